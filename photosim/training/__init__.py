@@ -1,0 +1,1 @@
+"""Learning through simulated hardware: data, layers, rules, devices and the trainer."""

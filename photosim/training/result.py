@@ -1,0 +1,191 @@
+"""The outcome of a training analysis: what was learnt, how well, and what the hardware was asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.analysis.result import Cell, Table
+
+FloatArray = NDArray[np.float64]
+
+
+def spread(values: FloatArray) -> float:
+    """Sample standard deviation of `values`, shape (n,); 0 for a single value, which has none."""
+    return float(np.std(values, ddof=1)) if values.size > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """How one learning rule fared over all seeds.
+
+    accuracy, validation, loss: shape (seeds, epochs): share of the test and of the validation samples
+    classified correctly after each epoch, between 0 and 1, and the mean training loss in the epoch (nats).
+    counters: what the rule's device did over all seeds (cycles, samples sent, clipped conversions, ...);
+    empty for rules that need none.  effective_bits: log2(2 / sigma) of the device's products, normalised
+    to [-1, 1] (filipovich2022); None without a device or without any error.
+    """
+
+    rule: str
+    accuracy: FloatArray
+    validation: FloatArray
+    loss: FloatArray
+    counters: Mapping[str, float] = field(default_factory=dict)
+    effective_bits: float | None = None
+
+    @property
+    def final(self) -> FloatArray:
+        """Test accuracy of each seed after the last epoch, shape (seeds,)."""
+        return np.asarray(self.accuracy[:, -1])
+
+    @property
+    def mean(self) -> float:
+        """Mean test accuracy over the seeds after the last epoch."""
+        return float(np.mean(self.final))
+
+    @property
+    def spread(self) -> float:
+        """Sample standard deviation of the test accuracy over the seeds after the last epoch."""
+        return spread(self.final)
+
+
+@dataclass(frozen=True)
+class WeightMap:
+    """A matrix asked of a device and what the device made of it, each of shape (outputs, inputs).
+
+    target: the wanted effective weights.  programmed: those of the solved settings, before the converters.
+    quantised: those of the settings that the converters can hold.
+    """
+
+    name: str
+    target: FloatArray
+    programmed: FloatArray
+    quantised: FloatArray
+
+    @property
+    def programming_rms(self) -> float:
+        """Root mean square of programmed - target."""
+        return float(np.sqrt(np.mean((self.programmed - self.target) ** 2)))
+
+    @property
+    def quantised_rms(self) -> float:
+        """Root mean square of quantised - target."""
+        return float(np.sqrt(np.mean((self.quantised - self.target) ** 2)))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`."""
+
+    name: str
+    data: str
+    network: tuple[int, ...]
+    epochs: int
+    seed: int
+    seeds: int
+    rules: tuple[RuleResult, ...]
+    weights: tuple[WeightMap, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def rule(self, name: str) -> RuleResult:
+        """The outcome of the rule called `name`; KeyError if it was not trained."""
+        for outcome in self.rules:
+            if outcome.rule == name:
+                return outcome
+        raise KeyError(name)
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything as plain JSON types: numbers, strings, lists and dicts."""
+        return {
+            "kind": "train",
+            "name": self.name,
+            "data": self.data,
+            "network": list(self.network),
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "seeds": self.seeds,
+            "settings": dict(self.settings),
+            "rules": {outcome.rule: _rule_numbers(outcome) for outcome in self.rules},
+            "weights": {weights.name: _weight_numbers(weights) for weights in self.weights},
+        }
+
+    def tables(self) -> tuple[Table, ...]:
+        """Accuracy of every rule; then, where a device took part, its counters and its weight errors."""
+        tables = [self._accuracy_table()]
+        if any(outcome.counters for outcome in self.rules):
+            tables.append(self._device_table())
+        if self.weights:
+            tables.append(self._weight_table())
+        return tuple(tables)
+
+    def _accuracy_table(self) -> Table:
+        rows = tuple(
+            (
+                outcome.rule,
+                f"{100 * outcome.mean:.2f}",
+                f"{100 * outcome.spread:.2f}",
+                "  ".join(f"{100 * value:.2f}" for value in outcome.final),
+            )
+            for outcome in self.rules
+        )
+        shape = "-".join(str(width) for width in self.network)
+        title = f"{self.name}: test accuracy in %, {shape} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
+        return Table(title, ("rule", "mean", "spread", "each seed"), rows)
+
+    def _device_table(self) -> Table:
+        with_device = [outcome for outcome in self.rules if outcome.counters]
+        names = tuple(dict.fromkeys(name for outcome in with_device for name in outcome.counters))
+        rows = tuple(
+            (outcome.rule, _bits(outcome.effective_bits), *(_count(outcome.counters.get(name)) for name in names))
+            for outcome in with_device
+        )
+        return Table(f"{self.name}: the device's work over all seeds", ("rule", "effective bits", *names), rows)
+
+    def _weight_table(self) -> Table:
+        rows = tuple(
+            (
+                weights.name,
+                f"{weights.target.shape[0]} x {weights.target.shape[1]}",
+                f"{weights.programming_rms:.1e}",
+                f"{weights.quantised_rms:.1e}",
+            )
+            for weights in self.weights
+        )
+        columns = ("matrix", "size", "rms error before the DAC", "rms error after the DAC")
+        return Table(f"{self.name}: programmed weights of the first seed", columns, rows)
+
+
+def _bits(value: float | None) -> Cell:
+    return None if value is None else f"{value:.2f}"
+
+
+def _count(value: float | None) -> Cell:
+    if value is None:
+        return None
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
+
+
+def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
+    return {
+        "mean": outcome.mean,
+        "spread": outcome.spread,
+        "accuracy": outcome.accuracy.tolist(),
+        "validation": outcome.validation.tolist(),
+        "loss": outcome.loss.tolist(),
+        "counters": dict(outcome.counters),
+        "effective_bits": outcome.effective_bits,
+    }
+
+
+def _weight_numbers(weights: WeightMap) -> dict[str, Any]:
+    return {
+        "target": weights.target.tolist(),
+        "programmed": weights.programmed.tolist(),
+        "quantised": weights.quantised.tolist(),
+        "programming_rms": weights.programming_rms,
+        "quantised_rms": weights.quantised_rms,
+    }
