@@ -1,0 +1,113 @@
+"""photosim: a physics-level photonic circuit simulator, and networks trained through its circuits.
+
+    import photosim as ps
+    circuit = ps.load("add_drop_ring")
+    s = circuit(wl=ps.wavelengths(1.54, 1.56, 2001), ring={"radius": 10.0})
+    s["in", "drop"].power_dB
+
+Importing photosim loads numpy at most: each public name brings its module,
+and what that needs, when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from photosim import analysis, files, gallery, losses, signals, systems, training
+    from photosim.analysis import fit, montecarlo, sweep
+    from photosim.circuit import Circuit, load
+    from photosim.errors import (
+        DataError,
+        NetlistError,
+        ParameterError,
+        PhotosimError,
+        PhotosimWarning,
+        SingularCircuit,
+        UnphysicalResult,
+    )
+    from photosim.model import (
+        Instance,
+        Netlist,
+        component,
+        composite,
+        detector,
+        links,
+        numerical,
+        part,
+        ref,
+        source,
+    )
+    from photosim.smatrix import SMatrix
+    from photosim.units import wavelengths
+
+__version__ = "0.1.0"
+
+# Public name -> module that holds it; a module stands for itself.
+_HOMES = {
+    "Circuit": "circuit",
+    "load": "circuit",
+    "SMatrix": "smatrix",
+    "wavelengths": "units",
+    **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
+    **dict.fromkeys(("component", "composite", "detector", "numerical", "source"), "model"),
+    **dict.fromkeys(("sweep", "montecarlo", "fit"), "analysis"),
+    **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
+    **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
+}
+_MODULES = frozenset({"analysis", "files", "gallery", "losses", "signals", "systems", "training"})
+
+__all__ = [
+    "Circuit",
+    "DataError",
+    "Instance",
+    "Netlist",
+    "NetlistError",
+    "ParameterError",
+    "PhotosimError",
+    "PhotosimWarning",
+    "SMatrix",
+    "SingularCircuit",
+    "UnphysicalResult",
+    "analysis",
+    "component",
+    "composite",
+    "detector",
+    "files",
+    "fit",
+    "gallery",
+    "links",
+    "load",
+    "losses",
+    "montecarlo",
+    "numerical",
+    "part",
+    "ref",
+    "signals",
+    "source",
+    "sweep",
+    "systems",
+    "training",
+    "wavelengths",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the home of a public name when the name is first used (PEP 562)."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    home = _HOMES.get(name)
+    if home is None:
+        from photosim.errors import did_you_mean
+
+        message = f"module 'photosim' has no attribute {name!r}.{did_you_mean(name, __all__)}"
+        raise AttributeError(message, name=name)
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value  # the next use is an ordinary look-up
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not, for completion in editors and notebooks."""
+    return sorted({*globals(), *__all__})
