@@ -1,0 +1,478 @@
+"""What a component is, and the decorators that declare one.
+
+A component is said once, as one plain function. Which decorator it carries
+says what the function returns: `component` a formula, `composite` a Netlist,
+`detector` responsivities, `source` lines of light, `numerical` an array.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from photosim import registry
+from photosim.algebra import NUMPY, sympy_algebra
+from photosim.conventions import standard_aliases
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.parameters import Parameter, check_settings, read_parameters
+from photosim.wiring import Connection, Instance, Netlist, PortRef, Value, links, part, ref
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "ClosedForm", "Composite", "Connection", "Detector", "Instance", "Model", "Netlist", "Numerical",
+    "Parameter", "PortRef", "Source", "Value", "component", "composite", "detector", "links", "numerical",
+    "part", "ref", "source",
+]  # fmt: skip
+
+Entries: TypeAlias = dict[tuple[str, str], Any]
+"""Elements of an S-matrix by (from port, to port)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What all components have: name, ports, parameters, source and documentation."""
+
+    name: str
+    function: Callable[..., Any]
+    ports: tuple[str, ...]
+    aliases: Mapping[str, str]
+    parameters: Mapping[str, Parameter]
+    source: str
+    layout_settings: tuple[str, ...] = ()
+    electrical: tuple[str, ...] = ()
+
+    kind = "model"
+
+    @property
+    def origin(self) -> str:
+        """Where the function was declared, as module.name."""
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    @property
+    def doc(self) -> str:
+        """The docstring of the declaring function."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Default of every parameter."""
+        return {name: p.default for name, p in self.parameters.items()}
+
+    def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the optical ports of an instance with these settings."""
+        del settings
+        return self.ports
+
+    def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the other names of the ports of an instance with these settings."""
+        del settings
+        return self.aliases
+
+    def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the electrical ports of an instance with these settings."""
+        del settings
+        return self.electrical
+
+    def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
+        """Return the port that a name or alias means; ParameterError lists what there is."""
+        ports = (*self.ports_for(settings), *self.electrical_for(settings))
+        aliases = self.aliases_for(settings)
+        if name in ports:
+            return name
+        if name in aliases:
+            return aliases[name]
+        both = (*ports, *aliases)
+        message = f"{where} has no port {name!r}. It has: {listing(both, 16)}.{did_you_mean(name, both)}"
+        raise ParameterError(message)
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a setting that is unknown, of the wrong kind or out of bounds."""
+        check_settings(self.parameters, self.layout_settings, settings, where or f"component {self.name!r}")
+
+    def __reduce__(self) -> tuple[Callable[[str], Model], tuple[str]]:
+        """Pickle as a name to look up, so that the record crosses processes as the same object."""
+        return registry.get, (self.name,)
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm(Model):
+    """A component whose S-matrix is a formula over an injected algebra."""
+
+    reciprocal: bool = True
+    lossless_when: Mapping[str, Any] | None = None
+    variants: dict[str, ClosedForm] = field(default_factory=dict)
+    _structures: dict[tuple[bool, ...], tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+
+    kind = "closed-form"
+
+    def variant(
+        self, *, when: str, lossless_when: Mapping[str, Any] | None = None
+    ) -> Callable[[Callable[..., Entries]], ClosedForm]:
+        """Declare a second formula, taken when the setting `when` is given.
+
+        It has the same ports; its parameters join those of the component, and
+        the ones that only it has default to None there.
+        """
+
+        def declare(function: Callable[..., Entries]) -> ClosedForm:
+            other = ClosedForm(
+                f"{self.name}.{when}", function, self.ports, self.aliases,
+                read_parameters(function, [n for n, p in self.parameters.items() if p.structural]),
+                self.source, self.layout_settings, self.electrical, self.reciprocal, lossless_when,
+            )  # fmt: skip
+            self.variants[when] = other
+            registry.register(other)
+            return other
+
+        return declare
+
+    def select(self, settings: Mapping[str, Any], where: str | None = None) -> ClosedForm:
+        """Return the formula that these settings ask for, with the settings checked against it."""
+        chosen = [name for name in self.variants if settings.get(name) is not None]
+        if not chosen:
+            return self
+        variant = self.variants[chosen[0]]
+        own = {k: v for k, v in settings.items() if k not in self.layout_settings and v is not None}
+        clash = [k for k in own if k not in variant.parameters]
+        if clash:
+            message = (
+                f"{where or f'component {self.name!r}'}: settings {chosen[0]!r} and {clash[0]!r} "
+                "exclude each other: give one of them."
+            )
+            raise ParameterError(message)
+        return variant
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a wrong setting, or for settings of two variants at once."""
+        extra = {n: p for v in self.variants.values() for n, p in v.parameters.items() if n not in self.parameters}
+        check_settings({**self.parameters, **extra}, self.layout_settings, settings, where or f"component {self.name!r}")
+        self.select(settings, where)
+
+    def entries(self, m: Any, wl: Any, settings: Mapping[str, Any]) -> Entries:
+        """Return the formula's elements by (from, to), mirrored ones included when reciprocal."""
+        given = self.function(m, wl, **settings)
+        for pair in given:
+            if not set(pair) <= set(self.ports):
+                message = f"Component {self.name!r} returns {pair}, but its ports are {listing(self.ports)}."
+                raise ParameterError(message)
+        if self.reciprocal:
+            return {**{(b, a): v for (a, b), v in given.items()}, **given}
+        return dict(given)
+
+    def s(self, wl: ArrayLike, **settings: Any) -> NDArray[np.complex128]:
+        """Return the S-matrix by numpy, the vectorised reference.
+
+        wl has shape (W,), in um; the result has shape (..., W, P, P) indexed
+        [to, from]. Settings of shape (B,) put a leading axis on it. Raises
+        ParameterError for a wrong setting.
+        """
+        self.check(settings)
+        chosen = self.select(settings)
+        if chosen is not self:
+            return chosen.s(wl, **{k: v for k, v in settings.items() if v is not None})
+        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+        values = {k: _column(settings.get(k, p.default)) for k, p in self.parameters.items()}
+        entries = self.entries(NUMPY, grid, values)
+        shape = np.broadcast_shapes(grid.shape, *(np.shape(v) for v in entries.values()))
+        out = np.zeros((*shape, len(self.ports), len(self.ports)), dtype=np.complex128)
+        for (a, b), value in entries.items():
+            out[..., self.ports.index(b), self.ports.index(a)] = value
+        return out
+
+    def structure(self, settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+        """Return the (to, from) port numbers of the elements that can be non-zero.
+
+        Depends only on which structural settings are zero.
+        """
+        switches = [n for n, p in self.parameters.items() if p.structural]
+        off = tuple(bool(np.all(_column(settings.get(n, self.parameters[n].default)) == 0)) for n in switches)
+        if off not in self._structures:
+            self._structures[off] = self._probe(dict(zip(switches, off, strict=True)))
+        return self._structures[off]
+
+    def _probe(self, off: Mapping[str, bool]) -> tuple[tuple[int, int], ...]:
+        """Evaluate the formula at three generic points and keep the elements that are not zero at all."""
+        rng = np.random.default_rng(20260)
+        found: set[tuple[int, int]] = set()
+        for _ in range(3):
+            values = {n: 0.0 if off.get(n) else _generic(p, rng) for n, p in self.parameters.items()}
+            for (a, b), value in self.entries(NUMPY, np.array([1.5437]), values).items():
+                if np.any(np.asarray(value) != 0):
+                    found.add((self.ports.index(b), self.ports.index(a)))
+        return tuple(sorted(found))
+
+    def symbols(self) -> dict[str, Any]:
+        """Return the sympy symbol of every parameter, and "wl"."""
+        import sympy
+
+        table = {n: sympy.Symbol(n, real=True, nonnegative=True if p.low >= 0 else None)
+                 for n, p in self.parameters.items()}  # fmt: skip
+        return {**table, "wl": sympy.Symbol("wl", positive=True)}
+
+    def formula(self) -> Entries:
+        """Return the elements as sympy expressions by (from, to), as the function gives them."""
+        table = self.symbols()
+        wl = table.pop("wl")
+        return dict(self.function(sympy_algebra(), wl, **table))
+
+    def latex(self) -> str:
+        """Return the formula as LaTeX, one line per element S_{to,from}."""
+        import sympy
+
+        rows = [
+            rf"S_{{\mathrm{{{b}}},\mathrm{{{a}}}}} &= {sympy.latex(value)}"
+            for (a, b), value in self.formula().items()
+        ]
+        return r"\begin{aligned}" + r" \\ ".join(rows or [r"S &= 0"]) + r"\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+
+@dataclass(frozen=True, eq=False)
+class Composite(Model):
+    """A component made of components: its function returns a Netlist, which the engine flattens."""
+
+    kind = "composite"
+
+    def build(self, settings: Mapping[str, Any]) -> Netlist:
+        """Return the inner netlist for these settings; real ones may be expressions."""
+        known_settings = {k: v for k, v in settings.items() if k not in self.layout_settings}
+        return self.function(**{**self.defaults, **known_settings})  # type: ignore[no-any-return]
+
+    def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the declared ports, or those that the inner netlist exposes."""
+        if self.ports:
+            return self.ports
+        optical, _ = self._exposed(settings)
+        return optical
+
+    def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the electrical ports that the inner netlist exposes."""
+        if self.ports:
+            return self.electrical
+        _, electrical = self._exposed(settings)
+        return electrical
+
+    def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        structural = {k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural}
+        net = self.build(structural)
+        electrical = []
+        for outer, (instance, port) in net.ports.items():
+            inner = net.instances[instance]
+            if port in registry.get(inner.component).electrical_for(inner.settings):
+                electrical.append(outer)
+        return tuple(p for p in net.ports if p not in electrical), tuple(electrical)
+
+
+@dataclass(frozen=True, eq=False)
+class Detector(Model):
+    """A photodetector: its optical ports absorb all light; its function says what current each watt gives."""
+
+    kind = "detector"
+
+    def responsivity(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
+        """Return the signed responsivity in A/W of each optical port, each broadcastable to (..., W)."""
+        self.check(settings)
+        values = {k: _column(settings.get(k, p.default)) for k, p in self.parameters.items()}
+        return dict(self.function(NUMPY, np.atleast_1d(np.asarray(wl, dtype=np.float64)), **values))
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Model):
+    """A light source: matched to what comes back; its function gives wavelengths and powers of its lines."""
+
+    kind = "source"
+
+    def lines(self, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (wavelengths in um, powers in W) of the lines, each of shape (lines,)."""
+        self.check(settings)
+        wl, power = self.function(**{**self.defaults, **settings})
+        return np.atleast_1d(wl), np.atleast_1d(power)
+
+
+@dataclass(frozen=True, eq=False)
+class Numerical(Model):
+    """A component that is no closed form: its function returns the S-matrix as an array."""
+
+    reciprocal: bool = False
+    lossless_when: Mapping[str, Any] | None = None
+    ports_of: Callable[..., tuple[str, ...]] | None = None
+    aliases_of: Callable[..., Mapping[str, str]] | None = None
+    structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None
+
+    kind = "numerical"
+
+    def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the ports for these settings."""
+        return self.ports if self.ports_of is None else tuple(self.ports_of(**self._full(settings)))
+
+    def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the other names of the ports for these settings."""
+        return self.aliases if self.aliases_of is None else self.aliases_of(**self._full(settings))
+
+    def structure(self, settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+        """Return the (to, from) port numbers of the elements that can be non-zero; all, unless declared."""
+        if self.structure_of is not None:
+            return tuple(self.structure_of(**self._full(settings)))
+        size = len(self.ports_for(settings))
+        return tuple((a, b) for a in range(size) for b in range(size))
+
+    def s(self, wl: ArrayLike, **settings: Any) -> NDArray[np.complex128]:
+        """Return the S-matrix, shape (W, P, P) indexed [to, from], at wavelengths wl (W,) in um."""
+        self.check(settings)
+        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+        return np.asarray(self.function(grid, **self._full(settings)), dtype=np.complex128)
+
+    def _full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.defaults, **{k: v for k, v in settings.items() if k not in self.layout_settings}}
+
+
+def _column(value: Any) -> Any:
+    """Return a batch of shape (B,) as (B, 1), ready to broadcast against wavelengths."""
+    array = np.asarray(value)
+    return array[..., np.newaxis] if array.ndim else value
+
+
+def _generic(parameter: Parameter, rng: np.random.Generator) -> Any:
+    """Return a value inside the bounds at which nothing vanishes by accident."""
+    if parameter.kind in {"choice", "flag"}:
+        return parameter.default
+    low = parameter.low if np.isfinite(parameter.low) else -1.0
+    high = min(parameter.high, low + 2.0) if np.isfinite(parameter.high) else low + 2.0
+    return float(low + (high - low) * rng.uniform(0.2, 0.6))
+
+
+def component(
+    *,
+    ports: tuple[str, ...],
+    source: str,
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+    reciprocal: bool = True,
+    lossless_when: Mapping[str, Any] | None = None,
+    structural: tuple[str, ...] = (),
+    layout: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Entries]], ClosedForm]:
+    """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
+
+    The function returns its non-zero S-matrix elements by (from, to);
+    a reciprocal part gives one of each mirrored pair. `inputs` is the number
+    of ports on the left (all but half of them, rounded down, by default).
+    `lossless_when` holds the settings at which it is unitary. While a
+    `structural` setting is zero, the elements that vanish with it are left
+    out of the plan. `source` is a key in sources.bib.
+    """
+
+    def declare(function: Callable[..., Entries]) -> ClosedForm:
+        model = ClosedForm(
+            function.__name__, function, ports, _names(ports, inputs, aliases),
+            read_parameters(function, structural), source, layout, (), reciprocal, lossless_when,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def composite(
+    *,
+    source: str,
+    ports: tuple[str, ...] = (),
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+    electrical: tuple[str, ...] = (),
+    structural: tuple[str, ...] = (),
+    layout: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Netlist]], Composite]:
+    """Declare a composite component from a function of its settings that returns a Netlist.
+
+    Without `ports` the exposed ports of the netlist count. Real settings may
+    arrive as expressions, so the function computes with them but must not
+    branch on them; a setting that shapes the netlist is `structural`.
+    """
+
+    def declare(function: Callable[..., Netlist]) -> Composite:
+        model = Composite(
+            function.__name__, function, ports, _names(ports, inputs, aliases),
+            read_parameters(function, structural), source, layout, electrical,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def detector(
+    *, ports: tuple[str, ...], electrical: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., dict[str, Any]]], Detector]:
+    """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}."""
+
+    def declare(function: Callable[..., dict[str, Any]]) -> Detector:
+        model = Detector(
+            function.__name__, function, ports, _names(ports, len(ports), aliases),
+            read_parameters(function, ()), source, (), electrical,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def source(  # noqa: D417 - the keyword named like the decorator is described in the text
+    *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
+    """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines."""
+
+    def declare(function: Callable[..., tuple[Any, Any]]) -> Source:
+        model = Source(
+            function.__name__, function, ports, _names(ports, 0, aliases), read_parameters(function, ()), source
+        )
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def numerical(
+    *,
+    source: str,
+    ports: tuple[str, ...] = (),
+    ports_of: Callable[..., tuple[str, ...]] | None = None,
+    aliases_of: Callable[..., Mapping[str, str]] | None = None,
+    structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None,
+    reciprocal: bool = False,
+    lossless_when: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
+    """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
+
+    `ports_of`, `aliases_of` and `structure_of` are functions of the settings,
+    for parts whose number of ports is a setting.
+    """
+
+    def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
+        model = Numerical(
+            function.__name__, function, ports, _names(ports, None, None), read_parameters(function, ()), source,
+            (), (), reciprocal, lossless_when, ports_of, aliases_of, structure_of,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def _names(ports: tuple[str, ...], inputs: int | None, aliases: Mapping[str, str] | None) -> dict[str, str]:
+    left = len(ports) // 2 if inputs is None else inputs
+    return {**standard_aliases(ports, left), **(aliases or {})}
+
