@@ -1,0 +1,36 @@
+"""What tests of every folder share: places, and a cache that no test leaves behind in the user's home."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+
+# Plots are drawn without a screen; set before anything imports matplotlib.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A first call may compile a kernel, so no deadline; the same examples on every run, so that a
+# failure in CI is the failure seen at home.
+settings.register_profile(
+    "photosim", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("photosim")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data and golden arrays beside the checkout; skips where it does not exist."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder of shared data and golden arrays is not beside this checkout")
+    return folder

@@ -1,0 +1,101 @@
+"""What README, CONTRIBUTING and CI promise holds for the files of the tree."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".bib", ".ipynb", ".cfg", ".txt", ""}
+
+
+def tracked() -> list[Path]:
+    """Return the text files of the tree that git knows, or skip where this is no checkout."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: there is no list of the project's files")
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [ROOT / name for name in done.stdout.split("\0") if name]
+    return [p for p in paths if p.is_file() and not p.is_symlink() and p.suffix in TEXT]
+
+
+def shell_commands(text: str) -> list[str]:
+    """Return the lines of every ```sh block."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_ci_runs_the_test_command_of_the_readme_to_the_letter() -> None:
+    commands = shell_commands((ROOT / "README.md").read_text(encoding="utf-8"))
+    (test_command,) = [line for line in commands if "'.[test]'" in line]
+    assert test_command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_readme_commands_need_only_python_and_pip() -> None:
+    commands = shell_commands((ROOT / "README.md").read_text(encoding="utf-8"))[:2]
+    assert len(commands) == 2
+    for command in commands:
+        first, install, last = (part.split() for part in command.split(" && "))
+        assert first == ["python3", "-m", "venv", "--without-pip", ".venv"]
+        assert install[:5] == ["python3", "-m", "pip", "--python", ".venv"]
+        assert last[0].startswith(".venv/bin/")
+
+
+def test_ci_script_is_executable_and_stops_at_the_first_failure() -> None:
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    assert "set -euo pipefail" in script.read_text(encoding="utf-8")
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_only_tests_that_skip_look_beside_the_checkout() -> None:
+    # Written apart, or this file would be its own finding.
+    beside = re.compile(r"\bshared" + r"/(?:bench|data|reference)|\.\./" + r"shared|/ " + r"[\"']shared")
+    for path in tracked():
+        text = path.read_text(encoding="utf-8")
+        if beside.search(text):
+            inside_tests = path.is_relative_to(ROOT / "tests")
+            assert inside_tests, f"{path} refers to a folder that a user does not have"
+            assert "skip" in text, f"{path} would fail where that folder is absent"
+
+
+def test_no_file_names_a_home_folder() -> None:
+    home = re.compile(r"/(?:root|home)" + r"/\w")
+    assert [p for p in tracked() if home.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_no_unfinished_marks() -> None:
+    marks = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+    assert [p for p in tracked() if marks.search(p.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "netlists").glob("*.yml")), ids=lambda p: p.stem)
+def test_gallery_file_opens_with_its_figures_and_stands_in_the_readme(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("#"), "the expected figures stand in a comment at the top"
+    assert yaml.safe_load(text)["instances"]
+    assert path.stem in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def links(path: Path) -> list[str]:
+    """Return the relative targets of a Markdown file's links."""
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    return [t for t in targets if not re.match(r"[a-z]+:", t)]
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    assert [target for target in links(path) if not (path.parent / target).exists()] == []
+
+
+def test_changelog_names_the_version() -> None:
+    import photosim
+
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[([^\]]+)\]", text, flags=re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert photosim.__version__ in headings

@@ -1,0 +1,156 @@
+"""A cached kernel depends on nothing that numba's cache does not see.
+
+The cache is stamped with the defining file alone. A kernel that calls a kernel of another file, or
+reads a constant that came from another file, keeps running its old machine code after that other file
+has changed. So a `cache=True` function may use its arguments and locals, jitted functions of its own
+file, numpy, math and numba, builtins, and constants that its own file computes from literals.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SAFE_MODULES = {"numpy", "numba", "math", "cmath"}
+JIT = {"njit", "jit", "vectorize", "guvectorize"}
+FILES = sorted(
+    path
+    for folder in ("photosim", "components")
+    for path in (ROOT / folder).rglob("*.py")
+    if folder != "photosim" or not {"components", "gallery"} & set(path.relative_to(ROOT).parts[1:2])
+)
+
+
+def jit_call(decorator: ast.expr) -> ast.Call | None:
+    """Return the decorator when it is a call of one of numba's jits."""
+    if not isinstance(decorator, ast.Call):
+        return None
+    target = decorator.func
+    name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+    return decorator if name in JIT else None
+
+
+def is_jitted(function: ast.FunctionDef) -> bool:
+    """Return whether a function is compiled by numba, with options or without."""
+    bare = {getattr(d, "attr", getattr(d, "id", "")) for d in function.decorator_list}
+    return bool(bare & JIT) or any(jit_call(d) for d in function.decorator_list)
+
+
+def is_cached(function: ast.FunctionDef) -> bool:
+    """Return whether a function is compiled with cache=True."""
+    calls = [call for d in function.decorator_list if (call := jit_call(d))]
+    return any(k.arg == "cache" and ast.unparse(k.value) != "False" for call in calls for k in call.keywords)
+
+
+def loaded_names(node: ast.AST) -> set[str]:
+    """Return every name that is read inside a node."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def own_names(function: ast.FunctionDef) -> set[str]:
+    """Return the arguments and the names bound inside a function."""
+    arguments = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+    bound = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return arguments | bound
+
+
+def safe_globals(tree: ast.Module) -> set[str]:
+    """Return the module-level names of a file that numba's cache sees changing."""
+    safe = set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [a for a in node.names if a.name.partition(".")[0] in SAFE_MODULES]
+            safe |= {a.asname or a.name.partition(".")[0] for a in names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in SAFE_MODULES:
+            safe |= {a.asname or a.name for a in node.names}
+    for statement in tree.body:  # in order: a constant may rest on an earlier one
+        if isinstance(statement, ast.FunctionDef) and is_jitted(statement):
+            safe.add(statement.name)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if loaded_names(statement.value) <= safe:
+                safe |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return safe
+
+
+def faults(source: str) -> list[str]:
+    """Return one line for each name that a cached kernel of a file must not read."""
+    tree = ast.parse(source)
+    safe = safe_globals(tree)
+    found = []
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and is_cached(function):
+            body = ast.Module(body=function.body, type_ignores=[])
+            unseen = loaded_names(body) - own_names(function) - safe
+            found += [f"{function.name} reads {name}" for name in sorted(unseen)]
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_cached_kernels_use_only_their_own_file(path: Path) -> None:
+    assert faults(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_walk_reaches_the_kernels() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
+    functions = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    assert any(is_cached(function) for function in functions), (
+        "the project has compiled kernels, so a walk that finds none looks in the wrong place"
+    )
+
+
+HEAD = """\
+import numpy as np
+from numba import njit
+from photosim.conventions import C
+from photosim.kernels.a import far
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("@njit(cache=True)\ndef f(x):\n    return far(x)", ["f reads far"]),
+        ("@njit(cache=True)\ndef f(x):\n    return C * x", ["f reads C"]),
+        ("D = 2 * C\n@njit(cache=True)\ndef f(x):\n    return D * x", ["f reads D"]),
+        ("def g(x):\n    return x\n@njit(cache=True)\ndef f(x):\n    return g(x)", ["f reads g"]),
+        ("@njit\ndef g(x):\n    return x\n@njit(cache=True)\ndef f(x):\n    return g(np.sqrt(x))", []),
+        ("WIDTH = 8\nDOUBLE = 2 * WIDTH\n@njit(cache=True)\ndef f(x):\n    y = DOUBLE * x\n    return y", []),
+        ("@njit\ndef f(x):\n    return far(x)", []),
+    ],
+)
+def test_the_checker_sees_what_it_should(body: str, expected: list[str]) -> None:
+    assert faults(HEAD + body) == expected
+
+
+def fastmath_faults(source: str) -> list[int]:
+    """Return the lines that pass fastmath as anything but a set of "contract" and "nsz"."""
+    calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
+    keywords = [k for call in calls for k in call.keywords if k.arg == "fastmath"]
+    return [k.value.lineno for k in keywords if not _gentle(k.value)]
+
+
+def _gentle(value: ast.expr) -> bool:
+    try:
+        flags = ast.literal_eval(value)
+    except ValueError:
+        return False
+    return flags is False or (isinstance(flags, set) and flags <= {"contract", "nsz"})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_fastmath_never_breaks_nan_checks(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert fastmath_faults(source) == []
+    # Generated code is text inside strings, which the syntax tree does not see.
+    assert "fastmath=True" not in source.replace(" ", "")
+
+
+def test_fastmath_checker_sees_what_it_should() -> None:
+    assert fastmath_faults("njit(fastmath=True)") == [1]
+    assert fastmath_faults("njit(fastmath={'contract', 'nsz'})") == []
+    assert fastmath_faults("njit(fastmath={'nnan'})") == [1]
