@@ -1,0 +1,100 @@
+"""The examples of README, CONTRIBUTING and docs run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 300
+"""Bound of one command: far above what any takes, so that a hang fails instead of stopping CI."""
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the fenced blocks of one language on a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """An empty folder with only the gallery in it, as a reader of the README sees the checkout."""
+    (tmp_path / "netlists").symlink_to(ROOT / "netlists")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a command in a folder and return what it printed; fails with its stderr."""
+    environment = dict(os.environ, MPLBACKEND="Agg")
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
+    return done.stdout
+
+
+def test_readme_python_runs_from_top_to_bottom(desk: Path) -> None:
+    run([sys.executable, "-W", "error", "-c", "\n".join(blocks("README.md", "python"))], desk)
+
+
+CONSOLE = [line.removeprefix("$ ") for block in blocks("README.md", "console") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", CONSOLE)
+def test_readme_console_runs(line: str, desk: Path) -> None:
+    out = run(["bash", "-c", line], desk)
+    assert out.strip(), "every command says what it found or wrote"
+    for name in re.findall(r"--(?:out|plot) (\S+)", line):
+        assert (desk / name).stat().st_size > 0
+
+
+def test_netlist_page_shows_a_circuit_that_works() -> None:
+    import photosim as ps
+
+    first, *_ = blocks("docs/netlists.md", "yaml")
+    circuit = ps.Circuit(ps.netlist.read_text(first, "docs/netlists.md"), strict=True)
+    s = circuit(wl=ps.wavelengths(1.54, 1.56, 201))
+    assert s.ports == ("in", "drop", "add", "through")
+    assert s.is_passive()
+
+
+def add_component_as_contributing_says(copy: Path) -> None:
+    """Write the file and append the source that CONTRIBUTING shows."""
+    (declaration,) = [b for b in blocks("CONTRIBUTING.md", "python") if b.startswith("# components/")]
+    name = declaration.splitlines()[0].removeprefix("# ")
+    (copy / name).write_text(declaration, encoding="utf-8")
+    (entry,) = blocks("CONTRIBUTING.md", "bibtex")
+    with (copy / "components" / "sources.bib").open("a", encoding="utf-8") as bib:
+        bib.write("\n" + entry)
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout to which the worked example of CONTRIBUTING has been added."""
+    copy = tmp_path_factory.mktemp("extended")
+    for folder in ("photosim", "components", "netlists", "tests"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    add_component_as_contributing_says(copy)
+    return copy
+
+
+def test_contributing_component_works_as_it_says(extended: Path) -> None:
+    (example,) = [b for b in blocks("CONTRIBUTING.md", "python") if not b.startswith("# components/")]
+    run([sys.executable, "-W", "error", "-c", example], extended)
+
+
+def test_contributing_component_joins_the_tests_of_all_components(extended: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "tests/components"]
+    out = run([*command, "tests/house/test_sources.py", "-k", "etalon"], extended)
+    passed = re.search(r"(\d+) passed", out)
+    assert passed is not None
+    assert int(passed[1]) > 3
