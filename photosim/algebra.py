@@ -105,7 +105,7 @@ def sympy_algebra() -> Any:
     """Return the algebra of formulas; importing sympy is put off until somebody asks for one."""
     import sympy
 
-    class cis(sympy.Function):  # type: ignore[misc]  # noqa: N801 - printed under this name
+    class Cis(sympy.Function):  # type: ignore[misc]
         """exp(i x) of a real argument, kept whole so that its sine and cosine are computed once."""
 
         nargs = 1
@@ -141,16 +141,15 @@ def sympy_algebra() -> Any:
         sin = staticmethod(sympy.sin)
         cos = staticmethod(sympy.cos)
         sinc = staticmethod(sympy.sinc)
-        cis_function = cis
 
         @staticmethod
         def cis(x: Any) -> Any:
             """exp(i x) as one function of a real argument."""
-            return cis(x)
+            return Cis(x)
 
         @staticmethod
         def amplitude_dB(loss_dB: Any) -> Any:
-            """10**(-loss_dB/20) as an exponential, which every printer knows."""
-            return sympy.exp(-loss_dB * sympy.log(10) / 20)
+            """10**(-loss_dB/20), with an exact base so that it prints as people write it."""
+            return sympy.Integer(10) ** (-loss_dB / 20)
 
     return SympyAlgebra()

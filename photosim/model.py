@@ -230,8 +230,9 @@ class ClosedForm(Model):
         """Return the formula as LaTeX, one line per element S_{to,from}."""
         import sympy
 
+        names = {symbol: _latex_name(name) for name, symbol in self.symbols().items()}
         rows = [
-            rf"S_{{\mathrm{{{b}}},\mathrm{{{a}}}}} &= {sympy.latex(value)}"
+            rf"S_{{\mathrm{{{b}}},\mathrm{{{a}}}}} &= {sympy.latex(value, symbol_names=names)}"
             for (a, b), value in self.formula().items()
         ]
         return r"\begin{aligned}" + r" \\ ".join(rows or [r"S &= 0"]) + r"\end{aligned}"
@@ -337,6 +338,13 @@ class Numerical(Model):
 
     def _full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         return {**self.defaults, **{k: v for k, v in settings.items() if k not in self.layout_settings}}
+
+
+def _latex_name(name: str) -> str:
+    """Return a parameter's name as LaTeX: the field's letter where it has one, upright words elsewhere."""
+    letters = {"wl": r"\lambda", "wl0": r"\lambda_0", "neff": r"n_\mathrm{eff}", "ng": "n_g", "length": "L",
+               "phase": r"\varphi", "radius": "R", "temperature": "T"}  # fmt: skip
+    return letters.get(name, rf"\mathrm{{{name}}}".replace("_", r"\_"))
 
 
 def _column(value: Any) -> Any:
