@@ -1,0 +1,117 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from photosim.errors import DataError
+
+
+def check_writable(path: Path) -> None:
+    """Raise DataError unless a file can be created at `path`; leaves nothing behind.
+
+    Called before long work, so that a mistyped folder costs a second and not an hour.
+    """
+    if path.is_dir():
+        message = f"Cannot write {path}: it is a folder, give a file name inside it."
+        raise DataError(message)
+    folder = path.parent
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        message = f"Cannot write {path}: the folder {folder} {found}."
+        raise DataError(message)
+    # Creating a file is the only honest test: permission bits say nothing to root, on network drives
+    # or on read-only mounts.
+    with _said_plainly(path), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` to write to; rename it to `path` when the block ends well.
+
+    When the block fails the temporary file is removed and what stood at `path` is untouched. Raises
+    DataError when the file cannot be written.
+    """
+    check_writable(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        with _said_plainly(path):
+            yield temporary
+            # mkstemp makes files private; a result is as readable as the user's other files.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text to `path` as UTF-8, whole or not at all; DataError when that fails."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder; when the block ends well move its files into `folder`, made if absent.
+
+    The parent of `folder` is made too where it is missing. When the block fails nothing is left behind,
+    and the files that stood in `folder` are untouched. Raises DataError when the folder cannot be written.
+    """
+    made = _make_folders(folder)
+    finished = False
+    try:
+        with _said_plainly(folder), tempfile.TemporaryDirectory(prefix=".photosim-", dir=folder) as name:
+            yield Path(name)
+            for source in sorted(Path(name).iterdir()):
+                source.replace(folder / source.name)
+            finished = True
+    finally:
+        if not finished:
+            for empty in reversed(made):
+                empty.rmdir()
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make `folder` with its parents; return those that were missing, outermost first."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()][::-1]
+    made: list[Path] = []
+    try:
+        with _said_plainly(folder):
+            for place in missing:
+                place.mkdir()
+                made.append(place)
+            if not folder.is_dir():
+                message = f"Cannot write results to {folder}: it is a file."
+                raise DataError(message)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except DataError:
+        for place in reversed(made):
+            place.rmdir()
+        raise
+    return made
+
+
+@contextmanager
+def _said_plainly(path: Path) -> Iterator[None]:
+    """Turn an error of the operating system into one sentence about `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"Cannot write {path}: {reason}."
+        raise DataError(message) from error
+
+
+def _umask() -> int:
+    """Return the process's umask; it can be read only by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,101 @@
+"""Spectra as comma-separated text: `wavelength_um`, then `<from>_<to>_re` and `_im` of every pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import DataError, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from photosim.smatrix import SMatrix
+
+_AXES = 3  # wavelength, to, from
+
+
+def write(path: Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
+    """Write the (from, to) pairs of `s`, all of them by default, with every digit that a double has."""
+    if s.values.ndim != _AXES:
+        message = (
+            f"A .csv file holds one spectrum, but this result has setting axes of shape {s.values.shape[:-_AXES]}: "
+            "write .npz or .nc instead."
+        )
+        raise DataError(message)
+    chosen = list(pairs) if pairs is not None else [(a, b) for a in s.ports for b in s.ports]
+    header = ["wavelength_um"]
+    columns = [np.asarray(s.wl, dtype=np.float64)]
+    for start, end in chosen:
+        values = s[start, end].values
+        header += [f"{start}_{end}_re", f"{start}_{end}_im"]
+        columns += [values.real, values.imag]
+    # Seventeen significant digits bring every double back bit for bit.
+    np.savetxt(path, np.column_stack(columns), fmt="%.17g", delimiter=",", header=",".join(header), comments="")
+
+
+def read(path: Path) -> SMatrix:
+    """Return the matrix stored by `write`; a pair that the file leaves out is nan.
+
+    Raises DataError when the header or a row is of another form.
+    """
+    from photosim.smatrix import SMatrix
+
+    header, table = _columns(path)
+    pairs = [name.removesuffix("_re") for name in header[1::2]]
+    ports = _ports(pairs, path)
+    values = np.full((len(table), len(ports), len(ports)), complex(np.nan, np.nan))
+    for column, pair in enumerate(pairs):
+        start, end = _split(pair, ports)
+        real, imaginary = table[:, 1 + 2 * column], table[:, 2 + 2 * column]
+        values[:, ports.index(end), ports.index(start)] = real + 1j * imaginary
+    return SMatrix(values, table[:, 0], ports)
+
+
+def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """Return the header's names and the rows, shape (W, columns); DataError unless they are as `write` writes."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            header = lines.readline().strip().split(",")
+            table = np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
+    except (ValueError, UnicodeDecodeError) as error:
+        message = f"Cannot read {path} as a table of numbers: {error}"
+        raise DataError(message) from error
+    expected = [name.removesuffix("_re") + part for name in header[1::2] for part in ("_re", "_im")]
+    if header[0] != "wavelength_um" or header[1:] != expected or len(header) < _AXES:
+        message = (
+            f"Cannot read {path}: its columns are {listing(header)}; "
+            "expected wavelength_um, then <from>_<to>_re and <from>_<to>_im of every pair."
+        )
+        raise DataError(message)
+    if table.shape[1] != len(header) or not len(table):
+        message = f"Cannot read {path}: {len(header)} columns are named but the rows hold {table.shape[1]}."
+        raise DataError(message)
+    return header, table
+
+
+def _ports(pairs: list[str], path: Path) -> tuple[str, ...]:
+    """Return the port names that the pair names "<from>_<to>" are made of, in order of appearance.
+
+    Port names may hold underscores themselves, so a cut is chosen that names the same ports on both
+    sides; a file of a selection, where no such cut exists, is cut at the first underscore.
+    """
+    halves = {pair: [(pair[:k], pair[k + 1 :]) for k, c in enumerate(pair) if c == "_"] for pair in pairs}
+    if any(not cuts for cuts in halves.values()):
+        message = f"Cannot read {path}: a column is not named <from>_<to>."
+        raise DataError(message)
+    # A port reflects into itself: the diagonal pairs "<p>_<p>" of a whole matrix name every port.
+    diagonal = [a for cuts in halves.values() for a, b in cuts if a == b]
+    if len(diagonal) ** 2 == len(pairs):
+        return tuple(diagonal)
+    return tuple(dict.fromkeys(port for cuts in halves.values() for port in cuts[0]))
+
+
+def _split(pair: str, ports: tuple[str, ...]) -> tuple[str, str]:
+    """Return the two known ports that "<from>_<to>" names."""
+    for start in ports:
+        if pair.startswith(f"{start}_") and pair[len(start) + 1 :] in ports:
+            return start, pair[len(start) + 1 :]
+    raise AssertionError(pair)  # _ports made the names from these very pairs

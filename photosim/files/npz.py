@@ -1,0 +1,46 @@
+"""Scattering matrices as numpy archives: `wl_um` (W,), `ports` (P,) and `S` (..., W, P, P) as [to, from]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, cast
+from zipfile import BadZipFile
+
+import numpy as np
+
+from photosim.errors import DataError, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from photosim.smatrix import SMatrix
+
+_NAMES = ("wl_um", "ports", "S")
+
+
+def write(path: Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
+    """Write the whole matrix; `pairs` is accepted for the sake of the other formats and changes nothing."""
+    del pairs
+    # Given a name, numpy would append .npz to one that lacks it: the temporary name must stay as it is.
+    with path.open("wb") as stream:
+        np.savez_compressed(cast("BinaryIO", stream), wl_um=s.wl, ports=np.array(s.ports, dtype=str), S=s.values)
+
+
+def read(path: Path) -> SMatrix:
+    """Return the matrix stored by `write`; DataError when the archive is damaged or lacks an array."""
+    from photosim.smatrix import SMatrix
+
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in _NAMES if name not in archive]
+            if missing:
+                message = f"Cannot read {path}: it holds {listing(archive)} but not {listing(missing)}."
+                raise DataError(message)
+            wl, ports, values = (archive[name] for name in _NAMES)
+    except (OSError, ValueError, BadZipFile, AttributeError) as error:
+        message = f"Cannot read {path} as a numpy archive: {error}"
+        raise DataError(message) from error
+    if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):  # noqa: PLR2004 - (W, P, P)
+        message = f"Cannot read {path}: S has shape {values.shape} for {wl.size} wavelengths and {ports.size} ports."
+        raise DataError(message)
+    return SMatrix(values, wl, tuple(str(port) for port in ports))
