@@ -63,6 +63,13 @@ def test_only_tests_that_skip_look_beside_the_checkout() -> None:
             assert "skip" in text, f"{path} would fail where that folder is absent"
 
 
+def test_top_level_holds_what_every_python_project_has_and_five_folders() -> None:
+    folders = {"photosim", "components", "netlists", "tests", "notebooks", "docs"}
+    files = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    names = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {name for name in names if not name.startswith(".")} <= folders | files
+
+
 def test_no_file_names_a_home_folder() -> None:
     home = re.compile(r"/(?:root|home)" + r"/\w")
     assert [p for p in tracked() if home.search(p.read_text(encoding="utf-8"))] == []
