@@ -1,0 +1,217 @@
+"""Single-mode guides: straight, bent, and with a heater on top."""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Annotated, Any
+
+from photosim.conventions import ROOM_TEMPERATURE_K
+from photosim.model import component
+from photosim.quantities import (
+    Fraction,
+    Index,
+    Length,
+    Loss_dB_cm,
+    Phase,
+    Quantity,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+)
+
+Degrees = Annotated[float, Quantity("deg", 0.0, 180.0)]
+"""A turn in degrees, the unit in which layouts write `angle`."""
+
+# A whole number keeps the printed formula readable.
+_ROOM_K = int(ROOM_TEMPERATURE_K)
+_SERIES_TERMS = 12
+
+
+def guide_index(wl: Any, neff: Any, ng: Any, wl0: Any, temperature: Any = _ROOM_K, dneff_dT: Any = 0) -> Any:
+    """Effective index at a wavelength: first order in wavelength about wl0 and in temperature about 300 K.
+
+    Works on numbers of every algebra and on traced expressions.
+    """
+    return neff - (wl - wl0) * (ng - neff) / wl0 + dneff_dT * (temperature - _ROOM_K)
+
+
+def guide_wave(m: Any, wl: Any, length: Any, index: Any, loss_dB_cm: Any, heater: Any = 0) -> Any:
+    """Factor that a wave gains along a guide of that index, with a heater phase (rad) on top."""
+    # dB/cm times um is 1e-4 dB; the whole number keeps the printed formula readable.
+    return m.amplitude_dB(loss_dB_cm * length / 10_000) * m.cis(2 * m.pi * index * length / wl + heater)
+
+
+_LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
+
+
+@component(
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT
+)
+def straight(
+    m: Any,
+    wl: Any,
+    *,
+    length: Length = 10.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Straight guide: one mode, phase 2 pi neff(wl) length / wl and propagation loss.
+
+    neff(wl) = neff - (wl - wl0) (ng - neff) / wl0 + dneff_dT (temperature - 300 K),
+    so that ng is the group index at wl0. The default indices are placeholders,
+    those of SAX; a silicon strip of 500 x 220 nm has neff 2.4455 and ng 4.1909.
+    Left out: curvature of the dispersion, other modes and polarisations,
+    backscattering from rough walls, nonlinear absorption.
+
+    Settings:
+        length: length along the guide.
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss.
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin; 1.86e-4 is bulk silicon.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}
+
+
+@component(
+    ports=("o1", "o2"), inputs=1, source="harris2014", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT
+)
+def straight_heater(
+    m: Any,
+    wl: Any,
+    *,
+    length: Length = 10.0,
+    phase: Phase = 0.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Straight guide under a heater that adds a phase, phase wl0 / wl, to that of `straight`.
+
+    The heater changes the index by an amount that does not depend on
+    wavelength, hence the factor wl0 / wl. Left out: heater power and response
+    time, heat that reaches neighbours, and what `straight` leaves out.
+
+    Settings:
+        length: length along the guide.
+        phase: phase that the heater adds at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss.
+        temperature: temperature of the chip.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm, heater=phase * wl0 / wl)}
+
+
+def _clothoid_end(turn: Any) -> tuple[Any, Any]:
+    """Where a clothoid of unit length that turns by `turn` (rad, at most pi/2) ends: along and across.
+
+    The Fresnel integrals of cos(turn u**2) and sin(turn u**2) as their power
+    series; the first term left out is below 1e-15 for a quarter turn.
+    """
+    along = sum((-1) ** k * turn ** (2 * k) / (factorial(2 * k) * (4 * k + 1)) for k in range(_SERIES_TERMS))
+    across = sum(
+        (-1) ** k * turn ** (2 * k + 1) / (factorial(2 * k + 1) * (4 * k + 3)) for k in range(_SERIES_TERMS)
+    )
+    return along, across
+
+
+def euler_bend_length(m: Any, radius: Any, angle: Any, p: Any) -> Any:
+    """Length in um of an Euler bend that ends where a circular bend of `radius` ends.
+
+    The curvature rises linearly over the first half of the fraction p of the
+    turn, stays, and falls likewise. With minimum radius r the length is
+    r turn (1 + p), and the chord fixes r.
+    """
+    turn = angle * m.pi / 180
+    along, across = _clothoid_end(p * turn / 2)
+    chord = (1 - p) * m.sinc((1 - p) * turn / 2)
+    chord += 2 * p * (m.cos(turn / 2) * along + m.sin(turn / 2) * across)
+    return radius * turn * (1 + p) * m.sinc(turn / 2) / chord
+
+
+@component(
+    ports=("o1", "o2"),
+    inputs=1,
+    source="vogelbacher2019",
+    lossless_when={"loss_dB_cm": 0.0},
+    layout=(*_LAYOUT, "with_arc_floorplan", "allow_min_radius_violation", "angular_step", "direction"),
+)
+def bend_euler(
+    m: Any,
+    wl: Any,
+    *,
+    radius: Length = 10.0,
+    angle: Degrees = 90.0,
+    p: Fraction = 0.5,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.1,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Euler bend: a guide of the exact length of a bend whose curvature rises and falls linearly.
+
+    `radius` is that of the circular bend with the same end points, as in
+    gdsfactory: 10 um, 90 degrees and p = 0.5 make 16.637 um of guide. Giving
+    `length` instead of radius, angle and p takes that length as it is. Left
+    out: bending loss beyond loss_dB_cm, the index of the bent mode, and mode
+    mixing where the curvature changes.
+
+    Settings:
+        radius: radius of the circular bend with the same end points.
+        angle: turn of the bend, in degrees as layouts have it.
+        p: fraction of the turn made while the curvature changes; 0 is a circular bend.
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss, bending included.
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    return {("o1", "o2"): guide_wave(m, wl, euler_bend_length(m, radius, angle, p), index, loss_dB_cm)}
+
+
+@bend_euler.variant(when="length", lossless_when={"loss_dB_cm": 0.0})
+def bend_euler_of_length(
+    m: Any,
+    wl: Any,
+    *,
+    length: Length = 16.637,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.1,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Bend of a known length, as SAX describes it: a guide of that length.
+
+    Left out: all that `bend_euler` leaves out, and the shape of the bend.
+
+    Settings:
+        length: length along the bend.
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss, bending included.
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}

@@ -1,0 +1,77 @@
+"""Scattering media: many ports in, many out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from photosim.conventions import standard_aliases
+from photosim.errors import ParameterError
+from photosim.model import numerical
+from photosim.quantities import Count, Power, Seed
+
+
+def _ports(*, inputs: int, outputs: int, **_: Any) -> tuple[str, ...]:
+    return tuple(f"o{k}" for k in range(1, inputs + outputs + 1))
+
+
+def _aliases(*, inputs: int, outputs: int, **_: Any) -> dict[str, str]:
+    return standard_aliases(_ports(inputs=inputs, outputs=outputs), inputs)
+
+
+def _structure(*, inputs: int, outputs: int, **_: Any) -> tuple[tuple[int, int], ...]:
+    forward = [(inputs + b, a) for a in range(inputs) for b in range(outputs)]
+    return tuple(sorted(forward + [(a, b) for b, a in forward]))
+
+
+@lru_cache(maxsize=8)
+def gaussian_transmission(inputs: int, outputs: int, seed: int) -> tuple[Any, float]:
+    """Matrix (outputs, inputs) of independent circular Gaussians, and its largest singular value.
+
+    Row k belongs to out<k>, column k to in<k>. A column has unit power on average.
+    """
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((outputs, inputs)) + 1j * rng.standard_normal((outputs, inputs))
+    matrix /= np.sqrt(2 * outputs)
+    matrix.setflags(write=False)
+    return matrix, float(np.linalg.norm(matrix, 2))
+
+
+@numerical(
+    source="popoff2010", ports_of=_ports, aliases_of=_aliases, structure_of=_structure, reciprocal=True
+)
+def speckle_medium(
+    wl: Any, *, inputs: Count = 4, outputs: Count = 4, transmission: Power = 0.1, seed: Seed = 0
+) -> Any:
+    """Thick scattering medium seen through few of its many channels: a Gaussian transmission matrix.
+
+    Entries from in<j> to out<k> are independent circular complex Gaussians;
+    light into one input reaches all outputs together with the power
+    `transmission` on average. The same seed gives the same medium. Reciprocal:
+    the way back is the transpose. The statistics hold while inputs and outputs
+    are few of the channels, so the largest singular value must stay below 1,
+    which needs about transmission (1 + sqrt(inputs/outputs))**2 < 1. Left out:
+    reflected light, correlations (bimodal law, memory effect), change with
+    wavelength, drift.
+
+    Settings:
+        inputs: number of input ports, in0 and up.
+        outputs: number of output ports, out0 and up.
+        transmission: mean power from one input to all outputs together.
+        seed: seed of the medium.
+    """
+    matrix, norm = gaussian_transmission(int(inputs), int(outputs), int(seed))
+    if np.sqrt(transmission) * norm > 1.0:
+        message = (
+            f"speckle_medium: transmission {transmission:g} creates power in {inputs} x {outputs} "
+            f"channels (seed {seed}): a Gaussian matrix allows at most {1 / norm**2:.4g} here."
+        )
+        raise ParameterError(message)
+    size = int(inputs + outputs)
+    s = np.zeros((np.size(wl), size, size), dtype=np.complex128)
+    # Outputs are numbered downwards on the right: out0 is the last port.
+    s[:, inputs:, :inputs] = np.sqrt(transmission) * matrix[::-1]
+    s[:, :inputs, inputs:] = np.sqrt(transmission) * matrix[::-1].T
+    return s

@@ -1,0 +1,45 @@
+"""Non-reciprocal parts: isolator and circulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from photosim.model import component
+from photosim.quantities import Loss_dB
+
+
+@component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False)
+def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Loss_dB = 40.0) -> Any:
+    """Isolator: passes from o1 to o2, blocks from o2 to o1.
+
+    Light that goes backwards is absorbed inside, apart from the leak. Left
+    out: dependence on wavelength, temperature and polarisation, reflections.
+
+    Settings:
+        insertion_loss_dB: loss from o1 to o2.
+        isolation_dB: loss from o2 to o1.
+    """
+    del wl
+    return {("o1", "o2"): m.amplitude_dB(insertion_loss_dB), ("o2", "o1"): m.amplitude_dB(isolation_dB)}
+
+
+@component(ports=("o1", "o2", "o3"), inputs=1, source="jalas2013", reciprocal=False)
+def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Loss_dB = 40.0) -> Any:
+    """Circulator: o1 to o2, o2 to o3, o3 to o1; a weak leak goes the other way round.
+
+    A matched junction that leaks must absorb, or light sent into all three
+    ports at once would gain power: with the leak l = 10**(-isolation_dB/20)
+    the forward amplitude is 10**(-insertion_loss_dB/20) (1 - l). At 40 dB
+    isolation that is 0.087 dB more than insertion_loss_dB. Left out:
+    reflections, dependence on wavelength, temperature and polarisation.
+
+    Settings:
+        insertion_loss_dB: loss from one port to the next, beside what the leak demands.
+        isolation_dB: loss from one port to the one before.
+    """
+    del wl
+    leak = m.amplitude_dB(isolation_dB)
+    forward = m.amplitude_dB(insertion_loss_dB) * (1 - leak)
+    ahead = (("o1", "o2"), ("o2", "o3"), ("o3", "o1"))
+    behind = tuple((b, a) for a, b in ahead)
+    return {**dict.fromkeys(ahead, forward), **dict.fromkeys(behind, leak)}

@@ -1,0 +1,245 @@
+"""Ring resonators: composed of couplers and guides, and as one formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from photosim.components.guides import guide_index, guide_wave
+from photosim.model import Instance, Netlist, component, composite, links, part, ref
+from photosim.quantities import Index, Length, Loss_dB_cm, Phase, Power, Temperature, ThermoOptic, Wavelength
+
+_ALL_PASS = {"through": "o2"}
+_ADD_DROP = {"in": "o1", "drop": "o2", "add": "o3", "through": "o4"}
+_LAYOUT = (
+    "cross_section",
+    "bend",
+    "straight",
+    "coupler_ring",
+    "coupler_ring_top",
+    "length_extension",
+    "npoints",
+    "width",
+)
+
+
+def ring_length(radius: Any, length_x: Any = 0.0, length_y: Any = 0.0) -> Any:
+    """Round trip in um of a racetrack: a circle, two straights along the bus and two across it."""
+    return 2 * np.pi * radius + 2 * length_x + 2 * length_y
+
+
+def _ring_coupler(coupling: Any, gap: Any, radius: Any, length_x: Any) -> Instance:
+    """Coupler of bus and ring: by its gap where one is given, else by its coupling."""
+    if gap is None:
+        return part("coupler", coupling=coupling)
+    return part("coupler", gap=gap, radius=radius, length_x=length_x)
+
+
+@composite(
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, layout=_LAYOUT,
+    exclusive=(("coupling", "gap"),),
+)  # fmt: skip
+def ring_single(
+    *,
+    radius: Length = 10.0,
+    coupling: Power = 0.1,
+    gap: Length | None = None,
+    length_x: Length = 0.0,
+    length_y: Length = 0.0,
+    phase: Phase = 0.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Netlist:
+    """All-pass ring: a bus, one coupler `cb`, and a loop of guide with a heater, `loop`.
+
+    o1 is the input, o2 the through port. The coupler is a point, so the loop
+    is as long as the ring. Left out: bending and coupler loss beyond
+    loss_dB_cm, backscattering, self-heating, the length of the bus.
+
+    Settings:
+        radius: radius of the bends.
+        coupling: power that crosses the coupler.
+        gap: distance between bus and ring, instead of coupling.
+        length_x: straight part along the bus (racetrack).
+        length_y: straight part across the bus.
+        phase: phase that the heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss in the ring.
+        temperature: temperature of the ring.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
+    length = ring_length(radius, length_x, length_y)
+    return Netlist(
+        instances={
+            "cb": _ring_coupler(coupling, gap, radius, length_x),
+            "loop": part("straight_heater", length=length, phase=phase, dneff_dT=dneff_dT, **guide),
+        },
+        connections=links("cb,o3:loop,o1", "loop,o2:cb,o2"),
+        ports={"o1": ref("cb,o1"), "o2": ref("cb,o4")},
+        name="ring_single",
+    )
+
+
+@composite(
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="bogaerts2012", aliases=_ADD_DROP, layout=_LAYOUT,
+    exclusive=(("coupling", "gap"), ("coupling_drop", "gap"), ("coupling", "gap_bot"),
+               ("coupling_drop", "gap_top")),
+)  # fmt: skip
+def ring_double(
+    *,
+    radius: Length = 10.0,
+    coupling: Power = 0.1,
+    coupling_drop: Power | None = None,
+    gap: Length | None = None,
+    gap_bot: Length | None = None,
+    gap_top: Length | None = None,
+    length_x: Length = 0.0,
+    length_y: Length = 0.0,
+    phase: Phase = 0.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Netlist:
+    """Add-drop ring: couplers `cb` and `ct` to two buses, joined by two half rings, `right` and `left`.
+
+    in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
+    o4, the upper one from o3 to o2. Each half ring carries half of the heater
+    phase. Left out: bending and coupler loss beyond loss_dB_cm,
+    backscattering, self-heating, the length of the buses.
+
+    Settings:
+        radius: radius of the bends.
+        coupling: power that crosses the coupler of the lower bus, and of the upper one unless that is given.
+        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        gap: distance between ring and both buses, instead of coupling.
+        gap_bot: distance between ring and lower bus, where it differs from gap.
+        gap_top: distance between ring and upper bus, where it differs from gap.
+        length_x: straight part along the buses (racetrack).
+        length_y: straight part across the buses.
+        phase: phase that the heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss in the ring.
+        temperature: temperature of the ring.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
+    length = ring_length(radius, length_x, length_y) / 2
+    half = part("straight_heater", length=length, phase=phase / 2, dneff_dT=dneff_dT, **guide)
+    upper = coupling if coupling_drop is None else coupling_drop
+    return Netlist(
+        instances={
+            "cb": _ring_coupler(coupling, gap if gap_bot is None else gap_bot, radius, length_x),
+            "ct": _ring_coupler(upper, gap if gap_top is None else gap_top, radius, length_x),
+            "right": half,
+            "left": half,
+        },
+        # ct lies upside down: its o1 is the add port at the upper right, its o4 the drop at the upper left.
+        connections=links("cb,o3:right,o1", "right,o2:ct,o2", "ct,o3:left,o1", "left,o2:cb,o2"),
+        ports={"o1": ref("cb,o1"), "o2": ref("ct,o4"), "o3": ref("ct,o1"), "o4": ref("cb,o4")},
+        name="ring_double",
+    )
+
+
+@component(
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, lossless_when={"loss_dB_cm": 0.0}
+)
+def ring_single_ideal(
+    m: Any,
+    wl: Any,
+    *,
+    radius: Length = 10.0,
+    coupling: Power = 0.1,
+    phase: Phase = 0.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """All-pass ring as one formula: (r - x)/(1 - r x), x the factor of one round trip, r**2 = 1 - coupling.
+
+    Bogaerts et al. 2012, eq. 1, up to a phase of pi + phi that their bus adds.
+    Left out: what `ring_single` leaves out, racetracks and gaps. A lossless
+    ring without coupling is 0/0 on resonance.
+
+    Settings:
+        radius: radius of the ring.
+        coupling: power that crosses the coupler.
+        phase: phase that the heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss in the ring.
+        temperature: temperature of the ring.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    turn = guide_wave(m, wl, 2 * m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl)
+    r = m.sqrt(1 - coupling)
+    return {("o1", "o2"): (r - turn) / (1 - r * turn)}
+
+
+@component(
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="bogaerts2012", aliases=_ADD_DROP,
+    lossless_when={"loss_dB_cm": 0.0},
+)  # fmt: skip
+def ring_double_ideal(
+    m: Any,
+    wl: Any,
+    *,
+    radius: Length = 10.0,
+    coupling: Power = 0.1,
+    coupling_drop: Power = 0.1,
+    phase: Phase = 0.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Add-drop ring as one formula, x the factor of one round trip, r_j**2 = 1 - k_j**2.
+
+    Through (r1 - r2 x)/(1 - r1 r2 x), from add to drop (r2 - r1 x)/(1 - r1 r2 x),
+    drop -k1 k2 sqrt(x)/(1 - r1 r2 x), where sqrt(x) is the factor of half a
+    ring. Left out: what `ring_double` leaves out, racetracks and gaps. A lossless
+    ring without coupling is 0/0 on resonance.
+
+    Settings:
+        radius: radius of the ring.
+        coupling: power that crosses the coupler of the lower bus.
+        coupling_drop: power that crosses the coupler of the upper bus.
+        phase: phase that the heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss in the ring.
+        temperature: temperature of the ring.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    half = guide_wave(m, wl, m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl / 2)
+    turn = half * half
+    r1, r2 = m.sqrt(1 - coupling), m.sqrt(1 - coupling_drop)
+    left = 1 - r1 * r2 * turn  # what the feedback leaves
+    drop = -m.sqrt(coupling) * m.sqrt(coupling_drop) * half / left
+    return {
+        ("o1", "o4"): (r1 - r2 * turn) / left,
+        ("o3", "o2"): (r2 - r1 * turn) / left,
+        ("o1", "o2"): drop,
+        ("o3", "o4"): drop,
+    }

@@ -1,0 +1,126 @@
+"""Parts that divide light without evanescent coupling: Y junctions and multimode interference couplers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.couplers import two_by_two
+from photosim.model import component
+from photosim.quantities import Loss_dB, Power, Quantity, Wavelength
+
+Bandwidth_um = Annotated[float, Quantity("um", 1e-6, 10.0)]
+"""Full width of a pass band in um; never zero."""
+Imbalance_dB = Annotated[float, Quantity("dB", -60.0, 60.0)]
+"""Ratio of two output powers in dB."""
+
+_LAYOUT = ("cross_section", "width", "width_taper", "length_taper", "length_mmi", "width_mmi", "gap_mmi",
+           "taper", "straight", "with_bbox", "layer", "add_pins")  # fmt: skip
+
+
+def junction(m: Any, to_o3: Any, to_o2: Any, amplitude: Any, reflection: Any) -> dict[tuple[str, str], Any]:
+    """Elements of a 1x2 junction: o1 meets one superposition of o2 and o3, the other one is radiated away.
+
+    A mirror of power reflection R sits where the arms meet. The matrix has
+    singular values amplitude, amplitude and 0 as long as to_o3**2 + to_o2**2 = 1.
+    """
+    forward, back = amplitude * m.sqrt(1 - reflection), amplitude * m.i * m.sqrt(reflection)
+    return {
+        ("o1", "o3"): forward * to_o3,
+        ("o1", "o2"): forward * to_o2,
+        ("o1", "o1"): back,
+        ("o3", "o3"): back * to_o3**2,
+        ("o2", "o2"): back * to_o2**2,
+        ("o2", "o3"): back * to_o3 * to_o2,
+    }
+
+
+@component(
+    ports=("o1", "o2", "o3"), inputs=1, source="zhang2013", structural=("reflection",),
+    layout=("cross_section", "width", "length", "angle", "with_bbox", "layer"),
+)  # fmt: skip
+def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, reflection: Power = 0.0) -> Any:
+    """Y junction: sqrt(ratio) from o1 to o3 (out0), sqrt(1 - ratio) from o1 to o2 (out1).
+
+    Backwards, only the superposition that it would have sent out is guided;
+    the other one is lost, as in a real junction. Left out: dependence on
+    wavelength, light that radiates into another port.
+
+    Settings:
+        ratio: fraction of the power that goes to o3, the lower arm.
+        loss_dB: insertion loss of every path.
+        reflection: power that a mirror at the junction sends back.
+    """
+    del wl
+    return junction(m, m.sqrt(ratio), m.sqrt(1 - ratio), m.amplitude_dB(loss_dB), reflection)
+
+
+def _band(m: Any, wl: Any, wl0: Any, fwhm: Any, loss_dB: Any) -> Any:
+    """Amplitude of a part whose power passes a Gaussian band of full width fwhm about wl0."""
+    return m.amplitude_dB(loss_dB) * m.exp(-2 * m.log(2) * ((wl - wl0) / fwhm) ** 2)
+
+
+def _share(m: Any, imbalance_dB: Any) -> Any:
+    """Fraction of the power in an output that is imbalance_dB stronger than the other one."""
+    return 1 / (1 + m.amplitude_dB(imbalance_dB) ** 2)
+
+
+@component(
+    ports=("o1", "o2", "o3"), inputs=1, source="soldano1995", structural=("reflection",), layout=_LAYOUT
+)
+def mmi1x2(
+    m: Any,
+    wl: Any,
+    *,
+    wl0: Wavelength = 1.55,
+    fwhm: Bandwidth_um = 0.2,
+    loss_dB: Loss_dB = 0.3,
+    imbalance_dB: Imbalance_dB = 0.0,
+    reflection: Power = 0.0,
+) -> Any:
+    """1x2 multimode interference coupler: equal phases at o2 and o3 in a Gaussian pass band.
+
+    The self-image shifts with wavelength as the beat length does, which a
+    Gaussian of the power, full width fwhm about wl0, stands for. Backwards,
+    the antisymmetric superposition of o2 and o3 is lost. Left out: the phase
+    of the body, ripple from higher modes, the exact shape of the band.
+
+    Settings:
+        wl0: centre of the pass band.
+        fwhm: full width of the pass band at half its power.
+        loss_dB: insertion loss at wl0.
+        imbalance_dB: power at o2 over power at o3.
+        reflection: power sent back from the end of the multimode section.
+    """
+    upper = _share(m, imbalance_dB)
+    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), _band(m, wl, wl0, fwhm, loss_dB), reflection)
+
+
+@component(
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="soldano1995", structural=("reflection",), layout=_LAYOUT
+)
+def mmi2x2(
+    m: Any,
+    wl: Any,
+    *,
+    wl0: Wavelength = 1.55,
+    fwhm: Bandwidth_um = 0.2,
+    loss_dB: Loss_dB = 0.3,
+    imbalance_dB: Imbalance_dB = 0.0,
+    reflection: Power = 0.0,
+) -> Any:
+    """2x2 multimode interference coupler: a quarter turn between bar and cross, in a Gaussian pass band.
+
+    Left out: the phase of the body, phase errors of the image, ripple from
+    higher modes, the exact shape of the band.
+
+    Settings:
+        wl0: centre of the pass band.
+        fwhm: full width of the pass band at half its power.
+        loss_dB: insertion loss at wl0.
+        imbalance_dB: power at the cross port over power at the bar port.
+        reflection: power sent back from the middle of the multimode section.
+    """
+    crossed = _share(m, imbalance_dB)
+    elements = two_by_two(m, m.sqrt(1 - crossed), m.sqrt(crossed), 0, reflection)
+    band = _band(m, wl, wl0, fwhm, loss_dB)
+    return {pair: band * value for pair, value in elements.items()}

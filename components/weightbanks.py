@@ -1,0 +1,160 @@
+"""Microring weight banks: rows of add-drop rings on a bus of many wavelengths, read by balanced detectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from photosim.components.guides import guide_index
+from photosim.components.lasers import channel_wavelength
+from photosim.model import Instance, Netlist, PortRef, composite, links, part, ref
+from photosim.quantities import (
+    Bandwidth,
+    Count,
+    Index,
+    Length,
+    Loss_dB_cm,
+    Power,
+    Responsivity,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+)
+
+
+def channel_radius(order: Any, wl: Any, neff: Any, ng: Any, wl0: Any) -> Any:
+    """Radius in um of a ring that has its resonance of that azimuthal order at wl, at 300 K."""
+    return order * wl / (2 * np.pi * guide_index(wl, neff, ng, wl0))
+
+
+@composite(source="filipovich2022")
+def weight_bank_row(
+    *,
+    channels: Count = 4,
+    wl0: Wavelength = 1.55,
+    spacing: Bandwidth = 200e9,
+    order: Count = 60,
+    coupling: Power = 0.05,
+    coupling_drop: Power | None = None,
+    pitch: Length = 30.0,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    loss_dB_cm: Loss_dB_cm = 2.5,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+    responsivity: Responsivity = 1.0,
+) -> Netlist:
+    """One row of a weight bank: `ring0`, `ring1`, ... in series, and `detector`, drop minus through.
+
+    Ring n resonates with channel n when its heater (`ringn.phase`) is cold.
+    Light runs along the lower bus past ring 0 first; what is dropped comes
+    back along the upper bus past the rings before, to the plus input of the
+    detector; the rest goes to the minus input. Every ring sees every channel.
+    Left out: heat that reaches neighbouring rings, backscattering, saturation.
+
+    Settings:
+        channels: number of wavelength channels and of rings.
+        wl0: centre of the channels; also where neff and ng are given.
+        spacing: frequency distance of neighbouring channels.
+        order: azimuthal order of the resonance that all rings use.
+        coupling: power that crosses the coupler of the lower bus of a ring.
+        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        pitch: length of both buses between neighbouring rings.
+        neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
+        ng: group index at wl0.
+        loss_dB_cm: propagation loss of rings and buses.
+        temperature: temperature of the bank.
+        dneff_dT: change of the effective index per kelvin.
+        responsivity: photocurrent per optical power of the detectors.
+    """
+    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
+    instances: dict[str, Instance] = {}
+    wires: list[str] = []
+    for n in range(channels):
+        radius = channel_radius(order, channel_wavelength(wl0, spacing, n, channels), neff, ng, wl0)
+        instances[f"ring{n}"] = part(
+            "ring_double",
+            radius=radius,
+            coupling=coupling,
+            coupling_drop=coupling_drop,
+            dneff_dT=dneff_dT,
+            **guide,
+        )
+        if n > 0:
+            for bus in (f"bus{n}", f"back{n}"):
+                instances[bus] = part("straight", length=pitch, dneff_dT=dneff_dT, **guide)
+            wires += [f"ring{n - 1},o4:bus{n},o1", f"bus{n},o2:ring{n},o1"]
+            wires += [f"ring{n},o2:back{n},o1", f"back{n},o2:ring{n - 1},o3"]
+    instances["detector"] = part("balanced_photodetector", responsivity=responsivity)
+    last = f"ring{channels - 1}"
+    wires += ["ring0,o2:detector,o1", f"{last},o4:detector,o2"]
+    return Netlist(
+        instances=instances,
+        connections=links(*wires),
+        ports={"o1": ref("ring0,o1"), "e1": ref("detector,e1")},
+        terminate=(ref(f"{last},o3"),),
+        name="weight_bank_row",
+    )
+
+
+@composite(source="filipovich2022")
+def weight_bank(
+    *,
+    rows: Count = 4,
+    channels: Count = 4,
+    wl0: Wavelength = 1.55,
+    spacing: Bandwidth = 200e9,
+    order: Count = 60,
+    coupling: Power = 0.05,
+    coupling_drop: Power | None = None,
+    pitch: Length = 30.0,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    loss_dB_cm: Loss_dB_cm = 2.5,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+    responsivity: Responsivity = 1.0,
+) -> Netlist:
+    """Weight bank: light of many wavelengths at o1 is shared by `row0`, `row1`, ...; e1, e2, ... read them.
+
+    Couplers `tap0`, `tap1`, ... in a chain give every row 1/rows of the power
+    (a lossless 1 x rows splitter). The current of row m is the responsivity
+    times the sum over channels of power / rows times (T_drop - T_through), which
+    the heaters `rowm.ringn.phase` set. Left out: loss and phase of the
+    distribution, what `weight_bank_row` leaves out.
+
+    Settings:
+        rows: number of rows, each with a detector.
+        channels: number of wavelength channels, and of rings in a row.
+        wl0: centre of the channels; also where neff and ng are given.
+        spacing: frequency distance of neighbouring channels.
+        order: azimuthal order of the resonance that all rings use.
+        coupling: power that crosses the coupler of the lower bus of a ring.
+        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        pitch: length of both buses between neighbouring rings.
+        neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
+        ng: group index at wl0.
+        loss_dB_cm: propagation loss of rings and buses.
+        temperature: temperature of the bank.
+        dneff_dT: change of the effective index per kelvin.
+        responsivity: photocurrent per optical power of the detectors.
+    """
+    row = part(
+        "weight_bank_row", channels=channels, wl0=wl0, spacing=spacing, order=order, coupling=coupling,
+        coupling_drop=coupling_drop, pitch=pitch, neff=neff, ng=ng, loss_dB_cm=loss_dB_cm,
+        temperature=temperature, dneff_dT=dneff_dT, responsivity=responsivity,
+    )  # fmt: skip
+    taps = {f"tap{m}": part("coupler", coupling=1.0 / (rows - m)) for m in range(rows - 1)}
+    chain = [f"tap{m},o4:tap{m + 1},o1" for m in range(rows - 2)]
+    drops = [f"tap{m},o3:row{m},o1" for m in range(rows - 1)]
+    end = [f"tap{rows - 2},o4:row{rows - 1},o1"] if rows > 1 else []
+    ports: dict[str, PortRef] = {"o1": ref("tap0,o1" if rows > 1 else "row0,o1")}
+    ports |= {f"e{m + 1}": ref(f"row{m},e1") for m in range(rows)}
+    return Netlist(
+        instances={**taps, **{f"row{m}": row for m in range(rows)}},
+        connections=links(*chain, *drops, *end),
+        ports=ports,
+        terminate=tuple(ref(f"tap{m},o2") for m in range(rows - 1)),
+        name="weight_bank",
+    )
