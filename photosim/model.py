@@ -141,6 +141,7 @@ class ClosedForm(Model):
         """Return the formula that these settings ask for, with the settings checked against it."""
         chosen = [name for name in self.variants if settings.get(name) is not None]
         if not chosen:
+            self._refuse_orphans(settings, where)
             return self
         variant = self.variants[chosen[0]]
         own = {k: v for k, v in settings.items() if k not in self.layout_settings and v is not None}
@@ -152,6 +153,17 @@ class ClosedForm(Model):
             )
             raise ParameterError(message)
         return variant
+
+    def _refuse_orphans(self, settings: Mapping[str, Any], where: str | None) -> None:
+        """Raise ParameterError for a setting that only a variant has when that variant is not asked for."""
+        for when, variant in self.variants.items():
+            for name in variant.parameters:
+                if name not in self.parameters and settings.get(name) is not None:
+                    message = (
+                        f"{where or f'component {self.name!r}'}: setting {name!r} "
+                        f"has an effect only together with {when!r}: give both or neither."
+                    )
+                    raise ParameterError(message)
 
     def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
         """Raise ParameterError for a wrong setting, or for settings of two variants at once."""
@@ -243,9 +255,25 @@ class ClosedForm(Model):
 
 @dataclass(frozen=True, eq=False)
 class Composite(Model):
-    """A component made of components: its function returns a Netlist, which the engine flattens."""
+    """A component made of components: its function returns a Netlist, which the engine flattens.
+
+    `exclusive` holds pairs of settings of which at most one may be given.
+    """
+
+    exclusive: tuple[tuple[str, str], ...] = ()
 
     kind = "composite"
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a wrong setting, or for two settings that exclude each other."""
+        super().check(settings, where)
+        for first, second in self.exclusive:
+            if settings.get(first) is not None and settings.get(second) is not None:
+                message = (
+                    f"{where or f'component {self.name!r}'}: settings {first!r} and {second!r} "
+                    "exclude each other: give one of them."
+                )
+                raise ParameterError(message)
 
     def build(self, settings: Mapping[str, Any]) -> Netlist:
         """Return the inner netlist for these settings; real ones may be expressions."""
@@ -258,6 +286,13 @@ class Composite(Model):
             return self.ports
         optical, _ = self._exposed(settings)
         return optical
+
+    def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the other names of the ports; ports that the inner netlist exposes are half on the left."""
+        if self.ports:
+            return self.aliases
+        optical, _ = self._exposed(settings)
+        return {**standard_aliases(optical, (len(optical) + 1) // 2), **self.aliases}
 
     def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the electrical ports that the inner netlist exposes."""
@@ -403,18 +438,20 @@ def composite(
     electrical: tuple[str, ...] = (),
     structural: tuple[str, ...] = (),
     layout: tuple[str, ...] = (),
+    exclusive: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[Callable[..., Netlist]], Composite]:
     """Declare a composite component from a function of its settings that returns a Netlist.
 
     Without `ports` the exposed ports of the netlist count. Real settings may
     arrive as expressions, so the function computes with them but must not
     branch on them; a setting that shapes the netlist is `structural`.
+    `exclusive` holds pairs of settings of which at most one may be given.
     """
 
     def declare(function: Callable[..., Netlist]) -> Composite:
         model = Composite(
             function.__name__, function, ports, _names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, electrical,
+            read_parameters(function, structural), source, layout, electrical, exclusive,
         )  # fmt: skip
         registry.register(model)
         return model
