@@ -104,6 +104,13 @@ def spectrum(
     return figure
 
 
+def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> Figure:
+    """Draw the (from, to) pairs of `s` in dB; by default those from its inputs to wherever light arrives."""
+    from photosim.analysis.spectrum import port_pairs
+
+    return spectrum(s, pairs if pairs is not None else port_pairs(s), title=s.name)
+
+
 def photocurrents(
     wl: FloatArray, currents: Mapping[str, FloatArray], *, title: str = "", xlabel: str = "wavelength"
 ) -> Figure:

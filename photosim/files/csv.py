@@ -51,7 +51,7 @@ def read(path: Path) -> SMatrix:
         start, end = _split(pair, ports)
         real, imaginary = table[:, 1 + 2 * column], table[:, 2 + 2 * column]
         values[:, ports.index(end), ports.index(start)] = real + 1j * imaginary
-    return SMatrix(values, table[:, 0], ports)
+    return SMatrix(table[:, 0], ports, values)
 
 
 def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:

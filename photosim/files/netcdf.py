@@ -51,4 +51,4 @@ def read(path: Path) -> SMatrix:
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"Cannot read {path} as the NetCDF file of a scattering matrix: {error}"
         raise DataError(message) from error
-    return SMatrix(values, wl, tuple(str(port) for port in ports))
+    return SMatrix(wl, tuple(str(port) for port in ports), values)

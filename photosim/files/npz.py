@@ -43,4 +43,4 @@ def read(path: Path) -> SMatrix:
     if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):  # noqa: PLR2004 - (W, P, P)
         message = f"Cannot read {path}: S has shape {values.shape} for {wl.size} wavelengths and {ports.size} ports."
         raise DataError(message)
-    return SMatrix(values, wl, tuple(str(port) for port in ports))
+    return SMatrix(wl, tuple(str(port) for port in ports), values)

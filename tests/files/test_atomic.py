@@ -1,0 +1,85 @@
+"""Files and folders of results appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from photosim.errors import DataError
+from photosim.files.atomic import check_writable, replacing, staging, write_text
+
+
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    with pytest.raises(RuntimeError), replacing(target) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise RuntimeError
+    assert target.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_written_file_replaces_the_old_one_and_is_as_readable(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    other = tmp_path / "b.txt"
+    other.touch()
+    write_text(target, "new")
+    assert target.read_text(encoding="utf-8") == "new"
+    assert target.stat().st_mode == other.stat().st_mode
+
+
+def test_checking_a_target_writes_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write, as /proc is")
+def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
+    with pytest.raises(DataError, match=r"Cannot write /proc/a\.txt: "):
+        check_writable(Path("/proc/a.txt"))
+    with pytest.raises(DataError, match="Cannot write /proc/results"), staging(Path("/proc/results")):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permission bits do not bind root")
+def test_a_read_only_folder_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="permission denied"):
+        check_writable(tmp_path / "a.txt")
+
+
+def test_a_folder_of_results_appears_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "ring"
+    with staging(folder) as place:
+        (place / "a.txt").write_text("a", encoding="utf-8")
+        assert not (folder / "a.txt").exists()
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+def test_a_failed_run_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), staging(tmp_path / "results" / "ring") as place:
+        (place / "a.txt").touch()
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_run_keeps_the_results_of_the_one_before(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    with staging(folder) as place:
+        (place / "a.txt").write_text("old", encoding="utf-8")
+    with pytest.raises(RuntimeError), staging(folder) as place:
+        (place / "a.txt").write_text("half", encoding="utf-8")
+        raise RuntimeError
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "old"
+
+
+def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    with pytest.raises(DataError, match="it is a file"), staging(tmp_path / "results"):
+        pass
+    with pytest.raises(DataError, match="not a directory"), staging(tmp_path / "results" / "ring"):
+        pass

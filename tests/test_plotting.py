@@ -1,0 +1,166 @@
+"""Pictures hold what they say: the data, its units, a legend beside it, marks for channels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from photosim import plotting
+from photosim.errors import DataError, ParameterError
+from photosim.smatrix import SMatrix
+from photosim.training.result import RuleResult, TrainingResult, WeightMap
+
+PAIRS = [("in", "drop"), ("in", "through")]
+
+
+def matrix(points: int = 101) -> SMatrix:
+    wl = np.linspace(1.5, 1.6, points)
+    drop = 1.0 / (1.0 + ((wl - 1.55) / 0.005) ** 2)
+    values = np.zeros((points, 3, 3), dtype=complex)
+    values[:, 1, 0] = np.sqrt(drop)
+    values[:, 2, 0] = np.sqrt(1.0 - drop)
+    return SMatrix(wl, ("in", "drop", "through"), values)
+
+
+def training(seeds: int = 3) -> TrainingResult:
+    rng = np.random.default_rng(1)
+    accuracy = 0.9 - 0.5 * np.exp(-np.arange(8.0)) + 0.01 * rng.random((seeds, 8))
+    rules = tuple(RuleResult(rule, accuracy - k / 50, accuracy, 1 - accuracy) for k, rule in enumerate(("exact", "dfa")))
+    target = rng.uniform(-1, 1, (6, 4))
+    weights = WeightMap("B1", target, target, target + 1e-3 * rng.normal(size=target.shape))
+    return TrainingResult("digits", "images", (4, 6, 2), 8, 0, seeds, rules, (weights,))
+
+
+def test_a_spectrum_shows_its_data_with_units() -> None:
+    s = matrix()
+    axes = plotting.spectrum(s, PAIRS, title="ring").axes[0]
+    drop, through = axes.lines
+    assert np.array_equal(drop.get_ydata(), s["in", "drop"].power_dB)
+    assert np.array_equal(through.get_xdata(), s.wl)
+    assert axes.get_xlabel() == "wavelength (\N{GREEK SMALL LETTER MU}m)"
+    assert axes.get_ylabel() == "transmission (dB)"
+    assert axes.get_title(loc="left") == "ring"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["in \u2192 drop", "in \u2192 through"]
+
+
+def test_the_legend_hides_no_data() -> None:
+    for figure in (plotting.spectrum(matrix(), PAIRS), plotting.learning_curves(training())):
+        axes = figure.axes[0]
+        figure.draw_without_rendering()
+        assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
+def test_channels_inside_the_range_are_marked_and_numbered() -> None:
+    axes = plotting.spectrum(matrix(), PAIRS, channels=[1.51, 1.55, 1.7]).axes[0]
+    assert [line.get_xdata()[0] for line in axes.lines[2:]] == [1.51, 1.55]  # type: ignore[index]
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
+
+
+def test_dark_spectra_keep_finite_axes() -> None:
+    s = matrix()
+    dark = plotting.spectrum(s, [("drop", "in")]).axes[0]
+    assert np.all(np.isfinite(dark.get_ylim()))
+    deep = SMatrix(s.wl, s.ports, s.values * 1e-9)
+    low, high = plotting.spectrum(deep, PAIRS).axes[0].get_ylim()
+    assert low < high
+
+
+@pytest.mark.parametrize("pairs", [[], [("in", "drop")] * 17])
+def test_no_line_and_too_many_lines_are_refused(pairs: list[tuple[str, str]]) -> None:
+    with pytest.raises(ParameterError, match=f"shows 1 to 16 port pairs, got {len(pairs)}"):
+        plotting.spectrum(matrix(), pairs)
+
+
+def test_a_batch_is_refused() -> None:
+    s = matrix()
+    with pytest.raises(ParameterError, match=r"setting axes \(2,\)"):
+        plotting.spectrum(SMatrix(s.wl, s.ports, np.stack([s.values, s.values])), PAIRS)
+
+
+def test_sixteen_lines_are_told_apart_by_colour_and_dash() -> None:
+    axes = plotting.spectrum(matrix(), [("in", "drop")] * 16).axes[0]
+    looks = {(to_hex(line.get_color()), str(line._dash_pattern)) for line in axes.lines}  # type: ignore[attr-defined]
+    assert len(looks) == 16
+
+
+def test_colours_stay_apart_in_grey_and_for_red_green_blindness() -> None:
+    rgb = np.array([[int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)] for colour in plotting.COLOURS])
+    # vienot1999, deuteranopia on linear RGB: red and green merge into one channel.
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    merged = np.stack([0.29275 * linear[:, 0] + 0.70725 * linear[:, 1], linear[:, 2]], axis=1)
+    for k in range(len(merged)):
+        for other in merged[k + 1 :]:
+            assert np.hypot(*(merged[k] - other)) > 0.03
+
+
+def test_learning_curves_show_mean_and_spread_of_the_error() -> None:
+    result = training()
+    axes = plotting.learning_curves(result).axes[0]
+    error = 100.0 * (1.0 - result.rules[0].accuracy)
+    assert np.allclose(np.asarray(axes.lines[0].get_ydata(), dtype=float), error.mean(axis=0), rtol=1e-12)
+    band = axes.collections[0].get_paths()[0].vertices
+    heights = np.asarray(band)[:, 1]
+    at_end = error.mean(axis=0)[-1] + np.array([-1, 1]) * error.std(axis=0, ddof=1)[-1]
+    assert np.min(np.abs(heights - at_end[0])) < 1e-9
+    assert np.min(np.abs(heights - at_end[1])) < 1e-9
+    assert axes.get_ylabel() == "test error (%)"
+    assert f"exact  {100 * result.rules[0].mean:.2f} %" in [t.get_text() for t in axes.get_legend().get_texts()]
+
+
+def test_one_seed_has_no_band() -> None:
+    assert not plotting.learning_curves(training(1)).axes[0].collections
+
+
+def test_a_perfect_rule_needs_no_logarithm() -> None:
+    perfect = np.ones((2, 4))
+    result = TrainingResult("x", "y", (2, 2), 4, 0, 2, (RuleResult("exact", perfect, perfect, 1 - perfect),))
+    assert plotting.learning_curves(result).axes[0].get_yscale() == "linear"
+
+
+def test_the_weight_map_shows_target_programmed_and_error() -> None:
+    weights = training().weights[0]
+    figure = plotting.weight_error_map(weights)
+    target, programmed, error = (axes.images[0] for axes in figure.axes[:3])
+    assert np.array_equal(np.asarray(target.get_array()), weights.target)
+    assert np.array_equal(np.asarray(programmed.get_array()), weights.quantised)
+    assert np.array_equal(np.asarray(error.get_array()), weights.quantised - weights.target)
+    assert target.get_clim() == programmed.get_clim()
+    assert f"{weights.quantised_rms:.1e}" in figure.axes[2].get_title(loc="left")
+
+
+def test_photocurrents_choose_a_readable_unit() -> None:
+    figure = plotting.photocurrents(np.array([1.5, 1.6]), {"pd": np.array([2e-6, 3e-6])})
+    assert figure.axes[0].get_ylabel() == "photocurrent (\N{GREEK SMALL LETTER MU}A)"
+    assert np.allclose(np.asarray(figure.axes[0].lines[0].get_ydata(), dtype=float), [2.0, 3.0])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_pictures_are_saved_by_suffix(tmp_path: Path, suffix: str) -> None:
+    path = plotting.save(plotting.spectrum(matrix(), PAIRS), tmp_path / f"a{suffix}")
+    start = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
+    assert path.read_bytes().startswith(start)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_suffixes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"\.pgn'.*Did you mean '\.png'"):
+        plotting.save(Figure(), tmp_path / "a.pgn")
+    assert not list(tmp_path.iterdir())
+
+
+def test_pictures_need_no_global_state() -> None:
+    plotting.spectrum(matrix(), PAIRS)
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_results_name_their_pictures() -> None:
+    pictures = plotting.for_result(training())
+    assert list(pictures) == ["learning", "weights_B1"]
+    for draw in pictures.values():
+        assert isinstance(draw(), Figure)
+    assert plotting.for_result(object()) == {}
