@@ -1,0 +1,15 @@
+"""Netlists: read from YAML and JSON files, checked against the library, written back.
+
+    netlist = read("netlists/add_drop_ring.yml")
+    warnings = check(netlist)
+    text = to_yaml(netlist)
+
+Every error names file, line and column, what was found, what would do, and the nearest name.
+"""
+
+from photosim.netlist.check import check, not_simulated
+from photosim.netlist.find import find, gallery
+from photosim.netlist.reader import from_dict, read, read_text
+from photosim.netlist.write import to_yaml
+
+__all__ = ["check", "find", "from_dict", "gallery", "not_simulated", "read", "read_text", "to_yaml"]

@@ -1,0 +1,203 @@
+"""Whether a netlist describes a circuit: components, settings, ports and connections against the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from photosim import registry
+from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
+from photosim.expressions import Expr
+from photosim.model import Instance, Model, Netlist
+from photosim.netlist.arrays import base_name
+from photosim.netlist.ports import PortTable
+from photosim.netlist.values import as_written, evaluate, parameters_of, resolve
+from photosim.netlist.wires import check_wires
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from photosim.parameters import Parameter
+
+MAX_FLAT = 2_000_000
+"""Instances that a circuit may have when its sub-netlists are written out."""
+MAX_LEVELS = 64
+"""Levels of sub-netlists."""
+
+
+def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
+    """Warnings about a netlist: inner ports that are left open, which count as matched.
+
+    Composite components are not built, unless their ports depend on it: their settings are checked against
+    their parameters, and their inside when a circuit is made.
+
+    Raises:
+        NetlistError: an unknown component, setting, instance or port, a port used twice, a value out of
+            bounds, sub-netlists that contain themselves; with `strict`, an open port.
+    """
+    checker = _Checker(strict)
+    checker.size(netlist, (netlist.name,))
+    checker.visit(netlist, {}, "")
+    return checker.warnings
+
+
+def not_simulated(netlist: Netlist) -> list[str]:
+    """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance."""
+    lines: list[str] = []
+    seen: set[str] = set()
+    for name, instance in netlist.instances.items():
+        base = base_name(name)
+        if base in seen or instance.component in netlist.components or not registry.known(instance.component):
+            continue
+        seen.add(base)
+        layout = [s for s in instance.settings if s in registry.get(instance.component).layout_settings]
+        if layout:
+            lines.append(f"instance {base!r} ({instance.component}): {listing(layout)}")
+    for sub_name, sub in netlist.components.items():
+        lines += [f"in netlist {sub_name!r}, {line}" for line in not_simulated(sub)]
+    return lines
+
+
+class _Checker:
+    """What has been looked at already: sub-netlists and settings are shared, and checked once."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.warnings: list[str] = []
+        self.wired: set[int] = set()
+        self.visited: set[tuple[int, tuple[Any, ...]]] = set()
+        self.sizes: dict[int, int] = {}
+        self.tables: dict[str, tuple[Model, dict[str, Parameter], bool]] = {}
+
+    def size(self, netlist: Netlist, chain: tuple[str, ...]) -> int:
+        """Instances of a netlist written out; refuses circles and hierarchies without end."""
+        if len(chain) > MAX_LEVELS or len(set(chain[1:])) < len(chain) - 1:
+            raise NetlistError(f"sub-netlists contain themselves or are too deep: {listing(chain, 8)}")
+        if id(netlist) not in self.sizes:
+            inner = {name: self.size(sub, (*chain, name)) for name, sub in netlist.components.items()}
+            total = sum(inner.get(instance.component, 1) for instance in netlist.instances.values())
+            if total > MAX_FLAT:
+                message = (
+                    f"netlist {netlist.name!r} written out has {total} instances; the bound is {MAX_FLAT}"
+                )
+                raise NetlistError(message)
+            self.sizes[id(netlist)] = total
+        return self.sizes[id(netlist)]
+
+    def visit(self, netlist: Netlist, given: Mapping[str, Any], inside: str) -> None:
+        """Check one netlist with the settings that an instance of it gives; its wires only once."""
+        key = (id(netlist), tuple(sorted((k, _key(v)) for k, v in given.items())))
+        if key in self.visited:
+            return
+        self.visited.add(key)
+        values = _resolved(netlist, given)
+        seen: set[tuple[int, str]] = set()
+        for name, instance in netlist.instances.items():
+            # Members of an array share their settings: one of them speaks for all.
+            shared = (id(instance.settings), instance.component)
+            if shared not in seen:
+                seen.add(shared)
+                self._instance(netlist, name, instance, values, inside)
+        if id(netlist) not in self.wired:
+            self.wired.add(id(netlist))
+            self.warnings += check_wires(netlist, PortTable(netlist, values), inside, strict=self.strict)
+
+    def _instance(
+        self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], inside: str
+    ) -> None:
+        mark = instance.mark or netlist.mark("instances", base_name(name))
+        where = f"instance {name!r} ({instance.component}){inside}"
+        sub = netlist.components.get(instance.component)
+        if sub is not None:
+            self._sub_netlist(netlist, name, instance, values, sub)
+            return
+        model, parameters, plain = self._model(netlist, name, instance.component, mark, inside)
+        if plain and all(_clearly_fits(parameters.get(k), v) for k, v in instance.settings.items()):
+            return
+        settings = self._worked_out(netlist, name, instance, values, where)
+        try:
+            model.check(settings, where)
+        except ParameterError as error:
+            culprit = _culprit(model, settings, where)
+            source = as_written(instance.settings[culprit]) if culprit else ""
+            path = ("instances", base_name(name), "settings", culprit or "")
+            message = f"{str(error).removesuffix('.')}{source}." if source else str(error)
+            raise NetlistError(message, netlist.mark(*path) or mark) from None
+
+    def _worked_out(
+        self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], where: str
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in instance.settings.items():
+            if isinstance(value, Expr):
+                try:
+                    found[key] = evaluate(value, values, f"{where}, setting {key!r}")
+                except NetlistError as error:
+                    mark = netlist.mark("instances", base_name(name), "settings", key)
+                    raise NetlistError(error.message, mark or instance.mark) from None
+            else:
+                found[key] = value
+        return found
+
+    def _sub_netlist(
+        self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], sub: Netlist
+    ) -> None:
+        where = f"instance {name!r} (netlist {instance.component!r})"
+        for key in instance.settings:
+            if key not in sub.settings:
+                hint = did_you_mean(key, sub.settings)
+                raise NetlistError(
+                    f"{where} has no setting {key!r}. It has: {listing(sub.settings)}.{hint}",
+                    netlist.mark("instances", base_name(name), "settings", key) or instance.mark,
+                )
+        given = self._worked_out(netlist, name, instance, values, where)
+        self.visit(sub, given, f" in netlist {instance.component!r}")
+
+    def _model(
+        self, netlist: Netlist, name: str, component: str, mark: Mark | None, inside: str
+    ) -> tuple[Model, dict[str, Parameter], bool]:
+        """The model, its parameters, and whether each setting can be judged alone."""
+        if component not in self.tables:
+            if not registry.known(component):
+                known = [*netlist.components, *registry.names()]
+                raise NetlistError(
+                    f"instance {name!r}{inside}: there is no component {component!r}."
+                    f"{did_you_mean(component, known)} `photosim components` lists all of them.",
+                    mark,
+                )
+            model = registry.get(component)
+            alone = not getattr(model, "variants", None)
+            self.tables[component] = (model, parameters_of(model), alone)
+        return self.tables[component]
+
+
+def _resolved(netlist: Netlist, given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return resolve(netlist.settings, given)
+    except NetlistError as error:
+        raise NetlistError(error.message, netlist.mark("settings")) from None
+
+
+def _clearly_fits(parameter: Parameter | None, value: Any) -> bool:
+    """Whether a plain number is within plain bounds; anything else is left to the model to judge."""
+    kind = type(value)
+    return (
+        parameter is not None
+        and parameter.kind == "real"
+        and (kind is float or kind is int)
+        and parameter.low <= value <= parameter.high
+    )
+
+
+def _culprit(model: Model, settings: Mapping[str, Any], where: str) -> str | None:
+    """The one setting that is wrong by itself, if there is one."""
+    for key, value in settings.items():
+        try:
+            model.check({key: value}, where)
+        except ParameterError:
+            return key
+    return None
+
+
+def _key(value: Any) -> Any:
+    """Something hashable that is equal for equal values."""
+    return value.tobytes() if hasattr(value, "tobytes") else repr(value)

@@ -1,0 +1,46 @@
+"""Where a netlist is: a file, or one of the packaged gallery by its name."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photosim.errors import NetlistError, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+SUFFIXES = (".yml", ".yaml", ".json")
+_GALLERY = "photosim.gallery"
+
+
+def gallery() -> dict[str, Path]:
+    """Files of the packaged gallery by name, without their suffix."""
+    folder = Path(str(resources.files(_GALLERY)))
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
+
+
+def find(path: str | PathLike[str]) -> Path:
+    """File that a path or a name of the gallery (with or without its suffix) means.
+
+    Raises:
+        NetlistError: there is neither; the message has the nearest name of the gallery.
+    """
+    try:
+        place = Path(path)
+        if place.is_file():
+            return place
+        exists = place.exists()
+    except (OSError, ValueError) as error:  # a name too long, or with a null byte
+        raise NetlistError(f"{str(path)[:60]!r} cannot be the name of a file: {error}") from None
+    if exists:
+        raise NetlistError(f"{path} is not a file; give a netlist, in YAML or JSON")
+    known = gallery()
+    name = place.name.removesuffix(place.suffix) if place.suffix in SUFFIXES else place.name
+    if place.parent == Path() and name in known and place.name in {name, known[name].name}:
+        return known[name]
+    raise NetlistError(
+        f"There is no file {path}, and no netlist of that name in the gallery, which has: "
+        f"{listing(known, 20)}.{did_you_mean(name, known)}"
+    )

@@ -1,0 +1,98 @@
+"""Which ports the instances of a netlist have, under all their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from photosim import registry
+from photosim.errors import NetlistError, ParameterError
+from photosim.model import ClosedForm, Detector, Source
+from photosim.netlist.arrays import base_name
+from photosim.netlist.values import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from photosim.model import Instance, Netlist
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Ports of one instance: `canonical` maps every name, aliases included, to the port's own."""
+
+    optical: tuple[str, ...]
+    electrical: frozenset[str]
+    canonical: Mapping[str, str]
+
+
+class PortTable:
+    """Ports of the instances of a netlist, looked up once for each component and its structural settings."""
+
+    def __init__(self, netlist: Netlist, values: Mapping[str, Any]) -> None:
+        self.netlist = netlist
+        self.values = values
+        self._known: dict[Any, Ports] = {}
+
+    def of(self, name: str) -> Ports:
+        """Ports of the instance of that name."""
+        instance = self.netlist.instances[name]
+        component = instance.component
+        found = self._known.get(component)
+        if found is not None:
+            return found
+        sub = self.netlist.components.get(component)
+        if sub is not None:
+            return self._known.setdefault(component, _exposed(sub))
+        model = registry.get(component)
+        if isinstance(model, ClosedForm | Detector | Source):
+            ports = _ports(model.ports, model.electrical, model.aliases)
+            return self._known.setdefault(component, ports)
+        return self._of_settings(name, instance)
+
+    def _of_settings(self, name: str, instance: Instance) -> Ports:
+        """Ports of a component whose number of ports may be a setting."""
+        model = registry.get(instance.component)
+        where = f"instance {name!r} ({instance.component})"
+        structural = {
+            key: _count(evaluate(value, self.values, where), parameter.kind)
+            for key, value in instance.settings.items()
+            if (parameter := model.parameters.get(key)) is not None and parameter.structural
+        }
+        key = (instance.component, tuple(sorted((k, repr(v)) for k, v in structural.items())))
+        if key not in self._known:
+            try:
+                self._known[key] = _ports(
+                    model.ports_for(structural),
+                    model.electrical_for(structural),
+                    model.aliases_for(structural),
+                )
+            except ParameterError as error:
+                mark = instance.mark or self.netlist.mark("instances", base_name(name))
+                raise NetlistError(f"{where}: {error}", mark) from None
+        return self._known[key]
+
+
+def _count(value: Any, kind: str) -> Any:
+    """A whole number that an expression has worked out as a float."""
+    return int(value) if kind == "whole" and isinstance(value, float) and value.is_integer() else value
+
+
+def _ports(optical: tuple[str, ...], electrical: tuple[str, ...], aliases: Mapping[str, str]) -> Ports:
+    canonical = {port: port for port in (*optical, *electrical)}
+    for alias, port in aliases.items():
+        canonical.setdefault(alias, port)
+    return Ports(tuple(optical), frozenset(electrical), canonical)
+
+
+def _exposed(netlist: Netlist) -> Ports:
+    """Ports of a sub-netlist: what it exposes; electrical where the part behind is."""
+    inner = PortTable(netlist, {})
+    electrical = []
+    for outer, (name, port) in netlist.ports.items():
+        if name in netlist.instances:
+            behind = inner.of(name)
+            if behind.canonical.get(port) in behind.electrical:
+                electrical.append(outer)
+    optical = tuple(port for port in netlist.ports if port not in electrical)
+    return _ports(optical, tuple(electrical), {})

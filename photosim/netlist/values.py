@@ -1,0 +1,147 @@
+"""Settings of a netlist: texts become expressions where a number is wanted, expressions become numbers."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim import registry
+from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
+from photosim.expressions import CONSTANTS, Expr, parse
+from photosim.netlist.schema import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from photosim.model import Model, Value
+    from photosim.parameters import Parameter
+
+
+def parameters_of(model: Model) -> dict[str, Parameter]:
+    """Every parameter of a component, those of its variants included."""
+    found: dict[str, Parameter] = dict(model.parameters)
+    for variant in getattr(model, "variants", {}).values():
+        for name, parameter in variant.parameters.items():
+            found.setdefault(name, parameter)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _numeric(component: str) -> frozenset[str] | None:
+    """Parameters of a component that are numbers; None for a component that does not exist."""
+    if not registry.known(component):
+        return None
+    parameters = parameters_of(registry.get(component))
+    return frozenset(name for name, p in parameters.items() if p.kind in {"real", "whole"})
+
+
+def numeric_parameters(component: str) -> frozenset[str]:
+    """Parameters of a library component for which a text is an expression."""
+    found = _numeric(component)
+    if found is None:
+        _numeric.cache_clear()  # it may be declared later, in a notebook
+        return frozenset()
+    return found
+
+
+def read_value(value: Any, known: Iterable[str], *, number: bool) -> Value:
+    """One setting as written; with `number`, a text is an expression over the names in `known`.
+
+    An expression without names is a number at once, a list of numbers an array.
+
+    Raises:
+        NetlistError: a text that is no expression, a name that is not known, a number that is not finite.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NetlistError(f"a finite number is wanted, but it is {value!r}")
+    if isinstance(value, str) and number:
+        return _read_expression(value, known)
+    if isinstance(value, list | tuple) and number:
+        return _read_array(value)
+    return value  # type: ignore[no-any-return]
+
+
+def _read_expression(text: str, known: Iterable[str]) -> Value:
+    try:
+        expression = parse(text)
+        if not expression.names:
+            return expression.evaluate({})
+    except ParameterError as error:
+        raise NetlistError(f"{error}") from None
+    for name in sorted(expression.names):
+        if name not in known:
+            names = [*known, *CONSTANTS]
+            raise NetlistError(
+                f"the expression {_clip(text)!r} uses {name!r}, which is not among the netlist's settings: "
+                f"{listing(names)}.{did_you_mean(name, names)}"
+            )
+    return expression
+
+
+def _read_array(value: Any) -> Value:
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise NetlistError("a list must hold numbers only, all rows of one length") from None
+    if array.size == 0 or not np.all(np.isfinite(array)):
+        raise NetlistError("a list must hold at least one number, and finite ones only")
+    return array
+
+
+def resolve(settings: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Numbers of a netlist's settings, whose expressions may use one another.
+
+    `given` replaces some of them, as an instance of a sub-netlist does.
+
+    Raises:
+        NetlistError: settings that refer to each other in a circle, or to one that is not a number.
+    """
+    wanted = {**settings, **(given or {})}
+    values = {name: value for name, value in wanted.items() if not isinstance(value, Expr)}
+    waiting = {name: value for name, value in wanted.items() if isinstance(value, Expr)}
+    while waiting:
+        ready = [name for name, value in waiting.items() if all(n in values for n in value.names)]
+        if not ready:
+            raise NetlistError(_circle(waiting, values))
+        for name in ready:
+            values[name] = evaluate(waiting.pop(name), values, f"setting {name!r}")
+    return values
+
+
+def _circle(waiting: Mapping[str, Expr], values: Mapping[str, Any]) -> str:
+    chain = [next(iter(waiting))]
+    while chain[-1] not in chain[:-1]:
+        missing = sorted(n for n in waiting[chain[-1]].names if n not in values)
+        if missing[0] not in waiting:
+            known = listing([*values, *waiting])
+            return f"setting {chain[-1]!r} uses {missing[0]!r}, which is not one of the settings: {known}"
+        chain.append(missing[0])
+    return f"settings refer to each other in a circle: {' -> '.join(chain[chain.index(chain[-1]) :])}"
+
+
+def evaluate(value: Any, values: Mapping[str, Any], where: str) -> Any:
+    """A setting with its expression worked out; other values stay."""
+    if not isinstance(value, Expr):
+        return value
+    try:
+        return value.evaluate(values)
+    except ParameterError as error:
+        raise NetlistError(f"{where}: {error}.") from None
+
+
+def as_written(value: object) -> str:
+    """A value for a message, with what it was worked out from."""
+    return f" (from {_clip(str(value))!r})" if isinstance(value, Expr) else ""
+
+
+def refuse_complex(value: object) -> None:
+    """Circuit-level settings are real numbers."""
+    if not isinstance(value, bool | int | float | np.ndarray | np.number | Expr):
+        raise NetlistError(f"a number or an expression is wanted, but it is {describe(value)}")
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."

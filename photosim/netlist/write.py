@@ -1,0 +1,113 @@
+"""Netlists as YAML text that :func:`photosim.netlist.read_text` reads back to an equal netlist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from photosim.errors import NetlistError
+from photosim.expressions import Expr
+from photosim.netlist.compose import plain
+from photosim.netlist.reader import TOP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from photosim.model import Connection, Netlist
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Quotes every text that our reader would take for a number, and repeats shared values in full."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _text(dumper: _Dumper, data: str) -> yaml.ScalarNode:
+    style = None if plain(data) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+class _OneLine(dict[str, Any]):
+    """A mapping that is written on one line."""
+
+
+def _one_line(dumper: _Dumper, data: _OneLine) -> yaml.MappingNode:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(_OneLine, _one_line)
+
+
+def to_yaml(netlist: Netlist) -> str:
+    """YAML text of a netlist; one with sub-netlists becomes a recursive file with the circuit on top.
+
+    Raises:
+        NetlistError: a setting that YAML cannot hold (a complex number), or two sub-netlists of one name.
+    """
+    others: dict[str, Netlist] = {}
+    _collect(netlist, others)
+    data = _body(netlist)
+    if others:
+        data = {TOP: data, **{name: _body(sub) for name, sub in others.items()}}
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def _collect(netlist: Netlist, found: dict[str, Netlist]) -> None:
+    for name, sub in netlist.components.items():
+        if name == TOP or (name in found and found[name] is not sub and found[name] != sub):
+            raise NetlistError(f"two netlists are called {name!r}, and a recursive file can hold one of them")
+        if name not in found:
+            found[name] = sub
+            _collect(sub, found)
+
+
+def _body(netlist: Netlist) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": netlist.name}
+    if netlist.settings:
+        body["settings"] = _values(netlist.settings, "the settings")
+    body["instances"] = {
+        name: {
+            "component": i.component,
+            **({"settings": _OneLine(_values(i.settings, name))} if i.settings else {}),
+        }
+        for name, i in netlist.instances.items()
+    }
+    body |= _connections(netlist.connections)
+    if netlist.ports:
+        body["ports"] = {name: ",".join(port) for name, port in netlist.ports.items()}
+    if netlist.terminate:
+        body["terminate"] = [",".join(port) for port in netlist.terminate]
+    if netlist.analyses:
+        body["analyses"] = [_values(analysis, "an analysis") for analysis in netlist.analyses]
+    return body
+
+
+def _connections(connections: tuple[Connection, ...]) -> dict[str, Any]:
+    pairs = [(",".join(a), ",".join(b)) for a, b in connections]
+    if len({left for left, _ in pairs}) == len(pairs):
+        return {"connections": dict(pairs)} if pairs else {}
+    # One electrical output that drives several inputs would be one key given twice.
+    return {"nets": [{"p1": left, "p2": right} for left, right in pairs]}
+
+
+def _values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    return {name: _value(value, f"{name!r} of {where}") for name, value in values.items()}
+
+
+def _value(value: Any, where: str) -> Any:
+    if isinstance(value, Expr):
+        return str(value) if value.names else value.evaluate({})
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return _values(value, where)
+    if isinstance(value, list | tuple):
+        return [_value(v, where) for v in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise NetlistError(f"setting {where} is {value!r}, which a netlist file cannot hold")
