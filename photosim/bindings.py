@@ -1,0 +1,145 @@
+"""The settings of a flat circuit as named values, some of them expressions over others.
+
+Names are dotted paths: "temperature", "bank.radius", "bank.row0.ring2.phase".
+An expression is evaluated in the scope it was written in: inside `bank` the
+name `radius` means `bank.radius`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from photosim.conventions import ROOM_TEMPERATURE_K
+from photosim.expressions import Expr
+
+TEMPERATURE = "temperature"
+"""The circuit setting that every part sees."""
+
+
+@dataclass(frozen=True)
+class Scoped:
+    """An expression and the dotted scope in which its names are looked up ("" is the top)."""
+
+    expression: Expr
+    scope: str
+
+    def full(self, name: str) -> str:
+        """Return the dotted name that a name in the expression stands for."""
+        return f"{self.scope}.{name}" if self.scope else name
+
+
+class Bindings:
+    """Values by dotted name; evaluation is cached for the values as written."""
+
+    def __init__(self, bound: Mapping[str, Any]) -> None:
+        self.bound: dict[str, Any] = {TEMPERATURE: ROOM_TEMPERATURE_K, **bound}
+        self._values: dict[str, Any] = {}
+        self._users: dict[str, list[str]] | None = None
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a setting of that dotted name exists."""
+        return name in self.bound
+
+    def value(self, name: str) -> Any:
+        """Return the value as written, expressions evaluated."""
+        if name not in self._values:
+            self._values[name] = self._evaluate(name, self._values)
+        return self._values[name]
+
+    def evaluate(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the overridden settings and of all that depend on them."""
+        memo = {**overrides}
+        for name in self.affected(overrides):
+            self._follow(name, memo)
+        return memo
+
+    def evaluate_scoped(self, scoped: Scoped) -> Any:
+        """Return the value of an expression in its scope, from the values as written."""
+        return scoped.expression.evaluate({n: self.value(scoped.full(n)) for n in scoped.expression.names})
+
+    def affected(self, names: Iterable[str]) -> list[str]:
+        """Return the expressions that depend on any of the names, in order of evaluation."""
+        users = self._user_table()
+        order: list[str] = []
+        seen: set[str] = set()
+        for root in names:
+            stack = [iter(users.get(root, ()))]
+            path: list[str] = []
+            while stack:
+                step = next((u for u in stack[-1] if u not in seen), None)
+                if step is not None:
+                    seen.add(step)
+                    path.append(step)
+                    stack.append(iter(users.get(step, ())))
+                    continue
+                stack.pop()
+                if path:
+                    order.append(path.pop())
+        return order[::-1]
+
+    def sources(self, scoped: Scoped) -> set[str]:
+        """Return all names that an expression depends on, directly or not."""
+        found: set[str] = set()
+        open_names = [scoped.full(n) for n in scoped.expression.names]
+        while open_names:
+            name = open_names.pop()
+            if name not in found:
+                found.add(name)
+                value = self.bound.get(name)
+                if isinstance(value, Scoped):
+                    open_names += [value.full(n) for n in value.expression.names]
+        return found
+
+    def pull_back(self, slopes: Mapping[str, Any], names: Iterable[str], overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Return derivatives by `names` from derivatives `slopes` by settings that depend on them."""
+        wanted = list(names)
+        values = self.evaluate(overrides)
+        slope = dict(slopes)
+        for name in reversed(self.affected(wanted)):
+            scoped = self.bound[name]
+            if name in slope and name not in overrides:
+                paths = {n: scoped.full(n) for n in scoped.expression.names}
+                arguments = {n: values[f] if f in values else self.value(f) for n, f in paths.items()}
+                for n, derivative in scoped.expression.partials(arguments).items():
+                    full = paths[n]
+                    slope[full] = slope.get(full, 0.0) + slope[name] * _column(derivative)
+        return {name: slope.get(name, 0.0) for name in wanted}
+
+    def _follow(self, name: str, memo: dict[str, Any]) -> Any:
+        if name not in memo:
+            scoped = self.bound[name]
+            paths = {n: scoped.full(n) for n in scoped.expression.names}
+            arguments = {n: memo[f] if f in memo else self.value(f) for n, f in paths.items()}
+            memo[name] = scoped.expression.evaluate(arguments)
+        return memo[name]
+
+    def _evaluate(self, name: str, memo: dict[str, Any]) -> Any:
+        value = self.bound[name]
+        if not isinstance(value, Scoped):
+            return value
+        arguments = {}
+        for n in value.expression.names:
+            full = value.full(n)
+            if full not in memo:
+                memo[full] = self._evaluate(full, memo)
+            arguments[n] = memo[full]
+        return value.expression.evaluate(arguments)
+
+    def _user_table(self) -> dict[str, list[str]]:
+        if self._users is None:
+            self._users = {}
+            for name, value in self.bound.items():
+                if isinstance(value, Scoped):
+                    for n in value.expression.names:
+                        self._users.setdefault(value.full(n), []).append(name)
+        return self._users
+
+
+def _column(value: Any) -> Any:
+    """Return a batch of shape (B,) as (B, 1), to multiply slopes of shape (B, W)."""
+    array = np.asarray(value)
+    return array[..., np.newaxis] if array.ndim else value

@@ -1,0 +1,122 @@
+"""From derivatives by S-matrix values to derivatives by settings.
+
+The plan run in reverse gives dL/dS of every value of every part; the partials
+generated from the formulas carry that to the parameters of the parts, and the
+expressions of the netlist to the settings a person has named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.bindings import TEMPERATURE
+from photosim.errors import ParameterError
+from photosim.model import ClosedForm
+from photosim.solve import solve_reverse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.circuit import Circuit
+    from photosim.parts import Group, Parts, Point
+    from photosim.plan import Plan
+
+
+def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what is asked
+    circuit: Circuit,
+    plan: Plan,
+    point: Point,
+    wl: NDArray[np.float64],
+    cotangent: NDArray[np.complex128],
+    names: Sequence[str],
+) -> dict[str, NDArray[np.float64]]:
+    """Return dL/dname at each wavelength, shape (W,) or (B, W), from the cotangent of a result.
+
+    `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm. Raises
+    ParameterError for a setting of a part that has no formula.
+    """
+    parts, bindings = circuit.parts, circuit.graph.bindings
+    reached = {*names, *bindings.affected(names)}
+    wanted = _leaf_parameters(circuit, reached)
+    slopes = {f"{leaf}.{parameter}": np.zeros((point.batch, len(wl))) for _, leaf, parameter in wanted}
+    if TEMPERATURE in reached:
+        slopes[TEMPERATURE] = np.zeros((point.batch, len(wl)))
+    rows = _rows_by_group(wanted, parts, everyone=TEMPERATURE in reached)
+
+    def collect(start: int, count: int, chunk: NDArray[np.float64], by_value: NDArray[np.float64]) -> None:
+        for group, chosen in rows:
+            by_parameter = _by_parameter(parts, group, chosen, point, chunk, by_value)[..., :count]
+            for row, table in zip(chosen, by_parameter, strict=True):
+                _add(slopes, group, row, table, slice(start, start + count))
+
+    flat = np.moveaxis(cotangent, -3, -1)
+    flat = flat.reshape(point.batch, -1, len(wl))
+    solve_reverse(parts, plan, point, wl, flat, collect)
+    result = bindings.pull_back(slopes, names, point.settings)
+    full = {name: np.broadcast_to(slope, (point.batch, len(wl))) for name, slope in result.items()}
+    return full if point.leading else {name: slope[0] for name, slope in full.items()}
+
+
+def _leaf_parameters(circuit: Circuit, names: set[str]) -> list[tuple[Any, str, str]]:
+    """Return (model, leaf, parameter) of the names that are settings of a part."""
+    found = []
+    for name in names:
+        instance, _, parameter = name.rpartition(".")
+        index = circuit.graph.index.get(instance)
+        if index is None:
+            continue
+        model = circuit.graph.leaves[index].model
+        if not isinstance(model, ClosedForm):
+            message = f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
+            raise ParameterError(message)
+        found.append((model, instance, parameter))
+    return found
+
+
+def _rows_by_group(wanted: list[tuple[Any, str, str]], parts: Parts, *, everyone: bool) -> list[tuple[Group, list[int]]]:
+    """Return the rows of each group whose partial derivatives are needed."""
+    rows: dict[int, set[int]] = {}
+    group_of = {group.model: k for k, group in enumerate(parts.groups)}
+    for model, leaf, _ in wanted:
+        k = group_of[model]
+        rows.setdefault(k, set()).add(parts.groups[k].rows[leaf])
+    if everyone:
+        for k, group in enumerate(parts.groups):
+            if TEMPERATURE in group.model.parameters:
+                rows[k] = set(group.rows.values())
+    return [(parts.groups[k], sorted(chosen)) for k, chosen in rows.items()]
+
+
+def _by_parameter(  # noqa: PLR0913 - one group at one chunk
+    parts: Parts,
+    group: Group,
+    rows: list[int],
+    point: Point,
+    wl: NDArray[np.float64],
+    by_value: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return dL/dparameter (rows, B, P, W) of some instances of a group, from dL/dvalue (B, values, 2, W)."""
+    parameters = parts.parameters(group, rows, point)
+    shape = (len(rows), parameters.shape[1], parameters.shape[2] + 1, group.kernel.values, 2, len(wl))
+    partials = np.empty(shape, dtype=np.float64)
+    group.kernel.partials(wl, parameters, partials)
+    first = np.array([group.value(row, 0) for row in rows])
+    numbers = first[:, np.newaxis] + np.arange(group.kernel.values)
+    slopes = by_value[:, numbers]  # (B, rows, values, 2, W)
+    return np.einsum("ibpvcw,bivcw->ibpw", partials[:, :, :-1], slopes, optimize=True)
+
+
+def _add(
+    slopes: dict[str, NDArray[np.float64]], group: Group, row: int, table: NDArray[np.float64], where: slice
+) -> None:
+    """Add the derivatives (B, P, W) of one instance to those that were asked for."""
+    leaf = group.names[row]
+    for k, parameter in enumerate(group.model.parameters):
+        name = f"{leaf}.{parameter}"
+        if name in slopes:
+            slopes[name][:, where] += table[:, k]
+        if parameter == TEMPERATURE and TEMPERATURE in slopes and TEMPERATURE not in group.given[row]:
+            slopes[TEMPERATURE][:, where] += table[:, k]

@@ -1,0 +1,142 @@
+"""Run a plan over wavelengths and a batch of settings: chunks, blocks, threads.
+
+A chunk is as many wavelengths as keep the values of all parts within a few
+megabytes; a block is LANES of them. Blocks are independent, so threads share
+them out and results do not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.kernels.elimination import run, run_reverse
+from photosim.kernels.lanes import LANES, WIDTH
+from photosim.plan import GUARD_SLOT, SPARE_SLOT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.parts import Parts, Point, Table
+    from photosim.plan import Plan
+
+CHUNK_BYTES = 4_000_000
+"""Values of one chunk: they stay in the processor's cache between being computed and being used."""
+
+SERIAL_PRODUCTS = 2_000_000
+"""Below this many multiply-adds in a chunk, handing work to threads costs more than it saves."""
+
+
+def threads() -> int:
+    """Return the number of threads: numba's setting, capped by PHOTOSIM_THREADS where that is set."""
+    import numba
+
+    chosen = os.environ.get("PHOTOSIM_THREADS")
+    if chosen is None:
+        return int(numba.get_num_threads())
+    if not chosen.isdigit() or int(chosen) < 1:
+        message = f"PHOTOSIM_THREADS must be a whole number of threads, 1 or more, got {chosen!r}."
+        raise ParameterError(message)
+    return int(chosen)
+
+
+@cache
+def _pool(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="photosim")
+
+
+def solve(
+    parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int
+) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """Return the wanted elements (B, places, W) and the smallest |1 - K|^2 met at each (B, W).
+
+    wl (W,) in um. Elements that no path reaches are zero.
+    """
+    out = np.zeros((point.batch, places, len(wl)), dtype=np.complex128)
+    smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
+    for start, blocks, table in _chunks(parts, point, wl):
+
+        def work(first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table) -> None:
+            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH], dtype=np.int64)
+            run(plan.code, table.address, table.values, plan.exits, out, smallest, _work(plan, 1)[0], span)
+
+        _share(work, point.batch * blocks, plan.products * LANES)
+    return out, smallest
+
+
+def solve_reverse(  # noqa: PLR0913 - the question and where its answer goes
+    parts: Parts,
+    plan: Plan,
+    point: Point,
+    wl: NDArray[np.float64],
+    cotangent: NDArray[np.complex128],
+    collect: Callable[[int, int, NDArray[np.float64], NDArray[np.float64]], None],
+) -> None:
+    """Carry cotangents (B, places, W) back to the S-matrix values, chunk by chunk.
+
+    `collect(start, count, wl, slopes)` is called for every chunk with slopes
+    (B, values, 2, chunk wavelengths), the derivatives dL/dRe and dL/dIm of
+    every value; `count` of its wavelengths, from `start`, are real, the rest
+    padding. The plan must keep all its slots.
+    """
+    cotangent = np.ascontiguousarray(cotangent)
+    for start, blocks, table in _chunks(parts, point, wl):
+        slopes = np.empty((point.batch * blocks, parts.count, WIDTH), dtype=np.float64)
+
+        def work(
+            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table,
+            slopes: NDArray[np.float64] = slopes,
+        ) -> None:  # fmt: skip
+            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64)
+            run_reverse(
+                plan.code, plan.starts, table.address, table.values, plan.exits, cotangent, _work(plan, 2), span,
+                slopes[first:last],
+            )  # fmt: skip
+
+        _share(work, point.batch * blocks, 3 * plan.products * LANES)
+        by_wavelength = slopes.reshape(point.batch, blocks, parts.count, 2, LANES).transpose(0, 2, 3, 1, 4)
+        count = min(blocks * LANES, len(wl) - start)
+        chunk = _padded(wl[start : start + count], blocks * LANES)
+        collect(start, count, chunk, by_wavelength.reshape(point.batch, parts.count, 2, blocks * LANES))
+
+
+def _chunks(parts: Parts, point: Point, wl: NDArray[np.float64]) -> Iterator[tuple[int, int, Table]]:
+    """Yield (first wavelength, blocks, filled table) for chunk after chunk; the table is used again."""
+    total = -(-len(wl) // LANES)
+    most = max(1, CHUNK_BYTES // (parts.bytes_per_wavelength(point) * LANES))
+    blocks = min(total, most)
+    table = parts.table(point, blocks * LANES)
+    for first in range(0, total, blocks):
+        start = first * LANES
+        chunk = _padded(wl[start : start + blocks * LANES], blocks * LANES)
+        parts.fill(table, chunk, point)
+        yield start, min(blocks, total - first), table
+
+
+def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Return wl repeated at its end up to a length, so that every block is full."""
+    if len(wl) == length:
+        return np.ascontiguousarray(wl)
+    return np.concatenate([wl, np.full(length - len(wl), wl[-1])])
+
+
+def _work(plan: Plan, copies: int) -> NDArray[np.float64]:
+    return np.empty((copies, plan.slots * WIDTH), dtype=np.float64)
+
+
+def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:
+    """Run work(first, last) over all blocks, on several threads where it pays."""
+    count = min(threads(), blocks)
+    if count <= 1 or blocks * products < SERIAL_PRODUCTS:
+        work(0, blocks)
+        return
+    bounds = np.linspace(0, blocks, count + 1).astype(int)
+    jobs = [_pool(count).submit(work, int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    for job in jobs:
+        job.result()

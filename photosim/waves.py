@@ -1,0 +1,139 @@
+"""The travelling waves of a flat circuit: their numbers, names, mirrors, and the edges between them.
+
+Wave p (p < N ports) arrives at port p; where p is joined to q it is the wave
+that leaves q. Wave N + p leaves an exposed or open port p to the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.model import Detector
+from photosim.plan import Wanted
+
+if TYPE_CHECKING:
+    from photosim.graph import Graph
+    from photosim.parts import Parts
+
+UNIT_VALUE = 0
+"""Number of the value that is always 1: the edge from a wave to a probe of it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Edges and wanted elements of one question to the circuit, ready to be planned."""
+
+    edges: Mapping[tuple[int, int], int]
+    wanted: tuple[Wanted, ...]
+
+
+def leaving(graph: Graph, port: int) -> int:
+    """Return the wave that leaves a part at a port."""
+    joined = int(graph.partner[port])
+    return joined if joined >= 0 else len(graph.partner) + port
+
+
+def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
+    """Return the wave of a name.
+
+    An exposed port means the wave entering the circuit there (`entering`) or
+    leaving it. "inst,port" means the wave leaving the instance, or arriving
+    where the instance is a detector; "inst,port:in" the wave arriving.
+    """
+    if name in graph.exposed:
+        port = graph.exposed[name]
+        return port if entering else len(graph.partner) + port
+    inner, colon, side = str(name).partition(":")
+    instance, comma, port_name = inner.rpartition(",")
+    if not comma or (colon and side != "in"):
+        known = list(graph.exposed)
+        message = (
+            f"{name!r} names no port of the circuit: its exposed ports are {listing(known)}; "
+            f"inner waves are written instance,port.{did_you_mean(name, known)}"
+        )
+        raise ParameterError(message)
+    port = graph.port(instance.strip(), port_name.strip())
+    arriving = bool(colon) or isinstance(graph.leaf(instance.strip()).model, Detector)
+    return port if arriving else leaving(graph, port)
+
+
+def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
+    """Return the edges of all parts: (wave arriving, wave leaving) to the number of the value between them."""
+    edges: dict[tuple[int, int], int] = {}
+    size = len(graph.partner)
+    after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size).tolist()
+    for leaf, numbers in parts.elements():
+        first = leaf.first_port
+        for (to, source), value in numbers:
+            edges[first + source, after[first + to]] = value
+    return edges
+
+
+def matrix_request(graph: Graph, edges: dict[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool) -> Request:
+    """Return the request for the S-matrix between exposed ports, place = to * P + from.
+
+    In a reciprocal circuit whose two directions of travel never mix, only one
+    direction is planned and each result serves both.
+    """
+    size, count = len(graph.partner), len(ports)
+    direction = _half(graph, edges) if reciprocal else None
+    wanted = []
+    for f, source in enumerate(ports):
+        for t, target in enumerate(ports):
+            place, mirror = t * count + f, f * count + t
+            if direction is None:
+                wanted.append(Wanted(source, size + target, place))
+                continue
+            component, alone = direction[source]
+            if component >= 0 and component == direction[size + target][0]:
+                wanted.append(Wanted(source, size + target, place, -1 if alone or mirror == place else mirror))
+    return Request(edges, tuple(wanted))
+
+
+def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]) -> Request:
+    """Return the request for waves `outputs` per waves `inputs`, place = output * n_in + input.
+
+    Probes and injected waves become ends of their own, joined by an edge of
+    value 1, so that a wave in the middle of the circuit can be either.
+    """
+    extended = dict(edges)
+    base = 1 + max((max(pair) for pair in edges), default=0) + max([*outputs, *inputs], default=0)
+    wanted = []
+    for i, source in enumerate(inputs):
+        extended[base + i, source] = UNIT_VALUE
+    for o, probed in enumerate(outputs):
+        end = base + len(inputs) + o
+        extended[probed, end] = UNIT_VALUE
+        wanted += [Wanted(base + i, end, o * len(inputs) + i) for i in range(len(inputs))]
+    return Request(extended, tuple(wanted))
+
+
+def _half(graph: Graph, edges: dict[tuple[int, int], int]) -> list[tuple[int, bool]]:
+    """Return (connected component, whether it is its own mirror image) of each wave.
+
+    The mirror of a wave travels the same way back. Of two components that
+    mirror each other one is numbered -1: its results follow from the other.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = len(graph.partner)
+    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(2 * size, 2 * size))
+    _, component = connected_components(links, directed=False)
+    mirror = np.empty(2 * size, dtype=np.int64)
+    joined = graph.partner >= 0
+    ports = np.arange(size)
+    mirror[:size] = np.where(joined, graph.partner, ports + size)
+    mirror[size:] = ports
+    image = np.full(component.max() + 1, -1, dtype=np.int64)
+    image[component] = component[mirror]
+    number = np.arange(len(image))
+    chosen = np.where(image < number, -1, number)
+    alone = image == number
+    return [(int(chosen[c]), bool(alone[c])) for c in component.tolist()]
