@@ -123,7 +123,7 @@ class Circuit:
         """
         grid = as_wavelengths(wl)
         chosen = self.ports if ports is None else tuple(ports)
-        circuit, point = self._at(settings)
+        circuit, point = self.at(settings)
         plan, _ = circuit._matrix_plan(chosen)
         out = circuit._solve(plan, point, grid, len(chosen) ** 2)
         return SMatrix(grid, chosen, _as_matrix(out, len(chosen), len(chosen), point), self.name)
@@ -136,7 +136,7 @@ class Circuit:
         wave arriving.
         """
         grid = as_wavelengths(wl)
-        circuit, point = self._at(settings)
+        circuit, point = self.at(settings)
         plan, _ = circuit._wave_plan(tuple(outputs), tuple(inputs))
         out = circuit._solve(plan, point, grid, len(outputs) * len(inputs))
         return _as_matrix(out, len(outputs), len(inputs), point)
@@ -150,7 +150,7 @@ class Circuit:
         shape, and returns dL/dparameter at each wavelength, (..., W), by name.
         """
         grid = as_wavelengths(wl)
-        circuit, point = self._at(settings)
+        circuit, point = self.at(settings)
         values = self.transfer(grid, outputs, inputs, **settings)
         plan, _ = circuit._wave_plan(tuple(outputs), tuple(inputs), keep=True)
         return values, circuit._pull(plan, point, grid, parameters)
@@ -171,7 +171,7 @@ class Circuit:
         if np.shape(cotangent) != s.values.shape:
             message = f"The loss returned a cotangent of shape {np.shape(cotangent)}; s.values has {s.values.shape}."
             raise ParameterError(message)
-        circuit, point = self._at(settings)
+        circuit, point = self.at(settings)
         plan, _ = circuit._matrix_plan(chosen, keep=True)
         slopes = circuit._pull(plan, point, grid, parameters)(np.asarray(cotangent, dtype=np.complex128))
         summed = {name: slope.sum(axis=-1) for name, slope in slopes.items()}
@@ -269,7 +269,7 @@ class Circuit:
             raise ParameterError(message)
         return name
 
-    def _at(self, settings: Mapping[str, Any]) -> tuple[Circuit, Point]:
+    def at(self, settings: Mapping[str, Any]) -> tuple[Circuit, Point]:
         """Return the circuit and the point that settings of a call ask for; structural ones rebuild the graph."""
         flat = self._flat(settings)
         structural = {k: v for k, v in flat.items() if k in self.graph.structural or k not in self._continuous}

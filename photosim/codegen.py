@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ def _load(name: str, generate: Callable[[], str]) -> ModuleType:
     if spec is None or spec.loader is None:
         return _in_memory(name, generate())
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba looks the module up by name when it reads its cache
     spec.loader.exec_module(module)
     return module
 

@@ -94,7 +94,7 @@ def _operation(arrays: int, indices: int, body: Callable[[_Lanes, Any], None]) -
 
     # numba reads the argument names of an intrinsic, so the function must spell them out.
     text = f"def named(context, {', '.join(names)}):\n    return typed(context, {', '.join(names)})\n"
-    scope: dict[str, Any] = {"typed": typed}
+    scope: dict[str, Any] = {"typed": typed, "__name__": __name__}
     exec(text, scope)  # noqa: S102 - text made of the constants above
     return intrinsic(scope["named"])
 

@@ -1,0 +1,94 @@
+"""Mean photocurrents of a circuit's detectors under its own light sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.model import Detector, Source
+from photosim.units import as_wavelengths
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.circuit import Circuit
+    from photosim.graph import Leaf
+
+
+def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str, Any]) -> xarray.DataArray:
+    """Return the mean photocurrent in A of every detector, dimensions (batch,) wavelength, detector.
+
+    Without wl the grid is that of all source lines, each source lit at its
+    own; with wl (W,) in um every source is tuned along the grid with its total
+    power. Different sources, and different lines, add in power; the paths of
+    one line add as waves. Dark currents are not included. Raises
+    ParameterError where the circuit has no source or no detector.
+    """
+    import xarray
+
+    if not circuit.sources or not circuit.detectors:
+        missing = "light source" if not circuit.sources else "detector"
+        message = f"Circuit {circuit.name!r} has no {missing}: photocurrents need a source and a detector."
+        raise ParameterError(message)
+    values = _settings_at(circuit, settings)
+    sources = [circuit.graph.leaf(name) for name in circuit.sources]
+    grid, powers = _spectra(sources, values, wl)
+    detectors = [circuit.graph.leaf(name) for name in circuit.detectors]
+    ports = [f"{leaf.name},{port}" for leaf in detectors for port in leaf.ports]
+    inputs = [f"{leaf.name},{leaf.ports[0]}" for leaf in sources]
+    waves = circuit.transfer(grid, ports, inputs, **settings)
+    arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
+    currents = _currents(detectors, values, grid, arriving)
+    leading = ["batch"] if currents.ndim == 3 else []  # noqa: PLR2004 - batch, wavelength, detector
+    return xarray.DataArray(
+        currents, dims=(*leading, "wavelength", "detector"), name="photocurrent",
+        coords={"wavelength": ("wavelength", grid, {"units": "um"}), "detector": list(circuit.detectors)},
+        attrs={"units": "A"},
+    )  # fmt: skip
+
+
+def _settings_at(circuit: Circuit, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of every source and detector, those changed in this call included."""
+    resolved, point = circuit.at(settings)
+    bindings = resolved.graph.bindings
+    found: dict[str, dict[str, Any]] = {}
+    for leaf in resolved.graph.leaves:
+        if isinstance(leaf.model, Source | Detector):
+            found[leaf.name] = {n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given}
+    for (leaf_name, parameter), value in point.changed.items():
+        if leaf_name in found:
+            found[leaf_name][parameter] = value
+    return found
+
+
+def _spectra(
+    sources: list[Leaf], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the wavelength grid (W,) and the power in W of each source at each wavelength, (sources, W)."""
+    lines = [leaf.model.lines(**values[leaf.name]) for leaf in sources if isinstance(leaf.model, Source)]
+    if wl is not None:
+        grid = as_wavelengths(wl)
+        return grid, np.array([np.full(len(grid), power.sum()) for _, power in lines])
+    grid = np.unique(np.concatenate([own for own, _ in lines]))
+    powers = np.zeros((len(lines), len(grid)))
+    for row, (own, power) in zip(powers, lines, strict=True):
+        np.add.at(row, np.searchsorted(grid, own), power)
+    return grid, powers
+
+
+def _currents(
+    detectors: list[Leaf], values: Mapping[str, Mapping[str, Any]], wl: NDArray[np.float64], arriving: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the current (..., W, detectors) from the power (..., W, ports) that arrives at all their ports."""
+    currents, first = [], 0
+    for leaf in detectors:
+        if isinstance(leaf.model, Detector):
+            per_watt = leaf.model.responsivity(wl, **values[leaf.name])
+            total = sum(arriving[..., first + k] * per_watt.get(port, 0.0) for k, port in enumerate(leaf.ports))
+            currents.append(total)
+        first += len(leaf.ports)
+    return np.stack(currents, axis=-1)
