@@ -36,9 +36,9 @@ def mzi(
     With 1x2 splitters it has ports o1 and o2 and transmits
     cos**2((2 pi neff delta_length / wl + phase wl0 / wl)/2); with 2x2 ones it
     has o1 to o4, and crosses over that much (o1 to o3, o2 to o4). Both arms have
-    the length 2 length_y + length_x; their equal bends, which add the same
-    phase and loss to both, are left out. So are thermal crosstalk between the
-    arms and what splitters and guides leave out.
+    the length 2 length_y + length_x. Left out: their equal bends, which add the
+    same phase and loss to both, heat that reaches the other arm, and what
+    splitters and guides leave out.
 
     Settings:
         delta_length: length by which the bottom arm is longer.
