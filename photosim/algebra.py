@@ -124,8 +124,8 @@ def sympy_algebra() -> Any:
 
         def _latex(self, printer: Any, exp: Any = None) -> str:
             body = printer._print(sympy.I * self.args[0])  # noqa: SLF001 - sympy's printer protocol
-            power = f"^{{{exp}}}" if exp else ""
-            return rf"e^{{{body}}}{power}"
+            # A power of a power needs brackets, or LaTeX stops at the double superscript.
+            return rf"\left(e^{{{body}}}\right)^{{{exp}}}" if exp else rf"e^{{{body}}}"
 
         def _eval_evalf(self, prec: int) -> Any:
             return sympy.exp(sympy.I * self.args[0])._eval_evalf(prec)  # noqa: SLF001 - sympy's protocol
