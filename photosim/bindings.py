@@ -7,7 +7,7 @@ name `radius` means `bank.radius`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,14 +94,19 @@ class Bindings:
                     open_names += [value.full(n) for n in value.expression.names]
         return found
 
-    def pull_back(self, slopes: Mapping[str, Any], names: Iterable[str], overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Return derivatives by `names` from derivatives `slopes` by settings that depend on them."""
+    def pull_back(
+        self, slopes: Mapping[str, Any], names: Iterable[str], values: Mapping[str, Any], overridden: Collection[str]
+    ) -> dict[str, Any]:
+        """Return derivatives by `names` from derivatives `slopes` by settings that depend on them.
+
+        `values` are the changed settings with all that depends on them; those `overridden` outright no longer
+        follow their expressions, so no derivative passes through them.
+        """
         wanted = list(names)
-        values = self.evaluate(overrides)
         slope = dict(slopes)
         for name in reversed(self.affected(wanted)):
             scoped = self.bound[name]
-            if name in slope and name not in overrides:
+            if name in slope and name not in overridden:
                 paths = {n: scoped.full(n) for n in scoped.expression.names}
                 arguments = {n: values[f] if f in values else self.value(f) for n, f in paths.items()}
                 for n, derivative in scoped.expression.partials(arguments).items():

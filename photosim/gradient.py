@@ -55,7 +55,7 @@ def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what 
     flat = np.moveaxis(cotangent, -3, -1)
     flat = flat.reshape(point.batch, -1, len(wl))
     solve_reverse(parts, plan, point, wl, flat, collect)
-    result = bindings.pull_back(slopes, names, point.settings)
+    result = bindings.pull_back(slopes, names, point.settings, point.overridden)
     full = {name: np.broadcast_to(slope, (point.batch, len(wl))) for name, slope in result.items()}
     return full if point.leading else {name: slope[0] for name, slope in full.items()}
 

@@ -70,12 +70,15 @@ class Point:
 
     `changed` maps (leaf name, parameter) to a number or an array (B,).
     `leading` says that arrays were given, so results carry a batch axis.
+    `settings` holds what was changed and all that follows from it, by dotted
+    name; `overridden` the names that were changed outright.
     """
 
     changed: Mapping[tuple[str, str], Any]
     batch: int
     leading: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    overridden: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -174,7 +177,7 @@ class Parts:
                 leaf.model.parameters[parameter].check(value, f"instance {instance!r} ({leaf.model.name})")
                 changed[instance, parameter] = value
         leading = any(np.ndim(v) for v in values.values())
-        return Point(changed, _batch(values), leading, values)
+        return Point(changed, _batch(values), leading, values, frozenset({**written, **overrides}))
 
     def bytes_per_wavelength(self, point: Point) -> int:
         """Return the size of all values at one wavelength, batch included."""
