@@ -101,31 +101,27 @@ class _Hierarchy:
         self.built: dict[str, Netlist] = {}
 
     def top(self, name: str) -> Netlist:
+        """The circuit, with the netlists that nobody refers to beside those that it uses itself."""
         key = TOP if TOP in self.readers else next(iter(self.readers))
         used = {component for reader in self.readers.values() for component in reader.components()}
         extra = {other: self.build(other, ()) for other in self.readers if other not in used and other != key}
-        return self.build(key, (), name if key == TOP else key, extra)
+        return self.readers[key].netlist(name if key == TOP else key, {**self.inner(key, ()), **extra})
 
-    def build(
-        self,
-        key: str,
-        chain: tuple[str, ...],
-        name: str | None = None,
-        extra: Mapping[str, Netlist] | None = None,
-    ) -> Netlist:
+    def inner(self, key: str, chain: tuple[str, ...]) -> dict[str, Netlist]:
+        """The netlists that one refers to."""
+        names = self.readers[key].components()
+        return {name: self.build(name, (*chain, key)) for name in names if name in self.readers}
+
+    def build(self, key: str, chain: tuple[str, ...]) -> Netlist:
+        """One sub-netlist, inside those of the chain."""
         if key in chain:
             circle = " -> ".join([*chain[chain.index(key) :], key])
-            raise NetlistError(
-                f"netlist {key!r} contains itself: {circle}", self.tree.mark(self.tree.data, key)
-            )
+            raise NetlistError(f"netlist {key!r} contains itself: {circle}", self.tree.mark(self.tree.data, key))
         if len(chain) >= MAX_LEVELS:
             message = f"netlists contain each other over more than {MAX_LEVELS} levels, the bound"
             raise NetlistError(message, self.tree.mark(self.tree.data, key))
         if key not in self.built:
-            reader = self.readers[key]
-            inner = [c for c in reader.components() if c in self.readers]
-            components = {c: self.build(c, (*chain, key)) for c in inner}
-            self.built[key] = reader.netlist(name or key, {**components, **(extra or {})})
+            self.built[key] = self.readers[key].netlist(key, self.inner(key, chain))
         return self.built[key]
 
 
@@ -170,8 +166,8 @@ class _Reader:
             if getattr(self.form, section):
                 place = self.tree.mark(self.data, section)
                 message = (
-                    f"{section!r} is layout and not simulated: a guide that matters belongs under 'instances', "
-                    "its ends under 'connections'."
+                    f"{section!r} is layout and not simulated: a guide that matters belongs under "
+                    "'instances', its ends under 'connections'."
                 )
                 warnings.warn(f"{place}: {message}" if place else message, PhotosimWarning, stacklevel=5)
 

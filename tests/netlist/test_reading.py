@@ -1,0 +1,403 @@
+"""Every form of netlist that gdsfactory and SAX write, and what the reader makes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from photosim.errors import Mark, NetlistError, PhotosimWarning
+from photosim.expressions import parse, symbol
+from photosim.model import Instance, Netlist, links, part
+from photosim.netlist import check, find, from_dict, gallery, not_simulated, read, read_text, to_yaml
+
+PAIR = """
+instances:
+  a: straight
+  b: {component: straight, settings: {length: 5}}
+"""
+
+
+def test_connections_and_nets_are_one_thing() -> None:
+    expected = links("a,o2:b,o1")
+    assert read_text(PAIR + "connections: {'a,o2': 'b,o1'}").connections == expected
+    assert (
+        read_text(PAIR + "nets:\n- {p1: 'a,o2', p2: 'b,o1', name: n, settings: {}}").connections == expected
+    )
+
+
+def test_an_instance_may_be_its_component_alone() -> None:
+    netlist = read_text(PAIR)
+    assert netlist.instances == {"a": part("straight"), "b": part("straight", length=5)}
+    assert netlist.instances["b"].mark == Mark(None, 4, 3)
+
+
+def test_arrays_become_members() -> None:
+    netlist = read_text(
+        "instances:\n  a: {component: straight, array: {columns: 2, rows: 3, column_pitch: 10}}\n"
+        "connections: {'a<0.0>,o2': 'a<1.2>,o1'}"
+    )
+    assert list(netlist.instances) == ["a<0.0>", "a<0.1>", "a<0.2>", "a<1.0>", "a<1.1>", "a<1.2>"]
+    assert netlist.connections == links("a<0.0>,o2:a<1.2>,o1")
+    assert "10 inner ports are left open" in check(netlist)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{columns: 1000000000}", "<text>:1:13: instance 'a' is an array of 1000000000 x 1 parts; "
+                                  "a netlist may have 200000"),
+        ("{columns: 0}", "<text>:1:46: the array of instance 'a': 'columns' must be 1 or more, but is the number 0."),
+        ("{columns: 2.5}", "<text>:1:46: the array of instance 'a': 'columns' must be a whole number, "
+                           "but is the number 2.5."),
+        ("{column: 2}", "<text>:1:46: the array of instance 'a' has no key 'column'. It may have: columns, rows. "
+                        "Did you mean 'columns'?"),
+    ],
+)  # fmt: skip
+def test_arrays_that_cannot_be(text: str, message: str) -> None:
+    with pytest.raises(NetlistError) as caught:
+        read_text(f"instances: {{a: {{component: straight, array: {text}}}}}")
+    assert str(caught.value) == message
+
+
+def test_the_name_of_an_array_is_not_an_instance() -> None:
+    netlist = read_text("instances: {a: {component: straight, array: {columns: 2}}}\nports: {in: 'a,o1'}")
+    with pytest.raises(NetlistError) as caught:
+        check(netlist)
+    assert str(caught.value) == (
+        "<text>:2:9: 'a,o1' names a port of 'a', but there is no such instance. "
+        "It is an array; its members are a<0.0>, a<1.0>."
+    )
+
+
+def test_texts_are_expressions_where_a_number_is_wanted() -> None:
+    netlist = read_text(
+        "settings: {radius: 10, round: 2*pi*radius, third: '1/3'}\n"
+        "instances:\n  a: {component: straight, settings: {length: round + 1, neff: 2e0, cross_section: strip}}"
+    )
+    assert netlist.settings == {"radius": 10, "round": parse("2*pi*radius"), "third": 1 / 3}
+    assert netlist.instances["a"].settings == {
+        "length": parse("round + 1"),
+        "neff": 2.0,
+        "cross_section": "strip",
+    }
+    assert not_simulated(netlist) == ["instance 'a' (straight): cross_section"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("{a: b + 1, b: 2*a}", "settings refer to each other in a circle: a -> b -> a"),
+        ("{a: 2*radios, radius: 1}", "setting 'a': the expression '2*radios' uses 'radios', which is not among the "
+                                     "netlist's settings: a, radius, pi. Did you mean 'radius'?"),
+        ("{a: 1/0}", "setting 'a': the value of '1/0' is not a finite number (found inf)"),
+        ("{a: b/c, b: 1, c: 0}", "setting 'a': the value of 'b/c' is not a finite number (found inf)."),
+        ("{a: open(1)}", "setting 'a': 'open(1)' calls 'open'; it may call sqrt"),
+        ("{a: {b: 1}}", "setting 'a': a number or an expression is wanted, but it is a mapping"),
+        ("{a: }", "setting 'a': a number or an expression is wanted, but it is empty"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be(settings: str, message: str) -> None:
+    with pytest.raises(NetlistError) as caught:
+        read_text(f"settings: {settings}\ninstances: {{a: straight}}")
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("<text>:1:")
+
+
+RECURSIVE = """
+arm:
+  settings: {length: 7.0, extra: 0.0}
+  instances:
+    guide: {component: straight, settings: {length: length + extra}}
+  ports: {o1: 'guide,o1', o2: 'guide,o2'}
+top_level:
+  settings: {step: 3.0}
+  instances:
+    short: arm
+    long: {component: arm, settings: {extra: 2*step}}
+  connections: {'short,o2': 'long,o1'}
+  ports: {in: 'short,o1', out: 'long,o2'}
+"""
+
+
+def test_recursive_netlists_nest() -> None:
+    netlist = read_text(RECURSIVE, "two_arms")
+    assert netlist.name == "two_arms"
+    assert netlist.components["arm"].name == "arm"
+    assert netlist.components["arm"].instances["guide"].settings == {"length": parse("length + extra")}
+    assert netlist.instances["long"].settings == {"extra": parse("2*step")}
+    assert check(netlist, strict=True) == []
+
+
+def test_without_a_top_level_the_first_netlist_is_the_circuit() -> None:
+    netlist = read_text(RECURSIVE.replace("top_level", "second"))
+    assert netlist.name == "arm"
+    assert set(netlist.components) == {"second"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("component: straight", "component: arm", "<text>:2:1: netlist 'arm' contains itself: arm -> arm"),
+        ("component: straight", "component: top_level",
+         "<text>:7:1: netlist 'top_level' contains itself: top_level -> arm -> top_level"),
+        ("{extra: 2*step}", "{extr: 2*step}",
+         "<text>:11:39: instance 'long' (netlist 'arm') has no setting 'extr'. It has: length, extra. "
+         "Did you mean 'extra'?"),
+        ("{extra: 2*step}", "{extra: -9}",
+         "<text>:5:45: instance 'guide' (straight) in netlist 'arm': setting 'length' is -2 um, "
+         "but must be 0 or more um (from 'length + extra')."),
+        ("'long,o1'", "'long,o3'", "<text>:12:29: instance 'long' (arm) has no port 'o3'. It has: o1, o2."),
+        ("'guide,o2'", "'guide,o4'", "<text>:6:27: instance 'guide' (straight) in netlist 'arm' has no port 'o4'. "
+                                     "It has: o1, o2, in0, out0, in, out."),
+    ],
+)  # fmt: skip
+def test_mistakes_in_hierarchies(old: str, new: str, message: str) -> None:
+    with pytest.raises(NetlistError) as caught:
+        check(read_text(RECURSIVE.replace(old, new)))
+    assert str(caught.value) == message
+
+
+def test_hierarchies_without_end_are_refused() -> None:
+    names = [f"n{k}" for k in range(70)]
+    levels = [f"{a}: {{instances: {{x: {b}}}}}" for a, b in zip(names, [*names[1:], "straight"], strict=True)]
+    with pytest.raises(NetlistError, match="netlists contain each other over more than 64 levels, the bound"):
+        read_text("\n".join(levels))
+    wide = [
+        f"{a}: {{instances: {{x: {b}, y: {b}}}}}"
+        for a, b in zip(names[:40], [*names[1:40], "straight"], strict=True)
+    ]
+    with pytest.raises(NetlistError, match="written out has .* instances; the bound is 2000000"):
+        check(read_text("\n".join(wide)))
+
+
+def test_python_netlists_that_contain_themselves_are_refused() -> None:
+    inner: dict[str, Netlist] = {}
+    inner["a"] = Netlist({"x": Instance("a")}, components=inner)
+    with pytest.raises(NetlistError, match="sub-netlists contain themselves or are too deep: circuit, a, a"):
+        check(Netlist({"x": Instance("a")}, components=inner))
+
+
+def test_json_is_read_too(tmp_path: Path) -> None:
+    data = {"instances": {"a": {"component": "straight", "settings": {"length": 1e-3, "neff": 2.5e0}}}}
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(data, indent="\t"), encoding="utf-8")
+    netlist = read(file)
+    assert netlist.name == "one"
+    assert netlist.instances["a"].settings == {"length": 0.001, "neff": 2.5}
+    assert netlist == from_dict(data, "one")
+
+
+def test_layout_sections_are_accepted_and_routes_warn() -> None:
+    text = PAIR + "placements: {a: {x: 1}}\ninfo: {}\npdk: generic\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_text(text) == read_text(PAIR)
+    with pytest.warns(PhotosimWarning, match="<text>:5:1: 'routes' is layout and not simulated"):
+        read_text(PAIR + "routes: {r: {links: {'a,o1': 'b,o1'}}}")
+
+
+def test_keys_are_texts_and_scalars_follow_yaml_1_2() -> None:
+    netlist = read_text("instances: {on: straight, 1: straight}\nports: {y: 'on,o1', 2: '1,o1'}")
+    assert netlist.ports == {"y": ("on", "o1"), "2": ("1", "o1")}
+
+
+def test_anchors_and_merges() -> None:
+    netlist = read_text(
+        "instances:\n  a: &g {component: straight, settings: &s {length: 2, neff: 2.5}}\n"
+        "  b: *g\n  c: {component: straight, settings: {<<: *s, length: 3}}"
+    )
+    assert netlist.instances["b"] == netlist.instances["a"]
+    assert netlist.instances["c"].settings == {"length": 3, "neff": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "a netlist is a mapping with 'instances', 'connections' and 'ports', but it is empty"),
+        ("[1, 2]", "but it is a list"),
+        ("just words", "but it is the text 'just words'"),
+        ("a: b: c", "<text>:1:5: this is not YAML or JSON: mapping values are not allowed in this context"),
+        ("a: [1, 2", "this is not YAML or JSON: did not find expected ',' or ']' while parsing a flow sequence"),
+        ("a: 1\n---\nb: 2", "<text>:2:1: a second document starts here; a netlist file holds one"),
+        ("[" * 100_000, "<text>:1:51: values are nested deeper than 50 levels, the bound"),
+        ("- " * 100_000, "values are nested deeper than 50 levels, the bound"),
+        ("a: &a [*a]", "<text>:1:8: the alias *a stands for nothing that is complete before it"),
+        ("a: !!python/object:os.system x", "is not allowed; a netlist holds plain data"),
+        ("a: !mine {}", "the tag '!mine' is not allowed; a netlist holds plain data"),
+        ("? [a]\n: b", "a mapping or list stands where a name should be"),
+        ("<<: 3", "'<<' merges mappings: give the alias of one, as in <<: *base"),
+        ("a: \x00", "the text is not YAML or JSON: unacceptable character #x0000"),
+        ("a: \ud800", "surrogates not allowed"),
+        ("instances: {a: straight, a: straight}", "'a' is given twice in this mapping, first on line 1"),
+        ("a: {b: 1}\nc: 2", "the netlist has no key 'a'. It may have: instances"),
+        ("a: {instances: {x: straight}}\nc: 2", "'c' must be a netlist, a mapping with 'instances', but is the number 2"),
+        ("connections: {}", "the netlist lacks 'instances': a circuit needs parts."),
+    ],
+)  # fmt: skip
+def test_texts_that_are_no_netlist(text: str, message: str) -> None:
+    with pytest.raises(NetlistError) as caught:
+        read_text(text)
+    assert message in str(caught.value)
+
+
+def test_a_bomb_of_aliases_names_the_bound() -> None:
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 9)]
+    with pytest.raises(
+        NetlistError, match="with its aliases written out the file has more than 2000000 values"
+    ):
+        read_text("\n".join(levels))
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(NetlistError, match="is not a file; give a netlist, in YAML or JSON"):
+        read(tmp_path)
+    (tmp_path / "bytes.yml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(NetlistError, match="is not UTF-8 text: byte 6 does not fit"):
+        read(tmp_path / "bytes.yml")
+    with (tmp_path / "big.yml").open("wb") as file:
+        file.truncate(2**24 + 1)
+    with pytest.raises(NetlistError, match="big.yml has 16777217 bytes; a netlist file may have 16777216"):
+        read(tmp_path / "big.yml")
+    with pytest.raises(
+        NetlistError, match="There is no file .*missing.yml, and no netlist of that name in the gallery"
+    ):
+        read(tmp_path / "missing.yml")
+    for bad in ("a" * 5000, "a\0b"):
+        with pytest.raises(NetlistError, match=r"(cannot be the name of a file|There is no file)"):
+            read(bad)
+
+
+def test_strict_reading_refuses_open_ports(tmp_path: Path) -> None:
+    file = tmp_path / "open.yml"
+    file.write_text("instances: {a: straight}\nports: {in: 'a,o1'}\n", encoding="utf-8")
+    assert len(check(read(file))) == 1
+    with pytest.raises(NetlistError, match="inner port 'a,o2' is left open"):
+        read(file, strict=True)
+
+
+def test_dictionaries_may_hold_expressions_arrays_and_instances() -> None:
+    lengths = np.array([1.0, 2.0])
+    netlist = from_dict({
+        "settings": {"radius": 5.0},
+        "instances": {
+            "a": {"component": "straight", "settings": {"length": 2 * symbol("radius")}},
+            "b": part("straight", length=lengths),
+        },
+        "connections": {"a,o2": "b,o1"},
+        "ports": {"in": "a,o1", "out": "b,o2"},
+    })  # fmt: skip
+    assert netlist.instances["a"].settings["length"] == parse("2*radius")
+    assert netlist.instances["b"].settings["length"] is lengths
+    assert check(netlist, strict=True) == []
+    again = read_text(to_yaml(netlist))
+    assert np.array_equal(np.asarray(again.instances["b"].settings["length"]), lengths)
+
+
+def test_errors_without_a_file_have_no_place() -> None:
+    with pytest.raises(NetlistError) as caught:
+        check(from_dict({"instances": {"a": "strait"}}))
+    assert str(caught.value).startswith(
+        "instance 'a': there is no component 'strait'. Did you mean 'straight'?"
+    )
+
+
+def test_netlists_cross_processes_with_their_marks() -> None:
+    netlist = read_text(RECURSIVE)
+    copy = pickle.loads(pickle.dumps(netlist))  # noqa: S301 - our own bytes
+    assert copy == netlist
+    assert copy.mark("instances", "long", "settings", "extra") == Mark(None, 11, 39)
+
+
+def test_electrical_ports_do_not_mix_with_optical_ones() -> None:
+    text = "instances: {p: photodetector, a: straight}\nconnections: {'p,e1': 'a,o1'}"
+    with pytest.raises(NetlistError) as caught:
+        check(read_text(text))
+    assert str(caught.value) == (
+        "<text>:2:15: the electrical port 'p,e1' cannot be connected with the optical port 'a,o1'."
+    )
+
+
+def test_ports_that_depend_on_settings() -> None:
+    text = "settings: {n: 3}\ninstances: {b: {component: weight_bank, settings: {rows: 1, channels: n}}}"
+    assert len(check(read_text(text))) <= 1  # its ports are known, whatever they are called
+
+
+def test_the_gallery_is_found_by_name() -> None:
+    known = gallery()
+    assert known, "the gallery is packaged"
+    for name, path in known.items():
+        assert find(name) == path
+        assert find(path.name) == path
+        netlist = read(name)
+        assert isinstance(check(netlist), list)
+        assert read_text(to_yaml(netlist)) == netlist
+
+
+def test_an_unknown_name_gets_the_nearest_of_the_gallery() -> None:
+    name = next(iter(gallery()))
+    with pytest.raises(NetlistError, match=f"Did you mean '{name}'"):
+        find(name[:-1] + "x")
+
+
+@pytest.mark.parametrize("text", [PAIR, RECURSIVE, RECURSIVE.replace("top_level", "second"), """
+name: 'on'
+settings: {a: 1, b: 'a*2 + sqrt(a)', c: 1.0e-07, d: -0.5}
+instances:
+  'x<0.0>': {component: straight, settings: {length: b, cross_section: '1e5', npoints: null}}
+  y: {component: photodetector}
+  z: {component: no_such_thing, settings: {any: text, flag: true, list: [1, a], inner: {deep: 1}}}
+nets:
+- {p1: 'x<0.0>,o2', p2: 'y,o1'}
+ports: {'1': 'x<0.0>,o1', 'null': 'y,e1'}
+terminate: ['z,o1']
+analyses:
+- {kind: spectrum, wl: '1.54:1.56:2001', from: in, to: [drop, through], options: {yes: no, deep: [1, 2.5, ~]}}
+"""])  # fmt: skip
+def test_written_netlists_read_back_equal(text: str) -> None:
+    netlist = read_text(text)
+    written = to_yaml(netlist)
+    assert read_text(written) == netlist
+    assert to_yaml(read_text(written)) == written
+
+
+words = st.text(st.characters(codec="utf-8", exclude_characters=",.:<>\x00"), min_size=1, max_size=8).filter(
+    lambda t: t == t.strip() and t.isprintable() and t != "<<"
+)
+plain_values = st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+
+
+@given(st.dictionaries(words, st.dictionaries(words, plain_values | words)), words)
+def test_any_names_and_values_survive_writing(instances: dict[str, dict[str, object]], name: str) -> None:
+    netlist = from_dict(
+        {"instances": {k: {"component": "unknown " + name, "settings": v} for k, v in instances.items()}},
+        name,
+    )
+    assert read_text(to_yaml(netlist)) == netlist
+
+
+def test_what_yaml_cannot_hold_is_refused() -> None:
+    netlist = Netlist({"a": Instance("straight", {"length": 1j})})
+    with pytest.raises(NetlistError, match="setting 'length' of a is 1j, which a netlist file cannot hold"):
+        to_yaml(netlist)
+    one, other = Netlist({"a": Instance("straight")}), Netlist({"b": Instance("straight")})
+    clash = Netlist({}, components={"x": Netlist({}, components={"y": one}), "y": other})
+    with pytest.raises(NetlistError, match="two netlists are called 'y'"):
+        to_yaml(clash)
+
+
+def test_settings_resolve_in_any_order() -> None:
+    netlist = read_text(
+        "settings: {c: 2*b, b: a + 1, a: pi}\ninstances: {x: {component: straight, settings: {length: c}}}"
+    )
+    from photosim.netlist.values import resolve
+
+    assert resolve(netlist.settings)["c"] == pytest.approx(2 * (math.pi + 1), rel=1e-15)
