@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from photosim.analysis.spectrum import SpectrumResult
+    from photosim.files.csv import Traces
     from photosim.smatrix import SMatrix
     from photosim.training.result import TrainingResult, WeightMap
 
@@ -72,16 +74,18 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 
 def spectrum(
-    s: SMatrix,
+    s: Traces,
     pairs: Sequence[tuple[str, str]],
     *,
     channels: Sequence[float] = (),
+    labels: Sequence[str] = (),
     title: str = "",
 ) -> Figure:
     """Draw the transmission in dB of (from, to) port pairs over the wavelength.
 
-    channels: wavelengths in um, marked by thin lines numbered along the top. Raises ParameterError for no
-    pair, for more than 16 (a picture of more lines shows none) and for a matrix with setting axes.
+    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves, in the
+    order of the pairs.  Raises ParameterError for no pair, for more than 16 (a picture of more lines shows none)
+    and for a matrix with setting axes.
     """
     if not 1 <= len(pairs) <= _MOST_LINES:
         message = f"A spectrum plot shows 1 to {_MOST_LINES} port pairs, got {len(pairs)}: choose with from and to."
@@ -93,7 +97,7 @@ def spectrum(
     with _style():
         figure, axes = _canvas((6.4, 3.4))
         for k, (pair, power) in enumerate(zip(pairs, powers, strict=True)):
-            label = f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
+            label = labels[k] if labels else f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
             marker = "o" if power.size == 1 else None
             axes.plot(s.wl, power, label=label, marker=marker, **_line(k))
         axes.set(xlabel="wavelength (\N{GREEK SMALL LETTER MU}m)", ylabel="transmission (dB)")
@@ -102,6 +106,13 @@ def spectrum(
         _legend(axes)
         _title(axes, title, above=bool(len(channels)))
     return figure
+
+
+def for_spectrum(result: SpectrumResult) -> Figure:
+    """Draw the result of a spectrum analysis."""
+    return spectrum(
+        result.s, result.pairs, channels=result.channels, labels=result.labels, title=result.name
+    )
 
 
 def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> Figure:
@@ -205,9 +216,7 @@ def for_result(result: Any) -> dict[str, Callable[[], Figure]]:
             pictures[f"weights_{weights.name}"] = lambda w=weights, t=title: weight_error_map(w, title=t)
         return pictures
     if hasattr(result, "channels"):
-        return {
-            "spectrum": lambda: spectrum(result.s, result.pairs, channels=result.channels, title=result.name)
-        }
+        return {"spectrum": lambda: for_spectrum(result)}
     return {}
 
 

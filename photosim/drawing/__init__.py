@@ -5,18 +5,46 @@ One level of the hierarchy is drawn: a part with a circuit inside is one box wit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photosim.drawing.boxes import Box, boxes_of, canonical
 from photosim.drawing.layout import Layout, Pair, PortRef, arrange, flow_columns
 from photosim.drawing.svg import render
+from photosim.files import check_target
+from photosim.files.atomic import write_text
 
 if TYPE_CHECKING:
     from photosim.model import Netlist
 
-__all__ = ["lay_out", "svg"]
+__all__ = ["Drawing", "draw", "lay_out", "svg"]
 
 _INPUTS = ("in", "add")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished schematic: SVG text that a notebook shows as a picture."""
+
+    text: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a .svg file, whole or not at all; DataError when that fails."""
+        target = check_target(path, (".svg",))
+        write_text(target, self.text)
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.text
+
+
+def draw(netlist: Netlist, path: str | Path | None = None) -> Drawing:
+    """Return the schematic of a checked netlist; write it to `path` too if one is given."""
+    picture = Drawing(svg(netlist))
+    if path is not None:
+        picture.save(path)
+    return picture
 
 
 def svg(netlist: Netlist) -> str:

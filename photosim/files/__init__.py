@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
@@ -16,6 +16,7 @@ from photosim.files.atomic import check_writable, replacing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from photosim.files.csv import Traces
     from photosim.smatrix import SMatrix
 
 FORMATS = {".csv": "csv", ".npz": "npz", ".nc": "netcdf"}
@@ -39,17 +40,26 @@ def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> 
     return target
 
 
-def write(path: str | Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
+def write(path: str | Path, s: SMatrix | Traces, pairs: Sequence[tuple[str, str]] | None = None) -> None:
     """Write `s` to `path` in the format of its suffix, whole or not at all.
 
     pairs: the (from, to) ports to keep, in that order; None keeps the whole matrix. Only .csv can hold a
-    selection; the others always hold the whole matrix. Raises DataError for an unknown suffix, a place that
-    cannot be written, or (.csv) a matrix with leading setting axes.
+    selection, or spectra that are no square matrix. Raises DataError for an unknown suffix, a place that
+    cannot be written, or a result that the format cannot hold.
     """
+    from photosim.files import csv, netcdf, npz
+    from photosim.smatrix import SMatrix
+
     target = check_target(path)
-    form = importlib.import_module(f"{__name__}.{FORMATS[target.suffix.lower()]}")
+    suffix = target.suffix.lower()
+    if not isinstance(s, SMatrix) and (suffix != ".csv" or pairs is None):
+        message = f"Cannot write {target}: it holds whole matrices between exposed ports; write .csv instead."
+        raise DataError(message)
     with replacing(target) as temporary:
-        form.write(temporary, s, pairs)
+        if not isinstance(s, SMatrix) or suffix == ".csv":
+            csv.write(temporary, s, pairs if pairs is not None else csv.all_pairs(cast("SMatrix", s)))
+        else:
+            (npz if suffix == ".npz" else netcdf).write(temporary, s)
 
 
 def read(path: str | Path) -> SMatrix:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,28 +13,56 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from photosim.smatrix import SMatrix
+    from numpy.typing import NDArray
+
+    from photosim.smatrix import SMatrix, Trace
 
 _AXES = 3  # wavelength, to, from
 
 
-def write(path: Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
-    """Write the (from, to) pairs of `s`, all of them by default, with every digit that a double has."""
+class Traces(Protocol):
+    """What a table of spectra is made from: an SMatrix, or anything that gives traces by (from, to)."""
+
+    @property
+    def wl(self) -> NDArray[np.float64]:
+        """Wavelengths in um, shape (W,)."""
+
+    @property
+    def values(self) -> NDArray[np.complex128]:
+        """All values, shape (..., W, to, from)."""
+
+    def __getitem__(self, pair: tuple[str, str]) -> Trace:
+        """Return the trace from one port to another."""
+
+
+def all_pairs(s: SMatrix) -> list[tuple[str, str]]:
+    """Return every (from, to) of a matrix."""
+    return [(a, b) for a in s.ports for b in s.ports]
+
+
+def write(path: Path, s: Traces, pairs: Sequence[tuple[str, str]]) -> None:
+    """Write the (from, to) pairs of `s` with every digit that a double has."""
     if s.values.ndim != _AXES:
         message = (
             f"A .csv file holds one spectrum, but this result has setting axes of shape {s.values.shape[:-_AXES]}: "
             "write .npz or .nc instead."
         )
         raise DataError(message)
-    chosen = list(pairs) if pairs is not None else [(a, b) for a in s.ports for b in s.ports]
     header = ["wavelength_um"]
     columns = [np.asarray(s.wl, dtype=np.float64)]
-    for start, end in chosen:
+    for start, end in pairs:
         values = s[start, end].values
         header += [f"{start}_{end}_re", f"{start}_{end}_im"]
         columns += [values.real, values.imag]
-    # Seventeen significant digits bring every double back bit for bit.
-    np.savetxt(path, np.column_stack(columns), fmt="%.17g", delimiter=",", header=",".join(header), comments="")
+    write_columns(path, header, columns)
+
+
+def write_columns(path: Path, header: Sequence[str], columns: Sequence[NDArray[np.float64]]) -> None:
+    """Write columns of equal length under their names; names with a comma are quoted."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerow(header)
+        # Seventeen significant digits bring every double back bit for bit.
+        np.savetxt(stream, np.column_stack(columns), fmt="%.17g", delimiter=",")
 
 
 def read(path: Path) -> SMatrix:
@@ -58,7 +87,7 @@ def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtyp
     """Return the header's names and the rows, shape (W, columns); DataError unless they are as `write` writes."""
     try:
         with path.open(encoding="utf-8") as lines:
-            header = lines.readline().strip().split(",")
+            header = next(csv.reader([lines.readline()]), [""])
             table = np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
     except (ValueError, UnicodeDecodeError) as error:
         message = f"Cannot read {path} as a table of numbers: {error}"

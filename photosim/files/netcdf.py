@@ -13,17 +13,15 @@ import numpy as np
 from photosim.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from photosim.smatrix import SMatrix
 
 
-def write(path: Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
-    """Write the whole matrix; `pairs` is accepted for the sake of the other formats and changes nothing."""
+def write(path: Path, s: SMatrix) -> None:
+    """Write the whole matrix."""
     import xarray as xr
 
-    del pairs
     ports = np.array(s.ports, dtype=str)
     axes = (*(f"setting_{k}" for k in range(s.values.ndim - 3)), "wavelength_um", "to", "from")
     data = xr.Dataset(

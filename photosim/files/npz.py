@@ -10,7 +10,6 @@ import numpy as np
 from photosim.errors import DataError, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from photosim.smatrix import SMatrix
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 _NAMES = ("wl_um", "ports", "S")
 
 
-def write(path: Path, s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> None:
-    """Write the whole matrix; `pairs` is accepted for the sake of the other formats and changes nothing."""
-    del pairs
+def write(path: Path, s: SMatrix) -> None:
+    """Write the whole matrix."""
     # Given a name, numpy would append .npz to one that lacks it: the temporary name must stay as it is.
     with path.open("wb") as stream:
         np.savez_compressed(cast("BinaryIO", stream), wl_um=s.wl, ports=np.array(s.ports, dtype=str), S=s.values)

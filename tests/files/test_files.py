@@ -52,6 +52,14 @@ def test_csv_columns_are_named_from_to(tmp_path: Path) -> None:
     assert len(lines) == 1 + s.wl.size
 
 
+def test_names_with_commas_come_back(tmp_path: Path) -> None:
+    s = matrix(ports=("in", "ring,o3"))
+    files.write(tmp_path / "s.csv", s)
+    back = files.read(tmp_path / "s.csv")
+    assert back.ports == s.ports
+    assert np.array_equal(back.values, s.values)
+
+
 def test_a_selection_read_back_is_nan_elsewhere(tmp_path: Path) -> None:
     s = matrix(ports=("in", "drop", "through"))
     files.write(tmp_path / "s.csv", s, [("in", "drop"), ("in", "through")])

@@ -1,0 +1,57 @@
+"""The wavelength channels of a circuit: where its light is, or where its parts expect it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from photosim import registry
+from photosim.model import Source
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+_COMB = ("channels", "wl0", "spacing")
+
+
+def channels_of(circuit: Circuit, settings: Mapping[str, Any] | None = None) -> tuple[float, ...]:
+    """Return the channels of `circuit` in um, rising.
+
+    The lines of its sources, if it has any; else the channels of the outermost parts that have the settings
+    `channels`, `wl0` (um) and `spacing` (Hz), as weight banks do. `settings` are those of the call, nested.
+    """
+    values = {**circuit.graph.structural, **circuit.parameters, **flat(settings or {})}
+    lines: set[float] = set()
+    for leaf in circuit.graph.leaves:
+        if isinstance(leaf.model, Source):
+            own = {name: values[f"{leaf.name}.{name}"] for name in leaf.model.parameters}
+            lines |= {float(line) for line in leaf.model.lines(**own)[0]}
+    if not lines:
+        for owner in _outermost_combs(values):
+            lines |= _comb(*(values[f"{owner}{key}"] for key in _COMB))
+    return tuple(sorted(lines))
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def _outermost_combs(values: Mapping[str, Any]) -> list[str]:
+    """Return the dotted prefixes that own all settings of a comb, without those inside another."""
+    owners = sorted({name.removesuffix("channels") for name in values if name.rpartition(".")[2] == "channels"}, key=len)
+    chosen: list[str] = []
+    for owner in owners:
+        inside = any(owner.startswith(outer) for outer in chosen)
+        if not inside and all(f"{owner}{key}" in values for key in _COMB):
+            chosen.append(owner)
+    return chosen
+
+
+def _comb(count: int, wl0: float, spacing: float) -> set[float]:
+    """Return `count` wavelengths in um, `spacing` Hz apart, about wl0: those of a laser with as many lines."""
+    laser = cast("Source", registry.get("laser"))
+    return {float(line) for line in laser.lines(wl=wl0, lines=count, spacing=spacing)[0]}

@@ -1,0 +1,201 @@
+"""The spectrum of a circuit: transmission between ports over the wavelength, with its channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.analysis.channels import channels_of
+from photosim.analysis.options import Options
+from photosim.analysis.result import Table
+from photosim.smatrix import SMatrix, Trace
+from photosim.units import parse_wavelengths
+from photosim.waves import find_wave
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+FloatArray = NDArray[np.float64]
+Pairs = tuple[tuple[str, str], ...]
+
+DARK_dB = -200.0
+"""Transmission below this is rounding: a path that light does not take."""
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Transmission from some waves to others, where not all of them are exposed ports.
+
+    wl: shape (W,), in um.  values: complex, shape (..., W, ends, starts).  Read as an SMatrix: `spectra["in", "ring,o3"]`.
+    """
+
+    wl: FloatArray
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    values: NDArray[np.complex128]
+
+    def __getitem__(self, pair: tuple[str, str]) -> Trace:
+        """Return the trace from one wave to another."""
+        start, end = pair
+        return Trace(self.wl, self.values[..., self.ends.index(end), self.starts.index(start)], start, end)
+
+
+@dataclass(frozen=True)
+class SpectrumOptions:
+    """What a spectrum analysis computes.
+
+    wl: wavelengths in um, shape (W,).  starts, ends: exposed ports, or inner waves as "instance,port"; None leaves the
+    choice to `port_pairs`.  channels: wavelengths in um to mark; None asks the circuit (`channels_of`).
+    labels: names of the curves for the reader, in the order of the pairs; empty names them "from to to".
+    """
+
+    name: str
+    wl: FloatArray
+    starts: tuple[str, ...] | None = None
+    ends: tuple[str, ...] | None = None
+    channels: tuple[float, ...] | None = None
+    labels: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpectrumResult:
+    """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um."""
+
+    name: str
+    s: SMatrix | Spectra
+    pairs: Pairs
+    channels: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything but the curves as plain JSON types."""
+        wl = self.s.wl
+        return {
+            "kind": "spectrum",
+            "name": self.name,
+            "wl_um": {"start": float(wl[0]), "stop": float(wl[-1]), "points": int(wl.size)},
+            "channels_um": list(self.channels),
+            "pairs": {f"{a} to {b}": summary(self.s, (a, b)) for a, b in self.pairs},
+        }
+
+    def tables(self) -> tuple[Table, ...]:
+        """Extremes of every pair; then, where there are channels, the transmission of each."""
+        tables = [self._pair_table()]
+        inside = [(k, c) for k, c in enumerate(self.channels) if self.s.wl[0] <= c <= self.s.wl[-1]]
+        if inside and self.s.wl.size > 1:
+            tables.append(self._channel_table(inside))
+        return tuple(tables)
+
+    def _pair_table(self) -> Table:
+        rows = []
+        for pair in self.pairs:
+            found = summary(self.s, pair)
+            extremes = (f"{_dB(found[f'{side}_dB'])} at {found[f'{side}_at_um']:.6g}" for side in ("max", "min"))
+            rows.append((*pair, *extremes, _dB(found["centre_loss_dB"])))
+        centre = float(self.s.wl[self.s.wl.size // 2])
+        heads = ("from", "to", "highest (dB at um)", "lowest (dB at um)", f"loss at {centre:.6g} um (dB)")
+        return Table(f"{self.name}: transmission", heads, tuple(rows))
+
+    def _channel_table(self, channels: Sequence[tuple[int, float]]) -> Table:
+        rows = tuple(
+            (str(k + 1), f"{channel:.6f}", *(_dB(_at(self.s, pair, channel)) for pair in self.pairs))
+            for k, channel in channels
+        )
+        names = self.labels or tuple(f"{a} to {b}" for a, b in self.pairs)
+        heads = tuple(f"{name} (dB)" for name in names)
+        return Table(f"{self.name}: channels", ("channel", "wavelength (um)", *heads), rows)
+
+
+def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
+    """Return the options of an analysis entry `{kind: spectrum, name, wl, from, to, channels, labels, settings}`.
+
+    Raises ParameterError for an unknown key, a port that the circuit does not have, or a bad wavelength range.
+    """
+    options = Options(entry, "spectrum")
+    name = options.text("name", "spectrum")
+    wl = parse_wavelengths(options.scalar("wl"))
+    starts, ends = options.names("from"), options.names("to")
+    check_waves(circuit, starts, ends)
+    channels = options.numbers("channels")
+    labels = options.names("labels") or ()
+    settings = options.mapping("settings")
+    options.done()
+    if labels and (starts is None or ends is None or len(labels) != len(starts) * len(ends)):
+        options.refuse(f"has {len(labels)} labels: give 'from' and 'to', and one label for each of their pairs.")
+    return SpectrumOptions(name, wl, starts, ends, channels, labels, settings)
+
+
+def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
+    """Return the spectrum of `circuit` over the wavelengths of the options."""
+    channels = options.channels if options.channels is not None else channels_of(circuit, options.settings)
+    asked = {*(options.starts or ()), *(options.ends or ())}
+    if asked <= set(circuit.ports):
+        s = circuit(options.wl, **options.settings)
+        return SpectrumResult(options.name, s, port_pairs(s, options.starts, options.ends), channels, options.labels)
+    starts = options.starts if options.starts is not None else _inputs(circuit.ports)
+    ends = options.ends if options.ends is not None else circuit.ports
+    values = circuit.transfer(options.wl, ends, starts, **options.settings)
+    pairs = tuple((a, b) for a in starts for b in ends)
+    return SpectrumResult(options.name, Spectra(options.wl, starts, ends, values), pairs, channels, options.labels)
+
+
+def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[str] | None) -> None:
+    """Raise ParameterError (NetlistError for an instance) unless every name is a wave of the circuit; None passes."""
+    for names, entering in ((starts, True), (ends, False)):
+        for name in names or ():
+            find_wave(circuit.graph, name, entering=entering)
+
+
+def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[str] | None = None) -> Pairs:
+    """Return the (from, to) pairs worth showing.
+
+    Without `starts` the ports named in.. (else the first port); without `ends` every port that light from a
+    start reaches. A pair that is named is shown even when dark.
+    """
+    first = tuple(starts) if starts is not None else _inputs(s.ports)
+    if ends is not None:
+        return tuple((a, b) for a in first for b in ends)
+    pairs = tuple((a, b) for a in first for b in s.ports if np.max(s[a, b].power_dB, initial=-np.inf) > DARK_dB)
+    return pairs or tuple((a, b) for a in first for b in s.ports)
+
+
+def summary(s: SMatrix | Spectra, pair: tuple[str, str]) -> dict[str, float | None]:
+    """Return highest and lowest transmission of a pair in dB with their wavelengths in um, and its loss at the centre.
+
+    A transmission of zero is None: JSON has no infinity.
+    """
+    power = s[pair].power_dB
+    high, low = int(np.argmax(power)), int(np.argmin(power))
+    centre = s.wl.size // 2
+    loss = _finite(power[centre])
+    return {
+        "max_dB": _finite(power[high]),
+        "max_at_um": float(s.wl[high]),
+        "min_dB": _finite(power[low]),
+        "min_at_um": float(s.wl[low]),
+        "centre_um": float(s.wl[centre]),
+        "centre_loss_dB": None if loss is None else 0.0 - loss,
+    }
+
+
+def _inputs(ports: Sequence[str]) -> tuple[str, ...]:
+    return tuple(p for p in ports if p.startswith("in")) or tuple(ports[:1])
+
+
+def _at(s: SMatrix | Spectra, pair: tuple[str, str], wl: float) -> float | None:
+    """Return the transmission of a pair in dB at the grid point next to `wl`."""
+    return _finite(s[pair].power_dB[int(np.argmin(np.abs(s.wl - wl)))])
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _dB(value: float | None) -> str:
+    # Adding zero turns -0.0, which is what a loss of nothing rounds to, into 0.0.
+    return "dark" if value is None else f"{round(value, 3) + 0.0:.3f}"

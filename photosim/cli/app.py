@@ -1,0 +1,148 @@
+"""The commands: each reads its options, asks the library, and shows what came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from photosim.cli.group import Commands
+
+app = typer.Typer(
+    name="photosim",
+    cls=Commands,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: photosim simulate add_drop_ring --wl 1.54:1.56:2001 --plot ring.png",
+)
+
+# typer reads annotations at run time, hence Optional and names that exist when the module runs.
+File = Annotated[str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")]
+Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of everything random.")]  # noqa: UP045
+Folder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--out", metavar="DIR", help="Folder of the results; results/<name of the netlist> if not given."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def photosim(context: typer.Context) -> None:
+    """Simulate photonic circuits, and train neural networks through them."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command(epilog="Example: photosim check netlists/add_drop_ring.yml --strict")
+def check(
+    file: File,
+    strict: Strict = False,
+    settings: Annotated[bool, typer.Option("--settings", help="List every setting with its value.")] = False,
+    json: Json = False,
+) -> None:
+    """Check a netlist and its analyses without simulating anything."""
+    from photosim.cli import inspect
+
+    inspect.check(file, strict=strict, settings=settings, as_json=json)
+
+
+@app.command(
+    epilog="Example: photosim simulate netlists/add_drop_ring.yml --wl 1.54:1.56:2001 --from in --to drop "
+    "--set ring.radius=10 --plot ring.png --out ring.csv"
+)
+def simulate(
+    file: File,
+    wl: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--wl", metavar="START:STOP:POINTS", help="Wavelengths in um; one number is one wavelength."),
+    ] = None,
+    start: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--from", metavar="PORT", help="Port that light enters; repeatable, or a,b."),
+    ] = None,
+    end: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--to", metavar="PORT", help="Port that light leaves; repeatable, or a,b."),
+    ] = None,
+    plot: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--plot", help="Picture of the spectrum: .png, .svg or .pdf."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Data: .csv, .npz or .nc (NetCDF)."),
+    ] = None,
+    values: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."),
+    ] = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Compute the spectrum of a circuit, and the photocurrents if it has sources and detectors."""
+    from photosim.cli import spectra
+
+    starts, ends = (tuple(names) if names else None for names in (start, end))
+    request = spectra.Request(file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict)
+    spectra.simulate(request, as_json=json)
+
+
+@app.command(epilog="Example: photosim draw netlists/add_drop_ring.yml --out ring.svg")
+def draw(
+    file: File,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="The .svg file; without it the picture goes to stdout."),
+    ] = None,
+) -> None:
+    """Draw the schematic of a circuit as SVG."""
+    from photosim.cli import inspect
+
+    inspect.draw(file, out)
+
+
+@app.command(epilog="Example: photosim components ring_double")
+def components(
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="NAME", help="Show this component with its formula."),
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Show the formula as LaTeX.")] = False,
+    json: Json = False,
+) -> None:
+    """List the component library, or show one component with its formula."""
+    from photosim.cli import library
+
+    if name is None:
+        library.list_components(as_json=json)
+    else:
+        library.show_component(name, latex=latex, as_json=json)
+
+
+@app.command(epilog="Example: photosim train netlists/mrr_dfa_digits.yml --seed 1 --out digits")
+def train(file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False) -> None:
+    """Run the analyses of kind train of a netlist."""
+    from photosim.cli import analyses
+
+    analyses.run(file, out, seed, kinds=("train",), strict=strict, as_json=json)
+
+
+@app.command(epilog="Example: photosim run netlists/mrr_dfa_digits.yml --out digits")
+def run(file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False) -> None:
+    """Run all analyses that a netlist lists, in order, and write their results to a folder."""
+    from photosim.cli import analyses
+
+    analyses.run(file, out, seed, strict=strict, as_json=json)
+
+
+@app.command(epilog="Example: photosim version --json")
+def version(json: Json = False) -> None:
+    """Show the version of photosim and of what its numbers depend on."""
+    from photosim.cli import inspect
+
+    inspect.version(as_json=json)
+
+

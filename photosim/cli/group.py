@@ -1,0 +1,81 @@
+"""How every command fails and warns: one sentence on stderr, and an exit code that says whose mistake it was."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from photosim.errors import PhotosimError, PhotosimWarning
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+# typer carries its own copy of click in some versions: take the class from where it surely is.
+_UsageError: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+class Commands(TyperGroup):
+    """The group of all commands, without tracebacks and without boxes."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and exit: 0, 1 for a PhotosimError, 2 for a command line that typer refuses."""
+        del standalone_mode
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", PhotosimWarning)
+            warnings.showwarning = _say_warning
+            try:
+                code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            except PhotosimError as error:
+                say(str(error))
+                code = 1
+            except _UsageError as error:
+                say(_usage(error))
+                code = 2
+            except (KeyboardInterrupt, typer.Abort):
+                say("Interrupted.")
+                code = 130
+            except BrokenPipeError:
+                # `photosim components | head`: the reader has seen enough. Nothing more can be written.
+                sys.stdout = None  # type: ignore[assignment]
+                code = 0
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def say(sentence: str) -> None:
+    """Write one line to stderr."""
+    typer.echo(sentence, err=True)
+
+
+def _usage(error: Exception) -> str:
+    """Return what typer refuses as one sentence that ends with where to look."""
+    text = str(getattr(error, "format_message", error.__str__)()).strip().replace("\n", " ")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "photosim"
+    return f"{text} `{command} --help` shows what is possible."
+
+
+def _say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Write our own warnings as a sentence; those of libraries are for developers and stay silent here."""
+    del filename, lineno, file, line
+    if issubclass(category, PhotosimWarning):
+        say(f"Warning: {message}")

@@ -1,0 +1,99 @@
+"""Commands that look at a netlist and compute nothing: check, draw; and version."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+import photosim
+from photosim.cli.group import say
+from photosim.cli.show import show_json, show_tables
+from photosim.errors import PhotosimWarning
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+# What the numbers of a result depend on; read from the installed metadata, nothing is imported.
+_NUMERICS = ("numpy", "scipy", "numba", "scikit-learn")
+
+
+def check(file: str, *, strict: bool, settings: bool, as_json: bool) -> None:
+    """Read and check a netlist, warn on stderr, and say on stdout what it holds."""
+    from photosim import netlist as netlists
+    from photosim import runner
+    from photosim.circuit import Circuit
+
+    path = netlists.find(file)
+    netlist = netlists.read(path, strict=strict)
+    found = [*netlists.check(netlist, strict=strict)]
+    found += [f"accepted but not simulated: {line}" for line in netlists.not_simulated(netlist)]
+    for warning in found:
+        say(f"Warning: {warning}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)  # the circuit repeats what was just said
+        circuit = Circuit(netlist)
+    counts = {
+        "instances": len(netlist.instances),
+        "connections": len(netlist.connections),
+        "ports": len(netlist.ports),
+        "analyses": len(runner.prepare(circuit)),
+        "warnings": len(found),
+    }
+    if as_json:
+        table = _settings(circuit) if settings else {}
+        show_json({"file": str(path), "name": netlist.name, **counts, "messages": found, **table})
+        return
+    typer.echo(f"{path}: {', '.join(_counted(number, what) for what, number in counts.items())}")
+    if settings:
+        _show_settings(circuit)
+
+
+def _counted(number: int, what: str) -> str:
+    """Return a count with its noun, such as "1 analysis"."""
+    one = {"analyses": "analysis"}.get(what, what.removesuffix("s"))
+    return f"{number} {one if number == 1 else what}"
+
+
+def _settings(circuit: Circuit) -> dict[str, Any]:
+    """Return every setting that a simulation takes, by dotted name, as JSON holds it."""
+    from photosim.runner import plain
+
+    return {"settings": {name: plain(value) for name, value in circuit.parameters.items()}}
+
+
+def _show_settings(circuit: Circuit) -> None:
+    from photosim.analysis.result import Table
+
+    rows = tuple((name, str(value)) for name, value in circuit.parameters.items())
+    show_tables([Table("settings", ("name", "value"), rows)])
+
+
+def draw(file: str, out: Path | None) -> None:
+    """Write the schematic of a netlist to a file, or to stdout."""
+    from photosim import drawing
+    from photosim import netlist as netlists
+    from photosim.files import check_target
+
+    if out is not None:
+        check_target(out, (".svg",))
+    netlist = netlists.read(netlists.find(file))
+    for warning in netlists.check(netlist):
+        say(f"Warning: {warning}")
+    picture = drawing.draw(netlist, out)
+    typer.echo(picture.text if out is None else f"Wrote {out}\n", nl=False)
+
+
+def version(*, as_json: bool) -> None:
+    """Show versions without loading what they are of."""
+    versions = {"photosim": photosim.__version__, "python": platform.python_version()}
+    versions |= {name: metadata.version(name) for name in _NUMERICS}
+    if as_json:
+        show_json(versions)
+    else:
+        rest = ", ".join(f"{name} {number}" for name, number in versions.items() if name != "photosim")
+        typer.echo(f"photosim {versions['photosim']} ({rest})")

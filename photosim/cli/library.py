@@ -1,0 +1,134 @@
+"""The command `components`: the library as a table, and one component with its formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from photosim import registry
+from photosim.analysis.result import Table
+from photosim.cli.show import show_json, show_tables
+from photosim.runner import plain
+
+if TYPE_CHECKING:
+    from photosim.model import Model
+    from photosim.parameters import Parameter
+
+_LONG = 100
+"""A formula with more characters than this is shown with its repeated parts named."""
+
+
+def list_components(*, as_json: bool) -> None:
+    """List every component with its ports and parameters."""
+    models = [registry.get(name) for name in registry.names() if "." not in name]
+    if as_json:
+        show_json({model.name: _facts(model) for model in models})
+        return
+    rows: list[tuple[str, ...]] = []
+    for model in models:
+        head = (model.name, " ".join((*model.ports_for({}), *model.electrical_for({}))))
+        parameters = [_parameter_cells(p) for p in all_parameters(model).values()] or [("", "", "", "")]
+        rows += [(*(head if k == 0 else ("", "")), *cells) for k, cells in enumerate(parameters)]
+    columns = ("component", "ports", "parameter", "default", "unit", "bounds")
+    show_tables([Table(f"{len(models)} components", columns, tuple(rows))])
+
+
+def show_component(name: str, *, latex: bool, as_json: bool) -> None:
+    """Show what a component is, its ports, parameters, formula and source."""
+    model = registry.get(name)
+    formulas = _formulas(model, latex=latex)
+    if as_json:
+        show_json({"name": model.name, **_facts(model), "formula": formulas})
+        return
+    typer.echo(f"{model.name} ({model.kind})\n\n{_prose(model)}\n")
+    show_tables([_port_table(model), _parameter_table(model)])
+    for title, lines in formulas.items():
+        typer.echo(f"{title}\n" + "\n".join(f"  {line}" for line in lines) + "\n")
+    typer.echo(f"Source: {model.source}")
+
+
+def all_parameters(model: Model) -> dict[str, Parameter]:
+    """Return the parameters of a model with those that only its variants have."""
+    found = dict(model.parameters)
+    for variant in getattr(model, "variants", {}).values():
+        found = {**variant.parameters, **found}
+    return {**model.parameters, **found}
+
+
+def _facts(model: Model) -> dict[str, Any]:
+    """Return what there is to know about a model as plain JSON types."""
+    return {
+        "kind": model.kind,
+        "summary": model.summary,
+        "ports": list(model.ports_for({})),
+        "electrical": list(model.electrical_for({})),
+        "aliases": dict(model.aliases_for({})),
+        "source": model.source,
+        "layout_settings": list(model.layout_settings),
+        "parameters": {
+            p.name: {"default": plain(p.default), "unit": p.unit, "bounds": p.bounds(), "text": p.text}
+            for p in all_parameters(model).values()
+        },
+    }
+
+
+def _prose(model: Model) -> str:
+    """Return the docstring up to the list of settings, which the table shows better."""
+    return model.doc.partition("\nSettings:")[0].strip()
+
+
+def _port_table(model: Model) -> Table:
+    aliases = model.aliases_for({})
+    rows = tuple(
+        (port, " ".join(alias for alias, meant in aliases.items() if meant == port))
+        for port in (*model.ports_for({}), *model.electrical_for({}))
+    )
+    return Table("ports", ("port", "also called"), rows)
+
+
+def _parameter_table(model: Model) -> Table:
+    rows = tuple((*_parameter_cells(p), p.text) for p in all_parameters(model).values())
+    return Table("parameters", ("parameter", "default", "unit", "bounds", "meaning"), rows)
+
+
+def _parameter_cells(parameter: Parameter) -> tuple[str, str, str, str]:
+    default = parameter.default
+    text = "none" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
+    unit = "" if parameter.unit == "1" else parameter.unit
+    return parameter.name, text, unit, parameter.bounds()
+
+
+def _formulas(model: Model, *, latex: bool) -> dict[str, list[str]]:
+    """Return the lines of each formula of a closed form, or the parts of a composite, under a title."""
+    from photosim.model import ClosedForm, Composite
+
+    if isinstance(model, Composite):
+        inner = model.build({})
+        parts = [f"{name}: {instance.component}" for name, instance in inner.instances.items()]
+        wires = [f"{a},{p} - {b},{q}" for (a, p), (b, q) in inner.connections]
+        return {"Made of (at its defaults):": parts, "Connected by:": wires}
+    if not isinstance(model, ClosedForm):
+        return {}
+    forms = {"Formula, I**2 = -1 (elements that are not listed follow by reciprocity or are zero):": model}
+    if not model.reciprocal:
+        forms = {"Formula, I**2 = -1 (elements that are not listed are zero):": model}
+    forms |= {f"With the setting {key!r}:": variant for key, variant in model.variants.items()}
+    return {title: _lines(form, latex=latex) for title, form in forms.items()}
+
+
+def _lines(model: Any, *, latex: bool) -> list[str]:
+    """Return a formula line by line; long ones with their repeated parts named first."""
+    if latex:
+        return str(model.latex()).replace(r" \\ ", " \\\\\n  ").splitlines()
+    import sympy
+
+    formula = model.formula()
+    names, values = [], list(formula.values())
+    if any(len(str(value)) > _LONG for value in values):
+        names, values = sympy.cse(values, symbols=sympy.numbered_symbols("x"))
+    lines = [f"{name} = {part}" for name, part in names]
+    lines += [f"S({a} to {b}) = {value}" for (a, b), value in zip(formula, values, strict=True)]
+    if any("Cis(" in line for line in lines):
+        lines.append("where cis(x) = exp(I x)")
+    return [line.replace("Cis(", "cis(") for line in lines]

@@ -1,0 +1,76 @@
+"""Progress of long work on stderr: bars with rate and estimate on a terminal, a line per finished item elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from photosim.cli.group import say
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+    from rich.text import Text
+
+Progress = Callable[[str, int, int], None]
+"""progress(name, done, total): `done` of `total` pieces of the item called `name` are finished."""
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Give a function that reports progress for as long as the block runs."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    with _bars() as progress:
+        yield progress
+
+
+def _lines() -> Progress:
+    """Return a reporter that writes one line when an item is finished."""
+    started: dict[str, float] = {}
+
+    def progress(name: str, done: int, total: int) -> None:
+        begin = started.setdefault(name, time.perf_counter())
+        if done >= total:
+            say(f"{name}: {total} of {total} in {time.perf_counter() - begin:.1f} s")
+
+    return progress
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Finished pieces per second."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:.3g}/s", style="progress.data.speed")
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield progress

@@ -1,0 +1,160 @@
+"""The command `simulate`: spectrum and photocurrents of a circuit, as table, picture and data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+
+from photosim import __version__
+from photosim.analysis.result import Table
+from photosim.analysis.spectrum import SpectrumOptions, SpectrumResult, check_waves, spectrum
+from photosim.cli.group import say
+from photosim.cli.settings import read_settings, seeds
+from photosim.cli.show import show_json, show_tables
+from photosim.errors import ParameterError
+from photosim.files import check_target
+from photosim.units import parse_wavelengths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.circuit import Circuit
+
+_DEFAULT_WL = "1.5:1.6:2001"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked `simulate` for; names and values are as typed."""
+
+    file: str
+    wl: str | None
+    starts: tuple[str, ...] | None
+    ends: tuple[str, ...] | None
+    plot: Path | None
+    out: Path | None
+    settings: tuple[str, ...]
+    seed: int | None
+    strict: bool
+
+
+@dataclass(frozen=True)
+class Currents:
+    """Photocurrents in A: of the sources' own lines, (detectors,), and with all sources tuned along wl, (W, detectors)."""
+
+    detectors: tuple[str, ...]
+    total: NDArray[np.float64]
+    wl: NDArray[np.float64]
+    tuned: NDArray[np.float64]
+
+    def curves(self) -> dict[str, NDArray[np.float64]]:
+        """Return the tuned current of every detector, shape (W,)."""
+        return {name: self.tuned[:, k] for k, name in enumerate(self.detectors)}
+
+
+def simulate(request: Request, *, as_json: bool) -> None:
+    """Compute, write the files asked for, and show the results; everything is checked before computing."""
+    from photosim.plotting import PICTURE_SUFFIXES
+
+    if request.plot is not None:
+        check_target(request.plot, PICTURE_SUFFIXES)
+    if request.out is not None:
+        check_target(request.out)
+    circuit = _circuit(request)
+    wl = parse_wavelengths(request.wl if request.wl is not None else _usual_wl(circuit))
+    settings = seeds(request.seed, circuit, read_settings(request.settings, circuit))
+    starts, ends = (_names(texts, circuit) for texts in (request.starts, request.ends))
+    check_waves(circuit, starts, ends)
+
+    result, currents = None, None
+    if circuit.ports or starts or ends:
+        result = spectrum(circuit, SpectrumOptions(circuit.name, wl, starts, ends, settings=settings))
+    if circuit.sources and circuit.detectors:
+        currents = _photocurrents(circuit, wl, settings)
+    if result is None and currents is None:
+        message = f"{request.file} exposes no port and lights no detector: there is nothing to simulate."
+        raise ParameterError(message)
+    written = _write(request, circuit, result, currents)
+    _show(result, currents, written, as_json=as_json)
+
+
+def _circuit(request: Request) -> Circuit:
+    from photosim import netlist as netlists
+    from photosim.circuit import Circuit
+
+    netlist = netlists.read(netlists.find(request.file), strict=request.strict)
+    return Circuit(netlist, strict=request.strict)
+
+
+def _usual_wl(circuit: Circuit) -> str:
+    """Return the range of the netlist's first spectrum analysis, else the C band and its surroundings."""
+    for entry in circuit.netlist.analyses:
+        if entry.get("kind") == "spectrum" and "wl" in entry:
+            return str(entry["wl"])
+    say(f"No --wl given: taking {_DEFAULT_WL}.")
+    return _DEFAULT_WL
+
+
+def _names(texts: Sequence[str] | None, circuit: Circuit) -> tuple[str, ...] | None:
+    """Return the names of a repeatable option: a text may hold several, parted by commas, unless it is instance,port."""
+    names: list[str] = []
+    for text in texts or ():
+        inner = text.partition(":")[0].rpartition(",")[0].strip() in circuit.graph.index
+        names += [text] if inner else [name.strip() for name in text.split(",") if name.strip()]
+    return tuple(names) if texts else None
+
+
+def _photocurrents(circuit: Circuit, wl: NDArray[np.float64], settings: dict[str, Any]) -> Currents:
+    own = circuit.photocurrents(**settings)
+    tuned = circuit.photocurrents(wl, **settings)
+    return Currents(circuit.detectors, own.sum("wavelength").values, wl, tuned.values)
+
+
+def _write(
+    request: Request, circuit: Circuit, result: SpectrumResult | None, currents: Currents | None
+) -> list[Path]:
+    """Write picture and data: of the spectrum, or of the photocurrents where the circuit exposes no port."""
+    from photosim import files, plotting
+    from photosim.files.atomic import replacing
+    from photosim.files.csv import write_columns
+
+    if request.plot is not None:
+        # Drawn before anything is written: too many lines must not leave the data file alone behind.
+        if result is not None:
+            figure = plotting.for_spectrum(result)
+        elif currents is not None:
+            title = f"{circuit.name}: sources tuned together"
+            figure = plotting.photocurrents(currents.wl, currents.curves(), title=title)
+        plotting.save(figure, request.plot)
+    if request.out is not None and result is not None:
+        named = request.starts is not None or request.ends is not None
+        files.write(request.out, result.s, result.pairs if named else None)
+    elif request.out is not None and currents is not None:
+        target = check_target(request.out, (".csv",))
+        with replacing(target) as temporary:
+            header = ["wavelength_um", *(f"{name}_A" for name in currents.detectors)]
+            write_columns(temporary, header, [currents.wl, *currents.curves().values()])
+    return [path for path in (request.out, request.plot) if path is not None]
+
+
+def _show(
+    result: SpectrumResult | None, currents: Currents | None, written: list[Path], *, as_json: bool
+) -> None:
+    totals = dict(zip(currents.detectors, map(float, currents.total), strict=True)) if currents else {}
+    if as_json:
+        numbers = result.numbers() if result is not None else {}
+        files = [str(path) for path in written]
+        show_json({"photosim": __version__, **numbers, "photocurrents_A": totals, "files": files})
+        return
+    if result is not None:
+        show_tables(result.tables())
+    if totals:
+        rows = tuple((name, f"{1e6 * value:.6g}") for name, value in totals.items())
+        show_tables([Table("photocurrents of the circuit's own light", ("detector", "current (uA)"), rows)])
+    for path in written:
+        typer.echo(f"Wrote {path}")

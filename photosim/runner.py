@@ -1,0 +1,215 @@
+"""Runs the analyses that a netlist lists, in order, and files what they found.
+
+A folder of results holds `results.json` (numbers, settings, seeds, versions, the netlist's hash), a PNG for
+every plot and the spectra as CSV. It appears whole: a run that fails leaves the folder as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from photosim import __version__
+from photosim.errors import ParameterError, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from photosim.analysis.result import Table
+    from photosim.circuit import Circuit
+
+Progress = Callable[[str, int, int], None]
+"""progress(name, done, total): called as pieces of the analysis `name` are finished."""
+
+KINDS = ("spectrum", "train")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class Result(Protocol):
+    """What every analysis returns."""
+
+    def numbers(self) -> dict[str, Any]:
+        """Return all numbers as plain JSON types."""
+
+    def tables(self) -> Sequence[Table]:
+        """Return the tables that people read."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An analysis whose options have been read: calling `compute` does the work."""
+
+    name: str
+    kind: str
+    compute: Callable[[int | None, Progress], Result]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run left: the folder, its files, the tables for the reader and the content of results.json."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    tables: tuple[Table, ...]
+    numbers: dict[str, Any]
+
+
+def silent(_name: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+def run(
+    file: str | Path,
+    *,
+    kinds: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    strict: bool = False,
+    progress: Progress = silent,
+) -> Report:
+    """Run the analyses of a netlist file and write their results.
+
+    kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
+    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis; None keeps them.
+    Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
+    written; DataError for a folder that cannot be written.
+    """
+    from photosim import netlist as netlists
+    from photosim.circuit import Circuit
+    from photosim.files.atomic import staging
+
+    path = Path(netlists.find(file))
+    circuit = Circuit(netlists.read(path, strict=strict), strict=strict)
+    jobs = [job for job in prepare(circuit) if kinds is None or job.kind in kinds]
+    if not jobs:
+        wanted = f"analysis of kind {listing(kinds)}" if kinds is not None else "analyses"
+        message = f"{path} lists no {wanted}: `photosim simulate {path}` computes its spectrum."
+        raise ParameterError(message)
+    folder = Path(out) if out is not None else Path("results") / path.stem
+    tables: list[Table] = []
+    entries: list[dict[str, Any]] = []
+    with staging(folder) as place:
+        for job in jobs:
+            started = time.perf_counter()
+            result = job.compute(seed, progress)
+            files = _file(job.name, result, place)
+            seconds = round(time.perf_counter() - started, 3)
+            entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})
+            tables += result.tables()
+        numbers = {**_provenance(path, circuit, seed), "analyses": entries}
+        text = json.dumps(numbers, indent=2, allow_nan=False)
+        (place / "results.json").write_text(text + "\n", encoding="utf-8")
+    names = [name for entry in entries for name in entry["files"]]
+    return Report(folder, tuple(folder / name for name in (*names, "results.json")), tuple(tables), numbers)
+
+
+def prepare(circuit: Circuit) -> list[Job]:
+    """Return the analyses of a circuit's netlist with their options read.
+
+    Raises ParameterError for an unknown kind or option, and for names that repeat or are no file names.
+    """
+    jobs: list[Job] = []
+    for entry in circuit.netlist.analyses:
+        kind = entry.get("kind")
+        if kind not in KINDS:
+            message = (
+                f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{did_you_mean(str(kind), KINDS)}"
+            )
+            raise ParameterError(message)
+        name = entry.get("name", kind)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            message = f"An analysis cannot be called {name!r}: its name begins files, so use letters, digits, - and _."
+            raise ParameterError(message)
+        if name in [job.name for job in jobs]:
+            message = f"Two analyses are called {name!r}: give each a name of its own."
+            raise ParameterError(message)
+        jobs.append(Job(name, kind, _computation(kind, {**entry, "name": name}, circuit)))
+    return jobs
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in the types that JSON has; infinities and nan become None, other objects text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, complex):
+        return {"re": plain(value.real), "im": plain(value.imag)}
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _computation(
+    kind: str, entry: Mapping[str, Any], circuit: Circuit
+) -> Callable[[int | None, Progress], Result]:
+    if kind == "spectrum":
+        from photosim.analysis.spectrum import read_options
+
+        return partial(_spectrum, circuit, read_options(entry, circuit))
+    from photosim.training import job
+
+    return partial(_train, circuit, job.read_options(entry, circuit))
+
+
+def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+    """Compute a spectrum; nothing in it is random, so the seed is not used."""
+    from photosim.analysis.spectrum import spectrum
+
+    del seed
+    progress(options.name, 0, 1)
+    result = spectrum(circuit, options)
+    progress(options.name, 1, 1)
+    return result
+
+
+def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+    from photosim.training import job
+
+    return job.train(circuit, options, seed=seed, progress=progress)
+
+
+def _file(name: str, result: Result, folder: Path) -> list[str]:
+    """Write the pictures and data of a result into `folder`; return the file names."""
+    from photosim import files, plotting
+    from photosim.analysis.spectrum import SpectrumResult
+
+    names = []
+    for what, draw in plotting.for_result(result).items():
+        names.append(f"{name}_{what}.png")
+        plotting.save(draw(), folder / names[-1])
+    if isinstance(result, SpectrumResult):
+        names.append(f"{name}.csv")
+        files.write(folder / names[-1], result.s, result.pairs)
+    return names
+
+
+def _provenance(path: Path, circuit: Circuit, seed: int | None) -> dict[str, Any]:
+    """Return what it takes to make the results again."""
+    return {
+        "photosim": __version__,
+        "netlist": {
+            "file": path.name,
+            "name": circuit.netlist.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        },
+        "seed": seed,
+        "settings": plain(_settings(circuit)),
+    }
+
+
+def _settings(circuit: Circuit) -> dict[str, Any]:
+    """Return the settings that the netlist gives, by dotted name, with their values; defaults are the version's."""
+    values = {**circuit.graph.structural, **circuit.parameters}
+    given = [*circuit.netlist.settings]
+    given += [f"{name}.{key}" for name, instance in circuit.netlist.instances.items() for key in instance.settings]
+    return {name: values[name] for name in given if name in values}
