@@ -50,7 +50,7 @@ def by_numpy(text: str, values: dict[str, float]) -> float:
     scope: dict[str, Any] = {name: np.float64(value) for name, value in values.items()}
     with np.errstate(all="ignore"):
         code = compile(text, "<test>", "eval")
-        return eval(code, {**NUMPY, "pi": np.float64(math.pi)}, scope)  # noqa: S307 - our own text
+        return float(eval(code, {**NUMPY, "pi": np.float64(math.pi)}, scope))  # noqa: S307 - our own text
 
 
 @given(texts, points)
@@ -68,7 +68,7 @@ def test_value_agrees_with_python(text: str, values: dict[str, float]) -> None:
 
 def _python_value(text: str, values: dict[str, float]) -> float | str:
     try:
-        return parse(text).evaluate(values)
+        return float(parse(text).evaluate(values))
     except ParameterError as error:
         return str(error)
 
@@ -93,7 +93,7 @@ def test_partials_agree_with_central_differences(text: str, values: dict[str, fl
     step = 1e-6
     around = [{**values, n: values[n] + s * step} for n in NAMES for s in (-2, -1, 1, 2)]
     try:
-        value = expression.evaluate(values)
+        value = float(expression.evaluate(values))
         partials = expression.partials(values)
         near = np.array([expression.evaluate(v) for v in around]).reshape(len(NAMES), 4)
     except ParameterError:
@@ -206,7 +206,7 @@ def test_using_the_value_too_early_says_structural(use: Any) -> None:
         ("-" * 101 + "a", "is nested deeper than 100 levels, the bound of an expression"),
         ("(" * 400 + "a" + ")" * 400, "is not an arithmetic expression"),
     ],
-)  # fmt: skip
+)
 def test_hostile_or_wrong_text_is_refused(text: str, message: str) -> None:
     with pytest.raises(ParameterError) as caught:
         parse(text)
@@ -231,7 +231,7 @@ def test_towers_of_powers_end_at_once() -> None:
         ("a", {"a": 1j}, "'a' in 'a' must be a real number, not 1j"),
         ("a + b", {"a": np.ones(2), "b": np.ones(3)}, MISFIT),
     ],
-)  # fmt: skip
+)
 def test_values_that_do_not_work_are_refused(text: str, values: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError) as caught:
         parse(text).evaluate(values)

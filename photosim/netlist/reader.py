@@ -116,7 +116,9 @@ class _Hierarchy:
         """One sub-netlist, inside those of the chain."""
         if key in chain:
             circle = " -> ".join([*chain[chain.index(key) :], key])
-            raise NetlistError(f"netlist {key!r} contains itself: {circle}", self.tree.mark(self.tree.data, key))
+            raise NetlistError(
+                f"netlist {key!r} contains itself: {circle}", self.tree.mark(self.tree.data, key)
+            )
         if len(chain) >= MAX_LEVELS:
             message = f"netlists contain each other over more than {MAX_LEVELS} levels, the bound"
             raise NetlistError(message, self.tree.mark(self.tree.data, key))

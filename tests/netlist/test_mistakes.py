@@ -1,4 +1,4 @@
-"""The mistakes that people make, one clear sentence each; the texts are promises, so they are tested whole."""
+"""The mistakes that people make, one clear sentence each; the texts are promises and tested whole."""
 
 from __future__ import annotations
 
@@ -147,52 +147,125 @@ def test_coupling_above_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("{length: 31.4}", "{length: -3}",
-         "ring.yml:10:16: instance 'left' (straight): setting 'length' is -3 um, but must be 0 or more um."),
-        ("{length: 31.4}", "{length: .nan}",
-         "ring.yml:10:24: instance 'left' (straight), setting 'length': "
-         "a finite number is wanted, but it is nan"),
-        ("{length: 31.4}", "{length: [1, a]}",
-         "ring.yml:10:24: instance 'left' (straight), setting 'length': "
-         "a list must hold numbers only, all rows of one length"),
-        ("{length: 31.4}", "{length: 2*pi*radius}",
-         "ring.yml:10:24: instance 'left' (straight), setting 'length': the expression '2*pi*radius' uses "
-         "'radius', which is not among the netlist's settings: pi."),
-        ("instances:", "settings: {radius: 5}\ninstances:",
-         ""),
-        ("left,o2: cin,o2", "left,o2: left,o2",
-         "ring.yml:18:3: port 'left,o2' is connected with itself."),
-        ("left,o2: cin,o2", "left: cin,o2",
-         "ring.yml:18:3: 'left' does not name a port: write instance,port, as in ring,o1."),
-        ("in: cin,o1", "in: cin,o9",
-         "ring.yml:20:3: instance 'cin' (coupler) has no port 'o9'. "
-         "It has: o1, o2, o3, o4, in0, in1, out0, out1."),
-        ("component: coupler", "componnt: coupler",
-         "ring.yml:3:5: instance 'cin' has no key 'componnt'. It may have: component, settings, array. "
-         "Did you mean 'component'?"),
-        ("    component: coupler\n", "",
-         "ring.yml:2:3: instance 'cin' lacks 'component', as in component: straight."),
-        ("component: coupler", "component: 7",
-         "ring.yml:3:5: instance 'cin': 'component' must be a text, but is the number 7."),
-        ("connections:", "conections:",
-         "ring.yml:14:1: the netlist has no key 'conections'. It may have: instances, connections, nets, "
-         "ports, settings, terminate, analyses, name. Did you mean 'connections'?"),
-        ("settings: {coupling: 0.1}", "settings: 0.1",
-         "ring.yml:4:5: instance 'cin': 'settings' must be a mapping of names to values, but is the number 0.1."),
-        ("  cdrop:\n", "  cin:\n",
-         "ring.yml:5:3: 'cin' is given twice in this mapping, first on line 2; keep one of them."),
-        ("  cin:\n", "  c.in:\n",
-         "ring.yml:2:3: 'c.in' cannot name an instance: a name is not empty, has no comma, dot, colon or '<' '>' "
-         "(only array members end in <column.row>), and no space around it"),
-        ("ports:", "terminate: ['left,o1']\nports:",
-         "ring.yml:19:13: port 'left,o1' is terminated here, but already connected with 'cdrop,o4' on line 17; "
-         "a port has one use."),
-        ("ports:", "analyses: [{wl: 1.55}]\nports:",
-         "ring.yml:19:12: analysis 1 does not say its kind, as in {kind: spectrum, ...}"),
-        ("ports:", "  cin,o4: [left]\nports:",
-         "ring.yml:19:3: 'connections': 'cin,o4' must be a text, but is a list."),
+        (
+            "{length: 31.4}",
+            "{length: -3}",
+            (
+                "ring.yml:10:16: instance 'left' (straight): setting 'length' is -3 um, but must "
+                "be 0 or more um."
+            ),
+        ),
+        (
+            "{length: 31.4}",
+            "{length: .nan}",
+            (
+                "ring.yml:10:24: instance 'left' (straight), setting 'length': "
+                "a finite number is wanted, but it is nan"
+            ),
+        ),
+        (
+            "{length: 31.4}",
+            "{length: [1, a]}",
+            (
+                "ring.yml:10:24: instance 'left' (straight), setting 'length': "
+                "a list must hold numbers only, all rows of one length"
+            ),
+        ),
+        (
+            "{length: 31.4}",
+            "{length: 2*pi*radius}",
+            (
+                "ring.yml:10:24: instance 'left' (straight), setting 'length': the expression "
+                "'2*pi*radius' uses "
+                "'radius', which is not among the netlist's settings: pi."
+            ),
+        ),
+        ("instances:", "settings: {radius: 5}\ninstances:", ""),
+        ("left,o2: cin,o2", "left,o2: left,o2", "ring.yml:18:3: port 'left,o2' is connected with itself."),
+        (
+            "left,o2: cin,o2",
+            "left: cin,o2",
+            "ring.yml:18:3: 'left' does not name a port: write instance,port, as in ring,o1.",
+        ),
+        (
+            "in: cin,o1",
+            "in: cin,o9",
+            (
+                "ring.yml:20:3: instance 'cin' (coupler) has no port 'o9'. "
+                "It has: o1, o2, o3, o4, in0, in1, out0, out1."
+            ),
+        ),
+        (
+            "component: coupler",
+            "componnt: coupler",
+            (
+                "ring.yml:3:5: instance 'cin' has no key 'componnt'. It may have: component, "
+                "settings, array. "
+                "Did you mean 'component'?"
+            ),
+        ),
+        (
+            "    component: coupler\n",
+            "",
+            "ring.yml:2:3: instance 'cin' lacks 'component', as in component: straight.",
+        ),
+        (
+            "component: coupler",
+            "component: 7",
+            "ring.yml:3:5: instance 'cin': 'component' must be a text, but is the number 7.",
+        ),
+        (
+            "connections:",
+            "conections:",
+            (
+                "ring.yml:14:1: the netlist has no key 'conections'. It may have: instances, "
+                "connections, nets, "
+                "ports, settings, terminate, analyses, name. Did you mean 'connections'?"
+            ),
+        ),
+        (
+            "settings: {coupling: 0.1}",
+            "settings: 0.1",
+            (
+                "ring.yml:4:5: instance 'cin': 'settings' must be a mapping of names to values, "
+                "but is the number 0.1."
+            ),
+        ),
+        (
+            "  cdrop:\n",
+            "  cin:\n",
+            "ring.yml:5:3: 'cin' is given twice in this mapping, first on line 2; keep one of them.",
+        ),
+        (
+            "  cin:\n",
+            "  c.in:\n",
+            (
+                "ring.yml:2:3: 'c.in' cannot name an instance: a name is not empty, has no "
+                "comma, dot, colon or '<' '>' "
+                "(only array members end in <column.row>), and no space around it"
+            ),
+        ),
+        (
+            "ports:",
+            "terminate: ['left,o1']\nports:",
+            (
+                "ring.yml:19:13: port 'left,o1' is terminated here, but already connected with "
+                "'cdrop,o4' on line 17; "
+                "a port has one use."
+            ),
+        ),
+        (
+            "ports:",
+            "analyses: [{wl: 1.55}]\nports:",
+            "ring.yml:19:12: analysis 1 does not say its kind, as in {kind: spectrum, ...}",
+        ),
+        (
+            "ports:",
+            "  cin,o4: [left]\nports:",
+            "ring.yml:19:3: 'connections': 'cin,o4' must be a text, but is a list.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert said(tmp_path, (old, new)) == message
 
