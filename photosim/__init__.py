@@ -15,8 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photosim import analysis, files, gallery, losses, signals, systems, training
-    from photosim.analysis import fit, montecarlo, sweep
+    from photosim import analysis, files, gallery, losses, netlist, signals, training
     from photosim.circuit import Circuit, load
     from photosim.errors import (
         DataError,
@@ -52,11 +51,10 @@ _HOMES = {
     "wavelengths": "units",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("component", "composite", "detector", "numerical", "source"), "model"),
-    **dict.fromkeys(("sweep", "montecarlo", "fit"), "analysis"),
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
-_MODULES = frozenset({"analysis", "files", "gallery", "losses", "signals", "systems", "training"})
+_MODULES = frozenset({"analysis", "files", "gallery", "losses", "netlist", "signals", "training"})
 
 __all__ = [
     "Circuit",
@@ -75,19 +73,16 @@ __all__ = [
     "composite",
     "detector",
     "files",
-    "fit",
     "gallery",
     "links",
     "load",
     "losses",
-    "montecarlo",
+    "netlist",
     "numerical",
     "part",
     "ref",
     "signals",
     "source",
-    "sweep",
-    "systems",
     "training",
     "wavelengths",
 ]
