@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import ArrayLike, NDArray
 
+TRAPPED = 1e-26
+"""|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
+
 Pull = Callable[["NDArray[np.complex128]"], dict[str, "NDArray[np.float64]"]]
 Loss = Callable[[SMatrix], tuple[float, "NDArray[np.complex128]"]]
 
@@ -245,7 +248,7 @@ class Circuit:
             worst = wl[np.argmin(smallest.min(axis=0))]
             message = f"Circuit {self.name!r} has no solution at {worst:.9g} um: a loop there has a gain of exactly 1."
             raise SingularCircuit(message)
-        if plan.loops and not smallest.all():
+        if plan.loops and smallest.min() < TRAPPED:
             message = (
                 f"Circuit {self.name!r} holds a lossless loop on resonance that no light reaches, "
                 f"at {wl[np.argmin(smallest.min(axis=0))]:.9g} um; the light trapped in it is left out."

@@ -47,10 +47,10 @@ def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what 
     rows = _rows_by_group(wanted, parts, everyone=TEMPERATURE in reached)
 
     def collect(start: int, count: int, chunk: NDArray[np.float64], by_value: NDArray[np.float64]) -> None:
-        for group, chosen in rows:
-            by_parameter = _by_parameter(parts, group, chosen, point, chunk, by_value)[..., :count]
+        for group, chosen, columns in rows:
+            by_parameter = _by_parameter(parts, group, chosen, columns, point, chunk, by_value)[..., :count]
             for row, table in zip(chosen, by_parameter, strict=True):
-                _add(slopes, group, row, table, slice(start, start + count))
+                _add(slopes, group, row, columns, table, slice(start, start + count))
 
     flat = np.moveaxis(cotangent, -3, -1)
     flat = flat.reshape(point.batch, -1, len(wl))
@@ -76,47 +76,61 @@ def _leaf_parameters(circuit: Circuit, names: set[str]) -> list[tuple[Any, str, 
     return found
 
 
-def _rows_by_group(wanted: list[tuple[Any, str, str]], parts: Parts, *, everyone: bool) -> list[tuple[Group, list[int]]]:
-    """Return the rows of each group whose partial derivatives are needed."""
+def _rows_by_group(
+    wanted: list[tuple[Any, str, str]], parts: Parts, *, everyone: bool
+) -> list[tuple[Group, list[int], list[int]]]:
+    """Return each group with the rows and parameter columns whose partial derivatives are needed."""
     rows: dict[int, set[int]] = {}
+    columns: dict[int, set[str]] = {}
     group_of = {group.model: k for k, group in enumerate(parts.groups)}
-    for model, leaf, _ in wanted:
+    for model, leaf, parameter in wanted:
         k = group_of[model]
         rows.setdefault(k, set()).add(parts.groups[k].rows[leaf])
+        columns.setdefault(k, set()).add(parameter)
     if everyone:
         for k, group in enumerate(parts.groups):
             if TEMPERATURE in group.model.parameters:
                 rows[k] = set(group.rows.values())
-    return [(parts.groups[k], sorted(chosen)) for k, chosen in rows.items()]
+                columns.setdefault(k, set()).add(TEMPERATURE)
+    number = {k: {name: c for c, name in enumerate(parts.groups[k].model.parameters)} for k in rows}
+    return [(parts.groups[k], sorted(rows[k]), sorted(number[k][n] for n in columns[k])) for k in rows]
 
 
 def _by_parameter(  # noqa: PLR0913 - one group at one chunk
     parts: Parts,
     group: Group,
     rows: list[int],
+    columns: list[int],
     point: Point,
     wl: NDArray[np.float64],
     by_value: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return dL/dparameter (rows, B, P, W) of some instances of a group, from dL/dvalue (B, values, 2, W)."""
+    """Return dL/dparameter (rows, B, columns, W) of some instances of a group, from dL/dvalue (B, values, 2, W)."""
     parameters = parts.parameters(group, rows, point)
     shape = (len(rows), parameters.shape[1], parameters.shape[2] + 1, group.kernel.values, 2, len(wl))
     partials = np.empty(shape, dtype=np.float64)
     group.kernel.partials(wl, parameters, partials)
     first = np.array([group.value(row, 0) for row in rows])
     numbers = first[:, np.newaxis] + np.arange(group.kernel.values)
-    slopes = by_value[:, numbers]  # (B, rows, values, 2, W)
-    return np.einsum("ibpvcw,bivcw->ibpw", partials[:, :, :-1], slopes, optimize=True)
+    slopes = by_value[:, numbers].swapaxes(0, 1)[:, :, np.newaxis]  # (rows, B, 1, values, 2, W)
+    # A reflection that is off has an infinite slope (a square root at 0) and no element to act through.
+    acting = (slopes != 0).any(axis=(1, 5), keepdims=True)
+    return np.where(acting, partials[:, :, columns] * slopes, 0.0).sum(axis=(3, 4))
 
 
-def _add(
-    slopes: dict[str, NDArray[np.float64]], group: Group, row: int, table: NDArray[np.float64], where: slice
+def _add(  # noqa: PLR0913 - one instance at one chunk
+    slopes: dict[str, NDArray[np.float64]],
+    group: Group,
+    row: int,
+    columns: list[int],
+    table: NDArray[np.float64],
+    where: slice,
 ) -> None:
-    """Add the derivatives (B, P, W) of one instance to those that were asked for."""
-    leaf = group.names[row]
-    for k, parameter in enumerate(group.model.parameters):
-        name = f"{leaf}.{parameter}"
+    """Add the derivatives (B, columns, W) of one instance to those that were asked for."""
+    leaf, names = group.names[row], tuple(group.model.parameters)
+    for k, column in enumerate(columns):
+        name = f"{leaf}.{names[column]}"
         if name in slopes:
             slopes[name][:, where] += table[:, k]
-        if parameter == TEMPERATURE and TEMPERATURE in slopes and TEMPERATURE not in group.given[row]:
+        if names[column] == TEMPERATURE and TEMPERATURE in slopes and TEMPERATURE not in group.given[row]:
             slopes[TEMPERATURE][:, where] += table[:, k]

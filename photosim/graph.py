@@ -20,6 +20,7 @@ from photosim.bindings import Bindings, Scoped
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
 from photosim.model import ClosedForm, Composite, Model
+from photosim.parameters import Parameter
 from photosim.wiring import Instance, Netlist, PortRef
 
 MAX_DEPTH = 64
@@ -197,7 +198,7 @@ class _Builder:
             if parameter is None:
                 message = f"{where} has no setting {key!r}. It has: {listing(model.parameters, 20)}."
                 raise NetlistError(message + did_you_mean(key, model.parameters))
-            if parameter.structural:
+            if parameter.structural and not self._is_on(parameter, f"{name}.{key}", value, scope):
                 given[key] = self._concrete(f"{name}.{key}", value, scope)
                 self.bound[f"{name}.{key}"] = given[key]
             else:
@@ -210,6 +211,14 @@ class _Builder:
         self.ports += len(ports)
         self.leaves.append(leaf)
         return _LeafPorts(leaf, given, where)
+
+    def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:
+        """Return whether a real switch such as a reflection is not zero: it can then change without a new graph."""
+        if parameter.kind != "real":
+            return False
+        value = self.overrides.get(name, value)
+        now = Bindings(self.bound).evaluate_scoped(Scoped(value, scope)) if isinstance(value, Expr) else value
+        return bool(np.all(np.asarray(now) != 0))
 
     def _concrete(self, name: str, value: Any, scope: str) -> Any:
         """Return the value of a structural setting now; settings it was computed from become structural too."""

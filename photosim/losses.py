@@ -1,87 +1,65 @@
-"""Ready losses for `Circuit.value_and_grad`: power at ports, a target spectrum, flatness, and sums of them.
-
-Each function here returns a loss: a function of an SMatrix that returns its
-value and its cotangent dL/dRe S + i dL/dIm S in the shape of `s.values`.
-All are means over wavelengths, so that a finer grid does not change their
-scale; of a batch (leading axes of the values) they are summed over its
-entries, so that the derivative of an entry is that of the entry alone.
-"""
+"""Ready-made losses of an S-matrix: each returns loss(s) -> (value, cotangent) for `Circuit.value_and_grad`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.smatrix import SMatrix
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Loss: TypeAlias = Callable[[SMatrix], tuple[float, "NDArray[np.complex128]"]]
+    from photosim.smatrix import SMatrix
+
+Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
+"""The cotangent is dL/dRe S + i dL/dIm S, in the shape of s.values."""
 
 
-def power(source: str, target: str, *, weight: float = 1.0) -> Loss:
-    """Return `weight` times the mean power ratio from `source` to `target`; a negative one rewards power."""
+def power(pairs: Sequence[tuple[str, str]]) -> Loss:
+    """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs."""
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
-        path = s[source, target].power
-        slope = np.full(path.shape, weight / path.shape[-1])
-        return weight * float(path.mean(axis=-1).sum()), _cotangent(s, source, target, slope)
+        cotangent = np.zeros(s.values.shape, dtype=np.complex128)
+        value = 0.0
+        for source, target in pairs:
+            trace = s[source, target]
+            value += float(trace.power.mean())
+            cotangent[..., s.ports.index(target), s.ports.index(source)] += 2.0 * trace.values / trace.values.size
+        return value, cotangent
 
     return loss
 
 
-def spectrum(source: str, target: str, wanted: ArrayLike) -> Loss:
-    """Return the mean squared difference between the power ratio from `source` to `target` and `wanted`.
-
-    `wanted` is one number or has shape (W,). The loss raises ParameterError
-    when it does not fit the wavelengths of the S-matrix.
-    """
-    aim = np.asarray(wanted, dtype=np.float64)
+def target_spectrum(pair: tuple[str, str], wanted: ArrayLike) -> Loss:
+    """Return the mean squared difference between a power spectrum and the wanted one, shape (W,) or a number."""
+    goal = np.asarray(wanted, dtype=np.float64)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
-        if aim.shape not in {(), s.wl.shape}:
-            message = f"The wanted spectrum has shape {aim.shape}; the S-matrix has {s.wl.size} wavelengths."
+        trace = s[pair]
+        if goal.ndim and goal.shape != trace.power.shape[-1:]:
+            message = f"The target spectrum has shape {goal.shape}, but the sweep has {trace.power.shape[-1]} wavelengths."
             raise ParameterError(message)
-        error = s[source, target].power - aim
-        slope = 2.0 * error / error.shape[-1]
-        return float((error**2).mean(axis=-1).sum()), _cotangent(s, source, target, slope)
+        error = trace.power - goal
+        cotangent = np.zeros(s.values.shape, dtype=np.complex128)
+        place = (..., s.ports.index(pair[1]), s.ports.index(pair[0]))
+        cotangent[place] = 4.0 * error * trace.values / error.size
+        return float(np.mean(error**2)), cotangent
 
     return loss
 
 
-def flatness(source: str, target: str) -> Loss:
-    """Return the variance over wavelength of the power ratio from `source` to `target`."""
+def flatness(pair: tuple[str, str]) -> Loss:
+    """Return the variance over wavelength of a power spectrum: 0 where the passband is flat."""
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
-        path = s[source, target].power
-        error = path - path.mean(axis=-1, keepdims=True)
-        # The mean moves too, but its own slope drops out: the errors sum to zero.
-        slope = 2.0 * error / error.shape[-1]
-        return float((error**2).mean(axis=-1).sum()), _cotangent(s, source, target, slope)
+        trace = s[pair]
+        error = trace.power - trace.power.mean(axis=-1, keepdims=True)
+        cotangent = np.zeros(s.values.shape, dtype=np.complex128)
+        # The mean's own slope drops out: the errors add up to nothing.
+        cotangent[..., s.ports.index(pair[1]), s.ports.index(pair[0])] = 4.0 * error * trace.values / error.size
+        return float(np.mean(error**2)), cotangent
 
     return loss
-
-
-def total(*losses: Loss) -> Loss:
-    """Return the sum of losses; ParameterError for none at all."""
-    if not losses:
-        message = "A total needs at least one loss."
-        raise ParameterError(message)
-
-    def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
-        parts = [part(s) for part in losses]
-        return sum(value for value, _ in parts), np.sum([cotangent for _, cotangent in parts], axis=0)
-
-    return loss
-
-
-def _cotangent(s: SMatrix, source: str, target: str, slope: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return the cotangent of a loss whose derivative by the power of one path is slope, shape (..., W)."""
-    cotangent = np.zeros_like(s.values)
-    to, origin = s.ports.index(target), s.ports.index(source)
-    cotangent[..., to, origin] = 2.0 * slope * s.values[..., to, origin]  # d|S|^2 = 2 (Re S dRe + Im S dIm)
-    return cotangent

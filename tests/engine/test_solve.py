@@ -1,0 +1,216 @@
+"""The engine against a dense solve, and what must not depend on how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import photosim as ps
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.kernels.lanes import LANES
+
+WL = np.linspace(1.54, 1.56, 11)
+KINDS: dict[str, tuple[str, ...]] = {
+    "straight": ("o1", "o2"),
+    "coupler": ("o1", "o2", "o3", "o4"),
+    "splitter": ("o1", "o2", "o3"),
+    "phase_shifter": ("o1", "o2"),
+    "reflector": ("o1", "o2"),
+    "isolator": ("o1", "o2"),
+}
+SETTINGS: dict[str, Callable[[Any], dict[str, float]]] = {
+    "straight": lambda x: {"length": 5 + 45 * x, "loss_dB_cm": 2.0},
+    "coupler": lambda x: {"coupling": 0.05 + 0.9 * x},
+    "splitter": lambda x: {"ratio": 0.2 + 0.6 * x},
+    "phase_shifter": lambda x: {"phase": 6.28 * x},
+    "reflector": lambda x: {"reflection": 0.02 + 0.3 * x},
+    "isolator": lambda x: {},
+}
+
+
+@st.composite
+def random_netlists(draw: st.DrawFn) -> dict[str, Any]:
+    """Parts joined at random: feedback loops, reflections, ports left open, a few exposed."""
+    kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=14))
+    instances = {
+        f"x{k}": {"component": kind, "settings": SETTINGS[kind](draw(st.floats(0, 1)))} for k, kind in enumerate(kinds)
+    }
+    ends = [f"x{k},{port}" for k, kind in enumerate(kinds) for port in KINDS[kind]]
+    order = draw(st.permutations(ends))
+    exposed = draw(st.integers(1, min(5, len(order) - 1)))
+    left_open = draw(st.integers(0, 2))
+    rest = order[exposed + left_open :]
+    return {
+        "instances": instances,
+        "connections": dict(zip(rest[::2], rest[1::2], strict=False)),
+        "ports": {f"p{k}": end for k, end in enumerate(order[:exposed])},
+    }
+
+
+@pytest.mark.filterwarnings("ignore::photosim.errors.PhotosimWarning")
+@given(net=random_netlists())
+@settings(max_examples=60)
+def test_random_circuits_agree_with_a_dense_solve(net: dict[str, Any], dense: Callable[..., Any]) -> None:
+    circuit = ps.Circuit(net)
+    try:
+        expected = dense(circuit, WL)
+    except np.linalg.LinAlgError:  # a lossless loop on resonance, which the reference cannot solve at all
+        assume(False)
+    assume(np.abs(expected).max() < 2)  # and one so near to it that the reference is all rounding
+    # The resonators drawn here reach an enhancement of some hundred: 1e-11 leaves room for rounding times that.
+    np.testing.assert_allclose(circuit(WL).values, expected, rtol=0, atol=1e-11)
+
+
+def ring(coupling: float = 0.1, loss_dB_cm: float = 2.0) -> dict[str, Any]:
+    """An add-drop ring out of two couplers and two guides."""
+    guide = {"component": "straight", "settings": {"length": "pi*radius", "loss_dB_cm": loss_dB_cm}}
+    return {
+        "settings": {"radius": 10.0},
+        "instances": {
+            "cin": {"component": "coupler", "settings": {"coupling": coupling}},
+            "cdrop": {"component": "coupler", "settings": {"coupling": coupling}},
+            "right": guide,
+            "left": guide,
+        },
+        "connections": {"cin,o3": "right,o1", "right,o2": "cdrop,o2", "cdrop,o3": "left,o1", "left,o2": "cin,o2"},
+        "ports": {"in": "cin,o1", "through": "cin,o4", "add": "cdrop,o1", "drop": "cdrop,o4"},
+    }
+
+
+def mirrored_ring() -> dict[str, Any]:
+    """A ring with a reflector inside: the two directions of travel mix."""
+    net = ring()
+    net["instances"]["mirror"] = {"component": "reflector", "settings": {"reflection": 0.02}}
+    net["connections"]["right,o2"] = "mirror,o1"
+    net["connections"]["mirror,o2"] = "cdrop,o2"
+    return net
+
+
+@pytest.mark.parametrize("net", [ring(), mirrored_ring()], ids=["one way", "both ways"])
+def test_a_wavelength_alone_gives_the_bits_it_gives_in_a_sweep(net: dict[str, Any]) -> None:
+    circuit = ps.Circuit(net)
+    wl = np.linspace(1.5, 1.6, 5 * LANES + 3)
+    sweep = circuit(wl).values
+    for k in (0, 1, LANES - 1, LANES, 2 * LANES + 5, len(wl) - 1):
+        assert np.array_equal(circuit(wl[k : k + 1]).values[0], sweep[k])
+        assert np.array_equal(circuit(wl[k:]).values[0], sweep[k])
+
+
+def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = ps.Circuit(mirrored_ring())
+    wl = np.linspace(1.5, 1.6, 20_000)
+    monkeypatch.setattr("photosim.solve.SERIAL_PRODUCTS", 0)
+    results = []
+    for count in ("1", "2", "3"):
+        monkeypatch.setenv("PHOTOSIM_THREADS", count)
+        results.append(circuit(wl).values)
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])
+
+
+def test_thread_count_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOSIM_THREADS", "many")
+    with pytest.raises(ParameterError, match="PHOTOSIM_THREADS must be a whole number of threads, 1 or more, got 'many'"):
+        ps.Circuit(ring())(1.55)
+
+
+def test_a_batch_equals_its_members_one_by_one() -> None:
+    circuit = ps.Circuit(ring())
+    radii = np.array([9.9, 10.0, 10.1])
+    couplings = np.array([0.1, 0.2, 0.3])
+    batch = circuit(WL, radius=radii, cin={"coupling": couplings})
+    assert batch.values.shape == (3, len(WL), 4, 4)
+    for k in range(3):
+        one = circuit(WL, radius=radii[k], cin={"coupling": couplings[k]})
+        assert np.array_equal(batch.values[k], one.values)
+
+
+def test_batches_of_different_length_are_refused() -> None:
+    circuit = ps.Circuit(ring())
+    with pytest.raises(ParameterError, match=r"hold 2 and 3 values: all arrays must have one length"):
+        circuit(WL, radius=np.array([9.0, 10.0]), cin={"coupling": np.array([0.1, 0.2, 0.3])})
+
+
+@pytest.mark.parametrize("net", [ring(), mirrored_ring()], ids=["one way", "both ways"])
+def test_half_the_matrix_is_planned_in_a_circuit_without_reflections(net: dict[str, Any]) -> None:
+    circuit = ps.Circuit(net)
+    s = circuit(WL)
+    assert s.is_reciprocal(1e-13)
+    assert s.is_passive()
+    reflects = "mirror" in net["instances"]
+    assert (len(circuit.plan.exits) == 4) != reflects
+
+
+def test_one_input_costs_one_column() -> None:
+    circuit = ps.Circuit(ring())
+    full = circuit(WL)
+    column = circuit.transfer(WL, ["through", "drop"], ["in"])
+    np.testing.assert_allclose(column[:, 0, 0], full["in", "through"].values, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(column[:, 1, 0], full["in", "drop"].values, rtol=0, atol=1e-15)
+
+
+def test_a_probe_reads_the_wave_inside_the_ring(dense: Callable[..., Any]) -> None:
+    circuit = ps.Circuit(ring())
+    fields = circuit.fields(WL, sources={"in": 1e-3}, probes=["cin,o3", "drop", "cdrop,o2:in"])
+    # What arrives at the drop coupler is what left the input coupler, after half a turn.
+    half = circuit.graph.leaf("right").model.s(WL, length=np.pi * 10.0, loss_dB_cm=2.0)[:, 1, 0]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(fields["cdrop,o2:in"], fields["cin,o3"] * half, rtol=1e-12)
+    drop = dense(circuit, WL)[:, 3, 0] * np.sqrt(1e-3)
+    np.testing.assert_allclose(fields["drop"], drop, rtol=0, atol=1e-12)
+
+
+def test_a_lossless_loop_that_no_light_reaches_is_left_out_with_a_warning() -> None:
+    net = ring(coupling=0.0, loss_dB_cm=0.0)
+    guide = {"component": "straight", "settings": {"length": 1.55 / 2, "neff": 2.0, "ng": 2.0, "loss_dB_cm": 0.0}}
+    net["instances"]["right"] = net["instances"]["left"] = guide  # two whole waves round the ring at 1.55 um
+    circuit = ps.Circuit(net)
+    with pytest.warns(PhotosimWarning, match="holds a lossless loop on resonance that no light reaches, at 1.55 um"):
+        s = circuit(1.55)
+    assert s["in", "through"].power[0] == pytest.approx(1.0, abs=1e-15)
+    assert s["in", "drop"].power[0] == 0.0
+
+
+def test_a_reflection_switched_on_in_a_call_plans_again(dense: Callable[..., Any]) -> None:
+    net = ring()
+    circuit = ps.Circuit(net)
+    net["instances"]["cin"]["settings"]["reflection"] = 1e-4
+    expected = ps.Circuit(net)
+    s = circuit(WL, cin={"reflection": 1e-4})
+    assert np.array_equal(s.values, expected(WL).values)
+    np.testing.assert_allclose(s.values, dense(expected, WL), rtol=0, atol=1e-12)
+    assert s["in", "in"].power.max() > 1e-6
+    assert circuit(WL)["in", "in"].power.max() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"radios": 3.0}, r"no setting 'radios'.*Did you mean 'radius'\?"),
+        ({"cin": {"couplin": 0.1}}, r"Instance 'cin' has no setting 'couplin'.*Did you mean 'coupling'\?"),
+        ({"cin": {"coupling": 1.69}}, r"instance 'cin' \(coupler\): setting 'coupling' is 1.69, but must be 0 to 1"),
+        ({"radius": "big"}, r"'radius'.*'big'"),
+        ({"radius": -1.0}, r"'length' is -3.14159 um, but must be 0 or more um"),
+    ],
+)
+def test_wrong_settings_in_a_call_are_refused(change: dict[str, Any], text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        ps.Circuit(ring())(WL, **change)
+
+
+@pytest.mark.parametrize("wl", [[], 0.0, -1.55, float("nan"), "red", [[1.55]]], ids=str)
+def test_wrong_wavelengths_are_refused(wl: Any) -> None:
+    with pytest.raises(ParameterError, match=r"[Ww]avelength"):
+        ps.Circuit(ring())(wl)
+
+
+def test_an_unknown_port_is_refused_with_the_nearest_one() -> None:
+    circuit = ps.Circuit(ring())
+    with pytest.raises(ParameterError, match=r"exposes no port 'dorp'.*Did you mean 'drop'\?"):
+        circuit(WL, ports=["in", "dorp"])
+    with pytest.raises(ParameterError, match=r"has no port 'throug'.*Did you mean 'through'\?"):
+        circuit(WL)["in", "throug"]

@@ -1,0 +1,105 @@
+"""The kernels against their obvious twins; run once compiled and once with the compiler off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from photosim.kernels.elimination import run, run_reverse
+from photosim.kernels.lanes import LANES, WIDTH
+from photosim.plan import GUARD_SLOT, SPARE_SLOT, Plan, Wanted, make_plan
+
+NODES = 9
+ENDS = (0, 1, 7, 8)  # two inputs, two outputs
+
+
+def random_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
+    """Edges among five inner waves, loops included, and a complex value for each on LANES + 3 wavelengths."""
+    rng = np.random.default_rng(seed)
+    pairs = [(a, b) for a in range(NODES) for b in range(NODES) if b not in (0, 1) and a not in (7, 8)]
+    kept = [pair for pair in pairs if rng.uniform() < 0.5]
+    values = 0.3 * (rng.normal(size=(len(kept), LANES + 3)) + 1j * rng.normal(size=(len(kept), LANES + 3)))
+    return {pair: k for k, pair in enumerate(kept)}, values
+
+
+def naive(edges: dict[tuple[int, int], int], values: Any) -> Any:
+    """Return the gain from each input to each output, (2, 2, W), by one linear solve a wavelength."""
+    out = np.empty((2, 2, values.shape[1]), dtype=complex)
+    for w in range(values.shape[1]):
+        step = np.zeros((NODES, NODES), dtype=complex)
+        for (a, b), k in edges.items():
+            step[b, a] = values[k, w]
+        waves = np.linalg.inv(np.eye(NODES) - step)
+        out[:, :, w] = waves[np.ix_((7, 8), (0, 1))]
+    return out
+
+
+def run_plan(plan: Plan, values: Any) -> tuple[Any, Any, Any, int]:
+    """Run a plan on values (V, W); return out (1, 4, W), the flat values, their addresses and the blocks."""
+    blocks = -(-values.shape[1] // LANES)
+    padded = np.pad(values, ((0, 0), (0, blocks * LANES - values.shape[1])), mode="edge")
+    flat = np.stack([padded.real, padded.imag], axis=1).ravel()
+    step = blocks * LANES
+    address = np.array([[2 * k * step, 0, LANES, 1, step] for k in range(len(values))], dtype=np.int64)
+    out = np.zeros((1, 4, values.shape[1]), dtype=complex)
+    smallest = np.empty((1, values.shape[1]))
+    span = np.array([0, blocks, blocks, 0, GUARD_SLOT * WIDTH], dtype=np.int64)
+    run(plan.code, address, flat, plan.exits, out, smallest, np.empty(plan.slots * WIDTH), span)
+    assert np.all(smallest > 0)
+    return out, flat, address, blocks
+
+
+WANTED = [Wanted(i, o, 2 * (o - 7) + i) for o in (7, 8) for i in (0, 1)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("keep", [False, True])
+def test_elimination_equals_a_linear_solve(seed: int, keep: bool) -> None:
+    edges, values = random_graph(seed)
+    out, *_ = run_plan(make_plan(edges, WANTED, keep=keep), values)
+    expected = naive(edges, values).reshape(4, -1)
+    np.testing.assert_allclose(out[0], expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_reverse_pass_equals_central_differences(seed: int) -> None:
+    edges, values = random_graph(seed)
+    plan = make_plan(edges, WANTED, keep=True)
+    out, flat, address, blocks = run_plan(plan, values)
+    rng = np.random.default_rng(seed + 100)
+    cotangent = rng.normal(size=out.shape) + 1j * rng.normal(size=out.shape)
+    slopes = np.empty((blocks, len(values), WIDTH))
+    span = np.array([0, blocks, blocks, 0, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64)
+    work = np.empty((2, plan.slots * WIDTH))
+    run_reverse(plan.code, plan.starts, address, flat, plan.exits, cotangent, work, span, slopes)
+    by_value = slopes.reshape(blocks, len(values), 2, LANES).transpose(1, 2, 0, 3).reshape(len(values), 2, -1)
+    step = 1e-6
+    for k in range(0, len(values), 5):
+        for part, direction in enumerate((1.0, 1j)):
+            ahead, behind = values.copy(), values.copy()
+            ahead[k] += step * direction
+            behind[k] -= step * direction
+            change = (naive(edges, ahead) - naive(edges, behind)).reshape(4, -1) / (2 * step)
+            expected = np.sum((np.conj(cotangent[0]) * change).real, axis=0)
+            np.testing.assert_allclose(by_value[k, part, : values.shape[1]], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_slots_are_used_again_unless_kept() -> None:
+    edges, _ = random_graph(1)
+    assert make_plan(edges, WANTED).slots < make_plan(edges, WANTED, keep=True).slots
+
+
+def test_a_loop_of_gain_one_counts_as_nothing() -> None:
+    # Wave 1 feeds itself with gain exactly 1: it traps light for ever and is left out.
+    plan = make_plan({(0, 1): 0, (1, 1): 1, (1, 2): 2, (0, 2): 3}, [Wanted(0, 2, 0)])
+    values = np.array([0.5, 1.0, 0.25, 0.125])[:, np.newaxis] * np.ones((1, LANES), dtype=complex)
+    flat = np.stack([values.real, values.imag], axis=1).ravel()
+    address = np.array([[2 * k * LANES, 0, LANES, 1, LANES] for k in range(4)], dtype=np.int64)
+    out = np.zeros((1, 1, LANES), dtype=complex)
+    smallest = np.empty((1, LANES))
+    span = np.array([0, 1, 1, 0, GUARD_SLOT * WIDTH], dtype=np.int64)
+    run(plan.code, address, flat, plan.exits, out, smallest, np.empty(plan.slots * WIDTH), span)
+    assert np.all(out == 0.125)
+    assert np.all(smallest == 0.0)
