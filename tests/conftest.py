@@ -1,4 +1,4 @@
-"""What tests of every folder share: places, and a cache that no test leaves behind in the user's home."""
+"""What tests of every folder share: places, and the settings of plots and of generated examples."""
 
 from __future__ import annotations
 
