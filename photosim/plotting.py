@@ -88,11 +88,15 @@ def spectrum(
     and for a matrix with setting axes.
     """
     if not 1 <= len(pairs) <= _MOST_LINES:
-        message = f"A spectrum plot shows 1 to {_MOST_LINES} port pairs, got {len(pairs)}: choose with from and to."
+        message = (
+            f"A spectrum plot shows 1 to {_MOST_LINES} port pairs, got {len(pairs)}: choose with from and to."
+        )
         raise ParameterError(message)
     powers = [s[pair].power_dB for pair in pairs]
     if powers[0].ndim != 1:
-        message = f"A spectrum plot shows one spectrum, but the result has setting axes {powers[0].shape[:-1]}."
+        message = (
+            f"A spectrum plot shows one spectrum, but the result has setting axes {powers[0].shape[:-1]}."
+        )
         raise ParameterError(message)
     with _style():
         figure, axes = _canvas((6.4, 3.4))
@@ -110,9 +114,7 @@ def spectrum(
 
 def for_spectrum(result: SpectrumResult) -> Figure:
     """Draw the result of a spectrum analysis."""
-    return spectrum(
-        result.s, result.pairs, channels=result.channels, labels=result.labels, title=result.name
-    )
+    return spectrum(result.s, result.pairs, channels=result.channels, labels=result.labels, title=result.name)
 
 
 def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> Figure:
@@ -128,7 +130,9 @@ def photocurrents(
     """Draw photocurrents in A, each of shape (W,), over the wavelength of shape (W,) in um."""
     with _style():
         figure, axes = _canvas((6.4, 3.4))
-        largest = max((float(np.max(np.abs(values), initial=0.0)) for values in currents.values()), default=0.0)
+        largest = max(
+            (float(np.max(np.abs(values), initial=0.0)) for values in currents.values()), default=0.0
+        )
         factor, unit = _engineering(largest)
         for k, (name, values) in enumerate(currents.items()):
             marker = "o" if values.size == 1 else None

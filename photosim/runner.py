@@ -119,9 +119,7 @@ def prepare(circuit: Circuit) -> list[Job]:
     for entry in circuit.netlist.analyses:
         kind = entry.get("kind")
         if kind not in KINDS:
-            message = (
-                f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{did_you_mean(str(kind), KINDS)}"
-            )
+            message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{did_you_mean(str(kind), KINDS)}"
             raise ParameterError(message)
         name = entry.get("name", kind)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -211,5 +209,7 @@ def _settings(circuit: Circuit) -> dict[str, Any]:
     """Return the settings that the netlist gives, by dotted name, with their values; defaults are the version's."""
     values = {**circuit.graph.structural, **circuit.parameters}
     given = [*circuit.netlist.settings]
-    given += [f"{name}.{key}" for name, instance in circuit.netlist.instances.items() for key in instance.settings]
+    given += [
+        f"{name}.{key}" for name, instance in circuit.netlist.instances.items() for key in instance.settings
+    ]
     return {name: values[name] for name in given if name in values}

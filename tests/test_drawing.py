@@ -39,7 +39,10 @@ def sheet(netlist: Netlist) -> Sheet:
     for group in root.iter(f"{SVG}g"):
         if group.get("class") == "box":
             name = (group.findtext(f"{SVG}title") or "").partition(": ")[0]
-            x, y, w, h = (float(group.findall(f"{SVG}rect")[-1].get(key, "nan")) for key in ("x", "y", "width", "height"))
+            x, y, w, h = (
+                float(group.findall(f"{SVG}rect")[-1].get(key, "nan"))
+                for key in ("x", "y", "width", "height")
+            )
             boxes[name] = (x, y, x + w, y + h)
     wires = [points(path.get("d", "")) for path in root.iter(f"{SVG}path") if path.get("fill") == "none"]
     dots = [(float(c.get("cx", "nan")), float(c.get("cy", "nan"))) for c in root.iter(f"{SVG}circle")]
@@ -92,7 +95,12 @@ def middle(found: Sheet, name: str) -> float:
 
 def interferometer() -> Netlist:
     return Netlist(
-        {"a": part("coupler"), "b": part("coupler"), "long": part("straight", length=50.0), "short": part("straight")},
+        {
+            "a": part("coupler"),
+            "b": part("coupler"),
+            "long": part("straight", length=50.0),
+            "short": part("straight"),
+        },
         links("a,o3:long,o1", "a,o4:short,o1", "long,o2:b,o2", "short,o2:b,o1"),
         {"in1": ("a", "o1"), "in2": ("a", "o2"), "out1": ("b", "o4"), "out2": ("b", "o3")},
         name="interferometer",
@@ -110,7 +118,9 @@ def ring() -> Netlist:
 def test_every_part_port_and_key_setting_is_labelled() -> None:
     found = sheet(interferometer())
     assert set(found.boxes) == {"a", "b", "long", "short"}
-    assert {"interferometer", "a", "long", "coupler", "straight", "in1", "out2", "o3", "length 50 um"} <= set(found.texts)
+    assert {"interferometer", "a", "long", "coupler", "straight", "in1", "out2", "o3", "length 50 um"} <= set(
+        found.texts
+    )
     # Four connections and four exposed ports.
     assert len(found.wires) == 8
     check_geometry(found)
@@ -135,7 +145,11 @@ def test_a_feedback_loop_goes_round_the_boxes() -> None:
 
 
 def test_a_part_entered_from_its_right_is_mirrored() -> None:
-    netlist = Netlist({"a": part("straight"), "b": part("straight")}, links("a,o2:b,o2"), {"in": ("a", "o1"), "out": ("b", "o1")})
+    netlist = Netlist(
+        {"a": part("straight"), "b": part("straight")},
+        links("a,o2:b,o2"),
+        {"in": ("a", "o1"), "out": ("b", "o1")},
+    )
     placed = drawing.lay_out(netlist).boxes
     assert placed["b"].box.left == ("o2",)
     assert placed["a"].x < placed["b"].x
@@ -143,7 +157,9 @@ def test_a_part_entered_from_its_right_is_mirrored() -> None:
 
 
 def test_open_and_terminated_ports_are_marked_apart() -> None:
-    netlist = Netlist({"a": part("coupler")}, (), {"in": ("a", "o1"), "out": ("a", "o4")}, terminate=(("a", "o3"),))
+    netlist = Netlist(
+        {"a": part("coupler")}, (), {"in": ("a", "o1"), "out": ("a", "o4")}, terminate=(("a", "o3"),)
+    )
     text = drawing.svg(netlist)
     assert text.count('stroke="#C43C3C"') == 1
     assert "open" not in text
@@ -165,7 +181,9 @@ def test_aliases_and_sub_netlists_are_understood() -> None:
 
 
 def test_names_cannot_break_the_document() -> None:
-    netlist = Netlist({"a<0.1>": part("straight", length=1.0)}, (), {"in & <out>": ("a<0.1>", "o1")}, name='"<x>&"')
+    netlist = Netlist(
+        {"a<0.1>": part("straight", length=1.0)}, (), {"in & <out>": ("a<0.1>", "o1")}, name='"<x>&"'
+    )
     found = sheet(netlist)
     assert {"a<0.1>", "in & <out>", '"<x>&"'} <= set(found.texts)
 

@@ -30,7 +30,9 @@ def matrix(points: int = 101) -> SMatrix:
 def training(seeds: int = 3) -> TrainingResult:
     rng = np.random.default_rng(1)
     accuracy = 0.9 - 0.5 * np.exp(-np.arange(8.0)) + 0.01 * rng.random((seeds, 8))
-    rules = tuple(RuleResult(rule, accuracy - k / 50, accuracy, 1 - accuracy) for k, rule in enumerate(("exact", "dfa")))
+    rules = tuple(
+        RuleResult(rule, accuracy - k / 50, accuracy, 1 - accuracy) for k, rule in enumerate(("exact", "dfa"))
+    )
     target = rng.uniform(-1, 1, (6, 4))
     weights = WeightMap("B1", target, target, target + 1e-3 * rng.normal(size=target.shape))
     return TrainingResult("digits", "images", (4, 6, 2), 8, 0, seeds, rules, (weights,))
@@ -45,7 +47,10 @@ def test_a_spectrum_shows_its_data_with_units() -> None:
     assert axes.get_xlabel() == "wavelength (\N{GREEK SMALL LETTER MU}m)"
     assert axes.get_ylabel() == "transmission (dB)"
     assert axes.get_title(loc="left") == "ring"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["in \u2192 drop", "in \u2192 through"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "in \u2192 drop",
+        "in \u2192 through",
+    ]
 
 
 def test_the_legend_hides_no_data() -> None:
@@ -109,7 +114,9 @@ def test_learning_curves_show_mean_and_spread_of_the_error() -> None:
     assert np.min(np.abs(heights - at_end[0])) < 1e-9
     assert np.min(np.abs(heights - at_end[1])) < 1e-9
     assert axes.get_ylabel() == "test error (%)"
-    assert f"exact  {100 * result.rules[0].mean:.2f} %" in [t.get_text() for t in axes.get_legend().get_texts()]
+    assert f"exact  {100 * result.rules[0].mean:.2f} %" in [
+        t.get_text() for t in axes.get_legend().get_texts()
+    ]
 
 
 def test_one_seed_has_no_band() -> None:

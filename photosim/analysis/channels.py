@@ -42,7 +42,9 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _outermost_combs(values: Mapping[str, Any]) -> list[str]:
     """Return the dotted prefixes that own all settings of a comb, without those inside another."""
-    owners = sorted({name.removesuffix("channels") for name in values if name.rpartition(".")[2] == "channels"}, key=len)
+    owners = sorted(
+        {name.removesuffix("channels") for name in values if name.rpartition(".")[2] == "channels"}, key=len
+    )
     chosen: list[str] = []
     for owner in owners:
         inside = any(owner.startswith(outer) for outer in chosen)

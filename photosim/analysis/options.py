@@ -25,7 +25,9 @@ class Options:
         unknown = [key for key in self._entry if key not in self._asked]
         if unknown:
             known = sorted(self._asked)
-            self.refuse(f"has no option {unknown[0]!r}. It has: {listing(known, 30)}.{did_you_mean(unknown[0], known)}")
+            self.refuse(
+                f"has no option {unknown[0]!r}. It has: {listing(known, 30)}.{did_you_mean(unknown[0], known)}"
+            )
 
     def refuse(self, problem: str) -> None:
         """Raise ParameterError: the analysis, then the problem."""
@@ -54,7 +56,11 @@ class Options:
         found = [value] if isinstance(value, str) else value
         if found is None:
             return None
-        if not isinstance(found, list | tuple) or not found or not all(isinstance(name, str) for name in found):
+        if (
+            not isinstance(found, list | tuple)
+            or not found
+            or not all(isinstance(name, str) for name in found)
+        ):
             self.refuse(f"needs a name or a list of names for {key!r}, got {value!r}.")
         return tuple(found)
 

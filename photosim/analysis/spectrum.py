@@ -95,7 +95,9 @@ class SpectrumResult:
         rows = []
         for pair in self.pairs:
             found = summary(self.s, pair)
-            extremes = (f"{_dB(found[f'{side}_dB'])} at {found[f'{side}_at_um']:.6g}" for side in ("max", "min"))
+            extremes = (
+                f"{_dB(found[f'{side}_dB'])} at {found[f'{side}_at_um']:.6g}" for side in ("max", "min")
+            )
             rows.append((*pair, *extremes, _dB(found["centre_loss_dB"])))
         centre = float(self.s.wl[self.s.wl.size // 2])
         heads = ("from", "to", "highest (dB at um)", "lowest (dB at um)", f"loss at {centre:.6g} um (dB)")
@@ -126,7 +128,9 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
     settings = options.mapping("settings")
     options.done()
     if labels and (starts is None or ends is None or len(labels) != len(starts) * len(ends)):
-        options.refuse(f"has {len(labels)} labels: give 'from' and 'to', and one label for each of their pairs.")
+        options.refuse(
+            f"has {len(labels)} labels: give 'from' and 'to', and one label for each of their pairs."
+        )
     return SpectrumOptions(name, wl, starts, ends, channels, labels, settings)
 
 
@@ -136,12 +140,16 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
     asked = {*(options.starts or ()), *(options.ends or ())}
     if asked <= set(circuit.ports):
         s = circuit(options.wl, **options.settings)
-        return SpectrumResult(options.name, s, port_pairs(s, options.starts, options.ends), channels, options.labels)
+        return SpectrumResult(
+            options.name, s, port_pairs(s, options.starts, options.ends), channels, options.labels
+        )
     starts = options.starts if options.starts is not None else _inputs(circuit.ports)
     ends = options.ends if options.ends is not None else circuit.ports
     values = circuit.transfer(options.wl, ends, starts, **options.settings)
     pairs = tuple((a, b) for a in starts for b in ends)
-    return SpectrumResult(options.name, Spectra(options.wl, starts, ends, values), pairs, channels, options.labels)
+    return SpectrumResult(
+        options.name, Spectra(options.wl, starts, ends, values), pairs, channels, options.labels
+    )
 
 
 def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[str] | None) -> None:
@@ -160,7 +168,9 @@ def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[s
     first = tuple(starts) if starts is not None else _inputs(s.ports)
     if ends is not None:
         return tuple((a, b) for a in first for b in ends)
-    pairs = tuple((a, b) for a in first for b in s.ports if np.max(s[a, b].power_dB, initial=-np.inf) > DARK_dB)
+    pairs = tuple(
+        (a, b) for a in first for b in s.ports if np.max(s[a, b].power_dB, initial=-np.inf) > DARK_dB
+    )
     return pairs or tuple((a, b) for a in first for b in s.ports)
 
 

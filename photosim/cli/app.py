@@ -18,13 +18,19 @@ app = typer.Typer(
 )
 
 # typer reads annotations at run time, hence Optional and names that exist when the module runs.
-File = Annotated[str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")
+]
 Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of everything random.")]  # noqa: UP045
 Folder = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--out", metavar="DIR", help="Folder of the results; results/<name of the netlist> if not given."),
+    typer.Option(
+        "--out", metavar="DIR", help="Folder of the results; results/<name of the netlist> if not given."
+    ),
 ]
 
 
@@ -56,7 +62,9 @@ def simulate(
     file: File,
     wl: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--wl", metavar="START:STOP:POINTS", help="Wavelengths in um; one number is one wavelength."),
+        typer.Option(
+            "--wl", metavar="START:STOP:POINTS", help="Wavelengths in um; one number is one wavelength."
+        ),
     ] = None,
     start: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -76,7 +84,9 @@ def simulate(
     ] = None,
     values: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."
+        ),
     ] = None,
     seed: Seed = None,
     strict: Strict = False,
@@ -123,7 +133,9 @@ def components(
 
 
 @app.command(epilog="Example: photosim train netlists/mrr_dfa_digits.yml --seed 1 --out digits")
-def train(file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False) -> None:
+def train(
+    file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False
+) -> None:
     """Run the analyses of kind train of a netlist."""
     from photosim.cli import analyses
 
@@ -131,7 +143,9 @@ def train(file: File, out: Folder = None, seed: Seed = None, strict: Strict = Fa
 
 
 @app.command(epilog="Example: photosim run netlists/mrr_dfa_digits.yml --out digits")
-def run(file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False) -> None:
+def run(
+    file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False
+) -> None:
     """Run all analyses that a netlist lists, in order, and write their results to a folder."""
     from photosim.cli import analyses
 
@@ -144,5 +158,3 @@ def version(json: Json = False) -> None:
     from photosim.cli import inspect
 
     inspect.version(as_json=json)
-
-

@@ -27,7 +27,9 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name or not value.strip():
-            message = f"Cannot read the setting {text!r}: write instance.parameter=value, as in ring.radius=10."
+            message = (
+                f"Cannot read the setting {text!r}: write instance.parameter=value, as in ring.radius=10."
+            )
             raise ParameterError(message)
         if name not in circuit.parameters:
             message = (

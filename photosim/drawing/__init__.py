@@ -70,7 +70,8 @@ def lay_out(netlist: Netlist) -> Layout:
     boxes = boxes_of(netlist)
     exposed = {port: (name, canonical(netlist, name, inner)) for port, (name, inner) in netlist.ports.items()}
     wires: list[Pair] = [
-        ((a, canonical(netlist, a, p)), (b, canonical(netlist, b, q))) for (a, p), (b, q) in netlist.connections
+        ((a, canonical(netlist, a, p)), (b, canonical(netlist, b, q)))
+        for (a, p), (b, q) in netlist.connections
     ]
     boxes, columns = flow_columns(boxes, wires, _starts(boxes, exposed))
     columns = {name: column + 1 for name, column in columns.items()}

@@ -52,7 +52,9 @@ class Box:
         )
         if self.kind == "terminal":
             return text + 12.0
-        ports = sum(max((text_width(port, 9.0) for port in side), default=0.0) for side in (self.left, self.right))
+        ports = sum(
+            max((text_width(port, 9.0) for port in side), default=0.0) for side in (self.left, self.right)
+        )
         return max(64.0, text + ports + 4.0 * _PADDING)
 
     @property
@@ -146,7 +148,9 @@ def _lines(name: str, instance: Instance, units: Mapping[str, str]) -> tuple[str
 
 
 def _notes(name: str, instance: Instance, units: Mapping[str, str]) -> str:
-    settings = [f"{key} = {_value(value, units.get(key, ''), 200)}" for key, value in instance.settings.items()]
+    settings = [
+        f"{key} = {_value(value, units.get(key, ''), 200)}" for key, value in instance.settings.items()
+    ]
     return "\n".join((f"{name}: {instance.component}", *settings))
 
 

@@ -215,7 +215,9 @@ def _longest_path(edges: dict[str, list[str]], order: list[str]) -> dict[str, in
     return {name: column - lowest for name, column in columns.items()}
 
 
-def _path(k: int, pair: Pair, boxes: dict[str, Box], items: dict[str, _Item], grid: list[list[_Item]]) -> list[_End]:
+def _path(
+    k: int, pair: Pair, boxes: dict[str, Box], items: dict[str, _Item], grid: list[list[_Item]]
+) -> list[_End]:
     """Return the ends that wire number k joins in turn, with a new lane in every column that it passes."""
     ends = [_End(items[name], boxes[name].port_offset(port)) for name, port in pair]
     # Channel c lies left of column c.

@@ -56,7 +56,9 @@ def _box(placed: PlacedBox) -> str:
     shape = f'rx="5" fill="{_FILLS[box.kind]}" stroke="{edge}" stroke-width="1.2"'
     parts = [f'<g class="box"><title>{escape(box.notes or box.name)}</title>']
     if box.kind == "group":  # a second outline: there is a circuit inside
-        parts.append(_rect(x - 3.0, y - 3.0, box.width + 6.0, box.height + 6.0, f'rx="7" fill="none" stroke="{edge}"'))
+        parts.append(
+            _rect(x - 3.0, y - 3.0, box.width + 6.0, box.height + 6.0, f'rx="7" fill="none" stroke="{edge}"')
+        )
     parts.append(_rect(x, y, box.width, box.height, shape))
     parts += _label(box, x, y)
     for side in (box.left, box.right):
@@ -89,7 +91,9 @@ def _terminal(placed: PlacedBox) -> str:
     point = placed.port(placed.box.right[0] if placed.box.right else placed.box.left[0])
     anchor = "end" if point.heading > 0 else "start"
     ring = f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="3.4" fill="#FFFFFF" stroke="{_OPTICAL}" stroke-width="1.4"/>'
-    return ring + _text(point.x - 8.0 * point.heading, point.y + 4.0, name, 12.0, _OPTICAL, anchor=anchor, bold=True)
+    return ring + _text(
+        point.x - 8.0 * point.heading, point.y + 4.0, name, 12.0, _OPTICAL, anchor=anchor, bold=True
+    )
 
 
 def _wire(wire: PlacedWire, layout: Layout) -> str:

@@ -21,7 +21,9 @@ def write(path: Path, s: SMatrix) -> None:
     """Write the whole matrix."""
     # Given a name, numpy would append .npz to one that lacks it: the temporary name must stay as it is.
     with path.open("wb") as stream:
-        np.savez_compressed(cast("BinaryIO", stream), wl_um=s.wl, ports=np.array(s.ports, dtype=str), S=s.values)
+        np.savez_compressed(
+            cast("BinaryIO", stream), wl_um=s.wl, ports=np.array(s.ports, dtype=str), S=s.values
+        )
 
 
 def read(path: Path) -> SMatrix:

@@ -36,7 +36,9 @@ def test_checking_a_target_writes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write, as /proc is")
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a folder that nobody can write, as /proc is"
+)
 def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
     with pytest.raises(DataError, match=r"Cannot write /proc/a\.txt: "):
         check_writable(Path("/proc/a.txt"))

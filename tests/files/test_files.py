@@ -124,7 +124,9 @@ def test_an_archive_that_lacks_an_array_or_holds_objects_is_refused(tmp_path: Pa
     np.savez(tmp_path / "a.npz", wl_um=np.ones(2))
     with pytest.raises(DataError, match="holds wl_um but not ports, S"):
         files.read(tmp_path / "a.npz")
-    np.savez(tmp_path / "b.npz", wl_um=np.ones(2), ports=np.array(["a", None], dtype=object), S=np.ones((2, 2, 2)))
+    np.savez(
+        tmp_path / "b.npz", wl_um=np.ones(2), ports=np.array(["a", None], dtype=object), S=np.ones((2, 2, 2))
+    )
     with pytest.raises(DataError, match="numpy archive"):
         files.read(tmp_path / "b.npz")
     np.savez(tmp_path / "c.npz", wl_um=np.ones(2), ports=np.array(["a"]), S=np.ones((2, 2, 2)))

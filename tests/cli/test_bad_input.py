@@ -1,0 +1,279 @@
+"""What bad input gets: one sentence on stderr, exit code 1, nothing on stdout, nothing written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from photosim.cli.app import app
+
+GOOD = """\
+instances:
+  ring: {component: ring_double, settings: {radius: 10.0, coupling: 0.1}}
+ports: {in: "ring,in", drop: "ring,drop", add: "ring,add", through: "ring,through"}
+analyses:
+  - {kind: spectrum, name: lines, wl: "1.54:1.56:201"}
+"""
+WRONG = {
+    "yaml": ("instances: {a: [", r"^wrong\.yml:\d+:\d+: "),
+    "empty": ("", r"wrong\.yml"),
+    "component": (
+        GOOD.replace("ring_double", "ring_duble"),
+        r"wrong\.yml:2:\d+: .*ring_duble.*Did you mean 'ring_double'\?",
+    ),
+    "setting": (GOOD.replace("radius", "radios"), r"wrong\.yml:2:\d+: .*radios.*Did you mean 'radius'\?"),
+    "port": (GOOD.replace("ring,drop", "ring,dorp"), r"wrong\.yml:3:\d+: .*dorp.*Did you mean 'drop'\?"),
+    "twice": (GOOD.replace("ring,add", "ring,in"), r"wrong\.yml:3:\d+: "),
+    "coupling": (GOOD.replace("0.1", "1.69"), r"wrong\.yml:2:\d+: .*1\.69.*0 to 1"),
+    "length": (GOOD.replace("10.0", "-10.0"), r"wrong\.yml:2:\d+: .*-10.*0 or more"),
+    "kind": (
+        GOOD.replace("spectrum", "spectrun"),
+        r"no analysis of kind 'spectrun'.*Did you mean 'spectrum'\?",
+    ),
+    "range": (GOOD.replace("1.54:1.56", "1.56:1.54"), r"runs from 1\.56 down to 1\.54"),
+    "option": (GOOD.replace("wl:", "wll: 1, wl:"), r"'lines'.*no option 'wll'.*Did you mean 'wl'\?"),
+    "name": (GOOD.replace("name: lines", "name: ../lines"), r"cannot be called '\.\./lines'"),
+    "from": (GOOD.replace("name: lines", "name: lines, from: inn"), r"'inn'.*Did you mean 'in'\?"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "ring.yml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(folder: Path, *arguments: str, code: int = 1) -> str:
+    """Run a command that must fail, leaving everything as it was; return its one sentence."""
+    before = sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*"))
+    done = CliRunner().invoke(app, list(arguments), prog_name="photosim")
+    assert done.exit_code == code, (done.stdout, done.stderr, done.exception)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert "\u256d" not in done.stderr  # the corner of a box
+    assert sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*")) == before
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize("command", ["check", "simulate", "draw", "run", "train"])
+def test_a_missing_file_names_the_gallery(folder: Path, command: str) -> None:
+    assert re.search(
+        r"There is no file missing\.yml, and no netlist of that name", refused(folder, command, "missing.yml")
+    )
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_wrong_netlist_is_one_sentence(folder: Path, wrong: str, command: str) -> None:
+    text, message = WRONG[wrong]
+    (folder / "wrong.yml").write_text(text, encoding="utf-8")
+    assert re.search(message, refused(folder, command, "wrong.yml"))
+
+
+@pytest.mark.parametrize("command", ["simulate", "draw"])
+@pytest.mark.parametrize("wrong", ["yaml", "component", "setting", "port", "twice", "coupling", "length"])
+def test_every_command_refuses_a_wrong_netlist_alike(folder: Path, wrong: str, command: str) -> None:
+    text, message = WRONG[wrong]
+    (folder / "wrong.yml").write_text(text, encoding="utf-8")
+    assert re.search(
+        message, refused(folder, command, "wrong.yml", "--out", "x.svg" if command == "draw" else "x.csv")
+    )
+
+
+@pytest.mark.parametrize("command", ["check", "simulate", "run"])
+def test_an_open_inner_port_is_an_error_when_strict(folder: Path, command: str) -> None:
+    (folder / "wrong.yml").write_text(GOOD.replace(', add: "ring,add"', ""), encoding="utf-8")
+    assert re.search(r"inner port 'ring,o3' is left open", refused(folder, command, "wrong.yml", "--strict"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--wl", "1.56:1.54:11"], r"runs from 1\.56 down to 1\.54 um: did you mean 1\.54:1\.56\?"),
+        (["--wl", "1.54:1.56:0"], r"whole number of points from 1 .*got 0"),
+        (["--wl", "1.54:1.56:-3"], r"whole number of points"),
+        (["--wl", "1.54:1.56"], r"Cannot read wavelengths from '1\.54:1\.56'"),
+        (["--wl", "blue"], r"Cannot read wavelengths from 'blue'"),
+        (["--wl", ""], r"Cannot read wavelengths from ''"),
+        (["--wl", "-1.55"], r"must be a positive number"),
+        (["--wl", "nan"], r"must be a positive number"),
+        (["--wl", "1.5:1.6:1000000000000"], r"from 1 to 100000000, got 1000000000000"),
+        (["--from", "inn"], r"'inn'.*Did you mean 'in'\?"),
+        (["--to", "drop,thru"], r"'thru' names no port"),
+        (["--to", "ring.cb,o9"], r"no port 'o9'"),
+        (["--set", "ring.radios=3"], r"no setting 'ring\.radios'.*Did you mean 'ring\.radius'\?"),
+        (["--set", "ring.radius"], r"write instance\.parameter=value"),
+        (["--set", "ring.radius="], r"write instance\.parameter=value"),
+        (["--set", "ring.radius=-1"], r"must be 0 or more"),
+        (["--set", "ring.coupling=1.69"], r"coupling.*1\.69"),
+        (["--set", "ring.radius=big"], r"radius.*'big'"),
+        (["--out", "ring.cvs"], r"suffix '\.cvs'; known are \.csv, \.npz, \.nc\. Did you mean '\.csv'\?"),
+        (["--out", "ring"], r"no suffix"),
+        (["--out", "nowhere/ring.csv"], r"Cannot write nowhere/ring\.csv: the folder nowhere does not exist"),
+        (["--out", "ring.yml/x.csv"], r"the folder ring\.yml is a file"),
+        (["--out", "empty.csv", "--plot", "ring.gif"], r"suffix '\.gif'; known are \.png, \.svg, \.pdf"),
+        (["--plot", "nowhere/ring.png"], r"the folder nowhere does not exist"),
+    ],
+)
+def test_simulate_refuses_a_bad_value(folder: Path, arguments: list[str], message: str) -> None:
+    assert re.search(message, refused(folder, "simulate", "ring.yml", "--wl", "1.54:1.56:11", *arguments))
+
+
+def test_too_many_lines_for_a_picture_leave_no_data_behind(folder: Path) -> None:
+    instances = ", ".join(f"a{k}: attenuator" for k in range(5))
+    ports = ", ".join(f'in{k}: "a{k},o1", out{k}: "a{k},o2"' for k in range(5))
+    (folder / "many.yml").write_text(f"instances: {{{instances}}}\nports: {{{ports}}}\n", encoding="utf-8")
+    every = ",".join(f"out{k}" for k in range(5))
+    sentence = refused(
+        folder, "simulate", "many.yml", "--wl", "1.55", "--to", every, "--plot", "x.png", "--out", "x.csv"
+    )
+    assert "shows 1 to 16 port pairs, got 25" in sentence
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a folder that nobody can write, as /proc is"
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "ring.yml", "--wl", "1.55", "--out", "/proc/x.csv"],
+        ["simulate", "ring.yml", "--wl", "1.55", "--plot", "/proc/x.png"],
+        ["draw", "ring.yml", "--out", "/proc/x.svg"],
+        ["run", "ring.yml", "--out", "/proc/x"],
+    ],
+)
+def test_a_folder_that_cannot_be_written(folder: Path, arguments: list[str]) -> None:
+    assert refused(folder, *arguments).startswith("Cannot write /proc/x")
+
+
+def test_a_file_where_the_results_should_go(folder: Path) -> None:
+    assert (
+        refused(folder, "run", "ring.yml", "--out", "ring.yml")
+        == "Cannot write results to ring.yml: it is a file."
+    )
+    assert "not a directory" in refused(folder, "run", "ring.yml", "--out", "ring.yml/x")
+
+
+def test_draw_writes_svg_only(folder: Path) -> None:
+    assert "known are .svg" in refused(folder, "draw", "ring.yml", "--out", "ring.png")
+    assert "nowhere does not exist" in refused(folder, "draw", "ring.yml", "--out", "nowhere/ring.svg")
+
+
+def test_there_must_be_an_analysis_to_run(folder: Path) -> None:
+    assert re.search("lists no analysis of kind train", refused(folder, "train", "ring.yml"))
+    (folder / "bare.yml").write_text(GOOD.partition("analyses")[0], encoding="utf-8")
+    assert re.search("lists no analyses", refused(folder, "run", "bare.yml"))
+
+
+def test_two_analyses_of_one_name_are_refused(folder: Path) -> None:
+    twice = GOOD + GOOD.splitlines()[-1] + "\n"
+    (folder / "twice.yml").write_text(twice, encoding="utf-8")
+    assert "Two analyses are called 'lines'" in refused(folder, "run", "twice.yml")
+
+
+def test_an_unknown_component_is_not_shown(folder: Path) -> None:
+    assert "Did you mean 'ring_double'?" in refused(folder, "components", "ring_duble")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simulat"], r"No such command 'simulat'.*`photosim --help`"),
+        (["simulate"], r"Missing argument 'FILE'.*`photosim simulate --help`"),
+        (["simulate", "ring.yml", "--wavelength", "1"], r"No such option.*--wavelength"),
+        (["run", "ring.yml", "--seed", "-1"], r"--seed"),
+        (["run", "ring.yml", "--seed", "x"], r"--seed"),
+    ],
+)
+def test_what_typer_refuses_is_exit_code_two_without_a_box(
+    folder: Path, arguments: list[str], message: str
+) -> None:
+    assert re.search(message, refused(folder, *arguments, code=2))
+
+
+def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    code = "from photosim.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "missing.yml"],
+        ["simulate", "ring.yml", "--wl", "1.56:1.54:11"],
+        ["simulate", "ring.yml", "--wl", "1.55", "--out", "nowhere/x.csv"],
+        ["components", "ring_duble"],
+    ],
+)
+def test_the_script_says_one_sentence_and_exits_with_one(folder: Path, arguments: list[str]) -> None:
+    done = script(folder, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_the_script_exits_with_two_for_an_unknown_command(folder: Path) -> None:
+    done = script(folder, "simulat")
+    assert done.returncode == 2
+    assert done.stderr.startswith("No such command 'simulat'.")
+
+
+def test_a_defect_is_admitted_in_a_line(folder: Path) -> None:
+    code = (
+        "import photosim.cli.inspect as i\n"
+        "def broken(*a, **k): raise ZeroDivisionError('boom')\n"
+        "i.version = broken\n"
+        "from photosim.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "version"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("photosim has a defect: ZeroDivisionError: boom")
+    assert done.stderr.count("\n") == 1
+    loud = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PHOTOSIM_DEBUG": "1"},
+    )
+    assert "Traceback" in loud.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes close differently there")
+def test_a_reader_that_leaves_early_is_no_error(folder: Path) -> None:
+    code = "from photosim.cli import main; main()"
+    done = subprocess.run(
+        f"{sys.executable} -c '{code}' components | head -1",
+        shell=True, cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip  # noqa: S602 - the shell's pipe is what is tested
+    assert done.stdout.strip().endswith("components")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["simulate", "--help"]])
+def test_help_and_version_load_nothing_heavy(folder: Path, arguments: list[str]) -> None:
+    code = (
+        "import sys, photosim.cli as c\n"
+        "try: c.main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    loaded = set(re.findall(r"'(\w+)'", done.stderr.splitlines()[-1]))
+    assert "photosim" in loaded
+    assert not loaded & {"numba", "matplotlib", "sympy", "scipy", "xarray", "sklearn", "pandas"}
