@@ -33,4 +33,5 @@ def standard_aliases(ports: tuple[str, ...], inputs: int) -> dict[str, str]:
         names["in"] = left[0]
     if len(right) == 1:
         names["out"] = right[0]
-    return {alias: port for alias, port in names.items() if alias not in ports}
+    own = frozenset(ports)  # a medium has thousands of ports
+    return {alias: port for alias, port in names.items() if alias not in own}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ from photosim.netlist.values import evaluate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photosim.model import Instance, Netlist
+    from photosim.model import Instance, Model, Netlist
+
+
+MAX_SIZE = {"composite": 10**7, "numerical": 10**9}
+"""Product of the counts of one component, by its kind: what it builds, and the elements of its matrix."""
+_LARGEST_COUNT = 10**9
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class PortTable:
             for key, value in instance.settings.items()
             if (parameter := model.parameters.get(key)) is not None and parameter.structural
         }
+        self._refuse_sizes(model, structural, where, instance)
         key = (instance.component, tuple(sorted((k, repr(v)) for k, v in structural.items())))
         if key not in self._known:
             try:
@@ -71,6 +78,24 @@ class PortTable:
                 mark = instance.mark or self.netlist.mark("instances", base_name(name))
                 raise NetlistError(f"{where}: {error}", mark) from None
         return self._known[key]
+
+    def _refuse_sizes(
+        self, model: Model, structural: Mapping[str, Any], where: str, instance: Instance
+    ) -> None:
+        """Stop counts that multiply to more than a machine can hold, before anything is built."""
+        given = {**model.defaults, **structural}
+        counts = {
+            name: given[name]
+            for name, parameter in model.parameters.items()
+            if parameter.kind == "whole" and parameter.high <= _LARGEST_COUNT  # a seed may be any number
+        }
+        size = math.prod(value for value in counts.values() if isinstance(value, int))
+        bound = MAX_SIZE.get(model.kind, size)
+        if size > bound:
+            product = " x ".join(f"{name} {value}" for name, value in counts.items())
+            raise NetlistError(
+                f"{where} has {product} = {size} elements; the bound is {bound}.", instance.mark
+            )
 
 
 def _count(value: Any, kind: str) -> Any:

@@ -377,6 +377,31 @@ def test_ports_that_depend_on_settings() -> None:
     assert len(check(read_text(text))) <= 1  # its ports are known, whatever they are called
 
 
+@pytest.mark.parametrize(
+    ("instance", "message"),
+    [
+        (
+            "{component: weight_bank, settings: {rows: 1000000, channels: 1000000}}",
+            (
+                "<text>:1:13: instance 'b' (weight_bank) has rows 1000000 x channels 1000000 x order 60 "
+                "= 60000000000000 elements; the bound is 10000000."
+            ),
+        ),
+        (
+            "{component: speckle_medium, settings: {inputs: 1000000, outputs: 1000000}}",
+            (
+                "<text>:1:13: instance 'b' (speckle_medium) has inputs 1000000 x outputs 1000000 "
+                "= 1000000000000 elements; the bound is 1000000000."
+            ),
+        ),
+    ],
+)
+def test_counts_that_no_machine_holds_are_refused(instance: str, message: str) -> None:
+    with pytest.raises(NetlistError) as caught:
+        check(read_text(f"instances: {{b: {instance}}}"))
+    assert str(caught.value) == message
+
+
 def test_the_gallery_is_found_by_name() -> None:
     known = gallery()
     assert known, "the gallery is packaged"
