@@ -13,7 +13,7 @@ from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.marks import Marks
 from photosim.netlist.schema import InstanceForm, NetlistForm, describe, validate
-from photosim.netlist.values import numeric_parameters, read_value, refuse_complex, resolve
+from photosim.netlist.values import numeric_parameters, read_value, require_number, resolve
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -181,7 +181,7 @@ class _Reader:
             self.marks.add(("settings", key), self.tree.mark(self.data["settings"], key))
             try:
                 found[key] = read_value(value, raw, number=True)
-                refuse_complex(found[key])
+                require_number(found[key])
             except NetlistError as error:
                 raise NetlistError(f"setting {key!r}: {error.message}", mark) from None
         try:

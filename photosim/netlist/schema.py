@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
     from photosim.netlist.compose import Tree
 
-LAYOUT_SECTIONS = frozenset(
-    {"placements", "routes", "bundles", "info", "pdk", "schema", "schema_version", "warnings", "labels"}
-)
-"""Sections of gdsfactory's netlists that place and draw: accepted, not simulated."""
-_LAYOUT_KEYS = frozenset({"info", "placement", "virtual", "schema", "name", "settings_layout"})
-
 
 def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value
@@ -77,7 +71,10 @@ class NetForm(Form):
 
 
 class NetlistForm(Form):
-    """A netlist file, or one of the netlists of a recursive file."""
+    """A netlist file, or one of the netlists of a recursive file.
+
+    The sections after `name` are what gdsfactory places and draws with: accepted, not simulated.
+    """
 
     instances: dict[str, Annotated[InstanceForm, BeforeValidator(_short_instance)]]
     connections: Names = Field(default_factory=dict)

@@ -137,8 +137,8 @@ def as_written(value: object) -> str:
     return f" (from {_clip(str(value))!r})" if isinstance(value, Expr) else ""
 
 
-def refuse_complex(value: object) -> None:
-    """Circuit-level settings are real numbers."""
+def require_number(value: object) -> None:
+    """Refuse a circuit-level setting that is neither a real number nor an expression."""
     if not isinstance(value, bool | int | float | np.ndarray | np.number | Expr):
         raise NetlistError(f"a number or an expression is wanted, but it is {describe(value)}")
 
