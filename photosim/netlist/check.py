@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from photosim import registry
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
-from photosim.model import Instance, Model, Netlist
+from photosim.model import ClosedForm, Instance, Model, Netlist
 from photosim.netlist.arrays import base_name
 from photosim.netlist.ports import PortTable
 from photosim.netlist.values import as_written, evaluate, parameters_of, resolve
@@ -165,7 +165,8 @@ class _Checker:
                     mark,
                 )
             model = registry.get(component)
-            alone = not getattr(model, "variants", None)
+            # Variants and composites also refuse pairs of settings, each of which is right by itself.
+            alone = not model.variants if isinstance(model, ClosedForm) else type(model).check is Model.check
             self.tables[component] = (model, parameters_of(model), alone)
         return self.tables[component]
 
