@@ -380,7 +380,8 @@ def test_ports_that_depend_on_settings() -> None:
 @pytest.mark.parametrize("component", ["coupler", "ring_double", "ring_single"])
 def test_settings_that_exclude_each_other_are_refused(component: str) -> None:
     text = f"instances: {{a: {{component: {component}, settings: {{coupling: 0.1, gap: 0.2}}}}}}"
-    with pytest.raises(
+    wanted = rf"<text>:1:\d+: instance 'a' \({component}\): .* exclude each other"
+    with pytest.raises(NetlistError, match=wanted):
         NetlistError, match=rf"<text>:1:\d+: instance 'a' \({component}\): .* exclude each other"
     ):
         check(read_text(text))
