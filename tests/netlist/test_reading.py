@@ -382,8 +382,6 @@ def test_settings_that_exclude_each_other_are_refused(component: str) -> None:
     text = f"instances: {{a: {{component: {component}, settings: {{coupling: 0.1, gap: 0.2}}}}}}"
     wanted = rf"<text>:1:\d+: instance 'a' \({component}\): .* exclude each other"
     with pytest.raises(NetlistError, match=wanted):
-        NetlistError, match=rf"<text>:1:\d+: instance 'a' \({component}\): .* exclude each other"
-    ):
         check(read_text(text))
 
 
