@@ -232,7 +232,7 @@ class Circuit:
     def _planned(self, key: Any, request: Callable[[], Any], *, keep: bool) -> tuple[Plan, Any]:
         if key not in self._plans:
             asked = request()
-            self._plans[key] = (make_plan(asked.edges, asked.wanted, keep=keep), asked)
+            self._plans[key] = (make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep), asked)
         return self._plans[key]
 
     def _exposed(self, port: str) -> int:

@@ -10,8 +10,8 @@ topology alone, so it is made once and run for every wavelength and setting.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,28 +74,43 @@ class Plan:
         )
 
 
-def make_plan(edges: dict[tuple[int, int], int], wanted: Iterable[Wanted], *, keep: bool = False) -> Plan:
+def make_plan(
+    edges: dict[tuple[int, int], int],
+    wanted: Iterable[Wanted],
+    *,
+    mirror: Mapping[int, int] | None = None,
+    keep: bool = False,
+) -> Plan:
     """Return the plan that computes the wanted elements.
 
     `edges` maps (from wave, to wave) to the number of the S-matrix value on
-    it. Inputs have no edge into them and outputs none out of them. With
-    `keep` no slot is used twice, as the reverse pass needs.
+    it. Inputs have no edge into them and outputs none out of them. `mirror`
+    gives, for waves of a reciprocal circuit, the wave that travels the same
+    way back: such waves are removed in pairs and one of each two equal
+    elements is computed. With `keep` no slot is used twice, as the reverse
+    pass needs.
     """
-    wanted = list(wanted)
-    return _Elimination(edges, wanted, keep=keep).plan()
+    return _Elimination(edges, list(wanted), mirror or {}, keep=keep).plan()
 
 
 class _Elimination:
-    """The graph while waves are removed from it, and the code written so far."""
+    """The graph while waves are removed from it, and the code written so far.
 
-    def __init__(self, edges: dict[tuple[int, int], int], wanted: list[Wanted], *, keep: bool) -> None:
+    An edge is a number: >= 0 a slot of the work array, < 0 the value -1 - v
+    that was not loaded yet. Mirrored edges always hold the same number.
+    """
+
+    def __init__(
+        self, edges: dict[tuple[int, int], int], wanted: list[Wanted], mirror: Mapping[int, int], *, keep: bool
+    ) -> None:
         self.wanted = wanted
+        self.mirror = mirror
         self.keep = keep
         self.ends = {w.input for w in wanted} | {w.output for w in wanted}
+        self.ends |= {mirror[v] for v in self.ends if v in mirror}
         self.following: dict[int, dict[int, int]] = {}
         self.leading: dict[int, dict[int, int]] = {}
         self._keep_useful(edges)
-        # An edge is a number: >= 0 a slot of the work array, < 0 the value -1 - v that was not loaded yet.
         self.free: list[int] = []
         self.next_slot = FIRST_SLOT
         self.code: list[int] = []
@@ -110,6 +125,8 @@ class _Elimination:
             forwards.setdefault(a, []).append(b)
             backwards.setdefault(b, []).append(a)
         useful = _reach({w.input for w in self.wanted}, forwards) & _reach({w.output for w in self.wanted}, backwards)
+        # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
+        useful |= {self.mirror[v] for v in useful if v in self.mirror}
         for (a, b), value in edges.items():
             if a in useful and b in useful:
                 self.following.setdefault(a, {})[b] = -1 - value
@@ -128,7 +145,7 @@ class _Elimination:
             if now > cost:
                 heapq.heappush(heap, (now, v))
                 continue
-            touched = self._remove(v)
+            touched = self._remove_pair(v, self.mirror[v]) if v in self.mirror else self._remove(v)
             for u in touched:
                 if u not in self.ends:
                     heapq.heappush(heap, (self._cost(u), u))
@@ -147,95 +164,200 @@ class _Elimination:
         self.next_slot += 1
         return self.next_slot - 1
 
+    # --- one wave --------------------------------------------------------------------------------
+
     def _remove(self, v: int) -> list[int]:
         """Write the step that removes wave v; return the waves whose cost may have fallen."""
         sources, targets = self.leading.pop(v), self.following.pop(v)
         own = sources.pop(v, None)
         targets.pop(v, None)
-        loads: list[int] = []
-        own_slot = self._loaded(own, loads) if own is not None else -1
-        from_slots = [self._loaded(e, loads) for e in sources.values()]
-        to_slots = [self._loaded(e, loads) for e in targets.values()]
-        released = [*from_slots, *to_slots, *([own_slot] if own is not None else [])]
-        scaled: list[int] = []
-        inverse = GUARD_SLOT
+        step = _Step()
+        from_slots = [self._loaded(e, step) for e in sources.values()]
+        to_slots = [self._loaded(e, step) for e in targets.values()]
+        released = [*from_slots, *to_slots]
         if own is not None:
-            inverse = self._slot()
-            released.append(inverse)
+            own_slot, inverse = self._loaded(own, step), self._slot()
+            step.pivot = [own_slot, inverse, GUARD_SLOT]
+            released += [own_slot, inverse]
             side = from_slots if len(from_slots) <= len(to_slots) else to_slots
             for k, slot in enumerate(side):
-                fresh = self._slot() if self.keep else slot
-                scaled += [fresh, slot]
-                side[k] = fresh
+                side[k] = self._slot() if self.keep else slot
+                step.mix(side[k], slot, inverse, first=True)
             self.loops += 1
-        marks = self._connect(v, sources, targets, loads)
-        self._emit(loads, own_slot, inverse, scaled, from_slots, to_slots, marks)
-        if not self.keep:
-            self.free += released
-        self.removed += 1
-        return [*sources, *targets]
-
-    def _connect(self, v: int, sources: dict[int, int], targets: dict[int, int], loads: list[int]) -> list[int]:
-        """Join every source of v to every target; return the target marks, source by source."""
-        marks = []
         for i in sources:
             row = self.following[i]
             del row[v]
             for j in targets:
                 edge = row.get(j)
                 if edge is None:
-                    slot = self._slot()
-                    row[j] = self.leading[j][i] = slot
-                    marks.append(2 * slot * WIDTH + 1)
+                    row[j] = self.leading[j][i] = slot = self._slot()
+                    step.marks.append(2 * slot * WIDTH + 1)
                     continue
                 if edge < 0:
-                    edge = row[j] = self.leading[j][i] = self._loaded(edge, loads)
-                marks.append(2 * edge * WIDTH)
+                    edge = row[j] = self.leading[j][i] = self._loaded(edge, step)
+                step.marks.append(2 * edge * WIDTH)
         for j in targets:
             del self.leading[j][v]
-        self.products += len(marks)
-        return marks
+        step.starts, step.sources, step.targets = [0] * len(from_slots), from_slots, to_slots
+        self._emit(step)
+        self._release(released)
+        self.removed += 1
+        return [*sources, *targets]
 
-    def _loaded(self, edge: int, loads: list[int]) -> int:
+    # --- a wave and its mirror --------------------------------------------------------------------
+
+    def _remove_pair(self, v: int, back: int) -> list[int]:
+        """Write the steps that remove a wave and the wave back; return the waves whose cost may have fallen.
+
+        The waves p that lead into v carry x1[p], those that lead into `back`
+        x2[p]; by reciprocity x2[p] also leads from v to the mirror of p. The
+        element from p to the mirror of q gains x2[q] z1[p] + x1[q] z2[p] with
+        z = M x, and equals the element from q to the mirror of p.
+        """
+        x1, x2 = self.leading.pop(v), self.leading.pop(back)
+        own, forth, back_edge = x1.pop(v, None), x2.pop(v, None), x1.pop(back, None)
+        x2.pop(back, None)
+        del self.following[v], self.following[back]
+        step = _Step()
+        first = {p: self._loaded(e, step) for p, e in x1.items()}
+        second = {p: self._loaded(e, step) for p, e in x2.items()}
+        released = [*first.values(), *second.values()]
+        z1, z2 = first, second
+        if own is not None or forth is not None or back_edge is not None:
+            z1, z2 = self._mixed(step, first, second, (own, back_edge, forth), released)
+        for p in x1:
+            del self.following[p][v]
+            del self.leading[self.mirror[p]][back]
+        for p in x2:
+            del self.following[p][back]
+            del self.leading[self.mirror[p]][v]
+        self._meet(step, z1, second)
+        self._emit(step)
+        again = _Step()
+        self._meet(again, z2, first)
+        if again.marks:
+            self._emit(again)
+        self._release(released)
+        self.removed += 2
+        near = {*x1, *x2}
+        return [*near, *(self.mirror[p] for p in near)]
+
+    def _mixed(  # noqa: PLR0913 - the pair's edges and where new slots are noted
+        self,
+        step: _Step,
+        first: dict[int, int],
+        second: dict[int, int],
+        loop: tuple[int | None, int | None, int | None],
+        released: list[int],
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Write the 2 x 2 pivot and z = M x; return the slots of z1 and z2."""
+        loaded = [-1 if e is None else self._loaded(e, step) for e in loop]
+        m11, m12, m21 = (self._slot() for _ in range(3))
+        step.pivot = [GUARD_SLOT, m11, m12, m21, *loaded]
+        released += [m11, m12, m21, *(s for s in loaded if s >= 0)]
+        self.loops += 1
+        z1: dict[int, int] = {}
+        z2: dict[int, int] = {}
+        _, back_edge, forth = loop
+        for z, direct, crossed, weight, crosses in (
+            (z1, first, second, m12, back_edge is not None),
+            (z2, second, first, m21, forth is not None),
+        ):
+            for p in dict.fromkeys([*direct, *(crossed if crosses else ())]):
+                slot = z[p] = self._slot()
+                if p in direct:
+                    step.mix(slot, direct[p], m11, first=True)
+                if crosses and p in crossed:
+                    step.mix(slot, crossed[p], weight, first=p not in direct)
+                released.append(slot)
+        return z1, z2
+
+    def _meet(self, step: _Step, z: dict[int, int], x: dict[int, int]) -> None:
+        """Add z[p] x[q] to the element from p to the mirror of q, for q >= p: the rest are mirror images."""
+        sources, others = sorted(z), sorted(x)
+        step.sources, step.targets = [z[p] for p in sources], [x[q] for q in others]
+        step.starts = []
+        at = 0
+        for p in sources:
+            while at < len(others) and others[at] < p:
+                at += 1
+            step.starts.append(at)
+            row = self.following.setdefault(p, {})
+            for q in others[at:]:
+                step.marks.append(self._mark(step, row, p, q))
+
+    def _mark(self, step: _Step, row: dict[int, int], p: int, q: int) -> int:
+        """Return the mark of the element from p to the mirror of q, making or loading it where needed."""
+        j = self.mirror[q]
+        edge = row.get(j)
+        if edge is not None and edge >= 0:
+            return 2 * edge * WIDTH
+        slot = self._slot() if edge is None else self._loaded(edge, step)
+        i = self.mirror[p]
+        row[j] = self.leading[j][p] = slot
+        self.following[q][i] = self.leading[i][q] = slot
+        return 2 * slot * WIDTH + (edge is None)
+
+    # --- code ------------------------------------------------------------------------------------
+
+    def _loaded(self, edge: int, step: _Step) -> int:
         """Return the slot of an edge, noting a load where it still is a bare S-matrix value."""
         if edge >= 0:
             return edge
         slot = self._slot()
-        loads += [slot * WIDTH, -1 - edge]
+        step.loads += [slot * WIDTH, -1 - edge]
         return slot
 
-    def _emit(  # noqa: PLR0913 - the parts of one step, in the order they are written
-        self,
-        loads: list[int],
-        own: int,
-        inverse: int,
-        scaled: list[int],
-        sources: list[int],
-        targets: list[int],
-        marks: list[int],
-    ) -> None:
+    def _release(self, slots: list[int]) -> None:
+        if not self.keep:
+            self.free += set(slots)
+
+    def _emit(self, step: _Step) -> None:
         self.starts.append(len(self.code))
-        self.code += [len(loads) // 2, own * WIDTH if own >= 0 else -1, inverse * WIDTH, GUARD_SLOT * WIDTH,
-                      len(scaled) // 2, len(sources), len(targets)]  # fmt: skip
-        self.code += loads
-        for part in (scaled, sources, targets):
-            self.code += [slot * WIDTH for slot in part]
-        self.code += marks
+        self.code += [len(step.loads) // 2, len(step.pivot), len(step.mixed) // 3, len(step.sources), len(step.targets)]
+        self.code += step.loads
+        self.code += [slot * WIDTH if slot >= 0 else -1 for slot in step.pivot]
+        self.code += step.mixed
+        self.code += step.starts
+        self.code += [slot * WIDTH for slot in step.sources]
+        self.code += [slot * WIDTH for slot in step.targets]
+        self.code += step.marks
+        self.products += len(step.marks)
 
     def _finish(self) -> NDArray[np.int64]:
         """Load what goes straight from input to output, and list the exits."""
-        loads: list[int] = []
+        step = _Step()
         exits = []
         for w in self.wanted:
             edge = self.following.get(w.input, {}).get(w.output)
             if edge is None:
                 continue  # no path: the element is structurally zero
             if edge < 0:
-                edge = self.following[w.input][w.output] = self._loaded(edge, loads)
+                edge = self._loaded(edge, step)
+                self.following[w.input][w.output] = edge
+                if w.input in self.mirror:
+                    self.following[self.mirror[w.output]][self.mirror[w.input]] = edge
             exits.append((edge * WIDTH, w.place, w.mirror))
-        if loads:
-            self._emit(loads, -1, GUARD_SLOT, [], [], [], [])
+        if step.loads:
+            self._emit(step)
         return np.array(exits, dtype=np.int64).reshape(-1, 3)
+
+
+@dataclass
+class _Step:
+    """The lists of one step while it is written; slots are not yet counted in numbers, marks and loads are."""
+
+    loads: list[int] = field(default_factory=list)
+    pivot: list[int] = field(default_factory=list)
+    mixed: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    sources: list[int] = field(default_factory=list)
+    targets: list[int] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+
+    def mix(self, to: int, a: int, c: int, *, first: bool) -> None:
+        """Note that slot `to` becomes (or gains) the product of two slots."""
+        self.mixed += [2 * to * WIDTH + first, a * WIDTH, c * WIDTH]
 
 
 def _reach(starts: set[int], steps: dict[int, list[int]]) -> set[int]:

@@ -7,7 +7,7 @@ that leaves q. Wave N + p leaves an exposed or open port p to the outside.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,8 @@ from photosim.model import Detector
 from photosim.plan import Wanted
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.graph import Graph
     from photosim.parts import Parts
 
@@ -28,8 +30,9 @@ UNIT_VALUE = 0
 class Request:
     """Edges and wanted elements of one question to the circuit, ready to be planned."""
 
-    edges: Mapping[tuple[int, int], int]
+    edges: dict[tuple[int, int], int]
     wanted: tuple[Wanted, ...]
+    mirror: Mapping[int, int] = field(default_factory=dict)
 
 
 def leaving(graph: Graph, port: int) -> int:
@@ -77,22 +80,24 @@ def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
 def matrix_request(graph: Graph, edges: dict[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool) -> Request:
     """Return the request for the S-matrix between exposed ports, place = to * P + from.
 
-    In a reciprocal circuit whose two directions of travel never mix, only one
-    direction is planned and each result serves both.
+    In a reciprocal circuit half of the elements are computed and each serves
+    two places. Where the two directions of travel never mix, only one is
+    planned; where they do, waves are paired with their mirror images.
     """
     size, count = len(graph.partner), len(ports)
-    direction = _half(graph, edges) if reciprocal else None
+    places = [(f, t) for f in range(count) for t in range(count)]
+    if not reciprocal:
+        return Request(edges, tuple(Wanted(ports[f], size + ports[t], t * count + f) for f, t in places))
+    component, mirror, alone = _halves(graph, edges)
     wanted = []
-    for f, source in enumerate(ports):
-        for t, target in enumerate(ports):
-            place, mirror = t * count + f, f * count + t
-            if direction is None:
-                wanted.append(Wanted(source, size + target, place))
-                continue
-            component, alone = direction[source]
-            if component >= 0 and component == direction[size + target][0]:
-                wanted.append(Wanted(source, size + target, place, -1 if alone or mirror == place else mirror))
-    return Request(edges, tuple(wanted))
+    for f, t in places:
+        source, target = ports[f], size + ports[t]
+        own = component[source]
+        paired = own >= 0 and alone[own]
+        if own >= 0 and own == component[target] and not (paired and t > f):
+            wanted.append(Wanted(source, target, t * count + f, f * count + t if t != f else -1))
+    paired_waves = {w: int(mirror[w]) for w in np.flatnonzero((component >= 0) & alone[component]).tolist()}
+    return Request(edges, tuple(wanted), paired_waves)
 
 
 def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]) -> Request:
@@ -113,8 +118,10 @@ def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inpu
     return Request(extended, tuple(wanted))
 
 
-def _half(graph: Graph, edges: dict[tuple[int, int], int]) -> list[tuple[int, bool]]:
-    """Return (connected component, whether it is its own mirror image) of each wave.
+def _halves(
+    graph: Graph, edges: dict[tuple[int, int], int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the connected component and the mirror of each wave, and whether a component mirrors itself.
 
     The mirror of a wave travels the same way back. Of two components that
     mirror each other one is numbered -1: its results follow from the other.
@@ -127,13 +134,10 @@ def _half(graph: Graph, edges: dict[tuple[int, int], int]) -> list[tuple[int, bo
     links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(2 * size, 2 * size))
     _, component = connected_components(links, directed=False)
     mirror = np.empty(2 * size, dtype=np.int64)
-    joined = graph.partner >= 0
     ports = np.arange(size)
-    mirror[:size] = np.where(joined, graph.partner, ports + size)
+    mirror[:size] = np.where(graph.partner >= 0, graph.partner, ports + size)
     mirror[size:] = ports
     image = np.full(component.max() + 1, -1, dtype=np.int64)
     image[component] = component[mirror]
     number = np.arange(len(image))
-    chosen = np.where(image < number, -1, number)
-    alone = image == number
-    return [(int(chosen[c]), bool(alone[c])) for c in component.tolist()]
+    return np.where(image < number, -1, number)[component], mirror, image == number

@@ -1,17 +1,23 @@
 """The kernels that run an elimination plan, forwards and in reverse.
 
 A plan is a list of steps in one array of integers. A step removes an inner
-wave v of the signal-flow graph: it brings in the S-matrix elements it needs,
-divides the paths through v by 1 - K[v,v], and adds every product
-K[j,v] K[v,i] to K[j,i]. Layout of a step, all int32, slots counted in numbers:
+wave v of the signal-flow graph (or, in a reciprocal circuit, v together with
+the wave v' that travels the same way back): it brings in the S-matrix elements
+it needs, forms 1/(1 - K[v,v]), and adds every product K[j,v] K[v,i] to K[j,i].
+Layout of a step, all int32, slots counted in numbers:
 
-    n_loads, self, inverse, guard, n_scaled, n_from, n_to,
-    (slot, value) x n_loads, (slot to, slot from) x n_scaled,
-    slot x n_from, slot x n_to, (2 * slot + is_first) x (n_from * n_to)
+    n_loads, n_pivot, n_mixed, n_from, n_to,
+    (slot, value) x n_loads, slot x n_pivot, (mark, slot, slot) x n_mixed,
+    first target x n_from, slot x n_from, slot x n_to, mark x (targets of all sources)
 
-`self` is the slot of K[v,v], or -1; `inverse` receives 1/(1 - K[v,v]) and
-`guard` keeps the smallest pivot. A value's address is (offset, batch stride,
-block stride, lane stride, distance of the imaginary part) in a flat array.
+A mark is 2 * slot + 1 where the product is the first that goes there and 2 *
+slot where it is added. Source f meets the targets from `first target` on, in a
+reciprocal circuit half of them: the others follow by symmetry. The pivot of
+one wave has slots (K[v,v], inverse, guard); that of a pair (guard, m11, m12,
+m21, K[v,v] or -1, K[v,v'] or -1, K[v',v] or -1) for the inverse
+((m11, m12), (m21, m11)). `guard` keeps the smallest pivot. A value's address
+is (offset, batch stride, block stride, lane stride, distance of the imaginary
+part) in a flat array.
 """
 
 from __future__ import annotations
@@ -25,15 +31,62 @@ from photosim.kernels.lanes import LANES, WIDTH, add_product_conjugate, copy, mu
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+ONE_WAVE = 3
+"""Slots in the pivot of a single wave; a pair has seven."""
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pair_pivot(work: Any, code: Any, pc: int) -> None:
+    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; where the determinant is exactly 0 the inverse counts as 0."""
+    guard, m11, m12, m21 = code[pc], code[pc + 1], code[pc + 2], code[pc + 3]
+    own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
+    for lane in range(LANES):
+        s = complex(work[own + lane], work[own + LANES + lane]) if own >= 0 else 0j
+        b = complex(work[back + lane], work[back + LANES + lane]) if back >= 0 else 0j
+        c = complex(work[forth + lane], work[forth + LANES + lane]) if forth >= 0 else 0j
+        left = 1.0 - s
+        determinant = left * left - b * c
+        size = abs(determinant)
+        work[guard + lane] = min(work[guard + lane], size)
+        scale = 1.0 / determinant if size > 0.0 else 0j
+        for slot, value in ((m11, left * scale), (m12, b * scale), (m21, c * scale)):
+            work[slot + lane] = value.real
+            work[slot + LANES + lane] = value.imag
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int) -> None:
+    """Add to the adjoints of s, b, c what follows from those of the inverse M: N = M^H M_adjoint M^H."""
+    m11, m12, m21 = code[pc + 1], code[pc + 2], code[pc + 3]
+    own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
+    for lane in range(LANES):
+        a = complex(work[m11 + lane], -work[m11 + LANES + lane])
+        b = complex(work[m12 + lane], -work[m12 + LANES + lane])
+        c = complex(work[m21 + lane], -work[m21 + LANES + lane])
+        a_bar = complex(adjoint[m11 + lane], adjoint[m11 + LANES + lane])
+        b_bar = complex(adjoint[m12 + lane], adjoint[m12 + LANES + lane])
+        c_bar = complex(adjoint[m21 + lane], adjoint[m21 + LANES + lane])
+        # M^H = ((a, c), (b, a)) with the conjugates above; rows of M^H times ((a_bar, b_bar), (c_bar, 0)).
+        x11, x12 = a * a_bar + c * c_bar, a * b_bar
+        x21, x22 = b * a_bar + a * c_bar, b * b_bar
+        for slot, value in (
+            (own, x11 * a + x12 * b + x21 * c + x22 * a),
+            (back, x11 * c + x12 * a),
+            (forth, x21 * a + x22 * b),
+        ):
+            if slot >= 0:
+                adjoint[slot + lane] += value.real
+                adjoint[slot + LANES + lane] += value.imag
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: int) -> None:
     """Run all steps of `code` on one block of one batch entry: fill `work` (slots x WIDTH) from `values`."""
     pc = 0
     size = code.shape[0]
     while pc < size:
-        n_loads, own, inverse, guard = code[pc], code[pc + 1], code[pc + 2], code[pc + 3]
-        n_scaled, n_from, n_to = code[pc + 4], code[pc + 5], code[pc + 6]
-        pc += 7
+        n_loads, n_pivot, n_mixed, n_from, n_to = code[pc], code[pc + 1], code[pc + 2], code[pc + 3], code[pc + 4]
+        pc += 5
         for k in range(n_loads):
             to = code[pc + 2 * k]
             v = code[pc + 2 * k + 1]
@@ -46,16 +99,23 @@ def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: 
                     work[to + lane] = re
                     work[to + LANES + lane] = im
         pc += 2 * n_loads
-        if own >= 0:
-            pivot(work, inverse, own, guard)
-        for k in range(n_scaled):
-            multiply(work, code[pc + 2 * k], code[pc + 2 * k + 1], inverse)
-        pc += 2 * n_scaled
-        outs = pc + n_from
+        if n_pivot == ONE_WAVE:
+            pivot(work, code[pc + 1], code[pc], code[pc + 2])
+        elif n_pivot > 0:
+            pair_pivot(work, code, pc)
+        pc += n_pivot
+        for k in range(n_mixed):
+            mark, a, c = code[pc + 3 * k], code[pc + 3 * k + 1], code[pc + 3 * k + 2]
+            if mark & 1:
+                multiply(work, mark >> 1, a, c)
+            else:
+                multiply_add(work, mark >> 1, a, c)
+        pc += 3 * n_mixed
+        outs = pc + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
-            a = code[pc + f]
-            for t in range(n_to):
+            a = code[pc + n_from + f]
+            for t in range(code[pc + f], n_to):
                 mark = code[target]
                 target += 1
                 if mark & 1:
@@ -104,29 +164,32 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
     """
     for step in range(starts.shape[0] - 1, -1, -1):
         pc = starts[step]
-        n_loads, own, inverse = code[pc], code[pc + 1], code[pc + 2]
-        n_scaled, n_from, n_to = code[pc + 4], code[pc + 5], code[pc + 6]
-        loads = pc + 7
-        scaled = loads + 2 * n_loads
-        ins = scaled + 2 * n_scaled
-        outs = ins + n_from
+        n_loads, n_pivot, n_mixed, n_from, n_to = code[pc], code[pc + 1], code[pc + 2], code[pc + 3], code[pc + 4]
+        loads = pc + 5
+        pivots = loads + 2 * n_loads
+        mixed = pivots + n_pivot
+        ins = mixed + 3 * n_mixed
+        outs = ins + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
-            a = code[ins + f]
-            for t in range(n_to):
+            a = code[ins + n_from + f]
+            for t in range(code[ins + f], n_to):
                 to = code[target] >> 1
                 target += 1
                 add_product_conjugate(adjoint, work, a, to, code[outs + t])
                 add_product_conjugate(adjoint, work, code[outs + t], to, a)
-        for k in range(n_scaled):
-            to, source = code[scaled + 2 * k], code[scaled + 2 * k + 1]
-            add_product_conjugate(adjoint, work, source, to, inverse)
-            add_product_conjugate(adjoint, work, inverse, to, source)
-        if own >= 0:  # d(1/(1 - K)) = dK / (1 - K)^2
+        for k in range(n_mixed - 1, -1, -1):
+            to, a, c = code[mixed + 3 * k] >> 1, code[mixed + 3 * k + 1], code[mixed + 3 * k + 2]
+            add_product_conjugate(adjoint, work, a, to, c)
+            add_product_conjugate(adjoint, work, c, to, a)
+        if n_pivot == ONE_WAVE:  # d(1/(1 - K)) = dK / (1 - K)^2
+            own, inverse = code[pivots], code[pivots + 1]
             for lane in range(WIDTH):
                 adjoint[spare + lane] = 0.0
             add_product_conjugate(adjoint, work, spare, inverse, inverse)
             add_product_conjugate(adjoint, work, own, spare, inverse)
+        elif n_pivot > 0:
+            pair_pivot_reverse(work, adjoint, code, pivots)
         for k in range(n_loads):
             slot, value = code[loads + 2 * k], code[loads + 2 * k + 1]
             for lane in range(WIDTH):

@@ -24,6 +24,20 @@ def random_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
     return {pair: k for k, pair in enumerate(kept)}, values
 
 
+MIRROR = {0: 7, 7: 0, 1: 8, 8: 1, 2: 3, 3: 2, 4: 5, 5: 4}
+"""Wave to the wave that travels the same way back, for reciprocal graphs; the inputs' mirrors are the outputs."""
+
+
+def mirrored_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
+    """A random graph whose mirrored edges share one value: the directions of travel mix."""
+    full, values = random_graph(seed)
+    edges: dict[tuple[int, int], int] = {}
+    for (a, b), k in full.items():
+        if a in MIRROR and b in MIRROR and (a, b) not in edges:
+            edges[a, b] = edges[MIRROR[b], MIRROR[a]] = k
+    return edges, values
+
+
 def naive(edges: dict[tuple[int, int], int], values: Any) -> Any:
     """Return the gain from each input to each output, (2, 2, W), by one linear solve a wavelength."""
     out = np.empty((2, 2, values.shape[1]), dtype=complex)
@@ -63,10 +77,25 @@ def test_elimination_equals_a_linear_solve(seed: int, keep: bool) -> None:
     np.testing.assert_allclose(out[0], expected, rtol=1e-11, atol=1e-12)
 
 
+HALF = [Wanted(0, 7, 0), Wanted(1, 8, 3), Wanted(1, 7, 1, 2)]
+"""The three elements that are not mirror images of each other; the third goes to two places."""
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("keep", [False, True])
+def test_pairs_of_waves_equal_a_linear_solve(seed: int, keep: bool) -> None:
+    edges, values = mirrored_graph(seed)
+    out, *_ = run_plan(make_plan(edges, HALF, mirror=MIRROR, keep=keep), values)
+    expected = naive(edges, values).reshape(4, -1)
+    np.testing.assert_allclose(expected[1], expected[2], rtol=1e-11, atol=1e-12)  # the graph is reciprocal
+    np.testing.assert_allclose(out[0], expected, rtol=1e-10, atol=1e-11)
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_the_reverse_pass_equals_central_differences(seed: int) -> None:
-    edges, values = random_graph(seed)
-    plan = make_plan(edges, WANTED, keep=True)
+@pytest.mark.parametrize("paired", [False, True])
+def test_the_reverse_pass_equals_central_differences(seed: int, paired: bool) -> None:
+    edges, values = mirrored_graph(seed) if paired else random_graph(seed)
+    plan = make_plan(edges, HALF if paired else WANTED, mirror=MIRROR if paired else None, keep=True)
     out, flat, address, blocks = run_plan(plan, values)
     rng = np.random.default_rng(seed + 100)
     cotangent = rng.normal(size=out.shape) + 1j * rng.normal(size=out.shape)
