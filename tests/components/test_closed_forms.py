@@ -70,7 +70,7 @@ def exact(model: ClosedForm, wl: Any, values: dict[str, Any]) -> NDArray[np.obje
 
 
 def as_complex(values: NDArray[np.object_]) -> NDArray[np.complex128]:
-    return np.vectorize(complex, otypes=[np.complex128])(values)
+    return np.asarray(np.vectorize(complex, otypes=[np.complex128])(values))
 
 
 @pytest.mark.parametrize("name", NAMES)
