@@ -156,7 +156,12 @@ class _Elimination:
         )  # fmt: skip
 
     def _cost(self, v: int) -> int:
-        return len(self.leading[v]) * len(self.following[v])
+        """Return about how many products removing a wave, or it and its mirror, costs."""
+        sources = self.leading[v]
+        if v not in self.mirror:
+            return len(sources) * len(self.following[v])
+        near = len(sources.keys() | self.leading[self.mirror[v]].keys())
+        return near * near
 
     def _slot(self) -> int:
         if self.free and not self.keep:
