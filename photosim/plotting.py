@@ -7,8 +7,10 @@ colour-blind readers and in grey); lines of one picture differ in dash too once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,7 +68,7 @@ _MOST_LABELLED_CHANNELS = 16
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write `figure` to `path` (.png, .svg or .pdf), whole or not at all; DataError when it cannot be written."""
+    """Write `figure` to `path` (.png, .svg or .pdf), whole or not at all; DataError when that fails."""
     target = check_target(path, PICTURE_SUFFIXES)
     with _style(), replacing(target) as temporary:
         figure.savefig(temporary, bbox_inches="tight", pad_inches=0.08)
@@ -83,9 +85,9 @@ def spectrum(
 ) -> Figure:
     """Draw the transmission in dB of (from, to) port pairs over the wavelength.
 
-    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves, in the
-    order of the pairs.  Raises ParameterError for no pair, for more than 16 (a picture of more lines shows none)
-    and for a matrix with setting axes.
+    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves,
+    in the order of the pairs.  Raises ParameterError for no pair, for more than 16 (a picture of more lines
+    shows none) and for a matrix with setting axes.
     """
     if not 1 <= len(pairs) <= _MOST_LINES:
         message = (
@@ -156,7 +158,12 @@ def learning_curves(result: TrainingResult) -> Figure:
             error = 100.0 * (1.0 - np.asarray(outcome.accuracy, dtype=np.float64))
             epochs = np.arange(1, error.shape[1] + 1)
             mean = np.mean(error, axis=0)
-            style = _line(k)
+            # Rules may learn alike: the first lines lie on top, and let the later ones through their gaps.
+            style = {
+                "color": COLOURS[k % len(COLOURS)],
+                "linestyle": DASHES[k % len(DASHES)],
+                "zorder": 3 - k / 100,
+            }
             axes.plot(epochs, mean, label=f"{outcome.rule}  {100.0 * outcome.mean:.2f} %", **style)
             if error.shape[0] > 1:
                 half = np.std(error, axis=0, ddof=1)
@@ -217,17 +224,22 @@ def for_result(result: Any) -> dict[str, Callable[[], Figure]]:
         pictures: dict[str, Callable[[], Figure]] = {"learning": lambda: learning_curves(training)}
         for weights in training.weights:
             title = f"{training.name}: {weights.name}"
-            pictures[f"weights_{weights.name}"] = lambda w=weights, t=title: weight_error_map(w, title=t)
+            pictures[f"weights_{_file_name(weights.name)}"] = partial(weight_error_map, weights, title=title)
         return pictures
     if hasattr(result, "channels"):
         return {"spectrum": lambda: for_spectrum(result)}
     return {}
 
 
+def _file_name(text: str) -> str:
+    """Return a name for people as a part of a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
+
+
 def _style() -> AbstractContextManager[None]:
     import matplotlib as mpl
 
-    return mpl.rc_context(dict(STYLE))
+    return mpl.rc_context(cast("Any", dict(STYLE)))
 
 
 def _canvas(size: tuple[float, float]) -> tuple[Figure, Axes]:

@@ -77,7 +77,8 @@ def run(
     """Run the analyses of a netlist file and write their results.
 
     kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
-    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis; None keeps them.
+    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis; None keeps
+    them.
     Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
     written; DataError for a folder that cannot be written.
     """
@@ -119,11 +120,12 @@ def prepare(circuit: Circuit) -> list[Job]:
     for entry in circuit.netlist.analyses:
         kind = entry.get("kind")
         if kind not in KINDS:
-            message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{did_you_mean(str(kind), KINDS)}"
+            hint = did_you_mean(str(kind), KINDS)
+            message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{hint}"
             raise ParameterError(message)
         name = entry.get("name", kind)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            message = f"An analysis cannot be called {name!r}: its name begins files, so use letters, digits, - and _."
+            message = f"An analysis cannot be called {name!r}: files begin so; use letters, digits, - and _."
             raise ParameterError(message)
         if name in [job.name for job in jobs]:
             message = f"Two analyses are called {name!r}: give each a name of its own."
@@ -154,9 +156,9 @@ def _computation(
         from photosim.analysis.spectrum import read_options
 
         return partial(_spectrum, circuit, read_options(entry, circuit))
-    from photosim.training import job
+    from photosim.training.job import read_options as read_training
 
-    return partial(_train, circuit, job.read_options(entry, circuit))
+    return partial(_train, circuit, read_training(entry, circuit))
 
 
 def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
@@ -171,9 +173,9 @@ def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progre
 
 
 def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
-    from photosim.training import job
+    from photosim.training.job import train
 
-    return job.train(circuit, options, seed=seed, progress=progress)
+    return train(circuit, options, seed=seed, progress=progress)
 
 
 def _file(name: str, result: Result, folder: Path) -> list[str]:
@@ -206,7 +208,7 @@ def _provenance(path: Path, circuit: Circuit, seed: int | None) -> dict[str, Any
 
 
 def _settings(circuit: Circuit) -> dict[str, Any]:
-    """Return the settings that the netlist gives, by dotted name, with their values; defaults are the version's."""
+    """Return the settings that the netlist gives, by dotted name; all others are the version's defaults."""
     values = {**circuit.graph.structural, **circuit.parameters}
     given = [*circuit.netlist.settings]
     given += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from photosim import plotting
 from photosim.errors import DataError, ParameterError
 from photosim.smatrix import SMatrix
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PAIRS = [("in", "drop"), ("in", "through")]
 
@@ -34,8 +38,14 @@ def training(seeds: int = 3) -> TrainingResult:
         RuleResult(rule, accuracy - k / 50, accuracy, 1 - accuracy) for k, rule in enumerate(("exact", "dfa"))
     )
     target = rng.uniform(-1, 1, (6, 4))
-    weights = WeightMap("B1", target, target, target + 1e-3 * rng.normal(size=target.shape))
+    weights = WeightMap("feedback to layer 1", target, target, target + 1e-3 * rng.normal(size=target.shape))
     return TrainingResult("digits", "images", (4, 6, 2), 8, 0, seeds, rules, (weights,))
+
+
+def legend(axes: Axes) -> list[str]:
+    found = axes.get_legend()
+    assert found is not None
+    return [text.get_text() for text in found.get_texts()]
 
 
 def test_a_spectrum_shows_its_data_with_units() -> None:
@@ -47,7 +57,7 @@ def test_a_spectrum_shows_its_data_with_units() -> None:
     assert axes.get_xlabel() == "wavelength (\N{GREEK SMALL LETTER MU}m)"
     assert axes.get_ylabel() == "transmission (dB)"
     assert axes.get_title(loc="left") == "ring"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+    assert legend(axes) == [
         "in \u2192 drop",
         "in \u2192 through",
     ]
@@ -57,7 +67,7 @@ def test_the_legend_hides_no_data() -> None:
     for figure in (plotting.spectrum(matrix(), PAIRS), plotting.learning_curves(training())):
         axes = figure.axes[0]
         figure.draw_without_rendering()
-        assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+        assert cast("Any", axes.get_legend()).get_window_extent().x0 >= axes.get_window_extent().x1
 
 
 def test_channels_inside_the_range_are_marked_and_numbered() -> None:
@@ -114,9 +124,13 @@ def test_learning_curves_show_mean_and_spread_of_the_error() -> None:
     assert np.min(np.abs(heights - at_end[0])) < 1e-9
     assert np.min(np.abs(heights - at_end[1])) < 1e-9
     assert axes.get_ylabel() == "test error (%)"
-    assert f"exact  {100 * result.rules[0].mean:.2f} %" in [
-        t.get_text() for t in axes.get_legend().get_texts()
-    ]
+    assert f"exact  {100 * result.rules[0].mean:.2f} %" in legend(axes)
+
+
+def test_rules_that_learn_alike_stay_visible() -> None:
+    first, second = plotting.learning_curves(training()).axes[0].lines
+    assert first.get_zorder() > second.get_zorder()
+    assert first.get_linestyle() != second.get_linestyle()
 
 
 def test_one_seed_has_no_band() -> None:
@@ -167,7 +181,7 @@ def test_pictures_need_no_global_state() -> None:
 
 def test_results_name_their_pictures() -> None:
     pictures = plotting.for_result(training())
-    assert list(pictures) == ["learning", "weights_B1"]
+    assert list(pictures) == ["learning", "weights_feedback_to_layer_1"]
     for draw in pictures.values():
         assert isinstance(draw(), Figure)
     assert plotting.for_result(object()) == {}

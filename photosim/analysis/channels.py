@@ -54,6 +54,6 @@ def _outermost_combs(values: Mapping[str, Any]) -> list[str]:
 
 
 def _comb(count: int, wl0: float, spacing: float) -> set[float]:
-    """Return `count` wavelengths in um, `spacing` Hz apart, about wl0: those of a laser with as many lines."""
+    """Return `count` wavelengths in um, `spacing` Hz apart, about wl0: the lines of such a laser."""
     laser = cast("Source", registry.get("laser"))
     return {float(line) for line in laser.lines(wl=wl0, lines=count, spacing=spacing)[0]}

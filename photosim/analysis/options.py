@@ -25,9 +25,8 @@ class Options:
         unknown = [key for key in self._entry if key not in self._asked]
         if unknown:
             known = sorted(self._asked)
-            self.refuse(
-                f"has no option {unknown[0]!r}. It has: {listing(known, 30)}.{did_you_mean(unknown[0], known)}"
-            )
+            hint = did_you_mean(unknown[0], known)
+            self.refuse(f"has no option {unknown[0]!r}. It has: {listing(known, 30)}.{hint}")
 
     def refuse(self, problem: str) -> None:
         """Raise ParameterError: the analysis, then the problem."""

@@ -30,7 +30,8 @@ DARK_dB = -200.0
 class Spectra:
     """Transmission from some waves to others, where not all of them are exposed ports.
 
-    wl: shape (W,), in um.  values: complex, shape (..., W, ends, starts).  Read as an SMatrix: `spectra["in", "ring,o3"]`.
+    wl: shape (W,), in um.  values: complex, shape (..., W, ends, starts).  Read it as an SMatrix:
+    `spectra["in", "ring,o3"]`.
     """
 
     wl: FloatArray
@@ -48,8 +49,8 @@ class Spectra:
 class SpectrumOptions:
     """What a spectrum analysis computes.
 
-    wl: wavelengths in um, shape (W,).  starts, ends: exposed ports, or inner waves as "instance,port"; None leaves the
-    choice to `port_pairs`.  channels: wavelengths in um to mark; None asks the circuit (`channels_of`).
+    wl: wavelengths in um, shape (W,).  starts, ends: exposed ports, or inner waves as "instance,port"; None
+    leaves the choice to `port_pairs`.  channels: wavelengths in um to mark; None asks `channels_of`.
     labels: names of the curves for the reader, in the order of the pairs; empty names them "from to to".
     """
 
@@ -114,9 +115,10 @@ class SpectrumResult:
 
 
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
-    """Return the options of an analysis entry `{kind: spectrum, name, wl, from, to, channels, labels, settings}`.
+    """Return the options of an entry `{kind: spectrum, name, wl, from, to, channels, labels, settings}`.
 
-    Raises ParameterError for an unknown key, a port that the circuit does not have, or a bad wavelength range.
+    Raises ParameterError for an unknown key, a port that the circuit does not have, or a bad wavelength
+    range.
     """
     options = Options(entry, "spectrum")
     name = options.text("name", "spectrum")
@@ -153,7 +155,10 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
 
 
 def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[str] | None) -> None:
-    """Raise ParameterError (NetlistError for an instance) unless every name is a wave of the circuit; None passes."""
+    """Raise ParameterError unless every name is a wave of the circuit; None passes.
+
+    An instance that does not exist is a NetlistError.
+    """
     for names, entering in ((starts, True), (ends, False)):
         for name in names or ():
             find_wave(circuit.graph, name, entering=entering)
@@ -175,7 +180,7 @@ def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[s
 
 
 def summary(s: SMatrix | Spectra, pair: tuple[str, str]) -> dict[str, float | None]:
-    """Return highest and lowest transmission of a pair in dB with their wavelengths in um, and its loss at the centre.
+    """Return extremes of a pair's transmission in dB, where they are in um, and its loss at the centre.
 
     A transmission of zero is None: JSON has no infinity.
     """

@@ -1,4 +1,4 @@
-"""The commands `run` and `train`: the analyses of a netlist, with progress, tables and a folder of results."""
+"""The commands `run` and `train`: analyses of a netlist, with progress, tables and a folder of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every command fails and warns: one sentence on stderr, and an exit code that says whose mistake it was."""
+"""How every command fails and warns: one sentence on stderr, an exit code that says whose mistake it was."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Commands(TyperGroup):
                 code = 130
             except BrokenPipeError:
                 # `photosim components | head`: the reader has seen enough. Nothing more can be written.
-                sys.stdout = None  # type: ignore[assignment]
+                sys.stdout = None
                 code = 0
         sys.exit(code if isinstance(code, int) else 0)
 

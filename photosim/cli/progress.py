@@ -1,4 +1,7 @@
-"""Progress of long work on stderr: bars with rate and estimate on a terminal, a line per finished item elsewhere."""
+"""Progress of long work on stderr.
+
+Bars with rate and estimate on a terminal, elsewhere a line for every finished item.
+"""
 
 from __future__ import annotations
 

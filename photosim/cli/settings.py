@@ -42,7 +42,7 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
 
 
 def seeds(seed: int | None, circuit: Circuit, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` with `seed` put into every setting called `seed` of the circuit that is not set yet."""
+    """Return `settings` with `seed` in every setting called `seed` of the circuit that is not set yet."""
     if seed is None:
         return settings
     merged = dict(settings)
@@ -81,7 +81,7 @@ def _put(nested: dict[str, Any], name: str, value: Any) -> None:
 
 def _has(nested: dict[str, Any], name: str) -> bool:
     for step in _DOT.split(name):
-        if not isinstance(nested, dict) or step not in nested:
+        if step not in nested:
             return False
         nested = nested[step]
     return True

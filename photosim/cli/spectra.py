@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import typer
 
 from photosim import __version__
@@ -21,6 +20,7 @@ from photosim.files import check_target
 from photosim.units import parse_wavelengths
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
@@ -45,7 +45,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Currents:
-    """Photocurrents in A: of the sources' own lines, (detectors,), and with all sources tuned along wl, (W, detectors)."""
+    """Photocurrents in A.
+
+    total: of the sources' own lines, shape (detectors,).  tuned: with all sources tuned along wl (W,) in
+    um, shape (W, detectors).
+    """
 
     detectors: tuple[str, ...]
     total: NDArray[np.float64]
@@ -101,7 +105,7 @@ def _usual_wl(circuit: Circuit) -> str:
 
 
 def _names(texts: Sequence[str] | None, circuit: Circuit) -> tuple[str, ...] | None:
-    """Return the names of a repeatable option: a text may hold several, parted by commas, unless it is instance,port."""
+    """Return the names of a repeatable option; a text is instance,port or several names and commas."""
     names: list[str] = []
     for text in texts or ():
         inner = text.partition(":")[0].rpartition(",")[0].strip() in circuit.graph.index

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photosim.drawing.boxes import Box, boxes_of, canonical
-from photosim.drawing.layout import Layout, Pair, PortRef, arrange, flow_columns
+from photosim.drawing.flow import flow_columns
+from photosim.drawing.layout import Layout, Pair, PortRef, arrange
 from photosim.drawing.svg import render
 from photosim.files import check_target
 from photosim.files.atomic import write_text
@@ -80,8 +81,8 @@ def lay_out(netlist: Netlist) -> Layout:
         on_right = inner in boxes[name].right
         terminal = f"port {port}"
         electrical = frozenset({port}) if inner in boxes[name].electrical else frozenset[str]()
-        sides = ((port,), ()) if on_right else ((), (port,))
-        boxes[terminal] = Box(terminal, "terminal", *sides, (port,), electrical, f"exposed port {port}")
+        left, right = ((port,), ()) if on_right else ((), (port,))
+        boxes[terminal] = Box(terminal, "terminal", left, right, (port,), electrical)
         columns[terminal] = last if on_right else 0
         wires.append(((terminal, port), (name, inner)))
     return arrange(boxes, wires, columns)

@@ -126,7 +126,7 @@ def _is_input(alias: str) -> bool:
 
 
 def _split_by_name(ports: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Put ports named in.. or add.. left; where no name says, the lower numbers, clockwise from the lower left."""
+    """Put ports named in.. or add.. left; where no name says, the lower half of the numbers."""
     left = [port for port in ports if _INPUT_NAME.match(port)]
     if left and len(left) < len(ports):
         return tuple(left), tuple(port for port in ports if port not in left)

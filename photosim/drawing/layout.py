@@ -1,15 +1,16 @@
 """Where boxes and wires of a schematic go: columns by signal flow, lanes for wires that pass a column.
 
-Boxes stand in columns; between two columns lies a channel without boxes. A wire bends in channels
-only, and passes a column in a straight lane that is kept free for it like a narrow box. So no wire can cross a box,
-whatever the circuit (after sugiyama1981: layers, order by barycentres, then coordinates).
+Boxes stand in columns; between two columns lies a channel without boxes. A wire bends in channels only,
+and passes a column in a straight lane that is kept free for it like a narrow box. So no wire can cross a
+box, whatever the circuit (after sugiyama1981: layers, order by barycentres, then coordinates).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from photosim.drawing.boxes import Box
 
@@ -98,7 +99,7 @@ def arrange(boxes: dict[str, Box], wires: Sequence[Pair], columns: dict[str, int
     for item in items.values():
         grid[item.column].append(item)
     paths = [_path(k, pair, boxes, items, grid) for k, pair in enumerate(wires)]
-    stretches = [(a, b) for path in paths for a, b in zip(path, path[1:], strict=False)]
+    stretches = [(a, b) for path in paths for a, b in pairwise(path)]
     _settle(grid, stretches)
     lefts, widths, total = _columns_x(grid, paths)
     highest = min((item.top for column in grid for item in column), default=0.0)
@@ -116,103 +117,6 @@ def arrange(boxes: dict[str, Box], wires: Sequence[Pair], columns: dict[str, int
     ]
     bottom = max((item.top + item.height for column in grid for item in column), default=0.0)
     return Layout(placed, tuple(runs), total, bottom)
-
-
-def flow_columns(
-    boxes: dict[str, Box], wires: Sequence[Pair], starts: Iterable[PortRef]
-) -> tuple[dict[str, Box], dict[str, int]]:
-    """Return the boxes, mirrored where light enters from their right, and the column of each.
-
-    Light spreads from the `starts`, ports that it enters by (or, on a source, leaves by). Wires
-    that would close a loop run backwards; every other wire from a right to a left side goes to a later column.
-    """
-    oriented, order = _orient(boxes, wires, starts)
-    forward: dict[str, list[str]] = {name: [] for name in boxes}
-    for (a, p), (b, q) in wires:
-        sides = (p in oriented[a].right, q in oriented[b].right)
-        if a != b and sides[0] != sides[1]:
-            source, target = (a, b) if sides[0] else (b, a)
-            forward[source].append(target)
-    return oriented, _longest_path(_without_loops(forward, order), order)
-
-
-def _orient(
-    boxes: dict[str, Box], wires: Sequence[Pair], starts: Iterable[PortRef]
-) -> tuple[dict[str, Box], list[str]]:
-    """Walk along the light, rightwards as far as it goes before leftwards; mirror boxes entered from the right."""
-    neighbours: dict[str, list[tuple[str, PortRef]]] = defaultdict(list)
-    for (a, p), (b, q) in wires:
-        neighbours[a].append((p, (b, q)))
-        neighbours[b].append((q, (a, p)))
-    oriented: dict[str, Box] = {}
-    rightwards: list[PortRef] = []
-    leftwards: list[PortRef] = []
-
-    def visit(name: str, port: str, *, on_right: bool) -> None:
-        if name in oriented:
-            return
-        box = boxes[name]
-        oriented[name] = box if (port in box.right) == on_right else box.flipped()
-        for own, other in neighbours[name]:
-            (rightwards if own in oriented[name].right else leftwards).append(other)
-
-    for name, port in [*starts, *((name, _entry(box)) for name, box in boxes.items())]:
-        visit(name, port, on_right=boxes[name].kind == "source")
-        while rightwards or leftwards:
-            going_right = bool(rightwards)
-            target, entered = rightwards.pop(0) if going_right else leftwards.pop(0)
-            visit(target, entered, on_right=not going_right)
-    return oriented, list(oriented)
-
-
-def _entry(box: Box) -> str:
-    """Return a port that light would enter by, so that a box nobody reached keeps its orientation."""
-    return (box.right or box.left or ("",))[0] if box.kind == "source" else (box.left or ("",))[0]
-
-
-def _without_loops(forward: dict[str, list[str]], order: list[str]) -> dict[str, list[str]]:
-    """Return the edges without those that lead back to a box still being walked (depth first, no recursion)."""
-    state: dict[str, int] = {}
-    kept: dict[str, list[str]] = {name: [] for name in forward}
-    for root in order:
-        if root in state:
-            continue
-        state[root] = 1
-        stack = [(root, iter(forward[root]))]
-        while stack:
-            name, targets = stack[-1]
-            target = next(targets, None)
-            if target is None:
-                state[name] = 2
-                stack.pop()
-            elif state.get(target) != 1:
-                kept[name].append(target)
-                if target not in state:
-                    state[target] = 1
-                    stack.append((target, iter(forward[target])))
-    return kept
-
-
-def _longest_path(edges: dict[str, list[str]], order: list[str]) -> dict[str, int]:
-    """Return columns from 0 such that every edge goes right; boxes without an entry stand next to their target."""
-    entries = dict.fromkeys(edges, 0)
-    for targets in edges.values():
-        for target in targets:
-            entries[target] += 1
-    waiting = dict(entries)
-    ready = [name for name in order if not waiting[name]]
-    columns = dict.fromkeys(edges, 0)
-    for name in ready:
-        for target in edges[name]:
-            columns[target] = max(columns[target], columns[name] + 1)
-            waiting[target] -= 1
-            if not waiting[target]:
-                ready.append(target)
-    for name, targets in edges.items():
-        if targets and not entries[name]:
-            columns[name] = min(columns[target] for target in targets) - 1
-    lowest = min(columns.values(), default=0)
-    return {name: column - lowest for name, column in columns.items()}
 
 
 def _path(
@@ -261,7 +165,7 @@ def _settle(grid: list[list[_Item]], stretches: list[tuple[_End, _End]]) -> None
 
 
 def _stack(column: list[_Item], wanted: list[float], weights: list[float]) -> None:
-    """Set the tops closest to those wanted (least squares) that keep order and distances: pooled neighbours."""
+    """Set the tops closest to those wanted (least squares) that keep order and distances (ayer1955)."""
     offsets, blocks, total = [], list[tuple[float, float, int]](), 0.0
     for k, item in enumerate(column):
         if k:
@@ -289,7 +193,7 @@ def _columns_x(grid: list[list[_Item]], paths: list[list[_End]]) -> tuple[list[f
     """Return the left edge and the width of every column, and the width of all."""
     bends = [0] * (len(grid) + 1)
     for path in paths:
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in pairwise(path):
             if abs(a.y - b.y) > 1.0:
                 bends[max(a.item.column, b.item.column)] += 1
                 if a.item.column == b.item.column:
@@ -304,7 +208,7 @@ def _columns_x(grid: list[list[_Item]], paths: list[list[_End]]) -> tuple[list[f
 
 
 def _indent(box: Box, width: float) -> float:
-    """Distance of a box from the left edge of its column: terminals hug the circuit, others stand in the middle."""
+    """Distance of a box from its column's left edge: terminals hug the circuit, others are centred."""
     if box.kind == "terminal":
         return width - box.width if box.right else 0.0
     return (width - box.width) / 2.0
@@ -313,7 +217,7 @@ def _indent(box: Box, width: float) -> float:
 def _runs(
     pair: Pair, path: list[_End], placed: dict[str, PlacedBox], lefts: list[float], widths: list[float]
 ) -> tuple[tuple[Point, ...], ...]:
-    """Return the straight runs of a wire: from a port to the edge of its column, through lanes, to the other port."""
+    """Return the straight runs of a wire: port to edge of its column, lanes, edge to the other port."""
     first, last = (placed[name].port(port) for name, port in pair)
     runs = [(first, _edge(first, path[0].item.column, lefts, widths))]
     # The wire passes all its lanes in one direction, even where it enters or leaves by a U-turn.

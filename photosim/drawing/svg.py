@@ -22,6 +22,7 @@ _EDGES = {
 _OPTICAL = "#1C2733"
 _ELECTRICAL = "#B07D00"
 _QUIET = "#66717F"
+_OPEN = "#C43C3C"
 
 
 def render(layout: Layout, title: str, notes: dict[tuple[str, str], str]) -> str:
@@ -34,9 +35,9 @@ def render(layout: Layout, title: str, notes: dict[tuple[str, str], str]) -> str
     body = [_wire(wire, layout) for wire in layout.wires]
     body += [_box(placed) for placed in layout.boxes.values()]
     body += [_loose_end(layout.boxes[name].port(port), state) for (name, port), state in notes.items()]
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="{_FONT}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{_FONT}">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#FFFFFF"/>',
         _text(MARGIN, MARGIN + 4.0, title, 14.0, _OPTICAL, bold=True),
@@ -90,7 +91,8 @@ def _terminal(placed: PlacedBox) -> str:
     name = placed.box.lines[0]
     point = placed.port(placed.box.right[0] if placed.box.right else placed.box.left[0])
     anchor = "end" if point.heading > 0 else "start"
-    ring = f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="3.4" fill="#FFFFFF" stroke="{_OPTICAL}" stroke-width="1.4"/>'
+    look = f'fill="#FFFFFF" stroke="{_OPTICAL}" stroke-width="1.4"'
+    ring = f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="3.4" {look}/>'
     return ring + _text(
         point.x - 8.0 * point.heading, point.y + 4.0, name, 12.0, _OPTICAL, anchor=anchor, bold=True
     )
@@ -124,12 +126,13 @@ def _bend(a: Point, b: Point) -> str:
 
 
 def _loose_end(point: Point, state: str) -> str:
-    """Return the mark of a port without a wire: a bar where it is terminated, an open ring where nobody said so."""
+    """Return the mark of a port without a wire: a bar where terminated, an open ring where nobody said so."""
     x = point.x + 9.0 * point.heading
     stub = f'<path d="M{point.x:.1f} {point.y:.1f}H{x:.1f}" stroke="{_QUIET}" stroke-width="1.2"/>'
     if state == "terminated":
         return stub + _rect(x - 1.5, point.y - 5.0, 3.0, 10.0, f'fill="{_QUIET}"')
-    ring = f'<circle cx="{x + 2.5 * point.heading:.1f}" cy="{point.y:.1f}" r="2.5" fill="none" stroke="#C43C3C"/>'
+    place = f'cx="{x + 2.5 * point.heading:.1f}" cy="{point.y:.1f}"'
+    ring = f'<circle {place} r="2.5" fill="none" stroke="{_OPEN}"/>'
     return f"{stub}{ring}"
 
 

@@ -63,7 +63,7 @@ def write(path: str | Path, s: SMatrix | Traces, pairs: Sequence[tuple[str, str]
 
 
 def read(path: str | Path) -> SMatrix:
-    """Return the scattering matrix stored at `path`; DataError if it is missing, damaged or of another form."""
+    """Return the scattering matrix stored at `path`; DataError if it is missing or damaged."""
     source = Path(path)
     suffix = source.suffix.lower()
     if suffix not in FORMATS:

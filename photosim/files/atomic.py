@@ -81,15 +81,15 @@ def staging(folder: Path) -> Iterator[Path]:
 def _make_folders(folder: Path) -> list[Path]:
     """Make `folder` with its parents; return those that were missing, outermost first."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()][::-1]
+    if folder.is_file():
+        message = f"Cannot write results to {folder}: it is a file."
+        raise DataError(message)
     made: list[Path] = []
     try:
         with _said_plainly(folder):
             for place in missing:
                 place.mkdir()
                 made.append(place)
-            if not folder.is_dir():
-                message = f"Cannot write results to {folder}: it is a file."
-                raise DataError(message)
             with tempfile.TemporaryFile(dir=folder):
                 pass
     except DataError:

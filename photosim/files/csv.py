@@ -44,8 +44,8 @@ def write(path: Path, s: Traces, pairs: Sequence[tuple[str, str]]) -> None:
     """Write the (from, to) pairs of `s` with every digit that a double has."""
     if s.values.ndim != _AXES:
         message = (
-            f"A .csv file holds one spectrum, but this result has setting axes of shape {s.values.shape[:-_AXES]}: "
-            "write .npz or .nc instead."
+            "A .csv file holds one spectrum, but this result has setting axes of shape "
+            f"{s.values.shape[:-_AXES]}: write .npz or .nc instead."
         )
         raise DataError(message)
     header = ["wavelength_um"]
@@ -84,7 +84,7 @@ def read(path: Path) -> SMatrix:
 
 
 def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    """Return the header's names and the rows, shape (W, columns); DataError unless they are as `write` writes."""
+    """Return the header's names and the rows, shape (W, columns); DataError for those of another form."""
     try:
         with path.open(encoding="utf-8") as lines:
             header = next(csv.reader([lines.readline()]), [""])

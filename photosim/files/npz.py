@@ -40,7 +40,8 @@ def read(path: Path) -> SMatrix:
     except (OSError, ValueError, BadZipFile, AttributeError) as error:
         message = f"Cannot read {path} as a numpy archive: {error}"
         raise DataError(message) from error
-    if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):  # noqa: PLR2004 - (W, P, P)
-        message = f"Cannot read {path}: S has shape {values.shape} for {wl.size} wavelengths and {ports.size} ports."
+    if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):
+        found = f"S has shape {values.shape} for {wl.size} wavelengths and {ports.size} ports"
+        message = f"Cannot read {path}: {found}."
         raise DataError(message)
     return SMatrix(wl, tuple(str(port) for port in ports), values)

@@ -83,7 +83,8 @@ def test_check_lists_settings_with_their_values(ring: Path) -> None:
 
 
 def test_an_open_port_warns_and_check_shows_layout_settings(ring: Path) -> None:
-    text = 'instances: {a: {component: coupler, settings: {cross_section: strip}}}\nports: {in: "a,o1", out: "a,o4"}\n'
+    part = "{component: coupler, settings: {cross_section: strip}}"
+    text = f'instances: {{a: {part}}}\nports: {{in: "a,o1", out: "a,o4"}}\n'
     (ring / "open.yml").write_text(text, encoding="utf-8")
     found = call_json("check", "open.yml")
     assert found["warnings"] == len(found["messages"]) == 2
@@ -250,6 +251,38 @@ def test_run_replaces_results_of_before(ring: Path) -> None:
     call("run", "ring.yml", "--out", "there")
     assert (ring / "there" / "lines.csv").read_text(encoding="utf-8").startswith("wavelength_um")
     assert (ring / "there" / "notes.txt").exists()
+
+
+TRAIN = """\
+instances:
+  laser: {component: laser, settings: {lines: 10, spacing: 200e+9}}
+  bank: {component: weight_bank, settings: {rows: 4, channels: 10, spacing: 200e+9, coupling: 0.03}}
+connections: {"laser,o1": "bank,o1"}
+analyses:
+  - {kind: spectrum, name: bank, wl: "1.54:1.56:101", from: "laser,o1", to: "bank.row0.detector,o1"}
+  - {kind: train, name: digits, data: digits, network: [64, 8, 10], device: bank,
+     rules: [backprop, dfa-device], seeds: 2, epochs: 2}
+"""
+
+
+def test_train_runs_the_training_analyses_alone(ring: Path) -> None:
+    (ring / "net.yml").write_text(TRAIN, encoding="utf-8")
+    text, messages = call("train", "net.yml", "--out", "one")
+    assert "digits: test accuracy in %" in text
+    assert "bank: transmission" not in text
+    assert messages.startswith("digits: 8 of 8 in ")
+    names = {path.name for path in (ring / "one").iterdir()}
+    assert names == {"results.json", "digits_learning.png", "digits_weights_feedback_to_hidden_layer_1.png"}
+
+
+def test_a_seed_decides_a_training(ring: Path) -> None:
+    (ring / "net.yml").write_text(TRAIN, encoding="utf-8")
+    one, two, again = (
+        call_json("train", "net.yml", "--out", f"seed{k}", "--seed", seed)["analyses"][0]
+        for k, seed in enumerate(("1", "2", "1"))
+    )
+    assert one["rules"] == again["rules"] != two["rules"]
+    assert (one["seed"], two["seed"]) == (1, 2)
 
 
 def test_version_names_what_numbers_depend_on() -> None:
