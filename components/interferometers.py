@@ -15,7 +15,8 @@ _TWO_INPUTS = ("coupler", "mmi2x2")
     layout=("cross_section", "bend", "straight", "with_splitter", "combiner", "nbends", "min_length",
             "straight_x_top", "straight_x_bot", "straight_y", "extend_ports_straight_x", "mirror_bot",
             "add_optical_ports_arms", "port_e1_splitter", "port_e0_splitter", "port_e1_combiner",
-            "port_e0_combiner", "cross_section_x_top", "cross_section_x_bot", "auto_rename_ports"),
+            "port_e0_combiner", "port1", "port2", "cross_section_x_top", "cross_section_x_bot",
+            "auto_rename_ports"),
 )  # fmt: skip
 def mzi(
     *,

@@ -170,7 +170,9 @@ class _Builder:
     ) -> Any:
         arguments: dict[str, Any] = {}
         for key, parameter in model.parameters.items():
-            value = settings.get(key, parameter.default)
+            value = settings.get(key)
+            if value is None:
+                value = parameter.default
             if parameter.structural or value is None:
                 arguments[key] = self._concrete(f"{name}.{key}", value, scope)
             else:
