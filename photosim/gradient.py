@@ -16,6 +16,7 @@ from photosim.bindings import TEMPERATURE
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm
 from photosim.solve import solve_reverse
+from photosim.values import group_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what 
 
     def collect(start: int, count: int, chunk: NDArray[np.float64], by_value: NDArray[np.float64]) -> None:
         for group, chosen, columns in rows:
-            by_parameter = _by_parameter(parts, group, chosen, columns, point, chunk, by_value)[..., :count]
+            by_parameter = _by_parameter(group, chosen, columns, point, chunk, by_value)[..., :count]
             for row, table in zip(chosen, by_parameter, strict=True):
                 _add(slopes, group, row, columns, table, slice(start, start + count))
 
@@ -97,7 +98,6 @@ def _rows_by_group(
 
 
 def _by_parameter(  # noqa: PLR0913 - one group at one chunk
-    parts: Parts,
     group: Group,
     rows: list[int],
     columns: list[int],
@@ -106,7 +106,7 @@ def _by_parameter(  # noqa: PLR0913 - one group at one chunk
     by_value: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return dL/dparameter (rows, B, columns, W) of some instances of a group, from dL/dvalue (B, values, 2, W)."""
-    parameters = parts.parameters(group, rows, point)
+    parameters = group_parameters(group, rows, point)
     shape = (len(rows), parameters.shape[1], parameters.shape[2] + 1, group.kernel.values, 2, len(wl))
     partials = np.empty(shape, dtype=np.float64)
     group.kernel.partials(wl, parameters, partials)

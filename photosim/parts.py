@@ -1,14 +1,13 @@
-"""The S-matrix values of all parts of a circuit, evaluated together.
+"""The parts of a circuit, grouped by model, and their parameters at one point of settings.
 
-Instances of one model share one kernel call. Values lie in one flat array;
-an address table says where each value of each instance starts and how it
-steps over batch entries and blocks of wavelengths, so that what does not
-depend on wavelength or batch is stored and computed once.
+Instances of one model form a group that shares one kernel; every S-matrix
+value of every part has a number. Where the values lie and when they are
+evaluated again is the business of photosim.values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,16 +17,14 @@ import numpy as np
 from photosim.bindings import TEMPERATURE
 from photosim.codegen import Kernels, kernels
 from photosim.errors import ParameterError
-from photosim.kernels.lanes import LANES
 from photosim.model import ClosedForm, Numerical
+from photosim.values import Values
 from photosim.waves import UNIT_VALUE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.graph import Graph, Leaf
-
-REAL_SIZE = 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,17 @@ class Group:
     def names(self) -> tuple[str, ...]:
         """Leaf names by row."""
         return tuple(self.rows)
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Parameter names to their column."""
+        return {name: k for k, name in enumerate(self.model.parameters)}
+
+    @cached_property
+    def ambient(self) -> NDArray[np.bool_]:
+        """Whether each row takes the circuit's temperature, having been given none of its own, shape (n,)."""
+        sees = TEMPERATURE in self.model.parameters
+        return np.array([sees and TEMPERATURE not in given for given in self.given], dtype=bool)
 
     def value(self, row: int, number: int) -> int:
         """Return the circuit's number of a value of one instance."""
@@ -81,15 +89,6 @@ class Point:
     overridden: frozenset[str] = frozenset()
 
 
-@dataclass
-class Table:
-    """Where values lie for one chunk: flat array, addresses, and the jobs that fill it."""
-
-    values: NDArray[np.float64]
-    address: NDArray[np.int64]
-    jobs: list[tuple[Any, NDArray[np.float64], NDArray[np.float64]]]
-
-
 class Parts:
     """All leaves of a graph that have an S-matrix, grouped by model."""
 
@@ -108,7 +107,10 @@ class Parts:
                 self.count += len(elements)
         for model, leaves in by_model.items():
             self.groups.append(self._group(model, leaves))
-        self._group_of = {g.model: g for g in self.groups}
+        self.values = Values(self)
+        self._written_arrays = {
+            n: v for n, v in graph.bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim
+        }
 
     def _settings(self, leaf: Leaf) -> dict[str, Any]:
         return {name: self.graph.bindings.value(f"{leaf.name}.{name}") for name in leaf.given}
@@ -151,7 +153,11 @@ class Parts:
     @property
     def reciprocal(self) -> bool:
         """Whether every part is reciprocal."""
-        singles = all(s.leaf.model.reciprocal for s in self.singles if isinstance(s.leaf.model, Numerical))
+        singles = all(
+            s.leaf.model.reciprocal_for(self._settings(s.leaf))
+            for s in self.singles
+            if isinstance(s.leaf.model, Numerical)
+        )
         return singles and all(g.model.reciprocal for g in self.groups)
 
     # --- evaluation ------------------------------------------------------------------------------
@@ -164,8 +170,8 @@ class Parts:
         its bounds.
         """
         bindings = self.graph.bindings
-        written = {n: v for n, v in bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim}
-        values = bindings.evaluate({**written, **overrides}) if written or overrides else {}
+        asked = {**self._written_arrays, **overrides}
+        values = bindings.evaluate(asked) if asked else {}
         changed: dict[tuple[str, str], Any] = {}
         for name, value in values.items():
             instance, _, parameter = name.rpartition(".")
@@ -177,141 +183,12 @@ class Parts:
                 leaf.model.parameters[parameter].check(value, f"instance {instance!r} ({leaf.model.name})")
                 changed[instance, parameter] = value
         leading = any(np.ndim(v) for v in values.values())
-        return Point(changed, _batch(values), leading, values, frozenset({**written, **overrides}))
+        return Point(changed, _batch(values), leading, values, frozenset(asked))
 
-    def bytes_per_wavelength(self, point: Point) -> int:
-        """Return the size of all values at one wavelength, batch included."""
-        size = 0
-        for group in self.groups:
-            rows = len(group.rows)
-            varied = len(self._varied(group, point)) if point.batch > 1 else 0
-            size += (rows - varied + varied * point.batch) * group.kernel.values * 2 if group.kernel.dispersive else 0
-        size += sum(len(s.elements) * 2 * point.batch for s in self.singles)
-        return REAL_SIZE * max(1, size)
-
-    def table(self, point: Point, wavelengths: int) -> Table:
-        """Return the layout of all values for chunks of `wavelengths` (a multiple of LANES), with constants filled in."""
-        address = np.zeros((self.count, 5), dtype=np.int64)
-        jobs: list[tuple[Any, Any, Any]] = []
-        pieces: list[tuple[Any, int, NDArray[np.float64], tuple[int, ...]]] = []
-        size = 2  # the unit value
-        address[UNIT_VALUE] = (0, 0, 0, 0, 1)
-        for group in self.groups:
-            for rows, parameters in self._split(group, point):
-                width = wavelengths if group.kernel.dispersive else 1
-                shape = (len(rows), parameters.shape[1], group.kernel.values, 2, width)
-                _address_rows(address, group, rows, shape, size, lanes=group.kernel.dispersive)
-                pieces.append((group, size, parameters, shape))
-                size += int(np.prod(shape))
-        for single in self.singles:
-            shape = (point.batch, len(single.elements), 2, wavelengths)
-            step = 2 * wavelengths
-            numbers = np.arange(len(single.elements))
-            rows_at = address[single.first_value : single.first_value + len(numbers)]
-            rows_at[:, 0] = size + numbers * step
-            rows_at[:, 1] = step * len(numbers) if point.batch > 1 else 0
-            rows_at[:, 2:] = (LANES, 1, wavelengths)
-            pieces.append((single, size, np.empty(0), shape))
-            size += int(np.prod(shape))
-        values = np.zeros(size, dtype=np.float64)
-        values[0] = 1.0
-        for piece, start, parameters, shape in pieces:
-            view = values[start : start + int(np.prod(shape))].reshape(shape)
-            if isinstance(piece, Group) and not piece.kernel.dispersive:
-                piece.kernel.evaluate(np.ones(1), parameters, view)
-            else:
-                jobs.append((piece, parameters, view))
-        return Table(values, address, jobs)
-
-    def fill(self, table: Table, wl: NDArray[np.float64], point: Point) -> None:
-        """Evaluate everything that depends on wavelength at wl, of the table's chunk length."""
-        for piece, parameters, view in table.jobs:
-            if isinstance(piece, Group):
-                piece.kernel.evaluate(wl, parameters, view)
-            else:
-                self._fill_single(piece, view, wl, point)
-
-    def _fill_single(self, single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], point: Point) -> None:
-        settings = self._settings(single.leaf) | {
-            parameter: value for (leaf, parameter), value in point.changed.items() if leaf == single.leaf.name
-        }
-        to = [a for a, _ in single.elements]
-        source = [b for _, b in single.elements]
-        for b in range(point.batch):
-            one = {k: v[b % len(v)] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
-            s = single.leaf.model.s(wl, **one)  # type: ignore[attr-defined]
-            picked = s[:, to, source].T
-            view[b, :, 0], view[b, :, 1] = picked.real, picked.imag
-
-    def parameters(self, group: Group, rows: list[int], point: Point) -> NDArray[np.float64]:
-        """Return the parameters (rows, B, P) of some instances of a group at a point, every batch entry written out."""
-        out = np.empty((len(rows), point.batch, group.parameters.shape[1]), dtype=np.float64)
-        position = {row: k for k, row in enumerate(rows)}
-        for found, parameters in self._split(group, point):
-            for k, row in enumerate(found):
-                if row in position:
-                    out[position[row]] = parameters[k]
-        return out
-
-    def _varied(self, group: Group, point: Point) -> list[int]:
-        """Return the rows of a group whose parameters are arrays in this call."""
-        names = {leaf for (leaf, _), v in point.changed.items() if np.ndim(v) and leaf in group.rows}
-        if self._shared_array(group, point):
-            return list(group.rows.values())
-        return sorted(group.rows[name] for name in names)
-
-    @staticmethod
-    def _shared_array(group: Group, point: Point) -> bool:
-        return TEMPERATURE in group.model.parameters and bool(np.ndim(point.settings.get(TEMPERATURE, 0.0)))
-
-    def _split(self, group: Group, point: Point) -> Iterable[tuple[list[int], NDArray[np.float64]]]:
-        """Return (rows, parameters (n, 1 or B, P)) of the instances without and with a batch in this call."""
-        column = {name: k for k, name in enumerate(group.model.parameters)}
-        varied = self._varied(group, point)
-        apart = set(varied)
-        fixed = [row for row in range(len(group.rows)) if row not in apart]
-        full = group.parameters
-        own = [(leaf, p, v) for (leaf, p), v in point.changed.items() if leaf in group.rows]
-        if own or TEMPERATURE in point.settings:
-            full = full.copy()
-        batched = np.repeat(full[varied][:, np.newaxis, :], point.batch, axis=1)
-        if TEMPERATURE in point.settings and TEMPERATURE in column:
-            follows = [row for row in range(len(group.rows)) if TEMPERATURE not in group.given[row]]
-            value = point.settings[TEMPERATURE]
-            if np.ndim(value):
-                at = [varied.index(row) for row in follows]
-                batched[at, :, column[TEMPERATURE]] = value
-            else:
-                full[follows, column[TEMPERATURE]] = value
-                batched[[varied.index(r) for r in follows if r in apart], :, column[TEMPERATURE]] = value
-        position = {row: k for k, row in enumerate(varied)}
-        for leaf, parameter, value in own:
-            row = group.rows[leaf]
-            if row in apart:
-                batched[position[row], :, column[parameter]] = value
-            else:
-                full[row, column[parameter]] = value
-        pieces = []
-        if fixed:
-            pieces.append((fixed, np.ascontiguousarray(full[fixed][:, np.newaxis, :])))
-        if varied:
-            pieces.append((varied, np.ascontiguousarray(batched)))
-        return pieces
-
-
-def _address_rows(  # noqa: PLR0913 - one row of the layout
-    address: NDArray[np.int64], group: Group, rows: list[int], shape: tuple[int, ...], start: int, *, lanes: bool
-) -> None:
-    """Write the addresses of a group's values, stored as (rows, batch, value, part, wavelength) from `start`."""
-    _, batch, values, _, width = shape
-    row, number = np.meshgrid(np.arange(len(rows)), np.arange(values), indexing="ij")
-    at = group.first_value + np.asarray(rows)[row] * values + number
-    step = 2 * width
-    address[at, 0] = start + row * batch * values * step + number * step
-    address[at, 1] = values * step if batch > 1 else 0
-    address[at, 2] = LANES if lanes else 0
-    address[at, 3] = 1 if lanes else 0
-    address[at, 4] = width
+    def settings_of(self, single: Single, point: Point) -> dict[str, Any]:
+        """Return the settings of a numerical part at a point."""
+        changed = {name: value for (leaf, name), value in point.changed.items() if leaf == single.leaf.name}
+        return self._settings(single.leaf) | changed
 
 
 def _batch(values: Mapping[str, Any]) -> int:

@@ -23,8 +23,9 @@ from photosim.plan import GUARD_SLOT, SPARE_SLOT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.parts import Parts, Point, Table
+    from photosim.parts import Parts, Point
     from photosim.plan import Plan
+    from photosim.values import Table
 
 CHUNK_BYTES = 4_000_000
 """Values of one chunk: they stay in the processor's cache between being computed and being used."""
@@ -109,14 +110,16 @@ def solve_reverse(  # noqa: PLR0913 - the question and where its answer goes
 def _chunks(parts: Parts, point: Point, wl: NDArray[np.float64]) -> Iterator[tuple[int, int, Table]]:
     """Yield (first wavelength, blocks, filled table) for chunk after chunk; the table is used again."""
     total = -(-len(wl) // LANES)
-    most = max(1, CHUNK_BYTES // (parts.bytes_per_wavelength(point) * LANES))
+    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
     blocks = min(total, most)
-    table = parts.table(point, blocks * LANES)
-    for first in range(0, total, blocks):
-        start = first * LANES
-        chunk = _padded(wl[start : start + blocks * LANES], blocks * LANES)
-        parts.fill(table, chunk, point)
-        yield start, min(blocks, total - first), table
+    table, parameters = parts.values.table(point, blocks * LANES)
+    try:
+        for first in range(0, total, blocks):
+            start = first * LANES
+            table.fill(parts, point, parameters, _padded(wl[start : start + blocks * LANES], blocks * LANES))
+            yield start, min(blocks, total - first), table
+    finally:
+        table.lock.release()
 
 
 def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:

@@ -1,0 +1,226 @@
+"""The S-matrix values of all parts at one point of settings: one flat array, and what is evaluated again when.
+
+An address table says where each value of each instance starts and how it
+steps over batch entries and blocks of wavelengths, so that what does not
+depend on wavelength or batch is stored and computed once. The array of the
+last call is kept: a setting that changes re-evaluates its own instance.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.bindings import TEMPERATURE
+from photosim.kernels.lanes import LANES
+from photosim.waves import UNIT_VALUE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.parts import Group, Parts, Point, Single
+
+REAL_SIZE = 8
+ONE_WAVELENGTH = np.ones(1)
+"""Stands for the wavelength of values that do not depend on it."""
+
+
+@dataclass
+class Piece:
+    """Instances of one group that share a layout: without or with a batch axis.
+
+    `view` (rows, B, values, 2, W) is their part of the flat array, `parameters`
+    (rows, B, P) what it was last evaluated at.
+    """
+
+    group: Group
+    rows: NDArray[np.int64]
+    view: NDArray[np.float64]
+    parameters: NDArray[np.float64]
+
+    def fill(self, wl: NDArray[np.float64], parameters: NDArray[np.float64], *, all_rows: bool) -> None:
+        """Evaluate the rows whose parameters have changed, or all of them."""
+        stale = np.flatnonzero((parameters != self.parameters).any(axis=(1, 2)))
+        if all_rows or 4 * len(stale) > len(self.rows):
+            self.group.kernel.evaluate(wl, parameters, self.view)
+        else:
+            for k in stale.tolist():
+                self.group.kernel.evaluate(wl, parameters[k : k + 1], self.view[k : k + 1])
+        self.parameters = parameters
+
+
+@dataclass
+class Table:
+    """Values of all parts for a chunk of wavelengths, with the address of each value.
+
+    address (values, 5): offset, batch stride, block stride, lane stride,
+    distance of the imaginary part.
+    """
+
+    values: NDArray[np.float64]
+    address: NDArray[np.int64]
+    pieces: list[Piece]
+    singles: list[tuple[Single, NDArray[np.float64]]]
+    wl: NDArray[np.float64] | None = None
+    settings: dict[int, Any] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fill(self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]) -> None:
+        """Bring all values up to date for a point and a chunk of wavelengths wl, of the table's length."""
+        same = self.wl is not None and np.array_equal(self.wl, wl)
+        first = self.wl is None
+        for piece, wanted in zip(self.pieces, parameters, strict=True):
+            if piece.group.kernel.dispersive:
+                piece.fill(wl, wanted, all_rows=not same)
+            else:
+                piece.fill(ONE_WAVELENGTH, wanted, all_rows=first)
+        for number, (single, view) in enumerate(self.singles):
+            settings = parts.settings_of(single, point)
+            if not same or not _equal(self.settings.get(number), settings):
+                _fill_single(single, view, wl, settings)
+                self.settings[number] = settings
+        self.wl = wl.copy()
+
+
+class Values:
+    """Gives out tables; the one used last is kept and used again where its layout fits."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._kept: tuple[Any, Table] | None = None
+
+    def bytes_per_wavelength(self, point: Point) -> int:
+        """Return the size of all values that depend on wavelength, for one wavelength, batch included."""
+        size = 0
+        for group in self.parts.groups:
+            if group.kernel.dispersive:
+                varied = len(varied_rows(group, point))
+                size += (len(group.rows) + varied * (point.batch - 1)) * group.kernel.values
+        size += sum(len(s.elements) * point.batch for s in self.parts.singles)
+        return 2 * REAL_SIZE * max(1, size)
+
+    def table(self, point: Point, width: int) -> tuple[Table, list[NDArray[np.float64]]]:
+        """Return a table for chunks of `width` wavelengths, locked for the caller, and the parameters of its pieces."""
+        split = [(group, rows, p) for group in self.parts.groups for rows, p in split_rows(group, point)]
+        layout = (width, point.batch, tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split))
+        kept = self._kept
+        if kept is not None and kept[0] == layout and kept[1].lock.acquire(blocking=False):
+            return kept[1], [p for _, _, p in split]
+        table = self._make(split, point.batch, width)
+        table.lock.acquire()
+        self._kept = (layout, table)
+        return table, [p for _, _, p in split]
+
+    def _make(self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int) -> Table:
+        address = np.zeros((self.parts.count, 5), dtype=np.int64)
+        address[UNIT_VALUE] = (0, 0, 0, 0, 1)
+        places = []
+        size = 2  # the unit value, 1 + 0i
+        for group, rows, parameters in split:
+            columns = width if group.kernel.dispersive else 1
+            shape = (len(rows), parameters.shape[1], group.kernel.values, 2, columns)
+            _address_group(address, group, rows, shape, size)
+            places.append((size, shape))
+            size += int(np.prod(shape))
+        single_places = []
+        for single in self.parts.singles:
+            single_shape = (batch, len(single.elements), 2, width)
+            _address_single(address, single, single_shape, size)
+            single_places.append((size, single_shape))
+            size += int(np.prod(single_shape))
+        values = np.zeros(size, dtype=np.float64)
+        values[0] = 1.0
+        views = [values[at : at + int(np.prod(shape))].reshape(shape) for at, shape in places]
+        pieces = [Piece(g, rows, view, np.full_like(p, np.nan)) for (g, rows, p), view in zip(split, views, strict=True)]
+        singles = [
+            (single, values[at : at + int(np.prod(shape))].reshape(shape))
+            for single, (at, shape) in zip(self.parts.singles, single_places, strict=True)
+        ]
+        return Table(values, address, pieces, singles)
+
+
+def group_parameters(group: Group, rows: Sequence[int], point: Point) -> NDArray[np.float64]:
+    """Return the parameters (rows, B, P) of some instances of a group at a point, every batch entry written out."""
+    out = np.empty((len(group.rows), point.batch, group.parameters.shape[1]), dtype=np.float64)
+    for found, parameters in split_rows(group, point):
+        out[found] = parameters
+    return np.ascontiguousarray(out[list(rows)])
+
+
+def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
+    """Return the rows of a group whose parameters are arrays at a point."""
+    varied = np.zeros(len(group.rows), dtype=bool)
+    for (leaf, _), value in point.changed.items():
+        if leaf in group.rows and np.ndim(value):
+            varied[group.rows[leaf]] = True
+    if np.ndim(point.settings.get(TEMPERATURE, 0.0)):
+        varied |= group.ambient
+    return np.flatnonzero(varied)
+
+
+def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return (rows, parameters (rows, 1 or B, P)) of the instances without and with a batch at a point."""
+    varied = varied_rows(group, point)
+    own = [(leaf, p, v) for (leaf, p), v in point.changed.items() if leaf in group.rows]
+    full = group.parameters[:, np.newaxis, :]
+    batched = np.repeat(full[varied], point.batch, axis=1)
+    if own or TEMPERATURE in point.settings:
+        full = full.copy()
+    position = np.full(len(group.rows), -1)
+    position[varied] = np.arange(len(varied))
+    if TEMPERATURE in point.settings and group.ambient.any():
+        value, column = point.settings[TEMPERATURE], group.columns[TEMPERATURE]
+        batched[position[group.ambient & (position >= 0)], :, column] = value
+        if not np.ndim(value):
+            full[group.ambient, :, column] = value
+    for leaf, parameter, value in own:
+        row = group.rows[leaf]
+        if position[row] >= 0:
+            batched[position[row], :, group.columns[parameter]] = value
+        else:
+            full[row, :, group.columns[parameter]] = value
+    if not len(varied):
+        return [(np.arange(len(group.rows)), full)]
+    fixed = np.flatnonzero(position < 0)
+    pieces = [(fixed, np.ascontiguousarray(full[fixed]))] if len(fixed) else []
+    return [*pieces, (varied, batched)]
+
+
+def _address_group(
+    address: NDArray[np.int64], group: Group, rows: NDArray[np.int64], shape: tuple[int, ...], start: int
+) -> None:
+    """Write the addresses of values stored as (rows, batch, value, part, wavelength) from `start`."""
+    _, batch, values, _, width = shape
+    step = 2 * width
+    number = np.arange(values)
+    at = group.first_value + rows[:, np.newaxis] * values + number
+    lanes = int(group.kernel.dispersive)
+    address[at, 0] = start + (np.arange(len(rows)) * batch * values * step)[:, np.newaxis] + number * step
+    address[at, 1:] = (values * step if batch > 1 else 0, LANES * lanes, lanes, width)
+
+
+def _address_single(address: NDArray[np.int64], single: Single, shape: tuple[int, ...], start: int) -> None:
+    """Write the addresses of values stored as (batch, element, part, wavelength) from `start`."""
+    batch, elements, _, width = shape
+    number = np.arange(elements)
+    rows = address[single.first_value : single.first_value + elements]
+    rows[:, 0] = start + number * 2 * width
+    rows[:, 1:] = (2 * width * elements if batch > 1 else 0, LANES, 1, width)
+
+
+def _fill_single(single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], settings: dict[str, Any]) -> None:
+    """Evaluate a numerical part by its own function, one batch entry after the other."""
+    to = [a for a, _ in single.elements]
+    source = [b for _, b in single.elements]
+    for b in range(len(view)):
+        one = {k: v[b % len(v)] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
+        picked = single.leaf.model.s(wl, **one)[:, to, source].T  # type: ignore[attr-defined]
+        view[b, :, 0], view[b, :, 1] = picked.real, picked.imag
+
+
+def _equal(a: dict[str, Any] | None, b: dict[str, Any]) -> bool:
+    return a is not None and a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in b)
