@@ -133,17 +133,24 @@ class TrainingResult:
             for outcome in self.rules
         )
         shape = "-".join(str(width) for width in self.network)
-        title = f"{self.name}: test accuracy in %, {shape} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
+        scope = f"{shape} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
+        title = f"{self.name}: test accuracy in %, {scope}"
         return Table(title, ("rule", "mean", "spread", "each seed"), rows)
 
     def _device_table(self) -> Table:
         with_device = [outcome for outcome in self.rules if outcome.counters]
         names = tuple(dict.fromkeys(name for outcome in with_device for name in outcome.counters))
         rows = tuple(
-            (outcome.rule, _bits(outcome.effective_bits), *(_count(outcome.counters.get(name)) for name in names))
+            (
+                outcome.rule,
+                _bits(outcome.effective_bits),
+                *(_count(outcome.counters.get(name)) for name in names),
+            )
             for outcome in with_device
         )
-        return Table(f"{self.name}: the device's work over all seeds", ("rule", "effective bits", *names), rows)
+        return Table(
+            f"{self.name}: the device's work over all seeds", ("rule", "effective bits", *names), rows
+        )
 
     def _weight_table(self) -> Table:
         rows = tuple(

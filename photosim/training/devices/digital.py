@@ -1,0 +1,36 @@
+"""The exact device: a matrix in a computer, the baseline of all others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from photosim.training.arrays import FloatArray, RealArray
+from photosim.training.devices.device import Energy
+
+
+@dataclass(frozen=True)
+class Digital:
+    """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones."""
+
+    weights: FloatArray
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    def program(self, weights: FloatArray) -> Digital:
+        """Return an exact device that holds `weights`."""
+        return Digital(np.array(weights, dtype=np.float64))
+
+    def matrix(self) -> FloatArray:
+        """Return the weights, shape (outputs, inputs)."""
+        return self.weights
+
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+        """Return gain * (x @ weights.T), shape (batch, outputs)."""
+        product = x @ self.weights.T.astype(x.dtype, copy=False)
+        return np.asarray(product if gain is None else gain * product)
+
+    def energy(self) -> Energy:
+        """Return zero cycles: the simulator's own arithmetic is not a device's."""
+        return Energy()

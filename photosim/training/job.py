@@ -1,0 +1,225 @@
+"""An analysis of kind `train`: every rule on every seed, from the same starts, on the same data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray
+from photosim.training.data import Dataset, load
+from photosim.training.devices import Device, Digital
+from photosim.training.devices.weight_bank import WeightBank, effective_bits
+from photosim.training.layers import Network, dense_network
+from photosim.training.options import TrainOptions, parse
+from photosim.training.result import RuleResult, TrainingResult, WeightMap
+from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
+from photosim.training.trainer import History, Schedule, Streams, fit
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+Progress = Callable[[str, int, int], None]
+"""progress(name, done, total): called as pieces of the analysis `name` are finished."""
+
+
+def silent(_name: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
+    """Return the options of an entry of `analyses`, checked against the circuit.
+
+    Raises ParameterError for an unknown or wrong option, and for a device that is no weight bank of the
+    circuit.
+    """
+    from photosim.training.devices.bank_circuit import find_bank
+
+    options = parse(entry)
+    if options.device_rules and options.device is not None:
+        find_bank(circuit, options.device)
+    return options
+
+
+def train(
+    circuit: Circuit,
+    options: TrainOptions | Mapping[str, Any],
+    *,
+    seed: int | None = None,
+    progress: Progress = silent,
+) -> TrainingResult:
+    """Train a network by every rule on every seed, feedback through the circuit's device where asked.
+
+    seed: replaces the options' own.  progress(name, done, total) counts finished epochs over all rules and
+    seeds. Raises ParameterError for wrong options, DataError for the data.
+    """
+    if not isinstance(options, TrainOptions):
+        options = read_options(options, circuit)
+    with _one_thread():
+        return _Job(circuit, options, options.seed if seed is None else seed, progress).result()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all runs of an analysis share."""
+
+    circuit: Circuit
+    options: TrainOptions
+    seed: int
+    progress: Progress
+
+    def result(self) -> TrainingResult:
+        options = self.options
+        self.progress(options.name, 0, self._total)
+        data = load(options.data, validation=options.validation)
+        network = self._network(data)
+        streams = Streams.tree(self.seed, options.seeds)
+        matrices = [self._feedback(network, data, own) for own in streams]
+        banks = self._program(matrices) if options.device_rules else []
+        outcomes = []
+        for position, name in enumerate(options.rules):
+            devices = self._devices(name, matrices, banks, streams)
+            runs = [
+                fit(
+                    network,
+                    _rule(name, own),
+                    options.optimiser,
+                    data,
+                    Schedule(options.epochs, options.batch),
+                    stream,
+                    self._counter(position * options.seeds + run),
+                )
+                for run, (own, stream) in enumerate(zip(devices, streams, strict=True))
+            ]
+            outcomes.append(_outcome(name, runs, devices))
+        return TrainingResult(
+            name=options.name,
+            data=options.data,
+            network=options.network,
+            epochs=options.epochs,
+            seed=self.seed,
+            seeds=options.seeds,
+            rules=tuple(outcomes),
+            weights=tuple(_weight_map(k, bank) for k, bank in enumerate(banks[0])) if banks else (),
+            settings=_settings(options),
+        )
+
+    @property
+    def _total(self) -> int:
+        return len(self.options.rules) * self.options.seeds * self.options.epochs
+
+    def _counter(self, run: int) -> Callable[[int], None]:
+        """Return a function that reports finished epochs of one run as part of all."""
+        return lambda epoch: self.progress(self.options.name, run * self.options.epochs + epoch, self._total)
+
+    def _network(self, data: Dataset) -> Network:
+        widths = self.options.network
+        if (widths[0], widths[-1]) != (data.features, data.classes):
+            message = (
+                f"analysis {self.options.name!r}: {data.name} has {data.features} inputs and {data.classes} "
+                f"classes, but the network {list(widths)} begins with {widths[0]} and ends with {widths[-1]}."
+            )
+            raise ParameterError(message)
+        return dense_network(widths, self.options.activation)
+
+    def _feedback(self, network: Network, data: Dataset, streams: Streams) -> list[FloatArray]:
+        """Draw the feedback matrices (units, classes) of the hidden layers."""
+        rng, size = np.random.default_rng(streams.feedback), self.options.feedback
+        return [rng.uniform(-size, size, (layer.outputs, data.classes)) for layer in network.hidden]
+
+    def _program(self, matrices: list[list[FloatArray]]) -> list[list[WeightBank]]:
+        """Return one programmed bank for each seed and hidden layer; all are solved in one go."""
+        bank = WeightBank.from_circuit(self.circuit, str(self.options.device), self.options.converters)
+        flat = iter(bank.program_all([matrix for own in matrices for matrix in own]))
+        return [[next(flat) for _ in own] for own in matrices]
+
+    def _devices(
+        self,
+        name: str,
+        matrices: list[list[FloatArray]],
+        banks: list[list[WeightBank]],
+        streams: list[Streams],
+    ) -> Sequence[Sequence[Device]]:
+        """Return a rule's feedback devices, one list for each seed; empty ones if it has no feedback."""
+        if name == "dfa":
+            return [[Digital(matrix) for matrix in own] for own in matrices]
+        if name not in self.options.device_rules:
+            return [()] * len(matrices)
+        noise: Any = {"dfa-device-noise": "physical", "dfa-device-measured": "measured"}.get(name)
+        noisy = []
+        for own, stream in zip(banks, streams, strict=True):
+            # A sequence of its own for every layer; made anew, so that each rule gets the same ones.
+            root = np.random.SeedSequence(stream.noise.entropy, spawn_key=stream.noise.spawn_key)
+            noisy.append(
+                [
+                    bank.with_noise(noise, np.random.default_rng(child), self.options.measured)
+                    for bank, child in zip(own, root.spawn(len(own)), strict=True)
+                ]
+            )
+        return noisy
+
+
+def _rule(name: str, devices: Sequence[Device]) -> Rule:
+    if name == "backprop":
+        return Backprop()
+    return FrozenHidden() if name == "frozen" else DFA(tuple(devices))
+
+
+def _outcome(name: str, runs: list[History], devices: Sequence[Sequence[Device]]) -> RuleResult:
+    banks = [device for own in devices for device in own if isinstance(device, WeightBank)]
+    return RuleResult(
+        rule=name,
+        accuracy=np.array([run.accuracy for run in runs]),
+        validation=np.array([run.validation for run in runs]),
+        loss=np.array([run.loss for run in runs]),
+        counters=_counters(banks),
+        effective_bits=_bits(banks),
+    )
+
+
+def _counters(banks: list[WeightBank]) -> dict[str, float]:
+    """Sum up what the banks of one rule did; empty without banks."""
+    if not banks:
+        return {}
+    work = sum((bank.counters for bank in banks), Counter())
+    spent = [bank.energy() for bank in banks]
+    return {
+        "samples": work["samples"],
+        "cycles": work["cycles"],
+        "readings": work["readings"],
+        "clipped readings": work["clipped readings"],
+        "clipped heaters": sum(bank.clipped_settings for bank in banks),
+        "time in s": sum(energy.seconds for energy in spent),
+        "laser light in J": sum(energy.light for energy in spent),
+    }
+
+
+def _bits(banks: list[WeightBank]) -> float | None:
+    """Return the effective bits of the first bank's products; None without banks or without any error."""
+    if not banks:
+        return None
+    bits = effective_bits(banks[0], np.random.default_rng(0))
+    return bits if np.isfinite(bits) else None
+
+
+def _weight_map(layer: int, bank: WeightBank) -> WeightMap:
+    tiles = bank.programmed
+    return WeightMap(f"feedback to hidden layer {layer + 1}", tiles.target, tiles.solved, tiles.held)
+
+
+def _settings(options: TrainOptions) -> dict[str, Any]:
+    """Return the options as plain JSON types."""
+    plain = asdict(options)
+    plain["optimiser"] = {"method": type(options.optimiser).__name__.lower(), **plain["optimiser"]}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+
+def _one_thread() -> Any:
+    """Hold BLAS to one thread: matrices this small lose more by sharing than they gain."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)

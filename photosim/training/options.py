@@ -1,0 +1,169 @@
+"""The options of an analysis of kind `train`: read strictly, once, before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.training.data import DATASETS
+from photosim.training.devices.receiver import Converters
+from photosim.training.devices.weight_bank import Measured
+from photosim.training.layers import activation
+from photosim.training.optimisers import SGD, Adam, Optimiser
+
+RULES = {
+    "backprop": "the exact gradient",
+    "frozen": "only the last layer learns",
+    "dfa": "feedback by exact products",
+    "dfa-device": "feedback by the device, without noise",
+    "dfa-device-noise": "feedback by the device, with the physical noise of its circuit",
+    "dfa-device-measured": "feedback by the device, with the published noise model",
+}
+"""Rules by name and what they are."""
+OPTIMISERS: Mapping[str, type[SGD | Adam]] = MappingProxyType({"sgd": SGD, "adam": Adam})
+MOST = 100_000
+"""Largest number of seeds, epochs, units or samples a batch: a typing error otherwise."""
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What to train, on what, how long; the names are those of the netlist file.
+
+    network: widths, inputs first.  device: name of the weight bank's instance; needed by rules that use one.
+    feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
+    validation: share of all samples held out from training to choose hyperparameters; 0 to use them.
+    """
+
+    name: str
+    data: str
+    network: tuple[int, ...]
+    rules: tuple[str, ...]
+    activation: str = "tanh"
+    seeds: int = 5
+    epochs: int = 30
+    batch: int = 32
+    validation: float = 0.1
+    seed: int = 0
+    feedback: float = 1.0
+    optimiser: Optimiser = field(default_factory=Adam)
+    device: str | None = None
+    converters: Converters = field(default_factory=Converters)
+    measured: Measured = field(default_factory=Measured)
+
+    @property
+    def device_rules(self) -> tuple[str, ...]:
+        """The rules that need the device."""
+        return tuple(rule for rule in self.rules if rule.startswith("dfa-device"))
+
+
+def parse(entry: Mapping[str, Any]) -> TrainOptions:
+    """Return the options of one entry of `analyses`; ParameterError names what is wrong."""
+    values = {key: value for key, value in entry.items() if key != "kind"}
+    where = f"analysis {values.get('name', 'train')!r}"
+    _check_names(TrainOptions, values, where)
+    values["network"] = _widths(values["network"], where)
+    values["rules"] = _rules(values["rules"], where)
+    for key, least in (("seeds", 1), ("epochs", 1), ("batch", 1), ("seed", 0)):
+        if key in values:
+            values[key] = _whole(values[key], least, f"{where}: {key}", 2**63 - 1 if key == "seed" else MOST)
+    if "validation" in values:
+        values["validation"] = _number(values["validation"], f"{where}: validation", low=0.0, high=0.5)
+    if "feedback" in values:
+        values["feedback"] = _number(values["feedback"], f"{where}: feedback", low=1e-9, high=1e9)
+    for key, kind in (("converters", Converters), ("measured", Measured)):
+        if key in values:
+            values[key] = _nested(kind, values[key], f"{where}: {key}")
+    if "optimiser" in values:
+        values["optimiser"] = _optimiser(values["optimiser"], f"{where}: optimiser")
+    options = TrainOptions(**values)
+    _check_meaning(options, where)
+    return options
+
+
+def _check_meaning(options: TrainOptions, where: str) -> None:
+    activation(options.activation)
+    if options.data not in DATASETS:
+        message = f"{where}: there is no data set {options.data!r}. There are: {listing(DATASETS)}."
+        raise ParameterError(message + did_you_mean(str(options.data), DATASETS))
+    if options.device_rules and not isinstance(options.device, str):
+        message = (
+            f"{where}: rule {options.device_rules[0]!r} needs `device`, the name of a weight bank's instance."
+        )
+        raise ParameterError(message)
+
+
+def _check_names(kind: type, values: Mapping[str, Any], where: str) -> None:
+    """Refuse unknown keys of `values` and missing ones without a default."""
+    known = {item.name: item for item in fields(kind)}
+    for key in values:
+        if key not in known:
+            message = (
+                f"{where} has no option {key!r}. It has: {listing(known, 20)}.{did_you_mean(str(key), known)}"
+            )
+            raise ParameterError(message)
+    for key, item in known.items():
+        if key not in values and item.default is MISSING and item.default_factory is MISSING:
+            message = f"{where} needs the option {key!r}."
+            raise ParameterError(message)
+
+
+def _widths(value: Any, where: str) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or len(value) < 2:
+        message = (
+            f"{where}: network must list two widths or more, inputs first, as [64, 128, 10], got {value!r}."
+        )
+        raise ParameterError(message)
+    return tuple(_whole(width, 1, f"{where}: a width of the network") for width in value)
+
+
+def _rules(value: Any, where: str) -> tuple[str, ...]:
+    rules = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for rule in rules:
+        if rule not in RULES:
+            hint = did_you_mean(str(rule), RULES)
+            message = f"{where}: there is no rule {rule!r}. There are: {listing(RULES)}.{hint}"
+            raise ParameterError(message)
+    if not rules or len(set(rules)) != len(rules):
+        message = f"{where}: rules must be different names, at least one, got {listing(rules)}."
+        raise ParameterError(message)
+    return rules
+
+
+def _optimiser(value: Any, where: str) -> Optimiser:
+    """Read {method: adam, rate: 0.003, ...}."""
+    if not isinstance(value, Mapping) or value.get("method") not in OPTIMISERS:
+        message = f"{where} must be a mapping with method: {' or '.join(OPTIMISERS)}, got {value!r}."
+        raise ParameterError(message)
+    rest = {key: inner for key, inner in value.items() if key != "method"}
+    return _nested(OPTIMISERS[value["method"]], rest, where)
+
+
+def _nested(kind: type[Made], value: Any, where: str) -> Made:
+    """Return the frozen record `kind` made of a mapping of numbers (null where a field may be None)."""
+    if not isinstance(value, Mapping):
+        message = f"{where} must be a mapping, got {value!r}."
+        raise ParameterError(message)
+    _check_names(kind, value, where)
+    for key, inner in value.items():
+        if inner is not None:
+            _number(inner, f"{where}: {key}", low=-1e12, high=1e12)
+    return kind(**value)
+
+
+def _number(value: Any, where: str, *, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        message = f"{where} must be a number from {low:g} to {high:g}, got {value!r}."
+        raise ParameterError(message)
+    return float(value)
+
+
+def _whole(value: Any, least: int, where: str, most: int = MOST) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        message = f"{where} must be a whole number from {least} to {most}, got {value!r}."
+        raise ParameterError(message)
+    return value
