@@ -53,8 +53,11 @@ class Parameter:
         return f"{high} or less" if high else "any number"
 
     def check(self, value: Any, where: str) -> None:
-        """Raise ParameterError, starting with `where`, unless the value is of the right kind and in bounds."""
-        if isinstance(value, Expr) or (value is None and self.default is None):
+        """Raise ParameterError, starting with `where`, unless the value is of the right kind and in bounds.
+
+        None, which layouts write for what they leave to the default, is right for every parameter.
+        """
+        if isinstance(value, Expr) or value is None:
             return
         if self.kind in {"choice", "flag"}:
             self._check_choice(value, where)

@@ -1,4 +1,4 @@
-"""Instances as gdsfactory writes them into netlists run unchanged: layout settings taken, null for a default."""
+"""Instances as gdsfactory writes them run unchanged: layout settings are taken, null is the default."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ LAYOUT: dict[str, dict[str, Any]] = {
     "mzi": {
         "delta_length": 10.0, "length_y": 2.0, "length_x": 0.1, "bend": "bend_euler", "straight": "straight",
         "straight_y": None, "straight_x_top": None, "straight_x_bot": None, "splitter": "mmi1x2",
-        "combiner": None, "with_splitter": True, "port_e1_splitter": "o2", "port_e0_splitter": "o3", "port_e1_combiner": "o2",
+        "combiner": None, "with_splitter": True, "port_e1_splitter": "o2", "port_e0_splitter": "o3",
+        "port_e1_combiner": "o2",
         "port_e0_combiner": "o3", "port1": "o1", "port2": "o2", "nbends": 2, "cross_section": "strip",
         "cross_section_x_top": None, "cross_section_x_bot": None, "mirror_bot": False,
         "add_optical_ports_arms": False, "min_length": 0.01, "auto_rename_ports": True,
