@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim import registry
-from photosim.expressions import Expr
+from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,11 @@ def text_width(text: str, size: float) -> float:
 
 def boxes_of(netlist: Netlist) -> dict[str, Box]:
     """Return the box of every instance of the top level of `netlist`."""
-    return {name: _box(name, instance, netlist) for name, instance in netlist.instances.items()}
+    numbers = resolve(netlist.settings)
+    return {
+        name: _box(name, _evaluated(instance, numbers), netlist)
+        for name, instance in netlist.instances.items()
+    }
 
 
 def canonical(netlist: Netlist, instance: str, port: str) -> str:
@@ -87,6 +91,12 @@ def canonical(netlist: Netlist, instance: str, port: str) -> str:
     if found.component in netlist.components:
         return port
     return registry.get(found.component).port(port, found.settings, f"instance {instance!r}")
+
+
+def _evaluated(instance: Instance, numbers: Mapping[str, Any]) -> Instance:
+    """Return an instance whose expressions are worked out: a reader wants the radius, not its formula."""
+    settings = {key: evaluate(value, numbers, key) for key, value in instance.settings.items()}
+    return replace(instance, settings=settings)
 
 
 def _box(name: str, instance: Instance, netlist: Netlist) -> Box:
@@ -157,8 +167,6 @@ def _notes(name: str, instance: Instance, units: Mapping[str, str]) -> str:
 def _value(value: Any, unit: str, longest: int = 22) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         text = str(value).lower() if isinstance(value, bool) else str(value)
-    elif isinstance(value, Expr):
-        text = str(value)
     elif np.ndim(value):
         text = f"{np.size(value)} values"
     else:

@@ -7,20 +7,17 @@ box, whatever the circuit (after sugiyama1981: layers, order by barycentres, the
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from photosim.drawing.boxes import Box
+from photosim.drawing.heights import End, Item, settle
 
 PortRef = tuple[str, str]
 Pair = tuple[PortRef, PortRef]
 
 LANE = 8.0
-_BOX_GAP = 20.0
-_LANE_GAP = 7.0
-_SWEEPS = 30
 _CHANNEL = 46.0
 _CHANNEL_PER_WIRE = 5.0
 _WIDEST_CHANNEL = 170.0
@@ -68,39 +65,16 @@ class Layout:
     height: float
 
 
-@dataclass
-class _Item:
-    """Something in a column: a box, or the lane of wire number `wire`."""
-
-    column: int
-    height: float
-    box: Box | None = None
-    wire: int = -1
-    top: float = 0.0
-
-
-@dataclass(frozen=True)
-class _End:
-    """One end of a stretch of wire: an item and how far below its top."""
-
-    item: _Item
-    offset: float
-
-    @property
-    def y(self) -> float:
-        return self.item.top + self.offset
-
-
 def arrange(boxes: dict[str, Box], wires: Sequence[Pair], columns: dict[str, int]) -> Layout:
     """Place boxes, whose columns are given, and route wires; boxes keep the sides of their ports."""
     count = max(columns.values(), default=0) + 1
-    grid: list[list[_Item]] = [[] for _ in range(count)]
-    items = {name: _Item(columns[name], box.height, box) for name, box in boxes.items()}
+    grid: list[list[Item]] = [[] for _ in range(count)]
+    items = {name: Item(columns[name], box.height, box) for name, box in boxes.items()}
     for item in items.values():
         grid[item.column].append(item)
-    paths = [_path(k, pair, boxes, items, grid) for k, pair in enumerate(wires)]
+    paths = [_path(pair, boxes, items, grid) for pair in wires]
     stretches = [(a, b) for path in paths for a, b in pairwise(path)]
-    _settle(grid, stretches)
+    settle(grid, stretches)
     lefts, widths, total = _columns_x(grid, paths)
     highest = min((item.top for column in grid for item in column), default=0.0)
     for column in grid:
@@ -119,77 +93,21 @@ def arrange(boxes: dict[str, Box], wires: Sequence[Pair], columns: dict[str, int
     return Layout(placed, tuple(runs), total, bottom)
 
 
-def _path(
-    k: int, pair: Pair, boxes: dict[str, Box], items: dict[str, _Item], grid: list[list[_Item]]
-) -> list[_End]:
-    """Return the ends that wire number k joins in turn, with a new lane in every column that it passes."""
-    ends = [_End(items[name], boxes[name].port_offset(port)) for name, port in pair]
+def _path(pair: Pair, boxes: dict[str, Box], items: dict[str, Item], grid: list[list[Item]]) -> list[End]:
+    """Return the ends that a wire joins in turn, with a new lane in every column that it passes."""
+    ends = [End(items[name], boxes[name].port_offset(port)) for name, port in pair]
     # Channel c lies left of column c.
     first, last = (items[name].column + (port in boxes[name].right) for name, port in pair)
     passed = range(first, last) if first <= last else range(first - 1, last - 1, -1)
     lanes = []
     for column in passed:
-        lane = _Item(column, LANE, wire=k)
+        lane = Item(column, LANE)
         grid[column].append(lane)
-        lanes.append(_End(lane, LANE / 2.0))
+        lanes.append(End(lane, LANE / 2.0))
     return [ends[0], *lanes, ends[1]]
 
 
-def _settle(grid: list[list[_Item]], stretches: list[tuple[_End, _End]]) -> None:
-    """Give every item its top: near the mean height of what it is wired to, without overlap."""
-    wired: dict[int, list[tuple[_End, _End]]] = defaultdict(list)
-    for a, b in stretches:
-        wired[id(a.item)].append((a, b))
-        wired[id(b.item)].append((b, a))
-    for column in grid:
-        _stack(column, [float(k) for k in range(len(column))], [1.0] * len(column))
-    for sweep in range(_SWEEPS):
-        for column in grid if sweep % 2 == 0 else grid[::-1]:
-            wanted, weights = [], []
-            for item in column:
-                # A lane follows its own wire's other lanes first: long wires run straight.
-                tops = [
-                    far.y - own.offset
-                    for own, far in wired[id(item)]
-                    for _ in range(3 if item.box is None and far.item.box is None else 1)
-                ]
-                wanted.append(sum(tops) / len(tops) if tops else item.top)
-                weights.append(float(max(len(tops), 1)))
-            # The order is free in the first sweeps and then kept, so that the heights come to rest.
-            if sweep < _SWEEPS // 2:
-                middle = [top + item.height / 2.0 for top, item in zip(wanted, column, strict=True)]
-                order = sorted(range(len(column)), key=middle.__getitem__)
-                column[:] = [column[k] for k in order]
-                wanted, weights = [wanted[k] for k in order], [weights[k] for k in order]
-            _stack(column, wanted, weights)
-
-
-def _stack(column: list[_Item], wanted: list[float], weights: list[float]) -> None:
-    """Set the tops closest to those wanted (least squares) that keep order and distances (ayer1955)."""
-    offsets, blocks, total = [], list[tuple[float, float, int]](), 0.0
-    for k, item in enumerate(column):
-        if k:
-            before = column[k - 1]
-            total += before.height + _gap(before, item)
-        offsets.append(total)
-        mean, weight, size = wanted[k] - total, weights[k], 1
-        while blocks and blocks[-1][0] > mean:
-            m, w, n = blocks.pop()
-            mean, weight, size = (m * w + mean * weight) / (w + weight), w + weight, n + size
-        blocks.append((mean, weight, size))
-    means = [mean for mean, _, size in blocks for _ in range(size)]
-    for item, mean, offset in zip(column, means, offsets, strict=True):
-        item.top = mean + offset
-
-
-def _gap(above: _Item, below: _Item) -> float:
-    """Return the free height between neighbours: boxes need air, lanes and terminals little."""
-    if any(item.box is not None and item.box.kind != "terminal" for item in (above, below)):
-        return _BOX_GAP
-    return 0.0 if above.box is not None and below.box is not None else _LANE_GAP
-
-
-def _columns_x(grid: list[list[_Item]], paths: list[list[_End]]) -> tuple[list[float], list[float], float]:
+def _columns_x(grid: list[list[Item]], paths: list[list[End]]) -> tuple[list[float], list[float], float]:
     """Return the left edge and the width of every column, and the width of all."""
     bends = [0] * (len(grid) + 1)
     for path in paths:
@@ -215,7 +133,7 @@ def _indent(box: Box, width: float) -> float:
 
 
 def _runs(
-    pair: Pair, path: list[_End], placed: dict[str, PlacedBox], lefts: list[float], widths: list[float]
+    pair: Pair, path: list[End], placed: dict[str, PlacedBox], lefts: list[float], widths: list[float]
 ) -> tuple[tuple[Point, ...], ...]:
     """Return the straight runs of a wire: port to edge of its column, lanes, edge to the other port."""
     first, last = (placed[name].port(port) for name, port in pair)

@@ -116,7 +116,7 @@ def test_an_open_inner_port_is_an_error_when_strict(folder: Path, command: str) 
         (["--set", "ring.radius=-1"], r"must be 0 or more"),
         (["--set", "ring.coupling=1.69"], r"coupling.*1\.69"),
         (["--set", "ring.radius=big"], r"radius.*'big'"),
-        (["--out", "ring.cvs"], r"suffix '\.cvs'; known are \.csv, \.npz, \.nc\. Did you mean '\.csv'\?"),
+        (["--out", "ring.cvs"], r"suffix '\.cvs'; known are \.csv, \.npz, \.nc.* Did you mean '\.csv'\?"),
         (["--out", "ring"], r"no suffix"),
         (["--out", "nowhere/ring.csv"], r"Cannot write nowhere/ring\.csv: the folder nowhere does not exist"),
         (["--out", "ring.yml/x.csv"], r"the folder ring\.yml is a file"),
