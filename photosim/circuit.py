@@ -244,8 +244,8 @@ class Circuit:
 
     def _solve(self, plan: Plan, point: Point, wl: NDArray[np.float64], places: int) -> NDArray[np.complex128]:
         out, smallest = solve(self.parts, plan, point, wl, places)
-        if not np.isfinite(out).all():
-            worst = wl[np.argmin(smallest.min(axis=0))]
+        if not np.isfinite(smallest).all():
+            worst = wl[np.argmin(np.isfinite(smallest).all(axis=0))]
             message = f"Circuit {self.name!r} has no solution at {worst:.9g} um: a loop there has a gain of exactly 1."
             raise SingularCircuit(message)
         if plan.loops and smallest.min() < TRAPPED:

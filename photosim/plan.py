@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.kernels.lanes import WIDTH
+from photosim.kernels.elimination import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

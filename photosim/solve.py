@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.kernels.elimination import run, run_reverse
-from photosim.kernels.lanes import LANES, WIDTH
+from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse
 from photosim.plan import GUARD_SLOT, SPARE_SLOT
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from photosim.plan import Plan
     from photosim.values import Table
 
-CHUNK_BYTES = 4_000_000
-"""Values of one chunk: they stay in the processor's cache between being computed and being used."""
+CHUNK_BYTES = 400_000
+"""Values of one chunk: they stay in the processor's second cache between being computed and being used."""
 
 SERIAL_PRODUCTS = 2_000_000
 """Below this many multiply-adds in a chunk, handing work to threads costs more than it saves."""

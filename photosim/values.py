@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.bindings import TEMPERATURE
-from photosim.kernels.lanes import LANES
+from photosim.kernels.elimination import LANES
 from photosim.waves import UNIT_VALUE
 
 if TYPE_CHECKING:

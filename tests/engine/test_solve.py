@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import photosim as ps
 from photosim.errors import ParameterError, PhotosimWarning
-from photosim.kernels.lanes import LANES
+from photosim.kernels.elimination import LANES
 
 WL = np.linspace(1.54, 1.56, 11)
 KINDS: dict[str, tuple[str, ...]] = {

@@ -74,7 +74,28 @@ def safe_globals(tree: ast.Module) -> set[str]:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             if loaded_names(statement.value) <= safe:
                 safe |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-    return safe
+    return safe | made_here(tree)
+
+
+def made_here(tree: ast.Module) -> set[str]:
+    """Return module-level names made by the file's own functions, in a file that imports nothing of the project.
+
+    So are intrinsics: what they emit is written in this file, and nothing else is behind them.
+    """
+    imports = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    if any(module.partition(".")[0] == "photosim" for module in imports):
+        return set()
+    branches = [s for n in tree.body if isinstance(n, ast.If) for s in (*n.body, *n.orelse)]
+    statements = [*tree.body, *branches]
+    functions = {s.name for s in statements if isinstance(s, ast.FunctionDef)}
+    made = [s for s in statements if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call)]
+    return {
+        target.id
+        for statement in made
+        if loaded_names(statement.value) <= functions
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def faults(source: str) -> list[str]:
@@ -121,6 +142,7 @@ from photosim.kernels.a import far
         ("@njit\ndef g(x):\n    return x\n@njit(cache=True)\ndef f(x):\n    return g(np.sqrt(x))", []),
         ("WIDTH = 8\nDOUBLE = 2 * WIDTH\n@njit(cache=True)\ndef f(x):\n    y = DOUBLE * x\n    return y", []),
         ("@njit\ndef f(x):\n    return far(x)", []),
+        ("def make():\n    return far\ng = make()\n@njit(cache=True)\ndef f(x):\n    return g(x)", ["f reads g"]),
     ],
 )
 def test_the_checker_sees_what_it_should(body: str, expected: list[str]) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim.kernels.elimination import run, run_reverse
-from photosim.kernels.lanes import LANES, WIDTH
+from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse
 from photosim.plan import GUARD_SLOT, SPARE_SLOT, Plan, Wanted, make_plan
 
 NODES = 9
