@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClosedForm", "Composite", "Connection", "Detector", "Instance", "Model", "Netlist", "Numerical",
-    "Parameter", "PortRef", "Source", "Value", "component", "composite", "detector", "links", "numerical",
-    "part", "ref", "source",
+    "Parameter", "PortRef", "Remark", "Source", "Value", "component", "composite", "detector", "links",
+    "numerical", "part", "ref", "source",
 ]  # fmt: skip
 
 Entries: TypeAlias = dict[tuple[str, str], Any]
 """Elements of an S-matrix by (from port, to port)."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A finding about an instance: `serious` ones are warnings, the others are shown by `check` alone."""
+
+    text: str
+    serious: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +108,11 @@ class Model:
         """Raise ParameterError for a setting that is unknown, of the wrong kind or out of bounds."""
         check_settings(self.parameters, self.layout_settings, settings, where or f"component {self.name!r}")
 
+    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
+        """Return what a reader should know about an instance with these settings, which are checked."""
+        del settings
+        return ()
+
     def __reduce__(self) -> tuple[Callable[[str], Model], tuple[str]]:
         """Pickle as a name to look up, so that the record crosses processes as the same object."""
         return registry.get, (self.name,)
@@ -167,8 +180,12 @@ class ClosedForm(Model):
 
     def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
         """Raise ParameterError for a wrong setting, or for settings of two variants at once."""
-        extra = {n: p for v in self.variants.values() for n, p in v.parameters.items() if n not in self.parameters}
-        check_settings({**self.parameters, **extra}, self.layout_settings, settings, where or f"component {self.name!r}")
+        extra = {
+            n: p for v in self.variants.values() for n, p in v.parameters.items() if n not in self.parameters
+        }
+        check_settings(
+            {**self.parameters, **extra}, self.layout_settings, settings, where or f"component {self.name!r}"
+        )
         self.select(settings, where)
 
     def entries(self, m: Any, wl: Any, settings: Mapping[str, Any]) -> Entries:
@@ -277,7 +294,9 @@ class Composite(Model):
 
     def build(self, settings: Mapping[str, Any]) -> Netlist:
         """Return the inner netlist for these settings; real ones may be expressions."""
-        known_settings = {k: v for k, v in settings.items() if k not in self.layout_settings and v is not None}
+        known_settings = {
+            k: v for k, v in settings.items() if k not in self.layout_settings and v is not None
+        }
         return self.function(**{**self.defaults, **known_settings})  # type: ignore[no-any-return]
 
     def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -302,7 +321,9 @@ class Composite(Model):
         return electrical
 
     def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        structural = {k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural}
+        structural = {
+            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
+        }
         net = self.build(structural)
         electrical = []
         for outer, (instance, port) in net.ports.items():
@@ -347,8 +368,30 @@ class Numerical(Model):
     ports_of: Callable[..., tuple[str, ...]] | None = None
     aliases_of: Callable[..., Mapping[str, str]] | None = None
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None
+    judge: Callable[..., tuple[Remark, ...]] | None = None
+    reciprocal_when: Callable[..., bool] | None = None
 
     kind = "numerical"
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a setting that is wrong, alone or together with the others."""
+        super().check(settings, where)
+        if self.judge is not None:
+            try:
+                self.judge(**self._full(settings))
+            except ParameterError as error:
+                message = f"{where or f'component {self.name!r}'}: {error}"
+                raise ParameterError(message) from None
+
+    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
+        """Return what judging the settings together has found."""
+        return () if self.judge is None else tuple(self.judge(**self._full(settings)))
+
+    def reciprocal_for(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether every path of an instance with these settings is equal in both directions."""
+        if self.reciprocal_when is None:
+            return self.reciprocal
+        return self.reciprocal_when(**self._full(settings))
 
     def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the ports for these settings."""
@@ -460,7 +503,11 @@ def composite(
 
 
 def detector(
-    *, ports: tuple[str, ...], electrical: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
+    *,
+    ports: tuple[str, ...],
+    electrical: tuple[str, ...],
+    source: str,
+    aliases: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., dict[str, Any]]], Detector]:
     """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}."""
 
@@ -475,14 +522,19 @@ def detector(
     return declare
 
 
-def source(  # noqa: D417 - the keyword named like the decorator is described in the text
+def source(
     *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
     """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines."""
 
     def declare(function: Callable[..., tuple[Any, Any]]) -> Source:
         model = Source(
-            function.__name__, function, ports, _names(ports, 0, aliases), read_parameters(function, ()), source
+            function.__name__,
+            function,
+            ports,
+            _names(ports, 0, aliases),
+            read_parameters(function, ()),
+            source,
         )
         registry.register(model)
         return model
@@ -490,7 +542,7 @@ def source(  # noqa: D417 - the keyword named like the decorator is described in
     return declare
 
 
-def numerical(
+def numerical(  # noqa: PLR0913 - keyword options of a declaration
     *,
     source: str,
     ports: tuple[str, ...] = (),
@@ -499,17 +551,21 @@ def numerical(
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None,
     reciprocal: bool = False,
     lossless_when: Mapping[str, Any] | None = None,
+    judge: Callable[..., tuple[Remark, ...]] | None = None,
+    reciprocal_when: Callable[..., bool] | None = None,
 ) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
     """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
 
     `ports_of`, `aliases_of` and `structure_of` are functions of the settings,
-    for parts whose number of ports is a setting.
+    for parts whose number of ports is a setting. `judge` sees all settings
+    together: it returns remarks or raises ParameterError. `reciprocal_when`
+    says for which settings the part is reciprocal, where that depends.
     """
 
     def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
         model = Numerical(
             function.__name__, function, ports, _names(ports, None, None), read_parameters(function, ()), source,
-            (), (), reciprocal, lossless_when, ports_of, aliases_of, structure_of,
+            (), (), reciprocal, lossless_when, ports_of, aliases_of, structure_of, judge, reciprocal_when,
         )  # fmt: skip
         registry.register(model)
         return model
@@ -520,4 +576,3 @@ def numerical(
 def _names(ports: tuple[str, ...], inputs: int | None, aliases: Mapping[str, str] | None) -> dict[str, str]:
     left = len(ports) // 2 if inputs is None else inputs
     return {**standard_aliases(ports, left), **(aliases or {})}
-

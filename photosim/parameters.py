@@ -14,6 +14,7 @@ import numpy as np
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.quantities import Quantity
+from photosim.sampled import SampledData
 
 SETTINGS_HEADING = "Settings:"
 _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$")
@@ -23,9 +24,9 @@ _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$"
 class Parameter:
     """One setting of a component: default, unit, inclusive bounds and meaning.
 
-    `kind` is "real", "whole", "flag" or "choice". A structural parameter
-    shapes the circuit (counts, flags, reflections that are on or off); it is
-    never traced symbolically.
+    `kind` is "real", "whole", "flag", "choice" or "table" (S-parameters of a
+    file). A structural parameter shapes the circuit (counts, flags,
+    reflections that are on or off); it is never traced symbolically.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Parameter:
             return listing(self.choices)
         if self.kind == "flag":
             return "true or false"
+        if self.kind == "table":
+            return "a file of S-parameters"
         low = f"{self.low:g}" if np.isfinite(self.low) else None
         high = f"{self.high:g}" if np.isfinite(self.high) else None
         if low and high:
@@ -62,6 +65,9 @@ class Parameter:
         if self.kind in {"choice", "flag"}:
             self._check_choice(value, where)
             return
+        if self.kind == "table":
+            self._check_table(value, where)
+            return
         array = _as_numbers(value)
         if array is None:
             message = f"{where}: setting {self.name!r} must be a number in {self.unit}, got {value!r}."
@@ -74,6 +80,14 @@ class Parameter:
             unit = "" if self.unit == "1" else f" {self.unit}"
             found = f"{np.atleast_1d(array)[np.atleast_1d(bad)][0]:g}{unit}"
             message = f"{where}: setting {self.name!r} is {found}, but must be {self.bounds()}{unit}."
+            raise ParameterError(message)
+
+    def _check_table(self, value: Any, where: str) -> None:
+        if not isinstance(value, SampledData):
+            message = (
+                f"{where}: setting {self.name!r} must be a table of S-parameters, got {value!r}: "
+                "a netlist file names a file, Python code gives photosim.files.read_table(path)."
+            )
             raise ParameterError(message)
 
     def _check_choice(self, value: Any, where: str) -> None:
@@ -114,15 +128,19 @@ def read_parameters(function: Callable[..., Any], structural: Iterable[str]) -> 
         if name not in texts:
             message = f"{where} is not described: add a line '    {name}: ...' under {SETTINGS_HEADING!r}."
             raise ParameterError(message)
-        found[name] = _parameter(name, hints.get(name), given.default, texts[name], where, name in set(structural))
+        found[name] = _parameter(
+            name, hints.get(name), given.default, texts[name], where, name in set(structural)
+        )
     stray = (set(texts) | set(structural)) - set(found)
     if stray:
-        message = f"Component {function.__name__!r} describes {listing(sorted(stray))}, which it does not have."
+        message = (
+            f"Component {function.__name__!r} describes {listing(sorted(stray))}, which it does not have."
+        )
         raise ParameterError(message)
     return found
 
 
-def _parameter(name: str, hint: Any, default: Any, text: str, where: str, structural: bool) -> Parameter:  # noqa: PLR0913
+def _parameter(name: str, hint: Any, default: Any, text: str, where: str, structural: bool) -> Parameter:
     quantity = _quantity(hint)
     if quantity is not None:
         kind = "whole" if quantity.whole else "real"
@@ -130,6 +148,8 @@ def _parameter(name: str, hint: Any, default: Any, text: str, where: str, struct
         return Parameter(name, default, quantity.unit, quantity.low, quantity.high, text, kind, structural)
     if isinstance(default, bool):
         return Parameter(name, default, "-", 0, 1, text, "flag", structural=True)
+    if SampledData in {hint, *get_args(hint)}:
+        return Parameter(name, default, "-", 0, 1, text, "table", structural=True)
     choices = tuple(get_args(hint))
     if choices and all(isinstance(c, str) for c in choices):
         return Parameter(name, default, "-", 0, 0, text, "choice", structural=True, choices=choices)

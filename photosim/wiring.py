@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.expressions import Expr
+    from photosim.sampled import SampledData
 
 PortRef: TypeAlias = tuple[str, str]
 """(instance name, port name)"""
 Connection: TypeAlias = tuple[PortRef, PortRef]
-Value: TypeAlias = "float | int | bool | str | complex | None | NDArray[np.float64] | Expr"
-"""What a setting can be: a number, an array of a batch, a choice by name, or an expression."""
+Value: TypeAlias = "float | int | bool | str | complex | None | NDArray[np.float64] | Expr | SampledData"
+"""What a setting can be: a number, an array of a batch, a choice by name, an expression, or a table."""
 
 
 @dataclass(frozen=True)

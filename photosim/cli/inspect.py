@@ -34,6 +34,9 @@ def check(file: str, *, strict: bool, settings: bool, as_json: bool) -> None:
     found += [f"accepted but not simulated: {line}" for line in netlists.not_simulated(netlist)]
     for warning in found:
         say(f"Warning: {warning}")
+    notes = netlists.notes(netlist)
+    for note in notes:
+        say(f"Note: {note}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)  # the circuit repeats what was just said
         circuit = Circuit(netlist)
@@ -46,7 +49,9 @@ def check(file: str, *, strict: bool, settings: bool, as_json: bool) -> None:
     }
     if as_json:
         table = _settings(circuit) if settings else {}
-        show_json({"file": str(path), "name": netlist.name, **counts, "messages": found, **table})
+        show_json(
+            {"file": str(path), "name": netlist.name, **counts, "messages": found, "notes": notes, **table}
+        )
         return
     typer.echo(f"{path}: {', '.join(_counted(number, what) for what, number in counts.items())}")
     if settings:

@@ -1,17 +1,21 @@
-"""Scattering matrices as files: the format follows from the suffix.
+"""Scattering matrices and tables of S-parameters as files: the format follows from the suffix.
 
-`write(path, s)` and `read(path)` know .csv, .npz and .nc (NetCDF); `check_target(path)` says before the
-computing whether `path` can be written.
+`write(path, s)` and `read(path)` know .csv, .npz, .nc (NetCDF), Lumerical's .sparam and .dat, and
+Touchstone's .ts and .s2p, .s4p, ...; columns (.txt) are read only. `read_table(path)` returns what the
+component `sampled` takes. `check_target(path)` says before the computing whether `path` can be written.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
+from photosim.files.tables import MAX_BYTES, smatrix_of, table_of
+from photosim.sampled import SampledData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +23,33 @@ if TYPE_CHECKING:
     from photosim.files.csv import Traces
     from photosim.smatrix import SMatrix
 
-FORMATS = {".csv": "csv", ".npz": "npz", ".nc": "netcdf"}
-"""Suffix to the module of this package that reads and writes it."""
+FORMATS = {
+    ".csv": "csv",
+    ".npz": "npz",
+    ".nc": "netcdf",
+    ".sparam": "lumerical",
+    ".dat": "lumerical",
+    ".ts": "touchstone",
+}
+"""Suffix to the module of this package that reads and writes it; .s1p, .s2p, ... are Touchstone too."""
+_READ_ONLY = {".txt": "columns"}
+_TABLES = {"lumerical", "touchstone", "columns"}
+"""Modules whose own noun is SampledData; that of the others is SMatrix."""
+_PORTS_SUFFIX = re.compile(r"\.s\d+p")
 
-__all__ = ["FORMATS", "check_target", "read", "write"]
+__all__ = ["FORMATS", "check_target", "read", "read_table", "smatrix_of", "table_of", "write"]
+
+
+def _canonical(suffix: str) -> str:
+    """Return a suffix that FORMATS knows for .s2p and the like."""
+    return ".ts" if _PORTS_SUFFIX.fullmatch(suffix) else suffix
 
 
 def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> Path:
     """Return `path` as a Path if a file of one of `suffixes` can be written there, else raise DataError."""
     target = Path(path)
     suffix = target.suffix.lower()
-    if suffix not in suffixes:
+    if suffix not in suffixes and _canonical(suffix) not in suffixes:
         found = f"the suffix {suffix!r}" if suffix else "no suffix"
         message = (
             f"Cannot write {target}: it has {found}; known are {listing(suffixes)}."
@@ -40,38 +60,77 @@ def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> 
     return target
 
 
-def write(path: str | Path, s: SMatrix | Traces, pairs: Sequence[tuple[str, str]] | None = None) -> None:
+def write(
+    path: str | Path, s: SMatrix | SampledData | Traces, pairs: Sequence[tuple[str, str]] | None = None
+) -> None:
     """Write `s` to `path` in the format of its suffix, whole or not at all.
 
     pairs: the (from, to) ports to keep, in that order; None keeps the whole matrix. Only .csv can hold a
     selection, or spectra that are no square matrix. Raises DataError for an unknown suffix, a place that
     cannot be written, or a result that the format cannot hold.
     """
-    from photosim.files import csv, netcdf, npz
+    from photosim.files import csv
     from photosim.smatrix import SMatrix
 
     target = check_target(path)
     suffix = target.suffix.lower()
-    if not isinstance(s, SMatrix) and (suffix != ".csv" or pairs is None):
+    if isinstance(s, SampledData):
+        s = smatrix_of(s) if _form(suffix) not in _TABLES or pairs is not None else s
+    elif not isinstance(s, SMatrix) and (suffix != ".csv" or pairs is None):
         message = f"Cannot write {target}: it holds whole matrices between exposed ports; write .csv instead."
         raise DataError(message)
+    elif pairs is not None and _form(suffix) in _TABLES:
+        message = f"Cannot write {target}: it holds whole matrices, not a selection; write .csv instead."
+        raise DataError(message)
+    elif _form(suffix) in _TABLES:
+        s = table_of(cast("SMatrix", s))
     with replacing(target) as temporary:
-        if not isinstance(s, SMatrix) or suffix == ".csv":
-            csv.write(temporary, s, pairs if pairs is not None else csv.all_pairs(cast("SMatrix", s)))
+        if suffix == ".csv":
+            csv.write(
+                temporary,
+                cast("SMatrix", s),
+                pairs if pairs is not None else csv.all_pairs(cast("SMatrix", s)),
+            )
         else:
-            (npz if suffix == ".npz" else netcdf).write(temporary, s)
+            _module(suffix).write(temporary, s)
 
 
 def read(path: str | Path) -> SMatrix:
     """Return the scattering matrix stored at `path`; DataError if it is missing or damaged."""
+    found = _read(path)
+    return smatrix_of(found) if isinstance(found, SampledData) else found
+
+
+def read_table(path: str | Path) -> SampledData:
+    """Return the S-parameters stored at `path` as a table over frequency, in whichever format.
+
+    Raises DataError if the file is missing or damaged, or holds more than one spectrum.
+    """
+    found = _read(path)
+    return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
+
+
+def _read(path: str | Path) -> SMatrix | SampledData:
     source = Path(path)
     suffix = source.suffix.lower()
-    if suffix not in FORMATS:
-        message = f"Cannot read {source}: known suffixes are {listing(FORMATS)}."
+    known = {**FORMATS, **_READ_ONLY}
+    if _canonical(suffix) not in known:
+        message = f"Cannot read {source}: known suffixes are {listing(known)} and .s1p, .s2p, ..."
         raise DataError(message)
     if not source.is_file():
         message = f"There is no file {source}."
         raise DataError(message)
-    form = importlib.import_module(f"{__name__}.{FORMATS[suffix]}")
-    s: SMatrix = form.read(source)
-    return s
+    if source.stat().st_size > MAX_BYTES:
+        message = f"{source} has {source.stat().st_size} bytes; a file of S-parameters may have {MAX_BYTES}."
+        raise DataError(message)
+    found: SMatrix | SampledData = _module(suffix).read(source)
+    return found
+
+
+def _form(suffix: str) -> str:
+    """Return the name of the module for a suffix."""
+    return {**FORMATS, **_READ_ONLY}[_canonical(suffix)]
+
+
+def _module(suffix: str) -> Any:
+    return importlib.import_module(f"{__name__}.{_form(suffix)}")

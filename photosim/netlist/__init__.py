@@ -7,9 +7,9 @@
 Every error names file, line and column, what was found, what would do, and the nearest name.
 """
 
-from photosim.netlist.check import check, not_simulated
+from photosim.netlist.check import check, not_simulated, notes
 from photosim.netlist.find import find, gallery
 from photosim.netlist.reader import from_dict, read, read_text
 from photosim.netlist.write import to_yaml
 
-__all__ = ["check", "find", "from_dict", "gallery", "not_simulated", "read", "read_text", "to_yaml"]
+__all__ = ["check", "find", "from_dict", "gallery", "not_simulated", "notes", "read", "read_text", "to_yaml"]

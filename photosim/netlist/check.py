@@ -57,12 +57,25 @@ def not_simulated(netlist: Netlist) -> list[str]:
     return lines
 
 
+def notes(netlist: Netlist) -> list[str]:
+    """What is worth knowing about the parts of a netlist and no reason to worry, such as a table's asymmetry.
+
+    Raises:
+        NetlistError: as :func:`check`.
+    """
+    checker = _Checker(strict=False)
+    checker.size(netlist, (netlist.name,))
+    checker.visit(netlist, {}, "")
+    return checker.notes
+
+
 class _Checker:
     """What has been looked at already: sub-netlists and settings are shared, and checked once."""
 
     def __init__(self, strict: bool) -> None:
         self.strict = strict
         self.warnings: list[str] = []
+        self.notes: list[str] = []
         self.wired: set[int] = set()
         self.visited: set[tuple[int, tuple[Any, ...]]] = set()
         self.sizes: dict[int, int] = {}
@@ -122,6 +135,9 @@ class _Checker:
             path = ("instances", base_name(name), "settings", culprit or "")
             message = f"{str(error).removesuffix('.')}{source}." if source else str(error)
             raise NetlistError(message, netlist.mark(*path) or mark) from None
+        for remark in model.remarks(settings):
+            text = f"{where}: {remark.text}"
+            (self.warnings if remark.serious else self.notes).append(f"{mark}: {text}" if mark else text)
 
     def _worked_out(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], where: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
@@ -42,12 +43,14 @@ Place: TypeAlias = tuple[int, int, int, int]
 class Tree:
     """Plain data (dict, list, str, int, float, bool, None) and the places of everything in its containers.
 
-    `places` maps the id of a container to the places of its entries, by key or by position.
+    `places` maps the id of a container to the places of its entries, by key or by position. `folder` is where
+    the files that it names are, the working folder if it is None.
     """
 
     data: Any
     file: str | None = None
     places: dict[int, dict[Hashable, Place]] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
 
     def mark(self, container: object, key: Hashable, *, value: bool = False) -> Mark | None:
         """Place of a key of a container, or of the value that it has there."""
@@ -209,8 +212,8 @@ class _Composer:
         return mappings
 
 
-def compose(text: str, file: str | None = None) -> Tree:
-    """Data and places of a YAML or JSON text; `file` is the name that messages show.
+def compose(text: str, file: str | None = None, folder: Path | None = None) -> Tree:
+    """Data and places of a YAML or JSON text; `file` is the name that messages show, `folder` where it lies.
 
     Raises:
         NetlistError: text that is not YAML, a key given twice, or a bound of this module passed.
@@ -229,7 +232,7 @@ def compose(text: str, file: str | None = None) -> Tree:
     except (yaml.YAMLError, UnicodeError) as error:
         raise NetlistError(f"{file or 'the text'} is not YAML or JSON: {_one_line(str(error))}") from None
     found = composer.stack[0].container
-    return Tree(found[0] if found else None, file, composer.places)
+    return Tree(found[0] if found else None, file, composer.places, folder)
 
 
 def _unreadable(error: yaml.MarkedYAMLError, file: str | None) -> NetlistError:

@@ -13,7 +13,8 @@ from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.marks import Marks
 from photosim.netlist.schema import InstanceForm, NetlistForm, describe, validate
-from photosim.netlist.values import numeric_parameters, read_value, require_number, resolve
+from photosim.netlist.tables import read_named
+from photosim.netlist.values import numeric_parameters, read_value, require_number, resolve, table_parameters
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -45,7 +46,7 @@ def read(path: str | PathLike[str], *, strict: bool = False) -> Netlist:
         raise NetlistError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise NetlistError(f"{path} is not UTF-8 text: byte {error.start} does not fit") from None
-    netlist = _netlist(compose(text, str(path)), place.name.partition(".")[0])
+    netlist = _netlist(compose(text, str(path), place.parent), place.name.partition(".")[0])
     if strict:
         check(netlist, strict=True)
     return netlist
@@ -220,13 +221,17 @@ class _Reader:
             return {}
         sub = components.get(form.component)
         numeric = sub.settings if sub is not None else numeric_parameters(form.component)
+        tables = table_parameters(form.component) if sub is None else frozenset()
         written = self.data["instances"][name]["settings"]
         found: dict[str, Any] = {}
         for key, value in form.settings.items():
             mark = self.tree.mark(written, key)
             self.marks.add(("instances", name, "settings", key), mark)
             try:
-                found[key] = read_value(value, settings, number=key in numeric)
+                if key in tables and isinstance(value, str):
+                    found[key] = read_named(value, self.tree.folder)
+                else:
+                    found[key] = read_value(value, settings, number=key in numeric)
             except NetlistError as error:
                 message = f"instance {name!r} ({form.component}), setting {key!r}: {error.message}"
                 raise NetlistError(message, self.tree.mark(written, key, value=True)) from None

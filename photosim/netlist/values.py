@@ -38,6 +38,14 @@ def _numeric(component: str) -> frozenset[str] | None:
     return frozenset(name for name, p in parameters.items() if p.kind in {"real", "whole"})
 
 
+def table_parameters(component: str) -> frozenset[str]:
+    """Parameters of a library component for which a text names a file of S-parameters."""
+    if not registry.known(component):
+        return frozenset()
+    parameters = registry.get(component).parameters
+    return frozenset(name for name, p in parameters.items() if p.kind == "table")
+
+
 def numeric_parameters(component: str) -> frozenset[str]:
     """Parameters of a library component for which a text is an expression."""
     found = _numeric(component)

@@ -11,6 +11,7 @@ from photosim.errors import NetlistError
 from photosim.expressions import Expr
 from photosim.netlist.compose import plain
 from photosim.netlist.reader import TOP
+from photosim.sampled import SampledData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,8 @@ def to_yaml(netlist: Netlist) -> str:
     """YAML text of a netlist; one with sub-netlists becomes a recursive file with the circuit on top.
 
     Raises:
-        NetlistError: a setting that YAML cannot hold (a complex number), or two sub-netlists of one name.
+        NetlistError: a setting that YAML cannot hold (a complex number, a table without a file), or two
+            sub-netlists of one name.
     """
     others: dict[str, Netlist] = {}
     _collect(netlist, others)
@@ -102,6 +104,10 @@ def _values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _value(value: Any, where: str) -> Any:
     if isinstance(value, Expr):
         return str(value) if value.names else value.evaluate({})
+    if isinstance(value, SampledData):
+        if not value.file:
+            raise NetlistError(f"setting {where} is a table without a file: photosim.files.write makes one")
+        return value.file
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, dict):

@@ -1,0 +1,87 @@
+"""S-parameters of parts from files, and what their readers share: bounds, lines, and the two nouns.
+
+An SMatrix is a result over wavelengths, a SampledData a table over rising frequencies; each becomes the
+other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import DataError
+from photosim.sampled import SampledData
+from photosim.units import frequency_Hz, wavelength
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from photosim.smatrix import SMatrix
+
+MAX_BYTES = 256 * 2**20
+"""Size of a file of S-parameters, in bytes."""
+MAX_LINE = 100_000
+"""Characters of a line."""
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file; DataError when it is missing, too large or not text."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            message = f"{path} has {size} bytes; a file of S-parameters may have {MAX_BYTES}."
+            raise DataError(message)
+        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+    except OSError as error:
+        message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}."
+        raise DataError(message) from None
+    except UnicodeDecodeError as error:
+        message = f"{path} is no text: byte {error.start} does not fit."
+        raise DataError(message) from None
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise damaged(path, number, f"the line has {len(line)} characters; the bound is {MAX_LINE}")
+    return lines
+
+
+def damaged(path: Path, line: int, what: str) -> DataError:
+    """Return the error for a place in a file; lines count from 1."""
+    return DataError(f"{path}:{line}: {what}.")
+
+
+def numbers(path: Path, line: int, text: str) -> list[float]:
+    """Return the finite numbers of a line, parted by spaces, tabs or commas."""
+    found = []
+    for word in text.replace(",", " ").split():
+        try:
+            value = float(word)
+        except ValueError:
+            raise damaged(path, line, f"{_clip(word)!r} is not a number") from None
+        if not np.isfinite(value):
+            raise damaged(path, line, f"{_clip(word)!r} is not finite")
+        found.append(value)
+    return found
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def table_of(s: SMatrix, file: str = "") -> SampledData:
+    """Return a result as a table; DataError when it has setting axes or two equal wavelengths."""
+    if s.values.ndim != 3:
+        message = (
+            "A table of S-parameters holds one spectrum, but this result has setting axes of shape "
+            f"{s.values.shape[:-3]}: write .npz or .nc instead."
+        )
+        raise DataError(message)
+    order = np.argsort(s.wl)[::-1]
+    return SampledData(frequency_Hz(s.wl)[order], s.values[order], tuple(s.ports), file=file)
+
+
+def smatrix_of(table: SampledData) -> SMatrix:
+    """Return a table as a result, its wavelengths rising."""
+    from photosim.smatrix import SMatrix
+
+    return SMatrix(wavelength(table.frequency_Hz)[::-1], table.ports, table.s[::-1], table.file or "table")

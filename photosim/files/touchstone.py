@@ -1,0 +1,93 @@
+"""S-parameters as Touchstone files (.s2p, .s4p, ... and .ts), versions 1 and 2, through scikit-rf.
+
+Touchstone counts time as exp(+j omega t): its phases fall with frequency. Numbers are conjugated when they
+come in and when they go out. Reference impedances mean nothing for light: 50 ohm is written, and any is read.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import DataError
+from photosim.files.tables import damaged, read_lines
+from photosim.sampled import MAX_PORTS, SampledData, port_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eEdD][-+]?\d+)?")
+
+
+def _scikit_rf(path: Path) -> Any:
+    try:
+        import skrf
+        import skrf.io.touchstone
+    except ImportError:
+        message = f"{path} is a Touchstone file, which needs scikit-rf: pip install 'photosim[touchstone]'."
+        raise DataError(message) from None
+    return skrf
+
+
+def read(path: Path) -> SampledData:
+    """Return the table of a file; DataError when scikit-rf or the file is missing, or the file is damaged."""
+    skrf = _scikit_rf(path)
+    _check_words(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about impedances and other matters of radio
+            network = skrf.io.touchstone.Touchstone(str(path))
+    # A parser of another project meets damage with whatever its next step raises.
+    except Exception as error:  # noqa: BLE001
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        message = f"{path} cannot be read as a Touchstone file: {reason}."
+        raise DataError(message) from None
+    if str(network.parameter).lower() != "s":
+        message = f"{path} holds {str(network.parameter).upper()} parameters; light has S-parameters only."
+        raise DataError(message)
+    ports = port_names(network.port_names or [f"port {k + 1}" for k in range(network.rank or 0)])
+    if network.frequency_nb not in {None, len(network.f)}:
+        found = f"announces {network.frequency_nb} frequencies but holds {len(network.f)}"
+        message = f"{path} {found}: it may have been cut."
+        raise DataError(message)
+    return SampledData(network.f, np.conj(network.s), ports, file=path.name)
+
+
+def _check_words(path: Path) -> None:
+    """Refuse a line of data with a word that is no number, with its place, which scikit-rf does not tell."""
+    _check_ports(path, 0, path.suffix[2:-1])
+    data = False
+    for number, line in enumerate(read_lines(path), 1):
+        text = line.partition("!")[0].strip()
+        if text.lower().startswith("[number of ports]"):
+            _check_ports(path, number, text.partition("]")[2].strip())
+        if not text or text[0] in "#[":
+            data = data or text[:1] == "#"
+            continue
+        wrong = next((word for word in text.split() if not _NUMBER.fullmatch(word)), None)
+        if wrong is not None:
+            raise damaged(path, number, f"{wrong[:40]!r} is not a number")
+    if not data:
+        raise damaged(path, 1, "a Touchstone file has a line such as '# Hz S RI R 50', but this one has none")
+
+
+def _check_ports(path: Path, line: int, text: str) -> None:
+    """Refuse a number of ports that would exhaust the memory before any number is read."""
+    if text.isdigit() and not 1 <= int(text) <= MAX_PORTS:
+        raise damaged(path, max(1, line), f"it announces {text[:20]} ports; the bound is {MAX_PORTS}")
+
+
+def write(path: Path, table: SampledData) -> None:
+    """Write version 1 (.sNp, where N is the number of ports) or version 2 (.ts)."""
+    skrf = _scikit_rf(path)
+    network = skrf.Network(f=table.frequency_Hz, s=np.conj(table.s), z0=50, f_unit="hz", name="table")
+    version = "2.0" if path.suffix.lower() == ".ts" else "1.0"
+    if version == "1.0" and path.suffix.lower() != f".s{len(table.ports)}p":
+        message = f"Cannot write {path}: {len(table.ports)} ports make a .s{len(table.ports)}p file."
+        raise DataError(message)
+    text = network.write_touchstone(return_string=True, skrf_comment=False, form="ri", version=version)
+    names = "".join(f"! Port[{k + 1}] = {name}\n" for k, name in enumerate(table.ports))
+    path.write_text(names + text, encoding="utf-8")

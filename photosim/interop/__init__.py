@@ -1,0 +1,1 @@
+"""Bridges to other simulators; each needs its extra, as in `pip install 'photosim[sax]'`."""
