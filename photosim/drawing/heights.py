@@ -1,4 +1,4 @@
-"""How high boxes and lanes stand: an order of every column with few crossings, then heights near their wires."""
+"""How high boxes and lanes stand: columns sorted for few crossings, then heights near their wires."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def _crossings(stretches: Sequence[Stretch]) -> int:
     total = 0
     for ends in channels.values():
         seen: list[float] = []
-        for _, right in sorted(ends):
-            total += len(seen) - bisect_right(seen, right)
-            insort(seen, right)
+        for _, low in sorted(ends):
+            total += len(seen) - bisect_right(seen, low)
+            insort(seen, low)
     return total
 
 
