@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from photosim.caching import cache_folder
 from photosim.errors import PhotosimError
 
 if TYPE_CHECKING:
@@ -59,16 +60,6 @@ def kernels(model: ClosedForm) -> Kernels:
     return Kernels(
         module.evaluate, module.partials, module.VALUE_OF, module.VALUES, module.DISPERSIVE, tuple(model.parameters)
     )
-
-
-def cache_folder() -> Path:
-    """Return the folder of generated kernels: $PHOTOSIM_CACHE, else the user's cache folder."""
-    chosen = os.environ.get("PHOTOSIM_CACHE")
-    if chosen:
-        return Path(chosen) / "kernels"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("photosim") / "kernels"
 
 
 # --- what a generated file depends on ------------------------------------------------------------

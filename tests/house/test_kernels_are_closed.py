@@ -78,7 +78,7 @@ def safe_globals(tree: ast.Module) -> set[str]:
 
 
 def made_here(tree: ast.Module) -> set[str]:
-    """Return module-level names made by the file's own functions, in a file that imports nothing of the project.
+    """Return names made by the file's own functions, in a file that imports nothing of the project.
 
     So are intrinsics: what they emit is written in this file, and nothing else is behind them.
     """
@@ -142,7 +142,10 @@ from photosim.kernels.a import far
         ("@njit\ndef g(x):\n    return x\n@njit(cache=True)\ndef f(x):\n    return g(np.sqrt(x))", []),
         ("WIDTH = 8\nDOUBLE = 2 * WIDTH\n@njit(cache=True)\ndef f(x):\n    y = DOUBLE * x\n    return y", []),
         ("@njit\ndef f(x):\n    return far(x)", []),
-        ("def make():\n    return far\ng = make()\n@njit(cache=True)\ndef f(x):\n    return g(x)", ["f reads g"]),
+        (
+            "def make():\n    return far\ng = make()\n@njit(cache=True)\ndef f(x):\n    return g(x)",
+            ["f reads g"],
+        ),
     ],
 )
 def test_the_checker_sees_what_it_should(body: str, expected: list[str]) -> None:

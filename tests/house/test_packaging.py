@@ -6,6 +6,7 @@ build/ folder of an earlier build.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -163,6 +164,34 @@ def test_wheel_install_is_complete_without_the_checkout(wheel: Path, tmp_path: P
     zipfile.ZipFile(wheel).extractall(tmp_path)
     for origin in installed_paths(tmp_path).values():
         assert Path(origin).is_relative_to(tmp_path)
+
+
+SIMULATE = """\
+import photosim as ps
+circuit = ps.Circuit({
+    "instances": {"ring": "ring_double"},
+    "ports": {"in": "ring,in", "drop": "ring,drop", "add": "ring,add", "through": "ring,through"},
+})
+print(circuit(wl=[1.55])["in", "drop"].power[0], ps.__file__)
+"""
+
+
+def test_installed_files_stay_as_they_were_after_a_simulation(wheel: Path, tmp_path: Path) -> None:
+    """Files that pip did not write would outlive an uninstall, and hide an editable install made later."""
+    site, cache = tmp_path / "site", tmp_path / "cache"
+    zipfile.ZipFile(wheel).extractall(site)
+    environment = dict(
+        os.environ, PYTHONPATH=str(site), PHOTOSIM_CACHE=str(cache), PYTHONDONTWRITEBYTECODE="1"
+    )
+    for name in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"):
+        environment.pop(name, None)
+    before = {path for path in site.rglob("*") if path.is_file()}
+    command = [sys.executable, "-W", "error", "-c", SIMULATE]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(site) in done.stdout
+    assert {path for path in site.rglob("*") if path.is_file()} == before
+    assert any("elimination" in path.name for path in cache.rglob("*.nbi"))
 
 
 @pytest.mark.parametrize(("link", "target"), [("components", "../components"), ("gallery", "../netlists")])
