@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numba
 import pytest
 
 from photosim import caching
@@ -40,8 +42,7 @@ def test_folder_is_temporary_where_the_cache_cannot_be_written(
 
 
 def test_kernels_leave_the_users_numba_settings_alone() -> None:
-    from numba import config
-
+    config: Any = numba.config
     before = config.CACHE_DIR
     import photosim.kernels.elimination
 

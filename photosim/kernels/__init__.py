@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import Any
 
-from numba import config
+import numba
 
 from photosim.caching import writable_folder
 
 # numba looks at its setting when a function is decorated, and the user's own kernels keep theirs.
-_before = config.CACHE_DIR
-config.CACHE_DIR = _before or str(writable_folder())
+_config: Any = numba.config  # its names are made while numba loads, unseen by type checkers
+_before = _config.CACHE_DIR
+_config.CACHE_DIR = _before or str(writable_folder())
 try:
     for _module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{_module.name}")
 finally:
-    config.CACHE_DIR = _before
+    _config.CACHE_DIR = _before
