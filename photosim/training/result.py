@@ -24,7 +24,8 @@ class RuleResult:
     """How one learning rule fared over all seeds.
 
     accuracy, validation, loss: shape (seeds, epochs): share of the test and of the validation samples
-    classified correctly after each epoch, between 0 and 1, and the mean training loss in the epoch (nats).
+    classified correctly after each epoch, between 0 and 1 (nan where no samples were held out to validate),
+    and the mean training loss in the epoch (nats).
     counters: what the rule's device did over all seeds (cycles, samples sent, clipped conversions, ...);
     empty for rules that need none.  effective_bits: log2(2 / sigma) of the device's products, normalised
     to [-1, 1] (filipovich2022); None without a device or without any error.
@@ -181,7 +182,7 @@ def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
         "mean": outcome.mean,
         "spread": outcome.spread,
         "accuracy": outcome.accuracy.tolist(),
-        "validation": outcome.validation.tolist(),
+        "validation": outcome.validation.tolist() if np.isfinite(outcome.validation).all() else None,
         "loss": outcome.loss.tolist(),
         "counters": dict(outcome.counters),
         "effective_bits": outcome.effective_bits,

@@ -1,0 +1,88 @@
+"""Layers, losses and optimisers against independent forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from photosim.errors import ParameterError
+from photosim.training.layers import ACTIVATIONS, Parameters, activation, dense_network
+from photosim.training.losses import softmax, softmax_cross_entropy
+from photosim.training.optimisers import SGD, Adam
+
+RNG = np.random.default_rng(11)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_slopes_are_derivatives(name: str) -> None:
+    form = activation(name)
+    pre = RNG.normal(size=50)
+    step = 1e-6
+    central = (form.value(pre + step) - form.value(pre - step)) / (2 * step)
+    np.testing.assert_allclose(form.slope(pre, form.value(pre)), central, atol=1e-9)
+
+
+def test_an_unknown_activation_names_the_nearest() -> None:
+    with pytest.raises(ParameterError, match=r"no activation 'tahn'.*Did you mean 'tanh'"):
+        activation("tahn")
+
+
+def test_initial_parameters_stay_within_their_bound() -> None:
+    first = dense_network((400, 300, 10)).initial(np.random.default_rng(0))[0]
+    assert np.abs(first["weights"]).max() <= 1 / 20
+    # Uniform in +-1/20: deviation 1/20/sqrt(3); 120,000 draws scatter it by 0.13 %.
+    assert first["weights"].std() == pytest.approx(1 / 20 / np.sqrt(3), rel=0.01)
+
+
+def test_cross_entropy_agrees_with_scipy_and_its_error_with_differences() -> None:
+    logits, labels = 5 * RNG.normal(size=(6, 4)), RNG.integers(0, 4, 6)
+    loss, error = softmax_cross_entropy(logits, labels)
+    assert loss == pytest.approx(-log_softmax(logits, axis=1)[np.arange(6), labels].mean(), rel=1e-14)
+    for place in np.ndindex(logits.shape):
+        moved = logits.copy()
+        moved[place] += 1e-6
+        slope = (softmax_cross_entropy(moved, labels)[0] - loss) / 1e-6
+        assert error[place] / 6 == pytest.approx(slope, abs=1e-6)
+
+
+def test_softmax_survives_huge_logits() -> None:
+    np.testing.assert_array_equal(softmax(np.array([[1e4, 0.0]])), [[1.0, 0.0]])
+    loss, _ = softmax_cross_entropy(np.array([[1e4, 0.0]]), np.array([1]))
+    assert np.isfinite(loss)
+
+
+def test_sgd_follows_its_recursion() -> None:
+    gradients = RNG.normal(size=(5, 3))
+    parameters: Parameters = {"w": np.zeros(3)}
+    rule = SGD(rate=0.1, momentum=0.7)
+    memory = rule.start(parameters)
+    for gradient in gradients:
+        rule.step(parameters, {"w": gradient}, memory)
+    # Unrolled: gradient k is applied at step k and, weakened by 0.7 each time, at every later one.
+    unrolled = -0.1 * sum(g * sum(0.7**j for j in range(5 - k)) for k, g in enumerate(gradients))
+    np.testing.assert_allclose(parameters["w"], unrolled, rtol=1e-13)
+
+
+def test_adam_follows_its_unrolled_moments() -> None:
+    gradients = RNG.normal(size=(6, 3))
+    parameters: Parameters = {"w": np.zeros(3)}
+    rule = Adam(rate=0.01)
+    memory = rule.start(parameters)
+    for gradient in gradients:
+        rule.step(parameters, {"w": gradient}, memory)
+    expected = np.zeros(3)
+    for t in range(1, 7):
+        ages = np.arange(t)[::-1]
+        mean = 0.1 * (0.9**ages) @ gradients[:t] / (1 - 0.9**t)
+        square = 0.001 * (0.999**ages) @ gradients[:t] ** 2 / (1 - 0.999**t)
+        expected -= 0.01 * mean / (np.sqrt(square) + 1e-8)
+    np.testing.assert_allclose(parameters["w"], expected, rtol=1e-12)
+
+
+def test_adam_keeps_single_precision() -> None:
+    parameters: Parameters = {"w": np.zeros(3, dtype=np.float32)}
+    memory = Adam().start(parameters)
+    Adam().step(parameters, {"w": np.ones(3, dtype=np.float32)}, memory)
+    assert parameters["w"].dtype == np.float32
+    np.testing.assert_allclose(parameters["w"], -1e-3, rtol=1e-5)  # the first step is the rate itself
