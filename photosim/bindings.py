@@ -95,7 +95,11 @@ class Bindings:
         return found
 
     def pull_back(
-        self, slopes: Mapping[str, Any], names: Iterable[str], values: Mapping[str, Any], overridden: Collection[str]
+        self,
+        slopes: Mapping[str, Any],
+        names: Iterable[str],
+        values: Mapping[str, Any],
+        overridden: Collection[str],
     ) -> dict[str, Any]:
         """Return derivatives by `names` from derivatives `slopes` by settings that depend on them.
 

@@ -27,8 +27,6 @@ from photosim.caching import cache_folder
 from photosim.errors import PhotosimError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from photosim.model import ClosedForm
 
 
@@ -58,7 +56,12 @@ def kernels(model: ClosedForm) -> Kernels:
     key = _fingerprint(model)
     module = _load(f"{model.name.replace('.', '_')}_{key}", lambda: _generate(model))
     return Kernels(
-        module.evaluate, module.partials, module.VALUE_OF, module.VALUES, module.DISPERSIVE, tuple(model.parameters)
+        module.evaluate,
+        module.partials,
+        module.VALUE_OF,
+        module.VALUES,
+        module.DISPERSIVE,
+        tuple(model.parameters),
     )
 
 
@@ -209,11 +212,21 @@ def _generate(model: ClosedForm) -> str:
     slopes = [sympy.diff(value, x) for x in by for value in distinct]
     where = [f"o[{k}, {v}, {{part}}, w]" for k in range(len(by)) for v in range(len(distinct))]
     header = _HEADER.format(
-        name=model.name, value_of=value_of, values=len(distinct), dispersive=dispersive, **_sin_cos_constants()
+        name=model.name,
+        value_of=value_of,
+        values=len(distinct),
+        dispersive=dispersive,
+        **_sin_cos_constants(),
     )
     return (
         header
-        + _kernel("evaluate", "value, part", distinct, [f"o[{v}, {{part}}, w]" for v in range(len(distinct))], inputs)
+        + _kernel(
+            "evaluate",
+            "value, part",
+            distinct,
+            [f"o[{v}, {{part}}, w]" for v in range(len(distinct))],
+            inputs,
+        )
         + _kernel("partials", "parameter, value, part", slopes, where, inputs)
     )
 
@@ -330,7 +343,9 @@ class _Printer:
         parts = []
         for side in ("re", "im"):
             given = [getattr(t, side) for t in terms if getattr(t, side)]
-            parts.append(given[0] if len(given) == 1 else self._name(" + ".join(given), varies=varies) if given else "")
+            parts.append(
+                given[0] if len(given) == 1 else self._name(" + ".join(given), varies=varies) if given else ""
+            )
         return _Number(parts[0], parts[1], varies)
 
     def _mul(self, node: Any) -> _Number:
@@ -364,7 +379,9 @@ class _Printer:
             return _Number("", self._name(f"-1.0 / {a.im}", varies=a.varies), a.varies)
         scale = self._name(f"1.0 / ({a.re} * {a.re} + {a.im} * {a.im})", varies=a.varies)
         return _Number(
-            self._name(f"{a.re} * {scale}", varies=a.varies), self._name(f"-{a.im} * {scale}", varies=a.varies), a.varies
+            self._name(f"{a.re} * {scale}", varies=a.varies),
+            self._name(f"-{a.im} * {scale}", varies=a.varies),
+            a.varies,
         )
 
     def _pow(self, node: Any) -> _Number:
@@ -383,7 +400,9 @@ class _Printer:
             power = self._print(exponent)
             varies = base.varies or power.varies
             return self._real(f"{base.re} ** {power.re}", varies=varies)
-        message = f"A formula holds {node}, a complex number to a broken power, which no kernel can be made of."
+        message = (
+            f"A formula holds {node}, a complex number to a broken power, which no kernel can be made of."
+        )
         raise PhotosimError(message)
 
     def _integer_power(self, base: _Number, exponent: int) -> _Number:
@@ -409,7 +428,9 @@ class _Printer:
             return self._real(f"_sinc({argument.re})", varies=argument.varies)
         if name == "Abs" and argument.is_real:
             return self._real(f"abs({argument.re})", varies=argument.varies)
-        message = f"A formula holds {node}, which no kernel can be made of: use the functions of the algebra m."
+        message = (
+            f"A formula holds {node}, which no kernel can be made of: use the functions of the algebra m."
+        )
         raise PhotosimError(message)
 
     def _cis(self, argument: _Number) -> _Number:

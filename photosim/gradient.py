@@ -21,13 +21,13 @@ from photosim.values import group_parameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.circuit import Circuit
+    from photosim.compiled import Compiled
     from photosim.parts import Group, Parts, Point
     from photosim.plan import Plan
 
 
-def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what is asked
-    circuit: Circuit,
+def pull_back(
+    compiled: Compiled,
     plan: Plan,
     point: Point,
     wl: NDArray[np.float64],
@@ -39,9 +39,9 @@ def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what 
     `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm. Raises
     ParameterError for a setting of a part that has no formula.
     """
-    parts, bindings = circuit.parts, circuit.graph.bindings
+    parts, bindings = compiled.parts, compiled.graph.bindings
     reached = {*names, *bindings.affected(names)}
-    wanted = _leaf_parameters(circuit, reached)
+    wanted = _leaf_parameters(compiled, reached)
     slopes = {f"{leaf}.{parameter}": np.zeros((point.batch, len(wl))) for _, leaf, parameter in wanted}
     if TEMPERATURE in reached:
         slopes[TEMPERATURE] = np.zeros((point.batch, len(wl)))
@@ -61,17 +61,19 @@ def pull_back(  # noqa: PLR0913 - the circuit, where it was evaluated, and what 
     return full if point.leading else {name: slope[0] for name, slope in full.items()}
 
 
-def _leaf_parameters(circuit: Circuit, names: set[str]) -> list[tuple[Any, str, str]]:
+def _leaf_parameters(compiled: Compiled, names: set[str]) -> list[tuple[Any, str, str]]:
     """Return (model, leaf, parameter) of the names that are settings of a part."""
     found = []
     for name in names:
         instance, _, parameter = name.rpartition(".")
-        index = circuit.graph.index.get(instance)
+        index = compiled.graph.index.get(instance)
         if index is None:
             continue
-        model = circuit.graph.leaves[index].model
+        model = compiled.graph.leaves[index].model
         if not isinstance(model, ClosedForm):
-            message = f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
+            message = (
+                f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
+            )
             raise ParameterError(message)
         found.append((model, instance, parameter))
     return found
@@ -97,7 +99,7 @@ def _rows_by_group(
     return [(parts.groups[k], sorted(rows[k]), sorted(number[k][n] for n in columns[k])) for k in rows]
 
 
-def _by_parameter(  # noqa: PLR0913 - one group at one chunk
+def _by_parameter(
     group: Group,
     rows: list[int],
     columns: list[int],
@@ -105,7 +107,7 @@ def _by_parameter(  # noqa: PLR0913 - one group at one chunk
     wl: NDArray[np.float64],
     by_value: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return dL/dparameter (rows, B, columns, W) of some instances of a group, from dL/dvalue (B, values, 2, W)."""
+    """Return dL/dparameter (rows, B, columns, W) of some instances, from dL/dvalue (B, values, 2, W)."""
     parameters = group_parameters(group, rows, point)
     shape = (len(rows), parameters.shape[1], parameters.shape[2] + 1, group.kernel.values, 2, len(wl))
     partials = np.empty(shape, dtype=np.float64)
@@ -115,10 +117,11 @@ def _by_parameter(  # noqa: PLR0913 - one group at one chunk
     slopes = by_value[:, numbers].swapaxes(0, 1)[:, :, np.newaxis]  # (rows, B, 1, values, 2, W)
     # A reflection that is off has an infinite slope (a square root at 0) and no element to act through.
     acting = (slopes != 0).any(axis=(1, 5), keepdims=True)
-    return np.where(acting, partials[:, :, columns] * slopes, 0.0).sum(axis=(3, 4))
+    products: NDArray[np.float64] = np.where(acting, partials[:, :, columns] * slopes, 0.0)
+    return np.asarray(products.sum(axis=(3, 4)))
 
 
-def _add(  # noqa: PLR0913 - one instance at one chunk
+def _add(
     slopes: dict[str, NDArray[np.float64]],
     group: Group,
     row: int,

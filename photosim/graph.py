@@ -29,7 +29,7 @@ MAX_DEPTH = 64
 
 @dataclass(frozen=True)
 class Leaf:
-    """One part of the flat circuit: dotted name, model, the settings it was given, number of its first port."""
+    """One part of the flat circuit: dotted name, model, the settings given, number of its first port."""
 
     name: str
     model: Model
@@ -70,8 +70,8 @@ class Graph:
         own = leaf.aliases.get(port, port)
         if own not in leaf.ports:
             known = (*leaf.ports, *leaf.aliases)
-            message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}.{did_you_mean(port, known)}"
-            raise NetlistError(message)
+            message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}."
+            raise NetlistError(message + did_you_mean(port, known))
         return leaf.first_port + leaf.ports.index(own)
 
 
@@ -108,7 +108,9 @@ class _Builder:
     ) -> tuple[dict[str, int], dict[str, PortRef]]:
         """Add a netlist under a dotted scope; return its exposed optical and electrical ports."""
         if len(chain) > MAX_DEPTH:
-            message = f"Hierarchy is deeper than {MAX_DEPTH} levels: {' > '.join(chain[-4:])} contains itself."
+            message = (
+                f"Hierarchy is deeper than {MAX_DEPTH} levels: {' > '.join(chain[-4:])} contains itself."
+            )
             raise NetlistError(message)
         prefix = f"{scope}." if scope else ""
         for name, value in netlist.settings.items():
@@ -144,7 +146,12 @@ class _Builder:
         self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
 
     def _instance(
-        self, instance: Instance, name: str, scope: str, visible: tuple[Mapping[str, Netlist], ...], chain: tuple[str, ...]
+        self,
+        instance: Instance,
+        name: str,
+        scope: str,
+        visible: tuple[Mapping[str, Netlist], ...],
+        chain: tuple[str, ...],
     ) -> Any:
         """Add one instance; return a function from a port name to its number or electrical reference."""
         own = {k.rpartition(".")[2]: v for k, v in self.overrides.items() if k.rpartition(".")[0] == name}
@@ -157,8 +164,14 @@ class _Builder:
             return self._composite(model, settings, name, scope, chain)
         return self._leaf(model, settings, name, scope)
 
-    def _sub_netlist(  # noqa: PLR0913 - the walk's state, passed down
-        self, inner: Netlist, settings: Mapping[str, Any], name: str, scope: str, visible: Any, chain: tuple[str, ...]
+    def _sub_netlist(
+        self,
+        inner: Netlist,
+        settings: Mapping[str, Any],
+        name: str,
+        scope: str,
+        visible: Any,
+        chain: tuple[str, ...],
     ) -> Any:
         for key, value in settings.items():
             self._bind(f"{name}.{key}", value, scope)
@@ -178,7 +191,9 @@ class _Builder:
             else:
                 arguments[key] = symbol(key)
                 inherited = key == "temperature" and key not in settings
-                self._bind(f"{name}.{key}", symbol("temperature") if inherited else value, "" if inherited else scope)
+                self._bind(
+                    f"{name}.{key}", symbol("temperature") if inherited else value, "" if inherited else scope
+                )
         template = self._template(model, arguments)
         optical, electrical = self.place(template, name, (), chain)
         return _Ports(name, optical, electrical, model.aliases_for(settings))
@@ -215,7 +230,7 @@ class _Builder:
         return _LeafPorts(leaf, given, where)
 
     def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:
-        """Return whether a real switch such as a reflection is not zero: it can then change without a new graph."""
+        """Return whether a switch such as a reflection is on: it can then change without a new graph."""
         if parameter.kind != "real":
             return False
         value = self.overrides.get(name, value)
@@ -223,7 +238,7 @@ class _Builder:
         return bool(np.all(np.asarray(now) != 0))
 
     def _concrete(self, name: str, value: Any, scope: str) -> Any:
-        """Return the value of a structural setting now; settings it was computed from become structural too."""
+        """Return the value of a structural setting; settings it was computed from become structural too."""
         value = self.overrides.get(name, value)
         if isinstance(value, Expr):
             used = Scoped(value, scope)
@@ -251,8 +266,8 @@ class _Ports:
         if port in self.electrical:
             return self.electrical[port]
         known = (*self.optical, *self.electrical)
-        message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}.{did_you_mean(port, known)}"
-        raise NetlistError(message)
+        message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}."
+        raise NetlistError(message + did_you_mean(port, known))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Ready-made losses of an S-matrix: each returns loss(s) -> (value, cotangent) for `Circuit.value_and_grad`."""
+"""Ready-made losses of an S-matrix: each returns loss(s) -> (value, cotangent) for value_and_grad."""
 
 from __future__ import annotations
 
@@ -27,20 +27,23 @@ def power(pairs: Sequence[tuple[str, str]]) -> Loss:
         for source, target in pairs:
             trace = s[source, target]
             value += float(trace.power.mean())
-            cotangent[..., s.ports.index(target), s.ports.index(source)] += 2.0 * trace.values / trace.values.size
+            cotangent[..., s.ports.index(target), s.ports.index(source)] += (
+                2.0 * trace.values / trace.values.size
+            )
         return value, cotangent
 
     return loss
 
 
 def target_spectrum(pair: tuple[str, str], wanted: ArrayLike) -> Loss:
-    """Return the mean squared difference between a power spectrum and the wanted one, shape (W,) or a number."""
+    """Return the mean squared difference of a power spectrum from the wanted one, shape (W,) or a number."""
     goal = np.asarray(wanted, dtype=np.float64)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
         trace = s[pair]
         if goal.ndim and goal.shape != trace.power.shape[-1:]:
-            message = f"The target spectrum has shape {goal.shape}, but the sweep has {trace.power.shape[-1]} wavelengths."
+            count = trace.power.shape[-1]
+            message = f"The target spectrum has shape {goal.shape}, but the sweep has {count} wavelengths."
             raise ParameterError(message)
         error = trace.power - goal
         cotangent = np.zeros(s.values.shape, dtype=np.complex128)
@@ -59,7 +62,9 @@ def flatness(pair: tuple[str, str]) -> Loss:
         error = trace.power - trace.power.mean(axis=-1, keepdims=True)
         cotangent = np.zeros(s.values.shape, dtype=np.complex128)
         # The mean's own slope drops out: the errors add up to nothing.
-        cotangent[..., s.ports.index(pair[1]), s.ports.index(pair[0])] = 4.0 * error * trace.values / error.size
+        cotangent[..., s.ports.index(pair[1]), s.ports.index(pair[0])] = (
+            4.0 * error * trace.values / error.size
+        )
         return float(np.mean(error**2)), cotangent
 
     return loss

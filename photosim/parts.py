@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Group:
-    """The instances of one closed-form model: their rows of parameters and where their values are numbered from.
+    """The instances of one closed-form model: rows of parameters, and where their values are numbered from.
 
     `parameters` (n, P) holds the settings as written; `given[row]` the names
     that were written, the others follow the defaults.
@@ -125,7 +125,9 @@ class Parts:
         for row, leaf in enumerate(leaves):
             for name in leaf.given:
                 value = self.graph.bindings.value(f"{leaf.name}.{name}")
-                if np.ndim(value) == 0:  # an array is a batch: it reaches the row through the Point of each call
+                if (
+                    np.ndim(value) == 0
+                ):  # an array is a batch: it reaches the row through the Point of each call
                     parameters[row, column[name]] = value
         rows = {leaf.name: k for k, leaf in enumerate(leaves)}
         group = Group(model, kernel, rows, tuple(leaf.given for leaf in leaves), parameters, self.count)
@@ -139,16 +141,21 @@ class Parts:
             for name, row in group.rows.items():
                 leaf = self.graph.leaf(name)
                 structure = group.model.structure(self._structural(leaf))
-                yield leaf, [
-                    ((to, source), group.value(row, group.kernel.value_of[ports[source], ports[to]]))
-                    for to, source in structure
-                ]
+                yield (
+                    leaf,
+                    [
+                        ((to, source), group.value(row, group.kernel.value_of[ports[source], ports[to]]))
+                        for to, source in structure
+                    ],
+                )
         for single in self.singles:
             yield single.leaf, [(pair, single.first_value + k) for k, pair in enumerate(single.elements)]
 
     def _structural(self, leaf: Leaf) -> dict[str, Any]:
         bindings = self.graph.bindings
-        return {n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given if leaf.model.parameters[n].structural}
+        return {
+            n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given if leaf.model.parameters[n].structural
+        }
 
     @property
     def reciprocal(self) -> bool:
@@ -204,6 +211,8 @@ def _batch(values: Mapping[str, Any]) -> int:
     sizes.pop(1, None)
     if len(sizes) > 1:
         (first, a), (second, b) = list(sizes.items())[:2]
-        message = f"Settings {a!r} and {b!r} hold {first} and {second} values: all arrays must have one length."
+        message = (
+            f"Settings {a!r} and {b!r} hold {first} and {second} values: all arrays must have one length."
+        )
         raise ParameterError(message)
     return next(iter(sizes), 1)

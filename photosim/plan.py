@@ -101,7 +101,12 @@ class _Elimination:
     """
 
     def __init__(
-        self, edges: dict[tuple[int, int], int], wanted: list[Wanted], mirror: Mapping[int, int], *, keep: bool
+        self,
+        edges: dict[tuple[int, int], int],
+        wanted: list[Wanted],
+        mirror: Mapping[int, int],
+        *,
+        keep: bool,
     ) -> None:
         self.wanted = wanted
         self.mirror = mirror
@@ -124,7 +129,9 @@ class _Elimination:
         for a, b in edges:
             forwards.setdefault(a, []).append(b)
             backwards.setdefault(b, []).append(a)
-        useful = _reach({w.input for w in self.wanted}, forwards) & _reach({w.output for w in self.wanted}, backwards)
+        useful = _reach({w.input for w in self.wanted}, forwards) & _reach(
+            {w.output for w in self.wanted}, backwards
+        )
         # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
         useful |= {self.mirror[v] for v in useful if v in self.mirror}
         for (a, b), value in edges.items():
@@ -247,7 +254,7 @@ class _Elimination:
         near = {*x1, *x2}
         return [*near, *(self.mirror[p] for p in near)]
 
-    def _mixed(  # noqa: PLR0913 - the pair's edges and where new slots are noted
+    def _mixed(
         self,
         step: _Step,
         first: dict[int, int],
@@ -319,7 +326,13 @@ class _Elimination:
 
     def _emit(self, step: _Step) -> None:
         self.starts.append(len(self.code))
-        self.code += [len(step.loads) // 2, len(step.pivot), len(step.mixed) // 3, len(step.sources), len(step.targets)]
+        self.code += [
+            len(step.loads) // 2,
+            len(step.pivot),
+            len(step.mixed) // 3,
+            len(step.sources),
+            len(step.targets),
+        ]
         self.code += step.loads
         self.code += [slot * WIDTH if slot >= 0 else -1 for slot in step.pivot]
         self.code += step.mixed
@@ -350,7 +363,7 @@ class _Elimination:
 
 @dataclass
 class _Step:
-    """The lists of one step while it is written; slots are not yet counted in numbers, marks and loads are."""
+    """The lists of one step while it is written; marks and loads count in numbers, slots not yet."""
 
     loads: list[int] = field(default_factory=list)
     pivot: list[int] = field(default_factory=list)

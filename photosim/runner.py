@@ -72,6 +72,7 @@ def run(
     out: str | Path | None = None,
     seed: int | None = None,
     strict: bool = False,
+    cell_map: str | Path | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Run the analyses of a netlist file and write their results.
@@ -87,7 +88,7 @@ def run(
     from photosim.files.atomic import staging
 
     path = Path(netlists.find(file))
-    circuit = Circuit(netlists.read(path, strict=strict), strict=strict)
+    circuit = Circuit(netlists.read(path, strict=strict, cell_map=cell_map), strict=strict)
     jobs = [job for job in prepare(circuit) if kinds is None or job.kind in kinds]
     if not jobs:
         wanted = f"analysis of kind {listing(kinds)}" if kinds is not None else "analyses"

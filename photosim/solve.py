@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,9 @@ def solve(
     smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
     for start, blocks, table in _chunks(parts, point, wl):
 
-        def work(first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table) -> None:
+        def work(
+            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table
+        ) -> None:
             span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH], dtype=np.int64)
             run(plan.code, table.address, table.values, plan.exits, out, smallest, _work(plan, 1)[0], span)
 
@@ -70,7 +73,7 @@ def solve(
     return out, smallest
 
 
-def solve_reverse(  # noqa: PLR0913 - the question and where its answer goes
+def solve_reverse(
     parts: Parts,
     plan: Plan,
     point: Point,
@@ -93,9 +96,11 @@ def solve_reverse(  # noqa: PLR0913 - the question and where its answer goes
             first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table,
             slopes: NDArray[np.float64] = slopes,
         ) -> None:  # fmt: skip
-            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64)
-            run_reverse(
-                plan.code, plan.starts, table.address, table.values, plan.exits, cotangent, _work(plan, 2), span,
+            span = np.array(
+                [first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64
+            )
+            program = (plan.code, plan.starts, plan.exits)
+            run_reverse(program, table.address, table.values, cotangent, _work(plan, 2), span,
                 slopes[first:last],
             )  # fmt: skip
 
@@ -139,6 +144,6 @@ def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:
         work(0, blocks)
         return
     bounds = np.linspace(0, blocks, count + 1).astype(int)
-    jobs = [_pool(count).submit(work, int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    jobs = [_pool(count).submit(work, int(a), int(b)) for a, b in pairwise(bounds)]
     for job in jobs:
         job.result()

@@ -55,7 +55,9 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
         message = f"One point cannot span {start:g} to {stop:g} um: give equal ends or 2 points and more."
         raise ParameterError(message)
     if start > stop:
-        message = f"The wavelength range runs from {start:g} down to {stop:g} um: did you mean {stop:g}:{start:g}?"
+        message = (
+            f"The wavelength range runs from {start:g} down to {stop:g} um: did you mean {stop:g}:{start:g}?"
+        )
         raise ParameterError(message)
     if start == stop and count > 1:
         message = f"The wavelength range from {start:g} to {stop:g} um is empty but asks for {count} points."
@@ -76,7 +78,7 @@ def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
         start, stop, count = float(fields[0]), float(fields[1]), int(fields[2])
     except (ValueError, IndexError):
         count = None
-    if count is None or len(fields) != 3:  # noqa: PLR2004 - start, stop and points
+    if count is None or len(fields) != 3:
         message = (
             f"Cannot read wavelengths from {text!r}: write start:stop:points in um, "
             "as in 1.54:1.56:2001, or one wavelength, as in 1.55."

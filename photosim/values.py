@@ -1,4 +1,4 @@
-"""The S-matrix values of all parts at one point of settings: one flat array, and what is evaluated again when.
+"""The S-matrix values of all parts at one point of settings: one flat array, evaluated as needed.
 
 An address table says where each value of each instance starts and how it
 steps over batch entries and blocks of wavelengths, so that what does not
@@ -69,7 +69,9 @@ class Table:
     settings: dict[int, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fill(self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]) -> None:
+    def fill(
+        self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]
+    ) -> None:
         """Bring all values up to date for a point and a chunk of wavelengths wl, of the table's length."""
         same = self.wl is not None and np.array_equal(self.wl, wl)
         first = self.wl is None
@@ -104,7 +106,7 @@ class Values:
         return 2 * REAL_SIZE * max(1, size)
 
     def table(self, point: Point, width: int) -> tuple[Table, list[NDArray[np.float64]]]:
-        """Return a table for chunks of `width` wavelengths, locked for the caller, and the parameters of its pieces."""
+        """Return a table for chunks of `width` wavelengths, locked for the caller, and its parameters."""
         split = [(group, rows, p) for group in self.parts.groups for rows, p in split_rows(group, point)]
         layout = (width, point.batch, tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split))
         kept = self._kept
@@ -135,7 +137,10 @@ class Values:
         values = np.zeros(size, dtype=np.float64)
         values[0] = 1.0
         views = [values[at : at + int(np.prod(shape))].reshape(shape) for at, shape in places]
-        pieces = [Piece(g, rows, view, np.full_like(p, np.nan)) for (g, rows, p), view in zip(split, views, strict=True)]
+        pieces = [
+            Piece(g, rows, view, np.full_like(p, np.nan))
+            for (g, rows, p), view in zip(split, views, strict=True)
+        ]
         singles = [
             (single, values[at : at + int(np.prod(shape))].reshape(shape))
             for single, (at, shape) in zip(self.parts.singles, single_places, strict=True)
@@ -144,7 +149,7 @@ class Values:
 
 
 def group_parameters(group: Group, rows: Sequence[int], point: Point) -> NDArray[np.float64]:
-    """Return the parameters (rows, B, P) of some instances of a group at a point, every batch entry written out."""
+    """Return the parameters (rows, B, P) of some instances at a point, every batch entry written out."""
     out = np.empty((len(group.rows), point.batch, group.parameters.shape[1]), dtype=np.float64)
     for found, parameters in split_rows(group, point):
         out[found] = parameters
@@ -212,7 +217,9 @@ def _address_single(address: NDArray[np.int64], single: Single, shape: tuple[int
     rows[:, 1:] = (2 * width * elements if batch > 1 else 0, LANES, 1, width)
 
 
-def _fill_single(single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], settings: dict[str, Any]) -> None:
+def _fill_single(
+    single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], settings: dict[str, Any]
+) -> None:
     """Evaluate a numerical part by its own function, one batch entry after the other."""
     to = [a for a, _ in single.elements]
     source = [b for _, b in single.elements]

@@ -66,7 +66,7 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
 
 
 def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
-    """Return the edges of all parts: (wave arriving, wave leaving) to the number of the value between them."""
+    """Return the edges of all parts: (wave arriving, wave leaving) to the number of the value between."""
     edges: dict[tuple[int, int], int] = {}
     size = len(graph.partner)
     after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size).tolist()
@@ -77,7 +77,9 @@ def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
     return edges
 
 
-def matrix_request(graph: Graph, edges: dict[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool) -> Request:
+def matrix_request(
+    graph: Graph, edges: dict[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool
+) -> Request:
     """Return the request for the S-matrix between exposed ports, place = to * P + from.
 
     In a reciprocal circuit half of the elements are computed and each serves
@@ -131,7 +133,9 @@ def _halves(
 
     size = len(graph.partner)
     ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
-    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(2 * size, 2 * size))
+    links = coo_array(
+        (np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(2 * size, 2 * size)
+    )
     _, component = connected_components(links, directed=False)
     mirror = np.empty(2 * size, dtype=np.int64)
     ports = np.arange(size)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PortRef: TypeAlias = tuple[str, str]
 """(instance name, port name)"""
 Connection: TypeAlias = tuple[PortRef, PortRef]
-Value: TypeAlias = "float | int | bool | str | complex | None | NDArray[np.float64] | Expr | SampledData"
+Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | Expr | SampledData | None"
 """What a setting can be: a number, an array of a batch, a choice by name, an expression, or a table."""
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LANES = 8
-"""Wavelengths in a block. Eight float64 fill one AVX-512 register; wider blocks waste work on one wavelength."""
+"""Wavelengths in a block. Eight float64 fill an AVX-512 register; wider ones waste work on one wavelength."""
 
 WIDTH = 2 * LANES
 """Numbers in a slot."""
@@ -72,7 +72,7 @@ class _Lanes:
 
     def load(self, array: int, index: Any) -> tuple[Any, Any]:
         """Return (real, imaginary) vectors of the slot that starts at index."""
-        return tuple(self.builder.load(self._pointer(array, index, p), align=8) for p in (0, 1))  # type: ignore[return-value]
+        return tuple(self.builder.load(self._pointer(array, index, p), align=8) for p in (0, 1))
 
     def store(self, array: int, index: Any, value: tuple[Any, Any]) -> None:
         for part in (0, 1):
@@ -81,10 +81,13 @@ class _Lanes:
     def call(self, name: str, *vectors: Any) -> Any:
         """Call an LLVM intrinsic on vectors, such as fmuladd: fused where the processor can."""
         kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(vectors))
-        function = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.{name}.v{LANES}f64")
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(self.builder.module, kind, f"llvm.{name}.v{LANES}f64")
         return self.builder.call(function, vectors)
 
-    def times(self, a: tuple[Any, Any], c: tuple[Any, Any], start: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    def times(
+        self, a: tuple[Any, Any], c: tuple[Any, Any], start: tuple[Any, Any] | None = None
+    ) -> tuple[Any, Any]:
         """Return start + a * c."""
         negative = self.builder.fneg(a[1])
         if start is None:
@@ -151,11 +154,13 @@ def _emit_copy(lanes: _Lanes, at: Any) -> None:
 def _emit_add_product_conjugate(lanes: _Lanes, at: Any) -> None:
     """First array: adjoints; second: values. adjoint[i0] += adjoint[i1] * conj(value[i2])."""
     lanes.store(
-        0, at[0], lanes.times(lanes.load(0, at[1]), lanes.conjugate(lanes.load(1, at[2])), lanes.load(0, at[0]))
+        0,
+        at[0],
+        lanes.times(lanes.load(0, at[1]), lanes.conjugate(lanes.load(1, at[2])), lanes.load(0, at[0])),
     )
 
 
-if config.DISABLE_JIT:
+if getattr(config, "DISABLE_JIT", 0):
 
     def _slot(array: Any, at: int) -> Any:
         return array[at : at + LANES] + 1j * array[at + LANES : at + WIDTH]
@@ -172,7 +177,7 @@ if config.DISABLE_JIT:
         _put(work, to, _slot(work, to) + _slot(work, a) * _slot(work, c))
 
     def pivot(work: Any, to: int, a: int, guard: int) -> None:
-        """work[to] = 1 / (1 - work[a]), 0 where that is singular; work[guard] keeps the smallest |1 - K|^2."""
+        """work[to] = 1 / (1 - work[a]), 0 where singular; work[guard] keeps the smallest |1 - K|^2."""
         left = 1.0 - _slot(work, a)
         size = np.abs(left) ** 2
         work[guard : guard + LANES] = np.fmin(work[guard : guard + LANES], size)
@@ -202,7 +207,7 @@ ONE_WAVE = 3
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def pair_pivot(work: Any, code: Any, pc: int) -> None:
-    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; where the determinant is exactly 0 the inverse counts as 0."""
+    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; a determinant of exactly 0 gives 0."""
     guard, m11, m12, m21 = code[pc], code[pc + 1], code[pc + 2], code[pc + 3]
     own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
     for lane in range(LANES):
@@ -245,24 +250,35 @@ def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def load(work: Any, to: int, values: Any, start: int, address: Any) -> None:
+    """Bring one value into a slot: its lanes, or one number for all of them where it has no wavelengths."""
+    if address[3] == 1:
+        copy(work, values, to, start, start + address[4])
+    else:
+        re, im = values[start], values[start + address[4]]
+        for lane in range(LANES):
+            work[to + lane] = re
+            work[to + LANES + lane] = im
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: int) -> None:
     """Run all steps of `code` on one block of one batch entry: fill `work` (slots x WIDTH) from `values`."""
     pc = 0
     size = code.shape[0]
     while pc < size:
-        n_loads, n_pivot, n_mixed, n_from, n_to = code[pc], code[pc + 1], code[pc + 2], code[pc + 3], code[pc + 4]
+        n_loads, n_pivot, n_mixed, n_from, n_to = (
+            code[pc],
+            code[pc + 1],
+            code[pc + 2],
+            code[pc + 3],
+            code[pc + 4],
+        )
         pc += 5
         for k in range(n_loads):
-            to = code[pc + 2 * k]
             v = code[pc + 2 * k + 1]
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            if address[v, 3] == 1:
-                copy(work, values, to, start, start + address[v, 4])
-            else:
-                re, im = values[start], values[start + address[v, 4]]
-                for lane in range(LANES):
-                    work[to + lane] = re
-                    work[to + LANES + lane] = im
+            load(work, code[pc + 2 * k], values, start, address[v])
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
             pivot(work, code[pc + 1], code[pc], code[pc + 2])
@@ -291,7 +307,9 @@ def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: 
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def run(code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any) -> None:
+def run(
+    code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any
+) -> None:
     """Run a plan over the blocks first..last and write the wanted elements.
 
     exits (n, 3): slot, place in out, place of the mirrored element or -1.
@@ -313,7 +331,9 @@ def run(code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: An
             slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
             for lane in range(lanes):
                 value = complex(work[slot + lane], work[slot + LANES + lane])
-                work[guard + LANES + lane] += 0.0 * (value.real + value.imag)  # not a number where value is not
+                work[guard + LANES + lane] += 0.0 * (
+                    value.real + value.imag
+                )  # not a number where value is not
                 out[batch, place, start + lane] = value
                 if mirror >= 0:
                     out[batch, mirror, start + lane] = value
@@ -331,7 +351,13 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
     """
     for step in range(starts.shape[0] - 1, -1, -1):
         pc = starts[step]
-        n_loads, n_pivot, n_mixed, n_from, n_to = code[pc], code[pc + 1], code[pc + 2], code[pc + 3], code[pc + 4]
+        n_loads, n_pivot, n_mixed, n_from, n_to = (
+            code[pc],
+            code[pc + 1],
+            code[pc + 2],
+            code[pc + 3],
+            code[pc + 4],
+        )
         loads = pc + 5
         pivots = loads + 2 * n_loads
         mixed = pivots + n_pivot
@@ -365,16 +391,18 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_reverse(
-    code: Any, starts: Any, address: Any, values: Any, exits: Any, cotangent: Any, work: Any, span: Any, slopes: Any
+    program: Any, address: Any, values: Any, cotangent: Any, work: Any, span: Any, slopes: Any
 ) -> None:
     """Run a plan forwards and backwards over the blocks first..last.
 
+    program = (code, starts, exits) of a plan that keeps all its slots.
     cotangent (B, places, W) complex128 holds dL/dRe + i dL/dIm of every
     element; slopes (last - first, values, WIDTH) receives the same of every
     S-matrix value, a block at a time. work (2, slots x WIDTH): values and
     adjoints. span = (first, last, blocks a batch entry, first wavelength,
     guard slot, spare slot).
     """
+    code, starts, exits = program
     for index in range(span[0], span[1]):
         batch = index // span[2]
         block = index - batch * span[2]

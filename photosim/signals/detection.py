@@ -43,7 +43,7 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     waves = circuit.transfer(grid, ports, inputs, **settings)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
     currents = _currents(detectors, values, grid, arriving)
-    leading = ["batch"] if currents.ndim == 3 else []  # noqa: PLR2004 - batch, wavelength, detector
+    leading = ["batch"] if currents.ndim == 3 else []
     return xarray.DataArray(
         currents, dims=(*leading, "wavelength", "detector"), name="photocurrent",
         coords={"wavelength": ("wavelength", grid, {"units": "um"}), "detector": list(circuit.detectors)},
@@ -81,14 +81,19 @@ def _spectra(
 
 
 def _currents(
-    detectors: list[Leaf], values: Mapping[str, Mapping[str, Any]], wl: NDArray[np.float64], arriving: NDArray[np.float64]
+    detectors: list[Leaf],
+    values: Mapping[str, Mapping[str, Any]],
+    wl: NDArray[np.float64],
+    arriving: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the current (..., W, detectors) from the power (..., W, ports) that arrives at all their ports."""
+    """Return the currents (..., W, detectors) from the powers (..., W, ports) that arrive at all ports."""
     currents, first = [], 0
     for leaf in detectors:
         if isinstance(leaf.model, Detector):
             per_watt = leaf.model.responsivity(wl, **values[leaf.name])
-            total = sum(arriving[..., first + k] * per_watt.get(port, 0.0) for k, port in enumerate(leaf.ports))
+            total = sum(
+                arriving[..., first + k] * per_watt.get(port, 0.0) for k, port in enumerate(leaf.ports)
+            )
             currents.append(total)
         first += len(leaf.ports)
     return np.stack(currents, axis=-1)

@@ -24,7 +24,9 @@ def dense_solve(circuit: ps.Circuit, wl: Any, **settings: dict[str, Any]) -> Any
     parts = np.zeros((len(grid), size, size), dtype=complex)
     for leaf in graph.leaves:
         if isinstance(leaf.model, ClosedForm | Numerical):
-            given = {n: graph.bindings.value(f"{leaf.name}.{n}") for n in leaf.given} | settings.get(leaf.name, {})
+            given = {n: graph.bindings.value(f"{leaf.name}.{n}") for n in leaf.given} | settings.get(
+                leaf.name, {}
+            )
             at = slice(leaf.first_port, leaf.first_port + len(leaf.ports))
             parts[:, at, at] = leaf.model.s(grid, **given)
     joined = np.flatnonzero(graph.partner >= 0)

@@ -11,7 +11,17 @@ import pytest
 
 import photosim as ps
 
-NAMES = ("ring_1", "lattice_3", "lattice_10", "wdm_3", "clements_4", "clements_8", "crow_5", "random_30", "random_100")
+NAMES = (
+    "ring_1",
+    "lattice_3",
+    "lattice_10",
+    "wdm_3",
+    "clements_4",
+    "clements_8",
+    "crow_5",
+    "random_30",
+    "random_100",
+)
 COMPONENTS = {"waveguide": "straight", "mirror": "reflector"}
 PORTS = {
     "waveguide": {"in0": "o1", "out0": "o2"},
@@ -34,7 +44,9 @@ def translated(net: dict[str, Any]) -> dict[str, Any]:
         "instances": {
             name: {
                 "component": COMPONENTS.get(part["component"], part["component"]),
-                "settings": {key.replace("loss_db_cm", "loss_dB_cm"): v for key, v in part["settings"].items()},
+                "settings": {
+                    key.replace("loss_db_cm", "loss_dB_cm"): v for key, v in part["settings"].items()
+                },
             }
             for name, part in net["instances"].items()
         },
@@ -56,6 +68,7 @@ def test_golden_matrices(name: str, shared: Path) -> None:
     # 1e-11: phases near 950 rad are rounded at 1e-13, and resonances amplify that.
     np.testing.assert_allclose(s.values, golden[f"{name}__S"], rtol=0, atol=1e-11)
     tuned = net["tuned"]
-    changed = circuit(wl, **{tuned["instance"]: {tuned["setting"]: tuned["values"][-1]}})
+    settings: dict[str, Any] = {tuned["instance"]: {tuned["setting"]: tuned["values"][-1]}}
+    changed = circuit(wl, **settings)
     np.testing.assert_allclose(changed.values, golden[f"{name}__S_tuned"], rtol=0, atol=1e-11)
     assert np.abs(changed.values - s.values).max() > 1e-6

@@ -43,7 +43,10 @@ def differences(circuit: Any, loss: Any, name: str, step: float) -> float:
 CIRCUIT: dict[str, Any] = {
     "settings": {"radius": 5.0, "gain": 1.5},
     "instances": {
-        "ring": {"component": "ring_double", "settings": {"radius": "radius * gain", "coupling": 0.2, "loss_dB_cm": 3.0}},
+        "ring": {
+            "component": "ring_double",
+            "settings": {"radius": "radius * gain", "coupling": 0.2, "loss_dB_cm": 3.0},
+        },
         "mzi": {"component": "mzi", "settings": {"delta_length": 20.0}},
         "mirror": {"component": "reflector", "settings": {"reflection": 0.1}},
     },
@@ -91,7 +94,9 @@ def test_the_pullback_keeps_wavelengths_and_batches_apart() -> None:
     assert slope.shape == (3, len(WL))
     step = 1e-6
     ahead, behind = (circuit.transfer(WL, ["drop", "out"], ["in"], radius=radii + d) for d in (step, -step))
-    expected = ((np.abs(ahead) ** 2).sum(axis=(-1, -2)) - (np.abs(behind) ** 2).sum(axis=(-1, -2))) / (2 * step)
+    expected = ((np.abs(ahead) ** 2).sum(axis=(-1, -2)) - (np.abs(behind) ** 2).sum(axis=(-1, -2))) / (
+        2 * step
+    )
     np.testing.assert_allclose(slope, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
@@ -100,4 +105,4 @@ def test_a_setting_without_a_derivative_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"'radios' does not exist.*Did you mean 'radius'\?"):
         circuit.value_and_grad(random_loss(4), wl=WL, parameters=["radios"])
     with pytest.raises(ParameterError, match="cotangent of shape"):
-        circuit.value_and_grad(lambda s: (0.0, np.zeros(3)), wl=WL, parameters=["radius"])
+        circuit.value_and_grad(lambda _: (0.0, np.zeros(3, dtype=complex)), wl=WL, parameters=["radius"])

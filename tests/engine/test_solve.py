@@ -29,7 +29,7 @@ SETTINGS: dict[str, Callable[[Any], dict[str, float]]] = {
     "splitter": lambda x: {"ratio": 0.2 + 0.6 * x},
     "phase_shifter": lambda x: {"phase": 6.28 * x},
     "reflector": lambda x: {"reflection": 0.02 + 0.3 * x},
-    "isolator": lambda x: {},
+    "isolator": lambda _: {},
 }
 
 
@@ -38,7 +38,8 @@ def random_netlists(draw: st.DrawFn) -> dict[str, Any]:
     """Parts joined at random: feedback loops, reflections, ports left open, a few exposed."""
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=14))
     instances = {
-        f"x{k}": {"component": kind, "settings": SETTINGS[kind](draw(st.floats(0, 1)))} for k, kind in enumerate(kinds)
+        f"x{k}": {"component": kind, "settings": SETTINGS[kind](draw(st.floats(0, 1)))}
+        for k, kind in enumerate(kinds)
     }
     ends = [f"x{k},{port}" for k, kind in enumerate(kinds) for port in KINDS[kind]]
     order = draw(st.permutations(ends))
@@ -62,7 +63,7 @@ def test_random_circuits_agree_with_a_dense_solve(net: dict[str, Any], dense: Ca
     except np.linalg.LinAlgError:  # a lossless loop on resonance, which the reference cannot solve at all
         assume(False)
     assume(np.abs(expected).max() < 2)  # and one so near to it that the reference is all rounding
-    # The resonators drawn here reach an enhancement of some hundred: 1e-11 leaves room for rounding times that.
+    # Resonators drawn here reach an enhancement of some hundred: 1e-11 is rounding times that.
     np.testing.assert_allclose(circuit(WL).values, expected, rtol=0, atol=1e-11)
 
 
@@ -77,7 +78,12 @@ def ring(coupling: float = 0.1, loss_dB_cm: float = 2.0) -> dict[str, Any]:
             "right": guide,
             "left": guide,
         },
-        "connections": {"cin,o3": "right,o1", "right,o2": "cdrop,o2", "cdrop,o3": "left,o1", "left,o2": "cin,o2"},
+        "connections": {
+            "cin,o3": "right,o1",
+            "right,o2": "cdrop,o2",
+            "cdrop,o3": "left,o1",
+            "left,o2": "cin,o2",
+        },
         "ports": {"in": "cin,o1", "through": "cin,o4", "add": "cdrop,o1", "drop": "cdrop,o4"},
     }
 
@@ -115,7 +121,9 @@ def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_thread_count_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOSIM_THREADS", "many")
-    with pytest.raises(ParameterError, match="PHOTOSIM_THREADS must be a whole number of threads, 1 or more, got 'many'"):
+    with pytest.raises(
+        ParameterError, match="PHOTOSIM_THREADS must be a whole number of threads, 1 or more, got 'many'"
+    ):
         ps.Circuit(ring())(1.55)
 
 
@@ -166,10 +174,15 @@ def test_a_probe_reads_the_wave_inside_the_ring(dense: Callable[..., Any]) -> No
 
 def test_a_lossless_loop_that_no_light_reaches_is_left_out_with_a_warning() -> None:
     net = ring(coupling=0.0, loss_dB_cm=0.0)
-    guide = {"component": "straight", "settings": {"length": 1.55 / 2, "neff": 2.0, "ng": 2.0, "loss_dB_cm": 0.0}}
+    guide = {
+        "component": "straight",
+        "settings": {"length": 1.55 / 2, "neff": 2.0, "ng": 2.0, "loss_dB_cm": 0.0},
+    }
     net["instances"]["right"] = net["instances"]["left"] = guide  # two whole waves round the ring at 1.55 um
     circuit = ps.Circuit(net)
-    with pytest.warns(PhotosimWarning, match="holds a lossless loop on resonance that no light reaches, at 1.55 um"):
+    with pytest.warns(
+        PhotosimWarning, match="holds a lossless loop on resonance that no light reaches, at 1.55 um"
+    ):
         s = circuit(1.55)
     assert s["in", "through"].power[0] == pytest.approx(1.0, abs=1e-15)
     assert s["in", "drop"].power[0] == 0.0
@@ -192,7 +205,10 @@ def test_a_reflection_switched_on_in_a_call_plans_again(dense: Callable[..., Any
     [
         ({"radios": 3.0}, r"no setting 'radios'.*Did you mean 'radius'\?"),
         ({"cin": {"couplin": 0.1}}, r"Instance 'cin' has no setting 'couplin'.*Did you mean 'coupling'\?"),
-        ({"cin": {"coupling": 1.69}}, r"instance 'cin' \(coupler\): setting 'coupling' is 1.69, but must be 0 to 1"),
+        (
+            {"cin": {"coupling": 1.69}},
+            r"instance 'cin' \(coupler\): setting 'coupling' is 1.69, but must be 0 to 1",
+        ),
         ({"radius": "big"}, r"'radius'.*'big'"),
         ({"radius": -1.0}, r"'length' is -3.14159 um, but must be 0 or more um"),
     ],

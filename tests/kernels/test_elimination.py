@@ -24,7 +24,7 @@ def random_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
 
 
 MIRROR = {0: 7, 7: 0, 1: 8, 8: 1, 2: 3, 3: 2, 4: 5, 5: 4}
-"""Wave to the wave that travels the same way back, for reciprocal graphs; the inputs' mirrors are the outputs."""
+"""Wave to the wave that travels the same way back; the inputs' mirrors are the outputs."""
 
 
 def mirrored_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
@@ -101,7 +101,7 @@ def test_the_reverse_pass_equals_central_differences(seed: int, paired: bool) ->
     slopes = np.empty((blocks, len(values), WIDTH))
     span = np.array([0, blocks, blocks, 0, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64)
     work = np.empty((2, plan.slots * WIDTH))
-    run_reverse(plan.code, plan.starts, address, flat, plan.exits, cotangent, work, span, slopes)
+    run_reverse((plan.code, plan.starts, plan.exits), address, flat, cotangent, work, span, slopes)
     by_value = slopes.reshape(blocks, len(values), 2, LANES).transpose(1, 2, 0, 3).reshape(len(values), 2, -1)
     step = 1e-6
     for k in range(0, len(values), 5):

@@ -1,0 +1,206 @@
+"""A netlist made ready to run: graph, parts, plans, and the settings they take without being made again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
+from photosim.graph import Graph, flatten
+from photosim.model import Netlist
+from photosim.parts import Parts, Point
+from photosim.plan import Plan, make_plan
+from photosim.solve import solve
+from photosim.waves import Request, find_wave, matrix_request, part_edges, wave_request
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TRAPPED = 1e-26
+"""|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
+
+
+class Compiled:
+    """One graph of a netlist and everything that follows from it alone.
+
+    `structural` overrides settings by dotted name, those included that shape
+    the graph. Plans are made when first asked for and kept.
+    """
+
+    def __init__(self, netlist: Netlist, structural: Mapping[str, Any]) -> None:
+        self.netlist = netlist
+        self.structural = dict(structural)
+        self.graph: Graph = flatten(netlist, structural)
+        self._plans: dict[Any, Plan] = {}
+        self._rebuilt: dict[str, Compiled] = {}
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The parts, grouped by model, with their compiled kernels."""
+        return Parts(self.graph)
+
+    @cached_property
+    def edges(self) -> dict[tuple[int, int], int]:
+        """The edges of the signal-flow graph: (from wave, to wave) to the number of a value."""
+        return part_edges(self.graph, self.parts)
+
+    # --- settings ----------------------------------------------------------------------------------
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """Every setting by dotted name with its value: the circuit's, composites', and all of all parts."""
+        bindings = self.graph.bindings
+        table = {name: bindings.value(name) for name in bindings.bound}
+        for leaf in self.graph.leaves:
+            for name, parameter in leaf.model.parameters.items():
+                default = bindings.value("temperature") if name == "temperature" else parameter.default
+                table.setdefault(f"{leaf.name}.{name}", default)
+        return table
+
+    @cached_property
+    def continuous(self) -> frozenset[str]:
+        """Names of the settings that can change without a new graph: those with a number to start from."""
+        given = self.graph.structural
+        return frozenset(n for n, v in self.parameters.items() if v is not None and n not in given)
+
+    def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
+        """Return what to run, and the point to run it at, for nested settings of a call.
+
+        Structural settings give another graph, kept for the next call. Raises
+        ParameterError for a setting that does not exist or is out of bounds.
+        """
+        flat = flat_settings(settings)
+        for name in flat:
+            if name not in self.parameters and name not in self.graph.structural:
+                self._refuse(name)
+        structural = {k: v for k, v in flat.items() if k not in self.continuous}
+        if not structural:
+            return self, self.parts.point(flat)
+        wanted = {**self.structural, **structural}
+        key = repr(sorted((k, np.asarray(v).tolist() if v is not None else None) for k, v in wanted.items()))
+        if key not in self._rebuilt:
+            self._rebuilt[key] = Compiled(self.netlist, wanted)
+        other = self._rebuilt[key]
+        return other, other.parts.point({k: v for k, v in flat.items() if k not in structural})
+
+    def differentiable(self, name: str) -> str:
+        """Return the name of a setting that has a derivative; ParameterError with the nearest otherwise."""
+        if name not in self.continuous:
+            known = name in self.graph.structural or name in self.parameters
+            why = "shapes the circuit and has no derivative" if known else "does not exist"
+            message = f"Setting {name!r} {why}.{did_you_mean(name, self.continuous)}"
+            raise ParameterError(message)
+        return name
+
+    def _refuse(self, name: str) -> None:
+        instance, _, setting = name.rpartition(".")
+        own = [n.rpartition(".")[2] for n in self.parameters if n.rpartition(".")[0] == instance]
+        if own and instance:
+            message = f"Instance {instance!r} has no setting {setting!r}. It has: {listing(own, 20)}."
+            raise ParameterError(message + did_you_mean(setting, own))
+        tops = sorted({n.partition(".")[0] for n in self.parameters})
+        message = f"The circuit has no setting {name!r}. It has: {listing(tops, 20)}."
+        raise ParameterError(message + did_you_mean(name, self.parameters))
+
+    # --- plans ---------------------------------------------------------------------------------------
+
+    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False) -> Plan:
+        """Return the plan of the S-matrix between exposed ports."""
+
+        def request() -> Request:
+            numbers = [self._exposed(p) for p in ports]
+            return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
+
+        return self._planned(("matrix", ports, keep), request, keep=keep)
+
+    def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Plan:
+        """Return the plan of the waves `outputs` per waves `inputs`, named as find_wave has it."""
+
+        def request() -> Request:
+            to = [find_wave(self.graph, n, entering=False) for n in outputs]
+            source = [find_wave(self.graph, n, entering=True) for n in inputs]
+            return wave_request(self.edges, to, source)
+
+        return self._planned(("waves", outputs, inputs, keep), request, keep=keep)
+
+    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool) -> Plan:
+        if key not in self._plans:
+            asked = request()
+            self._plans[key] = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep)
+        return self._plans[key]
+
+    def _exposed(self, port: str) -> int:
+        exposed = self.graph.exposed
+        if port not in exposed:
+            message = f"The circuit exposes no port {port!r}. It has: {listing(exposed, 20)}."
+            raise ParameterError(message + did_you_mean(port, exposed))
+        return exposed[port]
+
+    # --- results -------------------------------------------------------------------------------------
+
+    def solve(
+        self, plan: Plan, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
+    ) -> NDArray[np.complex128]:
+        """Return the planned elements, shape (..., W, rows, columns), with a batch axis where one was given.
+
+        Raises SingularCircuit where a loop has a gain of exactly 1; warns of
+        light trapped in a loop that nothing reaches.
+        """
+        out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
+        name = self.netlist.name
+        if not np.isfinite(smallest).all():
+            worst = wl[np.argmin(np.isfinite(smallest).all(axis=0))]
+            message = (
+                f"Circuit {name!r} has no solution at {worst:.9g} um: a loop there has a gain of exactly 1."
+            )
+            raise SingularCircuit(message)
+        if plan.loops and smallest.min() < TRAPPED:
+            message = (
+                f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
+                f"at {wl[np.argmin(smallest.min(axis=0))]:.9g} um; the light trapped in it is left out."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=4)
+        matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
+        return matrix if point.leading else matrix[0]
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings by dotted name, sequences as arrays; ParameterError for what is no number."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, table: Mapping[str, Any]) -> None:
+        for key, value in table.items():
+            if isinstance(value, Mapping):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = _number(value, prefix + key)
+
+    walk("", settings)
+    return flat
+
+
+def by_name(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Return settings nested as calls take them from dotted names and their values."""
+    nested: dict[str, Any] = {}
+    for name, value in zip(names, values, strict=True):
+        table = nested
+        *path, last = name.split(".")
+        for key in path:
+            table = table.setdefault(key, {})
+        table[last] = value
+    return nested
+
+
+def _number(value: Any, name: str) -> Any:
+    """Return a setting as it is, or as a float array where it is a sequence."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
+        raise ParameterError(message)
+    return array.astype(np.float64) if array.ndim else float(array)
