@@ -57,8 +57,8 @@ def bank(circuit: Circuit) -> WeightBank:
 def dense_weights(circuit: Circuit, phases: FloatArray) -> FloatArray:
     """Effective weights (M, N) in A for heater phases (M, N), from one dense linear system a wavelength.
 
-    b = S a + source and a = C b, so b = (1 - S C)^-1 source: S is block diagonal with the parts' own matrices, C
-    joins ports. Nothing of plan, kernels or gradients is used.
+    b = S a + source and a = C b, so b = (1 - S C)^-1 source: S holds the parts' own matrices on its
+    diagonal, C joins ports. Nothing of plan, kernels or gradients is used.
     """
     rows, channels = phases.shape
     settings = {
