@@ -29,8 +29,17 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of data and golden arrays beside the checkout; skips where it does not exist."""
-    folder = ROOT.parent / "shared"
+    """The folder of data and golden arrays, PHOTOSIM_SHARED_DATA or beside the checkout; skips without it."""
+    folder = Path(os.environ.get("PHOTOSIM_SHARED_DATA", ROOT.parent / "shared"))
     if not folder.is_dir():
         pytest.skip("the folder of shared data and golden arrays is not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def siepic(shared: Path) -> Path:
+    """The folder of real netlists and S-parameters of the SiEPIC kit; skips where it does not exist."""
+    folder = shared / "data" / "siepic"
+    if not folder.is_dir():
+        pytest.skip("the real files of the SiEPIC kit are not among the shared data")
     return folder

@@ -19,10 +19,13 @@ def run(
     kinds: tuple[str, ...] | None = None,
     strict: bool = False,
     as_json: bool = False,
+    cell_map: Path | None = None,
 ) -> None:
     """Run the analyses of the kinds named (None: all) and show what came out and where it lies."""
     with progress_bars() as progress:
-        report = runner.run(file, kinds=kinds, out=out, seed=seed, strict=strict, progress=progress)
+        report = runner.run(
+            file, kinds=kinds, out=out, seed=seed, strict=strict, cell_map=cell_map, progress=progress
+        )
     if as_json:
         show_json(report.numbers)
         return

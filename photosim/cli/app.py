@@ -33,6 +33,11 @@ Folder = Annotated[
     ),
 ]
 
+Map = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--map", metavar="MAP", help="What the cells of a .spi netlist are (docs/formats.md)."),
+]
+
 
 @app.callback(invoke_without_command=True)
 def photosim(context: typer.Context) -> None:
@@ -46,12 +51,13 @@ def check(
     file: File,
     strict: Strict = False,
     settings: Annotated[bool, typer.Option("--settings", help="List every setting with its value.")] = False,
+    cells: Map = None,
     json: Json = False,
 ) -> None:
     """Check a netlist and its analyses without simulating anything."""
     from photosim.cli import inspect
 
-    inspect.check(file, strict=strict, settings=settings, as_json=json)
+    inspect.check(file, strict=strict, settings=settings, as_json=json, cell_map=cells)
 
 
 @app.command(
@@ -80,7 +86,7 @@ def simulate(
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="Data: .csv, .npz or .nc (NetCDF)."),
+        typer.Option("--out", help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ..."),
     ] = None,
     values: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -90,13 +96,14 @@ def simulate(
     ] = None,
     seed: Seed = None,
     strict: Strict = False,
+    cells: Map = None,
     json: Json = False,
 ) -> None:
     """Compute the spectrum of a circuit, and the photocurrents if it has sources and detectors."""
     from photosim.cli import spectra
 
     starts, ends = (tuple(names) if names else None for names in (start, end))
-    request = spectra.Request(file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict)
+    request = spectra.Request(file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells)
     spectra.simulate(request, as_json=json)
 
 
@@ -107,11 +114,12 @@ def draw(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="The .svg file; without it the picture goes to stdout."),
     ] = None,
+    cells: Map = None,
 ) -> None:
     """Draw the schematic of a circuit as SVG."""
     from photosim.cli import inspect
 
-    inspect.draw(file, out)
+    inspect.draw(file, out, cells)
 
 
 @app.command(epilog="Example: photosim components ring_double")
@@ -144,12 +152,17 @@ def train(
 
 @app.command(epilog="Example: photosim run netlists/mrr_dfa_digits.yml --out digits")
 def run(
-    file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False
+    file: File,
+    out: Folder = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    cells: Map = None,
+    json: Json = False,
 ) -> None:
     """Run all analyses that a netlist lists, in order, and write their results to a folder."""
     from photosim.cli import analyses
 
-    analyses.run(file, out, seed, strict=strict, as_json=json)
+    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells)
 
 
 @app.command(epilog="Example: photosim version --json")

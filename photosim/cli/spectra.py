@@ -41,6 +41,7 @@ class Request:
     settings: tuple[str, ...]
     seed: int | None
     strict: bool
+    cell_map: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ def _circuit(request: Request) -> Circuit:
     from photosim import netlist as netlists
     from photosim.circuit import Circuit
 
-    netlist = netlists.read(netlists.find(request.file), strict=request.strict)
+    netlist = netlists.read(
+        netlists.find(request.file), strict=request.strict, cell_map=request.cell_map
+    )
     return Circuit(netlist, strict=request.strict)
 
 

@@ -76,6 +76,7 @@ class _Checker:
         self.strict = strict
         self.warnings: list[str] = []
         self.notes: list[str] = []
+        self.told: set[str] = set()
         self.wired: set[int] = set()
         self.visited: set[tuple[int, tuple[Any, ...]]] = set()
         self.sizes: dict[int, int] = {}
@@ -136,6 +137,9 @@ class _Checker:
             message = f"{str(error).removesuffix('.')}{source}." if source else str(error)
             raise NetlistError(message, netlist.mark(*path) or mark) from None
         for remark in model.remarks(settings):
+            if remark.text in self.told:
+                continue  # of another instance of the same table
+            self.told.add(remark.text)
             text = f"{where}: {remark.text}"
             (self.warnings if remark.serious else self.notes).append(f"{mark}: {text}" if mark else text)
 

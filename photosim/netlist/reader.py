@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError, PhotosimWarning
@@ -13,6 +14,8 @@ from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.marks import Marks
 from photosim.netlist.schema import InstanceForm, NetlistForm, describe, validate
+from photosim.netlist.siepic import SUFFIX as SPI_SUFFIX
+from photosim.netlist.siepic import read_spi
 from photosim.netlist.tables import read_named
 from photosim.netlist.values import numeric_parameters, read_value, require_number, resolve, table_parameters
 
@@ -25,8 +28,13 @@ TOP = "top_level"
 """Name of the circuit in a recursive netlist, as SAX has it; without it, the first netlist is the circuit."""
 
 
-def read(path: str | PathLike[str], *, strict: bool = False) -> Netlist:
-    """Read a netlist file, YAML or JSON, or one of the gallery by its name.
+def read(
+    path: str | PathLike[str], *, strict: bool = False, cell_map: str | PathLike[str] | None = None
+) -> Netlist:
+    """Read a netlist file, YAML, JSON or .spi, or one of the gallery by its name.
+
+    `cell_map` says what the cells of a .spi file are; without it a map beside the file counts, MZI.map.yml
+    for MZI.spi.
 
     Only the file is judged; :func:`photosim.netlist.check` says whether the netlist describes a circuit, and
     `strict` asks it to, with open ports as errors.
@@ -37,6 +45,18 @@ def read(path: str | PathLike[str], *, strict: bool = False) -> Netlist:
     from photosim.netlist.check import check
 
     place = find(path)
+    if place.suffix.lower() == SPI_SUFFIX:
+        netlist = read_spi(place, str(path), Path(cell_map) if cell_map is not None else None)
+    elif cell_map is not None:
+        raise NetlistError(f"{path} needs no map: a map says what the cells of a .spi file are")
+    else:
+        netlist = _read_yaml(place, str(path))
+    if strict:
+        check(netlist, strict=True)
+    return netlist
+
+
+def _read_yaml(place: Path, path: str) -> Netlist:
     try:
         size = place.stat().st_size
         if size > MAX_BYTES:
@@ -46,10 +66,7 @@ def read(path: str | PathLike[str], *, strict: bool = False) -> Netlist:
         raise NetlistError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise NetlistError(f"{path} is not UTF-8 text: byte {error.start} does not fit") from None
-    netlist = _netlist(compose(text, str(path), place.parent), place.name.partition(".")[0])
-    if strict:
-        check(netlist, strict=True)
-    return netlist
+    return _netlist(compose(text, path, place.parent), place.name.partition(".")[0])
 
 
 def read_text(text: str, name: str = "circuit") -> Netlist:
