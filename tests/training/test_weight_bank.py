@@ -201,6 +201,12 @@ def test_shot_and_thermal_noise_have_their_variances(exact: WeightBank) -> None:
     )
 
 
+def test_the_receiver_is_that_of_the_netlist(circuit: Circuit) -> None:
+    hot = Circuit(replace(circuit.netlist, settings={"temperature": 350.0}))
+    assert find_bank(circuit, "bank").receiver.temperature == 300.0
+    assert find_bank(hot, "bank").receiver.temperature == 350.0
+
+
 def test_shot_noise_follows_the_sum_of_both_diodes(exact: WeightBank) -> None:
     """Balanced light gives no current, but all of its shot noise."""
     receiver = exact.hardware.receiver

@@ -133,8 +133,8 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     """Return the bank that is instance `name` of a circuit.
 
     Its rows are the balanced detectors below `name` (`bank.row3.detector`) with the rings beside them
-    (`bank.row3.ring5.phase`). ParameterError says what is missing: the instance, rows, rings, a laser with as
-    many lines as a row has rings.
+    (`bank.row3.ring5.phase`); the first row's detector stands for the noise of all. ParameterError says what
+    is missing: the instance, rows, rings, a laser with as many lines as a row has rings.
     """
     found = [detector for detector in circuit.detectors if detector.startswith(f"{name}.")]
     if not found:
@@ -208,10 +208,9 @@ def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray
 
 
 def _settings_of(circuit: Circuit, instance: str) -> dict[str, Any]:
-    """Return all settings of a flat instance: the component's defaults and what the netlist gives."""
-    leaf = circuit.graph.leaf(instance)
-    given = {key: circuit.graph.bindings.value(f"{instance}.{key}") for key in leaf.given}
-    return {**leaf.model.defaults, **given}
+    """Return all settings of a flat instance, given or default; the circuit's temperature reaches it too."""
+    parameters = circuit.graph.leaf(instance).model.parameters
+    return {key: circuit.parameters[f"{instance}.{key}"] for key in parameters}
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
