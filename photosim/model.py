@@ -565,7 +565,8 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
         model = Numerical(
             function.__name__, function, ports, _names(ports, None, None),
-            read_parameters(function, ()), source, (), (), reciprocal, lossless_when, ports_of, aliases_of, structure_of, judge, reciprocal_when,
+            read_parameters(function, ()), source, (), (), reciprocal, lossless_when,
+            ports_of, aliases_of, structure_of, judge, reciprocal_when,
         )  # fmt: skip
         registry.register(model)
         return model
