@@ -74,14 +74,14 @@ def _enforced(table: SampledData, enforce: str) -> Any:
     wanted = _symmetric(table.s) if reciprocal else table.s
     if enforce not in {"passive", "both"}:
         return wanted
-    most = 1.0
-    for _ in range(_ROUNDS):
-        s = _clipped(wanted, most)
-        s = _symmetric(s) if reciprocal else s
+    s, most = wanted, 1.0
+    for attempt in range(_ROUNDS):
         gain, _ = _gain(table, s)
         if gain <= 1.0 + _ROUNDING:
             return s
-        most -= 1.1 * (gain - 1.0)
+        most -= 1.1 * (gain - 1.0) if attempt else 0.0
+        s = _clipped(wanted, most)
+        s = _symmetric(s) if reciprocal else s
     message = (
         f"table {table.name!r} jumps too wildly between its points to be made passive: {gain:.4f} is left."
     )

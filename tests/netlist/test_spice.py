@@ -119,8 +119,10 @@ def test_written_as_yaml_the_interferometer_stays_the_same(kit: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("67.730u", 67.73), ("67.730um", 67.73), ("500n", 0.5), ("0.1m", 100.0), ("5.0", 5.0),
-        ("-1e-3", -1e-3), ("7.4E-6", 7.4e-6), ("strip", "strip"), ("5 u", "5 u"), ("[[1,2]]", "[[1,2]]"), ("1.5meg", "1.5meg"),
+        ("67.730u", 67.73), ("67.730um", 67.73), ("500n", 0.5), ("0.1m", 100.0),
+        ("5.0", 5.0),
+        ("-1e-3", -1e-3), ("7.4E-6", 7.4e-6), ("strip", "strip"), ("5 u", "5 u"), ("[[1,2]]", "[[1,2]]"),
+        ("1.5meg", "1.5meg"),
     ],
 )  # fmt: skip
 def test_numbers_of_the_netlist(text: str, value: float | str) -> None:
