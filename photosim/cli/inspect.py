@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 _NUMERICS = ("numpy", "scipy", "numba", "scikit-learn")
 
 
-def check(
-    file: str, *, strict: bool, settings: bool, as_json: bool, cell_map: Path | None = None
-) -> None:
+def check(file: str, *, strict: bool, settings: bool, as_json: bool, cell_map: Path | None = None) -> None:
     """Read and check a netlist, warn on stderr, and say on stdout what it holds."""
     from photosim import netlist as netlists
     from photosim import runner

@@ -92,9 +92,7 @@ def _circuit(request: Request) -> Circuit:
     from photosim import netlist as netlists
     from photosim.circuit import Circuit
 
-    netlist = netlists.read(
-        netlists.find(request.file), strict=request.strict, cell_map=request.cell_map
-    )
+    netlist = netlists.read(netlists.find(request.file), strict=request.strict, cell_map=request.cell_map)
     return Circuit(netlist, strict=request.strict)
 
 
