@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from photosim.smatrix import SMatrix
 
+MAX_BYTES = 8 * 2**30
+"""Bytes of an archive, unpacked: a small file can claim any size."""
 _NAMES = ("wl_um", "ports", "S")
 
 
@@ -31,13 +33,18 @@ def read(path: Path) -> SMatrix:
     from photosim.smatrix import SMatrix
 
     try:
+        with ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MAX_BYTES:
+            message = f"Cannot read {path}: unpacked it has {size} bytes; the bound is {MAX_BYTES}."
+            raise DataError(message)
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in _NAMES if name not in archive]
             if missing:
                 message = f"Cannot read {path}: it holds {listing(archive)} but not {listing(missing)}."
                 raise DataError(message)
             wl, ports, values = (archive[name] for name in _NAMES)
-    except (OSError, ValueError, BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, BadZipFile, AttributeError, MemoryError) as error:
         message = f"Cannot read {path} as a numpy archive: {error}"
         raise DataError(message) from error
     if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):

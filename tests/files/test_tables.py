@@ -11,6 +11,7 @@ import pytest
 
 from photosim import files
 from photosim.errors import DataError
+from photosim.files import npz
 from photosim.sampled import SampledData
 from photosim.smatrix import SMatrix
 
@@ -216,6 +217,15 @@ def test_damage_is_one_sentence_with_file_and_line(
     with pytest.raises(DataError, match=message) as caught:
         files.read_table(tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+def test_an_archive_that_unpacks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(tmp_path / "a.npz", table(points=1000))
+    monkeypatch.setattr(npz, "MAX_BYTES", 100_000)
+    with pytest.raises(DataError, match=r"unpacked it has \d+ bytes; the bound is 100000\.$"):
+        files.read_table(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("name", ["a.sparam", "a.txt"])
