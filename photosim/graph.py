@@ -9,19 +9,23 @@ changes the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from photosim import registry
 from photosim.bindings import Bindings, Scoped
+from photosim.conventions import exposed_names, mode_of, modes_that_meet, ports_by_mode
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
 from photosim.model import ClosedForm, Composite, Model
 from photosim.parameters import Parameter
 from photosim.wiring import Instance, Netlist, PortRef
+
+End: TypeAlias = "int | dict[str, int] | PortRef"
+"""What a port's name stands for: a number, a number for each of its modes, or an electrical port."""
 
 MAX_DEPTH = 64
 """Deepest hierarchy accepted; deeper is taken for a component that contains itself."""
@@ -69,6 +73,10 @@ class Graph:
         leaf = self.leaf(instance)
         own = leaf.aliases.get(port, port)
         if own not in leaf.ports:
+            modes = ports_by_mode(leaf.ports).get(own)
+            if modes:
+                message = f"Port {port!r} of instance {instance!r} carries modes: name one, as in "
+                raise NetlistError(message + f"{instance},{next(iter(modes.values()))}.")
             known = (*leaf.ports, *leaf.aliases)
             message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}."
             raise NetlistError(message + did_you_mean(port, known))
@@ -128,18 +136,26 @@ class _Builder:
             found = inner[instance](port)
             if isinstance(found, int):
                 optical[outer] = found
+            elif isinstance(found, dict):
+                optical.update(zip(exposed_names(outer, found), found.values(), strict=True))
             else:
                 electrical[outer] = found
         return optical, electrical
 
-    def _join(self, netlist: Netlist, inner: Mapping[str, Any]) -> None:
+    def _join(self, netlist: Netlist, inner: Mapping[str, Callable[[str], End]]) -> None:
         for (a, port_a), (b, port_b) in netlist.connections:
             left, right = inner[a](port_a), inner[b](port_b)
-            if isinstance(left, int) != isinstance(right, int):
+            if isinstance(left, int) and isinstance(right, int):
+                self.joins.append((left, right))
+            elif isinstance(left, tuple) != isinstance(right, tuple):
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
-            if isinstance(left, int):
-                self.joins.append((left, right))
+            elif not isinstance(left, tuple) and not isinstance(right, tuple):
+                pairs = modes_that_meet(_by_mode(left, port_a), _by_mode(right, port_b))
+                if not pairs:
+                    message = f"Connection {a},{port_a} to {b},{port_b} joins ports that share no mode."
+                    raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
+                self.joins += pairs
 
     def _bind(self, name: str, value: Any, scope: str) -> None:
         value = self.overrides.get(name, value)
@@ -250,6 +266,11 @@ class _Builder:
         return value
 
 
+def _by_mode(end: int | dict[str, int], written: str) -> dict[str, int]:
+    """Return the numbers of a port by mode; one that is named alone has the mode that its name says."""
+    return end if isinstance(end, dict) else {mode_of(written): end}
+
+
 @dataclass(frozen=True)
 class _Ports:
     """Resolves the exposed ports of a placed sub-circuit."""
@@ -259,12 +280,15 @@ class _Ports:
     electrical: Mapping[str, PortRef]
     aliases: Mapping[str, str]
 
-    def __call__(self, port: str) -> int | PortRef:
+    def __call__(self, port: str) -> End:
         port = port if port in self.optical or port in self.electrical else self.aliases.get(port, port)
         if port in self.optical:
             return self.optical[port]
         if port in self.electrical:
             return self.electrical[port]
+        modes = ports_by_mode(self.optical).get(port)
+        if modes:
+            return {mode: self.optical[name] for mode, name in modes.items()}
         known = (*self.optical, *self.electrical)
         message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}."
         raise NetlistError(message + did_you_mean(port, known))
@@ -278,8 +302,12 @@ class _LeafPorts:
     settings: Mapping[str, Any]
     where: str
 
-    def __call__(self, port: str) -> int | PortRef:
-        name = self.leaf.model.port(port, self.settings, self.where)
-        if name in self.leaf.ports:
-            return self.leaf.first_port + self.leaf.ports.index(name)
-        return self.leaf.name, name
+    def __call__(self, port: str) -> End:
+        leaf = self.leaf
+        name = leaf.model.port(port, self.settings, self.where)
+        if name in leaf.ports:
+            return leaf.first_port + leaf.ports.index(name)
+        modes = ports_by_mode(leaf.ports).get(name)
+        if modes:
+            return {mode: leaf.first_port + leaf.ports.index(own) for mode, own in modes.items()}
+        return leaf.name, name

@@ -16,7 +16,13 @@ import numpy as np
 
 from photosim import registry
 from photosim.algebra import NUMPY, sympy_algebra
-from photosim.conventions import standard_aliases
+from photosim.conventions import (
+    aliases_with_modes,
+    exposed_names,
+    port_places,
+    ports_by_mode,
+    standard_aliases,
+)
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.parameters import Parameter, check_settings, read_parameters
 from photosim.wiring import Connection, Instance, Netlist, PortRef, Value, links, part, ref
@@ -93,16 +99,29 @@ class Model:
         return self.electrical
 
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
-        """Return the port that a name or alias means; ParameterError lists what there is."""
+        """Return the port that a name or alias means; ParameterError lists what there is.
+
+        A port with modes named as a whole, o1 where there are o1@TE and
+        o1@TM, is itself.
+        """
         ports = (*self.ports_for(settings), *self.electrical_for(settings))
         aliases = self.aliases_for(settings)
         if name in ports:
             return name
         if name in aliases:
             return aliases[name]
+        if name in ports_by_mode(ports):
+            return name
         both = (*ports, *aliases)
         message = f"{where} has no port {name!r}. It has: {listing(both, 16)}.{did_you_mean(name, both)}"
         raise ParameterError(message)
+
+    def modes(self, port: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the modes of a port named as a whole; none for any other port, o1@TE included."""
+        by_mode = ports_by_mode(self.ports_for(settings))
+        if not by_mode:
+            return ()
+        return tuple(by_mode.get(self.aliases_for(settings).get(port, port), ()))
 
     def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
         """Raise ParameterError for a setting that is unknown, of the wrong kind or out of bounds."""
@@ -311,7 +330,7 @@ class Composite(Model):
         if self.ports:
             return self.aliases
         optical, _ = self._exposed(settings)
-        return {**standard_aliases(optical, (len(optical) + 1) // 2), **self.aliases}
+        return _names(optical, (len(port_places(optical)) + 1) // 2, self.aliases)
 
     def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the electrical ports that the inner netlist exposes."""
@@ -325,12 +344,16 @@ class Composite(Model):
             k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
         }
         net = self.build(structural)
-        electrical = []
+        optical: list[str] = []
+        electrical: list[str] = []
         for outer, (instance, port) in net.ports.items():
             inner = net.instances[instance]
-            if port in registry.get(inner.component).electrical_for(inner.settings):
+            model = registry.get(inner.component)
+            if port in model.electrical_for(inner.settings):
                 electrical.append(outer)
-        return tuple(p for p in net.ports if p not in electrical), tuple(electrical)
+            else:
+                optical += exposed_names(outer, model.modes(port, inner.settings))
+        return tuple(optical), tuple(electrical)
 
 
 @dataclass(frozen=True, eq=False)
@@ -454,11 +477,12 @@ def component(
     """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
 
     The function returns its non-zero S-matrix elements by (from, to);
-    a reciprocal part gives one of each mirrored pair. `inputs` is the number
-    of ports on the left (all but half of them, rounded down, by default).
-    `lossless_when` holds the settings at which it is unitary. While a
-    `structural` setting is zero, the elements that vanish with it are left
-    out of the plan. `source` is a key in sources.bib.
+    a reciprocal part gives one of each mirrored pair. A port that carries
+    modes is declared once for each, "o1@TE" and "o1@TM", the fundamental one
+    first. `inputs` is the number of ports on the left (all but half of them,
+    rounded down, by default). `lossless_when` holds the settings at which it
+    is unitary. While a `structural` setting is zero, the elements that vanish
+    with it are left out of the plan. `source` is a key in sources.bib.
     """
 
     def declare(function: Callable[..., Entries]) -> ClosedForm:
@@ -575,5 +599,5 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
 
 
 def _names(ports: tuple[str, ...], inputs: int | None, aliases: Mapping[str, str] | None) -> dict[str, str]:
-    left = len(ports) // 2 if inputs is None else inputs
-    return {**standard_aliases(ports, left), **(aliases or {})}
+    left = len(port_places(ports)) // 2 if inputs is None else inputs
+    return aliases_with_modes({**standard_aliases(ports, left), **(aliases or {})}, ports)

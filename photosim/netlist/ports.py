@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from photosim import registry
+from photosim.conventions import exposed_names, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
 from photosim.model import ClosedForm, Detector, Source
 from photosim.netlist.arrays import base_name
@@ -25,11 +26,15 @@ _LARGEST_COUNT = 10**9
 
 @dataclass(frozen=True)
 class Ports:
-    """Ports of one instance: `canonical` maps every name, aliases included, to the port's own."""
+    """Ports of one instance: `canonical` maps every name, aliases included, to the port's own.
+
+    `modes` holds the ports that carry modes: the name of the whole, and the port of each mode.
+    """
 
     optical: tuple[str, ...]
     electrical: frozenset[str]
     canonical: Mapping[str, str]
+    modes: Mapping[str, Mapping[str, str]]
 
 
 class PortTable:
@@ -104,20 +109,23 @@ def _count(value: Any, kind: str) -> Any:
 
 
 def _ports(optical: tuple[str, ...], electrical: tuple[str, ...], aliases: Mapping[str, str]) -> Ports:
-    canonical = {port: port for port in (*optical, *electrical)}
+    modes = ports_by_mode(optical)
+    canonical = {port: port for port in (*optical, *electrical, *modes)}
     for alias, port in aliases.items():
         canonical.setdefault(alias, port)
-    return Ports(tuple(optical), frozenset(electrical), canonical)
+    return Ports(tuple(optical), frozenset(electrical), canonical, modes)
 
 
 def _exposed(netlist: Netlist) -> Ports:
     """Ports of a sub-netlist: what it exposes; electrical where the part behind is."""
     inner = PortTable(netlist, {})
-    electrical = []
+    optical: list[str] = []
+    electrical: list[str] = []
     for outer, (name, port) in netlist.ports.items():
-        if name in netlist.instances:
-            behind = inner.of(name)
-            if behind.canonical.get(port) in behind.electrical:
-                electrical.append(outer)
-    optical = tuple(port for port in netlist.ports if port not in electrical)
-    return _ports(optical, tuple(electrical), {})
+        behind = inner.of(name) if name in netlist.instances else None
+        own = behind.canonical.get(port, port) if behind else port
+        if behind and own in behind.electrical:
+            electrical.append(outer)
+        else:
+            optical += exposed_names(outer, behind.modes.get(own, ()) if behind else ())
+    return _ports(tuple(optical), tuple(electrical), {})

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photosim.conventions import exposed_names, mode_of, modes_that_meet
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.netlist.arrays import base_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from photosim.model import Netlist, PortRef
     from photosim.netlist.ports import PortTable
+
+
+_NO_MODES: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -29,9 +35,10 @@ class _Wires:
         self.table = table
         self.inside = inside
         self.uses: dict[PortRef, _Use] = {}
+        self.unmet: dict[PortRef, PortRef] = {}
 
-    def own(self, port: PortRef, path: tuple[str, ...]) -> tuple[PortRef, bool]:
-        """The port under its own name, and whether it is electrical."""
+    def own(self, port: PortRef, path: tuple[str, ...]) -> tuple[PortRef, bool, Mapping[str, str]]:
+        """The port under its own name, whether it is electrical, and its modes, if it is named as a whole."""
         name, given = port
         instance = self.netlist.instances.get(name)
         if instance is None:
@@ -45,7 +52,7 @@ class _Wires:
                 f"It has: {listing(known, 16)}.{did_you_mean(given, known)}",
                 self.netlist.mark(*path),
             )
-        return (name, found), found in ports.electrical
+        return (name, found), found in ports.electrical, ports.modes.get(found, _NO_MODES)
 
     def _no_instance(self, name: str, port: str) -> str:
         """Words for a reference to nothing, with the members if it is an array's name."""
@@ -74,8 +81,8 @@ class _Wires:
         """Note both ends of every connection."""
         for left, right in self.netlist.connections:
             left_path, right_path = ("connections", ",".join(left)), ("connections", ",".join(right))
-            a, a_electrical = self.own(left, left_path)
-            b, b_electrical = self.own(right, right_path)
+            a, a_electrical, a_modes = self.own(left, left_path)
+            b, b_electrical, b_modes = self.own(right, right_path)
             if a_electrical != b_electrical:
                 one, other = ("electrical", "optical") if a_electrical else ("optical", "electrical")
                 raise NetlistError(
@@ -86,21 +93,65 @@ class _Wires:
             if a == b:
                 message = f"port '{','.join(left)}'{self.inside} is connected with itself."
                 raise NetlistError(message, self.netlist.mark(*left_path))
-            if not a_electrical:  # one electrical output may drive many inputs
+            if a_electrical:  # one electrical output may drive many inputs
+                continue
+            pairs = [(a, b)]
+            if a_modes or b_modes:
+                pairs = self._meeting(left, _each(a, left, a_modes), right, _each(b, right, b_modes))
+            for a, b in pairs:
                 self.use(a, left, f"connected with '{','.join(right)}'", left_path)
                 self.use(b, right, f"connected with '{','.join(left)}'", right_path)
+
+    def _meeting(
+        self, left: PortRef, a: Mapping[str, PortRef], right: PortRef, b: Mapping[str, PortRef]
+    ) -> list[tuple[PortRef, PortRef]]:
+        """The pairs that a connection of ports with modes joins; notes the modes that meet nothing."""
+        pairs = modes_that_meet(a, b)
+        words = f"'{','.join(left)}' and '{','.join(right)}'{self.inside} cannot be connected: "
+        mark = self.netlist.mark("connections", ",".join(left))
+        if not pairs:
+            raise NetlistError(
+                f"{words}the one has mode {listing(a)}, the other {listing(b)}; "
+                "name a mode on both sides, as in a,o2@TE: b,o1@TE0.",
+                mark,
+            )
+        if any(one == other for one, other in pairs):
+            raise NetlistError(f"{words}they are one port.", mark)
+        joined = {port for pair in pairs for port in pair}
+        for modes, beyond in ((a, right), (b, left)):
+            for port in modes.values():
+                if port not in joined:
+                    self.unmet[port] = beyond
+        return pairs
 
     def expose(self) -> None:
         """Note every exposed and every terminated port."""
         for outer, port in self.netlist.ports.items():
-            own, electrical = self.own(port, ("ports", outer))
+            own, electrical, modes = self.own(port, ("ports", outer))
+            if modes:
+                self._refuse_names(outer, port, modes)
             if not electrical:
-                self.use(own, port, f"exposed as {outer!r}", ("ports", outer))
+                for one in _each(own, port, modes).values():
+                    self.use(one, port, f"exposed as {outer!r}", ("ports", outer))
         for port in self.netlist.terminate:
             path = ("terminate", ",".join(port))
-            own, electrical = self.own(port, path)
+            own, electrical, modes = self.own(port, path)
             if not electrical:
-                self.use(own, port, "terminated", path)
+                for one in _each(own, port, modes).values():
+                    self.use(one, port, "terminated", path)
+
+    def _refuse_names(self, outer: str, port: PortRef, modes: Mapping[str, str]) -> None:
+        """Refuse a name that cannot stand for all modes of a port."""
+        names = exposed_names(outer, modes)
+        if mode_of(outer):
+            message = f"{outer!r}{self.inside} names one mode, but '{','.join(port)}' has {listing(modes)}: "
+            message += f"expose one of them, as in '{port[0]},{next(iter(modes.values()))}'."
+            raise NetlistError(message, self.netlist.mark("ports", outer))
+        for name in names:
+            if name in self.netlist.ports:
+                message = f"port {name!r}{self.inside} is exposed twice: by its name, and by {outer!r}, "
+                message += f"which exposes {listing(names)}."
+                raise NetlistError(message, self.netlist.mark("ports", name))
 
     def open_ports(self) -> list[PortRef]:
         """Optical ports without any use, in the order of the instances."""
@@ -112,8 +163,17 @@ class _Wires:
         ]
 
 
+def _each(own: PortRef, written: PortRef, modes: Mapping[str, str]) -> dict[str, PortRef]:
+    """The port for each mode, if it is named as a whole; else the port, with the mode that its name says."""
+    if not modes:
+        return {mode_of(written[1]): own}
+    return {mode: (own[0], port) for mode, port in modes.items()}
+
+
 def check_wires(netlist: Netlist, table: PortTable, inside: str, *, strict: bool) -> list[str]:
-    """Check connections, exposed and terminated ports of one netlist; return a warning that lists open ports.
+    """Check connections, exposed and terminated ports of one netlist; return warnings that list open ports.
+
+    Modes that meet a part without them are open too, in a warning of their own.
 
     Raises:
         NetlistError: an unknown instance or port, a port used twice, or, with `strict`, an open port.
@@ -122,17 +182,35 @@ def check_wires(netlist: Netlist, table: PortTable, inside: str, *, strict: bool
     wires.connect()
     wires.expose()
     found = wires.open_ports()
-    if not found:
-        return []
-    names = [f"'{name},{port}'" for name, port in found]
+    unmet = [port for port in found if port in wires.unmet]
+    loose = [port for port in found if port not in wires.unmet]
+    warnings = []
+    for ports in (unmet, loose):
+        if not ports:
+            continue
+        message = _about_unmet(unmet, wires.unmet, inside) if ports is unmet else _about_open(loose, inside)
+        first = ports[0][0]
+        mark = netlist.instances[first].mark or netlist.mark("instances", base_name(first))
+        if strict:
+            raise NetlistError(message, mark)
+        warnings.append(f"{mark}: {message}" if mark else message)
+    return warnings
+
+
+def _about_open(ports: list[PortRef], inside: str) -> str:
+    names = [f"'{name},{port}'" for name, port in ports]
     if len(names) == 1:
         message = f"inner port {names[0]}{inside} is left open and counts as matched: connect it, "
-        message += "expose it under 'ports' or list it under 'terminate'."
-    else:
-        message = f"{len(names)} inner ports{inside} are left open and count as matched: {listing(names)}; "
-        message += "connect them, expose them under 'ports' or list them under 'terminate'."
-    first = found[0][0]
-    mark = netlist.instances[first].mark or netlist.mark("instances", base_name(first))
-    if strict:
-        raise NetlistError(message, mark)
-    return [f"{mark}: {message}" if mark else message]
+        return message + "expose it under 'ports' or list it under 'terminate'."
+    message = f"{len(names)} inner ports{inside} are left open and count as matched: {listing(names)}; "
+    return message + "connect them, expose them under 'ports' or list them under 'terminate'."
+
+
+def _about_unmet(ports: list[PortRef], meets: Mapping[PortRef, PortRef], inside: str) -> str:
+    names = [
+        f"mode {mode_of(port)} of '{name},{port}' at '{','.join(meets[name, port])}'" for name, port in ports
+    ]
+    start = f"{names[0]}{inside} meets a part without it and counts as matched"
+    if len(names) > 1:
+        start = f"{len(names)} modes{inside} meet parts without them and count as matched: {listing(names)}"
+    return f"{start}; if that is meant, list '{','.join(ports[0])}' under 'terminate'."
