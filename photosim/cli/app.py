@@ -165,6 +165,24 @@ def run(
     analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells)
 
 
+@app.command(epilog="Example: photosim bench --quick")
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small circuits only: seconds instead of a minute.")
+    ] = False,
+    seed: Seed = 0,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="FILE", help="Write the result, machine included, as JSON."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure this machine: photosim against dense numpy and SuperLU on the same circuits."""
+    from photosim.cli import bench as benchmark
+
+    benchmark.bench(seed or 0, out, quick=quick, as_json=json)
+
+
 @app.command(epilog="Example: photosim version --json")
 def version(json: Json = False) -> None:
     """Show the version of photosim and of what its numbers depend on."""

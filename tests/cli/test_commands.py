@@ -15,7 +15,7 @@ import photosim as ps
 from photosim import files, registry
 from photosim.cli.app import app
 
-COMMANDS = ("check", "simulate", "draw", "components", "train", "run", "version")
+COMMANDS = ("check", "simulate", "draw", "components", "train", "run", "bench", "version")
 RING = """\
 name: ring
 instances:

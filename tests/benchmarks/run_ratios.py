@@ -1,0 +1,241 @@
+"""Measure photosim against itself: gradients, threads, batches, kernels, and what the guards cost.
+
+    python tests/benchmarks/run_ratios.py [--only gradients,threads,...] [--small] [--out FILE]
+
+Every number is a ratio of two times taken in turns in one process: CPU time
+of one thread, but for the threads themselves, where only the wall clock can tell.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+
+from photosim import solve as engine
+from photosim.bench import circuits
+from photosim.bench.circuits import Case
+from photosim.bench.measuring import Row, cpu_seconds, in_turns, options, report, seconds_text
+from photosim.circuit import Circuit
+from photosim.compiled import by_name
+from photosim.errors import PhotosimWarning
+from photosim.kernels.elimination import LANES, forward
+
+
+def sweeper(case: Case) -> tuple[Circuit, Callable[[int], Any]]:
+    """Return the circuit of a case, warmed up, and a function that sweeps it with a new setting each time."""
+    circuit, wl, number = Circuit(case.netlist), case.wl, count(1)
+
+    def sweep(_: int) -> Any:
+        return circuit(wl, **by_name([case.tuned], [case.value(next(number))])).values
+
+    for k in range(3):
+        sweep(k)
+    return circuit, sweep
+
+
+# --- gradients ---------------------------------------------------------------------------------------
+
+
+def gradients(*, small: bool) -> list[Row]:
+    """Compare value and gradient by all phases of a mesh with a forward sweep of the same circuit."""
+    size = 8 if small else 64
+    rows = []
+    for points in (1, 16):
+        case = circuits.mesh(size, points)
+        circuit, sweep = sweeper(case)
+        names = [f"{n}.phase" for n, i in case.netlist.instances.items() if i.component == "phase_shifter"]
+        weights = np.random.default_rng(5).uniform(0, 1, size)
+        outs = [circuit.ports.index(f"out{k}") for k in range(size)]
+        entry = circuit.ports.index("in0")
+
+        def loss(
+            s: Any, weights: Any = weights, outs: list[int] = outs, entry: int = entry
+        ) -> tuple[float, Any]:
+            """Weighted output powers of input 0, as the peers' gradient benchmark has them."""
+            waves = s.values[:, outs, entry]
+            cotangent = np.zeros(s.values.shape, dtype=np.complex128)
+            cotangent[:, outs, entry] = 2 * weights * waves
+            return float((weights * np.abs(waves) ** 2).sum()), cotangent
+
+        def gradient(
+            _: int, circuit: Circuit = circuit, loss: Any = loss, wl: Any = case.wl, names: Any = names
+        ) -> Any:
+            return circuit.value_and_grad(loss, wl=wl, parameters=names)
+
+        _, begin = cpu_seconds(lambda gradient=gradient: gradient(0))  # type: ignore[misc]
+        forward, both = in_turns(sweep, gradient)
+        ratio = both / forward
+        note = (
+            f"{ratio:.2f} ({seconds_text(both)} against {seconds_text(forward)}; first {seconds_text(begin)})"
+        )
+        what = f"value and gradient by {len(names):,} phases of {case.name}, in forward sweeps"
+        rows.append(Row(what, note, "5", ratio <= 5, ratio))
+    return rows
+
+
+# --- threads -----------------------------------------------------------------------------------------
+
+
+def threads(*, small: bool) -> list[Row]:
+    """Compare wall times with two threads and with one; results must not differ in a bit."""
+    rows = []
+    for case in [circuits.mesh(8, 200)] if small else [circuits.mesh(32, 1000), circuits.mesh(64, 100)]:
+        _, sweep = sweeper(case)
+        times: dict[str, list[float]] = {"1": [], "2": []}
+        kept: dict[str, Any] = {}
+        for _ in range(2 if small else 7):
+            for number, taken in times.items():
+                os.environ["PHOTOSIM_THREADS"] = number
+                begin = time.perf_counter()
+                sweep(0)
+                taken.append(time.perf_counter() - begin)
+        circuit = Circuit(case.netlist)
+        for number in times:
+            os.environ["PHOTOSIM_THREADS"] = number
+            kept[number] = circuit(case.wl).values
+        assert np.array_equal(kept["1"], kept["2"])
+        ratio = min(times["1"]) / min(times["2"])
+        note = f"{ratio:.2f} ({seconds_text(min(times['2']))} against {seconds_text(min(times['1']))} wall)"
+        rows.append(Row(f"two threads against one: {case.name}", note, "1.7", ratio >= 1.7, ratio))
+    return rows
+
+
+# --- batches -----------------------------------------------------------------------------------------
+
+
+def batches(*, small: bool) -> list[Row]:
+    """Compare a batch in one call with as many calls, and one changed setting with all changed."""
+    size, many = (4, 8) if small else (16, 64)
+    case = circuits.mesh(size, 10)
+    circuit, _ = sweeper(case)
+    settings = np.random.default_rng(1).uniform(0, 3, many)
+    values = by_name([case.tuned], [settings])
+
+    def together(_: int) -> Any:
+        return circuit(case.wl, **values).values
+
+    def alone(_: int) -> Any:
+        return [circuit(case.wl, **by_name([case.tuned], [v])).values for v in settings.tolist()]
+
+    assert np.array_equal(together(0), np.array(alone(0)))
+    one, calls = in_turns(together, alone)
+    note = f"{one / calls:.2f} ({seconds_text(one)} against {seconds_text(calls)})"
+    rows = [
+        Row(
+            f"{many} settings in one call against {many} calls: {case.name}",
+            note,
+            "1",
+            one < calls,
+            one / calls,
+        )
+    ]
+    names = [f"{n}.phase" for n, i in case.netlist.instances.items() if i.component == "phase_shifter"]
+    number = count(1)
+
+    def all_changed(_: int) -> Any:
+        return circuit(case.wl, **by_name(names, [1e-3 * next(number)] * len(names))).values
+
+    def one_changed(_: int) -> Any:
+        return circuit(case.wl, **by_name([case.tuned], [1e-3 * next(number)])).values
+
+    one, everything = in_turns(one_changed, all_changed)
+    note = f"{one / everything:.2f} ({seconds_text(one)} against {seconds_text(everything)})"
+    what = f"one setting changed against all {len(names):,} phases: {case.name}"
+    return [*rows, Row(what, note, "1", one < everything, one / everything)]
+
+
+# --- kernels -----------------------------------------------------------------------------------------
+
+
+def kernels(*, small: bool) -> list[Row]:
+    """Compare a sweep with evaluating the kernels of all its components alone."""
+    many = 100 if small else 10_000
+    rows = []
+    for case in (circuits.ring(many), circuits.lattice(10, many)):
+        circuit, sweep = sweeper(case)
+        wl = case.wl
+        groups = circuit.compiled.parts.groups
+        filled = []
+        for group in groups:
+            columns = len(wl) if group.kernel.dispersive else 1
+            parameters = group.parameters[:, np.newaxis]
+            out = np.zeros((len(parameters), 1, group.kernel.values, 2, columns))
+            filled.append((group, wl[:columns], parameters, out))
+
+        def alone(_: int, filled: Any = filled) -> None:
+            for group, grid, parameters, out in filled:
+                group.kernel.evaluate(grid, parameters, out)
+
+        both, kernel = in_turns(sweep, alone)
+        note = f"{both / kernel:.2f} ({seconds_text(both)} against {seconds_text(kernel)})"
+        what = f"sweep against its component kernels alone: {case.name}"
+        rows.append(Row(what, note, "2", both / kernel <= 2, both / kernel))
+    return rows
+
+
+# --- guards ------------------------------------------------------------------------------------------
+
+
+@njit(error_model="numpy", nogil=True)
+def unguarded(
+    code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any
+) -> None:
+    """Do what `run` of photosim does without its watch over results: steps, then copy the elements out."""
+    for index in range(span[0], span[1]):
+        batch = index // span[2]
+        block = index - batch * span[2]
+        forward(code, address, values, work, batch, block)
+        start = span[3] + block * LANES
+        lanes = min(LANES, out.shape[2] - start)
+        smallest[batch, start : start + lanes] = 1.0
+        for k in range(exits.shape[0]):
+            slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
+            for lane in range(lanes):
+                value = complex(work[slot + lane], work[slot + LANES + lane])
+                out[batch, place, start + lane] = value
+                if mirror >= 0:
+                    out[batch, mirror, start + lane] = value
+
+
+def guards(*, small: bool) -> list[Row]:
+    """Compare sweeps with and without the watch over small pivots and results that are no numbers."""
+    chosen = [circuits.ring(100), circuits.mesh(4, 100)] if small else [
+        circuits.ring(10_000), circuits.chain(100, 1000), circuits.mesh(16, 1000),
+    ]  # fmt: skip
+    rows = []
+    for case in chosen:
+        _, sweep = sweeper(case)
+
+        def bare(k: int, sweep: Any = sweep) -> Any:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(engine, "run", unguarded)
+                return sweep(k)
+
+        assert np.array_equal(sweep(0).shape, bare(0).shape)
+        guarded, without = in_turns(sweep, bare)
+        note = f"{guarded / without:.2f} ({seconds_text(guarded)} against {seconds_text(without)})"
+        rows.append(
+            Row(f"sweep with its guards, in sweeps without: {case.name}", note, "-", None, guarded / without)
+        )
+    return rows
+
+
+MEASUREMENTS = {
+    "gradients": gradients,
+    "threads": threads,
+    "batches": batches,
+    "kernels": kernels,
+    "guards": guards,
+}
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore", PhotosimWarning)
+    report(MEASUREMENTS, options("photosim measured against itself", MEASUREMENTS).parse_args())
