@@ -39,8 +39,19 @@ def gaussian_transmission(inputs: int, outputs: int, seed: int) -> tuple[Any, fl
     return matrix, float(np.linalg.norm(matrix, 2))
 
 
+def _series(wl: Any, orders: int, **settings: Any) -> Any:
+    """Return the Taylor coefficients in wavelength: the medium itself, then zeros."""
+    s = speckle_medium.s(wl, **settings)
+    return np.concatenate([s[np.newaxis], np.zeros((orders - 1, *s.shape), dtype=np.complex128)])
+
+
 @numerical(
-    source="popoff2010", ports_of=_ports, aliases_of=_aliases, structure_of=_structure, reciprocal=True
+    source="popoff2010",
+    ports_of=_ports,
+    aliases_of=_aliases,
+    structure_of=_structure,
+    reciprocal=True,
+    series_of=_series,
 )
 def speckle_medium(
     wl: Any, *, inputs: Count = 4, outputs: Count = 4, transmission: Power = 0.1, seed: Seed = 0

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from photosim.conventions import standard_aliases
+from photosim.conventions import aliases_with_modes, port_places, standard_aliases
 from photosim.errors import ParameterError
 from photosim.interpolation import Interpolant
 from photosim.model import Remark, numerical
@@ -114,10 +114,12 @@ def _aliases(*, file: SampledData | None, **_: Any) -> dict[str, str]:
     """Names by position, o1 and up; in and out only where there is no doubt which is which."""
     if file is None:
         return {}
-    names = {f"o{k + 1}": port for k, port in enumerate(file.ports)}
-    if len(file.ports) == 2:
-        names |= standard_aliases(file.ports, 1)
-    return {name: port for name, port in names.items() if name not in file.ports}
+    places = port_places(file.ports)
+    names = {f"o{k + 1}": place for k, place in enumerate(places)}
+    if len(places) == 2:
+        names |= standard_aliases(places, 1)
+    own = {*file.ports, *places}
+    return aliases_with_modes({name: place for name, place in names.items() if name not in own}, file.ports)
 
 
 def _structure(*, file: SampledData | None, **_: Any) -> tuple[tuple[int, int], ...]:
@@ -171,6 +173,17 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
     return tuple(remarks)
 
 
+def _series(wl: Any, orders: int, *, file: SampledData | None, enforce: str, **_: Any) -> Any:
+    """Return the Taylor coefficients in wavelength of the spline, (orders, W, P, P), by the chain rule."""
+    frequency = frequency_Hz(wl)
+    spline = condition(file, enforce).interpolant  # type: ignore[arg-type]  # a missing file was refused
+    slope = (-frequency / wl)[:, np.newaxis, np.newaxis]
+    bend = (2.0 * frequency / wl**2)[:, np.newaxis, np.newaxis]
+    first = spline(frequency, 1)
+    terms = (spline(frequency), first * slope, (spline(frequency, 2) * slope**2 + first * bend) / 2.0)
+    return np.stack(terms[:orders])
+
+
 @numerical(
     source="deboor2001",
     ports_of=_ports,
@@ -178,6 +191,7 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
     structure_of=_structure,
     judge=_judge,
     reciprocal_when=_is_reciprocal,
+    series_of=_series,
 )
 def sampled(
     wl: Any,

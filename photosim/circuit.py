@@ -12,7 +12,6 @@ import numpy as np
 from photosim import netlist as reading
 from photosim.compiled import Compiled
 from photosim.errors import ParameterError, PhotosimWarning, listing
-from photosim.gradient import pull_back
 from photosim.model import Detector, Netlist, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -113,7 +112,7 @@ class Circuit:
         chosen = self.ports if ports is None else tuple(ports)
         compiled, point = self.at(settings)
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
-        return SMatrix(grid, chosen, values, self.name)
+        return SMatrix(grid, chosen, values, self.name, lambda: compiled.series(chosen, point, grid))
 
     def transfer(
         self, wl: ArrayLike, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
@@ -143,10 +142,10 @@ class Circuit:
         """
         grid = as_wavelengths(wl)
         compiled, point = self.at(settings)
-        names = [compiled.differentiable(p) for p in parameters]
+        target = compiled.target(parameters)
         values = self.transfer(grid, outputs, inputs, **settings)
         plan = compiled.wave_plan(tuple(outputs), tuple(inputs), keep=True)
-        return values, lambda cotangent: pull_back(compiled, plan, point, grid, cotangent, names)
+        return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
 
     def value_and_grad(
         self,
@@ -166,7 +165,7 @@ class Circuit:
         grid = as_wavelengths(wl)
         chosen = self.ports if ports is None else tuple(ports)
         compiled, point = self.at(settings)
-        names = [compiled.differentiable(p) for p in parameters]
+        target = compiled.target(parameters)
         s = self(grid, ports=chosen, **settings)
         value, cotangent = loss(s)
         if np.shape(cotangent) != s.values.shape:
@@ -174,7 +173,7 @@ class Circuit:
             message = f"The loss returned a cotangent of shape {found}; s.values has {s.values.shape}."
             raise ParameterError(message)
         plan = compiled.matrix_plan(chosen, keep=True)
-        slopes = pull_back(compiled, plan, point, grid, np.asarray(cotangent, dtype=np.complex128), names)
+        slopes = compiled.pull_back(plan, target, point, grid, np.asarray(cotangent, dtype=np.complex128))
         summed = {name: slope.sum(axis=-1) for name, slope in slopes.items()}
         return float(value), {name: g if point.leading else float(g) for name, g in summed.items()}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import math
 import os
 import sys
 import tempfile
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from photosim.model import ClosedForm
 
 
+ORDERS = 3
+"""Taylor coefficients in wavelength that a series has: enough for group delay and dispersion."""
+
+
 @dataclass(frozen=True)
 class Kernels:
     """The compiled forms of one formula.
@@ -37,13 +42,16 @@ class Kernels:
     `evaluate(wl, params, out)`: wl (W,), params (n, B, P), out (n, B, V, 2, W)
     takes real and imaginary parts of the V distinct values. `partials(wl,
     params, dout)`: dout (n, B, P + 1, V, 2, W) takes derivatives by every
-    parameter in order and, last, by wavelength. `value_of` maps each S-matrix
+    parameter in order and, last, by wavelength. `series(wl, params, out)`: out
+    (n, B, V, 3, 2, W) takes the Taylor coefficients in wavelength: value,
+    slope, half the curvature. `value_of` maps each S-matrix
     element (from, to) to its value. Without `dispersive` no value depends on
     wavelength and W = 1 is enough.
     """
 
     evaluate: Callable[..., None]
     partials: Callable[..., None]
+    series: Callable[..., None]
     value_of: Mapping[tuple[str, str], int]
     values: int
     dispersive: bool
@@ -58,6 +66,7 @@ def kernels(model: ClosedForm) -> Kernels:
     return Kernels(
         module.evaluate,
         module.partials,
+        module.series,
         module.VALUE_OF,
         module.VALUES,
         module.DISPERSIVE,
@@ -211,6 +220,10 @@ def _generate(model: ClosedForm) -> str:
     by = [table[n] for n in names] + [table["wl"]]
     slopes = [sympy.diff(value, x) for x in by for value in distinct]
     where = [f"o[{k}, {v}, {{part}}, w]" for k in range(len(by)) for v in range(len(distinct))]
+    series = [
+        sympy.diff(value, table["wl"], k) / math.factorial(k) for value in distinct for k in range(ORDERS)
+    ]
+    places = [f"o[{v}, {k}, {{part}}, w]" for v in range(len(distinct)) for k in range(ORDERS)]
     header = _HEADER.format(
         name=model.name,
         value_of=value_of,
@@ -228,6 +241,7 @@ def _generate(model: ClosedForm) -> str:
             inputs,
         )
         + _kernel("partials", "parameter, value, part", slopes, where, inputs)
+        + _kernel("series", "value, order, part", series, places, inputs)
     )
 
 

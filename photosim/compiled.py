@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
+from photosim.gradient import Target, prepare, pull_back
 from photosim.graph import Graph, flatten
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
 from photosim.plan import Plan, make_plan
-from photosim.solve import solve
+from photosim.solve import solve, solve_series
 from photosim.waves import Request, find_wave, matrix_request, part_edges, wave_request
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 TRAPPED = 1e-26
 """|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
+
+KEPT_TARGETS = 8
+"""Sets of settings to differentiate by that are kept prepared."""
 
 
 class Compiled:
@@ -36,6 +41,7 @@ class Compiled:
         self.structural = dict(structural)
         self.graph: Graph = flatten(netlist, structural)
         self._plans: dict[Any, Plan] = {}
+        self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
 
     @cached_property
@@ -108,14 +114,14 @@ class Compiled:
 
     # --- plans ---------------------------------------------------------------------------------------
 
-    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False) -> Plan:
-        """Return the plan of the S-matrix between exposed ports."""
+    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False, orders: int = 1) -> Plan:
+        """Return the plan of the S-matrix between exposed ports, with room for Taylor coefficients."""
 
         def request() -> Request:
             numbers = [self._exposed(p) for p in ports]
             return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
 
-        return self._planned(("matrix", ports, keep), request, keep=keep)
+        return self._planned(("matrix", ports), request, keep=keep, orders=orders)
 
     def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Plan:
         """Return the plan of the waves `outputs` per waves `inputs`, named as find_wave has it."""
@@ -125,13 +131,16 @@ class Compiled:
             source = [find_wave(self.graph, n, entering=True) for n in inputs]
             return wave_request(self.edges, to, source)
 
-        return self._planned(("waves", outputs, inputs, keep), request, keep=keep)
+        return self._planned(("waves", outputs, inputs), request, keep=keep)
 
-    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool) -> Plan:
-        if key not in self._plans:
+    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool, orders: int = 1) -> Plan:
+        full = (*key, keep, orders)
+        if full not in self._plans:
             asked = request()
-            self._plans[key] = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep)
-        return self._plans[key]
+            self._plans[full] = make_plan(
+                asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders
+            )
+        return self._plans[full]
 
     def _exposed(self, port: str) -> int:
         exposed = self.graph.exposed
@@ -139,6 +148,28 @@ class Compiled:
             message = f"The circuit exposes no port {port!r}. It has: {listing(exposed, 20)}."
             raise ParameterError(message + did_you_mean(port, exposed))
         return exposed[port]
+
+    def target(self, names: Sequence[str]) -> Target:
+        """Return the settings to differentiate by, prepared; the last few are kept."""
+        key = tuple(names)
+        if key not in self._targets:
+            for name in key:
+                self.differentiable(name)
+            if len(self._targets) >= KEPT_TARGETS:
+                self._targets.clear()
+            self._targets[key] = prepare(self.graph, self.parts, key)
+        return self._targets[key]
+
+    def pull_back(
+        self,
+        plan: Plan,
+        target: Target,
+        point: Point,
+        wl: NDArray[np.float64],
+        cotangent: NDArray[np.complex128],
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the derivative by each setting of a target at each wavelength, (..., W)."""
+        return pull_back(self.graph, self.parts, plan, target, point, wl, cotangent)
 
     # --- results -------------------------------------------------------------------------------------
 
@@ -166,6 +197,14 @@ class Compiled:
             warnings.warn(message, PhotosimWarning, stacklevel=4)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
+
+    def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
+        plan = self.matrix_plan(ports, orders=ORDERS)
+        out = solve_series(self.parts, plan, point, wl, len(ports) ** 2)
+        shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
+        matrix = np.moveaxis(shaped, -1, 2)
+        return matrix if point.leading else matrix[:, 0]
 
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -393,6 +393,7 @@ class Numerical(Model):
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None
     judge: Callable[..., tuple[Remark, ...]] | None = None
     reciprocal_when: Callable[..., bool] | None = None
+    series_of: Callable[..., NDArray[np.complex128]] | None = None
 
     kind = "numerical"
 
@@ -436,6 +437,20 @@ class Numerical(Model):
         self.check(settings)
         grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
         return np.asarray(self.function(grid, **self._full(settings)), dtype=np.complex128)
+
+    def series(self, wl: ArrayLike, orders: int, **settings: Any) -> NDArray[np.complex128]:
+        """Return the Taylor coefficients in wavelength of the S-matrix, shape (orders, W, P, P).
+
+        Raises ParameterError for a part that declared none.
+        """
+        if self.series_of is None:
+            message = (
+                f"A {self.name} has no exact derivative in wavelength, so group delay and dispersion "
+                "of a circuit that holds one are not known."
+            )
+            raise ParameterError(message)
+        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+        return np.asarray(self.series_of(grid, orders, **self._full(settings)), dtype=np.complex128)
 
     def _full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         return {**self.defaults, **{k: v for k, v in settings.items() if k not in self.layout_settings}}
@@ -577,6 +592,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     lossless_when: Mapping[str, Any] | None = None,
     judge: Callable[..., tuple[Remark, ...]] | None = None,
     reciprocal_when: Callable[..., bool] | None = None,
+    series_of: Callable[..., NDArray[np.complex128]] | None = None,
 ) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
     """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
 
@@ -584,13 +600,15 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     for parts whose number of ports is a setting. `judge` sees all settings
     together: it returns remarks or raises ParameterError. `reciprocal_when`
     says for which settings the part is reciprocal, where that depends.
+    `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
+    (orders, W, P, P), which group delay and dispersion need.
     """
 
     def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
         model = Numerical(
             function.__name__, function, ports, _names(ports, None, None),
             read_parameters(function, ()), source, (), (), reciprocal, lossless_when,
-            ports_of, aliases_of, structure_of, judge, reciprocal_when,
+            ports_of, aliases_of, structure_of, judge, reciprocal_when, series_of,
         )  # fmt: skip
         registry.register(model)
         return model

@@ -49,7 +49,7 @@ class Plan:
     slot, place, mirror of each wanted element. `slots` counts the slots of
     the work array, `products` the complex multiply-adds of one wavelength,
     `removed` the waves that were eliminated, `loops` those among them with a
-    path back to themselves.
+    path back to themselves, `width` the numbers in a slot.
     """
 
     code: NDArray[np.int32]
@@ -59,11 +59,17 @@ class Plan:
     products: int
     removed: int
     loops: int
+    width: int = WIDTH
+
+    @property
+    def work_size(self) -> int:
+        """Numbers in the work array of one block of wavelengths."""
+        return self.slots * self.width
 
     @property
     def work_bytes(self) -> int:
         """Size of the work array of one block of wavelengths."""
-        return self.slots * WIDTH * 8
+        return 8 * self.work_size
 
     def explain(self) -> str:
         """Return the plan's size in words."""
@@ -80,6 +86,7 @@ def make_plan(
     *,
     mirror: Mapping[int, int] | None = None,
     keep: bool = False,
+    orders: int = 1,
 ) -> Plan:
     """Return the plan that computes the wanted elements.
 
@@ -88,9 +95,9 @@ def make_plan(
     gives, for waves of a reciprocal circuit, the wave that travels the same
     way back: such waves are removed in pairs and one of each two equal
     elements is computed. With `keep` no slot is used twice, as the reverse
-    pass needs.
+    pass needs; with `orders` each has room for so many Taylor coefficients.
     """
-    return _Elimination(edges, list(wanted), mirror or {}, keep=keep).plan()
+    return _Elimination(edges, list(wanted), mirror or {}, keep=keep, width=orders * WIDTH).plan()
 
 
 class _Elimination:
@@ -107,10 +114,12 @@ class _Elimination:
         mirror: Mapping[int, int],
         *,
         keep: bool,
+        width: int,
     ) -> None:
         self.wanted = wanted
         self.mirror = mirror
         self.keep = keep
+        self.width = width
         self.ends = {w.input for w in wanted} | {w.output for w in wanted}
         self.ends |= {mirror[v] for v in self.ends if v in mirror}
         self.following: dict[int, dict[int, int]] = {}
@@ -159,7 +168,7 @@ class _Elimination:
         exits = self._finish()
         return Plan(
             np.array(self.code, dtype=np.int32), np.array(self.starts, dtype=np.int64), exits,
-            self.next_slot, self.products, self.removed, self.loops,
+            self.next_slot, self.products, self.removed, self.loops, self.width,
         )  # fmt: skip
 
     def _cost(self, v: int) -> int:
@@ -183,7 +192,7 @@ class _Elimination:
         sources, targets = self.leading.pop(v), self.following.pop(v)
         own = sources.pop(v, None)
         targets.pop(v, None)
-        step = _Step()
+        step = _Step(self.width)
         from_slots = [self._loaded(e, step) for e in sources.values()]
         to_slots = [self._loaded(e, step) for e in targets.values()]
         released = [*from_slots, *to_slots]
@@ -203,11 +212,11 @@ class _Elimination:
                 edge = row.get(j)
                 if edge is None:
                     row[j] = self.leading[j][i] = slot = self._slot()
-                    step.marks.append(2 * slot * WIDTH + 1)
+                    step.marks.append(2 * slot * self.width + 1)
                     continue
                 if edge < 0:
                     edge = row[j] = self.leading[j][i] = self._loaded(edge, step)
-                step.marks.append(2 * edge * WIDTH)
+                step.marks.append(2 * edge * self.width)
         for j in targets:
             del self.leading[j][v]
         step.starts, step.sources, step.targets = [0] * len(from_slots), from_slots, to_slots
@@ -230,7 +239,7 @@ class _Elimination:
         own, forth, back_edge = x1.pop(v, None), x2.pop(v, None), x1.pop(back, None)
         x2.pop(back, None)
         del self.following[v], self.following[back]
-        step = _Step()
+        step = _Step(self.width)
         first = {p: self._loaded(e, step) for p, e in x1.items()}
         second = {p: self._loaded(e, step) for p, e in x2.items()}
         released = [*first.values(), *second.values()]
@@ -245,7 +254,7 @@ class _Elimination:
             del self.leading[self.mirror[p]][v]
         self._meet(step, z1, second)
         self._emit(step)
-        again = _Step()
+        again = _Step(self.width)
         self._meet(again, z2, first)
         if again.marks:
             self._emit(again)
@@ -303,12 +312,12 @@ class _Elimination:
         j = self.mirror[q]
         edge = row.get(j)
         if edge is not None and edge >= 0:
-            return 2 * edge * WIDTH
+            return 2 * edge * self.width
         slot = self._slot() if edge is None else self._loaded(edge, step)
         i = self.mirror[p]
         row[j] = self.leading[j][p] = slot
         self.following[q][i] = self.leading[i][q] = slot
-        return 2 * slot * WIDTH + (edge is None)
+        return 2 * slot * self.width + (edge is None)
 
     # --- code ------------------------------------------------------------------------------------
 
@@ -317,7 +326,7 @@ class _Elimination:
         if edge >= 0:
             return edge
         slot = self._slot()
-        step.loads += [slot * WIDTH, -1 - edge]
+        step.loads += [slot * self.width, -1 - edge]
         return slot
 
     def _release(self, slots: list[int]) -> None:
@@ -334,17 +343,17 @@ class _Elimination:
             len(step.targets),
         ]
         self.code += step.loads
-        self.code += [slot * WIDTH if slot >= 0 else -1 for slot in step.pivot]
+        self.code += [slot * self.width if slot >= 0 else -1 for slot in step.pivot]
         self.code += step.mixed
         self.code += step.starts
-        self.code += [slot * WIDTH for slot in step.sources]
-        self.code += [slot * WIDTH for slot in step.targets]
+        self.code += [slot * self.width for slot in step.sources]
+        self.code += [slot * self.width for slot in step.targets]
         self.code += step.marks
         self.products += len(step.marks)
 
     def _finish(self) -> NDArray[np.int64]:
         """Load what goes straight from input to output, and list the exits."""
-        step = _Step()
+        step = _Step(self.width)
         exits = []
         for w in self.wanted:
             edge = self.following.get(w.input, {}).get(w.output)
@@ -355,7 +364,7 @@ class _Elimination:
                 self.following[w.input][w.output] = edge
                 if w.input in self.mirror:
                     self.following[self.mirror[w.output]][self.mirror[w.input]] = edge
-            exits.append((edge * WIDTH, w.place, w.mirror))
+            exits.append((edge * self.width, w.place, w.mirror))
         if step.loads:
             self._emit(step)
         return np.array(exits, dtype=np.int64).reshape(-1, 3)
@@ -365,6 +374,7 @@ class _Elimination:
 class _Step:
     """The lists of one step while it is written; marks and loads count in numbers, slots not yet."""
 
+    width: int
     loads: list[int] = field(default_factory=list)
     pivot: list[int] = field(default_factory=list)
     mixed: list[int] = field(default_factory=list)
@@ -375,7 +385,7 @@ class _Step:
 
     def mix(self, to: int, a: int, c: int, *, first: bool) -> None:
         """Note that slot `to` becomes (or gains) the product of two slots."""
-        self.mixed += [2 * to * WIDTH + first, a * WIDTH, c * WIDTH]
+        self.mixed += [2 * to * self.width + first, a * self.width, c * self.width]
 
 
 def _reach(starts: set[int], steps: dict[int, list[int]]) -> set[int]:

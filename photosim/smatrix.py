@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trace:
-    """One element of an S-matrix over wavelength: values (..., W) complex at wl (W,) in um."""
+    """One element of an S-matrix over wavelength: values (..., W) complex at wl (W,) in um.
+
+    `series` gives the exact Taylor coefficients in wavelength (value, slope,
+    half the curvature), each (..., W), where the result came from a circuit.
+    """
 
     wl: NDArray[np.float64]
     values: NDArray[np.complex128]
     source: str
     target: str
+    series: Callable[[], NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def power(self) -> NDArray[np.float64]:
@@ -43,15 +50,35 @@ class Trace:
 
     @property
     def group_delay(self) -> NDArray[np.float64]:
-        """Group delay d arg S / d omega in s, shape (..., W), from differences over the wavelength grid.
+        """Group delay d arg S / d omega in s, shape (..., W).
 
-        Raises ParameterError for fewer than two wavelengths.
+        Exact for a result of a circuit; not a number where S is zero. A matrix
+        read from a file has no formula: its delay comes from differences over
+        the grid, and fewer than two wavelengths raise ParameterError.
         """
-        if len(self.wl) < 2:
-            message = "A group delay needs at least two wavelengths: ask for a grid around the one you want."
+        if self.series is None:
+            omega = 2.0 * np.pi * SPEED_OF_LIGHT_UM_S / self._grid(2)
+            return np.gradient(self.phase, omega, axis=-1)
+        slope, _ = _logarithmic(self.series())
+        return -(self.wl**2) * slope.imag / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
+
+    @property
+    def dispersion(self) -> NDArray[np.float64]:
+        """Change of the group delay with wavelength in s/um, shape (..., W); exact as the group delay is."""
+        if self.series is None:
+            return np.gradient(self.group_delay, self._grid(3), axis=-1)
+        slope, curvature = _logarithmic(self.series())
+        change = 2.0 * self.wl * slope.imag + self.wl**2 * curvature.imag
+        return -change / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
+
+    def _grid(self, points: int) -> NDArray[np.float64]:
+        if len(self.wl) < points:
+            message = (
+                f"This matrix has no formula, so its delay and dispersion need {points} wavelengths "
+                f"or more, and it has {len(self.wl)}."
+            )
             raise ParameterError(message)
-        omega = 2.0 * np.pi * SPEED_OF_LIGHT_UM_S / self.wl
-        return np.gradient(self.phase, omega, axis=-1)
+        return self.wl
 
 
 @dataclass(frozen=True)
@@ -59,13 +86,15 @@ class SMatrix:
     """The S-matrix of a circuit between its ports.
 
     `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]`
-    reads from-to. `wl` is the caller's grid in um.
+    reads from-to. `wl` is the caller's grid in um. `find_series` computes the
+    Taylor coefficients in wavelength when a group delay is asked for.
     """
 
     wl: NDArray[np.float64]
     ports: tuple[str, ...]
     values: NDArray[np.complex128]
     name: str = field(default="circuit", compare=False)
+    find_series: Callable[[], NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, pair: Any) -> Trace:
         """Return the trace from one port to another."""
@@ -73,7 +102,16 @@ class SMatrix:
             message = f's[{pair!r}] does not name two ports: write s["from", "to"].'
             raise ParameterError(message)
         source, target = (self._number(p) for p in pair)
-        return Trace(self.wl, self.values[..., target, source], *pair)
+        series = None if self.find_series is None else lambda: self._series[..., target, source]
+        return Trace(self.wl, self.values[..., target, source], *pair, series=series)
+
+    @cached_property
+    def _series(self) -> NDArray[np.complex128]:
+        """Taylor coefficients in wavelength of all elements, computed when first asked for."""
+        if self.find_series is None:
+            message = "This matrix was not computed from a circuit, so it has no exact derivatives."
+            raise ParameterError(message)
+        return self.find_series()
 
     def _number(self, port: str) -> int:
         if port not in self.ports:
@@ -135,3 +173,11 @@ class SMatrix:
         from importlib import import_module
 
         return import_module("photosim.plotting").plot_smatrix(self, pairs)
+
+
+def _logarithmic(series: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Return the first and second derivative of log S from the Taylor coefficients of S."""
+    value, first, half = series
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = first / value
+        return slope, 2.0 * half / value - slope**2

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse
+from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse, run_series
 from photosim.plan import GUARD_SLOT, SPARE_SLOT
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 400_000
 """Values of one chunk: they stay in the processor's second cache between being computed and being used."""
+
+SLOPE_BYTES = 32_000_000
+"""Derivatives by S-matrix values of one chunk of the reverse pass."""
 
 SERIAL_PRODUCTS = 2_000_000
 """Below this many multiply-adds in a chunk, handing work to threads costs more than it saves."""
@@ -61,7 +64,8 @@ def solve(
     """
     out = np.zeros((point.batch, places, len(wl)), dtype=np.complex128)
     smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
-    for start, blocks, table in _chunks(parts, point, wl):
+    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+    for start, blocks, table in _chunks(parts, point, wl, most):
 
         def work(
             first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table
@@ -71,6 +75,28 @@ def solve(
 
         _share(work, point.batch * blocks, plan.products * LANES)
     return out, smallest
+
+
+def solve_series(
+    parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int
+) -> NDArray[np.complex128]:
+    """Return the Taylor coefficients in wavelength of the wanted elements, (orders, B, places, W).
+
+    The plan must have been made with as many orders.
+    """
+    orders = plan.width // WIDTH
+    out = np.zeros((orders, point.batch, places, len(wl)), dtype=np.complex128)
+    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+    for start, blocks, table in _chunks(parts, point, wl, most, orders):
+
+        def work(
+            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table
+        ) -> None:
+            span = np.array([first, last, blocks, start, GUARD_SLOT * plan.width], dtype=np.int64)
+            run_series(plan.code, table.address, table.values, plan.exits, out, _work(plan, 1)[0], span)
+
+        _share(work, point.batch * blocks, 6 * plan.products * LANES)
+    return out
 
 
 def solve_reverse(
@@ -84,39 +110,40 @@ def solve_reverse(
     """Carry cotangents (B, places, W) back to the S-matrix values, chunk by chunk.
 
     `collect(start, count, wl, slopes)` is called for every chunk with slopes
-    (B, values, 2, chunk wavelengths), the derivatives dL/dRe and dL/dIm of
-    every value; `count` of its wavelengths, from `start`, are real, the rest
-    padding. The plan must keep all its slots.
+    (B * blocks, values, 2 * LANES), the derivatives dL/dRe and dL/dIm of every
+    value by block; `count` of its wavelengths, from `start`, are real, the
+    rest padding. The plan must keep all its slots.
     """
     cotangent = np.ascontiguousarray(cotangent)
-    for start, blocks, table in _chunks(parts, point, wl):
+    program = (plan.code, plan.starts, plan.exits)
+    most = max(1, SLOPE_BYTES // (parts.count * WIDTH * 8 * point.batch))
+    for start, blocks, table in _chunks(parts, point, wl, most):
         slopes = np.empty((point.batch * blocks, parts.count, WIDTH), dtype=np.float64)
 
         def work(
-            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table,
+            first: int,
+            last: int,
+            start: int = start,
+            blocks: int = blocks,
+            table: Table = table,
             slopes: NDArray[np.float64] = slopes,
-        ) -> None:  # fmt: skip
-            span = np.array(
-                [first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64
-            )
-            program = (plan.code, plan.starts, plan.exits)
-            run_reverse(program, table.address, table.values, cotangent, _work(plan, 2), span,
-                slopes[first:last],
-            )  # fmt: skip
+        ) -> None:
+            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH])
+            work_pair, rows = _work(plan, 2), slopes[first:last]
+            run_reverse(program, table.address, table.values, cotangent, work_pair, span, rows)
 
         _share(work, point.batch * blocks, 3 * plan.products * LANES)
-        by_wavelength = slopes.reshape(point.batch, blocks, parts.count, 2, LANES).transpose(0, 2, 3, 1, 4)
         count = min(blocks * LANES, len(wl) - start)
-        chunk = _padded(wl[start : start + count], blocks * LANES)
-        collect(start, count, chunk, by_wavelength.reshape(point.batch, parts.count, 2, blocks * LANES))
+        collect(start, count, _padded(wl[start : start + count], blocks * LANES), slopes)
 
 
-def _chunks(parts: Parts, point: Point, wl: NDArray[np.float64]) -> Iterator[tuple[int, int, Table]]:
-    """Yield (first wavelength, blocks, filled table) for chunk after chunk; the table is used again."""
+def _chunks(
+    parts: Parts, point: Point, wl: NDArray[np.float64], most: int, orders: int = 1
+) -> Iterator[tuple[int, int, Table]]:
+    """Yield (first wavelength, blocks, filled table), at most `most` blocks each; the table is used again."""
     total = -(-len(wl) // LANES)
-    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
     blocks = min(total, most)
-    table, parameters = parts.values.table(point, blocks * LANES)
+    table, parameters = parts.values.table(point, blocks * LANES, orders)
     try:
         for first in range(0, total, blocks):
             start = first * LANES
@@ -134,7 +161,7 @@ def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
 
 
 def _work(plan: Plan, copies: int) -> NDArray[np.float64]:
-    return np.empty((copies, plan.slots * WIDTH), dtype=np.float64)
+    return np.empty((copies, plan.work_size), dtype=np.float64)
 
 
 def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:

@@ -33,8 +33,8 @@ ONE_WAVELENGTH = np.ones(1)
 class Piece:
     """Instances of one group that share a layout: without or with a batch axis.
 
-    `view` (rows, B, values, 2, W) is their part of the flat array, `parameters`
-    (rows, B, P) what it was last evaluated at.
+    `view` (rows, B, values, orders, 2, W) is their part of the flat array,
+    `parameters` (rows, B, P) what it was last evaluated at.
     """
 
     group: Group
@@ -46,19 +46,27 @@ class Piece:
         """Evaluate the rows whose parameters have changed, or all of them."""
         stale = np.flatnonzero((parameters != self.parameters).any(axis=(1, 2)))
         if all_rows or 4 * len(stale) > len(self.rows):
-            self.group.kernel.evaluate(wl, parameters, self.view)
+            self._evaluate(wl, parameters, self.view)
         else:
             for k in stale.tolist():
-                self.group.kernel.evaluate(wl, parameters[k : k + 1], self.view[k : k + 1])
+                self._evaluate(wl, parameters[k : k + 1], self.view[k : k + 1])
         self.parameters = parameters
+
+    def _evaluate(
+        self, wl: NDArray[np.float64], parameters: NDArray[np.float64], view: NDArray[np.float64]
+    ) -> None:
+        if view.shape[3] > 1:
+            self.group.kernel.series(wl, parameters, view)
+        else:
+            self.group.kernel.evaluate(wl, parameters, view[:, :, :, 0])
 
 
 @dataclass
 class Table:
     """Values of all parts for a chunk of wavelengths, with the address of each value.
 
-    address (values, 5): offset, batch stride, block stride, lane stride,
-    distance of the imaginary part.
+    address (values, 6): offset, batch stride, block stride, lane stride,
+    distance of the imaginary part, distance of the next Taylor coefficient.
     """
 
     values: NDArray[np.float64]
@@ -105,32 +113,35 @@ class Values:
         size += sum(len(s.elements) * point.batch for s in self.parts.singles)
         return 2 * REAL_SIZE * max(1, size)
 
-    def table(self, point: Point, width: int) -> tuple[Table, list[NDArray[np.float64]]]:
-        """Return a table for chunks of `width` wavelengths, locked for the caller, and its parameters."""
+    def table(self, point: Point, width: int, orders: int = 1) -> tuple[Table, list[NDArray[np.float64]]]:
+        """Return a table for chunks of `width` wavelengths, locked for the caller, and its parameters.
+
+        With `orders` above 1 it holds that many Taylor coefficients in wavelength.
+        """
         split = [(group, rows, p) for group in self.parts.groups for rows, p in split_rows(group, point)]
-        layout = (width, point.batch, tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split))
+        layout = (width, orders, point.batch, tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split))
         kept = self._kept
         if kept is not None and kept[0] == layout and kept[1].lock.acquire(blocking=False):
             return kept[1], [p for _, _, p in split]
-        table = self._make(split, point.batch, width)
+        table = self._make(split, point.batch, width, orders)
         table.lock.acquire()
         self._kept = (layout, table)
         return table, [p for _, _, p in split]
 
-    def _make(self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int) -> Table:
-        address = np.zeros((self.parts.count, 5), dtype=np.int64)
-        address[UNIT_VALUE] = (0, 0, 0, 0, 1)
+    def _make(self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int, orders: int) -> Table:
+        address = np.zeros((self.parts.count, 6), dtype=np.int64)
+        address[UNIT_VALUE] = (0, 0, 0, 0, 1, 0)
         places = []
         size = 2  # the unit value, 1 + 0i
         for group, rows, parameters in split:
-            columns = width if group.kernel.dispersive else 1
-            shape = (len(rows), parameters.shape[1], group.kernel.values, 2, columns)
+            own = (orders, 2, width) if group.kernel.dispersive else (1, 2, 1)
+            shape = (len(rows), parameters.shape[1], group.kernel.values, *own)
             _address_group(address, group, rows, shape, size)
             places.append((size, shape))
             size += int(np.prod(shape))
         single_places = []
         for single in self.parts.singles:
-            single_shape = (batch, len(single.elements), 2, width)
+            single_shape = (batch, len(single.elements), orders, 2, width)
             _address_single(address, single, single_shape, size)
             single_places.append((size, single_shape))
             size += int(np.prod(single_shape))
@@ -148,12 +159,12 @@ class Values:
         return Table(values, address, pieces, singles)
 
 
-def group_parameters(group: Group, rows: Sequence[int], point: Point) -> NDArray[np.float64]:
+def group_parameters(group: Group, rows: NDArray[np.int64], point: Point) -> NDArray[np.float64]:
     """Return the parameters (rows, B, P) of some instances at a point, every batch entry written out."""
     out = np.empty((len(group.rows), point.batch, group.parameters.shape[1]), dtype=np.float64)
     for found, parameters in split_rows(group, point):
         out[found] = parameters
-    return np.ascontiguousarray(out[list(rows)])
+    return np.ascontiguousarray(out[rows])
 
 
 def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
@@ -198,35 +209,39 @@ def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDAr
 def _address_group(
     address: NDArray[np.int64], group: Group, rows: NDArray[np.int64], shape: tuple[int, ...], start: int
 ) -> None:
-    """Write the addresses of values stored as (rows, batch, value, part, wavelength) from `start`."""
-    _, batch, values, _, width = shape
-    step = 2 * width
+    """Write the addresses of values stored as (rows, batch, value, order, part, wavelength) from `start`."""
+    _, batch, values, orders, _, width = shape
+    step = orders * 2 * width
     number = np.arange(values)
     at = group.first_value + rows[:, np.newaxis] * values + number
     lanes = int(group.kernel.dispersive)
     address[at, 0] = start + (np.arange(len(rows)) * batch * values * step)[:, np.newaxis] + number * step
-    address[at, 1:] = (values * step if batch > 1 else 0, LANES * lanes, lanes, width)
+    address[at, 1:] = (values * step if batch > 1 else 0, LANES * lanes, lanes, width, 2 * width)
 
 
 def _address_single(address: NDArray[np.int64], single: Single, shape: tuple[int, ...], start: int) -> None:
-    """Write the addresses of values stored as (batch, element, part, wavelength) from `start`."""
-    batch, elements, _, width = shape
-    number = np.arange(elements)
+    """Write the addresses of values stored as (batch, element, order, part, wavelength) from `start`."""
+    batch, elements, orders, _, width = shape
+    step = orders * 2 * width
     rows = address[single.first_value : single.first_value + elements]
-    rows[:, 0] = start + number * 2 * width
-    rows[:, 1:] = (2 * width * elements if batch > 1 else 0, LANES, 1, width)
+    rows[:, 0] = start + np.arange(elements) * step
+    rows[:, 1:] = (step * elements if batch > 1 else 0, LANES, 1, width, 2 * width)
 
 
 def _fill_single(
     single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], settings: dict[str, Any]
 ) -> None:
     """Evaluate a numerical part by its own function, one batch entry after the other."""
+    model: Any = single.leaf.model
     to = [a for a, _ in single.elements]
     source = [b for _, b in single.elements]
     for b in range(len(view)):
         one = {k: v[b % len(v)] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
-        picked = single.leaf.model.s(wl, **one)[:, to, source].T  # type: ignore[attr-defined]
-        view[b, :, 0], view[b, :, 1] = picked.real, picked.imag
+        orders = view.shape[2]
+        series = model.series(wl, orders, **one) if orders > 1 else model.s(wl, **one)[np.newaxis]
+        for order in range(orders):
+            picked = series[order][:, to, source].T
+            view[b, :, order, 0], view[b, :, order, 1] = picked.real, picked.imag
 
 
 def _equal(a: dict[str, Any] | None, b: dict[str, Any]) -> bool:

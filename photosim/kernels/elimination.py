@@ -250,6 +250,122 @@ def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def multiply_series(work: Any, mark: int, a: int, c: int, order: int) -> None:
+    """Put (odd mark) or add the product of two Taylor series, a slot a coefficient, lowest first.
+
+    From the highest coefficient down, so that the result may take the place of a factor.
+    """
+    to = mark >> 1
+    for k in range(order, -1, -1):
+        if mark & 1:
+            multiply(work, to + k * WIDTH, a + k * WIDTH, c)
+        else:
+            multiply_add(work, to + k * WIDTH, a + k * WIDTH, c)
+        for i in range(k):
+            multiply_add(work, to + k * WIDTH, a + i * WIDTH, c + (k - i) * WIDTH)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pivot_series(work: Any, to: int, own: int, guard: int, order: int) -> None:
+    """Invert 1 - K as a series: p_k = p_0 (K_1 p_(k-1) + ... + K_k p_0)."""
+    pivot(work, to, own, guard)
+    for k in range(1, order + 1):
+        multiply(work, to + k * WIDTH, own + k * WIDTH, to)
+        for i in range(1, k):
+            multiply_add(work, to + k * WIDTH, own + i * WIDTH, to + (k - i) * WIDTH)
+        multiply(work, to + k * WIDTH, to + k * WIDTH, to)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients, and nothing else
+    work: Any, code: Any, pc: int, order: int
+) -> None:
+    """Complete the inverse of a pair to a series: from u^2 - b c and its inverse, lane by lane.
+
+    The coefficients of the determinant d and of its inverse e follow from u =
+    1 - s: e_k = -e_0 (d_1 e_(k-1) + ... + d_k e_0).
+    """
+    own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
+    size = order + 1
+    for lane in range(LANES):
+        u, b, c = np.zeros(size, np.complex128), np.zeros(size, np.complex128), np.zeros(size, np.complex128)
+        for k in range(size):
+            for slot, series in ((own, u), (back, b), (forth, c)):
+                if slot >= 0:
+                    at = slot + k * WIDTH + lane
+                    series[k] = complex(work[at], work[at + LANES])
+        u *= -1.0
+        u[0] += 1.0
+        d, e = np.zeros(size, np.complex128), np.zeros(size, np.complex128)
+        for k in range(size):
+            for i in range(k + 1):
+                d[k] += u[i] * u[k - i] - b[i] * c[k - i]
+        e[0] = 1.0 / d[0] if d[0] != 0.0 else 0.0
+        for k in range(1, size):
+            for i in range(1, k + 1):
+                e[k] -= e[0] * d[i] * e[k - i]
+        for place in range(1, 4):
+            series = u if place == 1 else b if place == 2 else c
+            for k in range(size):
+                total = 0j
+                for i in range(k + 1):
+                    total += series[i] * e[k - i]
+                at = code[pc + place] + k * WIDTH + lane
+                work[at], work[at + LANES] = total.real, total.imag
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def load_series(work: Any, to: int, values: Any, start: int, address: Any, order: int) -> None:
+    """Bring the Taylor coefficients of one value into its slots; a constant has only the first."""
+    load(work, to, values, start, address)
+    for k in range(1, order + 1):
+        if address[3] == 1:
+            at = start + k * address[5]
+            copy(work, values, to + k * WIDTH, at, at + address[4])
+        else:
+            for lane in range(WIDTH):
+                work[to + k * WIDTH + lane] = 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def forward_series(
+    code: Any, address: Any, values: Any, work: Any, batch: int, block: int, order: int
+) -> None:
+    """Run all steps on Taylor series in wavelength; the plan leaves order + 1 slots for each of its own."""
+    pc = 0
+    while pc < code.shape[0]:
+        n_loads, n_pivot, n_mixed, n_from, n_to = (
+            code[pc],
+            code[pc + 1],
+            code[pc + 2],
+            code[pc + 3],
+            code[pc + 4],
+        )
+        pc += 5
+        for k in range(n_loads):
+            v = code[pc + 2 * k + 1]
+            start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
+            load_series(work, code[pc + 2 * k], values, start, address[v], order)
+        pc += 2 * n_loads
+        if n_pivot == ONE_WAVE:
+            pivot_series(work, code[pc + 1], code[pc], code[pc + 2], order)
+        elif n_pivot > 0:
+            pair_pivot(work, code, pc)
+            pair_pivot_series(work, code, pc, order)
+        pc += n_pivot
+        for k in range(n_mixed):
+            multiply_series(work, code[pc + 3 * k], code[pc + 3 * k + 1], code[pc + 3 * k + 2], order)
+        pc += 3 * n_mixed
+        outs = pc + 2 * n_from
+        target = outs + n_to
+        for f in range(n_from):
+            for t in range(code[pc + f], n_to):
+                multiply_series(work, code[target], code[pc + n_from + f], code[outs + t], order)
+                target += 1
+        pc = target
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def load(work: Any, to: int, values: Any, start: int, address: Any) -> None:
     """Bring one value into a slot: its lanes, or one number for all of them where it has no wavelengths."""
     if address[3] == 1:
@@ -339,6 +455,32 @@ def run(
                     out[batch, mirror, start + lane] = value
         for lane in range(lanes):
             smallest[batch, start + lane] = work[guard + lane] + work[guard + LANES + lane]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_series(code: Any, address: Any, values: Any, exits: Any, out: Any, work: Any, span: Any) -> None:
+    """Run a plan on Taylor series over the blocks first..last.
+
+    out (orders, B, places, W) complex128 takes the coefficients of the wanted
+    elements. span = (first, last, blocks a batch entry, first wavelength,
+    guard slot).
+    """
+    orders = out.shape[0]
+    for index in range(span[0], span[1]):
+        batch = index // span[2]
+        block = index - batch * span[2]
+        forward_series(code, address, values, work, batch, block, orders - 1)
+        start = span[3] + block * LANES
+        lanes = min(LANES, out.shape[3] - start)
+        for k in range(exits.shape[0]):
+            place, mirror = exits[k, 1], exits[k, 2]
+            for order in range(orders):
+                slot = exits[k, 0] + order * WIDTH
+                for lane in range(lanes):
+                    value = complex(work[slot + lane], work[slot + LANES + lane])
+                    out[order, batch, place, start + lane] = value
+                    if mirror >= 0:
+                        out[order, batch, mirror, start + lane] = value
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from photosim.kernels import chain
 from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse
 from photosim.plan import GUARD_SLOT, SPARE_SLOT, Plan, Wanted, make_plan
 
@@ -131,3 +132,26 @@ def test_a_loop_of_gain_one_counts_as_nothing() -> None:
     run(plan.code, address, flat, plan.exits, out, smallest, np.empty(plan.slots * WIDTH), span)
     assert np.all(out == 0.125)
     assert np.all(smallest == 0.0)
+
+
+def test_the_chain_kernel_equals_a_plain_sum() -> None:
+    assert chain.LANES == LANES
+    rng = np.random.default_rng(3)
+    rows, batch, parameters, values, blocks = 3, 2, 4, 2, 2
+    count = LANES + 3
+    partials = rng.normal(size=(rows, batch, parameters + 1, values, 2, blocks * LANES))
+    slopes = rng.normal(size=(batch * blocks, 9, WIDTH))
+    partials[1, :, 2, 0] = np.inf  # a reflection that is off ...
+    slopes[:, 4] = 0.0  # ... acts on nothing
+    first, columns = np.array([1, 4, 6]), np.array([2, 0])
+    out = np.empty((rows, batch, 2, count))
+    chain.contract(partials, slopes, first, columns, out)
+    by_value = slopes.reshape(batch, blocks, 9, 2, LANES).transpose(0, 2, 3, 1, 4).reshape(batch, 9, 2, -1)
+    for r in range(rows):
+        for c, column in enumerate(columns):
+            expected = np.zeros((batch, count))
+            for v in range(values):
+                if (r, v) != (1, 0):
+                    product = partials[r, :, column, v] * by_value[:, first[r] + v]
+                    expected += product.sum(axis=1)[:, :count]
+            np.testing.assert_allclose(out[r, :, c], expected, rtol=1e-13)
