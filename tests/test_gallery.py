@@ -239,6 +239,43 @@ def test_clements_4x4() -> None:
         assert swapped[f"in{i}", f"out{3 - i}"].power[0] == pytest.approx(1.0, abs=1e-12)
 
 
+# --- polarisation --------------------------------------------------------------------------------------
+
+
+def test_polarization_diversity() -> None:
+    circuit = ps.load("polarization_diversity")
+    assert circuit.ports == ("in@TE", "in@TM", "out@TE", "out@TM")
+    wl = np.linspace(1.549, 1.551, 101)
+    _, drop = ring_powers(wl, 10.0, 0.03, 2.5)
+    for rotation in (0.0, 0.25, 0.8):
+        s = circuit(wl, rotation=rotation)
+        np.testing.assert_allclose(s["in@TE", "out@TE"].power, (1 - rotation) * drop, atol=1e-10)
+        np.testing.assert_allclose(s["in@TE", "out@TM"].power, rotation * drop, atol=1e-10)
+        np.testing.assert_allclose(s["in@TM", "out@TE"].power, rotation * drop, atol=1e-10)
+    # Light of any polarisation loses the same: the Jones matrix has one singular value, twice.
+    jones = circuit(wl).values[:, 2:, :2]
+    both = np.linalg.svd(jones, compute_uv=False)
+    np.testing.assert_allclose(both, np.sqrt(drop)[:, np.newaxis] * [1, 1], atol=1e-10)
+    fine = circuit(np.linspace(1.5499, 1.5501, 5))
+    expected = 500e-6 * (NG - 3.8) / 299_792_458
+    assert expected == pytest.approx(0.652e-12, abs=5e-16)
+    for out in ("out@TE", "out@TM"):
+        lag = fine["in@TE", out].group_delay[2] - fine["in@TM", out].group_delay[2]
+        assert lag == pytest.approx(expected, rel=1e-3)
+
+
+def test_polarization_diversity_with_rings_that_differ() -> None:
+    circuit = ps.load("polarization_diversity")
+    centre = orders(2 * np.pi * 10, 1.545, 1.555)[0]
+    wl = centre + np.linspace(-1e-3, 1e-3, 8001)
+    s = circuit(wl, rotation=0.0, mismatch=1e-3)
+    te, tm = (wl[s[f"in@{m}", f"out@{m}"].power.argmax()] for m in ("TE", "TM"))
+    assert te == pytest.approx(centre, abs=3e-7)
+    assert tm - te == pytest.approx(te * NEFF / NG * 1e-4, rel=0.01)
+    shift = te * NEFF / NG * 1e-4
+    assert shift == pytest.approx(0.09e-3, rel=0.02)
+
+
 # --- light to current -------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim import registry
+from photosim.conventions import port_places
 from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def boxes_of(netlist: Netlist) -> dict[str, Box]:
 
 
 def canonical(netlist: Netlist, instance: str, port: str) -> str:
-    """Return the port of an instance that `port`, a name or an alias, means."""
+    """Return the port of an instance that `port`, a name or an alias, means; its modes are one port here."""
     found = netlist.instances[instance]
-    if found.component in netlist.components:
-        return port
-    return registry.get(found.component).port(port, found.settings, f"instance {instance!r}")
+    if found.component not in netlist.components:
+        port = registry.get(found.component).port(port, found.settings, f"instance {instance!r}")
+    return port_places([port])[0]
 
 
 def _evaluated(instance: Instance, numbers: Mapping[str, Any]) -> Instance:
@@ -102,10 +103,10 @@ def _evaluated(instance: Instance, numbers: Mapping[str, Any]) -> Instance:
 def _box(name: str, instance: Instance, netlist: Netlist) -> Box:
     if instance.component in netlist.components:
         inner = netlist.components[instance.component]
-        left, right = _split_by_name(tuple(inner.ports))
+        left, right = _split_by_name(port_places(inner.ports))
         return Box(name, "group", left, right, _lines(name, instance, {}), notes=_notes(name, instance, {}))
     model = registry.get(instance.component)
-    ports = model.ports_for(instance.settings)
+    ports = port_places(model.ports_for(instance.settings))
     aliases = model.aliases_for(instance.settings)
     electrical = model.electrical_for(instance.settings)
     left, right = _sides(ports, aliases, model.kind)
