@@ -161,11 +161,22 @@ class SMatrix:
         return array
 
     def save(self, path: str | Path) -> Path:
-        """Write the matrix to a file whose suffix says the form: .npz, .csv or .nc; return its path."""
+        """Write the matrix to a file whose suffix says the form, see `photosim.files`; return its path."""
         from photosim.files import write
 
         write(path, self)
         return Path(path)
+
+    def to_touchstone(self, path: str | Path) -> Path:
+        """Write a Touchstone file and return its path; a name without suffix gets that of its ports, as .s2p.
+
+        Raises DataError for the suffix of another format or of another number of ports.
+        """
+        from photosim.files import check_target
+
+        own = f".s{len(self.ports)}p"
+        target = Path(path)
+        return self.save(check_target(target if target.suffix else target.with_suffix(own), (own, ".ts")))
 
     def plot(self, pairs: list[tuple[str, str]] | None = None) -> Any:
         """Plot power in dB over wavelength; return the matplotlib figure."""

@@ -133,6 +133,20 @@ def test_touchstone_without_its_extra_is_one_sentence(
     assert not (tmp_path / "b.s3p").exists()
 
 
+def test_a_result_writes_itself_as_touchstone(tmp_path: Path) -> None:
+    pytest.importorskip("skrf", reason="Touchstone files need the extra 'touchstone'")
+    s = files.smatrix_of(table())
+    written = [s.to_touchstone(tmp_path / name) for name in ("a", "b.s3p", "c.ts")]
+    assert [path.name for path in written] == ["a.s3p", "b.s3p", "c.ts"]
+    for path in written:
+        np.testing.assert_allclose(files.read(path).values, s.values, atol=1e-15)
+    with pytest.raises(DataError, match=r"suffix '\.csv'; known are \.s3p, \.ts"):
+        s.to_touchstone(tmp_path / "d.csv")
+    with pytest.raises(DataError, match=r"3 ports make a \.s3p file"):
+        s.to_touchstone(tmp_path / "d.s2p")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_modes_of_one_port_become_ports(tmp_path: Path) -> None:
     ports, modes = ("o1@TE", "o1@TM", "o2@TE", "o2@TM"), ("TE", "TM", "TE", "TM")
     both = SampledData(np.array([1.9e14, 1.91e14]), table(ports, 2).s, ports, modes)
