@@ -176,7 +176,7 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
 def _series(wl: Any, orders: int, *, file: SampledData | None, enforce: str, **_: Any) -> Any:
     """Return the Taylor coefficients in wavelength of the spline, (orders, W, P, P), by the chain rule."""
     frequency = frequency_Hz(wl)
-    spline = condition(file, enforce).interpolant  # type: ignore[arg-type]  # a missing file was refused
+    spline = condition(file, enforce).interpolant
     slope = (-frequency / wl)[:, np.newaxis, np.newaxis]
     bend = (2.0 * frequency / wl**2)[:, np.newaxis, np.newaxis]
     first = spline(frequency, 1)

@@ -85,7 +85,7 @@ class Circuit:
     @property
     def plan(self) -> Plan:
         """The plan of the S-matrix between all exposed ports."""
-        return self.compiled.matrix_plan(self.ports)
+        return self.compiled.matrix_plan(self.ports).plan
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Circuit:
         compiled, point = self.at(settings)
         target = compiled.target(parameters)
         values = self.transfer(grid, outputs, inputs, **settings)
-        plan = compiled.wave_plan(tuple(outputs), tuple(inputs), keep=True)
+        plan = compiled.wave_plan(tuple(outputs), tuple(inputs), keep=True).plan
         return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
 
     def value_and_grad(
@@ -172,7 +172,7 @@ class Circuit:
             found = np.shape(cotangent)
             message = f"The loss returned a cotangent of shape {found}; s.values has {s.values.shape}."
             raise ParameterError(message)
-        plan = compiled.matrix_plan(chosen, keep=True)
+        plan = compiled.matrix_plan(chosen, keep=True).plan
         slopes = compiled.pull_back(plan, target, point, grid, np.asarray(cotangent, dtype=np.complex128))
         summed = {name: slope.sum(axis=-1) for name, slope in slopes.items()}
         return float(value), {name: g if point.leading else float(g) for name, g in summed.items()}

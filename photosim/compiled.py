@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.gradient import Target, prepare, pull_back
 from photosim.graph import Graph, flatten
+from photosim.guards import NEARLY_SINGULAR, check_passive, check_stable, solve_again
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
 from photosim.plan import Plan, make_plan
@@ -29,6 +30,13 @@ KEPT_TARGETS = 8
 """Sets of settings to differentiate by that are kept prepared."""
 
 
+class Planned(NamedTuple):
+    """A plan, and the question it was made for."""
+
+    plan: Plan
+    asked: Request
+
+
 class Compiled:
     """One graph of a netlist and everything that follows from it alone.
 
@@ -40,7 +48,7 @@ class Compiled:
         self.netlist = netlist
         self.structural = dict(structural)
         self.graph: Graph = flatten(netlist, structural)
-        self._plans: dict[Any, Plan] = {}
+        self._plans: dict[Any, Planned] = {}
         self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
 
@@ -114,7 +122,7 @@ class Compiled:
 
     # --- plans ---------------------------------------------------------------------------------------
 
-    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False, orders: int = 1) -> Plan:
+    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False, orders: int = 1) -> Planned:
         """Return the plan of the S-matrix between exposed ports, with room for Taylor coefficients."""
 
         def request() -> Request:
@@ -123,7 +131,7 @@ class Compiled:
 
         return self._planned(("matrix", ports), request, keep=keep, orders=orders)
 
-    def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Plan:
+    def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Planned:
         """Return the plan of the waves `outputs` per waves `inputs`, named as find_wave has it."""
 
         def request() -> Request:
@@ -133,13 +141,12 @@ class Compiled:
 
         return self._planned(("waves", outputs, inputs), request, keep=keep)
 
-    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool, orders: int = 1) -> Plan:
+    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool, orders: int = 1) -> Planned:
         full = (*key, keep, orders)
         if full not in self._plans:
             asked = request()
-            self._plans[full] = make_plan(
-                asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders
-            )
+            plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders)
+            self._plans[full] = Planned(plan, asked)
         return self._plans[full]
 
     def _exposed(self, port: str) -> int:
@@ -174,33 +181,52 @@ class Compiled:
     # --- results -------------------------------------------------------------------------------------
 
     def solve(
-        self, plan: Plan, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
+        self, planned: Planned, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
     ) -> NDArray[np.complex128]:
         """Return the planned elements, shape (..., W, rows, columns), with a batch axis where one was given.
 
-        Raises SingularCircuit where a loop has a gain of exactly 1; warns of
+        Raises UnphysicalResult for a passive part that creates power, and
+        SingularCircuit for a loop that oscillates or has no solution; warns of
         light trapped in a loop that nothing reaches.
         """
+        plan, asked = planned
+        check_passive(self.parts, point, wl)
+        check_stable(self.graph, self.parts, self.edges, point, wl)
         out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
-        name = self.netlist.name
-        if not np.isfinite(smallest).all():
-            worst = wl[np.argmin(np.isfinite(smallest).all(axis=0))]
-            message = (
-                f"Circuit {name!r} has no solution at {worst:.9g} um: a loop there has a gain of exactly 1."
-            )
-            raise SingularCircuit(message)
-        if plan.loops and smallest.min() < TRAPPED:
-            message = (
-                f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
-                f"at {wl[np.argmin(smallest.min(axis=0))]:.9g} um; the light trapped in it is left out."
-            )
-            warnings.warn(message, PhotosimWarning, stacklevel=4)
+        if plan.loops:
+            self._mend(asked, point, wl, smallest, out)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
 
+    def _mend(
+        self,
+        asked: Request,
+        point: Point,
+        wl: NDArray[np.float64],
+        smallest: NDArray[np.float64],
+        out: NDArray[np.complex128],
+    ) -> None:
+        """Solve wavelengths that are all but singular again, pivoted, and say where light is trapped."""
+        least = float(np.nanmin(smallest))
+        if least > NEARLY_SINGULAR and np.isfinite(smallest).all():
+            return
+        solve_again(self.parts, asked, point, wl, np.nan_to_num(smallest, nan=0.0), out)
+        name, at = self.netlist.name, wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
+        if not np.isfinite(out).all():
+            message = (
+                f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
+            )
+            raise SingularCircuit(message)
+        if least < TRAPPED:
+            message = (
+                f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
+                f"at {at:.9g} um; the light trapped in it is left out."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=5)
+
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
-        plan = self.matrix_plan(ports, orders=ORDERS)
+        plan = self.matrix_plan(ports, orders=ORDERS).plan
         out = solve_series(self.parts, plan, point, wl, len(ports) ** 2)
         shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
         matrix = np.moveaxis(shaped, -1, 2)

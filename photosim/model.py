@@ -143,6 +143,7 @@ class ClosedForm(Model):
 
     reciprocal: bool = True
     lossless_when: Mapping[str, Any] | None = None
+    active: bool = False
     variants: dict[str, ClosedForm] = field(default_factory=dict)
     _structures: dict[tuple[bool, ...], tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
 
@@ -162,6 +163,7 @@ class ClosedForm(Model):
                 f"{self.name}.{when}", function, self.ports, self.aliases,
                 read_parameters(function, [n for n, p in self.parameters.items() if p.structural]),
                 self.source, self.layout_settings, self.electrical, self.reciprocal, lossless_when,
+                self.active,
             )  # fmt: skip
             self.variants[when] = other
             registry.register(other)
@@ -478,7 +480,7 @@ def _generic(parameter: Parameter, rng: np.random.Generator) -> Any:
     return float(low + (high - low) * rng.uniform(0.2, 0.6))
 
 
-def component(
+def component(  # noqa: PLR0913 - keyword options of a declaration
     *,
     ports: tuple[str, ...],
     source: str,
@@ -486,6 +488,7 @@ def component(
     aliases: Mapping[str, str] | None = None,
     reciprocal: bool = True,
     lossless_when: Mapping[str, Any] | None = None,
+    active: bool = False,
     structural: tuple[str, ...] = (),
     layout: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Entries]], ClosedForm]:
@@ -496,14 +499,15 @@ def component(
     modes is declared once for each, "o1@TE" and "o1@TM", the fundamental one
     first. `inputs` is the number of ports on the left (all but half of them,
     rounded down, by default). `lossless_when` holds the settings at which it
-    is unitary. While a `structural` setting is zero, the elements that vanish
+    is unitary; an `active` part may create power, any other is refused where
+    it does. While a `structural` setting is zero, the elements that vanish
     with it are left out of the plan. `source` is a key in sources.bib.
     """
 
     def declare(function: Callable[..., Entries]) -> ClosedForm:
         model = ClosedForm(
             function.__name__, function, ports, _names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, (), reciprocal, lossless_when,
+            read_parameters(function, structural), source, layout, (), reciprocal, lossless_when, active,
         )  # fmt: skip
         registry.register(model)
         return model
