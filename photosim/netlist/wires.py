@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photosim.conventions import exposed_names, mode_of, modes_that_meet
+from photosim.conventions import exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.netlist.arrays import base_name
 
@@ -208,7 +208,8 @@ def _about_open(ports: list[PortRef], inside: str) -> str:
 
 def _about_unmet(ports: list[PortRef], meets: Mapping[PortRef, PortRef], inside: str) -> str:
     names = [
-        f"mode {mode_of(port)} of '{name},{port}' at '{','.join(meets[name, port])}'" for name, port in ports
+        f"mode {mode_of(port)} of '{name},{port_places([port])[0]}' at '{','.join(meets[name, port])}'"
+        for name, port in ports
     ]
     start = f"{names[0]}{inside} meets a part without it and counts as matched"
     if len(names) > 1:
