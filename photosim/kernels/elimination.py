@@ -315,13 +315,17 @@ def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def load_series(work: Any, to: int, values: Any, start: int, address: Any, order: int) -> None:
+def load_series(work: Any, to: int, values: Any, start: int, address: Any, v: int, order: int) -> None:
     """Bring the Taylor coefficients of one value into its slots; a constant has only the first."""
-    load(work, to, values, start, address)
+    re, im = start, start + address[v, 4]
+    for lane in range(LANES):
+        at = lane if address[v, 3] == 1 else 0
+        work[to + lane] = values[re + at]
+        work[to + LANES + lane] = values[im + at]
     for k in range(1, order + 1):
-        if address[3] == 1:
-            at = start + k * address[5]
-            copy(work, values, to + k * WIDTH, at, at + address[4])
+        if address[v, 3] == 1:
+            at = start + k * address[v, 5]
+            copy(work, values, to + k * WIDTH, at, at + address[v, 4])
         else:
             for lane in range(WIDTH):
                 work[to + k * WIDTH + lane] = 0.0
@@ -345,7 +349,7 @@ def forward_series(
         for k in range(n_loads):
             v = code[pc + 2 * k + 1]
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            load_series(work, code[pc + 2 * k], values, start, address[v], order)
+            load_series(work, code[pc + 2 * k], values, start, address, v, order)
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
             pivot_series(work, code[pc + 1], code[pc], code[pc + 2], order)
@@ -366,19 +370,9 @@ def forward_series(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def load(work: Any, to: int, values: Any, start: int, address: Any) -> None:
-    """Bring one value into a slot: its lanes, or one number for all of them where it has no wavelengths."""
-    if address[3] == 1:
-        copy(work, values, to, start, start + address[4])
-    else:
-        re, im = values[start], values[start + address[4]]
-        for lane in range(LANES):
-            work[to + lane] = re
-            work[to + LANES + lane] = im
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: int) -> None:
+def forward(  # noqa: C901 - one step after the other, and a step has four parts
+    code: Any, address: Any, values: Any, work: Any, batch: int, block: int
+) -> None:
     """Run all steps of `code` on one block of one batch entry: fill `work` (slots x WIDTH) from `values`."""
     pc = 0
     size = code.shape[0]
@@ -391,10 +385,19 @@ def forward(code: Any, address: Any, values: Any, work: Any, batch: int, block: 
             code[pc + 4],
         )
         pc += 5
-        for k in range(n_loads):
+        for k in range(
+            n_loads
+        ):  # written out: as a function of its own it made the whole kernel three times slower
+            to = code[pc + 2 * k]
             v = code[pc + 2 * k + 1]
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            load(work, code[pc + 2 * k], values, start, address[v])
+            if address[v, 3] == 1:
+                copy(work, values, to, start, start + address[v, 4])
+            else:
+                re, im = values[start], values[start + address[v, 4]]
+                for lane in range(LANES):
+                    work[to + lane] = re
+                    work[to + LANES + lane] = im
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
             pivot(work, code[pc + 1], code[pc], code[pc + 2])
