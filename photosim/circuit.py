@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy as np
 from photosim import netlist as reading
 from photosim.compiled import Compiled
 from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.graph import collector_paused
 from photosim.model import Detector, Netlist, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -48,11 +49,13 @@ class Circuit:
     """
 
     def __init__(self, netlist: Netlist | Mapping[str, Any] | str | Path, *, strict: bool = False) -> None:
-        if isinstance(netlist, str | Path):
-            netlist = reading.read(reading.find(netlist))
-        elif not isinstance(netlist, Netlist):
-            netlist = reading.from_dict(netlist)
-        for text in reading.check(netlist, strict=strict):
+        with collector_paused():
+            if isinstance(netlist, str | Path):
+                netlist = reading.read(reading.find(netlist))
+            elif not isinstance(netlist, Netlist):
+                netlist = reading.from_dict(netlist)
+            remarks = reading.check(netlist, strict=strict)
+        for text in remarks:
             warnings.warn(text, PhotosimWarning, stacklevel=2)
         self.netlist = netlist
         self.compiled = Compiled(netlist, {})
@@ -176,6 +179,42 @@ class Circuit:
         slopes = compiled.pull_back(plan, target, point, grid, np.asarray(cotangent, dtype=np.complex128))
         summed = {name: slope.sum(axis=-1) for name, slope in slopes.items()}
         return float(value), {name: g if point.leading else float(g) for name, g in summed.items()}
+
+    def jacobian(
+        self,
+        wl: ArrayLike,
+        outputs: Sequence[str],
+        inputs: Sequence[str],
+        parameters: Sequence[str],
+        **settings: Any,
+    ) -> tuple[NDArray[np.complex128], dict[str, NDArray[np.complex128]]]:
+        """Return (values, slopes): the waves of `transfer` and their exact derivatives, for least squares.
+
+        Each slope is complex, d value / d parameter, in the shape of the values
+        (..., W, n_out, n_in). Two reverse passes an element, whatever the
+        number of parameters.
+        """
+        values, pull = self.pullback(wl, outputs, inputs, parameters, **settings)
+        slopes = {name: np.empty(values.shape, dtype=np.complex128) for name in parameters}
+        for o in range(len(outputs)):
+            for i in range(len(inputs)):
+                cotangent = np.zeros(values.shape, dtype=np.complex128)
+                cotangent[..., o, i] = 1.0
+                real, imaginary = pull(cotangent), pull(1j * cotangent)
+                for name, slope in slopes.items():
+                    slope[..., o, i] = real[name] + 1j * imaginary[name]
+        return values, slopes
+
+    def stream(
+        self, wl: ArrayLike, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
+    ) -> Iterator[SMatrix]:
+        """Yield the S-matrix of `size` wavelengths after the other: memory for one piece of a long sweep."""
+        if size < 1:
+            message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
+            raise ParameterError(message)
+        grid = as_wavelengths(wl)
+        for start in range(0, len(grid), size):
+            yield self(grid[start : start + size], ports=ports, **settings)
 
     def fields(
         self, wl: ArrayLike, sources: Mapping[str, float], probes: Sequence[str], **settings: Any

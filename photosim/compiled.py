@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.gradient import Target, prepare, pull_back
-from photosim.graph import Graph, flatten
+from photosim.graph import Graph, collector_paused, flatten
 from photosim.guards import NEARLY_SINGULAR, check_passive, check_stable, solve_again
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 TRAPPED = 1e-26
 """|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
 
+MOST_PAIRS = 36
+"""Pairs of ports whose cost a plan still explains one by one."""
+MOST_PRODUCTS = 20_000
+"""Multiply-adds of a plan that is still made again for each pair, to explain it."""
 KEPT_TARGETS = 8
 """Sets of settings to differentiate by that are kept prepared."""
 
@@ -47,7 +52,8 @@ class Compiled:
     def __init__(self, netlist: Netlist, structural: Mapping[str, Any]) -> None:
         self.netlist = netlist
         self.structural = dict(structural)
-        self.graph: Graph = flatten(netlist, structural)
+        with collector_paused():
+            self.graph: Graph = flatten(netlist, structural)
         self._plans: dict[Any, Planned] = {}
         self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
@@ -129,7 +135,26 @@ class Compiled:
             numbers = [self._exposed(p) for p in ports]
             return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
 
-        return self._planned(("matrix", ports), request, keep=keep, orders=orders)
+        planned = self._planned(("matrix", ports), request, keep=keep, orders=orders)
+        if planned.plan.costs is None:
+            plan = replace(planned.plan, costs=lambda: self._costs(ports, planned))
+            planned = self._plans["matrix", ports, keep, orders] = Planned(plan, planned.asked)
+        return planned
+
+    def _costs(self, ports: tuple[str, ...], planned: Planned) -> dict[str, int]:
+        """Return the multiply-adds that each pair of ports, or each input of many, would cost alone."""
+        wanted = planned.asked.wanted
+        if len(wanted) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
+            groups = {f"{ports[w.place % len(ports)]} to {ports[w.place // len(ports)]}": [w] for w in wanted}
+        elif len(ports) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
+            groups = {
+                f"{p} to all": [w for w in wanted if w.place % len(ports) == k] for k, p in enumerate(ports)
+            }
+        else:
+            return {}
+        return {
+            name: make_plan(planned.asked.edges, group).products for name, group in groups.items() if group
+        }
 
     def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Planned:
         """Return the plan of the waves `outputs` per waves `inputs`, named as find_wave has it."""
@@ -144,8 +169,9 @@ class Compiled:
     def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool, orders: int = 1) -> Planned:
         full = (*key, keep, orders)
         if full not in self._plans:
-            asked = request()
-            plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders)
+            with collector_paused():
+                asked = request()
+                plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders)
             self._plans[full] = Planned(plan, asked)
         return self._plans[full]
 

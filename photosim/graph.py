@@ -9,7 +9,9 @@ changes the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,6 +31,18 @@ End: TypeAlias = "int | dict[str, int] | PortRef"
 
 MAX_DEPTH = 64
 """Deepest hierarchy accepted; deeper is taken for a component that contains itself."""
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the garbage collector while many objects that stay are made: it would walk them all, often."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ topology alone, so it is made once and run for every wavelength and setting.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,9 @@ class Plan:
     slot, place, mirror of each wanted element. `slots` counts the slots of
     the work array, `products` the complex multiply-adds of one wavelength,
     `removed` the waves that were eliminated, `loops` those among them with a
-    path back to themselves, `width` the numbers in a slot.
+    path back to themselves, `width` the numbers in a slot, `fill` the elements
+    between waves that elimination made, `islands` the sets of waves that no
+    light connects. `costs` gives the multiply-adds of each pair of ports.
     """
 
     code: NDArray[np.int32]
@@ -60,6 +62,9 @@ class Plan:
     removed: int
     loops: int
     width: int = WIDTH
+    fill: int = 0
+    islands: int = 0
+    costs: Callable[[], Mapping[str, int]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def work_size(self) -> int:
@@ -72,12 +77,16 @@ class Plan:
         return 8 * self.work_size
 
     def explain(self) -> str:
-        """Return the plan's size in words."""
-        return (
-            f"{self.removed} waves eliminated ({self.loops} of them in loops), {self.products} complex "
-            f"multiply-adds a wavelength, {len(self.exits)} elements computed, {self.slots} slots "
+        """Return the plan's size in words, and which pairs of ports cost most where that is known."""
+        text = (
+            f"{self.removed} waves eliminated ({self.loops} of them in loops) in {self.islands} islands, "
+            f"{self.products} complex multiply-adds a wavelength, {self.fill} elements of fill, "
+            f"{len(self.exits)} elements computed, {self.slots} slots "
             f"({self.work_bytes / 1024:.0f} KiB of work array)"
         )
+        pairs = {} if self.costs is None else self.costs()
+        lines = [f"  {name}: {cost} multiply-adds alone" for name, cost in pairs.items()]
+        return "\n".join([text, *lines])
 
 
 def make_plan(
@@ -129,7 +138,8 @@ class _Elimination:
         self.next_slot = FIRST_SLOT
         self.code: list[int] = []
         self.starts: list[int] = []
-        self.products = self.removed = self.loops = 0
+        self.products = self.removed = self.loops = self.fill = 0
+        self.islands = self._count_islands()
 
     def _keep_useful(self, edges: dict[tuple[int, int], int]) -> None:
         """Keep the edges on a path from some wanted input to some wanted output."""
@@ -147,6 +157,16 @@ class _Elimination:
             if a in useful and b in useful:
                 self.following.setdefault(a, {})[b] = -1 - value
                 self.leading.setdefault(b, {})[a] = -1 - value
+
+    def _count_islands(self) -> int:
+        """Return the number of sets of waves that no edge joins."""
+        left = set(self.following) | set(self.leading)
+        steps = {v: [*self.following.get(v, ()), *self.leading.get(v, ())] for v in left}
+        count = 0
+        while left:
+            left -= _reach({left.pop()}, steps)
+            count += 1
+        return count
 
     def plan(self) -> Plan:
         """Remove every inner wave, cheapest first, and gather the results."""
@@ -168,7 +188,7 @@ class _Elimination:
         exits = self._finish()
         return Plan(
             np.array(self.code, dtype=np.int32), np.array(self.starts, dtype=np.int64), exits,
-            self.next_slot, self.products, self.removed, self.loops, self.width,
+            self.next_slot, self.products, self.removed, self.loops, self.width, self.fill, self.islands,
         )  # fmt: skip
 
     def _cost(self, v: int) -> int:
@@ -205,18 +225,19 @@ class _Elimination:
                 side[k] = self._slot() if self.keep else slot
                 step.mix(side[k], slot, inverse, first=True)
             self.loops += 1
+        leading, note, double = self.leading, step.marks.append, 2 * self.width
         for i in sources:
             row = self.following[i]
             del row[v]
             for j in targets:
                 edge = row.get(j)
-                if edge is None:
-                    row[j] = self.leading[j][i] = slot = self._slot()
-                    step.marks.append(2 * slot * self.width + 1)
+                if edge is not None and edge >= 0:
+                    note(double * edge)
                     continue
-                if edge < 0:
-                    edge = row[j] = self.leading[j][i] = self._loaded(edge, step)
-                step.marks.append(2 * edge * self.width)
+                slot = self._slot() if edge is None else self._loaded(edge, step)
+                self.fill += edge is None
+                row[j] = leading[j][i] = slot
+                note(double * slot + (edge is None))
         for j in targets:
             del self.leading[j][v]
         step.starts, step.sources, step.targets = [0] * len(from_slots), from_slots, to_slots
@@ -298,26 +319,30 @@ class _Elimination:
         sources, others = sorted(z), sorted(x)
         step.sources, step.targets = [z[p] for p in sources], [x[q] for q in others]
         step.starts = []
+        # The innermost loop of planning: what it looks up is bound once.
+        mirror, leading, following, note, double = (
+            self.mirror,
+            self.leading,
+            self.following,
+            step.marks.append,
+            2 * self.width,
+        )
+        images = [mirror[q] for q in others]
         at = 0
         for p in sources:
             while at < len(others) and others[at] < p:
                 at += 1
             step.starts.append(at)
-            row = self.following.setdefault(p, {})
-            for q in others[at:]:
-                step.marks.append(self._mark(step, row, p, q))
-
-    def _mark(self, step: _Step, row: dict[int, int], p: int, q: int) -> int:
-        """Return the mark of the element from p to the mirror of q, making or loading it where needed."""
-        j = self.mirror[q]
-        edge = row.get(j)
-        if edge is not None and edge >= 0:
-            return 2 * edge * self.width
-        slot = self._slot() if edge is None else self._loaded(edge, step)
-        i = self.mirror[p]
-        row[j] = self.leading[j][p] = slot
-        self.following[q][i] = self.leading[i][q] = slot
-        return 2 * slot * self.width + (edge is None)
+            row, back = following.setdefault(p, {}), mirror[p]
+            for q, j in zip(others[at:], images[at:], strict=True):
+                edge = row.get(j)
+                if edge is not None and edge >= 0:
+                    note(double * edge)
+                    continue
+                slot = self._slot() if edge is None else self._loaded(edge, step)
+                self.fill += edge is None
+                row[j] = leading[j][p] = following[q][back] = leading[back][q] = slot
+                note(double * slot + (edge is None))
 
     # --- code ------------------------------------------------------------------------------------
 
