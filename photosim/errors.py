@@ -6,11 +6,23 @@ A message ends the search: it says where, what was found, and what would do.
 from __future__ import annotations
 
 import difflib
+import heapq
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
+
+MAX_MESSAGE = 1200
+"""Characters of a message; the middle of a longer one, most often a name out of a bad file, is left out."""
+MAX_COMPARED = 400
+"""Known names that a wrong one is compared with: each comparison takes up to a millisecond."""
+MAX_NAME = 100
+"""Characters of a name for which the nearest one is looked for."""
+
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A place in a netlist file; line and column count from 1."""
 
@@ -24,7 +36,11 @@ class Mark:
 
 
 class PhotosimError(Exception):
-    """Base of all errors that a user can cause; its text is one clear sentence."""
+    """Base of all errors that a user can cause; its text is one clear sentence of bounded length."""
+
+    def __init__(self, message: str = "") -> None:
+        # Names quoted from hostile files may be endless, or steer the terminal that shows them.
+        super().__init__(_one_line(message))
 
 
 class NetlistError(PhotosimError):
@@ -62,12 +78,35 @@ class PhotosimWarning(UserWarning):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that looks most like `name`, or None if none is close."""
-    names = [str(k) for k in known]
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    name = str(name)
+    names = [k for k in map(str, known) if len(k) <= MAX_NAME]
+    if len(name) > MAX_NAME:
+        return None
+    if len(names) > MAX_COMPARED:
+        names = heapq.nlargest(MAX_COMPARED, names, key=lambda k: _alike(name, k))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return close[0]
     folded = {k.casefold(): k for k in names}
-    return folded.get(str(name).casefold())
+    return folded.get(name.casefold())
+
+
+def _alike(a: str, b: str) -> int:
+    """Return how many letters two names share at their start and end, the same ones not twice."""
+    start = _shared(a, b)
+    return start + _shared(a[start:][::-1], b[start:][::-1])
+
+
+def _shared(a: str, b: str) -> int:
+    """Return the length of the start that two texts share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+
+
+def _one_line(message: str) -> str:
+    """Return a message without what is not printed, and without its middle where it is too long."""
+    text = _UNPRINTABLE.sub(" ", message)
+    end = MAX_MESSAGE // 4
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - end - 5]} ... {text[-end:]}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ from photosim.expressions import parse
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.schema import describe
 from photosim.netlist.tables import read_named
+from photosim.netlist.text import read_utf8
 from photosim.netlist.values import numeric_parameters
 
 if TYPE_CHECKING:
@@ -65,16 +66,7 @@ def read_map(place: Path) -> dict[str, Cell]:
     Raises:
         NetlistError: the file, or a file of S-parameters that it names, is missing or damaged.
     """
-    try:
-        if place.stat().st_size > MAX_BYTES:
-            raise NetlistError(f"{place} has more than {MAX_BYTES} bytes, the bound of a map")
-        text = place.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise NetlistError(
-            f"The map {place} cannot be read: {(error.strerror or str(error)).lower()}"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise NetlistError(f"{place} is not UTF-8 text: byte {error.start} does not fit") from None
+    text = read_utf8(place, str(place), MAX_BYTES)
     tree = compose(text, str(place), place.parent)
     top = tree.data
     if not isinstance(top, dict) or set(top) != {"cells"} or not isinstance(top["cells"], dict):
@@ -151,7 +143,10 @@ def settings_of(
             if not isinstance(known.get(name), float):
                 given = f"is {values[name][:40]!r}, no number" if name in values else "is not given"
                 raise NetlistError(f"{where}: setting {key!r} needs the value {name!r}, which {given}", mark)
-        found[key] = expression.evaluate({name: known[name] for name in expression.names})
+        try:
+            found[key] = expression.evaluate({name: known[name] for name in expression.names})
+        except ParameterError as error:
+            raise NetlistError(f"{where}: setting {key!r}: {error}", mark) from None
     return found, [key for key in values if key not in used and not _LAYOUT.fullmatch(key)]
 
 

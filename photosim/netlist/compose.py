@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from photosim.errors import Mark, NetlistError
+from photosim.netlist.text import mark_of_byte
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -23,8 +24,8 @@ MAX_BYTES = 16 * 2**20
 """Size of a netlist file, in bytes."""
 MAX_DEPTH = 50
 """Levels of mappings and lists inside each other."""
-MAX_VALUES = 2_000_000
-"""Values in a file, those repeated by aliases counted each time."""
+MAX_VALUES = 320_000
+"""Names and values in a file, those repeated by aliases counted each time: no file takes over 200 MB."""
 
 _PLAIN = re.compile(
     r"(?P<null>~|null|Null|NULL|)$|(?P<true>true|True|TRUE)$|(?P<false>false|False|FALSE)$"
@@ -35,8 +36,10 @@ _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool",
 _TEXT = "tag:yaml.org,2002:str"
 
 
-Place: TypeAlias = tuple[int, int, int, int]
-"""Line and column of a key, then of its value, from 0; plain numbers, which the garbage collector skips."""
+Place: TypeAlias = int
+"""Line and column of a key, then of its value, from 0, in one number: half the memory of a tuple of four."""
+_BITS = 25
+"""Bits of each of the four, as MAX_BYTES lies below 2**25."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Tree:
         place = self.places.get(id(container), {}).get(key)
         if place is None:
             return None
-        line, column = place[2:] if value else place[:2]
+        line, column = _unpacked(place if value else place >> 2 * _BITS)
         return Mark(self.file, line + 1, column + 1)
 
     def follow(self, path: Sequence[Hashable]) -> Mark | None:
@@ -138,7 +141,7 @@ class _Composer:
 
     def _key(self, frame: _Frame, text: str, event: Any) -> None:
         if text in frame.container:
-            line = frame.places[text][0] + 1
+            line = _unpacked(frame.places[text] >> 2 * _BITS)[0] + 1
             if self.stack[-2].key == "connections":
                 message = (
                     f"port {_clip(text)!r} is connected twice, here and on line {line}; a port has one use."
@@ -170,11 +173,12 @@ class _Composer:
         for mapping in frame.merged:  # keys written here win over merged ones, earlier merges over later
             for key, value in mapping.items():
                 frame.container.setdefault(key, value)
-        self.places[id(frame.container)] = frame.places
-        self.kept.append(frame.container)
-        self.sizes[id(frame.container)] = frame.size
+        if frame.places:
+            self.places[id(frame.container)] = frame.places
+            self.kept.append(frame.container)
         if frame.anchor is not None:
             self.anchors[frame.anchor] = frame.container
+            self.sizes[id(frame.container)] = frame.size
         self._put(frame.container, frame.start, frame.size)
 
     def _alias(self, event: Any) -> None:
@@ -190,19 +194,21 @@ class _Composer:
 
     def _put(self, value: Any, spot: Any, size: int) -> None:
         frame = self.stack[-1]
-        frame.size += size
+        frame.size += size if type(frame.container) is list else size + 1
         if frame.size > MAX_VALUES:
-            raise self.error(f"with its aliases written out the file has more than {MAX_VALUES} values", spot)
+            raise self.error(
+                f"with its aliases written out the file has more than {MAX_VALUES} names and values", spot
+            )
         container = frame.container
         if type(container) is list:
-            frame.places[len(container)] = (spot.line, spot.column, spot.line, spot.column)
+            frame.places[len(container)] = _packed(spot, spot)
             container.append(value)
             return
         key, frame.key = frame.key, None
         if key == "<<":
             frame.merged.extend(self._mergeable(value, spot))
             return
-        frame.places[key] = (frame.key_mark.line, frame.key_mark.column, spot.line, spot.column)
+        frame.places[key] = _packed(frame.key_mark, spot)
         container[key] = value
 
     def _mergeable(self, value: Any, spot: Any) -> list[Any]:
@@ -210,6 +216,18 @@ class _Composer:
         if not all(type(m) is dict for m in mappings):
             raise self.error("'<<' merges mappings: give the alias of one, as in <<: *base", spot)
         return mappings
+
+
+def _packed(key: Any, value: Any) -> Place:
+    first: int = key.line << _BITS | key.column
+    second: int = value.line << _BITS | value.column
+    return first << 2 * _BITS | second
+
+
+def _unpacked(place: Place) -> tuple[int, int]:
+    """Line and column in the lower half of a place."""
+    low = (1 << _BITS) - 1
+    return place >> _BITS & low, place & low
 
 
 def compose(text: str, file: str | None = None, folder: Path | None = None) -> Tree:
@@ -229,6 +247,9 @@ def compose(text: str, file: str | None = None, folder: Path | None = None) -> T
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise _unreadable(error, file) from None
+    except yaml.reader.ReaderError as error:
+        spot = mark_of_byte(text.encode(), error.position, file)
+        raise NetlistError(f"this is not YAML or JSON: {_one_line(str(error.reason))}", spot) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise NetlistError(f"{file or 'the text'} is not YAML or JSON: {_one_line(str(error))}") from None
     found = composer.stack[0].container

@@ -7,25 +7,29 @@ from dataclasses import dataclass, field
 
 from photosim.errors import Mark
 
+_BITS = 32
+"""Bits of a column."""
+
 
 @dataclass(frozen=True)
 class Marks(Mapping[tuple[str, ...], Mark]):
     """Path of keys, such as ("instances", "ring", "settings", "radius"), to its place.
 
-    A file with a hundred thousand places would spend more time on Mark objects than on anything else.
+    A file with a hundred thousand places would spend more time on Mark objects than on anything else, and
+    more memory on pairs than on its content: line and column share one number.
     """
 
     file: str | None = None
-    places: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+    places: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def add(self, path: tuple[str, ...], mark: Mark | None) -> None:
         """Remember a place, if there is one."""
         if mark is not None:
-            self.places[path] = (mark.line, mark.column)
+            self.places[path] = mark.line << _BITS | mark.column
 
     def __getitem__(self, path: tuple[str, ...]) -> Mark:
-        line, column = self.places[path]
-        return Mark(self.file, line, column)
+        place = self.places[path]
+        return Mark(self.file, place >> _BITS, place & (1 << _BITS) - 1)
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         return iter(self.places)

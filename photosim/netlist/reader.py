@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError, PhotosimWarning
@@ -17,6 +18,7 @@ from photosim.netlist.schema import InstanceForm, NetlistForm, describe, validat
 from photosim.netlist.siepic import SUFFIX as SPI_SUFFIX
 from photosim.netlist.siepic import read_spi
 from photosim.netlist.tables import read_named
+from photosim.netlist.text import read_utf8
 from photosim.netlist.values import numeric_parameters, read_value, require_number, resolve, table_parameters
 
 if TYPE_CHECKING:
@@ -57,15 +59,7 @@ def read(
 
 
 def _read_yaml(place: Path, path: str) -> Netlist:
-    try:
-        size = place.stat().st_size
-        if size > MAX_BYTES:
-            raise NetlistError(f"{path} has {size} bytes; a netlist file may have {MAX_BYTES}")
-        text = place.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise NetlistError(f"{path} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise NetlistError(f"{path} is not UTF-8 text: byte {error.start} does not fit") from None
+    text = read_utf8(place, path, MAX_BYTES)
     return _netlist(compose(text, path, place.parent), place.name.partition(".")[0])
 
 
@@ -269,10 +263,12 @@ class _Reader:
     def _port(self, text: str, mark: Mark | None) -> PortRef:
         """A reference inside a connection; the second place of one port is kept beside the first."""
         try:
-            port = ref(text)
+            instance, name = ref(text)
         except NetlistError as error:
             raise NetlistError(error.message, mark) from None
-        path = ("connections", ",".join(port))
+        port = instance, intern(name)  # most names are o1 or o2
+        joined = ",".join(port)
+        path = ("connections", text if text == joined else joined)  # one of two equal texts is kept
         self.marks.add((*path, "again") if path in self.marks.places else path, mark)
         return port
 

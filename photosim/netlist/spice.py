@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from photosim.errors import Mark, NetlistError, did_you_mean, listing
 from photosim.netlist.tables import locate
+from photosim.netlist.text import read_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MAX_BYTES = 64 * 2**20
-"""Size of a .spi file with all that it includes, in bytes."""
+MAX_BYTES = 2 * 2**20
+"""Size of a .spi file with all that it includes, in bytes: some 50,000 parts."""
+MAX_LINE = 100_000
+"""Characters of a line with those that continue it."""
 MAX_INCLUDES = 100
 _TOKEN = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 _EQUALS = re.compile(r"""("[^"]*"|'[^']*')|\s*=\s*""")
@@ -82,7 +85,7 @@ class _Scanner:
         if len(self.sheet.files) >= MAX_INCLUDES:
             raise NetlistError(f"more than {MAX_INCLUDES} files are included, the bound", mark)
         self.sheet.files.append(place)
-        for number, column, text in _logical(self._text(place, shown, mark)):
+        for number, column, text in _logical(self._text(place, shown, mark), shown):
             here = Mark(shown, number, column)
             tokens = _TOKEN.findall(_EQUALS.sub(lambda m: m[1] or "=", text))
             if text.startswith("."):
@@ -93,17 +96,9 @@ class _Scanner:
             raise NetlistError(f".subckt {self.open.name} is not closed by .ends", self.open.mark)
 
     def _text(self, place: Path, shown: str, mark: Mark | None) -> str:
-        try:
-            self.sheet.size += place.stat().st_size
-            if self.sheet.size > MAX_BYTES:
-                raise NetlistError(f"{shown} makes more than {MAX_BYTES} bytes, the bound of a netlist", mark)
-            return place.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise NetlistError(
-                f"{shown} cannot be read: {(error.strerror or str(error)).lower()}", mark
-            ) from None
-        except UnicodeDecodeError as error:
-            raise NetlistError(f"{shown} is not UTF-8 text: byte {error.start} does not fit", mark) from None
+        text = read_utf8(place, shown, MAX_BYTES - self.sheet.size, mark)
+        self.sheet.size += len(text)
+        return text
 
     def _directive(self, tokens: list[str], mark: Mark) -> None:
         word = tokens[0].lower()
@@ -154,19 +149,24 @@ class _Scanner:
         block.lines.append(Line(positional[0], tuple(positional[1:-1]), positional[-1], values, mark))
 
 
-def _logical(text: str) -> list[tuple[int, int, str]]:
+def _logical(text: str, shown: str) -> list[tuple[int, int, str]]:
     """Return (line, column, text) of each line, joined where `+` continues one; comments are left out."""
-    found: list[tuple[int, int, str]] = []
+    found: list[tuple[int, int, list[str]]] = []
+    size = 0
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if not line or line.startswith("*"):
             continue
         if line.startswith("+") and found:
-            first, column, before = found[-1]
-            found[-1] = (first, column, f"{before} {line[1:]}")
+            found[-1][2].append(line[1:])
+            size += len(line)
         else:
-            found.append((number, len(raw) - len(raw.lstrip()) + 1, line))
-    return found
+            found.append((number, len(raw) - len(raw.lstrip()) + 1, [line]))
+            size = len(line)
+        if size > MAX_LINE:
+            message = f"a line, with those that continue it, has more than {MAX_LINE} characters, the bound"
+            raise NetlistError(message, Mark(shown, *found[-1][:2]))
+    return [(number, column, " ".join(pieces)) for number, column, pieces in found]
 
 
 def _split(tokens: list[str], mark: Mark) -> tuple[list[str], dict[str, str]]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from photosim.parameters import Parameter
 
 
+_SHOWN = 12
+"""Settings of a circle that a message shows."""
+
+
 def parameters_of(model: Model) -> dict[str, Parameter]:
     """Every parameter of a component, those of its variants included."""
     found: dict[str, Parameter] = dict(model.parameters)
@@ -110,24 +114,37 @@ def resolve(settings: Mapping[str, Any], given: Mapping[str, Any] | None = None)
     wanted = {**settings, **(given or {})}
     values = {name: value for name, value in wanted.items() if not isinstance(value, Expr)}
     waiting = {name: value for name, value in wanted.items() if isinstance(value, Expr)}
-    while waiting:
-        ready = [name for name, value in waiting.items() if all(n in values for n in value.names)]
-        if not ready:
-            raise NetlistError(_circle(waiting, values))
-        for name in ready:
-            values[name] = evaluate(waiting.pop(name), values, f"setting {name!r}")
+    missing = {name: sum(n not in values for n in value.names) for name, value in waiting.items()}
+    users: dict[str, list[str]] = {}
+    for name, value in waiting.items():
+        for n in value.names:
+            users.setdefault(n, []).append(name)
+    ready = [name for name, count in missing.items() if not count]
+    for name in ready:  # grows while it is walked through
+        values[name] = evaluate(waiting.pop(name), values, f"setting {name!r}")
+        for user in users.get(name, ()):
+            missing[user] -= 1
+            if not missing[user]:
+                ready.append(user)
+    if waiting:
+        raise NetlistError(_circle(waiting, values))
     return values
 
 
 def _circle(waiting: Mapping[str, Expr], values: Mapping[str, Any]) -> str:
-    chain = [next(iter(waiting))]
-    while chain[-1] not in chain[:-1]:
-        missing = sorted(n for n in waiting[chain[-1]].names if n not in values)
+    name = next(iter(waiting))
+    chain: dict[str, None] = {}
+    while name not in chain:
+        chain[name] = None
+        missing = sorted(n for n in waiting[name].names if n not in values)
         if missing[0] not in waiting:
             known = listing([*values, *waiting])
-            return f"setting {chain[-1]!r} uses {missing[0]!r}, which is not one of the settings: {known}"
-        chain.append(missing[0])
-    return f"settings refer to each other in a circle: {' -> '.join(chain[chain.index(chain[-1]) :])}"
+            return f"setting {name!r} uses {missing[0]!r}, which is not one of the settings: {known}"
+        name = missing[0]
+    circle = [*chain, name]
+    circle = circle[circle.index(name) :]
+    shown = circle if len(circle) <= _SHOWN else [*circle[: _SHOWN - 1], "...", name]
+    return f"settings refer to each other in a circle: {' -> '.join(shown)}"
 
 
 def evaluate(value: Any, values: Mapping[str, Any], where: str) -> Any:

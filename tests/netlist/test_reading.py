@@ -277,7 +277,7 @@ def test_anchors_and_merges() -> None:
         ("a: !mine {}", "the tag '!mine' is not allowed; a netlist holds plain data"),
         ("? [a]\n: b", "a mapping or list stands where a name should be"),
         ("<<: 3", "'<<' merges mappings: give the alias of one, as in <<: *base"),
-        ("a: \x00", "the text is not YAML or JSON: unacceptable character #x0000"),
+        ("b: 1\na: \x00", "<text>:2:4: this is not YAML or JSON: control characters are not allowed"),
         ("a: \ud800", "surrogates not allowed"),
         ("instances: {a: straight, a: straight}", "'a' is given twice in this mapping, first on line 1"),
         ("a: {b: 1}\nc: 2", "the netlist has no key 'a'. It may have: instances"),
@@ -297,17 +297,17 @@ def test_texts_that_are_no_netlist(text: str, message: str) -> None:
 def test_a_bomb_of_aliases_names_the_bound() -> None:
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 9)]
-    with pytest.raises(
-        NetlistError, match="with its aliases written out the file has more than 2000000 values"
-    ):
+    message = "<text>:6:30: with its aliases written out the file has more than 320000 names and values"
+    with pytest.raises(NetlistError, match=message):
         read_text("\n".join(levels))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(NetlistError, match="is not a file; give a netlist, in YAML or JSON"):
         read(tmp_path)
-    (tmp_path / "bytes.yml").write_bytes(b"name: \xff\xfe")
-    with pytest.raises(NetlistError, match="is not UTF-8 text: byte 6 does not fit"):
+    (tmp_path / "bytes.yml").write_bytes(b"#\r\nname: \xc3\xa9\xff\xfe")
+    message = r"bytes\.yml:2:8: the file is not UTF-8 text: byte 11 does not fit"
+    with pytest.raises(NetlistError, match=message):
         read(tmp_path / "bytes.yml")
     with (tmp_path / "big.yml").open("wb") as file:
         file.truncate(2**24 + 1)
@@ -320,6 +320,31 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for bad in ("a" * 5000, "a\0b"):
         with pytest.raises(NetlistError, match=r"(cannot be the name of a file|There is no file)"):
             read(bad)
+
+
+def test_long_chains_and_circles_of_settings_take_no_time() -> None:
+    count = 20_000
+    start = "instances: {a: straight}\nsettings:\n"
+    steps = [f"  s{k}: s{k + 1} + 1\n" for k in range(count)]
+    check(read_text(f"{start}{''.join(steps)}  s{count}: 1\n"))
+    with pytest.raises(NetlistError, match=r"in a circle: s0 -> s1 -> .* -> s10 -> \.\.\. -> s0$"):
+        read_text(f"{start}{''.join(steps)}  s{count}: s0\n")
+
+
+def test_the_nearest_of_many_long_names_is_found_at_once() -> None:
+    names = [f"{'ring' * 20}{k}" for k in range(20_000)]
+    text = "instances:\n" + "".join(f"  {name}: straight\n" for name in names)
+    with pytest.raises(NetlistError, match=r"Did you mean '(ring)+4321'\?$"):
+        check(read_text(f"{text}ports: {{in: '{'ring' * 20}x4321,o1'}}\n"))
+
+
+def test_messages_stay_on_one_line_of_bounded_length() -> None:
+    with pytest.raises(NetlistError) as caught:
+        check(read_text(f"instances: {{a: straight}}\nports: {{in: 'a,{'x' * 100_000}'}}\n"))
+    assert len(str(caught.value)) < 1300
+    assert str(caught.value).startswith("<text>:2:9: instance 'a' (straight) has no port 'xxx")
+    assert str(caught.value).endswith("It has: o1, o2, in0, out0, in, out.")
+    assert str(NetlistError("a\n\x1b[31mb\ud800c")) == "a [31mb c"
 
 
 def test_strict_reading_refuses_open_ports(tmp_path: Path) -> None:
