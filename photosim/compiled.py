@@ -61,12 +61,15 @@ class Compiled:
     @cached_property
     def parts(self) -> Parts:
         """The parts, grouped by model, with their compiled kernels."""
-        return Parts(self.graph)
+        with collector_paused():
+            return Parts(self.graph)
 
     @cached_property
     def edges(self) -> dict[tuple[int, int], int]:
         """The edges of the signal-flow graph: (from wave, to wave) to the number of a value."""
-        return part_edges(self.graph, self.parts)
+        parts = self.parts
+        with collector_paused():
+            return part_edges(self.graph, parts)
 
     # --- settings ----------------------------------------------------------------------------------
 

@@ -182,9 +182,12 @@ class _Elimination:
                 heapq.heappush(heap, (now, v))
                 continue
             touched = self._remove_pair(v, self.mirror[v]) if v in self.mirror else self._remove(v)
+            # Costs mostly rise, and a wave whose cost rose is found out when its turn comes. Where pairs are
+            # removed they fall often enough to look again, by a bound that needs no counting.
             for u in touched:
-                if u not in self.ends:
-                    heapq.heappush(heap, (self._cost(u), u))
+                if u in self.mirror and u not in self.ends:
+                    bound = len(self.leading[u]) + len(self.following[u])
+                    heapq.heappush(heap, (bound * bound, u))
         exits = self._finish()
         return Plan(
             np.array(self.code, dtype=np.int32), np.array(self.starts, dtype=np.int64), exits,
