@@ -40,8 +40,11 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def test_readme_python_runs_from_top_to_bottom(desk: Path) -> None:
-    run([sys.executable, "-W", "error", "-c", "\n".join(blocks("README.md", "python"))], desk)
+@pytest.mark.parametrize("page", ["README.md", "docs/circuits.md"])
+def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:
+    found = blocks(page, "python")
+    assert found
+    run([sys.executable, "-W", "error", "-c", "\n".join(found)], desk)
 
 
 CONSOLE = [line.removeprefix("$ ") for block in blocks("README.md", "console") for line in block.splitlines()]
