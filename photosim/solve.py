@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from photosim.values import Table
 
 CHUNK_BYTES = 400_000
-"""Values of one chunk: they stay in the processor's second cache between being computed and being used."""
+"""Values of one chunk, for each thread: they stay in the core's second cache until they are used."""
+
+BLOCKS_A_THREAD = 4
+"""Fewest blocks of a chunk for each thread: what one waits for another is a part of one of them."""
 
 SLOPE_BYTES = 32_000_000
 """Derivatives by S-matrix values of one chunk of the reverse pass."""
 
-SERIAL_PRODUCTS = 2_000_000
+SERIAL_PRODUCTS = 400_000
 """Below this many multiply-adds in a chunk, handing work to threads costs more than it saves."""
 
 
@@ -64,7 +67,7 @@ def solve(
     """
     out = np.zeros((point.batch, places, len(wl)), dtype=np.complex128)
     smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
-    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+    most = _blocks_of_a_chunk(parts, point)
     for start, blocks, table in _chunks(parts, point, wl, most):
 
         def work(
@@ -86,7 +89,7 @@ def solve_series(
     """
     orders = plan.width // WIDTH
     out = np.zeros((orders, point.batch, places, len(wl)), dtype=np.complex128)
-    most = max(1, CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+    most = _blocks_of_a_chunk(parts, point)
     for start, blocks, table in _chunks(parts, point, wl, most, orders):
 
         def work(
@@ -153,6 +156,13 @@ def _chunks(
         table.lock.release()
 
 
+def _blocks_of_a_chunk(parts: Parts, point: Point) -> int:
+    """Return how many blocks keep a chunk's values in cache, and every thread at work."""
+    count = threads()
+    least = 1 if count == 1 else BLOCKS_A_THREAD * count
+    return max(least, count * CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+
+
 def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """Return wl repeated at its end up to a length, so that every block is full."""
     if len(wl) == length:
@@ -170,7 +180,8 @@ def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:
     if count <= 1 or blocks * products < SERIAL_PRODUCTS:
         work(0, blocks)
         return
-    bounds = np.linspace(0, blocks, count + 1).astype(int)
-    jobs = [_pool(count).submit(work, int(a), int(b)) for a, b in pairwise(bounds)]
+    bounds = np.linspace(0, blocks, count + 1).astype(int).tolist()
+    jobs = [_pool(count).submit(work, a, b) for a, b in pairwise(bounds[:-1])]
+    work(*bounds[-2:])  # this thread takes a share too
     for job in jobs:
         job.result()
