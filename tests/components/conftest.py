@@ -12,7 +12,7 @@ from photosim.model import ClosedForm
 from photosim.parameters import Parameter
 
 # What stands for "any number" of a unit: beyond these a phase of 1e6 rad tests the sine, not the model.
-_PRACTICAL = {"um": 200.0, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0}
+_PRACTICAL = {"um": 200.0, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0, "s": 1e-11}
 _NARROW = {"wl0": (1.2, 2.0), "fwhm": (0.05, 1.0), "temperature": (200.0, 400.0), "dneff_dT": (-1e-3, 1e-3)}
 
 Draw = Callable[[ClosedForm, float], st.SearchStrategy[dict[str, Any]]]
@@ -39,3 +39,14 @@ def settings_of() -> Draw:
         return st.fixed_dictionaries(fields)
 
     return strategy
+
+
+@pytest.fixture(scope="session")
+def width_of() -> Callable[[Parameter], float]:
+    """Width of the span a parameter is tested over, at most 1 unless the span is far from 1."""
+
+    def width(parameter: Parameter) -> float:
+        low, high = span(parameter)
+        return high - low if not 1e-3 < high - low < 1e6 else 1.0
+
+    return width

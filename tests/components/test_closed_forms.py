@@ -138,15 +138,18 @@ def test_numpy_and_kernel_agree_with_thirty_digits(name: str, data: st.DataObjec
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=5)
 @given(data=st.data())
-def test_partials_are_central_differences(name: str, data: st.DataObject, settings_of: Draw) -> None:
+def test_partials_are_central_differences(
+    name: str, data: st.DataObject, settings_of: Draw, width_of: Callable[[Any], float]
+) -> None:
     model = closed_form(name)
     values = data.draw(settings_of(model, 0.02))
     slopes = compiled_partials(model, WL[:2], values)
     with mpmath.workdps(40):
-        step = mpmath.mpf(10) ** -14
         for w, wl in enumerate(WL[:2]):
             for k, n in enumerate((*model.parameters, "wl")):
                 ends = []
+                # Of what the parameter spans: delays are 1e-11 s, densities 1e18 per cm3.
+                step = mpmath.mpf(10) ** -14 * (width_of(model.parameters[n]) if n != "wl" else 1)
                 for sign in (1, -1):
                     moved = {**values, "wl": mpmath.mpf(wl)}
                     moved[n] = mpmath.mpf(moved[n]) + sign * step
