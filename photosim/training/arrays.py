@@ -11,5 +11,7 @@ FloatArray = NDArray[np.float64]
 """Real numbers in double precision: circuits, devices and reported figures."""
 LabelArray = NDArray[np.int64]
 """Class numbers, shape (samples,)."""
+TargetArray = LabelArray | RealArray
+"""What a network should say: class numbers (samples,), or real targets (samples, outputs)."""
 BoolArray = NDArray[np.bool_]
 """Which of something."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from photosim.training.arrays import LabelArray, RealArray
+from photosim.training.arrays import RealArray, TargetArray
 
 
 def softmax(logits: RealArray) -> RealArray:
@@ -14,12 +14,13 @@ def softmax(logits: RealArray) -> RealArray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def softmax_cross_entropy(logits: RealArray, labels: LabelArray) -> tuple[float, RealArray]:
+def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
     """Return the mean loss in nats and each sample's error, shape (batch, classes).
 
     The error is the derivative of a sample's own loss (not of the mean) with respect to its logits:
     probabilities minus the one-hot label, every entry between -1 and 1.
     """
+    labels = np.asarray(labels, dtype=np.intp)
     error = softmax(logits)
     rows = np.arange(labels.size)
     likelihood = error[rows, labels].astype(np.float64)

@@ -1,0 +1,138 @@
+"""Readers of data files: each gives arrays, or a DataError of one sentence.
+
+Data folders are laid out by data set: `mnist/*.gz` and `fashion-mnist/*.gz` (idx files), `cora.npz`,
+`vowel-context.data`, and text files.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.errors import DataError
+from photosim.training.arrays import FloatArray
+
+VARIABLE = "PHOTOSIM_DATA"
+"""Environment variable that names the data folder."""
+IDX_TYPE = 8
+"""The only type of idx files that are read: unsigned bytes."""
+MAX_ENTRIES = 10**9
+"""Entries of an idx file; MNIST's training images have 47 million."""
+MAX_TEXT = 10**9
+"""Bytes of a text or table."""
+
+ByteArray = NDArray[np.uint8]
+
+
+def data_folder(needed: str, data_dir: str | os.PathLike[str] | None) -> Path:
+    """Return the data folder: `data_dir`, else PHOTOSIM_DATA; DataError if there is neither.
+
+    needed: what is looked for, as the message should say it.
+    """
+    chosen = data_dir if data_dir is not None else os.environ.get(VARIABLE)
+    if not chosen:
+        message = f"{needed} is read from a data folder: give one as data_dir, or set {VARIABLE} to it."
+        raise DataError(message)
+    return Path(chosen).expanduser()
+
+
+def existing(folder: Path, name: str, what: str) -> Path:
+    """Return folder / name; DataError says that `what` was expected there if no such file exists."""
+    path = folder / name
+    if not path.is_file():
+        message = f"There is no file {path}: {what} is expected there."
+        raise DataError(message)
+    return path
+
+
+def read_idx(path: Path, axes: int) -> ByteArray:
+    """Return the unsigned bytes of a gzipped idx file, one array axis for each of its `axes` axes.
+
+    The form: two zero bytes, the type, the number of axes, each axis's size as a big-endian 32-bit integer,
+    then the entries. No more is unpacked than the sizes announce.
+    """
+    try:
+        with gzip.open(path) as file:
+            shape = _idx_shape(path, file.read(4 + 4 * axes), axes)
+            entries = math.prod(shape)
+            content = file.read(entries + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        message = f"{path} is damaged or no gzip file: {error}."
+        raise DataError(message) from error
+    if len(content) != entries:
+        found = "more" if len(content) > entries else f"{len(content):,}"
+        message = f"{path} is damaged: its header announces {entries:,} bytes of data, but it holds {found}."
+        raise DataError(message)
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _idx_shape(path: Path, header: bytes, axes: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * axes or header[:4] != bytes((0, 0, IDX_TYPE, axes)):
+        message = (
+            f"{path} is no idx file of unsigned bytes with {axes} axes: it begins with {header[:4].hex(' ')}."
+        )
+        raise DataError(message)
+    shape = tuple(int(size) for size in np.frombuffer(header[4:], dtype=">u4"))
+    if math.prod(shape) > MAX_ENTRIES:
+        message = f"{path} announces {math.prod(shape):,} entries; more than {MAX_ENTRIES:,} are not read."
+        raise DataError(message)
+    return shape
+
+
+def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays called `names` of an .npz file; nothing in it is executed."""
+    try:
+        # Opened here: numpy leaves a file open that turns out to be no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            missing = [name for name in names if name not in arrays]
+            found = {} if missing else {name: np.asarray(arrays[name]) for name in names}
+    except (OSError, EOFError, ValueError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+        message = f"{path} is damaged or no .npz file: {error}."
+        raise DataError(message) from error
+    if missing:
+        message = f"{path} lacks the array {missing[0]!r}: it must hold {', '.join(names)}."
+        raise DataError(message)
+    return found
+
+
+def read_table(path: Path, columns: int) -> FloatArray:
+    """Return the numbers of a comma-separated file, shape (rows, columns); DataError names the bad line."""
+    rows = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = [float(entry) for entry in line.split(",")]
+        except ValueError as error:
+            message = f"{path}:{number}: {error}."
+            raise DataError(message) from error
+        if len(row) != columns or not np.isfinite(row).all():
+            message = f"{path}:{number}: {columns} finite numbers are expected in a line, found {line!r}."
+            raise DataError(message)
+        rows.append(row)
+    if not rows:
+        message = f"{path} is empty: lines of {columns} numbers are expected."
+        raise DataError(message)
+    return np.array(rows)
+
+
+def read_text(path: Path) -> str:
+    """Return a text file in UTF-8."""
+    try:
+        if path.stat().st_size > MAX_TEXT:
+            message = f"{path} has {path.stat().st_size:,} bytes; more than {MAX_TEXT:,} are not read."
+            raise DataError(message)
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{path} is no text in UTF-8: byte {error.start} cannot be read."
+        raise DataError(message) from error
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise DataError(message) from error
