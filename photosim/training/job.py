@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +18,8 @@ from photosim.training.devices.weight_bank import WeightBank, effective_bits
 from photosim.training.layers import Network, dense_network
 from photosim.training.options import TrainOptions, parse
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
-from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
+from photosim.training.rules import RULES, Rule, make_rule
+from photosim.training.rules.catalogue import draw_feedback
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -51,16 +53,18 @@ def train(
     *,
     seed: int | None = None,
     progress: Progress = silent,
+    data_dir: str | os.PathLike[str] | None = None,
 ) -> TrainingResult:
     """Train a network by every rule on every seed, feedback through the circuit's device where asked.
 
     seed: replaces the options' own.  progress(name, done, total) counts finished epochs over all rules and
-    seeds. Raises ParameterError for wrong options, DataError for the data.
+    seeds.  data_dir: folder of data files, else that of PHOTOSIM_DATA. Raises ParameterError for wrong
+    options, DataError for the data.
     """
     if not isinstance(options, TrainOptions):
         options = read_options(options, circuit)
     with _one_thread():
-        return _Job(circuit, options, options.seed if seed is None else seed, progress).result()
+        return _Job(circuit, options, options.seed if seed is None else seed, progress, data_dir).result()
 
 
 @dataclass(frozen=True)
@@ -71,25 +75,26 @@ class _Job:
     options: TrainOptions
     seed: int
     progress: Progress
+    data_dir: str | os.PathLike[str] | None = None
 
     def result(self) -> TrainingResult:
         options = self.options
         self.progress(options.name, 0, self._total)
-        data = load(options.data, validation=options.validation)
+        data = load(options.data, validation=options.validation, data_dir=self.data_dir)
         network = self._network(data)
         streams = Streams.tree(self.seed, options.seeds)
-        matrices = [self._feedback(network, data, own) for own in streams]
-        banks = self._program(matrices) if options.device_rules else []
+        banks = self._program(self._feedback("dfa", network, streams)) if options.device_rules else []
+        dtype = np.float32 if options.precision == "single" else np.float64
         outcomes = []
         for position, name in enumerate(options.rules):
-            devices = self._devices(name, matrices, banks, streams)
+            devices = self._devices(name, network, banks, streams)
             runs = [
                 fit(
                     network,
-                    _rule(name, own),
+                    self._rule(name, network, own, stream),
                     options.optimiser,
                     data,
-                    Schedule(options.epochs, options.batch),
+                    Schedule(options.epochs, options.batch, dtype),
                     stream,
                     self._counter(position * options.seeds + run),
                 )
@@ -126,12 +131,16 @@ class _Job:
             raise ParameterError(message)
         return dense_network(widths, self.options.activation)
 
-    def _feedback(self, network: Network, data: Dataset, streams: Streams) -> list[FloatArray]:
-        """Draw the feedback matrices (units, classes) of the hidden layers."""
-        rng, size = np.random.default_rng(streams.feedback), self.options.feedback
-        return [rng.uniform(-size, size, (layer.outputs, data.classes)) for layer in network.hidden]
+    def _feedback(self, rule: str, network: Network, streams: list[Streams]) -> list[tuple[FloatArray, ...]]:
+        """Draw a rule's feedback matrices, one for each seed and hidden layer: rules of a kind share them."""
+        size = self.options.feedback
+        return [draw_feedback(rule, network, size, np.random.default_rng(own.feedback)) for own in streams]
 
-    def _program(self, matrices: list[list[FloatArray]]) -> list[list[WeightBank]]:
+    def _rule(self, name: str, network: Network, devices: Sequence[Device], streams: Streams) -> Rule:
+        rng = np.random.default_rng(streams.feedback)
+        return make_rule(name if name in RULES else "dfa", network, devices, rng, self.options.threshold)
+
+    def _program(self, matrices: list[tuple[FloatArray, ...]]) -> list[list[WeightBank]]:
         """Return one programmed bank for each seed and hidden layer; all are solved in one go."""
         bank = WeightBank.from_circuit(self.circuit, str(self.options.device), self.options.converters)
         flat = iter(bank.program_all([matrix for own in matrices for matrix in own]))
@@ -140,15 +149,14 @@ class _Job:
     def _devices(
         self,
         name: str,
-        matrices: list[list[FloatArray]],
+        network: Network,
         banks: list[list[WeightBank]],
         streams: list[Streams],
     ) -> Sequence[Sequence[Device]]:
         """Return a rule's feedback devices, one list for each seed; empty ones if it has no feedback."""
-        if name == "dfa":
-            return [[Digital(matrix) for matrix in own] for own in matrices]
         if name not in self.options.device_rules:
-            return [()] * len(matrices)
+            matrices = self._feedback(name, network, streams)
+            return [[Digital(matrix) for matrix in own] for own in matrices]
         noise: Any = {"dfa-device-noise": "physical", "dfa-device-measured": "measured"}.get(name)
         noisy = []
         for own, stream in zip(banks, streams, strict=True):
@@ -161,12 +169,6 @@ class _Job:
                 ]
             )
         return noisy
-
-
-def _rule(name: str, devices: Sequence[Device]) -> Rule:
-    if name == "backprop":
-        return Backprop()
-    return FrozenHidden() if name == "frozen" else DFA(tuple(devices))
 
 
 def _outcome(name: str, runs: list[History], devices: Sequence[Sequence[Device]]) -> RuleResult:

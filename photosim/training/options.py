@@ -13,16 +13,16 @@ from photosim.training.devices.receiver import Converters
 from photosim.training.devices.weight_bank import Measured
 from photosim.training.layers import activation
 from photosim.training.optimisers import SGD, Adam, Optimiser
+from photosim.training.rules.catalogue import RULES as CATALOGUE
 
 RULES = {
-    "backprop": "the exact gradient",
-    "frozen": "only the last layer learns",
-    "dfa": "feedback by exact products",
-    "dfa-device": "feedback by the device, without noise",
-    "dfa-device-noise": "feedback by the device, with the physical noise of its circuit",
-    "dfa-device-measured": "feedback by the device, with the published noise model",
+    **CATALOGUE,
+    "dfa-device": "direct feedback alignment by the device, without noise",
+    "dfa-device-noise": "direct feedback alignment by the device, with the physical noise of its circuit",
+    "dfa-device-measured": "direct feedback alignment by the device, with the published noise model",
 }
-"""Rules by name and what they are."""
+"""Rules by name and what they are: those of the catalogue by exact products, and those of the device."""
+PRECISIONS = ("single", "double")
 OPTIMISERS: Mapping[str, type[SGD | Adam]] = MappingProxyType({"sgd": SGD, "adam": Adam})
 MOST = 100_000
 """Largest number of seeds, epochs, units or samples a batch: a typing error otherwise."""
@@ -36,6 +36,8 @@ class TrainOptions:
 
     network: widths, inputs first.  device: name of the weight bank's instance; needed by rules that use one.
     feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
+    threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    precision: of parameters and activations, "single" or "double".
     validation: share of all samples held out from training to choose hyperparameters; 0 to use them.
     """
 
@@ -50,6 +52,8 @@ class TrainOptions:
     validation: float = 0.1
     seed: int = 0
     feedback: float = 1.0
+    threshold: float = 0.25
+    precision: str = "single"
     optimiser: Optimiser = field(default_factory=Adam)
     device: str | None = None
     converters: Converters = field(default_factory=Converters)
@@ -75,6 +79,8 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
         values["validation"] = _number(values["validation"], f"{where}: validation", low=0.0, high=0.5)
     if "feedback" in values:
         values["feedback"] = _number(values["feedback"], f"{where}: feedback", low=1e-9, high=1e9)
+    if "threshold" in values:
+        values["threshold"] = _number(values["threshold"], f"{where}: threshold", low=0.0, high=0.999)
     for key, kind in (("converters", Converters), ("measured", Measured)):
         if key in values:
             values[key] = _nested(kind, values[key], f"{where}: {key}")
@@ -87,6 +93,9 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
 
 def _check_meaning(options: TrainOptions, where: str) -> None:
     activation(options.activation)
+    if options.precision not in PRECISIONS:
+        message = f"{where}: precision must be single or double, got {options.precision!r}."
+        raise ParameterError(message)
     if options.data not in DATASETS:
         message = f"{where}: there is no data set {options.data!r}. There are: {listing(DATASETS)}."
         raise ParameterError(message + did_you_mean(str(options.data), DATASETS))

@@ -11,7 +11,7 @@ import pytest
 from photosim.circuit import Circuit, load
 from photosim.errors import ParameterError
 from photosim.training.job import read_options, train
-from photosim.training.options import parse
+from photosim.training.options import RULES, parse
 from photosim.training.result import TrainingResult
 
 QUICK: dict[str, Any] = {
@@ -46,6 +46,8 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"seeds": 0}, "seeds must be a whole number from 1"),
         ({"epochs": True}, "epochs must be a whole number"),
         ({"validation": 0.9}, "validation must be a number from 0 to 0.5"),
+        ({"threshold": 1.5}, "threshold must be a number from 0 to 0.999"),
+        ({"precision": "half"}, "precision must be single or double, got 'half'"),
         ({"activation": "tan"}, "no activation 'tan'.*Did you mean 'tanh'"),
         ({"device": None}, "rule 'dfa-device-noise' needs `device`"),
         ({"optimiser": {"rate": 1}}, "must be a mapping with method: sgd or adam"),
@@ -87,6 +89,25 @@ def test_rules_share_their_starts(circuit: Circuit, quick: TrainingResult) -> No
     # One rule alone gives what it gives among others: its streams are its own.
     alone = train(circuit, {**QUICK, "rules": ["dfa-device-noise"]})
     np.testing.assert_array_equal(alone.rules[0].loss, quick.rule("dfa-device-noise").loss)
+
+
+def test_every_rule_can_be_named(circuit: Circuit) -> None:
+    entry = {**QUICK, "network": [64, 12, 8, 10], "epochs": 1, "seeds": 1, "threshold": 0.4}
+    result = train(circuit, {**entry, "rules": list(RULES)})
+    assert [own.rule for own in result.rules] == list(RULES)
+    assert len({float(own.loss[0, 0]) for own in result.rules}) == len(RULES)
+
+
+def test_precision_and_threshold_reach_the_run(circuit: Circuit) -> None:
+    entry = {**QUICK, "rules": ["ternary-dfa"]}
+    plain, double, other = (
+        train(circuit, {**entry, **change}).rules[0].loss
+        for change in ({}, {"precision": "double"}, {"threshold": 0.4})
+    )
+    assert np.all(plain != double)
+    # Single precision: seven digits, of sums over a few hundred steps that training may widen.
+    np.testing.assert_allclose(plain, double, rtol=1e-3)
+    assert np.all(np.abs(plain - other)[:, -1] > 1e-3)
 
 
 def test_progress_counts_every_epoch_once(circuit: Circuit) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.layers import Network, Parameters, Trace
 from photosim.training.rules.frozen import output_update
-from photosim.training.rules.rule import Need, Updates
+from photosim.training.rules.rule import Need, Updates, check_feedback
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,7 @@ class DFA:
         error: RealArray,
     ) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
-        if len(self.feedback) != len(network.hidden):
-            message = (
-                f"DFA needs one feedback device for each of the {len(network.hidden)} hidden layers, "
-                f"got {len(self.feedback)}."
-            )
-            raise ParameterError(message)
+        check_feedback("DFA", network, self.feedback)
         updates: Updates = []
         for layer, trace, device in zip(network.hidden, traces[:-1], self.feedback, strict=True):
             delta = device.apply(error, gain=layer.slope(trace)).astype(trace.pre.dtype, copy=False)

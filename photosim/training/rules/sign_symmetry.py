@@ -1,0 +1,67 @@
+"""Sign symmetry: the way back shares the weights' signs, not their sizes (liao2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.training.arrays import RealArray
+from photosim.training.layers import Network, Parameters, Trace
+from photosim.training.rules.rule import Need, Updates
+
+Variant = Literal["uniform", "fixed", "redrawn"]
+VARIANTS = ("uniform", "fixed", "redrawn")
+"""liao2016 call them uSF, frSF and brSF."""
+
+
+@dataclass(frozen=True)
+class SignSymmetry:
+    """delta_k = (V_(k+1)^T delta_(k+1)) * f'(a_k) with V = M * sign(W) of the present weights.
+
+    sizes: M of every layer but the first, each of its weights' shape (outputs, inputs).
+    variant: "uniform" for M all alike, "fixed" for random M drawn once, "redrawn" for M drawn anew from rng
+    for every batch, uniformly between 0 and twice the size's mean. The authors draw M between 0 and 1 and
+    normalise every batch; without that our sizes follow the layers' widths, see `drawn`.
+    """
+
+    sizes: tuple[RealArray, ...]
+    variant: Variant
+    rng: np.random.Generator
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.SIGNS_OF_WEIGHTS, Need.LOCAL_SLOPES})
+
+    @classmethod
+    def drawn(cls, network: Network, variant: Variant, rng: np.random.Generator) -> SignSymmetry:
+        """Return the rule with sizes of mean 0.5 / sqrt(inputs), that of the weights' initial values.
+
+        Raises ParameterError for an unknown variant.
+        """
+        if variant not in VARIANTS:
+            message = (
+                f"There is no variant {variant!r} of sign symmetry: there are {listing(VARIANTS)}."
+                f"{did_you_mean(variant, VARIANTS)}"
+            )
+            raise ParameterError(message)
+        sizes = []
+        for layer in network.layers[1:]:
+            shape, mean = (layer.outputs, layer.inputs), 0.5 / np.sqrt(layer.inputs)
+            sizes.append(rng.uniform(0.0, 2.0 * mean, shape) if variant == "fixed" else np.full(shape, mean))
+        return cls(tuple(sizes), variant, rng)
+
+    def updates(
+        self, network: Network, parameters: list[Parameters], traces: list[Trace], error: RealArray
+    ) -> Updates:
+        """Return the updates of all layers; the last one's is exact."""
+        delta = error * network.layers[-1].slope(traces[-1])
+        updates: Updates = [network.layers[-1].gradient(traces[-1], delta)]
+        for index in range(len(network.layers) - 1, 0, -1):
+            weights, size = parameters[index]["weights"], self.sizes[index - 1]
+            if self.variant == "redrawn":
+                size = 2.0 * size * self.rng.random(size.shape)
+            signed = (size * np.sign(weights)).astype(weights.dtype, copy=False)
+            back = network.layers[index].back({**parameters[index], "weights": signed}, delta)
+            delta = back * network.layers[index - 1].slope(traces[index - 1])
+            updates.append(network.layers[index - 1].gradient(traces[index - 1], delta))
+        return updates[::-1]

@@ -1,0 +1,75 @@
+"""Direct feedback alignment with an error of three levels, which mirrors can show (launay2020)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.training.arrays import RealArray
+from photosim.training.devices.device import Device
+from photosim.training.layers import Network, Parameters, Trace
+from photosim.training.rules.frozen import output_update
+from photosim.training.rules.rule import Need, Updates, check_feedback
+
+SMALL = 0.5
+"""Positive errors below this are small: the class is wrong, and not thought likely."""
+MOST = 0.5
+"""Share of the small errors above the threshold from which the rule warns."""
+
+
+@dataclass(frozen=True)
+class TernaryDFA:
+    """delta_k = gain * (B_k t) * f'(a_k), where t is +1 above the threshold, -1 below minus it, 0 between.
+
+    The threshold is on each sample's own error, probabilities minus labels. Where it is low most wrong
+    classes of an undecided network turn to +1 and t says little more than which class is right; a batch of
+    which that is true gives a PhotosimWarning. The last layer learns from the exact error.
+    """
+
+    feedback: tuple[Device, ...]
+    threshold: float = 0.25
+    gain: float = 1.0
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold < 1.0:
+            message = f"The threshold of a ternary error must be from 0 to below 1, got {self.threshold!r}."
+            raise ParameterError(message)
+
+    def updates(
+        self,
+        network: Network,
+        parameters: list[Parameters],  # noqa: ARG002 - part of the protocol
+        traces: list[Trace],
+        error: RealArray,
+    ) -> Updates:
+        """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
+        check_feedback("Ternary DFA", network, self.feedback)
+        self._warn(error)
+        levels = ternarise(error, self.threshold)
+        updates: Updates = []
+        for layer, trace, device in zip(network.hidden, traces[:-1], self.feedback, strict=True):
+            delta = device.apply(levels, gain=self.gain * layer.slope(trace))
+            updates.append(layer.gradient(trace, delta.astype(trace.pre.dtype, copy=False)))
+        return [*updates, output_update(network, traces, error)]
+
+    def _warn(self, error: RealArray) -> None:
+        small = (error > 0.0) & (error < SMALL)
+        count = int(np.count_nonzero(small))
+        raised = int(np.count_nonzero(small & (error > self.threshold)))
+        # The text is the same every time, so that Python shows it once and not for every batch.
+        if raised > MOST * count:
+            message = (
+                f"The threshold {self.threshold:g} turns most of a batch's small errors to +1, "
+                "where 0 would be nearer: a larger one, such as 0.25, learns better."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=3)
+
+
+def ternarise(error: RealArray, threshold: float) -> RealArray:
+    """Return +1 where error > threshold, -1 where error < -threshold, else 0, in the error's type."""
+    return np.asarray(np.sign(error) * (np.abs(error) > threshold), dtype=error.dtype)
