@@ -15,3 +15,7 @@ TargetArray = LabelArray | RealArray
 """What a network should say: class numbers (samples,), or real targets (samples, outputs)."""
 BoolArray = NDArray[np.bool_]
 """Which of something."""
+IndexArray = NDArray[np.int64]
+"""Numbers of things."""
+ComplexArray = NDArray[np.complex128]
+"""Fields and transfer matrices of circuits, in double precision."""

@@ -1,5 +1,6 @@
 """Devices: matrices held by hardware, each built from a circuit."""
 
+from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
 from photosim.training.devices.device import Device, Energy
 from photosim.training.devices.digital import Digital
 from photosim.training.devices.receiver import Converters, Receiver
@@ -11,7 +12,11 @@ __all__ = [
     "Digital",
     "Energy",
     "Measured",
+    "MeshPhases",
+    "PairPhases",
     "Receiver",
     "WeightBank",
+    "decompose",
+    "decompose_pair",
     "effective_bits",
 ]

@@ -1,0 +1,186 @@
+"""Phases of a mesh for a matrix, and back: Clements and Reck decompositions, and pairs of meshes by SVD.
+
+Blocks and their numbering are those of the components `clements_mesh`, `reck_mesh` and `svd_mesh`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.components.meshes import PLACES, Arrangement
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+UNITARY_WITHIN = 1e-8
+"""Largest element of U^H U - 1 that passes: far above rounding, far below what is meant not to be unitary."""
+LARGEST = 256
+"""Guides of the largest mesh, as the components have it."""
+_PADDING = 4
+"""Unused columns of the work array: rows 4096 bytes apart would all compete for one place in the cache."""
+
+Settings = dict[str, dict[str, float]]
+"""Settings of a mesh's instances, as a call of a circuit nests them."""
+
+
+@dataclass(frozen=True)
+class MeshPhases:
+    """Phases in rad of a mesh of n guides and K = n (n - 1)/2 blocks, from -pi to pi.
+
+    theta, phi: shape (K,), in the order of `places`.  end: output phases, shape (n,).
+    """
+
+    arrangement: Arrangement
+    theta: FloatArray
+    phi: FloatArray
+    end: FloatArray
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Column and first guide of each block, column by column from the inputs."""
+        return places_of(self.arrangement, self.end.size)
+
+    def settings(self) -> Settings:
+        """Return the settings that give the component these phases, {"m0_0": {"theta": ...}, "end0": ...}."""
+        blocks = {
+            f"m{column}_{mode}": {"theta": float(theta), "phi": float(phi)}
+            for (column, mode), theta, phi in zip(self.places, self.theta, self.phi, strict=True)
+        }
+        return {**blocks, **{f"end{k}": {"phase": float(phase)} for k, phase in enumerate(self.end)}}
+
+    def matrix(self) -> ComplexArray:
+        """Return the unitary (n, n), outputs by inputs, of a mesh without errors that has these phases."""
+        s, c = np.sin(self.theta / 2), np.cos(self.theta / 2)
+        whole, turn = 1j * np.exp(0.5j * self.theta), np.exp(1j * self.phi)
+        blocks = np.stack([whole * turn * s, whole * c, whole * turn * c, -whole * s], axis=-1)
+        return matrix_of_blocks(self.arrangement, blocks.reshape(-1, 2, 2), np.exp(1j * self.end))
+
+
+@dataclass(frozen=True)
+class PairPhases:
+    """Phases of a pair of meshes with attenuators between that holds a matrix divided by `scale`.
+
+    v, u: the meshes that light meets first and last.  theta, phi: of the attenuators, shape (n,), in rad.
+    """
+
+    v: MeshPhases
+    theta: FloatArray
+    phi: FloatArray
+    u: MeshPhases
+    scale: float
+
+    def settings(self) -> dict[str, dict[str, float] | Settings]:
+        """Return the settings that give the component `svd_mesh` these phases."""
+        middle = {
+            f"a{k}": {"theta": float(theta), "phi": float(phi)}
+            for k, (theta, phi) in enumerate(zip(self.theta, self.phi, strict=True))
+        }
+        return {"v": self.v.settings(), "u": self.u.settings(), **middle}
+
+    def matrix(self) -> ComplexArray:
+        """Return scale times the matrix (n, n), outputs by inputs, of a pair without errors."""
+        passed = 1j * np.exp(1j * (self.theta / 2 + self.phi)) * np.sin(self.theta / 2)
+        return np.asarray(self.scale * (self.u.matrix() * passed) @ self.v.matrix())
+
+
+def decompose(unitary: ArrayLike, arrangement: Arrangement = "clements") -> MeshPhases:
+    """Return the phases of the mesh that holds a unitary matrix (n, n), outputs by inputs, 2 <= n <= 256.
+
+    Clements et al. 2016 and Reck et al. 1994, with physical blocks; a matrix of random phases comes
+    back to 1e-14 of its norm. theta lies between 0 and pi, and is pi (guides kept) where
+    nothing is to do. Raises ParameterError for an unknown arrangement and for a matrix that is
+    not square, too small or large, or not unitary.
+    """
+    from photosim.kernels.meshes import columns_of, take_apart_clements, take_apart_reck
+
+    n, work = _unitary(unitary)
+    take_apart = {"clements": take_apart_clements, "reck": take_apart_reck}[_known(arrangement)]
+    count = n * (n - 1) // 2
+    modes, columns = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    theta, phi, end = np.empty(count), np.empty(count), np.empty(n)
+    take_apart(work, modes, theta, phi, end)
+    columns_of(modes, np.zeros(n, dtype=np.int64), columns)
+    order = np.lexsort((modes, columns))
+    return MeshPhases(arrangement, theta[order], phi[order], end)
+
+
+def decompose_pair(
+    matrix: ArrayLike, n: int | None = None, arrangement: Arrangement = "clements"
+) -> PairPhases:
+    """Return the phases of an `svd_mesh` of n guides that holds a real or complex matrix (outputs, inputs).
+
+    By the singular value decomposition U diag(a) V^H. The matrix is divided by its largest singular value,
+    `scale`, which a passive circuit cannot exceed, and padded with zeros; n is its larger side, at least
+    2, unless given. A zero matrix has scale 0. Raises ParameterError for a matrix that
+    is empty, not finite or larger than n.
+    """
+    given = np.asarray(matrix, dtype=np.complex128)
+    if given.ndim != 2 or not given.size or not np.isfinite(given).all():
+        message = f"A pair of meshes holds a finite matrix (outputs, inputs), got shape {given.shape}."
+        raise ParameterError(message)
+    guides = max(2, *given.shape) if n is None else n
+    if max(given.shape) > guides or guides > LARGEST:
+        message = f"A mesh of {guides} guides (2 to {LARGEST}) cannot hold a matrix of shape {given.shape}."
+        raise ParameterError(message)
+    padded = np.zeros((guides, guides), dtype=np.complex128)
+    padded[: given.shape[0], : given.shape[1]] = given
+    u, values, v = np.linalg.svd(padded)
+    scale = float(values[0])
+    theta = 2.0 * np.arcsin(np.minimum(values / scale, 1.0)) if scale > 0.0 else np.zeros(guides)
+    # The attenuator's own phase, i exp(i theta/2), is taken back by its outer shifter.
+    phi = -0.5 * np.pi - 0.5 * theta
+    return PairPhases(decompose(v, arrangement), theta, phi, decompose(u, arrangement), scale)
+
+
+def places_of(arrangement: Arrangement, n: int) -> tuple[tuple[int, int], ...]:
+    """Return column and first guide of every block, column by column; ParameterError for an unknown name."""
+    return PLACES[_known(arrangement)](n)
+
+
+def matrix_of_blocks(arrangement: Arrangement, blocks: ComplexArray, ends: ComplexArray) -> ComplexArray:
+    """Return the matrix (n, n) of a mesh of any 2 x 2 blocks (K, 2, 2), with factors (n,) at its outputs."""
+    from photosim.kernels.meshes import send_through
+
+    fields = np.eye(ends.size, dtype=np.complex128)
+    send_through(np.ascontiguousarray(blocks), modes_of(arrangement, ends.size), fields)
+    return np.asarray(ends[:, np.newaxis] * fields)
+
+
+@cache
+def modes_of(arrangement: Arrangement, n: int) -> IndexArray:
+    """Return the first guide of every block, shape (K,), in the order of `places_of`."""
+    modes = np.array([mode for _, mode in places_of(arrangement, n)], dtype=np.int64)
+    modes.flags.writeable = False
+    return modes
+
+
+def _known(arrangement: str) -> str:
+    if arrangement not in PLACES:
+        message = f"No arrangement of a mesh is named {arrangement!r}; there are {listing(PLACES)}."
+        raise ParameterError(message + did_you_mean(arrangement, PLACES))
+    return arrangement
+
+
+def _unitary(matrix: ArrayLike) -> tuple[int, ComplexArray]:
+    """Return the size of a unitary matrix and a copy to work on, or say what is wrong with it."""
+    given = np.asarray(matrix, dtype=np.complex128)
+    if given.ndim != 2 or given.shape[0] != given.shape[1] or not 2 <= len(given) <= LARGEST:
+        message = f"A mesh holds a square matrix of 2 to {LARGEST} guides, got shape {given.shape}."
+        raise ParameterError(message)
+    n = len(given)
+    off = float(np.abs(given.conj().T @ given - np.eye(n)).max())
+    if not off <= UNITARY_WITHIN:
+        message = (
+            f"A mesh holds unitary matrices only; here U^H U differs from 1 by {off:.3g}, more than "
+            f"{UNITARY_WITHIN:g}. Any other matrix takes a pair of meshes: decompose_pair(matrix)."
+        )
+        raise ParameterError(message)
+    work = np.empty((n, n + _PADDING), dtype=np.complex128)[:, :n]
+    work[:] = given
+    return n, work
