@@ -14,6 +14,12 @@ COUPLING_PER_UM = 0.3386
 DECAY_PER_UM = 10.315
 
 
+def coupling_angle(m: Any, gap: Any, length: Any, radius: Any) -> Any:
+    """Angle in rad of coupled-mode theory: a straight of that length, and a bend to either side of it."""
+    kappa = COUPLING_PER_UM * m.exp(-DECAY_PER_UM * gap)
+    return kappa * (length + m.sqrt(2 * m.pi * radius / DECAY_PER_UM))
+
+
 def two_by_two(m: Any, bar: Any, cross: Any, loss_dB: Any, reflection: Any) -> dict[tuple[str, str], Any]:
     """Elements of a symmetric 2x2 part: bar and i cross forwards, and a weak mirror in its middle.
 
@@ -94,6 +100,5 @@ def coupler_of_gap(
         reflection: power that a mirror in the middle sends back.
     """
     del wl
-    kappa = COUPLING_PER_UM * m.exp(-DECAY_PER_UM * gap)
-    theta = kappa * (length_x + length + m.sqrt(2 * m.pi * radius / DECAY_PER_UM))
+    theta = coupling_angle(m, gap, length_x + length, radius)
     return two_by_two(m, m.cos(theta), m.sin(theta), loss_dB, reflection)

@@ -54,7 +54,7 @@ def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, ref
     return junction(m, m.sqrt(ratio), m.sqrt(1 - ratio), m.amplitude_dB(loss_dB), reflection)
 
 
-def _band(m: Any, wl: Any, wl0: Any, fwhm: Any, loss_dB: Any) -> Any:
+def pass_band(m: Any, wl: Any, wl0: Any, fwhm: Any, loss_dB: Any) -> Any:
     """Amplitude of a part whose power passes a Gaussian band of full width fwhm about wl0."""
     return m.amplitude_dB(loss_dB) * m.exp(-2 * m.log(2) * ((wl - wl0) / fwhm) ** 2)
 
@@ -92,7 +92,7 @@ def mmi1x2(
         reflection: power sent back from the end of the multimode section.
     """
     upper = _share(m, imbalance_dB)
-    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), _band(m, wl, wl0, fwhm, loss_dB), reflection)
+    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), pass_band(m, wl, wl0, fwhm, loss_dB), reflection)
 
 
 @component(
@@ -122,5 +122,5 @@ def mmi2x2(
     """
     crossed = _share(m, imbalance_dB)
     elements = two_by_two(m, m.sqrt(1 - crossed), m.sqrt(crossed), 0, reflection)
-    band = _band(m, wl, wl0, fwhm, loss_dB)
+    band = pass_band(m, wl, wl0, fwhm, loss_dB)
     return {pair: band * value for pair, value in elements.items()}

@@ -1,0 +1,203 @@
+"""Couplers with a length: two guides side by side, a guide beside a bend or half a ring, adiabatic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.couplers import coupling_angle
+from photosim.components.guides import euler_bend_length, guide_index, guide_wave
+from photosim.model import component
+from photosim.quantities import Fraction, Index, Length, Loss_dB, Loss_dB_cm, Power, Quantity, Wavelength
+
+BeatLength = Annotated[float, Quantity("um", 0.1, float("inf"))]
+"""Length in um over which all light crosses; never zero."""
+Slope = Annotated[float, Quantity("1/um", -20.0, 20.0)]
+"""Relative change of a coupling per um of wavelength."""
+
+_LAYOUT = ("cross_section", "cross_section_bend", "bend", "straight", "layer", "dx", "dy", "width",
+           "coupler90", "coupler_straight", "bend_cross_section")  # fmt: skip
+_FOUR = ("o1", "o2", "o3", "o4")
+
+
+def side_by_side(m: Any, angle: Any, lower: Any, upper: Any) -> dict[tuple[str, str], Any]:
+    """Elements of a point coupler with half of each guide before it and half after it.
+
+    lower and upper are the factors of half of the guides o1-o4 and o2-o3: their products keep it unitary.
+    """
+    bar, cross = m.cos(angle), m.i * m.sin(angle)
+    return {
+        ("o1", "o4"): lower * lower * bar,
+        ("o2", "o3"): upper * upper * bar,
+        ("o1", "o3"): lower * upper * cross,
+        ("o2", "o4"): lower * upper * cross,
+    }
+
+
+@component(ports=_FOUR, inputs=2, source="yariv1973", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)
+def directional_coupler(
+    m: Any,
+    wl: Any,
+    *,
+    length: Length = 17.5,
+    beat_length: BeatLength = 39.45,
+    end_length: Length = 2.0,
+    coupling_slope: Slope = 3.7,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 0.11,
+) -> Any:
+    """Directional coupler of two equal guides: bar cos(angle), cross i sin(angle), the phase of its length.
+
+    Coupled-mode theory: angle = pi (length + end_length)/(2 beat_length) exp(coupling_slope (wl - wl0)). The
+    defaults are fitted to the SiEPIC coupler of 200 nm gap (500 x 220 nm strips, TE): crossed power
+    0.975 sin(pi (length + 2.0 um)/(2 39.45 um))**2 at 1550 nm, half the light at 17.5 um. Dependence on
+    wavelength is a model: the same relative slope at every length, by default that of SiEPIC's half ring of
+    100 nm gap from 1.5 to 1.6 um; wider gaps are a little steeper. Left out: unequal guides, reflection, the
+    curvature of the slope, the phase of the bends at the ends.
+
+    Settings:
+        length: length over which the guides run side by side.
+        beat_length: length over which all light crosses at wl0.
+        end_length: length that the bends at both ends are worth together.
+        coupling_slope: relative change of the coupling per um of wavelength.
+        neff: effective index of each guide alone at wl0.
+        ng: group index of each guide alone at wl0.
+        wl0: wavelength at which beat_length and the indices are given.
+        loss_dB: insertion loss of every path.
+    """
+    angle = m.pi * (length + end_length) / (2 * beat_length) * m.exp(coupling_slope * (wl - wl0))
+    half = m.amplitude_dB(loss_dB / 2) * guide_wave(m, wl, length / 2, guide_index(wl, neff, ng, wl0), 0)
+    return side_by_side(m, angle, half, half)
+
+
+@component(ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
+def coupler_straight(
+    m: Any,
+    wl: Any,
+    *,
+    length: Length = 10.0,
+    gap: Length = 0.27,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+) -> Any:
+    """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
+
+    kappa(gap) is that of `coupler`. Left out: change of the coupling with wavelength and width, the bends at
+    both ends (`coupler90` has them), reflection.
+
+    Settings:
+        length: length of both guides.
+        gap: distance between their walls.
+        neff: effective index of each guide alone at wl0.
+        ng: group index of each guide alone at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss.
+    """
+    half = guide_wave(m, wl, length / 2, guide_index(wl, neff, ng, wl0), loss_dB_cm)
+    return side_by_side(m, coupling_angle(m, gap, length, 0), half, half)
+
+
+@component(
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0},
+    layout=_LAYOUT,
+)  # fmt: skip
+def coupler90(
+    m: Any,
+    wl: Any,
+    *,
+    gap: Length = 0.2,
+    radius: Length = 10.0,
+    p: Fraction = 0.5,
+    length_straight: Length = 10.0,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+) -> Any:
+    """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
+
+    The bend is as long as `bend_euler` of that radius and p. Its coupling is that of a circular bend. Left
+    out: change of the coupling with wavelength, bending loss, reflection.
+
+    Settings:
+        gap: distance between the walls where guide and bend are closest.
+        radius: radius of the circular bend with the same end points.
+        p: fraction of the turn made while the curvature changes; 0 is a circular bend.
+        length_straight: length of the guide.
+        neff: effective index at wl0.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss of guide and bend.
+    """
+    index = guide_index(wl, neff, ng, wl0)
+    along = guide_wave(m, wl, length_straight, index, loss_dB_cm)
+    turn = guide_wave(m, wl, euler_bend_length(m, radius, 90, p), index, loss_dB_cm)
+    angle = coupling_angle(m, gap, 0, radius) / 2
+    bar, cross = m.cos(angle), m.i * m.sin(angle)
+    # The guides are closest at o1 and o2: light couples there, and only then goes along one of them.
+    return {
+        ("o1", "o4"): along * bar,
+        ("o2", "o3"): turn * bar,
+        ("o1", "o3"): turn * cross,
+        ("o2", "o4"): along * cross,
+    }
+
+
+@component(ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
+def coupler_ring(
+    m: Any,
+    wl: Any,
+    *,
+    gap: Length = 0.2,
+    radius: Length = 5.0,
+    length_x: Length = 4.0,
+    length_extension: Length = 3.0,
+    p: Fraction = 0.5,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+) -> Any:
+    """Bus o1-o4 beside half a racetrack o2-o3: the coupling of `coupler`, and the phases of both guides.
+
+    The racetrack's half is a straight of length_x between two bends, each as long as `bend_euler` of that
+    radius and p; the bus is 2 length_extension + length_x long. Bends and straights close it to a ring, as
+    layouts do. Left out: change of the coupling with wavelength, bending loss, reflection.
+
+    Settings:
+        gap: distance between the walls of bus and racetrack.
+        radius: radius of the circular bends with the same end points.
+        length_x: length of the straight along the bus.
+        length_extension: length of the bus on either side of that straight.
+        p: fraction of a bend's turn made while the curvature changes; 0 is a circular bend.
+        neff: effective index at wl0.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss of bus and racetrack.
+    """
+    index = guide_index(wl, neff, ng, wl0)
+    bus = guide_wave(m, wl, length_extension + length_x / 2, index, loss_dB_cm)
+    quarter = guide_wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2, index, loss_dB_cm)
+    return side_by_side(m, coupling_angle(m, gap, length_x, radius), bus, quarter)
+
+
+@component(ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)
+def adiabatic_coupler(m: Any, wl: Any, *, coupling: Power = 0.5, loss_dB: Loss_dB = 0.035) -> Any:
+    """Adiabatic coupler: o1 becomes the even mode of the pair o4, o3, and o2 the odd one, at all wavelengths.
+
+    o1 to o4 sqrt(1 - coupling), o1 to o3 and o2 to o4 sqrt(coupling), o2 to o3 -sqrt(1 - coupling): no
+    quarter turn between bar and cross, other than in a directional coupler. SiEPIC's tabulated one passes
+    0.502 and 0.490 of the power at 1550 nm, and stays between 0.44 and 0.55 from 1.5 to 1.6 um. Left out:
+    dependence on wavelength, light that changes between the modes on the way, phase of the body, reflection.
+
+    Settings:
+        coupling: power that crosses over.
+        loss_dB: insertion loss of every path.
+    """
+    del wl
+    amplitude = m.amplitude_dB(loss_dB)
+    bar, cross = amplitude * m.sqrt(1 - coupling), amplitude * m.sqrt(coupling)
+    return {("o1", "o4"): bar, ("o2", "o3"): -bar, ("o1", "o3"): cross, ("o2", "o4"): cross}
