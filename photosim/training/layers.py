@@ -67,9 +67,9 @@ ACTIVATIONS: dict[str, Activation] = {
 
 def activation(name: str) -> Activation:
     """Return the activation called `name`; ParameterError with the nearest name if there is none."""
-    if name not in ACTIVATIONS:
+    if name not in list(ACTIVATIONS):  # a list, for which any value at all can be looked for
         known = listing(ACTIVATIONS)
-        message = f"There is no activation {name!r}: known are {known}.{did_you_mean(name, ACTIVATIONS)}"
+        message = f"There is no activation {name!r}: known are {known}.{did_you_mean(str(name), ACTIVATIONS)}"
         raise ParameterError(message)
     return ACTIVATIONS[name]
 

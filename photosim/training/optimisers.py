@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from photosim.errors import ParameterError
 from photosim.training.layers import Parameters
 
 
@@ -26,6 +27,11 @@ class SGD:
 
     rate: float
     momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a rate or momentum that does not descend."""
+        _positive("rate", self.rate)
+        _share("momentum", self.momentum)
 
     def start(self, parameters: Parameters) -> Parameters:
         """Return zero velocities."""
@@ -49,6 +55,13 @@ class Adam:
     second: float = 0.999
     floor: float = 1e-8
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a rate, floor or decay that does not descend."""
+        _positive("rate", self.rate)
+        _positive("floor", self.floor)
+        _share("first", self.first)
+        _share("second", self.second)
+
     def start(self, parameters: Parameters) -> Parameters:
         """Return zero moments and a step count of zero."""
         memory = {f"first {name}": np.zeros_like(value) for name, value in parameters.items()}
@@ -68,3 +81,16 @@ class Adam:
             square += (1.0 - self.second) * (update[name] ** 2 - square)
             change = rate * mean / (np.sqrt(square) + floor)
             value -= change.astype(value.dtype, copy=False)  # noqa: PLW2901 - in place, as above
+
+
+def _positive(name: str, value: float) -> None:
+    if not 0.0 < value < np.inf:
+        message = f"{name} must be a positive number, got {value!r}."
+        raise ParameterError(message)
+
+
+def _share(name: str, value: float) -> None:
+    """Refuse what no memory that fades can keep of itself at each step."""
+    if not 0.0 <= value < 1.0:
+        message = f"{name} must be 0 or more and less than 1, got {value!r}."
+        raise ParameterError(message)

@@ -92,11 +92,15 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
 
 
 def _check_meaning(options: TrainOptions, where: str) -> None:
-    activation(options.activation)
-    if options.precision not in PRECISIONS:
+    try:
+        activation(options.activation)
+    except ParameterError as error:
+        message = f"{where}: {error}"
+        raise ParameterError(message) from None
+    if options.precision not in list(PRECISIONS):
         message = f"{where}: precision must be single or double, got {options.precision!r}."
         raise ParameterError(message)
-    if options.data not in DATASETS:
+    if options.data not in list(DATASETS):
         message = f"{where}: there is no data set {options.data!r}. There are: {listing(DATASETS)}."
         raise ParameterError(message + did_you_mean(str(options.data), DATASETS))
     if options.device_rules and not isinstance(options.device, str):
@@ -133,7 +137,7 @@ def _widths(value: Any, where: str) -> tuple[int, ...]:
 def _rules(value: Any, where: str) -> tuple[str, ...]:
     rules = tuple(value) if isinstance(value, list | tuple) else (value,)
     for rule in rules:
-        if rule not in RULES:
+        if rule not in list(RULES):
             hint = did_you_mean(str(rule), RULES)
             message = f"{where}: there is no rule {rule!r}. There are: {listing(RULES)}.{hint}"
             raise ParameterError(message)
@@ -145,7 +149,7 @@ def _rules(value: Any, where: str) -> tuple[str, ...]:
 
 def _optimiser(value: Any, where: str) -> Optimiser:
     """Read {method: adam, rate: 0.003, ...}."""
-    if not isinstance(value, Mapping) or value.get("method") not in OPTIMISERS:
+    if not isinstance(value, Mapping) or value.get("method") not in list(OPTIMISERS):
         message = f"{where} must be a mapping with method: {' or '.join(OPTIMISERS)}, got {value!r}."
         raise ParameterError(message)
     rest = {key: inner for key, inner in value.items() if key != "method"}
@@ -153,15 +157,23 @@ def _optimiser(value: Any, where: str) -> Optimiser:
 
 
 def _nested(kind: type[Made], value: Any, where: str) -> Made:
-    """Return the frozen record `kind` made of a mapping of numbers (null where a field may be None)."""
+    """Return the frozen record `kind` made of a mapping of numbers (null where a field may be None).
+
+    Raises ParameterError for anything else, and for what the record itself refuses.
+    """
     if not isinstance(value, Mapping):
         message = f"{where} must be a mapping, got {value!r}."
         raise ParameterError(message)
     _check_names(kind, value, where)
+    may_be_none = {item.name for item in fields(kind) if "None" in str(item.type)}  # type: ignore[arg-type]
     for key, inner in value.items():
-        if inner is not None:
+        if inner is not None or key not in may_be_none:
             _number(inner, f"{where}: {key}", low=-1e12, high=1e12)
-    return kind(**value)
+    try:
+        return kind(**value)
+    except ParameterError as error:
+        message = f"{where}: {error}"
+        raise ParameterError(message) from None
 
 
 def _number(value: Any, where: str, *, low: float, high: float) -> float:
