@@ -9,6 +9,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError, PhotosimWarning
+from photosim.expressions import CONSTANTS
 from photosim.model import Instance, Netlist, PortRef, ref
 from photosim.netlist.arrays import MAX_INSTANCES, check_name, members
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
@@ -163,10 +164,7 @@ class _Reader:
         return Netlist(
             instances=self._instances(settings, components),
             connections=self._connections(),
-            ports={
-                outer: self._ref(self.data["ports"], outer, text, ("ports", outer))
-                for outer, text in form.ports.items()
-            },
+            ports={outer: self._exposed(outer, text) for outer, text in form.ports.items()},
             settings=settings,
             terminate=self._terminated(),
             components=dict(components),
@@ -191,6 +189,9 @@ class _Reader:
         for key, value in raw.items():
             mark = self.tree.mark(self.data["settings"], key, value=True)
             self.marks.add(("settings", key), self.tree.mark(self.data["settings"], key))
+            if key in CONSTANTS:
+                message = f"setting {key!r} is a constant of expressions: give it another name"
+                raise NetlistError(message, self.tree.mark(self.data["settings"], key))
             try:
                 found[key] = read_value(value, raw, number=True)
                 require_number(found[key])
@@ -271,6 +272,15 @@ class _Reader:
         path = ("connections", text if text == joined else joined)  # one of two equal texts is kept
         self.marks.add((*path, "again") if path in self.marks.places else path, mark)
         return port
+
+    def _exposed(self, outer: str, text: str) -> PortRef:
+        """What an exposed port is; its name must not look like a wave inside, which has a comma."""
+        if not outer or "," in outer or outer != outer.strip():
+            message = (
+                f"{outer!r} cannot name a port: a name is not empty, has no comma and no space around it"
+            )
+            raise NetlistError(message, self.tree.mark(self.data["ports"], outer))
+        return self._ref(self.data["ports"], outer, text, ("ports", outer))
 
     def _ref(self, container: Any, key: str | int, text: str, path: tuple[str, ...]) -> PortRef:
         mark = self.tree.mark(container, key)
