@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from photosim import __version__
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.errors import NetlistError, ParameterError, PhotosimError, did_you_mean, listing
 
 if TYPE_CHECKING:
     from photosim.analysis.result import Table
@@ -78,8 +78,8 @@ def run(
     """Run the analyses of a netlist file and write their results.
 
     kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
-    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis; None keeps
-    them.
+    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis and of every
+    random part; None keeps them.
     Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
     written; DataError for a folder that cannot be written.
     """
@@ -115,24 +115,36 @@ def run(
 def prepare(circuit: Circuit) -> list[Job]:
     """Return the analyses of a circuit's netlist with their options read.
 
-    Raises ParameterError for an unknown kind or option, and for names that repeat or are no file names.
+    Raises NetlistError, with the place in the file, or ParameterError where there is none: for an unknown
+    kind or option, for names that repeat or are no file names.
     """
     jobs: list[Job] = []
-    for entry in circuit.netlist.analyses:
-        kind = entry.get("kind")
-        if kind not in KINDS:
-            hint = did_you_mean(str(kind), KINDS)
-            message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{hint}"
-            raise ParameterError(message)
-        name = entry.get("name", kind)
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            message = f"An analysis cannot be called {name!r}: files begin so; use letters, digits, - and _."
-            raise ParameterError(message)
-        if name in [job.name for job in jobs]:
-            message = f"Two analyses are called {name!r}: give each a name of its own."
-            raise ParameterError(message)
-        jobs.append(Job(name, kind, _computation(kind, {**entry, "name": name}, circuit)))
+    for position, entry in enumerate(circuit.netlist.analyses):
+        try:
+            jobs.append(_job(entry, circuit, [job.name for job in jobs]))
+        except PhotosimError as error:
+            mark = circuit.netlist.mark("analyses", str(position))
+            if mark is None:
+                raise
+            raise NetlistError(str(error), mark) from None
     return jobs
+
+
+def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Job:
+    """Return one analysis with its options read; `taken` are the names of those before it."""
+    kind = entry.get("kind")
+    if kind not in KINDS:
+        hint = did_you_mean(str(kind), KINDS)
+        message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{hint}"
+        raise ParameterError(message)
+    name = entry.get("name", kind)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        message = f"An analysis cannot be called {name!r}: files begin so; use letters, digits, - and _."
+        raise ParameterError(message)
+    if name in taken:
+        message = f"Two analyses are called {name!r}: give each a name of its own."
+        raise ParameterError(message)
+    return Job(name, kind, _computation(kind, {**entry, "name": name}, circuit))
 
 
 def plain(value: Any) -> Any:
@@ -163,12 +175,11 @@ def _computation(
 
 
 def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
-    """Compute a spectrum; nothing in it is random, so the seed is not used."""
-    from photosim.analysis.spectrum import spectrum
+    """Compute a spectrum; of random parts, such as speckle, `seed` chooses the sample."""
+    from photosim.analysis.spectrum import spectrum, with_seed
 
-    del seed
     progress(options.name, 0, 1)
-    result = spectrum(circuit, options)
+    result = spectrum(circuit, replace(options, settings=with_seed(circuit, options.settings, seed)))
     progress(options.name, 1, 1)
     return result
 

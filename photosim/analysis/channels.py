@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from photosim import registry
+from photosim.compiled import flat_settings
 from photosim.model import Source
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def channels_of(circuit: Circuit, settings: Mapping[str, Any] | None = None) -> 
     The lines of its sources, if it has any; else the channels of the outermost parts that have the settings
     `channels`, `wl0` (um) and `spacing` (Hz), as weight banks do. `settings` are those of the call, nested.
     """
-    values = {**circuit.graph.structural, **circuit.parameters, **flat(settings or {})}
+    values = {**circuit.graph.structural, **circuit.parameters, **flat_settings(settings or {})}
     lines: set[float] = set()
     for leaf in circuit.graph.leaves:
         if isinstance(leaf.model, Source):
@@ -30,14 +31,6 @@ def channels_of(circuit: Circuit, settings: Mapping[str, Any] | None = None) -> 
         for owner in _outermost_combs(values):
             lines |= _comb(*(values[f"{owner}{key}"] for key in _COMB))
     return tuple(sorted(lines))
-
-
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings by dotted name."""
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
 
 
 def _outermost_combs(values: Mapping[str, Any]) -> list[str]:

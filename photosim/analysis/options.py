@@ -49,8 +49,8 @@ class Options:
             self.refuse(f"needs text for {key!r}, got {value!r}.")
         return str(value)
 
-    def names(self, key: str) -> tuple[str, ...] | None:
-        """Return one name or a list of names as a tuple; None when absent."""
+    def names(self, key: str, *, distinct: bool = True) -> tuple[str, ...] | None:
+        """Return a name or a list of names as a tuple, none twice if `distinct`; None when absent."""
         value = self._get(key, None)
         found = [value] if isinstance(value, str) else value
         if found is None:
@@ -61,6 +61,9 @@ class Options:
             or not all(isinstance(name, str) for name in found)
         ):
             self.refuse(f"needs a name or a list of names for {key!r}, got {value!r}.")
+        twice = [name for k, name in enumerate(found) if name in found[:k]]
+        if twice and distinct:
+            self.refuse(f"names {twice[0]!r} twice for {key!r}.")
         return tuple(found)
 
     def numbers(self, key: str) -> tuple[float, ...] | None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from photosim.analysis.channels import channels_of
 from photosim.analysis.options import Options
 from photosim.analysis.result import Table
+from photosim.compiled import flat_settings
+from photosim.errors import ParameterError, PhotosimError
 from photosim.smatrix import SMatrix, Trace
 from photosim.units import parse_wavelengths
 from photosim.waves import find_wave
@@ -126,9 +128,15 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
     starts, ends = options.names("from"), options.names("to")
     check_waves(circuit, starts, ends)
     channels = options.numbers("channels")
-    labels = options.names("labels") or ()
+    labels = options.names("labels", distinct=False) or ()
     settings = options.mapping("settings")
     options.done()
+    try:
+        check_settings(circuit, settings)
+    except PhotosimError as error:
+        options.refuse(f"has settings that the circuit refuses: {error}")
+    if channels is not None and not all(0.0 < channel < np.inf for channel in channels):
+        options.refuse(f"needs wavelengths in um for 'channels', got {list(channels)}.")
     if labels and (starts is None or ends is None or len(labels) != len(starts) * len(ends)):
         options.refuse(
             f"has {len(labels)} labels: give 'from' and 'to', and one label for each of their pairs."
@@ -162,6 +170,27 @@ def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[s
     for names, entering in ((starts, True), (ends, False)):
         for name in names or ():
             find_wave(circuit.graph, name, entering=entering)
+
+
+def check_settings(circuit: Circuit, settings: Mapping[str, Any]) -> None:
+    """Raise ParameterError unless the circuit takes these settings and none of its settings is a list.
+
+    A list stands for many circuits; a spectrum shows one.
+    """
+    _, point = circuit.at(settings)
+    if point.leading:
+        lists = [name for name, value in {**circuit.parameters, **point.settings}.items() if np.ndim(value)]
+        message = f"A spectrum shows one circuit, but {lists[0]!r} is a list of values: give one value."
+        raise ParameterError(message)
+
+
+def with_seed(circuit: Circuit, settings: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
+    """Return settings by dotted name, with `seed` in each setting called `seed` that they leave alone."""
+    flat = flat_settings(settings)
+    if seed is None:
+        return flat
+    names = (name for name in circuit.parameters if name.rpartition(".")[2] == "seed")
+    return dict.fromkeys(names, seed) | flat
 
 
 def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[str] | None = None) -> Pairs:

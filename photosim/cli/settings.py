@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import ParameterError, did_you_mean
@@ -12,17 +11,17 @@ from photosim.expressions import parse
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
-# Members of an array are called name<column.row>: that dot parts nothing.
-_DOT = re.compile(r"\.(?![^<]*>)")
+_ARGUMENTS = ("wl", "ports", "inputs", "outputs")
+"""Names of a circuit's own settings that no call could tell from its arguments."""
 
 
 def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
-    """Return settings as `circuit(wl, **settings)` takes them, nested as the instances are.
+    """Return settings by dotted name, as `circuit(wl, **settings)` takes them.
 
     Each text is NAME=VALUE with a dotted name of `circuit.parameters`; a value is a number, an expression of
     numbers such as pi/4, true or false, or a name. Raises ParameterError for anything else.
     """
-    nested: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
@@ -31,29 +30,22 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
                 f"Cannot read the setting {text!r}: write instance.parameter=value, as in ring.radius=10."
             )
             raise ParameterError(message)
+        if name in circuit.graph.structural:
+            message = f"The setting {name!r} shapes the circuit: change it in the netlist."
+            raise ParameterError(message)
         if name not in circuit.parameters:
             message = (
                 f"The circuit has no setting {name!r}.{did_you_mean(name, circuit.parameters)} "
                 "`photosim check FILE --settings` lists all of them."
             )
             raise ParameterError(message)
-        _put(nested, name, _value(value.strip()))
-    return nested
-
-
-def seeds(seed: int | None, circuit: Circuit, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` with `seed` in every setting called `seed` of the circuit that is not set yet."""
-    if seed is None:
-        return settings
-    merged = dict(settings)
-    for name in _seed_names(circuit.parameters):
-        if not _has(settings, name):
-            _put(merged, name, seed)
-    return merged
-
-
-def _seed_names(names: Iterable[str]) -> list[str]:
-    return [name for name in names if _DOT.split(name)[-1] == "seed"]
+        if name in _ARGUMENTS:
+            message = (
+                f"The setting {name!r} is named as an argument of calls is: rename it to change it here."
+            )
+            raise ParameterError(message)
+        found[name] = _value(value.strip())
+    return found
 
 
 def _value(text: str) -> Any:
@@ -69,19 +61,3 @@ def _value(text: str) -> Any:
         return text
     # A bare word such as `gaussian` parses as a symbol: it is the name of a choice.
     return text if expression.names else float(expression.evaluate({}))
-
-
-def _put(nested: dict[str, Any], name: str, value: Any) -> None:
-    """Set a dotted name in nested mappings."""
-    *path, last = _DOT.split(name)
-    for step in path:
-        nested = nested.setdefault(step, {})
-    nested[last] = value
-
-
-def _has(nested: dict[str, Any], name: str) -> bool:
-    for step in _DOT.split(name):
-        if step not in nested:
-            return False
-        nested = nested[step]
-    return True

@@ -11,9 +11,16 @@ import typer
 
 from photosim import __version__
 from photosim.analysis.result import Table
-from photosim.analysis.spectrum import SpectrumOptions, SpectrumResult, check_waves, spectrum
+from photosim.analysis.spectrum import (
+    SpectrumOptions,
+    SpectrumResult,
+    check_settings,
+    check_waves,
+    spectrum,
+    with_seed,
+)
 from photosim.cli.group import say
-from photosim.cli.settings import read_settings, seeds
+from photosim.cli.settings import read_settings
 from photosim.cli.show import show_json, show_tables
 from photosim.errors import ParameterError
 from photosim.files import check_target
@@ -72,9 +79,10 @@ def simulate(request: Request, *, as_json: bool) -> None:
         check_target(request.out)
     circuit = _circuit(request)
     wl = parse_wavelengths(request.wl if request.wl is not None else _usual_wl(circuit))
-    settings = seeds(request.seed, circuit, read_settings(request.settings, circuit))
+    settings = with_seed(circuit, read_settings(request.settings, circuit), request.seed)
     starts, ends = (_names(texts, circuit) for texts in (request.starts, request.ends))
     check_waves(circuit, starts, ends)
+    check_settings(circuit, settings)
 
     result, currents = None, None
     if circuit.ports or starts or ends:
@@ -128,14 +136,14 @@ def _write(
     from photosim.files.atomic import replacing
     from photosim.files.csv import write_columns
 
-    if request.plot is not None:
-        # Drawn before anything is written: too many lines must not leave the data file alone behind.
-        if result is not None:
-            figure = plotting.for_spectrum(result)
-        elif currents is not None:
-            title = f"{circuit.name}: sources tuned together"
-            figure = plotting.photocurrents(currents.wl, currents.curves(), title=title)
-        plotting.save(figure, request.plot)
+    # Drawn first and saved last: a picture of too many lines, or data in a form that the file cannot hold,
+    # must not leave the other one alone behind.
+    figure = None
+    if request.plot is not None and result is not None:
+        figure = plotting.for_spectrum(result)
+    elif request.plot is not None and currents is not None:
+        title = f"{circuit.name}: sources tuned together"
+        figure = plotting.photocurrents(currents.wl, currents.curves(), title=title)
     if request.out is not None and result is not None:
         named = request.starts is not None or request.ends is not None
         files.write(request.out, result.s, result.pairs if named else None)
@@ -144,6 +152,8 @@ def _write(
         with replacing(target) as temporary:
             header = ["wavelength_um", *(f"{name}_A" for name in currents.detectors)]
             write_columns(temporary, header, [currents.wl, *currents.curves().values()])
+    if request.plot is not None and figure is not None:
+        plotting.save(figure, request.plot)
     return [path for path in (request.out, request.plot) if path is not None]
 
 

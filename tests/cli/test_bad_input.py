@@ -39,6 +39,29 @@ WRONG = {
     "range": (GOOD.replace("1.54:1.56", "1.56:1.54"), r"runs from 1\.56 down to 1\.54"),
     "option": (GOOD.replace("wl:", "wll: 1, wl:"), r"'lines'.*no option 'wll'.*Did you mean 'wl'\?"),
     "name": (GOOD.replace("name: lines", "name: ../lines"), r"cannot be called '\.\./lines'"),
+    "wl": (GOOD.replace('"1.54:1.56:201"', "[1.54, 1.56]"), r"^wrong\.yml:5:5: .*text or a number for 'wl'"),
+    "channels": (GOOD.replace("name: lines", "channels: [.nan]"), r"^wrong\.yml:5:5: .*in um for 'channels'"),
+    "twice from": (
+        GOOD.replace("name: lines", "from: [in, in]"),
+        r"^wrong\.yml:5:5: .*names 'in' twice for 'from'",
+    ),
+    "analysis setting": (
+        GOOD.replace("name: lines", "settings: {ring.radios: 3}"),
+        r"^wrong\.yml:5:5: .*no setting 'radios'.*Did you mean 'radius'\?",
+    ),
+    "analysis value": (
+        GOOD.replace("name: lines", "settings: {ring.coupling: 1.69}"),
+        r"^wrong\.yml:5:5: .*1\.69.*0 to 1",
+    ),
+    "analysis list": (
+        GOOD.replace("name: lines", "settings: {ring: {radius: [9, 10]}}"),
+        r"^wrong\.yml:5:5: .*'ring\.radius' is a list of values: give one value",
+    ),
+    "constant": (
+        "settings: {pi: 3}\n" + GOOD,
+        r"^wrong\.yml:1:12: setting 'pi' is a constant of expressions: give it another name",
+    ),
+    "exposed name": (GOOD.replace("{in:", '{"i,n":'), r"^wrong\.yml:3:9: 'i,n' cannot name a port"),
     "from": (GOOD.replace("name: lines", "name: lines, from: inn"), r"'inn'.*Did you mean 'in'\?"),
 }
 
@@ -111,6 +134,7 @@ def test_an_open_inner_port_is_an_error_when_strict(folder: Path, command: str) 
         (["--to", "drop,thru"], r"'thru' names no port"),
         (["--to", "ring.cb,o9"], r"no port 'o9'"),
         (["--set", "ring.radios=3"], r"no setting 'ring\.radios'.*Did you mean 'ring\.radius'\?"),
+        (["--set", "ring.cb.structure=3"], r"no setting 'ring\.cb\.structure'"),
         (["--set", "ring.radius"], r"write instance\.parameter=value"),
         (["--set", "ring.radius="], r"write instance\.parameter=value"),
         (["--set", "ring.radius=-1"], r"must be 0 or more"),
@@ -137,6 +161,48 @@ def test_too_many_lines_for_a_picture_leave_no_data_behind(folder: Path) -> None
         folder, "simulate", "many.yml", "--wl", "1.55", "--to", every, "--plot", "x.png", "--out", "x.csv"
     )
     assert "shows 1 to 16 port pairs, got 25" in sentence
+
+
+LINK = """\
+instances: {laser: laser, pd: photodetector}
+connections: {"laser,o1": "pd,o1"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ring.yml", "--out", "x.s2p"], r"4 ports make a \.s4p file"),
+        (["ring.yml", "--from", "in", "--to", "drop", "--out", "x.s4p"], r"whole matrices"),
+        (["ring.yml", "--from", "in", "--to", "ring.cb,o3", "--out", "x.s4p"], r"whole matrices"),
+        (["link.yml", "--out", "x.nc"], r"suffix '\.nc'; known are \.csv"),
+    ],
+)
+def test_data_that_a_file_cannot_hold_leaves_no_picture_behind(
+    folder: Path, arguments: list[str], message: str
+) -> None:
+    (folder / "link.yml").write_text(LINK, encoding="utf-8")
+    sentence = refused(folder, "simulate", "--wl", "1.54:1.56:5", "--plot", "x.png", *arguments)
+    assert re.search(message, sentence)
+
+
+@pytest.mark.parametrize("options", [[], ["--plot", "x.png"], ["--out", "x.npz"]])
+def test_a_spectrum_of_a_list_of_circuits_is_refused(folder: Path, options: list[str]) -> None:
+    (folder / "many.yml").write_text(GOOD.replace("radius: 10.0", "radius: [9, 10]"), encoding="utf-8")
+    sentence = refused(folder, "simulate", "many.yml", "--wl", "1.55", *options)
+    assert sentence == "A spectrum shows one circuit, but 'ring.radius' is a list of values: give one value."
+
+
+def test_settings_that_no_call_can_change_are_refused(folder: Path) -> None:
+    text = GOOD.replace("radius: 10.0", "radius: 10*wl").replace(
+        "instances:", "settings: {wl: 1}\ninstances:"
+    )
+    (folder / "named.yml").write_text(text, encoding="utf-8")
+    assert "'wl' is named as an argument of calls is" in refused(
+        folder, "simulate", "named.yml", "--set", "wl=2", "--wl", "1.55"
+    )
+    sentence = refused(folder, "simulate", "mrr_weight_bank", "--set", "bank.rows=2", "--wl", "1.55")
+    assert sentence == "The setting 'bank.rows' shapes the circuit: change it in the netlist."
 
 
 @pytest.mark.skipif(

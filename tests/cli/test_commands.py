@@ -182,6 +182,28 @@ def test_a_seed_reaches_what_is_random(ring: Path) -> None:
     assert one == again != two
 
 
+def test_a_seed_reaches_the_spectra_of_a_run(ring: Path) -> None:
+    text = (
+        'instances: {m: {component: speckle_medium, settings: {seed: 1}}}\nports: {in: "m,o1", out: "m,o5"}\n'
+        "analyses: [{kind: spectrum, wl: 1.55}]\n"
+    )
+    (ring / "m.yml").write_text(text, encoding="utf-8")
+    ran = call_json("run", "m.yml", "--out", "there", "--seed", "2")["analyses"][0]["pairs"]["in to out"]
+    simulated = call_json("simulate", "m.yml", "--wl", "1.55", "--seed", "2")["pairs"]["in to out"]
+    own = call_json("simulate", "m.yml", "--wl", "1.55")["pairs"]["in to out"]
+    assert ran == simulated != own
+
+
+@pytest.mark.parametrize("name", ["wl", "ports", "loss", "settings", "pi", "self"])
+def test_an_instance_may_be_called_as_an_argument_is(ring: Path, name: str) -> None:
+    text = RING.partition("analyses")[0].replace("ring:", f"{name}:").replace('"ring,', f'"{name},')
+    (ring / "named.yml").write_text(text, encoding="utf-8")
+    arguments = ("--wl", "1.55", "--set", f"{name}.coupling=0.2")
+    found = call_json("simulate", "named.yml", *arguments)["pairs"]
+    (ring / "changed.yml").write_text(text.replace("coupling: 0.1", "coupling: 0.2"), encoding="utf-8")
+    assert found == call_json("simulate", "changed.yml", "--wl", "1.55")["pairs"]
+
+
 def test_draw_writes_svg_to_a_file_or_stdout(ring: Path) -> None:
     text, _ = call("draw", "ring.yml")
     ET.fromstring(text)  # noqa: S314 - our own output
