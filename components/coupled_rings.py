@@ -1,0 +1,80 @@
+"""Chains of coupled rings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from photosim.model import Netlist, composite, links, part, ref
+from photosim.quantities import (
+    Index,
+    Length,
+    Loss_dB_cm,
+    Power,
+    Quantity,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+)
+
+RingCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]
+"""Number of rings in a chain."""
+
+
+@composite(
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="yariv1999",
+    aliases={"in": "o1", "drop": "o2", "add": "o3", "through": "o4"},
+)  # fmt: skip
+def crow(
+    *,
+    rings: RingCount = 5,
+    radius: Length = 10.0,
+    coupling: Power = 0.05,
+    coupling_end: Power = 0.3,
+    neff: Index = 2.34,
+    ng: Index = 3.4,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 0.0,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Netlist:
+    """Coupled-resonator optical waveguide: a chain of equal rings between two buses.
+
+    Couplers `k0`, `k1`, ... and two half rings `up0`, `down0`, ... of every ring. Without loss, light passes
+    from in to drop where |sin(phi/2)| < sqrt(coupling), phi the phase of one round trip: a band of
+    (2/pi) asin(sqrt(coupling)) of the free spectral range (Yariv et al. 1999), rippled as coupling_end
+    sets it. One ring is `ring_double`. Left out: backscattering, rings that differ (set their `neff`
+    one by one), loss of the couplers, the length of the buses.
+
+    Settings:
+        rings: number of rings.
+        radius: radius of every ring.
+        coupling: power that crosses from ring to ring.
+        coupling_end: power that crosses from either bus to its ring.
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss in the rings.
+        temperature: temperature of the rings.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    half = part(
+        "straight", length=np.pi * radius, neff=neff, ng=ng, wl0=wl0, loss_dB_cm=loss_dB_cm,
+        temperature=temperature, dneff_dT=dneff_dT,
+    )  # fmt: skip
+    between = {f"k{n}": part("coupler", coupling=coupling) for n in range(1, rings)}
+    ends = {f"k{n}": part("coupler", coupling=coupling_end) for n in (0, rings)}
+    halves = {f"{side}{n}": half for n in range(rings) for side in ("up", "down")}
+    turns = [
+        link
+        for n in range(rings)
+        for link in (f"k{n},o3:up{n},o1", f"up{n},o2:k{n + 1},o1", f"k{n + 1},o4:down{n},o1",
+                     f"down{n},o2:k{n},o2")
+    ]  # fmt: skip
+    return Netlist(
+        instances={**ends, **between, **halves},
+        connections=links(*turns),
+        ports={"o1": ref("k0,o1"), "o2": ref(f"k{rings},o3"), "o3": ref(f"k{rings},o2"), "o4": ref("k0,o4")},
+        name="crow",
+    )
