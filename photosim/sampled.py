@@ -25,7 +25,7 @@ MAX_PORTS = 1000
 MAX_NUMBERS = 50_000_000
 """Complex numbers in one table: 0.8 GB."""
 
-_NUMBERED = re.compile(r"(?:port|p|o|opt)?[\s_]*(\d+)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:port|p|o|opt)?[\s_]*(\d{1,12})", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s,:<>.]+")
 
 

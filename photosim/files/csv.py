@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from photosim.errors import DataError, listing
+from photosim.files.tables import damaged, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,20 +90,42 @@ def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtyp
         with path.open(encoding="utf-8") as lines:
             header = next(csv.reader([lines.readline()]), [""])
             table = np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:  # text that is not UTF-8 included
+        _refuse_line(path)
         message = f"Cannot read {path} as a table of numbers: {error}"
         raise DataError(message) from error
     expected = [name.removesuffix("_re") + part for name in header[1::2] for part in ("_re", "_im")]
     if header[0] != "wavelength_um" or header[1:] != expected or len(header) < _AXES:
-        message = (
-            f"Cannot read {path}: its columns are {listing(header)}; "
-            "expected wavelength_um, then <from>_<to>_re and <from>_<to>_im of every pair."
-        )
-        raise DataError(message)
+        wanted = "expected wavelength_um, then <from>_<to>_re and <from>_<to>_im of every pair"
+        raise damaged(path, 1, f"its columns are {listing(header)}; {wanted}")
     if table.shape[1] != len(header) or not len(table):
-        message = f"Cannot read {path}: {len(header)} columns are named but the rows hold {table.shape[1]}."
-        raise DataError(message)
+        found = f"the rows hold {table.shape[1]}" if len(table) else "there are no rows"
+        raise damaged(path, 1, f"{len(header)} columns are named but {found}")
     return header, table
+
+
+def _refuse_line(path: Path) -> None:
+    """Raise DataError for the first row that is no row of numbers, or not as long as the first one."""
+    columns = 0
+    for number, line in enumerate(read_lines(path), 1):
+        words = line.partition("#")[0].split(",")
+        if number == 1 or words == [""]:
+            continue
+        columns = columns or len(words)
+        if len(words) != columns:
+            raise damaged(path, number, f"this row has {len(words)} columns, the first has {columns}")
+        for word in words:
+            if not _is_number(word):
+                raise damaged(path, number, f"{word[:40]!r} is not a number")
+
+
+def _is_number(word: str) -> bool:
+    """Whether numpy reads a word; Python alone would take 1_000 too."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return "_" not in word
 
 
 def _ports(pairs: list[str], path: Path) -> tuple[str, ...]:
@@ -113,8 +136,7 @@ def _ports(pairs: list[str], path: Path) -> tuple[str, ...]:
     """
     halves = {pair: [(pair[:k], pair[k + 1 :]) for k, c in enumerate(pair) if c == "_"] for pair in pairs}
     if any(not cuts for cuts in halves.values()):
-        message = f"Cannot read {path}: a column is not named <from>_<to>."
-        raise DataError(message)
+        raise damaged(path, 1, "a column is not named <from>_<to>")
     # A port reflects into itself: the diagonal pairs "<p>_<p>" of a whole matrix name every port.
     diagonal = [a for cuts in halves.values() for a, b in cuts if a == b]
     if len(diagonal) ** 2 == len(pairs):

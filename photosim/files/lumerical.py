@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TEXT = r"""\s*(?:'([^']*)'|"([^"]*)")\s*"""
-_HEADER = re.compile(rf"\(\s*{_TEXT},{_TEXT},\s*(\d+)\s*,{_TEXT},\s*(\d+)\s*,{_TEXT}\)")
-_SIZE = re.compile(r"\(\s*(\d+)\s*,\s*(\d+)\s*\)")
+_COUNT = r"\s*(\d{1,12})\s*"
+_HEADER = re.compile(rf"\({_TEXT},{_TEXT},{_COUNT},{_TEXT},{_COUNT},{_TEXT}\)")
+_SIZE = re.compile(rf"\({_COUNT},{_COUNT}\)")
 _PORT = re.compile(rf"\[{_TEXT},{_TEXT}\]")
 _COLUMNS = 3
 _MAX_ROWS = 10_000_000

@@ -46,7 +46,8 @@ def read(path: Path) -> SMatrix:
             order = (*leading, "wavelength_um", "to", "from")
             values = data["S_re"].transpose(*order).values + 1j * data["S_im"].transpose(*order).values
             wl, ports = data["wavelength_um"].values, data["to"].values
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    # Damage surfaces as whatever the reader's next step raises.
+    except Exception as error:
         message = f"Cannot read {path} as the NetCDF file of a scattering matrix: {error}"
         raise DataError(message) from error
     return SMatrix(wl, tuple(str(port) for port in ports), values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -35,18 +35,23 @@ def read(path: Path) -> SMatrix:
     try:
         with ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > MAX_BYTES:
-            message = f"Cannot read {path}: unpacked it has {size} bytes; the bound is {MAX_BYTES}."
-            raise DataError(message)
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in _NAMES if name not in archive]
-            if missing:
-                message = f"Cannot read {path}: it holds {listing(archive)} but not {listing(missing)}."
-                raise DataError(message)
-            wl, ports, values = (archive[name] for name in _NAMES)
-    except (OSError, ValueError, BadZipFile, AttributeError, MemoryError) as error:
+        arrays = {}
+        if size <= MAX_BYTES:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive if name in _NAMES}
+                names = listing(archive)
+    # Damage inside an archive surfaces as whatever unpacking or parsing raises there, zlib.error included.
+    except Exception as error:
         message = f"Cannot read {path} as a numpy archive: {error}"
         raise DataError(message) from error
+    if size > MAX_BYTES:
+        message = f"Cannot read {path}: unpacked it has {size} bytes; the bound is {MAX_BYTES}."
+        raise DataError(message)
+    missing = [name for name in _NAMES if name not in arrays]
+    if missing:
+        message = f"Cannot read {path}: it holds {names} but not {listing(missing)}."
+        raise DataError(message)
+    wl, ports, values = (arrays[name] for name in _NAMES)
     if values.ndim < 3 or values.shape[-3:] != (wl.size, ports.size, ports.size):
         found = f"S has shape {values.shape} for {wl.size} wavelengths and {ports.size} ports"
         message = f"Cannot read {path}: {found}."

@@ -32,13 +32,14 @@ def read_lines(path: Path) -> list[str]:
         if size > MAX_BYTES:
             message = f"{path} has {size} bytes; a file of S-parameters may have {MAX_BYTES}."
             raise DataError(message)
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+        data = path.read_bytes()
+        lines = data.decode("utf-8-sig").splitlines()
     except OSError as error:
         message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}."
         raise DataError(message) from None
     except UnicodeDecodeError as error:
-        message = f"{path} is no text: byte {error.start} does not fit."
-        raise DataError(message) from None
+        before = data.count(b"\n", 0, error.start)
+        raise damaged(path, before + 1, f"the file is no text: byte {error.start} does not fit") from None
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             raise damaged(path, number, f"the line has {len(line)} characters; the bound is {MAX_LINE}")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eEdD][-+]?\d+)?")
+_DIGITS = 12
+"""Digits of a number that is looked at more closely."""
 
 
 def _scikit_rf(path: Path) -> Any:
@@ -76,7 +78,7 @@ def _check_words(path: Path) -> None:
 
 def _check_ports(path: Path, line: int, text: str) -> None:
     """Refuse a number of ports that would exhaust the memory before any number is read."""
-    if text.isdigit() and not 1 <= int(text) <= MAX_PORTS:
+    if re.fullmatch("[0-9]+", text) and (len(text) > _DIGITS or not 1 <= int(text) <= MAX_PORTS):
         raise damaged(path, max(1, line), f"it announces {text[:20]} ports; the bound is {MAX_PORTS}")
 
 

@@ -93,7 +93,7 @@ class _Checker:
                 message = (
                     f"netlist {netlist.name!r} written out has {total} instances; the bound is {MAX_FLAT}"
                 )
-                raise NetlistError(message)
+                raise NetlistError(message, next(iter(netlist.instances.values())).mark)
             self.sizes[id(netlist)] = total
         return self.sizes[id(netlist)]
 

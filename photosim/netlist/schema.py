@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from photosim.errors import NetlistError, did_you_mean, listing
+from photosim.errors import Mark, NetlistError, did_you_mean, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,8 @@ def validate(data: Mapping[str, Any], tree: Tree, path: tuple[str, ...]) -> Netl
     # A misspelt key is also a missing one: the misspelling is the news.
     first = min(found, key=lambda e: e["type"] != "extra_forbidden")
     steps = tuple(s for s in first["loc"] if s != "[key]")
-    raise NetlistError(_sentence(first["type"], steps, first["input"], path), tree.follow((*path, *steps)))
+    mark = tree.follow((*path, *steps)) or (Mark(tree.file, 1, 1) if tree.file else None)
+    raise NetlistError(_sentence(first["type"], steps, first["input"], path), mark)
 
 
 def _sentence(kind: str, steps: tuple[int | str, ...], found: Any, path: tuple[str, ...]) -> str:

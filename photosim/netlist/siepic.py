@@ -90,7 +90,10 @@ class _Builder:
         ports = {node: inner.ports[pin] for node, pin in zip(line.nodes, pins, strict=True)}
         if len(ports) < len(pins):
             raise NetlistError(f"two pins of {line.name!r} are at one node", line.mark)
-        return replace(inner, ports=ports)
+        marks = Marks(line.mark.file, dict(inner.marks.places) if isinstance(inner.marks, Marks) else {})
+        for node in ports:
+            marks.add(("ports", node), line.mark)
+        return replace(inner, ports=ports, marks=marks)
 
     def block(self, block: Block, chain: tuple[str, ...]) -> Netlist:
         """Netlist of a sub-circuit, inside those of the chain."""
@@ -127,6 +130,8 @@ class _Builder:
             )
         pairs = [found for node, found in ends.items() if len(found) == 2]
         exposed = block.pins or [node for node, found in ends.items() if len(found) == 1]
+        for pin in exposed:
+            marks.add(("ports", pin), marks["connections", ",".join(ends[pin][0])])
         return Netlist(
             instances=instances,
             connections=tuple((a, b) for a, b in pairs),

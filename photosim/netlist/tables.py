@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from photosim.errors import DataError, NetlistError
 
 if TYPE_CHECKING:
     from photosim.sampled import SampledData
+
+
+MAX_BYTES = 8 * 2**20
+"""Size of a file of S-parameters that a netlist names, in bytes."""
+MAX_UNPACKED = 64 * 2**20
+"""Size of an archive's content: a small archive can claim any."""
 
 
 def locate(text: str, folder: Path | None) -> Path:
@@ -41,12 +50,24 @@ def read_named(text: str, folder: Path | None) -> SampledData:
     place = locate(text, folder)
     try:
         stamp = place.stat()
+        if S_ISREG(stamp.st_mode):
+            _check_size(place, stamp.st_size)
         table = _read(place, stamp.st_mtime_ns, stamp.st_size)
     except OSError as error:
         raise NetlistError(f"{place} cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DataError as error:
         raise NetlistError(str(error).removesuffix(".")) from None
     return table if table.file == text else replace(table, file=text)
+
+
+def _check_size(place: Path, size: int) -> None:
+    """Refuse a file that would take more memory than a netlist may."""
+    bound = MAX_BYTES
+    if is_zipfile(place):
+        with suppress(BadZipFile), ZipFile(place) as archive:  # a damaged one is refused by its reader
+            size, bound = sum(member.file_size for member in archive.infolist()), MAX_UNPACKED
+    if size > bound:
+        raise NetlistError(f"{place} has {size} bytes; a file that a netlist names may have {bound}")
 
 
 @lru_cache(maxsize=32)

@@ -108,7 +108,7 @@ def test_a_target_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: s
         ("s.csv", b"wavelength_um,a_b_re,a_b_im\n1.5,2.0\n", "2"),
         ("s.csv", b"wl,a_b_re,a_b_im\n1.5,2.0,3.0\n", "expected wavelength_um"),
         ("s.csv", b"wavelength_um,ab_re,ab_im\n1.5,2.0,3.0\n", "not named <from>_<to>"),
-        ("s.csv", b"wavelength_um,a_b_re,a_b_im\n1.5,x,3.0\n", "table of numbers"),
+        ("s.csv", b"wavelength_um,a_b_re,a_b_im\n1.5,x,3.0\n", r"s\.csv:2: 'x' is not a number"),
         ("s.npz", b"not an archive", "numpy archive"),
         ("s.nc", b"not a file of this kind", "NetCDF"),
         ("s.doc", b"", r"known suffixes are"),
