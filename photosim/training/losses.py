@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from photosim.training.arrays import RealArray, TargetArray
@@ -27,3 +30,40 @@ def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float
     error[rows, labels] -= 1.0
     smallest = np.finfo(np.float64).tiny  # a probability that underflowed still has a finite, huge loss
     return float(-np.mean(np.log(np.maximum(likelihood, smallest)))), error
+
+
+def squared_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
+    """Return half the mean squared distance and each sample's error, outputs - targets.
+
+    Both of shape (batch, outputs); the distance is summed over the outputs.
+    """
+    error = np.asarray(outputs - targets, dtype=outputs.dtype)
+    return float(0.5 * np.mean(np.sum(error.astype(np.float64) ** 2, axis=1))), error
+
+
+def share_correct(logits: RealArray, labels: TargetArray) -> float:
+    """Return the share of samples whose largest logit is their label."""
+    return float(np.mean(logits.argmax(axis=1) == labels))
+
+
+def explained_share(outputs: RealArray, targets: TargetArray) -> float:
+    """Return R2, the mean over the outputs of 1 - (squared error / variance); 0 for a constant guess."""
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(targets, outputs))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a network is for.
+
+    loss(outputs, targets): the batch's mean loss, and each sample's derivative of its own loss with respect
+    to the outputs, shape (batch, outputs).  score(outputs, targets): how good that is; larger is better.
+    """
+
+    loss: Callable[[RealArray, TargetArray], tuple[float, RealArray]]
+    score: Callable[[RealArray, TargetArray], float]
+
+
+CLASSIFICATION = Objective(softmax_cross_entropy, share_correct)
+REGRESSION = Objective(squared_error, explained_share)

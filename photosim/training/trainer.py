@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.training.arrays import FloatArray, RealArray
+from photosim.errors import ParameterError
+from photosim.training.alignment import alignment_angles
+from photosim.training.arrays import FloatArray
+from photosim.training.checkpoint import State, fingerprint, resume, save
 from photosim.training.data import Dataset, Samples
 from photosim.training.layers import Network, Parameters
-from photosim.training.losses import softmax_cross_entropy
+from photosim.training.losses import CLASSIFICATION, Objective
 from photosim.training.optimisers import Optimiser
 from photosim.training.rules.rule import Rule
 
@@ -40,21 +44,39 @@ class Streams:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train and in what pieces; `dtype` is the precision of parameters and activations."""
+    """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
+
+    patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
+    best one; None to train all epochs and keep the last.  least: a smaller rise does not count.
+    alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
+    none.  checkpoint: file to keep the run's state in after every epoch; a run that finds its own goes on
+    from there, to the same numbers bit for bit.
+    """
 
     epochs: int
     batch: int = 32
     dtype: DTypeLike = np.float32
+    patience: int | None = None
+    least: float = 0.0
+    alignment: int = 0
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)
 class History:
-    """Metrics after each epoch, each of shape (epochs,), and the final parameters of every layer."""
+    """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
+
+    accuracy, validation: scores of the test and validation samples (R2 in regression).
+    angles: alignment of each hidden layer with the gradient in degrees, shape (epochs, hidden layers); nan
+    where it was not asked for.  best: the epoch whose parameters these are, counted from 1.
+    """
 
     accuracy: FloatArray
     validation: FloatArray
     loss: FloatArray
     parameters: list[Parameters]
+    angles: FloatArray
+    best: int
 
 
 def fit(
@@ -65,57 +87,144 @@ def fit(
     schedule: Schedule,
     streams: Streams,
     progress: Callable[[int], None] = lambda _epoch: None,
+    objective: Objective = CLASSIFICATION,
 ) -> History:
     """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
+    Raises ParameterError for patience without validation samples, DataError for a checkpoint of another run.
     """
-    parameters = network.initial(np.random.default_rng(streams.initial), schedule.dtype)
-    memory = [optimiser.start(own) for own in parameters]
-    order = np.random.default_rng(streams.order)
-    train = _cast(data.train, schedule.dtype)
-    held = [_cast(part, schedule.dtype) for part in (data.test, data.validation)]
-    metrics = np.empty((3, schedule.epochs))
-    for epoch in range(schedule.epochs):
-        losses = [
-            _step(network, rule, optimiser, parameters, memory, Samples(train.x[rows], train.y[rows]))
-            for rows in _batches(order.permutation(len(train)), schedule.batch)
-        ]
-        # Weighted by batch size, so that the short last batch does not count double.
-        metrics[2, epoch] = sum(losses) / len(train)
-        metrics[:2, epoch] = [accuracy(network, parameters, part) for part in held]
-        progress(epoch + 1)
-    return History(metrics[0], metrics[1], metrics[2], parameters)
+    if schedule.patience is not None and not len(data.validation):
+        message = "Early stopping (patience) needs validation samples, and the data has none."
+        raise ParameterError(message)
+    train, validation, test = (
+        _cast(part, schedule.dtype) for part in (data.train, data.validation, data.test)
+    )
+    data = replace(data, train=train, validation=validation, test=test)
+    run = _Run(network, rule, optimiser, data, schedule, objective)
+    state = run.start(streams)
+    key = "" if schedule.checkpoint is None else run.key(streams)
+    if schedule.checkpoint is not None:
+        resume(schedule.checkpoint, key, state, rule)
+    while state.epoch < schedule.epochs and not run.enough(state):
+        run.epoch(state)
+        if schedule.checkpoint is not None:
+            save(schedule.checkpoint, key, state, rule)
+        progress(state.epoch)
+    return run.history(state)
 
 
-def accuracy(network: Network, parameters: list[Parameters], samples: Samples) -> float:
-    """Return the share of samples whose largest logit is their label; nan if there are no samples."""
+def score(
+    network: Network,
+    parameters: list[Parameters],
+    samples: Samples,
+    objective: Objective = CLASSIFICATION,
+) -> float:
+    """Return how well the network does (share classified correctly, or R2); nan if there are no samples."""
     if not len(samples):
         return float("nan")
-    return float(np.mean(network.predict(parameters, samples.x).argmax(axis=1) == samples.y))
+    return objective.score(network.predict(parameters, samples.x), samples.y)
 
 
-def _step(
-    network: Network,
-    rule: Rule,
-    optimiser: Optimiser,
-    parameters: list[Parameters],
-    memory: list[Parameters],
-    batch: Samples,
-) -> float:
-    """Learn from one batch in place; return its summed loss."""
-    traces = network.forward(parameters, batch.x)
-    loss, error = softmax_cross_entropy(traces[-1].outputs, batch.y)
-    updates = rule.updates(network, parameters, traces, error)
-    for own, update, remembered in zip(parameters, updates, memory, strict=True):
-        if update is not None:
-            optimiser.step(own, update, remembered)
-    return loss * len(batch)
+_TEST, _VALIDATION, _LOSS = range(3)
+"""Columns of a run's metrics; the alignment angles follow."""
 
 
-def _batches(order: RealArray | np.ndarray, size: int) -> list[np.ndarray]:
-    return [order[start : start + size] for start in range(0, order.size, size)]
+@dataclass(frozen=True)
+class _Run:
+    """What is trained, and how; what changes is a State."""
+
+    network: Network
+    rule: Rule
+    optimiser: Optimiser
+    data: Dataset
+    schedule: Schedule
+    objective: Objective
+
+    def start(self, streams: Streams) -> State:
+        """Return the state before the first epoch."""
+        rng = np.random.default_rng(streams.initial)
+        parameters = self.network.initial(rng, self.schedule.dtype)
+        memory = [self.optimiser.start(own) for own in parameters]
+        groups = {"parameters": parameters, "memory": memory, "best": _copy(parameters)}
+        return State(groups, [], np.random.default_rng(streams.order))
+
+    def key(self, streams: Streams) -> str:
+        """Return the fingerprint of all that decides a run's numbers but the number of epochs."""
+        # The rule before the first batch: its generators are in their first state.
+        schedule = replace(self.schedule, epochs=0, checkpoint=None, dtype=np.dtype(self.schedule.dtype))
+        feedback = [own.matrix() for own in getattr(self.rule, "feedback", ())]
+        return fingerprint(
+            self.network, self.rule, feedback, self.optimiser, self.data, schedule, self.objective, streams
+        )
+
+    def epoch(self, state: State) -> None:
+        """Learn from every training sample once, and measure."""
+        train, parameters = self.data.train, state.groups["parameters"]
+        order, size = state.order.permutation(len(train)), self.schedule.batch
+        losses = [
+            self._step(state, Samples(train.x[rows], train.y[rows]))
+            for rows in (order[first : first + size] for first in range(0, order.size, size))
+        ]
+        held = [
+            score(self.network, parameters, part, self.objective)
+            for part in (self.data.test, self.data.validation)
+        ]
+        # Weighted by batch size, so that the short last batch does not count double.
+        state.metrics.append([*held, sum(losses) / len(train), *self._angles(parameters)])
+        if self.schedule.patience is None or self._best(state) == state.epoch:
+            state.groups["best"] = _copy(parameters)
+
+    def enough(self, state: State) -> bool:
+        """Return whether the validation score has not risen for as long as patience lasts."""
+        patience = self.schedule.patience
+        return patience is not None and state.epoch - self._best(state) >= patience
+
+    def history(self, state: State) -> History:
+        """Return the outcome."""
+        columns = np.array(state.metrics).reshape(-1, 3 + len(self.network.hidden)).T
+        best = state.epoch if self.schedule.patience is None else self._best(state)
+        return History(
+            accuracy=columns[_TEST],
+            validation=columns[_VALIDATION],
+            loss=columns[_LOSS],
+            parameters=state.groups["best"],
+            angles=columns[3:].T,
+            best=best,
+        )
+
+    def _best(self, state: State) -> int:
+        """Return the epoch, counted from 1, whose validation score rose last; 0 before the first."""
+        best, top = 0, -np.inf
+        for epoch, row in enumerate(state.metrics, start=1):
+            if row[_VALIDATION] > top + (self.schedule.least if best else 0.0):
+                best, top = epoch, row[_VALIDATION]
+        return best
+
+    def _angles(self, parameters: list[Parameters]) -> list[float]:
+        if not self.schedule.alignment:
+            return [float("nan")] * len(self.network.hidden)
+        some = slice(self.schedule.alignment)
+        samples = Samples(self.data.train.x[some], self.data.train.y[some])
+        angles = alignment_angles(self.network, self.rule, parameters, samples, self.objective)
+        return [float(angle) for angle in angles]
+
+    def _step(self, state: State, batch: Samples) -> float:
+        """Learn from one batch in place; return its summed loss."""
+        parameters, memory = state.groups["parameters"], state.groups["memory"]
+        traces = self.network.forward(parameters, batch.x)
+        loss, error = self.objective.loss(traces[-1].outputs, batch.y)
+        updates = self.rule.updates(self.network, parameters, traces, error)
+        for own, update, remembered in zip(parameters, updates, memory, strict=True):
+            if update is not None:
+                self.optimiser.step(own, update, remembered)
+        return loss * len(batch)
+
+
+def _copy(parameters: list[Parameters]) -> list[Parameters]:
+    return [{name: value.copy() for name, value in own.items()} for own in parameters]
 
 
 def _cast(samples: Samples, dtype: DTypeLike) -> Samples:
-    return Samples(np.ascontiguousarray(samples.x, dtype=dtype), samples.y)
+    y = samples.y if samples.y.dtype.kind in "iu" else np.ascontiguousarray(samples.y, dtype=dtype)
+    return Samples(np.ascontiguousarray(samples.x, dtype=dtype), y)

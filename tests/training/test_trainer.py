@@ -10,7 +10,7 @@ from photosim.training.devices import Digital
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD, Adam
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
-from photosim.training.trainer import History, Schedule, Streams, accuracy, fit
+from photosim.training.trainer import History, Schedule, Streams, fit, score
 
 NETWORK = dense_network((2, 12, 2))
 
@@ -89,7 +89,7 @@ def test_one_epoch_of_one_batch_is_one_step() -> None:
         assert update is not None
         np.testing.assert_allclose(end["weights"], own["weights"] - 0.1 * update["weights"], atol=1e-14)
     assert history.loss[0] == pytest.approx(loss, rel=1e-12)
-    assert history.accuracy[0] == accuracy(NETWORK, history.parameters, DATA.test)
+    assert history.accuracy[0] == score(NETWORK, history.parameters, DATA.test)
 
 
 def test_single_precision_is_kept_throughout() -> None:

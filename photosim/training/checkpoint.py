@@ -1,0 +1,168 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped, in one file that is never half."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import DataError
+from photosim.files.atomic import replacing
+from photosim.training.datafiles import read_npz
+from photosim.training.layers import Parameters
+from photosim.training.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ABOUT = "about"
+Arrays = list[Parameters]
+
+
+@dataclass
+class State:
+    """A run between two epochs.
+
+    groups: lists of arrays by layer, by what they are (parameters, optimiser's memory, best parameters).
+    metrics: one row an epoch done so far.  order: draws the order of samples.
+    """
+
+    groups: dict[str, Arrays]
+    metrics: list[list[float]]
+    order: np.random.Generator
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.metrics)
+
+
+def save(path: Path, key: str, state: State, rule: Rule) -> None:
+    """Write a run's state, whole or not at all, whatever kills the process or the machine.
+
+    key: the fingerprint of what is trained; resume refuses a file of another.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for group, layers in state.groups.items():
+        for index, own in enumerate(layers):
+            arrays |= {f"{group}/{index}/{name}": value for name, value in own.items()}
+    about = {
+        "key": key,
+        "names": list(arrays),
+        "groups": {group: len(layers) for group, layers in state.groups.items()},
+        "metrics": state.metrics,
+        "order": state.order.bit_generator.state,
+        "rule": rule_state(rule),
+    }
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays, **{_ABOUT: np.array(json.dumps(about))})
+        file.flush()
+        # On the disk before the rename, or a power cut could leave the new name without its content.
+        os.fsync(file.fileno())
+
+
+def resume(path: Path, key: str, state: State, rule: Rule) -> None:
+    """Put a saved run's state into `state` and the rule; nothing happens if there is no file.
+
+    Raises DataError for a damaged file, and for one of another run.
+    """
+    if not path.exists():
+        return
+    try:
+        about = json.loads(str(read_npz(path, (_ABOUT,))[_ABOUT]))
+        names = tuple(str(name) for name in about["names"])
+        saved = about["key"]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{path} is no checkpoint: {error}."
+        raise DataError(message) from error
+    if saved != key:
+        message = (
+            f"{path} is the checkpoint of another run (other data, network, rule, optimiser, schedule or "
+            "seed): give another name, or remove it to start anew."
+        )
+        raise DataError(message)
+    arrays = read_npz(path, names)
+    groups: dict[str, Arrays] = {group: [{} for _ in range(size)] for group, size in about["groups"].items()}
+    for name in names:
+        group, index, inner = name.split("/", 2)
+        groups[group][int(index)][inner] = np.array(arrays[name])
+    state.groups = groups
+    state.metrics = about["metrics"]
+    state.order.bit_generator.state = about["order"]
+    restore_rule(rule, about["rule"])
+
+
+def rule_state(rule: Rule) -> list[dict[str, Any]]:
+    """Return what a rule and its devices remember: the states of their generators, and their counters."""
+    return [
+        {
+            "rng": own.rng.bit_generator.state if _has(own, "rng", np.random.Generator) else None,
+            "counters": dict(own.counters) if _has(own, "counters", Counter) else None,
+        }
+        for own in _holders(rule)
+    ]
+
+
+def restore_rule(rule: Rule, states: list[dict[str, Any]]) -> None:
+    """Make a rule and its devices remember what rule_state returned."""
+    for own, state in zip(_holders(rule), states, strict=True):
+        if state["rng"] is not None:
+            own.rng.bit_generator.state = state["rng"]
+        if state["counters"] is not None:
+            own.counters.clear()
+            own.counters.update(state["counters"])
+
+
+def _holders(rule: Rule) -> list[Any]:
+    return [rule, *getattr(rule, "feedback", ())]
+
+
+def _has(own: Any, name: str, kind: type) -> bool:
+    return isinstance(getattr(own, name, None), kind)
+
+
+def fingerprint(*values: Any) -> str:
+    """Return a hash of the content of records, arrays, generators and plain values.
+
+    Of a device it takes the matrix too. Functions and objects of unknown kind count by their name alone.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    _feed(digest, values)
+    return digest.hexdigest()
+
+
+def _inside(value: Any) -> list[Any]:
+    """Return what a container or record holds, in its order; empty for anything else."""
+    if isinstance(value, Mapping):
+        return [*value.items()]
+    if isinstance(value, list | tuple):
+        return [len(value), *value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, item.name) for item in fields(value)]
+    return []
+
+
+def _feed(digest: Any, value: Any) -> None:
+    match value:
+        case None | bool() | int() | float() | complex() | str() | np.generic() | np.dtype() | Path():
+            digest.update(f"{type(value).__name__} {value!r};".encode())
+        case np.ndarray():
+            digest.update(f"{value.dtype} {value.shape};".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        case np.random.Generator():
+            digest.update(repr(value.bit_generator.state).encode())
+        case np.random.SeedSequence():
+            digest.update(f"{value.entropy} {value.spawn_key};".encode())
+        case Counter():
+            pass  # what a device did before says nothing of what is trained
+        case _:
+            digest.update(f"{getattr(value, '__qualname__', type(value).__qualname__)};".encode())
+            for inner in _inside(value):
+                _feed(digest, inner)

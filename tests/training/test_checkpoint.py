@@ -1,0 +1,228 @@
+"""Checkpoints, early stopping and alignment: a killed run ends as if it had lived."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from photosim.errors import DataError, ParameterError
+from photosim.training.alignment import alignment_angles
+from photosim.training.checkpoint import fingerprint, rule_state
+from photosim.training.data import Dataset, Samples, split
+from photosim.training.devices import Digital, WeightBank
+from photosim.training.layers import dense_network
+from photosim.training.losses import REGRESSION
+from photosim.training.optimisers import SGD, Adam
+from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, make_rule
+from photosim.training.trainer import History, Schedule, Streams, fit
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SCRIPT = Path(__file__).with_name("killed_run.py")
+NETWORK = dense_network((2, 12, 2))
+STREAMS = Streams.tree(0, 1)[0]
+
+
+def rings() -> Dataset:
+    """Two noisy circles, one inside the other."""
+    rng = np.random.default_rng(0)
+    label = np.arange(200) % 2
+    angle, radius = rng.uniform(0.0, 2.0 * np.pi, 200), 1.0 + label + 0.15 * rng.normal(size=200)
+    return split("rings", np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), label)
+
+
+DATA = rings()
+
+
+def run(rule: Rule, **schedule: Any) -> History:
+    return fit(NETWORK, rule, Adam(0.02), DATA, Schedule(**{"epochs": 6, **schedule}), STREAMS)
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script of the killed run, as a module."""
+    spec = importlib.util.spec_from_file_location("killed_run", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_killed_run_ends_as_if_it_had_lived(script: ModuleType, tmp_path: Path) -> None:
+    path, out = tmp_path / "run.npz", tmp_path / "out.npz"
+    rng = np.random.default_rng(0)
+    begun = []
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, SCRIPT, path, out], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        begun.append(int(process.stdout.readline()))
+        time.sleep(float(rng.uniform(0.0, 0.05)))  # anywhere: within a batch, within a write
+        process.kill()
+        process.stdout.close()
+        process.wait()
+        assert not out.exists()
+    assert sorted(set(begun)) == begun  # each process went on where the one before had been
+    subprocess.run([sys.executable, SCRIPT, path, out], check=True, stdout=subprocess.DEVNULL)
+    whole = script.train(None)
+    with np.load(out) as found:
+        np.testing.assert_array_equal(found["loss"], whole.loss)
+        np.testing.assert_array_equal(found["angles"], whole.angles)
+        for index, own in enumerate(whole.parameters):
+            np.testing.assert_array_equal(found[f"weights{index}"], own["weights"])
+
+
+@pytest.mark.parametrize("noise", ["physical", "measured"])
+def test_devices_go_on_where_they_were(noise: Any, bank: WeightBank, tmp_path: Path) -> None:
+    programmed = bank.program(np.random.default_rng(2).uniform(-1, 1, (12, 2)))
+
+    def rule() -> DFA:
+        return DFA((programmed.with_noise(noise, np.random.default_rng(3)),))
+
+    path, whole, half, rest = tmp_path / "run.npz", rule(), rule(), rule()
+    wanted = run(whole, epochs=4)
+    run(half, epochs=2, checkpoint=path)
+    found = run(rest, epochs=4, checkpoint=path)
+    np.testing.assert_array_equal(found.parameters[0]["weights"], wanted.parameters[0]["weights"])
+    np.testing.assert_array_equal(found.validation, wanted.validation)
+    assert rest.feedback[0].counters == whole.feedback[0].counters
+    assert rule_state(rest) == rule_state(whole)
+
+
+def test_a_finished_run_is_read_and_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    first = run(Backprop(), checkpoint=path)
+    stamp = path.stat().st_mtime_ns
+    again = run(Backprop(), checkpoint=path)
+    assert path.stat().st_mtime_ns == stamp
+    np.testing.assert_array_equal(again.parameters[1]["weights"], first.parameters[1]["weights"])
+    np.testing.assert_array_equal(again.loss, first.loss)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    run(Backprop(), checkpoint=path)
+    for rule, schedule in (
+        (FrozenHidden(), {}),
+        (Backprop(), {"batch": 16}),
+        (Backprop(), {"dtype": np.float64}),
+    ):
+        with pytest.raises(DataError, match=r"run\.npz is the checkpoint of another run"):
+            run(rule, checkpoint=path, **schedule)
+    other = replace(DATA, train=Samples(DATA.train.x + 1e-3, DATA.train.y))
+    with pytest.raises(DataError, match="another run"):
+        fit(NETWORK, Backprop(), Adam(0.02), other, Schedule(6, checkpoint=path), STREAMS)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    run(Backprop(), checkpoint=path, epochs=1)
+    content = path.read_bytes()
+    for damaged in (b"", b"no archive", content[: len(content) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"run\.npz is damaged"):
+            run(Backprop(), checkpoint=path)
+    np.savez(path, about=np.array("[1]"))
+    with pytest.raises(DataError, match=r"run\.npz is no checkpoint"):
+        run(Backprop(), checkpoint=path)
+    with pytest.raises(DataError, match=r"the folder .* does not exist"):
+        run(Backprop(), checkpoint=tmp_path / "none" / "run.npz")
+
+
+def test_fingerprints_tell_contents_apart() -> None:
+    same = [fingerprint(Digital(np.eye(2)), Adam(0.1), {"a": 1}) for _ in range(2)]
+    assert same[0] == same[1]
+    others = [
+        fingerprint(Digital(2 * np.eye(2)), Adam(0.1), {"a": 1}),
+        fingerprint(Digital(np.eye(2)), SGD(0.1), {"a": 1}),
+        fingerprint(Digital(np.eye(2)), Adam(0.2), {"a": 1}),
+        fingerprint(Digital(np.eye(2)), Adam(0.1), {"a": 1.0}),
+        fingerprint(Digital(np.eye(2).astype(np.float32)), Adam(0.1), {"a": 1}),
+    ]
+    assert len({same[0], *others}) == 6
+    assert fingerprint(Digital(np.eye(2), Counter(samples=3)), Adam(0.1), {"a": 1}) == same[0]
+
+
+def test_early_stopping_keeps_the_best_epoch() -> None:
+    whole = run(Backprop(), epochs=60)
+    stopped = run(Backprop(), epochs=60, patience=4)
+    count = stopped.validation.size
+    assert count < 60
+    np.testing.assert_array_equal(stopped.validation, whole.validation[:count])
+    assert stopped.best == int(np.argmax(whole.validation[:count])) + 1 == count - 4
+    best = run(Backprop(), epochs=stopped.best)
+    np.testing.assert_array_equal(stopped.parameters[0]["weights"], best.parameters[0]["weights"])
+    assert whole.best == 60
+
+
+def test_a_small_rise_does_not_count() -> None:
+    assert run(Backprop(), epochs=60, patience=4, least=2.0).validation.size == 5
+
+
+def test_early_stopping_is_resumed_too(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    wanted = run(Backprop(), epochs=60, patience=4)
+    run(Backprop(), epochs=wanted.best + 2, patience=4, checkpoint=path)
+    found = run(Backprop(), epochs=60, patience=4, checkpoint=path)
+    np.testing.assert_array_equal(found.parameters[0]["weights"], wanted.parameters[0]["weights"])
+    assert found.best == wanted.best
+
+
+def test_early_stopping_needs_samples_to_watch() -> None:
+    empty = replace(DATA, validation=Samples(DATA.train.x[:0], DATA.train.y[:0]))
+    with pytest.raises(ParameterError, match="needs validation samples"):
+        fit(NETWORK, Backprop(), Adam(), empty, Schedule(3, patience=2), STREAMS)
+
+
+def test_angles_are_those_between_vectors() -> None:
+    network = dense_network((2, 5, 4, 2))
+    parameters = network.initial(np.random.default_rng(3))
+    assert alignment_angles(network, Backprop(), parameters, DATA.train) == pytest.approx([0, 0], abs=1e-5)
+    assert np.isnan(alignment_angles(network, FrozenHidden(), parameters, DATA.train)).all()
+    turned = DFA((Digital(np.ones((5, 2))), Digital(-parameters[2]["weights"].T.astype(float))))
+    # The last hidden layer gets exactly minus the gradient. Errors of two classes add up to zero, and with
+    # them the product with a matrix of ones: no angle is left but that of rounding.
+    assert alignment_angles(network, turned, parameters, DATA.train)[1] == pytest.approx(180, abs=1e-5)
+
+
+def test_feedback_comes_into_line() -> None:
+    rule = make_rule("dfa", NETWORK, [Digital(np.random.default_rng(1).uniform(-1, 1, (12, 2)))])
+    angles = run(rule, epochs=20, alignment=100).angles[:, 0]
+    assert angles[-1] < 60.0
+    # Random feedback begins across the gradient (90 degrees) and is followed by the weights.
+    assert abs(angles[0] - 90.0) < 20.0
+    assert np.isnan(run(rule).angles).all()
+
+
+def test_measuring_changes_nothing() -> None:
+    network = dense_network((2, 12, 6, 2))
+    rules = [make_rule("sign-symmetry-redrawn", network, rng=np.random.default_rng(3)) for _ in range(2)]
+    plain, watched = (
+        fit(network, rule, Adam(0.02), DATA, Schedule(3, alignment=size), STREAMS)
+        for rule, size in zip(rules, (0, 50), strict=True)
+    )
+    np.testing.assert_array_equal(plain.parameters[0]["weights"], watched.parameters[0]["weights"])
+
+
+def test_regression_follows_a_curve() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.uniform(-2, 2, (300, 1))
+    train, validation, test = (
+        Samples(x[rows], np.sin(2 * x[rows])) for rows in (slice(200), slice(200, 250), slice(250, 300))
+    )
+    data = Dataset("curve", train, validation, test, 1)
+    network = dense_network((1, 30, 1))
+    rule = make_rule("dfa", network, [Digital(rng.uniform(-1, 1, (30, 1)))])
+    history = fit(network, rule, Adam(0.02), data, Schedule(150), STREAMS, objective=REGRESSION)
+    assert history.accuracy[-1] > 0.95
