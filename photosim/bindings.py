@@ -127,16 +127,19 @@ class Bindings:
         return memo[name]
 
     def _evaluate(self, name: str, memo: dict[str, Any]) -> Any:
-        value = self.bound[name]
-        if not isinstance(value, Scoped):
-            return value
-        arguments = {}
-        for n in value.expression.names:
-            full = value.full(n)
-            if full not in memo:
-                memo[full] = self._evaluate(full, memo)
-            arguments[n] = memo[full]
-        return value.expression.evaluate(arguments)
+        """Return a value as written, evaluating what it depends on first: a stack, as chains may be long."""
+        waiting = [name]
+        while waiting:
+            value = self.bound[waiting[-1]]
+            if isinstance(value, Scoped):
+                paths = {n: value.full(n) for n in value.expression.names}
+                missing = [full for full in paths.values() if full not in memo]
+                if missing:
+                    waiting += missing
+                    continue
+                value = value.expression.evaluate({n: memo[full] for n, full in paths.items()})
+            memo[waiting.pop()] = value
+        return memo[name]
 
     def _user_table(self) -> dict[str, list[str]]:
         if self._users is None:

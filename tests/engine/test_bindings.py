@@ -30,6 +30,13 @@ def test_values_follow_what_they_depend_on() -> None:
     assert bindings.value("part.z") == 42.0
 
 
+def test_a_chain_may_be_longer_than_python_recurses() -> None:
+    links = {f"s{k}": Scoped(parse(f"s{k + 1} + 1"), "") for k in range(5000)}
+    bindings = Bindings({**links, "s5000": 1.0})
+    assert bindings.value("s0") == 5001.0
+    assert bindings.evaluate({"s5000": 3.0})["s0"] == 5003.0
+
+
 def test_a_changed_setting_hides_what_it_would_follow() -> None:
     assert chain().evaluate({"a": 1.0, "part.y": 10.0})["part.z"] == 30.0
 
