@@ -95,6 +95,14 @@ class Circuit:
         """Every setting by dotted name with its value."""
         return dict(self.compiled.parameters)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes as the netlist, compiled anew where it arrives."""
+        return (_of_checked, (self.netlist,))
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Circuit:
+        """Return the circuit itself: nothing in it changes but what it remembers of past work."""
+        return self
+
     def __repr__(self) -> str:
         """Say what the circuit is, in one line."""
         return f"Circuit({self.name!r}: {len(self.graph.leaves)} parts, ports {listing(self.ports)})"
@@ -247,3 +255,10 @@ class Circuit:
         from importlib import import_module
 
         return import_module("photosim.drawing").draw(self.netlist, path)
+
+
+def _of_checked(netlist: Netlist) -> Circuit:
+    """Return the circuit of a netlist whose warnings were given before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)
+        return Circuit(netlist)

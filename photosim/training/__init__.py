@@ -1,1 +1,28 @@
-"""Learning through simulated hardware: data, layers, rules, devices and the trainer."""
+"""Learning through simulated hardware: data, layers, rules, devices, the trainer and estimators.
+
+The estimators are named here and come with scikit-learn when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor
+
+__all__ = ["PhotonicClassifier", "PhotonicRegressor"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import an estimator when it is first used (PEP 562)."""
+    if name not in __all__:
+        message = f"module 'photosim.training' has no attribute {name!r}"
+        raise AttributeError(message, name=name)
+    from photosim.training import estimators
+
+    return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

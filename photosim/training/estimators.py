@@ -1,0 +1,305 @@
+"""Networks trained through simulated hardware as scikit-learn estimators."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from photosim.errors import ParameterError, listing
+from photosim.training.arrays import FloatArray, TargetArray
+from photosim.training.data import Dataset, Samples
+from photosim.training.devices import Device, Digital, WeightBank
+from photosim.training.layers import Network, Parameters, dense_network
+from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax
+from photosim.training.optimisers import Adam
+from photosim.training.rules.catalogue import (
+    CLASSES_ONLY,
+    WITH_FEEDBACK,
+    check_rule,
+    draw_feedback,
+    make_rule,
+)
+from photosim.training.trainer import History, Schedule, Streams, fit
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Takes quantities (samples, features) to mean 0 and deviation 1 and back; constants keep their size."""
+
+    mean: FloatArray
+    deviation: FloatArray
+
+    @classmethod
+    def of(cls, x: FloatArray) -> Scale:
+        """Return the scale of these samples, feature by feature."""
+        deviation = x.std(axis=0)
+        return cls(x.mean(axis=0), np.where(deviation > 0.0, deviation, 1.0))
+
+    def apply(self, x: FloatArray) -> FloatArray:
+        """Return standardised samples."""
+        return np.asarray((x - self.mean) / self.deviation)
+
+    def undo(self, x: FloatArray) -> FloatArray:
+        """Return samples in their own units."""
+        return np.asarray(x * self.deviation + self.mean)
+
+
+class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What classifier and regressor share: parameters, standardised inputs, one training run."""
+
+    def __init__(  # noqa: PLR0913 - scikit-learn reads an estimator's parameters off this signature
+        self,
+        *,
+        hardware: str | os.PathLike[str] | Circuit | None = None,
+        device: str | None = None,
+        noise: str | None = None,
+        rule: str = "dfa",
+        hidden: tuple[int, ...] = (64,),
+        activation: str = "tanh",
+        epochs: int = 100,
+        batch: int = 32,
+        rate: float = 0.005,
+        feedback: float = 1.0,
+        threshold: float = 0.25,
+        patience: int | None = None,
+        validation: float = 0.1,
+        precision: str = "single",
+        random_state: Any = None,
+    ) -> None:
+        self.hardware = hardware
+        self.device = device
+        self.noise = noise
+        self.rule = rule
+        self.hidden = hidden
+        self.activation = activation
+        self.epochs = epochs
+        self.batch = batch
+        self.rate = rate
+        self.feedback = feedback
+        self.threshold = threshold
+        self.patience = patience
+        self.validation = validation
+        self.precision = precision
+        self.random_state = random_state
+
+    def _train(self, x: FloatArray, y: TargetArray, outputs: int, objective: Objective) -> Self:
+        """Train on x (samples, features) in their own units and y as the objective wants it."""
+        from threadpoolctl import threadpool_limits
+
+        self._check()
+        seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
+        streams = Streams.tree(seed, 1)[0]
+        self.scale_ = Scale.of(x)
+        network = self._network(x.shape[1], outputs)
+        data = self._dataset(self.scale_.apply(x), y, outputs, streams)
+        schedule = Schedule(
+            self.epochs,
+            self.batch,
+            np.float64 if self.precision == "double" else np.float32,
+            patience=self.patience,
+        )
+        self.feedback_ = self._devices(network, streams)
+        rng = np.random.default_rng(streams.feedback)
+        rule = make_rule(self.rule, network, self.feedback_, rng, self.threshold)
+        # Matrices this small lose more by sharing among threads than they gain.
+        with threadpool_limits(1):
+            history: History = fit(
+                network, rule, Adam(self.rate), data, schedule, streams, objective=objective
+            )
+        self.parameters_: list[Parameters] = [
+            {name: value.astype(np.float64) for name, value in own.items()} for own in history.parameters
+        ]
+        self.outputs_ = outputs
+        self.loss_curve_ = history.loss
+        self.validation_curve_ = history.validation
+        self.n_iter_ = history.loss.size
+        return self
+
+    def _check(self) -> None:
+        """Raise ParameterError for parameters that contradict each other, or that nothing else refuses."""
+        check_rule(self.rule)
+        _whole(self.epochs, 1, "epochs")
+        _whole(self.batch, 1, "batch")
+        for width in self.hidden:
+            _whole(width, 1, "a width in hidden")
+        if self.patience is not None:
+            _whole(self.patience, 1, "patience")
+        if self.precision not in {"single", "double"}:
+            message = f"precision must be single or double, got {self.precision!r}."
+            raise ParameterError(message)
+        if self.noise not in {None, "physical", "measured"}:
+            message = f"noise must be None, 'physical' or 'measured', got {self.noise!r}."
+            raise ParameterError(message)
+        if self.hardware is None and (self.noise is not None or self.device is not None):
+            message = "noise and device belong to hardware, which is None: give a netlist or a Circuit."
+            raise ParameterError(message)
+        if self.hardware is not None and self.rule not in WITH_FEEDBACK:
+            message = (
+                f"The rule {self.rule!r} has no feedback that hardware could carry; "
+                f"these have: {listing(sorted(WITH_FEEDBACK))}."
+            )
+            raise ParameterError(message)
+
+    def _network(self, inputs: int, outputs: int) -> Network:
+        return dense_network((inputs, *self.hidden, outputs), self.activation)
+
+    def _dataset(self, x: FloatArray, y: TargetArray, outputs: int, streams: Streams) -> Dataset:
+        """Hold out samples if something is to be watched; there is no test part."""
+        order = np.arange(len(x))
+        held = 0
+        if self.patience is not None:
+            # Two at the least: R2 of one sample does not exist.
+            held = max(2, round(self.validation * len(x)))
+            order = np.random.default_rng(streams.order.spawn(1)[0]).permutation(len(x))
+        if held >= len(x):
+            message = f"{len(x)} samples leave none to learn from when {held} are held out to stop early."
+            raise ParameterError(message)
+        train, watched, nothing = (
+            Samples(x[rows], y[rows]) for rows in (order[held:], order[:held], order[:0])
+        )
+        return Dataset("samples", train, watched, nothing, outputs)
+
+    def _devices(self, network: Network, streams: Streams) -> tuple[Device, ...]:
+        """Return what holds the rule's feedback: banks of the hardware, or exact matrices."""
+        rng = np.random.default_rng(streams.feedback)
+        matrices = draw_feedback(self.rule, network, self.feedback, rng)
+        if self.hardware is None:
+            return tuple(Digital(matrix) for matrix in matrices)
+        circuit = _circuit(self.hardware)
+        bank = WeightBank.from_circuit(circuit, self.device or _only_bank(circuit))
+        noise: Any = self.noise
+        return tuple(
+            own.with_noise(noise, np.random.default_rng(child))
+            for own, child in zip(bank.program_all(matrices), streams.noise.spawn(len(matrices)), strict=True)
+        )
+
+    def _outputs(self, X: Any) -> FloatArray:
+        """Return the network's outputs for X, in double precision so that no sample depends on its batch."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=np.float64, reset=False)
+        network = self._network(x.shape[1], self.outputs_)
+        return np.asarray(network.predict(self.parameters_, self.scale_.apply(x)), dtype=np.float64)
+
+
+class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[misc]
+    """A classifier whose hidden layers learn from errors sent back through a simulated photonic circuit.
+
+    Dense layers, softmax and cross-entropy, trained by Adam on standardised inputs. The forward pass and the
+    last layer's update are exact; the feedback of the hidden layers goes through the hardware.
+
+    Parameters
+    ----------
+    hardware: netlist (path, or name in the gallery) or Circuit with a weight bank; None for exact products.
+    device: the bank's instance name; may be left out where the circuit has one bank.
+    noise: None, "physical" (that of the circuit's laser and detectors) or "measured" (the published model).
+    rule: a name in `photosim.training.rules.RULES`; with hardware, one that has feedback.
+    hidden: widths of the hidden layers.  activation: tanh, relu, sigmoid or linear.
+    epochs, batch, rate: passes over the samples, samples a step, Adam's rate.
+    feedback: entries of the feedback matrices are uniform between -feedback and feedback.
+    threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    patience: stop when the score of held-out samples, the share `validation`, has not risen for so many
+        epochs, and keep the best; None to train all epochs on all samples.
+    precision: "single" or "double".
+    random_state: seed, numpy RandomState or None.
+
+    Attributes:
+    ----------
+    classes_: class labels.  n_features_in_: number of features.  n_iter_: epochs trained.
+    parameters_: weights and bias of each layer.  feedback_: the feedback devices, with their counters.
+    loss_curve_, validation_curve_: mean loss and held-out score of each epoch.
+
+    Examples:
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x, y = load_iris(return_X_y=True)
+    >>> classifier = PhotonicClassifier(rule="dfa", random_state=0).fit(x, y)
+    >>> classifier.score(x, y) > 0.95
+    True
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from X (samples, features) and labels y (samples,); return the estimator.
+
+        Raises ValueError for samples that are no finite numbers, ParameterError for wrong parameters.
+        """
+        x, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(column_or_1d(labels, warn=True), return_inverse=True)
+        return self._train(x, codes.astype(np.int64), self.classes_.size, CLASSIFICATION)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return class probabilities, shape (samples, classes), in the order of `classes_`."""
+        return np.asarray(softmax(self._outputs(X)), dtype=np.float64)
+
+    def predict(self, X: Any) -> Any:
+        """Return the likeliest class of each sample, shape (samples,)."""
+        outputs = self._outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]
+
+
+class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[misc]
+    """A regressor whose hidden layers learn from errors sent back through a simulated photonic circuit.
+
+    As PhotonicClassifier, with a linear output and the squared error of standardised targets, one or several
+    a sample. Rules made for class labels (`ternary-dfa`, `target-projection`) are refused.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from X (samples, features) and targets y (samples,) or (samples, outputs).
+
+        Raises ValueError for samples that are no finite numbers, ParameterError for wrong parameters.
+        """
+        x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        if self.rule in CLASSES_ONLY:
+            message = f"The rule {self.rule!r} is made for class labels, not for regression."
+            raise ParameterError(message)
+        self.flat_ = targets.ndim == 1
+        columns = np.asarray(targets, dtype=np.float64).reshape(len(x), -1)
+        self.target_scale_ = Scale.of(columns)
+        return self._train(x, self.target_scale_.apply(columns), columns.shape[1], REGRESSION)
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the predicted targets, in the shape that `fit` was given."""
+        outputs = self._outputs(X)
+        found = self.target_scale_.undo(outputs)
+        return found[:, 0] if self.flat_ else found
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that several targets may be learnt at once."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _whole(value: Any, least: int, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        message = f"{name} must be a whole number from {least}, got {value!r}."
+        raise ParameterError(message)
+
+
+def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:
+    from photosim.circuit import Circuit, load
+
+    return hardware if isinstance(hardware, Circuit) else load(Path(hardware))
+
+
+def _only_bank(circuit: Circuit) -> str:
+    """Return the instance in which all detectors lie; ParameterError if there are several."""
+    outer = sorted({name.partition(".")[0] for name in circuit.detectors})
+    if len(outer) != 1:
+        message = f"Detectors lie in {listing(outer)}: say with device which is the weight bank."
+        raise ParameterError(message)
+    return outer[0]

@@ -1,0 +1,149 @@
+"""The estimators keep scikit-learn's contract, learn, and learn through the circuit they are given."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import photosim as ps
+from photosim.circuit import Circuit
+from photosim.errors import ParameterError
+from photosim.training.devices import WeightBank
+from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor
+
+IRIS = load_iris(return_X_y=True)
+
+
+@parametrize_with_checks([PhotonicClassifier(epochs=40, rate=0.01), PhotonicRegressor(epochs=60, rate=0.01)])  # type: ignore[untyped-decorator]
+def test_scikit_learn_accepts_them(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def test_they_are_found_where_the_documentation_says() -> None:
+    assert ps.training.PhotonicClassifier is PhotonicClassifier
+    assert {"PhotonicClassifier", "PhotonicRegressor"} <= set(dir(ps.training))
+    with pytest.raises(AttributeError, match="no attribute 'PhotonicClassifer'"):
+        _ = ps.training.PhotonicClassifer
+
+
+def test_pipelines_searches_and_folds() -> None:
+    pipeline = make_pipeline(StandardScaler(), PhotonicClassifier(epochs=20, rate=0.02, random_state=0))
+    assert cross_val_score(pipeline, *IRIS, cv=3).mean() > 0.9
+    search = GridSearchCV(pipeline, {"photonicclassifier__rule": ["dfa", "frozen"]}, cv=3).fit(*IRIS)
+    assert set(search.best_params_.values()) <= {"dfa", "frozen"}
+    assert search.score(*IRIS) > 0.9
+
+
+def test_seeds_decide_and_pickles_keep() -> None:
+    first, same, other = (
+        PhotonicClassifier(epochs=5, random_state=seed).fit(*IRIS).predict_proba(IRIS[0])
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, same)
+    assert np.all(first != other)
+    fitted = PhotonicClassifier(epochs=5, random_state=1).fit(*IRIS)
+    again = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own
+    np.testing.assert_array_equal(again.predict_proba(IRIS[0]), fitted.predict_proba(IRIS[0]))
+
+
+def test_targets_keep_their_shape_and_units() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    y = 1e6 + 1e3 * np.tanh(x @ rng.normal(size=(3, 2)))
+    both = PhotonicRegressor(epochs=60, random_state=0).fit(x, y)
+    assert both.predict(x).shape == (200, 2)
+    assert both.score(x, y) > 0.97
+    one = PhotonicRegressor(epochs=60, random_state=0).fit(x, y[:, 0])
+    assert one.predict(x).shape == (200,)
+    assert one.score(x, y[:, 0]) > 0.97
+
+
+def test_early_stopping_holds_samples_out() -> None:
+    stopped = PhotonicClassifier(epochs=300, patience=20, validation=0.3, random_state=0).fit(*IRIS)
+    assert stopped.n_iter_ < 300
+    assert np.isfinite(stopped.validation_curve_).all()
+    assert stopped.score(*IRIS) > 0.9
+    with pytest.raises(ParameterError, match="2 samples leave none to learn from"):
+        PhotonicRegressor(patience=1).fit([[0.0], [1.0]], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("noise", [None, "physical", "measured"])
+def test_the_hardware_carries_the_feedback(noise: str | None, circuit: Circuit) -> None:
+    # Three classes on a bank of 3 rows x 4 rings: 8 units are three tiles.
+    fitted = PhotonicClassifier(
+        hardware=circuit, noise=noise, hidden=(8,), epochs=30, rate=0.02, random_state=0
+    ).fit(*IRIS)
+    bank = fitted.feedback_[0]
+    assert isinstance(bank, WeightBank)
+    assert bank.noise == noise
+    assert bank.counters["samples"] == 150 * 30
+    assert fitted.score(*IRIS) > 0.9
+    digital = clone(fitted).set_params(hardware=None, noise=None).fit(*IRIS)
+    np.testing.assert_allclose(bank.programmed.target, digital.feedback_[0].matrix(), atol=1e-15)
+    assert np.any(fitted.predict_proba(IRIS[0]) != digital.predict_proba(IRIS[0]))
+
+
+def test_a_fitted_circuit_crosses_processes(circuit: Circuit) -> None:
+    fitted = PhotonicClassifier(hardware=circuit, hidden=(6,), epochs=3, random_state=0).fit(*IRIS)
+    again = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own
+    np.testing.assert_array_equal(again.predict(IRIS[0]), fitted.predict(IRIS[0]))
+    np.testing.assert_array_equal(again.feedback_[0].matrix(), fitted.feedback_[0].matrix())
+    refitted = clone(again).fit(*IRIS)
+    np.testing.assert_array_equal(refitted.predict_proba(IRIS[0]), fitted.predict_proba(IRIS[0]))
+
+
+def test_learning_depends_on_the_circuit(circuit: Circuit, make_bank: Any) -> None:
+    # Rings so lossy that their weights keep errors of the heater converters: the product changes, and with it
+    # what is learnt.
+    settings: dict[str, Any] = {"hidden": (8,), "epochs": 3, "random_state": 0}
+    usual = PhotonicClassifier(hardware=circuit, **settings).fit(*IRIS)
+    lossy = PhotonicClassifier(hardware=make_bank(loss_dB_cm=30.0), **settings).fit(*IRIS)
+    assert np.any(usual.feedback_[0].matrix() != lossy.feedback_[0].matrix())
+    assert np.any(usual.predict_proba(IRIS[0]) != lossy.predict_proba(IRIS[0]))
+
+
+def test_a_netlist_of_the_gallery_is_hardware() -> None:
+    x, y = load_digits(return_X_y=True)
+    fitted = PhotonicClassifier(
+        hardware="mrr_dfa_digits", noise="physical", hidden=(32,), epochs=6, random_state=0
+    )
+    assert fitted.fit(x[:1200], y[:1200]).score(x[1200:], y[1200:]) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rule": "dfb"}, r"no rule 'dfb'.*Did you mean 'dfa'"),
+        ({"noise": "physical"}, "noise and device belong to hardware"),
+        ({"noise": "pink"}, "noise must be None, 'physical' or 'measured', got 'pink'"),
+        ({"epochs": 0}, "epochs must be a whole number from 1, got 0"),
+        ({"batch": 2.5}, "batch must be a whole number"),
+        ({"hidden": (0,)}, "a width in hidden must be a whole number"),
+        ({"patience": 0}, "patience must be a whole number"),
+        ({"precision": "half"}, "precision must be single or double"),
+        ({"activation": "tan"}, r"no activation 'tan'.*Did you mean 'tanh'"),
+        ({"hardware": "mrr_weight_bnk"}, "Did you mean 'mrr_weight_bank'"),
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_one_sentence(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ps.PhotosimError, match=message):
+        PhotonicClassifier(**change).fit(*IRIS)
+
+
+def test_hardware_wants_a_rule_with_feedback(circuit: Circuit) -> None:
+    with pytest.raises(ParameterError, match="The rule 'backprop' has no feedback that hardware could carry"):
+        PhotonicClassifier(hardware=circuit, rule="backprop").fit(*IRIS)
+    with pytest.raises(ParameterError, match=r"'banc' is no weight bank"):
+        PhotonicClassifier(hardware=circuit, device="banc").fit(*IRIS)
+    with pytest.raises(ParameterError, match="made for class labels"):
+        PhotonicRegressor(rule="ternary-dfa").fit(*IRIS)
