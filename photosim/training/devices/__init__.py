@@ -3,6 +3,7 @@
 from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
 from photosim.training.devices.device import Device, Energy
 from photosim.training.devices.digital import Digital
+from photosim.training.devices.mesh import Mesh, MeshErrors
 from photosim.training.devices.receiver import Converters, Receiver
 from photosim.training.devices.weight_bank import Measured, WeightBank, effective_bits
 
@@ -12,6 +13,8 @@ __all__ = [
     "Digital",
     "Energy",
     "Measured",
+    "Mesh",
+    "MeshErrors",
     "MeshPhases",
     "PairPhases",
     "Receiver",

@@ -5,6 +5,7 @@ Blocks and their numbering are those of the components `clements_mesh`, `reck_me
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ LARGEST = 256
 _PADDING = 4
 """Unused columns of the work array: rows 4096 bytes apart would all compete for one place in the cache."""
 
+Change = Callable[[FloatArray], FloatArray]
+"""What happens to an array of phases."""
 Settings = dict[str, dict[str, float]]
 """Settings of a mesh's instances, as a call of a circuit nests them."""
 
@@ -54,6 +57,10 @@ class MeshPhases:
         }
         return {**blocks, **{f"end{k}": {"phase": float(phase)} for k, phase in enumerate(self.end)}}
 
+    def changed(self, change: Change) -> MeshPhases:
+        """Return the phases after the same change to all of them."""
+        return MeshPhases(self.arrangement, change(self.theta), change(self.phi), change(self.end))
+
     def matrix(self) -> ComplexArray:
         """Return the unitary (n, n), outputs by inputs, of a mesh without errors that has these phases."""
         s, c = np.sin(self.theta / 2), np.cos(self.theta / 2)
@@ -82,6 +89,11 @@ class PairPhases:
             for k, (theta, phi) in enumerate(zip(self.theta, self.phi, strict=True))
         }
         return {"v": self.v.settings(), "u": self.u.settings(), **middle}
+
+    def changed(self, change: Change) -> PairPhases:
+        """Return the phases after the same change to all of them; the scale stays."""
+        theta, phi = change(self.theta), change(self.phi)
+        return PairPhases(self.v.changed(change), theta, phi, self.u.changed(change), self.scale)
 
     def matrix(self) -> ComplexArray:
         """Return scale times the matrix (n, n), outputs by inputs, of a pair without errors."""

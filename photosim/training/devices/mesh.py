@@ -1,0 +1,173 @@
+"""A mesh of interferometers as a device: a matrix times a vector of optical fields (shen2017)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
+from photosim.training.devices.device import Energy
+from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
+from photosim.training.devices.receiver import MOST_BITS
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+Numbers = NDArray[Any]
+"""Real or complex numbers."""
+
+
+@dataclass(frozen=True)
+class MeshErrors:
+    """What keeps a mesh from the phases and couplers it was meant to have.
+
+    coupling: standard deviation of the power that each coupler passes over, fixed for a device.
+    phase: standard deviation of each phase in rad, drawn anew whenever the mesh is programmed (shen2017).
+    heater_bits: of the converters, 2**heater_bits equal steps of phase a turn; None is ideal.
+    """
+
+    coupling: float = 0.0
+    phase: float = 0.0
+    heater_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a negative deviation or bits that no converter has."""
+        for name in ("coupling", "phase"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                message = f"{name} must be a standard deviation of 0 or more, got {getattr(self, name)!r}."
+                raise ParameterError(message)
+        bits: object = self.heater_bits
+        if bits is not None and not (isinstance(bits, int) and 1 <= bits <= MOST_BITS):
+            message = f"heater_bits must be a whole number from 1 to {MOST_BITS}, or none, got {bits!r}."
+            raise ParameterError(message)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A programmed matrix.
+
+    target: as asked, shape (outputs, inputs).  phases: as the heaters hold them.  transfer: of the
+    circuit, shape (n, n), outputs by inputs.  scale: what a unit of transfer stands for in the target.
+    """
+
+    target: Numbers
+    phases: MeshPhases | PairPhases
+    transfer: ComplexArray
+    scale: float
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.
+
+    A `clements_mesh` or `reck_mesh` holds unitary matrices of its size, an `svd_mesh` any real or complex
+    matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
+    with the light, so that products and matrix are real; of a complex one both. The matrix is that
+    of the circuit's own couplers and losses; programming does not correct for them.
+
+    rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the
+    read-out, converters of inputs and outputs, drift, thermal crosstalk, response time of the heaters.
+    """
+
+    hardware: MeshCircuit
+    errors: MeshErrors = field(default_factory=MeshErrors)
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+    rate: float = 1e9
+    power: float = 1e-3
+    held: Held | None = None
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    @classmethod
+    def from_circuit(
+        cls, circuit: Circuit, name: str, wl: float | None = None, rate: float = 1e9, power: float = 1e-3
+    ) -> Mesh:
+        """Return the mesh that is instance `name` of a circuit, nothing programmed yet, no errors added.
+
+        wl: wavelength in um, that of the phases (wl0) unless given. Raises ParameterError when the
+        instance is no mesh, its couplers reflect, or rate or power are not positive.
+        """
+        if not (rate > 0.0 and power > 0.0):
+            message = f"A mesh needs a positive rate and power, got {rate!r} 1/s and {power!r} W."
+            raise ParameterError(message)
+        return cls(find_mesh(circuit, name, wl), rate=rate, power=power)
+
+    def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
+        """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
+        hardware = self.hardware.drawn(errors.coupling, rng) if errors.coupling > 0.0 else self.hardware
+        return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
+
+    def program(self, weights: Numbers) -> Mesh:
+        """Return the mesh holding `weights` (outputs, inputs), as if it had no errors.
+
+        Raises ParameterError for a matrix that does not fit, is not finite, or, in a single mesh, is
+        not unitary.
+        """
+        target, n = np.array(weights), self.hardware.guides
+        if self.hardware.v is not None:
+            pair = decompose_pair(target, n, self.hardware.u.arrangement)
+            return self._hold(target, pair, pair.scale)
+        if target.shape != (n, n):
+            message = (
+                f"Mesh {self.hardware.name!r} holds unitary matrices ({n}, {n}), got shape {target.shape}; "
+                "an svd_mesh holds any matrix up to its size."
+            )
+            raise ParameterError(message)
+        return self._hold(target, decompose(target, self.hardware.u.arrangement), 1.0)
+
+    @property
+    def programmed(self) -> Held:
+        """What the mesh holds; ParameterError if that is nothing yet."""
+        if self.held is None:
+            message = f"Mesh {self.hardware.name!r} holds no matrix yet: use what program(weights) returns."
+            raise ParameterError(message)
+        return self.held
+
+    def matrix(self) -> Numbers:
+        """Return the effective matrix (outputs, inputs), in the units of `weights`, real if they were."""
+        held = self.programmed
+        outputs, inputs = held.target.shape
+        found = held.scale * held.transfer[:outputs, :inputs]
+        return found if np.iscomplexobj(held.target) else np.asarray(found.real)
+
+    def apply(self, x: Numbers, gain: Numbers | None = None) -> Numbers:
+        """Return gain * (x @ matrix.T), shape (batch, outputs), for real or complex x (batch, inputs)."""
+        matrix, x = self.matrix(), np.asarray(x)
+        if x.ndim != 2 or x.shape[1] != matrix.shape[1]:
+            message = f"The mesh holds {matrix.shape[1]} inputs: x must be (batch, {matrix.shape[1]})."
+            raise ParameterError(message)
+        if np.iscomplexobj(x) and not np.iscomplexobj(matrix):
+            message = "A mesh that holds a real matrix is read in phase only: x must be real."
+            raise ParameterError(message)
+        self.counters["samples"] += len(x)
+        self.counters["cycles"] += len(x)  # the whole matrix acts at once
+        product = x @ matrix.T
+        return np.asarray(product if gain is None else gain * product)
+
+    def settings(self) -> dict[str, Any]:
+        """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""
+        return self.hardware.settings(self.programmed.phases)
+
+    def energy(self) -> Energy:
+        """Return cycles and samples so far, their time at `rate` and the light of `power` in it."""
+        seconds = self.counters["cycles"] / self.rate
+        return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * self.power)
+
+    def _hold(self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float) -> Mesh:
+        phases = self.hardware.set_for(wanted).changed(self._heat)
+        held = Held(target, phases, self.hardware.matrix(phases), scale)
+        return replace(self, held=held, counters=Counter())
+
+    def _heat(self, phases: FloatArray) -> FloatArray:
+        """Return the phases that the heaters hold of those asked: in steps of a turn, then off by noise."""
+        if self.errors.heater_bits is not None:
+            step = 2.0 * np.pi / 2**self.errors.heater_bits
+            phases = step * np.mod(np.rint(phases / step), 2**self.errors.heater_bits)
+        if self.errors.phase > 0.0:
+            phases = phases + self.errors.phase * self.rng.standard_normal(phases.shape)
+        return phases
