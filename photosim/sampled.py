@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_PORTS = 1000
 MAX_NUMBERS = 50_000_000
 """Complex numbers in one table: 0.8 GB."""
+MAX_AMPLITUDE = 1e9
+"""Amplitude that a table may hold: what is beyond is damage, and overflows when it is squared."""
+MAX_FREQUENCY_HZ = 1e18
 
 _NUMBERED = re.compile(r"(?:port|p|o|opt)?[\s_]*(\d{1,12})", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s,:<>.]+")
@@ -57,6 +60,11 @@ class SampledData:
             self._refuse(f"it has {size} ports and {s.size} numbers; {bounds}")
         if not (np.isfinite(frequency).all() and np.isfinite(s).all()):
             self._refuse("it holds a number that is not finite")
+        largest = float(np.max(np.maximum(np.abs(s.real), np.abs(s.imag))))
+        if largest > MAX_AMPLITUDE:
+            self._refuse(f"it holds an amplitude of {largest:.3g}; the bound is {MAX_AMPLITUDE:g}")
+        if frequency[-1] > MAX_FREQUENCY_HZ:
+            self._refuse(f"it has a frequency of {frequency[-1]:.3g} Hz; the bound is {MAX_FREQUENCY_HZ:g}")
         if frequency[0] <= 0 or np.any(np.diff(frequency) <= 0):
             self._refuse("its frequencies do not rise from one row to the next")
         if len(set(self.ports)) < size:

@@ -156,6 +156,7 @@ REFUSED = {
     "null_byte.yml": "2:44: instance 'a' (sampled), setting 'file': 'a\\x00b.sparam' cannot be the name",
     "old_mac.yml": "2:3: instance 'a': there is no component 'straigth'. Did you mean 'straight'?",
     "open.spi": "1:1: .subckt a is not closed by .ends",
+    "overflow.sparam": "overflow.sparam is no table of S-parameters: it holds an amplitude of 1e+308",
     "outside.spi": "1:1: the file '../../../conftest.py' lies outside the netlist's folder",
     "parentheses.yml": "is nested deeper than 100 levels, the bound of an expression",
     "pipe.spi": "1:1: the file '/dev/zero' lies outside the netlist's folder",
