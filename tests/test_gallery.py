@@ -340,3 +340,25 @@ def test_speckle_projections_are_speckle_over_many_media() -> None:
     # 960 samples of an exponential law: mean to 3 %, standard deviation to 5 %; three deviations each.
     assert currents.sum(axis=1).mean() == pytest.approx(1e-4, rel=0.09)
     assert currents.std() / currents.mean() == pytest.approx(1.0, abs=0.15)
+
+
+def test_bragg_filter() -> None:
+    circuit = ps.load("bragg_filter")
+    length = 300 * WL0 / (2 * NEFF)
+    kappa = 3 / length
+    grid = np.linspace(1.54, 1.56, 20001)
+    s = circuit(grid)
+    drop = s["in", "drop"].power
+    middle = int(np.abs(grid - WL0).argmin())
+    assert drop[middle] == pytest.approx(np.tanh(3) ** 2, abs=1e-4)
+    assert s["in", "through"].power[middle] == pytest.approx(1 / np.cosh(3) ** 2, rel=2e-3)
+    zeros = peaks(grid, 1 - drop, 0.999)
+    nearest = np.sort(zeros[np.argsort(np.abs(zeros - WL0))[:2]])
+    away = WL0**2 / (2 * np.pi * NG) * np.hypot(kappa, np.pi / length)
+    assert away == pytest.approx(4.17e-3, abs=5e-6)
+    # The theory has steps of kappa over the phase constant, 3e-3, left out: 0.03 nm here.
+    np.testing.assert_allclose(nearest, [WL0 - away, WL0 + away], atol=3e-5)
+    # At the edges of the stop band, delta = kappa, the drop is (kappa L)**2/(1 + (kappa L)**2).
+    edge = WL0 + np.array([-1, 1]) * kappa * WL0**2 / (2 * np.pi * NG)
+    assert edge[1] - edge[0] == pytest.approx(5.76e-3, abs=5e-6)
+    np.testing.assert_allclose(circuit(edge)["in", "drop"].power, 0.9, atol=5e-3)

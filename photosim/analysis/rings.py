@@ -37,9 +37,9 @@ def finesse(kept: Any) -> Any:
     """Free spectral range over full width at half maximum: pi/(2 arcsin((1 - kept)/(2 sqrt(kept)))).
 
     From the exact width of the peak that a drop port or the light inside the ring has. bogaerts2012, eq. 21,
-    is its limit pi sqrt(kept)/(1 - kept), which at a finesse of 6 is 1 % more. Raises ParameterError where the
-    resonance is too weak to fall to half its maximum (kept below 0.1716), and where nothing is lost (kept 1 or
-    more).
+    is its limit pi sqrt(kept)/(1 - kept), which at a finesse of 6 is 1 % more. Raises ParameterError where
+    the resonance is too weak to fall to half its maximum (kept below 0.1716), and where nothing is lost
+    (kept 1 or more).
 
     >>> round(float(finesse(0.9682)), 1)
     97.2
