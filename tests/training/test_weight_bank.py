@@ -300,3 +300,23 @@ def test_a_bank_must_be_found(circuit: Circuit, make_bank: MakeBank, bank: Weigh
         bank.apply(np.ones((1, 4)))
     with pytest.raises(ParameterError, match=r"x must be \(batch, 4\)"):
         bank.program(WANTED).apply(np.ones((1, 3)))
+
+
+def test_a_member_of_an_array_is_a_bank_too(hardware: BankCircuit) -> None:
+    circuit = Circuit(
+        {
+            "instances": {
+                "laser": {"component": "laser", "settings": {"power": 1e-3, "lines": 4, "spacing": 200e9}},
+                "banks": {
+                    "component": "weight_bank",
+                    "settings": {"rows": 3, "channels": 4, "spacing": 200e9, "coupling": 0.03},
+                    "array": {"columns": 2, "rows": 1},
+                },
+            },
+            "connections": {"laser,o1": "banks<1.0>,o1"},
+            "terminate": ["banks<0.0>,o1"],
+        }
+    )
+    member = find_bank(circuit, "banks<1.0>")
+    phases = np.random.default_rng(3).uniform(0.0, 0.3, (2, 3, 4))
+    np.testing.assert_array_equal(member.weights(phases), hardware.weights(phases))

@@ -117,16 +117,8 @@ class BankCircuit:
         return np.asarray(np.moveaxis(power, 1, -1) * self.responsivity * self.power)
 
     def _settings(self, phases: FloatArray) -> dict[str, Any]:
-        """Return heater phases (B, M, N) as nested settings of a circuit call."""
-        nested: dict[str, Any] = {}
-        for m, row in enumerate(self.rings):
-            for n, ring in enumerate(row):
-                *path, last = ring.split(".")
-                inner = nested
-                for step in path:
-                    inner = inner.setdefault(step, {})
-                inner[last] = phases[:, m, n]
-        return nested
+        """Return heater phases (B, M, N) as settings of a circuit call, by dotted name."""
+        return {ring: phases[:, m, n] for m, row in enumerate(self.rings) for n, ring in enumerate(row)}
 
 
 def find_bank(circuit: Circuit, name: str) -> BankCircuit:
