@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from photosim import __version__
+from photosim.analysis.progress import Progress, silent
 from photosim.errors import NetlistError, ParameterError, PhotosimError, did_you_mean, listing
 
 if TYPE_CHECKING:
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
-
-Progress = Callable[[str, int, int], None]
-"""progress(name, done, total): called as pieces of the analysis `name` are finished."""
 
 KINDS = ("spectrum", "train")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -59,10 +57,6 @@ class Report:
     files: tuple[Path, ...]
     tables: tuple[Table, ...]
     numbers: dict[str, Any]
-
-
-def silent(_name: str, _done: int, _total: int) -> None:
-    """Report progress to nobody."""
 
 
 def run(

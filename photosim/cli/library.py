@@ -9,6 +9,7 @@ import typer
 from photosim import registry
 from photosim.analysis.result import Table
 from photosim.cli.show import show_json, show_tables
+from photosim.netlist.values import parameters_of
 from photosim.runner import plain
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def list_components(*, as_json: bool) -> None:
     rows: list[tuple[str, ...]] = []
     for model in models:
         head = (model.name, " ".join((*model.ports_for({}), *model.electrical_for({}))))
-        parameters = [_parameter_cells(p) for p in all_parameters(model).values()] or [("", "", "", "")]
+        parameters = [_parameter_cells(p) for p in parameters_of(model).values()] or [("", "", "", "")]
         rows += [(*(head if k == 0 else ("", "")), *cells) for k, cells in enumerate(parameters)]
     columns = ("component", "ports", "parameter", "default", "unit", "bounds")
     show_tables([Table(f"{len(models)} components", columns, tuple(rows))])
@@ -48,14 +49,6 @@ def show_component(name: str, *, latex: bool, as_json: bool) -> None:
     typer.echo(f"Source: {model.source}")
 
 
-def all_parameters(model: Model) -> dict[str, Parameter]:
-    """Return the parameters of a model with those that only its variants have."""
-    found = dict(model.parameters)
-    for variant in getattr(model, "variants", {}).values():
-        found = {**variant.parameters, **found}
-    return {**model.parameters, **found}
-
-
 def _facts(model: Model) -> dict[str, Any]:
     """Return what there is to know about a model as plain JSON types."""
     return {
@@ -68,7 +61,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "layout_settings": list(model.layout_settings),
         "parameters": {
             p.name: {"default": plain(p.default), "unit": p.unit, "bounds": p.bounds(), "text": p.text}
-            for p in all_parameters(model).values()
+            for p in parameters_of(model).values()
         },
     }
 
@@ -88,7 +81,7 @@ def _port_table(model: Model) -> Table:
 
 
 def _parameter_table(model: Model) -> Table:
-    rows = tuple((*_parameter_cells(p), p.text) for p in all_parameters(model).values())
+    rows = tuple((*_parameter_cells(p), p.text) for p in parameters_of(model).values())
     return Table("parameters", ("parameter", "default", "unit", "bounds", "meaning"), rows)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
     from rich.text import Text
 
-Progress = Callable[[str, int, int], None]
-"""progress(name, done, total): `done` of `total` pieces of the item called `name` are finished."""
+    from photosim.analysis.progress import Progress
 
 
 @contextmanager

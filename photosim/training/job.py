@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.analysis.progress import Progress, silent
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.data import Dataset, load
@@ -24,13 +25,6 @@ from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
-
-Progress = Callable[[str, int, int], None]
-"""progress(name, done, total): called as pieces of the analysis `name` are finished."""
-
-
-def silent(_name: str, _done: int, _total: int) -> None:
-    """Report progress to nobody."""
 
 
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:

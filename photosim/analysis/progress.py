@@ -1,0 +1,12 @@
+"""How long work says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""progress(name, done, total): `done` of `total` pieces of the analysis called `name` are finished."""
+
+
+def silent(_name: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
