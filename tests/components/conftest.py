@@ -12,7 +12,9 @@ from photosim.model import ClosedForm
 from photosim.parameters import Parameter
 
 # What stands for "any number" of a unit: beyond these a phase of 1e6 rad tests the sine, not the model.
-_PRACTICAL = {"um": 200.0, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0, "s": 1e-11}
+_PRACTICAL = {
+    "um": 200.0, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0, "s": 1e-11, "W": 0.1, "1/cm3": 1e19,
+}  # fmt: skip
 _NARROW = {"wl0": (1.2, 2.0), "fwhm": (0.05, 1.0), "temperature": (200.0, 400.0), "dneff_dT": (-1e-3, 1e-3)}
 
 Draw = Callable[[ClosedForm, float], st.SearchStrategy[dict[str, Any]]]

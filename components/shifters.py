@@ -1,0 +1,128 @@
+"""Phase shifters as they are driven: by the power of a heater, by the voltage of a junction; static."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.guides import guide_index, guide_wave
+from photosim.model import component
+from photosim.quantities import (
+    Index,
+    Length,
+    Loss_dB,
+    Loss_dB_cm,
+    OpticalPower,
+    Quantity,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+)
+
+SwitchingPower = Annotated[float, Quantity("W", 1e-4, 10.0)]
+"""Electric power in W for a phase of pi; never zero."""
+ReverseVoltage = Annotated[float, Quantity("V", 0.0, 5.0)]
+"""Reverse voltage of a junction in V."""
+BuiltInVoltage = Annotated[float, Quantity("V", 0.3, 1.0)]
+"""Built-in voltage of a junction in V."""
+Density = Annotated[float, Quantity("1/cm3", 2e17, 1e19)]
+"""Density of dopants per cm**3, in which junctions are quoted."""
+CoreWidth = Annotated[float, Quantity("um", 0.4, 2.0)]
+"""Width of a core in um, wide enough that 5 V do not deplete a whole side."""
+
+# 2 eps/q of silicon (relative permittivity 11.7) in 1/(V cm).
+_TWO_EPS_OVER_Q = 2 * 11.7 * 8.854_187_8e-14 / 1.602_176_634e-19
+_DB_PER_NEPER_OF_POWER = 4.342_944_819
+_LAYOUT = ("cross_section", "npoints", "layer", "add_pins", "with_bbox")
+
+
+@component(
+    ports=("o1", "o2"), inputs=1, source="harris2014", lossless_when={"loss_dB": 0.0},
+    layout=(*_LAYOUT, "width"),
+)  # fmt: skip
+def thermo_optic_shifter(
+    m: Any,
+    wl: Any,
+    *,
+    power: OpticalPower = 0.0,
+    power_pi: SwitchingPower = 24.8e-3,
+    length: Length = 61.6,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 0.23,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Guide with a heater driven by electric power: adds pi power/power_pi at wl0 to the phase of the guide.
+
+    The index that the heater adds does not depend on wavelength, so the phase goes as wl0/wl. The defaults of
+    power_pi, length and loss are those of Harris et al. 2014. Left out: response time, heat that reaches
+    neighbours, change of resistance with temperature, dispersion of the second order.
+
+    Settings:
+        power: electric power of the heater.
+        power_pi: electric power that adds a phase of pi at wl0.
+        length: length of the guide.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and power_pi are given.
+        loss_dB: insertion loss.
+        temperature: temperature of the chip.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
+    heater = m.pi * power / power_pi * wl0 / wl
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, index, 0, heater)}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", layout=_LAYOUT)
+def pn_phase_shifter(
+    m: Any,
+    wl: Any,
+    *,
+    voltage: ReverseVoltage = 0.0,
+    length: Length = 100.0,
+    width: CoreWidth = 0.5,
+    acceptors: Density = 5e17,
+    donors: Density = 5e17,
+    built_in_voltage: BuiltInVoltage = 0.9,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 2.5,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Any:
+    """Guide with a lateral PN junction in its middle, under reverse voltage: index and loss of its carriers.
+
+    The junction is depleted over sqrt(2 eps (built_in_voltage + voltage) (1/acceptors + 1/donors)/q), shared
+    in inverse proportion to the doping; the rest of the core holds as many carriers as dopants. With
+    densities N per cm**3 at 1550 nm (Nedeljkovic et al. 2011, after Soref and Bennett) electrons change the
+    index by -5.40e-22 N**1.011 and absorb 8.88e-21 N**1.167 per cm, holes -1.53e-18 N**0.838 and
+    5.84e-20 N**1.109;
+    each counts as far as it fills the core, as if light were spread evenly over its width. Left out: the
+    shape of the mode, forward bias, bandwidth, breakdown, doping profiles, dependence of the carriers'
+    effect on wavelength.
+
+    Settings:
+        voltage: reverse voltage.
+        length: length of the junction.
+        width: width of the core, half of it on either side of the junction.
+        acceptors: density of acceptors, and of holes where there is no depletion.
+        donors: density of donors, and of electrons where there is no depletion.
+        built_in_voltage: built-in voltage of the junction.
+        neff: effective index at wl0 and 300 K without carriers.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+        loss_dB_cm: propagation loss without carriers.
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    depleted_um = 1e4 * m.sqrt(_TWO_EPS_OVER_Q * (built_in_voltage + voltage) * (1 / acceptors + 1 / donors))
+    electrons = 0.5 - depleted_um * acceptors / (acceptors + donors) / width
+    holes = 0.5 - depleted_um * donors / (acceptors + donors) / width
+    change = -5.40e-22 * donors**1.011 * electrons - 1.53e-18 * acceptors**0.838 * holes
+    absorbed = 8.88e-21 * donors**1.167 * electrons + 5.84e-20 * acceptors**1.109 * holes
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT) + change
+    loss = loss_dB_cm + _DB_PER_NEPER_OF_POWER * absorbed
+    return {("o1", "o2"): guide_wave(m, wl, length, index, loss)}
