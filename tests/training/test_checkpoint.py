@@ -64,17 +64,22 @@ def test_a_killed_run_ends_as_if_it_had_lived(script: ModuleType, tmp_path: Path
     rng = np.random.default_rng(0)
     begun = []
     for _ in range(2):
-        process = subprocess.Popen([sys.executable, SCRIPT, path, out], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        begun.append(int(process.stdout.readline()))
-        time.sleep(float(rng.uniform(0.0, 0.05)))  # anywhere: within a batch, within a write
-        process.kill()
-        process.stdout.close()
-        process.wait()
+        with subprocess.Popen(
+            [sys.executable, SCRIPT, path, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            begun.append(int(process.stdout.readline()))
+            process.stdin.write("\n")
+            process.stdin.flush()
+            time.sleep(float(rng.uniform(0.0, 0.03)))  # anywhere: within a batch, within a write
+            process.kill()
         assert not out.exists()
     assert sorted(set(begun)) == begun  # each process went on where the one before had been
-    subprocess.run([sys.executable, SCRIPT, path, out], check=True, stdout=subprocess.DEVNULL)
-    whole = script.train(None)
+    subprocess.run(
+        [sys.executable, SCRIPT, path, out], check=True, capture_output=True, input="\n" * 12, text=True
+    )
+    whole = script.train(None, lambda _epoch: None)
     with np.load(out) as found:
         np.testing.assert_array_equal(found["loss"], whole.loss)
         np.testing.assert_array_equal(found["angles"], whole.angles)
