@@ -8,6 +8,7 @@ them out and results do not depend on how many there are.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -170,8 +171,16 @@ def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     return np.concatenate([wl, np.full(length - len(wl), wl[-1])])
 
 
+_kept = threading.local()
+
+
 def _work(plan: Plan, copies: int) -> NDArray[np.float64]:
-    return np.empty((copies, plan.work_size), dtype=np.float64)
+    """Return this thread's work array: made anew for every chunk, fresh pages would cost as much as the work."""
+    size = copies * plan.work_size
+    if getattr(_kept, "work", np.empty(0)).size < size:
+        _kept.work = np.empty(size, dtype=np.float64)
+    whole: NDArray[np.float64] = _kept.work[:size]
+    return whole.reshape(copies, -1)
 
 
 def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:

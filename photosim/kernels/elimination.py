@@ -151,6 +151,33 @@ def _emit_copy(lanes: _Lanes, at: Any) -> None:
     lanes.store(0, at[0], (re, im))
 
 
+def _emit_spread(lanes: _Lanes, at: Any) -> None:
+    """Fill a slot of the first array with one complex number of the second, the same in all lanes."""
+    b = lanes.builder
+    nothing = ir.Constant(_VECTOR, ir.Undefined)
+    same = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    parts = []
+    for index in at[1:]:
+        one = b.load(b.gep(lanes._arrays[1], [index], inbounds=True))  # noqa: SLF001 - same module
+        first = b.insert_element(nothing, one, ir.Constant(ir.IntType(32), 0))
+        parts.append(b.shuffle_vector(first, nothing, same))
+    lanes.store(0, at[0], (parts[0], parts[1]))
+
+
+def _emit_leave(lanes: _Lanes, at: Any) -> None:
+    """Write a slot as LANES complex numbers to the second array; one that is no number marks the guard."""
+    b = lanes.builder
+    re, im = lanes.load(0, at[0])
+    _, watch = lanes.load(0, at[1])
+    nothing = b.fmul(lanes.constant(0.0), b.fadd(re, im))
+    b.store(b.fadd(watch, nothing), lanes._pointer(0, at[1], 1), align=8)  # noqa: SLF001 - same module
+    for half in range(2):
+        first = range(half * LANES // 2, (half + 1) * LANES // 2)
+        order = [place for lane in first for place in (lane, LANES + lane)]
+        mixed = b.shuffle_vector(re, im, ir.Constant(ir.VectorType(ir.IntType(32), LANES), order))
+        b.store(mixed, lanes._pointer(1, at[2], half), align=8)  # noqa: SLF001 - same module
+
+
 def _emit_add_product_conjugate(lanes: _Lanes, at: Any) -> None:
     """First array: adjoints; second: values. adjoint[i0] += adjoint[i1] * conj(value[i2])."""
     lanes.store(
@@ -189,6 +216,20 @@ if getattr(config, "DISABLE_JIT", 0):
         work[to : to + LANES] = values[re : re + LANES]
         work[to + LANES : to + WIDTH] = values[im : im + LANES]
 
+    def spread(work: Any, values: Any, to: int, re: int, im: int) -> None:
+        """Fill all lanes of the slot work[to] with the number values[re] + i values[im]."""
+        work[to : to + LANES], work[to + LANES : to + WIDTH] = values[re], values[im]
+
+    def leave(work: Any, out: Any, slot: int, guard: int, to: int) -> None:
+        """Write the slot to out[to:] as (real, imaginary) pairs; one that is no number marks the guard."""
+        value = _slot(work, slot)
+        work[guard + LANES : guard + WIDTH] += 0.0 * (value.real + value.imag)
+        out[to : to + WIDTH : 2], out[to + 1 : to + WIDTH : 2] = value.real, value.imag
+
+    def fetch(code: Any, index: int) -> int:
+        """code[index] of a non-negative index."""
+        return int(code[index])
+
     def add_product_conjugate(adjoint: Any, work: Any, to: int, a: int, c: int) -> None:
         """adjoint[to] += adjoint[a] * conj(work[c]), a slot each."""
         _put(adjoint, to, _slot(adjoint, to) + _slot(adjoint, a) * np.conj(_slot(work, c)))
@@ -198,6 +239,20 @@ else:
     multiply_add = _operation(1, 3, _emit_multiply_add)
     pivot = _operation(1, 3, _emit_pivot)
     copy = _operation(2, 3, _emit_copy)
+    spread = _operation(2, 3, _emit_spread)
+    leave = _operation(2, 3, _emit_leave)
+
+    @intrinsic
+    def fetch(context: Any, code: Any, index: Any) -> Any:
+        """code[index] of a non-negative index: numba would look for one counted from the end every time."""
+        del context, index
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            return builder.sext(builder.load(builder.gep(data, [arguments[1]], inbounds=True)), _INDEX)
+
+        return types.int64(code, types.int64), emit
+
     add_product_conjugate = _operation(2, 3, _emit_add_product_conjugate)
 
 
@@ -339,32 +394,36 @@ def forward_series(
     pc = 0
     while pc < code.shape[0]:
         n_loads, n_pivot, n_mixed, n_from, n_to = (
-            code[pc],
-            code[pc + 1],
-            code[pc + 2],
-            code[pc + 3],
-            code[pc + 4],
+            fetch(code, pc),
+            fetch(code, pc + 1),
+            fetch(code, pc + 2),
+            fetch(code, pc + 3),
+            fetch(code, pc + 4),
         )
         pc += 5
         for k in range(n_loads):
-            v = code[pc + 2 * k + 1]
+            v = fetch(code, pc + 2 * k + 1)
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            load_series(work, code[pc + 2 * k], values, start, address, v, order)
+            load_series(work, fetch(code, pc + 2 * k), values, start, address, v, order)
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
-            pivot_series(work, code[pc + 1], code[pc], code[pc + 2], order)
+            pivot_series(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2), order)
         elif n_pivot > 0:
             pair_pivot(work, code, pc)
             pair_pivot_series(work, code, pc, order)
         pc += n_pivot
         for k in range(n_mixed):
-            multiply_series(work, code[pc + 3 * k], code[pc + 3 * k + 1], code[pc + 3 * k + 2], order)
+            multiply_series(
+                work, fetch(code, pc + 3 * k), fetch(code, pc + 3 * k + 1), fetch(code, pc + 3 * k + 2), order
+            )
         pc += 3 * n_mixed
         outs = pc + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
-            for t in range(code[pc + f], n_to):
-                multiply_series(work, code[target], code[pc + n_from + f], code[outs + t], order)
+            for t in range(fetch(code, pc + f), n_to):
+                multiply_series(
+                    work, fetch(code, target), fetch(code, pc + n_from + f), fetch(code, outs + t), order
+                )
                 target += 1
         pc = target
 
@@ -378,34 +437,31 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
     size = code.shape[0]
     while pc < size:
         n_loads, n_pivot, n_mixed, n_from, n_to = (
-            code[pc],
-            code[pc + 1],
-            code[pc + 2],
-            code[pc + 3],
-            code[pc + 4],
+            fetch(code, pc),
+            fetch(code, pc + 1),
+            fetch(code, pc + 2),
+            fetch(code, pc + 3),
+            fetch(code, pc + 4),
         )
         pc += 5
         for k in range(
             n_loads
         ):  # written out: as a function of its own it made the whole kernel three times slower
-            to = code[pc + 2 * k]
-            v = code[pc + 2 * k + 1]
+            to = fetch(code, pc + 2 * k)
+            v = fetch(code, pc + 2 * k + 1)
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
             if address[v, 3] == 1:
                 copy(work, values, to, start, start + address[v, 4])
             else:
-                re, im = values[start], values[start + address[v, 4]]
-                for lane in range(LANES):
-                    work[to + lane] = re
-                    work[to + LANES + lane] = im
+                spread(work, values, to, start, start + address[v, 4])
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
-            pivot(work, code[pc + 1], code[pc], code[pc + 2])
+            pivot(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2))
         elif n_pivot > 0:
             pair_pivot(work, code, pc)
         pc += n_pivot
         for k in range(n_mixed):
-            mark, a, c = code[pc + 3 * k], code[pc + 3 * k + 1], code[pc + 3 * k + 2]
+            mark, a, c = fetch(code, pc + 3 * k), fetch(code, pc + 3 * k + 1), fetch(code, pc + 3 * k + 2)
             if mark & 1:
                 multiply(work, mark >> 1, a, c)
             else:
@@ -414,14 +470,14 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
         outs = pc + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
-            a = code[pc + n_from + f]
-            for t in range(code[pc + f], n_to):
-                mark = code[target]
+            a = fetch(code, pc + n_from + f)
+            for t in range(fetch(code, pc + f), n_to):
+                mark = fetch(code, target)
                 target += 1
                 if mark & 1:
-                    multiply(work, mark >> 1, a, code[outs + t])
+                    multiply(work, mark >> 1, a, fetch(code, outs + t))
                 else:
-                    multiply_add(work, mark >> 1, a, code[outs + t])
+                    multiply_add(work, mark >> 1, a, fetch(code, outs + t))
         pc = target
 
 
@@ -436,6 +492,8 @@ def run(
     at each wavelength, not a number where a result is not. span = (first, last, blocks a batch entry, first
     wavelength, guard slot); the work array starts empty.
     """
+    places, points = out.shape[1], out.shape[2]
+    flat = out.reshape(out.size).view(np.float64)
     for index in range(span[0], span[1]):
         batch = index // span[2]
         block = index - batch * span[2]
@@ -446,16 +504,23 @@ def run(
         forward(code, address, values, work, batch, block)
         start = span[3] + block * LANES
         lanes = min(LANES, out.shape[2] - start)
-        for k in range(exits.shape[0]):
-            slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
-            for lane in range(lanes):
-                value = complex(work[slot + lane], work[slot + LANES + lane])
-                work[guard + LANES + lane] += 0.0 * (
-                    value.real + value.imag
-                )  # not a number where value is not
-                out[batch, place, start + lane] = value
+        if lanes == LANES:
+            for k in range(exits.shape[0]):
+                slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
+                leave(work, flat, slot, guard, 2 * ((batch * places + place) * points + start))
                 if mirror >= 0:
-                    out[batch, mirror, start + lane] = value
+                    leave(work, flat, slot, guard, 2 * ((batch * places + mirror) * points + start))
+        else:
+            for k in range(exits.shape[0]):
+                slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
+                for lane in range(lanes):
+                    value = complex(work[slot + lane], work[slot + LANES + lane])
+                    work[guard + LANES + lane] += 0.0 * (
+                        value.real + value.imag
+                    )  # not a number where value is not
+                    out[batch, place, start + lane] = value
+                    if mirror >= 0:
+                        out[batch, mirror, start + lane] = value
         for lane in range(lanes):
             smallest[batch, start + lane] = work[guard + lane] + work[guard + LANES + lane]
 
@@ -497,11 +562,11 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
     for step in range(starts.shape[0] - 1, -1, -1):
         pc = starts[step]
         n_loads, n_pivot, n_mixed, n_from, n_to = (
-            code[pc],
-            code[pc + 1],
-            code[pc + 2],
-            code[pc + 3],
-            code[pc + 4],
+            fetch(code, pc),
+            fetch(code, pc + 1),
+            fetch(code, pc + 2),
+            fetch(code, pc + 3),
+            fetch(code, pc + 4),
         )
         loads = pc + 5
         pivots = loads + 2 * n_loads
@@ -510,18 +575,22 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
         outs = ins + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
-            a = code[ins + n_from + f]
-            for t in range(code[ins + f], n_to):
-                to = code[target] >> 1
+            a = fetch(code, ins + n_from + f)
+            for t in range(fetch(code, ins + f), n_to):
+                to = fetch(code, target) >> 1
                 target += 1
-                add_product_conjugate(adjoint, work, a, to, code[outs + t])
-                add_product_conjugate(adjoint, work, code[outs + t], to, a)
+                add_product_conjugate(adjoint, work, a, to, fetch(code, outs + t))
+                add_product_conjugate(adjoint, work, fetch(code, outs + t), to, a)
         for k in range(n_mixed - 1, -1, -1):
-            to, a, c = code[mixed + 3 * k] >> 1, code[mixed + 3 * k + 1], code[mixed + 3 * k + 2]
+            to, a, c = (
+                fetch(code, mixed + 3 * k) >> 1,
+                fetch(code, mixed + 3 * k + 1),
+                fetch(code, mixed + 3 * k + 2),
+            )
             add_product_conjugate(adjoint, work, a, to, c)
             add_product_conjugate(adjoint, work, c, to, a)
         if n_pivot == ONE_WAVE:  # d(1/(1 - K)) = dK / (1 - K)^2
-            own, inverse = code[pivots], code[pivots + 1]
+            own, inverse = fetch(code, pivots), fetch(code, pivots + 1)
             for lane in range(WIDTH):
                 adjoint[spare + lane] = 0.0
             add_product_conjugate(adjoint, work, spare, inverse, inverse)
@@ -529,7 +598,7 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
         elif n_pivot > 0:
             pair_pivot_reverse(work, adjoint, code, pivots)
         for k in range(n_loads):
-            slot, value = code[loads + 2 * k], code[loads + 2 * k + 1]
+            slot, value = fetch(code, loads + 2 * k), fetch(code, loads + 2 * k + 1)
             for lane in range(WIDTH):
                 slopes[value, lane] += adjoint[slot + lane]
 
