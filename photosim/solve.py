@@ -175,7 +175,7 @@ _kept = threading.local()
 
 
 def _work(plan: Plan, copies: int) -> NDArray[np.float64]:
-    """Return this thread's work array: made anew for every chunk, fresh pages would cost as much as the work."""
+    """Return this thread's work array: fresh pages for every chunk would cost as much as the work."""
     size = copies * plan.work_size
     if getattr(_kept, "work", np.empty(0)).size < size:
         _kept.work = np.empty(size, dtype=np.float64)

@@ -89,7 +89,12 @@ def made_here(tree: ast.Module) -> set[str]:
     statements = [*tree.body, *branches]
     functions = {s.name for s in statements if isinstance(s, ast.FunctionDef)}
     made = [s for s in statements if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call)]
-    return {
+    intrinsics = {
+        s.name
+        for s in statements
+        if isinstance(s, ast.FunctionDef) and any(ast.unparse(d) == "intrinsic" for d in s.decorator_list)
+    }
+    return intrinsics | {
         target.id
         for statement in made
         if loaded_names(statement.value) <= functions
