@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,10 +46,10 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
     not a positive number, or count is not a whole number from 1 to 1e8.
     """
     for name, value in (("start", start), ("stop", stop)):
-        if not math.isfinite(value) or value <= 0.0:
+        if not _is_number(value) or not 0.0 < value < math.inf:
             message = f"The {name} of a wavelength range must be a positive number of um, got {value!r}."
             raise ParameterError(message)
-    if isinstance(count, bool) or int(count) != count or not 1 <= count <= MAX_POINTS:
+    if not _is_number(count) or not 1 <= count <= MAX_POINTS or int(count) != count:
         message = f"A wavelength range needs a whole number of points from 1 to {MAX_POINTS}, got {count!r}."
         raise ParameterError(message)
     if count == 1 and start != stop:
@@ -65,6 +66,10 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
     return np.linspace(start, stop, int(count))
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
     """Return the grid that "1.54:1.56:2001" (start:stop:points) or "1.55" stands for, in um.
 
@@ -73,8 +78,7 @@ def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
     fields = str(text).split(":")
     try:
         if len(fields) == 1:
-            value = float(fields[0])
-            return wavelengths(value, value, 1)
+            return as_wavelengths(float(fields[0]))
         start, stop, count = float(fields[0]), float(fields[1]), int(fields[2])
     except (ValueError, IndexError):
         count = None
