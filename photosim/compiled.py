@@ -14,7 +14,7 @@ from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.gradient import Target, prepare, pull_back
 from photosim.graph import Graph, collector_paused, flatten
-from photosim.guards import NEARLY_SINGULAR, check_passive, check_stable, solve_again
+from photosim.guards import NEARLY_SINGULAR, check_finite, check_passive, check_stable, solve_again
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
 from photosim.plan import Plan, make_plan
@@ -214,7 +214,7 @@ class Compiled:
     ) -> NDArray[np.complex128]:
         """Return the planned elements, shape (..., W, rows, columns), with a batch axis where one was given.
 
-        Raises UnphysicalResult for a passive part that creates power, and
+        Raises UnphysicalResult for a part that creates power or has no value, and
         SingularCircuit for a loop that oscillates or has no solution; warns of
         light trapped in a loop that nothing reaches.
         """
@@ -222,6 +222,8 @@ class Compiled:
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)
         out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
+        if not np.isfinite(smallest).all():
+            check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
         if plan.loops:
             self._mend(asked, point, wl, smallest, out)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)

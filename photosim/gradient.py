@@ -131,8 +131,10 @@ def pull_back(
             )
         found = graph.bindings.pull_back(found, target.names, point.settings, point.overridden)
         shape = (point.batch, len(wl))
-        found = {name: np.broadcast_to(found[name], shape) for name in target.names}
-    return found if point.leading else {name: slope[0] for name, slope in found.items()}
+        found = {name: np.broadcast_to(found.get(name, 0.0), shape) for name in target.names}
+    nothing = np.zeros((point.batch, len(wl)))  # a setting that no part follows
+    slopes = {name: np.asarray(found.get(name, nothing)) for name in target.names}
+    return slopes if point.leading else {name: slope[0] for name, slope in slopes.items()}
 
 
 def _ambient(asked: Asked, table: NDArray[np.float64]) -> Any:

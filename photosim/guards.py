@@ -58,6 +58,20 @@ def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
             _check_single(single.leaf.name, model, parts.settings_of(single, point), chosen)
 
 
+def check_finite(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
+    """Raise UnphysicalResult, naming the instance, where a part's own S-matrix is not a number at wl (W,)."""
+    chosen = wl[:LOOKS]
+    for group in parts.groups:
+        good = np.isfinite(group_matrices(group, point, chosen)).all(axis=(1, 2, 3, 4))
+        if not good.all():
+            name = group.names[int(np.argmin(good))]
+            message = (
+                f"Instance {name!r} ({group.model.name}) has no S-matrix at {chosen[0]:.6g} um: its settings "
+                "or the wavelength are too large or too small to compute with."
+            )
+            raise UnphysicalResult(message)
+
+
 def _check_single(name: str, model: Any, settings: dict[str, Any], wl: NDArray[np.float64]) -> None:
     """Look at a numerical part at its first batch entry; arrays from elsewhere may be in single precision."""
     one = {k: v[0] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
@@ -104,6 +118,8 @@ def check_stable(
     names = {name for group in active for name in group.rows}
     for loop in _loops(graph, edges, names, reciprocal=parts.reciprocal):
         for k in _round_trips(parts, edges, loop, point, wl):
+            if not np.isfinite(k).all():
+                check_finite(parts, point, wl)
             growth = np.abs(np.linalg.eigvals(k)).max(axis=-1)
             if growth.max() < 1.0:
                 continue

@@ -75,7 +75,7 @@ class Parameter:
         if self.kind == "whole" and not np.all(array == np.floor(array)):
             message = f"{where}: setting {self.name!r} must be a whole number, got {value!r}."
             raise ParameterError(message)
-        bad = ~((array >= self.low) & (array <= self.high))
+        bad = ~(np.isfinite(array) & (array >= self.low) & (array <= self.high))
         if bad.any():
             unit = "" if self.unit == "1" else f" {self.unit}"
             found = f"{np.atleast_1d(array)[np.atleast_1d(bad)][0]:g}{unit}"

@@ -154,3 +154,32 @@ def test_flagged_wavelengths_are_solved_again(monkeypatch: pytest.MonkeyPatch) -
     assert calls == [3]
     np.testing.assert_allclose(again, plain, rtol=0, atol=1e-10)
     assert not np.array_equal(again, plain)  # another algorithm, other rounding
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a ring"])
+def test_a_part_beyond_computing_is_blamed(inside: bool) -> None:
+    net = amplified_ring(0.5)
+    net["instances"]["guide"]["settings"]["length"] = 1e308
+    if not inside:
+        net = {
+            "instances": {"guide": net["instances"]["guide"]},
+            "ports": {"in": "guide,o1", "out": "guide,o2"},
+        }
+    with pytest.raises(UnphysicalResult, match=r"Instance 'guide' \(straight\) has no S-matrix at 1\.545 um"):
+        ps.Circuit(net)(WL)
+
+
+def test_an_infinite_setting_is_out_of_bounds() -> None:
+    net = {"instances": {"guide": "straight"}, "ports": {"in": "guide,o1", "out": "guide,o2"}}
+    with pytest.raises(ps.ParameterError, match="'length' is inf um, but must be 0 or more um"):
+        ps.Circuit(net)(WL, guide={"length": float("inf")})
+
+
+def test_a_setting_that_nothing_follows_has_slope_zero() -> None:
+    net = {"settings": {"unused": 1.0}, "instances": {"guide": "straight"},
+           "ports": {"in": "guide,o1", "out": "guide,o2"}}  # fmt: skip
+    circuit = ps.Circuit(net)
+    _, slope = circuit.value_and_grad(ps.losses.power([("in", "out")]), wl=WL, parameters=["unused"])
+    assert slope == {"unused": 0.0}
+    _, pull = circuit.pullback(WL, ["out"], ["in"], ["unused"])
+    assert not pull(np.ones((len(WL), 1, 1), dtype=complex))["unused"].any()
