@@ -18,8 +18,8 @@ from photosim.errors import PhotosimWarning
 if TYPE_CHECKING:
     from photosim.bench.circuits import Case
 
-PATIENCE = 2e12
-"""Dense solves that would take more than this many operations are left out: minutes."""
+PATIENCE = 5e10
+"""Dense solves that take more than this many operations are left out: SuperLU is far ahead there."""
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def run(
 @app.command(epilog="Example: photosim bench --quick")
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small circuits only: seconds instead of a minute.")
+        bool, typer.Option("--quick", help="Small circuits only: a second instead of half a minute.")
     ] = False,
     seed: Seed = 0,
     out: Annotated[
