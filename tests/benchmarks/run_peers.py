@@ -127,7 +127,13 @@ class Line:
         times = f"{best / mine:.3g}" if mine and best else "-"
         goal = "finish" if self.factor is None else f"{self.factor:g}" if self.factor > 1 else "faster"
         kept = mine is not None and (self.factor is None or (best is not None and best / mine >= self.factor))
-        peer = f"{seconds_text(best)} ({self.peer})" if self.peer else "none finishes"
+        peer = (
+            f"{seconds_text(best)} ({self.peer})"
+            if self.peer
+            else "none finishes"
+            if self.others
+            else "none tried"
+        )
         cells = (
             self.name, seconds_text(mine), peer,
             times, goal, "yes" if kept else "**no**", "" if self.error is None else f"{self.error:.0e}",
