@@ -104,7 +104,7 @@ class Compiled:
         if not structural:
             return self, self.parts.point(flat)
         wanted = {**self.structural, **structural}
-        key = repr(sorted((k, np.asarray(v).tolist() if v is not None else None) for k, v in wanted.items()))
+        key = repr(sorted((k, np.asarray(v).tolist()) for k, v in wanted.items()))
         if key not in self._rebuilt:
             self._rebuilt[key] = Compiled(self.netlist, wanted)
         other = self._rebuilt[key]
@@ -279,21 +279,12 @@ def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def by_name(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-    """Return settings nested as calls take them from dotted names and their values."""
-    nested: dict[str, Any] = {}
-    for name, value in zip(names, values, strict=True):
-        table = nested
-        *path, last = name.split(".")
-        for key in path:
-            table = table.setdefault(key, {})
-        table[last] = value
-    return nested
-
-
 def _number(value: Any, name: str) -> Any:
     """Return a setting as it is, or as a float array where it is a sequence."""
-    if value is None or isinstance(value, str | bool | int | float):
+    if value is None:
+        message = f"Setting {name!r} is None: leave it out of the call to keep its value."
+        raise ParameterError(message)
+    if isinstance(value, str | bool | int | float):
         return value
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":

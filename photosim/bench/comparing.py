@@ -12,7 +12,6 @@ import numpy as np
 from photosim.bench import circuits, references
 from photosim.bench.measuring import cpu_seconds, median_seconds, one_thread
 from photosim.circuit import Circuit
-from photosim.compiled import by_name
 from photosim.errors import PhotosimWarning
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def compare_case(case: Case) -> Row:
 
     def sweep(k: int) -> Any:
         last["k"] = k
-        return circuit(wl, **by_name([case.tuned], [case.value(k)]))
+        return circuit(wl, **{case.tuned: case.value(k)})
 
     photosim = median_seconds(sweep)
     parts = references.Assembled(circuit, wl)

@@ -24,9 +24,13 @@ from photosim.bench import circuits
 from photosim.bench.circuits import Case
 from photosim.bench.measuring import Row, cpu_seconds, in_turns, options, report, seconds_text
 from photosim.circuit import Circuit
-from photosim.compiled import by_name
 from photosim.errors import PhotosimWarning
 from photosim.kernels.elimination import LANES, forward
+
+
+def one(name: str, value: float) -> dict[str, Any]:
+    """Return one setting by its dotted name, as calls take it."""
+    return {name: value}
 
 
 def sweeper(case: Case) -> tuple[Circuit, Callable[[int], Any]]:
@@ -34,7 +38,7 @@ def sweeper(case: Case) -> tuple[Circuit, Callable[[int], Any]]:
     circuit, wl, number = Circuit(case.netlist), case.wl, count(1)
 
     def sweep(_: int) -> Any:
-        return circuit(wl, **by_name([case.tuned], [case.value(next(number))])).values
+        return circuit(wl, **one(case.tuned, case.value(next(number)))).values
 
     for k in range(3):
         sweep(k)
@@ -119,13 +123,13 @@ def batches(*, small: bool) -> list[Row]:
     case = circuits.mesh(size, 10)
     circuit, _ = sweeper(case)
     settings = np.random.default_rng(1).uniform(0, 3, many)
-    values = by_name([case.tuned], [settings])
+    values: dict[str, Any] = {case.tuned: settings}
 
     def together(_: int) -> Any:
         return circuit(case.wl, **values).values
 
     def alone(_: int) -> Any:
-        return [circuit(case.wl, **by_name([case.tuned], [v])).values for v in settings.tolist()]
+        return [circuit(case.wl, **one(case.tuned, v)).values for v in settings.tolist()]
 
     assert np.array_equal(together(0), np.array(alone(0)))
     one, calls = in_turns(together, alone)
@@ -143,10 +147,11 @@ def batches(*, small: bool) -> list[Row]:
     number = count(1)
 
     def all_changed(_: int) -> Any:
-        return circuit(case.wl, **by_name(names, [1e-3 * next(number)] * len(names))).values
+        change: dict[str, Any] = dict.fromkeys(names, 1e-3 * next(number))
+        return circuit(case.wl, **change).values
 
     def one_changed(_: int) -> Any:
-        return circuit(case.wl, **by_name([case.tuned], [1e-3 * next(number)])).values
+        return circuit(case.wl, **one(case.tuned, 1e-3 * next(number))).values
 
     one, everything = in_turns(one_changed, all_changed)
     note = f"{one / everything:.2f} ({seconds_text(one)} against {seconds_text(everything)})"

@@ -183,3 +183,9 @@ def test_a_setting_that_nothing_follows_has_slope_zero() -> None:
     assert slope == {"unused": 0.0}
     _, pull = circuit.pullback(WL, ["out"], ["in"], ["unused"])
     assert not pull(np.ones((len(WL), 1, 1), dtype=complex))["unused"].any()
+
+
+def test_none_is_no_setting_of_a_call() -> None:
+    circuit = ps.Circuit(amplified_ring(0.5))
+    with pytest.raises(ps.ParameterError, match=r"Setting 'guide.length' is None: leave it out of the call"):
+        circuit(WL, guide={"length": None})
