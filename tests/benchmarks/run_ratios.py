@@ -28,7 +28,7 @@ from photosim.errors import PhotosimWarning
 from photosim.kernels.elimination import LANES, forward
 
 
-def one(name: str, value: float) -> dict[str, Any]:
+def single(name: str, value: float) -> dict[str, Any]:
     """Return one setting by its dotted name, as calls take it."""
     return {name: value}
 
@@ -38,7 +38,7 @@ def sweeper(case: Case) -> tuple[Circuit, Callable[[int], Any]]:
     circuit, wl, number = Circuit(case.netlist), case.wl, count(1)
 
     def sweep(_: int) -> Any:
-        return circuit(wl, **one(case.tuned, case.value(next(number)))).values
+        return circuit(wl, **single(case.tuned, case.value(next(number)))).values
 
     for k in range(3):
         sweep(k)
@@ -129,7 +129,7 @@ def batches(*, small: bool) -> list[Row]:
         return circuit(case.wl, **values).values
 
     def alone(_: int) -> Any:
-        return [circuit(case.wl, **one(case.tuned, v)).values for v in settings.tolist()]
+        return [circuit(case.wl, **single(case.tuned, v)).values for v in settings.tolist()]
 
     assert np.array_equal(together(0), np.array(alone(0)))
     one, calls = in_turns(together, alone)
@@ -151,7 +151,7 @@ def batches(*, small: bool) -> list[Row]:
         return circuit(case.wl, **change).values
 
     def one_changed(_: int) -> Any:
-        return circuit(case.wl, **one(case.tuned, 1e-3 * next(number))).values
+        return circuit(case.wl, **single(case.tuned, 1e-3 * next(number))).values
 
     one, everything = in_turns(one_changed, all_changed)
     note = f"{one / everything:.2f} ({seconds_text(one)} against {seconds_text(everything)})"
