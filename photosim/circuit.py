@@ -121,7 +121,12 @@ class Circuit:
         """
         grid = as_wavelengths(wl)
         chosen = self.ports if ports is None else tuple(ports)
-        compiled, point = self.at(settings)
+        return self._matrix(grid, chosen, *self.at(settings))
+
+    def _matrix(
+        self, grid: NDArray[np.float64], chosen: tuple[str, ...], compiled: Compiled, point: Point
+    ) -> SMatrix:
+        """Return the S-matrix between chosen ports at a point that was found already."""
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
         return SMatrix(grid, chosen, values, self.name, lambda: compiled.series(chosen, point, grid))
 
@@ -154,8 +159,9 @@ class Circuit:
         grid = as_wavelengths(wl)
         compiled, point = self.at(settings)
         target = compiled.target(parameters)
-        values = self.transfer(grid, outputs, inputs, **settings)
-        plan = compiled.wave_plan(tuple(outputs), tuple(inputs), keep=True).plan
+        asked = (tuple(outputs), tuple(inputs))
+        values = compiled.solve(compiled.wave_plan(*asked), point, grid, (len(outputs), len(inputs)))
+        plan = compiled.wave_plan(*asked, keep=True).plan
         return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
 
     def value_and_grad(
@@ -177,7 +183,7 @@ class Circuit:
         chosen = self.ports if ports is None else tuple(ports)
         compiled, point = self.at(settings)
         target = compiled.target(parameters)
-        s = self(grid, ports=chosen, **settings)
+        s = self._matrix(grid, chosen, compiled, point)
         value, cotangent = loss(s)
         if np.shape(cotangent) != s.values.shape:
             found = np.shape(cotangent)

@@ -16,7 +16,6 @@ from typing import TypeVar
 # Exact by definition of the SI (BIPM, SI Brochure, 9th edition, 2019).
 SPEED_OF_LIGHT_M_S = 299_792_458.0
 SPEED_OF_LIGHT_UM_S = 299_792_458.0e6
-PLANCK_J_S = 6.626_070_15e-34
 ELEMENTARY_CHARGE_C = 1.602_176_634e-19
 BOLTZMANN_J_K = 1.380_649e-23
 
