@@ -1,0 +1,22 @@
+"""The kinds of component, a file each: what all have, and what each can be asked.
+
+`photosim.model` declares them.
+"""
+
+from photosim.kinds.base import Model, Remark, port_names
+from photosim.kinds.closed_form import ClosedForm, Entries
+from photosim.kinds.composite import Composite
+from photosim.kinds.ends import Detector, Source
+from photosim.kinds.numerical import Numerical
+
+__all__ = [
+    "ClosedForm",
+    "Composite",
+    "Detector",
+    "Entries",
+    "Model",
+    "Numerical",
+    "Remark",
+    "Source",
+    "port_names",
+]
