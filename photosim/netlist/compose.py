@@ -259,6 +259,9 @@ def compose(text: str, file: str | None = None, folder: Path | None = None) -> T
 def _unreadable(error: yaml.MarkedYAMLError, file: str | None) -> NetlistError:
     spot = error.problem_mark or error.context_mark
     mark = Mark(file, spot.line + 1, spot.column + 1) if spot else None
+    if "nesting depth" in str(error.problem):
+        # Newer versions of libyaml have a bound of their own, and meet it while they look ahead of us.
+        return NetlistError(f"values are nested deeper than {MAX_DEPTH} levels, the bound", mark)
     context = f" {error.context}" if error.context else ""
     return NetlistError(f"this is not YAML or JSON: {_one_line(str(error.problem))}{context}", mark)
 
