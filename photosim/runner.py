@@ -16,10 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from photosim import __version__
 from photosim.analysis.progress import Progress, silent
+from photosim.analysis.result import plain
 from photosim.errors import NetlistError, ParameterError, PhotosimError, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -139,21 +138,6 @@ def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Jo
         message = f"Two analyses are called {name!r}: give each a name of its own."
         raise ParameterError(message)
     return Job(name, kind, _computation(kind, {**entry, "name": name}, circuit))
-
-
-def plain(value: Any) -> Any:
-    """Return `value` in the types that JSON has; infinities and nan become None, other objects text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, complex):
-        return {"re": plain(value.real), "im": plain(value.imag)}
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _computation(

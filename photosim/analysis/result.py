@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 Cell = str | int | float | None
 
@@ -14,3 +18,18 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in the types that JSON has; infinities and nan become None, other objects text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, complex):
+        return {"re": plain(value.real), "im": plain(value.imag)}
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -165,6 +165,47 @@ def run(
     analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells)
 
 
+@app.command(
+    epilog="Example: photosim reproduce mrr-dfa --data mnist --data-dir ~/data --seeds 5; "
+    "photosim reproduce lists the systems"
+)
+def reproduce(
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="SYSTEM", help="A published system; without it they are listed."),
+    ] = None,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", metavar="NAME", help="Data set; the published one if not given."),
+    ] = None,
+    data_dir: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--data-dir", metavar="DIR", help="Folder of data files; else that of PHOTOSIM_DATA."),
+    ] = None,
+    seeds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--seeds", min=1, help="Number of seeds; finished ones are kept and not computed again."
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The same steps in small, in under a minute.")
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="DIR", help="Folder of the results; results/<system> if not given."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compute a published system and show its published figures next to ours."""
+    from photosim.cli import reproduce as published
+
+    if name is None:
+        published.list_systems(as_json=json)
+    else:
+        published.reproduce(name, data, data_dir, seeds, out, quick=quick, as_json=json)
+
+
 @app.command(epilog="Example: photosim bench --quick")
 def bench(
     quick: Annotated[

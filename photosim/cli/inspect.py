@@ -66,7 +66,7 @@ def _counted(number: int, what: str) -> str:
 
 def _settings(circuit: Circuit) -> dict[str, Any]:
     """Return every setting that a simulation takes, by dotted name, as JSON holds it."""
-    from photosim.runner import plain
+    from photosim.analysis.result import plain
 
     return {"settings": {name: plain(value) for name, value in circuit.parameters.items()}}
 

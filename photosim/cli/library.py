@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from photosim import registry
-from photosim.analysis.result import Table
+from photosim.analysis.result import Table, plain
 from photosim.cli.show import show_json, show_tables
 from photosim.netlist.values import parameters_of
-from photosim.runner import plain
 
 if TYPE_CHECKING:
     from photosim.model import Model

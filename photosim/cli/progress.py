@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from photosim.cli.group import say
 
 if TYPE_CHECKING:
-    from rich.progress import Task
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import Task, TaskID
     from rich.text import Text
 
     from photosim.analysis.progress import Progress
@@ -26,7 +28,10 @@ def progress_bars() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _lines()
         return
-    with _bars() as progress:
+    from rich.console import Console
+
+    shown, progress = bars(Console(stderr=True))
+    with shown:
         yield progress
 
 
@@ -42,9 +47,8 @@ def _lines() -> Progress:
     return progress
 
 
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    from rich.console import Console
+def bars(console: Console) -> tuple[Bars, Progress]:
+    """Return bars to show on a console, and the function that moves them."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -67,12 +71,12 @@ def _bars() -> Iterator[Progress]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks = {}
+    shown = Bars(*columns, console=console)
+    tasks: dict[str, TaskID] = {}
 
-        def progress(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
+    def progress(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            tasks[name] = shown.add_task(name, total=total)
+        shown.update(tasks[name], completed=done, total=total)
 
-        yield progress
+    return shown, progress

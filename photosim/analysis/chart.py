@@ -1,0 +1,71 @@
+"""Pictures as data: what analyses and published systems want drawn, said without drawing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+Scale = Literal["linear", "log"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a chart: y over x, both of shape (points,).
+
+    spread: half-width of a band about the line, shape (points,), such as a standard deviation over seeds.
+    points: draw single points instead of a line.
+    """
+
+    label: str
+    x: ArrayLike
+    y: ArrayLike
+    spread: ArrayLike | None = None
+    points: bool = False
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to compare with, such as a published one: a thin horizontal line, named in the legend."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves over a common axis. `name` ends the file name; axes carry their units in the label."""
+
+    name: str
+    title: str
+    xlabel: str
+    ylabel: str
+    curves: Sequence[Curve]
+    levels: Sequence[Level] = ()
+    xscale: Scale = "linear"
+    yscale: Scale = "linear"
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Values of shape (len(y), len(x)) over two axes, with a scale named `label`.
+
+    contours: values at which lines are drawn and numbered.
+    """
+
+    name: str
+    title: str
+    xlabel: str
+    ylabel: str
+    label: str
+    x: ArrayLike
+    y: ArrayLike
+    values: ArrayLike
+    contours: Sequence[float] = ()
+
+
+Picture = Chart | HeatMap
+"""What can be drawn from data alone (photosim.plotting.charts)."""

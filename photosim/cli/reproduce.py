@@ -1,0 +1,84 @@
+"""The command `reproduce`: a published system, its figures next to ours while they come in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from photosim.analysis.result import Table
+from photosim.cli.progress import bars, progress_bars
+from photosim.cli.show import rich_table, show_json, show_tables
+
+if TYPE_CHECKING:
+    from photosim.analysis.progress import Progress
+    from photosim.systems.reproduce import Reproduction, Watch
+
+
+def list_systems(*, as_json: bool) -> None:
+    """Show the systems that can be reproduced."""
+    from photosim.systems import find_system, system_names
+
+    systems = [find_system(name) for name in system_names()]
+    if as_json:
+        show_json({own.name: {"title": own.title, "data": list(own.data)} for own in systems})
+        return
+    rows = tuple((own.name, own.title, ", ".join(own.data) or "none", own.source) for own in systems)
+    show_tables(
+        [Table("Published systems: photosim reproduce NAME", ("name", "what", "data", "source"), rows)]
+    )
+
+
+def reproduce(
+    name: str,
+    data: str | None,
+    data_dir: Path | None,
+    seeds: int | None,
+    out: Path | None,
+    *,
+    quick: bool,
+    as_json: bool,
+) -> None:
+    """Reproduce a system, show the table while it fills, and write tables and pictures to a folder."""
+    from photosim import plotting
+    from photosim import systems as published
+
+    system = published.find_system(name)
+    options = system.options(data=data, data_dir=data_dir, seeds=seeds, quick=quick)
+    folder = out if out is not None else Path("results") / (f"{name}-quick" if quick else name)
+    with _showing() as (progress, watch):
+        done = published.reproduce(system, options, folder, progress, watch)
+    files = ["results.json", "table.csv"]
+    for picture, draw in plotting.for_result(done).items():
+        files.append(f"{picture}.png")
+        plotting.save(draw(), folder / files[-1])
+    if as_json:
+        show_json(done.numbers())
+        return
+    show_tables(done.tables())
+    for remark in system.remarks:
+        typer.echo(f"Note: {remark}")
+    typer.echo(f"Results in {folder}: {', '.join(files)}")
+
+
+@contextmanager
+def _showing() -> Iterator[tuple[Progress, Watch]]:
+    """Give progress and watch functions: on a terminal a table above the bars, elsewhere lines."""
+    if not sys.stderr.isatty():
+        with progress_bars() as progress:
+            yield progress, lambda _state: None
+        return
+    from rich.console import Console, Group
+    from rich.live import Live
+
+    group, progress = bars(Console(stderr=True))
+    with Live(group, console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
+
+        def watch(state: Reproduction) -> None:
+            live.update(Group(rich_table(state.table()), group))
+
+        yield progress, watch

@@ -1,0 +1,128 @@
+"""What all pictures share: the style, an empty canvas, legends, titles, and how a picture is saved.
+
+Every picture is a matplotlib Figure of its own, made without pyplot, so nothing is global, no window
+opens and a notebook shows what is returned. Colours are those of okabe2008 (told apart by colour-blind
+readers and in grey); lines of one picture differ in dash too once the colours are used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from photosim.files import check_target
+from photosim.files.atomic import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+# Okabe and Ito, "Color Universal Design", 2008; the yellow is left out: too pale for a thin line on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.6, 1.2, 1.6)))
+
+STYLE: Mapping[str, Any] = {
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+}
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write `figure` to `path` (.png, .svg or .pdf), whole or not at all; DataError when that fails."""
+    target = check_target(path, PICTURE_SUFFIXES)
+    with in_style(), replacing(target) as temporary:
+        figure.savefig(temporary, bbox_inches="tight", pad_inches=0.08)
+    return target
+
+
+def in_style() -> AbstractContextManager[None]:
+    """Return a context in which pictures are drawn in our style."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(cast("Any", dict(STYLE)))
+
+
+def canvas(size: tuple[float, float]) -> tuple[Figure, Axes]:
+    """Return an empty figure of that size in inches with one frame."""
+    figure, grid = panel_row(1, size)
+    grid[0].grid(visible=True)
+    return figure, grid[0]
+
+
+def panel_row(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure with frames side by side."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
+
+
+def line_style(k: int) -> dict[str, Any]:
+    """Return colour and dash of the k-th line: all colours solid, then dashed, then dotted."""
+    return {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k // len(COLOURS) % len(DASHES)]}
+
+
+def legend(axes: Axes, title: str | None = None) -> None:
+    """Put the legend to the right of the frame, where it can hide no data."""
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    axes.legend(**place, title=title, title_fontsize=8, alignment="left")
+
+
+def titled(axes: Axes, title: str, *, above: bool = False) -> None:
+    """Set the title; `above` leaves room for channel numbers."""
+    if title:
+        axes.set_title(title, pad=14 if above else 6)
+
+
+def colour_bar(figure: Figure, axes: Axes, picture: Any, *, tall: bool = False, label: str = "") -> None:
+    """Add a scale beside a map, as high as the map, with a common power of ten above small numbers."""
+    from matplotlib.ticker import ScalarFormatter
+
+    form = ScalarFormatter(useMathText=True)
+    form.set_powerlimits((-2, 3))
+    bar = figure.colorbar(picture, ax=axes, fraction=0.07, pad=0.03, aspect=46 if tall else 22, format=form)
+    bar.set_label(label)
+    bar.ax.yaxis.get_offset_text().set(size=7, ha="left")
+    cast("Any", bar.outline).set_visible(False)
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Put ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
+
+
+def engineering(largest: float) -> tuple[float, str]:
+    """Return the factor and the prefix that bring a value in A to 1..1000."""
+    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "\N{GREEK SMALL LETTER MU}"), (1e9, "n")):
+        if largest * factor >= 1.0:
+            return factor, prefix
+    return (1e12, "p") if largest > 0.0 else (1.0, "")

@@ -1,0 +1,66 @@
+"""Pictures that are given as data: curves with bands, levels to compare with, and maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.chart import Chart, Curve, HeatMap, Picture
+from photosim.plotting.canvas import canvas, colour_bar, in_style, legend, line_style, titled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw(picture: Picture) -> Figure:
+    """Draw a chart or a map."""
+    return _chart(picture) if isinstance(picture, Chart) else _map(picture)
+
+
+def _chart(chart: Chart) -> Figure:
+    with in_style():
+        figure, axes = canvas((6.4, 3.6))
+        for k, curve in enumerate(chart.curves):
+            _curve(axes, curve, line_style(k))
+        for k, level in enumerate(chart.levels):
+            dash = (0, (1 + 2 * k, 2))
+            axes.axhline(level.value, color="#606060", linewidth=0.9, linestyle=dash, label=level.label)
+        axes.set(xlabel=chart.xlabel, ylabel=chart.ylabel, xscale=chart.xscale, yscale=chart.yscale)
+        if len(chart.curves) + len(chart.levels) > 1:
+            legend(axes)
+        titled(axes, chart.title)
+    return figure
+
+
+def _curve(axes: Axes, curve: Curve, look: dict[str, Any]) -> None:
+    x, y = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (curve.x, curve.y))
+    if curve.points:
+        look = {"color": look["color"], "linestyle": "none", "marker": "o", "markersize": 4}
+    elif len(x) <= 12:
+        look = {**look, "marker": "o", "markersize": 3.5}  # few points: show where they are
+    axes.plot(x, y, label=curve.label, **look)
+    if curve.spread is None:
+        return
+    half = np.atleast_1d(np.asarray(curve.spread, dtype=np.float64))
+    if curve.points:
+        axes.errorbar(x, y, half, fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=2)
+    else:
+        axes.fill_between(x, y - half, y + half, color=look["color"], alpha=0.18, lw=0)
+
+
+def _map(heat: HeatMap) -> Figure:
+    x, y = (np.asarray(v, dtype=np.float64) for v in (heat.x, heat.y))
+    values = np.asarray(heat.values, dtype=np.float64)
+    with in_style():
+        figure, axes = canvas((5.4, 4.0))
+        axes.grid(visible=False)
+        mesh = axes.pcolormesh(x, y, values, shading="nearest", cmap="viridis", rasterized=True)
+        if len(heat.contours):
+            lines = axes.contour(x, y, values, levels=list(heat.contours), colors="white", linewidths=0.9)
+            axes.clabel(lines, fmt="%g", fontsize=7)
+        axes.set(xlabel=heat.xlabel, ylabel=heat.ylabel)
+        colour_bar(figure, axes, mesh, label=heat.label)
+        titled(axes, heat.title)
+    return figure

@@ -1,0 +1,108 @@
+"""Pictures of trainings: learning curves and maps of weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.plotting.canvas import (
+    COLOURS,
+    DASHES,
+    canvas,
+    colour_bar,
+    in_style,
+    legend,
+    panel_row,
+    titled,
+    whole_ticks,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from photosim.training.result import TrainingResult, WeightMap
+
+
+def learning_curves(result: TrainingResult) -> Figure:
+    """Draw the test error of every rule over the epochs: mean over the seeds, band of one standard deviation.
+
+    The error axis is logarithmic, for the last percent is where rules differ.
+    """
+    with in_style():
+        figure, axes = canvas((6.4, 3.6))
+        for k, outcome in enumerate(result.rules):
+            error = 100.0 * (1.0 - np.asarray(outcome.accuracy, dtype=np.float64))
+            epochs = np.arange(1, error.shape[1] + 1)
+            mean = np.mean(error, axis=0)
+            # Rules may learn alike: the first lines lie on top, and let the later ones through their gaps.
+            style = {
+                "color": COLOURS[k % len(COLOURS)],
+                "linestyle": DASHES[k % len(DASHES)],
+                "zorder": 3 - k / 100,
+            }
+            axes.plot(epochs, mean, label=f"{outcome.rule}  {100.0 * outcome.mean:.2f} %", **style)
+            if error.shape[0] > 1:
+                half = np.std(error, axis=0, ddof=1)
+                axes.fill_between(epochs, mean - half, mean + half, color=style["color"], alpha=0.18, lw=0)
+        axes.set(xlabel="epoch", ylabel="test error (%)")
+        _error_axis(axes, result)
+        legend(axes, title="test accuracy at the end")
+        shape = "\N{EN DASH}".join(str(width) for width in result.network)
+        seeds = f"mean and spread of {result.seeds} seeds" if result.seeds > 1 else "one seed"
+        titled(axes, f"{result.name}: {shape} on {result.data}, {seeds}")
+    return figure
+
+
+def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
+    """Draw target weights, programmed weights and their difference side by side as maps.
+
+    The first two share one scale; the difference has its own, symmetric about zero, with its rms in the
+    title. Shown are the weights of the settings that the converters can hold.
+    """
+    from matplotlib.colors import Normalize
+
+    target = np.atleast_2d(np.asarray(weights.target, dtype=np.float64))
+    programmed = np.atleast_2d(np.asarray(weights.quantised, dtype=np.float64))
+    error = programmed - target
+    limit = max(float(np.max(np.abs(target))), float(np.max(np.abs(programmed))), 1e-300)
+    error_limit = max(float(np.max(np.abs(error))), 1e-300)
+    rms = float(np.sqrt(np.mean(error**2)))
+    tall = target.shape[0] > 1.4 * target.shape[1]
+    panels = (
+        ("target", target, limit, "PuOr"),
+        ("programmed", programmed, limit, "PuOr"),
+        (f"error, rms {rms:.1e}", error, error_limit, "RdBu"),
+    )
+    with in_style():
+        figure, grid = panel_row(3, (7.2, 4.6 if tall else 2.7))
+        for axes, (name, values, bound, colours) in zip(grid, panels, strict=True):
+            norm = Normalize(-bound, bound)
+            picture = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
+            axes.set(title=name, xlabel="input")
+            whole_ticks(axes)
+            for spine in axes.spines.values():
+                spine.set_visible(True)
+            if axes is not grid[0]:  # target and programmed share a scale
+                colour_bar(figure, axes, picture, tall=tall)
+        grid[0].set_ylabel("output")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _error_axis(axes: Axes, result: TrainingResult) -> None:
+    """Make the error axis logarithmic with plain numbers, unless some mean error is zero."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    longest = max(outcome.accuracy.shape[1] for outcome in result.rules)
+    axes.set_xlim(1, max(longest, 2))
+    means = np.concatenate([np.mean(1.0 - outcome.accuracy, axis=0) for outcome in result.rules])
+    if np.all(means > 0.0):
+        axes.set_yscale("log")
+        axes.set_ylim(75.0 * float(means.min()), 125.0 * float(means.max()))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())

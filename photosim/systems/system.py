@@ -1,0 +1,145 @@
+"""What a published system is: cases that are computed for several seeds, and figures to hold them against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from photosim.analysis.chart import Picture
+from photosim.analysis.result import Table
+from photosim.errors import ParameterError, listing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+How = Literal["read", "code", "press", "secondary", "recalled", "inferred"]
+"""How a published figure reached us: read in the paper, in the authors' code, in the press, in somebody
+else's account; recalled without a text at hand; or inferred from other figures."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published figure, in the unit of its row; `spread` where one was published."""
+
+    value: float
+    how: How
+    spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user asks of a reproduction.
+
+    data: name of the data set, one of the system's.  data_dir: folder of data files, else that of
+    PHOTOSIM_DATA.  seeds: number of seeds of each case.  quick: the same steps in small, for tests and a
+    first look.
+    """
+
+    data: str = ""
+    data_dir: Path | None = None
+    seeds: int = 5
+    quick: bool = False
+
+
+Report = Callable[[int, int], None]
+"""report(done, total) says how far one computation is, as in epochs."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One computation of a system, repeated for every seed.
+
+    compute(seed, checkpoint, report) returns numbers and lists of numbers by name. It may keep its state in
+    the file `checkpoint`, and go on from there when it was killed.  recipe: all settings that decide its
+    numbers beside the seed, in plain JSON types: finished seeds of another recipe are not taken for this
+    one's.  repeated: false for what no seed changes, which is computed once.
+    """
+
+    name: str
+    compute: Callable[[int, Path, Report], Mapping[str, Any]]
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    repeated: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: the number `key` that `case` returns, next to the published one, if any."""
+
+    label: str
+    case: str
+    key: str
+    unit: str = "%"
+    published: Published | None = None
+    digits: int = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has been computed: for every case, by seed, what `compute` returned."""
+
+    found: Mapping[str, Mapping[int, Mapping[str, Any]]]
+
+    def of(self, case: str) -> list[Mapping[str, Any]]:
+        """Return the numbers of a case, one mapping for each finished seed, in order of the seeds."""
+        return [numbers for _, numbers in sorted(self.found.get(case, {}).items())]
+
+    def values(self, case: str, key: str) -> NDArray[np.float64]:
+        """Return one number, or list of numbers, of a case over the finished seeds, shape (seeds, ...)."""
+        return np.array([numbers[key] for numbers in self.of(case)], dtype=np.float64)
+
+
+def _no_pictures(_outcome: Outcome) -> Sequence[Picture]:
+    return ()
+
+
+def _no_tables(_outcome: Outcome) -> Sequence[Table]:
+    return ()
+
+
+@dataclass(frozen=True)
+class System:
+    """A published system.
+
+    name: as in `photosim reproduce NAME`.  source: its key in sources.bib.  cases, rows: what is computed,
+    and the lines of the table, for the options given.  data: names of the data sets that it can be run on,
+    the published one first; empty if it needs none.  quick_data: the one of `--quick`.  pictures, tables:
+    what else is shown of an outcome, which may be incomplete.  remarks: what a reader must know: where the
+    recipe departs from the published one, what does not add up.
+    """
+
+    name: str
+    title: str
+    source: str
+    cases: Callable[[Options], Sequence[Case]]
+    rows: Callable[[Options], Sequence[Row]]
+    data: tuple[str, ...] = ()
+    quick_data: str = ""
+    seeds: int = 5
+    pictures: Callable[[Outcome], Sequence[Picture]] = _no_pictures
+    tables: Callable[[Outcome], Sequence[Table]] = _no_tables
+    remarks: tuple[str, ...] = ()
+
+    def options(
+        self,
+        *,
+        data: str | None = None,
+        data_dir: str | Path | None = None,
+        seeds: int | None = None,
+        quick: bool = False,
+    ) -> Options:
+        """Return the options with the system's defaults for those left out; ParameterError for wrong ones."""
+        if data is not None and data not in self.data:
+            known = f"It runs on: {listing(self.data)}." if self.data else "It needs no data."
+            message = f"System {self.name!r} does not run on data {data!r}. {known}"
+            raise ParameterError(message)
+        if seeds is not None and seeds < 1:
+            message = f"A reproduction needs 1 seed or more, got {seeds}."
+            raise ParameterError(message)
+        usual = self.quick_data if quick else next(iter(self.data), "")
+        folder = None if data_dir is None else Path(data_dir)
+        count = (2 if quick else self.seeds) if seeds is None else seeds
+        return Options(usual if data is None else data, folder, count, quick)
