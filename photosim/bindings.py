@@ -7,6 +7,7 @@ name `radius` means `bank.radius`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,26 @@ from photosim.expressions import Expr
 
 TEMPERATURE = "temperature"
 """The circuit setting that every part sees."""
+
+_DOT = re.compile(r"\.(?![^<>]*>)")
+
+
+def steps(name: str) -> list[str]:
+    """Return the steps of a dotted name; the dot in a member of an array, bank<0.1>.phase, parts none.
+
+    >>> steps("bank<0.1>.ring.phase")
+    ['bank<0.1>', 'ring', 'phase']
+    """
+    return _DOT.split(name)
+
+
+def owner(name: str) -> tuple[str, str]:
+    """Return the instance that a setting belongs to, "" for the circuit, and the setting's own name."""
+    outer, _, last = name.rpartition(".")
+    if not last.endswith(">"):
+        return outer, last
+    *path, last = steps(name)  # no setting but a member of an array
+    return ".".join(path), last
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class Circuit:
     Settings in calls nest as the instances do: `circuit(wl, ring={"radius":
     10.0}, bank={"row0": {"ring1": {"phase": 0.1}}})`; a circuit-level setting
     is a plain keyword. A setting of shape (B,) puts a leading axis on the
-    result.
+    result. An instance or setting that has the name of an argument, such as
+    wl or ports, is given by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
     """
 
     def __init__(self, netlist: Netlist | Mapping[str, Any] | str | Path, *, strict: bool = False) -> None:
@@ -119,8 +120,8 @@ class Circuit:
         Raises ParameterError for a setting the circuit does not have or a
         value out of bounds, SingularCircuit where a loop has unit gain.
         """
-        grid = as_wavelengths(wl)
-        chosen = self.ports if ports is None else tuple(ports)
+        grid = _grid(wl)
+        chosen = self.ports if ports is None else _names("ports", ports)
         return self._matrix(grid, chosen, *self.at(settings))
 
     def _matrix(
@@ -139,9 +140,9 @@ class Circuit:
         instance there (arriving, for a detector), or "inst,port:in" for the
         wave arriving.
         """
+        grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
         compiled, point = self.at(settings)
-        plan = compiled.wave_plan(tuple(outputs), tuple(inputs))
-        return compiled.solve(plan, point, as_wavelengths(wl), (len(outputs), len(inputs)))
+        return compiled.solve(compiled.wave_plan(*asked), point, grid, (len(outputs), len(inputs)))
 
     def pullback(
         self,
@@ -156,10 +157,9 @@ class Circuit:
         `pull(cotangent)` takes dL/dRe + i dL/dIm of the values, in their
         shape, and returns dL/dparameter at each wavelength, (..., W), by name.
         """
-        grid = as_wavelengths(wl)
+        grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
         compiled, point = self.at(settings)
-        target = compiled.target(parameters)
-        asked = (tuple(outputs), tuple(inputs))
+        target = compiled.target(_names("parameters", parameters))
         values = compiled.solve(compiled.wave_plan(*asked), point, grid, (len(outputs), len(inputs)))
         plan = compiled.wave_plan(*asked, keep=True).plan
         return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
@@ -179,10 +179,10 @@ class Circuit:
         S in the shape of s.values. Derivatives are floats, or arrays (B,)
         where settings are a batch.
         """
-        grid = as_wavelengths(wl)
-        chosen = self.ports if ports is None else tuple(ports)
+        grid = _grid(wl)
+        chosen = self.ports if ports is None else _names("ports", ports)
         compiled, point = self.at(settings)
-        target = compiled.target(parameters)
+        target = compiled.target(_names("parameters", parameters))
         s = self._matrix(grid, chosen, compiled, point)
         value, cotangent = loss(s)
         if np.shape(cotangent) != s.values.shape:
@@ -226,7 +226,7 @@ class Circuit:
         if size < 1:
             message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
             raise ParameterError(message)
-        grid = as_wavelengths(wl)
+        grid = _grid(wl)
         for start in range(0, len(grid), size):
             yield self(grid[start : start + size], ports=ports, **settings)
 
@@ -261,6 +261,30 @@ class Circuit:
         from importlib import import_module
 
         return import_module("photosim.drawing").draw(self.netlist, path)
+
+
+def _grid(wl: Any) -> NDArray[np.float64]:
+    """Return the wavelengths of a call; ParameterError for settings of an instance called wl."""
+    _refuse_settings("wl", wl)
+    return as_wavelengths(wl)
+
+
+def _names(argument: str, given: Any) -> tuple[str, ...]:
+    """Return an argument of a call that lists names; ParameterError where it is a text, or settings."""
+    _refuse_settings(argument, given)
+    if isinstance(given, str):
+        message = f"{argument} must be a list of names, as in {argument}=[{given!r}], got the text {given!r}."
+        raise ParameterError(message)
+    return tuple(given)
+
+
+def _refuse_settings(argument: str, given: Any) -> None:
+    if isinstance(given, Mapping):
+        message = (
+            f"{argument} is an argument of this call, so settings of an instance called {argument!r} need "
+            f"dotted names, as in **{{'{argument}.{next(iter(given), 'length')}': ...}}."
+        )
+        raise ParameterError(message)
 
 
 def _of_checked(netlist: Netlist) -> Circuit:

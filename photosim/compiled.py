@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from photosim.bindings import owner, steps
 from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.gradient import Target, prepare, pull_back
@@ -100,6 +101,7 @@ class Compiled:
         for name in flat:
             if name not in self.parameters and name not in self.graph.structural:
                 self._refuse(name)
+            self._check(name, flat[name])
         structural = {k: v for k, v in flat.items() if k not in self.continuous}
         if not structural:
             return self, self.parts.point(flat)
@@ -119,13 +121,28 @@ class Compiled:
             raise ParameterError(message)
         return name
 
+    def _check(self, name: str, value: Any) -> None:
+        """Refuse a value out of the bounds of the part, or the composite, that it was given to."""
+        instance, setting = owner(name)
+        number = self.graph.index.get(instance)
+        model = self.graph.composites.get(instance) if number is None else self.graph.leaves[number].model
+        if model is not None and setting in model.parameters:
+            model.parameters[setting].check(value, f"instance {instance!r} ({model.name})")
+
     def _refuse(self, name: str) -> None:
-        instance, _, setting = name.rpartition(".")
-        own = [n.rpartition(".")[2] for n in self.parameters if n.rpartition(".")[0] == instance]
+        instance, setting = owner(name)
+        own = [inner for outer, inner in map(owner, self.parameters) if outer == instance]
         if own and instance:
             message = f"Instance {instance!r} has no setting {setting!r}. It has: {listing(own, 20)}."
             raise ParameterError(message + did_you_mean(setting, own))
-        tops = sorted({n.partition(".")[0] for n in self.parameters})
+        inside = [inner for outer, inner in map(owner, self.parameters) if outer == name]
+        if inside:
+            message = (
+                f"{name!r} is an instance, which takes its settings by name: {{{inside[0]!r}: ...}}. "
+                f"It has: {listing(inside, 20)}."
+            )
+            raise ParameterError(message)
+        tops = sorted({steps(n)[0] for n in self.parameters})
         message = f"The circuit has no setting {name!r}. It has: {listing(tops, 20)}."
         raise ParameterError(message + did_you_mean(name, self.parameters))
 

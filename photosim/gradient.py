@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.bindings import TEMPERATURE
+from photosim.bindings import TEMPERATURE, owner
 from photosim.errors import ParameterError
 from photosim.kernels.chain import contract
 from photosim.model import ClosedForm
@@ -64,7 +64,7 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
     leaves = []
     number = {id(group.model): k for k, group in enumerate(parts.groups)}
     for name in wanted:
-        instance, _, parameter = name.rpartition(".")
+        instance, parameter = owner(name)
         index = graph.index.get(instance)
         if index is None:
             continue

@@ -64,7 +64,8 @@ class Graph:
     Optical ports are numbered leaf by leaf. `partner[p]` is the port that p is
     joined to, or -1. `exposed` and `electrical` map names to a port number and
     to (leaf name, port). `bindings` holds the value of every named setting;
-    `structural` those whose change needs a new graph.
+    `structural` those whose change needs a new graph. `composites` holds the
+    models of the instances that were written out.
     """
 
     leaves: tuple[Leaf, ...]
@@ -74,6 +75,7 @@ class Graph:
     bindings: Bindings
     structural: Mapping[str, Any]
     index: Mapping[str, int] = field(repr=False, default_factory=dict)
+    composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
 
     def leaf(self, name: str) -> Leaf:
         """Return the leaf of that dotted name; NetlistError with the nearest one if there is none."""
@@ -110,7 +112,10 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
         partner[a], partner[b] = b, a
     index = {leaf.name: k for k, leaf in enumerate(builder.leaves)}
     bindings = Bindings(builder.bound)
-    return Graph(tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index)
+    return Graph(
+        tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index,
+        builder.composites,
+    )  # fmt: skip
 
 
 class _Builder:
@@ -122,6 +127,7 @@ class _Builder:
         self.joins: list[tuple[int, int]] = []
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
+        self.composites: dict[str, Composite] = {}
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
 
@@ -211,6 +217,7 @@ class _Builder:
     def _composite(
         self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
     ) -> Any:
+        self.composites[name] = model
         arguments: dict[str, Any] = {}
         for key, parameter in model.parameters.items():
             value = settings.get(key)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.bindings import TEMPERATURE
+from photosim.bindings import TEMPERATURE, Scoped, owner
 from photosim.codegen import Kernels, kernels
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Numerical
 from photosim.values import Values
 from photosim.waves import UNIT_VALUE
@@ -172,25 +172,45 @@ class Parts:
     def point(self, overrides: Mapping[str, Any]) -> Point:
         """Return the leaf parameters that a set of changed settings, by dotted name, leads to.
 
-        Arrays written in the netlist itself count as changed. Raises
-        ParameterError when batches of different length meet or a value leaves
-        its bounds.
+        Arrays written in the netlist itself count as changed. The settings
+        given are within bounds. Raises ParameterError when batches of different
+        length meet, or one that follows from them leaves its bounds.
         """
         bindings = self.graph.bindings
         asked = {**self._written_arrays, **overrides}
         values = bindings.evaluate(asked) if asked else {}
         changed: dict[tuple[str, str], Any] = {}
         for name, value in values.items():
-            instance, _, parameter = name.rpartition(".")
+            instance, parameter = owner(name)
             index = self.graph.index.get(instance)
             if index is None:
                 continue
             leaf = self.graph.leaves[index]
             if parameter in leaf.model.parameters:
-                leaf.model.parameters[parameter].check(value, f"instance {instance!r} ({leaf.model.name})")
+                if name not in asked:
+                    self._check_follower(leaf, parameter, value, asked)
                 changed[instance, parameter] = value
+        if TEMPERATURE in asked:
+            self._check_temperature(asked[TEMPERATURE])
         leading = any(np.ndim(v) for v in values.values())
         return Point(changed, _batch(values), leading, values, frozenset(asked))
+
+    def _check_follower(self, leaf: Leaf, parameter: str, value: Any, asked: Mapping[str, Any]) -> None:
+        """Raise ParameterError, naming what was given, where what follows from it leaves its bounds."""
+        try:
+            leaf.model.parameters[parameter].check(value, f"instance {leaf.name!r} ({leaf.model.name})")
+        except ParameterError as error:
+            bindings = self.graph.bindings
+            scoped = bindings.bound[f"{leaf.name}.{parameter}"]
+            causes = bindings.sources(scoped) & asked.keys() if isinstance(scoped, Scoped) else set()
+            message = f"What was given for {listing(sorted(causes))} leads out of bounds: {error}"
+            raise ParameterError(message) from None
+
+    def _check_temperature(self, value: Any) -> None:
+        """Raise ParameterError for a temperature of the circuit that a part of it cannot have."""
+        for group in self.groups:
+            if group.ambient.any():
+                group.model.parameters[TEMPERATURE].check(value, "the circuit")
 
     def settings_of(self, single: Single, point: Point) -> dict[str, Any]:
         """Return the settings of a numerical part at a point."""

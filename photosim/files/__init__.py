@@ -84,6 +84,9 @@ def write(
         raise DataError(message)
     elif _form(suffix) in _TABLES:
         s = table_of(cast("SMatrix", s))
+    if _form(suffix) == "touchstone":
+        # Before there is a temporary file, whose name a refusal would tell.
+        _module(suffix).check(target, s)
     with replacing(target) as temporary:
         if suffix == ".csv":
             csv.write(

@@ -82,14 +82,20 @@ def _check_ports(path: Path, line: int, text: str) -> None:
         raise damaged(path, max(1, line), f"it announces {text[:20]} ports; the bound is {MAX_PORTS}")
 
 
+def check(path: Path, table: SampledData) -> None:
+    """Raise DataError where scikit-rf is missing or the suffix of `path` means another number of ports."""
+    _scikit_rf(path)
+    own = f".s{len(table.ports)}p"
+    if path.suffix.lower() not in {".ts", own}:
+        message = f"Cannot write {path}: {len(table.ports)} ports make a {own} file."
+        raise DataError(message)
+
+
 def write(path: Path, table: SampledData) -> None:
     """Write version 1 (.sNp, where N is the number of ports) or version 2 (.ts)."""
     skrf = _scikit_rf(path)
     network = skrf.Network(f=table.frequency_Hz, s=np.conj(table.s), z0=50, f_unit="hz", name="table")
     version = "2.0" if path.suffix.lower() == ".ts" else "1.0"
-    if version == "1.0" and path.suffix.lower() != f".s{len(table.ports)}p":
-        message = f"Cannot write {path}: {len(table.ports)} ports make a .s{len(table.ports)}p file."
-        raise DataError(message)
     text = network.write_touchstone(return_string=True, skrf_comment=False, form="ri", version=version)
     names = "".join(f"! Port[{k + 1}] = {name}\n" for k, name in enumerate(table.ports))
     path.write_text(names + text, encoding="utf-8")

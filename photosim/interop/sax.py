@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim import registry
-from photosim.bindings import TEMPERATURE, Scoped
+from photosim.bindings import TEMPERATURE, Scoped, owner, steps
 from photosim.errors import ParameterError, listing
 from photosim.model import Numerical
 from photosim.parameters import Parameter
@@ -146,7 +146,7 @@ def model(circuit: Circuit) -> SaxModel:
 
 
 def _solve(circuit: Circuit, names: tuple[str, ...], wl: Any, values: Any) -> NDArray[np.complex128]:
-    s = circuit(np.asarray(wl, dtype=np.float64), **_nested(names, values)).values
+    s = circuit(np.asarray(wl, dtype=np.float64), **_named(names, values)).values
     return s if np.ndim(wl) else s[0]
 
 
@@ -155,7 +155,7 @@ def _pull(circuit: Circuit, names: tuple[str, ...], wl: Any, values: Any, cotang
     if not names:
         return ()
     grid = np.asarray(wl, dtype=np.float64)
-    s, pull = circuit.pullback(grid, circuit.ports, circuit.ports, names, **_nested(names, values))
+    s, pull = circuit.pullback(grid, circuit.ports, circuit.ports, names, **_named(names, values))
     slopes = pull(np.conj(np.asarray(cotangent)).reshape(s.shape))
     return tuple(np.asarray(slopes[name].sum(), dtype=np.float64) for name in names)
 
@@ -171,15 +171,20 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _nested(names: tuple[str, ...], values: Any) -> dict[str, Any]:
+def _named(names: tuple[str, ...], values: Any) -> dict[str, Any]:
+    """Return values by dotted name, as a call of the circuit takes them."""
+    return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
+def _nested(values: Mapping[str, float]) -> dict[str, Any]:
     """Return values by dotted name as nested settings."""
     found: dict[str, Any] = {}
-    for name, value in zip(names, values, strict=True):
-        *path, last = name.split(".")
+    for name, value in values.items():
+        *path, last = steps(name)
         table = found
         for step in path:
             table = table.setdefault(step, {})
-        table[last] = float(value)
+        table[last] = value
     return found
 
 
@@ -196,9 +201,10 @@ def _signature(circuit: Circuit) -> inspect.Signature:
         if type(value) in {int, float}
         and name not in circuit.graph.structural
         and not isinstance(bound.get(name), Scoped)
-        and (name in bound or name.rpartition(".")[2] != TEMPERATURE)
+        and (name in bound or owner(name)[1] != TEMPERATURE)
     }
-    nested = _nested(tuple(numbers), tuple(numbers.values()))
+    # An instance called wl, or one of an array, cannot be an argument; its settings keep their values.
+    named = {key: value for key, value in _nested(numbers).items() if key.isidentifier() and key != "wl"}
     kind = inspect.Parameter.KEYWORD_ONLY
-    given = {"wl": 1.55, **{key: value for key, value in nested.items() if key.isidentifier()}}
+    given = {"wl": 1.55, **named}
     return inspect.Signature([inspect.Parameter(key, kind, default=value) for key, value in given.items()])

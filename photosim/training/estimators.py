@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from photosim.bindings import steps
 from photosim.errors import ParameterError, listing
 from photosim.training.arrays import FloatArray, TargetArray
 from photosim.training.data import Dataset, Samples
@@ -298,7 +299,7 @@ def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:
 
 def _only_bank(circuit: Circuit) -> str:
     """Return the instance in which all detectors lie; ParameterError if there are several."""
-    outer = sorted({name.partition(".")[0] for name in circuit.detectors})
+    outer = sorted({steps(name)[0] for name in circuit.detectors})
     if len(outer) != 1:
         message = f"Detectors lie in {listing(outer)}: say with device which is the weight bank."
         raise ParameterError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,11 @@ def test_a_result_writes_itself_as_touchstone(tmp_path: Path) -> None:
         np.testing.assert_allclose(files.read(path).values, s.values, atol=1e-15)
     with pytest.raises(DataError, match=r"suffix '\.csv'; known are \.s3p, \.ts"):
         s.to_touchstone(tmp_path / "d.csv")
-    with pytest.raises(DataError, match=r"3 ports make a \.s3p file"):
+    with pytest.raises(DataError, match=r"3 ports make a \.s3p file") as refused:
         s.to_touchstone(tmp_path / "d.s2p")
+    with pytest.raises(DataError, match=re.escape(str(refused.value))):
+        files.write(tmp_path / "d.s2p", s)
+    assert str(refused.value).startswith(f"Cannot write {tmp_path / 'd.s2p'}:")
     assert len(list(tmp_path.iterdir())) == 3
 
 

@@ -124,3 +124,20 @@ def test_settings_that_follow_others_stay_free_to_follow(sax: Any) -> None:
     assert "radius" not in settings["r"]
     found = model(**{**settings, "wl": WL, "radius": 11.0})["in", "out"]
     np.testing.assert_allclose(np.asarray(found), ring(WL, radius=11.0)["in", "out"].values, atol=1e-12)
+
+
+def test_settings_of_array_members_and_of_an_instance_called_wl_are_nested_whole() -> None:
+    array = {"component": "straight", "array": {"columns": 2, "rows": 1}}
+    circuit = Circuit({
+        "instances": {"a": array, "wl": "straight"},
+        "connections": {"a<0.0>,o2": "a<1.0>,o1", "a<1.0>,o2": "wl,o1"},
+        "ports": {"in": "a<0.0>,o1", "out": "wl,o2"},
+    })  # fmt: skip
+    assert interop._nested({"a<0.1>.length": 3.0, "b.c<1.0>.phase": 2.0, "k": 1.0}) == {
+        "a<0.1>": {"length": 3.0}, "b": {"c<1.0>": {"phase": 2.0}}, "k": 1.0,
+    }  # fmt: skip
+    assert interop._signature(circuit).parameters["wl"].default == 1.55
+    names = ("a<1.0>.length", "wl.length")
+    found = interop._solve(circuit, names, WL, (12.0, 4.0))
+    given: dict[str, Any] = dict(zip(names, (12.0, 4.0), strict=True))
+    np.testing.assert_array_equal(found, circuit(WL, **given).values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bindings import owner, steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Source
 from photosim.training.arrays import FloatArray
@@ -130,14 +131,14 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     """
     found = [detector for detector in circuit.detectors if detector.startswith(f"{name}.")]
     if not found:
-        outer = sorted({detector.partition(".")[0] for detector in circuit.detectors})
+        outer = sorted({steps(detector)[0] for detector in circuit.detectors})
         message = (
             f"{name!r} is no weight bank of this circuit: no detector lies in it. "
             f"Detectors lie in: {listing(outer)}.{did_you_mean(name, outer)}"
         )
         raise ParameterError(message)
     detectors = sorted(found, key=_natural)
-    rings = tuple(_rings(circuit.parameters, detector.rpartition(".")[0]) for detector in detectors)
+    rings = tuple(_rings(circuit.parameters, owner(detector)[0]) for detector in detectors)
     counts = {len(row) for row in rings}
     if len(counts) != 1 or 0 in counts:
         message = (

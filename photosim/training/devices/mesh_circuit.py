@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bindings import steps
 from photosim.components.meshes import PLACES, Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
@@ -143,7 +144,7 @@ class MeshCircuit:
             couplings = self.middle.settings([f"a{k}" for k in range(self.guides)])
             own |= {name: {**own[name], **values} for name, values in couplings.items()}
             own |= {"v": _joined(own["v"], self.v), "u": _joined(own["u"], self.u)}
-        for level in reversed(self.name.split(".")):
+        for level in reversed(steps(self.name)):
             own = {level: own}
         return own
 
