@@ -1,0 +1,61 @@
+"""A chain of free space: a beam, a modulator, a medium, a camera, and a reference beam beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.media.camera import Camera, Frame
+    from photosim.media.medium import ComplexArray, Medium
+    from photosim.media.modulators import Modulator
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpticalChain:
+    """What stands on the table, in the order in which light meets it.
+
+    beam: amplitude in sqrt(W) of the light on the whole modulator.
+    reference: amplitude in sqrt(W) of the reference beam, spread evenly over the camera; 0 for none.
+    wl: vacuum wavelength in um.
+    """
+
+    modulator: Modulator
+    medium: Medium
+    camera: Camera
+    wl: float
+    beam: complex = 1.0
+    reference: complex = 0.0
+
+    def __post_init__(self) -> None:
+        outputs, inputs = self.medium.shape
+        if (self.modulator.pixels, self.camera.pixels) != (inputs, outputs):
+            message = (
+                f"The medium has {inputs} inputs and {outputs} outputs, but the modulator "
+                f"{self.modulator.pixels} pixels and the camera {self.camera.pixels}: they must be as many."
+            )
+            raise ParameterError(message)
+
+    @property
+    def reference_at_pixel(self) -> complex:
+        """Amplitude of the reference in sqrt(W) on one pixel."""
+        return complex(self.reference / np.sqrt(self.camera.pixels))
+
+    def fields(self, patterns: ArrayLike) -> ComplexArray:
+        """Return the fields (batch, pixels) in sqrt(W) at the camera for patterns, no reference added."""
+        waves = self.medium.project(self.modulator.modulate(patterns))
+        waves *= waves.dtype.type(self.beam)
+        return waves
+
+    def expose(
+        self, waves: NDArray[Any], rng: np.random.Generator, reference: NDArray[Any] | complex = 0.0
+    ) -> Frame:
+        """Return the camera's frame of fields (batch, pixels) plus a reference in sqrt(W) a pixel."""
+        total = waves + reference
+        return self.camera.expose(total.real**2 + total.imag**2, self.wl, rng)

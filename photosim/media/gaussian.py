@@ -1,0 +1,94 @@
+"""Thick media seen through few of their many channels: independent circular Gaussian amplitudes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers, precision
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from photosim.media.medium import ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class StoredMedium(Medium):
+    """A complex Gaussian matrix held in memory, drawn when it is first needed.
+
+    Entries are independent circular complex Gaussians of variance
+    transmission / outputs, so that a column has the power `transmission` on
+    average (popoff2010); the singular values follow the Marchenko-Pastur law.
+    8 bytes an entry at complex64. Left out: all correlation between entries.
+    """
+
+    outputs: int
+    inputs: int
+    seed: int = 0
+    transmission: float = 1.0
+    dtype: np.dtype[Any] = field(default_factory=lambda: precision("complex64"))
+    given: ComplexArray | None = None
+
+    def __post_init__(self) -> None:
+        check_size(self.outputs, self.inputs)
+        object.__setattr__(self, "dtype", precision(np.dtype(self.dtype).name))
+
+    @classmethod
+    def of(cls, matrix: ArrayLike) -> StoredMedium:
+        """Return the medium of a matrix (outputs, inputs) that was measured or made elsewhere."""
+        found = np.asarray(matrix)
+        if found.ndim != 2:
+            message = f"A medium is a matrix of shape (outputs, inputs), got an array of shape {found.shape}."
+            raise ParameterError(message)
+        outputs, inputs = found.shape
+        return cls(outputs, inputs, dtype=np.result_type(found.dtype, np.complex64), given=found)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Outputs and inputs."""
+        return self.outputs, self.inputs
+
+    @cached_property
+    def columns(self) -> ComplexArray:
+        """The transposed matrix (inputs, outputs).
+
+        Seen as real numbers, its rows hold re, im, re, im ..., so that one real product with binary
+        inputs gives complex fields: the work of two real products instead of four.
+        """
+        if self.given is not None:
+            return np.ascontiguousarray(self.given.T, dtype=self.dtype)
+        rng = np.random.default_rng(self.seed)
+        real = np.empty(0, self.dtype).real.dtype
+        drawn: Any = rng.standard_normal((self.inputs, 2 * self.outputs), dtype=real)
+        drawn *= np.sqrt(self.transmission / (2 * self.outputs))
+        return drawn.view(self.dtype)  # type: ignore[no-any-return]
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return T x for fields (batch, inputs): one real product where they are real."""
+        batch, single = fields(x, self.inputs, self.dtype)
+        out = product(batch, self.columns)
+        return out[0] if single else out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return conj(T).T y for fields (batch, outputs)."""
+        batch, single = fields(y, self.outputs, self.dtype)
+        out = (batch.conj() @ self.columns.T).conj().astype(self.dtype, copy=False)
+        return out[0] if single else out
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return a part of the matrix as a copy."""
+        chosen = numbers(columns, self.inputs, "columns"), numbers(rows, self.outputs, "rows")
+        return self.columns[np.ix_(*chosen)].T
+
+
+def product(batch: Any, columns: ComplexArray) -> ComplexArray:
+    """Return batch @ columns; batch (B, inputs) real or complex, columns (inputs, outputs) complex."""
+    if np.iscomplexobj(batch):
+        return np.asarray(batch @ columns)
+    out: Any = batch @ columns.view(columns.real.dtype)
+    return out.view(columns.dtype)  # type: ignore[no-any-return]

@@ -1,0 +1,112 @@
+"""What a scattering medium is: a fixed complex matrix that fields pass, whole or in part."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from photosim.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse.linalg import LinearOperator
+
+ComplexArray: TypeAlias = "NDArray[np.complexfloating[Any, Any]]"
+Selection: TypeAlias = "slice | Sequence[int] | NDArray[np.integer[Any]]"
+"""Rows or columns of a matrix: a slice of step 1 or more, or their numbers."""
+
+ALL = slice(None)
+
+
+class Medium(ABC):
+    """A matrix of shape (outputs, inputs) of complex amplitude ratios, fixed by disorder and a seed.
+
+    `project` sends fields through it, `adjoint` its conjugate transpose;
+    `block` returns any part of it, the same numbers each time. No medium that
+    can avoid it holds the matrix in memory.
+    """
+
+    shape: tuple[int, int]
+    seed: int
+    dtype: np.dtype[Any]
+
+    @abstractmethod
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return the outgoing fields (batch, outputs) of incoming ones (batch, inputs), or of one (inputs,).
+
+        The unit of the fields is the caller's; their precision is that of `dtype`.
+        """
+
+    @abstractmethod
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return conj(T).T y, shape (batch, inputs), for fields (batch, outputs), or of one (outputs,)."""
+
+    @abstractmethod
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return the part (rows, columns) of the matrix, rows being outputs and columns inputs."""
+
+    def rows(self, rows: Selection) -> ComplexArray:
+        """Return whole rows of the matrix, shape (rows, inputs)."""
+        return self.block(rows)
+
+    def as_linear_operator(self) -> LinearOperator:
+        """Return the medium as scipy's linear operator, with products by the matrix and its adjoint."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator(
+            self.shape,
+            matvec=lambda x: self.project(np.ravel(x)),
+            rmatvec=lambda y: self.adjoint(np.ravel(y)),
+            matmat=lambda x: self.project(np.transpose(x)).T,
+            rmatmat=lambda y: self.adjoint(np.transpose(y)).T,
+            dtype=self.dtype,
+        )
+
+
+def fields(x: ArrayLike, width: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
+    """Return fields as (batch, width), real where they are real, in the precision of dtype; and whether one.
+
+    Raises ParameterError for another width.
+    """
+    array = np.asarray(x)
+    if array.ndim not in {1, 2} or array.shape[-1] != width:
+        message = f"The medium takes fields of shape (batch, {width}) or ({width},), got {array.shape}."
+        raise ParameterError(message)
+    kind = dtype if array.dtype.kind == "c" else np.empty(0, dtype).real.dtype
+    return np.ascontiguousarray(np.atleast_2d(array), dtype=kind), array.ndim == 1
+
+
+def numbers(selection: Selection, size: int, what: str) -> NDArray[np.int64]:
+    """Return the numbers that a selection means; ParameterError for one outside 0 to size - 1."""
+    if isinstance(selection, slice):
+        return np.arange(*selection.indices(size))
+    found = np.asarray(selection)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+        message = f"The {what} of a block are a slice or a list of whole numbers, got {selection!r}."
+        raise ParameterError(message)
+    found = found.astype(np.int64)
+    if found.size and (found.min() < 0 or found.max() >= size):
+        wrong = found[(found < 0) | (found >= size)][0]
+        message = f"The medium has {what} 0 to {size - 1}, so there is no {wrong}."
+        raise ParameterError(message)
+    return found
+
+
+def precision(dtype: str) -> np.dtype[Any]:
+    """Return the complex dtype of a name; ParameterError for any but complex64 and complex128."""
+    if dtype not in {"complex64", "complex128"}:
+        message = f"A medium computes in 'complex64' or 'complex128', got {dtype!r}."
+        raise ParameterError(message)
+    return np.dtype(dtype)
+
+
+def check_size(outputs: int, inputs: int) -> None:
+    """Raise ParameterError where a medium would have no input or no output."""
+    for name, value in (("outputs", outputs), ("inputs", inputs)):
+        if int(value) != value or value < 1:
+            message = f"A medium needs a whole number of {name}, 1 or more, got {value!r}."
+            raise ParameterError(message)

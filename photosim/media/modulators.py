@@ -1,0 +1,93 @@
+"""Modulators of a wide beam: micro-mirrors that are on or off, and liquid crystal that shifts the phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from photosim.errors import ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Modulator(Protocol):
+    """Turns patterns into the amplitudes that leave its pixels, for a beam that lights all of them evenly."""
+
+    @property
+    def pixels(self) -> int:
+        """Number of mirrors or cells."""
+
+    def modulate(self, patterns: ArrayLike) -> NDArray[Any]:
+        """Return the amplitudes (batch, pixels) per amplitude of the beam, for patterns of that shape."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dmd:
+    """Digital micro-mirror device: each mirror sends its part of the beam on, or away.
+
+    contrast: intensity of a mirror that is on over that of one that is off; infinity for none that leaks.
+    efficiency: part of the light of a mirror that is on which goes on; the rest is in other orders.
+    """
+
+    pixels: int
+    contrast: float = 1000.0
+    efficiency: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not self.contrast > 1.0:
+            message = f"The contrast of a DMD is a ratio of intensities above 1, got {self.contrast:g}."
+            raise ParameterError(message)
+
+    @property
+    def leak(self) -> float:
+        """Amplitude of a mirror that is off over that of one that is on."""
+        return float(1 / np.sqrt(self.contrast))
+
+    def modulate(self, patterns: ArrayLike) -> NDArray[np.float32]:
+        """Return real amplitudes for patterns of zeros and ones; ParameterError for anything else."""
+        found = _shaped(patterns, self.pixels, "A DMD", "mirrors")
+        lit = found.astype(np.float32)
+        if not ((lit == 0) | (lit == 1)).all():
+            wrong = lit[(lit != 0) & (lit != 1)][0]
+            message = f"A DMD shows zeros and ones, got {wrong:g}: show the bits of a number in turn."
+            raise ParameterError(message)
+        lit *= np.float32(1 - self.leak)
+        lit += np.float32(self.leak)
+        lit *= np.float32(np.sqrt(self.efficiency / self.pixels))
+        return lit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slm:
+    """Spatial light modulator: each cell shifts the phase of its part of the beam, in 2**bits steps.
+
+    bits: of the phase; 0 for any phase.  efficiency: part of the light that is modulated and goes on.
+    """
+
+    pixels: int
+    bits: int = 8
+    efficiency: float = 0.7
+
+    def modulate(self, patterns: ArrayLike) -> NDArray[np.complex64]:
+        """Return complex amplitudes for phases in rad, which are taken modulo 2 pi."""
+        phases = _shaped(patterns, self.pixels, "An SLM", "cells").astype(np.float64)
+        if self.bits:
+            step = 2 * np.pi / 2**self.bits
+            phases = np.round(phases / step) * step
+        shown: NDArray[np.complex64] = np.exp(1j * phases).astype(np.complex64)
+        shown *= np.float32(np.sqrt(self.efficiency / self.pixels))
+        return shown
+
+
+def _shaped(patterns: ArrayLike, pixels: int, who: str, what: str) -> NDArray[Any]:
+    found = np.atleast_2d(np.asarray(patterns))
+    if found.ndim != 2 or found.shape[1] != pixels or found.dtype.kind not in "biuf":
+        message = (
+            f"{who} with {pixels} {what} takes real patterns of shape (batch, {pixels}), "
+            f"got {found.dtype} of shape {np.shape(patterns)}."
+        )
+        raise ParameterError(message)
+    return found
