@@ -9,6 +9,7 @@ from photosim.training.checkpoint import restore_rule, rule_state
 from photosim.training.data import Samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
+from photosim.training.passes import run
 from photosim.training.rules.backprop import Backprop
 from photosim.training.rules.rule import Rule
 
@@ -20,19 +21,19 @@ def alignment_angles(
     samples: Samples,
     objective: Objective = CLASSIFICATION,
 ) -> FloatArray:
-    """Return each hidden layer's angle in degrees between the rule's update and the gradient.
+    """Return each learning hidden layer's angle in degrees between the rule's update and the gradient.
 
     Both are taken over all `samples` at once, weights and biases as one vector; below 90 degrees a small
     step lowers the loss (nokland2016). nan where either is missing or zero. The rule is left as it was: its
     generators and its devices' counters are put back.
     """
-    traces = network.forward(parameters, samples.x)
-    _, error = objective.loss(traces[-1].outputs, samples.y)
+    forward, _ = run(network, parameters, samples.x, samples.y, objective)
     kept = rule_state(rule)
-    updates = rule.updates(network, parameters, traces, error)
+    updates = rule.updates(forward)
     restore_rule(rule, kept)
-    exact = Backprop().updates(network, parameters, traces, error)
-    return np.array([_angle(own, other) for own, other in zip(updates[:-1], exact[:-1], strict=True)])
+    exact = Backprop().updates(forward)
+    learning = [block.first for block in network.hidden]
+    return np.array([_angle(updates[index], exact[index]) for index in learning])
 
 
 def _angle(one: Parameters | None, other: Parameters | None) -> float:

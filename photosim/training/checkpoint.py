@@ -31,7 +31,7 @@ class State:
     """A run between two epochs.
 
     groups: lists of arrays by layer, by what they are (parameters, optimiser's memory, best parameters).
-    metrics: one row an epoch done so far.  order: draws the order of samples.
+    metrics: one row an epoch done so far.  order: draws the order of samples, and what dropout leaves out.
     """
 
     groups: dict[str, Arrays]

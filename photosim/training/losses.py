@@ -59,10 +59,12 @@ class Objective:
 
     loss(outputs, targets): the batch's mean loss, and each sample's derivative of its own loss with respect
     to the outputs, shape (batch, outputs).  score(outputs, targets): how good that is; larger is better.
+    count(targets): how many samples the mean is over; fewer than given where some have no target.
     """
 
     loss: Callable[[RealArray, TargetArray], tuple[float, RealArray]]
     score: Callable[[RealArray, TargetArray], float]
+    count: Callable[[TargetArray], int] = len
 
 
 CLASSIFICATION = Objective(softmax_cross_entropy, share_correct)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.alignment import alignment_angles
-from photosim.training.arrays import FloatArray
+from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, fingerprint, resume, save
 from photosim.training.data import Dataset, Samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
-from photosim.training.optimisers import Optimiser
+from photosim.training.optimisers import Constant, Optimiser, RateSchedule
+from photosim.training.passes import run
 from photosim.training.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Streams:
 class Schedule:
     """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
 
+    batch: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
+    rate: what the optimiser's rate is multiplied with, step by step.
     patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
     best one; None to train all epochs and keep the last.  least: a smaller rise does not count.
     alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
@@ -54,12 +57,13 @@ class Schedule:
     """
 
     epochs: int
-    batch: int = 32
+    batch: int | None = 32
     dtype: DTypeLike = np.float32
     patience: int | None = None
     least: float = 0.0
     alignment: int = 0
     checkpoint: Path | None = None
+    rate: RateSchedule = field(default_factory=Constant)
 
 
 @dataclass(frozen=True)
@@ -160,18 +164,18 @@ class _Run:
 
     def epoch(self, state: State) -> None:
         """Learn from every training sample once, and measure."""
-        train, parameters = self.data.train, state.groups["parameters"]
-        order, size = state.order.permutation(len(train)), self.schedule.batch
+        train, parameters, epoch = self.data.train, state.groups["parameters"], state.epoch + 1
+        batches = self._batches(state.order)
         losses = [
-            self._step(state, Samples(train.x[rows], train.y[rows]))
-            for rows in (order[first : first + size] for first in range(0, order.size, size))
+            self._step(state, batch, self.schedule.rate.factor((epoch - 1) * len(batches) + place, epoch))
+            for place, batch in enumerate(batches, start=1)
         ]
         held = [
             score(self.network, parameters, part, self.objective)
             for part in (self.data.test, self.data.validation)
         ]
         # Weighted by batch size, so that the short last batch does not count double.
-        state.metrics.append([*held, sum(losses) / len(train), *self._angles(parameters)])
+        state.metrics.append([*held, sum(losses) / self.objective.count(train.y), *self._angles(parameters)])
         if self.schedule.patience is None or self._best(state) == state.epoch:
             state.groups["best"] = _copy(parameters)
 
@@ -204,21 +208,31 @@ class _Run:
     def _angles(self, parameters: list[Parameters]) -> list[float]:
         if not self.schedule.alignment:
             return [float("nan")] * len(self.network.hidden)
-        some = slice(self.schedule.alignment)
+        # A graph's nodes cannot be taken apart.
+        some = slice(None if self.schedule.batch is None else self.schedule.alignment)
         samples = Samples(self.data.train.x[some], self.data.train.y[some])
         angles = alignment_angles(self.network, self.rule, parameters, samples, self.objective)
         return [float(angle) for angle in angles]
 
-    def _step(self, state: State, batch: Samples) -> float:
+    def _batches(self, order: np.random.Generator) -> Sequence[IndexArray | slice]:
+        """Return the rows of each batch of an epoch."""
+        size = self.schedule.batch
+        if size is None:
+            return [slice(None)]
+        shuffled = order.permutation(len(self.data.train))
+        return [shuffled[first : first + size] for first in range(0, shuffled.size, size)]
+
+    def _step(self, state: State, rows: IndexArray | slice, factor: float) -> float:
         """Learn from one batch in place; return its summed loss."""
-        parameters, memory = state.groups["parameters"], state.groups["memory"]
-        traces = self.network.forward(parameters, batch.x)
-        loss, error = self.objective.loss(traces[-1].outputs, batch.y)
-        updates = self.rule.updates(self.network, parameters, traces, error)
+        parameters, memory, train = state.groups["parameters"], state.groups["memory"], self.data.train
+        x, y = train.x[rows], train.y[rows]
+        # What dropout leaves out is drawn with the order of samples: alike for all rules of a seed.
+        forward, loss = run(self.network, parameters, x, y, self.objective, state.order)
+        updates = self.rule.updates(forward)
         for own, update, remembered in zip(parameters, updates, memory, strict=True):
             if update is not None:
-                self.optimiser.step(own, update, remembered)
-        return loss * len(batch)
+                self.optimiser.step(own, update, remembered, factor)
+        return loss * self.objective.count(y)
 
 
 def _copy(parameters: list[Parameters]) -> list[Parameters]:

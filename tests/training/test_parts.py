@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 from photosim.errors import ParameterError
 from photosim.training.layers import ACTIVATIONS, Parameters, activation, dense_network
 from photosim.training.losses import softmax, softmax_cross_entropy
-from photosim.training.optimisers import SGD, Adam
+from photosim.training.optimisers import SGD, Adam, Constant, Noam, StepDecay
 
 RNG = np.random.default_rng(11)
 
@@ -86,3 +86,59 @@ def test_adam_keeps_single_precision() -> None:
     Adam().step(parameters, {"w": np.ones(3, dtype=np.float32)}, memory)
     assert parameters["w"].dtype == np.float32
     np.testing.assert_allclose(parameters["w"], -1e-3, rtol=1e-5)  # the first step is the rate itself
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_weight_decay_is_the_slope_of_half_the_squares(make: type[SGD | Adam]) -> None:
+    start, gradient = RNG.normal(size=4), RNG.normal(size=4)
+    one: Parameters = {"w": start.copy()}
+    other: Parameters = {"w": start.copy()}
+    with_decay, without = make(rate=0.1, decay=0.3), make(rate=0.1)
+    memory, plain = with_decay.start(one), without.start(other)
+    for _ in range(3):
+        with_decay.step(one, {"w": gradient}, memory)
+        without.step(other, {"w": gradient + 0.3 * other["w"]}, plain)
+    np.testing.assert_allclose(one["w"], other["w"], rtol=1e-13)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_a_factor_is_a_smaller_rate(make: type[SGD | Adam]) -> None:
+    gradient = RNG.normal(size=4)
+    one: Parameters = {"w": np.zeros(4)}
+    other: Parameters = {"w": np.zeros(4)}
+    make(rate=0.1).step(one, {"w": gradient}, make(rate=0.1).start(one), 0.25)
+    make(rate=0.025).step(other, {"w": gradient}, make(rate=0.025).start(other))
+    np.testing.assert_allclose(one["w"], other["w"], rtol=1e-14)
+
+
+def test_schedules_of_the_rate() -> None:
+    assert Constant().factor(7, 3) == 1.0
+    steps = StepDecay((3, 5), 0.1)
+    assert [steps.factor(1, epoch) for epoch in range(1, 7)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    noam = Noam(width=512, warmup=100)
+    factors = [noam.factor(step, 1) for step in (50, 100, 400)]
+    # Half way up, the top at warmup (where both branches meet), and half the top at four times that.
+    top = (512 * 100) ** -0.5
+    assert factors == pytest.approx([top / 2, top, top / 2])
+    with pytest.raises(ParameterError, match="warmup must be a positive number, got 0"):
+        Noam(10, 0)
+
+
+def test_the_trainer_follows_its_schedule() -> None:
+    from photosim.training.data import Dataset, Samples
+    from photosim.training.rules import Backprop
+    from photosim.training.trainer import Schedule, Streams, fit
+
+    x = RNG.normal(size=(6, 3))
+    part = Samples(x, np.array([0, 1, 0, 1, 0, 1]))
+    data = Dataset("few", part, part, part, 2)
+    network, streams = dense_network((3, 4, 2)), Streams.tree(0, 1)[0]
+    slow = fit(
+        network, Backprop(), SGD(0.1), data, Schedule(4, 2, np.float64, rate=StepDecay((3,), 1e-12)), streams
+    )
+    short = fit(network, Backprop(), SGD(0.1), data, Schedule(2, 2, np.float64), streams)
+    # From the third epoch on the steps are too small to see.
+    np.testing.assert_allclose(slow.parameters[0]["weights"], short.parameters[0]["weights"], atol=1e-10)
+    whole = fit(network, Backprop(), SGD(0.1), data, Schedule(2, None, np.float64), streams)
+    by_size = fit(network, Backprop(), SGD(0.1), data, Schedule(2, 6, np.float64), streams)
+    np.testing.assert_allclose(whole.parameters[0]["weights"], by_size.parameters[0]["weights"], atol=1e-14)

@@ -9,6 +9,7 @@ from photosim.training.data import Dataset, split
 from photosim.training.devices import Digital
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD, Adam
+from photosim.training.passes import Pass
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
 from photosim.training.trainer import History, Schedule, Streams, fit, score
 
@@ -84,7 +85,10 @@ def test_one_epoch_of_one_batch_is_one_step() -> None:
 
     loss, error = softmax_cross_entropy(traces[-1].outputs, DATA.train.y)
     for own, update, end in zip(
-        start, Backprop().updates(NETWORK, start, traces, error), history.parameters, strict=True
+        start,
+        Backprop().updates(Pass(NETWORK, start, traces, error, DATA.train.y)),
+        history.parameters,
+        strict=True,
     ):
         assert update is not None
         np.testing.assert_allclose(end["weights"], own["weights"] - 0.1 * update["weights"], atol=1e-14)

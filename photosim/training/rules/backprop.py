@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from photosim.training.arrays import RealArray
-from photosim.training.layers import Network, Parameters, Trace
-from photosim.training.rules.rule import Need, Updates
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need
 
 
 @dataclass(frozen=True)
@@ -16,16 +15,10 @@ class Backprop:
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRANSPOSED_WEIGHTS, Need.LOCAL_SLOPES})
 
-    def updates(
-        self, network: Network, parameters: list[Parameters], traces: list[Trace], error: RealArray
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the gradient of the mean loss for every layer."""
-        updates: Updates = []
-        signal = error
-        for index in reversed(range(len(network.layers))):
-            layer = network.layers[index]
-            delta = signal * layer.slope(traces[index])
-            updates.append(layer.gradient(traces[index], delta))
-            if index:
-                signal = layer.back(parameters[index], delta)
-        return updates[::-1]
+        blocks = forward.network.blocks
+        deltas = [forward.output_delta]
+        for block, after in zip(blocks[-2::-1], blocks[:0:-1], strict=True):
+            deltas.append(forward.delta(block, forward.back(after, deltas[-1])))
+        return forward.updates(deltas[::-1])

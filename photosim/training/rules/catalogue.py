@@ -60,11 +60,11 @@ def draw_feedback(
     """
     if name in DIRECT:
         outputs = network.layers[-1].outputs
-        return tuple(rng.uniform(-size, size, (layer.outputs, outputs)) for layer in network.hidden)
+        return tuple(rng.uniform(-size, size, (block.outputs, outputs)) for block in network.hidden)
     if name in LAYERED:
+        after = [network.layers[block.first] for block in network.blocks[1:]]
         return tuple(
-            rng.uniform(-size, size, (after.inputs, after.outputs)) / np.sqrt(after.inputs)
-            for after in network.layers[1:]
+            rng.uniform(-size, size, (layer.inputs, layer.outputs)) / np.sqrt(layer.inputs) for layer in after
         )
     return ()
 

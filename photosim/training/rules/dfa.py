@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.layers import Network, Parameters, Trace
-from photosim.training.rules.frozen import output_update
-from photosim.training.rules.rule import Need, Updates, check_feedback
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
 @dataclass(frozen=True)
@@ -23,17 +21,11 @@ class DFA:
     feedback: tuple[Device, ...]
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
 
-    def updates(
-        self,
-        network: Network,
-        parameters: list[Parameters],  # noqa: ARG002 - part of the protocol: DFA never looks at later weights
-        traces: list[Trace],
-        error: RealArray,
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
-        check_feedback("DFA", network, self.feedback)
-        updates: Updates = []
-        for layer, trace, device in zip(network.hidden, traces[:-1], self.feedback, strict=True):
-            delta = device.apply(error, gain=layer.slope(trace)).astype(trace.pre.dtype, copy=False)
-            updates.append(layer.gradient(trace, delta))
-        return [*updates, output_update(network, traces, error)]
+        check_feedback("DFA", forward.network, self.feedback)
+        deltas = [
+            deliver(device, forward.error, forward, block)
+            for block, device in zip(forward.network.hidden, self.feedback, strict=True)
+        ]
+        return forward.updates([*deltas, forward.output_delta])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from photosim.training.arrays import RealArray
-from photosim.training.layers import Network, Parameters, Trace
-from photosim.training.rules.rule import Need, Updates
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need
 
 
 @dataclass(frozen=True)
@@ -16,18 +15,6 @@ class FrozenHidden:
 
     needs: ClassVar[frozenset[Need]] = frozenset()
 
-    def updates(
-        self,
-        network: Network,
-        parameters: list[Parameters],  # noqa: ARG002 - part of the protocol
-        traces: list[Trace],
-        error: RealArray,
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the last layer's exact gradient and None for every hidden layer."""
-        return [*(None for _ in network.hidden), output_update(network, traces, error)]
-
-
-def output_update(network: Network, traces: list[Trace], error: RealArray) -> Parameters:
-    """Return the last layer's gradient, which needs no way back: every rule here shares it."""
-    layer, trace = network.layers[-1], traces[-1]
-    return layer.gradient(trace, error * layer.slope(trace))
+        return forward.updates([*(None for _ in forward.network.hidden), forward.output_delta])

@@ -5,15 +5,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
-from photosim.training.layers import Network, Parameters, Trace
+from photosim.training.layers import Block, Network
+from photosim.training.passes import Pass, Updates
 
 if TYPE_CHECKING:
     from photosim.training.devices.device import Device
-
-Updates = list[Parameters | None]
-"""For every layer the direction of steepest ascent that a rule proposes, or None to leave the layer alone."""
 
 
 class Need(Enum):
@@ -24,10 +24,11 @@ class Need(Enum):
     SIGNS_OF_WEIGHTS = "the signs of the weights of later layers"
     FEEDBACK = "one feedback device for each hidden layer, from the output error to the layer's units"
     LAYERED_FEEDBACK = "one feedback device for each hidden layer, from the next layer's error to its units"
+    SECOND_FORWARD = "a second forward pass of the same batch from other inputs"
 
 
 class Rule(Protocol):
-    """A rule says what it needs and turns one batch's error into updates; it changes nothing itself.
+    """A rule says what it needs and turns one batch's pass into updates; it changes nothing itself.
 
     What it must remember from batch to batch lies in a random generator `rng`, if it has one, and in those
     and the counters of its feedback devices: checkpoints keep them (photosim.training.checkpoint).
@@ -37,21 +38,28 @@ class Rule(Protocol):
     def needs(self) -> frozenset[Need]:
         """What the rule cannot do without."""
 
-    def updates(
-        self, network: Network, parameters: list[Parameters], traces: list[Trace], error: RealArray
-    ) -> Updates:
-        """Return the updates of all layers, averaged over the batch.
-
-        traces: one for each layer, of the batch's forward pass.
-        error: each sample's derivative of its loss with respect to the logits, shape (batch, classes).
-        """
+    def updates(self, forward: Pass) -> Updates:
+        """Return the updates of all layers, averaged over the batch."""
 
 
 def check_feedback(name: str, network: Network, feedback: tuple[Device, ...]) -> None:
-    """Raise ParameterError unless a rule, called `name`, has one device for each hidden layer."""
+    """Raise ParameterError unless a rule, called `name`, has one device for each hidden layer that learns."""
     if len(feedback) != len(network.hidden):
         message = (
             f"{name} needs one feedback device for each of the {len(network.hidden)} hidden layers, "
             f"got {len(feedback)}."
         )
         raise ParameterError(message)
+
+
+def deliver(device: Device, signal: RealArray, forward: Pass, block: Block, gain: float = 1.0) -> RealArray:
+    """Return gain * (B signal) * f'(a) of a hidden block, B held by a device with the block's outputs.
+
+    Where nothing follows the layer that learns, the device's amplifiers apply the slope, as filipovich2022
+    do; else the product passes pooling and dropout on its way back first.
+    """
+    slope = forward.slope(block) if block.alone else None
+    if gain != 1.0:
+        slope = gain * (slope if slope is not None else np.ones((len(signal), block.outputs), signal.dtype))
+    product = device.apply(signal, gain=slope).astype(forward.error.dtype, copy=False)
+    return product if block.alone else forward.delta(block, product)

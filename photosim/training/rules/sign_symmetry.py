@@ -9,8 +9,9 @@ import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import RealArray
-from photosim.training.layers import Network, Parameters, Trace
-from photosim.training.rules.rule import Need, Updates
+from photosim.training.layers import Network
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need
 
 Variant = Literal["uniform", "fixed", "redrawn"]
 VARIANTS = ("uniform", "fixed", "redrawn")
@@ -45,23 +46,19 @@ class SignSymmetry:
             )
             raise ParameterError(message)
         sizes = []
-        for layer in network.layers[1:]:
-            shape, mean = (layer.outputs, layer.inputs), 0.5 / np.sqrt(layer.inputs)
+        for block in network.blocks[1:]:
+            shape = block.weights_shape
+            mean = 0.5 / np.sqrt(shape[1])
             sizes.append(rng.uniform(0.0, 2.0 * mean, shape) if variant == "fixed" else np.full(shape, mean))
         return cls(tuple(sizes), variant, rng)
 
-    def updates(
-        self, network: Network, parameters: list[Parameters], traces: list[Trace], error: RealArray
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the updates of all layers; the last one's is exact."""
-        delta = error * network.layers[-1].slope(traces[-1])
-        updates: Updates = [network.layers[-1].gradient(traces[-1], delta)]
-        for index in range(len(network.layers) - 1, 0, -1):
-            weights, size = parameters[index]["weights"], self.sizes[index - 1]
-            if self.variant == "redrawn":
-                size = 2.0 * size * self.rng.random(size.shape)
-            signed = (size * np.sign(weights)).astype(weights.dtype, copy=False)
-            back = network.layers[index].back({**parameters[index], "weights": signed}, delta)
-            delta = back * network.layers[index - 1].slope(traces[index - 1])
-            updates.append(network.layers[index - 1].gradient(traces[index - 1], delta))
-        return updates[::-1]
+        blocks = forward.network.blocks
+        deltas = [forward.output_delta]
+        for block, after, size in zip(blocks[-2::-1], blocks[:0:-1], self.sizes[::-1], strict=True):
+            weights = forward.parameters[after.first]["weights"]
+            drawn = 2.0 * size * self.rng.random(size.shape) if self.variant == "redrawn" else size
+            signed = (drawn * np.sign(weights)).astype(weights.dtype, copy=False)
+            deltas.append(forward.delta(block, forward.back(after, deltas[-1], signed)))
+        return forward.updates(deltas[::-1])

@@ -7,12 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.layers import Network, Parameters, Trace
 from photosim.training.losses import softmax
-from photosim.training.rules.frozen import output_update
-from photosim.training.rules.rule import Need, Updates, check_feedback
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
 @dataclass(frozen=True)
@@ -26,19 +24,13 @@ class TargetProjection:
     feedback: tuple[Device, ...]
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
 
-    def updates(
-        self,
-        network: Network,
-        parameters: list[Parameters],  # noqa: ARG002 - part of the protocol
-        traces: list[Trace],
-        error: RealArray,
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
-        check_feedback("Direct random target projection", network, self.feedback)
+        check_feedback("Direct random target projection", forward.network, self.feedback)
         # error = probabilities - labels, so this is the labels up to rounding.
-        labels = np.rint(softmax(traces[-1].outputs) - error)
-        updates: Updates = []
-        for layer, trace, device in zip(network.hidden, traces[:-1], self.feedback, strict=True):
-            delta = device.apply(-labels, gain=layer.slope(trace)).astype(trace.pre.dtype, copy=False)
-            updates.append(layer.gradient(trace, delta))
-        return [*updates, output_update(network, traces, error)]
+        labels = np.rint(softmax(forward.traces[-1].outputs) - forward.error)
+        deltas = [
+            deliver(device, -labels, forward, block)
+            for block, device in zip(forward.network.hidden, self.feedback, strict=True)
+        ]
+        return forward.updates([*deltas, forward.output_delta])

@@ -11,9 +11,8 @@ import numpy as np
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.layers import Network, Parameters, Trace
-from photosim.training.rules.frozen import output_update
-from photosim.training.rules.rule import Need, Updates, check_feedback
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.rule import Need, check_feedback, deliver
 
 SMALL = 0.5
 """Positive errors below this are small: the class is wrong, and not thought likely."""
@@ -40,22 +39,16 @@ class TernaryDFA:
             message = f"The threshold of a ternary error must be from 0 to below 1, got {self.threshold!r}."
             raise ParameterError(message)
 
-    def updates(
-        self,
-        network: Network,
-        parameters: list[Parameters],  # noqa: ARG002 - part of the protocol
-        traces: list[Trace],
-        error: RealArray,
-    ) -> Updates:
+    def updates(self, forward: Pass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
-        check_feedback("Ternary DFA", network, self.feedback)
-        self._warn(error)
-        levels = ternarise(error, self.threshold)
-        updates: Updates = []
-        for layer, trace, device in zip(network.hidden, traces[:-1], self.feedback, strict=True):
-            delta = device.apply(levels, gain=self.gain * layer.slope(trace))
-            updates.append(layer.gradient(trace, delta.astype(trace.pre.dtype, copy=False)))
-        return [*updates, output_update(network, traces, error)]
+        check_feedback("Ternary DFA", forward.network, self.feedback)
+        self._warn(forward.error)
+        levels = ternarise(forward.error, self.threshold)
+        deltas = [
+            deliver(device, levels, forward, block, self.gain)
+            for block, device in zip(forward.network.hidden, self.feedback, strict=True)
+        ]
+        return forward.updates([*deltas, forward.output_delta])
 
     def _warn(self, error: RealArray) -> None:
         small = (error > 0.0) & (error < SMALL)

@@ -1,0 +1,26 @@
+"""Layers: what they make of their input, and their local derivatives. Parameters live outside."""
+
+from photosim.training.layers.activations import ACTIVATIONS, Activation, activation
+from photosim.training.layers.dense import Dense
+from photosim.training.layers.dropout import Dropout
+from photosim.training.layers.images import Convolution, Pooling, Windows
+from photosim.training.layers.layer import Chance, Layer, Parameters, Trace
+from photosim.training.layers.network import Block, Network, dense_network
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Block",
+    "Chance",
+    "Convolution",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "Network",
+    "Parameters",
+    "Pooling",
+    "Trace",
+    "Windows",
+    "activation",
+    "dense_network",
+]

@@ -1,0 +1,64 @@
+"""Dropout: units left out at random while training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import RealArray
+from photosim.training.layers.layer import Chance, Parameters, Trace, Weightless
+
+
+@dataclass(frozen=True)
+class Dropout(Weightless):
+    """Units are 0 with probability `share` while training, else divided by 1 - share (srivastava2014).
+
+    Without a generator all units pass as they are, which is their mean.
+    """
+
+    units: int
+    share: float
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a share that is no probability below 1."""
+        if not 0.0 <= self.share < 1.0:
+            message = f"share must be from 0 to below 1, got {self.share!r}."
+            raise ParameterError(message)
+
+    @property
+    def inputs(self) -> int:
+        """Number of units."""
+        return self.units
+
+    @property
+    def outputs(self) -> int:
+        """Number of units."""
+        return self.units
+
+    def forward(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        x: RealArray,
+        chance: Chance = None,
+    ) -> Trace:
+        """Return x, shape (batch, units), with units left out as `chance` has it."""
+        if isinstance(chance, Trace):
+            factors = chance.memo
+        elif chance is None:
+            factors = None
+        else:
+            kept = chance.random(x.shape, dtype=np.float32) >= self.share
+            factors = (kept / (1.0 - self.share)).astype(x.dtype)
+        out = x if factors is None else x * factors
+        return Trace(x, out, out, factors)
+
+    def back(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        trace: Trace,
+        delta: RealArray,
+    ) -> RealArray:
+        """Return each sample's dL/dinputs: nothing to the units left out."""
+        return delta if trace.memo is None else np.asarray(delta * trace.memo)

@@ -1,0 +1,108 @@
+"""Networks: layers in a row, seen as blocks of one that learns and those after it that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import RealArray
+from photosim.training.layers.activations import activation
+from photosim.training.layers.dense import Dense
+from photosim.training.layers.dropout import Dropout
+from photosim.training.layers.layer import Chance, Layer, Parameters, Trace
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer that learns, number `first` of the network, and those up to `last` that only pass light on."""
+
+    first: int
+    last: int
+    weights_shape: tuple[int, int]
+    outputs: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether no layer follows the one that learns."""
+        return self.first == self.last
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers in a row; the last one learns and gives the logits."""
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for layers that do not fit together, or a last one that learns nothing."""
+        for number, (one, other) in enumerate(pairwise(self.layers), start=1):
+            if one.outputs != other.inputs:
+                message = (
+                    f"Layer {number} gives {one.outputs} features, but the next one takes {other.inputs}."
+                )
+                raise ParameterError(message)
+        if not self.layers or self.layers[-1].weights_shape is None:
+            message = "The last layer of a network must be one that learns, such as a dense one."
+            raise ParameterError(message)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The layers that learn, each with those after it that do not; what comes before is in none."""
+        shapes = [(k, layer.weights_shape) for k, layer in enumerate(self.layers)]
+        learning = [(k, shape) for k, shape in shapes if shape is not None]
+        ends = [*(after - 1 for after, _ in learning[1:]), len(self.layers) - 1]
+        return tuple(
+            Block(first, last, shape, self.layers[last].outputs)
+            for (first, shape), last in zip(learning, ends, strict=True)
+        )
+
+    @property
+    def hidden(self) -> tuple[Block, ...]:
+        """All blocks but the last."""
+        return self.blocks[:-1]
+
+    def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> list[Parameters]:
+        """Draw the initial parameters of every layer, first to last."""
+        return [layer.initial(rng, dtype) for layer in self.layers]
+
+    def forward(
+        self,
+        parameters: list[Parameters],
+        x: RealArray,
+        chance: np.random.Generator | list[Trace] | None = None,
+    ) -> list[Trace]:
+        """Return every layer's trace for x of shape (batch, features).
+
+        chance: a generator while training; the traces of a pass, to leave out the same units again.
+        """
+        traces: list[Trace] = []
+        for index, (layer, own) in enumerate(zip(self.layers, parameters, strict=True)):
+            from_here: Chance = chance[index] if isinstance(chance, list) else chance
+            traces.append(layer.forward(own, x, from_here))
+            x = traces[-1].outputs
+        return traces
+
+    def predict(self, parameters: list[Parameters], x: RealArray) -> RealArray:
+        """Return the logits of x, shape (batch, classes)."""
+        return self.forward(parameters, x)[-1].outputs
+
+
+def dense_network(widths: tuple[int, ...], hidden: str = "tanh", dropout: float = 0.0) -> Network:
+    """Return dense layers of these widths, inputs first; hidden ones activated, the last linear.
+
+    dropout: share of the hidden units left out at random while training.
+    """
+    layers: list[Layer] = []
+    for inputs, outputs in pairwise(widths[:-1]):
+        layers.append(Dense(inputs, outputs, activation(hidden)))
+        if dropout:
+            layers.append(Dropout(outputs, dropout))
+    return Network((*layers, Dense(widths[-2], widths[-1], activation("linear"))))

@@ -1,0 +1,95 @@
+"""One batch's way through a network: all that a learning rule is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from photosim.training.arrays import RealArray, TargetArray
+from photosim.training.layers import Block, Network, Parameters, Trace
+from photosim.training.losses import CLASSIFICATION, Objective
+
+Updates = list[Parameters | None]
+"""For every layer the direction of steepest ascent that a rule proposes, or None to leave the layer alone."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A forward pass and the error at its end.
+
+    traces: one for each layer.  error: each sample's derivative of its loss with respect to the outputs,
+    shape (batch, outputs).  targets: what the outputs should have been.
+    """
+
+    network: Network
+    parameters: list[Parameters]
+    traces: list[Trace]
+    error: RealArray
+    targets: TargetArray
+    objective: Objective = CLASSIFICATION
+
+    def again(self, x: RealArray) -> Pass:
+        """Return the pass of other inputs towards the same targets, the same units left out by dropout."""
+        return run(self.network, self.parameters, x, self.targets, self.objective, self.traces)[0]
+
+    @property
+    def inputs(self) -> RealArray:
+        """What the network was given, shape (batch, features)."""
+        return self.traces[0].inputs
+
+    @property
+    def output_delta(self) -> RealArray:
+        """The error before the last layer's activation: exact, and needs no way back."""
+        return self.delta(self.network.blocks[-1], self.error)
+
+    def slope(self, block: Block) -> RealArray:
+        """Return the local derivative of a block's learning layer, shape (batch, its units)."""
+        return self.network.layers[block.first].slope(self.traces[block.first])
+
+    def delta(self, block: Block, signal: RealArray) -> RealArray:
+        """Return dL/dpre of a block's learning layer from dL/d(outputs of the block).
+
+        That is local: layers that learn nothing have no weights to be known.
+        """
+        for index in range(block.last, block.first, -1):
+            signal = self.network.layers[index].back({}, self.traces[index], signal)
+        return np.asarray(signal * self.slope(block))
+
+    def back(self, block: Block, delta: RealArray, weights: RealArray | None = None) -> RealArray:
+        """Return dL/dinputs of a block from dL/dpre of its learning layer, shape (batch, inputs).
+
+        weights: stand in for the layer's own.
+        """
+        own = self.parameters[block.first]
+        if weights is not None:
+            own = {**own, "weights": weights}
+        return self.network.layers[block.first].back(own, self.traces[block.first], delta)
+
+    def updates(self, deltas: Sequence[RealArray | None]) -> Updates:
+        """Return mean updates of all layers from dL/dpre of each block, None for those to be left alone."""
+        samples = self.objective.count(self.targets)
+        found: Updates = [None] * len(self.network.layers)
+        for block, delta in zip(self.network.blocks, deltas, strict=True):
+            if delta is not None:
+                layer, trace = self.network.layers[block.first], self.traces[block.first]
+                found[block.first] = layer.gradient(trace, delta, samples)
+        return found
+
+
+def run(
+    network: Network,
+    parameters: list[Parameters],
+    x: RealArray,
+    targets: TargetArray,
+    objective: Objective = CLASSIFICATION,
+    chance: np.random.Generator | list[Trace] | None = None,
+) -> tuple[Pass, float]:
+    """Return a batch's pass and its mean loss; x: shape (batch, features).
+
+    chance: as Network.forward takes it.
+    """
+    traces = network.forward(parameters, x, chance)
+    loss, error = objective.loss(traces[-1].outputs, targets)
+    return Pass(network, parameters, traces, error, targets, objective), loss
