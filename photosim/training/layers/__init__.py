@@ -3,6 +3,7 @@
 from photosim.training.layers.activations import ACTIVATIONS, Activation, activation
 from photosim.training.layers.dense import Dense
 from photosim.training.layers.dropout import Dropout
+from photosim.training.layers.graph_convolution import GraphConvolution, normalised_adjacency
 from photosim.training.layers.images import Convolution, Pooling, Windows
 from photosim.training.layers.layer import Chance, Layer, Parameters, Trace
 from photosim.training.layers.network import Block, Network, dense_network
@@ -15,6 +16,7 @@ __all__ = [
     "Convolution",
     "Dense",
     "Dropout",
+    "GraphConvolution",
     "Layer",
     "Network",
     "Parameters",
@@ -23,4 +25,5 @@ __all__ = [
     "Windows",
     "activation",
     "dense_network",
+    "normalised_adjacency",
 ]
