@@ -9,7 +9,8 @@ import numpy as np
 
 from photosim.conventions import standard_aliases
 from photosim.errors import ParameterError
-from photosim.model import numerical
+from photosim.media.gaussian import StoredMedium
+from photosim.model import block, numerical
 from photosim.quantities import Count, Power, Seed
 
 
@@ -86,3 +87,32 @@ def speckle_medium(
     s[:, inputs:, :inputs] = np.sqrt(transmission) * matrix[::-1]
     s[:, :inputs, inputs:] = np.sqrt(transmission) * matrix[::-1].T
     return s
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="popoff2010")
+def scattering_medium(
+    *, inputs: Count = 1024, outputs: Count = 1024, transmission: Power = 0.1, seed: Seed = 0
+) -> Any:
+    """Thick scattering medium between buses of any width: the Gaussian law of `speckle_medium`.
+
+    Entries from in[j] to out[k] are independent circular complex Gaussians;
+    light into one input reaches all outputs together with the power
+    `transmission` on average. It is never written out as single waves.
+    `transmission` (1 + sqrt(inputs/outputs))**2 must stay below 1, or power
+    would be created. Left out: reflected light, correlations (bimodal law,
+    memory effect), change with wavelength, drift.
+
+    Settings:
+        inputs: waves on the bus `in`.
+        outputs: waves on the bus `out`.
+        transmission: mean power from one input to all outputs together.
+        seed: seed of the medium.
+    """
+    most = 1 / (1 + np.sqrt(inputs / outputs)) ** 2
+    if transmission > most:
+        message = (
+            f"scattering_medium: transmission {transmission:g} creates power in {inputs} x {outputs} "
+            f"channels: the Marchenko-Pastur law allows at most {most:.4g}."
+        )
+        raise ParameterError(message)
+    return StoredMedium(outputs, inputs, seed, transmission)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from photosim.model import (
         Instance,
         Netlist,
+        block,
         component,
         composite,
         detector,
@@ -50,7 +51,7 @@ _HOMES = {
     "SMatrix": "smatrix",
     "wavelengths": "units",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
-    **dict.fromkeys(("component", "composite", "detector", "numerical", "source"), "model"),
+    **dict.fromkeys(("block", "component", "composite", "detector", "numerical", "source"), "model"),
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
@@ -69,6 +70,7 @@ __all__ = [
     "SingularCircuit",
     "UnphysicalResult",
     "analysis",
+    "block",
     "component",
     "composite",
     "detector",

@@ -12,6 +12,7 @@ import numpy as np
 from photosim import netlist as reading
 from photosim.compiled import Compiled
 from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.freespace import check_buses, optical_chain
 from photosim.graph import collector_paused
 from photosim.model import Detector, Netlist, Source
 from photosim.smatrix import SMatrix
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from photosim.graph import Graph
     from photosim.losses import Loss
+    from photosim.media.chain import OpticalChain
     from photosim.parts import Point
     from photosim.plan import Plan
 
@@ -60,6 +62,7 @@ class Circuit:
             warnings.warn(text, PhotosimWarning, stacklevel=2)
         self.netlist = netlist
         self.compiled = Compiled(netlist, {})
+        check_buses(self.compiled)
 
     @property
     def graph(self) -> Graph:
@@ -254,6 +257,15 @@ class Circuit:
         from photosim.signals.detection import photocurrents
 
         return photocurrents(self, wl, settings)
+
+    def chain(self, *, camera: str | None = None, wl: float | None = None, **settings: Any) -> OpticalChain:
+        """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
+
+        `camera` names one where there are several; with wl in um the laser is
+        tuned there. Raises ParameterError where the chain has no light or no
+        modulator.
+        """
+        return optical_chain(self, camera, wl, settings)
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""

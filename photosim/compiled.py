@@ -20,7 +20,7 @@ from photosim.model import Netlist
 from photosim.parts import Parts, Point
 from photosim.plan import Plan, make_plan
 from photosim.solve import solve, solve_series
-from photosim.waves import Request, find_wave, matrix_request, part_edges, wave_request
+from photosim.waves import Request, find_wave, matrix_request, part_edges, single_wave, wave_request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,7 +200,7 @@ class Compiled:
         if port not in exposed:
             message = f"The circuit exposes no port {port!r}. It has: {listing(exposed, 20)}."
             raise ParameterError(message + did_you_mean(port, exposed))
-        return exposed[port]
+        return single_wave(self.graph, exposed[port], port)
 
     def target(self, names: Sequence[str]) -> Target:
         """Return the settings to differentiate by, prepared; the last few are kept."""

@@ -10,6 +10,7 @@ the name before the @ means all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -18,11 +19,13 @@ SPEED_OF_LIGHT_M_S = 299_792_458.0
 SPEED_OF_LIGHT_UM_S = 299_792_458.0e6
 ELEMENTARY_CHARGE_C = 1.602_176_634e-19
 BOLTZMANN_J_K = 1.380_649e-23
+PLANCK_J_S = 6.626_070_15e-34
 
 ROOM_TEMPERATURE_K = 300.0
 
 MODE_SIGN = "@"
 """Stands between a port and a mode that it carries."""
+_PIECE = re.compile(r"(?P<bus>[^\[\]]+)\[(?P<first>\d{1,9}):(?P<end>\d{1,9})\]")
 
 T = TypeVar("T")
 
@@ -56,6 +59,17 @@ def port_places(ports: Iterable[str]) -> tuple[str, ...]:
 def mode_of(port: str) -> str:
     """Return the mode that a port's name says, TM for o1@TM, or nothing."""
     return port.partition(MODE_SIGN)[2]
+
+
+def bus_piece(port: str) -> tuple[str, tuple[int, int] | None]:
+    """Return the port of a bus and the part of it that a name means: "in[0:1000]" is ("in", (0, 1000)).
+
+    The second number is one past the last wave. A name without brackets is the whole bus, part None.
+    """
+    match = _PIECE.fullmatch(port) if port.endswith("]") else None
+    if match is None:
+        return port, None
+    return match["bus"], (int(match["first"]), int(match["end"]))
 
 
 def ports_by_mode(ports: Iterable[str]) -> dict[str, dict[str, str]]:

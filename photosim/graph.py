@@ -19,7 +19,7 @@ import numpy as np
 
 from photosim import registry
 from photosim.bindings import Bindings, Scoped
-from photosim.conventions import exposed_names, mode_of, modes_that_meet, ports_by_mode
+from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, ports_by_mode
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
 from photosim.model import ClosedForm, Composite, Model
@@ -65,7 +65,8 @@ class Graph:
     joined to, or -1. `exposed` and `electrical` map names to a port number and
     to (leaf name, port). `bindings` holds the value of every named setting;
     `structural` those whose change needs a new graph. `composites` holds the
-    models of the instances that were written out.
+    models of the instances that were written out, `pieces` the parts of buses
+    that connections name: port to first wave and one past the last.
     """
 
     leaves: tuple[Leaf, ...]
@@ -76,6 +77,7 @@ class Graph:
     structural: Mapping[str, Any]
     index: Mapping[str, int] = field(repr=False, default_factory=dict)
     composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
+    pieces: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
 
     def leaf(self, name: str) -> Leaf:
         """Return the leaf of that dotted name; NetlistError with the nearest one if there is none."""
@@ -114,7 +116,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites,
+        builder.composites, builder.pieces,
     )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ class _Builder:
         self.overrides = overrides
         self.leaves: list[Leaf] = []
         self.joins: list[tuple[int, int]] = []
+        self.pieces: dict[int, tuple[int, int]] = {}
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
@@ -167,6 +170,10 @@ class _Builder:
             left, right = inner[a](port_a), inner[b](port_b)
             if isinstance(left, int) and isinstance(right, int):
                 self.joins.append((left, right))
+                for end, name in ((left, port_a), (right, port_b)):
+                    piece = bus_piece(name)[1]
+                    if piece is not None:
+                        self.pieces[end] = piece
             elif isinstance(left, tuple) != isinstance(right, tuple):
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))

@@ -55,7 +55,7 @@ def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
     for single in parts.singles:
         model: Any = single.leaf.model
         if not model.function.__module__.startswith(LIBRARY):
-            _check_single(single.leaf.name, model, parts.settings_of(single, point), chosen)
+            _check_single(single.leaf.name, model, parts.settings_of(single.leaf, point), chosen)
 
 
 def check_finite(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:

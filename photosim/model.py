@@ -2,7 +2,8 @@
 
 A component is said once, as one plain function. Which decorator it carries
 says what the function returns: `component` a formula, `composite` a Netlist,
-`detector` responsivities, `source` lines of light, `numerical` an array.
+`detector` responsivities, `source` lines of light, `numerical` an array,
+`block` what acts on a bus of waves in free space.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from photosim import registry
 from photosim.kinds import (
+    Block,
     ClosedForm,
     Composite,
     Detector,
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "ClosedForm", "Composite", "Connection", "Detector", "Instance", "Model", "Netlist", "Numerical",
-    "Parameter", "PortRef", "Remark", "Source", "Value", "component", "composite", "detector", "links",
-    "numerical", "part", "ref", "source",
+    "Block", "ClosedForm", "Composite", "Connection", "Detector", "Instance", "Model", "Netlist", "Numerical",
+    "Parameter", "PortRef", "Remark", "Source", "Value", "block", "component", "composite", "detector",
+    "links", "numerical", "part", "ref", "source",
 ]  # fmt: skip
 
 
@@ -135,6 +137,31 @@ def source(
             read_parameters(function, ()),
             source,
         )
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def block(
+    *,
+    ports: tuple[str, ...],
+    buses: tuple[str, ...],
+    source: str,
+    aliases: Mapping[str, str] | None = None,
+    inputs: int | None = None,
+) -> Callable[[Callable[..., Any]], Block]:
+    """Declare a part of free space from `f(*, ...)` that returns a modulator, medium or camera.
+
+    `buses` are the ports that carry as many waves as what is returned has
+    pixels, inputs or outputs; the first port is where light comes in.
+    """
+
+    def declare(function: Callable[..., Any]) -> Block:
+        model = Block(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, ()), source, (), (), buses,
+        )  # fmt: skip
         registry.register(model)
         return model
 

@@ -212,10 +212,10 @@ class Parts:
             if group.ambient.any():
                 group.model.parameters[TEMPERATURE].check(value, "the circuit")
 
-    def settings_of(self, single: Single, point: Point) -> dict[str, Any]:
-        """Return the settings of a numerical part at a point."""
-        changed = {name: value for (leaf, name), value in point.changed.items() if leaf == single.leaf.name}
-        return self._settings(single.leaf) | changed
+    def settings_of(self, leaf: Leaf, point: Point) -> dict[str, Any]:
+        """Return the settings given to one part, as they are at a point."""
+        changed = {name: value for (owner, name), value in point.changed.items() if owner == leaf.name}
+        return self._settings(leaf) | changed
 
 
 def _batch(values: Mapping[str, Any]) -> int:

@@ -89,7 +89,7 @@ class Table:
             else:
                 piece.fill(ONE_WAVELENGTH, wanted, all_rows=first)
         for number, (single, view) in enumerate(self.singles):
-            settings = parts.settings_of(single, point)
+            settings = parts.settings_of(single.leaf, point)
             if not same or not _equal(self.settings.get(number), settings):
                 _fill_single(single, view, wl, settings)
                 self.settings[number] = settings

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean, listing
-from photosim.model import Detector
+from photosim.model import Block, Detector
 from photosim.plan import Wanted
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
     where the instance is a detector; "inst,port:in" the wave arriving.
     """
     if name in graph.exposed:
-        port = graph.exposed[name]
+        port = single_wave(graph, graph.exposed[name], name)
         return port if entering else len(graph.partner) + port
     inner, colon, side = str(name).partition(":")
     instance, comma, port_name = inner.rpartition(",")
@@ -60,9 +60,23 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
             f"inner waves are written instance,port.{did_you_mean(name, known)}"
         )
         raise ParameterError(message)
-    port = graph.port(instance.strip(), port_name.strip())
+    port = single_wave(graph, graph.port(instance.strip(), port_name.strip()), name)
     arriving = bool(colon) or isinstance(graph.leaf(instance.strip()).model, Detector)
     return port if arriving else leaving(graph, port)
+
+
+def single_wave(graph: Graph, port: int, name: str) -> int:
+    """Return a port that is asked for by name; ParameterError where it carries a bus of many waves."""
+    leaf = next((f for f in graph.leaves if 0 <= port - f.first_port < len(f.ports)), None)
+    if leaf is not None and isinstance(leaf.model, Block):
+        own = leaf.ports[port - leaf.first_port]
+        if own in leaf.model.buses:
+            message = (
+                f"{name!r} is a bus of '{leaf.name},{own}' in free space, and no single wave: "
+                "circuit.chain() gives the blocks and what they do to fields."
+            )
+            raise ParameterError(message)
+    return port
 
 
 def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:

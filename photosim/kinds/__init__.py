@@ -4,12 +4,14 @@
 """
 
 from photosim.kinds.base import Model, Remark, port_names
+from photosim.kinds.block import Block
 from photosim.kinds.closed_form import ClosedForm, Entries
 from photosim.kinds.composite import Composite
 from photosim.kinds.ends import Detector, Source
 from photosim.kinds.numerical import Numerical
 
 __all__ = [
+    "Block",
     "ClosedForm",
     "Composite",
     "Detector",

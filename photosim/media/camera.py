@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-PLANCK_J_S = 6.62607015e-34
-"""Planck's constant, exact by definition of the SI."""
 
 NORMAL_ABOVE = 50.0
 """Mean count above which a Poisson law is drawn as a rounded normal one: a skewness of 0.14 is lost."""

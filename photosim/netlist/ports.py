@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from photosim import registry
 from photosim.conventions import exposed_names, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
-from photosim.model import ClosedForm, Detector, Source
+from photosim.model import Block, ClosedForm, Detector, Source
 from photosim.netlist.arrays import base_name
 from photosim.netlist.values import evaluate
 
@@ -28,13 +28,15 @@ _LARGEST_COUNT = 10**9
 class Ports:
     """Ports of one instance: `canonical` maps every name, aliases included, to the port's own.
 
-    `modes` holds the ports that carry modes: the name of the whole, and the port of each mode.
+    `modes` holds the ports that carry modes: the name of the whole, and the port of each mode;
+    `buses` those that carry a bus, of which a part can be named.
     """
 
     optical: tuple[str, ...]
     electrical: frozenset[str]
     canonical: Mapping[str, str]
     modes: Mapping[str, Mapping[str, str]]
+    buses: frozenset[str] = frozenset()
 
 
 class PortTable:
@@ -56,8 +58,9 @@ class PortTable:
         if sub is not None:
             return self._known.setdefault(component, _exposed(sub))
         model = registry.get(component)
-        if isinstance(model, ClosedForm | Detector | Source):
+        if isinstance(model, Block | ClosedForm | Detector | Source):
             ports = _ports(model.ports, model.electrical, model.aliases)
+            ports = replace(ports, buses=frozenset(model.buses)) if isinstance(model, Block) else ports
             return self._known.setdefault(component, ports)
         return self._of_settings(name, instance)
 

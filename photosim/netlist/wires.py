@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photosim.conventions import exposed_names, mode_of, modes_that_meet, port_places
+from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.netlist.arrays import base_name
 
@@ -45,6 +45,9 @@ class _Wires:
             raise NetlistError(self._no_instance(name, given), self.netlist.mark(*path))
         ports = self.table.of(name)
         found = ports.canonical.get(given)
+        if found is None and ports.buses:
+            whole = ports.canonical.get(bus_piece(given)[0])
+            found = whole if whole in ports.buses else None
         if found is None:
             known = ports.canonical
             raise NetlistError(

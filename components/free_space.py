@@ -1,0 +1,91 @@
+"""Free space: what shapes a wide beam, and what looks at it. Scattering media are in media.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.media.camera import Camera
+from photosim.media.modulators import Dmd, Slm
+from photosim.model import block
+from photosim.quantities import Count, Power, Quantity
+
+Contrast = Annotated[float, Quantity("1", 1.0001, 1e12)]
+"""Ratio of two intensities."""
+Bits = Annotated[int, Quantity("1", 0, 16, whole=True)]
+"""Bits of a converter; 0 for none."""
+Duration = Annotated[float, Quantity("s", 1e-12, 1e6)]
+"""A time in s."""
+Rate = Annotated[float, Quantity("1/s", 0.0, 1e12)]
+"""Events per second."""
+Electrons = Annotated[float, Quantity("1", 0.0, 1e12)]
+"""A number of electrons."""
+Well = Annotated[float, Quantity("1", 1.0, 1e12)]
+"""Electrons that a pixel holds."""
+
+
+@block(ports=("o1", "o2"), buses=("o2",), source="goodman2007")
+def dmd(*, pixels: Count = 1024, contrast: Contrast = 1000.0, efficiency: Power = 0.7) -> Any:
+    """Digital micro-mirror device: the beam of `in` falls on all mirrors, and those that are on send it on.
+
+    Each mirror has an equal part of the beam's power. Left out: the shape of
+    the beam, diffraction between mirrors, wavelength (the blaze of the array
+    is in `efficiency`), heating.
+
+    Settings:
+        pixels: number of mirrors, or of groups of mirrors that move together.
+        contrast: intensity of a mirror that is on over that of one that is off.
+        efficiency: power that mirrors which are on send on.
+    """
+    return Dmd(pixels=pixels, contrast=contrast, efficiency=efficiency)
+
+
+@block(ports=("o1", "o2"), buses=("o2",), source="goodman2007")
+def slm(*, pixels: Count = 1024, bits: Bits = 8, efficiency: Power = 0.7) -> Any:
+    """Spatial light modulator: the beam of `in` falls on all cells, and each shifts the phase of its part.
+
+    Phases are taken modulo 2 pi and rounded to steps. Left out: the shape of
+    the beam, crosstalk of neighbouring cells, flicker, unmodulated light.
+
+    Settings:
+        pixels: number of cells.
+        bits: steps of a turn are 2**bits; 0 for any phase.
+        efficiency: power that goes on.
+    """
+    return Slm(pixels=pixels, bits=bits, efficiency=efficiency)
+
+
+@block(
+    ports=("o1", "o2"), buses=("o1",), source="goodman2007", inputs=2, aliases={"in": "o1", "reference": "o2"}
+)
+def camera(
+    *,
+    pixels: Count = 1024,
+    efficiency: Power = 0.6,
+    exposure: Duration = 400e-6,
+    dark_rate: Rate = 100.0,
+    read_noise: Electrons = 2.0,
+    full_well: Well = 10_000.0,
+    bits: Bits = 8,
+    shot_noise: bool = True,
+) -> Any:
+    """Camera whose pixels are as large as speckle grains: electrons, their noise, and grey levels.
+
+    A beam into `reference` is spread evenly over the pixels and adds as a
+    wave. Readings at the end of the well or of the converter are counted with
+    each result. Left out: light spilling into neighbours, pixels that differ,
+    dead time between frames, partial polarisation.
+
+    Settings:
+        pixels: number of pixels.
+        efficiency: photo-electrons per photon.
+        exposure: time of one frame.
+        dark_rate: electrons per second of a pixel without light.
+        read_noise: standard deviation of the read noise, in electrons.
+        full_well: electrons at which a pixel is full.
+        bits: levels of the converter are 2**bits over the full well; 0 for none.
+        shot_noise: whether electrons are counted at random, as they are.
+    """
+    return Camera(
+        pixels=pixels, efficiency=efficiency, exposure=exposure, dark_rate=dark_rate, read_noise=read_noise,
+        full_well=full_well, bits=bits, shot=shot_noise,
+    )  # fmt: skip

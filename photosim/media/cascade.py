@@ -1,0 +1,163 @@
+"""Media one behind the other, parts of media, and nothing in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.media.medium import ALL, Medium, Selection, fields, numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.media.medium import ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class Identity(Medium):
+    """Nothing in the way: every wave arrives as it left."""
+
+    waves: int
+    seed: int = 0
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype("complex64"))
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """As many waves out as in."""
+        return self.waves, self.waves
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return the fields themselves, as complex numbers."""
+        batch, single = fields(x, self.waves, self.dtype)
+        out = batch.astype(self.dtype)
+        return out[0] if single else out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return the fields themselves."""
+        return self.project(y)
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return ones where row and column are the same wave."""
+        row, column = numbers(rows, self.waves, "rows"), numbers(columns, self.waves, "columns")
+        out: ComplexArray = (row[:, np.newaxis] == column).astype(self.dtype)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Medium):
+    """Some outputs and inputs of a medium: the rest of its inputs is dark, of its outputs unseen.
+
+    outputs, inputs: first wave and one past the last.
+    """
+
+    base: Medium
+    outputs: tuple[int, int]
+    inputs: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        for name, (first, end), size in (
+            ("outputs", self.outputs, self.base.shape[0]),
+            ("inputs", self.inputs, self.base.shape[1]),
+        ):
+            if not 0 <= first < end <= size:
+                message = f"A bus of {size} {name} has no part [{first}:{end}]: give 0 to {size}, rising."
+                raise ParameterError(message)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Lengths of the two parts."""
+        return self.outputs[1] - self.outputs[0], self.inputs[1] - self.inputs[0]
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """Seed of the whole medium."""
+        return self.base.seed
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Precision of the whole medium."""
+        return self.base.dtype
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return the wanted outputs of the lit inputs."""
+        batch, single = fields(x, self.shape[1], self.dtype)
+        whole = np.zeros((len(batch), self.base.shape[1]), dtype=batch.dtype)
+        whole[:, slice(*self.inputs)] = batch
+        out = self.base.project(whole)[:, slice(*self.outputs)]
+        return out[0] if single else out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return the adjoint of the part."""
+        batch, single = fields(y, self.shape[0], self.dtype)
+        whole = np.zeros((len(batch), self.base.shape[0]), dtype=batch.dtype)
+        whole[:, slice(*self.outputs)] = batch
+        out = self.base.adjoint(whole)[:, slice(*self.inputs)]
+        return out[0] if single else out
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return a part of the part."""
+        row = numbers(rows, self.shape[0], "rows") + self.outputs[0]
+        return self.base.block(row, numbers(columns, self.shape[1], "columns") + self.inputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Cascade(Medium):
+    """Media in the order in which light meets them: the product of their matrices, never formed."""
+
+    stages: tuple[Medium, ...]
+
+    def __post_init__(self) -> None:
+        for before, after in zip(self.stages[:-1], self.stages[1:], strict=True):
+            if before.shape[0] != after.shape[1]:
+                message = (
+                    f"{before.shape[0]} waves leave a medium, but the one behind it has {after.shape[1]} "
+                    "inputs: they must be as many."
+                )
+                raise ParameterError(message)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Outputs of the last, inputs of the first."""
+        return self.stages[-1].shape[0], self.stages[0].shape[1]
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """Seed of the first medium."""
+        return self.stages[0].seed
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Precision of all: double where one is."""
+        return np.result_type(*(stage.dtype for stage in self.stages))
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return the fields behind the last medium."""
+        out: Any = x
+        for stage in self.stages:
+            out = stage.project(out)
+        return np.asarray(out, dtype=self.dtype)
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return the adjoint of the product."""
+        out: Any = y
+        for stage in self.stages[::-1]:
+            out = stage.adjoint(out)
+        return np.asarray(out, dtype=self.dtype)
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return a part of the product, from whichever of its sides is shorter."""
+        row = numbers(rows, self.shape[0], "rows")
+        column = numbers(columns, self.shape[1], "columns")
+        if row.size < column.size:
+            return self.adjoint(_units(row, self.shape[0])).conj()[:, column]
+        return self.project(_units(column, self.shape[1]))[:, row].T
+
+
+def _units(chosen: NDArray[np.int64], size: int) -> NDArray[np.float32]:
+    """Return unit vectors, shape (chosen, size)."""
+    out = np.zeros((chosen.size, size), dtype=np.float32)
+    out[np.arange(chosen.size), chosen] = 1.0
+    return out
