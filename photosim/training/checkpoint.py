@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ABOUT = "about"
+_RULE = "rule"
+"""Group of the arrays that a rule and its devices remember; no group of a State is called so."""
 Arrays = list[Parameters]
 
 
@@ -53,13 +55,17 @@ def save(path: Path, key: str, state: State, rule: Rule) -> None:
     for group, layers in state.groups.items():
         for index, own in enumerate(layers):
             arrays |= {f"{group}/{index}/{name}": value for name, value in own.items()}
+    states = rule_state(rule)
+    for index, kept in enumerate(states):
+        memory = kept.pop("memory")
+        arrays |= {f"{_RULE}/{index}/{name}": value for name, value in memory.items()}
     about = {
         "key": key,
         "names": list(arrays),
         "groups": {group: len(layers) for group, layers in state.groups.items()},
         "metrics": state.metrics,
         "order": state.order.bit_generator.state,
-        "rule": rule_state(rule),
+        "rule": states,
     }
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays, **{_ABOUT: np.array(json.dumps(about))})
@@ -90,21 +96,26 @@ def resume(path: Path, key: str, state: State, rule: Rule) -> None:
         raise DataError(message)
     arrays = read_npz(path, names)
     groups: dict[str, Arrays] = {group: [{} for _ in range(size)] for group, size in about["groups"].items()}
+    remembered: Arrays = [{} for _ in about["rule"]]
     for name in names:
         group, index, inner = name.split("/", 2)
-        groups[group][int(index)][inner] = np.array(arrays[name])
+        place = remembered if group == _RULE else groups[group]
+        place[int(index)][inner] = np.array(arrays[name])
     state.groups = groups
     state.metrics = about["metrics"]
     state.order.bit_generator.state = about["order"]
-    restore_rule(rule, about["rule"])
+    restore_rule(
+        rule, [{**own, "memory": memory} for own, memory in zip(about["rule"], remembered, strict=True)]
+    )
 
 
 def rule_state(rule: Rule) -> list[dict[str, Any]]:
-    """Return what a rule and its devices remember: the states of their generators, and their counters."""
+    """Return what a rule and its devices remember: their generators' states, counters, and arrays by name."""
     return [
         {
             "rng": own.rng.bit_generator.state if _has(own, "rng", np.random.Generator) else None,
             "counters": dict(own.counters) if _has(own, "counters", Counter) else None,
+            "memory": {name: np.array(value) for name, value in getattr(own, "memory", {}).items()},
         }
         for own in _holders(rule)
     ]
@@ -118,6 +129,8 @@ def restore_rule(rule: Rule, states: list[dict[str, Any]]) -> None:
         if state["counters"] is not None:
             own.counters.clear()
             own.counters.update(state["counters"])
+        for name, value in state["memory"].items():
+            own.memory[name][...] = value
 
 
 def _holders(rule: Rule) -> list[Any]:

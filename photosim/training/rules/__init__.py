@@ -5,10 +5,15 @@ from photosim.training.rules.catalogue import RULES, make_rule
 from photosim.training.rules.dfa import DFA
 from photosim.training.rules.feedback_alignment import FeedbackAlignment
 from photosim.training.rules.frozen import FrozenHidden
+from photosim.training.rules.hebbian_pepita import HebbianPepita
+from photosim.training.rules.mirrored_pepita import MirroredPepita
+from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.rule import Need, Rule
 from photosim.training.rules.sign_symmetry import SignSymmetry
 from photosim.training.rules.target_projection import TargetProjection
 from photosim.training.rules.ternary_dfa import TernaryDFA
+from photosim.training.rules.two_pass import TwoPass
+from photosim.training.rules.two_pass_gradient import TwoPassGradient
 
 __all__ = [
     "DFA",
@@ -16,10 +21,15 @@ __all__ = [
     "Backprop",
     "FeedbackAlignment",
     "FrozenHidden",
+    "HebbianPepita",
+    "MirroredPepita",
     "Need",
+    "Pepita",
     "Rule",
     "SignSymmetry",
     "TargetProjection",
     "TernaryDFA",
+    "TwoPass",
+    "TwoPassGradient",
     "make_rule",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.training.arrays import RealArray
 from photosim.training.passes import Pass, Updates
 from photosim.training.rules.rule import Need
 
@@ -17,8 +18,13 @@ class Backprop:
 
     def updates(self, forward: Pass) -> Updates:
         """Return the gradient of the mean loss for every layer."""
-        blocks = forward.network.blocks
-        deltas = [forward.output_delta]
-        for block, after in zip(blocks[-2::-1], blocks[:0:-1], strict=True):
-            deltas.append(forward.delta(block, forward.back(after, deltas[-1])))
-        return forward.updates(deltas[::-1])
+        return forward.updates(sent_back(forward))
+
+
+def sent_back(forward: Pass) -> list[RealArray]:
+    """Return each sample's dL/dpre of every block, (batch, its units), first to last."""
+    blocks = forward.network.blocks
+    deltas = [forward.output_delta]
+    for block, after in zip(blocks[-2::-1], blocks[:0:-1], strict=True):
+        deltas.append(forward.delta(block, forward.back(after, deltas[-1])))
+    return deltas[::-1]

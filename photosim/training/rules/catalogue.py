@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
@@ -15,10 +15,16 @@ from photosim.training.rules.backprop import Backprop
 from photosim.training.rules.dfa import DFA
 from photosim.training.rules.feedback_alignment import FeedbackAlignment
 from photosim.training.rules.frozen import FrozenHidden
+from photosim.training.rules.hebbian_pepita import HebbianPepita
+from photosim.training.rules.mirrored_pepita import MirroredPepita
+from photosim.training.rules.modulation import OF_INPUTS
+from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.rule import Rule
 from photosim.training.rules.sign_symmetry import SignSymmetry, Variant
 from photosim.training.rules.target_projection import TargetProjection
 from photosim.training.rules.ternary_dfa import TernaryDFA
+from photosim.training.rules.two_pass import TwoPass
+from photosim.training.rules.two_pass_gradient import TwoPassGradient
 
 RULES = {
     "backprop": "the exact gradient",
@@ -30,15 +36,26 @@ RULES = {
     "sign-symmetry-uniform": "the weights' signs on the way back, all of one size",
     "sign-symmetry-fixed": "the weights' signs on the way back, sizes drawn once",
     "sign-symmetry-redrawn": "the weights' signs on the way back, sizes drawn for every batch",
+    "two-pass": "two forward passes, the second of inputs changed by the error, no way back",
+    "two-pass-gradient": "the gradient of the second pass's loss, as the public code of two-pass has it",
+    "pepita": "two forward passes, the last layer learns from the second",
+    "pepita-forward": "the same with the activities of the first pass as factors",
+    "pepita-hebbian": "two forward passes, a Hebbian step for each",
+    "pepita-normalised": "the same with activities divided by their length",
+    "pepita-mirrored": "two forward passes, the way to the inputs learnt from noise",
 }
 """Rules by name and what they are; any of them can be made by `make_rule`."""
 DIRECT = frozenset({"dfa", "ternary-dfa", "target-projection"})
 """Rules whose feedback devices lead from the output to each hidden layer."""
 LAYERED = frozenset({"feedback-alignment"})
 """Rules whose feedback devices lead from each layer to the hidden one before it."""
+TO_INPUTS = frozenset(
+    {"two-pass", "two-pass-gradient", "pepita", "pepita-forward", "pepita-hebbian", "pepita-normalised"}
+)
+"""Rules whose one feedback device leads from the output to the inputs."""
 CLASSES_ONLY = frozenset({"ternary-dfa", "target-projection"})
 """Rules made for errors that are probabilities minus labels."""
-WITH_FEEDBACK = DIRECT | LAYERED
+WITH_FEEDBACK = DIRECT | LAYERED | TO_INPUTS
 """Rules whose feedback a device can hold."""
 _SIGNS = "sign-symmetry-"
 
@@ -53,10 +70,12 @@ def check_rule(name: str) -> None:
 def draw_feedback(
     name: str, network: Network, size: float, rng: np.random.Generator
 ) -> tuple[FloatArray, ...]:
-    """Draw a rule's feedback matrices, (units, inputs) for each hidden layer; empty if it has none.
+    """Draw a rule's feedback matrices, (units, inputs) for each hidden layer, or one of (inputs, outputs).
 
-    Direct ones are uniform between -size and size, as filipovich2022 draw them; layered ones between
-    +-size / sqrt(inputs), as the weights that they stand for, so that errors keep their scale on the way.
+    There are none where the rule has no feedback. Direct ones are uniform between -size and size, as
+    filipovich2022 draw them; layered ones between +-size / sqrt(inputs), as the weights that they stand for,
+    so that errors keep their scale on the way; those to the inputs between +-size 0.05 sqrt(6 / inputs), as
+    the code of dellaferrera2022 draws them.
     """
     if name in DIRECT:
         outputs = network.layers[-1].outputs
@@ -66,6 +85,9 @@ def draw_feedback(
         return tuple(
             rng.uniform(-size, size, (layer.inputs, layer.outputs)) / np.sqrt(layer.inputs) for layer in after
         )
+    if name in TO_INPUTS:
+        inputs, bound = network.layers[0].inputs, OF_INPUTS * size * np.sqrt(6.0 / network.layers[0].inputs)
+        return (rng.uniform(-bound, bound, (inputs, network.layers[-1].outputs)),)
     return ()
 
 
@@ -78,24 +100,29 @@ def make_rule(
 ) -> Rule:
     """Return the rule `name` for a network.
 
-    feedback: devices that hold what draw_feedback draws.  rng: draws the sizes of sign symmetry; a generator
-    of seed 0 if left out.  threshold: that of `ternary-dfa`.  Raises ParameterError for an unknown name.
+    feedback: devices that hold what draw_feedback draws.  rng: draws the sizes of sign symmetry and the
+    noise of mirroring; a generator of seed 0 if left out.  threshold: that of `ternary-dfa`.  Raises
+    ParameterError for an unknown name.
     """
     check_rule(name)
     devices = tuple(feedback)
-    match name:
-        case "backprop":
-            return Backprop()
-        case "frozen":
-            return FrozenHidden()
-        case "dfa":
-            return DFA(devices)
-        case "ternary-dfa":
-            return TernaryDFA(devices, threshold)
-        case "target-projection":
-            return TargetProjection(devices)
-        case "feedback-alignment":
-            return FeedbackAlignment(devices)
-        case _:
-            variant = cast("Variant", name.removeprefix(_SIGNS))
-            return SignSymmetry.drawn(network, variant, rng or np.random.default_rng(0))
+    plain: dict[str, Callable[[], Rule]] = {
+        "backprop": Backprop,
+        "frozen": FrozenHidden,
+        "dfa": lambda: DFA(devices),
+        "ternary-dfa": lambda: TernaryDFA(devices, threshold),
+        "target-projection": lambda: TargetProjection(devices),
+        "feedback-alignment": lambda: FeedbackAlignment(devices),
+        "two-pass": lambda: TwoPass(devices),
+        "two-pass-gradient": lambda: TwoPassGradient(devices),
+        "pepita": lambda: Pepita(devices),
+        "pepita-forward": lambda: Pepita(devices, presynaptic="first"),
+        "pepita-hebbian": lambda: HebbianPepita(devices),
+        "pepita-normalised": lambda: HebbianPepita(devices, normalised=True),
+    }
+    if name in plain:
+        return plain[name]()
+    rng = rng or np.random.default_rng(0)
+    if name == "pepita-mirrored":
+        return MirroredPepita.drawn(network, rng)
+    return SignSymmetry.drawn(network, cast("Variant", name.removeprefix(_SIGNS)), rng)

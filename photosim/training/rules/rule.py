@@ -24,14 +24,16 @@ class Need(Enum):
     SIGNS_OF_WEIGHTS = "the signs of the weights of later layers"
     FEEDBACK = "one feedback device for each hidden layer, from the output error to the layer's units"
     LAYERED_FEEDBACK = "one feedback device for each hidden layer, from the next layer's error to its units"
+    INPUT_FEEDBACK = "one feedback device, from the output error to the network's inputs"
     SECOND_FORWARD = "a second forward pass of the same batch from other inputs"
 
 
 class Rule(Protocol):
     """A rule says what it needs and turns one batch's pass into updates; it changes nothing itself.
 
-    What it must remember from batch to batch lies in a random generator `rng`, if it has one, and in those
-    and the counters of its feedback devices: checkpoints keep them (photosim.training.checkpoint).
+    What it must remember from batch to batch lies in a random generator `rng` or arrays by name, `memory`, if
+    it has them, and in those and the counters of its feedback devices: checkpoints keep them
+    (photosim.training.checkpoint).
     """
 
     @property

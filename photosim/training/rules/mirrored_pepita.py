@@ -1,0 +1,91 @@
+"""PEPITA whose feedback learns the weights from noise: weight mirroring (akrout2019, srinivasan2023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import ClassVar
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray
+from photosim.training.devices.digital import Digital
+from photosim.training.layers import Network, Parameters
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.modulation import OF_INPUTS, changes, second_pass, warn_if_silent
+from photosim.training.rules.rule import Need
+
+
+@dataclass(frozen=True)
+class MirroredPepita:
+    """PEPITA with x' = x - F e, F along B_1 B_2 ... B_L, each B on its way to its layer's transposed weights.
+
+    Each batch sends white noise of deviation 1 into every layer alone, without its activation, and adds
+    rate (noise)(response)^T to that layer's B, averaged over `samples` noises, once B has decayed by `decay`.
+    So B settles at W^T rate / decay. The product is brought to the size of a drawn F, a root mean square of
+    scale 0.05 sqrt(2 / inputs), lest growing weights make the second pass another picture. The sign is
+    that of srinivasan2023: with a mirrored F, minus makes the change of the first hidden layer W_1 W_1^T
+    times the error that backpropagation would bring. Dense layers only.
+
+    memory: the B of every layer, (inputs, outputs), changed in place; checkpoints keep it.  rng: draws the
+    noise.
+    """
+
+    memory: Parameters
+    rng: np.random.Generator
+    rate: float = 0.01
+    decay: float = 1e-2
+    samples: int = 16
+    scale: float = 1.0
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.SECOND_FORWARD})
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for numbers that mirror nothing."""
+        if not (0.0 < self.rate < np.inf and 0.0 < self.decay < 1.0 and self.samples >= 1):
+            message = (
+                "Weight mirroring needs a positive rate, a decay between 0 and 1 and 1 sample or more, "
+                f"got {self.rate!r}, {self.decay!r} and {self.samples!r}."
+            )
+            raise ParameterError(message)
+
+    @classmethod
+    def drawn(cls, network: Network, rng: np.random.Generator) -> MirroredPepita:
+        """Return the rule with matrices drawn as weights are, uniform between +-1/sqrt(inputs).
+
+        Raises ParameterError for a network with layers other than dense ones and dropout.
+        """
+        memory: Parameters = {}
+        for index, block in enumerate(network.blocks):
+            layer = network.layers[block.first]
+            if layer.weights_shape != (block.outputs, layer.inputs):
+                message = "Weight mirroring is made for dense layers: each output must see every input once."
+                raise ParameterError(message)
+            bound = 1.0 / np.sqrt(layer.inputs)
+            memory[str(index)] = rng.uniform(-bound, bound, (layer.inputs, layer.outputs))
+        return cls(memory, rng)
+
+    def mirror(self, network: Network, parameters: list[Parameters], batches: int = 1) -> None:
+        """Let the matrices learn from noise alone, as the authors do for two epochs before training."""
+        for _ in range(batches):
+            for index, block in enumerate(network.blocks):
+                layer, own = network.layers[block.first], parameters[block.first]
+                noise = self.rng.standard_normal((self.samples, layer.inputs))
+                # Less the answer to nothing, which is the bias: B mirrors weights alone.
+                response = layer.forward(own, noise).pre - layer.forward(own, np.zeros((1, layer.inputs))).pre
+                held = self.memory[str(index)]
+                held *= 1.0 - self.decay
+                held += self.rate / self.samples * (noise.T @ response)
+
+    def matrix(self) -> FloatArray:
+        """Return F, shape (inputs, outputs)."""
+        product = reduce(np.matmul, [self.memory[str(index)] for index in range(len(self.memory))])
+        size = self.scale * OF_INPUTS * np.sqrt(2.0 / len(product))
+        return np.asarray(product * (size / np.sqrt(np.mean(product**2))), dtype=np.float64)
+
+    def updates(self, forward: Pass) -> Updates:
+        """Mirror once, and return the updates of all layers."""
+        warn_if_silent("Mirrored PEPITA", forward)
+        self.mirror(forward.network, forward.parameters)
+        again = second_pass(forward, Digital(self.matrix()), sign=-1.0)
+        return again.updates([*changes(forward, again), again.error])

@@ -1,0 +1,86 @@
+"""What the rules of two forward passes share: the second one, and a warning once the first says nothing."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.training.arrays import RealArray
+from photosim.training.layers import Block
+from photosim.training.passes import Pass
+
+if TYPE_CHECKING:
+    from photosim.training.devices.device import Device
+
+OF_INPUTS = 0.05
+"""Feedback to inputs, in units of He's bound sqrt(6 / inputs), as dellaferrera2022's code has it."""
+ALIKE = 1e-6
+"""Answers to a batch that differ by less between its samples say nothing about them."""
+
+
+def input_feedback(name: str, feedback: tuple[Device, ...]) -> Device:
+    """Return the one device that a rule, called `name`, has; ParameterError for another number of them."""
+    if len(feedback) != 1:
+        message = (
+            f"{name} needs one feedback device, from the output error to the network's inputs, "
+            f"got {len(feedback)}."
+        )
+        raise ParameterError(message)
+    return feedback[0]
+
+
+def second_pass(forward: Pass, device: Device, sign: float = 1.0) -> Pass:
+    """Return the pass of inputs x + sign F e, F held by the device: the same hardware once more."""
+    x, change = forward.inputs, sign * device.apply(forward.error)
+    if change.shape != x.shape:
+        message = (
+            f"The feedback device leads to {change.shape[1]} inputs, but the network has {x.shape[1]}: "
+            "its matrix must be (inputs, outputs)."
+        )
+        raise ParameterError(message)
+    return forward.again(np.asarray(x + change, dtype=x.dtype))
+
+
+def outputs_of(forward: Pass, block: Block) -> RealArray:
+    """Return what a block's units give, after dropout if there is one; before pooling, which mixes units."""
+    traces = forward.traces
+    whole, own = traces[block.last].outputs, traces[block.first].outputs
+    return whole if whole.shape == own.shape else own
+
+
+def changes(forward: Pass, again: Pass) -> list[RealArray]:
+    """Return for each hidden block its units' outputs of the first pass minus those of the second."""
+    return [outputs_of(forward, block) - outputs_of(again, block) for block in forward.network.hidden]
+
+
+def wanted(forward: Pass) -> RealArray:
+    """Return what the answers should be, (batch, outputs): one-hot labels, or the targets themselves."""
+    targets, error = np.asarray(forward.targets), forward.error
+    if targets.dtype.kind in "iu":
+        return np.asarray(np.eye(error.shape[1], dtype=error.dtype)[targets])
+    return targets.astype(error.dtype, copy=False)
+
+
+def answers(forward: Pass) -> RealArray:
+    """Return probabilities, or in regression the outputs: what is wanted plus the error."""
+    return np.asarray(forward.error + wanted(forward))
+
+
+def warn_if_silent(name: str, forward: Pass) -> None:
+    """Give a PhotosimWarning if all samples of a batch get the same answer though other ones are wanted.
+
+    That is where too high a rate leaves these rules: units that never fire, or fire alike for every sample,
+    no longer change with the error, and nothing brings them back. The text is the same every time, so that
+    Python shows it once and not for every batch.
+    """
+    given = answers(forward)
+    alike = not np.isfinite(given).all() or bool(np.ptp(given, axis=0).max() < ALIKE)
+    if alike and bool(np.ptp(wanted(forward), axis=0).max() > ALIKE):
+        message = (
+            f"{name} gives every sample of a batch the same answer, which is no better than chance and does "
+            "not mend: start anew with a smaller rate (0.01 instead of 0.1) or a smaller feedback."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=3)

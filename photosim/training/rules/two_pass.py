@@ -1,0 +1,33 @@
+"""Two-pass forward propagation, the rule of the paper (ahmadnejad2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from photosim.training.devices.device import Device
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.modulation import changes, input_feedback, second_pass, warn_if_silent
+from photosim.training.rules.rule import Need
+
+
+@dataclass(frozen=True)
+class TwoPass:
+    """W_l moves against (X_l - Xe_l) Xe_(l-1)^T, the last layer against e Xe_(L-1)^T, with Xe_0 = X_0 + F e.
+
+    X_l are a layer's outputs in the first pass, Xe_l those of the second, e = X_L - T the first pass's error
+    with its sign (probabilities minus labels in classification); F is fixed noise that `feedback[0]` holds,
+    shape (inputs, outputs). A bias is the weight of an input that is 1 in both passes. Nothing is sent
+    back and no slope is asked for: layers may have any nonlinearity, or be hardware that nobody can derive.
+    The update was read in accounts of the paper, not in its text.
+    """
+
+    feedback: tuple[Device, ...]
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
+
+    def updates(self, forward: Pass) -> Updates:
+        """Return the updates of all layers; ParameterError unless there is one device of the right shape."""
+        device = input_feedback("The two-pass rule", self.feedback)
+        warn_if_silent("The two-pass rule", forward)
+        again = second_pass(forward, device)
+        return again.updates([*changes(forward, again), forward.error])

@@ -1,0 +1,68 @@
+"""Two-pass forward propagation as its authors' public code trains: the gradient of the second pass's loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from photosim.training.arrays import RealArray
+from photosim.training.devices.device import Device
+from photosim.training.layers import Parameters
+from photosim.training.passes import Pass, Updates
+from photosim.training.rules.backprop import sent_back
+from photosim.training.rules.modulation import answers, input_feedback, second_pass
+from photosim.training.rules.rule import Need
+
+
+@dataclass(frozen=True)
+class TwoPassGradient:
+    """Steepest descent of the loss of f(x + F (T - p)), p the first pass's answer and T what it should be.
+
+    This is what the public code of ahmadnejad2024 does: backpropagation, on inputs moved by the error; not a
+    rule without a way back. The error enters F with the other sign than in the paper's rule (labels minus
+    probabilities), and the gradient also flows through F and the first pass, since F e is formed inside
+    the graph; `through_error=False` stops it there.
+    """
+
+    feedback: tuple[Device, ...]
+    through_error: bool = True
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.INPUT_FEEDBACK, Need.SECOND_FORWARD, Need.TRANSPOSED_WEIGHTS, Need.LOCAL_SLOPES}
+    )
+
+    def updates(self, forward: Pass) -> Updates:
+        """Return the gradient of the second pass's mean loss for every layer."""
+        device = input_feedback("The two-pass gradient", self.feedback)
+        again = second_pass(forward, device, sign=-1.0)
+        deltas = sent_back(again)
+        updates = again.updates(deltas)
+        if not self.through_error:
+            return updates
+        # x' = x - F p + F T: what the first pass, by its answer p, has done to the loss.
+        matrix = device.matrix().astype(forward.error.dtype, copy=False)
+        by_answer = -(_to_inputs(again, deltas[0]) @ matrix)
+        early = forward.updates(sent_back(replace(forward, error=_by_outputs(forward, by_answer))))
+        return [_sum(one, other) for one, other in zip(updates, early, strict=True)]
+
+
+def _to_inputs(forward: Pass, delta: RealArray) -> RealArray:
+    """Return each sample's dL/dinputs of the network, (batch, inputs), from dL/dpre of its first block."""
+    first = forward.network.blocks[0]
+    signal = forward.back(first, delta)
+    for index in range(first.first - 1, -1, -1):
+        signal = forward.network.layers[index].back({}, forward.traces[index], signal)
+    return signal
+
+
+def _by_outputs(forward: Pass, by_answer: RealArray) -> RealArray:
+    """Return dL/doutputs from dL/danswer: through the softmax where the answers are probabilities."""
+    if np.asarray(forward.targets).dtype.kind not in "iu":
+        return by_answer
+    p = answers(forward)
+    return np.asarray(p * (by_answer - (p * by_answer).sum(axis=1, keepdims=True)))
+
+
+def _sum(one: Parameters | None, other: Parameters | None) -> Parameters | None:
+    return one and {name: value + (other or {})[name] for name, value in one.items()}
