@@ -1,15 +1,20 @@
-"""Light sources: one line, or a comb of lines."""
+"""Light sources: one line, a comb of lines, pulses."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.model import source
-from photosim.quantities import Bandwidth, Count, NoiseDensity_dB_Hz, OpticalPower, Wavelength
+from photosim.quantities import Bandwidth, Count, NoiseDensity_dB_Hz, OpticalPower, Quantity, Wavelength
+
+SpectralWidth = Annotated[float, Quantity("Hz", 1.0, float("inf"))]
+"""Width of a spectrum in Hz; never zero."""
+PulseDuration = Annotated[float, Quantity("s", 1e-16, 1.0)]
+"""Duration of a pulse in s; never zero."""
 
 
 def channel_wavelength(wl0: Any, spacing: Any, channel: int, channels: int) -> Any:
@@ -47,9 +52,84 @@ def laser(
         rin_dB_Hz: relative intensity noise, one-sided density.
     """
     del linewidth, rin_dB_Hz  # they shape the noise around the lines, not the lines
+    return _comb_wavelengths("laser", wl, spacing, lines), np.full(lines, float(power))
+
+
+def _comb_wavelengths(name: str, wl: Any, spacing: Any, lines: int) -> Any:
+    """Return the wavelengths (lines,) of a comb, rising; refuses one that reaches below zero frequency."""
     offsets = np.arange(lines) - (lines - 1) / 2
     if np.any(offsets * spacing * wl >= SPEED_OF_LIGHT_UM_S):
-        message = f"laser: {lines} lines {spacing:g} Hz apart about {wl:g} um reach below zero frequency."
+        message = f"{name}: {lines} lines {spacing:g} Hz apart about {wl:g} um reach below zero frequency."
         raise ParameterError(message)
-    wavelengths = np.array([channel_wavelength(wl, spacing, n, lines) for n in range(lines)])
-    return wavelengths, np.full(lines, float(power))
+    return np.array([channel_wavelength(wl, spacing, n, lines) for n in range(lines)])
+
+
+def _sech2_comb(name: str, wl: Any, spacing: Any, lines: int, fwhm: Any, power: Any) -> tuple[Any, Any]:
+    """Return wavelengths and powers of a comb under sech**2 of that full width in Hz, `power` altogether."""
+    offsets = (np.arange(lines) - (lines - 1) / 2) * spacing
+    # sech**2 is a half at 0.8814; a large argument would overflow cosh, and has no light.
+    argument = np.minimum(np.abs(2 * np.arccosh(np.sqrt(2)) * offsets / fwhm), 350.0)
+    envelope = 1 / np.cosh(argument) ** 2
+    return _comb_wavelengths(name, wl, spacing, lines), power * envelope / envelope.sum()
+
+
+@source(ports=("o1",), aliases={"out": "o1", "out0": "o1"}, source="kippenberg2018")
+def frequency_comb(
+    *,
+    wl: Wavelength = 1.55,
+    power: OpticalPower = 1e-3,
+    lines: Count = 21,
+    spacing: Bandwidth = 100e9,
+    fwhm: SpectralWidth = 1e12,
+    linewidth: Bandwidth = 1e5,
+    rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
+) -> Any:
+    """Frequency comb under a sech**2 envelope, as a soliton in a microresonator makes it.
+
+    Lines come in order of rising wavelength. Left out: the pump line, dispersive waves, conversion
+    efficiency, noise that differs from line to line.
+
+    Settings:
+        wl: centre of the comb.
+        power: power of all lines together.
+        lines: number of lines.
+        spacing: distance of neighbouring lines.
+        fwhm: full width at half maximum of the envelope.
+        linewidth: full width at half maximum of each line.
+        rin_dB_Hz: relative intensity noise of each line, one-sided density.
+    """
+    del linewidth, rin_dB_Hz
+    return _sech2_comb("frequency_comb", wl, spacing, lines, fwhm, power)
+
+
+@source(ports=("o1",), aliases={"out": "o1", "out0": "o1"}, source="haus2000")
+def pulsed_laser(
+    *,
+    wl: Wavelength = 1.55,
+    power: OpticalPower = 1e-3,
+    repetition_rate: Bandwidth = 10e9,
+    duration: PulseDuration = 2e-12,
+    lines: Count = 101,
+    linewidth: Bandwidth = 1e4,
+    rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
+) -> Any:
+    """Mode-locked laser: transform-limited sech**2 pulses, as the lines that they are made of, all in phase.
+
+    The spectrum is a sech**2 of full width 0.3148/duration, its lines repetition_rate apart; pulses are peaks
+    of 0.88 power/(repetition_rate duration). Left out: chirp, jitter of the pulses, the lines beyond those
+    counted, build-up.
+
+    Settings:
+        wl: centre of the spectrum.
+        power: power of all lines together, the mean over time.
+        repetition_rate: pulses per second, and distance of neighbouring lines.
+        duration: full width at half maximum of the power of a pulse.
+        lines: number of lines that are kept.
+        linewidth: full width at half maximum of each line.
+        rin_dB_Hz: relative intensity noise of each line, one-sided density.
+    """
+    del linewidth, rin_dB_Hz
+    # A field sech(t/T) has a spectrum sech(pi**2 T f): widths 2 arccosh(sqrt 2) T and that over pi**2 T.
+    half = np.arccosh(np.sqrt(2))
+    fwhm = (2 * half / np.pi) ** 2 / duration
+    return _sech2_comb("pulsed_laser", wl, repetition_rate, lines, fwhm, power)

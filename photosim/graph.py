@@ -63,7 +63,8 @@ class Graph:
 
     Optical ports are numbered leaf by leaf. `partner[p]` is the port that p is
     joined to, or -1. `exposed` and `electrical` map names to a port number and
-    to (leaf name, port). `bindings` holds the value of every named setting;
+    to (leaf name, port); `wires` are the pairs of electrical ports that are
+    connected. `bindings` holds the value of every named setting;
     `structural` those whose change needs a new graph. `composites` holds the
     models of the instances that were written out, `pieces` the parts of buses
     that connections name: port to first wave and one past the last.
@@ -78,6 +79,7 @@ class Graph:
     index: Mapping[str, int] = field(repr=False, default_factory=dict)
     composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
     pieces: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
+    wires: tuple[tuple[PortRef, PortRef], ...] = ()
 
     def leaf(self, name: str) -> Leaf:
         """Return the leaf of that dotted name; NetlistError with the nearest one if there is none."""
@@ -116,7 +118,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.pieces,
+        builder.composites, builder.pieces, tuple(builder.wires),
     )  # fmt: skip
 
 
@@ -128,6 +130,7 @@ class _Builder:
         self.leaves: list[Leaf] = []
         self.joins: list[tuple[int, int]] = []
         self.pieces: dict[int, tuple[int, int]] = {}
+        self.wires: list[tuple[PortRef, PortRef]] = []
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
@@ -177,6 +180,8 @@ class _Builder:
             elif isinstance(left, tuple) != isinstance(right, tuple):
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
+            elif isinstance(left, tuple) and isinstance(right, tuple):
+                self.wires.append((left, right))
             elif not isinstance(left, tuple) and not isinstance(right, tuple):
                 pairs = modes_that_meet(_by_mode(left, port_a), _by_mode(right, port_b))
                 if not pairs:

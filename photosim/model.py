@@ -2,8 +2,8 @@
 
 A component is said once, as one plain function. Which decorator it carries
 says what the function returns: `component` a formula, `composite` a Netlist,
-`detector` responsivities, `source` lines of light, `numerical` an array,
-`block` what acts on a bus of waves in free space.
+`detector` responsivities, `source` lines of light, `electronic` a stage,
+`numerical` an array, `block` what acts on a bus of waves in free space.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from photosim.kinds import (
     ClosedForm,
     Composite,
     Detector,
+    Electronic,
     Entries,
     Model,
     Numerical,
     Remark,
     Source,
+    Stage,
     port_names,
 )
 from photosim.parameters import Parameter, read_parameters
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "Block", "ClosedForm", "Composite", "Connection", "Detector", "Instance", "Model", "Netlist", "Numerical",
-    "Parameter", "PortRef", "Remark", "Source", "Value", "block", "component", "composite", "detector",
-    "links", "numerical", "part", "ref", "source",
+    "Block", "ClosedForm", "Composite", "Connection", "Detector", "Electronic", "Instance", "Model",
+    "Netlist", "Numerical", "Parameter", "PortRef", "Remark", "Source", "Stage", "Value", "block",
+    "component", "composite", "detector", "electronic", "links", "numerical", "part", "ref", "source",
 ]  # fmt: skip
 
 
@@ -47,6 +49,8 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     reciprocal: bool = True,
     lossless_when: Mapping[str, Any] | None = None,
     active: bool = False,
+    emission: Callable[..., Mapping[str, Any]] | None = None,
+    drives: Mapping[str, str] | None = None,
     structural: tuple[str, ...] = (),
     layout: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Entries]], ClosedForm]:
@@ -58,14 +62,17 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     first. `inputs` is the number of ports on the left (all but half of them,
     rounded down, by default). `lossless_when` holds the settings at which it
     is unitary; an `active` part may create power, any other is refused where
-    it does. While a `structural` setting is zero, the elements that vanish
+    it does. `emission(m, wl, *, ...)` says what light it emits by itself, {port:
+    W/Hz}. `drives` names the setting behind each electrical input, {"e1":
+    "voltage"}. While a `structural` setting is zero, the elements that vanish
     with it are left out of the plan. `source` is a key in sources.bib.
     """
 
     def declare(function: Callable[..., Entries]) -> ClosedForm:
         model = ClosedForm(
             function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, (), reciprocal, lossless_when, active,
+            read_parameters(function, structural), source, layout, tuple(drives or ()), dict(drives or {}),
+            reciprocal, lossless_when, active, emission,
         )  # fmt: skip
         registry.register(model)
         return model
@@ -95,7 +102,7 @@ def composite(
     def declare(function: Callable[..., Netlist]) -> Composite:
         model = Composite(
             function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, electrical, exclusive,
+            read_parameters(function, structural), source, layout, electrical, {}, exclusive,
         )  # fmt: skip
         registry.register(model)
         return model
@@ -109,13 +116,18 @@ def detector(
     electrical: tuple[str, ...],
     source: str,
     aliases: Mapping[str, str] | None = None,
+    multiplication: Callable[..., tuple[float, float]] | None = None,
 ) -> Callable[[Callable[..., dict[str, Any]]], Detector]:
-    """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}."""
+    """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}.
+
+    `multiplication(*, ...)` returns the mean multiplication and the excess
+    noise factor of an avalanche; the responsivity includes the former.
+    """
 
     def declare(function: Callable[..., dict[str, Any]]) -> Detector:
         model = Detector(
             function.__name__, function, ports, port_names(ports, len(ports), aliases),
-            read_parameters(function, ()), source, (), electrical,
+            read_parameters(function, ()), source, (), electrical, {}, multiplication,
         )  # fmt: skip
         registry.register(model)
         return model
@@ -160,7 +172,23 @@ def block(
     def declare(function: Callable[..., Any]) -> Block:
         model = Block(
             function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, ()), source, (), (), buses,
+            read_parameters(function, ()), source, (), (), {}, buses,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def electronic(
+    *, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str
+) -> Callable[[Callable[..., Stage]], Electronic]:
+    """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it."""
+
+    def declare(function: Callable[..., Stage]) -> Electronic:
+        model = Electronic(
+            function.__name__, function, (), {}, read_parameters(function, ()), source, (),
+            (*inputs, *outputs), {}, inputs, outputs,
         )  # fmt: skip
         registry.register(model)
         return model
@@ -194,7 +222,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
         model = Numerical(
             function.__name__, function, ports, port_names(ports, None, None),
-            read_parameters(function, ()), source, (), (), reciprocal, lossless_when,
+            read_parameters(function, ()), source, (), (), {}, reciprocal, lossless_when,
             ports_of, aliases_of, structure_of, judge, reciprocal_when, series_of,
         )  # fmt: skip
         registry.register(model)

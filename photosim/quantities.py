@@ -52,10 +52,16 @@ Current = Annotated[float, Quantity("A", 0.0, inf)]
 """An electric current in A."""
 Bandwidth = Annotated[float, Quantity("Hz", 0.0, inf)]
 """A frequency interval in Hz."""
+Voltage = Annotated[float, Quantity("V", -inf, inf)]
+"""A voltage in V."""
+Duration = Annotated[float, Quantity("s", 0.0, inf)]
+"""A time interval in s."""
 Resistance = Annotated[float, Quantity("ohm", 1e-12, inf)]
 """An electric resistance in ohm."""
 NoiseDensity_dB_Hz = Annotated[float, Quantity("dB/Hz", -inf, 0.0)]
 """A one-sided noise density relative to the mean, in dB/Hz."""
+Ratio_dB = Annotated[float, Quantity("dB", 0.0, inf)]
+"""A ratio of powers in dB, one or more."""
 Fraction = Annotated[float, Quantity("1", 0.0, 1.0)]
 """A dimensionless fraction."""
 Count = Annotated[int, Quantity("1", 1, 1_000_000, whole=True)]

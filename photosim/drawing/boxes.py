@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim import registry
 from photosim.conventions import port_places
+from photosim.kinds import Electronic
 from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
@@ -112,8 +113,11 @@ def _box(name: str, instance: Instance, netlist: Netlist) -> Box:
     left, right = _sides(ports, aliases, model.kind)
     units = {parameter.name: parameter.unit for parameter in model.parameters.values()}
     kind = {"source": "source", "detector": "detector", "numerical": "numerical", "composite": "group"}
+    entering = {*model.drives, *(model.inputs if isinstance(model, Electronic) else ())}
+    left = (*left, *(port for port in electrical if port in entering))
+    right = (*right, *(port for port in electrical if port not in entering))
     return Box(
-        name, kind.get(model.kind, "part"), left, (*right, *electrical), _lines(name, instance, units),
+        name, kind.get(model.kind, "part"), left, right, _lines(name, instance, units),
         frozenset(electrical), _notes(name, instance, units),
     )  # fmt: skip
 

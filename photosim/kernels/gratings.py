@@ -1,4 +1,4 @@
-"""The kernel of Bragg gratings: layer after layer, with the derivatives by wavelength carried along.
+"""The kernels of gratings, period after period, with derivatives by wavelength carried along.
 
 A number here is (value, slope, half the curvature): the Taylor coefficients in wavelength.
 """
@@ -101,6 +101,37 @@ def grating(
                 s = _travel(s, _wave(phase, amplitude))
                 before = jump
         s = _step(s, n, before, 0.0)
+        for order in range(3):
+            out[order, 0, w] = s[0][order]
+            out[order, 1, w] = s[2][order]
+            out[order, 2, w] = s[1][order]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def mirrors(phase: Any, couplings: Any, amplitude: float, out: Any) -> None:
+    """Fill out[:, :, w] with a row of mirrors at one wavelength, one in the middle of each period.
+
+    phase (3, W) is the series of what a wave gains over half a period, in rad, and amplitude what is left of
+    it. Mirror k reflects i tanh(couplings[k]). out is (3 orders, 3 values, W): left, right, through.
+    """
+    for w in range(phase.shape[1]):
+        wave = _wave((phase[0, w], phase[1, w], phase[2, w]), amplitude)
+        zero = (0j, 0j, 0j)
+        s = (zero, (1.0 + 0j, 0j, 0j), zero)
+        for p in range(couplings.size):
+            left, through, right = _travel(s, wave)
+            r = 1j * np.tanh(couplings[p])
+            t = 1.0 / np.cosh(couplings[p])
+            kept = (1.0 - r * right[0], -r * right[1], -r * right[2])
+            echo = _over(_times(through, through), kept)
+            back = _over(right, kept)
+            passed = _over(through, kept)
+            s = (
+                (left[0] + r * echo[0], left[1] + r * echo[1], left[2] + r * echo[2]),
+                (t * passed[0], t * passed[1], t * passed[2]),
+                (r + t * t * back[0], t * t * back[1], t * t * back[2]),
+            )
+            s = _travel(s, wave)
         for order in range(3):
             out[order, 0, w] = s[0][order]
             out[order, 1, w] = s[2][order]

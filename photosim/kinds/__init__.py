@@ -7,6 +7,7 @@ from photosim.kinds.base import Model, Remark, port_names
 from photosim.kinds.block import Block
 from photosim.kinds.closed_form import ClosedForm, Entries
 from photosim.kinds.composite import Composite
+from photosim.kinds.electronics import Electronic, Stage
 from photosim.kinds.ends import Detector, Source
 from photosim.kinds.numerical import Numerical
 
@@ -15,10 +16,12 @@ __all__ = [
     "ClosedForm",
     "Composite",
     "Detector",
+    "Electronic",
     "Entries",
     "Model",
     "Numerical",
     "Remark",
     "Source",
+    "Stage",
     "port_names",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Model:
     source: str
     layout_settings: tuple[str, ...] = ()
     electrical: tuple[str, ...] = ()
+    drives: Mapping[str, str] = field(default_factory=dict)
+    """The setting that each electrical input drives; its own value holds while nothing is wired there."""
 
     kind = "model"
 

@@ -28,6 +28,7 @@ class ClosedForm(Model):
     reciprocal: bool = True
     lossless_when: Mapping[str, Any] | None = None
     active: bool = False
+    emission_of: Callable[..., Mapping[str, Any]] | None = None
     variants: dict[str, ClosedForm] = field(default_factory=dict)
     _structures: dict[tuple[bool, ...], tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
 
@@ -46,8 +47,8 @@ class ClosedForm(Model):
             other = ClosedForm(
                 f"{self.name}.{when}", function, self.ports, self.aliases,
                 read_parameters(function, [n for n, p in self.parameters.items() if p.structural]),
-                self.source, self.layout_settings, self.electrical, self.reciprocal, lossless_when,
-                self.active,
+                self.source, self.layout_settings, self.electrical, self.drives, self.reciprocal,
+                lossless_when, self.active, self.emission_of,
             )  # fmt: skip
             self.variants[when] = other
             registry.register(other)
@@ -123,6 +124,14 @@ class ClosedForm(Model):
         for (a, b), value in entries.items():
             out[..., self.ports.index(b), self.ports.index(a)] = value
         return out
+
+    def emission(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
+        """Return the noise light that leaves each port by itself, in W/Hz at wl (W,) in um; empty if dark."""
+        if self.emission_of is None:
+            return {}
+        self.check(settings)
+        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+        return dict(self.emission_of(NUMPY, grid, **{**self.defaults, **settings}))
 
     def structure(self, settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
         """Return the (to, from) port numbers of the elements that can be non-zero.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 class Detector(Model):
     """A photodetector: its optical ports absorb all light; its function says what current each watt gives."""
 
+    multiplication_of: Callable[..., tuple[float, float]] | None = None
+
     kind = "detector"
+
+    def multiplication(self, **settings: Any) -> tuple[float, float]:
+        """Return how many electrons each photoelectron becomes on average, and the excess noise factor."""
+        if self.multiplication_of is None:
+            return 1.0, 1.0
+        return self.multiplication_of(**{**self.defaults, **settings})
 
     def responsivity(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
         """Return the signed responsivity in A/W of each optical port, each broadcastable to (..., W)."""

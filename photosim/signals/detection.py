@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector, Source
 from photosim.units import as_wavelengths
 
@@ -25,7 +26,8 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     Without wl the grid is that of all source lines, each source lit at its
     own; with wl (W,) in um every source is tuned along the grid with its total
     power. Different sources, and different lines, add in power; the paths of
-    one line add as waves. Dark currents are not included. Raises
+    one line add as waves. Dark currents are not included. A detector with more
+    light than its saturation_power warns, and its current stays there. Raises
     ParameterError where the circuit has no source or no detector.
     """
     import xarray
@@ -42,7 +44,9 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     inputs = [f"{leaf.name},{leaf.ports[0]}" for leaf in sources]
     waves = circuit.transfer(grid, ports, inputs, **settings)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
-    currents = _currents(detectors, values, grid, arriving)
+    currents = _currents(
+        detectors, values, grid, _saturated(detectors, values, arriving, together=wl is None)
+    )
     leading = ["batch"] if currents.ndim == 3 else []
     return xarray.DataArray(
         currents, dims=(*leading, "wavelength", "detector"), name="photocurrent",
@@ -78,6 +82,50 @@ def _spectra(
     for row, (own, power) in zip(powers, lines, strict=True):
         np.add.at(row, np.searchsorted(grid, own), power)
     return grid, powers
+
+
+def _saturated(
+    detectors: list[Leaf],
+    values: Mapping[str, Mapping[str, Any]],
+    arriving: NDArray[np.float64],
+    *,
+    together: bool,
+) -> NDArray[np.float64]:
+    """Return the powers (..., W, ports) that count: no port has more than its detector's saturation_power.
+
+    `together` says that all wavelengths shine at once; what is too much is then taken from all in proportion.
+    """
+    total = arriving.sum(axis=-2, keepdims=True) if together else arriving
+    factor, first = np.ones_like(total), 0
+    for leaf in detectors:
+        limit = saturation(leaf, values[leaf.name])
+        for port in leaf.ports:
+            found = total[..., first]
+            factor[..., first] = np.minimum(1.0, limit / np.maximum(found, np.finfo(float).tiny))
+            if (found > limit).any():
+                warnings.warn(too_bright(f"{leaf.name},{port}", found, limit), PhotosimWarning, stacklevel=4)
+            first += 1
+    return arriving * factor
+
+
+def saturation(leaf: Leaf, settings: Mapping[str, Any]) -> Any:
+    """Return the saturation_power of a detector in W, (B, 1) where it is a batch; infinite without one."""
+    parameter = leaf.model.parameters.get("saturation_power")
+    if parameter is None:
+        return np.inf
+    value = np.asarray(settings.get("saturation_power", parameter.default), dtype=np.float64)
+    return value[..., np.newaxis] if value.ndim else value
+
+
+def too_bright(port: str, power: Any, limit: Any) -> str:
+    """Return the sentence about a port of a detector that gets more light than saturates it."""
+    at = np.unravel_index(int(np.argmax(power / limit)), np.shape(power))
+    found, most = float(np.asarray(power)[at]), float(np.broadcast_to(limit, np.shape(power))[at])
+    return (
+        f"Detector port {port!r} receives {1e3 * found:.4g} mW, above its saturation_power of "
+        f"{1e3 * most:.4g} mW: its current stays there; attenuate the light by "
+        f"{10.0 * np.log10(found / most):.3g} dB or choose a detector for more."
+    )
 
 
 def _currents(

@@ -1,0 +1,69 @@
+"""Optical amplifiers: small-signal gain and the noise that comes with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.guides import guide_index, guide_wave
+from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
+from photosim.model import component
+from photosim.quantities import Index, Length, OpticalPower, Quantity, Wavelength
+
+Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
+"""Gain of power in dB."""
+BandWidth = Annotated[float, Quantity("um", 1e-3, 1.0)]
+"""Width of a gain curve in um."""
+Inversion = Annotated[float, Quantity("1", 1.0, 20.0)]
+"""Population inversion factor; 1 is complete inversion."""
+
+
+def _gain_dB(m: Any, wl: Any, gain_dB: Any, fwhm: Any, wl0: Any) -> Any:
+    """Gain in dB: a Gaussian over the wavelength."""
+    detuning = 2 * (wl - wl0) / fwhm
+    return gain_dB * m.exp(-m.log(2) * detuning * detuning)
+
+
+def _spontaneous(
+    m: Any, wl: Any, *, gain_dB: Any, fwhm: Any, wl0: Any, inversion: Any, **_: Any
+) -> dict[str, Any]:
+    """Amplified spontaneous emission in W/Hz of the guided mode out of either end (olsson1989)."""
+    gain = 1 / m.amplitude_dB(_gain_dB(m, wl, gain_dB, fwhm, wl0)) ** 2
+    density = inversion * PLANCK_J_S * SPEED_OF_LIGHT_UM_S / wl * (gain - 1)
+    return {"o1": density, "o2": density}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="olsson1989", active=True, emission=_spontaneous)
+def soa(
+    m: Any,
+    wl: Any,
+    *,
+    gain_dB: Gain_dB = 15.0,
+    wl0: Wavelength = 1.55,
+    fwhm: BandWidth = 0.08,
+    inversion: Inversion = 2.0,
+    saturation_power: OpticalPower = 10e-3,
+    length: Length = 500.0,
+    neff: Index = 3.2,
+    ng: Index = 3.7,
+) -> Any:
+    """Semiconductor optical amplifier at small signal: the same gain both ways, and spontaneous emission.
+
+    The gain in dB, inner losses included, is a Gaussian over the wavelength. Out of either end comes noise of
+    inversion h nu (gain - 1) per hertz in the guided mode: a noise figure of 2 inversion (gain - 1)/gain +
+    1/gain. The facets do not reflect. Left out: saturation (light above saturation_power is reported
+    by `photosim.link`), its dynamics and four-wave mixing, dependence on polarisation, the index that
+    carriers change.
+
+    Settings:
+        gain_dB: gain at wl0.
+        wl0: wavelength of the largest gain, at which neff and ng are given.
+        fwhm: full width of the gain in dB at half its height.
+        inversion: population inversion factor n_sp.
+        saturation_power: output up to which the gain counts as unsaturated.
+        length: length of the guide.
+        neff: effective index at wl0.
+        ng: group index at wl0.
+    """
+    del inversion, saturation_power
+    wave = guide_wave(m, wl, length, guide_index(wl, neff, ng, wl0), 0)
+    return {("o1", "o2"): m.amplitude_dB(-_gain_dB(m, wl, gain_dB, fwhm, wl0)) * wave}

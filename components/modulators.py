@@ -1,0 +1,182 @@
+"""Modulators driven by a voltage or a current: the static response; the time domain adds their bandwidth."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.guides import guide_index, guide_wave
+from photosim.model import component
+from photosim.quantities import (
+    Bandwidth,
+    Current,
+    Index,
+    Length,
+    Loss_dB,
+    Loss_dB_cm,
+    Phase,
+    Power,
+    Quantity,
+    Ratio_dB,
+    Temperature,
+    ThermoOptic,
+    Voltage,
+    Wavelength,
+)
+
+SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 1e4)]
+"""Voltage for a given effect in V; never zero."""
+Chirp = Annotated[float, Quantity("1", -1.0, 1.0)]
+"""Phase of the arms together over the phase between them."""
+Henry = Annotated[float, Quantity("1", -20.0, 20.0)]
+"""Change of phase over half the relative change of power."""
+ReverseVoltage = Annotated[float, Quantity("V", 0.0, 20.0)]
+"""Reverse voltage of a junction in V."""
+IndexPerVolt = Annotated[float, Quantity("1/V", -1e-2, 1e-2)]
+"""Change of an effective index per volt."""
+LossPerCurrent_dB_A = Annotated[float, Quantity("dB/A", 0.0, 1e6)]
+"""Loss in dB per ampere."""
+
+_VOLTAGE = {"e1": "voltage"}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="saleh2019", drives=_VOLTAGE)
+def mach_zehnder_modulator(
+    m: Any,
+    wl: Any,
+    *,
+    voltage: Voltage = 0.0,
+    bias: Voltage = 0.0,
+    v_pi: SwitchingVoltage = 4.0,
+    extinction_dB: Ratio_dB = 25.0,
+    chirp: Chirp = 0.0,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 4.0,
+    bandwidth: Bandwidth = 30e9,
+) -> Any:
+    """Mach-Zehnder modulator with equal arms: power cos(pi (voltage + bias)/(2 v_pi))**2 of its maximum.
+
+    The arms differ in phase by pi (voltage + bias)/v_pi at wl0 and by that times wl0/wl elsewhere. One of
+    them is weaker, so that the least light is extinction_dB below the most. With chirp 0 the arms turn
+    against each other (push-pull); with 1 or -1 one arm turns alone. Left out: dependence of splitters on
+    wavelength, the loss that comes with the phase of a junction, the length of the arms, walk-off of light
+    and drive.
+
+    Settings:
+        voltage: drive, the same for all wavelengths.
+        bias: constant voltage on top of it; v_pi/2 is quadrature.
+        v_pi: voltage from most to least light at wl0.
+        extinction_dB: ratio of most to least light.
+        chirp: phase common to both arms over the phase between them.
+        wl0: wavelength at which v_pi is given.
+        loss_dB: insertion loss where most light passes.
+        bandwidth: of the drive, for the time domain.
+    """
+    del bandwidth
+    weak = m.amplitude_dB(extinction_dB)
+    angle = m.pi * (voltage + bias) / v_pi * wl0 / wl
+    arms = (1 + weak) * m.cis(angle * (1 + chirp) / 2) + (1 - weak) * m.cis(-angle * (1 - chirp) / 2)
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * arms / 2}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="bogaerts2012", drives=_VOLTAGE, aliases={"through": "o2"})
+def ring_modulator(
+    m: Any,
+    wl: Any,
+    *,
+    voltage: ReverseVoltage = 0.0,
+    dneff_dV: IndexPerVolt = 3.6e-5,
+    radius: Length = 8.0,
+    coupling: Power = 0.0331,
+    phase: Phase = 0.0,
+    neff: Index = 2.44553,
+    ng: Index = 4.2,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 10.7,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+    bandwidth: Bandwidth = 30e9,
+) -> Any:
+    """All-pass ring with a depletion junction: (r - x)/(1 - r x), x the factor of a round trip.
+
+    The junction adds dneff_dV per volt of reverse voltage to the index all around, so the resonance moves by
+    wl dneff_dV/ng per volt. The defaults are of the order of a doped ring of 8 um: 10.7 dB/cm, kappa L 0.183,
+    3.6e-5 per volt. Left out: the loss that falls with the voltage, forward bias, the square root of a real
+    junction (`pn_phase_shifter` has both), self-heating. The photon lifetime is in the response over
+    wavelength.
+
+    Settings:
+        voltage: reverse voltage.
+        dneff_dV: change of the effective index per volt.
+        radius: radius of the ring.
+        coupling: power that crosses the coupler.
+        phase: phase that a heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and no voltage.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss in the ring.
+        temperature: temperature of the ring.
+        dneff_dT: change of the effective index per kelvin.
+        bandwidth: of the junction and its drive, for the time domain.
+    """
+    del bandwidth
+    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT) + dneff_dV * voltage
+    turn = guide_wave(m, wl, 2 * m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl)
+    r = m.sqrt(1 - coupling)
+    return {("o1", "o2"): (r - turn) / (1 - r * turn)}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="miller1984", drives=_VOLTAGE)
+def electro_absorption_modulator(
+    m: Any,
+    wl: Any,
+    *,
+    voltage: ReverseVoltage = 0.0,
+    v_on: SwitchingVoltage = 3.0,
+    extinction_dB: Ratio_dB = 10.0,
+    chirp: Henry = 1.0,
+    loss_dB: Loss_dB = 4.0,
+    bandwidth: Bandwidth = 40e9,
+) -> Any:
+    """Electro-absorption modulator: absorption in dB grows with the square of the reverse voltage.
+
+    That is the quantum-confined Stark shift of an absorption edge to lowest order: extinction_dB at v_on. The
+    phase follows the absorption, chirp/2 times the logarithm of the power. Left out: dependence on
+    wavelength, saturation of the absorption, photocurrent, the fall of the curve at high voltage.
+
+    Settings:
+        voltage: reverse voltage.
+        v_on: voltage at which the extinction is given.
+        extinction_dB: loss that v_on adds.
+        chirp: change of phase over half the relative change of power (Henry's factor).
+        loss_dB: insertion loss without voltage.
+        bandwidth: of the drive, for the time domain.
+    """
+    del wl, bandwidth
+    absorbed = extinction_dB * (voltage / v_on) * (voltage / v_on)
+    nepers = absorbed * m.log(10) / 10  # of power
+    return {("o1", "o2"): m.amplitude_dB(loss_dB + absorbed) * m.cis(-chirp / 2 * nepers)}
+
+
+@component(ports=("o1", "o2"), inputs=1, source="soref1987", drives={"e1": "current"})
+def variable_attenuator(
+    m: Any,
+    wl: Any,
+    *,
+    current: Current = 0.0,
+    slope_dB_A: LossPerCurrent_dB_A = 300.0,
+    loss_dB: Loss_dB = 0.5,
+    bandwidth: Bandwidth = 1e6,
+) -> Any:
+    """Variable attenuator, a p-i-n diode across a guide: its carriers absorb in proportion to the current.
+
+    Left out: the phase that the carriers add, recombination that is not linear in their density, dependence
+    on wavelength, heat.
+
+    Settings:
+        current: forward current.
+        slope_dB_A: loss per current.
+        loss_dB: insertion loss without current.
+        bandwidth: of the carriers, for the time domain.
+    """
+    del wl, bandwidth
+    return {("o1", "o2"): m.amplitude_dB(loss_dB + slope_dB_A * current)}

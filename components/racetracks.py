@@ -1,0 +1,79 @@
+"""Racetrack resonators as layouts draw them: couplers with a length, straights and Euler bends."""
+
+from __future__ import annotations
+
+from photosim.model import Netlist, composite, links, part, ref
+from photosim.quantities import (
+    Fraction,
+    Index,
+    Length,
+    Loss_dB_cm,
+    Phase,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+)
+
+
+@composite(ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases={"through": "o2"})
+def racetrack(
+    *,
+    radius: Length = 5.0,
+    gap: Length = 0.2,
+    length_x: Length = 4.0,
+    length_y: Length = 2.0,
+    length_extension: Length = 3.0,
+    p: Fraction = 0.5,
+    phase: Phase = 0.0,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    wl0: Wavelength = 1.55,
+    loss_dB_cm: Loss_dB_cm = 2.5,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Netlist:
+    """Racetrack on one bus: `coupler` with the lower straight and two bends, and the rest of the loop.
+
+    The loop is closed by two straights of length_y (`right`, `left`), two Euler bends (`bend_right`,
+    `bend_left`) and the straight along the top, which carries the heater (`top`). Other than in `ring_single`
+    the bus has a length, and the loop is as long as its bends. Left out: bending loss beyond loss_dB_cm,
+    backscattering, self-heating, dependence of the coupling on wavelength and of the coupler on temperature.
+
+    Settings:
+        radius: radius of the circular bends with the same end points.
+        gap: distance between the walls of bus and loop.
+        length_x: length of the straights along the bus.
+        length_y: length of the straights across it.
+        length_extension: length of the bus on either side of the straight.
+        p: fraction of a bend's turn made while the curvature changes.
+        phase: phase that the heater adds to the round trip at wl0.
+        neff: effective index at wl0, 300 K and cold heater.
+        ng: group index at wl0.
+        wl0: wavelength at which neff, ng and phase are given.
+        loss_dB_cm: propagation loss.
+        temperature: temperature of the loop beyond the coupler.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm}
+    warm = {**guide, "temperature": temperature, "dneff_dT": dneff_dT}
+    bend = part("bend_euler", radius=radius, p=p, **warm)
+    side = part("straight", length=length_y, **warm)
+    return Netlist(
+        instances={
+            "coupler": part(
+                "coupler_ring", gap=gap, radius=radius, length_x=length_x,
+                length_extension=length_extension, p=p, **guide,
+            ),
+            "right": side,
+            "bend_right": bend,
+            "top": part("straight_heater", length=length_x, phase=phase, **warm),
+            "bend_left": bend,
+            "left": side,
+        },
+        connections=links(
+            "coupler,o3:right,o1", "right,o2:bend_right,o1", "bend_right,o2:top,o1", "top,o2:bend_left,o1",
+            "bend_left,o2:left,o1", "left,o2:coupler,o2",
+        ),
+        ports={"o1": ref("coupler,o1"), "o2": ref("coupler,o4")},
+        name="racetrack",
+    )  # fmt: skip

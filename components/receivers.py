@@ -1,0 +1,195 @@
+"""What stands round a photodetector: the 90-degree hybrid before it, amplifier and converters behind it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.components.detectors import Mismatch
+from photosim.model import Netlist, Stage, component, composite, electronic, links, part, ref
+from photosim.quantities import (
+    Bandwidth,
+    Current,
+    Duration,
+    Loss_dB,
+    OpticalPower,
+    Phase,
+    Quantity,
+    Resistance,
+    Responsivity,
+    Temperature,
+    Voltage,
+)
+
+NoiseCurrent = Annotated[float, Quantity("A/sqrt(Hz)", 0.0, 1e-6)]
+"""Noise current density in A/sqrt(Hz), one-sided."""
+Span = Annotated[float, Quantity("V", 1e-9, 1e6)]
+"""Width of a range of voltages in V; never zero."""
+Bits = Annotated[int, Quantity("1", 1, 32, whole=True)]
+"""Number of bits of a converter."""
+
+_IN_PHASE = ("out0", "out1")
+_QUADRATURE = ("out2", "out3")
+
+
+@component(
+    ports=("o1", "o2", "o3", "o4", "o5", "o6"), inputs=2, source="kikuchi2016",
+    aliases={"signal": "o1", "oscillator": "o2"},
+)  # fmt: skip
+def hybrid_90(m: Any, wl: Any, *, phase_error: Phase = 0.0, loss_dB: Loss_dB = 0.5) -> Any:
+    """90-degree hybrid: signal and local oscillator meet four times, a quarter turn further each time.
+
+    out0 and out1 get (signal +- oscillator)/2, out2 and out3 (signal +- i exp(i phase_error) oscillator)/2:
+    on two balanced pairs the one gives the real and the other the imaginary part of signal times conjugate
+    oscillator, the imaginary one with its sign, turned by the error. Left out: dependence on wavelength,
+    imbalance, reflections.
+
+    Settings:
+        phase_error: by how much the quadrature misses a quarter turn.
+        loss_dB: insertion loss beside the split into four.
+    """
+    del wl
+    amplitude = m.amplitude_dB(loss_dB) / 2
+    turned = m.i * m.cis(phase_error) * amplitude
+    return {
+        **{("o1", port): amplitude for port in ("o3", "o4", "o5", "o6")},
+        ("o2", "o6"): amplitude,
+        ("o2", "o5"): -amplitude,
+        ("o2", "o4"): turned,
+        ("o2", "o3"): -turned,
+    }
+
+
+@composite(
+    ports=("o1", "o2"), inputs=2, electrical=("e1", "e2"), source="kikuchi2016",
+    aliases={"signal": "o1", "oscillator": "o2"},
+)  # fmt: skip
+def coherent_receiver(
+    *,
+    phase_error: Phase = 0.0,
+    loss_dB: Loss_dB = 0.5,
+    responsivity: Responsivity = 1.0,
+    mismatch: Mismatch = 0.0,
+    dark_current: Current = 1e-10,
+    bandwidth: Bandwidth = 20e9,
+    saturation_power: OpticalPower = 20e-3,
+    load_resistance: Resistance = 50.0,
+    temperature: Temperature = 300.0,
+) -> Netlist:
+    """Coherent receiver: `hybrid` and two balanced pairs, `in_phase` at e1 and `quadrature` at e2.
+
+    The currents are responsivity times the real and the imaginary part of signal times conjugate oscillator,
+    apart from the loss. Left out: skew between the two, polarisation, what its parts leave out.
+
+    Settings:
+        phase_error: by how much the quadrature misses a quarter turn.
+        loss_dB: insertion loss of the hybrid beside the split into four.
+        responsivity: photocurrent per optical power of the diodes.
+        mismatch: relative difference of the responsivities of each pair.
+        dark_current: current of each diode without light.
+        bandwidth: noise bandwidth of each pair, one-sided.
+        saturation_power: power above which the current of a diode grows no more.
+        load_resistance: load of each pair.
+        temperature: temperature of the loads.
+    """
+    pair = part(
+        "balanced_photodetector", responsivity=responsivity, mismatch=mismatch, dark_current=dark_current,
+        bandwidth=bandwidth, saturation_power=saturation_power, load_resistance=load_resistance,
+        temperature=temperature,
+    )  # fmt: skip
+    return Netlist(
+        instances={
+            "hybrid": part("hybrid_90", phase_error=phase_error, loss_dB=loss_dB),
+            "in_phase": pair,
+            "quadrature": pair,
+        },
+        connections=links(
+            *(f"hybrid,{out}:in_phase,o{k + 1}" for k, out in enumerate(_IN_PHASE)),
+            *(f"hybrid,{out}:quadrature,o{k + 1}" for k, out in enumerate(_QUADRATURE)),
+        ),
+        ports={"o1": ref("hybrid,o1"), "o2": ref("hybrid,o2"), "e1": ref("in_phase,e1"),
+               "e2": ref("quadrature,e1")},
+        name="coherent_receiver",
+    )  # fmt: skip
+
+
+@electronic(inputs=("e1",), outputs=("e2",), source="sackinger2005")
+def transimpedance_amplifier(
+    *,
+    gain: Resistance = 1000.0,
+    noise_density: NoiseCurrent = 15e-12,
+    bandwidth: Bandwidth = 20e9,
+    output_range: Span = 1.0,
+) -> Stage:
+    """Transimpedance amplifier: current in at e1, gain times it as a voltage out of e2.
+
+    Its input is a virtual ground, so the load of the detector plays no part and the noise of its own
+    feedback resistor is in noise_density. The output reaches half of output_range to either side of zero;
+    what would lie beyond is counted. Left out: noise that rises with frequency, input capacitance,
+    overload recovery, offset.
+
+    Settings:
+        gain: transimpedance.
+        noise_density: noise referred to the input, its feedback resistor included.
+        bandwidth: noise bandwidth.
+        output_range: width of the range of the output, about zero.
+    """
+    return Stage(
+        gain=gain, noise_density=noise_density, bandwidth=bandwidth, low=-output_range / 2,
+        high=output_range / 2,
+    )  # fmt: skip
+
+
+@electronic(inputs=("e1",), outputs=("e2",), source="walden1999")
+def adc(
+    *,
+    bits: Bits = 8,
+    input_range: Span = 1.0,
+    offset: Voltage = 0.0,
+    jitter: Duration = 100e-15,
+    bandwidth: Bandwidth = 30e9,
+) -> Stage:
+    """Analogue-to-digital converter: the voltage at e1 as the nearest of 2**bits codes, in volts, at e2.
+
+    Codes span input_range about offset, both ends included; a voltage beyond is clipped and counted. It looks
+    at instants that err by `jitter`. Left out: nonlinearity of the steps, noise of its own (see its data
+    sheet's effective bits), metastability.
+
+    Settings:
+        bits: number of bits.
+        input_range: distance of the lowest and the highest code.
+        offset: middle of the range.
+        jitter: standard deviation of the instants of sampling.
+        bandwidth: noise bandwidth of its input.
+    """
+    half = input_range / 2
+    return Stage(bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits))
+
+
+@electronic(inputs=(), outputs=("e1",), source="walden1999")
+def dac(
+    *,
+    voltage: Voltage = 0.0,
+    bits: Bits = 8,
+    output_range: Span = 4.0,
+    offset: Voltage = 0.0,
+    jitter: Duration = 100e-15,
+    bandwidth: Bandwidth = 30e9,
+) -> Stage:
+    """Digital-to-analogue converter: at e1 the nearest of its 2**bits levels to the voltage wanted.
+
+    Levels span output_range about offset, both ends included; a voltage beyond is clipped and counted. Left
+    out: glitches, sin(x)/x of its hold, noise of its own, output impedance.
+
+    Settings:
+        voltage: voltage asked for.
+        bits: number of bits.
+        output_range: distance of the lowest and the highest level.
+        offset: middle of the range.
+        jitter: standard deviation of the instants at which it changes.
+        bandwidth: of its output.
+    """
+    half = output_range / 2
+    return Stage(
+        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits),
+        level=voltage,
+    )  # fmt: skip
