@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from photosim.bindings import steps
 from photosim.components.meshes import PLACES, Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
-from photosim.training.devices.decomposition import MeshPhases, PairPhases, matrix_of_blocks
+from photosim.training.devices.decomposition import MeshPhases, PairPhases, matrix_of_blocks, modes_of
+from photosim.training.devices.mesh_paths import Passage, send, unsigned
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -75,6 +78,25 @@ class OneMesh:
     blocks: Blocks
     end: FloatArray
     end_turn: FloatArray
+
+    @cached_property
+    def pairs(self) -> NDArray[np.uint64]:
+        """The two guides of each block, shape (K, 2)."""
+        first = modes_of(self.arrangement, self.end.size)
+        return unsigned(np.stack([first, first + 1], axis=-1))
+
+    @cached_property
+    def parts(self) -> FloatArray:
+        """What each block is made of, shape (K, 7), as the kernels of batches want it."""
+        blocks = self.blocks
+        bars = [np.sqrt(1.0 - power) for power in (blocks.split, blocks.join)]
+        crosses = [np.sqrt(power) for power in (blocks.split, blocks.join)]
+        couplers = [bars[0], crosses[0], bars[1], crosses[1]]
+        return np.stack([*couplers, blocks.passed, blocks.inner, blocks.outer], axis=-1)
+
+    def send(self, phases: MeshPhases, x: Any) -> Passage:
+        """Send a batch of fields x (batch, n) through, phases set; its outputs can give the gradient."""
+        return send(self, phases, x)
 
     def matrix(self, phases: MeshPhases) -> ComplexArray:
         """Return the matrix (n, n), outputs by inputs, of phases set."""

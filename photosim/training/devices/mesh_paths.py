@@ -1,0 +1,208 @@
+"""How a batch goes through a mesh and its gradient comes back: by the matrix, or block by block.
+
+Both give the engine's answer. Where a batch is larger than the mesh the blocks act on the unit matrix once, BLAS does
+the batch, and the gradient goes through the matrix; else a slice of the batch goes through all columns while it
+lies in the cache. Double precision unless the batch is in single.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray, IndexArray
+
+if TYPE_CHECKING:
+    from photosim.training.devices.mesh_circuit import OneMesh
+
+Fields = NDArray[np.complexfloating]
+"""Complex amplitudes in single or double precision, shape (batch, guides)."""
+Reals = NDArray[np.floating]
+Path = Literal["matrix", "blocks"]
+SEGMENT = 2048
+"""Blocks whose inputs are kept for the way back, 1 MB; those of earlier ones are computed once more."""
+
+
+@dataclass(frozen=True)
+class MeshGradient:
+    """Derivatives of a real loss, summed over a batch, by the phases set of a mesh in rad.
+
+    theta, phi: shape (K,).  end: shape (n,).  inputs: dL/dRe x + i dL/dIm x, shape (batch, n), if asked for.
+    """
+
+    theta: FloatArray
+    phi: FloatArray
+    end: FloatArray
+    inputs: Fields | None = None
+
+
+def choose(guides: int, batch: int, dtype: Any) -> Path:
+    """Return the faster path: slices of the batch are counted against those of the unit matrix."""
+    lanes = _lanes(np.dtype(dtype))
+    return "matrix" if -(-batch // lanes) > -(-guides // lanes) else "blocks"
+
+
+def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
+    """Return in a sentence which path a batch takes through a mesh, and why."""
+    kind = np.dtype(dtype)
+    lanes = _lanes(kind)
+    of_batch, of_mesh = -(-batch // lanes), -(-guides // lanes)
+    if choose(guides, batch, kind) == "matrix":
+        return (
+            f"matrix: {batch} samples in {kind} are {of_batch} slices of {lanes} and the {guides} x {guides} "
+            f"matrix {of_mesh}, so the blocks make the matrix once and BLAS does the batch."
+        )
+    return (
+        f"blocks: {batch} samples in {kind} are no more slices of {lanes} ({of_batch}) than the "
+        f"{guides} x {guides} matrix ({of_mesh}), so each goes through all blocks in cache."
+    )
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One batch sent through a mesh: outputs of shape (batch, n), and what their gradient needs.
+
+    path: how it went.  built: the transposed matrix where that is how.
+    """
+
+    mesh: OneMesh
+    x: Fields
+    outputs: Fields
+    path: Path
+    entries: Reals
+    ends: Reals
+    built: Fields | None
+
+    def gradient(self, cotangent: Any, *, inputs: bool = False) -> MeshGradient:
+        """Return the gradient of a loss with this cotangent, dL/dRe y + i dL/dIm y, shape (batch, n)."""
+        g = np.ascontiguousarray(cotangent, dtype=self.x.dtype)
+        if g.shape != self.outputs.shape:
+            message = f"The cotangent has the shape of the outputs, {self.outputs.shape}, got {g.shape}."
+            raise ParameterError(message)
+        if self.built is None:
+            return self._through(self.x, g, inputs=inputs)
+        own = self._through(np.eye(g.shape[1], dtype=g.dtype), _product(self.x, g, "first"), inputs=False)
+        return MeshGradient(own.theta, own.phi, own.end, _product(g, self.built, "second") if inputs else None)
+
+    def _through(self, x: Fields, cotangent: Fields, *, inputs: bool) -> MeshGradient:
+        mesh, count = self.mesh, len(self.entries)
+        totals = np.zeros(2 * count + len(self.ends))
+        wanted = np.empty_like(x) if inputs else None
+        way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
+        for low in range(0, len(x), _lanes(x.dtype)):
+            way.slice(x, cotangent, low, wanted)
+        blocks = totals[: 2 * count].reshape(count, 2) * mesh.blocks.turn[:, np.newaxis]
+        return MeshGradient(blocks[:, 0], blocks[:, 1], totals[2 * count :] * mesh.end_turn, wanted)
+
+
+class _WayBack:
+    """Work arrays of a gradient: a slice of the batch goes forth, keeping what comes into blocks, and back.
+
+    lit: every guide counts as lit, as the cotangent of the inputs needs.
+    """
+
+    def __init__(
+        self, entries: Reals, pairs: NDArray[np.uint64], ends: Reals, totals: FloatArray, *, lit: bool
+    ) -> None:
+        self.entries, self.pairs, self.ends, self.totals, self.all_lit = entries, pairs, ends, totals, lit
+        lanes, count, kind = _lanes(entries.dtype) // 2, len(entries), entries.dtype
+        most = min(count, SEGMENT)
+        self.lit, self.dark = np.empty(len(ends), np.bool_), np.empty(count, np.bool_)
+        self.fields, self.work = np.empty((2, 2 * len(ends) * lanes), kind)
+        self.kept, self.rows = np.empty(4 * most * lanes, kind), np.empty((most, 2 * lanes), kind)
+        self.plain = np.zeros((len(ends), 2), kind)
+        self.plain[:, 0] = 1.0
+
+    def slice(self, x: Fields, cotangent: Fields, low: int, inputs: Fields | None) -> None:
+        """Add the gradient of samples from `low` on to the totals; fill their cotangent of the inputs."""
+        from photosim.kernels.mesh_batches import (
+            add_rows,
+            find_dark,
+            load_slice,
+            segment_back,
+            segment_forth,
+            store_slice,
+            turn_round,
+        )
+
+        count = len(self.entries)
+        load_slice(_real(x), low, self.fields, self.lit)
+        if self.all_lit:
+            self.lit[:] = True
+        find_dark(self.pairs, self.lit, self.dark)
+        parts = [slice(first, first + SEGMENT) for first in range(0, count, SEGMENT)]
+        marks = []
+        for own in parts:
+            marks.append(self.fields.copy() if own.stop < count else self.fields)
+            segment_forth(self.fields, self.entries[own], self.pairs[own], self.dark[own], self.kept)
+        turn_round(self.fields, self.work, self.ends, low, _real(cotangent), self.totals[2 * count :])
+        for own, mark in zip(reversed(parts), reversed(marks), strict=True):
+            if own.stop < count:  # of the last segment the inputs are still there
+                segment_forth(mark, self.entries[own], self.pairs[own], self.dark[own], self.kept)
+            segment_back(self.work, self.entries[own], self.pairs[own], self.dark[own], self.kept, self.rows)
+            add_rows(self.rows[: len(self.entries[own])], self.totals[2 * own.start : 2 * own.stop])
+        if inputs is not None:
+            store_slice(self.work, self.plain, low, _real(inputs))
+
+
+def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
+    """Send a batch x, shape (batch, n), through a mesh whose phases are set; ParameterError for a wrong shape."""
+    from photosim.kernels.mesh_batches import fill_entries, send_batch
+
+    fields = _fields(x, mesh.end.size)
+    turn = mesh.blocks.turn
+    precision = fields.real.dtype
+    angles = np.concatenate([turn * phases.theta, turn * phases.phi, mesh.end_turn * phases.end])
+    angles = angles.astype(precision, copy=False)
+    entries = np.empty((turn.size, 14), precision)
+    ends = np.empty((mesh.end.size, 2), precision)
+    fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends)
+    path = choose(*fields.shape[::-1], fields.dtype)
+    given = fields if path == "blocks" else np.eye(mesh.end.size, dtype=fields.dtype)
+    out = np.empty_like(given)
+    send_batch(entries, mesh.pairs, ends, _real(given), _real(out))
+    if path == "blocks":
+        return Passage(mesh, fields, out, path, entries, ends, None)
+    return Passage(mesh, fields, fields @ out, path, entries, ends, out)
+
+
+def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
+    """Return guides of blocks as the kernels want them."""
+    found = np.ascontiguousarray(pairs, dtype=np.uint64)
+    found.flags.writeable = False
+    return found
+
+
+def _fields(x: Any, guides: int) -> Fields:
+    given = np.asarray(x)
+    single = given.dtype in (np.complex64, np.float32)
+    fields = np.ascontiguousarray(given, dtype=np.complex64 if single else np.complex128)
+    if fields.ndim != 2 or fields.shape[1] != guides:
+        message = f"The mesh has {guides} guides: x must be (batch, {guides}), got {given.shape}."
+        raise ParameterError(message)
+    return fields
+
+
+def _product(a: Fields, b: Fields, conjugate: Literal["first", "second"]) -> Fields:
+    """Return a^H b or a b^H without a copy of the conjugated one."""
+    from scipy.linalg.blas import cgemm, zgemm
+
+    gemm: Any = cgemm if a.dtype == np.complex64 else zgemm
+    # BLAS counts columns first: to it a row-major a is a^T, and the product comes back transposed.
+    if conjugate == "first":
+        return np.asarray(gemm(1.0, b.T, a.T, trans_b=2).T)
+    return np.asarray(gemm(1.0, b.T, a.T, trans_a=2).T)
+
+
+def _real(z: Fields) -> Reals:
+    return z.view(z.real.dtype).reshape(*z.shape, 2)
+
+
+def _lanes(kind: np.dtype[Any]) -> int:
+    from photosim.kernels.mesh_batches import ROW_BYTES
+
+    return 2 * ROW_BYTES // kind.itemsize
