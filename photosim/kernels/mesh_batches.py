@@ -1,19 +1,21 @@
 """Kernels that send a batch of fields through the columns of a mesh, and its gradient back.
 
-A slice of the batch goes through all blocks while it lies in the cache, forwards and, for the gradient, backwards
-again. What came into each block is kept on the way, or computed once more from fields kept now and then, so
-that losses need no care. A block on guides a and b is
+A slice of the batch goes through all blocks while it lies in the cache, forwards and, for the gradient,
+backwards again. What came into each block is kept on the way, or computed once more from fields kept now and
+then, so that losses need no care. A block on guides a and b is
 
-    passed [[tj, i kj], [i kj, tj]] diag(inner e^(i theta), 1) [[ts, i ks], [i ks, ts]] diag(outer e^(i phi), 1)
+    passed [[tj, i kj], [i kj, tj]] diag(inner e^(i theta), 1)
+           [[ts, i ks], [i ks, ts]] diag(outer e^(i phi), 1)
 
-with row k of `parts` (ts, ks, tj, kj, passed, inner, outer) and row k of `entries` the four elements of that matrix,
-the field at its inner shifter per (in a, in b), all as real and imaginary part, and passed tj, passed kj. Complex
-arrays come as real ones with a last axis (real, imaginary); single or double precision, the same in all arrays of
-a call. A cotangent of z is dL/dRe z + i dL/dIm z.
+with row k of `parts` (ts, ks, tj, kj, passed, inner, outer) and row k of `entries` the four elements of that
+matrix, the field at its inner shifter per (in a, in b), all as real and imaginary part, and passed tj, passed
+kj. Complex arrays come as real ones with a last axis (real, imaginary); single or double precision, the same
+in all arrays of a call. A cotangent of z is dL/dRe z + i dL/dIm z.
 
-The way back is a few kernels called from outside rather than one: put into one function their loops are no longer
-vectorised, which doubles the time. Work arrays are flat, rows of ROW_BYTES: numba's vectoriser sees at once that parts of one array at constant
-distances do not overlap, and gives up on rows of two-dimensional arrays this short.
+The way back is a few kernels called from outside rather than one: put into one function their loops are no
+longer vectorised, which doubles the time. Work arrays are flat, rows of ROW_BYTES: numba's vectoriser sees at
+once that parts of one array at constant distances do not overlap, and gives up on rows of two-dimensional
+arrays this short.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ ROW_BYTES = 128
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def fill_entries(cosines: Any, sines: Any, parts: Any, passed: Any, entries: Any, ends: Any) -> None:
-    """Fill entries (K, 14) and ends (G, 2) from cosines and sines of theta (K), phi (K) and end phases (G) in a row.
+    """Fill entries (K, 14) and ends (G, 2) from cosines and sines of angles.
 
-    parts: (K, 7).  passed: amplitude of the output shifters (G,).
+    Those are of theta (K), phi (K) and end phases (G) in a row.  parts: (K, 7).  passed: amplitude of the
+    output shifters (G,).
     """
     count = parts.shape[0]
     for k in range(count):
@@ -58,7 +61,7 @@ def fill_entries(cosines: Any, sines: Any, parts: Any, passed: Any, entries: Any
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def load_slice(x: Any, low: int, work: Any, lit: Any) -> None:
-    """Fill work with samples from `low` on of x (B, G, 2), zeros behind the last; say which guides are lit."""
+    """Fill work with samples from `low` on of x (B, G, 2), then zeros; say which guides are lit."""
     lanes = ROW_BYTES // work.itemsize
     high = min(x.shape[0], low + lanes)
     for m in range(x.shape[1]):

@@ -241,4 +241,6 @@ def _copy(parameters: list[Parameters]) -> list[Parameters]:
 
 def _cast(samples: Samples, dtype: DTypeLike) -> Samples:
     y = samples.y if samples.y.dtype.kind in "iu" else np.ascontiguousarray(samples.y, dtype=dtype)
-    return Samples(np.ascontiguousarray(samples.x, dtype=dtype), y)
+    # Fields of light stay complex, in the same precision.
+    kind = np.result_type(dtype, np.complex64) if np.iscomplexobj(samples.x) else dtype
+    return Samples(np.ascontiguousarray(samples.x, dtype=kind), y)

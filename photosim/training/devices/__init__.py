@@ -4,6 +4,7 @@ from photosim.training.devices.decomposition import MeshPhases, PairPhases, deco
 from photosim.training.devices.device import Device, Energy
 from photosim.training.devices.digital import Digital
 from photosim.training.devices.mesh import Mesh, MeshErrors
+from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.devices.receiver import Converters, Receiver
 from photosim.training.devices.weight_bank import Measured, WeightBank, effective_bits
 
@@ -22,4 +23,5 @@ __all__ = [
     "decompose",
     "decompose_pair",
     "effective_bits",
+    "mesh_chip",
 ]

@@ -14,6 +14,7 @@ from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
 from photosim.training.devices.device import Energy
 from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
+from photosim.training.devices.mesh_paths import PairPassage, Passage, explained
 from photosim.training.devices.receiver import MOST_BITS
 
 if TYPE_CHECKING:
@@ -148,6 +149,22 @@ class Mesh:
         self.counters["cycles"] += len(x)  # the whole matrix acts at once
         product = x @ matrix.T
         return np.asarray(product if gain is None else gain * product)
+
+    def send(self, x: Numbers) -> Passage | PairPassage:
+        """Send fields x (batch, guides) through the phases held: `.outputs`, and `.gradient(cotangent)`.
+
+        Of the circuit as it is, without a pair's scale, by the path that `explain` tells of. In
+        single precision if x is. The gradient is by all phases set, summed over the batch.
+        """
+        return self.hardware.send(self.programmed.phases, x)
+
+    def explain(self, batch: int, dtype: Any = np.complex64) -> str:
+        """Return in a sentence how `send` takes a batch of this size and type through the mesh, and why."""
+        return explained(self.hardware.guides, batch, dtype)
+
+    def with_phases(self, phases: MeshPhases | PairPhases) -> Mesh:
+        """Return the mesh whose heaters are asked for these phases; its target is what they ideally make."""
+        return self._hold(phases.matrix(), phases, phases.scale if isinstance(phases, PairPhases) else 1.0)
 
     def settings(self) -> dict[str, Any]:
         """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""

@@ -9,17 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from photosim.bindings import steps
 from photosim.components.meshes import PLACES, Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases, PairPhases, matrix_of_blocks, modes_of
-from photosim.training.devices.mesh_paths import Passage, send, unsigned
+from photosim.training.devices.mesh_paths import PairPassage, Passage, send, unsigned
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.circuit import Circuit
 
 _BLOCK = re.compile(r"m(\d+)_(\d+)\.split\.coupling")
@@ -53,6 +54,13 @@ class Blocks:
             cross_out * inner * cross_in + bar_out * bar_in,
         ]
         return np.asarray(self.passed[:, np.newaxis] * np.stack(entries, axis=-1)).reshape(-1, 2, 2)
+
+    def slopes(self, theta: FloatArray, phi: FloatArray) -> ComplexArray:
+        """Return d/dtheta and d/dphi, shape (2, K), of what the blocks pass from in0 to out0, phases set."""
+        inner = self.inner * np.exp(1j * self.turn * theta)
+        outer = self.outer * np.exp(1j * self.turn * phi)
+        by_theta = self.passed * outer * inner * np.sqrt((1.0 - self.split) * (1.0 - self.join))
+        return np.asarray(1j * self.turn * np.stack([by_theta, self.matrices(theta, phi)[:, 0, 0]]))
 
     def drawn(self, deviation: float, rng: np.random.Generator) -> Blocks:
         """Return blocks whose couplings miss these by a normal error, drawn once for each coupler."""
@@ -135,6 +143,19 @@ class MeshCircuit:
             raise AssertionError  # find_mesh makes both or neither, and the phases are made for it
         passed = self.middle.matrices(phases.theta, phases.phi)[:, 0, 0]
         return np.asarray((self.u.matrix(phases.u) * passed) @ self.v.matrix(phases.v))
+
+    def send(self, phases: MeshPhases | PairPhases, x: Any) -> Passage | PairPassage:
+        """Send a batch of fields x (batch, n) through, phases set; its outputs can give the gradient."""
+        if isinstance(phases, MeshPhases):
+            return self.u.send(phases, x)
+        if self.v is None or self.middle is None:
+            raise AssertionError  # as above
+        first = self.v.send(phases.v, x)
+        passed = self.middle.matrices(phases.theta, phases.phi)[:, 0, 0]
+        slopes = self.middle.slopes(phases.theta, phases.phi)
+        return PairPassage(
+            first, passed, slopes, self.u.send(phases.u, first.outputs * passed.astype(first.outputs.dtype))
+        )
 
     def set_for(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
         """Return the phases to set, at wl0, so that the wanted ones act at wl."""
@@ -241,3 +262,16 @@ def _joined(own: Mapping[str, Any], mesh: OneMesh) -> dict[str, Any]:
     names = [f"m{column}_{mode}" for column, mode in PLACES[mesh.arrangement](mesh.end.size)]
     couplings = mesh.blocks.settings(names)
     return {name: {**values, **couplings.get(name, {})} for name, values in own.items()}
+
+
+def mesh_chip(component: str, n: int, **settings: Any) -> Circuit:
+    """Return a circuit of one mesh, `mesh`, its inputs in0, in1, ... and outputs out0, out1, ... exposed.
+
+    component: `clements_mesh`, `reck_mesh`, `svd_mesh` or another composite with such ports.
+    settings: those of the component beside n.
+    """
+    from photosim.circuit import Circuit
+    from photosim.model import Netlist, part
+
+    ports = {f"{side}{k}": ("mesh", f"{side}{k}") for side in ("in", "out") for k in range(n)}
+    return Circuit(Netlist({"mesh": part(component, n=n, **settings)}, ports=ports, name=component))

@@ -1,8 +1,8 @@
 """How a batch goes through a mesh and its gradient comes back: by the matrix, or block by block.
 
-Both give the engine's answer. Where a batch is larger than the mesh the blocks act on the unit matrix once, BLAS does
-the batch, and the gradient goes through the matrix; else a slice of the batch goes through all columns while it
-lies in the cache. Double precision unless the batch is in single.
+Both give the engine's answer. Where a batch is larger than the mesh the blocks act on the unit matrix once,
+BLAS does the batch, and the gradient goes through the matrix; else a slice of the batch goes through all
+columns while it lies in the cache. Double precision unless the batch is in single.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.errors import ParameterError
-from photosim.training.arrays import FloatArray, IndexArray
+from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 
 if TYPE_CHECKING:
     from photosim.training.devices.mesh_circuit import OneMesh
@@ -37,7 +37,7 @@ class MeshGradient:
     theta: FloatArray
     phi: FloatArray
     end: FloatArray
-    inputs: Fields | None = None
+    inputs: Any = None
 
 
 def choose(guides: int, batch: int, dtype: Any) -> Path:
@@ -79,14 +79,35 @@ class Passage:
 
     def gradient(self, cotangent: Any, *, inputs: bool = False) -> MeshGradient:
         """Return the gradient of a loss with this cotangent, dL/dRe y + i dL/dIm y, shape (batch, n)."""
+        g = self._cotangent(cotangent)
+        if self.built is None:
+            return self._through(self.x, g, inputs=inputs)
+        own = self._through(np.eye(g.shape[1], dtype=g.dtype), _product(self.x, g, "first"), inputs=False)
+        return MeshGradient(
+            own.theta, own.phi, own.end, _product(g, self.built, "second") if inputs else None
+        )
+
+    def back(self, cotangent: Any) -> Fields:
+        """Return the cotangent of the inputs alone (batch, n): what the mesh in reverse makes of it."""
+        from photosim.kernels.mesh_batches import send_batch
+
+        g = self._cotangent(cotangent)
+        if self.built is not None:
+            return _product(g, self.built, "second")
+        ahead = np.ascontiguousarray(g * self.ends.view(g.dtype)[:, 0].conj())
+        entries = np.ascontiguousarray(self.entries[::-1, [0, 1, 4, 5, 2, 3, 6, 7]])
+        entries[:, 1::2] *= -1.0
+        plain = np.zeros_like(self.ends)
+        plain[:, 0] = 1.0
+        send_batch(entries, np.ascontiguousarray(self.mesh.pairs[::-1]), plain, _real(ahead), _real(ahead))
+        return ahead
+
+    def _cotangent(self, cotangent: Any) -> Fields:
         g = np.ascontiguousarray(cotangent, dtype=self.x.dtype)
         if g.shape != self.outputs.shape:
             message = f"The cotangent has the shape of the outputs, {self.outputs.shape}, got {g.shape}."
             raise ParameterError(message)
-        if self.built is None:
-            return self._through(self.x, g, inputs=inputs)
-        own = self._through(np.eye(g.shape[1], dtype=g.dtype), _product(self.x, g, "first"), inputs=False)
-        return MeshGradient(own.theta, own.phi, own.end, _product(g, self.built, "second") if inputs else None)
+        return g
 
     def _through(self, x: Fields, cotangent: Fields, *, inputs: bool) -> MeshGradient:
         mesh, count = self.mesh, len(self.entries)
@@ -149,8 +170,56 @@ class _WayBack:
             store_slice(self.work, self.plain, low, _real(inputs))
 
 
+@dataclass(frozen=True)
+class PairGradient:
+    """Derivatives of a real loss, summed over a batch, by the phases set of a pair of meshes in rad.
+
+    theta, phi: of the attenuators, shape (n,).  inputs: as that of a mesh.
+    """
+
+    v: MeshGradient
+    theta: FloatArray
+    phi: FloatArray
+    u: MeshGradient
+
+    @property
+    def inputs(self) -> Any:
+        """The cotangent of what went in, if asked for."""
+        return self.v.inputs
+
+
+@dataclass(frozen=True)
+class PairPassage:
+    """One batch sent through mesh v, attenuators that pass amplitudes (n,), and mesh u.
+
+    slopes: derivatives of those amplitudes by theta and phi, shape (2, n).
+    """
+
+    v: Passage
+    passed: ComplexArray
+    slopes: ComplexArray
+    u: Passage
+
+    @property
+    def outputs(self) -> Fields:
+        """What comes out, shape (batch, n)."""
+        return self.u.outputs
+
+    def gradient(self, cotangent: Any, *, inputs: bool = False) -> PairGradient:
+        """Return the gradient of a loss with this cotangent of the outputs, shape (batch, n)."""
+        u = self.u.gradient(cotangent, inputs=True)
+        by_passed = np.sum(np.conj(u.inputs) * self.v.outputs, axis=0)
+        theta, phi = (by_passed * self.slopes).real
+        ahead = u.inputs * self.passed.conj()
+        return PairGradient(self.v.gradient(ahead, inputs=inputs), theta, phi, u)
+
+    def back(self, cotangent: Any) -> Fields:
+        """Return the cotangent of the inputs alone, shape (batch, n)."""
+        return self.v.back(self.u.back(cotangent) * self.passed.conj())
+
+
 def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
-    """Send a batch x, shape (batch, n), through a mesh whose phases are set; ParameterError for a wrong shape."""
+    """Send a batch x (batch, n) through a mesh whose phases are set; ParameterError for a wrong shape."""
     from photosim.kernels.mesh_batches import fill_entries, send_batch
 
     fields = _fields(x, mesh.end.size)
@@ -161,7 +230,7 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     entries = np.empty((turn.size, 14), precision)
     ends = np.empty((mesh.end.size, 2), precision)
     fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends)
-    path = choose(*fields.shape[::-1], fields.dtype)
+    path = choose(mesh.end.size, len(fields), fields.dtype)
     given = fields if path == "blocks" else np.eye(mesh.end.size, dtype=fields.dtype)
     out = np.empty_like(given)
     send_batch(entries, mesh.pairs, ends, _real(given), _real(out))
@@ -180,7 +249,7 @@ def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
 def _fields(x: Any, guides: int) -> Fields:
     given = np.asarray(x)
     single = given.dtype in (np.complex64, np.float32)
-    fields = np.ascontiguousarray(given, dtype=np.complex64 if single else np.complex128)
+    fields: Fields = np.ascontiguousarray(given, dtype=np.complex64 if single else np.complex128)
     if fields.ndim != 2 or fields.shape[1] != guides:
         message = f"The mesh has {guides} guides: x must be (batch, {guides}), got {given.shape}."
         raise ParameterError(message)
