@@ -20,12 +20,16 @@ def test_the_page_runs_from_top_to_bottom(root: Path, tmp_path: Path) -> None:
         (root / "docs/training.md").read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
-    code = "\n".join(blocks)
+    code = "\nprint('----')\n".join(blocks)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    score, cycles, best, *_ = done.stdout.split()
+    printed = [section.split() for section in done.stdout.split("----\n")]
+    (score, cycles), (best, *_) = (
+        next(words for words, block in zip(printed, blocks, strict=True) if mark in block)
+        for mark in ("PhotonicClassifier(", "history.best")
+    )
     assert float(score) > 0.85
     assert int(cycles) > 0
     assert 1 <= int(best) <= 20
