@@ -192,7 +192,7 @@ def _sinc(x):
 
 _KERNEL = '''
 
-@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy")
+@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", nogil=True)
 def {name}(wl, params, out):
     """Fill out[instance, batch, {axes}, wavelength] from params[instance, batch, parameter]."""
     for i in range(params.shape[0]):

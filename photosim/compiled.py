@@ -148,17 +148,17 @@ class Compiled:
 
     # --- plans ---------------------------------------------------------------------------------------
 
-    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False, orders: int = 1) -> Planned:
-        """Return the plan of the S-matrix between exposed ports, with room for Taylor coefficients."""
+    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False) -> Planned:
+        """Return the plan of the S-matrix between exposed ports."""
 
         def request() -> Request:
             numbers = [self._exposed(p) for p in ports]
             return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
 
-        planned = self._planned(("matrix", ports), request, keep=keep, orders=orders)
+        planned = self._planned(("matrix", ports), request, keep=keep)
         if planned.plan.costs is None:
             plan = replace(planned.plan, costs=lambda: self._costs(ports, planned))
-            planned = self._plans["matrix", ports, keep, orders] = Planned(plan, planned.asked)
+            planned = self._plans["matrix", ports, keep] = Planned(plan, planned.asked)
         return planned
 
     def _costs(self, ports: tuple[str, ...], planned: Planned) -> dict[str, int]:
@@ -186,12 +186,12 @@ class Compiled:
 
         return self._planned(("waves", outputs, inputs), request, keep=keep)
 
-    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool, orders: int = 1) -> Planned:
-        full = (*key, keep, orders)
+    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool) -> Planned:
+        full = (*key, keep)
         if full not in self._plans:
             with collector_paused():
                 asked = request()
-                plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep, orders=orders)
+                plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep)
             self._plans[full] = Planned(plan, asked)
         return self._plans[full]
 
@@ -274,8 +274,8 @@ class Compiled:
 
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
-        plan = self.matrix_plan(ports, orders=ORDERS).plan
-        out = solve_series(self.parts, plan, point, wl, len(ports) ** 2)
+        plan = self.matrix_plan(ports).plan
+        out = solve_series(self.parts, plan, point, wl, len(ports) ** 2, ORDERS)
         shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
         matrix = np.moveaxis(shaped, -1, 2)
         return matrix if point.leading else matrix[:, 0]

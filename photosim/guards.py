@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import PhotosimWarning, SingularCircuit, UnphysicalResult, listing
-from photosim.kernels.elimination import LANES
 from photosim.values import group_parameters
 
 if TYPE_CHECKING:
@@ -191,11 +190,7 @@ def _round_trips(
 
 def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return every S-matrix value of every part, shape (B, values, W); meant for small circuits."""
-    width = -(-len(wl) // LANES) * LANES
-    padded = np.concatenate([wl, np.full(width - len(wl), wl[-1])])
-    table, parameters = parts.values.table(point, width)
-    try:
-        table.fill(parts, point, parameters, padded)
+    with parts.values.tables(point, len(wl)).filled(0, 0, np.ascontiguousarray(wl)) as table:
         offset, stride, _, lanes, apart, _ = table.address.T
         at = (
             offset[np.newaxis, :, np.newaxis]
@@ -203,8 +198,6 @@ def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[n
         )
         at = at + lanes[:, np.newaxis] * np.arange(len(wl))
         return np.asarray(table.values[at] + 1j * table.values[at + apart[:, np.newaxis]])
-    finally:
-        table.lock.release()
 
 
 # --- wavelengths all but singular --------------------------------------------------------------------

@@ -16,16 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.kernels.elimination import WIDTH
+from photosim.kernels.elimination import GUARD_SLOT, SPARE_SLOT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GUARD_SLOT = 0
-"""Slot that keeps the smallest |1 - K|^2 of each lane."""
-SPARE_SLOT = 1
-"""Slot for intermediate results of the reverse pass."""
-FIRST_SLOT = 2
+FIRST_SLOT = max(GUARD_SLOT, SPARE_SLOT) + 1
 
 
 @dataclass(frozen=True)
@@ -49,9 +45,9 @@ class Plan:
     slot, place, mirror of each wanted element. `slots` counts the slots of
     the work array, `products` the complex multiply-adds of one wavelength,
     `removed` the waves that were eliminated, `loops` those among them with a
-    path back to themselves, `width` the numbers in a slot, `fill` the elements
-    between waves that elimination made, `islands` the sets of waves that no
-    light connects. `costs` gives the multiply-adds of each pair of ports.
+    path back to themselves, `fill` the elements between waves that elimination
+    made, `islands` the sets of waves that no light connects. `costs` gives the
+    multiply-adds of each pair of ports.
     """
 
     code: NDArray[np.int32]
@@ -61,20 +57,14 @@ class Plan:
     products: int
     removed: int
     loops: int
-    width: int = WIDTH
     fill: int = 0
     islands: int = 0
     costs: Callable[[], Mapping[str, int]] | None = field(default=None, compare=False, repr=False)
 
     @property
-    def work_size(self) -> int:
-        """Numbers in the work array of one block of wavelengths."""
-        return self.slots * self.width
-
-    @property
     def work_bytes(self) -> int:
-        """Size of the work array of one block of wavelengths."""
-        return 8 * self.work_size
+        """Size of the slots of one wavelength."""
+        return 16 * self.slots
 
     def explain(self) -> str:
         """Return the plan's size in words, and which pairs of ports cost most where that is known."""
@@ -82,7 +72,7 @@ class Plan:
             f"{self.removed} waves eliminated ({self.loops} of them in loops) in {self.islands} islands, "
             f"{self.products} complex multiply-adds a wavelength, {self.fill} elements of fill, "
             f"{len(self.exits)} elements computed, {self.slots} slots "
-            f"({self.work_bytes / 1024:.0f} KiB of work array)"
+            f"({self.work_bytes / 1024:.3g} KiB a wavelength)"
         )
         pairs = {} if self.costs is None else self.costs()
         lines = [f"  {name}: {cost} multiply-adds alone" for name, cost in pairs.items()]
@@ -95,7 +85,6 @@ def make_plan(
     *,
     mirror: Mapping[int, int] | None = None,
     keep: bool = False,
-    orders: int = 1,
 ) -> Plan:
     """Return the plan that computes the wanted elements.
 
@@ -104,9 +93,9 @@ def make_plan(
     gives, for waves of a reciprocal circuit, the wave that travels the same
     way back: such waves are removed in pairs and one of each two equal
     elements is computed. With `keep` no slot is used twice, as the reverse
-    pass needs; with `orders` each has room for so many Taylor coefficients.
+    pass needs.
     """
-    return _Elimination(edges, list(wanted), mirror or {}, keep=keep, width=orders * WIDTH).plan()
+    return _Elimination(edges, list(wanted), mirror or {}, keep=keep).plan()
 
 
 class _Elimination:
@@ -123,12 +112,10 @@ class _Elimination:
         mirror: Mapping[int, int],
         *,
         keep: bool,
-        width: int,
     ) -> None:
         self.wanted = wanted
         self.mirror = mirror
         self.keep = keep
-        self.width = width
         self.ends = {w.input for w in wanted} | {w.output for w in wanted}
         self.ends |= {mirror[v] for v in self.ends if v in mirror}
         self.following: dict[int, dict[int, int]] = {}
@@ -191,7 +178,7 @@ class _Elimination:
         exits = self._finish()
         return Plan(
             np.array(self.code, dtype=np.int32), np.array(self.starts, dtype=np.int64), exits,
-            self.next_slot, self.products, self.removed, self.loops, self.width, self.fill, self.islands,
+            self.next_slot, self.products, self.removed, self.loops, self.fill, self.islands,
         )  # fmt: skip
 
     def _cost(self, v: int) -> int:
@@ -215,7 +202,7 @@ class _Elimination:
         sources, targets = self.leading.pop(v), self.following.pop(v)
         own = sources.pop(v, None)
         targets.pop(v, None)
-        step = _Step(self.width)
+        step = _Step()
         from_slots = [self._loaded(e, step) for e in sources.values()]
         to_slots = [self._loaded(e, step) for e in targets.values()]
         released = [*from_slots, *to_slots]
@@ -228,19 +215,19 @@ class _Elimination:
                 side[k] = self._slot() if self.keep else slot
                 step.mix(side[k], slot, inverse, first=True)
             self.loops += 1
-        leading, note, double = self.leading, step.marks.append, 2 * self.width
+        leading, note = self.leading, step.marks.append
         for i in sources:
             row = self.following[i]
             del row[v]
             for j in targets:
                 edge = row.get(j)
                 if edge is not None and edge >= 0:
-                    note(double * edge)
+                    note(2 * edge)
                     continue
                 slot = self._slot() if edge is None else self._loaded(edge, step)
                 self.fill += edge is None
                 row[j] = leading[j][i] = slot
-                note(double * slot + (edge is None))
+                note(2 * slot + (edge is None))
         for j in targets:
             del self.leading[j][v]
         step.starts, step.sources, step.targets = [0] * len(from_slots), from_slots, to_slots
@@ -263,7 +250,7 @@ class _Elimination:
         own, forth, back_edge = x1.pop(v, None), x2.pop(v, None), x1.pop(back, None)
         x2.pop(back, None)
         del self.following[v], self.following[back]
-        step = _Step(self.width)
+        step = _Step()
         first = {p: self._loaded(e, step) for p, e in x1.items()}
         second = {p: self._loaded(e, step) for p, e in x2.items()}
         released = [*first.values(), *second.values()]
@@ -278,7 +265,7 @@ class _Elimination:
             del self.leading[self.mirror[p]][v]
         self._meet(step, z1, second)
         self._emit(step)
-        again = _Step(self.width)
+        again = _Step()
         self._meet(again, z2, first)
         if again.marks:
             self._emit(again)
@@ -323,13 +310,7 @@ class _Elimination:
         step.sources, step.targets = [z[p] for p in sources], [x[q] for q in others]
         step.starts = []
         # The innermost loop of planning: what it looks up is bound once.
-        mirror, leading, following, note, double = (
-            self.mirror,
-            self.leading,
-            self.following,
-            step.marks.append,
-            2 * self.width,
-        )
+        mirror, leading, following, note = self.mirror, self.leading, self.following, step.marks.append
         images = [mirror[q] for q in others]
         at = 0
         for p in sources:
@@ -340,12 +321,12 @@ class _Elimination:
             for q, j in zip(others[at:], images[at:], strict=True):
                 edge = row.get(j)
                 if edge is not None and edge >= 0:
-                    note(double * edge)
+                    note(2 * edge)
                     continue
                 slot = self._slot() if edge is None else self._loaded(edge, step)
                 self.fill += edge is None
                 row[j] = leading[j][p] = following[q][back] = leading[back][q] = slot
-                note(double * slot + (edge is None))
+                note(2 * slot + (edge is None))
 
     # --- code ------------------------------------------------------------------------------------
 
@@ -354,7 +335,7 @@ class _Elimination:
         if edge >= 0:
             return edge
         slot = self._slot()
-        step.loads += [slot * self.width, -1 - edge]
+        step.loads += [slot, -1 - edge]
         return slot
 
     def _release(self, slots: list[int]) -> None:
@@ -371,17 +352,17 @@ class _Elimination:
             len(step.targets),
         ]
         self.code += step.loads
-        self.code += [slot * self.width if slot >= 0 else -1 for slot in step.pivot]
+        self.code += step.pivot
         self.code += step.mixed
         self.code += step.starts
-        self.code += [slot * self.width for slot in step.sources]
-        self.code += [slot * self.width for slot in step.targets]
+        self.code += step.sources
+        self.code += step.targets
         self.code += step.marks
         self.products += len(step.marks)
 
     def _finish(self) -> NDArray[np.int64]:
         """Load what goes straight from input to output, and list the exits."""
-        step = _Step(self.width)
+        step = _Step()
         exits = []
         for w in self.wanted:
             edge = self.following.get(w.input, {}).get(w.output)
@@ -392,7 +373,7 @@ class _Elimination:
                 self.following[w.input][w.output] = edge
                 if w.input in self.mirror:
                     self.following[self.mirror[w.output]][self.mirror[w.input]] = edge
-            exits.append((edge * self.width, w.place, w.mirror))
+            exits.append((edge, w.place, w.mirror))
         if step.loads:
             self._emit(step)
         return np.array(exits, dtype=np.int64).reshape(-1, 3)
@@ -400,9 +381,8 @@ class _Elimination:
 
 @dataclass
 class _Step:
-    """The lists of one step while it is written; marks and loads count in numbers, slots not yet."""
+    """The lists of one step while it is written."""
 
-    width: int
     loads: list[int] = field(default_factory=list)
     pivot: list[int] = field(default_factory=list)
     mixed: list[int] = field(default_factory=list)
@@ -413,7 +393,7 @@ class _Step:
 
     def mix(self, to: int, a: int, c: int, *, first: bool) -> None:
         """Note that slot `to` becomes (or gains) the product of two slots."""
-        self.mixed += [2 * to * self.width + first, a * self.width, c * self.width]
+        self.mixed += [2 * to + first, a, c]
 
 
 def _reach(starts: set[int], steps: dict[int, list[int]]) -> set[int]:

@@ -1,25 +1,25 @@
 """Run a plan over wavelengths and a batch of settings: chunks, blocks, threads.
 
 A chunk is as many wavelengths as keep the values of all parts within a few
-megabytes; a block is LANES of them. Blocks are independent, so threads share
-them out and results do not depend on how many there are.
+hundred kilobytes; a block is the lanes of a slot. Blocks are independent, so
+threads share them out and results do not depend on how many there are.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse, run_series
-from photosim.plan import GUARD_SLOT, SPARE_SLOT
+from photosim.kernels.elimination import Narrow, Single, Span, Wide, run, run_reverse, run_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +29,21 @@ if TYPE_CHECKING:
     from photosim.values import Table
 
 CHUNK_BYTES = 400_000
-"""Values of one chunk, for each thread: they stay in the core's second cache until they are used."""
+"""Values of one chunk: they stay in the core's second cache until they are used."""
 
-BLOCKS_A_THREAD = 4
-"""Fewest blocks of a chunk for each thread: what one waits for another is a part of one of them."""
+CHUNKS_A_THREAD = 4
+"""Fewest chunks for each thread: what one waits for another is a part of one of them."""
 
-SLOPE_BYTES = 32_000_000
+SLOPE_BYTES = 16_000_000
 """Derivatives by S-matrix values of one chunk of the reverse pass."""
 
 SERIAL_PRODUCTS = 400_000
-"""Below this many multiply-adds in a chunk, handing work to threads costs more than it saves."""
+"""Below this many multiply-adds in a sweep, handing work to threads costs more than it saves."""
+
+FEW = 2
+"""Up to so many wavelengths are run one by one: filling the lanes of a block would be wasted work."""
+WIDE_SLOTS, WIDE_POINTS = 500, 128
+"""Up to so many slots, and from so many wavelengths on, a plan runs in wide blocks: they stay in cache."""
 
 
 def threads() -> int:
@@ -68,38 +73,26 @@ def solve(
     """
     out = np.zeros((point.batch, places, len(wl)), dtype=np.complex128)
     smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
-    most = _blocks_of_a_chunk(parts, point)
-    for start, blocks, table in _chunks(parts, point, wl, most):
 
-        def work(
-            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table
-        ) -> None:
-            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH], dtype=np.int64)
-            run(plan.code, table.address, table.values, plan.exits, out, smallest, _work(plan, 1)[0], span)
+    def work(table: Table, span: Span) -> None:
+        slots = _work(plan.slots, span)
+        run(plan.code, table.address, table.values, plan.exits, out, smallest, slots, span)
 
-        _share(work, point.batch * blocks, plan.products * LANES)
+    _sweep_blocks(Sweep(parts, point, wl, _kind(plan.slots, len(wl)), plan.products), work)
     return out, smallest
 
 
 def solve_series(
-    parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int
+    parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int, orders: int
 ) -> NDArray[np.complex128]:
-    """Return the Taylor coefficients in wavelength of the wanted elements, (orders, B, places, W).
-
-    The plan must have been made with as many orders.
-    """
-    orders = plan.width // WIDTH
+    """Return the Taylor coefficients in wavelength of the wanted elements, (orders, B, places, W)."""
     out = np.zeros((orders, point.batch, places, len(wl)), dtype=np.complex128)
-    most = _blocks_of_a_chunk(parts, point)
-    for start, blocks, table in _chunks(parts, point, wl, most, orders):
 
-        def work(
-            first: int, last: int, start: int = start, blocks: int = blocks, table: Table = table
-        ) -> None:
-            span = np.array([first, last, blocks, start, GUARD_SLOT * plan.width], dtype=np.int64)
-            run_series(plan.code, table.address, table.values, plan.exits, out, _work(plan, 1)[0], span)
+    def work(table: Table, span: Span) -> None:
+        slots = _work(orders * plan.slots, span)
+        run_series(plan.code, table.address, table.values, plan.exits, out, slots, span)
 
-        _share(work, point.batch * blocks, 6 * plan.products * LANES)
+    _sweep_blocks(Sweep(parts, point, wl, Narrow, 6 * plan.products, orders), work)
     return out
 
 
@@ -114,54 +107,86 @@ def solve_reverse(
     """Carry cotangents (B, places, W) back to the S-matrix values, chunk by chunk.
 
     `collect(start, count, wl, slopes)` is called for every chunk with slopes
-    (B * blocks, values, 2 * LANES), the derivatives dL/dRe and dL/dIm of every
+    (B * blocks, values, 2 * lanes), the derivatives dL/dRe and dL/dIm of every
     value by block; `count` of its wavelengths, from `start`, are real, the
     rest padding. The plan must keep all its slots.
     """
     cotangent = np.ascontiguousarray(cotangent)
     program = (plan.code, plan.starts, plan.exits)
-    most = max(1, SLOPE_BYTES // (parts.count * WIDTH * 8 * point.batch))
-    for start, blocks, table in _chunks(parts, point, wl, most):
-        slopes = np.empty((point.batch * blocks, parts.count, WIDTH), dtype=np.float64)
+    kind = _kind(2 * plan.slots, len(wl))
 
-        def work(
-            first: int,
-            last: int,
-            start: int = start,
-            blocks: int = blocks,
-            table: Table = table,
-            slopes: NDArray[np.float64] = slopes,
-        ) -> None:
-            span = np.array([first, last, blocks, start, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH])
-            work_pair, rows = _work(plan, 2), slopes[first:last]
-            run_reverse(program, table.address, table.values, cotangent, work_pair, span, rows)
+    def chunk(table: Table, start: int, blocks: int, crew: int) -> None:
+        slopes = np.empty((point.batch * blocks, parts.count, 2 * kind.LANES), dtype=np.float64)
 
-        _share(work, point.batch * blocks, 3 * plan.products * LANES)
-        count = min(blocks * LANES, len(wl) - start)
-        collect(start, count, _padded(wl[start : start + count], blocks * LANES), slopes)
+        def work(first: int, last: int) -> None:
+            span = kind(first, last, blocks, start)
+            slots = _work(2 * plan.slots, span).reshape(2, -1)
+            run_reverse(program, table.address, table.values, cotangent, slots, slopes[first:last], span)
+
+        _share(work, point.batch * blocks, crew)
+        collect(start, min(blocks * kind.LANES, len(wl) - start), table.wl, slopes)
+
+    most = max(1, SLOPE_BYTES // (parts.count * kind.LANES * 16 * point.batch))
+    _sweep(Sweep(parts, point, wl, kind, 3 * plan.products), chunk, most)
 
 
-def _chunks(
-    parts: Parts, point: Point, wl: NDArray[np.float64], most: int, orders: int = 1
-) -> Iterator[tuple[int, int, Table]]:
-    """Yield (first wavelength, blocks, filled table), at most `most` blocks each; the table is used again."""
-    total = -(-len(wl) // LANES)
-    blocks = min(total, most)
-    table, parameters = parts.values.table(point, blocks * LANES, orders)
-    try:
-        for first in range(0, total, blocks):
-            start = first * LANES
-            table.fill(parts, point, parameters, _padded(wl[start : start + blocks * LANES], blocks * LANES))
-            yield start, min(blocks, total - first), table
-    finally:
-        table.lock.release()
+@dataclass(frozen=True)
+class Sweep:
+    """What is run over: wavelengths in blocks of one kind, a point of settings, what a wavelength costs."""
+
+    parts: Parts
+    point: Point
+    wl: NDArray[np.float64]
+    kind: type[Span]
+    products: int
+    orders: int = 1
 
 
-def _blocks_of_a_chunk(parts: Parts, point: Point) -> int:
-    """Return how many blocks keep a chunk's values in cache, and every thread at work."""
-    count = threads()
-    least = 1 if count == 1 else BLOCKS_A_THREAD * count
-    return max(least, count * CHUNK_BYTES // (parts.values.bytes_per_wavelength(point) * LANES))
+def _sweep_blocks(sweep: Sweep, work: Callable[[Table, Span], Any]) -> None:
+    """Call work(table, span) until all blocks of a sweep are done."""
+
+    def chunk(table: Table, start: int, blocks: int, crew: int) -> None:
+        _share(lambda a, b: work(table, sweep.kind(a, b, blocks, start)), sweep.point.batch * blocks, crew)
+
+    _sweep(sweep, chunk)
+
+
+def _sweep(sweep: Sweep, work: Callable[[Table, int, int, int], Any], most: int = 1 << 30) -> None:
+    """Call work(table, first wavelength, blocks, crew) for all chunks, of at most so many blocks, of a sweep.
+
+    Threads take whole chunks, with the evaluation of their values. Where there are too few of these, as at a
+    lone wavelength, a crew of them shares the blocks of each.
+    """
+    lanes, batch = sweep.kind.LANES, sweep.point.batch
+    total = -(-len(sweep.wl) // lanes)
+    crew = threads()
+    if batch * total * lanes * sweep.products < SERIAL_PRODUCTS:
+        crew = 1
+    values = sweep.parts.values
+    fit = CHUNK_BYTES // (values.bytes_per_wavelength(sweep.point) * lanes * sweep.orders)
+    least = total if crew == 1 else -(-total // (CHUNKS_A_THREAD * crew))
+    blocks = max(1, min(most, fit, least))
+    chunks = -(-total // blocks)
+    tables = values.tables(sweep.point, blocks * lanes, chunks, lanes, sweep.orders)
+
+    def chunk(number: int, member: int, crew: int) -> None:
+        first = number * blocks
+        grid = _padded(sweep.wl[first * lanes : (first + blocks) * lanes], blocks * lanes)
+        with tables.filled(number, member, grid) as table:
+            work(table, first * lanes, min(blocks, total - first), crew)
+
+    if chunks < crew:
+        for number in range(chunks):
+            chunk(number, 0, crew)
+    else:
+        _take_turns(lambda number, member: chunk(number, member, 1), chunks, crew)
+
+
+def _kind(slots: int, points: int) -> type[Span]:
+    """Return the kind of blocks in which a plan of so many slots runs fastest."""
+    if points <= FEW:
+        return Single
+    return Wide if slots <= WIDE_SLOTS and points >= WIDE_POINTS else Narrow
 
 
 def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -174,23 +199,37 @@ def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
 _kept = threading.local()
 
 
-def _work(plan: Plan, copies: int) -> NDArray[np.float64]:
+def _work(slots: int, span: Span) -> NDArray[np.float64]:
     """Return this thread's work array: fresh pages for every chunk would cost as much as the work."""
-    size = copies * plan.work_size
+    size = 2 * slots * span.LANES
     if getattr(_kept, "work", np.empty(0)).size < size:
         _kept.work = np.empty(size, dtype=np.float64)
     whole: NDArray[np.float64] = _kept.work[:size]
-    return whole.reshape(copies, -1)
+    return whole
 
 
-def _share(work: Callable[[int, int], Any], blocks: int, products: int) -> None:
-    """Run work(first, last) over all blocks, on several threads where it pays."""
-    count = min(threads(), blocks)
-    if count <= 1 or blocks * products < SERIAL_PRODUCTS:
+def _share(work: Callable[[int, int], Any], blocks: int, crew: int) -> None:
+    """Run work(first, last) over all blocks, parted evenly among a crew of threads."""
+    crew = min(crew, blocks)
+    if crew == 1:
         work(0, blocks)
         return
-    bounds = np.linspace(0, blocks, count + 1).astype(int).tolist()
-    jobs = [_pool(count).submit(work, a, b) for a, b in pairwise(bounds[:-1])]
+    bounds = np.linspace(0, blocks, crew + 1).astype(int).tolist()
+    jobs = [_pool(crew).submit(work, a, b) for a, b in pairwise(bounds[:-1])]
     work(*bounds[-2:])  # this thread takes a share too
     for job in jobs:
         job.result()
+
+
+def _take_turns(work: Callable[[int, int], Any], jobs: int, crew: int) -> None:
+    """Run work(job, member) for all jobs: each member of a crew takes the next one when it is free."""
+    numbers = count()
+
+    def turns(member: int) -> None:
+        while (number := next(numbers)) < jobs:
+            work(number, member)
+
+    others = [_pool(crew).submit(turns, member) for member in range(1, crew)]
+    turns(0)
+    for other in others:
+        other.result()

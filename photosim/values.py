@@ -2,21 +2,22 @@
 
 An address table says where each value of each instance starts and how it
 steps over batch entries and blocks of wavelengths, so that what does not
-depend on wavelength or batch is stored and computed once. The array of the
-last call is kept: a setting that changes re-evaluates its own instance.
+depend on wavelength or batch is stored and computed once. The arrays of the
+last sweep are kept, while they are small enough: a setting that changes
+re-evaluates its own instance.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.bindings import TEMPERATURE
-from photosim.kernels.elimination import LANES
 from photosim.waves import UNIT_VALUE
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 REAL_SIZE = 8
 ONE_WAVELENGTH = np.ones(1)
 """Stands for the wavelength of values that do not depend on it."""
+KEPT_BYTES = 16_000_000
+"""Values of a sweep that are kept for the next one; more are computed as fast as they are fetched."""
+CALL = 2000
+"""Wavelengths whose value is computed in the time that it takes to call a kernel."""
 
 
 @dataclass
@@ -45,7 +50,7 @@ class Piece:
     def fill(self, wl: NDArray[np.float64], parameters: NDArray[np.float64], *, all_rows: bool) -> None:
         """Evaluate the rows whose parameters have changed, or all of them."""
         stale = np.flatnonzero((parameters != self.parameters).any(axis=(1, 2)))
-        if all_rows or 4 * len(stale) > len(self.rows):
+        if all_rows or len(stale) * (CALL + len(wl)) > len(self.rows) * len(wl):
             self._evaluate(wl, parameters, self.view)
         else:
             for k in stale.tolist():
@@ -73,7 +78,7 @@ class Table:
     address: NDArray[np.int64]
     pieces: list[Piece]
     singles: list[tuple[Single, NDArray[np.float64]]]
-    wl: NDArray[np.float64] | None = None
+    wl: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     settings: dict[int, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,8 +86,8 @@ class Table:
         self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]
     ) -> None:
         """Bring all values up to date for a point and a chunk of wavelengths wl, of the table's length."""
-        same = self.wl is not None and np.array_equal(self.wl, wl)
-        first = self.wl is None
+        first = not self.wl.size
+        same = not first and np.array_equal(self.wl, wl)
         for piece, wanted in zip(self.pieces, parameters, strict=True):
             if piece.group.kernel.dispersive:
                 piece.fill(wl, wanted, all_rows=not same)
@@ -96,12 +101,48 @@ class Table:
         self.wl = wl.copy()
 
 
+@dataclass
+class Tables:
+    """The tables of one sweep, made as they are needed.
+
+    Each chunk has its own or, in a sweep too large to keep, each thread.
+    """
+
+    values: Values
+    point: Point
+    width: int
+    lanes: int
+    orders: int
+    split: list[tuple[Group, NDArray[np.int64], NDArray[np.float64]]]
+    kept: dict[int, Table]
+    apart: bool
+
+    @contextmanager
+    def filled(self, chunk: int, member: int, wl: NDArray[np.float64]) -> Iterator[Table]:
+        """Give a table, up to date at the wavelengths wl of a chunk, to a member of the crew alone."""
+        table = self._free(chunk if self.apart else member)
+        try:
+            table.fill(self.values.parts, self.point, [p for _, _, p in self.split], wl)
+            yield table
+        finally:
+            table.lock.release()
+
+    def _free(self, number: int) -> Table:
+        """Return a table that nobody uses, locked."""
+        table = self.kept.get(number)
+        if table is None or not table.lock.acquire(blocking=False):
+            table = self.values.make(self.split, self.point.batch, self.width, self.lanes, self.orders)
+            table.lock.acquire()
+            self.kept[number] = table
+        return table
+
+
 class Values:
-    """Gives out tables; the one used last is kept and used again where its layout fits."""
+    """Gives out tables; those of the last sweep are kept and used again where their layout fits."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._kept: tuple[Any, Table] | None = None
+        self._kept: tuple[Any, dict[int, Table]] = (None, {})
 
     def bytes_per_wavelength(self, point: Point) -> int:
         """Return the size of all values that depend on wavelength, for one wavelength, batch included."""
@@ -113,22 +154,23 @@ class Values:
         size += sum(len(s.elements) * point.batch for s in self.parts.singles)
         return 2 * REAL_SIZE * max(1, size)
 
-    def table(self, point: Point, width: int, orders: int = 1) -> tuple[Table, list[NDArray[np.float64]]]:
-        """Return a table for chunks of `width` wavelengths, locked for the caller, and its parameters.
+    def tables(self, point: Point, width: int, chunks: int = 1, lanes: int = 1, orders: int = 1) -> Tables:
+        """Return the tables of a sweep of so many chunks of `width` wavelengths, in blocks of `lanes`.
 
-        With `orders` above 1 it holds that many Taylor coefficients in wavelength.
+        With `orders` above 1 they hold that many Taylor coefficients in wavelength.
         """
         split = [(group, rows, p) for group in self.parts.groups for rows, p in split_rows(group, point)]
-        layout = (width, orders, point.batch, tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split))
-        kept = self._kept
-        if kept is not None and kept[0] == layout and kept[1].lock.acquire(blocking=False):
-            return kept[1], [p for _, _, p in split]
-        table = self._make(split, point.batch, width, orders)
-        table.lock.acquire()
-        self._kept = (layout, table)
-        return table, [p for _, _, p in split]
+        size = self.bytes_per_wavelength(point) * width * orders * chunks
+        which = tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split)
+        layout = (width, lanes, orders, point.batch, which)
+        if self._kept[0] != layout:
+            self._kept = (layout, {})
+        return Tables(self, point, width, lanes, orders, split, self._kept[1], size <= KEPT_BYTES)
 
-    def _make(self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int, orders: int) -> Table:
+    def make(
+        self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int, lanes: int, orders: int
+    ) -> Table:
+        """Return an empty table."""
         address = np.zeros((self.parts.count, 6), dtype=np.int64)
         address[UNIT_VALUE] = (0, 0, 0, 0, 1, 0)
         places = []
@@ -136,13 +178,13 @@ class Values:
         for group, rows, parameters in split:
             own = (orders, 2, width) if group.kernel.dispersive else (1, 2, 1)
             shape = (len(rows), parameters.shape[1], group.kernel.values, *own)
-            _address_group(address, group, rows, shape, size)
+            _address_group(address, group, rows, (*shape, lanes), size)
             places.append((size, shape))
             size += int(np.prod(shape))
         single_places = []
         for single in self.parts.singles:
             single_shape = (batch, len(single.elements), orders, 2, width)
-            _address_single(address, single, single_shape, size)
+            _address_single(address, single, (*single_shape, lanes), size)
             single_places.append((size, single_shape))
             size += int(np.prod(single_shape))
         values = np.zeros(size, dtype=np.float64)
@@ -209,23 +251,29 @@ def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDAr
 def _address_group(
     address: NDArray[np.int64], group: Group, rows: NDArray[np.int64], shape: tuple[int, ...], start: int
 ) -> None:
-    """Write the addresses of values stored as (rows, batch, value, order, part, wavelength) from `start`."""
-    _, batch, values, orders, _, width = shape
+    """Write the addresses of values stored from `start`.
+
+    shape = (rows, batch, values, orders, parts, wavelengths; lanes of a block).
+    """
+    _, batch, values, orders, _, width, lanes = shape
     step = orders * 2 * width
     number = np.arange(values)
     at = group.first_value + rows[:, np.newaxis] * values + number
-    lanes = int(group.kernel.dispersive)
+    lane = int(group.kernel.dispersive)
     address[at, 0] = start + (np.arange(len(rows)) * batch * values * step)[:, np.newaxis] + number * step
-    address[at, 1:] = (values * step if batch > 1 else 0, LANES * lanes, lanes, width, 2 * width)
+    address[at, 1:] = (values * step if batch > 1 else 0, lanes * lane, lane, width, 2 * width)
 
 
 def _address_single(address: NDArray[np.int64], single: Single, shape: tuple[int, ...], start: int) -> None:
-    """Write the addresses of values stored as (batch, element, order, part, wavelength) from `start`."""
-    batch, elements, orders, _, width = shape
+    """Write the addresses of values stored from `start`.
+
+    shape = (batch, elements, orders, parts, wavelengths; lanes of a block).
+    """
+    batch, elements, orders, _, width, lanes = shape
     step = orders * 2 * width
     rows = address[single.first_value : single.first_value + elements]
     rows[:, 0] = start + np.arange(elements) * step
-    rows[:, 1:] = (step * elements if batch > 1 else 0, LANES, 1, width, 2 * width)
+    rows[:, 1:] = (step * elements if batch > 1 else 0, lanes, 1, width, 2 * width)
 
 
 def _fill_single(

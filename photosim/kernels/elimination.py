@@ -4,7 +4,7 @@ A plan is a list of steps in one array of integers. A step removes an inner
 wave v of the signal-flow graph (or, in a reciprocal circuit, v together with
 the wave v' that travels the same way back): it brings in the S-matrix elements
 it needs, forms 1/(1 - K[v,v]), and adds every product K[j,v] K[v,i] to K[j,i].
-Layout of a step, all int32, slots counted in numbers:
+Layout of a step, all int32:
 
     n_loads, n_pivot, n_mixed, n_from, n_to,
     (slot, value) x n_loads, slot x n_pivot, (mark, slot, slot) x n_mixed,
@@ -19,18 +19,22 @@ m21, K[v,v] or -1, K[v,v'] or -1, K[v',v] or -1) for the inverse
 is (offset, batch stride, block stride, lane stride, distance of the imaginary
 part) in a flat array.
 
-A slot holds LANES wavelengths side by side: LANES real parts followed by LANES
-imaginary parts. numba's vectoriser must prove that slots do not overlap and
-gives up on arrays this short, so the few operations a plan needs are written
-as LLVM vector instructions. Every lane is computed alone and in the same order
-whatever its neighbours hold: a wavelength gives the same bits in any sweep.
-With the compiler off (NUMBA_DISABLE_JIT=1) the same operations run as numpy
-slices. All of it is one file, because numba's cache sees edits in no other.
+A slot holds a block of wavelengths side by side, its lanes: their real parts
+followed by their imaginary parts. The class of the `span` of blocks to run says
+how many lanes there are, and each count is compiled apart: one for a single
+wavelength, few where a plan has many slots, many where all its slots fit into
+the first cache and most of the time would go into reading the plan. numba's
+vectoriser must prove that slots do not overlap and gives up on arrays this
+short, so the few operations a plan needs are written as LLVM vector
+instructions. Every lane is computed alone and in the same order whatever its
+neighbours hold: a wavelength gives the same bits in any sweep. With the
+compiler off (NUMBA_DISABLE_JIT=1) the same operations run as numpy slices. All
+of it is one file, because numba's cache sees edits in no other.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -41,21 +45,58 @@ from numba.extending import intrinsic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LANES = 8
-"""Wavelengths in a block. Eight float64 fill an AVX-512 register; wider ones waste work on one wavelength."""
 
-WIDTH = 2 * LANES
-"""Numbers in a slot."""
+class Blocks(NamedTuple):
+    """The blocks first..last of a chunk, with `blocks` for each batch entry, from wavelength `start` on.
 
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+    Block k of batch entry b has number b * blocks + k.
+    """
+
+    first: int
+    last: int
+    blocks: int
+    start: int
+
+
+class Span(Blocks):
+    """Blocks of one kind: the class says how many lanes each has."""
+
+    LANES: ClassVar[int]
+
+
+class Single(Span):
+    """One lane: nothing is computed for a lone wavelength but itself."""
+
+    LANES = 1
+
+
+class Narrow(Span):
+    """Eight lanes: as many float64 fill an AVX-512 register."""
+
+    LANES = 8
+
+
+class Wide(Span):
+    """Many lanes, for plans of few slots."""
+
+    LANES = 32
+
+
+GUARD_SLOT = 0
+"""Slot that keeps the smallest |1 - K|^2 of each lane."""
+SPARE_SLOT = 1
+"""Slot for intermediate results of the reverse pass."""
+
 _INDEX = ir.IntType(64)
 
 
 class _Lanes:
-    """Writes vector instructions on float64 arrays inside one intrinsic."""
+    """Writes vector instructions on float64 arrays inside one intrinsic, whose last argument is a span."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
         self.builder = builder
+        self.count = _lanes(signature.args[-1])
+        self._vector = ir.VectorType(ir.DoubleType(), self.count)
         self._arrays = {}
         for position, kind in enumerate(signature.args):
             if isinstance(kind, types.Array):
@@ -63,26 +104,34 @@ class _Lanes:
                 self._arrays[position] = made.data
 
     def constant(self, value: float) -> Any:
-        return ir.Constant(_VECTOR, [value] * LANES)
+        return ir.Constant(self._vector, [value] * self.count)
 
-    def _pointer(self, array: int, index: Any, part: int) -> Any:
-        at = self.builder.add(index, ir.Constant(_INDEX, part * LANES))
-        place = self.builder.gep(self._arrays[array], [at], inbounds=True)
-        return self.builder.bitcast(place, _VECTOR.as_pointer())
+    def place(self, array: int, number: Any, kind: Any = None) -> Any:
+        """Return the address of an array's element, as one of a vector or of another kind of value."""
+        at = self.builder.gep(self._arrays[array], [number], inbounds=True)
+        return self.builder.bitcast(at, (kind or self._vector).as_pointer())
 
-    def load(self, array: int, index: Any) -> tuple[Any, Any]:
-        """Return (real, imaginary) vectors of the slot that starts at index."""
-        return tuple(self.builder.load(self._pointer(array, index, p), align=8) for p in (0, 1))
+    def _part(self, array: int, slot: Any, part: int) -> Any:
+        first = self.builder.mul(slot, ir.Constant(_INDEX, 2 * self.count))
+        return self.place(array, self.builder.add(first, ir.Constant(_INDEX, part * self.count)))
 
-    def store(self, array: int, index: Any, value: tuple[Any, Any]) -> None:
+    def vector(self, array: int, number: Any) -> Any:
+        """Return the vector that starts at an array's element."""
+        return self.builder.load(self.place(array, number), align=8)
+
+    def load(self, array: int, slot: Any) -> tuple[Any, Any]:
+        """Return (real, imaginary) vectors of a slot."""
+        return tuple(self.builder.load(self._part(array, slot, p), align=8) for p in (0, 1))
+
+    def store(self, array: int, slot: Any, value: tuple[Any, Any]) -> None:
         for part in (0, 1):
-            self.builder.store(value[part], self._pointer(array, index, part), align=8)
+            self.builder.store(value[part], self._part(array, slot, part), align=8)
 
     def call(self, name: str, *vectors: Any) -> Any:
         """Call an LLVM intrinsic on vectors, such as fmuladd: fused where the processor can."""
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(vectors))
+        kind = ir.FunctionType(self._vector, [self._vector] * len(vectors))
         insert: Any = cgutils.get_or_insert_function
-        function = insert(self.builder.module, kind, f"llvm.{name}.v{LANES}f64")
+        function = insert(self.builder.module, kind, f"llvm.{name}.v{self.count}f64")
         return self.builder.call(function, vectors)
 
     def times(
@@ -102,9 +151,15 @@ class _Lanes:
         return a[0], self.builder.fneg(a[1])
 
 
+def _lanes(span: Any) -> int:
+    """Return the lanes of a span's type."""
+    count: int = span.instance_class.LANES
+    return count
+
+
 def _operation(arrays: int, indices: int, body: Callable[[_Lanes, Any], None]) -> Any:
-    """Return an intrinsic that takes float64 arrays and then indices, and runs `body`."""
-    names = [f"a{k}" for k in range(arrays)] + [f"i{k}" for k in range(indices)]
+    """Return an intrinsic that takes float64 arrays, indices and a span, and runs `body`."""
+    names = [f"a{k}" for k in range(arrays)] + [f"i{k}" for k in range(indices)] + ["span"]
 
     def typed(context: Any, *kinds: Any) -> Any:
         del context
@@ -113,7 +168,7 @@ def _operation(arrays: int, indices: int, body: Callable[[_Lanes, Any], None]) -
             body(_Lanes(context, builder, signature, arguments), arguments[arrays:])
             return context.get_dummy_value()
 
-        return types.void(*kinds[:arrays], *([types.int64] * indices)), emit
+        return types.void(*kinds[:arrays], *([types.int64] * indices), kinds[-1]), emit
 
     # numba reads the argument names of an intrinsic, so the function must spell them out.
     text = f"def named(context, {', '.join(names)}):\n    return typed(context, {', '.join(names)})\n"
@@ -144,38 +199,34 @@ def _emit_pivot(lanes: _Lanes, at: Any) -> None:
 
 
 def _emit_copy(lanes: _Lanes, at: Any) -> None:
-    """Copy LANES numbers from two places of the second array into a slot of the first."""
-    b = lanes.builder
-    re = b.load(lanes._pointer(1, at[1], 0), align=8)  # noqa: SLF001 - same module
-    im = b.load(lanes._pointer(1, at[2], 0), align=8)  # noqa: SLF001 - same module
-    lanes.store(0, at[0], (re, im))
+    """Copy the numbers from two places of the second array into a slot of the first."""
+    lanes.store(0, at[0], (lanes.vector(1, at[1]), lanes.vector(1, at[2])))
 
 
 def _emit_spread(lanes: _Lanes, at: Any) -> None:
     """Fill a slot of the first array with one complex number of the second, the same in all lanes."""
     b = lanes.builder
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
-    same = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    nothing = lanes.constant(0.0)
+    same = ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count)
     parts = []
-    for index in at[1:]:
-        one = b.load(b.gep(lanes._arrays[1], [index], inbounds=True))  # noqa: SLF001 - same module
+    for number in at[1:3]:
+        one = b.load(lanes.place(1, number, ir.DoubleType()))
         first = b.insert_element(nothing, one, ir.Constant(ir.IntType(32), 0))
         parts.append(b.shuffle_vector(first, nothing, same))
     lanes.store(0, at[0], (parts[0], parts[1]))
 
 
 def _emit_leave(lanes: _Lanes, at: Any) -> None:
-    """Write a slot as LANES complex numbers to the second array; one that is no number marks the guard."""
+    """Write a slot as complex numbers to the second array; one that is no number marks the guard."""
     b = lanes.builder
     re, im = lanes.load(0, at[0])
-    _, watch = lanes.load(0, at[1])
+    smallest, watch = lanes.load(0, at[1])
     nothing = b.fmul(lanes.constant(0.0), b.fadd(re, im))
-    b.store(b.fadd(watch, nothing), lanes._pointer(0, at[1], 1), align=8)  # noqa: SLF001 - same module
-    for half in range(2):
-        first = range(half * LANES // 2, (half + 1) * LANES // 2)
-        order = [place for lane in first for place in (lane, LANES + lane)]
-        mixed = b.shuffle_vector(re, im, ir.Constant(ir.VectorType(ir.IntType(32), LANES), order))
-        b.store(mixed, lanes._pointer(1, at[2], half), align=8)  # noqa: SLF001 - same module
+    lanes.store(0, at[1], (smallest, b.fadd(watch, nothing)))
+    order = [place for lane in range(lanes.count) for place in (lane, lanes.count + lane)]
+    kind = ir.VectorType(ir.IntType(32), 2 * lanes.count)
+    mixed = b.shuffle_vector(re, im, ir.Constant(kind, order))
+    b.store(mixed, lanes.place(1, at[2], mixed.type), align=8)
 
 
 def _emit_add_product_conjugate(lanes: _Lanes, at: Any) -> None:
@@ -189,50 +240,57 @@ def _emit_add_product_conjugate(lanes: _Lanes, at: Any) -> None:
 
 if getattr(config, "DISABLE_JIT", 0):
 
-    def _slot(array: Any, at: int) -> Any:
-        return array[at : at + LANES] + 1j * array[at + LANES : at + WIDTH]
+    def lanes_of(span: Any) -> int:
+        """Lanes of a block."""
+        return int(span.LANES)
 
-    def _put(array: Any, at: int, value: Any) -> None:
-        array[at : at + LANES], array[at + LANES : at + WIDTH] = value.real, value.imag
+    def _slot(array: Any, at: int, span: Any) -> Any:
+        n = span.LANES
+        return array[2 * n * at : 2 * n * at + n] + 1j * array[2 * n * at + n : 2 * n * (at + 1)]
 
-    def multiply(work: Any, to: int, a: int, c: int) -> None:
+    def _put(array: Any, at: int, value: Any, span: Any) -> None:
+        n = span.LANES
+        array[2 * n * at : 2 * n * at + n], array[2 * n * at + n : 2 * n * (at + 1)] = value.real, value.imag
+
+    def multiply(work: Any, to: int, a: int, c: int, span: Any) -> None:
         """work[to] = work[a] * work[c], a slot each."""
-        _put(work, to, _slot(work, a) * _slot(work, c))
+        _put(work, to, _slot(work, a, span) * _slot(work, c, span), span)
 
-    def multiply_add(work: Any, to: int, a: int, c: int) -> None:
+    def multiply_add(work: Any, to: int, a: int, c: int, span: Any) -> None:
         """work[to] += work[a] * work[c], a slot each."""
-        _put(work, to, _slot(work, to) + _slot(work, a) * _slot(work, c))
+        _put(work, to, _slot(work, to, span) + _slot(work, a, span) * _slot(work, c, span), span)
 
-    def pivot(work: Any, to: int, a: int, guard: int) -> None:
+    def pivot(work: Any, to: int, a: int, guard: int, span: Any) -> None:
         """work[to] = 1 / (1 - work[a]), 0 where singular; work[guard] keeps the smallest |1 - K|^2."""
-        left = 1.0 - _slot(work, a)
+        left = 1.0 - _slot(work, a, span)
         size = np.abs(left) ** 2
-        work[guard : guard + LANES] = np.fmin(work[guard : guard + LANES], size)
+        kept = _slot(work, guard, span)
+        _put(work, guard, np.fmin(kept.real, size) + 1j * kept.imag, span)
         with np.errstate(divide="ignore", invalid="ignore"):
-            _put(work, to, np.where(size == 0.0, 0.0, 1.0 / left))
+            _put(work, to, np.where(size == 0.0, 0.0, 1.0 / left), span)
 
-    def copy(work: Any, values: Any, to: int, re: int, im: int) -> None:
-        """Copy LANES real and imaginary parts from values[re:], values[im:] into the slot work[to]."""
-        work[to : to + LANES] = values[re : re + LANES]
-        work[to + LANES : to + WIDTH] = values[im : im + LANES]
+    def copy(work: Any, values: Any, to: int, re: int, im: int, span: Any) -> None:
+        """Copy the real and imaginary parts from values[re:], values[im:] into the slot work[to]."""
+        _put(work, to, values[re : re + span.LANES] + 1j * values[im : im + span.LANES], span)
 
-    def spread(work: Any, values: Any, to: int, re: int, im: int) -> None:
+    def spread(work: Any, values: Any, to: int, re: int, im: int, span: Any) -> None:
         """Fill all lanes of the slot work[to] with the number values[re] + i values[im]."""
-        work[to : to + LANES], work[to + LANES : to + WIDTH] = values[re], values[im]
+        _put(work, to, np.full(span.LANES, complex(values[re], values[im])), span)
 
-    def leave(work: Any, out: Any, slot: int, guard: int, to: int) -> None:
+    def leave(work: Any, out: Any, slot: int, guard: int, to: int, span: Any) -> None:
         """Write the slot to out[to:] as (real, imaginary) pairs; one that is no number marks the guard."""
-        value = _slot(work, slot)
-        work[guard + LANES : guard + WIDTH] += 0.0 * (value.real + value.imag)
-        out[to : to + WIDTH : 2], out[to + 1 : to + WIDTH : 2] = value.real, value.imag
+        value = _slot(work, slot, span)
+        _put(work, guard, _slot(work, guard, span) + 0.0j * (value.real + value.imag), span)
+        out[to : to + 2 * span.LANES : 2], out[to + 1 : to + 2 * span.LANES : 2] = value.real, value.imag
 
     def fetch(code: Any, index: int) -> int:
         """code[index] of a non-negative index."""
         return int(code[index])
 
-    def add_product_conjugate(adjoint: Any, work: Any, to: int, a: int, c: int) -> None:
+    def add_product_conjugate(adjoint: Any, work: Any, to: int, a: int, c: int, span: Any) -> None:
         """adjoint[to] += adjoint[a] * conj(work[c]), a slot each."""
-        _put(adjoint, to, _slot(adjoint, to) + _slot(adjoint, a) * np.conj(_slot(work, c)))
+        product = _slot(adjoint, a, span) * np.conj(_slot(work, c, span))
+        _put(adjoint, to, _slot(adjoint, to, span) + product, span)
 
 else:
     multiply = _operation(1, 3, _emit_multiply)
@@ -241,6 +299,13 @@ else:
     copy = _operation(2, 3, _emit_copy)
     spread = _operation(2, 3, _emit_spread)
     leave = _operation(2, 3, _emit_leave)
+
+    @intrinsic
+    def lanes_of(context: Any, span: Any) -> Any:
+        """Lanes of a block, a constant for the compiler."""
+        del context
+        count = _lanes(span)
+        return types.int64(span), lambda *_: ir.Constant(_INDEX, count)
 
     @intrinsic
     def fetch(context: Any, code: Any, index: Any) -> Any:
@@ -261,36 +326,49 @@ ONE_WAVE = 3
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def pair_pivot(work: Any, code: Any, pc: int) -> None:
-    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; a determinant of exactly 0 gives 0."""
-    guard, m11, m12, m21 = code[pc], code[pc + 1], code[pc + 2], code[pc + 3]
-    own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
-    for lane in range(LANES):
-        s = complex(work[own + lane], work[own + LANES + lane]) if own >= 0 else 0j
-        b = complex(work[back + lane], work[back + LANES + lane]) if back >= 0 else 0j
-        c = complex(work[forth + lane], work[forth + LANES + lane]) if forth >= 0 else 0j
-        left = 1.0 - s
-        determinant = left * left - b * c
-        size = abs(determinant)
-        work[guard + lane] = min(work[guard + lane], size)
-        scale = 1.0 / determinant if size > 0.0 else 0j
-        for slot, value in ((m11, left * scale), (m12, b * scale), (m21, c * scale)):
-            work[slot + lane] = value.real
-            work[slot + LANES + lane] = value.imag
+def get(work: Any, slot: int, lane: int, span: Any) -> complex:
+    """One lane of a slot; 0 of a slot that is not there, -1."""
+    if slot < 0:
+        return 0j
+    at = 2 * lanes_of(span) * slot + lane
+    return complex(work[at], work[at + lanes_of(span)])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int) -> None:
+def put(work: Any, slot: int, lane: int, value: complex, span: Any) -> None:
+    """Set one lane of a slot."""
+    at = 2 * lanes_of(span) * slot + lane
+    work[at], work[at + lanes_of(span)] = value.real, value.imag
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pair_pivot(work: Any, code: Any, pc: int, span: Any) -> None:
+    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; a determinant of exactly 0 gives 0."""
+    guard, own, back, forth = code[pc], code[pc + 4], code[pc + 5], code[pc + 6]
+    for lane in range(lanes_of(span)):
+        b, c = get(work, back, lane, span), get(work, forth, lane, span)
+        left = 1.0 - get(work, own, lane, span)
+        determinant = left * left - b * c
+        size = abs(determinant)
+        kept = get(work, guard, lane, span)
+        put(work, guard, lane, complex(min(kept.real, size), kept.imag), span)
+        scale = 1.0 / determinant if size > 0.0 else 0j
+        put(work, code[pc + 1], lane, left * scale, span)
+        put(work, code[pc + 2], lane, b * scale, span)
+        put(work, code[pc + 3], lane, c * scale, span)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int, span: Any) -> None:
     """Add to the adjoints of s, b, c what follows from those of the inverse M: N = M^H M_adjoint M^H."""
     m11, m12, m21 = code[pc + 1], code[pc + 2], code[pc + 3]
     own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
-    for lane in range(LANES):
-        a = complex(work[m11 + lane], -work[m11 + LANES + lane])
-        b = complex(work[m12 + lane], -work[m12 + LANES + lane])
-        c = complex(work[m21 + lane], -work[m21 + LANES + lane])
-        a_bar = complex(adjoint[m11 + lane], adjoint[m11 + LANES + lane])
-        b_bar = complex(adjoint[m12 + lane], adjoint[m12 + LANES + lane])
-        c_bar = complex(adjoint[m21 + lane], adjoint[m21 + LANES + lane])
+    for lane in range(lanes_of(span)):
+        a = get(work, m11, lane, span).conjugate()
+        b = get(work, m12, lane, span).conjugate()
+        c = get(work, m21, lane, span).conjugate()
+        a_bar, b_bar = get(adjoint, m11, lane, span), get(adjoint, m12, lane, span)
+        c_bar = get(adjoint, m21, lane, span)
         # M^H = ((a, c), (b, a)) with the conjugates above; rows of M^H times ((a_bar, b_bar), (c_bar, 0)).
         x11, x12 = a * a_bar + c * c_bar, a * b_bar
         x21, x22 = b * a_bar + a * c_bar, b * b_bar
@@ -300,55 +378,54 @@ def pair_pivot_reverse(work: Any, adjoint: Any, code: Any, pc: int) -> None:
             (forth, x21 * a + x22 * b),
         ):
             if slot >= 0:
-                adjoint[slot + lane] += value.real
-                adjoint[slot + LANES + lane] += value.imag
+                put(adjoint, slot, lane, get(adjoint, slot, lane, span) + value, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def multiply_series(work: Any, mark: int, a: int, c: int, order: int) -> None:
+def multiply_series(work: Any, mark: int, a: int, c: int, order: int, span: Any) -> None:
     """Put (odd mark) or add the product of two Taylor series, a slot a coefficient, lowest first.
 
     From the highest coefficient down, so that the result may take the place of a factor.
     """
-    to = mark >> 1
+    to, a, c = (mark >> 1) * (order + 1), a * (order + 1), c * (order + 1)
     for k in range(order, -1, -1):
         if mark & 1:
-            multiply(work, to + k * WIDTH, a + k * WIDTH, c)
+            multiply(work, to + k, a + k, c, span)
         else:
-            multiply_add(work, to + k * WIDTH, a + k * WIDTH, c)
+            multiply_add(work, to + k, a + k, c, span)
         for i in range(k):
-            multiply_add(work, to + k * WIDTH, a + i * WIDTH, c + (k - i) * WIDTH)
+            multiply_add(work, to + k, a + i, c + k - i, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def pivot_series(work: Any, to: int, own: int, guard: int, order: int) -> None:
+def pivot_series(work: Any, to: int, own: int, guard: int, order: int, span: Any) -> None:
     """Invert 1 - K as a series: p_k = p_0 (K_1 p_(k-1) + ... + K_k p_0)."""
-    pivot(work, to, own, guard)
+    to, own = to * (order + 1), own * (order + 1)
+    pivot(work, to, own, guard * (order + 1), span)
     for k in range(1, order + 1):
-        multiply(work, to + k * WIDTH, own + k * WIDTH, to)
+        multiply(work, to + k, own + k, to, span)
         for i in range(1, k):
-            multiply_add(work, to + k * WIDTH, own + i * WIDTH, to + (k - i) * WIDTH)
-        multiply(work, to + k * WIDTH, to + k * WIDTH, to)
+            multiply_add(work, to + k, own + i, to + k - i, span)
+        multiply(work, to + k, to + k, to, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients, and nothing else
-    work: Any, code: Any, pc: int, order: int
+    work: Any, code: Any, pc: int, order: int, span: Any
 ) -> None:
-    """Complete the inverse of a pair to a series: from u^2 - b c and its inverse, lane by lane.
+    """Invert the matrix of a pair as a series: from u^2 - b c and its inverse, lane by lane.
 
     The coefficients of the determinant d and of its inverse e follow from u =
     1 - s: e_k = -e_0 (d_1 e_(k-1) + ... + d_k e_0).
     """
-    own, back, forth = code[pc + 4], code[pc + 5], code[pc + 6]
     size = order + 1
-    for lane in range(LANES):
-        u, b, c = np.zeros(size, np.complex128), np.zeros(size, np.complex128), np.zeros(size, np.complex128)
+    for lane in range(lanes_of(span)):
+        loop = np.zeros((3, size), np.complex128)  # u, b, c
         for k in range(size):
-            for slot, series in ((own, u), (back, b), (forth, c)):
-                if slot >= 0:
-                    at = slot + k * WIDTH + lane
-                    series[k] = complex(work[at], work[at + LANES])
+            for place in range(3):
+                slot = code[pc + 4 + place]
+                loop[place, k] = get(work, slot * size + k if slot >= 0 else -1, lane, span)
+        u, b, c = loop[0], loop[1], loop[2]
         u *= -1.0
         u[0] += 1.0
         d, e = np.zeros(size, np.complex128), np.zeros(size, np.complex128)
@@ -359,38 +436,34 @@ def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients
         for k in range(1, size):
             for i in range(1, k + 1):
                 e[k] -= e[0] * d[i] * e[k - i]
-        for place in range(1, 4):
-            series = u if place == 1 else b if place == 2 else c
+        for place in range(3):
             for k in range(size):
                 total = 0j
                 for i in range(k + 1):
-                    total += series[i] * e[k - i]
-                at = code[pc + place] + k * WIDTH + lane
-                work[at], work[at + LANES] = total.real, total.imag
+                    total += loop[place, i] * e[k - i]
+                put(work, code[pc + 1 + place] * size + k, lane, total, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def load_series(work: Any, to: int, values: Any, start: int, address: Any, v: int, order: int) -> None:
-    """Bring the Taylor coefficients of one value into its slots; a constant has only the first."""
-    re, im = start, start + address[v, 4]
-    for lane in range(LANES):
-        at = lane if address[v, 3] == 1 else 0
-        work[to + lane] = values[re + at]
-        work[to + LANES + lane] = values[im + at]
+def load_series(work: Any, to: int, values: Any, start: int, address: Any, order: int, span: Any) -> None:
+    """Bring the Taylor coefficients of one value, whose address this is, into its slots."""
+    to *= order + 1
+    if address[3] == 1:
+        for k in range(order + 1):
+            at = start + k * address[5]
+            copy(work, values, to + k, at, at + address[4], span)
+        return
+    spread(work, values, to, start, start + address[4], span)
     for k in range(1, order + 1):
-        if address[v, 3] == 1:
-            at = start + k * address[v, 5]
-            copy(work, values, to + k * WIDTH, at, at + address[v, 4])
-        else:
-            for lane in range(WIDTH):
-                work[to + k * WIDTH + lane] = 0.0
+        for lane in range(lanes_of(span)):
+            put(work, to + k, lane, 0j, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def forward_series(
-    code: Any, address: Any, values: Any, work: Any, batch: int, block: int, order: int
+    code: Any, address: Any, values: Any, work: Any, batch: int, block: int, order: int, span: Any
 ) -> None:
-    """Run all steps on Taylor series in wavelength; the plan leaves order + 1 slots for each of its own."""
+    """Run all steps on Taylor series in wavelength: order + 1 slots for each of the plan."""
     pc = 0
     while pc < code.shape[0]:
         n_loads, n_pivot, n_mixed, n_from, n_to = (
@@ -404,35 +477,32 @@ def forward_series(
         for k in range(n_loads):
             v = fetch(code, pc + 2 * k + 1)
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            load_series(work, fetch(code, pc + 2 * k), values, start, address, v, order)
+            load_series(work, fetch(code, pc + 2 * k), values, start, address[v], order, span)
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
-            pivot_series(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2), order)
+            pivot_series(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2), order, span)
         elif n_pivot > 0:
-            pair_pivot(work, code, pc)
-            pair_pivot_series(work, code, pc, order)
+            pair_pivot_series(work, code, pc, order, span)
         pc += n_pivot
         for k in range(n_mixed):
-            multiply_series(
-                work, fetch(code, pc + 3 * k), fetch(code, pc + 3 * k + 1), fetch(code, pc + 3 * k + 2), order
-            )
+            mark, a, c = fetch(code, pc + 3 * k), fetch(code, pc + 3 * k + 1), fetch(code, pc + 3 * k + 2)
+            multiply_series(work, mark, a, c, order, span)
         pc += 3 * n_mixed
         outs = pc + 2 * n_from
         target = outs + n_to
         for f in range(n_from):
             for t in range(fetch(code, pc + f), n_to):
-                multiply_series(
-                    work, fetch(code, target), fetch(code, pc + n_from + f), fetch(code, outs + t), order
-                )
+                mark, a, c = fetch(code, target), fetch(code, pc + n_from + f), fetch(code, outs + t)
+                multiply_series(work, mark, a, c, order, span)
                 target += 1
         pc = target
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def forward(  # noqa: C901 - one step after the other, and a step has four parts
-    code: Any, address: Any, values: Any, work: Any, batch: int, block: int
+    code: Any, address: Any, values: Any, work: Any, batch: int, block: int, span: Any
 ) -> None:
-    """Run all steps of `code` on one block of one batch entry: fill `work` (slots x WIDTH) from `values`."""
+    """Run all steps of `code` on one block of one batch entry: fill `work`, a slot after the other."""
     pc = 0
     size = code.shape[0]
     while pc < size:
@@ -451,21 +521,21 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
             v = fetch(code, pc + 2 * k + 1)
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
             if address[v, 3] == 1:
-                copy(work, values, to, start, start + address[v, 4])
+                copy(work, values, to, start, start + address[v, 4], span)
             else:
-                spread(work, values, to, start, start + address[v, 4])
+                spread(work, values, to, start, start + address[v, 4], span)
         pc += 2 * n_loads
         if n_pivot == ONE_WAVE:
-            pivot(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2))
+            pivot(work, fetch(code, pc + 1), fetch(code, pc), fetch(code, pc + 2), span)
         elif n_pivot > 0:
-            pair_pivot(work, code, pc)
+            pair_pivot(work, code, pc, span)
         pc += n_pivot
         for k in range(n_mixed):
             mark, a, c = fetch(code, pc + 3 * k), fetch(code, pc + 3 * k + 1), fetch(code, pc + 3 * k + 2)
             if mark & 1:
-                multiply(work, mark >> 1, a, c)
+                multiply(work, mark >> 1, a, c, span)
             else:
-                multiply_add(work, mark >> 1, a, c)
+                multiply_add(work, mark >> 1, a, c, span)
         pc += 3 * n_mixed
         outs = pc + 2 * n_from
         target = outs + n_to
@@ -475,9 +545,9 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
                 mark = fetch(code, target)
                 target += 1
                 if mark & 1:
-                    multiply(work, mark >> 1, a, fetch(code, outs + t))
+                    multiply(work, mark >> 1, a, fetch(code, outs + t), span)
                 else:
-                    multiply_add(work, mark >> 1, a, fetch(code, outs + t))
+                    multiply_add(work, mark >> 1, a, fetch(code, outs + t), span)
         pc = target
 
 
@@ -485,80 +555,77 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
 def run(
     code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any
 ) -> None:
-    """Run a plan over the blocks first..last and write the wanted elements.
+    """Run a plan over the blocks of a span and write the wanted elements.
 
     exits (n, 3): slot, place in out, place of the mirrored element or -1.
     out (B, places, W) complex128; smallest (B, W) gets the smallest |1 - K|^2
-    at each wavelength, not a number where a result is not. span = (first, last, blocks a batch entry, first
-    wavelength, guard slot); the work array starts empty.
+    at each wavelength, not a number where a result is not.
     """
     places, points = out.shape[1], out.shape[2]
     flat = out.reshape(out.size).view(np.float64)
-    for index in range(span[0], span[1]):
-        batch = index // span[2]
-        block = index - batch * span[2]
-        guard = span[4]
-        for lane in range(LANES):
-            work[guard + lane] = 1e300
-            work[guard + LANES + lane] = 0.0
-        forward(code, address, values, work, batch, block)
-        start = span[3] + block * LANES
-        lanes = min(LANES, out.shape[2] - start)
-        if lanes == LANES:
-            for k in range(exits.shape[0]):
-                slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
-                leave(work, flat, slot, guard, 2 * ((batch * places + place) * points + start))
+    for index in range(span.first, span.last):
+        batch = index // span.blocks
+        block = index - batch * span.blocks
+        for lane in range(lanes_of(span)):
+            put(work, GUARD_SLOT, lane, 1e300 + 0j, span)
+        forward(code, address, values, work, batch, block, span)
+        start = span.start + block * lanes_of(span)
+        lanes = min(lanes_of(span), points - start)
+        for k in range(exits.shape[0]):
+            slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
+            if lanes == lanes_of(span):
+                leave(work, flat, slot, GUARD_SLOT, 2 * ((batch * places + place) * points + start), span)
                 if mirror >= 0:
-                    leave(work, flat, slot, guard, 2 * ((batch * places + mirror) * points + start))
-        else:
-            for k in range(exits.shape[0]):
-                slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
-                for lane in range(lanes):
-                    value = complex(work[slot + lane], work[slot + LANES + lane])
-                    work[guard + LANES + lane] += 0.0 * (
-                        value.real + value.imag
-                    )  # not a number where value is not
-                    out[batch, place, start + lane] = value
-                    if mirror >= 0:
-                        out[batch, mirror, start + lane] = value
+                    leave(
+                        work, flat, slot, GUARD_SLOT, 2 * ((batch * places + mirror) * points + start), span
+                    )
+                continue
+            for lane in range(lanes):
+                value = get(work, slot, lane, span)
+                # Not a number where value is not.
+                watch = get(work, GUARD_SLOT, lane, span)
+                watch = complex(watch.real, watch.imag + 0.0 * (value.real + value.imag))
+                put(work, GUARD_SLOT, lane, watch, span)
+                out[batch, place, start + lane] = value
+                if mirror >= 0:
+                    out[batch, mirror, start + lane] = value
         for lane in range(lanes):
-            smallest[batch, start + lane] = work[guard + lane] + work[guard + LANES + lane]
+            watch = get(work, GUARD_SLOT, lane, span)
+            smallest[batch, start + lane] = watch.real + watch.imag
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_series(code: Any, address: Any, values: Any, exits: Any, out: Any, work: Any, span: Any) -> None:
-    """Run a plan on Taylor series over the blocks first..last.
+    """Run a plan on Taylor series over the blocks of a span.
 
-    out (orders, B, places, W) complex128 takes the coefficients of the wanted
-    elements. span = (first, last, blocks a batch entry, first wavelength,
-    guard slot).
+    out (orders, B, places, W) complex128 takes the coefficients of the wanted elements.
     """
     orders = out.shape[0]
-    for index in range(span[0], span[1]):
-        batch = index // span[2]
-        block = index - batch * span[2]
-        forward_series(code, address, values, work, batch, block, orders - 1)
-        start = span[3] + block * LANES
-        lanes = min(LANES, out.shape[3] - start)
+    for index in range(span.first, span.last):
+        batch = index // span.blocks
+        block = index - batch * span.blocks
+        forward_series(code, address, values, work, batch, block, orders - 1, span)
+        start = span.start + block * lanes_of(span)
+        lanes = min(lanes_of(span), out.shape[3] - start)
         for k in range(exits.shape[0]):
-            place, mirror = exits[k, 1], exits[k, 2]
+            slot, place, mirror = exits[k, 0] * orders, exits[k, 1], exits[k, 2]
             for order in range(orders):
-                slot = exits[k, 0] + order * WIDTH
                 for lane in range(lanes):
-                    value = complex(work[slot + lane], work[slot + LANES + lane])
+                    value = get(work, slot + order, lane, span)
                     out[order, batch, place, start + lane] = value
                     if mirror >= 0:
                         out[order, batch, mirror, start + lane] = value
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes: Any) -> None:
+def reverse(code: Any, starts: Any, work: Any, adjoint: Any, slopes: Any, span: Any) -> None:
     """Run the steps backwards: from adjoints of the results to adjoints of the values.
 
     `work` holds one block of a plan that keeps all its slots, `adjoint` (same
     shape) the derivatives dL/dRe + i dL/dIm of the results, zero elsewhere.
-    slopes (values, WIDTH) is filled where the plan loads a value.
+    slopes (values, 2 * lanes) is filled where the plan loads a value.
     """
+    width = 2 * lanes_of(span)
     for step in range(starts.shape[0] - 1, -1, -1):
         pc = starts[step]
         n_loads, n_pivot, n_mixed, n_from, n_to = (
@@ -579,59 +646,56 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, spare: int, slopes:
             for t in range(fetch(code, ins + f), n_to):
                 to = fetch(code, target) >> 1
                 target += 1
-                add_product_conjugate(adjoint, work, a, to, fetch(code, outs + t))
-                add_product_conjugate(adjoint, work, fetch(code, outs + t), to, a)
+                add_product_conjugate(adjoint, work, a, to, fetch(code, outs + t), span)
+                add_product_conjugate(adjoint, work, fetch(code, outs + t), to, a, span)
         for k in range(n_mixed - 1, -1, -1):
             to, a, c = (
                 fetch(code, mixed + 3 * k) >> 1,
                 fetch(code, mixed + 3 * k + 1),
                 fetch(code, mixed + 3 * k + 2),
             )
-            add_product_conjugate(adjoint, work, a, to, c)
-            add_product_conjugate(adjoint, work, c, to, a)
+            add_product_conjugate(adjoint, work, a, to, c, span)
+            add_product_conjugate(adjoint, work, c, to, a, span)
         if n_pivot == ONE_WAVE:  # d(1/(1 - K)) = dK / (1 - K)^2
             own, inverse = fetch(code, pivots), fetch(code, pivots + 1)
-            for lane in range(WIDTH):
-                adjoint[spare + lane] = 0.0
-            add_product_conjugate(adjoint, work, spare, inverse, inverse)
-            add_product_conjugate(adjoint, work, own, spare, inverse)
+            for lane in range(lanes_of(span)):
+                put(adjoint, SPARE_SLOT, lane, 0j, span)
+            add_product_conjugate(adjoint, work, SPARE_SLOT, inverse, inverse, span)
+            add_product_conjugate(adjoint, work, own, SPARE_SLOT, inverse, span)
         elif n_pivot > 0:
-            pair_pivot_reverse(work, adjoint, code, pivots)
+            pair_pivot_reverse(work, adjoint, code, pivots, span)
         for k in range(n_loads):
             slot, value = fetch(code, loads + 2 * k), fetch(code, loads + 2 * k + 1)
-            for lane in range(WIDTH):
-                slopes[value, lane] += adjoint[slot + lane]
+            for number in range(width):
+                slopes[value, number] += adjoint[slot * width + number]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_reverse(
-    program: Any, address: Any, values: Any, cotangent: Any, work: Any, span: Any, slopes: Any
+    program: Any, address: Any, values: Any, cotangent: Any, work: Any, slopes: Any, span: Any
 ) -> None:
-    """Run a plan forwards and backwards over the blocks first..last.
+    """Run a plan forwards and backwards over the blocks of a span.
 
     program = (code, starts, exits) of a plan that keeps all its slots.
     cotangent (B, places, W) complex128 holds dL/dRe + i dL/dIm of every
-    element; slopes (last - first, values, WIDTH) receives the same of every
-    S-matrix value, a block at a time. work (2, slots x WIDTH): values and
-    adjoints. span = (first, last, blocks a batch entry, first wavelength,
-    guard slot, spare slot).
+    element; slopes (last - first, values, 2 * lanes) receives the same of every
+    S-matrix value, a block at a time. work (2, numbers): values and adjoints.
     """
     code, starts, exits = program
-    for index in range(span[0], span[1]):
-        batch = index // span[2]
-        block = index - batch * span[2]
-        forward(code, address, values, work[0], batch, block)
+    for index in range(span.first, span.last):
+        batch = index // span.blocks
+        block = index - batch * span.blocks
+        forward(code, address, values, work[0], batch, block, span)
         adjoint = work[1]
         adjoint[:] = 0.0
-        start = span[3] + block * LANES
-        lanes = min(LANES, cotangent.shape[2] - start)
+        start = span.start + block * lanes_of(span)
+        lanes = min(lanes_of(span), cotangent.shape[2] - start)
         for k in range(exits.shape[0]):
             slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
             for lane in range(lanes):
                 c = cotangent[batch, place, start + lane]
                 if mirror >= 0:
                     c += cotangent[batch, mirror, start + lane]
-                adjoint[slot + lane] += c.real
-                adjoint[slot + LANES + lane] += c.imag
-        slopes[index - span[0]] = 0.0
-        reverse(code, starts, work[0], adjoint, span[5], slopes[index - span[0]])
+                put(adjoint, slot, lane, get(adjoint, slot, lane, span) + c, span)
+        slopes[index - span.first] = 0.0
+        reverse(code, starts, work[0], adjoint, slopes[index - span.first], span)

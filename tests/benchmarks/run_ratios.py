@@ -25,7 +25,7 @@ from photosim.bench.circuits import Case
 from photosim.bench.measuring import Row, cpu_seconds, in_turns, options, report, seconds_text
 from photosim.circuit import Circuit
 from photosim.errors import PhotosimWarning
-from photosim.kernels.elimination import LANES, forward
+from photosim.kernels.elimination import forward, get, lanes_of
 
 
 def single(name: str, value: float) -> dict[str, Any]:
@@ -196,17 +196,17 @@ def unguarded(
     code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any
 ) -> None:
     """Do what `run` of photosim does without its watch over results: steps, then copy the elements out."""
-    for index in range(span[0], span[1]):
-        batch = index // span[2]
-        block = index - batch * span[2]
-        forward(code, address, values, work, batch, block)
-        start = span[3] + block * LANES
-        lanes = min(LANES, out.shape[2] - start)
+    for index in range(span.first, span.last):
+        batch = index // span.blocks
+        block = index - batch * span.blocks
+        forward(code, address, values, work, batch, block, span)
+        start = span.start + block * lanes_of(span)
+        lanes = min(lanes_of(span), out.shape[2] - start)
         smallest[batch, start : start + lanes] = 1.0
         for k in range(exits.shape[0]):
             slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
             for lane in range(lanes):
-                value = complex(work[slot + lane], work[slot + LANES + lane])
+                value = get(work, slot, lane, span)
                 out[batch, place, start + lane] = value
                 if mirror >= 0:
                     out[batch, mirror, start + lane] = value

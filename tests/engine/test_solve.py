@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import photosim as ps
 from photosim.errors import ParameterError, PhotosimWarning
-from photosim.kernels.elimination import LANES
+from photosim.kernels.elimination import Narrow, Wide
 
 WL = np.linspace(1.54, 1.56, 11)
 KINDS: dict[str, tuple[str, ...]] = {
@@ -100,9 +100,10 @@ def mirrored_ring() -> dict[str, Any]:
 @pytest.mark.parametrize("net", [ring(), mirrored_ring()], ids=["one way", "both ways"])
 def test_a_wavelength_alone_gives_the_bits_it_gives_in_a_sweep(net: dict[str, Any]) -> None:
     circuit = ps.Circuit(net)
-    wl = np.linspace(1.5, 1.6, 5 * LANES + 3)
+    wl = np.linspace(1.5, 1.6, 5 * Wide.LANES + 3)
     sweep = circuit(wl).values
-    for k in (0, 1, LANES - 1, LANES, 2 * LANES + 5, len(wl) - 1):
+    few = Narrow.LANES
+    for k in (0, 1, few - 1, few, 2 * few + 5, 40, 70, len(wl) - 3, len(wl) - 1):
         assert np.array_equal(circuit(wl[k : k + 1]).values[0], sweep[k])
         assert np.array_equal(circuit(wl[k:]).values[0], sweep[k])
 
@@ -117,6 +118,24 @@ def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
         results.append(circuit(wl).values)
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("points", [1, 3, 3000])
+@pytest.mark.parametrize("batch", [1, 5])
+def test_threads_do_not_change_a_bit_of_a_gradient(
+    monkeypatch: pytest.MonkeyPatch, points: int, batch: int
+) -> None:
+    monkeypatch.setattr("photosim.solve.SERIAL_PRODUCTS", 0)
+    circuit = ps.Circuit(mirrored_ring())
+    loss = ps.losses.power([("in", "drop")])
+    found = []
+    for count in ("1", "2", "3"):
+        monkeypatch.setenv("PHOTOSIM_THREADS", count)
+        settings: dict[str, Any] = {"radius": np.linspace(9.9, 10.1, batch) if batch > 1 else 10.02}
+        wl = np.linspace(1.5, 1.6, points)
+        value, slopes = circuit.value_and_grad(loss, wl=wl, parameters=["radius", "cin.coupling"], **settings)
+        found.append((value, *(np.asarray(s).tobytes() for s in slopes.values())))
+    assert found[0] == found[1] == found[2]
 
 
 def test_thread_count_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

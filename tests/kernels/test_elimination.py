@@ -8,19 +8,22 @@ import numpy as np
 import pytest
 
 from photosim.kernels import chain
-from photosim.kernels.elimination import LANES, WIDTH, run, run_reverse
-from photosim.plan import GUARD_SLOT, SPARE_SLOT, Plan, Wanted, make_plan
+from photosim.kernels.elimination import Narrow, Single, Wide, run, run_reverse
+from photosim.plan import Plan, Wanted, make_plan
 
 NODES = 9
+POINTS = 11
+"""Wavelengths: one block and a bit of the narrow kind."""
+KINDS = (Single, Narrow, Wide)
 ENDS = (0, 1, 7, 8)  # two inputs, two outputs
 
 
 def random_graph(seed: int) -> tuple[dict[tuple[int, int], int], Any]:
-    """Edges among five inner waves, loops included, and a complex value for each on LANES + 3 wavelengths."""
+    """Edges among five inner waves, loops included, and a complex value for each on POINTS wavelengths."""
     rng = np.random.default_rng(seed)
     pairs = [(a, b) for a in range(NODES) for b in range(NODES) if b not in (0, 1) and a not in (7, 8)]
     kept = [pair for pair in pairs if rng.uniform() < 0.5]
-    values = 0.3 * (rng.normal(size=(len(kept), LANES + 3)) + 1j * rng.normal(size=(len(kept), LANES + 3)))
+    values = 0.3 * (rng.normal(size=(len(kept), POINTS)) + 1j * rng.normal(size=(len(kept), POINTS)))
     return {pair: k for k, pair in enumerate(kept)}, values
 
 
@@ -50,19 +53,20 @@ def naive(edges: dict[tuple[int, int], int], values: Any) -> Any:
     return out
 
 
-def run_plan(plan: Plan, values: Any) -> tuple[Any, Any, Any, int]:
-    """Run a plan on values (V, W); return out (1, 4, W), the flat values, their addresses and the blocks."""
-    blocks = -(-values.shape[1] // LANES)
-    padded = np.pad(values, ((0, 0), (0, blocks * LANES - values.shape[1])), mode="edge")
+def run_plan(plan: Plan, values: Any, kind: Any = Narrow) -> tuple[Any, Any, Any, Any]:
+    """Run a plan on values (V, W); return out (1, 4, W), the flat values, their addresses and the span."""
+    lanes = kind.LANES
+    blocks = -(-values.shape[1] // lanes)
+    padded = np.pad(values, ((0, 0), (0, blocks * lanes - values.shape[1])), mode="edge")
     flat = np.stack([padded.real, padded.imag], axis=1).ravel()
-    step = blocks * LANES
-    address = np.array([[2 * k * step, 0, LANES, 1, step] for k in range(len(values))], dtype=np.int64)
+    step = blocks * lanes
+    address = np.array([[2 * k * step, 0, lanes, 1, step] for k in range(len(values))], dtype=np.int64)
     out = np.zeros((1, 4, values.shape[1]), dtype=complex)
     smallest = np.empty((1, values.shape[1]))
-    span = np.array([0, blocks, blocks, 0, GUARD_SLOT * WIDTH], dtype=np.int64)
-    run(plan.code, address, flat, plan.exits, out, smallest, np.empty(plan.slots * WIDTH), span)
+    span = kind(0, blocks, blocks, 0)
+    run(plan.code, address, flat, plan.exits, out, smallest, np.empty(2 * lanes * plan.slots), span)
     assert np.all(smallest > 0)
-    return out, flat, address, blocks
+    return out, flat, address, span
 
 
 WANTED = [Wanted(i, o, 2 * (o - 7) + i) for o in (7, 8) for i in (0, 1)]
@@ -70,9 +74,10 @@ WANTED = [Wanted(i, o, 2 * (o - 7) + i) for o in (7, 8) for i in (0, 1)]
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("keep", [False, True])
-def test_elimination_equals_a_linear_solve(seed: int, keep: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_elimination_equals_a_linear_solve(seed: int, keep: bool, kind: Any) -> None:
     edges, values = random_graph(seed)
-    out, *_ = run_plan(make_plan(edges, WANTED, keep=keep), values)
+    out, *_ = run_plan(make_plan(edges, WANTED, keep=keep), values, kind)
     expected = naive(edges, values).reshape(4, -1)
     np.testing.assert_allclose(out[0], expected, rtol=1e-11, atol=1e-12)
 
@@ -83,9 +88,10 @@ HALF = [Wanted(0, 7, 0), Wanted(1, 8, 3), Wanted(1, 7, 1, 2)]
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("keep", [False, True])
-def test_pairs_of_waves_equal_a_linear_solve(seed: int, keep: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_pairs_of_waves_equal_a_linear_solve(seed: int, keep: bool, kind: Any) -> None:
     edges, values = mirrored_graph(seed)
-    out, *_ = run_plan(make_plan(edges, HALF, mirror=MIRROR, keep=keep), values)
+    out, *_ = run_plan(make_plan(edges, HALF, mirror=MIRROR, keep=keep), values, kind)
     expected = naive(edges, values).reshape(4, -1)
     np.testing.assert_allclose(expected[1], expected[2], rtol=1e-11, atol=1e-12)  # the graph is reciprocal
     np.testing.assert_allclose(out[0], expected, rtol=1e-10, atol=1e-11)
@@ -93,17 +99,28 @@ def test_pairs_of_waves_equal_a_linear_solve(seed: int, keep: bool) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("paired", [False, True])
-def test_the_reverse_pass_equals_central_differences(seed: int, paired: bool) -> None:
+def test_blocks_of_all_kinds_give_the_same_bits(seed: int, paired: bool) -> None:
+    edges, values = mirrored_graph(seed) if paired else random_graph(seed)
+    plan = make_plan(edges, HALF if paired else WANTED, mirror=MIRROR if paired else None)
+    single, narrow, wide = (run_plan(plan, values, kind)[0] for kind in KINDS)
+    np.testing.assert_array_equal(single, narrow)
+    np.testing.assert_array_equal(single, wide)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reverse_pass_equals_central_differences(seed: int, paired: bool, kind: Any) -> None:
     edges, values = mirrored_graph(seed) if paired else random_graph(seed)
     plan = make_plan(edges, HALF if paired else WANTED, mirror=MIRROR if paired else None, keep=True)
-    out, flat, address, blocks = run_plan(plan, values)
+    out, flat, address, span = run_plan(plan, values, kind)
+    blocks, lanes = span.blocks, span.LANES
     rng = np.random.default_rng(seed + 100)
     cotangent = rng.normal(size=out.shape) + 1j * rng.normal(size=out.shape)
-    slopes = np.empty((blocks, len(values), WIDTH))
-    span = np.array([0, blocks, blocks, 0, GUARD_SLOT * WIDTH, SPARE_SLOT * WIDTH], dtype=np.int64)
-    work = np.empty((2, plan.slots * WIDTH))
-    run_reverse((plan.code, plan.starts, plan.exits), address, flat, cotangent, work, span, slopes)
-    by_value = slopes.reshape(blocks, len(values), 2, LANES).transpose(1, 2, 0, 3).reshape(len(values), 2, -1)
+    slopes = np.empty((blocks, len(values), 2 * lanes))
+    work = np.empty((2, 2 * lanes * plan.slots))
+    run_reverse((plan.code, plan.starts, plan.exits), address, flat, cotangent, work, slopes, span)
+    by_value = slopes.reshape(blocks, len(values), 2, lanes).transpose(1, 2, 0, 3).reshape(len(values), 2, -1)
     step = 1e-6
     for k in range(0, len(values), 5):
         for part, direction in enumerate((1.0, 1j)):
@@ -123,30 +140,31 @@ def test_slots_are_used_again_unless_kept() -> None:
 def test_a_loop_of_gain_one_counts_as_nothing() -> None:
     # Wave 1 feeds itself with gain exactly 1: it traps light for ever and is left out.
     plan = make_plan({(0, 1): 0, (1, 1): 1, (1, 2): 2, (0, 2): 3}, [Wanted(0, 2, 0)])
-    values = np.array([0.5, 1.0, 0.25, 0.125])[:, np.newaxis] * np.ones((1, LANES), dtype=complex)
+    lanes = Narrow.LANES
+    values = np.array([0.5, 1.0, 0.25, 0.125])[:, np.newaxis] * np.ones((1, lanes), dtype=complex)
     flat = np.stack([values.real, values.imag], axis=1).ravel()
-    address = np.array([[2 * k * LANES, 0, LANES, 1, LANES] for k in range(4)], dtype=np.int64)
-    out = np.zeros((1, 1, LANES), dtype=complex)
-    smallest = np.empty((1, LANES))
-    span = np.array([0, 1, 1, 0, GUARD_SLOT * WIDTH], dtype=np.int64)
-    run(plan.code, address, flat, plan.exits, out, smallest, np.empty(plan.slots * WIDTH), span)
+    address = np.array([[2 * k * lanes, 0, lanes, 1, lanes] for k in range(4)], dtype=np.int64)
+    out = np.zeros((1, 1, lanes), dtype=complex)
+    smallest = np.empty((1, lanes))
+    work = np.empty(2 * lanes * plan.slots)
+    run(plan.code, address, flat, plan.exits, out, smallest, work, Narrow(0, 1, 1, 0))
     assert np.all(out == 0.125)
     assert np.all(smallest == 0.0)
 
 
 def test_the_chain_kernel_equals_a_plain_sum() -> None:
-    assert chain.LANES == LANES
+    lanes = Narrow.LANES
     rng = np.random.default_rng(3)
     rows, batch, parameters, values, blocks = 3, 2, 4, 2, 2
-    count = LANES + 3
-    partials = rng.normal(size=(rows, batch, parameters + 1, values, 2, blocks * LANES))
-    slopes = rng.normal(size=(batch * blocks, 9, WIDTH))
+    count = POINTS
+    partials = rng.normal(size=(rows, batch, parameters + 1, values, 2, blocks * lanes))
+    slopes = rng.normal(size=(batch * blocks, 9, 2 * lanes))
     partials[1, :, 2, 0] = np.inf  # a reflection that is off ...
     slopes[:, 4] = 0.0  # ... acts on nothing
     first, columns = np.array([1, 4, 6]), np.array([2, 0])
     out = np.empty((rows, batch, 2, count))
     chain.contract(partials, slopes, first, columns, out)
-    by_value = slopes.reshape(batch, blocks, 9, 2, LANES).transpose(0, 2, 3, 1, 4).reshape(batch, 9, 2, -1)
+    by_value = slopes.reshape(batch, blocks, 9, 2, lanes).transpose(0, 2, 3, 1, 4).reshape(batch, 9, 2, -1)
     for r in range(rows):
         for c, column in enumerate(columns):
             expected = np.zeros((batch, count))
