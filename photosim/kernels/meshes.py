@@ -128,3 +128,23 @@ def send_through(blocks: Any, modes: Any, fields: Any) -> None:
             x, y = fields[m, j], fields[m + 1, j]
             fields[m, j] = a * x + b * y
             fields[m + 1, j] = c * x + d * y
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def take_apart_many(units: Any, reck: Any, modes: Any, theta: Any, phi: Any, end: Any) -> None:
+    """Fill theta, phi (M, K) and end (M, n) with M meshes that make units (M, n, n), which are lost.
+
+    modes (K,) comes out alike for all of them: it depends on n and the arrangement alone.
+    """
+    for mesh in range(units.shape[0]):
+        if reck:
+            take_apart_reck(units[mesh], modes, theta[mesh], phi[mesh], end[mesh])
+        else:
+            take_apart_clements(units[mesh], modes, theta[mesh], phi[mesh], end[mesh])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def send_through_many(blocks: Any, modes: Any, fields: Any) -> None:
+    """Send fields (M, n, B) in place through the blocks (M, K, 2, 2) of M meshes of one arrangement."""
+    for mesh in range(fields.shape[0]):
+        send_through(blocks[mesh], modes, fields[mesh])

@@ -10,7 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from photosim.components.meshes import PLACES
-from photosim.kernels.meshes import columns_of, send_through, take_apart_clements, take_apart_reck
+from photosim.kernels.meshes import (
+    columns_of,
+    send_through,
+    send_through_many,
+    take_apart_clements,
+    take_apart_many,
+    take_apart_reck,
+)
 
 ComplexArray = NDArray[np.complex128]
 
@@ -80,3 +87,24 @@ def test_fields_go_through_blocks_of_any_kind_one_by_one() -> None:
         expected = whole(small, m) @ expected
     send_through(blocks, modes, fields)
     np.testing.assert_allclose(fields, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", TAKE_APART)
+def test_many_meshes_are_each_alone(name: str) -> None:
+    units = np.array([unitary(), unitary(), np.eye(N)])
+    modes, end = np.empty(COUNT, np.int64), np.empty((3, N))
+    theta, phi = np.empty((3, COUNT)), np.empty((3, COUNT))
+    take_apart_many(units.copy(), name == "reck", modes, theta, phi, end)
+    fields = np.broadcast_to(np.eye(N, dtype=np.complex128), (3, N, N)).copy()
+    blocks = np.array(
+        [[block(t, p) for t, p in zip(*own, strict=True)] for own in zip(theta, phi, strict=True)]
+    )
+    send_through_many(blocks, modes, fields)
+    np.testing.assert_allclose(np.exp(1j * end)[:, :, np.newaxis] * fields, units, atol=1e-14)
+    for mesh in range(3):
+        for found, wanted in zip(
+            (modes, theta[mesh], phi[mesh], end[mesh]),
+            taken_apart(TAKE_APART[name], units[mesh]),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(found, wanted)

@@ -6,6 +6,7 @@ from photosim.training.devices.digital import Digital
 from photosim.training.devices.mesh import Mesh, MeshErrors
 from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.devices.receiver import Converters, Receiver
+from photosim.training.devices.tiled_mesh import Readout, TiledMesh, Tiles
 from photosim.training.devices.weight_bank import Measured, WeightBank, effective_bits
 
 __all__ = [
@@ -18,7 +19,10 @@ __all__ = [
     "MeshErrors",
     "MeshPhases",
     "PairPhases",
+    "Readout",
     "Receiver",
+    "TiledMesh",
+    "Tiles",
     "WeightBank",
     "decompose",
     "decompose_pair",

@@ -48,6 +48,15 @@ class MeshErrors:
             message = f"heater_bits must be a whole number from 1 to {MOST_BITS}, or none, got {bits!r}."
             raise ParameterError(message)
 
+    def heated(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the phases that the heaters hold of those asked: in steps of a turn, then off by noise."""
+        if self.heater_bits is not None:
+            step = 2.0 * np.pi / 2**self.heater_bits
+            phases = step * np.mod(np.rint(phases / step), 2**self.heater_bits)
+        if self.phase > 0.0:
+            phases = phases + self.phase * rng.standard_normal(phases.shape)
+        return phases
+
 
 @dataclass(frozen=True)
 class Held:
@@ -181,10 +190,4 @@ class Mesh:
         return replace(self, held=held, counters=Counter())
 
     def _heat(self, phases: FloatArray) -> FloatArray:
-        """Return the phases that the heaters hold of those asked: in steps of a turn, then off by noise."""
-        if self.errors.heater_bits is not None:
-            step = 2.0 * np.pi / 2**self.errors.heater_bits
-            phases = step * np.mod(np.rint(phases / step), 2**self.errors.heater_bits)
-        if self.errors.phase > 0.0:
-            phases = phases + self.errors.phase * self.rng.standard_normal(phases.shape)
-        return phases
+        return self.errors.heated(phases, self.rng)
