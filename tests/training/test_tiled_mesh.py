@@ -9,7 +9,7 @@ import pytest
 
 import photosim as ps
 from photosim.errors import ParameterError
-from photosim.training.devices import Device, Digital, Mesh, MeshErrors, Readout, TiledMesh
+from photosim.training.devices import Device, Digital, Mesh, MeshErrors, Readout, TiledMesh, mesh_chip
 from photosim.training.held_layers import HeldDense
 from photosim.training.layers import Dense, Network, activation, dense_network
 from photosim.training.passes import run
@@ -21,8 +21,7 @@ N = 4
 
 def chip(component: str = "svd_mesh", **settings: Any) -> ps.Circuit:
     """A mesh of 4 guides alone in a circuit."""
-    ports = {f"{side}{k}": ("mesh", f"{side}{k}") for side in ("in", "out") for k in range(N)}
-    return ps.Circuit(ps.Netlist({"mesh": ps.part(component, n=N, **settings)}, ports=ports))
+    return mesh_chip(component, N, **settings)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (10, 13), (3, 8), (1, 1)])
