@@ -57,5 +57,5 @@ class OpticalChain:
         self, waves: NDArray[Any], rng: np.random.Generator, reference: NDArray[Any] | complex = 0.0
     ) -> Frame:
         """Return the camera's frame of fields (batch, pixels) plus a reference in sqrt(W) a pixel."""
-        total = waves + reference
+        total = waves + np.asarray(reference, dtype=waves.dtype)
         return self.camera.expose(total.real**2 + total.imag**2, self.wl, rng)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from photosim.errors import ParameterError
-from photosim.media.camera import NORMAL_ABOVE, Camera, poisson
+from photosim.media.camera import NORMAL_ABOVE, Camera, detected
 from photosim.media.modulators import Dmd, Slm
 
 RNG = np.random.default_rng
@@ -15,7 +15,7 @@ RNG = np.random.default_rng
 
 @pytest.mark.parametrize("mean", [0.0, 0.3, 8.0, NORMAL_ABOVE, NORMAL_ABOVE + 1, 400.0])
 def test_poisson_counts_have_the_mean_and_variance_of_their_law(mean: float) -> None:
-    counts = poisson(np.full(200_000, mean), RNG(1))
+    counts = detected(np.full(200_000, mean), RNG(1))
     assert np.array_equal(counts, np.rint(counts))
     assert counts.min() >= 0
     # Four standard deviations of the mean and of the variance of 200,000 counts; rounding adds 1/12.
@@ -24,7 +24,7 @@ def test_poisson_counts_have_the_mean_and_variance_of_their_law(mean: float) -> 
 
 
 def test_poisson_counts_follow_the_law_itself_up_to_the_limit() -> None:
-    counts = poisson(np.full(100_000, 12.0), RNG(3))
+    counts = detected(np.full(100_000, 12.0), RNG(3))
     bins = np.arange(3, 24)
     seen = np.array([np.count_nonzero(counts == k) for k in bins])
     law = stats.poisson.pmf(bins, 12.0)
@@ -33,7 +33,7 @@ def test_poisson_counts_follow_the_law_itself_up_to_the_limit() -> None:
 
 
 def test_poisson_above_the_limit_is_as_close_as_the_normal_law() -> None:
-    counts = poisson(np.full(100_000, 60.0), RNG(4))
+    counts = detected(np.full(100_000, 60.0), RNG(4))
     gap = np.abs(np.sort(counts)[:, np.newaxis] <= np.arange(30, 100)).mean(axis=0)
     law = stats.poisson.cdf(np.arange(30, 100), 60.0)
     # Skewness 1/sqrt(60) shifts the distribution by at most 0.13/6/sqrt(2 pi) = 0.009; sampling by 0.005.

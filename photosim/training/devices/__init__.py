@@ -6,6 +6,8 @@ from photosim.training.devices.digital import Digital
 from photosim.training.devices.mesh import Mesh, MeshErrors
 from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.devices.receiver import Converters, Receiver
+from photosim.training.devices.scattering_medium import Projection, ScatteringMedium
+from photosim.training.devices.speckle_drift import Drift
 from photosim.training.devices.tiled_mesh import Readout, TiledMesh, Tiles
 from photosim.training.devices.weight_bank import Measured, WeightBank, effective_bits
 
@@ -13,14 +15,17 @@ __all__ = [
     "Converters",
     "Device",
     "Digital",
+    "Drift",
     "Energy",
     "Measured",
     "Mesh",
     "MeshErrors",
     "MeshPhases",
     "PairPhases",
+    "Projection",
     "Readout",
     "Receiver",
+    "ScatteringMedium",
     "TiledMesh",
     "Tiles",
     "WeightBank",

@@ -1,0 +1,85 @@
+"""A medium that slowly becomes another one, and a reference whose phase wanders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.media.gaussian import StoredMedium
+
+if TYPE_CHECKING:
+    from photosim.media.chain import OpticalChain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How fast a medium forgets, and how fast the reference loses its phase.
+
+    persistence: time in s after which the fields' correlation with those of before has fallen to 1/e; it
+    falls as exp(-t / persistence).  wander: root mean square change of the reference's phase in a second, in
+    rad; it grows with the root of time.  interval: time in s for which the medium is held still.
+    seed: of the change.
+    """
+
+    persistence: float = inf
+    wander: float = 0.0
+    interval: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for times that are not positive or a negative wander."""
+        if not (self.persistence > 0.0 and 0.0 < self.interval < inf and 0.0 <= self.wander < inf):
+            message = (
+                f"Drift needs a persistence and an interval above 0 s and a wander of 0 or more, got "
+                f"{self.persistence!r} s, {self.interval!r} s and {self.wander!r} rad."
+            )
+            raise ParameterError(message)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything changes at all."""
+        return self.persistence < inf or self.wander > 0.0
+
+
+class Drifting:
+    """A chain as it is at any time: decided by the drift's seed and the time alone.
+
+    A run that goes on from a checkpoint meets the medium that it would have met. An autoregressive process of
+    first order: T <- c T + sqrt(1 - c^2) T', T' independent and of the same mean power, c =
+    exp(-interval / persistence).
+    """
+
+    def __init__(self, chain: OpticalChain, drift: Drift) -> None:
+        self.first, self.drift = chain, drift
+        self.outputs = chain.medium.shape[0]
+        self.step, self.phase, self.chain = 0, 0.0, chain
+        self.matrix = chain.medium.block()
+        self.power = float(np.mean(np.abs(self.matrix) ** 2))
+
+    def at(self, elapsed: float) -> OpticalChain:
+        """Return the chain after `elapsed` seconds."""
+        step = int(elapsed / self.drift.interval) if self.drift.active else 0
+        if step == self.step:
+            return self.chain
+        if step < self.step:  # a checkpoint, or a look ahead, put the counters back
+            self.step, self.phase, self.matrix = 0, 0.0, self.first.medium.block()
+        while self.step < step:
+            self._advance()
+        medium = StoredMedium(len(self.matrix), self.matrix.shape[1], given=self.matrix)
+        turned = self.first.reference * np.exp(1j * self.phase)
+        self.chain = replace(self.first, medium=medium, reference=complex(turned))
+        return self.chain
+
+    def _advance(self) -> None:
+        self.step += 1
+        rng = np.random.default_rng([self.drift.seed, self.step])
+        self.phase += float(rng.normal(0.0, self.drift.wander * np.sqrt(self.drift.interval)))
+        if self.drift.persistence < inf:
+            kept = np.exp(-self.drift.interval / self.drift.persistence)
+            parts = rng.standard_normal((2, *self.matrix.shape), dtype=np.float32)
+            fresh = (parts[0] + 1j * parts[1]) * np.float32(np.sqrt(self.power / 2.0))
+            self.matrix = np.asarray(kept * self.matrix + np.sqrt(1.0 - kept**2) * fresh, self.matrix.dtype)
