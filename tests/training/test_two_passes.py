@@ -16,7 +16,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import RealArray
 from photosim.training.checkpoint import rule_state
 from photosim.training.data import load
-from photosim.training.devices import Digital
+from photosim.training.devices import Digital, mesh_chip
 from photosim.training.layers import (
     Convolution,
     Dense,
@@ -27,6 +27,7 @@ from photosim.training.layers import (
     dense_network,
 )
 from photosim.training.losses import REGRESSION
+from photosim.training.mesh_layers import Detection, MeshLayer
 from photosim.training.optimisers import SGD
 from photosim.training.passes import Pass, Updates, run
 from photosim.training.rules import (
@@ -333,3 +334,29 @@ def test_wrong_numbers_are_refused() -> None:
     network = Network((windows, Dense(windows.outputs, 2, activation("linear"))))
     with pytest.raises(ParameterError, match="made for dense layers"):
         MirroredPepita.drawn(network, RNG)
+
+
+@pytest.mark.parametrize("detection", ["power", "quadrature", "amplitude"])
+def test_meshes_learn_from_changes_of_what_is_detected(detection: Detection) -> None:
+    """The update of a mesh's phases is the gradient of <delta, detected outputs>, delta held."""
+    chip = mesh_chip("clements_mesh", 4)
+    network = Network(
+        (MeshLayer.of(chip, detection=detection), MeshLayer.of(chip, outputs=2, detection="power"))
+    )
+    parameters = network.initial(np.random.default_rng(6))
+    x, targets, matrix = RNG.normal(size=(5, 4)), RNG.uniform(size=(5, 2)), 0.2 * RNG.normal(size=(4, 2))
+    forward = run(network, parameters, x, targets, REGRESSION)[0]
+    updates = TwoPass((Digital(matrix),)).updates(forward)
+    late = x + forward.error @ matrix.T
+    again = network.forward(parameters, late)
+    deltas = [forward.traces[0].outputs - again[0].outputs, forward.error]
+    for index, inputs in enumerate((late, again[0].outputs)):
+        layer, own, update = network.layers[index], parameters[index], updates[index]
+        for name, place in (("theta", 2), ("phi", 0), ("end", 1)):
+            kept, sides = own[name][place], []
+            for side in (1e-6, -1e-6):
+                own[name][place] = kept + side
+                sides.append(np.sum(deltas[index] * layer.forward(own, inputs).outputs) / len(x))
+            own[name][place] = kept
+            assert update is not None
+            assert update[name][place] == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-8)

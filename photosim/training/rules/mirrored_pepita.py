@@ -13,7 +13,7 @@ from photosim.training.arrays import FloatArray
 from photosim.training.devices.digital import Digital
 from photosim.training.layers import Network, Parameters
 from photosim.training.passes import Pass, Updates
-from photosim.training.rules.modulation import OF_INPUTS, changes, second_pass, warn_if_silent
+from photosim.training.rules.modulation import OF_INPUTS, changes, second_pass, updates_of, warn_if_silent
 from photosim.training.rules.rule import Need
 
 
@@ -88,4 +88,4 @@ class MirroredPepita:
         warn_if_silent("Mirrored PEPITA", forward)
         self.mirror(forward.network, forward.parameters)
         again = second_pass(forward, Digital(self.matrix()), sign=-1.0)
-        return again.updates([*changes(forward, again), again.error])
+        return updates_of(again, [*changes(forward, again), again.error])

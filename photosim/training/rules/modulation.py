@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Block
-from photosim.training.passes import Pass
+from photosim.training.passes import Pass, Updates
 
 if TYPE_CHECKING:
     from photosim.training.devices.device import Device
@@ -54,6 +55,21 @@ def outputs_of(forward: Pass, block: Block) -> RealArray:
 def changes(forward: Pass, again: Pass) -> list[RealArray]:
     """Return for each hidden block its units' outputs of the first pass minus those of the second."""
     return [outputs_of(forward, block) - outputs_of(again, block) for block in forward.network.hidden]
+
+
+def updates_of(forward: Pass, posts: Sequence[RealArray]) -> Updates:
+    """Return the updates of all layers from what each block's units should give less of, (batch, units).
+
+    Where units are read by a detector the layer's own matrix acts on fields: a detected quantity becomes a
+    direction of the field by the detector's law, 2 z for a power |z|^2. That is no slope of an activation.
+    """
+    blocks = zip(forward.network.blocks, posts, strict=True)
+    return forward.updates(
+        [
+            post * forward.slope(block) if np.iscomplexobj(forward.traces[block.first].pre) else post
+            for block, post in blocks
+        ]
+    )
 
 
 def wanted(forward: Pass) -> RealArray:

@@ -8,7 +8,13 @@ from typing import ClassVar, Literal
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.devices.device import Device
 from photosim.training.passes import Pass, Updates
-from photosim.training.rules.modulation import changes, input_feedback, second_pass, warn_if_silent
+from photosim.training.rules.modulation import (
+    changes,
+    input_feedback,
+    second_pass,
+    updates_of,
+    warn_if_silent,
+)
 from photosim.training.rules.rule import Need
 
 PASSES = ("second", "first")
@@ -44,4 +50,4 @@ class Pepita:
         warn_if_silent("PEPITA", forward)
         again = second_pass(forward, device, self.sign)
         before = again if self.presynaptic == "second" else forward
-        return before.updates([*changes(forward, again), again.error])
+        return updates_of(before, [*changes(forward, again), again.error])

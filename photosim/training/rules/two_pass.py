@@ -7,7 +7,13 @@ from typing import ClassVar
 
 from photosim.training.devices.device import Device
 from photosim.training.passes import Pass, Updates
-from photosim.training.rules.modulation import changes, input_feedback, second_pass, warn_if_silent
+from photosim.training.rules.modulation import (
+    changes,
+    input_feedback,
+    second_pass,
+    updates_of,
+    warn_if_silent,
+)
 from photosim.training.rules.rule import Need
 
 
@@ -30,4 +36,4 @@ class TwoPass:
         device = input_feedback("The two-pass rule", self.feedback)
         warn_if_silent("The two-pass rule", forward)
         again = second_pass(forward, device)
-        return again.updates([*changes(forward, again), forward.error])
+        return updates_of(again, [*changes(forward, again), forward.error])
