@@ -1,4 +1,4 @@
-"""Microring weight banks: rows of add-drop rings on a bus of many wavelengths, read by balanced detectors."""
+"""Microring weight banks: rows of add-drop rings on a bus of many wavelengths, and their modulators."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from photosim.components.guides import guide_index
 from photosim.components.lasers import channel_wavelength
+from photosim.components.modulators import IndexPerVolt, ReverseVoltage
 from photosim.model import Instance, Netlist, PortRef, composite, links, part, ref
 from photosim.quantities import (
     Bandwidth,
@@ -44,6 +45,7 @@ def weight_bank_row(
     temperature: Temperature = 300.0,
     dneff_dT: ThermoOptic = 1.86e-4,
     responsivity: Responsivity = 1.0,
+    bandwidth: Bandwidth = 20e9,
 ) -> Netlist:
     """One row of a weight bank: `ring0`, `ring1`, ... in series, and `detector`, drop minus through.
 
@@ -67,6 +69,7 @@ def weight_bank_row(
         temperature: temperature of the bank.
         dneff_dT: change of the effective index per kelvin.
         responsivity: photocurrent per optical power of the detectors.
+        bandwidth: noise bandwidth of the detectors.
     """
     guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
     instances: dict[str, Instance] = {}
@@ -86,7 +89,7 @@ def weight_bank_row(
                 instances[bus] = part("straight", length=pitch, dneff_dT=dneff_dT, **guide)
             wires += [f"ring{n - 1},o4:bus{n},o1", f"bus{n},o2:ring{n},o1"]
             wires += [f"ring{n},o2:back{n},o1", f"back{n},o2:ring{n - 1},o3"]
-    instances["detector"] = part("balanced_photodetector", responsivity=responsivity)
+    instances["detector"] = part("balanced_photodetector", responsivity=responsivity, bandwidth=bandwidth)
     last = f"ring{channels - 1}"
     wires += ["ring0,o2:detector,o1", f"{last},o4:detector,o2"]
     return Netlist(
@@ -115,6 +118,7 @@ def weight_bank(
     temperature: Temperature = 300.0,
     dneff_dT: ThermoOptic = 1.86e-4,
     responsivity: Responsivity = 1.0,
+    bandwidth: Bandwidth = 20e9,
 ) -> Netlist:
     """Weight bank: light of many wavelengths at o1 is shared by `row0`, `row1`, ...; e1, e2, ... read them.
 
@@ -139,11 +143,12 @@ def weight_bank(
         temperature: temperature of the bank.
         dneff_dT: change of the effective index per kelvin.
         responsivity: photocurrent per optical power of the detectors.
+        bandwidth: noise bandwidth of the detectors.
     """
     row = part(
         "weight_bank_row", channels=channels, wl0=wl0, spacing=spacing, order=order, coupling=coupling,
         coupling_drop=coupling_drop, pitch=pitch, neff=neff, ng=ng, loss_dB_cm=loss_dB_cm,
-        temperature=temperature, dneff_dT=dneff_dT, responsivity=responsivity,
+        temperature=temperature, dneff_dT=dneff_dT, responsivity=responsivity, bandwidth=bandwidth,
     )  # fmt: skip
     taps = {f"tap{m}": part("coupler", coupling=1.0 / (rows - m)) for m in range(rows - 1)}
     chain = [f"tap{m},o4:tap{m + 1},o1" for m in range(rows - 2)]
@@ -157,4 +162,66 @@ def weight_bank(
         ports=ports,
         terminate=tuple(ref(f"tap{m},o2") for m in range(rows - 1)),
         name="weight_bank",
+    )
+
+
+@composite(source="filipovich2022")
+def modulator_bus(
+    *,
+    channels: Count = 4,
+    wl0: Wavelength = 1.55,
+    spacing: Bandwidth = 200e9,
+    order: Count = 60,
+    coupling: Power = 0.0275,
+    voltage: ReverseVoltage = 8.0,
+    dneff_dV: IndexPerVolt = 1e-4,
+    pitch: Length = 30.0,
+    neff: Index = 2.44553,
+    ng: Index = 4.19088,
+    loss_dB_cm: Loss_dB_cm = 40.0,
+    bus_loss_dB_cm: Loss_dB_cm = 2.5,
+    temperature: Temperature = 300.0,
+    dneff_dT: ThermoOptic = 1.86e-4,
+) -> Netlist:
+    """Ring modulators `mod0`, `mod1`, ... in series, one for each channel of a bus from o1 to o2.
+
+    Modulator n resonates with channel n at no voltage and takes its light; `voltage`
+    moves its resonance out of the channel. Every ring touches every channel. Coupling
+    and loss are near critical and make a resonance wide enough for 10 GHz; they and
+    dneff_dV, 0.8 V cm for half a turn, are of a heavily doped ring. Left out: what
+    `ring_modulator` leaves out, heat of the drives.
+
+    Settings:
+        channels: number of wavelength channels and of modulators.
+        wl0: centre of the channels; also where neff and ng are given.
+        spacing: frequency distance of neighbouring channels.
+        order: azimuthal order of the resonance that all rings use.
+        coupling: power that crosses the coupler of each ring.
+        voltage: reverse voltage of all modulators.
+        dneff_dV: change of the effective index per volt.
+        pitch: length of the bus between neighbouring rings.
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        loss_dB_cm: propagation loss of the doped rings.
+        bus_loss_dB_cm: propagation loss of the bus.
+        temperature: temperature of bus and rings.
+        dneff_dT: change of the effective index per kelvin.
+    """
+    guide = {"neff": neff, "ng": ng, "wl0": wl0, "temperature": temperature, "dneff_dT": dneff_dT}
+    instances: dict[str, Instance] = {}
+    wires: list[str] = []
+    for n in range(channels):
+        radius = channel_radius(order, channel_wavelength(wl0, spacing, n, channels), neff, ng, wl0)
+        instances[f"mod{n}"] = part(
+            "ring_modulator", radius=radius, coupling=coupling, voltage=voltage, dneff_dV=dneff_dV,
+            loss_dB_cm=loss_dB_cm, **guide,
+        )  # fmt: skip
+        if n > 0:
+            instances[f"bus{n}"] = part("straight", length=pitch, loss_dB_cm=bus_loss_dB_cm, **guide)
+            wires += [f"mod{n - 1},o2:bus{n},o1", f"bus{n},o2:mod{n},o1"]
+    return Netlist(
+        instances=instances,
+        connections=links(*wires),
+        ports={"o1": ref("mod0,o1"), "o2": ref(f"mod{channels - 1},o2")},
+        name="modulator_bus",
     )

@@ -385,3 +385,24 @@ def test_opu() -> None:
     alike = np.vdot(read.values, turned).real / np.linalg.norm(read.values) / np.linalg.norm(turned)
     assert alike > 0.99
     assert read.frames == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "low", "high"),
+    [("mrr_weight_bank_1x4", 1, 0.90, 0.93), ("mrr_weight_bank_50x20", 50, 0.85, 0.89)],
+)
+def test_modulators_of_banks_open_and_close(name: str, rows: int, low: float, high: float) -> None:
+    circuit = ps.load(name)
+    currents = circuit.photocurrents()
+    lines = currents.coords["wavelength"].values
+    last = f"modulators.mod{len(lines) - 1},o2"
+    opened = np.abs(circuit.transfer(lines, [last], ["comb,o1"])[:, 0, 0]) ** 2
+    assert np.all((opened >= low) & (opened <= high))
+    weights = currents.values * rows / (1e-3 * opened[:, np.newaxis])
+    assert np.all((weights > 0.85) & (weights < 1.0))
+    for n in (0, len(lines) - 1):
+        drive = {f"modulators.mod{n}.voltage": 0.0}
+        closed = np.abs(circuit.transfer(lines, [last], ["comb,o1"], **drive)[:, 0, 0]) ** 2
+        assert closed[n] < 0.02
+        # Its neighbours hardly notice: they gain or lose where its resonance was, beside them.
+        np.testing.assert_allclose(np.delete(closed, n), np.delete(opened, n), rtol=0.02)

@@ -7,7 +7,7 @@ from importlib import import_module
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.systems.system import System
 
-_SYSTEMS: dict[str, str] = {}
+_SYSTEMS = {"mrr-dfa": "mrr_dfa"}
 """Name of each system, and the module whose SYSTEM it is."""
 
 

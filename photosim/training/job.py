@@ -15,7 +15,8 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.data import Dataset, load
 from photosim.training.devices import Device, Digital
-from photosim.training.devices.weight_bank import WeightBank, effective_bits
+from photosim.training.devices.bank_errors import effective_bits
+from photosim.training.devices.weight_bank import WeightBank
 from photosim.training.layers import Network, dense_network
 from photosim.training.options import TrainOptions, parse
 from photosim.training.result import RuleResult, TrainingResult, WeightMap

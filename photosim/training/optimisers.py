@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters
 
 
@@ -48,13 +49,11 @@ class SGD:
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
         """Change parameters and velocities in place, at `factor` times the rate."""
+        from photosim.kernels.descent import sgd
+
         for name, value in parameters.items():
-            velocity = memory[name]
-            velocity *= self.momentum
-            velocity += update[name]
-            if self.decay:
-                velocity += self.decay * value
-            value -= factor * self.rate * velocity  # noqa: PLW2901 - in place, on the caller's array
+            numbers = np.array([factor * self.rate, self.momentum, self.decay], dtype=value.dtype)
+            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,12 @@ class Adam:
         steps = float(memory["steps"][0])
         rate = factor * self.rate * np.sqrt(1.0 - self.second**steps) / (1.0 - self.first**steps)
         floor = self.floor * np.sqrt(1.0 - self.second**steps)
+        from photosim.kernels.descent import adam
+
         for name, value in parameters.items():
             mean, square = memory[f"first {name}"], memory[f"second {name}"]
-            gradient = update[name] + self.decay * value if self.decay else update[name]
-            mean += (1.0 - self.first) * (gradient - mean)
-            square += (1.0 - self.second) * (gradient**2 - square)
-            change = rate * mean / (np.sqrt(square) + floor)
-            value -= change.astype(value.dtype, copy=False)  # noqa: PLW2901 - in place, as above
+            numbers = np.array([rate, 1.0 - self.first, 1.0 - self.second, floor, self.decay], value.dtype)
+            adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
 
 
 class RateSchedule(Protocol):
@@ -152,6 +150,11 @@ class Noam:
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
         """Return the factor of a step."""
         return float(self.width**-0.5 * min(step**-0.5, step * self.warmup**-1.5))
+
+
+def _flat(array: RealArray) -> RealArray:
+    """Return a flat view of an array that is to be changed in place."""
+    return array.reshape(-1, copy=False)
 
 
 def _positive(name: str, value: float) -> None:

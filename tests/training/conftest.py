@@ -54,8 +54,10 @@ def bank(circuit: Circuit) -> WeightBank:
     return WeightBank.from_circuit(circuit, "bank")
 
 
-def dense_weights(circuit: Circuit, phases: FloatArray) -> FloatArray:
+def dense_weights(circuit: Circuit, phases: FloatArray, others: dict[str, Any] | None = None) -> FloatArray:
     """Effective weights (M, N) in A for heater phases (M, N), from one dense linear system a wavelength.
+
+    others: further settings of the circuit, nested.
 
     b = S a + source and a = C b, so b = (1 - S C)^-1 source: S holds the parts' own matrices on its
     diagonal, C joins ports. Nothing of plan, kernels or gradients is used.
@@ -65,11 +67,11 @@ def dense_weights(circuit: Circuit, phases: FloatArray) -> FloatArray:
         f"row{m}": {f"ring{n}": {"phase": phases[m, n]} for n in range(channels)} for m in range(rows)
     }
     graph = circuit.graph
-    _, point = circuit.at({"bank": settings})
-    laser = graph.leaf("laser")
+    _, point = circuit.at({"bank": settings, **(others or {})})
+    laser = graph.leaf(circuit.sources[0])
     model = laser.model
     assert isinstance(model, Source)
-    wl, power = model.lines(**{k: graph.bindings.value(f"laser.{k}") for k in laser.given})
+    wl, power = model.lines(**{k: graph.bindings.value(f"{laser.name}.{k}") for k in laser.given})
     size = len(graph.partner)
     matrix = np.zeros((wl.size, size, size), dtype=complex)
     for leaf in graph.leaves:
@@ -92,6 +94,6 @@ def dense_weights(circuit: Circuit, phases: FloatArray) -> FloatArray:
 
 
 @pytest.fixture(scope="session")
-def dense() -> Callable[[Circuit, FloatArray], FloatArray]:
+def dense() -> Callable[..., FloatArray]:
     """The dense twin."""
     return dense_weights

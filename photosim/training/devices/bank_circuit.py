@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import numpy as np
 from photosim.bindings import owner, steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Source
-from photosim.training.arrays import FloatArray
+from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.modulators import Modulators
 from photosim.training.devices.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -61,8 +63,7 @@ class BankCircuit:
 
         Each has shape (B, M, N): what channel n at full power adds in row m; both are positive.
         """
-        waves = self.circuit.transfer(self.wl, list(self.diodes), [self.light], **self._settings(phases))
-        diodes = np.abs(self._currents(waves))
+        diodes = np.abs(self._currents(self._waves(phases)))
         return diodes[:, :, 0], diodes[:, :, 1]
 
     def weights(self, phases: FloatArray) -> FloatArray:
@@ -97,6 +98,37 @@ class BankCircuit:
             )
             raise ParameterError(message)
 
+    def check_modulators(self, modulators: Modulators) -> None:
+        """Raise ParameterError unless light passes all modulators in a row and no other way.
+
+        Random drives must give at the detectors the product of what each modulator passes alone.
+        """
+        rng = np.random.default_rng(PROBE_SEED)
+        codes = rng.integers(0, modulators.voltage.size, len(modulators.names))
+        drives = {f"{n}.voltage": modulators.voltage[c] for n, c in zip(modulators.names, codes, strict=True)}
+        outs = list(self.diodes[:2])
+        opened, driven = (
+            np.sum(np.abs(self.circuit.transfer(self.wl, outs, [self.light], **own)[..., 0]) ** 2, axis=-1)
+            for own in ({}, drives)
+        )
+        alone = np.exp(modulators.shares[np.arange(codes.size), codes].sum(axis=0))
+        if np.abs(driven / opened - alone).max() > 1e-6:
+            message = (
+                f"Between the laser and {self.name!r} light must pass the modulators "
+                f"{modulators.names[0]!r} to {modulators.names[-1]!r} in a row, and nothing may reflect it."
+            )
+            raise ParameterError(message)
+
+    def warming(self, phases: FloatArray) -> FloatArray:
+        """Return the change of the weights in A/K with the bank's temperature for phases (B, M, N) in rad."""
+        name, step = f"{self.name}.temperature", 1e-3
+        middle = float(self.circuit.parameters[name])
+        above, below = (
+            self._currents(self._waves(phases, {name: middle + sign * step})).sum(axis=2)
+            for sign in (1.0, -1.0)
+        )
+        return np.asarray((above - below) / (2.0 * step))
+
     def _pull(self, phases: FloatArray, factors: FloatArray) -> tuple[FloatArray, FloatArray]:
         names = [ring for row in self.rings for ring in row]
         waves, pull = self.circuit.pullback(
@@ -110,6 +142,11 @@ class BankCircuit:
         shape = (phases.shape[0], self.wl.size)
         table = np.array([[np.broadcast_to(slopes[ring], shape) for ring in row] for row in self.rings])
         return signed.sum(axis=2), np.moveaxis(table, (0, 1, 2, 3), (1, 3, 0, 2))
+
+    def _waves(self, phases: FloatArray, others: Mapping[str, Any] = MappingProxyType({})) -> ComplexArray:
+        """Return the waves at all diodes per wave of the source, (B, W, 2 M, 1), for phases (B, M, N)."""
+        settings = {**self._settings(phases), **others}
+        return self.circuit.transfer(self.wl, list(self.diodes), [self.light], **settings)
 
     def _currents(self, waves: Any) -> FloatArray:
         """Return signed currents (B, M, 2, N) in A from waves (B, W, 2 M, 1) per wave of the source."""

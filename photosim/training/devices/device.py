@@ -36,11 +36,11 @@ class Device(Protocol):
     def matrix(self) -> FloatArray:
         """Return the effective matrix of the present settings, in the shape and units of `weights`."""
 
-    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ matrix.T), shape (batch, outputs), with the device's errors.
 
         x: of shape (batch, inputs).  gain: of shape (batch, outputs), applied by the hardware after
-        detection; None means 1.
+        detection; None means 1.  In the precision of x, or double.
         """
 
     def energy(self) -> Energy:

@@ -26,7 +26,7 @@ class Digital:
         """Return the weights, shape (outputs, inputs)."""
         return self.weights
 
-    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ weights.T), shape (batch, outputs)."""
         product = x @ self.weights.T.astype(x.dtype, copy=False)
         return np.asarray(product if gain is None else gain * product)

@@ -10,7 +10,7 @@ import numpy as np
 
 from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.errors import ParameterError
-from photosim.training.arrays import FloatArray
+from photosim.training.arrays import FloatArray, RealArray
 
 MOST_BITS = 32
 """No converter has more; the bound also keeps 2**bits exact."""
@@ -47,14 +47,16 @@ class Receiver:
         """Variance of the power of a laser line relative to its squared mean."""
         return float(10.0 ** (self.rin_dB_Hz / 10.0) * self.bandwidth)
 
-    def current_variance(self, total: FloatArray) -> FloatArray:
+    def current_variance(self, total: RealArray) -> RealArray:
         """Return the variance in A^2 of the difference of two photocurrents, `total` in A being their sum.
 
         Shot noise of independent currents adds, whatever their sign; thermal noise is the load's.
         """
-        shot = 2.0 * ELEMENTARY_CHARGE_C * (total + 2.0 * self.dark_current) * self.bandwidth
+        shot = np.asarray(total + 2.0 * self.dark_current)
+        shot *= 2.0 * ELEMENTARY_CHARGE_C * self.bandwidth
         thermal = 4.0 * BOLTZMANN_J_K * self.temperature * self.bandwidth / self.load_resistance
-        return np.asarray(shot + thermal)
+        shot += thermal
+        return shot
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,14 @@ class Converters:
     def heaters(self, phases: FloatArray) -> tuple[FloatArray, int]:
         """Return the nearest phases that the drivers can hold, and how many lay outside their range."""
         held = np.clip(phases, 0.0, self.heater_range)
-        return _steps(held, self.heater_range, self.heater_bits), int(np.count_nonzero(held != phases))
+        nearest = _steps(held, self.heater_range, self.heater_bits).astype(np.float64, copy=False)
+        return nearest, int(np.count_nonzero(held != phases))
 
-    def inputs(self, x: FloatArray) -> FloatArray:
+    def inputs(self, x: RealArray) -> RealArray:
         """Return the nearest modulator settings for x between 0 and 1."""
         return _steps(x, 1.0, self.input_bits)
 
-    def readings(self, values: FloatArray) -> tuple[FloatArray, int]:
+    def readings(self, values: RealArray) -> tuple[RealArray, int]:
         """Return currents in units of the reference as converted, and how many were clipped.
 
         Zero is a code of its own and the codes lie symmetrically, 2**bits - 1 of them.
@@ -106,10 +109,14 @@ class Converters:
             return values, 0
         step = self.adc_range / (2 ** (self.adc_bits - 1) - 1)
         held = np.clip(values, -self.adc_range, self.adc_range)
-        return np.rint(held / step) * step, int(np.count_nonzero(held != values))
+        clipped = int(np.count_nonzero(held != values))
+        held /= step
+        np.rint(held, out=held)
+        held *= step
+        return held, clipped
 
 
-def _steps(values: FloatArray, full: float, bits: int | None) -> FloatArray:
+def _steps(values: RealArray, full: float, bits: int | None) -> RealArray:
     if bits is None:
         return values
     codes = 2**bits - 1

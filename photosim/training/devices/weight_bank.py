@@ -13,10 +13,15 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank_circuit import BankCircuit, find_bank
 from photosim.training.devices.bank_program import Calibration, calibrate, solve
+from photosim.training.devices.bank_tiles import cut, join
 from photosim.training.devices.device import Energy
+from photosim.training.devices.drift import Course, Drift
+from photosim.training.devices.modulators import Modulators, find_modulators
 from photosim.training.devices.receiver import Converters
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from photosim.circuit import Circuit
 
 Noise = Literal["physical", "measured"]
@@ -50,6 +55,7 @@ class Tiles:
     the matrix's own units, shape (outputs, inputs).  phases: as held, shape (T, M, N), in rad.
     plus, minus: photocurrents in A of full power in each channel, shape (down, across, M, N).
     unit: current that stands for 1 in the matrix's units.  full: that of its largest weight.
+    per_kelvin: change of plus - minus with the temperature in A/K; None unless a drift asks for it.
     """
 
     target: FloatArray
@@ -61,6 +67,7 @@ class Tiles:
     unit: float
     full: float
     clipped_settings: int
+    per_kelvin: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,14 @@ class WeightBank:
     """Signed products by powers of light, rows read by balanced detectors.
 
     A vector x is sent as its positive and then its negative part, two cycles a tile, each sample scaled by
-    its largest |x| into the modulators' range; the modulators are ideal but for their converters. A matrix
-    larger than the bank is cut into tiles, one after the other.
+    its largest |x| into the modulators' range. Ring modulators of the circuit are driven as each would be
+    alone, and touch each other's channels; without any in the circuit, modulators are ideal but for their
+    converters. A matrix larger than the bank is cut into tiles, one after the other.
 
     noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
     detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
-    "measured" for the published model.  Left out: drift and thermal crosstalk of the heaters, extinction of
-    the modulators, beating.
+    "measured" for the published model.  drift: of the chip's temperature, to first order, with physical noise
+    or none.  Left out: thermal crosstalk of the heaters, beating, the speed of the modulators.
     """
 
     hardware: BankCircuit
@@ -84,6 +92,9 @@ class WeightBank:
     measured: Measured = field(default_factory=Measured)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     reach: float = FIRST_REACH
+    modulators: Modulators | None = None
+    drift: Drift | None = None
+    course: Course | None = None
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
@@ -95,13 +106,39 @@ class WeightBank:
         """
         hardware = find_bank(circuit, name)
         hardware.check_rows()
-        return cls(hardware, calibrate(hardware), converters or Converters())
+        converters = converters or Converters()
+        modulators = find_modulators(circuit, hardware.wl, converters.input_bits)
+        if modulators is not None:
+            hardware.check_modulators(modulators)
+        return cls(hardware, calibrate(hardware), converters, modulators=modulators)
 
     def with_noise(
-        self, noise: Noise | None, rng: np.random.Generator, measured: Measured | None = None
+        self,
+        noise: Noise | None,
+        rng: np.random.Generator,
+        measured: Measured | None = None,
+        drift: Drift | None = None,
     ) -> WeightBank:
-        """Return the same bank and settings with this noise, drawn from rng, and counters of its own."""
-        return replace(self, noise=noise, rng=rng, measured=measured or self.measured, counters=Counter())
+        """Return the same bank and settings with this noise, drawn from rng, and counters of its own.
+
+        drift: of the temperature, which begins anew; the published noise model has none.
+        """
+        course, tiles = None, self.tiles
+        if drift is not None:
+            course = Course.drawn(drift, rng)
+            held = self.programmed
+            shape = (*held.plus.shape[:2], self.hardware.rows, self.hardware.channels)
+            tiles = replace(held, per_kelvin=self.hardware.warming(held.phases).reshape(shape))
+        return replace(
+            self,
+            noise=noise,
+            rng=rng,
+            measured=measured or self.measured,
+            drift=drift,
+            course=course,
+            tiles=tiles,
+            counters=Counter(),
+        )
 
     def program(self, weights: FloatArray) -> WeightBank:
         """Return the bank holding `weights` (outputs, inputs), scaled into its reach; see program_all."""
@@ -115,7 +152,7 @@ class WeightBank:
         and when crosstalk leaves no useful range.
         """
         exact = [np.array(matrix, dtype=np.float64) for matrix in matrices]
-        cut = [_cut(matrix, self.hardware) for matrix in exact]
+        pieces = [cut(matrix, self.hardware.rows, self.hardware.channels) for matrix in exact]
         banks: dict[int, WeightBank] = {}
         reach = self.reach
         while len(banks) < len(exact):
@@ -130,9 +167,9 @@ class WeightBank:
             phases, found = solve(
                 self.hardware,
                 self.calibration,
-                np.concatenate([cut[k] * u for k, u in zip(todo, units, strict=True)]),
+                np.concatenate([pieces[k] * u for k, u in zip(todo, units, strict=True)]),
             )
-            ends = np.cumsum([len(cut[k]) for k in todo])[:-1]
+            ends = np.cumsum([len(pieces[k]) for k in todo])[:-1]
             for k, unit, own, right in zip(
                 todo, units, np.split(phases, ends), np.split(found, ends), strict=True
             ):
@@ -153,20 +190,22 @@ class WeightBank:
         """Return the effective matrix of the heaters' present settings, shape (outputs, inputs)."""
         return self.programmed.held
 
-    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ matrix.T), shape (batch, outputs), as the hardware reads it.
 
         `gain` is that of the rows' amplifiers, between detector and converter. Clipped readings are counted.
+        Computed in single precision where x is, finer than any converter.
         """
         tiles = self.programmed
-        x = np.asarray(x, dtype=np.float64)
+        x = np.asarray(x)
+        x = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
         if x.ndim != 2 or x.shape[1] != tiles.target.shape[1]:
             message = (
                 f"The bank holds {tiles.target.shape[1]} inputs: x must be (batch, {tiles.target.shape[1]})."
             )
             raise ParameterError(message)
         outputs = tiles.target.shape[0]
-        amplify = np.ones((len(x), outputs)) if gain is None else np.asarray(gain, dtype=np.float64)
+        amplify = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
         if self.noise == "measured":
             return self._apply_measured(x, amplify)
         scale = np.abs(x).max(axis=1, keepdims=True)
@@ -198,8 +237,8 @@ class WeightBank:
         shape = (down, -1, self.hardware.rows, self.hardware.channels)
         return Tiles(
             target=matrix,
-            solved=_join(solved, matrix.shape) / unit,
-            held=_join(plus - minus, matrix.shape) / unit,
+            solved=join(solved, matrix.shape) / unit,
+            held=join(plus - minus, matrix.shape) / unit,
             phases=held,
             plus=plus.reshape(shape),
             minus=minus.reshape(shape),
@@ -208,89 +247,75 @@ class WeightBank:
             clipped_settings=clipped,
         )
 
-    def _read(self, x: FloatArray, amplify: FloatArray) -> FloatArray:
+    def _read(self, x: RealArray, amplify: RealArray) -> RealArray:
         """Return products (batch, outputs) in the matrix's units, of x (batch, inputs) between 0 and 1."""
         tiles = self.programmed
         down, across, rows, channels = tiles.plus.shape
-        light = np.zeros((len(x), across * channels))
-        light[:, : x.shape[1]] = self.converters.inputs(x)
+        light = np.zeros((len(x), across * channels), x.dtype)
+        light[:, : x.shape[1]] = x
+        light = self._modulate(light.reshape(-1, channels)).reshape(len(x), -1)
         # One vector to every tile, at its own time: axes (down, across, batch, channel).
         light = np.broadcast_to(
             light.reshape(len(x), across, channels).swapaxes(0, 1), (down, across, len(x), channels)
         )
         current = self._detect(light)
-        padded = np.zeros((len(x), down * rows))
-        padded[:, : amplify.shape[1]] = amplify
-        gains = padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
-        readings, clipped = self.converters.readings(gains * current / tiles.full)
+        padded = np.zeros((len(x), down * rows), x.dtype)
+        padded[:, : amplify.shape[1]] = amplify / tiles.full
+        current *= padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
+        readings, clipped = self.converters.readings(current)
         self.counters["clipped readings"] += clipped
         total = readings.sum(axis=1).transpose(1, 0, 2).reshape(len(x), down * rows)
-        return np.asarray(total[:, : amplify.shape[1]] * (tiles.full / tiles.unit))
+        swing = 1.0 if self.modulators is None else self.modulators.swing
+        return np.asarray(total[:, : amplify.shape[1]] * (tiles.full / tiles.unit / swing))
 
-    def _detect(self, light: FloatArray) -> FloatArray:
+    def _modulate(self, x: RealArray) -> RealArray:
+        """Return powers relative to full ones for inputs (samples, N) from 0 to 1."""
+        return self.converters.inputs(x) if self.modulators is None else self.modulators.light(x)
+
+    def _kelvin(self, rows: int, dtype: DTypeLike) -> RealArray:
+        """Return the temperature's deviation in K, (rows, 1), for a batch's positive and negative parts."""
+        assert self.course is not None  # noqa: S101 - per_kelvin comes with it
+        down, across = self.programmed.plus.shape[:2]
+        first = self.counters["samples"]
+        samples = np.arange(first, first + rows // 2) * (2 * down * across)
+        kelvin = self.course.kelvin(samples * self.hardware.receiver.cycle_s)
+        return np.concatenate([kelvin, kelvin])[:, np.newaxis].astype(dtype)
+
+    def _detect(self, light: RealArray) -> RealArray:
         """Return currents in A (down, across, batch, M) of relative powers (down, across, batch, N)."""
         tiles = self.programmed
-        plus, minus = tiles.plus.swapaxes(-1, -2), tiles.minus.swapaxes(-1, -2)
-        if self.noise is None:
-            return np.asarray(light @ (plus - minus))
-        receiver = self.hardware.receiver
-        variance = receiver.current_variance(light @ (plus + minus))
-        # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
-        flicker = np.sqrt(receiver.relative_intensity_variance) * self.rng.standard_normal(light.shape)
-        current = (light * (1.0 + flicker)) @ (plus - minus)
-        return np.asarray(current + np.sqrt(variance) * self.rng.standard_normal(variance.shape))
-
-    def _apply_measured(self, x: RealArray, amplify: FloatArray) -> FloatArray:
-        tiles = self.programmed
-        product = x @ tiles.held.T
-        size = np.abs(x).max() * np.abs(tiles.target).max()
-        error = size * (
-            self.measured.mean + self.measured.deviation * self.rng.standard_normal(product.shape)
+        plus, minus = (
+            side.swapaxes(-1, -2).astype(light.dtype, copy=False) for side in (tiles.plus, tiles.minus)
         )
+        drifted: RealArray | float = 0.0
+        if tiles.per_kelvin is not None:
+            slope = tiles.per_kelvin.swapaxes(-1, -2).astype(light.dtype, copy=False)
+            drifted = self._kelvin(light.shape[-2], light.dtype) * (light @ slope)
+        if self.noise is None:
+            return np.asarray(light @ (plus - minus) + drifted)
+        receiver = self.hardware.receiver
+        current = np.sqrt(receiver.current_variance(light @ (plus + minus)))
+        current *= self.rng.standard_normal(current.shape, light.dtype)
+        # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
+        flicker = self.rng.standard_normal(light.shape, light.dtype)
+        flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
+        current += (light + light * flicker) @ (plus - minus)
+        current += drifted
+        return current
+
+    def _apply_measured(self, x: RealArray, amplify: RealArray) -> RealArray:
+        tiles = self.programmed
+        size = float(np.abs(x).max()) * float(np.abs(tiles.target).max())
+        error = self.rng.standard_normal((len(x), tiles.held.shape[0]), x.dtype)
+        error *= size * self.measured.deviation
+        error += size * self.measured.mean
+        error += x @ tiles.held.T.astype(x.dtype, copy=False)
+        error *= amplify
         self._count(len(x))
-        return np.asarray(amplify * (product + error))
+        return error
 
     def _count(self, samples: int) -> None:
         down, across = self.programmed.plus.shape[:2]
         self.counters["samples"] += samples
         self.counters["cycles"] += 2 * down * across * samples  # the positive part, then the negative one
         self.counters["readings"] += 2 * down * across * samples * self.hardware.rows
-
-
-def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
-    """Return log2(2 / sigma) of a bank's products, as filipovich2022 measures them.
-
-    Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
-    between -1 and 1, and sigma is the deviation of what is read from what was asked. Infinite for an exact
-    bank.
-    """
-    target = bank.programmed.target
-    probe = bank.with_noise(bank.noise, rng)
-    x = rng.uniform(0.0, 1.0, (samples, target.shape[1]))
-    error = (probe.apply(x) - x @ target.T) / (np.abs(target).max() * target.shape[1])
-    sigma = float(np.std(error))
-    return float(np.log2(2.0 / sigma)) if sigma > 0.0 else float("inf")
-
-
-def _cut(matrix: FloatArray, bank: BankCircuit) -> FloatArray:
-    """Return a matrix (outputs, inputs) as tiles (T, M, N), padded with zeros, left to right, then down."""
-    if matrix.ndim != 2 or not np.isfinite(matrix).all() or not np.any(matrix):
-        message = (
-            f"A bank holds a finite matrix (outputs, inputs) that is not zero, got shape {matrix.shape}."
-        )
-        raise ParameterError(message)
-    down, across = (
-        -(-size // piece) for size, piece in zip(matrix.shape, (bank.rows, bank.channels), strict=True)
-    )
-    padded = np.zeros((down * bank.rows, across * bank.channels))
-    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
-    pieces = padded.reshape(down, bank.rows, across, bank.channels).swapaxes(1, 2)
-    return pieces.reshape(-1, bank.rows, bank.channels)
-
-
-def _join(tiles: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Return the matrix of a given shape that tiles (T, M, N) were cut from."""
-    rows, channels = tiles.shape[1:]
-    down, across = -(-shape[0] // rows), -(-shape[1] // channels)
-    whole = tiles.reshape(down, across, rows, channels).swapaxes(1, 2).reshape(down * rows, across * channels)
-    return np.asarray(whole[: shape[0], : shape[1]])

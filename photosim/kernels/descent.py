@@ -1,0 +1,26 @@
+"""Kernels of optimisers: one pass over parameters, their gradient and what is remembered, nothing copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
+def sgd(value: Any, velocity: Any, gradient: Any, rate: Any, momentum: Any, decay: Any) -> None:
+    """Take one parameter's step in place; all arrays are flat and of the scalars' type."""
+    for k in range(value.size):
+        velocity[k] = momentum * velocity[k] + gradient[k] + decay * value[k]
+        value[k] -= rate * velocity[k]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
+def adam(value: Any, mean: Any, square: Any, gradient: Any, numbers: Any) -> None:
+    """Take one parameter's step in place; numbers: rate, shares of the new in both moments, floor, decay."""
+    rate, first, second, floor, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    for k in range(value.size):
+        slope = gradient[k] + decay * value[k]
+        mean[k] += first * (slope - mean[k])
+        square[k] += second * (slope * slope - square[k])
+        value[k] -= rate * mean[k] / (square[k] ** 0.5 + floor)

@@ -1,0 +1,151 @@
+"""Direct feedback alignment on a microring weight bank (filipovich2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from photosim.systems.system import Case, Options, Published, Report, Row, System
+from photosim.training.data import Dataset, Samples, load
+from photosim.training.devices.receiver import Converters
+from photosim.training.devices.weight_bank import Measured, WeightBank
+from photosim.training.layers import dense_network
+from photosim.training.optimisers import SGD
+from photosim.training.rules import DFA
+from photosim.training.rules.catalogue import draw_feedback
+from photosim.training.trainer import Schedule, Streams, fit
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, as the authors' code has it, and on which bank.
+
+    The feedback's entries are uniform between -1 and 1, over the square root of the hidden width.
+    """
+
+    netlist: str = "mrr_weight_bank_50x20"
+    widths: tuple[int, ...] = (784, 800, 800, 10)
+    epochs: int = 50
+    batch: int = 64
+    rate: float = 0.01
+    momentum: float = 0.9
+
+
+QUICK = Recipe("mrr_dfa_digits", (64, 32, 32, 10), epochs=15)
+NOISES = {"no noise": Measured(0.0, 0.0), "off-chip": Measured(0.03, 0.618), "on-chip": Measured(0.0, 1.28)}
+"""What is added to a product, in units of the batch's largest error: the authors' code has 0.618 as its
+example, the off-chip detector's; 1.28 follows from the on-chip detector's sigma alike, its mean is not known.
+"""
+
+
+def _recipe(options: Options) -> Recipe:
+    return QUICK if options.quick else Recipe()
+
+
+@lru_cache(maxsize=1)
+def _data(name: str, folder: Path | None, seed: int) -> Dataset:
+    """Return the data as the authors split it: the test images drawn apart into two halves."""
+    data = load(name, validation=0.0, data_dir=folder)
+    order = np.random.default_rng(np.random.SeedSequence(2022, spawn_key=(seed,))).permutation(len(data.test))
+    halves = np.array_split(order, 2)
+    chosen, judged = (Samples(data.test.x[rows], data.test.y[rows]) for rows in halves)
+    return replace(data, validation=chosen, test=judged)
+
+
+@lru_cache(maxsize=2)
+def _calibrated(netlist: str) -> WeightBank:
+    """Return a bank of the gallery, its rings scanned, ideal converters of its heaters."""
+    from photosim.circuit import load as load_circuit
+
+    return WeightBank.from_circuit(load_circuit(netlist), "bank", Converters(heater_bits=None))
+
+
+@lru_cache(maxsize=2)
+def _programmed(recipe: Recipe, seed: int) -> tuple[WeightBank, ...]:
+    """Return one bank for each hidden layer, holding a seed's feedback matrices."""
+    network = dense_network(recipe.widths, "relu")
+    rng = np.random.default_rng(Streams.tree(seed, 1)[0].feedback)
+    matrices = draw_feedback("dfa", network, 1.0 / np.sqrt(recipe.widths[1]), rng)
+    return tuple(_calibrated(recipe.netlist).program_all(matrices))
+
+
+def _train(
+    options: Options, recipe: Recipe, noise: Measured | None, seed: int, checkpoint: Path, report: Report
+) -> Mapping[str, Any]:
+    """Train once with the published noise, or with that of the circuit; return what came of it."""
+    streams = Streams.tree(seed, 1)[0]
+    kind = "physical" if noise is None else "measured"
+    sources = streams.noise.spawn(len(recipe.widths) - 2)
+    devices = tuple(
+        bank.with_noise(kind, np.random.default_rng(child), noise)  # type: ignore[arg-type]
+        for bank, child in zip(_programmed(recipe, seed), sources, strict=True)
+    )
+    history = fit(
+        dense_network(recipe.widths, "relu"),
+        DFA(devices),
+        SGD(recipe.rate, recipe.momentum),
+        _data(options.data, options.data_dir, seed),
+        # Patience as long as the run: the best validated epoch is kept, and none is left out.
+        Schedule(recipe.epochs, recipe.batch, patience=recipe.epochs, checkpoint=checkpoint),
+        streams,
+        lambda epoch: report(epoch, recipe.epochs),
+    )
+    return {
+        "accuracy": 100.0 * history.accuracy[history.best - 1],
+        "best epoch": history.best,
+        "curve": 100.0 * history.accuracy,
+        "cycles": sum(device.counters["cycles"] for device in devices),
+    }
+
+
+SWEEP = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
+"""Effective bits of the products at which accuracy is swept, each once and for a tenth of the epochs."""
+
+
+def deviation(bits: float, inputs: int = 10, taps: int = 4) -> float:
+    """Return the noise that the authors' code would add for products of so many effective bits.
+
+    sigma = 2 / 2**bits belongs to products of `taps` summands normalised to [-1, 1]; with independent errors
+    of the summands, `inputs` of which make the network's error: sigma * taps / sqrt(taps) * sqrt(inputs).
+    """
+    return float(2.0 * 2.0**-bits * taps / np.sqrt(taps) * np.sqrt(inputs))
+
+
+def _cases(options: Options) -> Sequence[Case]:
+    recipe = _recipe(options)
+    short = replace(recipe, epochs=max(recipe.epochs // 10, 3))
+    plans = [(name, recipe, noise, True) for name, noise in NOISES.items()]
+    plans += [(f"{bits:g} bits", short, Measured(0.0, deviation(bits)), False) for bits in SWEEP]
+    return [_case(options, *plan) for plan in plans]
+
+
+def _case(options: Options, name: str, recipe: Recipe, noise: Measured | None, repeated: bool) -> Case:
+    def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
+        return _train(options, recipe, noise, seed, checkpoint, report)
+
+    plain = {**asdict(recipe), "noise": "physical" if noise is None else asdict(noise)}
+    return Case(name, compute, plain, repeated)
+
+
+def _rows(_options: Options) -> Sequence[Row]:
+    published = {"no noise": 98.10, "off-chip": 97.41, "on-chip": 96.33}
+    return [
+        Row(f"test accuracy, {name}", name, "accuracy", "%", Published(value, "recalled"))
+        for name, value in published.items()
+    ]
+
+
+SYSTEM = System(
+    name="mrr-dfa",
+    title="direct feedback alignment on a microring weight bank",
+    source="filipovich2022",
+    cases=_cases,
+    rows=_rows,
+    data=("mnist", "digits"),
+    quick_data="digits",
+)

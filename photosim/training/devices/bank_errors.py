@@ -1,0 +1,26 @@
+"""How far a bank's products are from what was asked, as filipovich2022 measure it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from photosim.training.devices.weight_bank import WeightBank
+
+
+def product_error(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> tuple[float, float]:
+    """Return mean and standard deviation of what is read minus what was asked.
+
+    Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
+    between -1 and 1.
+    """
+    target = bank.programmed.target
+    probe = bank.with_noise(bank.noise, rng, drift=bank.drift)
+    x = rng.uniform(0.0, 1.0, (samples, target.shape[1]))
+    error = (probe.apply(x) - x @ target.T) / (np.abs(target).max() * target.shape[1])
+    return float(np.mean(error)), float(np.std(error))
+
+
+def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
+    """Return log2(2 / sigma) of a bank's products; infinite for an exact bank."""
+    sigma = product_error(bank, rng, samples)[1]
+    return float(np.log2(2.0 / sigma)) if sigma > 0.0 else float("inf")

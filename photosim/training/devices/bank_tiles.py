@@ -1,0 +1,30 @@
+"""How a matrix is cut into pieces of a bank's size, and put together again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray
+
+
+def cut(matrix: FloatArray, rows: int, channels: int) -> FloatArray:
+    """Return a matrix (outputs, inputs) as tiles (T, M, N), padded with zeros, left to right, then down."""
+    if matrix.ndim != 2 or not np.isfinite(matrix).all() or not np.any(matrix):
+        message = (
+            f"A bank holds a finite matrix (outputs, inputs) that is not zero, got shape {matrix.shape}."
+        )
+        raise ParameterError(message)
+    down, across = (-(-size // piece) for size, piece in zip(matrix.shape, (rows, channels), strict=True))
+    padded = np.zeros((down * rows, across * channels))
+    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
+    pieces = padded.reshape(down, rows, across, channels).swapaxes(1, 2)
+    return pieces.reshape(-1, rows, channels)
+
+
+def join(tiles: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Return the matrix of a given shape that tiles (T, M, N) were cut from."""
+    rows, channels = tiles.shape[1:]
+    down, across = -(-shape[0] // rows), -(-shape[1] // channels)
+    whole = tiles.reshape(down, across, rows, channels).swapaxes(1, 2).reshape(down * rows, across * channels)
+    return np.asarray(whole[: shape[0], : shape[1]])
