@@ -13,7 +13,7 @@ import yaml
 from photosim.circuit import Circuit
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
-from photosim.training.devices import Converters, Drift, WeightBank, product_error
+from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
 from photosim.training.devices.drift import Course
 
 IDEAL = Converters(heater_bits=None, input_bits=8, adc_bits=None)
@@ -118,7 +118,7 @@ def test_drift_is_what_another_temperature_does(root: Path, bank: WeightBank) ->
 def test_a_course_has_the_spread_and_the_memory_that_were_asked_for() -> None:
     rng = np.random.default_rng(53)
     times = np.array([0.0, 0.5e-3, 1e-3])
-    courses = np.array([Course.drawn(Drift(0.3, 1e-3), rng).kelvin(times) for _ in range(4000)])
+    courses = np.array([Course.drawn(TemperatureDrift(0.3, 1e-3), rng).kelvin(times) for _ in range(4000)])
     # 4000 courses: a variance scatters by 2.2 %, a correlation by less; each bound is missed once in 10,000.
     assert courses.std(axis=0) == pytest.approx(0.3, rel=0.045)
     correlation = (courses[:, :1] * courses).mean(axis=0) / 0.09
@@ -129,7 +129,7 @@ def test_products_drift_by_the_temperatures_share(bank: WeightBank) -> None:
     def sigma(kelvin: float) -> float:
         rng = np.random.default_rng(54)
         # Forgetful within a cycle: every sample meets a temperature of its own.
-        drifting = bank.with_noise(None, rng, drift=Drift(kelvin, 1e-12))
+        drifting = bank.with_noise(None, rng, drift=TemperatureDrift(kelvin, 1e-12))
         return product_error(drifting, rng, 2000)[1]
 
     still = product_error(bank, np.random.default_rng(54), 2000)[1]
@@ -139,12 +139,14 @@ def test_products_drift_by_the_temperatures_share(bank: WeightBank) -> None:
 
 def test_a_drifting_run_is_the_same_again(bank: WeightBank) -> None:
     first, second = (
-        bank.with_noise("physical", np.random.default_rng(55), drift=Drift(0.1)).apply(X) for _ in range(2)
+        bank.with_noise("physical", np.random.default_rng(seed), drift=TemperatureDrift(0.1)).apply(X)
+        for seed in (55, 55)
     )
     np.testing.assert_array_equal(first, second)
-    assert np.any(first != bank.with_noise("physical", np.random.default_rng(56), drift=Drift(0.1)).apply(X))
+    other = bank.with_noise("physical", np.random.default_rng(56), drift=TemperatureDrift(0.1)).apply(X)
+    assert np.any(first != other)
     with pytest.raises(ParameterError, match=r"kelvin and seconds above 0, got 0\.0"):
-        Drift(0.0)
+        TemperatureDrift(0.0)
 
 
 def test_single_precision_agrees_with_double(bank: WeightBank) -> None:

@@ -179,7 +179,9 @@ def test_clipped_readings_are_counted(bank: WeightBank) -> None:
 
 def readings(device: WeightBank, x: FloatArray, count: int) -> FloatArray:
     """Products of the same vector, `count` times over, in A."""
-    return device.apply(np.broadcast_to(x, (count, x.size))) * device.programmed.unit
+    return np.asarray(
+        device.apply(np.broadcast_to(x, (count, x.size))) * device.programmed.unit, dtype=np.float64
+    )
 
 
 def test_shot_and_thermal_noise_have_their_variances(exact: WeightBank) -> None:

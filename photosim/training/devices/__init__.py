@@ -4,7 +4,7 @@ from photosim.training.devices.bank_errors import effective_bits, product_error
 from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
 from photosim.training.devices.device import Device, Energy
 from photosim.training.devices.digital import Digital
-from photosim.training.devices.drift import Drift
+from photosim.training.devices.drift import TemperatureDrift
 from photosim.training.devices.mesh import Mesh, MeshErrors
 from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.devices.receiver import Converters, Receiver
@@ -28,6 +28,7 @@ __all__ = [
     "Readout",
     "Receiver",
     "ScatteringMedium",
+    "TemperatureDrift",
     "TiledMesh",
     "Tiles",
     "WeightBank",

@@ -1,4 +1,4 @@
-"""Drift of a chip's temperature: a random walk about its mean that any instant can be asked of."""
+"""TemperatureDrift of a chip's temperature: a random walk about its mean that any instant can be asked of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAVES = 64
 
 
 @dataclass(frozen=True)
-class Drift:
+class TemperatureDrift:
     """A temperature that strays by `kelvin` (root mean square) and forgets where it was within `seconds`."""
 
     kelvin: float
@@ -36,7 +36,7 @@ class Course:
     phase: FloatArray
 
     @classmethod
-    def drawn(cls, drift: Drift, rng: np.random.Generator) -> Course:
+    def drawn(cls, drift: TemperatureDrift, rng: np.random.Generator) -> Course:
         """Draw a course whose correlation falls as exp(-t / seconds): frequencies of a Lorentzian.
 
         It is a function of time and nothing else, so a run that goes on needs no memory of it.

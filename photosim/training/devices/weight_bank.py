@@ -15,7 +15,7 @@ from photosim.training.devices.bank_circuit import BankCircuit, find_bank
 from photosim.training.devices.bank_program import Calibration, calibrate, solve
 from photosim.training.devices.bank_tiles import cut, join
 from photosim.training.devices.device import Energy
-from photosim.training.devices.drift import Course, Drift
+from photosim.training.devices.drift import Course, TemperatureDrift
 from photosim.training.devices.modulators import Modulators, find_modulators
 from photosim.training.devices.receiver import Converters
 
@@ -93,7 +93,7 @@ class WeightBank:
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     reach: float = FIRST_REACH
     modulators: Modulators | None = None
-    drift: Drift | None = None
+    drift: TemperatureDrift | None = None
     course: Course | None = None
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
@@ -117,7 +117,7 @@ class WeightBank:
         noise: Noise | None,
         rng: np.random.Generator,
         measured: Measured | None = None,
-        drift: Drift | None = None,
+        drift: TemperatureDrift | None = None,
     ) -> WeightBank:
         """Return the same bank and settings with this noise, drawn from rng, and counters of its own.
 
