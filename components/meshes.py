@@ -9,8 +9,8 @@ from photosim.quantities import Loss_dB, Phase, Power, Quantity, Wavelength
 
 Modes = Annotated[int, Quantity("1", 2, 256, whole=True)]
 """Number of guides of a mesh; 256 of them make 32 640 blocks."""
-Arrangement = Literal["clements", "reck"]
-"""How the blocks of a mesh are laid out: in a rectangle or in a triangle."""
+Arrangement = Literal["clements", "reck", "diamond", "butterfly"]
+"""Layout of the blocks of a mesh: a rectangle, a triangle, a rhombus, or that of a fast Fourier transform."""
 
 Place = tuple[int, int]
 """Column of a block, counted from the inputs, and the first of the two guides that it joins."""
@@ -30,7 +30,41 @@ def reck_places(n: int) -> tuple[Place, ...]:
     )
 
 
-PLACES = {"clements": clements_places, "reck": reck_places}
+def diamond_places(n: int) -> tuple[Place, ...]:
+    """Places of a rhombus on 2n - 2 guides: the triangle on the last n of them, and its mirror image."""
+    return tuple(
+        (column, n - 2 + mode)
+        for column in range(2 * n - 3)
+        for mode in range(-min(column, 2 * n - 4 - column), min(column, 2 * n - 4 - column) + 1, 2)
+    )
+
+
+def butterfly_places(n: int) -> tuple[Place, ...]:
+    """Places of columns that join guides 1, 2, 4, ... apart; a guide without partner passes by."""
+    return tuple(
+        (column, mode)
+        for column in range((n - 1).bit_length())
+        for mode in range(n - 2**column)
+        if mode >> column & 1 == 0
+    )
+
+
+def reach(arrangement: str, column: int) -> int:
+    """Distance of the two guides that a block of a column joins."""
+    return 2**column if arrangement == "butterfly" else 1
+
+
+def dark_guides(arrangement: str, n: int) -> int:
+    """Number of guides before the first input of a mesh of n, which are dark unless light strays there."""
+    return n - 2 if arrangement == "diamond" else 0
+
+
+PLACES = {
+    "clements": clements_places,
+    "reck": reck_places,
+    "diamond": diamond_places,
+    "butterfly": butterfly_places,
+}
 """Places of an arrangement by its name, in the order in which light meets the blocks."""
 
 
@@ -106,12 +140,11 @@ def clements_mesh(
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
     """
-    shifter = {"loss_dB": loss_shifter_dB, "wl0": wl0}
     block = part(
         "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
         loss_shifter_dB=loss_shifter_dB, wl0=wl0,
     )  # fmt: skip
-    return _mesh("clements_mesh", clements_places(n), n, block, part("phase_shifter", **shifter))
+    return _mesh("clements", n, block)
 
 
 @composite(source="reck1994")
@@ -139,12 +172,76 @@ def reck_mesh(
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
     """
-    shifter = {"loss_dB": loss_shifter_dB, "wl0": wl0}
     block = part(
         "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
         loss_shifter_dB=loss_shifter_dB, wl0=wl0,
     )  # fmt: skip
-    return _mesh("reck_mesh", reck_places(n), n, block, part("phase_shifter", **shifter))
+    return _mesh("reck", n, block)
+
+
+@composite(source="shokraneh2020")
+def diamond_mesh(
+    *,
+    n: Modes = 4,
+    coupling: Power = 0.5,
+    coupling_join: Power | None = None,
+    loss_dB: Loss_dB = 0.0,
+    loss_shifter_dB: Loss_dB = 0.0,
+    wl0: Wavelength = 1.55,
+) -> Netlist:
+    """Rhombus of (n - 1)^2 blocks on 2n - 2 guides: a triangular mesh and its mirror image beyond guide 0.
+
+    Named and numbered as `clements_mesh`, but block `mC_R` joins guides R and R + 1 of all 2n - 2, of which
+    the last n are those of the ports. Blocks of the mirrored half keep their guides (theta = pi) while the
+    triangle holds a unitary; light that they take in errs out at ends that are not looked at. Left out: what
+    `mzi_block` leaves out, detectors at the ends of the other guides.
+
+    Settings:
+        n: number of guides with ports.
+        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
+        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
+        loss_dB: insertion loss of every path through a block.
+        loss_shifter_dB: insertion loss of each phase shifter.
+        wl0: wavelength at which the phases are given.
+    """
+    block = part(
+        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    )  # fmt: skip
+    return _mesh("diamond", n, block)
+
+
+@composite(source="cooley1965")
+def butterfly_mesh(
+    *,
+    n: Modes = 4,
+    coupling: Power = 0.5,
+    coupling_join: Power | None = None,
+    loss_dB: Loss_dB = 0.0,
+    loss_shifter_dB: Loss_dB = 0.0,
+    wl0: Wavelength = 1.55,
+) -> Netlist:
+    """Columns of blocks that join guides 1, 2, 4, ... apart, as a fast Fourier transform does.
+
+    log2(n) columns of n/2 blocks, rounded up: far fewer than a unitary has parameters, so that such a mesh
+    holds some unitaries only and is trained rather than programmed. Named and numbered as `clements_mesh`,
+    but block `mC_R` joins guides R and R + 2^C. Where n is no power of two some guides have no
+    partner in a column, and some inputs no way to some outputs. Left out: crossings of the
+    guides between blocks, what `mzi_block` leaves out.
+
+    Settings:
+        n: number of guides.
+        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
+        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
+        loss_dB: insertion loss of every path through a block.
+        loss_shifter_dB: insertion loss of each phase shifter.
+        wl0: wavelength at which the phases are given.
+    """
+    block = part(
+        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    )  # fmt: skip
+    return _mesh("butterfly", n, block)
 
 
 @composite(source="shen2017")
@@ -189,27 +286,31 @@ def svd_mesh(
     )
 
 
-def _mesh(name: str, places: tuple[Place, ...], n: int, block: Instance, shifter: Instance) -> Netlist:
-    """Netlist of blocks at their places, joined in the order in which light meets them."""
+def _mesh(arrangement: str, n: int, block: Instance) -> Netlist:
+    """Netlist of blocks at their places, joined in the order in which light meets them, and end shifters."""
+    places, dark = PLACES[arrangement](n), dark_guides(arrangement, n)
+    shifter = part("phase_shifter", loss_dB=block.settings["loss_shifter_dB"], wl0=block.settings["wl0"])
     first: dict[int, PortRef] = {}
     last: dict[int, PortRef] = {}
     wires: list[tuple[PortRef, PortRef]] = []
     for column, mode in places:
         for side in (0, 1):
+            guide = mode + side * reach(arrangement, column)
             arriving = (f"m{column}_{mode}", f"in{side}")
-            if mode + side in last:
-                wires.append((last[mode + side], arriving))
-            first.setdefault(mode + side, arriving)
-            last[mode + side] = (f"m{column}_{mode}", f"out{side}")
-    wires += [(last[k], (f"end{k}", "o1")) for k in range(n)]
+            if guide in last:
+                wires.append((last[guide], arriving))
+            first.setdefault(guide, arriving)
+            last[guide] = (f"m{column}_{mode}", f"out{side}")
+    wires += [(last[dark + k], (f"end{k}", "o1")) for k in range(n)]
     return Netlist(
         instances={
             **{f"m{column}_{mode}": block for column, mode in places},
             **{f"end{k}": shifter for k in range(n)},
         },
         connections=tuple(wires),
-        ports=_clockwise([first[k] for k in range(n)], [(f"end{k}", "o2") for k in range(n)]),
-        name=name,
+        ports=_clockwise([first[dark + k] for k in range(n)], [(f"end{k}", "o2") for k in range(n)]),
+        terminate=tuple(side[guide] for guide in range(dark) for side in (first, last)),
+        name=f"{arrangement}_mesh",
     )
 
 

@@ -119,15 +119,15 @@ def columns_of(modes: Any, free: Any, columns: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def send_through(blocks: Any, modes: Any, fields: Any) -> None:
-    """Send fields (n, B) in place through blocks (K, 2, 2) on guides modes, modes + 1, one by one."""
-    for k in range(modes.size):
-        m = modes[k]
+def send_through(blocks: Any, pairs: Any, fields: Any) -> None:
+    """Send fields (n, B) in place through blocks (K, 2, 2) on the guides pairs (K, 2), one by one."""
+    for k in range(pairs.shape[0]):
+        m, o = pairs[k, 0], pairs[k, 1]
         a, b, c, d = blocks[k, 0, 0], blocks[k, 0, 1], blocks[k, 1, 0], blocks[k, 1, 1]
         for j in range(fields.shape[1]):
-            x, y = fields[m, j], fields[m + 1, j]
+            x, y = fields[m, j], fields[o, j]
             fields[m, j] = a * x + b * y
-            fields[m + 1, j] = c * x + d * y
+            fields[o, j] = c * x + d * y
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -144,7 +144,7 @@ def take_apart_many(units: Any, reck: Any, modes: Any, theta: Any, phi: Any, end
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def send_through_many(blocks: Any, modes: Any, fields: Any) -> None:
+def send_through_many(blocks: Any, pairs: Any, fields: Any) -> None:
     """Send fields (M, n, B) in place through the blocks (M, K, 2, 2) of M meshes of one arrangement."""
     for mesh in range(fields.shape[0]):
-        send_through(blocks[mesh], modes, fields[mesh])
+        send_through(blocks[mesh], pairs, fields[mesh])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.components.meshes import Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, RealArray
-from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose
+from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, places_of
 from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh_paths import Fields, MeshGradient, PairGradient
 from photosim.training.layers import Chance, Parameters, Trace
@@ -48,7 +49,8 @@ class MeshLayer:
     name of DETECTIONS.  gain: of amplitudes, by amplifiers ahead of detection.
     Inputs are real or complex amplitudes; arrays of parameters are `theta`, `phi` and `end`, those of a pair
     `v.theta`, ..., `theta` and `phi` of the attenuators, `u.theta`, .... Phases start so that the mesh is a
-    unitary drawn evenly, attenuators open. Left out: noise, converters.
+    unitary drawn evenly, attenuators open; in a butterfly, so that blocks cross an even share of power.
+    Left out: noise, converters.
     """
 
     hardware: MeshCircuit
@@ -194,7 +196,7 @@ def arrays_of(phases: MeshPhases | PairPhases | MeshGradient | PairGradient) -> 
 def phases_of(hardware: MeshCircuit, arrays: Mapping[str, Any]) -> MeshPhases | PairPhases:
     """Return arrays by name as the phases of a mesh or pair, the inverse of arrays_of."""
 
-    def one(prefix: str, arrangement: Any) -> MeshPhases:
+    def one(prefix: str, arrangement: Arrangement) -> MeshPhases:
         return MeshPhases(arrangement, *(arrays[prefix + name] for name in ("theta", "phi", "end")))
 
     if hardware.v is None:
@@ -203,5 +205,10 @@ def phases_of(hardware: MeshCircuit, arrays: Mapping[str, Any]) -> MeshPhases | 
     return PairPhases(v, arrays["theta"], arrays["phi"], u, 1.0)
 
 
-def _drawn(arrangement: Any, n: int, rng: np.random.Generator) -> MeshPhases:
-    return decompose(haar(n, rng), arrangement)
+def _drawn(arrangement: Arrangement, n: int, rng: np.random.Generator) -> MeshPhases:
+    """Return the phases of a unitary drawn evenly; of a butterfly, blocks that divide power evenly."""
+    if arrangement != "butterfly":
+        return decompose(haar(n, rng), arrangement)
+    count = len(places_of(arrangement, n))
+    theta = 2.0 * np.arcsin(np.sqrt(rng.uniform(size=count)))
+    return MeshPhases(arrangement, theta, *(rng.uniform(-np.pi, np.pi, size) for size in (count, n)))

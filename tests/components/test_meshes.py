@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 import photosim as ps
 from photosim import registry
-from photosim.components.meshes import PLACES, clements_places, reck_places
+from photosim.components.meshes import PLACES, clements_places, reach, reck_places
 from photosim.errors import ParameterError
 
 ComplexArray = NDArray[np.complex128]
 
-MESHES = ["clements_mesh", "reck_mesh"]
+MESHES = ["clements_mesh", "reck_mesh", "diamond_mesh", "butterfly_mesh"]
 ANGLES = st.floats(-7.0, 7.0)
 POWERS = st.floats(0.0, 1.0)
 LOSSES = st.floats(0.0, 5.0)
@@ -82,7 +82,7 @@ def test_second_coupler_is_like_the_first_unless_given() -> None:
 
 
 @pytest.mark.parametrize("n", range(2, 12))
-@pytest.mark.parametrize("arrangement", PLACES)
+@pytest.mark.parametrize("arrangement", ["clements", "reck"])
 def test_every_pair_of_guides_that_must_meet_has_a_block(arrangement: str, n: int) -> None:
     places = PLACES[arrangement](n)
     columns = {column for column, _ in places}
@@ -96,6 +96,30 @@ def test_every_pair_of_guides_that_must_meet_has_a_block(arrangement: str, n: in
             assert all({(column - 1, m - 1), (column - 1, m + 1)} & set(places) for m in modes)
 
 
+@pytest.mark.parametrize("n", range(2, 12))
+def test_diamond_is_the_triangle_and_its_mirror_image(n: int) -> None:
+    places = set(PLACES["diamond"](n))
+    triangle = {(column, mode + n - 2) for column, mode in reck_places(n)}
+    mirrored = {(column, 2 * (n - 2) - mode) for column, mode in triangle}
+    assert places == triangle | mirrored
+    assert len(places) == (n - 1) ** 2
+
+
+@pytest.mark.parametrize("n", range(2, 18))
+def test_butterfly_brings_light_to_every_guide_where_the_size_is_a_power_of_two(n: int) -> None:
+    places = PLACES["butterfly"](n)
+    lit = np.eye(n, dtype=bool)
+    for column, mode in places:
+        other = mode + reach("butterfly", column)
+        lit[mode] = lit[other] = lit[mode] | lit[other]
+    columns = int(np.ceil(np.log2(n)))
+    assert {column for column, _ in places} == set(range(columns))
+    if 2**columns == n:
+        assert lit.all()
+        assert len(places) == n * columns // 2
+    assert lit[0].all()  # the first guide has a partner in every column
+
+
 def test_layouts_of_three_and_four_guides() -> None:
     assert clements_places(4) == ((0, 0), (0, 2), (1, 1), (2, 0), (2, 2), (3, 1))
     assert reck_places(4) == ((0, 0), (1, 1), (2, 0), (2, 2), (3, 1), (4, 0))
@@ -103,7 +127,7 @@ def test_layouts_of_three_and_four_guides() -> None:
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 8])
-@pytest.mark.parametrize("component", MESHES)
+@pytest.mark.parametrize("component", ["clements_mesh", "reck_mesh"])
 def test_cold_mesh_reverses_the_guides(component: str, n: int) -> None:
     power = np.abs(matrix(alone(component, n=n), n)) ** 2
     np.testing.assert_allclose(power, np.eye(n)[::-1], atol=1e-14)
@@ -120,7 +144,7 @@ def random_settings(component: str, n: int, seed: int) -> Mapping[str, Mapping[s
 
 
 @pytest.mark.parametrize("n", [2, 3, 6])
-@pytest.mark.parametrize("component", MESHES)
+@pytest.mark.parametrize("component", ["clements_mesh", "reck_mesh", "butterfly_mesh"])
 def test_lossless_mesh_is_unitary_and_every_setting_counts(component: str, n: int) -> None:
     circuit = alone(component, n=n)
     settings = random_settings(component, n, n)
@@ -132,14 +156,27 @@ def test_lossless_mesh_is_unitary_and_every_setting_counts(component: str, n: in
             assert np.abs(matrix(circuit, n, moved) - found).max() > 1e-6, (instance, name)
 
 
-@pytest.mark.parametrize("component", MESHES)
+@pytest.mark.parametrize("n", [2, 4, 6])
+def test_diamond_whose_mirrored_half_keeps_its_guides_is_the_triangle(n: int) -> None:
+    settings = {**random_settings("reck_mesh", n, 3)}
+    moved = {
+        (f"m{name[1:].split('_')[0]}_{int(name.split('_')[1]) + n - 2}" if name[0] == "m" else name): own
+        for name, own in settings.items()
+    }
+    rest = {f"m{c}_{m}" for c, m in PLACES["diamond"](n)} - set(moved)
+    found = matrix(alone("diamond_mesh", n=n), n, {**moved, **{name: {"theta": np.pi} for name in rest}})
+    np.testing.assert_allclose(found, matrix(alone("reck_mesh", n=n), n, settings), atol=1e-14)
+
+
+@pytest.mark.parametrize("component", ["clements_mesh", "reck_mesh", "butterfly_mesh"])
 def test_loss_of_a_path_is_that_of_the_blocks_it_meets(component: str) -> None:
     n, loss = 5, 0.7
     circuit = alone(component, n=n, loss_dB=loss)
-    places = PLACES[component.removesuffix("_mesh")](n)
+    arrangement = component.removesuffix("_mesh")
+    places = PLACES[arrangement](n)
     bars = {f"m{c}_{m}": {"theta": np.pi} for c, m in places}
     found = -10 * np.log10(np.abs(np.diagonal(matrix(circuit, n, bars))) ** 2)
-    met = [sum(k in (m, m + 1) for _, m in places) for k in range(n)]
+    met = [sum(k in (m, m + reach(arrangement, c)) for c, m in places) for k in range(n)]
     np.testing.assert_allclose(found, loss * np.array(met), atol=1e-9)
 
 

@@ -184,3 +184,9 @@ def test_both_passes_meet_the_same_hardware() -> None:
     assert held.device(own["weights"]) is not device
     calm = run(network(tiles), network(tiles).initial(np.random.default_rng(2)), X, Y)[0]
     np.testing.assert_array_equal(calm.again(X).traces[-1].outputs, calm.traces[-1].outputs)
+
+
+@pytest.mark.parametrize("errors", [MeshErrors(offset=0.1), MeshErrors(crosstalk=0.1)], ids=str)
+def test_errors_that_tiles_do_not_have_are_refused(errors: MeshErrors) -> None:
+    with pytest.raises(ParameterError, match="keep their heat and have no phases of their own"):
+        TiledMesh.from_circuit(mesh_chip("svd_mesh", 2), "mesh", errors)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.components.meshes import PLACES, Arrangement
+from photosim.components.meshes import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 
@@ -34,7 +34,7 @@ Settings = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class MeshPhases:
-    """Phases in rad of a mesh of n guides and K = n (n - 1)/2 blocks, from -pi to pi.
+    """Phases in rad of a mesh of n guides and K blocks, n (n - 1)/2 of them in a rectangle or triangle.
 
     theta, phi: shape (K,), in the order of `places`.  end: output phases, shape (n,).
     """
@@ -106,13 +106,21 @@ def decompose(unitary: ArrayLike, arrangement: Arrangement = "clements") -> Mesh
 
     Clements et al. 2016 and Reck et al. 1994, with physical blocks; a matrix of random phases comes
     back to 1e-14 of its norm. theta lies between 0 and pi, and is pi (guides kept) where
-    nothing is to do. Raises ParameterError for an unknown arrangement and for a matrix that is
+    nothing is to do, as in the mirrored half of a diamond. A butterfly holds few unitaries and is
+    refused. Raises ParameterError for that, for an unknown arrangement and for a matrix that is
     not square, too small or large, or not unitary.
     """
     from photosim.kernels.meshes import columns_of, take_apart_clements, take_apart_reck
 
+    if _known(arrangement) == "butterfly":
+        message = (
+            "A butterfly mesh holds few of the unitaries, so none is taken apart for it: train its phases."
+        )
+        raise ParameterError(message)
+    if arrangement == "diamond":
+        return _mirrored(decompose(unitary, "reck"))
     n, work = _unitary(unitary)
-    take_apart = {"clements": take_apart_clements, "reck": take_apart_reck}[_known(arrangement)]
+    take_apart = {"clements": take_apart_clements, "reck": take_apart_reck}[arrangement]
     count = n * (n - 1) // 2
     modes, columns = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     theta, phi, end = np.empty(count), np.empty(count), np.empty(n)
@@ -159,17 +167,31 @@ def matrix_of_blocks(arrangement: Arrangement, blocks: ComplexArray, ends: Compl
     """Return the matrix (n, n) of a mesh of any 2 x 2 blocks (K, 2, 2), with factors (n,) at its outputs."""
     from photosim.kernels.meshes import send_through
 
-    fields = np.eye(ends.size, dtype=np.complex128)
-    send_through(np.ascontiguousarray(blocks), modes_of(arrangement, ends.size), fields)
-    return np.asarray(ends[:, np.newaxis] * fields)
+    n, dark = ends.size, dark_guides(arrangement, ends.size)
+    fields = np.eye(n + dark, n, -dark, dtype=np.complex128)
+    send_through(np.ascontiguousarray(blocks), pairs_of(arrangement, n), fields)
+    return np.asarray(ends[:, np.newaxis] * fields[dark:])
 
 
 @cache
-def modes_of(arrangement: Arrangement, n: int) -> IndexArray:
-    """Return the first guide of every block, shape (K,), in the order of `places_of`."""
-    modes = np.array([mode for _, mode in places_of(arrangement, n)], dtype=np.int64)
-    modes.flags.writeable = False
-    return modes
+def pairs_of(arrangement: Arrangement, n: int) -> IndexArray:
+    """Return the two guides of every block, shape (K, 2), in the order of `places_of`."""
+    places = places_of(arrangement, n)
+    pairs = np.array([(mode, mode + reach(arrangement, column)) for column, mode in places], dtype=np.int64)
+    pairs.flags.writeable = False
+    return pairs
+
+
+def _mirrored(triangle: MeshPhases) -> MeshPhases:
+    """Return the phases of a diamond whose lower half is the triangle and whose other blocks do nothing."""
+    n = triangle.end.size
+    places = places_of("diamond", n)
+    theta, phi = np.full(len(places), np.pi), np.zeros(len(places))
+    own = {(column, mode + n - 2): k for k, (column, mode) in enumerate(triangle.places)}
+    for k, place in enumerate(places):
+        if place in own:
+            theta[k], phi[k] = triangle.theta[own[place]], triangle.phi[own[place]]
+    return MeshPhases("diamond", theta, phi, triangle.end)
 
 
 def _known(arrangement: str) -> str:

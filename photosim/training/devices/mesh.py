@@ -31,18 +31,26 @@ class MeshErrors:
     coupling: standard deviation of the power that each coupler passes over, fixed for a device.
     phase: standard deviation of each phase in rad, drawn anew whenever the mesh is programmed (shen2017).
     heater_bits: of the converters, 2**heater_bits equal steps of phase a turn; None is ideal.
+    offset: standard deviation of the phase in rad that each shifter has of its own, fixed for a device.
+    crosstalk: share of a shifter's phase that its nearest neighbours get too, along its guide and its column;
+    phases are then held between 0 and a turn, as heaters can.
     """
 
     coupling: float = 0.0
     phase: float = 0.0
     heater_bits: int | None = None
+    offset: float = 0.0
+    crosstalk: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a negative deviation or bits that no converter has."""
-        for name in ("coupling", "phase"):
+        for name in ("coupling", "phase", "offset"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 message = f"{name} must be a standard deviation of 0 or more, got {getattr(self, name)!r}."
                 raise ParameterError(message)
+        if not 0.0 <= self.crosstalk < 0.25:  # four neighbours: more than their own heat would be strange
+            message = f"crosstalk must be a share from 0 to below 0.25, got {self.crosstalk!r}."
+            raise ParameterError(message)
         bits: object = self.heater_bits
         if bits is not None and not (isinstance(bits, int) and 1 <= bits <= MOST_BITS):
             message = f"heater_bits must be a whole number from 1 to {MOST_BITS}, or none, got {bits!r}."
@@ -50,6 +58,8 @@ class MeshErrors:
 
     def heated(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return the phases that the heaters hold of those asked: in steps of a turn, then off by noise."""
+        if self.crosstalk:
+            phases = np.mod(phases, 2.0 * np.pi)
         if self.heater_bits is not None:
             step = 2.0 * np.pi / 2**self.heater_bits
             phases = step * np.mod(np.rint(phases / step), 2**self.heater_bits)
@@ -76,7 +86,8 @@ class Held:
 class Mesh:
     """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.
 
-    A `clements_mesh` or `reck_mesh` holds unitary matrices of its size, an `svd_mesh` any real or complex
+    A `clements_mesh`, `reck_mesh` or `diamond_mesh` holds unitary matrices of its size, a
+    `butterfly_mesh` those that its phases make, an `svd_mesh` any real or complex
     matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
     with the light, so that products and matrix are real; of a complex one both. The matrix is that
     of the circuit's own couplers and losses; programming does not correct for them.
@@ -109,7 +120,9 @@ class Mesh:
 
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
         """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
-        hardware = self.hardware.drawn(errors.coupling, rng) if errors.coupling > 0.0 else self.hardware
+        hardware = self.hardware
+        if errors.coupling or errors.offset or errors.crosstalk:
+            hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset, crosstalk=errors.crosstalk)
         return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
 
     def program(self, weights: Numbers) -> Mesh:

@@ -94,13 +94,14 @@ class Passage:
         g = self._cotangent(cotangent)
         if self.built is not None:
             return _product(g, self.built, "second")
-        ahead = np.ascontiguousarray(g * self.ends.view(g.dtype)[:, 0].conj())
+        dark = self.mesh.dark
+        ahead = _widened(np.ascontiguousarray(g * self.ends.view(g.dtype)[dark:, 0].conj()), dark)
         entries = np.ascontiguousarray(self.entries[::-1, [0, 1, 4, 5, 2, 3, 6, 7]])
         entries[:, 1::2] *= -1.0
         plain = np.zeros_like(self.ends)
         plain[:, 0] = 1.0
         send_batch(entries, np.ascontiguousarray(self.mesh.pairs[::-1]), plain, _real(ahead), _real(ahead))
-        return ahead
+        return np.ascontiguousarray(ahead[:, dark:])
 
     def _cotangent(self, cotangent: Any) -> Fields:
         g = np.ascontiguousarray(cotangent, dtype=self.x.dtype)
@@ -111,13 +112,17 @@ class Passage:
 
     def _through(self, x: Fields, cotangent: Fields, *, inputs: bool) -> MeshGradient:
         mesh, count = self.mesh, len(self.entries)
+        light, back = _widened(x, mesh.dark), _widened(cotangent, mesh.dark)
         totals = np.zeros(2 * count + len(self.ends))
-        wanted = np.empty_like(x) if inputs else None
+        wanted = np.empty_like(light) if inputs else None
         way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
-        for low in range(0, len(x), _lanes(x.dtype)):
-            way.slice(x, cotangent, low, wanted)
-        blocks = totals[: 2 * count].reshape(count, 2) * mesh.blocks.turn[:, np.newaxis]
-        return MeshGradient(blocks[:, 0], blocks[:, 1], totals[2 * count :] * mesh.end_turn, wanted)
+        for low in range(0, len(light), _lanes(x.dtype)):
+            way.slice(light, back, low, wanted)
+        acting = [totals[: 2 * count : 2], totals[1 : 2 * count : 2], totals[2 * count + mesh.dark :]]
+        by_set = np.concatenate(acting) * mesh.turns
+        by_phase = mesh.parted(by_set if mesh.leak is None else mesh.leak.T @ by_set)
+        found = wanted if wanted is None else np.ascontiguousarray(wanted[:, mesh.dark :])
+        return MeshGradient(by_phase.theta, by_phase.phi, by_phase.end, found)
 
 
 class _WayBack:
@@ -223,20 +228,25 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     from photosim.kernels.mesh_batches import fill_entries, send_batch
 
     fields = _fields(x, mesh.end.size)
-    turn = mesh.blocks.turn
     precision = fields.real.dtype
-    angles = np.concatenate([turn * phases.theta, turn * phases.phi, mesh.end_turn * phases.end])
-    angles = angles.astype(precision, copy=False)
-    entries = np.empty((turn.size, 14), precision)
-    ends = np.empty((mesh.end.size, 2), precision)
-    fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends)
+    angles = mesh.acting(phases).astype(precision, copy=False)
+    entries = np.empty((len(mesh.parts), 14), precision)
+    ends = np.zeros((mesh.dark + mesh.end.size, 2), precision)
+    fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends[mesh.dark :])
     path = choose(mesh.end.size, len(fields), fields.dtype)
     given = fields if path == "blocks" else np.eye(mesh.end.size, dtype=fields.dtype)
-    out = np.empty_like(given)
-    send_batch(entries, mesh.pairs, ends, _real(given), _real(out))
+    light = _widened(given, mesh.dark)
+    out = np.empty_like(light)
+    send_batch(entries, mesh.pairs, ends, _real(light), _real(out))
+    out = np.ascontiguousarray(out[:, mesh.dark :])
     if path == "blocks":
         return Passage(mesh, fields, out, path, entries, ends, None)
     return Passage(mesh, fields, fields @ out, path, entries, ends, out)
+
+
+def _widened(fields: Fields, dark: int) -> Fields:
+    """Return fields of all guides, those before the ports dark."""
+    return np.pad(fields, ((0, 0), (dark, 0))) if dark else fields
 
 
 def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
-from photosim.training.devices.decomposition import modes_of
+from photosim.training.devices.decomposition import pairs_of
 from photosim.training.devices.device import Energy
 from photosim.training.devices.mesh import MeshErrors
 from photosim.training.devices.mesh_circuit import Blocks, MeshCircuit, OneMesh, find_mesh
@@ -109,7 +109,15 @@ class TiledMesh:
         if hardware.v is None:
             message = f"Tiles hold any matrix, which takes a pair of meshes: {name!r} is a single one."
             raise ParameterError(message)
-        return cls(hardware, errors or MeshErrors(), readout or Readout(), seed)
+        errors = errors or MeshErrors()
+        if errors.offset or errors.crosstalk or hardware.u.arrangement not in {"clements", "reck"}:
+            message = (
+                "Tiles are rectangles or triangles, whose shifters keep their heat and have no phases of "
+                f"their own: got arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, crosstalk "
+                f"{errors.crosstalk:g}."
+            )
+            raise ParameterError(message)
+        return cls(hardware, errors, readout or Readout(), seed)
 
     def program(self, weights: FloatArray) -> TiledMesh:
         """Return the device holding real `weights` (outputs, inputs), as if it had no errors."""
@@ -186,7 +194,7 @@ class TiledMesh:
         if one is None or self.hardware.middle is None:
             raise AssertionError  # from_circuit takes pairs alone
         turn = self.hardware.middle.turn
-        passed = middle.matrices(*(self._heat(p / turn, rng).ravel() for p in (theta, phi)))[:, 0, 0]
+        passed = middle.passing(*(self._heat(p / turn, rng).ravel() for p in (theta, phi)))[0]
         before, after = self._mesh(one, first, v, rng), self._mesh(other, last, u, rng)
         transfer = (after * passed.reshape(len(cut), 1, -1)) @ before
         return np.asarray(scale[..., np.newaxis] * transfer.real)
@@ -204,14 +212,14 @@ class TiledMesh:
         work = np.array(unitaries, dtype=np.complex128)
         take_apart_many(work, mesh.arrangement == "reck", modes, theta, phi, end)
         order = _order(modes, n)
-        if not np.array_equal(modes[order], modes_of(mesh.arrangement, n)):
+        if not np.array_equal(modes[order], pairs_of(mesh.arrangement, n)[:, 0]):
             raise AssertionError  # blocks in another order than the circuit's
         turn = mesh.blocks.turn
         theta, phi = (self._heat(own[:, order] / turn, rng) for own in (theta, phi))
         ends = mesh.end * np.exp(1j * mesh.end_turn * self._heat(end / mesh.end_turn, rng))
         fields = np.broadcast_to(np.eye(n, dtype=np.complex128), (count, n, n)).copy()
-        matrices = blocks.matrices(theta.ravel(), phi.ravel()).reshape(count, k, 2, 2)
-        send_through_many(matrices, modes_of(mesh.arrangement, n), fields)
+        matrices = blocks.matrices(*blocks.acting(theta.ravel(), phi.ravel())).reshape(count, k, 2, 2)
+        send_through_many(matrices, pairs_of(mesh.arrangement, n), fields)
         return np.asarray(ends[:, :, np.newaxis] * fields)
 
     def _heat(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -232,9 +240,8 @@ class TiledMesh:
 
 def _copied(blocks: Blocks, count: int, deviation: float, rng: np.random.Generator) -> Blocks:
     """Return the blocks of `count` copies one after the other, each coupler off by an error of its own."""
-    names = ("split", "join", "passed", "outer", "inner", "turn")
-    copies = Blocks(*(np.tile(getattr(blocks, name), count) for name in names))
-    return copies.drawn(deviation, rng) if deviation > 0.0 else copies
+    copies = Blocks(*(np.tile(getattr(blocks, item.name), count) for item in fields(Blocks)))
+    return copies.drawn(deviation, 0.0, rng) if deviation > 0.0 else copies
 
 
 def _order(modes: NDArray[np.int64], n: int) -> NDArray[np.intp]:
