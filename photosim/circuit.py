@@ -193,9 +193,8 @@ class Circuit:
             message = f"The loss returned a cotangent of shape {found}; s.values has {s.values.shape}."
             raise ParameterError(message)
         plan = compiled.matrix_plan(chosen, keep=True).plan
-        slopes = compiled.pull_back(plan, target, point, grid, np.asarray(cotangent, dtype=np.complex128))
-        summed = {name: slope.sum(axis=-1) for name, slope in slopes.items()}
-        return float(value), {name: g if point.leading else float(g) for name, g in summed.items()}
+        cotangent = np.asarray(cotangent, dtype=np.complex128)
+        return float(value), compiled.pull_back_sums(plan, target, point, grid, cotangent)
 
     def jacobian(
         self,

@@ -222,7 +222,20 @@ class Compiled:
         cotangent: NDArray[np.complex128],
     ) -> dict[str, NDArray[np.float64]]:
         """Return the derivative by each setting of a target at each wavelength, (..., W)."""
-        return pull_back(self.graph, self.parts, plan, target, point, wl, cotangent)
+        slopes = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent)
+        return dict(zip(target.names, slopes if point.leading else slopes[:, 0], strict=True))
+
+    def pull_back_sums(
+        self,
+        plan: Plan,
+        target: Target,
+        point: Point,
+        wl: NDArray[np.float64],
+        cotangent: NDArray[np.complex128],
+    ) -> dict[str, Any]:
+        """Return the derivative by each setting of a target, wavelengths added up: a float, or (B,)."""
+        sums = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent, summed=True)[..., 0]
+        return dict(zip(target.names, sums if point.leading else sums[:, 0].tolist(), strict=True))
 
     # --- results -------------------------------------------------------------------------------------
 
@@ -239,9 +252,10 @@ class Compiled:
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)
         out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
-        if not np.isfinite(smallest).all():
+        least = smallest.min()
+        if not np.isfinite(least):
             check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
-        if plan.loops:
+        if plan.loops and not least > NEARLY_SINGULAR:  # nor where it is not a number
             self._mend(asked, point, wl, smallest, out)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
@@ -255,9 +269,6 @@ class Compiled:
         out: NDArray[np.complex128],
     ) -> None:
         """Solve wavelengths that are all but singular again, pivoted, and say where light is trapped."""
-        least = float(np.nanmin(smallest))
-        if least > NEARLY_SINGULAR and np.isfinite(smallest).all():
-            return
         solve_again(self.parts, asked, point, wl, np.nan_to_num(smallest, nan=0.0), out)
         name, at = self.netlist.name, wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
         if not np.isfinite(out).all():
@@ -265,7 +276,7 @@ class Compiled:
                 f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
             )
             raise SingularCircuit(message)
-        if least < TRAPPED:
+        if np.nanmin(smallest) < TRAPPED:
             message = (
                 f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
                 f"at {at:.9g} um; the light trapped in it is left out."

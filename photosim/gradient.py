@@ -42,13 +42,16 @@ class Asked:
 class Target:
     """Settings to differentiate by, prepared once: where each is found among the parameters of the parts.
 
-    `places` maps the dotted name of a part's parameter to (index in `asked`,
-    row, column). `follows` says that some settings act through expressions.
+    The derivatives of all rows and columns in `asked` are one list, row after
+    row; `places` maps the dotted name of a part's parameter to its number
+    there. `order` has the numbers of `names`, -1 where no part has one.
+    `follows` says that some settings act through expressions.
     """
 
     names: tuple[str, ...]
     asked: tuple[Asked, ...]
-    places: Mapping[str, tuple[int, int, int]]
+    places: Mapping[str, int]
+    order: NDArray[np.int64]
     follows: bool
 
 
@@ -83,16 +86,21 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
             if group.ambient.any():
                 rows.setdefault(k, {}).update(dict.fromkeys(np.flatnonzero(group.ambient).tolist()))
                 columns.setdefault(k, {})[TEMPERATURE] = None
-    asked, row_at, column_at = [], {}, {}
-    for place, k in enumerate(rows):
+    asked: list[Asked] = []
+    places: dict[str, int] = {}
+    size = 0
+    for k, wanted_rows in rows.items():
         group = parts.groups[k]
-        row_at[k] = (place, {row: i for i, row in enumerate(rows[k])})
-        column_at[k] = {name: i for i, name in enumerate(columns[k])}
-        chosen = np.array(list(rows[k]), dtype=np.int64)
+        chosen = np.array(list(wanted_rows), dtype=np.int64)
         by = np.array([group.columns[name] for name in columns[k]], dtype=np.int64)
         asked.append(Asked(group, chosen, by, group.first_value + chosen * group.kernel.values))
-    places = {name: (row_at[k][0], row_at[k][1][row], column_at[k][p]) for name, k, row, p in leaves}
-    return Target(tuple(names), tuple(asked), places, bool(followers) or TEMPERATURE in wanted)
+        row_at = {row: i for i, row in enumerate(wanted_rows)}
+        column_at = {name: i for i, name in enumerate(columns[k])}
+        own = [(name, row, parameter) for name, group_number, row, parameter in leaves if group_number == k]
+        places |= {name: size + row_at[row] * len(by) + column_at[p] for name, row, p in own}
+        size += len(chosen) * len(by)
+    order = np.array([places.get(name, -1) for name in names], dtype=np.int64)
+    return Target(tuple(names), tuple(asked), places, order, bool(followers) or TEMPERATURE in wanted)
 
 
 def pull_back(
@@ -103,11 +111,13 @@ def pull_back(
     point: Point,
     wl: NDArray[np.float64],
     cotangent: NDArray[np.complex128],
-) -> dict[str, NDArray[np.float64]]:
-    """Return dL/dname at each wavelength, shape (W,) or (B, W), from the cotangent of a result.
+    *,
+    summed: bool = False,
+) -> NDArray[np.float64]:
+    """Return dL/dname for all names of a target, shape (names, B, W), from the cotangent of a result.
 
     `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm; the plan keeps
-    all its slots.
+    all its slots. With `summed` the wavelengths are added up, W = 1.
     """
     tables = [np.zeros((len(a.rows), point.batch, len(a.columns), len(wl))) for a in target.asked]
     parameters = [group_parameters(a.group, a.rows, point) for a in target.asked]
@@ -121,20 +131,18 @@ def pull_back(
 
     flat = np.moveaxis(cotangent, -3, -1).reshape(point.batch, -1, len(wl))
     solve_reverse(parts, plan, point, wl, flat, collect)
-    found: dict[str, Any] = {
-        name: tables[k][row, :, column] for name, (k, row, column) in target.places.items()
-    }
-    if target.follows:
-        if TEMPERATURE in target.names:
-            found[TEMPERATURE] = sum(
-                _ambient(a, table) for a, table in zip(target.asked, tables, strict=True)
-            )
-        found = graph.bindings.pull_back(found, target.names, point.settings, point.overridden)
-        shape = (point.batch, len(wl))
-        found = {name: np.broadcast_to(found.get(name, 0.0), shape) for name in target.names}
-    nothing = np.zeros((point.batch, len(wl)))  # a setting that no part follows
-    slopes = {name: np.asarray(found.get(name, nothing)) for name in target.names}
-    return slopes if point.leading else {name: slope[0] for name, slope in slopes.items()}
+    if summed:  # before expressions are followed: their slopes are the same at all wavelengths
+        tables = [table.sum(axis=-1, keepdims=True) for table in tables]
+    shape = (point.batch, 1 if summed else len(wl))
+    pieces = [np.swapaxes(table, 1, 2).reshape(-1, *shape) for table in tables]
+    listed = np.concatenate([*pieces, np.zeros((1, *shape))])  # the last stands for what no part follows
+    if not target.follows:
+        return np.asarray(listed[target.order])
+    found: dict[str, Any] = {name: listed[number] for name, number in target.places.items()}
+    if TEMPERATURE in target.names:
+        found[TEMPERATURE] = sum(_ambient(a, table) for a, table in zip(target.asked, tables, strict=True))
+    found = graph.bindings.pull_back(found, target.names, point.settings, point.overridden)
+    return np.array([np.broadcast_to(found[name], shape) for name in target.names])
 
 
 def _ambient(asked: Asked, table: NDArray[np.float64]) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from photosim.bindings import TEMPERATURE, Scoped, owner
 from photosim.codegen import Kernels, kernels
 from photosim.errors import ParameterError, listing
-from photosim.model import ClosedForm, Numerical
+from photosim.model import ClosedForm, Model, Numerical
 from photosim.values import Values
 from photosim.waves import UNIT_VALUE
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.graph import Graph, Leaf
+
+
+LIBRARY = "photosim.components"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,16 @@ class Group:
     def columns(self) -> dict[str, int]:
         """Parameter names to their column."""
         return {name: k for k, name in enumerate(self.model.parameters)}
+
+    @cached_property
+    def all_rows(self) -> NDArray[np.int64]:
+        """The number of every row, shape (n,)."""
+        return np.arange(len(self.rows))
+
+    @cached_property
+    def written(self) -> NDArray[np.float64]:
+        """The parameters as written with an axis for a batch of one, (n, 1, P): always the same object."""
+        return self.parameters[:, np.newaxis]
 
     @cached_property
     def ambient(self) -> NDArray[np.bool_]:
@@ -156,6 +169,17 @@ class Parts:
         return {
             n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given if leaf.model.parameters[n].structural
         }
+
+    @cached_property
+    def foreign(self) -> frozenset[Model]:
+        """The models that come from outside the library, whose formulas nobody has tested."""
+        models: set[Model] = {g.model for g in self.groups} | {s.leaf.model for s in self.singles}
+        return frozenset(m for m in models if not m.function.__module__.startswith(LIBRARY))
+
+    @cached_property
+    def active(self) -> tuple[Group, ...]:
+        """The groups of parts that may amplify."""
+        return tuple(group for group in self.groups if group.model.active)
 
     @property
     def reciprocal(self) -> bool:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.kernels.elimination import GUARD_SLOT, SPARE_SLOT
+from photosim.kernels.elimination import GUARD_SLOT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FIRST_SLOT = max(GUARD_SLOT, SPARE_SLOT) + 1
+FIRST_SLOT = GUARD_SLOT + 1
 
 
 @dataclass(frozen=True)

@@ -162,12 +162,12 @@ def _sweep(sweep: Sweep, work: Callable[[Table, int, int, int], Any], most: int 
     crew = threads()
     if batch * total * lanes * sweep.products < SERIAL_PRODUCTS:
         crew = 1
-    values = sweep.parts.values
-    fit = CHUNK_BYTES // (values.bytes_per_wavelength(sweep.point) * lanes * sweep.orders)
+    parameters = sweep.parts.values.at(sweep.point, lanes, sweep.orders)
+    fit = CHUNK_BYTES // (parameters.bytes_per_wavelength * lanes)
     least = total if crew == 1 else -(-total // (CHUNKS_A_THREAD * crew))
     blocks = max(1, min(most, fit, least))
     chunks = -(-total // blocks)
-    tables = values.tables(sweep.point, blocks * lanes, chunks, lanes, sweep.orders)
+    tables = parameters.tables(blocks * lanes, chunks)
 
     def chunk(number: int, member: int, crew: int) -> None:
         first = number * blocks

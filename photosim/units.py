@@ -104,8 +104,8 @@ def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
     if grid.size == 0:
         message = "The wavelength grid is empty: give at least one wavelength in um."
         raise ParameterError(message)
-    bad = ~(np.isfinite(grid) & (grid > 0.0))
-    if bad.any():
+    if not (grid.min() > 0.0 and grid.max() < np.inf):  # what is not a number fails both
+        bad = ~(np.isfinite(grid) & (grid > 0.0))
         message = f"Wavelengths must be positive numbers of um, got {grid[bad][0]:g}."
         raise ParameterError(message)
     return grid

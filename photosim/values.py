@@ -49,6 +49,8 @@ class Piece:
 
     def fill(self, wl: NDArray[np.float64], parameters: NDArray[np.float64], *, all_rows: bool) -> None:
         """Evaluate the rows whose parameters have changed, or all of them."""
+        if not all_rows and parameters is self.parameters:
+            return
         stale = np.flatnonzero((parameters != self.parameters).any(axis=(1, 2)))
         if all_rows or len(stale) * (CALL + len(wl)) > len(self.rows) * len(wl):
             self._evaluate(wl, parameters, self.view)
@@ -101,19 +103,33 @@ class Table:
         self.wl = wl.copy()
 
 
-@dataclass
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of all parts at one point, by pieces, and the size of their values at a wavelength."""
+
+    values: Values
+    point: Point
+    split: list[tuple[Group, NDArray[np.int64], NDArray[np.float64]]]
+    bytes_per_wavelength: int
+    lanes: int
+    orders: int
+
+    def tables(self, width: int, chunks: int = 1) -> Tables:
+        """Return the tables of a sweep of so many chunks of `width` wavelengths."""
+        which = tuple((rows.tobytes(), p.shape[1]) for _, rows, p in self.split)
+        kept = self.values.kept((width, self.lanes, self.orders, self.point.batch, which))
+        return Tables(self, width, kept, self.bytes_per_wavelength * width * chunks <= KEPT_BYTES)
+
+
+@dataclass(frozen=True)
 class Tables:
     """The tables of one sweep, made as they are needed.
 
     Each chunk has its own or, in a sweep too large to keep, each thread.
     """
 
-    values: Values
-    point: Point
+    parameters: Parameters
     width: int
-    lanes: int
-    orders: int
-    split: list[tuple[Group, NDArray[np.int64], NDArray[np.float64]]]
     kept: dict[int, Table]
     apart: bool
 
@@ -122,7 +138,8 @@ class Tables:
         """Give a table, up to date at the wavelengths wl of a chunk, to a member of the crew alone."""
         table = self._free(chunk if self.apart else member)
         try:
-            table.fill(self.values.parts, self.point, [p for _, _, p in self.split], wl)
+            wanted = [p for _, _, p in self.parameters.split]
+            table.fill(self.parameters.values.parts, self.parameters.point, wanted, wl)
             yield table
         finally:
             table.lock.release()
@@ -131,7 +148,8 @@ class Tables:
         """Return a table that nobody uses, locked."""
         table = self.kept.get(number)
         if table is None or not table.lock.acquire(blocking=False):
-            table = self.values.make(self.split, self.point.batch, self.width, self.lanes, self.orders)
+            of = self.parameters
+            table = of.values.make(of.split, of.point.batch, self.width, of.lanes, of.orders)
             table.lock.acquire()
             self.kept[number] = table
         return table
@@ -144,28 +162,21 @@ class Values:
         self.parts = parts
         self._kept: tuple[Any, dict[int, Table]] = (None, {})
 
-    def bytes_per_wavelength(self, point: Point) -> int:
-        """Return the size of all values that depend on wavelength, for one wavelength, batch included."""
-        size = 0
-        for group in self.parts.groups:
-            if group.kernel.dispersive:
-                varied = len(varied_rows(group, point))
-                size += (len(group.rows) + varied * (point.batch - 1)) * group.kernel.values
-        size += sum(len(s.elements) * point.batch for s in self.parts.singles)
-        return 2 * REAL_SIZE * max(1, size)
+    def at(self, point: Point, lanes: int = 1, orders: int = 1) -> Parameters:
+        """Return the parameters of all parts at a point, to run in blocks of `lanes`.
 
-    def tables(self, point: Point, width: int, chunks: int = 1, lanes: int = 1, orders: int = 1) -> Tables:
-        """Return the tables of a sweep of so many chunks of `width` wavelengths, in blocks of `lanes`.
-
-        With `orders` above 1 they hold that many Taylor coefficients in wavelength.
+        With `orders` above 1 values are that many Taylor coefficients in wavelength.
         """
-        split = [(group, rows, p) for group in self.parts.groups for rows, p in split_rows(group, point)]
-        size = self.bytes_per_wavelength(point) * width * orders * chunks
-        which = tuple((rows.tobytes(), p.shape[1]) for _, rows, p in split)
-        layout = (width, lanes, orders, point.batch, which)
+        split = [(group, *piece) for group in self.parts.groups for piece in split_rows(group, point)]
+        size = sum(p.shape[0] * p.shape[1] * g.kernel.values for g, _, p in split if g.kernel.dispersive)
+        size += sum(len(s.elements) * point.batch for s in self.parts.singles)
+        return Parameters(self, point, split, 2 * REAL_SIZE * orders * max(1, size), lanes, orders)
+
+    def kept(self, layout: Any) -> dict[int, Table]:
+        """Return the tables of that layout which the last sweep left, none if it had another."""
         if self._kept[0] != layout:
             self._kept = (layout, {})
-        return Tables(self, point, width, lanes, orders, split, self._kept[1], size <= KEPT_BYTES)
+        return self._kept[1]
 
     def make(
         self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int, lanes: int, orders: int
@@ -222,27 +233,27 @@ def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
 
 def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Return (rows, parameters (rows, 1 or B, P)) of the instances without and with a batch at a point."""
+    own = [(group.rows[leaf], p, v) for (leaf, p), v in point.changed.items() if leaf in group.rows]
+    ambient = TEMPERATURE in point.settings and bool(group.ambient.any())
+    if not own and not ambient:
+        return [(group.all_rows, group.written)]
     varied = varied_rows(group, point)
-    own = [(leaf, p, v) for (leaf, p), v in point.changed.items() if leaf in group.rows]
-    full = group.parameters[:, np.newaxis, :]
+    full = group.written.copy()
     batched = np.repeat(full[varied], point.batch, axis=1)
-    if own or TEMPERATURE in point.settings:
-        full = full.copy()
     position = np.full(len(group.rows), -1)
     position[varied] = np.arange(len(varied))
-    if TEMPERATURE in point.settings and group.ambient.any():
+    if ambient:
         value, column = point.settings[TEMPERATURE], group.columns[TEMPERATURE]
         batched[position[group.ambient & (position >= 0)], :, column] = value
         if not np.ndim(value):
             full[group.ambient, :, column] = value
-    for leaf, parameter, value in own:
-        row = group.rows[leaf]
+    for row, parameter, value in own:
         if position[row] >= 0:
             batched[position[row], :, group.columns[parameter]] = value
         else:
             full[row, :, group.columns[parameter]] = value
     if not len(varied):
-        return [(np.arange(len(group.rows)), full)]
+        return [(group.all_rows, full)]
     fixed = np.flatnonzero(position < 0)
     pieces = [(fixed, np.ascontiguousarray(full[fixed]))] if len(fixed) else []
     return [*pieces, (varied, batched)]

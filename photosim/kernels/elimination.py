@@ -84,8 +84,6 @@ class Wide(Span):
 
 GUARD_SLOT = 0
 """Slot that keeps the smallest |1 - K|^2 of each lane."""
-SPARE_SLOT = 1
-"""Slot for intermediate results of the reverse pass."""
 
 _INDEX = ir.IntType(64)
 
@@ -229,13 +227,11 @@ def _emit_leave(lanes: _Lanes, at: Any) -> None:
     b.store(mixed, lanes.place(1, at[2], mixed.type), align=8)
 
 
-def _emit_add_product_conjugate(lanes: _Lanes, at: Any) -> None:
-    """First array: adjoints; second: values. adjoint[i0] += adjoint[i1] * conj(value[i2])."""
-    lanes.store(
-        0,
-        at[0],
-        lanes.times(lanes.load(0, at[1]), lanes.conjugate(lanes.load(1, at[2])), lanes.load(0, at[0])),
-    )
+def _emit_product_reverse(lanes: _Lanes, at: Any) -> None:
+    """Adjoints, values: what the adjoint of a product i0 = i1 * i2 adds to those of its factors."""
+    given = lanes.load(0, at[0])
+    for to, other in ((at[1], at[2]), (at[2], at[1])):
+        lanes.store(0, to, lanes.times(given, lanes.conjugate(lanes.load(1, other)), lanes.load(0, to)))
 
 
 if getattr(config, "DISABLE_JIT", 0):
@@ -287,10 +283,12 @@ if getattr(config, "DISABLE_JIT", 0):
         """code[index] of a non-negative index."""
         return int(code[index])
 
-    def add_product_conjugate(adjoint: Any, work: Any, to: int, a: int, c: int, span: Any) -> None:
-        """adjoint[to] += adjoint[a] * conj(work[c]), a slot each."""
-        product = _slot(adjoint, a, span) * np.conj(_slot(work, c, span))
-        _put(adjoint, to, _slot(adjoint, to, span) + product, span)
+    def product_reverse(adjoint: Any, work: Any, to: int, a: int, c: int, span: Any) -> None:
+        """Add what the adjoint of work[to] = work[a] * work[c] adds to those of its factors."""
+        given = _slot(adjoint, to, span)
+        for factor, other in ((a, c), (c, a)):
+            product = given * np.conj(_slot(work, other, span))
+            _put(adjoint, factor, _slot(adjoint, factor, span) + product, span)
 
 else:
     multiply = _operation(1, 3, _emit_multiply)
@@ -318,7 +316,7 @@ else:
 
         return types.int64(code, types.int64), emit
 
-    add_product_conjugate = _operation(2, 3, _emit_add_product_conjugate)
+    product_reverse = _operation(2, 3, _emit_product_reverse)
 
 
 ONE_WAVE = 3
@@ -356,6 +354,15 @@ def pair_pivot(work: Any, code: Any, pc: int, span: Any) -> None:
         put(work, code[pc + 1], lane, left * scale, span)
         put(work, code[pc + 2], lane, b * scale, span)
         put(work, code[pc + 3], lane, c * scale, span)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def pivot_reverse(work: Any, adjoint: Any, own: int, inverse: int, span: Any) -> None:
+    """Add to the adjoint of K what follows from that of 1/(1 - K): d(1/(1 - K)) = dK / (1 - K)^2."""
+    for lane in range(lanes_of(span)):
+        slope = get(work, inverse, lane, span).conjugate()
+        value = get(adjoint, inverse, lane, span) * slope * slope
+        put(adjoint, own, lane, get(adjoint, own, lane, span) + value, span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -646,22 +653,16 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, slopes: Any, span: 
             for t in range(fetch(code, ins + f), n_to):
                 to = fetch(code, target) >> 1
                 target += 1
-                add_product_conjugate(adjoint, work, a, to, fetch(code, outs + t), span)
-                add_product_conjugate(adjoint, work, fetch(code, outs + t), to, a, span)
+                product_reverse(adjoint, work, to, a, fetch(code, outs + t), span)
         for k in range(n_mixed - 1, -1, -1):
             to, a, c = (
                 fetch(code, mixed + 3 * k) >> 1,
                 fetch(code, mixed + 3 * k + 1),
                 fetch(code, mixed + 3 * k + 2),
             )
-            add_product_conjugate(adjoint, work, a, to, c, span)
-            add_product_conjugate(adjoint, work, c, to, a, span)
-        if n_pivot == ONE_WAVE:  # d(1/(1 - K)) = dK / (1 - K)^2
-            own, inverse = fetch(code, pivots), fetch(code, pivots + 1)
-            for lane in range(lanes_of(span)):
-                put(adjoint, SPARE_SLOT, lane, 0j, span)
-            add_product_conjugate(adjoint, work, SPARE_SLOT, inverse, inverse, span)
-            add_product_conjugate(adjoint, work, own, SPARE_SLOT, inverse, span)
+            product_reverse(adjoint, work, to, a, c, span)
+        if n_pivot == ONE_WAVE:
+            pivot_reverse(work, adjoint, fetch(code, pivots), fetch(code, pivots + 1), span)
         elif n_pivot > 0:
             pair_pivot_reverse(work, adjoint, code, pivots, span)
         for k in range(n_loads):
