@@ -14,7 +14,7 @@ from photosim.compiled import Compiled
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.freespace import check_buses, optical_chain
 from photosim.graph import collector_paused
-from photosim.model import Detector, Netlist, Source
+from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
 
@@ -88,6 +88,11 @@ class Circuit:
     def detectors(self) -> tuple[str, ...]:
         """Dotted names of the detectors."""
         return tuple(leaf.name for leaf in self.graph.leaves if isinstance(leaf.model, Detector))
+
+    @property
+    def nonlinear(self) -> tuple[str, ...]:
+        """Dotted names of the nonlinear parts, which cut the circuit into linear islands."""
+        return tuple(leaf.name for leaf in self.graph.leaves if isinstance(leaf.model, Nonlinear))
 
     @property
     def plan(self) -> Plan:

@@ -15,7 +15,14 @@ from photosim.codegen import ORDERS
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.gradient import Target, prepare, pull_back
 from photosim.graph import Graph, collector_paused, flatten
-from photosim.guards import NEARLY_SINGULAR, check_finite, check_passive, check_stable, solve_again
+from photosim.guards import (
+    NEARLY_SINGULAR,
+    check_finite,
+    check_linear,
+    check_passive,
+    check_stable,
+    solve_again,
+)
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
 from photosim.plan import Plan, make_plan
@@ -153,6 +160,7 @@ class Compiled:
 
         def request() -> Request:
             numbers = [self._exposed(p) for p in ports]
+            check_linear(self.graph, self.edges, [len(self.graph.partner) + n for n in numbers], numbers)
             return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
 
         planned = self._planned(("matrix", ports), request, keep=keep)
@@ -182,6 +190,7 @@ class Compiled:
         def request() -> Request:
             to = [find_wave(self.graph, n, entering=False) for n in outputs]
             source = [find_wave(self.graph, n, entering=True) for n in inputs]
+            check_linear(self.graph, self.edges, to, source)
             return wave_request(self.edges, to, source)
 
         return self._planned(("waves", outputs, inputs), request, keep=keep)

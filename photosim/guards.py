@@ -8,13 +8,15 @@ allowed to amplify, as long as no loop they sit in lases.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.errors import PhotosimWarning, SingularCircuit, UnphysicalResult, listing
+from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, UnphysicalResult, listing
+from photosim.model import Nonlinear
 from photosim.values import group_parameters
+from photosim.waves import leaving
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +35,45 @@ NEARLY_SINGULAR = 1e-20
 """|1 - K|^2 below which elimination without pivoting is not trusted: ten digits of 1 - K are gone."""
 MOST_RESOLVED = 1000
 """Wavelengths of one call that are solved again; more than these are not a resonance but a circuit."""
+
+
+def check_linear(
+    graph: Graph, edges: Mapping[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]
+) -> None:
+    """Raise ParameterError, naming the part, where light on its way to `outputs` passes a nonlinear part.
+
+    Waves on one side of such a part, on the way to it included, have an S-matrix as any others.
+    """
+    nonlinear = [(leaf, leaf.model) for leaf in graph.leaves if isinstance(leaf.model, Nonlinear)]
+    if not nonlinear:
+        return
+    ahead: dict[int, list[int]] = {}
+    for a, b in edges:
+        ahead.setdefault(a, []).append(b)
+    lit = reached(ahead, inputs)
+    for leaf, model in nonlinear:
+        ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
+        entered = model.line is not None or any(port in lit for port in ports)
+        behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
+        if behind.intersection(outputs):
+            message = (
+                f"Instance {leaf.name!r} ({model.name}) is nonlinear and has no S-matrix: ask for the time "
+                "domain, ps.transient(circuit, ...), or in its place take a linear part that acts as it does "
+                f"at its operating point; waves up to {leaf.name},{leaf.ports[0]}:in have an S-matrix."
+            )
+            raise ParameterError(message)
+
+
+def reached(ahead: Mapping[int, Sequence[int]], starts: Iterable[int]) -> set[int]:
+    """Return the waves that light from the waves `starts` comes to, themselves included."""
+    found = set(starts)
+    queue = list(found)
+    while queue:
+        for wave in ahead.get(queue.pop(), ()):
+            if wave not in found:
+                found.add(wave)
+                queue.append(wave)
+    return found
 
 
 def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:

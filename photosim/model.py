@@ -3,7 +3,8 @@
 A component is said once, as one plain function. Which decorator it carries
 says what the function returns: `component` a formula, `composite` a Netlist,
 `detector` responsivities, `source` lines of light, `electronic` a stage,
-`numerical` an array, `block` what acts on a bus of waves in free space.
+`numerical` an array, `block` what acts on a bus of waves in free space,
+`nonlinear` the constants of its step in time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from photosim.kinds import (
     Detector,
     Electronic,
     Entries,
+    Memory,
     Model,
+    Nonlinear,
     Numerical,
     Remark,
     Source,
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "Block", "ClosedForm", "Composite", "Connection", "Detector", "Electronic", "Instance", "Model",
-    "Netlist", "Numerical", "Parameter", "PortRef", "Remark", "Source", "Stage", "Value", "block",
-    "component", "composite", "detector", "electronic", "links", "numerical", "part", "ref", "source",
+    "Block", "ClosedForm", "Composite", "Connection", "Detector", "Electronic", "Instance", "Memory", "Model",
+    "Netlist", "Nonlinear", "Numerical", "Parameter", "PortRef", "Remark", "Source", "Stage", "Value",
+    "block", "component", "composite", "detector", "electronic", "links", "nonlinear", "numerical", "part",
+    "ref", "source",
 ]  # fmt: skip
 
 
@@ -149,6 +153,44 @@ def source(
             read_parameters(function, ()),
             source,
         )
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
+    *,
+    ports: tuple[str, ...],
+    source: str,
+    step: Callable[..., None],
+    paths: tuple[tuple[str, str], ...] = (),
+    emits: tuple[str, ...] = (),
+    memory: Memory | None = None,
+    start: Callable[..., Any] | None = None,
+    line: Callable[..., float] | None = None,
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., tuple[Any, ...]]], Nonlinear]:
+    """Declare a nonlinear part from `f(*, ...)` that returns the constants of its `step`, numbers or (T,).
+
+    `step(state, before, now, out, constants, carriers, noise, dt)` carries the
+    states (S,) over dt seconds while the waves that arrive go from `before` to
+    `now`, complex (ports, carriers) in sqrt(W), and fills `out` with those that
+    leave. `carriers` (C,) are frequencies in Hz; `noise` standard normal
+    numbers, or of length 0 where noise is off. It is plain Python that numba
+    compiles: it may call jitted functions of its own file and nothing else.
+    `paths` are the ways of light through the part, (from, to); `emits` the ports
+    that light of its own leaves, at the wavelength that `line(*, ...)` returns.
+    `start(*constants)` returns the states at rest.
+    """
+
+    def declare(function: Callable[..., tuple[Any, ...]]) -> Nonlinear:
+        model = Nonlinear(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, ()), source, (), (), {}, step, paths, emits, memory or Memory(),
+            start, line,
+        )  # fmt: skip
         registry.register(model)
         return model
 

@@ -9,6 +9,7 @@ from photosim.kinds.closed_form import ClosedForm, Entries
 from photosim.kinds.composite import Composite
 from photosim.kinds.electronics import Electronic, Stage
 from photosim.kinds.ends import Detector, Source
+from photosim.kinds.nonlinear import Memory, Nonlinear
 from photosim.kinds.numerical import Numerical
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Detector",
     "Electronic",
     "Entries",
+    "Memory",
     "Model",
+    "Nonlinear",
     "Numerical",
     "Remark",
     "Source",

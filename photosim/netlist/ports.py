@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from photosim import registry
 from photosim.conventions import exposed_names, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
-from photosim.model import Block, ClosedForm, Detector, Source
+from photosim.model import Block, ClosedForm, Detector, Nonlinear, Source
 from photosim.netlist.arrays import base_name
 from photosim.netlist.values import evaluate
 
@@ -58,7 +58,7 @@ class PortTable:
         if sub is not None:
             return self._known.setdefault(component, _exposed(sub))
         model = registry.get(component)
-        if isinstance(model, Block | ClosedForm | Detector | Source):
+        if isinstance(model, Block | ClosedForm | Detector | Nonlinear | Source):
             ports = _ports(model.ports, model.electrical, model.aliases)
             ports = replace(ports, buses=frozenset(model.buses)) if isinstance(model, Block) else ports
             return self._known.setdefault(component, ports)

@@ -1,0 +1,53 @@
+"""Activation functions of optical networks: light that modulates itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from photosim.kernels.saturation import activate
+from photosim.model import Memory, nonlinear
+from photosim.quantities import Fraction, Quantity, Responsivity
+
+SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 100.0)]
+"""Voltage in V for a phase of pi; never zero."""
+Voltage = Annotated[float, Quantity("V", -100.0, 100.0)]
+"""A voltage in V."""
+Transimpedance = Annotated[float, Quantity("V/A", 0.0, 1e9)]
+"""Voltage per current in V/A."""
+Bandwidth = Annotated[float, Quantity("Hz", 1.0, 1e15)]
+"""A bandwidth in Hz; never zero."""
+
+
+@nonlinear(
+    ports=("o1", "o2"), inputs=1, source="williamson2020", step=activate, paths=(("o1", "o2"),),
+    memory=Memory(states=("drive",)),
+)  # fmt: skip
+def electro_optic_activation(
+    *,
+    tap: Fraction = 0.1,
+    responsivity: Responsivity = 0.8,
+    transimpedance: Transimpedance = 1e3,
+    v_pi: SwitchingVoltage = 10.0,
+    bias: Voltage = 10.0,
+    bandwidth: Bandwidth = 10e9,
+) -> Any:
+    """Electro-optic activation: tapped light drives, through a detector, the modulator of the rest.
+
+    out = i sqrt(1 - tap) exp(-i x/2) cos(x/2) in with x = g |in|**2 + pi bias/v_pi and g = pi tap
+    transimpedance responsivity/v_pi (Williamson et al. 2020, eqs. 5 to 7); |in|**2 passes a first-order
+    low-pass first. A bias of v_pi lets weak light not pass (a rectifier), half of it gives an S. All
+    carriers drive the modulator and are modulated alike. Left out: noise and saturation of the electronics,
+    the delay of light and current (their difference must be small against 1/bandwidth), light from o2,
+    which is absorbed.
+
+    Settings:
+        tap: part of the power that goes to the photodetector.
+        responsivity: photocurrent per tapped power.
+        transimpedance: voltage at the modulator per photocurrent.
+        v_pi: voltage that changes the phase between the modulator's arms by pi.
+        bias: constant voltage at the modulator.
+        bandwidth: half-power bandwidth of detector and amplifier.
+    """
+    slope = math.pi * tap * transimpedance * responsivity / v_pi
+    return (tap, slope, math.pi * bias / v_pi, bandwidth)

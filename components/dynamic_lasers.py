@@ -1,0 +1,146 @@
+"""Lasers as dynamical systems: field and carriers, turn-on, relaxation oscillations, injection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
+from photosim.kernels.lasers import emit
+from photosim.model import Memory, nonlinear
+from photosim.quantities import Current, Fraction, Quantity, Wavelength
+
+Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
+"""A time constant in s; never zero."""
+Enhancement = Annotated[float, Quantity("1", -20.0, 20.0)]
+"""Linewidth enhancement factor: change of index over change of gain."""
+Number = Annotated[float, Quantity("1", 1.0, 1e15)]
+"""A number of carriers in the whole device; never zero."""
+GainSlope = Annotated[float, Quantity("1/s", 1e-6, 1e15)]
+"""Rate of amplification in 1/s that one carrier more adds; never zero."""
+Compression = Annotated[float, Quantity("1", 0.0, 1.0)]
+"""Relative loss of gain per photon."""
+
+_MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=2)
+
+
+def _start(*constants: Any) -> tuple[float, float, float]:
+    """Return carriers and field of the steady state without injection: gain n + losses meet in one place."""
+    current, efficiency, carrier_life, photon_life, gain, transparent, compression, _, spontaneous = (
+        constants[:9]
+    )
+    pump = efficiency * current / ELEMENTARY_CHARGE_C
+
+    def photons(carriers: float) -> float:
+        """Photons that the carriers would hold; without end where the gain exceeds the loss."""
+        left = 1 / photon_life - gain * (carriers - transparent)
+        return spontaneous * carriers / carrier_life / left if left > 0 else float("inf")
+
+    low, high = 0.0, transparent + 1 / (gain * photon_life)
+    for _ in range(200):
+        middle = (low + high) / 2
+        used = middle / carrier_life + gain * (middle - transparent) * photons(middle)
+        low, high = (middle, high) if used < pump else (low, middle)
+    del compression  # it moves the start by a little, which is gone in a nanosecond
+    return low, min(photons(low), pump * photon_life) ** 0.5, 0.0
+
+
+def _constants(wl: Any, *rest: Any) -> tuple[Any, ...]:
+    """Return the constants of the step, the emission as a frequency in Hz at the end."""
+    return (*rest, SPEED_OF_LIGHT_UM_S / wl)
+
+
+def _line(*, wl: float, **_: Any) -> float:
+    return wl
+
+
+@nonlinear(
+    ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
+    memory=_MEMORY, start=_start, line=_line,
+)  # fmt: skip
+def rate_equation_laser(
+    *,
+    wl: Wavelength = 1.55,
+    current: Current = 20e-3,
+    injection_efficiency: Fraction = 0.8,
+    carrier_lifetime: Time = 1e-9,
+    photon_lifetime: Time = 2e-12,
+    differential_gain: GainSlope = 2e4,
+    transparency: Number = 4e7,
+    gain_compression: Compression = 1e-7,
+    linewidth_enhancement: Enhancement = 3.0,
+    spontaneous: Fraction = 1e-4,
+    output: Fraction = 0.3,
+) -> Any:
+    """Edge-emitting laser of one mode: carriers N, field E of |E|**2 photons, light injected through o1.
+
+    dN/dt = injection_efficiency I/q - N/carrier_lifetime - G |E|**2 and dE/dt = (1 - i alpha)/2 (G -
+    1/photon_lifetime) E + sqrt(output/photon_lifetime) in + noise, with G = differential_gain (N -
+    transparency)/(1 + gain_compression |E|**2) (Coldren et al. 2012, chapters 2 and 5, and Lang and
+    Kobayashi 1980 for the injected light, with our exp(-i omega t)). The wave out is sqrt(output h
+    nu/photon_lifetime) E - in. The threshold is q (transparency + 1/(differential_gain
+    photon_lifetime))/(carrier_lifetime injection_efficiency): 13 mA. Spontaneous emission of spontaneous
+    N/carrier_lifetime photons per s is random with noise, which gives the line a width, and its mean
+    without. Left out: noise of the carriers, side modes, heat, the second mirror's output (it is in 1 -
+    output).
+
+    Settings:
+        wl: wavelength at threshold.
+        current: current through the laser.
+        injection_efficiency: carriers in the active layer per electron.
+        carrier_lifetime: lifetime of the carriers without stimulated emission.
+        photon_lifetime: lifetime of a photon in the resonator.
+        differential_gain: rate of amplification per carrier.
+        transparency: number of carriers at which light is neither amplified nor absorbed.
+        gain_compression: relative loss of gain per photon.
+        linewidth_enhancement: how far the index follows the gain.
+        spontaneous: part of the recombining carriers that emit into the mode.
+        output: part of the photons lost that leave through o1.
+    """
+    return _constants(
+        wl, current, injection_efficiency, carrier_lifetime, photon_lifetime, differential_gain, transparency,
+        gain_compression, linewidth_enhancement, spontaneous, output,
+    )  # fmt: skip
+
+
+@nonlinear(
+    ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
+    memory=_MEMORY, start=_start, line=_line,
+)  # fmt: skip
+def vcsel(
+    *,
+    wl: Wavelength = 1.55,
+    current: Current = 2e-3,
+    injection_efficiency: Fraction = 0.8,
+    carrier_lifetime: Time = 1e-9,
+    photon_lifetime: Time = 2e-12,
+    differential_gain: GainSlope = 2e5,
+    transparency: Number = 2e6,
+    gain_compression: Compression = 1e-6,
+    linewidth_enhancement: Enhancement = 3.0,
+    spontaneous: Fraction = 1e-3,
+    output: Fraction = 0.7,
+) -> Any:
+    """Vertical-cavity laser: `rate_equation_laser` for a small mode that leaves through one mirror.
+
+    Fewer carriers and a steeper gain per carrier: a threshold of 0.9 mA, and light injected from above acts
+    strongly, since most photons leave on that side. One transverse mode and one polarisation. Left out:
+    noise of the carriers, polarisation (the spin-flip model), transverse modes and how they couple, heat
+    and roll-over.
+
+    Settings:
+        wl: wavelength at threshold.
+        current: current through the laser.
+        injection_efficiency: carriers in the active layer per electron.
+        carrier_lifetime: lifetime of the carriers without stimulated emission.
+        photon_lifetime: lifetime of a photon in the resonator.
+        differential_gain: rate of amplification per carrier.
+        transparency: number of carriers at which light is neither amplified nor absorbed.
+        gain_compression: relative loss of gain per photon.
+        linewidth_enhancement: how far the index follows the gain.
+        spontaneous: part of the recombining carriers that emit into the mode.
+        output: part of the photons lost that leave through o1.
+    """
+    return _constants(
+        wl, current, injection_efficiency, carrier_lifetime, photon_lifetime, differential_gain, transparency,
+        gain_compression, linewidth_enhancement, spontaneous, output,
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""The step in time of a silicon ring that its own light heats, detunes and fills with carriers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+PLANCK_J_S = 6.626_070_15e-34
+
+# Constants of the step, in order; rates in 1/s, energies in J, areas in m**2, densities per cm**3.
+RESONANCE, FSR, BUS, DROP, LOSS, ABSORBED, GROUP_INDEX, AREA, KERR, TPA = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+CARRIER_LIFE, THERMAL_RESISTANCE, THERMAL_TIME, THERMO_OPTIC, SPEED = 10, 11, 12, 13, 14
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def carrier_index(density: float) -> float:
+    """Return the change of index by a density of pairs per cm**3 (nedeljkovic2011, 1550 nm)."""
+    return -(5.40e-22 * density**1.011 + 1.53e-18 * density**0.838) if density > 0 else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def carrier_loss(density: float) -> float:
+    """Return the absorption in 1/m by a density of pairs per cm**3 (nedeljkovic2011, 1550 nm)."""
+    return 100.0 * (8.88e-21 * density**1.167 + 5.84e-20 * density**1.109) if density > 0 else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def drift(hot: float, density: float, energy: float, total: float, frequency: float, k: Any) -> Any:
+    """Return the rate of the field of one carrier, of its own energy and of all together, at `frequency`."""
+    speed = k[SPEED] / k[GROUP_INDEX]
+    intensity = (2 * total - energy) * k[FSR] / k[AREA]  # other carriers count twice
+    change = k[THERMO_OPTIC] * hot + carrier_index(density) + k[KERR] * intensity
+    order = round((frequency - k[RESONANCE]) / k[FSR])
+    resonance = (k[RESONANCE] + order * k[FSR]) * (1 - change / k[GROUP_INDEX])
+    decay = k[BUS] + k[DROP] + k[LOSS] + speed * (k[TPA] * intensity + carrier_loss(density))
+    return complex(-decay / 2, -2 * math.pi * (resonance - frequency))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def driven(field: complex, rate: complex, first: complex, last: complex, d: float) -> Any:
+    """Return a field after d: da/dt = rate a + a source that goes from `first` to `last`."""
+    z = rate * d
+    grown = np.exp(z)
+    if abs(z) < 1e-2:
+        one = 1 + z / 2 + z * z / 6 + z * z * z / 24
+        two = 0.5 + z / 6 + z * z / 24 + z * z * z / 120
+    else:
+        one = (grown - 1) / z
+        two = (grown - 1 - z) / (z * z)
+    return grown * field + d * (one * first + two * (last - first))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def relax(hot: float, density: float, energies: Any, carriers: Any, k: Any, d: float) -> Any:
+    """Return temperature rise and carrier density after d, with the energies of all carriers held."""
+    total = energies.sum()
+    speed = k[SPEED] / k[GROUP_INDEX]
+    pairs, heat = 0.0, 0.0
+    for c in range(energies.shape[0]):
+        two_photon = speed * k[TPA] * (2 * total - energies[c]) * k[FSR] / k[AREA]
+        pairs += energies[c] * two_photon / (2 * PLANCK_J_S * carriers[c])
+        heat += energies[c] * (k[ABSORBED] * k[LOSS] + two_photon + speed * carrier_loss(density))
+    volume = k[AREA] * speed / k[FSR] * 1e6  # cm**3
+    full = pairs / volume * k[CARRIER_LIFE]
+    warm = heat * k[THERMAL_RESISTANCE]
+    density = full + (density - full) * math.exp(-d / k[CARRIER_LIFE])
+    return warm + (hot - warm) * math.exp(-d / k[THERMAL_TIME]), density
+
+
+def circulate(
+    state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
+) -> None:
+    """Carry temperature, carriers and the field of each carrier over dt.
+
+    Ports: in o1, drop o2, add o3, through o4; each substep takes half a step of heat and carriers, a step of
+    the field at its middle energy, and the other half.
+    """
+    k = constants
+    count = carriers.shape[0]
+    energies = np.empty(count)
+    middle = np.empty(count)
+    bus, drop = complex(0.0, math.sqrt(k[BUS])), complex(0.0, math.sqrt(k[DROP]))
+    steps = 1 + int(2.0 * dt * (k[BUS] + k[DROP] + k[LOSS]))
+    d = dt / steps
+    for s in range(steps):
+        for c in range(count):
+            energies[c] = state[2 + 2 * c] ** 2 + state[3 + 2 * c] ** 2
+        hot, density = relax(state[0], state[1], energies, carriers, k, d / 2)
+        start, end = s / steps, (s + 1) / steps
+        middle[:] = energies
+        for again in range(2):
+            total = middle.sum()
+            for c in range(count):
+                rate = drift(hot, density, middle[c], total, carriers[c], k)
+                first = bus * (before[0, c] + (now[0, c] - before[0, c]) * start)
+                first += drop * (before[2, c] + (now[2, c] - before[2, c]) * start)
+                last = bus * (before[0, c] + (now[0, c] - before[0, c]) * end)
+                last += drop * (before[2, c] + (now[2, c] - before[2, c]) * end)
+                field = driven(complex(state[2 + 2 * c], state[3 + 2 * c]), rate, first, last, d)
+                if again == 0:
+                    out[0, c] = field
+                else:
+                    state[2 + 2 * c], state[3 + 2 * c] = field.real, field.imag
+            if again == 0:
+                for c in range(count):
+                    after = out[0, c].real ** 2 + out[0, c].imag ** 2
+                    middle[c] = (energies[c] + after) / 2
+        for c in range(count):
+            energies[c] = state[2 + 2 * c] ** 2 + state[3 + 2 * c] ** 2
+        state[0], state[1] = relax(hot, density, energies, carriers, k, d / 2)
+    for c in range(count):
+        field = complex(state[2 + 2 * c], state[3 + 2 * c])
+        out[0, c] = 0.0
+        out[2, c] = 0.0
+        out[3, c] = now[0, c] + bus * field
+        out[1, c] = now[2, c] + drop * field

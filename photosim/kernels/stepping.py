@@ -1,0 +1,105 @@
+"""The kernel that carries nonlinear parts through time, sample by sample, with what is fed back to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+
+_F1 = types.float64[::1]
+_C2 = types.complex128[:, ::1]
+SIGNATURE = types.void(_F1, _C2, _C2, _C2, _F1, _F1, _F1, types.float64)
+"""Type of a step(state, before, now, out, constants, carriers, noise, dt)."""
+
+# Columns of `layout`, a row for each part.
+FUNCTION, STATE, STATES, CONSTANT, CONSTANTS, IN, INS, OUT, OUTS, NOISE, NOISES, ENTRY, ENTRIES = range(13)
+# Columns of `entries`, a row for each path from a leaving wave of a carrier to an arriving one.
+TO, FROM, CARRIER, DELAY, POLE, POLES = range(6)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def advance(  # noqa: C901 - one loop; functions of their own would cost more than their work
+    functions: Any,
+    layout: Any,
+    state: Any,
+    constants: Any,
+    feedback: Any,
+    waves: Any,
+    carriers: Any,
+    dt: float,
+) -> None:
+    """Carry all parts over one sample a turn, in the order of `layout`.
+
+    functions: steps of the type SIGNATURE.  layout: int64 (parts, 13).
+    state: float64 (S,), changed in place.  constants: (fixed (C,), column
+    (C,), varying (T, V)), constant c being varying[t, column[c]] where column[c]
+    is not negative.  feedback: (entries (E, 6), poles (K,), residues (K,),
+    direct (E,)): an entry adds to the wave that arrives its share of the wave
+    that left `delay` samples ago, direct b + sum of residue x, where
+    x[t + 1] = pole x[t] + b[t]; entries of delay 0 come from parts earlier in
+    `layout`.  waves: (incoming (T, ins, carriers), holding what arrives from
+    elsewhere; outgoing (T, outs, carriers), filled; record (T, S) of states or
+    (0, S); noise (T, N), or (1, 0) where it is off).
+    """
+    fixed, column, varying = constants
+    entries, poles, residues, direct = feedback
+    incoming, outgoing, record, noise = waves
+    memory = np.zeros(poles.shape[0], dtype=np.complex128)
+    values = fixed.copy()
+    ports = max(incoming.shape[1], 1), max(outgoing.shape[1], 1)
+    before = np.zeros((ports[0], incoming.shape[2]), dtype=np.complex128)
+    now = np.zeros((ports[0], incoming.shape[2]), dtype=np.complex128)
+    out = np.zeros((ports[1], incoming.shape[2]), dtype=np.complex128)
+    silent = np.zeros(0, dtype=np.float64)
+    for t in range(incoming.shape[0]):
+        for c in range(values.shape[0]):
+            if column[c] >= 0:
+                values[c] = varying[t, column[c]]
+        for p in range(layout.shape[0]):
+            row = layout[p]
+            for e in range(row[ENTRY], row[ENTRY] + row[ENTRIES]):
+                at = t - entries[e, DELAY]
+                if at >= 0:
+                    wave = outgoing[at, entries[e, FROM], entries[e, CARRIER]]
+                    total = direct[e] * wave
+                    for k in range(entries[e, POLE], entries[e, POLE] + entries[e, POLES]):
+                        total += residues[k] * memory[k]
+                        memory[k] = poles[k] * memory[k] + wave
+                    incoming[t, entries[e, TO], entries[e, CARRIER]] += total
+            ins, outs = row[INS], row[OUTS]
+            for i in range(ins):
+                for c in range(incoming.shape[2]):
+                    now[i, c] = incoming[t, row[IN] + i, c]
+                    before[i, c] = incoming[max(t - 1, 0), row[IN] + i, c]
+            out[:outs] = 0.0
+            drawn = silent
+            if noise.shape[1] > 0:
+                drawn = noise[t][row[NOISE] : row[NOISE] + row[NOISES]]
+            functions[row[FUNCTION]](
+                state[row[STATE] : row[STATE] + row[STATES]],
+                before[:ins],
+                now[:ins],
+                out[:outs],
+                values[row[CONSTANT] : row[CONSTANT] + row[CONSTANTS]],
+                carriers,
+                drawn,
+                dt,
+            )
+            for o in range(outs):
+                for c in range(incoming.shape[2]):
+                    outgoing[t, row[OUT] + o, c] = out[o, c]
+        if record.shape[0] > 0:
+            record[t] = state
+
+
+def gate(
+    state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
+) -> None:
+    """Multiply by a matrix a carrier: constants are its elements (carriers, outs, ins), re and im in turn."""
+    outs, ins = out.shape[0], now.shape[0]
+    for c in range(now.shape[1]):
+        for o in range(outs):
+            for i in range(ins):
+                at = 2 * ((c * outs + o) * ins + i)
+                out[o, c] += complex(constants[at], constants[at + 1]) * now[i, c]
