@@ -35,12 +35,14 @@ if TYPE_CHECKING:
         detector,
         electronic,
         links,
+        nonlinear,
         numerical,
         part,
         ref,
         source,
     )
     from photosim.smatrix import SMatrix
+    from photosim.timedomain import transient, waveforms
     from photosim.units import wavelengths
 
 __version__ = "0.1.0"
@@ -51,9 +53,11 @@ _HOMES = {
     "load": "circuit",
     "SMatrix": "smatrix",
     "wavelengths": "units",
+    "transient": "timedomain",
+    "waveforms": "timedomain",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
-    "source": "model",
+    **dict.fromkeys(("nonlinear", "source"), "model"),
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
@@ -83,12 +87,15 @@ __all__ = [
     "load",
     "losses",
     "netlist",
+    "nonlinear",
     "numerical",
     "part",
     "ref",
     "signals",
     "source",
     "training",
+    "transient",
+    "waveforms",
     "wavelengths",
 ]
 

@@ -40,7 +40,9 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/circuits.md", "docs/meshes.md", "docs/media.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/circuits.md", "docs/meshes.md", "docs/media.md", "docs/timedomain.md"]
+)
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:
     found = blocks(page, "python")
     assert found

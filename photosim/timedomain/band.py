@@ -1,0 +1,201 @@
+"""From S(f) to an impulse response in a band, and signals convolved with it in blocks (overlap-save)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.errors import ParameterError, UnphysicalResult
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    ComplexArray = NDArray[np.complex128]
+
+PASS = 0.4
+"""Part of the sample rate, on either side of a carrier, in which S(f) acts exactly; beyond it rolls off."""
+LEAD = 128
+"""Samples by which the roll-off rings ahead, down to 1e-8: a band has no edge that is sharp in time too."""
+TAIL = 1e-9
+"""Part of an impulse response, as an amplitude, that may be cut off."""
+NOT_CAUSAL = 1e-4
+"""Part of an impulse response, as an amplitude, that may come ahead of its cause."""
+SHORTEST, LONGEST = 1024, 1 << 18
+"""Samples of a response: the first try, and the longest one that is tried."""
+OUT_OF_BAND = 1e-3
+"""Part of a signal's power that may lie beyond the pass band."""
+BLOCK_SAMPLES = 1 << 18
+"""Samples transformed at a time: they stay in the core's second cache."""
+
+Transfer = Callable[[Any], "ComplexArray"]
+"""Elements (W, outs, ins) at wavelengths (W,) in um."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """Impulse responses in a band.
+
+    taps: (outs, ins, LEAD + memory), tap k acting k - LEAD samples later.  still: (outs, ins) response to
+    light that does not change.
+    """
+
+    taps: ComplexArray
+    still: ComplexArray
+
+    @property
+    def memory(self) -> int:
+        """Samples after which a pulse is gone."""
+        return int(self.taps.shape[-1]) - LEAD
+
+
+def roll_off(frequency: NDArray[np.floating[Any]], sample_rate: float) -> NDArray[np.float64]:
+    """Return the weight of frequencies in Hz from the carrier: 1 within PASS, 0 at half the sample rate."""
+    from scipy.special import erfc
+
+    middle, half = (PASS + 0.5) / 2, (0.5 - PASS) / 2
+    return np.asarray(0.5 * erfc(4.0 * (np.abs(frequency) / sample_rate - middle) / half))
+
+
+def grid(carrier: float, sample_rate: float, length: int) -> NDArray[np.float64]:
+    """Return wavelengths in um of the bins of an FFT of a length about a carrier in Hz.
+
+    The sign is that of exp(-i omega t): numpy's bin of positive frequency is light below the carrier.
+    """
+    frequency = carrier - np.fft.fftfreq(length, 1 / sample_rate)
+    if frequency.min() <= 0:
+        message = f"A sample rate of {sample_rate:g} Hz reaches below zero frequency about {carrier:g} Hz."
+        raise ParameterError(message)
+    return np.asarray(SPEED_OF_LIGHT_UM_S / frequency)
+
+
+def response(transfer: Transfer, carrier: float, sample_rate: float, where: str) -> Response:
+    """Return the impulse responses of linear parts, as long as they take to die away.
+
+    Raises UnphysicalResult where they begin ahead of their cause, ParameterError where they last longer than
+    LONGEST samples.
+    """
+    length = SHORTEST
+    while True:
+        wl = grid(carrier, sample_rate, length)
+        weight = roll_off(np.fft.fftfreq(length, 1 / sample_rate), sample_rate)
+        s = np.asarray(transfer(wl))
+        taps = np.fft.ifft(s * weight[:, np.newaxis, np.newaxis], axis=0)
+        size = np.sqrt((np.abs(taps) ** 2).sum(axis=(1, 2)))
+        whole = max(float(np.sqrt((size**2).sum())), 1e-300)
+        # In order of time: LEAD samples ahead, the response, and what is far ahead (or wrapped round).
+        size = np.roll(size, LEAD)
+        memory = int(0.6 * length)
+        rest = np.sqrt((size[memory:] ** 2).sum()) / whole
+        if rest <= TAIL:
+            return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
+        if 2 * length > LONGEST:
+            _refuse_long(size, whole, where, sample_rate)
+            return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
+        length *= 2
+
+
+def _refuse_long(size: NDArray[np.float64], whole: float, where: str, sample_rate: float) -> None:
+    """Raise for a response that is not over in the longest stretch: one without cause, or without end."""
+    length = size.size
+    memory, far = int(0.6 * length), int(0.8 * length)
+    gap = np.sqrt((size[memory:far] ** 2).sum()) / whole
+    ahead = np.sqrt((size[far:] ** 2).sum()) / whole
+    if ahead > max(NOT_CAUSAL, 3 * gap):
+        message = (
+            f"The S-matrix of {where} is not causal: {100 * ahead:.2g} % of its impulse response comes "
+            "before the light that causes it. A table needs phases that are a delay, without jumps."
+        )
+        raise UnphysicalResult(message)
+    if max(gap, ahead) > NOT_CAUSAL:
+        message = (
+            f"Light in {where} lasts longer than {memory / sample_rate:g} s: take a lower sample rate, or "
+            "more loss (a lossless loop never forgets)."
+        )
+        raise ParameterError(message)
+
+
+def _trimmed(taps: ComplexArray, size: NDArray[np.float64], whole: float, still: ComplexArray) -> Response:
+    """Return the taps (L, outs, ins) up to where what is left no longer counts."""
+    left = np.sqrt(np.cumsum(size[::-1] ** 2))[::-1] / whole
+    end = max(LEAD + 1, int(np.searchsorted(-left, -TAIL)))
+    return Response(np.ascontiguousarray(np.moveaxis(taps[:end], 0, -1)), still)
+
+
+def convolve(
+    found: Response, signals: Mapping[int, ComplexArray], count: int, samples: int
+) -> list[ComplexArray]:
+    """Return what arrives at each of `count` outs, (T,) or (1,) where nothing changes.
+
+    signals: input number to (T,) or, where it does not change, (1,). Before the first sample each had its
+    first value for ever; after the last one it keeps that.
+    """
+    from scipy import fft
+
+    still = {i: x for i, x in signals.items() if x.size == 1}
+    moving = {i: x for i, x in signals.items() if x.size > 1}
+    base = [sum((found.still[o, i] * x[0] for i, x in still.items()), 0j) for o in range(count)]
+    if not moving:
+        return [np.array([b]) for b in base]
+    taps = found.taps.shape[-1]
+    size = fft.next_fast_len(max(4096, 4 * taps) if samples > 4 * taps else samples + taps - 1)
+    useful = size - taps + 1
+    blocks = -(-samples // useful)
+    windows = {i: _windows(x, taps, useful, size, blocks) for i, x in moving.items()}
+    filters = {i: fft.fft(found.taps[:, i], size, axis=-1) for i in moving}
+    out = np.empty((count, blocks, useful), dtype=np.complex128)
+    group = max(1, BLOCK_SAMPLES // size)
+    for first in range(0, blocks, group):
+        spectra = {i: fft.fft(w[first : first + group], axis=-1) for i, w in windows.items()}
+        for o in range(count):
+            total = sum(spectrum * filters[i][o] for i, spectrum in spectra.items())
+            out[o, first : first + group] = fft.ifft(total, axis=-1, overwrite_x=True)[:, taps - 1 :]
+    return [out[o].reshape(-1)[:samples] + base[o] for o in range(count)]
+
+
+def _windows(x: ComplexArray, taps: int, useful: int, size: int, blocks: int) -> ComplexArray:
+    """Return x (T,) cut into overlapping blocks (blocks, size), with its ends held."""
+    padded = np.empty((blocks - 1) * useful + size, dtype=np.complex128)
+    ahead = taps - 1 - LEAD
+    padded[:ahead] = x[0]
+    padded[ahead : ahead + x.size] = x
+    padded[ahead + x.size :] = x[-1]
+    return np.lib.stride_tricks.sliding_window_view(padded, size)[::useful][:blocks]
+
+
+def check_band(values: NDArray[Any], sample_rate: float, what: str) -> None:
+    """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band.
+
+    Looked at are up to four stretches of it, each of up to 2**14 samples.
+    """
+    if values.size < 64 or not np.any(values != values[0]):
+        return
+    length = min(values.size, 1 << 14)
+    starts = np.unique(np.linspace(0, values.size - length, 4).astype(int))
+    window = np.hanning(length)
+    frequency = np.abs(np.fft.fftfreq(length))
+    total = np.zeros(length)
+    for start in starts:
+        total += np.abs(np.fft.fft(values[start : start + length] * window)) ** 2
+    beyond = float(total[frequency > PASS].sum() / max(total.sum(), 1e-300))
+    if beyond > OUT_OF_BAND:
+        message = (
+            f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.2g} % of its power "
+            f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, or "
+            "slower edges (rise, bandwidth)."
+        )
+        raise ParameterError(message)
+
+
+def bandwidth_of(values: Sequence[NDArray[np.float64]], sample_rate: float) -> float:
+    """Return the frequency in Hz below which 99 % of the changes of all these signals lie."""
+    highest = 0.0
+    for signal in values:
+        spectrum = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(signal.size))) ** 2
+        if spectrum.sum() > 0:
+            at = int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum()))
+            highest = max(highest, at * sample_rate / signal.size)
+    return highest

@@ -1,0 +1,216 @@
+"""A circuit cut into linear islands by what is nonlinear or driven: who lights whom, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from photosim.guards import reached
+from photosim.model import Detector, Nonlinear, Source
+from photosim.waves import leaving
+
+if TYPE_CHECKING:
+    from photosim.graph import Graph, Leaf
+
+Edges = dict[tuple[int, int], int]
+
+
+@dataclass(frozen=True)
+class Element:
+    """What stands between islands: a nonlinear part, a driven part, or a driven resonator.
+
+    arrivals, departures: waves.  paths: (number of an arrival, number of a departure) that light takes.
+    emits: numbers of departures that are lit by themselves.  leaves: names of the parts it is made of.
+    kind: "nonlinear"; "factor", a driven part that multiplies the waves that leave it; "matrix", one that is
+    a matrix at the carrier; "resonator", a driven resonator as one matrix.
+    """
+
+    name: str
+    kind: str
+    arrivals: tuple[int, ...]
+    departures: tuple[int, ...]
+    paths: tuple[tuple[int, int], ...]
+    emits: tuple[int, ...] = ()
+    leaves: tuple[str, ...] = ()
+    edges: Mapping[tuple[int, int], int] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The circuit without its elements: edges of linear parts, elements, and the waves that carry light.
+
+    ahead: wave to the waves it leads to.  lit: injected waves that carry light.  order: groups of elements to
+    compute one after the other; a group of several, or of one that lights itself, is a loop.
+    """
+
+    edges: Edges
+    elements: tuple[Element, ...]
+    ahead: Mapping[int, Sequence[int]]
+    lit: frozenset[int]
+    order: tuple[tuple[int, ...], ...]
+    loops: frozenset[int]
+
+
+def nonlinear_element(graph: Graph, leaf: Leaf, *, noisy: bool) -> Element:
+    """Return the element of a nonlinear part; its own light counts where it has a line, or noise is on."""
+    model = leaf.model
+    assert isinstance(model, Nonlinear)  # noqa: S101 - the caller chose by kind
+    ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
+    number = {port: k for k, port in enumerate(leaf.ports)}
+    glows = model.emits if noisy or model.line is not None else ()
+    return Element(
+        leaf.name, "nonlinear", tuple(ports), tuple(leaving(graph, port) for port in ports),
+        tuple((number[a], number[b]) for a, b in model.paths), tuple(number[p] for p in glows), (leaf.name,),
+    )  # fmt: skip
+
+
+def leaf_edges(graph: Graph, leaf: Leaf, edges: Edges) -> Edges:
+    """Return the edges of one part."""
+    own = set(range(leaf.first_port, leaf.first_port + len(leaf.ports)))
+    del graph
+    return {pair: value for pair, value in edges.items() if pair[0] in own}
+
+
+def factor_element(leaf: Leaf, own: Edges, edges: Edges, fresh: int) -> Element:
+    """Return the element that multiplies the waves a driven part sends out; `edges` lose the direct way.
+
+    The part itself stays in its island as it is at the first sample; its waves end in new ones, numbered
+    from `fresh`, and the element carries them on.
+    """
+    arrivals = []
+    for k, (pair, value) in enumerate(own.items()):
+        del edges[pair]
+        edges[pair[0], fresh + k] = value
+        arrivals.append(fresh + k)
+    numbers = tuple((k, k) for k in range(len(own)))
+    departures = tuple(target for _, target in own)
+    return Element(leaf.name, "factor", tuple(arrivals), departures, numbers, (), (leaf.name,), own)
+
+
+def matrix_element(name: str, kind: str, leaves: Iterable[str], own: Edges, edges: Edges) -> Element:
+    """Return the element that stands in for parts with the edges `own`, which `edges` lose."""
+    for pair in own:
+        edges.pop(pair, None)
+    sources, targets = {a for a, _ in own}, {b for _, b in own}
+    if kind == "matrix":
+        arrivals, departures = tuple(sorted(sources)), tuple(sorted(targets))
+        paths = tuple((arrivals.index(a), departures.index(b)) for a, b in own)
+        return Element(name, kind, arrivals, departures, paths, (), tuple(leaves), own)
+    arrivals, departures = tuple(sorted(sources - targets)), tuple(sorted(targets - sources))
+    ahead = adjacency(own)
+    paths = tuple(
+        (i, departures.index(d))
+        for i, a in enumerate(arrivals)
+        for d in sorted(reached(ahead, [a]) & set(departures))
+    )
+    return Element(name, kind, arrivals, departures, paths, (), tuple(leaves), own)
+
+
+def adjacency(edges: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return which waves each wave leads to."""
+    ahead: dict[int, list[int]] = {}
+    for a, b in edges:
+        ahead.setdefault(a, []).append(b)
+    return ahead
+
+
+def resonators(graph: Graph, edges: Edges) -> list[frozenset[str]]:
+    """Return the sets of parts that light runs round in, by name."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = 2 * len(graph.partner)
+    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    _, part = connected_components(links, directed=True, connection="strong")
+    owner = {leaf.first_port + k: leaf.name for leaf in graph.leaves for k in range(len(leaf.ports))}
+    found: dict[int, set[str]] = {}
+    for a, b in ends.tolist():
+        if part[a] == part[b]:
+            found.setdefault(int(part[a]), set()).add(owner[a])
+    return list({frozenset(names): None for names in found.values()})
+
+
+def finish(graph: Graph, edges: Edges, elements: Sequence[Element], lit: Iterable[int]) -> Cut:
+    """Return the cut circuit: which injected waves carry light, and the order of its elements."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    del graph
+    ahead = adjacency(edges)
+    injected = set(lit)
+    for element in elements:
+        injected |= {element.departures[k] for k in element.emits}
+    seen = reached(ahead, injected)
+    growing = True
+    while growing:
+        new = {
+            element.departures[b]
+            for element in elements
+            for a, b in element.paths
+            if element.arrivals[a] in seen
+        } - injected
+        injected |= new
+        seen |= reached(ahead, new)
+        growing = bool(new)
+    arcs = []
+    for k, element in enumerate(elements):
+        own = reached(ahead, [d for d in element.departures if d in injected])
+        arcs += [(k, n) for n, other in enumerate(elements) if own.intersection(other.arrivals)]
+    count = len(elements)
+    ends = np.array(arcs, dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    groups, label = connected_components(links, directed=True, connection="strong") if count else (0, ())
+    order = _sorted(int(groups), [(int(label[a]), int(label[b])) for a, b in arcs])
+    members = [tuple(k for k in range(count) if label[k] == g) for g in order]
+    alone = {a for a, b in arcs if a == b}
+    loops = frozenset(g[0] for g in members if len(g) > 1 or g[0] in alone)
+    return Cut(edges, tuple(elements), ahead, frozenset(injected), tuple(members), loops)
+
+
+def _sorted(count: int, arcs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return groups so that each comes after those that light it."""
+    from graphlib import TopologicalSorter
+
+    waits: dict[int, set[int]] = {k: set() for k in range(count)}
+    for a, b in arcs:
+        if a != b:
+            waits[b].add(a)
+    return list(TopologicalSorter(waits).static_order())
+
+
+def islands(edges: Iterable[tuple[int, int]], waves: Iterable[int]) -> dict[int, int]:
+    """Return the island that each wave lies in: waves that linear parts join, in either direction."""
+    parent: dict[int, int] = {}
+
+    def top(wave: int) -> int:
+        parent.setdefault(wave, wave)
+        while parent[wave] != wave:
+            parent[wave] = parent[parent[wave]]
+            wave = parent[wave]
+        return wave
+
+    for wave in waves:
+        top(wave)
+    for a, b in edges:
+        parent[top(a)] = top(b)
+    return {wave: top(wave) for wave in list(parent)}
+
+
+def source_waves(graph: Graph) -> dict[str, int]:
+    """Return the wave that each light source sends out."""
+    return {
+        leaf.name: leaving(graph, leaf.first_port) for leaf in graph.leaves if isinstance(leaf.model, Source)
+    }
+
+
+def detector_waves(graph: Graph) -> dict[str, tuple[int, ...]]:
+    """Return the waves that arrive at the ports of each detector."""
+    return {
+        leaf.name: tuple(range(leaf.first_port, leaf.first_port + len(leaf.ports)))
+        for leaf in graph.leaves
+        if isinstance(leaf.model, Detector)
+    }

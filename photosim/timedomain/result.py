@@ -1,0 +1,154 @@
+"""What a simulation in time hands back: waves, photocurrents, drives and states as one xarray Dataset."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
+from photosim.errors import PhotosimWarning
+from photosim.model import Detector
+from photosim.timedomain.band import PASS
+from photosim.timedomain.stepping import generator
+from photosim.timedomain.waveforms import low_pass
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import NDArray
+
+    ComplexArray = NDArray[np.complex128]
+
+RECEIVER_ORDER = 4
+"""Order of the Bessel low-pass of a receiver."""
+
+
+def dataset(
+    run: Any,
+    name: str,
+    time: NDArray[np.float64],
+    warm: int,
+    probes: Mapping[str, int],
+    arrived: Mapping[int, ComplexArray],
+    how: Mapping[str, str],
+    *,
+    budget: bool,
+) -> xarray.Dataset:
+    """Return the Dataset of a finished run; the samples before time 0 are dropped."""
+    import xarray
+
+    count, samples = len(run.clock.carriers), time.size - warm
+    dark = np.zeros((count, 1), dtype=np.complex128)
+
+    def whole(values: NDArray[Any]) -> NDArray[Any]:
+        wide = np.broadcast_to(values, (*values.shape[:-1], time.size))
+        return np.ascontiguousarray(wide[..., warm:])
+
+    waves = np.array([whole(arrived.get(w, dark)) for w in probes.values()], dtype=np.complex128)
+    waves = waves.reshape(-1, count, samples)
+    wl = SPEED_OF_LIGHT_UM_S / run.clock.carriers
+    variables: dict[str, Any] = {"wave": (("probe", "carrier", "time"), waves, {"units": "sqrt(W)"})}
+    coordinates: dict[str, Any] = {
+        "time": ("time", time[warm:], {"units": "s"}),
+        "probe": list(probes),
+        "carrier": ("carrier", wl, {"units": "um"}),
+    }
+    detectors = [leaf for leaf in run.drives.compiled.graph.leaves if isinstance(leaf.model, Detector)]
+    if detectors:
+        currents = [whole(_current(run, leaf, wl, arrived, time.size)) for leaf in detectors]
+        variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
+        coordinates["detector"] = [leaf.name for leaf in detectors]
+    if run.drives.values:
+        variables["drive"] = (("setting", "time"), np.array([whole(v) for v in run.drives.values.values()]))
+        coordinates["setting"] = list(run.drives.values)
+    if run.states:
+        variables["state"] = (("state_name", "time"), np.array([whole(v) for v in run.states.values()]))
+        coordinates["state_name"] = list(run.states)
+    if budget:
+        variables |= _budget(run, warm, coordinates)
+    notes = {
+        "circuit": name,
+        "sample_rate_Hz": run.clock.sample_rate,
+        "pass_band_Hz": PASS * run.clock.sample_rate,
+        "seed": -1 if run.clock.seed is None else run.clock.seed,
+        "drives": "; ".join(f"{leaf}: {text}" for leaf, text in how.items()),
+        "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
+    }
+    return xarray.Dataset(variables, coordinates, attrs=notes)
+
+
+def _current(
+    run: Any, leaf: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
+) -> NDArray[np.float64]:
+    """Return the current (T,) of a detector in A: light of all carriers adds in power, then the low-pass."""
+    settings = run.drives.settings(leaf)
+    per_watt = leaf.model.responsivity(wl, **settings)
+    total, absolute = np.zeros(samples), np.zeros(samples)
+    for k, port in enumerate(leaf.ports):
+        wave = arrived.get(leaf.first_port + k)
+        if wave is not None and port in per_watt:
+            power = _unsaturated(leaf, settings, wave.real**2 + wave.imag**2)
+            response = np.broadcast_to(
+                np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
+            )
+            total = total + (response * power).sum(axis=0)
+            absolute = absolute + np.abs(response * power).sum(axis=0)
+    if run.clock.seed is not None:
+        total = total + _receiver_noise(run, leaf, settings, absolute)
+    bandwidth = settings.get("bandwidth")
+    if bandwidth is None or not 0 < float(bandwidth) < 0.5 * run.clock.sample_rate:
+        return total
+    return low_pass(total, float(bandwidth), run.clock.sample_rate, order=RECEIVER_ORDER)
+
+
+def _unsaturated(leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return powers (C, T) at a port up to the saturation of its detector; warns of what lies above."""
+    limit = settings.get("saturation_power")
+    total = power.sum(axis=0)
+    if limit is None or not np.any(total > limit):
+        return power
+    message = (
+        f"Detector {leaf.name!r} saturates in {np.count_nonzero(total > limit)} of {total.size} samples: up "
+        f"to {total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
+    )
+    warnings.warn(message, PhotosimWarning, stacklevel=5)
+    return np.asarray(power * np.minimum(1.0, limit / np.maximum(total, limit)))
+
+
+def _receiver_noise(
+    run: Any, leaf: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return shot and thermal noise (T,) in A, white up to half the sample rate."""
+    dark = float(settings.get("dark_current") or 0.0) * len(leaf.ports)
+    density = 2 * ELEMENTARY_CHARGE_C * (current + dark)
+    if settings.get("load_resistance"):
+        density = density + 4 * BOLTZMANN_J_K * settings["temperature"] / settings["load_resistance"]
+    normal = generator(run.clock.seed, leaf.name).standard_normal(current.size)
+    return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
+
+
+def _budget(run: Any, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
+    """Return the energies in J that entered and left every lit island, named by what lights it."""
+    from photosim.timedomain.engine import energy_waves
+
+    rows: dict[str, tuple[float, float]] = {}
+    for sources, ends in energy_waves(run).values():
+        found = run.arriving(ends)
+        label = "+".join(dict.fromkeys(run.names.get(w, str(w)) for w in sources))
+        entered = sum(_energy(run, run.injected[w], warm) for w in sources)
+        rows[label] = (entered, sum(_energy(run, found[w], warm) for w in ends if w in found))
+    coordinates["island"] = list(rows)
+    values = np.array(list(rows.values())).reshape(-1, 2)
+    return {
+        "energy_in": ("island", values[:, 0], {"units": "J"}),
+        "energy_out": ("island", values[:, 1], {"units": "J"}),
+    }
+
+
+def _energy(run: Any, wave: ComplexArray, warm: int) -> float:
+    """Return the energy in J of a wave (C, T) or (C, 1) from time 0 on."""
+    power = (np.abs(wave) ** 2).sum(axis=0)
+    samples = run.clock.samples - warm
+    return float((power[warm:].sum() if power.size > 1 else power[0] * samples) / run.clock.sample_rate)

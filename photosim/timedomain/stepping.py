@@ -1,0 +1,200 @@
+"""Elements carried through time by the stepping kernel: one alone, or a loop with its feedback."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.timedomain.rational import Fit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.timedomain.cut import Element
+
+    ComplexArray = NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """An element ready to be stepped: function, constants (C, 1) or (C, T), states at rest, noises a step."""
+
+    element: Element
+    step: Callable[..., None]
+    constants: NDArray[np.float64]
+    start: NDArray[np.float64]
+    state_names: tuple[str, ...] = ()
+    noises: int = 0
+
+
+@dataclass(frozen=True)
+class Path:
+    """What is fed back: from a departure to an arrival, both waves, for one carrier."""
+
+    to: int
+    source: int
+    carrier: int
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Sampling: number of samples, sample rate in Hz, carriers in Hz, seed of noise (None: none)."""
+
+    samples: int
+    sample_rate: float
+    carriers: NDArray[np.float64]
+    seed: int | None
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Return the random numbers of one part: those of a seed and a name, whatever else there is."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def gates(matrix: ComplexArray) -> NDArray[np.float64]:
+    """Return the constants of the kernel `gate` from matrices (C, T, outs, ins): (2 C outs ins, T)."""
+    rows = np.moveaxis(matrix, 1, -1).reshape(-1, matrix.shape[1])
+    return np.ascontiguousarray(np.stack([rows.real, rows.imag], axis=1).reshape(-1, matrix.shape[1]))
+
+
+def run(
+    parts: Sequence[Stepped], arriving: Mapping[int, ComplexArray], paths: Sequence[Path], clock: Clock
+) -> tuple[dict[int, ComplexArray], dict[str, NDArray[np.float64]]]:
+    """Return the waves that leave all parts, wave to (carriers, T), and their states, "name.state" to (T,).
+
+    arriving: what reaches each arrival from elsewhere, wave to (carriers, T) or (carriers, 1).
+    """
+    from photosim.kernels.stepping import advance
+
+    parts = _in_order(parts, paths)
+    ins = [wave for part in parts for wave in part.element.arrivals]
+    outs = [wave for part in parts for wave in part.element.departures]
+    count = len(clock.carriers)
+    incoming = np.zeros((clock.samples, len(ins), count), dtype=np.complex128)
+    for k, wave in enumerate(ins):
+        if wave in arriving:
+            incoming[:, k] = arriving[wave].T
+    outgoing = np.zeros((clock.samples, len(outs), count), dtype=np.complex128)
+    state = np.concatenate([np.zeros(0), *(part.start for part in parts)])
+    record = np.zeros((clock.samples if state.size else 0, state.size))
+    functions = list(dict.fromkeys(part.step for part in parts))
+    layout, feedback = _layout(parts, paths, functions)
+    with warnings.catch_warnings():
+        # numba calls functions as values experimental; the tests hold what is used of them here.
+        warnings.simplefilter("ignore", _experimental())
+        advance(
+            tuple(compiled(f) for f in functions), layout, state, _constants(parts), feedback,
+            (incoming, outgoing, record, _noise(parts, clock)), clock.carriers, 1 / clock.sample_rate,
+        )  # fmt: skip
+    if not np.isfinite(outgoing[-1]).all() or not np.isfinite(state).all():
+        names = ", ".join(part.element.name for part in parts)
+        message = f"The time steps of {names} do not stay finite: take a higher sample rate."
+        raise ParameterError(message)
+    names_of_states = [f"{part.element.name}.{name}" for part in parts for name in part.state_names]
+    states = {name: record[:, k] for k, name in enumerate(names_of_states)}
+    return {wave: outgoing[:, k].T for k, wave in enumerate(outs)}, states
+
+
+@cache
+def compiled(step: Callable[..., None]) -> Callable[..., None]:
+    """Return a step compiled to the kernel's type, and kept between sessions where it is our own."""
+    import numba
+
+    from photosim.caching import writable_folder
+    from photosim.kernels.stepping import SIGNATURE
+
+    own = step.__module__.startswith("photosim.")
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = before or str(writable_folder())
+    try:
+        return numba.njit(SIGNATURE, cache=own, error_model="numpy", nogil=True)(step)
+    finally:
+        config.CACHE_DIR = before
+
+
+def _experimental() -> type[Warning]:
+    from numba.core.errors import NumbaExperimentalFeatureWarning
+
+    return NumbaExperimentalFeatureWarning
+
+
+def _in_order(parts: Sequence[Stepped], paths: Sequence[Path]) -> list[Stepped]:
+    """Return parts so that what lights another without delay comes first; there is no such circle."""
+    from graphlib import TopologicalSorter
+
+    owner_in = {wave: k for k, part in enumerate(parts) for wave in part.element.arrivals}
+    owner_out = {wave: k for k, part in enumerate(parts) for wave in part.element.departures}
+    waits: dict[int, set[int]] = {k: set() for k in range(len(parts))}
+    for path in paths:
+        if path.fit.delay == 0:
+            waits[owner_in[path.to]].add(owner_out[path.source])
+    return [parts[k] for k in TopologicalSorter(waits).static_order()]
+
+
+def _layout(
+    parts: Sequence[Stepped], paths: Sequence[Path], functions: Sequence[Any]
+) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Return the tables of the kernel: where each part has its numbers, and the entries that it is fed."""
+    layout = np.zeros((len(parts), 13), dtype=np.int64)
+    entries: list[tuple[int, ...]] = []
+    fits: list[Fit] = []
+    state = constant = first_in = first_out = noise = pole = 0
+    place = {wave: k for k, wave in enumerate(w for part in parts for w in part.element.arrivals)}
+    place_out = {wave: k for k, wave in enumerate(w for part in parts for w in part.element.departures)}
+    for k, part in enumerate(parts):
+        ins, outs = len(part.element.arrivals), len(part.element.departures)
+        own = [p for p in paths if p.to in part.element.arrivals]
+        layout[k] = (
+            functions.index(part.step), state, part.start.size, constant, len(part.constants), first_in, ins,
+            first_out, outs, noise, part.noises, len(entries), len(own),
+        )  # fmt: skip
+        for path in own:
+            one = path.fit
+            entries.append(
+                (place[path.to], place_out[path.source], path.carrier, one.delay, pole, one.poles.size)
+            )
+            fits.append(path.fit)
+            pole += path.fit.poles.size
+        state, constant, noise = state + part.start.size, constant + len(part.constants), noise + part.noises
+        first_in, first_out = first_in + ins, first_out + outs
+    feedback = (
+        np.array(entries, dtype=np.int64).reshape(-1, 6),
+        np.concatenate([np.zeros(0, complex), *(f.poles for f in fits)]),
+        np.concatenate([np.zeros(0, complex), *(f.residues for f in fits)]),
+        np.array([f.direct for f in fits], dtype=np.complex128),
+    )
+    return layout, feedback
+
+
+def _constants(
+    parts: Sequence[Stepped],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return (constants of the first sample, their columns or -1, values that change (T, V)) of all parts."""
+    rows = [row for part in parts for row in part.constants]
+    fixed = np.array([row[0] for row in rows], dtype=np.float64)
+    moving = [k for k, row in enumerate(rows) if row.size > 1 and np.any(row != row[0])]
+    column = np.full(len(rows), -1, dtype=np.int64)
+    column[moving] = np.arange(len(moving))
+    values = np.ascontiguousarray(np.array([rows[k] for k in moving]).T) if moving else np.zeros((1, 0))
+    return fixed, column, values
+
+
+def _noise(parts: Sequence[Stepped], clock: Clock) -> NDArray[np.float64]:
+    """Return the normal numbers of all parts (T, N), or (1, 0) without noise."""
+    if clock.seed is None:
+        return np.zeros((1, 0))
+    drawn = [
+        generator(clock.seed, part.element.name).standard_normal((clock.samples, part.noises))
+        for part in parts
+        if part.noises
+    ]
+    return np.ascontiguousarray(np.hstack(drawn)) if drawn else np.zeros((1, 0))

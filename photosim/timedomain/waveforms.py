@@ -1,0 +1,295 @@
+"""Waveforms over time: what drives a setting, or the power of light that enters a port.
+
+    prbs(10e9, low=0.0, high=2.0, bandwidth=20e9)
+
+A Waveform is a function of time and, where it passes electronics, their bandwidth.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import DataError, ParameterError, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+_TAPS = {7: (7, 6), 9: (9, 5), 11: (11, 9), 15: (15, 14), 20: (20, 3), 23: (23, 18)}
+"""Feedback taps of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
+_MAX_FILE_LINES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
+
+    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.
+    """
+
+    values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    bandwidth: float | None = None
+    order: int = 1
+    symbols: tuple[float, NDArray[np.float64]] | None = None
+
+    def sample(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values at equally spaced times (T,), having been at the first one for ever before."""
+        values = np.broadcast_to(np.asarray(self.values(time), dtype=np.float64), time.shape)
+        if self.bandwidth is None or time.size < 2:
+            return np.ascontiguousarray(values)
+        return low_pass(values, self.bandwidth, 1 / (time[1] - time[0]), order=self.order)
+
+
+def low_pass(
+    values: NDArray[np.float64], bandwidth: float, sample_rate: float, *, order: int = 1
+) -> NDArray[np.float64]:
+    """Return values (..., T) behind a Bessel low-pass of a half-power bandwidth in Hz, at rest at first.
+
+    Raises ParameterError where the sample rate is too low for the filter.
+    """
+    if not 0 < bandwidth < 0.5 * sample_rate:
+        message = (
+            f"A bandwidth of {bandwidth:g} Hz needs a sample rate above {2 * bandwidth:g} Hz, "
+            f"got {sample_rate:g} Hz."
+        )
+        raise ParameterError(message)
+    from scipy import signal
+
+    sections = signal.bessel(order, bandwidth, fs=sample_rate, norm="mag", output="sos")
+    rest = signal.sosfilt_zi(sections)
+    start = rest.reshape(rest.shape[0], *(1,) * (values.ndim - 1), 2) * values[..., :1]
+    return np.asarray(signal.sosfilt(sections, values, axis=-1, zi=start)[0], dtype=np.float64)
+
+
+def constant(value: float) -> Waveform:
+    """Return the waveform that is always `value`."""
+    return Waveform(lambda time: np.full(time.shape, float(value)))
+
+
+def step(
+    *, at: float, low: float = 0.0, high: float = 1.0, rise: float = 0.0, bandwidth: float | None = None
+) -> Waveform:
+    """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
+    return Waveform(lambda time: low + (high - low) * _edge(time - at, rise), bandwidth)
+
+
+def pulse(
+    *,
+    at: float,
+    width: float,
+    low: float = 0.0,
+    high: float = 1.0,
+    shape: str = "gaussian",
+    rise: float = 0.0,
+    period: float | None = None,
+    bandwidth: float | None = None,
+) -> Waveform:
+    """Return a pulse centred at `at`, `width` its full width at half maximum, once or every `period`.
+
+    shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.
+    """
+    shapes: dict[str, Callable[[Any], Any]] = {
+        "gaussian": lambda x: np.exp(-4 * np.log(2) * (x / width) ** 2),
+        "sech2": lambda x: np.cosh(np.clip(2 * np.arccosh(np.sqrt(2)) * x / width, -300, 300)) ** -2.0,
+        "square": lambda x: _edge(x + width / 2, rise) - _edge(x - width / 2, rise),
+    }
+    if shape not in shapes:
+        message = f"There is no pulse of shape {shape!r}. There are: {listing(shapes)}."
+        message += did_you_mean(shape, shapes)
+        raise ParameterError(message)
+    _positive(width=width, **({} if period is None else {"period": period}))
+
+    def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
+        x = time - at
+        if period is not None:
+            x = np.where(x < -period / 2, x, (x + period / 2) % period - period / 2)
+        return np.asarray(low + (high - low) * shapes[shape](x))
+
+    return Waveform(values, bandwidth)
+
+
+def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase: float = 0.0) -> Waveform:
+    """Return offset + amplitude sin(2 pi frequency t + phase)."""
+    return Waveform(lambda time: offset + amplitude * np.sin(2 * np.pi * frequency * time + phase))
+
+
+def prbs(  # noqa: PLR0913 - keyword options of a signal
+    rate: float,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    order: int = 7,
+    levels: int = 2,
+    rise: float | None = None,
+    seed: int | None = None,
+    bandwidth: float | None = None,
+    filter_order: int = 1,
+) -> Waveform:
+    """Return symbols of a pseudo-random binary sequence of 2**order - 1 bits at `rate` symbols per s.
+
+    levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
+    cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
+    """
+    _positive(rate=rate)
+    if levels < 2 or levels & (levels - 1):
+        message = f"A sequence has 2, 4, 8 ... levels, got {levels}."
+        raise ParameterError(message)
+    width = levels.bit_length() - 1
+    edge = 0.5 / rate if rise is None else rise
+    if not 0 <= edge <= 1 / rate:
+        message = f"An edge takes from 0 to one symbol of {1 / rate:g} s, got a rise of {edge:g} s."
+        raise ParameterError(message)
+    bits = _sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
+    numbers = _numbers(bits, width)
+    heights = low + (high - low) * numbers / (levels - 1)
+
+    def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Edges lie in the middle between symbols, so symbol n is right at (n + 1/2)/rate.
+        place = np.floor(time * rate + 0.5).astype(np.int64)
+        return np.asarray(_mix(heights, place, _edge(time - place / rate, edge)))
+
+    return Waveform(values, bandwidth, filter_order, (rate, heights))
+
+
+def samples(values: ArrayLike) -> Waveform:
+    """Return the waveform of given values, one for each sample; their number must be that of the samples."""
+    given = np.asarray(values, dtype=np.float64)
+
+    def held(time: NDArray[np.float64]) -> NDArray[np.float64]:
+        if given.shape != time.shape:
+            message = f"A waveform of samples has shape {given.shape}, but {time.size} samples are computed."
+            raise ParameterError(message)
+        return given
+
+    return Waveform(held)
+
+
+def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
+    """Return the waveform of a text file: two columns, time in s and value, commas or spaces between them.
+
+    Straight lines join the points; before and after them the ends are held. Raises DataError for a file that
+    is missing or holds anything else.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8").replace(",", " ")
+        table = np.loadtxt(text.splitlines(), ndmin=2, max_rows=_MAX_FILE_LINES)
+    except (OSError, ValueError) as error:
+        message = f"{path}: cannot read a waveform: {error}"
+        raise DataError(message) from None
+    if table.shape[1] != 2 or not np.isfinite(table).all() or (np.diff(table[:, 0]) <= 0).any():
+        message = f"{path}: a waveform has two columns, rising times in s and finite values."
+        raise DataError(message)
+    return Waveform(lambda time: np.interp(time, table[:, 0], table[:, 1]), bandwidth)
+
+
+SHAPES: Mapping[str, Callable[..., Waveform]] = {
+    "constant": constant, "step": step, "pulse": pulse, "sine": sine, "prbs": prbs, "file": file,
+}  # fmt: skip
+"""What a waveform in a netlist file can be, by the name of its shape."""
+
+
+def read_waveform(value: Any, folder: Path | None = None) -> Waveform:
+    """Return the waveform that a number or a mapping such as {shape: prbs, rate: 1e10} describes.
+
+    Raises ParameterError for an unknown shape or option. `folder` is where the paths of files start.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return constant(value)
+    if not isinstance(value, Mapping) or "wave" not in value:
+        message = f"A waveform is a number or a mapping with a wave, one of {listing(SHAPES)}, got {value!r}."
+        raise ParameterError(message)
+    kind = value["wave"]
+    if kind not in SHAPES:
+        message = (
+            f"There is no waveform {kind!r}. There are: {listing(SHAPES)}.{did_you_mean(str(kind), SHAPES)}"
+        )
+        raise ParameterError(message)
+    make = SHAPES[kind]
+    known = inspect.signature(make).parameters
+    options = {k: _number(v) for k, v in value.items() if k != "wave"}
+    for name in options:
+        if name not in known:
+            message = f"The waveform {kind!r} has no option {name!r}. It has: {listing(known)}."
+            message += did_you_mean(name, known)
+            raise ParameterError(message)
+    missing = [n for n, p in known.items() if p.default is inspect.Parameter.empty and n not in options]
+    if missing:
+        message = f"The waveform {kind!r} needs the option {missing[0]!r}."
+        raise ParameterError(message)
+    if kind == "file" and folder is not None:
+        options["path"] = folder / str(options["path"])
+    try:
+        return make(**options)
+    except TypeError as error:
+        message = f"The waveform {kind!r} cannot be made of {options}: {error}."
+        raise ParameterError(message) from None
+
+
+def as_waveform(value: Any) -> Waveform:
+    """Return a Waveform as it is, a number as a constant one, an array as samples."""
+    if isinstance(value, Waveform):
+        return value
+    if isinstance(value, Mapping):
+        return read_waveform(value)
+    return samples(value) if np.ndim(value) else constant(float(value))
+
+
+def _number(value: Any) -> Any:
+    """Return a text such as 1e9, which YAML leaves a text, as the number it means."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:
+    """Return a raised-cosine edge from 0 to 1 in its middle at time 0, of whole length `rise`."""
+    if rise <= 0:
+        return np.where(time >= 0, 1.0, 0.0)
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(time / rise + 0.5, 0.0, 1.0)))
+
+
+def _mix(heights: NDArray[np.float64], place: NDArray[np.int64], share: NDArray[np.float64]) -> Any:
+    """Return the symbols before and after each place, mixed; the first symbol stands before the start."""
+    count = len(heights)
+    before = heights[np.maximum(place - 1, 0) % count]
+    after = heights[np.maximum(place, 0) % count]
+    return before + (after - before) * share
+
+
+def _sequence(order: int) -> NDArray[np.int64]:
+    """Return one period of a maximal-length sequence, 2**order - 1 bits."""
+    if order not in _TAPS:
+        message = f"A pseudo-random sequence has an order of {listing(_TAPS)}, got {order}."
+        raise ParameterError(message)
+    a, b = _TAPS[order]
+    bits = np.ones((1 << order) - 1, dtype=np.int64)
+    for n in range(order, len(bits)):
+        bits[n] = bits[n - a] ^ bits[n - b]
+    return bits
+
+
+def _numbers(bits: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """Return the symbols that runs of `width` bits mean in Gray's code."""
+    whole = np.tile(bits, width)[: len(bits) * width // width * width] if width > 1 else bits
+    number = np.zeros(len(whole) // width, dtype=np.int64)
+    previous = np.zeros_like(number)
+    for k in range(width):
+        previous = previous ^ whole[k::width][: len(number)]
+        number = 2 * number + previous
+    return number
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if not (np.isfinite(value) and value > 0):
+            message = f"A waveform needs a positive {name}, got {value!r}."
+            raise ParameterError(message)
