@@ -119,7 +119,7 @@ def cut_driven(
             message = (
                 f"Instance {leaf.name!r} ({leaf.model.name}) is too slow for its drive to be a factor at "
                 f"the carrier: waves would be wrong by {error:.2g} of the light. Slow the drive, take "
-                "quasi_static=True, or a part that is stepped: a ring_single, or a nonlinear_ring in detuning."
+                "quasi_static=True, or a part that is stepped: ring_single, or nonlinear_ring in detuning."
             )
             raise ParameterError(message)
         note = f"at the carrier, error of waves up to {error:.2g}"

@@ -110,8 +110,8 @@ def _unsaturated(leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float
     if limit is None or not np.any(total > limit):
         return power
     message = (
-        f"Detector {leaf.name!r} saturates in {np.count_nonzero(total > limit)} of {total.size} samples: up "
-        f"to {total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
+        f"Detector {leaf.name!r} saturates in {100 * np.mean(total > limit):.3g} % of the time: up to "
+        f"{total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
     )
     warnings.warn(message, PhotosimWarning, stacklevel=5)
     return np.asarray(power * np.minimum(1.0, limit / np.maximum(total, limit)))
