@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from photosim.conventions import standard_aliases
 from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
+from photosim.media.procedural import ProceduralMedium
+from photosim.media.screens import LensMedium, ScreensMedium
+from photosim.media.waveguide import FibreMedium, WaveguideMedium
 from photosim.model import block, numerical
-from photosim.quantities import Count, Power, Seed
+from photosim.quantities import Count, Index, Length, Power, Quantity, Seed
+
+Ratio = Annotated[float, Quantity("1", 1e-3, 1e3)]
+"""A length over another."""
+Aperture = Annotated[float, Quantity("1", 0.01, 0.49)]
+"""Sine of the steepest angle; below every index."""
+Side = Annotated[int, Quantity("1", 1, 4096, whole=True)]
+"""Pixels along the side of a square."""
 
 
 def _ports(*, inputs: int, outputs: int, **_: Any) -> tuple[str, ...]:
@@ -91,21 +101,29 @@ def speckle_medium(
 
 @block(ports=("o1", "o2"), buses=("o1", "o2"), source="popoff2010")
 def scattering_medium(
-    *, inputs: Count = 1024, outputs: Count = 1024, transmission: Power = 0.1, seed: Seed = 0
+    *,
+    inputs: Count = 1024,
+    outputs: Count = 1024,
+    transmission: Power = 0.1,
+    matrix: Literal["stored", "procedural"] = "stored",
+    seed: Seed = 0,
 ) -> Any:
     """Thick scattering medium between buses of any width: the Gaussian law of `speckle_medium`.
 
     Entries from in[j] to out[k] are independent circular complex Gaussians;
     light into one input reaches all outputs together with the power
-    `transmission` on average. It is never written out as single waves.
-    `transmission` (1 + sqrt(inputs/outputs))**2 must stay below 1, or power
-    would be created. Left out: reflected light, correlations (bimodal law,
-    memory effect), change with wavelength, drift.
+    `transmission` on average. A stored matrix takes 8 bytes an entry, a
+    procedural one none: its entries are computed where they are used, and are
+    other numbers than those of the stored one. `transmission` (1 +
+    sqrt(inputs/outputs))**2 must stay below 1, or power would be created. Left
+    out: reflected light, correlations (bimodal law, memory effect), change
+    with wavelength, drift.
 
     Settings:
         inputs: waves on the bus `in`.
         outputs: waves on the bus `out`.
         transmission: mean power from one input to all outputs together.
+        matrix: whether the matrix is held in memory or made as it is used.
         seed: seed of the medium.
     """
     most = 1 / (1 + np.sqrt(inputs / outputs)) ** 2
@@ -115,4 +133,90 @@ def scattering_medium(
             f"channels: the Marchenko-Pastur law allows at most {most:.4g}."
         )
         raise ParameterError(message)
-    return StoredMedium(outputs, inputs, seed, transmission)
+    kind = StoredMedium if matrix == "stored" else ProceduralMedium
+    return kind(outputs, inputs, seed, transmission)
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="beenakker1997")
+def disordered_waveguide(*, channels: Count = 512, thickness: Ratio = 5.0, seed: Seed = 0) -> Any:
+    """Lossless disordered waveguide whose channels are all used: a few are open, most are closed.
+
+    The transmission eigenvalues follow the bimodal law, with mean tanh(s)/s,
+    s = `thickness`. A part of its bus, `out[0:100]`, is what an instrument of
+    small aperture sees. Left out: reflected light, absorption, wavelength.
+
+    Settings:
+        channels: waves on either bus.
+        thickness: length of the waveguide over the mean free path.
+        seed: seed of the medium.
+    """
+    return WaveguideMedium(channels, thickness, seed)
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="goodman2007")
+def phase_screens(
+    *,
+    side: Side = 32,
+    pitch: Length = 1.0,
+    screens: Count = 2,
+    distance: Length = 4000.0,
+    depth: Length = 0.633,
+    law: Literal["lossless", "gaussian", "waveguide"] = "lossless",
+    transmission: Power = 0.1,
+    thickness: Ratio = 5.0,
+    seed: Seed = 0,
+) -> Any:
+    """Random phase screens with free propagation between them, then a lens: wave optics in N log N.
+
+    Lossless screens are unitary: seen whole, their singular values are 1,
+    unlike those of any opaque medium. The other laws filter the light between
+    the first screens so that the singular values follow a Gaussian medium's or
+    a waveguide's. Left out: reflections, polarisation.
+
+    Settings:
+        side: pixels along a side; the buses have its square.
+        pitch: distance of neighbouring pixels.
+        screens: number of screens.
+        distance: way from screen to screen.
+        depth: largest delay of a screen, as a length of vacuum.
+        law: what the singular values are like.
+        transmission: mean transmission of the gaussian law.
+        thickness: mean free paths that the waveguide law is of.
+        seed: seed of the screens.
+    """
+    return ScreensMedium(side, pitch, distance, screens, depth, 0.633, law, transmission, thickness, seed)
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="goodman2007")
+def lens(*, side: Side = 32) -> Any:
+    """Lens between its focal planes: a unitary two-dimensional Fourier transform, centre to centre.
+
+    Left out: aberrations, aperture, the scale of the plane behind.
+
+    Settings:
+        side: pixels along a side; the buses have its square.
+    """
+    return LensMedium(side)
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="saleh2019")
+def multimode_fiber(
+    *,
+    modes: Count = 500,
+    length: Length = 1e6,
+    aperture: Aperture = 0.22,
+    index: Index = 1.46,
+    seed: Seed = 0,
+) -> Any:
+    """Multimode fibre between speckle fields: unitary, every mode with its own phase at each wavelength.
+
+    Left out: coupling of modes, loss, the modes' shapes, polarisation.
+
+    Settings:
+        modes: waves on either bus.
+        length: length of the fibre.
+        aperture: numerical aperture.
+        index: refractive index of the core.
+        seed: seed of the basis that both ends are seen in.
+    """
+    return FibreMedium(modes, length, aperture, index, seed=seed)

@@ -121,7 +121,7 @@ def optical_chain(
         raise ParameterError(message)
     return OpticalChain(
         modulator=table.made[start.name], camera=table.made[end.name],
-        medium=stages[0] if len(stages) == 1 else Cascade(tuple(stages)),
+        medium=(stages[0] if len(stages) == 1 else Cascade(tuple(stages))).at_wavelength(wl),
         wl=wl, beam=beam, reference=reference,
     )  # fmt: skip
 

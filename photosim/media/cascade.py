@@ -71,6 +71,10 @@ class Part(Medium):
         """Lengths of the two parts."""
         return self.outputs[1] - self.outputs[0], self.inputs[1] - self.inputs[0]
 
+    def at_wavelength(self, wl: float) -> Part:
+        """Return the same part of the medium at that wavelength in um."""
+        return Part(self.base.at_wavelength(wl), self.outputs, self.inputs)
+
     @property
     def seed(self) -> int:  # type: ignore[override]
         """Seed of the whole medium."""
@@ -122,6 +126,10 @@ class Cascade(Medium):
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
         """Outputs of the last, inputs of the first."""
         return self.stages[-1].shape[0], self.stages[0].shape[1]
+
+    def at_wavelength(self, wl: float) -> Cascade:
+        """Return the cascade of all media at that wavelength in um."""
+        return Cascade(tuple(stage.at_wavelength(wl) for stage in self.stages))
 
     @property
     def seed(self) -> int:  # type: ignore[override]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,38 @@ if TYPE_CHECKING:
     from photosim.media.medium import ComplexArray
 
 
+class DenseMedium(Medium):
+    """A matrix held in memory, made when it is first needed."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> ComplexArray:
+        """The transposed matrix (inputs, outputs).
+
+        Seen as real numbers, its rows hold re, im, re, im ..., so that one real product with binary
+        inputs gives complex fields: the work of two real products instead of four.
+        """
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return T x for fields (batch, inputs): one real product where they are real."""
+        batch, single = fields(x, self.shape[1], self.dtype)
+        out = product(batch, self.columns)
+        return out[0] if single else out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return conj(T).T y for fields (batch, outputs)."""
+        batch, single = fields(y, self.shape[0], self.dtype)
+        out = (batch.conj() @ self.columns.T).conj().astype(self.dtype, copy=False)
+        return out[0] if single else out
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return a part of the matrix as a copy."""
+        chosen = numbers(columns, self.shape[1], "columns"), numbers(rows, self.shape[0], "rows")
+        return self.columns[np.ix_(*chosen)].T
+
+
 @dataclass(frozen=True, eq=False)
-class StoredMedium(Medium):
+class StoredMedium(DenseMedium):
     """A complex Gaussian matrix held in memory, drawn when it is first needed.
 
     Entries are independent circular complex Gaussians of variance
@@ -55,11 +86,7 @@ class StoredMedium(Medium):
 
     @cached_property
     def columns(self) -> ComplexArray:
-        """The transposed matrix (inputs, outputs).
-
-        Seen as real numbers, its rows hold re, im, re, im ..., so that one real product with binary
-        inputs gives complex fields: the work of two real products instead of four.
-        """
+        """The transposed matrix (inputs, outputs)."""
         if self.given is not None:
             return np.ascontiguousarray(self.given.T, dtype=self.dtype)
         rng = np.random.default_rng(self.seed)
@@ -67,23 +94,6 @@ class StoredMedium(Medium):
         drawn: Any = rng.standard_normal((self.inputs, 2 * self.outputs), dtype=real)
         drawn *= np.sqrt(self.transmission / (2 * self.outputs))
         return drawn.view(self.dtype)  # type: ignore[no-any-return]
-
-    def project(self, x: ArrayLike) -> ComplexArray:
-        """Return T x for fields (batch, inputs): one real product where they are real."""
-        batch, single = fields(x, self.inputs, self.dtype)
-        out = product(batch, self.columns)
-        return out[0] if single else out
-
-    def adjoint(self, y: ArrayLike) -> ComplexArray:
-        """Return conj(T).T y for fields (batch, outputs)."""
-        batch, single = fields(y, self.outputs, self.dtype)
-        out = (batch.conj() @ self.columns.T).conj().astype(self.dtype, copy=False)
-        return out[0] if single else out
-
-    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return a part of the matrix as a copy."""
-        chosen = numbers(columns, self.inputs, "columns"), numbers(rows, self.outputs, "rows")
-        return self.columns[np.ix_(*chosen)].T
 
 
 def product(batch: Any, columns: ComplexArray) -> ComplexArray:

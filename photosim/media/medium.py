@@ -49,6 +49,11 @@ class Medium(ABC):
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return the part (rows, columns) of the matrix, rows being outputs and columns inputs."""
 
+    def at_wavelength(self, wl: float) -> Medium:
+        """Return the medium as light of wl in um meets it: the same one, where its model has no wavelength."""
+        del wl
+        return self
+
     def rows(self, rows: Selection) -> ComplexArray:
         """Return whole rows of the matrix, shape (rows, inputs)."""
         return self.block(rows)

@@ -151,3 +151,27 @@ def test_bus_parts_survive_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         ps.load(place, strict=True).chain().medium.block(), circuit().chain().medium.block()
     )
+
+
+def test_every_medium_is_a_component_and_meets_the_lasers_wavelength() -> None:
+    settings: dict[str, dict[str, Any]] = {
+        "scattering_medium": {"inputs": 16, "outputs": 16, "matrix": "procedural"},
+        "disordered_waveguide": {"channels": 16},
+        "phase_screens": {"side": 4, "distance": 20.0, "depth": 50.0},
+        "lens": {"side": 4},
+        "multimode_fiber": {"modes": 16},
+    }
+    for component, given in settings.items():
+        parts = {
+            "medium": {"component": component, "settings": given},
+            "mirrors": {"component": "slm", "settings": {"pixels": 16}},
+            "camera": {"component": "camera", "settings": {"pixels": 16}},
+        }
+        wires = {"laser,o1": "mirrors,in", "mirrors,out": "medium,in", "medium,out": "camera,in"}
+        one = circuit(wires, parts)
+        red, blue = one.chain(), one.chain(laser={"wl": 0.45})
+        moved = np.abs(red.medium.block() - blue.medium.block()).max()
+        assert (moved > 0.01) == (component in {"phase_screens", "multimode_fiber"})
+        field = red.fields(np.linspace(0, 6, 16))
+        assert field.shape == (1, 16)
+        assert 0 < (np.abs(field) ** 2).sum() <= 0.7 * 2e-3 * 1.0001

@@ -1,0 +1,146 @@
+"""Media that change: with the angle and the wavelength of the light, and with time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.errors import ParameterError
+from photosim.media.gaussian import DenseMedium, StoredMedium
+from photosim.media.medium import ALL, Medium, Selection
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.media.medium import ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(Medium):
+    """A sum of media of one size, each with a complex weight."""
+
+    weights: NDArray[np.complex128]
+    media: tuple[Medium, ...]
+
+    def __post_init__(self) -> None:
+        if len({medium.shape for medium in self.media}) != 1 or len(self.weights) != len(self.media):
+            message = "A mixture adds media of one size, with one weight each."
+            raise ParameterError(message)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """That of all of them."""
+        return self.media[0].shape
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """Seed of the first."""
+        return self.media[0].seed
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Precision of the first."""
+        return self.media[0].dtype
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return the weighted sum of what all of them project."""
+        return self._sum(lambda medium: medium.project(x), self.weights)
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return the adjoint of the sum."""
+        return self._sum(lambda medium: medium.adjoint(y), self.weights.conj())
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return a part of the sum."""
+        return self._sum(lambda medium: medium.block(rows, columns), self.weights)
+
+    def _sum(self, part: Callable[[Medium], ComplexArray], weights: NDArray[np.complex128]) -> ComplexArray:
+        total: ComplexArray = part(self.media[0]) * self.dtype.type(weights[0])
+        for weight, medium in zip(weights[1:], self.media[1:], strict=True):
+            total += part(medium) * self.dtype.type(weight)
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class SlabMedium:
+    """A diffusive slab: independent media, one for each slice of its paths, which differ in length and reach.
+
+    Light on paths of delay t gains the phase omega t, and on paths that come out a distance r beside their
+    entry the phase q r as the light is tilted by q = k theta. With slices of equal weight at the quantiles
+    of the two distributions, the fields at two settings correlate as diffusion theory says (feng1988,
+    rotter2017):
+
+        tilt      q L/sinh(q L), so that the intensity's falls to half at q L = 1.4914
+        detuning  z/sinh(z), z = sqrt(-i omega L**2/D): to half at omega L**2/D = 9.181; D = v l/3
+
+    Delays and distances are paired at random. Left out: the shift of the speckle as a whole by the tilt, its
+    correlations beyond the field's (C2, C3).
+
+    make: medium of a seed.  thickness, free_path (transport mean free path l), wl in um.
+    """
+
+    make: Callable[[int], Medium]
+    thickness: float = 20.0
+    free_path: float = 1.0
+    index: float = 1.3
+    wl: float = 0.532
+    slices: int = 32
+    seed: int = 0
+    media: tuple[Medium, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.seed * self.slices
+        object.__setattr__(self, "media", tuple(self.make(first + k) for k in range(self.slices)))
+
+    @property
+    def diffusion(self) -> float:
+        """Diffusion constant of light D = v l/3 in um**2/s."""
+        return SPEED_OF_LIGHT_UM_S / self.index * self.free_path / 3
+
+    @cached_property
+    def delays(self) -> NDArray[np.float64]:
+        """Delay of each slice of paths in s.
+
+        Their chance of staying below t is 1 + 2 sum_n (-1)**n exp(-(n pi)**2 t D/L**2), Kolmogorov's law
+        of sqrt(t).
+        """
+        from scipy.special import kolmogi
+
+        middle = (np.arange(self.slices) + 0.5) / self.slices
+        return np.asarray(2 * kolmogi(1 - middle) ** 2 / np.pi**2 * self.thickness**2 / self.diffusion)
+
+    @cached_property
+    def reaches(self) -> NDArray[np.float64]:
+        """Distance between entry and exit of each slice of paths, along the tilt, in um."""
+        middle = (np.arange(self.slices) + 0.5) / self.slices
+        reach = 2 / np.pi * np.arctanh(2 * middle - 1) * self.thickness
+        return np.random.default_rng([self.seed, self.slices]).permutation(reach)
+
+    def at(self, *, tilt: float = 0.0, detuning: float = 0.0) -> Mixture:
+        """Return the medium for light tilted by `tilt` rad and of a frequency `detuning` Hz higher."""
+        phase = 2 * np.pi * (detuning * self.delays + tilt / self.wl * self.reaches)
+        return Mixture(np.exp(1j * phase) / np.sqrt(self.slices), self.media)
+
+
+def drifted(medium: Medium, fresh: Medium, *, frames: float, persistence: float) -> Medium:
+    """Return a medium some frames later: rho T + sqrt(1 - rho**2) W, rho = exp(-frames/persistence).
+
+    Repeated with a new `fresh` medium W of the same law each time, it is an autoregressive walk: fields
+    n frames apart correlate as exp(-n/persistence), and the law of T stays. A stored medium stays one
+    matrix; another grows by one medium a step. Left out: what drifts faster at first, as a device warms up.
+    """
+    if not (frames >= 0 and persistence > 0):
+        message = f"A drift takes 0 frames or more and a positive persistence, got {frames}, {persistence}."
+        raise ParameterError(message)
+    rho = float(np.exp(-frames / persistence))
+    rest = float(np.sqrt(1 - rho**2))
+    if isinstance(medium, DenseMedium):
+        return StoredMedium.of(medium.block() * np.float32(rho) + fresh.block() * np.float32(rest))
+    if isinstance(medium, Mixture):
+        return Mixture(np.append(medium.weights * rho, rest), (*medium.media, fresh))
+    return Mixture(np.array([rho, rest], dtype=np.complex128), (medium, fresh))

@@ -1,0 +1,186 @@
+"""Gaussian media that are never stored: every entry is computed where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.media.medium import ComplexArray
+
+TILE = (1024, 256)
+"""Inputs and outputs of a tile: 2 MB, which a core's own cache holds. One of 16 MB is filled half as fast."""
+ALONE = 2
+"""Largest batch of zeros and ones that is summed entry by entry, without a tile: break-even is near 3."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProceduralMedium(Medium):
+    """A complex Gaussian matrix of any size in the memory of one tile.
+
+    Entries are independent, of variance transmission / outputs, and each is a function of (seed, row,
+    column) alone: the same number whatever tile, batch or number of threads computes it. It is one of 4096
+    values that lie like a circular Gaussian: mean and E T**2 are exactly 0; |T|**2 is the mean of one of 1024
+    equal slices of the exponential law, so that its contrast is 0.9995 and its largest value 7.9 times the
+    mean. Sums of several entries are closer to the Gaussian law than that. Left out: all correlation.
+
+    threads: output tiles that are worked on at once, each with a tile of its own.
+    """
+
+    outputs: int
+    inputs: int
+    seed: int = 0
+    transmission: float = 1.0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        check_size(self.outputs, self.inputs)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Outputs and inputs."""
+        return self.outputs, self.inputs
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Single precision: an entry has no more."""
+        return np.dtype("complex64")
+
+    @cached_property
+    def table(self) -> NDArray[np.complex64]:
+        """The values of entries, (POINTS,)."""
+        scale = np.sqrt(self.transmission / self.outputs)
+        table: NDArray[np.complex64] = (gaussian_points() * scale).astype(np.complex64)
+        return table
+
+    @cached_property
+    def key(self) -> np.uint64:
+        """The seed as the kernels take it."""
+        return np.uint64(self.seed % 2**64)
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return T x for fields (batch, inputs), by tiles, or without any for a few binary patterns."""
+        batch, single = fields(x, self.inputs, self.dtype)
+        if len(batch) <= ALONE and not np.iscomplexobj(batch) and ((batch == 0) | (batch == 1)).all():
+            out: ComplexArray = np.stack([self.sum_columns(np.flatnonzero(row)) for row in batch])
+        else:
+            out = self._by_tiles(batch)
+        return out[0] if single else out
+
+    def _by_tiles(self, batch: NDArray[Any]) -> ComplexArray:
+        """Return batch @ T.T, by one real product a tile where the fields are real."""
+        from scipy.linalg import get_blas_funcs
+
+        add_product: Any = get_blas_funcs("gemm", dtype=batch.dtype)
+        strips = [np.ascontiguousarray(batch[:, c : c + TILE[0]]) for c in range(0, self.inputs, TILE[0])]
+        out = np.empty((len(batch), self.outputs), dtype=self.dtype)
+
+        def work(rows: slice, tiles: Iterator[ComplexArray]) -> None:
+            # Complex numbers seen as pairs of real ones: BLAS adds each tile's part to the sum in place.
+            width = (rows.stop - rows.start) * self.dtype.itemsize // batch.dtype.itemsize
+            total = np.zeros((width, len(batch)), dtype=batch.dtype, order="F")
+            for strip, tile in zip(strips, tiles, strict=True):
+                total = add_product(1.0, tile.view(batch.dtype).T, strip.T, 1.0, total, overwrite_c=True)
+            out[:, rows] = total.T.view(self.dtype)
+
+        self._share(work)
+        return out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return conj(T).T y for fields (batch, outputs), tile by tile on one thread."""
+        batch, single = fields(y, self.outputs, self.dtype)
+        turned, out = batch.conj(), np.zeros((len(batch), self.inputs), dtype=self.dtype)
+        memory = self._memory()
+        for rows in self._rows():
+            for k, tile in enumerate(self._tiles(rows, memory)):
+                out[:, k * TILE[0] : k * TILE[0] + len(tile)] += turned[:, rows] @ tile.T
+        out = out.conj()
+        return out[0] if single else out
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return any part of the matrix, at the cost of that part alone."""
+        from photosim.kernels.speckle import pick
+
+        row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
+        out = np.empty((row.size, column.size), dtype=self.dtype)
+        pick(self.key, self.table, row, column, out)
+        return out
+
+    def sum_columns(self, lit: NDArray[np.int64], rows: slice = ALL) -> NDArray[np.complex64]:
+        """Return the sum of the columns `lit`, T x of a pattern, over rows that begin at a multiple of 4.
+
+        It takes no tile, and dark inputs cost nothing.
+        """
+        from photosim.kernels.speckle import LANES, add_columns
+
+        first, end, _ = rows.indices(self.outputs)
+        summed = np.zeros(-(-(end - first) // LANES) * LANES, dtype=np.complex128)
+        step = -(-len(summed) // LANES // self.threads) * LANES or LANES
+
+        def work(start: int) -> None:
+            add_columns(self.key, self.table, lit, first + start, summed[start : start + step])
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(work, range(0, len(summed), step)))
+        return summed[: end - first].astype(np.complex64)
+
+    def _rows(self) -> list[slice]:
+        """Return the rows of each column of tiles."""
+        starts = range(0, self.outputs, TILE[1])
+        return [slice(first, min(first + TILE[1], self.outputs)) for first in starts]
+
+    def _memory(self) -> NDArray[np.uint64]:
+        """Return room for one tile, its width a whole number of hashes."""
+        return np.empty((min(TILE[0], self.inputs), -(-min(TILE[1], self.outputs) // 4) * 4), dtype=np.uint64)
+
+    def _tiles(self, rows: slice, memory: NDArray[np.uint64]) -> Iterator[ComplexArray]:
+        """Yield the tiles (inputs, outputs) of some rows one after the other, each in the same memory."""
+        from photosim.kernels.speckle import LANES, fill_tile
+
+        width = rows.stop - rows.start
+        padded = -(-width // LANES) * LANES
+        for first in range(0, self.inputs, TILE[0]):
+            tile = memory.reshape(-1)[: min(TILE[0], self.inputs - first) * padded].reshape(-1, padded)
+            fill_tile(self.key, self.table.view(np.uint64), first, rows.start, tile)
+            yield tile.view(np.complex64)[:, :width]
+
+    def _share(self, work: Callable[[slice, Iterator[ComplexArray]], None]) -> None:
+        """Do the work of each column of tiles, some at a time, each thread in a memory of its own."""
+        rows = self._rows()
+
+        def part(number: int) -> None:
+            memory = self._memory()
+            for own in rows[number :: self.threads]:
+                work(own, self._tiles(own, memory))
+
+        if self.threads == 1:
+            part(0)
+            return
+        from threadpoolctl import threadpool_limits
+
+        # Whole tiles are shared out: BLAS's own threads would wait for each other at every tile.
+        with threadpool_limits(1), ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(part, range(self.threads)))
+
+
+@lru_cache(maxsize=1)
+def gaussian_points() -> NDArray[np.complex128]:
+    """Return 4096 points that lie like a circular complex Gaussian of unit variance.
+
+    A spiral of 1024, each at the golden angle from the one before and with the mean power of its one of 1024
+    equal slices of the exponential law, in each of four orientations.
+    """
+    edges = -np.log1p(-np.arange(1024) / 1024)
+    beyond = np.append((edges + 1) * np.exp(-edges), 0.0)  # mean power beyond an edge, times its chance
+    powers = 1024 * -np.diff(beyond)
+    spiral = np.sqrt(powers) * np.exp(1j * np.pi * (3 - np.sqrt(5)) * np.arange(1024))
+    return np.concatenate([spiral, 1j * spiral, -spiral, -1j * spiral])

@@ -1,0 +1,112 @@
+"""Lossless disorder seen whole: a waveguide whose channels are all controlled, and a fibre of many modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.media.gaussian import DenseMedium
+from photosim.media.medium import check_size, precision
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.media.medium import ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class WaveguideMedium(DenseMedium):
+    """Transmission matrix of all channels of a lossless disordered waveguide.
+
+    T = U diag(sqrt(tau)) V with U and V uniform over the unitary matrices and the bimodal eigenvalues of
+    beenakker1997, tau = 1/cosh(u)**2, u even over [0, s], s = thickness over mean free path: some channels
+    are open and most closed, with the mean tanh(s)/s. `Part` of it is what an instrument of limited
+    aperture sees (goetschy2013): between this law and that of Marchenko and Pastur. Left out: reflected
+    light, absorption, wavelength; N**3 work to make it, 8 N**2 bytes to keep it.
+    """
+
+    channels: int
+    thickness: float = 5.0
+    seed: int = 0
+    dtype: np.dtype[Any] = field(default_factory=lambda: precision("complex64"))
+
+    def __post_init__(self) -> None:
+        check_size(self.channels, self.channels)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """As many outputs as inputs."""
+        return self.channels, self.channels
+
+    @cached_property
+    def columns(self) -> ComplexArray:
+        """The transposed matrix (inputs, outputs)."""
+        rng = np.random.default_rng(self.seed)
+        left, right = haar(self.channels, rng), haar(self.channels, rng)
+        t = (left * np.sqrt(open_channels(self.channels, self.thickness))) @ right
+        return np.ascontiguousarray(t.T, dtype=self.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class FibreMedium(DenseMedium):
+    """Multimode fibre: fixed modes, each with a phase of its own, between a speckle basis at both ends.
+
+    T = U exp(i beta L) U^H, U uniform over the unitary matrices, beta = k sqrt(n**2 - NA**2 q/M) for mode q of
+    M, the law of a step-index fibre with many modes (saleh2019): unitary, and with a spectral width of
+    about c over the spread of optical paths, L NA**2/(2 n). Left out: coupling of modes, loss, polarisation,
+    the shapes of modes.
+
+    length and wl in um.
+    """
+
+    modes: int
+    length: float = 1e6
+    aperture: float = 0.22
+    index: float = 1.46
+    wl: float = 0.633
+    seed: int = 0
+    dtype: np.dtype[Any] = field(default_factory=lambda: precision("complex64"))
+
+    def __post_init__(self) -> None:
+        check_size(self.modes, self.modes)
+        if not 0 < self.aperture < self.index:
+            message = f"The numerical aperture of a fibre is above 0 and below its index {self.index:g}."
+            raise ParameterError(message)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """As many outputs as modes."""
+        return self.modes, self.modes
+
+    def at_wavelength(self, wl: float) -> FibreMedium:
+        """Return the fibre for another wavelength in um: the same modes with other phases."""
+        return replace(self, wl=wl)
+
+    @cached_property
+    def columns(self) -> ComplexArray:
+        """The transposed matrix (inputs, outputs)."""
+        basis = haar(self.modes, np.random.default_rng(self.seed))
+        order = (np.arange(self.modes) + 0.5) / self.modes
+        beta = 2 * np.pi / self.wl * np.sqrt(self.index**2 - self.aperture**2 * order)
+        t = (basis * np.exp(1j * beta * self.length)) @ basis.conj().T
+        return np.ascontiguousarray(t.T, dtype=self.dtype)
+
+
+def open_channels(count: int, thickness: float) -> NDArray[np.float64]:
+    """Return `count` transmission eigenvalues of a lossless waveguide, largest first."""
+    if not thickness > 0:
+        message = f"The thickness over the mean free path is a positive number, got {thickness:g}."
+        raise ParameterError(message)
+    return 1 / np.cosh((np.arange(count) + 0.5) / count * thickness) ** 2
+
+
+def haar(size: int, rng: np.random.Generator) -> NDArray[np.complex128]:
+    """Return a unitary matrix, uniform over all of them: QR of Gaussians with the phases of R taken out."""
+    drawn = rng.standard_normal((size, size)) + 1j * rng.standard_normal((size, size))
+    q, r = np.linalg.qr(drawn)
+    diagonal = np.diagonal(r)
+    return np.asarray(q * (diagonal / np.abs(diagonal)))
