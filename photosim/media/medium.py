@@ -50,7 +50,7 @@ class Medium(ABC):
         """Return the part (rows, columns) of the matrix, rows being outputs and columns inputs."""
 
     def at_wavelength(self, wl: float) -> Medium:
-        """Return the medium as light of wl in um meets it: the same one, where its model has no wavelength."""
+        """Return the medium as light of wl in um meets it: the same, where its model has no wavelength."""
         del wl
         return self
 

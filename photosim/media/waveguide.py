@@ -55,8 +55,8 @@ class WaveguideMedium(DenseMedium):
 class FibreMedium(DenseMedium):
     """Multimode fibre: fixed modes, each with a phase of its own, between a speckle basis at both ends.
 
-    T = U exp(i beta L) U^H, U uniform over the unitary matrices, beta = k sqrt(n**2 - NA**2 q/M) for mode q of
-    M, the law of a step-index fibre with many modes (saleh2019): unitary, and with a spectral width of
+    T = U exp(i beta L) U^H, U uniform over the unitary matrices, beta = k sqrt(n**2 - NA**2 q/M) for mode q
+    of M, the law of a step-index fibre with many modes (saleh2019): unitary, and with a spectral width of
     about c over the spread of optical paths, L NA**2/(2 n). Left out: coupling of modes, loss, polarisation,
     the shapes of modes.
 
