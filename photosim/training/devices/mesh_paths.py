@@ -42,14 +42,14 @@ class MeshGradient:
 
 def choose(guides: int, batch: int, dtype: Any) -> Path:
     """Return the faster path: slices of the batch are counted against those of the unit matrix."""
-    lanes = _lanes(np.dtype(dtype))
+    lanes = lanes_of(np.dtype(dtype))
     return "matrix" if -(-batch // lanes) > -(-guides // lanes) else "blocks"
 
 
 def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
     """Return in a sentence which path a batch takes through a mesh, and why."""
     kind = np.dtype(dtype)
-    lanes = _lanes(kind)
+    lanes = lanes_of(kind)
     of_batch, of_mesh = -(-batch // lanes), -(-guides // lanes)
     if choose(guides, batch, kind) == "matrix":
         return (
@@ -95,12 +95,11 @@ class Passage:
         if self.built is not None:
             return _product(g, self.built, "second")
         dark = self.mesh.dark
-        ahead = _widened(np.ascontiguousarray(g * self.ends.view(g.dtype)[dark:, 0].conj()), dark)
-        entries = np.ascontiguousarray(self.entries[::-1, [0, 1, 4, 5, 2, 3, 6, 7]])
-        entries[:, 1::2] *= -1.0
+        ahead = widened(np.ascontiguousarray(g * self.ends.view(g.dtype)[dark:, 0].conj()), dark)
+        entries, pairs = reversed_entries(self)
         plain = np.zeros_like(self.ends)
         plain[:, 0] = 1.0
-        send_batch(entries, np.ascontiguousarray(self.mesh.pairs[::-1]), plain, _real(ahead), _real(ahead))
+        send_batch(entries, pairs, plain, real_view(ahead), real_view(ahead))
         return np.ascontiguousarray(ahead[:, dark:])
 
     def _cotangent(self, cotangent: Any) -> Fields:
@@ -112,11 +111,11 @@ class Passage:
 
     def _through(self, x: Fields, cotangent: Fields, *, inputs: bool) -> MeshGradient:
         mesh, count = self.mesh, len(self.entries)
-        light, back = _widened(x, mesh.dark), _widened(cotangent, mesh.dark)
+        light, back = widened(x, mesh.dark), widened(cotangent, mesh.dark)
         totals = np.zeros(2 * count + len(self.ends))
         wanted = np.empty_like(light) if inputs else None
         way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
-        for low in range(0, len(light), _lanes(x.dtype)):
+        for low in range(0, len(light), lanes_of(x.dtype)):
             way.slice(light, back, low, wanted)
         acting = [totals[: 2 * count : 2], totals[1 : 2 * count : 2], totals[2 * count + mesh.dark :]]
         by_set = np.concatenate(acting) * mesh.turns
@@ -135,7 +134,7 @@ class _WayBack:
         self, entries: Reals, pairs: NDArray[np.uint64], ends: Reals, totals: FloatArray, *, lit: bool
     ) -> None:
         self.entries, self.pairs, self.ends, self.totals, self.all_lit = entries, pairs, ends, totals, lit
-        lanes, count, kind = _lanes(entries.dtype) // 2, len(entries), entries.dtype
+        lanes, count, kind = lanes_of(entries.dtype) // 2, len(entries), entries.dtype
         most = min(count, SEGMENT)
         self.lit, self.dark = np.empty(len(ends), np.bool_), np.empty(count, np.bool_)
         self.fields, self.work = np.empty((2, 2 * len(ends) * lanes), kind)
@@ -156,7 +155,7 @@ class _WayBack:
         )
 
         count = len(self.entries)
-        load_slice(_real(x), low, self.fields, self.lit)
+        load_slice(real_view(x), low, self.fields, self.lit)
         if self.all_lit:
             self.lit[:] = True
         find_dark(self.pairs, self.lit, self.dark)
@@ -165,14 +164,14 @@ class _WayBack:
         for own in parts:
             marks.append(self.fields.copy() if own.stop < count else self.fields)
             segment_forth(self.fields, self.entries[own], self.pairs[own], self.dark[own], self.kept)
-        turn_round(self.fields, self.work, self.ends, low, _real(cotangent), self.totals[2 * count :])
+        turn_round(self.fields, self.work, self.ends, low, real_view(cotangent), self.totals[2 * count :])
         for own, mark in zip(reversed(parts), reversed(marks), strict=True):
             if own.stop < count:  # of the last segment the inputs are still there
                 segment_forth(mark, self.entries[own], self.pairs[own], self.dark[own], self.kept)
             segment_back(self.work, self.entries[own], self.pairs[own], self.dark[own], self.kept, self.rows)
             add_rows(self.rows[: len(self.entries[own])], self.totals[2 * own.start : 2 * own.stop])
         if inputs is not None:
-            store_slice(self.work, self.plain, low, _real(inputs))
+            store_slice(self.work, self.plain, low, real_view(inputs))
 
 
 @dataclass(frozen=True)
@@ -235,18 +234,25 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends[mesh.dark :])
     path = choose(mesh.end.size, len(fields), fields.dtype)
     given = fields if path == "blocks" else np.eye(mesh.end.size, dtype=fields.dtype)
-    light = _widened(given, mesh.dark)
+    light = widened(given, mesh.dark)
     out = np.empty_like(light)
-    send_batch(entries, mesh.pairs, ends, _real(light), _real(out))
+    send_batch(entries, mesh.pairs, ends, real_view(light), real_view(out))
     out = np.ascontiguousarray(out[:, mesh.dark :])
     if path == "blocks":
         return Passage(mesh, fields, out, path, entries, ends, None)
     return Passage(mesh, fields, fields @ out, path, entries, ends, out)
 
 
-def _widened(fields: Fields, dark: int) -> Fields:
+def widened(fields: Fields, dark: int) -> Fields:
     """Return fields of all guides, those before the ports dark."""
     return np.pad(fields, ((0, 0), (dark, 0))) if dark else fields
+
+
+def reversed_entries(passage: Passage) -> tuple[Reals, NDArray[np.uint64]]:
+    """Return the adjoint of every block, (K, 8) as entries, and its guides, outputs first."""
+    entries = np.ascontiguousarray(passage.entries[::-1, [0, 1, 4, 5, 2, 3, 6, 7]])
+    entries[:, 1::2] *= -1.0
+    return entries, np.ascontiguousarray(passage.mesh.pairs[::-1])
 
 
 def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
@@ -277,11 +283,13 @@ def _product(a: Fields, b: Fields, conjugate: Literal["first", "second"]) -> Fie
     return np.asarray(gemm(1.0, b.T, a.T, trans_a=2).T)
 
 
-def _real(z: Fields) -> Reals:
+def real_view(z: Fields) -> Reals:
+    """Return complex numbers as pairs of real ones, without a copy."""
     return z.view(z.real.dtype).reshape(*z.shape, 2)
 
 
-def _lanes(kind: np.dtype[Any]) -> int:
+def lanes_of(kind: np.dtype[Any]) -> int:
+    """Return how many complex samples of this type the kernels take at a time."""
     from photosim.kernels.mesh_batches import ROW_BYTES
 
     return 2 * ROW_BYTES // kind.itemsize

@@ -25,6 +25,8 @@ class Need(Enum):
     FEEDBACK = "one feedback device for each hidden layer, from the output error to the layer's units"
     LAYERED_FEEDBACK = "one feedback device for each hidden layer, from the next layer's error to its units"
     INPUT_FEEDBACK = "one feedback device, from the output error to the network's inputs"
+    LIGHT_BACKWARDS = "light sent backwards through the hardware, and power taps inside it"
+    MORE_FORWARDS = "forward passes of the same batch with moved parameters"
     SECOND_FORWARD = "a second forward pass of the same batch from other inputs"
 
 

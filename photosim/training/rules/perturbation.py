@@ -1,0 +1,131 @@
+"""Gradients from forward passes alone: phases are moved and the loss is measured (shen2017, spall1992)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.layers import Parameters
+from photosim.training.passes import Pass, Updates, run
+from photosim.training.rules.rule import Need
+
+Moves = Sequence[dict[str, Any]]
+"""What is added to the parameters of every layer."""
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """What rules share that measure the loss of moved parameters, and count the samples they send through.
+
+    step: of the parameters, or the standard deviation of their random moves.
+    """
+
+    step: float = 1e-3
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.MORE_FORWARDS})
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a step that moves nothing."""
+        if not 0.0 < self.step < np.inf:
+            message = f"step must be a positive number, got {self.step!r}."
+            raise ParameterError(message)
+
+    def loss(self, forward: Pass, moves: Moves, factor: float) -> float:
+        """Return the batch's mean loss with parameters moved by factor times `moves`."""
+        moved: list[Parameters] = [
+            {name: (value + factor * move.get(name, 0.0)).astype(value.dtype) for name, value in own.items()}
+            for own, move in zip(forward.parameters, moves, strict=True)
+        ]
+        self.counters["evaluations"] += len(forward.inputs)
+        # The same units are left out by dropout, or the losses would differ by chance.
+        passed = run(
+            forward.network, moved, forward.inputs, forward.targets, forward.objective, list(forward.traces)
+        )
+        return passed[1]
+
+    def directions(self, forward: Pass, *, signs: bool) -> Moves:
+        """Draw a random move of all parameters, of signs or of normal numbers."""
+        return [
+            {
+                name: self.rng.choice([-1.0, 1.0], value.shape)
+                if signs
+                else self.rng.standard_normal(value.shape)
+                for name, value in own.items()
+            }
+            for own in forward.parameters
+        ]
+
+    def slope(self, forward: Pass, moves: Moves) -> float:
+        """Return the loss's central difference along `moves`."""
+        ahead, behind = (self.loss(forward, moves, sign * self.step) for sign in (1.0, -1.0))
+        return (ahead - behind) / (2.0 * self.step)
+
+    def mean(self, forward: Pass, count: int, *, signs: bool) -> Updates:
+        """Return the mean over random directions of the slope times the direction."""
+        total = [{name: np.zeros_like(value) for name, value in own.items()} for own in forward.parameters]
+        for _ in range(count):
+            moves = self.directions(forward, signs=signs)
+            slope = self.slope(forward, moves) / count
+            for own, move in zip(total, moves, strict=True):
+                for name, value in own.items():
+                    value += (slope * move[name]).astype(value.dtype)  # noqa: PLW2901 - in place
+        return [own or None for own in total]
+
+
+@dataclass(frozen=True)
+class FiniteDifference(_Measuring):
+    """dJ/dp = (J(p + step) - J(p))/step, parameter by parameter, as shen2017 propose for training on chip.
+
+    One forward pass of the batch for every parameter, and one more.
+    """
+
+    def updates(self, forward: Pass) -> Updates:
+        """Return the differences, in the shapes of the parameters."""
+        still: list[dict[str, Any]] = [{} for _ in forward.parameters]
+        here = self.loss(forward, still, 0.0)
+        found: Updates = []
+        for index, own in enumerate(forward.parameters):
+            update = {name: np.zeros_like(value) for name, value in own.items()}
+            for name, value in own.items():
+                for place in np.ndindex(value.shape):
+                    move = np.zeros(value.shape)
+                    move[place] = 1.0
+                    moves = [*still[:index], {name: move}, *still[index + 1 :]]
+                    update[name][place] = (self.loss(forward, moves, self.step) - here) / self.step
+            found.append(update or None)
+        return found
+
+
+@dataclass(frozen=True)
+class SPSA(_Measuring):
+    """All parameters at once by +-step, signs drawn: the central difference times the signs (spall1992).
+
+    repeats: directions averaged over, two forward passes of the batch each.
+    """
+
+    repeats: int = 1
+
+    def updates(self, forward: Pass) -> Updates:
+        """Return the mean over directions."""
+        return self.mean(forward, self.repeats, signs=True)
+
+
+@dataclass(frozen=True)
+class EvolutionStrategy(_Measuring):
+    """Normal moves of deviation `step` and their opposites, weighted by the loss's difference (salimans2017).
+
+    pairs: of a move and its opposite, two forward passes of the batch each.
+    """
+
+    step: float = 0.02
+    pairs: int = 10
+
+    def updates(self, forward: Pass) -> Updates:
+        """Return the mean over pairs."""
+        return self.mean(forward, self.pairs, signs=False)
