@@ -175,7 +175,7 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
         )
         raise ParameterError(message)
     detectors = sorted(found, key=_natural)
-    rings = tuple(_rings(circuit.parameters, owner(detector)[0]) for detector in detectors)
+    rings = _rings(circuit.compiled.parameters, [owner(detector)[0] for detector in detectors])
     counts = {len(row) for row in rings}
     if len(counts) != 1 or 0 in counts:
         message = (
@@ -198,9 +198,15 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     )
 
 
-def _rings(parameters: Mapping[str, Any], row: str) -> tuple[str, ...]:
-    pattern = re.compile(re.escape(row) + r"\.[^.]+\.phase")
-    return tuple(sorted((key for key in parameters if pattern.fullmatch(key)), key=_natural))
+def _rings(parameters: Mapping[str, Any], rows: list[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the names of the phases of each row's own parts."""
+    found: dict[str, list[str]] = {row: [] for row in rows}
+    for key in parameters:
+        part, _, setting = key.rpartition(".")
+        row = part.rpartition(".")[0]
+        if setting == "phase" and row in found:
+            found[row].append(key)
+    return tuple(tuple(sorted(found[row], key=_natural)) for row in rows)
 
 
 def _laser(circuit: Circuit, name: str, channels: int) -> str:
@@ -239,8 +245,8 @@ def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray
 
 def _settings_of(circuit: Circuit, instance: str) -> dict[str, Any]:
     """Return all settings of a flat instance, given or default; the circuit's temperature reaches it too."""
-    parameters = circuit.graph.leaf(instance).model.parameters
-    return {key: circuit.parameters[f"{instance}.{key}"] for key in parameters}
+    values = circuit.compiled.parameters  # not copied: a large bank asks once a row
+    return {key: values[f"{instance}.{key}"] for key in circuit.graph.leaf(instance).model.parameters}
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
