@@ -7,10 +7,10 @@ evaluated again is the business of photosim.values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from photosim.graph import Graph, Leaf
 
 
+Pattern: TypeAlias = tuple[tuple[int, int], ...]
+"""The (to, from) port numbers of the elements of a part that can be non-zero."""
+
 LIBRARY = "photosim.components"
 
 
@@ -35,7 +38,8 @@ class Group:
     """The instances of one closed-form model: rows of parameters, and where their values are numbered from.
 
     `parameters` (n, P) holds the settings as written; `given[row]` the names
-    that were written, the others follow the defaults.
+    that were written, the others follow the defaults; `first_ports` (n,) the
+    number of each row's first port.
     """
 
     model: ClosedForm
@@ -44,6 +48,7 @@ class Group:
     given: tuple[tuple[str, ...], ...]
     parameters: NDArray[np.float64]
     first_value: int
+    first_ports: NDArray[np.int64]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -70,10 +75,6 @@ class Group:
         """Whether each row takes the circuit's temperature, having been given none of its own, shape (n,)."""
         sees = TEMPERATURE in self.model.parameters
         return np.array([sees and TEMPERATURE not in given for given in self.given], dtype=bool)
-
-    def value(self, row: int, number: int) -> int:
-        """Return the circuit's number of a value of one instance."""
-        return self.first_value + row * self.kernel.values + number
 
 
 @dataclass(frozen=True)
@@ -143,32 +144,43 @@ class Parts:
                 ):  # an array is a batch: it reaches the row through the Point of each call
                     parameters[row, column[name]] = value
         rows = {leaf.name: k for k, leaf in enumerate(leaves)}
-        group = Group(model, kernel, rows, tuple(leaf.given for leaf in leaves), parameters, self.count)
+        given = tuple(leaf.given for leaf in leaves)
+        first_ports = np.array([leaf.first_port for leaf in leaves], dtype=np.int64)
+        group = Group(model, kernel, rows, given, parameters, self.count, first_ports)
         self.count += len(leaves) * kernel.values
         return group
 
-    def elements(self) -> Iterator[tuple[Leaf, list[tuple[tuple[int, int], int]]]]:
-        """Yield each leaf with its ((to, from) port numbers, value number) pairs."""
+    def elements(self) -> NDArray[np.int64]:
+        """Return the elements of all parts, (n, 3): port light arrives at, port it leaves, value's number."""
+        found = [np.empty((0, 3), dtype=np.int64)]
         for group in self.groups:
-            ports = group.model.ports
-            for name, row in group.rows.items():
-                leaf = self.graph.leaf(name)
-                structure = group.model.structure(self._structural(leaf))
-                yield (
-                    leaf,
-                    [
-                        ((to, source), group.value(row, group.kernel.value_of[ports[source], ports[to]]))
-                        for to, source in structure
-                    ],
-                )
+            found += [self._elements(group, pattern, rows) for pattern, rows in self._patterns(group).items()]
         for single in self.singles:
-            yield single.leaf, [(pair, single.first_value + k) for k, pair in enumerate(single.elements)]
+            to_from = single.leaf.first_port + np.array(single.elements, dtype=np.int64).reshape(-1, 2)
+            numbers = single.first_value + np.arange(len(to_from))
+            found.append(np.column_stack([to_from[:, ::-1], numbers]))
+        return np.concatenate(found)
 
-    def _structural(self, leaf: Leaf) -> dict[str, Any]:
-        bindings = self.graph.bindings
-        return {
-            n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given if leaf.model.parameters[n].structural
-        }
+    def _elements(self, group: Group, pattern: Pattern, rows: list[int]) -> NDArray[np.int64]:
+        """Return the elements of the rows of a group that share a pattern."""
+        ports, values = group.model.ports, group.kernel.values
+        out = np.empty((len(rows), len(pattern), 3), dtype=np.int64)
+        places = np.array(pattern, dtype=np.int64).reshape(-1, 2)
+        out[..., :2] = group.first_ports[rows, np.newaxis, np.newaxis] + places[:, ::-1]
+        out[..., 2] = group.first_value + np.array(rows)[:, np.newaxis] * values
+        out[..., 2] += [group.kernel.value_of[ports[source], ports[to]] for to, source in pattern]
+        return out.reshape(-1, 3)
+
+    def _patterns(self, group: Group) -> dict[Pattern, list[int]]:
+        """Return the rows of a group by the (to, from) port numbers of elements that can be non-zero."""
+        switches = {name for name, p in group.model.parameters.items() if p.structural}
+        found: dict[Pattern, list[int]] = {}
+        plain = group.model.structure({})
+        for row, (name, given) in enumerate(zip(group.rows, group.given, strict=True)):
+            own = switches.intersection(given) if switches else ()
+            settings = {n: self.graph.bindings.value(f"{name}.{n}") for n in own}
+            found.setdefault(group.model.structure(settings) if own else plain, []).append(row)
+        return found
 
     @cached_property
     def foreign(self) -> frozenset[Model]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.kernels.elimination import GUARD_SLOT
+from photosim.kernels.graphs import components, reach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,40 +122,29 @@ class _Elimination:
         self.ends |= {mirror[v] for v in self.ends if v in mirror}
         self.following: dict[int, dict[int, int]] = {}
         self.leading: dict[int, dict[int, int]] = {}
-        self._keep_useful(edges)
+        self.islands = self._keep_useful(edges)
         self.free: list[int] = []
         self.next_slot = FIRST_SLOT
         self.code: list[int] = []
         self.starts: list[int] = []
         self.products = self.removed = self.loops = self.fill = 0
-        self.islands = self._count_islands()
 
-    def _keep_useful(self, edges: dict[tuple[int, int], int]) -> None:
-        """Keep the edges on a path from some wanted input to some wanted output."""
-        forwards: dict[int, list[int]] = {}
-        backwards: dict[int, list[int]] = {}
-        for a, b in edges:
-            forwards.setdefault(a, []).append(b)
-            backwards.setdefault(b, []).append(a)
-        useful = _reach({w.input for w in self.wanted}, forwards) & _reach(
-            {w.output for w in self.wanted}, backwards
-        )
+    def _keep_useful(self, edges: dict[tuple[int, int], int]) -> int:
+        """Keep the edges on a path from a wanted input to a wanted output; return how many islands they are."""
+        inputs = np.array([w.input for w in self.wanted], dtype=np.int64)
+        outputs = np.array([w.output for w in self.wanted], dtype=np.int64)
+        a, b = np.array(list(edges), dtype=np.int64).reshape(-1, 2).T.copy()
+        size = 1 + max(int(waves.max(initial=-1)) for waves in (a, b, inputs, outputs))
+        useful = reach(a, b, inputs, size) & reach(b, a, outputs, size)
         # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
-        useful |= {self.mirror[v] for v in useful if v in self.mirror}
-        for (a, b), value in edges.items():
-            if a in useful and b in useful:
-                self.following.setdefault(a, {})[b] = -1 - value
-                self.leading.setdefault(b, {})[a] = -1 - value
-
-    def _count_islands(self) -> int:
-        """Return the number of sets of waves that no edge joins."""
-        left = set(self.following) | set(self.leading)
-        steps = {v: [*self.following.get(v, ()), *self.leading.get(v, ())] for v in left}
-        count = 0
-        while left:
-            left -= _reach({left.pop()}, steps)
-            count += 1
-        return count
+        mirrored = [self.mirror[v] for v in np.flatnonzero(useful).tolist() if v in self.mirror]
+        useful[np.array(mirrored, dtype=np.int64)] = True
+        kept = useful[a] & useful[b]
+        for (source, target), value in compress(edges.items(), kept.tolist()):
+            self.following.setdefault(source, {})[target] = -1 - value
+            self.leading.setdefault(target, {})[source] = -1 - value
+        labels = components(a[kept], b[kept], size)
+        return len(np.unique(labels[a[kept]]))
 
     def plan(self) -> Plan:
         """Remove every inner wave, cheapest first, and gather the results."""
@@ -394,15 +385,3 @@ class _Step:
     def mix(self, to: int, a: int, c: int, *, first: bool) -> None:
         """Note that slot `to` becomes (or gains) the product of two slots."""
         self.mixed += [2 * to + first, a, c]
-
-
-def _reach(starts: set[int], steps: dict[int, list[int]]) -> set[int]:
-    """Return all nodes that can be reached."""
-    seen = set(starts)
-    open_nodes: list[Any] = list(starts)
-    while open_nodes:
-        for following in steps.get(open_nodes.pop(), ()):
-            if following not in seen:
-                seen.add(following)
-                open_nodes.append(following)
-    return seen

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.kernels.graphs import components
 from photosim.model import Block, Detector
 from photosim.plan import Wanted
 
@@ -81,14 +82,12 @@ def single_wave(graph: Graph, port: int, name: str) -> int:
 
 def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
     """Return the edges of all parts: (wave arriving, wave leaving) to the number of the value between."""
-    edges: dict[tuple[int, int], int] = {}
     size = len(graph.partner)
-    after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size).tolist()
-    for leaf, numbers in parts.elements():
-        first = leaf.first_port
-        for (to, source), value in numbers:
-            edges[first + source, after[first + to]] = value
-    return edges
+    after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size)
+    arriving, leaving, values = parts.elements().T
+    return dict(
+        zip(zip(arriving.tolist(), after[leaving].tolist(), strict=True), values.tolist(), strict=True)
+    )
 
 
 def matrix_request(
@@ -142,20 +141,14 @@ def _halves(
     The mirror of a wave travels the same way back. Of two components that
     mirror each other one is numbered -1: its results follow from the other.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     size = len(graph.partner)
     ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
-    links = coo_array(
-        (np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(2 * size, 2 * size)
-    )
-    _, component = connected_components(links, directed=False)
+    component = components(ends[:, 0], ends[:, 1], 2 * size)
     mirror = np.empty(2 * size, dtype=np.int64)
     ports = np.arange(size)
     mirror[:size] = np.where(graph.partner >= 0, graph.partner, ports + size)
     mirror[size:] = ports
-    image = np.full(component.max() + 1, -1, dtype=np.int64)
+    image = np.full(2 * size, -1, dtype=np.int64)
     image[component] = component[mirror]
     number = np.arange(len(image))
     return np.where(image < number, -1, number)[component], mirror, image == number

@@ -13,7 +13,6 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, onenormest, splu
 
 import photosim as ps
-from photosim.model import ClosedForm
 
 EPS = float(np.finfo(float).eps)
 
@@ -38,14 +37,9 @@ class System:
             group.kernel.evaluate(grid, np.ascontiguousarray(group.parameters[:, np.newaxis]), out)
             flat = (out[:, 0, :, 0] + 1j * out[:, 0, :, 1]).reshape(-1, len(grid))
             values[group.first_value : group.first_value + len(flat)] = flat
-        rows, columns, numbers = [], [], []
-        for leaf, elements in parts.elements():
-            assert isinstance(leaf.model, ClosedForm)  # detectors and sources have no elements
-            for (to, source), number in elements:
-                rows.append(leaf.first_port + to)
-                columns.append(leaf.first_port + source)
-                numbers.append(number)
-        self.places = (np.array(rows), np.array(columns))
+        assert not parts.singles
+        columns, rows, numbers = parts.elements().T
+        self.places = (rows, columns)
         self.values = values[numbers]
 
     def solve(self, at: int) -> tuple[Any, float]:
