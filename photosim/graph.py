@@ -269,9 +269,9 @@ class _Builder:
                 self.bound[f"{name}.{key}"] = given[key]
             else:
                 self._bind(f"{name}.{key}", value, scope)
-        for key, parameter in model.parameters.items():
-            if parameter.structural and key not in given:
-                self.structural[f"{name}.{key}"] = parameter.default
+        for key in model.switches:
+            if key not in given:
+                self.structural[f"{name}.{key}"] = model.parameters[key].default
         ports = model.ports_for(given)
         leaf = Leaf(name, model, tuple(given), ports, model.aliases_for(given), self.ports)
         self.ports += len(ports)
@@ -337,6 +337,8 @@ class _LeafPorts:
 
     def __call__(self, port: str) -> End:
         leaf = self.leaf
+        if port in leaf.ports:
+            return leaf.first_port + leaf.ports.index(port)
         name = leaf.model.port(port, self.settings, self.where)
         if name in leaf.ports:
             return leaf.first_port + leaf.ports.index(name)

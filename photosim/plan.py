@@ -130,7 +130,7 @@ class _Elimination:
         self.products = self.removed = self.loops = self.fill = 0
 
     def _keep_useful(self, edges: dict[tuple[int, int], int]) -> int:
-        """Keep the edges on a path from a wanted input to a wanted output; return how many islands they are."""
+        """Keep the edges on a path from a wanted input to a wanted output; return the number of islands."""
         inputs = np.array([w.input for w in self.wanted], dtype=np.int64)
         outputs = np.array([w.output for w in self.wanted], dtype=np.int64)
         a, b = np.array(list(edges), dtype=np.int64).reshape(-1, 2).T.copy()

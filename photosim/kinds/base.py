@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ class Model:
     def defaults(self) -> dict[str, Any]:
         """Default of every parameter."""
         return {name: p.default for name, p in self.parameters.items()}
+
+    @cached_property
+    def switches(self) -> tuple[str, ...]:
+        """Names of the structural parameters."""
+        return tuple(name for name, p in self.parameters.items() if p.structural)
 
     def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the optical ports of an instance with these settings."""

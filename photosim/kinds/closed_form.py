@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -86,13 +87,16 @@ class ClosedForm(Model):
 
     def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
         """Raise ParameterError for a wrong setting, or for settings of two variants at once."""
-        extra = {
-            n: p for v in self.variants.values() for n, p in v.parameters.items() if n not in self.parameters
-        }
         check_settings(
-            {**self.parameters, **extra}, self.layout_settings, settings, where or f"component {self.name!r}"
+            self._all_parameters, self.layout_settings, settings, where or f"component {self.name!r}"
         )
         self.select(settings, where)
+
+    @cached_property
+    def _all_parameters(self) -> Mapping[str, Parameter]:
+        """The component's own parameters and those that only its variants have."""
+        others = {n: p for v in self.variants.values() for n, p in v.parameters.items()}
+        return {**others, **self.parameters}
 
     def entries(self, m: Any, wl: Any, settings: Mapping[str, Any]) -> Entries:
         """Return the formula's elements by (from, to), mirrored ones included when reciprocal."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
@@ -19,12 +18,15 @@ if TYPE_CHECKING:
 _NO_MODES: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class _Use:
-    """What holds a port, in words, and the path of keys where that is written."""
+class _Use(NamedTuple):
+    """What holds a port, as a verb and what it names, and the path of keys where that is written."""
 
-    words: str
+    verb: str
+    name: str
     path: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.name!r}" if self.name else self.verb
 
 
 class _Wires:
@@ -65,19 +67,18 @@ class _Wires:
             return f"{start} It is an array; its members are {listing(found, 4)}."
         return start + did_you_mean(name, self.netlist.instances)
 
-    def use(self, own: PortRef, written: PortRef, words: str, path: tuple[str, ...]) -> None:
+    def use(self, own: PortRef, written: PortRef, use: _Use) -> None:
         """Note a use of an optical port, or refuse the second one."""
-        before = self.uses.get(own)
-        if before is None:
-            self.uses[own] = _Use(words, path)
+        before = self.uses.setdefault(own, use)
+        if before is use:
             return
         alias = "" if own == written else f" ({own[1]})"
         first = self.netlist.mark(*before.path)
         place = f" on line {first.line}" if first else ""
         raise NetlistError(
-            f"port '{','.join(written)}'{alias}{self.inside} is {words} here, "
-            f"but already {before.words}{place}; a port has one use.",
-            self.netlist.mark(*path, "again"),
+            f"port '{','.join(written)}'{alias}{self.inside} is {use} here, "
+            f"but already {before}{place}; a port has one use.",
+            self.netlist.mark(*use.path, "again"),
         )
 
     def connect(self) -> None:
@@ -102,8 +103,8 @@ class _Wires:
             if a_modes or b_modes:
                 pairs = self._meeting(left, _each(a, left, a_modes), right, _each(b, right, b_modes))
             for a, b in pairs:
-                self.use(a, left, f"connected with '{','.join(right)}'", left_path)
-                self.use(b, right, f"connected with '{','.join(left)}'", right_path)
+                self.use(a, left, _Use("connected with", right_path[1], left_path))
+                self.use(b, right, _Use("connected with", left_path[1], right_path))
 
     def _meeting(
         self, left: PortRef, a: Mapping[str, PortRef], right: PortRef, b: Mapping[str, PortRef]
@@ -135,13 +136,13 @@ class _Wires:
                 self._refuse_names(outer, port, modes)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, f"exposed as {outer!r}", ("ports", outer))
+                    self.use(one, port, _Use("exposed as", outer, ("ports", outer)))
         for port in self.netlist.terminate:
             path = ("terminate", ",".join(port))
             own, electrical, modes = self.own(port, path)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, "terminated", path)
+                    self.use(one, port, _Use("terminated", "", path))
 
     def _refuse_names(self, outer: str, port: PortRef, modes: Mapping[str, str]) -> None:
         """Refuse a name that cannot stand for all modes of a port."""
