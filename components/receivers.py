@@ -135,7 +135,7 @@ def transimpedance_amplifier(
     """
     return Stage(
         gain=gain, noise_density=noise_density, bandwidth=bandwidth, low=-output_range / 2,
-        high=output_range / 2,
+        high=output_range / 2, virtual_ground=True,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, losses, netlist, signals, training
+    from photosim.analysis.link import link
     from photosim.circuit import Circuit, load
     from photosim.errors import (
         DataError,
@@ -55,6 +56,7 @@ _HOMES = {
     "wavelengths": "units",
     "transient": "timedomain",
     "waveforms": "timedomain",
+    "link": "analysis.link",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
     **dict.fromkeys(("nonlinear", "source"), "model"),
@@ -83,6 +85,7 @@ __all__ = [
     "electronic",
     "files",
     "gallery",
+    "link",
     "links",
     "load",
     "losses",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
 
-KINDS = ("spectrum", "train")
+KINDS = ("spectrum", "link", "train")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -147,6 +147,10 @@ def _computation(
         from photosim.analysis.spectrum import read_options
 
         return partial(_spectrum, circuit, read_options(entry, circuit))
+    if kind == "link":
+        from photosim.analysis.link import read_options as read_link
+
+        return partial(_link, circuit, read_link(entry, circuit))
     from photosim.training.job import read_options as read_training
 
     return partial(_train, circuit, read_training(entry, circuit))
@@ -158,6 +162,17 @@ def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progre
 
     progress(options.name, 0, 1)
     result = spectrum(circuit, replace(options, settings=with_seed(circuit, options.settings, seed)))
+    progress(options.name, 1, 1)
+    return result
+
+
+def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+    """Compute a link; of random parts `seed` chooses the sample."""
+    from photosim.analysis.link import compute
+    from photosim.analysis.spectrum import with_seed
+
+    progress(options.name, 0, 1)
+    result = compute(circuit, replace(options, settings=with_seed(circuit, options.settings, seed)))
     progress(options.name, 1, 1)
     return result
 

@@ -406,3 +406,49 @@ def test_modulators_of_banks_open_and_close(name: str, rows: int, low: float, hi
         assert closed[n] < 0.02
         # Its neighbours hardly notice: they gain or lose where its resonance was, beside them.
         np.testing.assert_allclose(np.delete(closed, n), np.delete(opened, n), rtol=0.02)
+
+
+def test_wdm_link() -> None:
+    circuit = ps.load("wdm_link")
+    lines = 299_792_458.0 / (299_792_458.0 / 1.55 + (1.5 - np.arange(4)) * 200e9 * 1e-6)
+    result = ps.link(circuit)
+    np.testing.assert_allclose([line.wl for line in result.lines], lines, rtol=1e-12)
+    turn = 79 * lines[1] / float(index(lines[1]))
+    a, r = 10 ** (-10.7 * turn * 1e-4 / 20), np.sqrt(1 - 0.0331)
+
+    def passed(volt: float, wl: float) -> float:
+        x = a * np.exp(2j * np.pi * (float(index(np.array(wl))) + 3.6e-5 * volt) * turn / wl)
+        return float(np.abs((r - x) / (1 - r * x)) ** 2)
+
+    assert passed(4.0, lines[1]) == pytest.approx(0.70, abs=5e-3)
+    assert passed(0.0, lines[1]) == pytest.approx(((r - a) / (1 - r * a)) ** 2)
+    assert passed(0.0, lines[1]) == pytest.approx(0.215, abs=1e-3)
+    modulator = result["pd1"].passages[1]
+    assert modulator.element == "mod1"
+    assert modulator.loss_dB == pytest.approx(-10 * np.log10(passed(4.0, lines[1])), abs=1e-6)
+    off = ps.link(circuit, mod1={"voltage": 0.0})
+    assert 10 * np.log10(result["pd1"].power / off["pd1"].power) == pytest.approx(5.1, abs=0.05)
+    for n, reception in enumerate(result.receptions):
+        assert reception.line == n
+        assert 0.25e-3 < reception.power < 0.26e-3
+        assert reception.crosstalk_dB < -24
+        assert reception.variances["amplifier"] ** 0.5 == pytest.approx(1.31e-6, rel=5e-3)
+        assert reception.variances["rin"] ** 0.5 < 0.011 * reception.current
+        ratio = reception.variances["phase"] / reception.variances["rin"]
+        assert 0.5 < ratio < 2.0
+
+
+def test_modulator() -> None:
+    circuit = ps.load("modulator")
+    q2 = 10**-2.5
+    for drive, level, power in ((0.0, 2 / 63, 0.974), (-2.0, -2.0, 1.990), (2.0, 2.0, 0.0063)):
+        found = ps.link(circuit, drive=drive)
+        angle = np.pi * (level + 2) / 4
+        expected = 5e-3 * 10**-0.4 * (1 + q2 + (1 - q2) * np.cos(angle)) / 2
+        assert found["pd"].power == pytest.approx(expected, rel=1e-9)
+        assert expected == pytest.approx(1e-3 * power, abs=6e-7)
+        assert found.remarks == ()
+    assert ps.link(circuit)["pd"].current * 500 == pytest.approx(0.438, abs=1e-3)
+    beyond = ps.link(circuit, drive=3.0)
+    assert beyond["pd"].power == pytest.approx(0.0063e-3, rel=0.01)
+    assert len(beyond.remarks) == 1

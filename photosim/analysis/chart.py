@@ -37,7 +37,10 @@ class Level:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over a common axis. `name` ends the file name; axes carry their units in the label."""
+    """Curves over a common axis. `name` ends the file name; axes carry their units in the label.
+
+    names: what stands at 0, 1, 2, ... along x, where that axis has names instead of numbers.
+    """
 
     name: str
     title: str
@@ -47,6 +50,7 @@ class Chart:
     levels: Sequence[Level] = ()
     xscale: Scale = "linear"
     yscale: Scale = "linear"
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Stage:
     jitter: rms error in s of the instant at which it looks.  low, high: range of the output; beyond it the
     output stays at the end of the range.  bits: number of bits of a converter, whose 2**bits codes span the
     range, both ends included; None is continuous.  level: what a part without input puts out, before its
-    range.
+    range.  virtual_ground: takes a current in place of a load, and of the load's noise.
     """
 
     gain: float = 1.0
@@ -32,6 +32,7 @@ class Stage:
     high: float = inf
     bits: int | None = None
     level: float = 0.0
+    virtual_ground: bool = False
 
     @property
     def step(self) -> float:

@@ -28,10 +28,29 @@ def _chart(chart: Chart) -> Figure:
             dash = (0, (1 + 2 * k, 2))
             axes.axhline(level.value, color="#606060", linewidth=0.9, linestyle=dash, label=level.label)
         axes.set(xlabel=chart.xlabel, ylabel=chart.ylabel, xscale=chart.xscale, yscale=chart.yscale)
+        if chart.yscale == "log":
+            _plain_decades(axes)
+        if chart.names:
+            tilted = max(len(name) for name in chart.names) * len(chart.names) > 48
+            axes.set_xticks(range(len(chart.names)), chart.names)
+            axes.tick_params(axis="x", labelrotation=35 if tilted else 0)
+            for text in axes.get_xticklabels() if tilted else ():
+                text.set(ha="right", rotation_mode="anchor")
         if len(chart.curves) + len(chart.levels) > 1:
             legend(axes)
         titled(axes, chart.title)
     return figure
+
+
+def _plain_decades(axes: Axes) -> None:
+    """Write 2000 instead of 2 x 10^3 on a logarithmic axis that spans less than two decades."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = axes.get_ylim()
+    if high < 100.0 * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _curve(axes: Axes, curve: Curve, look: dict[str, Any]) -> None:

@@ -1,0 +1,112 @@
+"""A link from lasers to detectors: powers, losses along the way, currents, their noise, crosstalk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.link_result import LinkResult, Reception
+from photosim.analysis.options import Options
+from photosim.compiled import flat_settings
+from photosim.signals import Tone, contributions, operating_point, passages
+from photosim.signals.contributions import check_terms
+from photosim.signals.violations import doubt_about_phase
+from photosim.waves import find_wave
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+    from photosim.signals import OperatingPoint
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """What a link analysis computes: see `link`."""
+
+    name: str
+    points: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    tone: Tone | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_options(entry: Mapping[str, Any], circuit: Circuit) -> LinkOptions:
+    """Return the options of an entry `{kind: link, name, points, without, tone, depth, settings}`.
+
+    All are optional. Raises ParameterError for an unknown option, wave, noise or setting.
+    """
+    options = Options(entry, "link")
+    name = options.text("name", "link")
+    tone = options.scalar("tone", 0.0)
+    depth = options.scalar("depth", 1.0)
+    if isinstance(tone, str) or isinstance(depth, str) or tone < 0.0 or depth < 0.0:
+        options.refuse(f"needs numbers for 'tone' (Hz) and 'depth', got {tone!r} and {depth!r}.")
+    found = LinkOptions(
+        name,
+        options.names("points") or (),
+        options.names("without") or (),
+        Tone(float(tone), float(depth)) if tone else None,
+        flat_settings(options.mapping("settings")),
+    )
+    options.done()
+    check_terms(found.without)
+    for wave in found.points:
+        find_wave(circuit.graph, wave, entering=False)
+    circuit.at(found.settings)
+    return found
+
+
+def link(
+    circuit: Circuit,
+    *,
+    points: Sequence[str] = (),
+    without: Sequence[str] = (),
+    tone: float | None = None,
+    depth: float = 1.0,
+    **settings: Any,
+) -> LinkResult:
+    """Return the link analysis of a circuit lit by its own sources.
+
+    points: inner waves, "instance,port", whose power is wanted.  without: kinds of noise that are switched
+    off, of `photosim.signals.TERMS`.  tone, depth: frequency in Hz and relative depth of a sine on the
+    currents, at which jitter is reckoned; without one there is none.  settings: as in a call of the circuit.
+    Raises ParameterError where the circuit has no source or no detector.
+    """
+    wave = None if tone is None else Tone(tone, depth)
+    return compute(circuit, LinkOptions(circuit.name, tuple(points), tuple(without), wave, settings))
+
+
+def compute(circuit: Circuit, options: LinkOptions) -> LinkResult:
+    """Return the result of a link analysis."""
+    check_terms(options.without)
+    point = operating_point(circuit, options.settings)
+    remarks = [*point.remarks]
+    receptions = []
+    for number in range(len(point.receivers)):
+        reception, second_order = _reception(point, number, options)
+        receptions.append(reception)
+        remarks += doubt_about_phase(reception.detector, second_order)
+    powers = [point.arriving[:, point.columns(k)].sum(axis=1) for k in range(len(point.receivers))]
+    at_points = point.powers(options.points) if options.points else np.zeros((len(point.lines), 0))
+    return LinkResult(
+        options.name, point.lines, tuple(receptions), np.array(powers).T, options.points, at_points,
+        tuple(remarks),
+    )  # fmt: skip
+
+
+def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tuple[Reception, float]:
+    receiver, columns = point.receivers[number], point.columns(number)
+    arriving = point.arriving[:, columns]
+    wanted = int(arriving.sum(axis=1).argmax())
+    total, own = float(arriving.sum()), float(arriving[wanted].sum())
+    currents = point.currents(number).sum(axis=0)
+    found = contributions(point, number, without=options.without, tone=options.tone)
+    brightest = receiver.ports[int(arriving[wanted].argmax())]
+    reception = Reception(
+        receiver.name, wanted, own, float(currents.sum()), float(currents[wanted]), receiver.bandwidth,
+        found.variances, float(10.0 * np.log10((total - own) / own)) if total > own > 0.0 else -np.inf,
+        passages(point, point.lines[wanted], brightest) if own > 0.0 else (),
+    )  # fmt: skip
+    return reception, found.second_order

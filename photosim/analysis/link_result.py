@@ -1,0 +1,239 @@
+"""What a link analysis found, and how it is shown: tables for people, charts, plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.analysis.chart import Chart, Curve
+from photosim.analysis.result import Table
+from photosim.errors import ParameterError, listing
+from photosim.signals import TERMS, Line, Passage, effective_bits
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+
+DARK_dB = 300.0
+"""A ratio beyond this is one of light that is not there."""
+_MOST_PATHS = 8
+"""Detectors whose way is shown."""
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What one detector receives.
+
+    line: number of the wanted line, the strongest there.  power: W of it at all ports together.  current: A
+    of all lines, signed, without dark current.  signal: A of the wanted line.  variances: A^2 by noise.
+    crosstalk_dB: power of all other lines over that of the wanted one.  passages: the way of the wanted line
+    to the port where most of it arrives.
+    """
+
+    detector: str
+    line: int
+    power: float
+    current: float
+    signal: float
+    bandwidth: float
+    variances: Mapping[str, float]
+    crosstalk_dB: float  # noqa: N815 - decibels carry their unit
+    passages: tuple[Passage, ...]
+
+    @property
+    def noise(self) -> float:
+        """Root of the sum of all variances, in A."""
+        return float(np.sqrt(sum(self.variances.values())))
+
+    @property
+    def snr_dB(self) -> float:
+        """Squared signal current over the variance of all noise, in dB of electrical power."""
+        return float(20.0 * np.log10(self._ratio))
+
+    @property
+    def bits(self) -> float:
+        """Effective bits of the signal current against the noise."""
+        return float(effective_bits(self._ratio))
+
+    @property
+    def _ratio(self) -> float:
+        """Signal over noise; infinite without noise, and barely anything without signal."""
+        signal = max(abs(self.signal), np.finfo(float).tiny)
+        return signal / self.noise if self.noise > 0.0 else np.inf
+
+
+@dataclass(frozen=True)
+class LinkResult:
+    """A link at its operating point.
+
+    lines: light of the sources.  receptions: one a detector.  powers: W of each line at each detector,
+    (lines, detectors); point_powers: at each of `points`, (lines, points).  remarks: what lies outside the
+    range of its model.
+    """
+
+    name: str
+    lines: tuple[Line, ...]
+    receptions: tuple[Reception, ...]
+    powers: FloatArray
+    points: tuple[str, ...]
+    point_powers: FloatArray
+    remarks: tuple[str, ...]
+
+    @property
+    def noise(self) -> xarray.DataArray:
+        """Variances in A^2, dimensions (detector, term)."""
+        import xarray
+
+        values = [[reception.variances[term] for term in TERMS] for reception in self.receptions]
+        names = [reception.detector for reception in self.receptions]
+        return xarray.DataArray(
+            values, dims=("detector", "term"), coords={"detector": names, "term": list(TERMS)},
+            name="variance", attrs={"units": "A^2"},
+        )  # fmt: skip
+
+    def __getitem__(self, detector: str) -> Reception:
+        """Return what one detector receives."""
+        for reception in self.receptions:
+            if reception.detector == detector:
+                return reception
+        known = listing([reception.detector for reception in self.receptions], 16)
+        message = f"The link has no detector {detector!r}. It has: {known}."
+        raise ParameterError(message)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return all numbers as plain JSON types."""
+        return {
+            "kind": "link",
+            "name": self.name,
+            "lines": [{"source": k.source, "wl_um": k.wl, "power_W": k.power} for k in self.lines],
+            "detectors": {r.detector: _reception_numbers(r) for r in self.receptions},
+            "power_W": {
+                r.detector: self.powers[:, k].tolist() for k, r in enumerate(self.receptions)
+            } | {name: self.point_powers[:, k].tolist() for k, name in enumerate(self.points)},
+            "remarks": list(self.remarks),
+        }  # fmt: skip
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return detectors, noise, budget, channels, points and remarks as tables; without empty ones."""
+        tables = [self._detector_table(), self._noise_table(), *self._budget_tables()]
+        if len(self.lines) > 1:
+            names = [reception.detector for reception in self.receptions]
+            tables.append(self._power_table("channels", names, self.powers))
+        if self.points:
+            tables.append(self._power_table("points", self.points, self.point_powers))
+        if self.remarks:
+            rows = tuple((str(k + 1), text) for k, text in enumerate(self.remarks))
+            tables.append(Table(f"{self.name}: {len(rows)} out of range", ("", "what"), rows))
+        return tuple(tables)
+
+    def charts(self) -> tuple[Chart, ...]:
+        """Return the powers along the ways, and the noise of every detector by its kind."""
+        return (*self._budget_charts(), self._noise_chart())
+
+    def plot(self, name: str = "budget") -> Figure:
+        """Draw the chart `budget` or `noise`."""
+        from importlib import import_module
+
+        charts = {chart.name: chart for chart in self.charts()}
+        if name not in charts:
+            message = f"A link has no picture {name!r}. It has: {listing(charts)}."
+            raise ParameterError(message)
+        figure: Figure = import_module("photosim.plotting").draw(charts[name])
+        return figure
+
+    def _detector_table(self) -> Table:
+        heads = ("detector", "line (um)", "power (dBm)", "current (uA)", "noise (uA rms)", "SNR (dB)", "bits",
+                 "crosstalk (dB)")  # fmt: skip
+        rows = tuple(
+            (
+                r.detector, f"{self.lines[r.line].wl:.6g}", _number(_dBm(r.power)), f"{1e6 * r.current:.5g}",
+                f"{1e6 * r.noise:.4g}", _number(r.snr_dB), _number(r.bits), _number(r.crosstalk_dB),
+            )
+            for r in self.receptions
+        )  # fmt: skip
+        return Table(f"{self.name}: detectors", heads, rows)
+
+    def _noise_table(self) -> Table:
+        terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]
+        rows = tuple(
+            (r.detector, *(f"{1e9 * np.sqrt(r.variances[t]):.4g}" for t in terms), f"{1e9 * r.noise:.4g}")
+            for r in self.receptions
+        )
+        return Table(f"{self.name}: noise (nA rms)", ("detector", *terms, "all"), rows)
+
+    def _budget_tables(self) -> list[Table]:
+        tables = []
+        for r in self.receptions[:_MOST_PATHS]:
+            line = self.lines[r.line]
+            rows = [(line.source, "", _number(_dBm(line.power)))]
+            rows += [(p.element, _number(p.loss_dB), _number(_dBm(p.power))) for p in r.passages]
+            if r.passages:
+                total = sum(p.loss_dB for p in r.passages)
+                rows.append(("all", _number(total), _number(_dBm(r.passages[-1].power))))
+                title = f"{self.name}: from {line.source} at {line.wl:.6g} um to {r.detector}"
+                tables.append(Table(title, ("element", "loss (dB)", "power behind (dBm)"), tuple(rows)))
+        return tables
+
+    def _power_table(self, what: str, names: Sequence[str], powers: FloatArray) -> Table:
+        rows = tuple(
+            (str(k + 1), f"{line.wl:.6f}", *(_number(_dBm(p)) for p in powers[k]))
+            for k, line in enumerate(self.lines)
+        )
+        heads = tuple(f"{name} (dBm)" for name in names)
+        return Table(f"{self.name}: {what}", ("line", "wavelength (um)", *heads), rows)
+
+    def _budget_charts(self) -> tuple[Chart, ...]:
+        shown = [r for r in self.receptions if r.passages][:_MOST_PATHS]
+        if not shown:
+            return ()
+        longest = max(shown, key=lambda r: len(r.passages)).passages
+        curves = []
+        for r in shown:
+            levels = [_dBm(self.lines[r.line].power), *(_dBm(p.power) for p in r.passages)]
+            curves.append(Curve(r.detector, np.arange(len(levels)), np.array(levels)))
+        title = f"{self.name}: power along the way"
+        if all([p.element for p in r.passages] == [p.element for p in longest] for r in shown):
+            names = ("source", *(p.element for p in longest))
+            return (Chart("budget", title, "behind this part", "power (dBm)", tuple(curves), names=names),)
+        numbers = tuple(map(str, range(len(longest) + 1)))
+        return (Chart("budget", title, "parts passed", "power (dBm)", tuple(curves), names=numbers),)
+
+    def _noise_chart(self) -> Chart:
+        terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]
+        places = np.arange(len(self.receptions))
+        curves = [
+            Curve(term, places, np.array([_rms_nA(r.variances[term]) for r in self.receptions]), points=True)
+            for term in terms
+        ]
+        curves.append(Curve("all", places, np.array([1e9 * r.noise for r in self.receptions]), points=True))
+        names = tuple(r.detector for r in self.receptions)
+        return Chart("noise", f"{self.name}: noise by its kind", "detector", "noise current (nA rms)",
+                     tuple(curves), yscale="log", names=names)  # fmt: skip
+
+
+def _reception_numbers(r: Reception) -> dict[str, Any]:
+    return {
+        "line": r.line, "power_W": r.power, "current_A": r.current, "signal_A": r.signal,
+        "bandwidth_Hz": r.bandwidth, "noise_A2": dict(r.variances), "noise_A_rms": r.noise,
+        "snr_dB": r.snr_dB, "bits": r.bits, "crosstalk_dB": r.crosstalk_dB,
+        "path": [{"element": p.element, "loss_dB": p.loss_dB, "power_W": p.power} for p in r.passages],
+    }  # fmt: skip
+
+
+def _dBm(power: float) -> float:
+    return float(10.0 * np.log10(power / 1e-3)) if power > 0.0 else -np.inf
+
+
+def _rms_nA(variance: float) -> float:
+    return float(1e9 * np.sqrt(variance)) if variance > 0.0 else np.nan
+
+
+def _number(value: float) -> str:
+    # Adding zero turns -0.0, which is what a loss of nothing rounds to, into 0.0.
+    return f"{round(value, 2) + 0.0:.2f}" if np.isfinite(value) and abs(value) < DARK_dB else "none"

@@ -1,0 +1,143 @@
+"""The electrical side of a circuit: what drives what, and the stages that a current passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.errors import ParameterError
+from photosim.graph import Graph
+from photosim.model import Electronic, PortRef, Stage
+
+FloatArray = NDArray[np.float64]
+StageOf = Callable[[str], Stage]
+"""The stage of an electronic part, by its name."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The stages that a signal passes one after the other, by name of the part."""
+
+    names: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def bandwidth(self) -> float:
+        """Smallest noise bandwidth in Hz: the low-passes are ideal, so the narrowest one counts."""
+        return min((stage.bandwidth for stage in self.stages), default=inf)
+
+    @property
+    def virtual_ground(self) -> bool:
+        """Whether the current flows into an amplifier instead of a load."""
+        return bool(self.stages) and self.stages[0].virtual_ground
+
+    def gains(self) -> tuple[float, ...]:
+        """Return the gain up to the input of each stage, and that of all stages, last."""
+        return tuple(float(g) for g in np.cumprod([1.0, *(stage.gain for stage in self.stages)]))
+
+    def amplifier_density(self) -> float:
+        """Return the density of the noise of all stages, referred to the input, in its units^2/Hz."""
+        return sum((s.noise_density / g) ** 2 for s, g in zip(self.stages, self.gains(), strict=False))
+
+    def steps(self) -> tuple[float, ...]:
+        """Return the steps of the converters, referred to the input."""
+        return tuple(
+            s.step / g for s, g in zip(self.stages, self.gains()[1:], strict=True) if s.bits is not None
+        )
+
+    def jitters(self) -> tuple[float, ...]:
+        """Return the jitter of each stage in s."""
+        return tuple(stage.jitter for stage in self.stages if stage.jitter > 0.0)
+
+
+def drivers(graph: Graph) -> dict[PortRef, PortRef]:
+    """Return what is wired to each electrical input: input port to output port.
+
+    Raises ParameterError for a wire between two outputs or two inputs, and for an input with two drivers.
+    """
+    found: dict[PortRef, PortRef] = {}
+    for left, right in graph.wires:
+        ends = sorted((left, right), key=lambda end: _is_input(graph, end))
+        if [_is_input(graph, end) for end in ends] != [False, True]:
+            what = "inputs" if _is_input(graph, left) else "outputs"
+            message = f"Wire {_name(left)} to {_name(right)} joins two electrical {what}: one must drive."
+            raise ParameterError(message)
+        output, entry = ends
+        if entry in found:
+            message = f"{_name(entry)} is driven by both {_name(found[entry])} and {_name(output)}."
+            raise ParameterError(message)
+        found[entry] = output
+    return found
+
+
+def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
+    """Return the stages that the signal of an electrical output passes; it must not branch into several."""
+    readers: dict[PortRef, list[PortRef]] = {}
+    for entry, output in drivers(graph).items():
+        readers.setdefault(output, []).append(entry)
+    names: list[str] = []
+    here = start
+    while here in readers:
+        behind = [entry for entry in readers[here] if isinstance(graph.leaf(entry[0]).model, Electronic)]
+        if len(behind) > 1:
+            message = f"{_name(here)} is read by {_name(behind[0])} and {_name(behind[1])}: one can follow."
+            raise ParameterError(message)
+        if not behind or behind[0][0] in names:
+            break
+        names.append(behind[0][0])
+        model = graph.leaf(names[-1]).model
+        if not isinstance(model, Electronic) or not model.outputs:
+            break
+        here = (names[-1], model.outputs[0])
+    return Chain(tuple(names), tuple(stage_of(name) for name in names))
+
+
+def static_drives(graph: Graph, stage_of: StageOf) -> tuple[dict[str, float], list[str]]:
+    """Return the settings that parts without input drive, {"modulator.voltage": V}, and what left its range.
+
+    A dac gives its level in steps and within its range.
+    """
+    driven: dict[str, float] = {}
+    remarks: list[str] = []
+    for (name, port), (driver, _) in drivers(graph).items():
+        setting = graph.leaf(name).model.drives.get(port)
+        model = graph.leaf(driver).model
+        if setting is None or not isinstance(model, Electronic) or model.inputs:
+            continue
+        stage = stage_of(driver)
+        if not stage.low <= stage.level <= stage.high:
+            remarks.append(out_of_range(driver, "is asked for", stage.level, stage))
+        driven[f"{name}.{setting}"] = float(convert(np.array(stage.level), stage)[0])
+    return driven, remarks
+
+
+def convert(values: FloatArray, stage: Stage) -> tuple[FloatArray, int]:
+    """Return values as they leave the range and the steps of a stage, and how many lay beyond the range."""
+    held = np.clip(values, stage.low, stage.high)
+    beyond = int(np.count_nonzero(held != values))
+    if stage.bits is None:
+        return held, beyond
+    return stage.low + np.rint((held - stage.low) / stage.step) * stage.step, beyond
+
+
+def out_of_range(name: str, what: str, value: float, stage: Stage) -> str:
+    """Return the sentence about a stage that is to put out more, or less, than it can."""
+    return (
+        f"{name!r} {what} {value:.4g} V, outside its range of {stage.low:.4g} to {stage.high:.4g} V: "
+        "its output stays at the end of the range; change its range, or what comes before it."
+    )
+
+
+def _is_input(graph: Graph, end: Any) -> bool:
+    name, port = end
+    model = graph.leaf(name).model
+    return port in model.drives or (isinstance(model, Electronic) and port in model.inputs)
+
+
+def _name(end: Any) -> str:
+    return f"'{end[0]},{end[1]}'"

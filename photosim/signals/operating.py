@@ -1,0 +1,266 @@
+"""The operating point of a circuit under its own light: its lines, its receivers, and what emits noise.
+
+Every line of a source is one random process, wherever its light arrives: its noise reaches a detector over
+all paths together, as the waves at the frequencies beside the line do. Lines differ from each other at
+random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.compiled import flat_settings
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.errors import ParameterError
+from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
+from photosim.signals.detection import saturation
+from photosim.signals.electronics import Chain, chain_behind, static_drives
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+    from photosim.graph import Graph, Leaf
+
+FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+Values = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a source: where its light leaves, wavelength in um, power in W, and its noise."""
+
+    source: str
+    port: str
+    wl: float
+    power: float
+    linewidth: float
+    rin_dB_Hz: float  # noqa: N815 - the netlist's name
+
+    @property
+    def frequency(self) -> float:
+        """Optical frequency in Hz."""
+        return SPEED_OF_LIGHT_UM_S / self.wl
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A detector and the electronics behind it.
+
+    responsivity: signed A/W of each port, shape (ports, lines).  multiplication, excess: of an avalanche.
+    saturation: power in W at which a port's current stays.  bandwidth: noise bandwidth in Hz of the whole.
+    """
+
+    name: str
+    ports: tuple[str, ...]
+    responsivity: FloatArray
+    multiplication: float
+    excess: float
+    dark_current: float
+    load_resistance: float
+    temperature: float
+    saturation: float
+    bandwidth: float
+    chain: Chain
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """A port at which a part emits noise light.
+
+    density: W/Hz over the wavelength in um.  limit: power in W out of the port up to which gain and emission
+    are those of small signals.
+    """
+
+    part: str
+    port: str
+    density: Callable[[FloatArray], FloatArray]
+    limit: float
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A circuit at one point of settings, lit by its own sources."""
+
+    circuit: Circuit
+    settings: Mapping[str, Any]
+    lines: tuple[Line, ...]
+    receivers: tuple[Receiver, ...]
+    emitters: tuple[Emitter, ...]
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def ports(self) -> tuple[str, ...]:
+        """All optical ports of all detectors, as waves."""
+        return tuple(port for receiver in self.receivers for port in receiver.ports)
+
+    def waves(self, outputs: tuple[str, ...], line: Line, offsets: FloatArray) -> ComplexArray:
+        """Return the waves `outputs` per wave of the line's source, shape (F, outputs).
+
+        offsets (F,): distance from the line in Hz, positive above it.
+        """
+        wl = SPEED_OF_LIGHT_UM_S / (line.frequency + offsets)
+        return self.transfer(wl, outputs, (line.port,))[..., 0]
+
+    def transfer(self, wl: FloatArray, outputs: tuple[str, ...], inputs: tuple[str, ...]) -> ComplexArray:
+        """Return the waves `outputs` per waves `inputs`, (W, outputs, inputs), for wl (W,) in any order."""
+        order = np.argsort(wl)
+        values = np.empty((len(wl), len(outputs), len(inputs)), dtype=np.complex128)
+        values[order] = self.circuit.transfer(wl[order], outputs, inputs, **self.settings)
+        return values
+
+    @cached_property
+    def arriving(self) -> FloatArray:
+        """Power in W of each line at each port of a detector, shape (lines, ports)."""
+        return self.powers(self.ports)
+
+    def powers(self, outputs: tuple[str, ...]) -> FloatArray:
+        """Return the power in W of each line in each of the waves, shape (lines, outputs)."""
+        rows = [line.power * np.abs(self.waves(outputs, line, np.zeros(1))[0]) ** 2 for line in self.lines]
+        return np.array(rows).reshape(len(self.lines), len(outputs))
+
+    def columns(self, number: int) -> slice:
+        """Return where the ports of a receiver stand among all."""
+        first = sum(len(receiver.ports) for receiver in self.receivers[:number])
+        return slice(first, first + len(self.receivers[number].ports))
+
+    def linear(self, number: int) -> NDArray[np.bool_]:
+        """Return which ports of a receiver are below saturation, shape (ports,)."""
+        total = self.arriving[:, self.columns(number)].sum(axis=0)
+        return np.asarray(total <= self.receivers[number].saturation)
+
+    def currents(self, number: int) -> FloatArray:
+        """Return the signed mean currents in A of a receiver, (ports, lines), without dark current."""
+        receiver = self.receivers[number]
+        arriving = self.arriving[:, self.columns(number)].T
+        total = np.maximum(arriving.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        return np.asarray(receiver.responsivity * arriving * np.minimum(1.0, receiver.saturation / total))
+
+    def dark_current(self, number: int) -> float:
+        """Return the dark current in A that flows out of a receiver; that of a balanced pair cancels."""
+        receiver = self.receivers[number]
+        signs = np.sign(receiver.responsivity.mean(axis=1))
+        return float(signs.sum()) * receiver.dark_current * receiver.multiplication
+
+
+def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
+    """Return the operating point of a circuit for nested settings of a call.
+
+    Parts that drive others electrically are evaluated first: a dac sets the voltage of its modulator. Raises
+    ParameterError where the circuit has no source or no detector, and for settings that are a batch.
+    """
+    from photosim.signals.violations import violations
+
+    if not circuit.sources or not circuit.detectors:
+        missing = "light source" if not circuit.sources else "detector"
+        message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
+        raise ParameterError(message)
+    flat = flat_settings(settings)
+    graph, values = _at(circuit, flat)
+    driven, remarks = static_drives(graph, _stages(graph, values))
+    if driven:
+        flat = {**flat, **driven}
+        graph, values = _at(circuit, flat)
+    stage_of = _stages(graph, values)
+    lines = tuple(line for name in circuit.sources for line in _lines(graph.leaf(name), values[name]))
+    grid = np.array([line.wl for line in lines])
+    receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in circuit.detectors)
+    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values))
+    return replace(found, remarks=(*remarks, *violations(found)))
+
+
+def _at(circuit: Circuit, flat: Mapping[str, Any]) -> tuple[Graph, Values]:
+    """Return the graph at a point, and all settings of sources, detectors, electronics and emitting parts."""
+    resolved, point = circuit.at(flat)
+    if point.leading:
+        lists = [name for name, value in flat.items() if np.ndim(value)]
+        what = (
+            f"{lists[0]!r} is a list of values" if lists else "a setting of the netlist is a list of values"
+        )
+        message = f"A link is one circuit at one point, but {what}: give one value."
+        raise ParameterError(message)
+    found: dict[str, dict[str, Any]] = {}
+    for leaf in resolved.graph.leaves:
+        if _emits(leaf) or isinstance(leaf.model, Source | Detector | Electronic):
+            own = {name: resolved.parameters[f"{leaf.name}.{name}"] for name in leaf.model.parameters}
+            if "temperature" in own and "temperature" not in leaf.given:
+                own["temperature"] = point.settings.get("temperature", own["temperature"])
+            own |= {
+                n: point.settings[f"{leaf.name}.{n}"] for n in own if f"{leaf.name}.{n}" in point.settings
+            }
+            found[leaf.name] = own
+    return resolved.graph, found
+
+
+def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
+    def stage_of(name: str) -> Stage:
+        model = graph.leaf(name).model
+        if not isinstance(model, Electronic):
+            message = f"Instance {name!r} is no electronic part."
+            raise ParameterError(message)
+        return model.stage(**values[name])
+
+    return stage_of
+
+
+def _lines(leaf: Leaf, settings: Mapping[str, Any]) -> list[Line]:
+    if not isinstance(leaf.model, Source):
+        return []
+    wavelengths, powers = leaf.model.lines(**settings)
+    noise = (float(settings.get("linewidth", 0.0)), float(settings.get("rin_dB_Hz", -np.inf)))
+    port = f"{leaf.name},{leaf.ports[0]}"
+    return [
+        Line(leaf.name, port, float(wl), float(power), *noise)
+        for wl, power in zip(wavelengths, powers, strict=True)
+    ]
+
+
+def _receiver(
+    graph: Graph, name: str, settings: Mapping[str, Any], wl: FloatArray, stage_of: Callable[[str], Stage]
+) -> Receiver:
+    leaf = graph.leaf(name)
+    if not isinstance(leaf.model, Detector):
+        message = f"Instance {name!r} is no detector."
+        raise ParameterError(message)
+    per_watt = leaf.model.responsivity(wl, **settings)
+    chain = chain_behind(graph, (name, leaf.model.electrical[0]), stage_of)
+    multiplication, excess = leaf.model.multiplication(**settings)
+    return Receiver(
+        name,
+        tuple(f"{name},{port}" for port in leaf.ports),
+        np.array([np.broadcast_to(per_watt.get(port, 0.0), wl.shape) for port in leaf.ports]),
+        multiplication,
+        excess,
+        float(settings.get("dark_current", 0.0)),
+        float(settings.get("load_resistance", np.inf)),
+        float(settings.get("temperature", 0.0)),
+        float(saturation(leaf, settings)),
+        min(float(settings["bandwidth"]), chain.bandwidth),
+        chain,
+    )
+
+
+def _emits(leaf: Leaf) -> bool:
+    return isinstance(leaf.model, ClosedForm) and leaf.model.emission_of is not None
+
+
+def _emitters(graph: Graph, values: Values) -> tuple[Emitter, ...]:
+    found = []
+    for leaf in graph.leaves:
+        if isinstance(leaf.model, ClosedForm) and _emits(leaf):
+            settings = values[leaf.name]
+            limit = float(settings.get("saturation_power", np.inf))
+            found += [
+                Emitter(leaf.name, f"{leaf.name},{port}", _density(leaf.model, port, settings), limit)
+                for port in leaf.model.emission(np.array([1.55]), **settings)
+            ]
+    return tuple(found)
+
+
+def _density(model: ClosedForm, port: str, settings: Mapping[str, Any]) -> Callable[[FloatArray], FloatArray]:
+    return lambda wl: np.broadcast_to(model.emission(wl, **settings)[port], np.shape(wl))

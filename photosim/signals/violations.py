@@ -1,0 +1,94 @@
+"""What lies outside the range in which a model holds: a sentence each, shown with every result."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.signals.detection import too_bright
+from photosim.signals.electronics import out_of_range
+
+if TYPE_CHECKING:
+    from photosim.signals.operating import OperatingPoint
+
+FAINT = 1e-6
+"""Lines weaker than this part of the strongest one at a detector beat with nothing."""
+MOST_PHASE = 0.05
+"""Largest change of a current to second order in the phase, over it, for which first order holds."""
+
+
+def violations(point: OperatingPoint) -> list[str]:
+    """Return what is outside its range: saturated detectors and amplifiers, electronics, lines that beat."""
+    found: list[str] = []
+    for number in range(len(point.receivers)):
+        found += [*_saturated(point, number), *_levels(point, number), *_beats(point, number)]
+    return [*found, *_amplifiers(point)]
+
+
+def _saturated(point: OperatingPoint, number: int) -> list[str]:
+    receiver = point.receivers[number]
+    powers = point.arriving[:, point.columns(number)].sum(axis=0)
+    return [
+        too_bright(port, power, receiver.saturation)
+        for port, power in zip(receiver.ports, powers, strict=True)
+        if power > receiver.saturation
+    ]
+
+
+def _levels(point: OperatingPoint, number: int) -> list[str]:
+    """Follow the mean level of a receiver through its stages."""
+    chain, found = point.receivers[number].chain, []
+    level = float(point.currents(number).sum()) + point.dark_current(number)
+    for name, stage in zip(chain.names, chain.stages, strict=True):
+        level *= stage.gain
+        if not stage.low <= level <= stage.high:
+            found.append(out_of_range(name, "is to put out", level, stage))
+        level = float(np.clip(level, stage.low, stage.high))
+    return found
+
+
+def _beats(point: OperatingPoint, number: int) -> list[str]:
+    """Return a sentence where two lines that reach a receiver beat within its bandwidth."""
+    receiver = point.receivers[number]
+    lit = point.arriving[:, point.columns(number)].sum(axis=1)
+    order = np.argsort([line.frequency for line in point.lines])
+    bright = [point.lines[k] for k in order if lit[k] > FAINT * lit.max()]
+    for one, other in pairwise(bright):
+        apart = other.frequency - one.frequency
+        if apart < receiver.bandwidth:
+            words = (
+                f"Lines of {one.source!r} and {other.source!r} reach {receiver.name!r} {apart:.4g} Hz apart, "
+                f"within its bandwidth of {receiver.bandwidth:.4g} Hz: they add in power, and their beat is "
+                "not counted; space them wider, or look at it in the time domain."
+            )
+            return [words]
+    return []
+
+
+def _amplifiers(point: OperatingPoint) -> list[str]:
+    found: list[str] = []
+    if not point.emitters:
+        return found
+    total = point.powers(tuple(emitter.port for emitter in point.emitters)).sum(axis=0)
+    for emitter, out in zip(point.emitters, total, strict=True):
+        if out > emitter.limit:
+            found.append(
+                f"{emitter.part!r} puts out {1e3 * out:.4g} mW at {emitter.port!r}, above its "
+                f"saturation_power of {1e3 * emitter.limit:.4g} mW: its gain is that of small signals; "
+                f"send in {10.0 * np.log10(out / emitter.limit):.3g} dB less light."
+            )
+    return found
+
+
+def doubt_about_phase(name: str, second_order: float) -> list[str]:
+    """Return a sentence where phase noise is so large that it is not small to second order."""
+    if second_order <= MOST_PHASE:
+        return []
+    words = (
+        f"Phase noise of the light at {name!r} is too large for first order: to second order it changes "
+        f"the current by {second_order:.2g} of itself; take a narrower linewidth, a shorter difference of "
+        "delays, or photosim.signals.sample."
+    )
+    return [words]
