@@ -7,7 +7,11 @@ from importlib import import_module
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.systems.system import System
 
-_SYSTEMS = {"mrr-dfa": "mrr_dfa"}
+_SYSTEMS = {
+    "mrr-dfa": "mrr_dfa",
+    "two-pass": "two_pass",
+    "eo-activation": "eo_activation",
+}
 """Name of each system, and the module whose SYSTEM it is."""
 
 

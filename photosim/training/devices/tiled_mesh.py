@@ -168,19 +168,21 @@ class TiledMesh:
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, light)
 
     def _read(self, sent: FloatArray, tiles: Tiles) -> FloatArray:
-        """Return products (batch, outputs) summed over readings of single tiles."""
+        """Return products (batch, outputs) summed over readings of single tiles, column by column of them."""
         rows, columns, n, _ = tiles.transfer.shape
-        parts = np.zeros((len(sent), columns * n))
-        parts[:, : sent.shape[1]] = sent
-        fields = parts.reshape(len(sent), columns, n).transpose(1, 0, 2)
-        readings = np.matmul(fields, tiles.transfer.transpose(0, 1, 3, 2))  # (rows, columns, batch, n)
-        if self.readout.noise > 0.0:
-            rng = np.random.default_rng([self.seed, 2, zlib.crc32(np.ascontiguousarray(sent).tobytes())])
-            largest = np.abs(readings).max(axis=(2, 3), keepdims=True)
-            readings += self.readout.noise * largest * rng.standard_normal(readings.shape)
-        readings = _rounded(readings, self.readout.output_bits)
-        summed = readings.sum(axis=1).transpose(1, 0, 2).reshape(len(sent), rows * n)
-        return np.asarray(summed[:, : tiles.shape[0]])
+        fields = np.zeros((len(sent), columns * n))
+        fields[:, : sent.shape[1]] = sent
+        rng = np.random.default_rng([self.seed, 2, zlib.crc32(np.ascontiguousarray(sent).tobytes())])
+        summed = np.zeros((rows, len(sent), n))
+        for column in range(columns):
+            own = fields[:, column * n : (column + 1) * n]
+            readings = np.matmul(own, tiles.transfer[:, column].transpose(0, 2, 1))
+            if self.readout.noise > 0.0:
+                largest = np.abs(readings).max(axis=(1, 2), keepdims=True)
+                readings += self.readout.noise * largest * rng.standard_normal(readings.shape)
+            summed += _rounded(readings, self.readout.output_bits)
+        whole = summed.transpose(1, 0, 2).reshape(len(sent), rows * n)
+        return np.asarray(whole[:, : tiles.shape[0]])
 
     def _held(self, cut: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return what T tiles (T, n, n) come to in the hardware, in the units asked."""
