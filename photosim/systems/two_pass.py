@@ -47,20 +47,23 @@ def _recipes(options: Options) -> dict[str, Recipe]:
     """Return all training runs by name."""
     widths, quick = PLAIN[options.data], options.quick
     chip = replace(CHIP, guides=8) if quick else CHIP
-    many = 6 if quick else 15
+    many, batch = (8, 16) if quick else (15, 64)
 
     def little(recipe: Recipe) -> Recipe:
         return replace(recipe, epochs=2, images=640 if quick else 6_400, decay=())
 
     found: dict[str, Recipe] = {}
     for rule in NAMES:
-        whole = Recipe(rule, widths, many, RATES[rule], decay=() if quick else (11,))
+        whole = Recipe(rule, widths, many, RATES[rule], batch=batch, decay=() if quick else (11,))
         small = little(whole)
         found |= {rule: whole, f"small {rule}": small, f"meshes {rule}": replace(small, hardware=chip)}
     wide = (64, 128, 10) if quick else (784, 1024, 10)
-    found["PEPITA"] = Recipe("pepita", wide, many if quick else 10, 0.1, decay=() if quick else (7, 10))
-    branches = Recipe("backprop", (widths[0], 10), many if quick else 5, 1e-3, None, 100, branches=True)
-    two = replace(branches, rule="two-pass", rate=0.3, momentum=0.9, batch=64)
+    found["PEPITA"] = Recipe(
+        "pepita", wide, many if quick else 10, 0.1, batch=batch, decay=() if quick else (7, 10)
+    )
+    epochs, rate, size = (many, 0.01, 16) if quick else (5, 1e-3, 100)
+    branches = Recipe("backprop", (widths[0], 10), epochs, rate, None, size, branches=True)
+    two = replace(branches, rule="two-pass", rate=0.1 if quick else 0.3, momentum=0.9, batch=batch)
     pairs = replace(CHIP, guides=round(np.sqrt(widths[0])), noise=0.0)
     found |= {
         "branches": branches,

@@ -40,9 +40,13 @@ class Hardware:
 
     def device(self, seed: int) -> TiledMesh:
         """Return the device of one chip, nothing programmed yet."""
-        chip = mesh_chip("svd_mesh", self.guides, loss_dB=LOSS_DB)
         errors = MeshErrors(self.coupling, self.phase, self.bits)
-        return TiledMesh.from_circuit(chip, "mesh", errors, Readout(self.noise, self.bits, self.bits), seed)
+        return _design(self.guides).with_errors(errors, Readout(self.noise, self.bits, self.bits), seed)
+
+
+@lru_cache(maxsize=8)
+def _design(guides: int) -> TiledMesh:
+    return TiledMesh.from_circuit(mesh_chip("svd_mesh", guides, loss_dB=LOSS_DB), "mesh")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from photosim import registry
+from photosim.kernels.saturation import activate
+from photosim.kinds.nonlinear import Nonlinear
 from photosim.training.devices import mesh_chip
 from photosim.training.electro_optic import (
     ActivatedMesh,
@@ -73,3 +76,24 @@ def test_shares_of_power_are_probabilities() -> None:
         (error * powers).sum(axis=1), 0.0, atol=1e-14
     )  # brighter light changes nothing
     assert np.isfinite(power_cross_entropy(np.zeros((6, 3)), Y)[0])  # type: ignore[arg-type]
+
+
+def test_the_activation_is_the_component_at_rest() -> None:
+    part = registry.get("electro_optic_activation")
+    assert isinstance(part, Nonlinear)
+    given = {
+        "tap": 0.2,
+        "responsivity": 0.8,
+        "transimpedance": 2e4,
+        "v_pi": 5.0,
+        "bias": 4.0,
+        "bandwidth": 1e10,
+    }
+    constants = part.constants(given)
+    tap, slope, bias, bandwidth = constants
+    for z in (0.01, 0.02j, 0.03 - 0.01j):
+        waves, out = np.array([[z], [0.0]], dtype=complex), np.zeros((2, 1), dtype=complex)
+        state = np.array([np.abs(z) ** 2])
+        activate(state, waves, waves, out, constants, np.zeros(1), np.zeros(0), 1.0 / bandwidth)
+        found = ElectroOptic(slope, bias, tap).value(np.array([z], dtype=complex))[0]
+        assert found == pytest.approx(out[1, 0], abs=1e-15)

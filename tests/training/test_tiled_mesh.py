@@ -70,7 +70,7 @@ def test_couplers_stay_as_built_and_phases_follow_the_weights() -> None:
     # Tiles alike are not off alike, and another chip is off otherwise.
     same = built.program(np.tile(weights[:4, :4], (1, 2))).matrix()
     assert np.abs(same[:, :4] - same[:, 4:]).max() > 1e-3
-    other = TiledMesh.from_circuit(chip(), "mesh", MeshErrors(coupling=0.03), seed=4)
+    other = built.with_errors(MeshErrors(coupling=0.03), Readout(), 4)
     assert np.abs(other.program(weights).matrix() - first).max() > 1e-3
     heated = TiledMesh.from_circuit(chip(), "mesh", MeshErrors(phase=0.03))
     again = heated.program(weights).matrix()

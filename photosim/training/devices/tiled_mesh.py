@@ -119,6 +119,10 @@ class TiledMesh:
             raise ParameterError(message)
         return cls(hardware, errors, readout or Readout(), seed)
 
+    def with_errors(self, errors: MeshErrors, readout: Readout, seed: int) -> TiledMesh:
+        """Return another chip of the same design, nothing programmed yet."""
+        return TiledMesh(self.hardware, errors, readout, seed, self.rate, self.power)
+
     def program(self, weights: FloatArray) -> TiledMesh:
         """Return the device holding real `weights` (outputs, inputs), as if it had no errors."""
         target = np.asarray(weights, dtype=np.float64)
