@@ -89,7 +89,7 @@ def test_the_activation_is_the_component_at_rest() -> None:
         "bias": 4.0,
         "bandwidth": 1e10,
     }
-    constants = part.constants(given)
+    constants = part.constants(given).ravel()
     tap, slope, bias, bandwidth = constants
     for z in (0.01, 0.02j, 0.03 - 0.01j):
         waves, out = np.array([[z], [0.0]], dtype=complex), np.zeros((2, 1), dtype=complex)
