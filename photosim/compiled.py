@@ -25,7 +25,8 @@ from photosim.guards import (
 )
 from photosim.model import Netlist
 from photosim.parts import Parts, Point
-from photosim.plan import Plan, make_plan
+from photosim.plan import Plan
+from photosim.planning import make_plan
 from photosim.solve import solve, solve_series
 from photosim.waves import Request, find_wave, matrix_request, part_edges, single_wave, wave_request
 

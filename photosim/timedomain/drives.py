@@ -14,7 +14,7 @@ from photosim.compiled import Planned
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm, Detector, Nonlinear, Numerical, Source
-from photosim.plan import make_plan
+from photosim.planning import make_plan
 from photosim.timedomain.band import bandwidth_of
 from photosim.timedomain.cut import Edges, Element, factor_element, leaf_edges, matrix_element, resonators
 from photosim.waves import leaving, wave_request

@@ -13,7 +13,7 @@ from photosim.compiled import Planned, flat_settings
 from photosim.errors import ParameterError
 from photosim.guards import reached
 from photosim.model import Nonlinear
-from photosim.plan import make_plan
+from photosim.planning import make_plan
 from photosim.timedomain import band, light, stepping, waveforms
 from photosim.timedomain import drives as driving
 from photosim.timedomain.cut import (

@@ -9,7 +9,8 @@ import pytest
 
 from photosim.kernels import chain
 from photosim.kernels.elimination import Narrow, Single, Wide, run, run_reverse
-from photosim.plan import Plan, Wanted, make_plan
+from photosim.plan import Plan, Wanted
+from photosim.planning import make_plan
 
 NODES = 9
 POINTS = 11
