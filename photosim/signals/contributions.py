@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +78,7 @@ def contributions(
         found["thermal"] = float(thermal_density(receiver.temperature, receiver.load_resistance) * b)
     found["amplifier"] = receiver.chain.amplifier_density() * b
     doubt = 0.0
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    frequency, weights = b / 2 * (nodes + 1), b / 2 * weights
+    frequency, weights = (b * values for values in _unit_nodes())
     for k, line in enumerate(point.lines):
         conversion = Conversion(point, number, k, frequency)
         rin, phase = conversion.laser()
@@ -96,6 +96,13 @@ def contributions(
     doubt = 0.0 if "phase" in without or doubt == 0.0 else doubt / max(light, np.finfo(float).tiny)
     terms = {term: 0.0 if term in without else value for term, value in found.items()}
     return Contributions(terms, doubt)
+
+
+@cache
+def _unit_nodes() -> tuple[FloatArray, FloatArray]:
+    """Return the places and weights of Gauss and Legendre between 0 and 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return (nodes + 1) / 2, weights / 2
 
 
 def shot_current_density(point: OperatingPoint, number: int, emission: float) -> float:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import PhotosimWarning
 from photosim.model import Detector
+from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
 from photosim.timedomain.stepping import generator
 from photosim.timedomain.waveforms import low_pass
@@ -121,10 +122,11 @@ def _receiver_noise(
     run: Any, leaf: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return shot and thermal noise (T,) in A, white up to half the sample rate."""
-    dark = float(settings.get("dark_current") or 0.0) * len(leaf.ports)
-    density = 2 * ELEMENTARY_CHARGE_C * (current + dark)
+    multiplication, excess = leaf.model.multiplication(**settings)
+    dark = float(settings.get("dark_current") or 0.0) * len(leaf.ports) * multiplication
+    density = shot_density(current + dark, multiplication, excess)
     if settings.get("load_resistance"):
-        density = density + 4 * BOLTZMANN_J_K * settings["temperature"] / settings["load_resistance"]
+        density = density + thermal_density(settings["temperature"], settings["load_resistance"])
     normal = generator(run.clock.seed, leaf.name).standard_normal(current.size)
     return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
 

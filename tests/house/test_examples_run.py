@@ -41,7 +41,15 @@ def run(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/circuits.md", "docs/meshes.md", "docs/media.md", "docs/timedomain.md"]
+    "page",
+    [
+        "README.md",
+        "docs/circuits.md",
+        "docs/meshes.md",
+        "docs/media.md",
+        "docs/timedomain.md",
+        "docs/links.md",
+    ],
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:
     found = blocks(page, "python")

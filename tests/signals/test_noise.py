@@ -293,3 +293,25 @@ def test_wide_lasers_are_doubted() -> None:
 def test_wrong_requests_are_refused(call: Any, text: str) -> None:
     with pytest.raises(ps.ParameterError, match=text):
         call(link())
+
+
+def test_time_domain_draws_the_same_excess_noise() -> None:
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "laser": {
+                    "component": "laser", "settings": {"power": 1e-4, "linewidth": 0.0, "rin_dB_Hz": -400.0}
+                },
+                # Wider than the samples: no low-pass, so that their density is white up to half their rate.
+                "pd": {"component": "avalanche_photodetector", "settings": {"bandwidth": 1e12}},
+            },
+            "connections": {"laser,o1": "pd,o1"},
+        }
+    )  # fmt: skip
+    out = ps.transient(circuit, 40e-9, sample_rate=100e9, noise=True, seed=5)
+    terms = variances(circuit)
+    expected = (terms["shot"] + terms["thermal"]) / 1e12 * 50e9
+    current = out.current.values[0]
+    total = float(((current - current.mean()) ** 2).sum() / expected)
+    low, high = stats.chi2.interval(0.999, current.size - 1)
+    assert low < total < high

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.errors import ParameterError
+from photosim.signals.noise import intensity_density, shot_density, thermal_density
 from photosim.training.arrays import FloatArray, RealArray
 
 MOST_BITS = 32
@@ -45,7 +45,7 @@ class Receiver:
     @property
     def relative_intensity_variance(self) -> float:
         """Variance of the power of a laser line relative to its squared mean."""
-        return float(10.0 ** (self.rin_dB_Hz / 10.0) * self.bandwidth)
+        return float(intensity_density(self.rin_dB_Hz)) * self.bandwidth
 
     def current_variance(self, total: RealArray) -> RealArray:
         """Return the variance in A^2 of the difference of two photocurrents, `total` in A being their sum.
@@ -53,9 +53,8 @@ class Receiver:
         Shot noise of independent currents adds, whatever their sign; thermal noise is the load's.
         """
         shot = np.asarray(total + 2.0 * self.dark_current)
-        shot *= 2.0 * ELEMENTARY_CHARGE_C * self.bandwidth
-        thermal = 4.0 * BOLTZMANN_J_K * self.temperature * self.bandwidth / self.load_resistance
-        shot += thermal
+        shot *= float(shot_density(1.0)) * self.bandwidth
+        shot += float(thermal_density(self.temperature, self.load_resistance)) * self.bandwidth
         return shot
 
 
