@@ -51,7 +51,7 @@ def soa(
     The gain in dB, inner losses included, is a Gaussian over the wavelength. Out of either end comes noise of
     inversion h nu (gain - 1) per hertz in the guided mode: a noise figure of 2 inversion (gain - 1)/gain +
     1/gain. The facets do not reflect. Left out: saturation (light above saturation_power is reported
-    by `photosim.link`), its dynamics and four-wave mixing, dependence on polarisation, the index that
+    by `photosim.link`; `dynamic_soa` saturates), four-wave mixing, dependence on polarisation, the index that
     carriers change.
 
     Settings:

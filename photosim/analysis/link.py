@@ -99,11 +99,10 @@ def compute(circuit: Circuit, options: LinkOptions) -> LinkResult:
 def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tuple[Reception, float]:
     receiver, columns = point.receivers[number], point.columns(number)
     arriving = point.arriving[:, columns]
-    wanted = int(arriving.sum(axis=1).argmax())
+    wanted, brightest = point.wanted(number)
     total, own = float(arriving.sum()), float(arriving[wanted].sum())
     currents = point.currents(number).sum(axis=0)
     found = contributions(point, number, without=options.without, tone=options.tone)
-    brightest = receiver.ports[int(arriving[wanted].argmax())]
     reception = Reception(
         receiver.name, wanted, own, float(currents.sum()), float(currents[wanted]), receiver.bandwidth,
         found.variances, float(10.0 * np.log10((total - own) / own)) if total > own > 0.0 else -np.inf,

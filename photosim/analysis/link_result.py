@@ -54,18 +54,19 @@ class Reception:
     @property
     def snr_dB(self) -> float:
         """Squared signal current over the variance of all noise, in dB of electrical power."""
-        return float(20.0 * np.log10(self._ratio))
+        return float(20.0 * np.log10(self._ratio)) if self._ratio > 0.0 else -np.inf
 
     @property
     def bits(self) -> float:
         """Effective bits of the signal current against the noise."""
-        return float(effective_bits(self._ratio))
+        return float(effective_bits(self._ratio)) if self._ratio > 0.0 else -np.inf
 
     @property
     def _ratio(self) -> float:
-        """Signal over noise; infinite without noise, and barely anything without signal."""
-        signal = max(abs(self.signal), np.finfo(float).tiny)
-        return signal / self.noise if self.noise > 0.0 else np.inf
+        """Signal over noise; 0 without signal, infinite without noise."""
+        if self.signal == 0.0:
+            return 0.0
+        return abs(self.signal) / self.noise if self.noise > 0.0 else np.inf
 
 
 @dataclass(frozen=True)

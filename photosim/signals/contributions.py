@@ -22,6 +22,7 @@ from photosim.signals.noise import (
     thermal_density,
 )
 from photosim.signals.operating import Line, OperatingPoint, Receiver
+from photosim.signals.paths import driving_jitters
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -90,7 +91,7 @@ def contributions(
     found["quantisation"] = float(sum(quantisation_variance(step) for step in receiver.chain.steps()))
     if tone is not None:
         amplitude = tone.depth * abs(float(point.currents(number).sum()))
-        jitters = receiver.chain.jitters()
+        jitters = (*receiver.chain.jitters(), *driving_jitters(point, number))
         found["jitter"] = sum(float(jitter_variance(t, tone.frequency, amplitude)) for t in jitters)
     light = float(np.abs(point.currents(number)).sum())
     doubt = 0.0 if "phase" in without or doubt == 0.0 else doubt / max(light, np.finfo(float).tiny)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -97,12 +97,23 @@ def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
     return Chain(tuple(names), tuple(stage_of(name) for name in names))
 
 
-def static_drives(graph: Graph, stage_of: StageOf) -> tuple[dict[str, float], list[str]]:
-    """Return the settings that parts without input drive, {"modulator.voltage": V}, and what left its range.
+@dataclass(frozen=True)
+class StaticDrives:
+    """What parts without input, such as a dac, drive.
 
-    A dac gives its level in steps and within its range.
+    settings: {"modulator.voltage": V}, in steps and within the range.  jitters: rms error in s of the
+    instants at which a driven part changes, by its name.  remarks: what left its range.
     """
-    driven: dict[str, float] = {}
+
+    settings: Mapping[str, float]
+    jitters: Mapping[str, float]
+    remarks: tuple[str, ...]
+
+
+def static_drives(graph: Graph, stage_of: StageOf) -> StaticDrives:
+    """Return what parts without input drive."""
+    settings: dict[str, float] = {}
+    jitters: dict[str, float] = {}
     remarks: list[str] = []
     for (name, port), (driver, _) in drivers(graph).items():
         setting = graph.leaf(name).model.drives.get(port)
@@ -112,8 +123,9 @@ def static_drives(graph: Graph, stage_of: StageOf) -> tuple[dict[str, float], li
         stage = stage_of(driver)
         if not stage.low <= stage.level <= stage.high:
             remarks.append(out_of_range(driver, "is asked for", stage.level, stage))
-        driven[f"{name}.{setting}"] = float(convert(np.array(stage.level), stage)[0])
-    return driven, remarks
+        settings[f"{name}.{setting}"] = float(convert(np.array(stage.level), stage)[0])
+        jitters[name] = stage.jitter
+    return StaticDrives(settings, jitters, tuple(remarks))
 
 
 def convert(values: FloatArray, stage: Stage) -> tuple[FloatArray, int]:

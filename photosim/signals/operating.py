@@ -85,13 +85,17 @@ class Emitter:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A circuit at one point of settings, lit by its own sources."""
+    """A circuit at one point of settings, lit by its own sources.
+
+    jitters: rms error in s of the instants at which electrically driven parts change, by name.
+    """
 
     circuit: Circuit
     settings: Mapping[str, Any]
     lines: tuple[Line, ...]
     receivers: tuple[Receiver, ...]
     emitters: tuple[Emitter, ...]
+    jitters: Mapping[str, float]
     remarks: tuple[str, ...] = ()
 
     @cached_property
@@ -129,6 +133,12 @@ class OperatingPoint:
         first = sum(len(receiver.ports) for receiver in self.receivers[:number])
         return slice(first, first + len(self.receivers[number].ports))
 
+    def wanted(self, number: int) -> tuple[int, str]:
+        """Return the strongest line at a receiver, and the port where most of it arrives."""
+        arriving = self.arriving[:, self.columns(number)]
+        line = int(arriving.sum(axis=1).argmax())
+        return line, self.receivers[number].ports[int(arriving[line].argmax())]
+
     def linear(self, number: int) -> NDArray[np.bool_]:
         """Return which ports of a receiver are below saturation, shape (ports,)."""
         total = self.arriving[:, self.columns(number)].sum(axis=0)
@@ -162,16 +172,16 @@ def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingP
         raise ParameterError(message)
     flat = flat_settings(settings)
     graph, values = _at(circuit, flat)
-    driven, remarks = static_drives(graph, _stages(graph, values))
-    if driven:
-        flat = {**flat, **driven}
+    drives = static_drives(graph, _stages(graph, values))
+    if drives.settings:
+        flat = {**flat, **drives.settings}
         graph, values = _at(circuit, flat)
     stage_of = _stages(graph, values)
     lines = tuple(line for name in circuit.sources for line in _lines(graph.leaf(name), values[name]))
     grid = np.array([line.wl for line in lines])
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in circuit.detectors)
-    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values))
-    return replace(found, remarks=(*remarks, *violations(found)))
+    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), drives.jitters)
+    return replace(found, remarks=(*drives.remarks, *violations(found)))
 
 
 def _at(circuit: Circuit, flat: Mapping[str, Any]) -> tuple[Graph, Values]:

@@ -52,6 +52,15 @@ def passages(point: OperatingPoint, line: Line, port: str) -> tuple[Passage, ...
     )
 
 
+def driving_jitters(point: OperatingPoint, number: int) -> tuple[float, ...]:
+    """Return the jitters in s of what drives the parts that the wanted line of a receiver passes."""
+    if not point.jitters:
+        return ()
+    line, port = point.wanted(number)
+    passed = {passage.element for passage in passages(point, point.lines[line], port)}
+    return tuple(jitter for name, jitter in point.jitters.items() if name.partition(".")[0] in passed)
+
+
 class _Ways:
     """Ways of one line through a circuit, by the loss of the parts at its wavelength."""
 

@@ -24,9 +24,10 @@ from photosim.signals.contributions import (
     live_responsivity,
     shot_current_density,
 )
-from photosim.signals.electronics import Chain, convert
+from photosim.signals.electronics import convert
 from photosim.signals.noise import intensity_density, thermal_density
-from photosim.signals.operating import OperatingPoint, operating_point
+from photosim.signals.operating import OperatingPoint, Receiver, operating_point
+from photosim.signals.paths import driving_jitters
 
 if TYPE_CHECKING:
     import xarray
@@ -114,11 +115,18 @@ def sample(
     rows = []
     for number, rng in enumerate(rest):
         current = _current(point, number, grid, fields, rng, without)
-        receiver = point.receivers[number]
+        receiver, early = point.receivers[number], np.zeros(samples)
         if wave is not None:
-            time = np.arange(grid.size) * grid.step
-            current += point.currents(number).sum() * wave.depth * np.sin(2 * np.pi * wave.frequency * time)
-        rows.append(_through(receiver.chain, receiver.bandwidth, current, grid, rng, without, beyond))
+            amplitude = float(point.currents(number).sum()) * wave.depth
+            angle: FloatArray = (
+                2 * np.pi * wave.frequency * grid.step * np.arange(grid.size, dtype=np.float64)
+            )
+            current += amplitude * np.sin(angle)
+            if "jitter" not in without:
+                jitter = np.hypot.reduce([0.0, *driving_jitters(point, number)])
+                slope = amplitude * 2 * np.pi * wave.frequency * np.cos(grid.kept(angle))
+                early = slope * jitter * rng.standard_normal(samples)
+        rows.append(_through(receiver, current, early, grid, rng, without, beyond))
     units = ["V" if receiver.chain.stages else "A" for receiver in point.receivers]
     return xarray.DataArray(
         np.array(rows), dims=("detector", "time"), name="output",
@@ -190,18 +198,21 @@ def _current(
 
 
 def _through(
-    chain: Chain,
-    bandwidth: float,
+    receiver: Receiver,
     current: FloatArray,
+    early: FloatArray,
     grid: _Grid,
     rng: np.random.Generator,
     without: Collection[str],
     beyond: dict[str, int],
 ) -> FloatArray:
-    """Return the samples (samples,) behind all stages; `beyond` counts those outside the range of a stage."""
-    signal = grid.low_pass(current, bandwidth)
-    slope = np.gradient(signal, grid.step)
-    values, slopes = grid.kept(signal), grid.kept(slope)
+    """Return the samples (samples,) behind all stages; `beyond` counts those outside the range of a stage.
+
+    early: what was added to the samples by errors of the instants at which the light was driven.
+    """
+    signal = grid.low_pass(current, receiver.bandwidth)
+    values, slopes = grid.kept(signal) + early, grid.kept(np.gradient(signal, grid.step))
+    chain = receiver.chain
     for name, stage in zip(chain.names, chain.stages, strict=True):
         if "jitter" not in without:
             values = values + slopes * stage.jitter * rng.standard_normal(values.size)

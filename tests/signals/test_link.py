@@ -201,4 +201,28 @@ def test_run_files_table_and_pictures(tmp_path: Any) -> None:
     assert {path.name for path in report.files} == {"budget_budget.png", "budget_noise.png", "results.json"}
     (entry,) = json.loads((tmp_path / "out" / "results.json").read_text())["analyses"]
     assert entry["kind"] == "link"
-    assert entry["detectors"]["pd"]["snr_dB"] == pytest.approx(44.7, abs=0.1)
+    assert entry["detectors"]["pd"]["snr_dB"] == pytest.approx(44.1, abs=0.1)
+
+
+def test_jitter_of_what_drives_the_light_counts() -> None:
+    from photosim.signals import sample
+
+    circuit = chain(dac={"jitter": 3e-12}, adc={"jitter": 4e-12, "bits": 24})
+    off = [term for term in TERMS if term != "jitter"]
+    found = ps.link(circuit, tone=1e9, depth=0.5)["pd"]
+    expected = (2 * np.pi * 1e9 * 5e-12 * 0.5 * found.current) ** 2 / 2
+    assert found.variances["jitter"] == pytest.approx(expected, rel=1e-9, abs=0)
+    still = sample(circuit, 4096, tone=1e9, depth=0.5, without=TERMS).values
+    moved = sample(circuit, 4096, tone=1e9, depth=0.5, without=off).values
+    # 3.5 standard deviations of a mean of 4096 squares of slopes times Gaussians are 9 %.
+    assert np.mean((moved - still) ** 2) == pytest.approx(expected * 500.0**2, rel=0.09)
+
+
+def test_dark_link_has_noise_and_no_signal() -> None:
+    result = ps.link(chain(laser={"power": 0.0}))
+    assert result["pd"].passages == ()
+    assert result["pd"].snr_dB == -np.inf
+    assert result["pd"].noise > 0.0
+    assert plain(result.numbers())["detectors"]["pd"]["snr_dB"] is None
+    assert [chart.name for chart in result.charts()] == ["noise"]
+    assert ps.link(chain(), without=TERMS)["pd"].snr_dB == np.inf
