@@ -47,14 +47,14 @@ def _recipes(options: Options) -> dict[str, Recipe]:
     """Return all training runs by name."""
     widths, quick = PLAIN[options.data], options.quick
     chip = replace(CHIP, guides=8) if quick else CHIP
-    many, batch = (8, 16) if quick else (15, 64)
+    many, batch = (8, 16) if quick else (10, 64)
 
     def little(recipe: Recipe) -> Recipe:
         return replace(recipe, epochs=2, images=640 if quick else 6_400, decay=())
 
     found: dict[str, Recipe] = {}
     for rule in NAMES:
-        whole = Recipe(rule, widths, many, RATES[rule], batch=batch, decay=() if quick else (11,))
+        whole = Recipe(rule, widths, many, RATES[rule], batch=batch, decay=() if quick else (8,))
         small = little(whole)
         found |= {rule: whole, f"small {rule}": small, f"meshes {rule}": replace(small, hardware=chip)}
     wide = (64, 128, 10) if quick else (784, 1024, 10)
