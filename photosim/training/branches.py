@@ -10,7 +10,9 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.tiled_mesh import TiledMesh
+from photosim.training.held_layers import Kept
 from photosim.training.layers import Activation, Chance, Parameters, Trace
+from photosim.training.layers.layer import uniform
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -45,11 +47,7 @@ class Branches:
 
     def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Parameters:
         """Draw weights and biases uniformly from +-1/sqrt(wide)."""
-        bound = 1.0 / np.sqrt(self.wide)
-        return {
-            "weights": rng.uniform(-bound, bound, self.weights_shape).astype(dtype),
-            "bias": rng.uniform(-bound, bound, self.outputs).astype(dtype),
-        }
+        return uniform(rng, self.weights_shape, dtype)
 
     def matrices(self, parameters: Parameters) -> RealArray:
         """Return the branches' matrices, shape (count, units, wide)."""
@@ -86,14 +84,6 @@ class Branches:
         return _together(np.matmul(_apart(delta, self.count), self.matrices(parameters)))
 
 
-class _Programmed:
-    """The weights that were last asked of the hardware, and what the branches' meshes came to."""
-
-    def __init__(self) -> None:
-        self.weights: RealArray | None = None
-        self.matrices: FloatArray = np.empty(0)
-
-
 @dataclass(frozen=True)
 class HeldBranches(Branches):
     """Branches whose matrices are held by a pair of meshes each, programmed anew with every change.
@@ -103,7 +93,7 @@ class HeldBranches(Branches):
     """
 
     hardware: TiledMesh
-    held: _Programmed = field(default_factory=_Programmed, compare=False, repr=False)
+    held: Kept[FloatArray] = field(default_factory=Kept, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Raise ParameterError for pairs too small for a branch."""
@@ -114,14 +104,17 @@ class HeldBranches(Branches):
 
     def matrices(self, parameters: Parameters) -> RealArray:
         """Return what the branches' meshes hold, shape (count, units, wide)."""
-        weights, kept, n = parameters["weights"], self.held, self.hardware.hardware.guides
-        if kept.weights is None or not np.array_equal(kept.weights, weights):
-            kept.weights = weights.copy()
-            stack = np.zeros((self.count, n, n))
-            stack[:, : self.units, : self.wide] = super().matrices(parameters)
-            tiles = self.hardware.program(stack.reshape(self.count * n, n)).programmed
-            kept.matrices = tiles.transfer[:, 0, : self.units, : self.wide]
-        return np.asarray(kept.matrices, dtype=weights.dtype)
+        weights = parameters["weights"]
+        held = self.held.get(weights, lambda: self._made(super(HeldBranches, self).matrices(parameters)))
+        return np.asarray(held, dtype=weights.dtype)
+
+    def _made(self, matrices: RealArray) -> FloatArray:
+        """Return what a pair of meshes each makes of matrices (count, units, wide)."""
+        n = self.hardware.hardware.guides
+        stack = np.zeros((self.count, n, n))
+        stack[:, : self.units, : self.wide] = matrices
+        tiles = self.hardware.program(stack.reshape(self.count * n, n)).programmed
+        return np.asarray(tiles.transfer[:, 0, : self.units, : self.wide])
 
 
 def _apart(x: RealArray, count: int) -> RealArray:

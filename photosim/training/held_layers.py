@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -10,13 +12,21 @@ from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.layers import Chance, Dense, Parameters, Trace
 
+Made = TypeVar("Made")
 
-class _Programmed:
-    """The weights that were last asked of the hardware, and the device that holds them."""
+
+class Kept(Generic[Made]):
+    """What was last made of weights, until there are others; nothing of it decides a run's numbers."""
 
     def __init__(self) -> None:
-        self.weights: RealArray | None = None
-        self.device: Device | None = None
+        self._weights: RealArray | None = None
+        self._made: Made | None = None
+
+    def get(self, weights: RealArray, make: Callable[[], Made]) -> Made:
+        """Return what was made of these weights, and make it if that was something else."""
+        if self._made is None or self._weights is None or not np.array_equal(self._weights, weights):
+            self._weights, self._made = weights.copy(), make()
+        return self._made
 
 
 @dataclass(frozen=True)
@@ -30,15 +40,11 @@ class HeldDense(Dense):
     """
 
     hardware: Device
-    held: _Programmed = field(default_factory=_Programmed, compare=False, repr=False)
+    held: Kept[Device] = field(default_factory=Kept, compare=False, repr=False)
 
     def device(self, weights: RealArray) -> Device:
         """Return the device that holds these weights, programmed if it does not yet."""
-        kept = self.held
-        if kept.device is None or not np.array_equal(kept.weights, weights):  # type: ignore[arg-type]
-            kept.weights = weights.copy()
-            kept.device = self.hardware.program(weights.astype(np.float64))
-        return kept.device
+        return self.held.get(weights, lambda: self.hardware.program(weights.astype(np.float64)))
 
     def forward(
         self,
