@@ -364,6 +364,24 @@ def test_bragg_filter() -> None:
     np.testing.assert_allclose(circuit(edge)["in", "drop"].power, 0.9, atol=5e-3)
 
 
+def test_ngrc() -> None:
+    from photosim.media.readouts import intensity
+
+    chain = ps.load("ngrc").chain()
+    rng = np.random.default_rng(0)
+    phases = rng.uniform(0.0, 2.0 * np.pi, (20, 129))
+    power = np.abs(chain.fields(phases)) ** 2
+    # 50,000 pixels of contrast 1, a medium of 129 columns known to 1 %.
+    assert power.mean() == pytest.approx(9.33e-12, rel=0.03)
+    electrons = power.mean() * chain.camera.electrons_per_watt(0.532)
+    assert electrons == pytest.approx(6000, rel=0.03)
+    assert chain.camera.full_well / electrons == pytest.approx(10.0, rel=0.03)
+    assert np.hypot(np.sqrt(electrons), chain.camera.read_noise) / electrons == pytest.approx(0.017, rel=0.02)
+    read = intensity(chain, phases, rng)
+    assert read.saturated / power.size < 2e-4  # exp(-10) = 4.5e-5
+    assert np.corrcoef(read.values.ravel(), power.ravel())[0, 1] > 0.995
+
+
 def test_opu() -> None:
     from photosim.media import readouts
 

@@ -8,6 +8,9 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.systems.system import System
 
 _SYSTEMS = {
+    "opu-dfa": "opu_dfa",
+    "dfa-gnn": "dfa_gnn",
+    "ngrc": "ngrc",
     "mrr-dfa": "mrr_dfa",
     "two-pass": "two_pass",
     "eo-activation": "eo_activation",

@@ -83,6 +83,24 @@ def cora(data_dir: str | os.PathLike[str] | None = None) -> GraphData:
     return GraphData("cora", features, labels, edges, parts[0], parts[1], parts[2])
 
 
+def digit_graph(neighbours: int = 6, *, labelled: int = 20) -> GraphData:
+    """Return the handwritten digits of alpaydin1998 as a graph: each joined to its nearest others.
+
+    Features are pixels. `labelled` digits of each class to learn from, 500 to choose by, the rest to judge
+    by, drawn once and for all. Needs no file.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.neighbors import kneighbors_graph
+
+    pixels, labels = load_digits(return_X_y=True)
+    near = kneighbors_graph(pixels, neighbours).tocoo()
+    edges = np.column_stack([near.row, near.col]).astype(np.int64)
+    order = np.random.default_rng(0).permutation(labels.size)
+    train = np.concatenate([order[labels[order] == k][:labelled] for k in range(10)])
+    rest = order[~np.isin(order, train)]
+    return GraphData("digits", pixels, labels.astype(np.int64), edges, train, rest[:500], rest[500:])
+
+
 def text(
     name: str = "tinyshakespeare", data_dir: str | os.PathLike[str] | None = None, *, test: float = 0.1
 ) -> TextData:
