@@ -1,0 +1,79 @@
+"""How much a noisy training gives away of any one sample: Renyi privacy of a Gaussian mechanism."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from photosim.training.devices.scattering_medium import ScatteringMedium
+
+ORDERS = np.concatenate([np.arange(1.1, 10.95, 0.1), np.arange(12.0, 64.0)])
+"""Orders of divergence among which the least epsilon is looked for, those of the code after ohana2021."""
+
+
+@dataclass(frozen=True)
+class Accountant:
+    """Privacy spent by releasing quantities that one sample moves by `sensitivity`, under normal noise.
+
+    sensitivity: largest Euclidean change when one sample is exchanged for another.  deviation: of the noise,
+    in the same unit.  Releases compose: their divergences add (mironov2017).
+    """
+
+    sensitivity: float
+    deviation: float
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a sensitivity or noise that is not positive."""
+        if not (0.0 < self.sensitivity < np.inf and 0.0 < self.deviation < np.inf):
+            message = (
+                f"An accountant needs a sensitivity and a noise above 0, got {self.sensitivity!r} and "
+                f"{self.deviation!r}: without noise nothing is private."
+            )
+            raise ParameterError(message)
+
+    def divergence(self, orders: FloatArray, releases: int = 1) -> FloatArray:
+        """Return the Renyi divergence of each order: order S^2 / (2 sigma^2) for each release."""
+        return np.asarray(releases * orders * self.sensitivity**2 / (2.0 * self.deviation**2))
+
+    def epsilon(self, releases: int, delta: float = 1e-5) -> float:
+        """Return the least epsilon for which all releases together are (epsilon, delta) private.
+
+        By the conversion of canonne2020, proposition 12: at every order
+        divergence + log((order - 1)/order) - (log delta + log order)/(order - 1).
+        """
+        if not 0.0 < delta < 1.0 or releases < 0:
+            message = f"delta lies between 0 and 1, releases are 0 or more: got {delta!r} and {releases!r}."
+            raise ParameterError(message)
+        if releases == 0:
+            return 0.0
+        spent = self.divergence(ORDERS, releases) + np.log((ORDERS - 1.0) / ORDERS)
+        return float(np.min(spent - (np.log(delta) + np.log(ORDERS)) / (ORDERS - 1.0)))
+
+
+def photon_deviation(device: ScatteringMedium) -> float:
+    """Return the noise of a medium's products, in their unit, that its light and its camera cause.
+
+    For phase stepping in two steps: each sign is the difference of two readings of mean A^2 +- 2 A Re E +
+    |E|^2 electrons, so that its variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), s the
+    read noise and q a grey level; |E|^2 is that of half of the entries on. No number is free: more light,
+    less noise.
+    """
+    if device.how.method != "phase-stepping" or device.how.steps != 2:
+        message = "The noise of photons is known here for phase stepping in two steps: set method and steps."
+        raise ParameterError(message)
+    chain = device.chain
+    per_watt = chain.camera.electrons_per_watt(chain.wl)
+    reference = abs(chain.reference_at_pixel) ** 2 * per_watt
+    entries = np.abs(chain.fields(np.eye(chain.modulator.pixels))) ** 2
+    signal = 0.5 * float(entries.mean()) * chain.modulator.pixels * per_watt
+    electronics = chain.camera.read_noise**2 + chain.camera.level**2 / 12.0
+    dark = chain.camera.dark_rate * chain.camera.exposure
+    shot = reference + signal + dark if chain.camera.shot else 0.0
+    variance = 2.0 * (2.0 * shot + 2.0 * electronics) / (16.0 * reference)  # both signs
+    return float(np.sqrt(variance / per_watt) / device.unit)
