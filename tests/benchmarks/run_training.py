@@ -1,4 +1,4 @@
-"""Measure training: photosim beside a loop written by hand in numpy, and through a weight bank.
+"""Measure training: beside a loop written by hand in numpy, through a weight bank, through a medium.
 
     python tests/benchmarks/run_training.py [--small] [--out FILE] [--peers-dir DIR --data-dir DIR]
 
@@ -26,10 +26,10 @@ import numpy as np
 from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, options, report
 from photosim.circuit import load
 from photosim.training.data import Dataset, Samples
-from photosim.training.devices import Device, Digital, WeightBank
+from photosim.training.devices import Device, Digital, Projection, ScatteringMedium, WeightBank
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD
-from photosim.training.rules import DFA, Backprop, Rule
+from photosim.training.rules import DFA, Backprop, Rule, TernaryDFA
 from photosim.training.rules.catalogue import draw_feedback
 from photosim.training.trainer import Schedule, Streams, fit
 
@@ -141,6 +141,43 @@ def through_digits_and_light(*, small: bool) -> list[Row]:
     ]
 
 
+def through_a_medium(*, small: bool) -> list[Row]:
+    """Compare feedback through a scattering medium with exact feedback; labels are random, errors large."""
+    setting = Setting.drawn(small=small)
+    hidden, circuit = setting.widths[1:-1], load("opu")
+    pixels = max(sum(hidden), circuit.parameters["camera.pixels"])
+
+    def medium(**how: Any) -> TernaryDFA:
+        layers = ScatteringMedium.from_circuit(
+            circuit, 10, hidden, Projection(**how), size=hidden[0] ** -0.5,
+            medium={"outputs": pixels}, camera={"pixels": pixels},
+        )  # fmt: skip
+        return TernaryDFA(layers, 0.15)
+
+    exact: Sequence[Device] = [Digital(matrix) for matrix in setting.feedback]
+    found = rates(
+        setting,
+        {
+            "DFA": partial(by_photosim, setting, DFA(tuple(exact))),
+            "measured noise": partial(by_photosim, setting, medium(noise="measured")),
+            "phase stepping": partial(by_photosim, setting, medium(noise="physical")),
+            "off-axis": partial(by_photosim, setting, medium(noise="physical", method="off-axis")),
+        },
+    )
+
+    def row(what: str, name: str, least: float | None) -> Row:
+        ratio = found[name] / found["DFA"]
+        text = f"{ratio:.2f} ({found[name]:,.0f} to {found['DFA']:,.0f} samples/s)"
+        goal = "" if least is None else f"at least {least:g}"
+        return Row(what, text, goal, None if least is None else ratio >= least, ratio)
+
+    return [
+        row("DFA through a medium, measured noise, to exact DFA", "measured noise", 0.7),
+        row("DFA through a medium, its camera by phase stepping, to exact DFA", "phase stepping", 0.25),
+        row("DFA through a medium, its camera off axis, to exact DFA", "off-axis", None),
+    ]
+
+
 def peers(folder: Path, data_dir: Path | None) -> list[Row]:
     """Run the peers' harness for its own samples per CPU second of backprop and DFA in plain numpy."""
     command = [sys.executable, str(folder / "bench_train.py"), "--epochs", "1", "--algs", "bp", "dfa"]
@@ -163,12 +200,12 @@ def peers(folder: Path, data_dir: Path | None) -> list[Row]:
 
 def main() -> None:
     """Read the command line and print the table."""
-    parser = options(__doc__ or "", {"training": through_digits_and_light})
+    measurements: dict[str, Any] = {"training": through_digits_and_light, "medium": through_a_medium}
+    parser = options(__doc__ or "", measurements)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--peers-dir", type=Path, help="folder of the peers' bench_train.py")
     parser.add_argument("--data-dir", type=Path, help="folder of MNIST for the peers")
     arguments = parser.parse_args()
-    measurements: dict[str, Any] = {"training": through_digits_and_light}
     if arguments.peers_dir:
         measurements["peers"] = lambda **_: peers(arguments.peers_dir, arguments.data_dir)
     report(measurements, arguments)
