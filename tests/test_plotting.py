@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -135,6 +136,20 @@ def test_rules_that_learn_alike_stay_visible() -> None:
 
 def test_one_seed_has_no_band() -> None:
     assert not plotting.learning_curves(training(1)).axes[0].collections
+
+
+def test_alignment_is_drawn_for_every_layer_of_rules_that_have_it() -> None:
+    plain = training(2)
+    angles = np.random.default_rng(2).uniform(20.0, 80.0, (2, 8, 3))
+    rules = (replace(plain.rules[0], angles=angles), plain.rules[1])
+    result = replace(plain, rules=rules)
+    assert "alignment" not in plotting.for_result(plain)
+    axes = plotting.for_result(result)["alignment"]().axes[0]
+    assert legend(axes) == [f"exact, layer {layer}" for layer in (1, 2, 3)]
+    for line, own in zip(axes.lines, angles.mean(axis=0).T, strict=False):
+        np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), own)
+    # Beyond 90 degrees updates go uphill.
+    np.testing.assert_array_equal(np.asarray(axes.lines[-1].get_ydata(), dtype=float), 90.0)
 
 
 def test_a_perfect_rule_needs_no_logarithm() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from photosim.plotting.charts import draw
 from photosim.plotting.spectra import for_spectrum
-from photosim.plotting.training import learning_curves, weight_error_map
+from photosim.plotting.training import alignment_angles, learning_curves, weight_error_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +28,8 @@ def for_result(result: Any) -> dict[str, Callable[[], Figure]]:
     if hasattr(result, "rules"):
         training = cast("TrainingResult", result)
         pictures: dict[str, Callable[[], Figure]] = {"learning": lambda: learning_curves(training)}
+        if any(outcome.aligned for outcome in training.rules):
+            pictures["alignment"] = lambda: alignment_angles(training)
         for weights in training.weights:
             title = f"{training.name}: {weights.name}"
             pictures[f"weights_{_file_name(weights.name)}"] = partial(weight_error_map, weights, title=title)

@@ -55,6 +55,27 @@ def learning_curves(result: TrainingResult) -> Figure:
     return figure
 
 
+def alignment_angles(result: TrainingResult) -> Figure:
+    """Draw the angle between every rule's updates and the gradient over the epochs, one line a hidden layer.
+
+    Mean over the seeds. Below 90 degrees, marked by a line, a small step lowers the loss.
+    """
+    with in_style():
+        figure, axes = canvas((6.4, 3.6))
+        for k, outcome in enumerate(own for own in result.rules if own.aligned):
+            mean = np.mean(outcome.angles, axis=0)
+            epochs = np.arange(1, len(mean) + 1)
+            for layer, angles in enumerate(mean.T):
+                style = {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[layer % len(DASHES)]}
+                axes.plot(epochs, angles, label=f"{outcome.rule}, layer {layer + 1}", **style)
+        axes.axhline(90.0, color="0.4", lw=0.8, ls=":")
+        axes.set(xlabel="epoch", ylabel="angle to the gradient (degrees)", ylim=(0.0, 100.0))
+        axes.set_yticks(range(0, 91, 15))
+        legend(axes)
+        titled(axes, f"{result.name}: do updates go downhill?")
+    return figure
+
+
 def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
     """Draw target weights, programmed weights and their difference side by side as maps.
 

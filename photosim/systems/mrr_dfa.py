@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from photosim.systems.mrr_figures import NOISES, PHYSICS, REMARKS, SWEEP, pictures, rows, tables
+from photosim.systems.mrr_figures import (
+    CENTRED,
+    MEAN,
+    NOISES,
+    PHYSICS,
+    REMARKS,
+    SWEEP,
+    pictures,
+    rows,
+    tables,
+)
 from photosim.systems.mrr_hardware import ROW, costs, imperfections
 from photosim.systems.system import Case, Options, Report, System
 from photosim.training.data import Dataset, Samples, load
@@ -121,7 +131,8 @@ def _cases(options: Options) -> Sequence[Case]:
         (name, recipe, noise) for name, noise in NOISES.items()
     ]
     cases = [_case(options, *plan, repeated=True) for plan in plans]
-    plans = [(f"{bits:g} bits", short, Measured(0.0, deviation(bits))) for bits in SWEEP]
+    plans = [(f"{bits:g} bits", short, Measured(MEAN, deviation(bits))) for bits in SWEEP]
+    plans.append((CENTRED, short, replace(NOISES["on-chip"], mean=0.0)))
     cases += [_case(options, *plan, repeated=False) for plan in [*plans, (PHYSICS, short, None)]]
     bank = {"netlist": recipe.netlist, "widths": list(recipe.widths)}
     return [

@@ -13,12 +13,13 @@ from photosim.systems.mrr_hardware import IMPERFECTIONS, SIGMAS, Costs
 from photosim.systems.system import Options, Outcome, Published, Row
 from photosim.training.devices import Measured
 
-NOISES = {"no noise": Measured(0.0, 0.0), "off-chip": Measured(0.03, 0.618), "on-chip": Measured(0.0, 1.28)}
-"""What is added to a product, in units of the batch's largest error: the authors' code has 0.618 as its
-example, the off-chip detector's; 1.28 follows from the on-chip detector's sigma alike, its mean is not known.
+MEAN = 0.03
+"""Mean of the authors' example; theirs on the chip is not known."""
+NOISES = {"no noise": Measured(0.0, 0.0), "off-chip": Measured(MEAN, 0.618), "on-chip": Measured(MEAN, 1.28)}
+"""What is added to a product, in units of the batch's largest error: the authors' code has 0.03 and 0.618 as
+its example, the off-chip detector's; 1.28 follows from the on-chip detector's sigma alike.
 """
-
-
+CENTRED = "on-chip, mean 0"
 PHYSICS = "physics"
 MEASURED_BITS = {"off-chip": 4.35, "on-chip": 3.31}
 """Effective bits of the authors' inner products (recalled)."""
@@ -29,8 +30,12 @@ SWEEP = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 REMARKS = (
     "The authors' rings, heaters, modulators and receivers are not published: the netlist's are ours.",
     (
-        "Published noise is added to exact products, as in the authors' code; the on-chip detector's is "
-        "inferred from its sigma, with mean 0, which is not known."
+        "Published noise is added to exact products, as in the authors' code; the on-chip detector's 1.28 is "
+        "inferred from its sigma; its mean and the sweep's are assumed to be the example's 0.03."
+    ),
+    (
+        "The mean of 0.03 keeps learning stable: with mean 0 the loss on MNIST is near 40 after one epoch at the "
+        "off-chip deviation and near 145 at the on-chip one; with the mean it is 0.40 and 0.43."
     ),
     "Half of the test images, drawn for every seed, choose the epoch; the others judge it.",
     "1.0 and 0.28 pJ per operation differ by 14.4 mW for each of 1,000 rings; our heater power is fitted.",
@@ -56,6 +61,7 @@ def rows(_options: Options) -> Sequence[Row]:
             Row(f"test accuracy, {name}", name, "accuracy", "%", Published(value, "recalled"))
             for name, value in published.items()
         ),
+        Row("test accuracy, on-chip with mean 0, few epochs", CENTRED, "accuracy", "%"),
         Row("test accuracy, the bank's own noise, few epochs", PHYSICS, "accuracy", "%"),
         Row("effective bits of the bank, its own noise", "weights", "bits with noise", "bits"),
         Row("cycles for a feedback matrix and a sample", "weights", "cycles a product", "", digits=0),

@@ -89,7 +89,7 @@ class _Job:
                     self._rule(name, network, own, stream),
                     options.optimiser,
                     data,
-                    Schedule(options.epochs, options.batch, dtype),
+                    Schedule(options.epochs, options.batch, dtype, alignment=options.alignment),
                     stream,
                     self._counter(position * options.seeds + run),
                 )
@@ -173,6 +173,7 @@ def _outcome(name: str, runs: list[History], devices: Sequence[Sequence[Device]]
         accuracy=np.array([run.accuracy for run in runs]),
         validation=np.array([run.validation for run in runs]),
         loss=np.array([run.loss for run in runs]),
+        angles=np.array([run.angles for run in runs]),
         counters=_counters(banks),
         effective_bits=_bits(banks),
     )

@@ -37,6 +37,8 @@ class TrainOptions:
     network: widths, inputs first.  device: name of the weight bank's instance; needed by rules that use one.
     feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
     threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    alignment: number of training samples over which the angle between each rule's updates and the gradient is
+    taken after every epoch; 0 for none.
     precision: of parameters and activations, "single" or "double".
     validation: share of all samples held out from training to choose hyperparameters; 0 to use them.
     """
@@ -53,6 +55,7 @@ class TrainOptions:
     seed: int = 0
     feedback: float = 1.0
     threshold: float = 0.25
+    alignment: int = 0
     precision: str = "single"
     optimiser: Optimiser = field(default_factory=Adam)
     device: str | None = None
@@ -72,7 +75,7 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
     _check_names(TrainOptions, values, where)
     values["network"] = _widths(values["network"], where)
     values["rules"] = _rules(values["rules"], where)
-    for key, least in (("seeds", 1), ("epochs", 1), ("batch", 1), ("seed", 0)):
+    for key, least in (("seeds", 1), ("epochs", 1), ("batch", 1), ("seed", 0), ("alignment", 0)):
         if key in values:
             values[key] = _whole(values[key], least, f"{where}: {key}", 2**63 - 1 if key == "seed" else MOST)
     if "validation" in values:

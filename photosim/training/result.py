@@ -26,6 +26,8 @@ class RuleResult:
     accuracy, validation, loss: shape (seeds, epochs): share of the test and of the validation samples
     classified correctly after each epoch, between 0 and 1 (nan where no samples were held out to validate),
     and the mean training loss in the epoch (nats).
+    angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
+    layers); nan where they were not asked for.
     counters: what the rule's device did over all seeds (cycles, samples sent, clipped conversions, ...);
     empty for rules that need none.  effective_bits: log2(2 / sigma) of the device's products, normalised
     to [-1, 1] (filipovich2022); None without a device or without any error.
@@ -35,8 +37,14 @@ class RuleResult:
     accuracy: FloatArray
     validation: FloatArray
     loss: FloatArray
+    angles: FloatArray = field(default_factory=lambda: np.empty((0, 0, 0)))
     counters: Mapping[str, float] = field(default_factory=dict)
     effective_bits: float | None = None
+
+    @property
+    def aligned(self) -> bool:
+        """Whether every angle of some hidden layer was taken; frozen layers have none."""
+        return bool(self.angles.size and np.isfinite(self.angles).all())
 
     @property
     def final(self) -> FloatArray:
@@ -184,6 +192,7 @@ def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
         "accuracy": outcome.accuracy.tolist(),
         "validation": outcome.validation.tolist() if np.isfinite(outcome.validation).all() else None,
         "loss": outcome.loss.tolist(),
+        "angles": outcome.angles.tolist() if outcome.aligned else None,
         "counters": dict(outcome.counters),
         "effective_bits": outcome.effective_bits,
     }

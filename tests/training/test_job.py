@@ -184,3 +184,18 @@ def test_the_packaged_netlist_meets_its_figures() -> None:
     assert mean["dfa-device-noise"] >= mean["frozen"] + 1.5
     assert all(weights.programming_rms < 1e-6 for weights in result.weights)
     assert result.rule("dfa-device").counters["clipped heaters"] == 0
+
+
+def test_alignment_is_measured_where_it_is_asked_for(quick: TrainingResult) -> None:
+    few = {**QUICK, "rules": ["backprop", "dfa", "frozen"], "epochs": 3, "alignment": 100}
+    result = train(load("add_drop_ring"), few)
+    exact, dfa, _ = result.rules
+    assert exact.angles.shape == (2, 3, 1)
+    # An angle of 0 comes from the arc cosine of a number that single precision rounds.
+    assert np.abs(exact.angles).max() < 0.1
+    assert np.all((dfa.angles > 5.0) & (dfa.angles < 90.0))
+    assert [outcome.aligned for outcome in result.rules] == [True, True, False]
+    numbers = result.numbers()["rules"]
+    assert numbers["dfa"]["angles"] == dfa.angles.tolist()
+    assert numbers["frozen"]["angles"] is None
+    assert not quick.rules[0].aligned
