@@ -34,8 +34,8 @@ REMARKS = (
         "inferred from its sigma; its mean and the sweep's are assumed to be the example's 0.03."
     ),
     (
-        "The mean of 0.03 keeps learning stable: with mean 0 the loss on MNIST is near 40 after one epoch at the "
-        "off-chip deviation and near 145 at the on-chip one; with the mean it is 0.40 and 0.43."
+        "The mean of 0.03 keeps learning stable: with mean 0 the loss on MNIST is near 40 after one epoch at "
+        "the off-chip deviation and near 145 at the on-chip one; with the mean it is 0.40 and 0.43."
     ),
     "Half of the test images, drawn for every seed, choose the epoch; the others judge it.",
     "1.0 and 0.28 pJ per operation differ by 14.4 mW for each of 1,000 rings; our heater power is fitted.",
