@@ -262,14 +262,14 @@ class Circuit:
 
         return photocurrents(self, wl, settings)
 
-    def chain(self, *, camera: str | None = None, wl: float | None = None, **settings: Any) -> OpticalChain:
+    def chain(self, end: str | None = None, /, *, wl: float | None = None, **settings: Any) -> OpticalChain:
         """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
 
-        `camera` names one where there are several; with wl in um the laser is
-        tuned there. Raises ParameterError where the chain has no light or no
-        modulator.
+        `end` names the camera where there are several; with wl in um the laser
+        is tuned there. Raises ParameterError where the chain has no light or
+        no modulator.
         """
-        return optical_chain(self, camera, wl, settings)
+        return optical_chain(self, end, wl, settings)
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""

@@ -131,7 +131,9 @@ def _camera(table: Table, circuit: str, wanted: str | None) -> Leaf:
     if wanted is None and len(cameras) == 1:
         return table.graph.leaf(cameras[0])
     if wanted not in cameras:
-        which = f"there is no {wanted!r} among them" if wanted else "name one of them, camera=..."
+        which = (
+            f"there is no {wanted!r} among them" if wanted else "name one of them, as in circuit.chain(name)"
+        )
         message = f"Circuit {circuit!r} has the cameras {listing(cameras)}: "
         message = f"{message}{which}." if cameras else f"Circuit {circuit!r} has no camera to end a chain."
         raise ParameterError(message)

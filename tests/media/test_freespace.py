@@ -48,6 +48,7 @@ def test_settings_of_a_call_reach_the_blocks() -> None:
     assert np.abs(first.medium.block() - other.medium.block()).max() > 0.01
     assert other.modulator.modulate(np.zeros(10)).max() == pytest.approx(np.sqrt(0.5 / 10 / 1e6))
     assert other.beam == pytest.approx(2 * first.beam)
+    assert circuit().chain("camera", camera={"bits": 3}).camera.bits == 3
     assert circuit().chain(wl=0.5).wl == 0.5
 
 
@@ -122,7 +123,7 @@ def test_chains_without_light_or_end_are_refused() -> None:
     with pytest.raises(ps.ParameterError, match="has no camera to end a chain"):
         ps.load("link").chain()
     with pytest.raises(ps.ParameterError, match=r"has the cameras camera: there is no 'eye' among them"):
-        circuit().chain(camera="eye")
+        circuit().chain("eye")
     with pytest.raises(ps.ParameterError, match="has 3 lines: choose one of them"):
         circuit().chain(laser={"lines": 3})
     with pytest.raises(ps.ParameterError, match="one value for each setting, not a batch"):
