@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,13 +32,14 @@ class Table:
 
     def owner(self, port: int) -> Leaf:
         """Return the part that a port belongs to."""
-        return next(leaf for leaf in self.graph.leaves if 0 <= port - leaf.first_port < len(leaf.ports))
+        leaves = self.graph.leaves
+        return leaves[bisect_right(leaves, port, key=lambda leaf: leaf.first_port) - 1]
 
     def width(self, port: int) -> int:
         """Return how many waves the whole bus of a port has; 1 for a single wave."""
-        leaf = self.owner(port)
-        if not isinstance(leaf.model, Block) or leaf.ports[port - leaf.first_port] not in leaf.model.buses:
+        if port not in self.graph.buses:
             return 1
+        leaf = self.owner(port)
         made = self.made[leaf.name]
         if isinstance(made, Medium):
             return made.shape[1] if port == leaf.first_port else made.shape[0]
@@ -66,11 +68,13 @@ def blocks(compiled: Compiled, point: Point) -> Table:
 
 def check_buses(compiled: Compiled) -> None:
     """Raise NetlistError where a connection joins buses of different width, or a bus to a single wave."""
-    if not any(isinstance(leaf.model, Block) for leaf in compiled.graph.leaves):
+    buses = compiled.graph.buses
+    if not buses:
         return
     table = blocks(compiled, compiled.parts.point({}))
-    for port, other in enumerate(compiled.graph.partner.tolist()):
-        if other < port or table.width(port) == table.width(other) == 1:
+    for port in buses:
+        other = int(compiled.graph.partner[port])
+        if other < 0 or (other in buses and other < port):
             continue
         first, second = _checked(table, port), _checked(table, other)
         if first[1] - first[0] != second[1] - second[0]:

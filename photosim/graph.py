@@ -22,7 +22,7 @@ from photosim.bindings import Bindings, Scoped
 from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, ports_by_mode
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
-from photosim.model import ClosedForm, Composite, Model
+from photosim.model import Block, ClosedForm, Composite, Model
 from photosim.parameters import Parameter
 from photosim.wiring import Instance, Netlist, PortRef
 
@@ -66,8 +66,9 @@ class Graph:
     to (leaf name, port); `wires` are the pairs of electrical ports that are
     connected. `bindings` holds the value of every named setting;
     `structural` those whose change needs a new graph. `composites` holds the
-    models of the instances that were written out, `pieces` the parts of buses
-    that connections name: port to first wave and one past the last.
+    models of the instances that were written out, `buses` the names of the ports
+    that carry buses, and `pieces` the parts of them that connections name: port to
+    first wave and one past the last.
     """
 
     leaves: tuple[Leaf, ...]
@@ -78,6 +79,7 @@ class Graph:
     structural: Mapping[str, Any]
     index: Mapping[str, int] = field(repr=False, default_factory=dict)
     composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
+    buses: Mapping[int, str] = field(repr=False, default_factory=dict)
     pieces: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
 
@@ -118,7 +120,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.pieces, tuple(builder.wires),
+        builder.composites, builder.buses, builder.pieces, tuple(builder.wires),
     )  # fmt: skip
 
 
@@ -129,6 +131,7 @@ class _Builder:
         self.overrides = overrides
         self.leaves: list[Leaf] = []
         self.joins: list[tuple[int, int]] = []
+        self.buses: dict[int, str] = {}
         self.pieces: dict[int, tuple[int, int]] = {}
         self.wires: list[tuple[PortRef, PortRef]] = []
         self.bound: dict[str, Any] = {}
@@ -173,10 +176,7 @@ class _Builder:
             left, right = inner[a](port_a), inner[b](port_b)
             if isinstance(left, int) and isinstance(right, int):
                 self.joins.append((left, right))
-                for end, name in ((left, port_a), (right, port_b)):
-                    piece = bus_piece(name)[1]
-                    if piece is not None:
-                        self.pieces[end] = piece
+                self._name_pieces((left, port_a), (right, port_b))
             elif isinstance(left, tuple) != isinstance(right, tuple):
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
@@ -188,6 +188,13 @@ class _Builder:
                     message = f"Connection {a},{port_a} to {b},{port_b} joins ports that share no mode."
                     raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
                 self.joins += pairs
+
+    def _name_pieces(self, *ends: tuple[int, str]) -> None:
+        """Note the parts of buses that the two ends of a connection name."""
+        for port, name in ends:
+            piece = bus_piece(name)[1] if port in self.buses else None
+            if piece is not None:
+                self.pieces[port] = piece
 
     def _bind(self, name: str, value: Any, scope: str) -> None:
         value = self.overrides.get(name, value)
@@ -274,6 +281,8 @@ class _Builder:
                 self.structural[f"{name}.{key}"] = model.parameters[key].default
         ports = model.ports_for(given)
         leaf = Leaf(name, model, tuple(given), ports, model.aliases_for(given), self.ports)
+        if isinstance(model, Block):
+            self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}
         self.ports += len(ports)
         self.leaves.append(leaf)
         return _LeafPorts(leaf, given, where)

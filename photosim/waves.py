@@ -14,7 +14,7 @@ import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.kernels.graphs import components
-from photosim.model import Block, Detector
+from photosim.model import Detector
 from photosim.plan import Wanted
 
 if TYPE_CHECKING:
@@ -68,15 +68,12 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
 
 def single_wave(graph: Graph, port: int, name: str) -> int:
     """Return a port that is asked for by name; ParameterError where it carries a bus of many waves."""
-    leaf = next((f for f in graph.leaves if 0 <= port - f.first_port < len(f.ports)), None)
-    if leaf is not None and isinstance(leaf.model, Block):
-        own = leaf.ports[port - leaf.first_port]
-        if own in leaf.model.buses:
-            message = (
-                f"{name!r} is a bus of '{leaf.name},{own}' in free space, and no single wave: "
-                "circuit.chain() gives the blocks and what they do to fields."
-            )
-            raise ParameterError(message)
+    if port in graph.buses:
+        message = (
+            f"{name!r} is the bus {graph.buses[port]!r} of free space, and no single wave: "
+            "circuit.chain() gives the blocks and what they do to fields."
+        )
+        raise ParameterError(message)
     return port
 
 

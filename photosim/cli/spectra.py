@@ -91,6 +91,8 @@ def simulate(request: Request, *, as_json: bool) -> None:
         currents = _photocurrents(circuit, wl, settings)
     if result is None and currents is None:
         message = f"{request.file} exposes no port and lights no detector: there is nothing to simulate."
+        if circuit.graph.buses:
+            message += " Its buses of free space are asked in Python: circuit.chain()."
         raise ParameterError(message)
     written = _write(request, circuit, result, currents)
     _show(result, currents, written, as_json=as_json)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import photosim as ps
+from photosim.cli.app import app
 from photosim.media.cascade import Cascade, Identity, Part
 from photosim.media.gaussian import StoredMedium
 
@@ -96,7 +98,7 @@ def test_cascade_gives_parts_of_its_product(rows: Any) -> None:
         ({"mirrors,out[2:12]": "medium,in"}, "the bus of 10 waves at 'mirrors,o2' has no part [2:12]"),
         ({"mirrors,out[5:5]": "medium,in"}, "has no part [5:5]: give 0 to 10, rising"),
         ({"mirrors,out": "medium,in"}, "of 10 waves at 'mirrors,o2' cannot be joined to the bus of 6 waves"),
-        ({"laser,o1": "medium,in"}, "the single wave at 'laser,o1' cannot be joined to the bus of 6 waves"),
+        ({"laser,o1": "medium,in"}, "the bus of 6 waves at 'medium,o1' cannot be joined to the single wave"),
         ({"laser,o1[0:1]": "medium,in"}, "instance 'laser' (laser) has no port 'o1[0:1]'"),
         ({"laser,o1": "mirrors,in[0:1]"}, "has no port 'in[0:1]'"),
         ({"medium,out[0:4]": "camera,in", "mirrors,out[0:4]": "medium,out[4:8]"}, "a port has one use"),
@@ -135,12 +137,16 @@ def test_chains_without_light_or_end_are_refused() -> None:
 def test_a_bus_is_no_single_wave() -> None:
     wires = {"laser,o1": "mirrors,in", "mirrors,out[2:6]": "medium,in[1:5]"}
     open_ended = circuit(wires, ports={"out": "medium,out"}, terminate=[*OPEN, "camera,in"])
-    with pytest.raises(
-        ps.ParameterError, match=r"'out' is a bus of 'medium,o2' in free space, and no single"
-    ):
+    with pytest.raises(ps.ParameterError, match=r"'out' is the bus 'medium,o2' of free space, and no single"):
         open_ended([1.5])
     with pytest.raises(ps.ParameterError, match=r"circuit\.chain\(\) gives the blocks"):
         open_ended.transfer([1.5], ["medium,out"], ["laser,o1"])
+
+
+def test_the_command_line_says_who_evaluates_buses() -> None:
+    done = CliRunner().invoke(app, ["simulate", "opu"], prog_name="photosim")
+    assert done.exit_code != 0
+    assert "asked in Python: circuit.chain()" in " ".join(done.output.split())
 
 
 def test_bus_parts_survive_files(tmp_path: Path) -> None:
