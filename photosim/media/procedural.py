@@ -78,19 +78,18 @@ class ProceduralMedium(Medium):
 
     def _by_tiles(self, batch: NDArray[Any]) -> ComplexArray:
         """Return batch @ T.T, by one real product a tile where the fields are real."""
-        from scipy.linalg import get_blas_funcs
-
-        add_product: Any = get_blas_funcs("gemm", dtype=batch.dtype)
         strips = [np.ascontiguousarray(batch[:, c : c + TILE[0]]) for c in range(0, self.inputs, TILE[0])]
         out = np.empty((len(batch), self.outputs), dtype=self.dtype)
 
         def work(rows: slice, tiles: Iterator[ComplexArray]) -> None:
-            # Complex numbers seen as pairs of real ones: BLAS adds each tile's part to the sum in place.
+            # Complex numbers seen as pairs of real ones where the fields are real. Not scipy's gemm, which
+            # would add in place, but holds the interpreter's lock.
             width = (rows.stop - rows.start) * self.dtype.itemsize // batch.dtype.itemsize
-            total = np.zeros((width, len(batch)), dtype=batch.dtype, order="F")
+            total = np.zeros((len(batch), width), dtype=batch.dtype)
+            part = np.empty_like(total)
             for strip, tile in zip(strips, tiles, strict=True):
-                total = add_product(1.0, tile.view(batch.dtype).T, strip.T, 1.0, total, overwrite_c=True)
-            out[:, rows] = total.T.view(self.dtype)
+                total += np.matmul(strip, tile.view(batch.dtype), out=part)
+            out[:, rows] = total.view(self.dtype)
 
         self._share(work)
         return out
@@ -100,9 +99,10 @@ class ProceduralMedium(Medium):
         batch, single = fields(y, self.outputs, self.dtype)
         turned, out = batch.conj(), np.zeros((len(batch), self.inputs), dtype=self.dtype)
         memory = self._memory()
-        for rows in self._rows():
-            for k, tile in enumerate(self._tiles(rows, memory)):
-                out[:, k * TILE[0] : k * TILE[0] + len(tile)] += turned[:, rows] @ tile.T
+        with _blas().limit(limits=1, user_api="blas"):
+            for rows in self._rows():
+                for k, tile in enumerate(self._tiles(rows, memory)):
+                    out[:, k * TILE[0] : k * TILE[0] + len(tile)] += turned[:, rows] @ tile.T
         out = out.conj()
         return out[0] if single else out
 
@@ -162,14 +162,21 @@ class ProceduralMedium(Medium):
             for own in rows[number :: self.threads]:
                 work(own, self._tiles(own, memory))
 
-        if self.threads == 1:
-            part(0)
-            return
-        from threadpoolctl import threadpool_limits
-
         # Whole tiles are shared out: BLAS's own threads would wait for each other at every tile.
-        with threadpool_limits(1), ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(part, range(self.threads)))
+        with _blas().limit(limits=1, user_api="blas"):
+            if self.threads == 1:
+                part(0)
+                return
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(part, range(self.threads)))
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    """Return the control of BLAS's threads; looking for its libraries takes milliseconds, so once."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @lru_cache(maxsize=1)
