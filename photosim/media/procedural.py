@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.errors import ParameterError
 from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ class ProceduralMedium(Medium):
         from photosim.kernels.speckle import LANES, add_columns
 
         first, end, _ = rows.indices(self.outputs)
+        if first % LANES:
+            message = f"Rows are summed from a multiple of {LANES} on, which {first} is not."
+            raise ParameterError(message)
         summed = np.zeros(-(-(end - first) // LANES) * LANES, dtype=np.complex128)
         step = -(-len(summed) // LANES // self.threads) * LANES or LANES
 

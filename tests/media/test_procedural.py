@@ -75,6 +75,11 @@ def test_parts_are_parts_of_the_whole(medium: ProceduralMedium, whole: Any) -> N
     )
 
 
+def test_sums_begin_where_hashes_do(medium: ProceduralMedium) -> None:
+    with pytest.raises(ParameterError, match="from a multiple of 4 on, which 6 is not"):
+        medium.sum_columns(np.array([1]), slice(6, 12))
+
+
 def test_adjoint_is_that_of_the_whole(medium: ProceduralMedium, whole: Any) -> None:
     y = RNG(1).standard_normal((3, SIZE[0])) + 1j
     np.testing.assert_allclose(medium.adjoint(y), y @ whole.conj(), atol=2e-5)
