@@ -1,4 +1,4 @@
-"""Phase shifters as they are driven: by the power of a heater, by the voltage of a junction; static."""
+"""Phase shifters as they are driven: by the power of a heater, by the voltage of a junction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from photosim.components.guides import guide_index, guide_wave
 from photosim.model import component
 from photosim.quantities import (
+    Bandwidth,
     Index,
     Length,
     Loss_dB,
@@ -37,7 +38,7 @@ _LAYOUT = ("cross_section", "npoints", "layer", "add_pins", "with_bbox")
 
 @component(
     ports=("o1", "o2"), inputs=1, source="harris2014", lossless_when={"loss_dB": 0.0},
-    layout=(*_LAYOUT, "width"),
+    drives={"e1": "power"}, layout=(*_LAYOUT, "width"),
 )  # fmt: skip
 def thermo_optic_shifter(
     m: Any,
@@ -52,12 +53,14 @@ def thermo_optic_shifter(
     loss_dB: Loss_dB = 0.23,
     temperature: Temperature = 300.0,
     dneff_dT: ThermoOptic = 1.86e-4,
+    bandwidth: Bandwidth = 130e3,
 ) -> Any:
     """Guide with a heater driven by electric power: adds pi power/power_pi at wl0 to the phase of the guide.
 
     The index that the heater adds does not depend on wavelength, so the phase goes as wl0/wl. The defaults of
-    power_pi, length and loss are those of Harris et al. 2014. Left out: response time, heat that reaches
-    neighbours, change of resistance with temperature, dispersion of the second order.
+    power_pi, length, loss and bandwidth are those of Harris et al. 2014; the time constant is
+    1/(2 pi bandwidth). Left out: heat that reaches neighbours (`photosim.analysis.heaters` has it), change of
+    resistance with temperature, dispersion of the second order.
 
     Settings:
         power: electric power of the heater.
@@ -69,13 +72,15 @@ def thermo_optic_shifter(
         loss_dB: insertion loss.
         temperature: temperature of the chip.
         dneff_dT: change of the effective index per kelvin.
+        bandwidth: of the heater, for the time domain.
     """
+    del bandwidth
     index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
     heater = m.pi * power / power_pi * wl0 / wl
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, index, 0, heater)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", layout=_LAYOUT)
+@component(ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", drives={"e1": "voltage"}, layout=_LAYOUT)
 def pn_phase_shifter(
     m: Any,
     wl: Any,
@@ -92,6 +97,7 @@ def pn_phase_shifter(
     loss_dB_cm: Loss_dB_cm = 2.5,
     temperature: Temperature = 300.0,
     dneff_dT: ThermoOptic = 1.86e-4,
+    bandwidth: Bandwidth = 30e9,
 ) -> Any:
     """Guide with a lateral PN junction in its middle, under reverse voltage: index and loss of its carriers.
 
@@ -101,7 +107,7 @@ def pn_phase_shifter(
     index by -5.40e-22 N**1.011 and absorb 8.88e-21 N**1.167 per cm, holes -1.53e-18 N**0.838 and
     5.84e-20 N**1.109;
     each counts as far as it fills the core, as if light were spread evenly over its width. Left out: the
-    shape of the mode, forward bias, bandwidth, breakdown, doping profiles, dependence of the carriers'
+    shape of the mode, forward bias, breakdown, doping profiles, dependence of the carriers'
     effect on wavelength.
 
     Settings:
@@ -117,7 +123,9 @@ def pn_phase_shifter(
         loss_dB_cm: propagation loss without carriers.
         temperature: temperature of the guide.
         dneff_dT: change of the effective index per kelvin.
+        bandwidth: of the junction and its drive, for the time domain.
     """
+    del bandwidth
     depleted_um = 1e4 * m.sqrt(_TWO_EPS_OVER_Q * (built_in_voltage + voltage) * (1 / acceptors + 1 / donors))
     electrons = 0.5 - depleted_um * acceptors / (acceptors + donors) / width
     holes = 0.5 - depleted_um * donors / (acceptors + donors) / width

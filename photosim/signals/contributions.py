@@ -42,6 +42,19 @@ class Tone:
     frequency: float
     depth: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a frequency or a depth that no sine has."""
+        if not (0.0 < self.frequency < np.inf and 0.0 <= self.depth < np.inf):
+            message = (
+                f"A tone needs a positive frequency in Hz and a depth of 0 or more, got {self.frequency!r} "
+                f"and {self.depth!r}."
+            )
+            raise ParameterError(message)
+
+    def amplitude(self, current: float, bandwidth: float) -> float:
+        """Return its amplitude in A on a mean current, behind a low-pass."""
+        return self.depth * current if self.frequency <= bandwidth else 0.0
+
 
 def check_terms(without: Collection[str]) -> None:
     """Raise ParameterError for the name of a noise that there is not."""
@@ -90,7 +103,7 @@ def contributions(
     found["ase_ase"] = float(emission.beat_variance(b))
     found["quantisation"] = float(sum(quantisation_variance(step) for step in receiver.chain.steps()))
     if tone is not None:
-        amplitude = tone.depth * abs(float(point.currents(number).sum()))
+        amplitude = tone.amplitude(float(point.currents(number).sum()), b)
         jitters = (*receiver.chain.jitters(), *driving_jitters(point, number))
         found["jitter"] = sum(float(jitter_variance(t, tone.frequency, amplitude)) for t in jitters)
     light = float(np.abs(point.currents(number)).sum())

@@ -117,7 +117,7 @@ def sample(
         current = _current(point, number, grid, fields, rng, without)
         receiver, early = point.receivers[number], np.zeros(samples)
         if wave is not None:
-            amplitude = float(point.currents(number).sum()) * wave.depth
+            amplitude = wave.amplitude(float(point.currents(number).sum()), receiver.bandwidth)
             angle: FloatArray = (
                 2 * np.pi * wave.frequency * grid.step * np.arange(grid.size, dtype=np.float64)
             )

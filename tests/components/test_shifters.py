@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim import registry
+import photosim as ps
+from photosim import registry, waveforms
 from photosim.model import ClosedForm
 
 
@@ -53,3 +54,31 @@ def test_junction_is_as_efficient_as_published_ones() -> None:
     v_pi_l = np.pi / phase * 2.0 * length * 1e-4  # V cm; depletion devices have 1.5 to 2.5
     assert 0.5 < v_pi_l < 2.5
     assert abs(driven) > abs(cold)  # and less absorption
+
+
+@pytest.mark.parametrize(
+    ("component", "setting"), [("thermo_optic_shifter", "power"), ("pn_phase_shifter", "voltage")]
+)
+def test_electrical_port_drives_the_phase(component: str, setting: str) -> None:
+    model = registry.get(component)
+    assert model.drives == {"e1": setting}
+    assert abs(np.angle(wave(component, **{setting: 1e-2}) / wave(component))) > 1e-4
+
+
+def test_heater_follows_a_step_with_its_time_constant() -> None:
+    circuit = ps.Circuit(
+        {
+            "instances": {"heater": {"component": "thermo_optic_shifter", "settings": {"bandwidth": 1e9}}},
+            "ports": {"in": "heater,o1", "out": "heater,o2"},
+        }
+    )
+    step = waveforms.step(at=1e-9, low=0.0, high=24.8e-3)
+    out = ps.transient(
+        circuit, 3e-9, sample_rate=200e9, drive={"heater.power": step},
+        inputs={"in": waveforms.constant(1e-3)}, wl=1.55, probes=["out"],
+    )  # fmt: skip
+    turned = np.unwrap(np.angle(out.wave.values[0, 0]))
+    time = out.time.values - 1e-9
+    later = (time > 0.05e-9) & (time < 1.5e-9)
+    expected = np.pi * (1 - np.exp(-2 * np.pi * 1e9 * time[later]))
+    np.testing.assert_allclose(turned[later] - turned[0], expected, atol=0.1)

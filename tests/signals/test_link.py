@@ -226,3 +226,13 @@ def test_dark_link_has_noise_and_no_signal() -> None:
     assert plain(result.numbers())["detectors"]["pd"]["snr_dB"] is None
     assert [chart.name for chart in result.charts()] == ["noise"]
     assert ps.link(chain(), without=TERMS)["pd"].snr_dB == np.inf
+
+
+def test_tone_beyond_the_bandwidth_has_no_jitter() -> None:
+    from photosim.signals import sample
+
+    circuit = chain(tia={"bandwidth": 1e9})
+    assert ps.link(circuit, tone=0.9e9)["pd"].variances["jitter"] > 0.0
+    assert ps.link(circuit, tone=1.1e9)["pd"].variances["jitter"] == 0.0
+    drawn = sample(circuit, 256, tone=1.1e9, without=[t for t in TERMS if t != "jitter"])
+    assert np.std(drawn.values) < 1e-12

@@ -283,6 +283,7 @@ def test_wide_lasers_are_doubted() -> None:
     ("call", "text"),
     [
         (lambda c: sample(c, 1), "A sample has 2 to 262144 samples, got 1"),
+        (lambda c: sample(c, 64, tone=-1e9), "positive frequency in Hz and a depth of 0 or more, got -1"),
         (lambda c: sample(c, 64, without=("rinn",)), "no noise 'rinn' to switch off.*Did you mean 'rin'"),
         (
             lambda c: sample(c, 64, laser={"power": [1e-3, 2e-3]}),
