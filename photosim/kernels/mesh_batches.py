@@ -213,22 +213,26 @@ def add_rows(rows: Any, totals: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def add_powers(kept: Any, forms: Any, dark: Any, weights: Any, sums: Any) -> None:
-    """Add to sums (K, 2, M) the powers of two linear forms of what came into each block, weighted.
+def fill_powers(kept: Any, forms: Any, rows: Any) -> None:
+    """Fill rows (K, 2 rows) with the powers of two linear forms of what came into each block.
 
     forms: (K, 2, 4), each f_a x_a + f_b x_b as (re f_a, im f_a, re f_b, im f_b).  kept: as segment_forth
-    leaves it.  weights: (M, lanes), float64, one row a sum over the samples of the slice.
+    leaves it where no block is dark.
     """
     n = ROW_BYTES // kept.itemsize
     for k in range(forms.shape[0]):
-        if dark[k]:
-            continue
         own = kept[4 * k * n : 4 * (k + 1) * n]
         for side in range(2):
-            a, b, c, d = forms[k, side, 0], forms[k, side, 1], forms[k, side, 2], forms[k, side, 3]
-            for j in range(n):
-                x, y, u, v = own[j], own[n + j], own[2 * n + j], own[3 * n + j]
-                re, im = a * x - b * y + c * u - d * v, a * y + b * x + c * v + d * u
-                power = re * re + im * im
-                for m in range(weights.shape[0]):
-                    sums[k, side, m] += weights[m, j] * power
+            _power(own, forms[k, side], rows[k, side * n : (side + 1) * n])
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
+def _power(own: Any, form: Any, row: Any) -> None:
+    """Fill row with the power of a linear form of each sample of a block."""
+    n = ROW_BYTES // own.itemsize
+    n2, n3 = 2 * n, 3 * n
+    a, b, c, d = form[0], form[1], form[2], form[3]
+    for j in range(n):
+        x, y, u, v = own[j], own[n + j], own[n2 + j], own[n3 + j]
+        re, im = a * x - b * y + c * u - d * v, a * y + b * x + c * v + d * u
+        row[j] = re * re + im * im

@@ -14,6 +14,8 @@ _SYSTEMS = {
     "mrr-dfa": "mrr_dfa",
     "two-pass": "two_pass",
     "eo-activation": "eo_activation",
+    "in-situ": "in_situ",
+    "vowels": "vowels",
 }
 """Name of each system, and the module whose SYSTEM it is."""
 

@@ -16,6 +16,7 @@ from photosim.training.devices.decomposition import MeshPhases, PairPhases, deco
 from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh_paths import Fields, MeshGradient, PairGradient
 from photosim.training.layers import Chance, Parameters, Trace
+from photosim.training.layers.layer import Weightless
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -212,3 +213,66 @@ def _drawn(arrangement: Arrangement, n: int, rng: np.random.Generator) -> MeshPh
     count = len(places_of(arrangement, n))
     theta = 2.0 * np.arcsin(np.sqrt(rng.uniform(size=count)))
     return MeshPhases(arrangement, theta, *(rng.uniform(-np.pi, np.pi, size) for size in (count, n)))
+
+
+@dataclass(frozen=True)
+class SaturableAbsorber(Weightless):
+    """Amplitudes a to a sqrt(T(a^2)): an absorber that bleaches, done by electronics in shen2017.
+
+    Its transmission T solves intensity = ln(T/T0) / (2 (1 - T)), intensity in units of saturation.
+    transmission: T0, of weak light.
+    """
+
+    inputs: int
+    transmission: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a transmission that bleaches nothing."""
+        if not 0.0 < self.transmission < 1.0:
+            message = f"transmission must lie between 0 and 1, got {self.transmission!r}."
+            raise ParameterError(message)
+
+    @property
+    def outputs(self) -> int:
+        """As many as inputs."""
+        return self.inputs
+
+    def forward(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        x: RealArray,
+        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+    ) -> Trace:
+        """Return what is let through of amplitudes x, shape (batch, inputs)."""
+        passed = bleached(x * x, self.transmission).astype(x.dtype)
+        outputs = x * np.sqrt(passed)
+        return Trace(x, outputs, outputs, passed)
+
+    def back(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        trace: Trace,
+        delta: RealArray,
+    ) -> RealArray:
+        """Return dL/dinputs from dL/doutputs, both of shape (batch, inputs)."""
+        t, x = trace.memo, trace.inputs
+        # d intensity/dT from the equation above.
+        by_t = (0.5 / t + 0.5 * np.log(t / self.transmission) / (1.0 - t)) / (1.0 - t)
+        return np.asarray(delta * (np.sqrt(t) + x * x / (np.sqrt(t) * by_t)))
+
+
+def bleached(intensity: RealArray, weak: float) -> RealArray:
+    """Return the transmission of a saturable absorber, `weak` for no light, at intensities of saturation.
+
+    Newton's steps on u = -ln T, from no light, where the equation is convex: they end at rounding.
+    """
+    depth = np.full(intensity.shape, -np.log(weak), dtype=np.float64)
+    most = -np.log(weak)
+    for _ in range(60):
+        t = np.exp(-depth)
+        # f = (most - depth)/2 - intensity (1 - T), f' = -1/2 - intensity T.
+        change = (0.5 * (most - depth) - intensity * (1.0 - t)) / (0.5 + intensity * t)
+        depth = depth + change
+        if np.abs(change).max(initial=0.0) < 1e-14:
+            break
+    return np.asarray(np.exp(-depth))

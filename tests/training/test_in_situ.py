@@ -79,21 +79,24 @@ def test_measured_gradient_is_that_of_the_engine() -> None:
     np.testing.assert_allclose(found["theta"], [exact[name] for name in names], atol=1e-10)
 
 
-def test_loss_biases_the_measurement_and_the_bias_grows_with_it() -> None:
-    angles = []
-    for loss in (0.0, 0.1, 0.5):
+def test_loss_biases_the_measurement_in_proportion_and_balance_helps() -> None:
+    found = {}
+    for loss in (0.0, 0.001, 0.01):
         forward = passed("clements_mesh", loss_dB=loss, loss_shifter_dB=loss)
-        found = deviations(InSitu().updates(forward), Backprop().updates(forward))
-        angles.append([angle for _, angle in found])
-        assert len(found) == 2
-    assert np.all(np.diff(angles, axis=0) > 0.0)
-    # arccos loses half the digits next to 1.
-    np.testing.assert_allclose(angles[0], 0.0, atol=1e-5)
+        exact = Backprop().updates(forward)
+        for balanced in (False, True):
+            measured = InSitu(balanced=balanced).updates(forward)
+            found[loss, balanced] = np.array([distance for distance, _ in deviations(measured, exact)])
+    for balanced in (False, True):
+        np.testing.assert_array_less(found[0.0, balanced], 1e-12)
+        # Small losses act in proportion.
+        np.testing.assert_allclose(found[0.01, balanced] / found[0.001, balanced], 10.0, rtol=0.1)
+    np.testing.assert_array_less(found[0.01, True], 0.2 * found[0.01, False])
 
 
 def test_noise_of_taps_has_the_stated_variance() -> None:
     forward = passed("clements_mesh", 5)
-    exact, rule = InSitu().updates(forward), InSitu(InSituErrors(tap=0.01), np.random.default_rng(3))
+    exact, rule = InSitu().updates(forward), InSitu(InSituErrors(tap=0.01), rng=np.random.default_rng(3))
     last = len(forward.traces) - 1
     drawn = np.array([rule.updates(forward)[last]["theta"] for _ in range(400)])  # type: ignore[index]
     one = passed("clements_mesh", 5)
@@ -119,7 +122,7 @@ def test_errors_of_generators_and_receivers_spread_the_gradient(name: str) -> No
     forward = passed("reck_mesh")
     exact = InSitu().updates(forward)
     small, large = (
-        deviations(InSitu(InSituErrors(**{name: size}), np.random.default_rng(0)).updates(forward), exact)
+        deviations(InSitu(InSituErrors(**{name: size}), rng=np.random.default_rng(0)).updates(forward), exact)
         for size in (1e-5, 1e-3)
     )
     # Receivers at the first layer's inputs serve the interference of that layer too.

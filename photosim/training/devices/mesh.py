@@ -90,7 +90,7 @@ class Mesh:
     `butterfly_mesh` those that its phases make, an `svd_mesh` any real or complex
     matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
     with the light, so that products and matrix are real; of a complex one both. The matrix is that
-    of the circuit's own couplers and losses; programming does not correct for them.
+    of the circuit's own couplers and losses; programming corrects for them if asked to.
 
     rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the
     read-out, converters of inputs and outputs, drift, thermal crosstalk, response time of the heaters.
@@ -125,23 +125,24 @@ class Mesh:
             hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset, crosstalk=errors.crosstalk)
         return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
 
-    def program(self, weights: Numbers) -> Mesh:
+    def program(self, weights: Numbers, *, correct: bool = False) -> Mesh:
         """Return the mesh holding `weights` (outputs, inputs), as if it had no errors.
 
-        Raises ParameterError for a matrix that does not fit, is not finite, or, in a single mesh, is
-        not unitary.
+        correct: take the errors of the hardware into account, which must be known then, as calibration finds
+        them: block by block, exact as far as the couplers let each divide power. Raises ParameterError for a
+        matrix that does not fit, is not finite, or, in a single mesh, is not unitary.
         """
         target, n = np.array(weights), self.hardware.guides
         if self.hardware.v is not None:
             pair = decompose_pair(target, n, self.hardware.u.arrangement)
-            return self._hold(target, pair, pair.scale)
+            return self._hold(target, pair, pair.scale, correct=correct)
         if target.shape != (n, n):
             message = (
                 f"Mesh {self.hardware.name!r} holds unitary matrices ({n}, {n}), got shape {target.shape}; "
                 "an svd_mesh holds any matrix up to its size."
             )
             raise ParameterError(message)
-        return self._hold(target, decompose(target, self.hardware.u.arrangement), 1.0)
+        return self._hold(target, decompose(target, self.hardware.u.arrangement), 1.0, correct=correct)
 
     @property
     def programmed(self) -> Held:
@@ -197,8 +198,11 @@ class Mesh:
         seconds = self.counters["cycles"] / self.rate
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * self.power)
 
-    def _hold(self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float) -> Mesh:
-        phases = self.hardware.set_for(wanted).changed(self._heat)
+    def _hold(
+        self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float, *, correct: bool = False
+    ) -> Mesh:
+        asked = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
+        phases = asked.changed(self._heat)
         held = Held(target, phases, self.hardware.matrix(phases), scale)
         return replace(self, held=held, counters=Counter())
 

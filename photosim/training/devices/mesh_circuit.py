@@ -249,6 +249,24 @@ class MeshCircuit:
         theta, phi = self.middle.set_for(wanted.theta, wanted.phi)
         return replace(wanted, v=self.v.set_for(wanted.v), u=self.u.set_for(wanted.u), theta=theta, phi=phi)
 
+    def corrected(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
+        """Return the phases to set so that, block by block, errors of the hardware are made up for."""
+        from photosim.training.devices.mesh_correction import corrected, reachable
+
+        if isinstance(wanted, MeshPhases):
+            return corrected(self.u, wanted)
+        if self.v is None or self.middle is None:
+            raise AssertionError  # as above
+        middle = self.middle
+        theta = reachable(middle, np.sin(wanted.theta / 2.0) ** 2)
+        ideal = 1j * np.exp(1j * (wanted.theta / 2.0 + wanted.phi)) * np.sin(wanted.theta / 2.0)
+        made = middle.matrices(theta, np.zeros_like(theta))[:, 0, 0]
+        phi = np.angle(ideal * made.conj())
+        theta, phi = (theta - middle.inner_offset) / middle.turn, (phi - middle.outer_offset) / middle.turn
+        return replace(
+            wanted, v=corrected(self.v, wanted.v), u=corrected(self.u, wanted.u), theta=theta, phi=phi
+        )
+
     def drawn(
         self, coupling: float, rng: np.random.Generator, *, offset: float = 0.0, crosstalk: float = 0.0
     ) -> MeshCircuit:

@@ -5,7 +5,7 @@ A tap lies behind each shifter, seen from the inputs, and reads the power there 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -71,23 +71,25 @@ def _sums(
     weights: FloatArray,
 ) -> FloatArray:
     """Return weighted sums (M, 2 K) of the forms' powers in all blocks that light meets."""
-    from photosim.kernels.mesh_batches import add_powers, load_slice, segment_forth
+    from photosim.kernels.mesh_batches import fill_powers, load_slice, segment_forth
 
     lanes, count = lanes_of(light.dtype), len(entries)
-    sums = np.zeros((count, 2, len(weights)))
+    most = min(count, SEGMENT)
+    sums = np.zeros((2 * count, len(weights)))
     fields = np.empty(2 * light.shape[1] * lanes, entries.dtype)
-    kept = np.empty(4 * min(count, SEGMENT) * lanes, entries.dtype)
+    kept, rows = np.empty(4 * most * lanes, entries.dtype), np.empty((most, 2 * lanes), entries.dtype)
     lit, dark = np.empty(light.shape[1], np.bool_), np.zeros(count, np.bool_)
-    own: Any = np.zeros((len(weights), lanes))
     for low in range(0, len(light), lanes):
         load_slice(real_view(light), low, fields, lit)
-        own[:] = 0.0
-        own[:, : len(light) - low] = weights[:, low : low + lanes]
+        own = np.zeros((lanes, len(weights)))
+        own[: len(light) - low] = weights[:, low : low + lanes].T
         for first in range(0, count, SEGMENT):
             part = slice(first, first + SEGMENT)
             segment_forth(fields, entries[part], pairs[part], dark[part], kept)
-            add_powers(kept, forms[part], dark[part], own, sums[part])
-    return np.moveaxis(sums, 2, 0).transpose(0, 2, 1).reshape(len(weights), 2 * count)
+            fill_powers(kept, forms[part], rows)
+            powers = rows[: len(forms[part])].reshape(-1, lanes)
+            sums[2 * first : 2 * first + len(powers)] += powers @ own.astype(rows.dtype)
+    return sums.reshape(count, 2, -1).transpose(2, 1, 0).reshape(len(weights), 2 * count)
 
 
 def _power(fields: Fields) -> FloatArray:

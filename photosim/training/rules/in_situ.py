@@ -53,10 +53,15 @@ class InSitu:
     read and is the signal for the layer before. All launches are normalised, their norms kept
     as numbers; heat that leaks is known and taken into account. The pass that gives the error is the
     network's own, without these errors. Samples of a batch are read one by one: the noise of the sum is
-    drawn at once, which is the same. Counters: runs of single samples, and readings of taps.
+    drawn at once, which is the same.
+
+    balanced: let what leaves the inputs interfere at the norm of x, whatever its own; then neither bias nor
+    noise of the weaker drowns in the stronger. pai2023 take it as it is. Counters: runs of single
+    samples, and readings of taps.
     """
 
     errors: InSituErrors = field(default_factory=InSituErrors)
+    balanced: bool = False
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     counters: Counter[str] = field(default_factory=Counter, compare=False)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_SLOPES})
@@ -97,15 +102,17 @@ class InSitu:
     def _readings(self, passage: Passage, x: Fields, g: Fields) -> tuple[FloatArray, Fields]:
         """Return -Im(A B) at all shifters, summed over the batch, and M^H g as read at the inputs."""
         ahead, norm = self._launched(x)
-        first = self._powers(read_forwards(passage, ahead, _weights(norm))[0])
         behind, size = self._launched(g)
-        sums, leaving = read_backwards(passage, behind, _weights(size))
+        lit = (norm > 0.0) & (size > 0.0)
+        ratio = np.where(lit, norm / np.where(lit, size, 1.0), 1.0) if self.balanced else np.ones(len(x))
+        first = self._powers(read_forwards(passage, ahead, _weights(norm, ratio))[0])
+        sums, leaving = read_backwards(passage, behind, _weights(ratio * size, ratio))
         second = self._powers(sums)
         errors = self.errors
         read = leaving.conj() * self._errors(leaving, errors.read_amplitude, errors.read_phase)
         back = (read * size[:, np.newaxis]).astype(x.dtype)
-        both, total = self._launched(x - 1j * back)
-        third = self._powers(read_forwards(passage, both, _weights(total))[0])
+        both, total = self._launched((x - 1j * ratio[:, np.newaxis] * back).astype(x.dtype))
+        third = self._powers(read_forwards(passage, both, _weights(total, ratio))[0])
         self.counters["runs"] += 3 * len(x)
         self.counters["readings"] += 3 * len(x) * first.size
         return 0.5 * (third - first - second), back
@@ -132,9 +139,9 @@ class InSitu:
         return np.asarray(power + np.sqrt(self.errors.tap * spread) * noise)
 
 
-def _weights(norm: FloatArray) -> FloatArray:
+def _weights(norm: FloatArray, ratio: FloatArray) -> FloatArray:
     """Return weights of a normalised reading in the sum, and in the variance of the sum: (2, batch)."""
-    return np.stack([norm**2, norm**4])
+    return np.stack([norm**2 / ratio, norm**4 / ratio**2])
 
 
 def deviations(measured: Updates, exact: Updates) -> list[tuple[float, float]]:
