@@ -126,7 +126,8 @@ def _train(
         "map": found,
         "best": found.max(),
         "worst": found.min(),
-        "middle": accuracy(0.1, 0.1),
+        # Along the map's edge without errors of readings; the mean of many draws falls steadily.
+        "phases of 76.7": float(np.interp(-MEASURED, -found[0], PHASES)),
     }
 
 
@@ -175,13 +176,7 @@ def _cases(options: Options) -> Sequence[Case]:
 def _rows(_options: Options) -> Sequence[Row]:
     return [
         Row("test accuracy, ideal", "network", "accuracy", "%", Published(IDEAL, "read")),
-        Row(
-            "measured; ours with errors of 0.1 rad and 0.1",
-            "network",
-            "middle",
-            "%",
-            Published(MEASURED, "read"),
-        ),
+        Row("phases off by this leave the measured 76.7 %", "network", "phases of 76.7", "rad", digits=3),
         Row("highest of the map", "network", "best", "%"),
         Row("lowest of the map", "network", "worst", "%"),
         Row("linear discriminants, these vowels", "choice of vowels", "own", "%"),
@@ -219,8 +214,8 @@ SYSTEM = System(
             "discriminants tell apart best, that whose accuracy came nearest to the published one."
         ),
         (
-            "The measured 76.7 % lies on a map of errors; where is not published, so its row gives ours at "
-            "0.1 rad and 0.1. The absorber's transmission for weak light, 0.05, is not published either."
+            f"The measured accuracy, {MEASURED} %, lies on the map of errors; where is not published. The "
+            "absorber's transmission for weak light, 0.05, is not published either."
         ),
     ),
 )
