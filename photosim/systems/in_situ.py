@@ -37,7 +37,7 @@ class Recipe:
     rate: float
 
 
-IMAGES = Recipe(guides=64, layers=2, epochs=8, batch=32, rate=0.005)
+IMAGES = Recipe(guides=64, layers=2, epochs=4, batch=32, rate=0.005)
 QUICK = Recipe(guides=64, layers=2, epochs=5, batch=32, rate=0.01)
 POINTS = Recipe(guides=4, layers=3, epochs=60, batch=4, rate=0.02)
 NOISES = (0.0, 0.01, 0.02)

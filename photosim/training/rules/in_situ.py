@@ -55,8 +55,9 @@ class InSitu:
     network's own, without these errors. Samples of a batch are read one by one: the noise of the sum is
     drawn at once, which is the same.
 
-    balanced: let what leaves the inputs interfere at the norm of x, whatever its own; then neither bias nor
-    noise of the weaker drowns in the stronger. pai2023 take it as it is. Counters: runs of single
+    balanced: let what leaves the inputs interfere at the norm of x, whatever its own. The bias goes with the
+    power that is sent backwards: this lowers it where errors are strong and raises it where they are weak.
+    pai2023 take it as it is. Counters: runs of single
     samples, and readings of taps.
     """
 
