@@ -73,3 +73,20 @@ def test_photosim_runs_in_the_harness_of_the_peers(shared: Path, root: Path, tmp
         assert row["peer"] == "numpy_dense"
         assert row["error"] < 1e-11
     assert "| ring:1:20 |" in done.stdout
+
+
+def test_batches_through_meshes_are_timed_alone() -> None:
+    script = Path(__file__).parent / "benchmarks" / "run_meshes.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--alone", "--n", "4", "--b", "1", "40"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(record["n"], record["b"], record["path"]) for record in records] == [
+        (4, 1, "blocks"),
+        (4, 40, "matrix"),
+    ]
+    assert all(record["grad_cpu_s"] > 0.0 for record in records)

@@ -12,6 +12,7 @@ from photosim.kernels.mesh_batches import (
     ROW_BYTES,
     add_rows,
     fill_entries,
+    fill_powers,
     find_dark,
     load_slice,
     segment_back,
@@ -107,3 +108,21 @@ def test_the_way_back_gives_the_gradient_and_the_cotangent_of_the_inputs(dark_gu
         store_slice(work, plain, 0, back)
         expected = cotangent @ whole(ANGLES).conj()
         np.testing.assert_allclose(back[..., 0] + 1j * back[..., 1], expected, atol=1e-13)
+
+
+def test_powers_of_linear_forms_of_what_comes_into_blocks() -> None:
+    entries, _ = made()
+    x = RNG.standard_normal((3, G)) + 1j * RNG.standard_normal((3, G))
+    fields, lit = np.empty(2 * G * LANES), np.empty(G, np.bool_)
+    kept, rows = np.empty(4 * K * LANES), np.empty((K, 2 * LANES))
+    load_slice(real(x), 0, fields, lit)
+    segment_forth(fields, entries, PAIRS, np.zeros(K, np.bool_), kept)
+    forms = RNG.standard_normal((K, 2, 4))
+    fill_powers(kept, forms, rows)
+    # The first two blocks see the inputs themselves.
+    for k, (a, b) in enumerate(PAIRS[:2].astype(int)):
+        for side in range(2):
+            f = forms[k, side]
+            expected = np.abs((f[0] + 1j * f[1]) * x[:, a] + (f[2] + 1j * f[3]) * x[:, b]) ** 2
+            found = rows[k, side * LANES : side * LANES + 3]
+            np.testing.assert_allclose(found, expected, atol=1e-13)
