@@ -9,8 +9,9 @@ import pytest
 
 from photosim.errors import ParameterError
 from photosim.training.devices import Mesh, MeshErrors, decompose
+from photosim.training.devices.mesh_blocks import OneMesh
 from photosim.training.devices.mesh_calibration import PowerTaps, calibrated
-from photosim.training.devices.mesh_circuit import OneMesh, find_mesh, mesh_chip
+from photosim.training.devices.mesh_circuit import find_mesh, mesh_chip
 from photosim.training.devices.mesh_correction import STEPS, corrected, fringe, self_configured
 from photosim.training.mesh_layers import haar
 

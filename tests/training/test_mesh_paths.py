@@ -13,7 +13,8 @@ import photosim as ps
 from photosim.errors import ParameterError
 from photosim.training.devices import Mesh, MeshErrors, decompose
 from photosim.training.devices.decomposition import MeshPhases
-from photosim.training.devices.mesh_circuit import OneMesh, find_mesh, leaking, mesh_chip
+from photosim.training.devices.mesh_blocks import OneMesh, leaking
+from photosim.training.devices.mesh_circuit import find_mesh, mesh_chip
 from photosim.training.mesh_layers import MeshLayer, arrays_of, haar
 
 RNG = np.random.default_rng(5)

@@ -11,7 +11,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases
-from photosim.training.devices.mesh_circuit import OneMesh
+from photosim.training.devices.mesh_blocks import OneMesh
 from photosim.training.devices.mesh_correction import STEPS, fringe
 
 

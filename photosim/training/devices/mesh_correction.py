@@ -11,8 +11,8 @@ from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases
 
 if TYPE_CHECKING:
+    from photosim.training.devices.mesh_blocks import Blocks, OneMesh
     from photosim.training.devices.mesh_calibration import PowerTaps
-    from photosim.training.devices.mesh_circuit import Blocks, OneMesh
 
 _SMALL = 1e-12
 """Amplitude below which a phase means nothing."""

@@ -17,7 +17,7 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 
 if TYPE_CHECKING:
-    from photosim.training.devices.mesh_circuit import OneMesh
+    from photosim.training.devices.mesh_blocks import OneMesh
 
 Fields = NDArray[np.complexfloating]
 """Complex amplitudes in single or double precision, shape (batch, guides)."""

@@ -14,7 +14,8 @@ from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.decomposition import pairs_of
 from photosim.training.devices.device import Energy
 from photosim.training.devices.mesh import MeshErrors
-from photosim.training.devices.mesh_circuit import Blocks, MeshCircuit, OneMesh, find_mesh
+from photosim.training.devices.mesh_blocks import Blocks, OneMesh
+from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
 from photosim.training.devices.receiver import MOST_BITS
 
 if TYPE_CHECKING:
