@@ -86,7 +86,7 @@ def test_batches_through_meshes_are_timed_alone() -> None:
     )
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(record["n"], record["b"], record["path"]) for record in records] == [
-        (4, 1, "blocks"),
+        (4, 1, "few"),
         (4, 40, "matrix"),
     ]
     assert all(record["grad_cpu_s"] > 0.0 for record in records)

@@ -236,3 +236,67 @@ def _power(own: Any, form: Any, row: Any) -> None:
         x, y, u, v = own[j], own[n + j], own[n2 + j], own[n3 + j]
         re, im = a * x - b * y + c * u - d * v, a * y + b * x + c * v + d * u
         row[j] = re * re + im * im
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
+def _one_forth(work: Any, e: Any, a: Any, b: Any) -> None:
+    """Send one sample's guides a and b through a block."""
+    p, q, r, s = work[a, 0], work[a, 1], work[b, 0], work[b, 1]
+    work[a, 0] = e[0] * p - e[1] * q + e[2] * r - e[3] * s
+    work[a, 1] = e[0] * q + e[1] * p + e[2] * s + e[3] * r
+    work[b, 0] = e[4] * p - e[5] * q + e[6] * r - e[7] * s
+    work[b, 1] = e[4] * q + e[5] * p + e[6] * s + e[7] * r
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def send_few(entries: Any, pairs: Any, ends: Any, x: Any, y: Any) -> None:
+    """As send_batch, one sample after the other: for fewer than are worth the lanes."""
+    work = np.empty(x.shape[1:], entries.dtype)
+    for sample in range(x.shape[0]):
+        work[:] = x[sample]
+        for k in range(pairs.shape[0]):
+            _one_forth(work, entries[k], pairs[k, 0], pairs[k, 1])
+        for m in range(x.shape[1]):
+            y[sample, m, 0] = ends[m, 0] * work[m, 0] - ends[m, 1] * work[m, 1]
+            y[sample, m, 1] = ends[m, 0] * work[m, 1] + ends[m, 1] * work[m, 0]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def back_few(entries: Any, pairs: Any, ends: Any, x: Any, cotangent: Any, inputs: Any, totals: Any) -> None:
+    """Add the gradient of x with cotangent (B, G, 2) to totals (2 K + G,), one sample after the other.
+
+    inputs (B, G, 2) gets the cotangent of x.
+    """
+    count, guides = pairs.shape[0], x.shape[1]
+    work, kept = np.empty((guides, 2), entries.dtype), np.empty((count, 4), entries.dtype)
+    for sample in range(x.shape[0]):
+        work[:] = x[sample]
+        for k in range(count):
+            a, b = pairs[k, 0], pairs[k, 1]
+            kept[k, 0], kept[k, 1], kept[k, 2], kept[k, 3] = work[a, 0], work[a, 1], work[b, 0], work[b, 1]
+            _one_forth(work, entries[k], a, b)
+        for m in range(guides):
+            p, q = cotangent[sample, m, 0], cotangent[sample, m, 1]
+            re, im = ends[m, 0] * p + ends[m, 1] * q, ends[m, 0] * q - ends[m, 1] * p
+            totals[2 * count + m] += im * work[m, 0] - re * work[m, 1]
+            work[m, 0], work[m, 1] = re, im
+        for k in range(count - 1, -1, -1):
+            _one_back(work, entries[k], pairs[k, 0], pairs[k, 1], kept[k], totals[2 * k : 2 * k + 2])
+        inputs[sample] = work
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
+def _one_back(work: Any, e: Any, a: Any, b: Any, kept: Any, total: Any) -> None:
+    """Send one sample's cotangent back through a block; add dL/dtheta and dL/dphi to total (2,)."""
+    p, q, r, s = work[a, 0], work[a, 1], work[b, 0], work[b, 1]
+    x, y, u, v = kept[0], kept[1], kept[2], kept[3]
+    inner_re = e[8] * x - e[9] * y + e[10] * u - e[11] * v
+    inner_im = e[8] * y + e[9] * x + e[10] * v + e[11] * u
+    g_re, g_im = e[12] * p + e[13] * s, e[13] * r - e[12] * q
+    out_re = e[0] * p + e[1] * q + e[4] * r + e[5] * s
+    out_im = e[0] * q - e[1] * p + e[4] * s - e[5] * r
+    work[a, 0], work[a, 1] = out_re, out_im
+    work[b, 0] = e[2] * p + e[3] * q + e[6] * r + e[7] * s
+    work[b, 1] = e[2] * q - e[3] * p + e[6] * s - e[7] * r
+    total[0] -= g_re * inner_im + g_im * inner_re
+    total[1] += out_im * x - out_re * y

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from photosim.kernels.mesh_batches import (
     ROW_BYTES,
     add_rows,
+    back_few,
     fill_entries,
     fill_powers,
     find_dark,
@@ -18,6 +19,7 @@ from photosim.kernels.mesh_batches import (
     segment_back,
     segment_forth,
     send_batch,
+    send_few,
     store_slice,
     turn_round,
 )
@@ -126,3 +128,19 @@ def test_powers_of_linear_forms_of_what_comes_into_blocks() -> None:
             expected = np.abs((f[0] + 1j * f[1]) * x[:, a] + (f[2] + 1j * f[3]) * x[:, b]) ** 2
             found = rows[k, side * LANES : side * LANES + 3]
             np.testing.assert_allclose(found, expected, atol=1e-13)
+
+
+def test_few_samples_go_alone_and_give_the_same() -> None:
+    entries, ends = made()
+    x = RNG.standard_normal((2, G)) + 1j * RNG.standard_normal((2, G))
+    cotangent = RNG.standard_normal((2, G)) + 1j * RNG.standard_normal((2, G))
+    y, inputs, totals = np.empty((2, G, 2)), np.empty((2, G, 2)), np.zeros(2 * K + G)
+    send_few(entries, PAIRS, ends, real(x), y)
+    np.testing.assert_allclose(y[..., 0] + 1j * y[..., 1], x @ whole(ANGLES).T, atol=1e-13)
+    back_few(entries, PAIRS, ends, real(x), real(cotangent), inputs, totals)
+    expected = cotangent @ whole(ANGLES).conj()
+    np.testing.assert_allclose(inputs[..., 0] + 1j * inputs[..., 1], expected, atol=1e-13)
+    found = np.concatenate([totals[: 2 * K : 2], totals[1 : 2 * K : 2], totals[2 * K :]])
+    for k, step in enumerate(1e-6 * np.eye(2 * K + G)):
+        losses = [np.real(np.vdot(cotangent, x @ whole(a).T)) for a in (ANGLES + step, ANGLES - step)]
+        assert found[k] == pytest.approx((losses[0] - losses[1]) / 2e-6, abs=1e-8)

@@ -59,7 +59,7 @@ def test_outputs_are_the_engines(component: str, n: int, batch: int) -> None:
     assert np.linalg.norm(single - expected) < 1e-5 * np.linalg.norm(expected)
 
 
-@pytest.mark.parametrize("batch", [3, 90])
+@pytest.mark.parametrize("batch", [3, 5, 90])
 @pytest.mark.parametrize("component", KINDS)
 def test_gradient_is_the_engines(component: str, batch: int) -> None:
     n = 5
@@ -124,7 +124,7 @@ def test_single_precision_and_both_paths_give_one_gradient(n: int, batch: int) -
 def test_a_mesh_of_more_blocks_than_a_segment_computes_the_rest_again() -> None:
     n = 66  # 2145 blocks
     mesh = sample("clements_mesh", n)
-    x, cotangent = fields(2, n), fields(2, n)
+    x, cotangent = fields(6, n), fields(6, n)
     found = mesh.send(x).gradient(cotangent)
     phases, step = mesh.programmed.phases, 1e-5
     for k in (0, 1000, 2047, 2048, 2144):
@@ -142,7 +142,8 @@ def test_the_path_is_chosen_by_slices_and_told() -> None:
     assert mesh.explain(1024).startswith("matrix: 1024 samples in complex64 are 32 slices of 32 and the 64 x")
     assert mesh.explain(64).startswith("blocks: 64 samples in complex64 are no more slices of 32 (2)")
     assert mesh.explain(65).startswith("matrix")
-    for batch in (64, 65):
+    assert mesh.explain(4).startswith("few: up to 4 samples")
+    for batch in (1, 4, 5, 64, 65):
         passage: Any = mesh.send(fields(batch, 64).astype(np.complex64))
         assert mesh.explain(batch).startswith(passage.path)
 

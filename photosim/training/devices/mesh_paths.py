@@ -2,7 +2,8 @@
 
 Both give the engine's answer. Where a batch is larger than the mesh the blocks act on the unit matrix once,
 BLAS does the batch, and the gradient goes through the matrix; else a slice of the batch goes through all
-columns while it lies in the cache. Double precision unless the batch is in single.
+columns while it lies in the cache, or one sample after the other where there are few. Double precision unless
+the batch is in single.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Fields = NDArray[np.complexfloating]
 """Complex amplitudes in single or double precision, shape (batch, guides)."""
 Reals = NDArray[np.floating]
-Path = Literal["matrix", "blocks"]
+Path = Literal["matrix", "blocks", "few"]
 SEGMENT = 2048
 """Blocks whose inputs are kept for the way back, 1 MB; those of earlier ones are computed once more."""
 
@@ -40,8 +41,14 @@ class MeshGradient:
     inputs: Any = None
 
 
+FEW = 4
+"""Samples up to which lanes that are mostly empty cost more than one sample after the other."""
+
+
 def choose(guides: int, batch: int, dtype: Any) -> Path:
     """Return the faster path: slices of the batch are counted against those of the unit matrix."""
+    if batch <= FEW:
+        return "few"
     lanes = lanes_of(np.dtype(dtype))
     return "matrix" if -(-batch // lanes) > -(-guides // lanes) else "blocks"
 
@@ -51,6 +58,10 @@ def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
     kind = np.dtype(dtype)
     lanes = lanes_of(kind)
     of_batch, of_mesh = -(-batch // lanes), -(-guides // lanes)
+    if batch <= FEW:
+        return (
+            f"few: up to {FEW} samples go through all blocks one after the other, without lanes of samples."
+        )
     if choose(guides, batch, kind) == "matrix":
         return (
             f"matrix: {batch} samples in {kind} are {of_batch} slices of {lanes} and the {guides} x {guides} "
@@ -110,17 +121,23 @@ class Passage:
         return g
 
     def _through(self, x: Fields, cotangent: Fields, *, inputs: bool) -> MeshGradient:
+        from photosim.kernels.mesh_batches import back_few
+
         mesh, count = self.mesh, len(self.entries)
         light, back = widened(x, mesh.dark), widened(cotangent, mesh.dark)
         totals = np.zeros(2 * count + len(self.ends))
-        wanted = np.empty_like(light) if inputs else None
-        way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
-        for low in range(0, len(light), lanes_of(x.dtype)):
-            way.slice(light, back, low, wanted)
+        wanted = np.empty_like(light) if inputs or self.path == "few" else None
+        if self.path == "few":
+            given = [real_view(fields) for fields in (light, back, wanted)]
+            back_few(self.entries, mesh.pairs, self.ends, *given, totals)
+        else:
+            way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
+            for low in range(0, len(light), lanes_of(x.dtype)):
+                way.slice(light, back, low, wanted)
         acting = [totals[: 2 * count : 2], totals[1 : 2 * count : 2], totals[2 * count + mesh.dark :]]
         by_set = np.concatenate(acting) * mesh.turns
         by_phase = mesh.parted(by_set if mesh.leak is None else mesh.leak.T @ by_set)
-        found = wanted if wanted is None else np.ascontiguousarray(wanted[:, mesh.dark :])
+        found = np.ascontiguousarray(wanted[:, mesh.dark :]) if inputs and wanted is not None else None
         return MeshGradient(by_phase.theta, by_phase.phi, by_phase.end, found)
 
 
@@ -224,7 +241,7 @@ class PairPassage:
 
 def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     """Send a batch x (batch, n) through a mesh whose phases are set; ParameterError for a wrong shape."""
-    from photosim.kernels.mesh_batches import fill_entries, send_batch
+    from photosim.kernels.mesh_batches import fill_entries, send_batch, send_few
 
     fields = _fields(x, mesh.end.size)
     precision = fields.real.dtype
@@ -233,12 +250,13 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     ends = np.zeros((mesh.dark + mesh.end.size, 2), precision)
     fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends[mesh.dark :])
     path = choose(mesh.end.size, len(fields), fields.dtype)
-    given = fields if path == "blocks" else np.eye(mesh.end.size, dtype=fields.dtype)
+    given = np.eye(mesh.end.size, dtype=fields.dtype) if path == "matrix" else fields
     light = widened(given, mesh.dark)
     out = np.empty_like(light)
-    send_batch(entries, mesh.pairs, ends, real_view(light), real_view(out))
+    kernel = send_few if path == "few" else send_batch
+    kernel(entries, mesh.pairs, ends, real_view(light), real_view(out))
     out = np.ascontiguousarray(out[:, mesh.dark :])
-    if path == "blocks":
+    if path != "matrix":
         return Passage(mesh, fields, out, path, entries, ends, None)
     return Passage(mesh, fields, fields @ out, path, entries, ends, out)
 
