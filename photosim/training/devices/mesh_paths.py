@@ -127,9 +127,9 @@ class Passage:
         light, back = widened(x, mesh.dark), widened(cotangent, mesh.dark)
         totals = np.zeros(2 * count + len(self.ends))
         wanted = np.empty_like(light) if inputs or self.path == "few" else None
-        if self.path == "few":
-            given = [real_view(fields) for fields in (light, back, wanted)]
-            back_few(self.entries, mesh.pairs, self.ends, *given, totals)
+        if self.path == "few" and wanted is not None:
+            x_view, g_view, by_x = real_view(light), real_view(back), real_view(wanted)
+            back_few(self.entries, mesh.pairs, self.ends, x_view, g_view, by_x, totals)
         else:
             way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
             for low in range(0, len(light), lanes_of(x.dtype)):
