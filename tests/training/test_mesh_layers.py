@@ -32,7 +32,7 @@ def layers(component: str, first: Detection, last: Detection) -> Network:
     )
 
 
-@pytest.mark.parametrize("batch", [3, 40])  # block by block, and by the matrix
+@pytest.mark.parametrize("batch", [3, 12, 40])  # alone, block by block, and by the matrix
 @pytest.mark.parametrize("component", ["reck_mesh", "svd_mesh"])
 @pytest.mark.parametrize(("first", "last"), [*product(DETECTIONS, ["power"]), ("power", "quadrature")])
 def test_backprop_through_meshes_is_the_exact_gradient(

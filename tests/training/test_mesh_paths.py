@@ -47,7 +47,7 @@ def engine(mesh: Mesh) -> Fields:
 
 
 # 7 guides are a slice in either precision, 20 are two in double; of the batches some fill no slice.
-@pytest.mark.parametrize(("n", "batch"), [(7, 1), (7, 16), (7, 17), (7, 70), (20, 5), (20, 65)])
+@pytest.mark.parametrize(("n", "batch"), [(7, 1), (7, 16), (7, 17), (7, 70), (20, 12), (20, 65)])
 @pytest.mark.parametrize("component", KINDS)
 def test_outputs_are_the_engines(component: str, n: int, batch: int) -> None:
     mesh = sample(component, n, **LOSSES)
@@ -59,7 +59,7 @@ def test_outputs_are_the_engines(component: str, n: int, batch: int) -> None:
     assert np.linalg.norm(single - expected) < 1e-5 * np.linalg.norm(expected)
 
 
-@pytest.mark.parametrize("batch", [3, 5, 90])
+@pytest.mark.parametrize("batch", [3, 12, 90])
 @pytest.mark.parametrize("component", KINDS)
 def test_gradient_is_the_engines(component: str, batch: int) -> None:
     n = 5
@@ -103,7 +103,7 @@ def check(mesh: OneMesh, phases: MeshPhases, found: Any, exact: dict[str, float]
     np.testing.assert_allclose(value, expected, atol=1e-11)
 
 
-@pytest.mark.parametrize(("n", "batch"), [(6, 4), (6, 50), (40, 20), (40, 200)])
+@pytest.mark.parametrize(("n", "batch"), [(6, 4), (6, 12), (6, 50), (40, 20), (40, 200)])
 def test_single_precision_and_both_paths_give_one_gradient(n: int, batch: int) -> None:
     mesh = sample("clements_mesh", n, **LOSSES)
     x, cotangent = fields(batch, n), fields(batch, n)
@@ -124,7 +124,7 @@ def test_single_precision_and_both_paths_give_one_gradient(n: int, batch: int) -
 def test_a_mesh_of_more_blocks_than_a_segment_computes_the_rest_again() -> None:
     n = 66  # 2145 blocks
     mesh = sample("clements_mesh", n)
-    x, cotangent = fields(6, n), fields(6, n)
+    x, cotangent = fields(10, n), fields(10, n)
     found = mesh.send(x).gradient(cotangent)
     phases, step = mesh.programmed.phases, 1e-5
     for k in (0, 1000, 2047, 2048, 2144):
@@ -142,8 +142,8 @@ def test_the_path_is_chosen_by_slices_and_told() -> None:
     assert mesh.explain(1024).startswith("matrix: 1024 samples in complex64 are 32 slices of 32 and the 64 x")
     assert mesh.explain(64).startswith("blocks: 64 samples in complex64 are no more slices of 32 (2)")
     assert mesh.explain(65).startswith("matrix")
-    assert mesh.explain(4).startswith("few: up to 4 samples")
-    for batch in (1, 4, 5, 64, 65):
+    assert mesh.explain(8).startswith("few: up to 8 samples")
+    for batch in (1, 8, 9, 64, 65):
         passage: Any = mesh.send(fields(batch, 64).astype(np.complex64))
         assert mesh.explain(batch).startswith(passage.path)
 

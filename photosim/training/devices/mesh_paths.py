@@ -41,7 +41,7 @@ class MeshGradient:
     inputs: Any = None
 
 
-FEW = 4
+FEW = 8
 """Samples up to which lanes that are mostly empty cost more than one sample after the other."""
 
 
