@@ -57,9 +57,8 @@ def _recipes(options: Options) -> dict[str, Recipe]:
         whole = Recipe(rule, widths, many, RATES[rule], batch=batch, decay=() if quick else (8,))
         small = little(whole)
         found |= {rule: whole, f"small {rule}": small, f"meshes {rule}": replace(small, hardware=chip)}
-    wide = (64, 128, 10) if quick else (784, 1024, 10)
     found["PEPITA"] = Recipe(
-        "pepita", wide, many if quick else 10, 0.1, batch=batch, decay=() if quick else (7, 10)
+        "pepita", _wide(options), many if quick else 10, 0.1, batch=batch, decay=() if quick else (7, 10)
     )
     epochs, rate, size = (many, 0.01, 16) if quick else (5, 1e-3, 100)
     branches = Recipe("backprop", (widths[0], 10), epochs, rate, None, size, branches=True)
@@ -73,6 +72,12 @@ def _recipes(options: Options) -> dict[str, Recipe]:
         "branches two-pass meshes": replace(little(two), hardware=pairs),
     }
     return found
+
+
+def _wide(options: Options) -> tuple[int, ...]:
+    """Return the widths of PEPITA's own network, or of a small one."""
+    inputs, *_, classes = PLAIN[options.data]
+    return (inputs, 128 if options.quick else 1024, classes)
 
 
 def _cases(options: Options) -> list[Case]:
@@ -119,7 +124,7 @@ def _rows(options: Options) -> list[Row]:
     pepita = None if options.quick or options.data != "mnist" else Published(98.01, "recalled")
     branches = Published(83.95, "code") if options.data == "fashion-mnist" else None
     rows += [
-        Row("PEPITA, one hidden layer of 1024", "PEPITA", "accuracy", published=pepita),
+        Row(f"PEPITA, one hidden layer of {_wide(options)[1]}", "PEPITA", "accuracy", published=pepita),
         Row("column branches, backpropagation", "branches", "accuracy", published=branches),
         Row("column branches, two-pass", "branches two-pass", "accuracy"),
         Row("column branches: little training, exact", "branches small", "accuracy"),
@@ -191,7 +196,7 @@ def _pictures(outcome: Outcome) -> list[Picture]:
         ),
         Chart(
             "mesh_size", "held by imperfect meshes", "guides of a tile", test,
-            _over(outcome, "sizes", SIZES), xscale="log",
+            _over(outcome, "sizes", SIZES),
         ),
         Chart(
             "phase_error", "held by meshes with phase errors", "deviation of each phase (rad)", test,
