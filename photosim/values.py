@@ -88,8 +88,9 @@ class Table:
         self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]
     ) -> None:
         """Bring all values up to date for a point and a chunk of wavelengths wl, of the table's length."""
-        first = not self.wl.size
-        same = not first and np.array_equal(self.wl, wl)
+        before, self.wl = self.wl, np.empty(0)  # until all is done: a part that raises leaves nothing stale
+        first = not before.size
+        same = not first and np.array_equal(before, wl)
         for piece, wanted in zip(self.pieces, parameters, strict=True):
             if piece.group.kernel.dispersive:
                 piece.fill(wl, wanted, all_rows=not same)
@@ -174,9 +175,10 @@ class Values:
 
     def kept(self, layout: Any) -> dict[int, Table]:
         """Return the tables of that layout which the last sweep left, none if it had another."""
-        if self._kept[0] != layout:
-            self._kept = (layout, {})
-        return self._kept[1]
+        kept = self._kept  # read once: another thread may sweep with another layout
+        if kept[0] != layout:
+            kept = self._kept = (layout, {})
+        return kept[1]
 
     def make(
         self, split: Sequence[tuple[Group, Any, Any]], batch: int, width: int, lanes: int, orders: int

@@ -47,7 +47,7 @@ def limits(*, small: bool) -> list[Row]:
         cpu_seconds(lambda sweep=sweep: sweep(0))  # type: ignore[misc]
         times = [(median_seconds(sweep, 3, 0.1), floor.run_mesh(size, points)[0]) for _ in range(3)]
         mine = statistics.median(t for t, _ in times)
-        hand = statistics.median(t for _, t in times)
+        hand = float(statistics.median(t for _, t in times))
         bound = 8.0 if points == 1 else 1.5
         note = f"{mine / hand:.2f} ({seconds_text(mine)} against {seconds_text(hand)})"
         what = f"mesh {size} x {size}, {points:,} wavelength{'s' if points > 1 else ''}, in passes by hand"

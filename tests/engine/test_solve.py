@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import photosim as ps
+from photosim.bench import circuits
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.kernels.elimination import Narrow, Wide
+from photosim.values import Piece
 
 WL = np.linspace(1.54, 1.56, 11)
 KINDS: dict[str, tuple[str, ...]] = {
@@ -118,6 +121,52 @@ def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
         results.append(circuit(wl).values)
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
+
+
+def test_a_sweep_of_many_chunks_evaluates_again_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOSIM_THREADS", "1")
+    case = circuits.lattice(10, 3000)
+    circuit, fresh = ps.Circuit(case.netlist), ps.Circuit(case.netlist)
+    before = circuit(case.wl).values
+    rows: list[int] = []
+    evaluate = Piece._evaluate
+
+    def counted(piece: Piece, wl: Any, parameters: Any, view: Any) -> None:
+        rows.append(len(parameters))
+        evaluate(piece, wl, parameters, view)
+
+    monkeypatch.setattr(Piece, "_evaluate", counted)
+    changed = circuit(case.wl, long0={"length": 101.0}).values
+    assert len(rows) > 1  # chunks
+    assert set(rows) == {1}
+    assert np.array_equal(circuit(case.wl).values, before)
+    assert np.array_equal(fresh(case.wl, long0={"length": 101.0}).values, changed)
+
+
+def test_a_part_that_raises_leaves_no_stale_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = ps.Circuit(ring())
+    before = circuit(WL).values
+    evaluate = Piece._evaluate
+
+    def failing(piece: Piece, wl: Any, parameters: Any, view: Any) -> None:
+        evaluate(piece, wl, parameters, view)
+        raise ArithmeticError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Piece, "_evaluate", failing)
+        with pytest.raises(ArithmeticError):
+            circuit(WL + 0.01)
+    assert np.array_equal(circuit(WL).values, before)
+
+
+def test_calls_from_several_threads_do_not_meet() -> None:
+    circuit = ps.Circuit(ring())
+    wl = np.linspace(1.5, 1.6, 5000)
+    radii = np.linspace(9.9, 10.1, 12).tolist()
+    alone = [circuit(wl, radius=radius).values for radius in radii]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda radius: circuit(wl, radius=radius).values, radii))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 @pytest.mark.parametrize("points", [1, 3, 3000])
