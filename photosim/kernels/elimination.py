@@ -22,8 +22,8 @@ part) in a flat array.
 A slot holds a block of wavelengths side by side, its lanes: their real parts
 followed by their imaginary parts. The class of the `span` of blocks to run says
 how many lanes there are, and each count is compiled apart: one for a single
-wavelength, few where a plan has many slots, many where all its slots fit into
-the first cache and most of the time would go into reading the plan. numba's
+wavelength, few where a plan has many slots, many where all its slots stay in
+cache and much of the time would go into reading the plan. numba's
 vectoriser must prove that slots do not overlap and gives up on arrays this
 short, so the few operations a plan needs are written as LLVM vector
 instructions. Every lane is computed alone and in the same order whatever its
