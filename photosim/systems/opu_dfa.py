@@ -41,8 +41,8 @@ class Recipe:
     """How a network is trained.
 
     hidden: widths.  samples: training samples used, all if None.  threshold: of the ternary error, on each
-    sample's own; 0.15 is that of the code that descends from the co-processor's. Its rate, 0.01, is recalled
-    only, and too high for backpropagation through tanh; all rules get the same.
+    sample's own; 0.15 is that of the code that descends from the co-processor's. The published rate, 0.01, is
+    recalled only; here all rules get the same, smaller one.
     """
 
     hidden: tuple[int, ...] = (1024, 1024)
