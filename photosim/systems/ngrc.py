@@ -294,8 +294,8 @@ SYSTEM = System(
     remarks=(
         "Each seed is another medium and another piece of the series: the published pieces are not known.",
         (
-            "The forecast's settings are the same for all media; the published one was searched for. Its "
-            "limit is the modulator: at 8 bits over 2 pi a state between 0 and 1 has 128 levels."
+            "The forecast's settings are the same for all media; the published one was searched for. A "
+            "modulator of 12 bits does no better with them (0.22 over 6 media, 0.17 with 8 bits)."
         ),
         "The authors choose the observer's penalty by the test error; it is 0.1 here, their largest.",
     ),
