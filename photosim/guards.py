@@ -42,7 +42,8 @@ def check_linear(
 ) -> None:
     """Raise ParameterError, naming the part, where light on its way to `outputs` passes a nonlinear part.
 
-    Waves on one side of such a part, on the way to it included, have an S-matrix as any others.
+    Waves on one side of such a part, on the way to it included, have an S-matrix as any others; so has what
+    lies behind its own light.
     """
     nonlinear = [(leaf, leaf.model) for leaf in graph.leaves if isinstance(leaf.model, Nonlinear)]
     if not nonlinear:
@@ -53,6 +54,8 @@ def check_linear(
     lit = reached(ahead, inputs)
     for leaf, model in nonlinear:
         ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
+        if set(inputs).intersection(leaving(graph, port) for port in ports):
+            continue  # its own light is what is asked about: the island behind it, not what it does
         entered = model.line is not None or any(port in lit for port in ports)
         behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
         if behind.intersection(outputs):

@@ -91,11 +91,35 @@ def response(transfer: Transfer, carrier: float, sample_rate: float, where: str)
         memory = int(0.6 * length)
         rest = np.sqrt((size[memory:] ** 2).sum()) / whole
         if rest <= TAIL:
+            _refuse_early(taps, weight, where, sample_rate)
             return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
         if 2 * length > LONGEST:
             _refuse_long(size, whole, where, sample_rate)
             return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
         length *= 2
+
+
+def _refuse_early(taps: ComplexArray, weight: NDArray[np.float64], where: str, sample_rate: float) -> None:
+    """Raise for responses (L, outs, ins) that begin before their cause.
+
+    A band has no sharp edge in time: what is causal rings ahead by n samples with no more than the largest
+    value that the band's own pulse has from n on, times the sum of its taps.
+    """
+    length = weight.size
+    wide = np.zeros(8 * length)
+    wide[: length // 2], wide[-(length // 2) :] = weight[: length // 2], weight[-(length // 2) :]
+    pulse = np.abs(np.fft.ifft(wide))[: 4 * length] * 8
+    ringing = np.maximum.accumulate(pulse[::-1])[::-1]
+    ahead = np.abs(taps[: -LEAD - 1 : -1])  # 1, 2, ... samples early
+    allowed = ringing[4 : 8 * LEAD : 8][:, np.newaxis, np.newaxis] * np.abs(taps).sum(axis=0)
+    early = np.flatnonzero((ahead > allowed + NOT_CAUSAL * np.abs(taps).max()).any(axis=(1, 2)))
+    if early.size:
+        most = early[int(np.argmax(ahead[early].max(axis=(1, 2))))] + 1
+        message = (
+            f"The S-matrix of {where} is not causal: it answers {most / sample_rate:.2g} s before it is "
+            "asked. Its phase must fall with wavelength (a delay, in exp(-i omega t)) and not jump."
+        )
+        raise UnphysicalResult(message)
 
 
 def _refuse_long(size: NDArray[np.float64], whole: float, where: str, sample_rate: float) -> None:

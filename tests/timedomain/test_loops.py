@@ -1,0 +1,274 @@
+"""Loops step by step: rational fits, kept passive, rings through nonlinear parts, a laser with feedback."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim import registry, waveforms
+from photosim.errors import ParameterError, PhotosimError, UnphysicalResult
+from photosim.files import read_table, write
+from photosim.timedomain.rational import FITTED, Fit, fit, passive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+C_UM = 299_792_458.0e6
+GUIDE = {"neff": 2.44553, "ng": 4.19088}
+
+
+def bins(size: int) -> Any:
+    return np.fft.fftfreq(size)
+
+
+# --- rational fits ---------------------------------------------------------------------------------------
+
+
+def test_fit_finds_a_response_that_is_rational() -> None:
+    """Poles well inside the band come back, with the delay in front; the fall beyond it takes others."""
+    z = np.exp(2j * np.pi * np.arange(1024) / 1024)
+    response = 0.3 * (1 - 0.9) / (z - 0.9 * np.exp(0.02j)) * z**-9.0
+    found = fit(response, 1)
+    assert found.error < 2e-5
+    assert np.abs(found.poles - 0.9 * np.exp(0.02j)).min() < 1e-3
+    assert (np.abs(found.poles) < 1).all()
+
+
+@pytest.mark.parametrize(("delay", "error"), [(2.6, 2e-3), (5.3, 1e-3), (10.4, 3e-4), (40.7, 3e-4)])
+def test_fit_of_a_delay_is_exact_at_the_carrier_and_good_beside_it(delay: float, error: float) -> None:
+    response = 0.9 * np.exp(1j - 2j * np.pi * bins(1024) * delay)
+    found = fit(response, 1)
+    assert found.error < error
+    assert found.at(np.ones(1, dtype=complex))[0] == pytest.approx(response[0], abs=1e-12)
+    everywhere = found.at(np.exp(2j * np.pi * np.linspace(0, 1, 5001)))
+    assert np.abs(everywhere).max() < 1.0  # it falls beyond the band, and does not ring there
+
+
+def test_recursion_of_a_fit_is_its_response() -> None:
+    found = fit(0.8 * np.exp(-2j * np.pi * bins(512) * 6.2), 1)
+    impulse = np.zeros(4096, dtype=complex)
+    impulse[0] = 1.0
+    memory, out = np.zeros(found.poles.size, dtype=complex), np.zeros(4096, dtype=complex)
+    for t in range(4096 - found.delay):
+        out[t + found.delay] = found.direct * impulse[t] + found.residues @ memory
+        memory = found.poles * memory + impulse[t]
+    z = np.exp(2j * np.pi * np.arange(4096) / 4096)
+    np.testing.assert_allclose(np.fft.fft(out), found.at(z), atol=1e-9)
+
+
+def test_matrix_of_fits_is_made_passive_by_little() -> None:
+    """Two fits that amplify in and beyond the band are pushed below 1; the band moves by that alone."""
+    z = np.exp(2j * np.pi * np.arange(2048) / 2048)
+    first = Fit(2, np.array([0.6 + 0.1j]), np.array([0.28 + 0j]), 0.33 + 0j, 0.0)
+    second = Fit(3, np.array([-0.7j]), np.array([0.1 + 0j]), 0.5 + 0j, 0.0)
+    places = [(0, 0), (0, 1)]
+    before = np.array([one.at(z) for one in (first, second)])
+    worst_before = np.sqrt((np.abs(before) ** 2).sum(axis=0)).max()
+    assert worst_before > 1.01
+    pushed, worst = passive([first, second], places, 2048)
+    assert worst == pytest.approx(worst_before, rel=1e-12)
+    after = np.array([one.at(z) for one in pushed])
+    assert np.sqrt((np.abs(after) ** 2).sum(axis=0)).max() <= 1.0
+    inside = np.abs(bins(2048)) <= FITTED
+    assert np.abs(after - before)[:, inside].max() < 1.5 * (worst_before - 1)
+
+
+def test_passive_fits_stay_as_they_are() -> None:
+    one = fit(0.9 * np.exp(-2j * np.pi * bins(512) * 8.3), 1)
+    (same,), worst = passive([one], [(0, 0)], 1024)
+    assert worst < 1
+    assert same is one
+
+
+# --- rings through a nonlinear part ---------------------------------------------------------------------
+
+
+def loop(part: dict[str, Any], length: float = 400.0, coupling: float = 0.3) -> ps.Circuit:
+    """A ring of one coupler and a guide, with a part in it."""
+    return ps.Circuit(
+        {
+            "instances": {
+                "bus": {"component": "coupler", "settings": {"coupling": coupling}},
+                "guide": {
+                    "component": "straight",
+                    "settings": {"length": length, "loss_dB_cm": 3.0, **GUIDE},
+                },
+                "part": part,
+            },
+            "connections": {"bus,o3": "guide,o1", "guide,o2": "part,o1", "part,o2": "bus,o2"},
+            "ports": {"in": "bus,o1", "out": "bus,o4"},
+        }
+    )
+
+
+TRANSPARENT = {"component": "dynamic_soa", "settings": {"gain_dB": 0.0, "linewidth_enhancement": 0.0}}
+
+
+def test_ring_through_a_part_that_does_nothing_is_the_linear_ring() -> None:
+    """The part cuts the ring, so the light is stepped; its twin is the S-matrix of the ring without it."""
+    rate, samples = 2e12, 4096
+    time = np.arange(samples) / rate
+    wave = np.exp(-(((time - 0.4e-9) / 60e-12) ** 2)) * np.exp(-2j * np.pi * 1.5e10 * time)
+    stepped = loop(TRANSPARENT)
+    out = ps.transient(
+        stepped, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"]
+    )
+    assert "part to part" in out.attrs["fits"]
+    linear = loop({"component": "phase_shifter"})
+    s = linear(C_UM / (C_UM / 1.55 - np.fft.fftfreq(samples, 1 / rate)))["in", "out"].values
+    expected = np.fft.ifft(s * np.fft.fft(wave))
+    np.testing.assert_allclose(out.wave.values[0, 0], expected, atol=1e-3)
+    # And nothing but the cut is different: without a nonlinear part the same light goes by FFT.
+    through = ps.transient(
+        linear, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"]
+    )
+    np.testing.assert_allclose(through.wave.values[0, 0], expected, atol=1e-6)
+
+
+def test_ring_with_gain_settles_where_gain_and_field_agree() -> None:
+    """Steady state: the field of the linear ring with gain exp(h/2), h by the amplifier's equation."""
+    settings = {"gain_dB": 1.0, "saturation_power": 1e-3, "lifetime": 50e-12, "linewidth_enhancement": 0.0}
+    one = loop({"component": "dynamic_soa", "settings": settings})
+    light = waveforms.constant(2e-4)
+    out = ps.transient(
+        one, 1e-10, sample_rate=1e12, settle=3e-9, inputs={"in": light}, wl=1.55, probes=["out", "part,o1:in"]
+    )
+    h = float(out.state.values[0, -1])
+    arriving = abs(out.wave.values[1, 0, -1]) ** 2
+    assert settings["gain_dB"] * math.log(10) / 10 - h == pytest.approx(
+        arriving / 1e-3 * math.expm1(h), rel=1e-4
+    )
+    turn = one.transfer([1.55], ["part,o1:in"], ["part,o2"])[0, 0, 0] * math.exp(h / 2)
+    first = 1j * math.sqrt(0.3 / 0.7) * turn / math.exp(h / 2)  # across the coupler instead of along it
+    expected = math.sqrt(2e-4) * first / (1 - turn)
+    assert out.wave.values[1, 0, -1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_laser_with_feedback_lives_on_a_mode_of_its_external_cavity() -> None:
+    """lang1980: E = A exp(-i d t) with feedback f has a gain -2 Re f above its loss; d follows alpha."""
+    one = ps.Circuit(
+        {
+            "instances": {
+                "laser": {"component": "rate_equation_laser", "settings": {"current": 30e-3}},
+                "guide": {"component": "straight", "settings": {"length": 3000.0, **GUIDE}},
+                "mirror": {"component": "reflector", "settings": {"reflection": 1e-4}},
+            },
+            "connections": {"laser,o1": "guide,o1", "guide,o2": "mirror,o1"},
+            "ports": {"out": "mirror,o2"},
+        }
+    )
+    rate = 1e12
+    out = ps.transient(one, 1e-9, sample_rate=rate, settle=20e-9)
+    n, re, im = out.state.values
+    field = re + 1j * im
+    shift = -np.polyfit(out.time.values, np.unwrap(np.angle(field)), 1)[
+        0
+    ]  # d: the frequency above the carrier's
+    s = registry.get("rate_equation_laser").defaults
+    photons = float(np.mean(np.abs(field) ** 2))
+    gain = s["differential_gain"] * (n[-1] - s["transparency"]) / (1 + s["gain_compression"] * photons)
+    emitted = s["spontaneous"] * n[-1] / s["carrier_lifetime"] / photons
+    surplus = gain - 1 / s["photon_lifetime"]
+    frequency = C_UM / 1.55 + shift / (2 * np.pi)
+    back = one.transfer([C_UM / frequency], ["laser,o1:in"], ["laser,o1"])[0, 0, 0]
+    outlet = s["output"] / s["photon_lifetime"]
+    # The wave out is sqrt(outlet) E - in, so what is fed back is outlet back/(1 + back) E.
+    feedback = outlet * back / (1 + back)
+    assert surplus + emitted == pytest.approx(-2 * feedback.real, abs=0.02 * abs(feedback))
+    assert shift == pytest.approx(
+        s["linewidth_enhancement"] * surplus / 2 - feedback.imag, abs=0.02 * abs(feedback)
+    )
+    assert abs(shift) > 0.1 * abs(feedback)
+
+
+# --- bad input --------------------------------------------------------------------------------------------
+
+
+def test_loop_shorter_than_a_sample_says_which_rate_to_take() -> None:
+    with pytest.raises(ParameterError, match=r"back to 'part' after 5\.59e-12 s, less than a sample, 1e-11"):
+        ps.transient(
+            loop(TRANSPARENT), 1e-9, sample_rate=1e11, inputs={"in": waveforms.constant(1e-3)}, wl=1.55
+        )
+
+
+def test_loop_in_frequency_says_that_it_needs_the_time_domain() -> None:
+    with pytest.raises(ParameterError, match="ask for the time domain"):
+        loop(TRANSPARENT)([1.55])
+
+
+def test_s_matrix_that_answers_before_it_is_asked_is_refused(tmp_path: Path) -> None:
+    """A guide with its phase turned round: a table in exp(+i omega t) that nobody has conjugated."""
+    wl = np.linspace(1.53, 1.57, 2001)
+    guide = ps.Circuit(
+        {"instances": {"g": {"component": "straight", "settings": {"length": 1000.0, **GUIDE}}},
+         "ports": {"o1": "g,o1", "o2": "g,o2"}}
+    )  # fmt: skip
+    s = guide(wl)
+    write(tmp_path / "back.npz", ps.SMatrix(wl, s.ports, s.values.conj(), "back"))
+    table = read_table(tmp_path / "back.npz")
+    one = ps.Circuit(
+        {"instances": {"part": {"component": "sampled", "settings": {"file": table}}},
+         "ports": {"in": "part,o1", "out": "part,o2"}}
+    )  # fmt: skip
+    with pytest.raises(
+        UnphysicalResult, match=r"port in is not causal: it answers 1.*e-11 s before it is asked"
+    ):
+        ps.transient(
+            one, 1e-9, sample_rate=5e11, inputs={"in": waveforms.pulse(at=5e-10, width=2e-11)}, wl=1.55
+        )
+
+
+GUIDE_ALONE = {
+    "instances": {"g": {"component": "straight", "settings": {"length": 100.0, **GUIDE}}},
+    "ports": {"in": "g,o1", "out": "g,o2"},
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"sample_rate": 1e10, "inputs": {"in": waveforms.pulse(at=5e-9, width=1e-10)}}, "is too low for"),
+        ({"inputs": {"in": 1e-3}, "wl": None}, "say at which wavelength with wl"),
+        ({"inputs": {}, "wl": None}, "has no light: give it a source"),
+        ({"inputs": {"inn": 1e-3}}, "exposes no port 'inn'.*Did you mean 'in'"),
+        ({"inputs": {"in": -1e-3}}, "falls to -0.001 W: it must not be negative"),
+        ({"inputs": {"in": 1e-3}, "drive": {"g.lenght": 1.0}}, "Did you mean 'length'"),
+        ({"inputs": {"in": 1e-3}, "drive": {"g.length": -1.0}}, "'length' is -1 um"),
+        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.5501]}, r"closer than the sample rate .* overlap"),
+        ({"inputs": {"in": 1e-3}, "duration": -1.0}, "duration .* must be a positive number"),
+        ({"inputs": {"in": 1e-3}, "duration": 1.0}, "samples: between 2 and"),
+        ({"inputs": {"in": np.zeros(7)}}, "shape .7,., but 10000 samples"),
+        ({"inputs": {"in": 1e-3}, "g": {"length": [1.0, 2.0]}}, "of one circuit: give each setting one"),
+        ({"inputs": {"in": {3: 1e-3}}}, "names carrier 3, but there are 1"),
+        ({"inputs": {"in": 1e-3}, "probes": ["g"]}, "names no port"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_bad_input_is_one_sentence(options: dict[str, Any], said: str) -> None:
+    full = {"duration": 1e-8, "sample_rate": 1e12, "wl": 1.55, **options}
+    with pytest.raises(PhotosimError, match=said):
+        ps.transient(ps.Circuit(GUIDE_ALONE), full.pop("duration"), **full)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"wave": "prbz", "rate": 1e9}, "no waveform 'prbz'.*Did you mean 'prbs'"),
+        ({"wave": "prbs"}, "needs the option 'rate'"),
+        ({"wave": "prbs", "rate": 1e9, "hi": 2}, "no option 'hi'"),
+        ({"wave": "prbs", "rate": 1e9, "order": 8}, "order of 7, 9"),
+        ({"wave": "prbs", "rate": 1e9, "levels": 3}, "2, 4, 8"),
+        ({"wave": "pulse", "at": 1e-9, "width": 0.0}, "positive width"),
+        ({"wave": "pulse", "at": 1e-9, "width": 1e-9, "shape": "gauss"}, "no pulse of shape 'gauss'"),
+        ({"wave": "file", "path": "nowhere.csv"}, "cannot read a waveform"),
+        ("fast", "is a number or a mapping"),
+    ],
+    ids=str,
+)
+def test_bad_waveform_is_one_sentence(value: Any, said: str) -> None:
+    with pytest.raises(PhotosimError, match=said):
+        waveforms.read_waveform(value)
