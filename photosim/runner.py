@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
 
-KINDS = ("spectrum", "link", "train")
+KINDS = ("spectrum", "link", "transient", "train")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -151,6 +151,10 @@ def _computation(
         from photosim.analysis.link import read_options as read_link
 
         return partial(_link, circuit, read_link(entry, circuit))
+    if kind == "transient":
+        from photosim.analysis.transient import read_options as read_transient
+
+        return partial(_transient, circuit, read_transient(entry, circuit))
     from photosim.training.job import read_options as read_training
 
     return partial(_train, circuit, read_training(entry, circuit))
@@ -177,6 +181,15 @@ def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress) 
     return result
 
 
+def _transient(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+    from photosim.analysis.transient import transient
+
+    progress(options.name, 0, 1)
+    result = transient(circuit, options, seed)
+    progress(options.name, 1, 1)
+    return result
+
+
 def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
     from photosim.training.job import train
 
@@ -187,6 +200,8 @@ def _file(name: str, result: Result, folder: Path) -> list[str]:
     """Write the pictures and data of a result into `folder`; return the file names."""
     from photosim import files, plotting
     from photosim.analysis.spectrum import SpectrumResult
+    from photosim.analysis.transient import TransientResult
+    from photosim.timedomain import files as signals
 
     names = []
     for what, draw in plotting.for_result(result).items():
@@ -195,6 +210,9 @@ def _file(name: str, result: Result, folder: Path) -> list[str]:
     if isinstance(result, SpectrumResult):
         names.append(f"{name}.csv")
         files.write(folder / names[-1], result.s, result.pairs)
+    if isinstance(result, TransientResult):
+        names.append(f"{name}.csv")
+        signals.write(folder / names[-1], result.data)
     return names
 
 

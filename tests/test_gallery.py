@@ -470,3 +470,37 @@ def test_modulator() -> None:
     beyond = ps.link(circuit, drive=3.0)
     assert beyond["pd"].power == pytest.approx(0.0063e-3, rel=0.01)
     assert len(beyond.remarks) == 1
+
+
+def test_direct_laser() -> None:
+    laser = ps.load("direct_laser")
+    gain, tau_p, tau_n, transparent, efficiency, output = 2e4, 2e-12, 1e-9, 4e7, 0.8, 0.3
+    charge, quantum = 1.602176634e-19, 6.62607015e-34 * 299_792_458.0e6 / 1.55
+    threshold = charge * (transparent + 1 / (gain * tau_p)) / (tau_n * efficiency)
+    assert threshold == pytest.approx(13.02e-3, rel=1e-3)
+    ends = [
+        0.5 * efficiency * output * quantum / charge * (current - threshold) for current in (20e-3, 45e-3)
+    ]
+    np.testing.assert_allclose(ends, [0.670e-3, 3.07e-3], rtol=2e-3)
+    step = ps.waveforms.step(at=1e-9, low=20e-3, high=45e-3, rise=20e-12)
+    receiver = {"bandwidth": 0.0}
+    out = ps.transient(
+        laser, 5e-9, sample_rate=1e12, settle=5e-9, drive={"laser.current": step}, receiver=receiver
+    )
+    current = out.current.values[0]
+    np.testing.assert_allclose([current[500], current[-1]], ends, rtol=0.02)
+    photons = tau_p * efficiency * (45e-3 - threshold) / charge
+    assert np.sqrt(gain * photons / tau_p) / (2 * np.pi) == pytest.approx(9.0e9, rel=0.01)
+    # Damping, which compression adds to, makes the swing a few percent slower.
+    swing = current[1200:1450] - ends[1]
+    crossings = np.flatnonzero(np.diff(np.sign(swing)))
+    assert 1e12 / (2 * np.diff(crossings)[:2].mean()) == pytest.approx(9.0e9, rel=0.1)
+
+
+def test_direct_laser_has_an_open_eye() -> None:
+    from photosim.analysis import transient
+
+    laser = ps.load("direct_laser")
+    (entry,) = laser.netlist.analyses
+    result = transient.transient(laser, transient.read_options({**entry, "duration": 30e-9}, laser))
+    assert result.eyes["receiver"].height > 1.5e-3

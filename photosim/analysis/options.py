@@ -83,6 +83,10 @@ class Options:
             self.refuse(f"needs a mapping for {key!r}, got {value!r}.")
         return value  # type: ignore[no-any-return]
 
+    def value(self, key: str) -> Any:
+        """Return whatever stands there, None when absent."""
+        return self._get(key, None)
+
     def _get(self, key: str, default: Any) -> Any:
         self._asked.add(key)
         return self._entry.get(key, default)

@@ -29,9 +29,9 @@ class Eye:
 
     time: (n,) in s over two symbols.  traces: (symbols, n), at most MOST_TRACES.  levels, spreads: mean and
     standard deviation of each level at the sampling instant `at` in s.  height: the smallest distance of two
-    neighbouring levels, between their nearest samples, negative where they overlap.  width: time in s over
-    which all are apart.  q: the smallest distance of means over the sum of spreads.  error_rate: of symbols,
-    estimated from q for Gaussian noise.
+    neighbouring levels, between their nearest samples.  width: time in s over which symbols told apart
+    at that instant stay apart.  q: the smallest distance of means over the sum of spreads.  error_rate: of
+    symbols, estimated from q for Gaussian noise.
     """
 
     time: FloatArray
@@ -67,10 +67,12 @@ def eye(signal: Any, sample_rate: float, symbol_rate: float, *, levels: int = 2,
         message = f"An eye of {levels} levels needs {4 * levels} symbols, got {len(traces)}."
         raise ParameterError(message)
     middle = traces[:, EYE_POINTS // 2 : EYE_POINTS // 2 + EYE_POINTS]
-    gaps = np.array([_gap(column, levels) for column in middle.T])
-    best = int(np.argmax(gaps))
+    heights = [_gap(column, _labels(column, levels), levels) for column in middle.T]
+    best = int(np.argmax(heights))
     column = middle[:, best]
-    groups = _groups(column, levels)
+    label = _labels(column, levels)
+    gaps = np.array([_gap(other, label, levels) for other in middle.T])
+    groups = [column[label == k] for k in range(levels)]
     means = np.array([g.mean() for g in groups])
     spreads = np.array([g.std() for g in groups])
     q = _quality(means, spreads)
@@ -166,22 +168,23 @@ def _folded(
     return np.interp(places, np.arange(signal.size), signal), time
 
 
-def _groups(values: FloatArray, levels: int) -> list[FloatArray]:
-    """Return values parted into levels at the middles between equally spaced heights, then between means."""
-    low, high = float(values.min()), float(values.max())
-    means = np.linspace(low, high, levels)
+def _labels(values: FloatArray, levels: int) -> NDArray[np.int64]:
+    """Return the level of each value (N,): clusters about means that start equally spaced."""
+    means = np.linspace(float(values.min()), float(values.max()), levels)
+    label = np.zeros(values.size, dtype=np.int64)
     for _ in range(8):
-        borders = (means[1:] + means[:-1]) / 2
-        label = np.searchsorted(borders, values)
+        label = np.searchsorted((means[1:] + means[:-1]) / 2, values)
         means = np.array(
             [values[label == k].mean() if np.any(label == k) else means[k] for k in range(levels)]
         )
-    return [values[label == k] if np.any(label == k) else means[k : k + 1] for k in range(levels)]
+    return label
 
 
-def _gap(values: FloatArray, levels: int) -> float:
-    """Return the smallest distance between the nearest values of neighbouring levels, by their quantiles."""
-    groups = _groups(values, levels)
+def _gap(values: FloatArray, label: NDArray[np.int64], levels: int) -> float:
+    """Return the smallest distance of values of neighbouring levels, negative if they overlap."""
+    groups = [values[label == k] for k in range(levels)]
+    if not all(g.size for g in groups):
+        return -np.inf
     return float(min(b.min() - a.max() for a, b in pairwise(groups)))
 
 

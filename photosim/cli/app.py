@@ -107,6 +107,62 @@ def simulate(
     spectra.simulate(request, as_json=json)
 
 
+@app.command(
+    epilog="Example: photosim transient link --duration 20e-9 --rate 640e9 "
+    "--drive phase=prbs:rate=10e9,low=0,high=3.14 --plot link.png"
+)
+def transient(
+    file: File,
+    analysis: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--analysis", metavar="NAME", help="Which analysis in time of the netlist; the first."),
+    ] = None,
+    duration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--duration", metavar="SECONDS", help="How long to simulate."),
+    ] = None,
+    rate: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--rate", metavar="HZ", help="Samples per second."),
+    ] = None,
+    drive: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--drive",
+            metavar="NAME=WAVE",
+            help="Drive a setting: phase=sine:frequency=1e9; repeatable.",
+        ),
+    ] = None,
+    noise: Annotated[bool, typer.Option("--noise", help="With the noise of light and receivers.")] = False,
+    plot: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--plot", help="Picture of the eye or the signals: .png, .svg or .pdf."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="All signals: .csv or .nc (NetCDF)."),
+    ] = None,
+    values: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."
+        ),
+    ] = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    cells: Map = None,
+    json: Json = False,
+) -> None:
+    """Carry light through a circuit in time: currents, waves, and the eye of a signal."""
+    from photosim.cli import transient as command
+
+    request = command.Request(
+        file, analysis, duration, rate, tuple(drive or ()), noise, plot, out, tuple(values or ()), seed,
+        strict, cells,
+    )  # fmt: skip
+    command.transient(request, as_json=json)
+
+
 @app.command(epilog="Example: photosim draw netlists/add_drop_ring.yml --out ring.svg")
 def draw(
     file: File,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from photosim.plotting.charts import draw
+from photosim.plotting.signals import for_transient
 from photosim.plotting.spectra import for_spectrum
 from photosim.plotting.training import alignment_angles, learning_curves, weight_error_map
 
@@ -34,6 +35,8 @@ def for_result(result: Any) -> dict[str, Callable[[], Figure]]:
             title = f"{training.name}: {weights.name}"
             pictures[f"weights_{_file_name(weights.name)}"] = partial(weight_error_map, weights, title=title)
         return pictures
+    if hasattr(result, "eyes"):
+        return for_transient(result)
     if hasattr(result, "channels"):
         return {"spectrum": lambda: for_spectrum(result)}
     return {}

@@ -1,0 +1,138 @@
+"""Pictures of signals in time: traces, eyes, constellations, spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.plotting.canvas import COLOURS, canvas, engineering, in_style, legend, line_style, titled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from photosim.analysis.traces import Eye
+
+FloatArray = NDArray[np.float64]
+
+MOST_POINTS = 20_000
+"""Points of a trace that are drawn: the first ones of a longer one."""
+_BINS = (160, 120)
+_MOST_LINES = 48
+
+
+def traces(
+    time: FloatArray, signals: Mapping[str, FloatArray], *, unit: str = "A", ylabel: str = "", title: str = ""
+) -> Figure:
+    """Draw signals (T,) in `unit` over time (T,) in s."""
+    shown = slice(0, MOST_POINTS)
+    late, late_prefix = _time_unit(time[shown])
+    largest = max((float(np.max(np.abs(v[shown]), initial=0.0)) for v in signals.values()), default=0.0)
+    factor, prefix = engineering(largest)
+    with in_style():
+        figure, axes = canvas((6.4, 3.2))
+        for k, (name, values) in enumerate(signals.items()):
+            axes.plot(time[shown] * late, values[shown] * factor, label=name, **line_style(k))
+        axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip())
+        axes.set_xlim(float(time[0]) * late, float(time[shown][-1]) * late)
+        if len(signals) > 1:
+            legend(axes)
+        titled(axes, title)
+    return figure
+
+
+def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figure:
+    """Draw an eye: a map of how often the signal passes where, or lines for few symbols."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    factor, prefix = engineering(float(np.max(np.abs(one.traces), initial=0.0)))
+    late, late_prefix = _time_unit(one.time)
+    x, y = one.time * late, one.traces * factor
+    with in_style():
+        figure, axes = canvas((4.6, 3.4))
+        axes.grid(visible=False)
+        if len(y) <= _MOST_LINES:
+            axes.plot(x, y.T, color=COLOURS[0], alpha=0.5, linewidth=0.8)
+        else:
+            fine = np.linspace(x[0], x[-1], _BINS[0])
+            dense = np.array([np.interp(fine, x, row) for row in y])
+            counts, _, edges = np.histogram2d(
+                np.tile(fine, len(y)), dense.ravel(), bins=_BINS, range=[[x[0], x[-1]], _margin(dense)]
+            )
+            colours = LinearSegmentedColormap.from_list("eye", ["#FFFFFF", "#56B4E9", "#0072B2", "#00263D"])
+            axes.imshow(
+                np.sqrt(counts.T), origin="lower", aspect="auto", cmap=colours, interpolation="bilinear",
+                extent=(float(x[0]), float(x[-1]), float(edges[0]), float(edges[-1])),
+            )  # fmt: skip
+        axes.axvline(one.at * late, color="#8C8C8C", linewidth=0.7, linestyle=(0, (2, 2)))
+        axes.set_xlim(float(x[0]), float(x[-1]))
+        axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip())
+        quality = f", Q {one.q:.3g}" if np.isfinite(one.q) and one.q < 1e3 else ""
+        titled(axes, f"{title}{quality}".strip(", "))
+    return figure
+
+
+def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
+    """Draw complex waves in sqrt(W) at the instants of their symbols."""
+    factor, prefix = engineering(float(np.max(np.abs(points), initial=0.0)))
+    with in_style():
+        figure, axes = canvas((3.8, 3.6))
+        axes.plot(points.real * factor, points.imag * factor, ".", color=COLOURS[0], alpha=0.4, markersize=4)
+        limit = 1.1 * float(np.max(np.abs(points), initial=0.0)) * factor or 1.0
+        unit = f"{prefix}W$^{{1/2}}$"
+        axes.set(
+            xlim=(-limit, limit), ylim=(-limit, limit), xlabel=f"real ({unit})", ylabel=f"imaginary ({unit})"
+        )
+        axes.set_aspect("equal")
+        titled(axes, title)
+    return figure
+
+
+def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
+    """Draw power spectral densities in W/Hz, each a DataArray over frequency, in dB over 1 mW/GHz."""
+    with in_style():
+        figure, axes = canvas((6.4, 3.2))
+        for k, (name, one) in enumerate(spectra.items()):
+            level = 10 * np.log10(np.maximum(one.values, 1e-300) * 1e12)
+            axes.plot(one.frequency.values / 1e9, level, label=name, **line_style(k))
+        axes.set(xlabel="frequency from the carrier (GHz)", ylabel="density (dBm/GHz)")
+        if len(spectra) > 1:
+            legend(axes)
+        titled(axes, title)
+    return figure
+
+
+def for_transient(result: Any) -> dict[str, Callable[[], Figure]]:
+    """Return what draws an analysis in time, by the name of the picture: currents, powers, and the eye."""
+    time = result.data.time.values
+    signals = result.signals()
+    detectors = result.data.detector.values.tolist() if "current" in result.data else []
+    drawn: dict[str, Callable[[], Figure]] = {}
+    currents = {name: v for name, v in signals.items() if name in detectors}
+    powers = {name: v for name, v in signals.items() if name not in detectors}
+    if currents:
+        drawn["currents"] = partial(traces, time, currents, ylabel="photocurrent", title=result.name)
+    if powers:
+        drawn["powers"] = partial(traces, time, powers, unit="W", ylabel="power", title=result.name)
+    for name, one in result.eyes.items():
+        unit, label = ("A", "photocurrent") if name in detectors else ("W", "power")
+        drawn["eye"] = partial(eye, one, unit=unit, ylabel=label, title=f"{result.name}: eye of {name}")
+    return drawn
+
+
+def _time_unit(time: FloatArray) -> tuple[float, str]:
+    """Return factor and prefix that bring a time axis to readable numbers."""
+    span = float(np.max(np.abs(time), initial=0.0))
+    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "\N{GREEK SMALL LETTER MU}"), (1e9, "n")):
+        if span * factor >= 1.0:
+            return factor, prefix
+    return 1e12, "p"
+
+
+def _margin(values: FloatArray) -> list[float]:
+    low, high = float(values.min()), float(values.max())
+    gap = 0.06 * (high - low) or 1.0
+    return [low - gap, high + gap]

@@ -1,0 +1,189 @@
+"""Eyes, spectra and error rates of known signals; the analysis of kind transient and its command."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import photosim as ps
+from photosim import plotting, runner, waveforms
+from photosim.analysis import traces, transient
+from photosim.cli.app import app
+from photosim.errors import ParameterError, PhotosimError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATE, SYMBOLS = 64e9, 1e9
+TIME = np.arange(64 * 600) / RATE
+
+
+def levels(count: int = 2, noise: float = 0.0) -> Any:
+    wave = waveforms.prbs(SYMBOLS, low=0.0, high=3.0, levels=count, rise=0.2e-9, order=9)
+    return wave.sample(TIME) + noise * np.random.default_rng(4).standard_normal(TIME.size)
+
+
+# --- questions asked of signals ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_eye_of_a_clean_signal_is_its_levels(count: int) -> None:
+    one = traces.eye(levels(count), RATE, SYMBOLS, levels=count)
+    np.testing.assert_allclose(one.levels, np.linspace(0, 3, count), atol=1e-12)
+    assert one.height == pytest.approx(3 / (count - 1), abs=1e-12)
+    assert 0.8e-9 < one.width <= 1e-9  # an edge takes a fifth of a symbol
+    assert one.error_rate == 0.0
+
+
+def test_eye_of_a_noisy_signal_has_its_q_and_the_errors_that_follow() -> None:
+    one = traces.eye(levels(noise=0.5), RATE, SYMBOLS)
+    # 600 symbols tell a spread to 4 %, and the best of 64 instants looks better than the mean.
+    assert one.q == pytest.approx(3.0, rel=0.15)
+    assert traces.error_rate(3.0) == pytest.approx(1.35e-3, rel=1e-2)
+    assert traces.error_rate(3.0, 4) == pytest.approx(1.5 * traces.error_rate(3.0))
+    sent = waveforms.prbs(SYMBOLS, order=9).symbols
+    assert sent is not None
+    assert traces.errors(levels(), RATE, SYMBOLS, sent[1]) == 0
+    wrong = traces.errors(levels(noise=1.0), RATE, SYMBOLS, sent[1])
+    # Q = 1.5: 6.7 % of 600 symbols, 40 +- 6; five spreads are a false alarm in two million.
+    assert abs(wrong - 40) < 31
+    assert wrong > 0
+
+
+def test_sequence_is_maximal_and_gray_coded_levels_differ_by_one_bit() -> None:
+    _, heights = waveforms.prbs(SYMBOLS, order=7).symbols or (0, np.zeros(1))
+    assert heights.size == 127
+    assert heights.sum() == 64
+    runs = {tuple(np.roll(heights, k)[:7].tolist()) for k in range(127)}
+    assert len(runs) == 127
+
+
+def test_constellation_takes_the_wave_at_its_symbols() -> None:
+    wave = np.exp(0.5j * np.pi * levels(4))
+    points = traces.constellation(wave, RATE, SYMBOLS)
+    assert np.abs(points - np.round(points.real) - 1j * np.round(points.imag)).max() < 1e-9
+
+
+def test_spectrum_puts_light_above_the_carrier_at_positive_frequencies() -> None:
+    wave = 2e-2 * np.exp(-2j * np.pi * 5e9 * TIME)
+    density = traces.power_spectrum(wave, RATE)
+    assert float(density.frequency[int(np.argmax(density.values))]) == pytest.approx(5e9, abs=6e7)
+    step = float(density.frequency[1] - density.frequency[0])
+    assert float(density.sum()) * step == pytest.approx(4e-4, rel=1e-2)
+
+
+def test_errors_need_enough_symbols() -> None:
+    with pytest.raises(ParameterError, match="needs 8 symbols"):
+        traces.eye(np.zeros(640), RATE, SYMBOLS)
+    with pytest.raises(ParameterError, match="2 samples a symbol"):
+        traces.eye(np.zeros(640), RATE, RATE)
+
+
+# --- the analysis --------------------------------------------------------------------------------------
+
+
+LINK = {"kind": "transient", "name": "data", "duration": 4e-9, "sample_rate": "320e9",
+        "drive": {"phase": {"wave": "prbs", "rate": "10e9", "high": 3.14}},
+        "eye": {"signal": "receiver", "rate": 10e9}}  # fmt: skip
+
+
+def test_analysis_reads_its_options_and_returns_figures() -> None:
+    link = ps.load("link")
+    result = transient.transient(link, transient.read_options(LINK, link))
+    numbers = result.numbers()
+    assert numbers["samples"] == 1280
+    assert numbers["eyes"]["receiver"]["levels"][1] == pytest.approx(0.9021e-3, rel=0.02)
+    assert [t.title for t in result.tables()] == ["data: signals", "data: eye of receiver (mA)"]
+    assert set(plotting.for_result(result)) == {"currents", "eye"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dur": 1}, "has no option 'dur'"),
+        ({"duration": "long"}, "needs a number for 'duration', got 'long'"),
+        ({"drive": {"phas": 1.0}}, "drives the setting 'phas'.*Did you mean 'phase'"),
+        ({"drive": {"phase": {"wave": "prbs"}}}, "bad waveform for 'phase': .* needs the option"),
+        ({"inputs": {"in": 1.0}}, "lights the port 'in'; the circuit exposes none"),
+        ({"eye": {"signal": "laser", "rate": 1e9}}, "needs an eye .* one of receiver"),
+        ({"noise": "loud"}, "needs true or false for 'noise'"),
+        ({"seed": -1}, "whole number from 0"),
+    ],
+    ids=str,
+)
+def test_bad_option_is_one_sentence(change: dict[str, Any], said: str) -> None:
+    link = ps.load("link")
+    with pytest.raises(PhotosimError, match=said):
+        transient.read_options({**LINK, **change}, link)
+
+
+def test_noise_is_that_of_its_seed() -> None:
+    laser = ps.load("direct_laser")
+    options = transient.read_options({**laser.netlist.analyses[0], "duration": 3e-9, "settle": 0.0}, laser)
+    first, again, other = (transient.transient(laser, options, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.data.current, again.data.current)
+    assert np.abs(first.data.current - other.data.current).max() > 1e-6
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+
+def test_command_writes_picture_and_table_and_prints_json(tmp_path: Path) -> None:
+    drive = "phase=prbs:rate=1e10,high=3.14"
+    command = [
+        "transient", "link", "--duration", "3e-9", "--rate", "320e9", "--drive", drive,
+        "--plot", str(tmp_path / "link.png"), "--out", str(tmp_path / "link.csv"), "--json",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    shown = json.loads(done.stdout)
+    assert shown["signals"]["receiver"]["most"] == pytest.approx(0.9e-3, rel=0.05)
+    header, first = (tmp_path / "link.csv").read_text(encoding="utf-8").splitlines()[:2]
+    assert header == "time_s,receiver_A,phase"
+    assert float(first.split(",")[0]) == 0.0
+    assert (tmp_path / "link.png").stat().st_size > 10_000
+
+
+def test_waves_come_back_from_netcdf(tmp_path: Path) -> None:
+    import xarray
+
+    from photosim.timedomain import files
+
+    ring = ps.load("all_pass_ring")
+    port = ring.ports[0]
+    out = ps.transient(ring, 1e-10, sample_rate=1e12, inputs={port: waveforms.constant(1e-3)}, wl=1.55)
+    files.write(tmp_path / "out.nc", out)
+    with xarray.open_dataset(tmp_path / "out.nc", engine="scipy") as data:
+        np.testing.assert_allclose(data.wave_re.values + 1j * data.wave_im.values, out.wave.values)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "say how long with --duration SECONDS"),
+        (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase"], "Cannot read the drive 'phase'"),
+        (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase=prbs:rate"], "write OPTION=VALUE"),
+        (["--analysis", "eye"], "lists no transient called 'eye'; it has none"),
+        (["--duration", "1e-9", "--rate", "fast"], "needs a number for 'sample_rate'"),
+    ],
+    ids=str,
+)
+def test_bad_command_is_one_sentence(more: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, ["transient", "link", *more])
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
+def test_run_files_an_analysis_in_time(tmp_path: Path) -> None:
+    text = (
+        "name: short\ninstances:\n  l: laser\n  d: photodetector\nconnections:\n  l,o1: d,o1\n"
+        "analyses:\n  - {kind: transient, name: light, duration: 1.0e-9, sample_rate: 1.0e+11}\n"
+    )
+    (tmp_path / "short.yml").write_text(text, encoding="utf-8")
+    report = runner.run(tmp_path / "short.yml", out=tmp_path / "out")
+    assert {path.name for path in report.files} == {"light_currents.png", "light.csv", "results.json"}
+    assert report.numbers["analyses"][0]["signals"]["d"]["mean"] == pytest.approx(1e-3, rel=1e-6)
