@@ -90,3 +90,14 @@ def test_batches_through_meshes_are_timed_alone() -> None:
         (4, 40, "matrix"),
     ]
     assert all(record["grad_cpu_s"] > 0.0 for record in records)
+
+
+def test_link_by_fft_and_by_steps_is_the_same_light(root: Path, tmp_path: Path) -> None:
+    script = root / "tests" / "benchmarks" / "run_time.py"
+    out = tmp_path / "rows.json"
+    subprocess.run(
+        [sys.executable, str(script), "--small", "--out", str(out)], check=True, capture_output=True
+    )
+    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]  # the script itself compares the light
+    assert len(rows) == 3
+    assert all(row["number"] > 0 for row in rows)

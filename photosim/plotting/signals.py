@@ -57,7 +57,7 @@ def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figu
         if len(y) <= _MOST_LINES:
             axes.plot(x, y.T, color=COLOURS[0], alpha=0.5, linewidth=0.8)
         else:
-            fine = np.linspace(x[0], x[-1], _BINS[0])
+            fine = np.linspace(x[0], x[-1], 12 * _BINS[0])  # steep edges leave no gaps
             dense = np.array([np.interp(fine, x, row) for row in y])
             counts, _, edges = np.histogram2d(
                 np.tile(fine, len(y)), dense.ravel(), bins=_BINS, range=[[x[0], x[-1]], _margin(dense)]
