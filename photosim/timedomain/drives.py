@@ -13,7 +13,7 @@ from photosim.bindings import TEMPERATURE
 from photosim.compiled import Planned
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
-from photosim.model import ClosedForm, Detector, Nonlinear, Numerical, Source
+from photosim.model import ClosedForm, Detector, Electronic, Nonlinear, Numerical, Source
 from photosim.planning import make_plan
 from photosim.timedomain.band import bandwidth_of
 from photosim.timedomain.cut import Edges, Element, factor_element, leaf_edges, matrix_element, resonators
@@ -91,7 +91,7 @@ def cut_driven(
     how: dict[str, str] = {}
     done: set[str] = set()
     for leaf in drives.driven():
-        if isinstance(leaf.model, Source | Nonlinear) or leaf.name in done:
+        if isinstance(leaf.model, Source | Nonlinear | Electronic) or leaf.name in done:
             continue
         if isinstance(leaf.model, Detector):
             message = f"A setting of the detector {leaf.name!r} is driven, but detectors keep theirs."

@@ -12,7 +12,7 @@ import numpy as np
 from photosim.compiled import Planned, flat_settings
 from photosim.errors import ParameterError
 from photosim.guards import reached
-from photosim.model import Nonlinear
+from photosim.model import Block, Nonlinear
 from photosim.planning import make_plan
 from photosim.timedomain import band, light, stepping, waveforms
 from photosim.timedomain import drives as driving
@@ -25,6 +25,7 @@ from photosim.timedomain.cut import (
     nonlinear_element,
     source_waves,
 )
+from photosim.timedomain.electrical import wired
 from photosim.timedomain.rational import FITTED, Fit, fit, passive
 from photosim.waves import find_wave, wave_request
 
@@ -292,6 +293,10 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
     """
+    block = next((leaf for leaf in circuit.graph.leaves if isinstance(leaf.model, Block)), None)
+    if block is not None:
+        message = f"Instance {block.name!r} ({block.model.name}) is a part of free space: it has no time."
+        raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)
     time = (np.arange(samples + warm) - warm) / sample_rate
     drives = _drives(circuit, drive or {}, settings, time, warm)
@@ -348,6 +353,23 @@ def _drives(
         if bandwidth is not None and bandwidth < 0.5 * rate:
             values[name] = waveforms.low_pass(value, bandwidth, rate)
         band.check_band(values[name], rate, f"the drive of {name!r}")
+    drives = _at(circuit, settings, values, rate)
+    extra = {name: value for name, value in wired(drives).items() if name not in values}
+    if not extra:
+        return drives
+    still = {name: value for name, value in extra.items() if not np.ndim(value)}
+    for name, value in extra.items():
+        if np.ndim(value):
+            bandwidth = _electrical_bandwidth(circuit, name, settings)
+            slow = bandwidth is not None and bandwidth < 0.5 * rate
+            values[name] = waveforms.low_pass(value, float(bandwidth or 0.0), rate) if slow else value
+    return _at(circuit, {**settings, **still}, values, rate)
+
+
+def _at(
+    circuit: Circuit, settings: Mapping[str, Any], values: Mapping[str, NDArray[np.float64]], rate: float
+) -> driving.Drives:
+    """Return the settings at every sample for plain ones and driven ones."""
     compiled, base = circuit.at({**settings, **{name: float(value[0]) for name, value in values.items()}})
     if base.leading:
         message = (
