@@ -13,6 +13,7 @@ from photosim.errors import PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
+from photosim.timedomain.run import Run, energy_waves
 from photosim.timedomain.stepping import generator
 from photosim.timedomain.waveforms import low_pass
 
@@ -27,7 +28,7 @@ RECEIVER_ORDER = 4
 
 
 def dataset(
-    run: Any,
+    run: Run,
     name: str,
     time: NDArray[np.float64],
     warm: int,
@@ -81,7 +82,7 @@ def dataset(
 
 
 def _current(
-    run: Any, leaf: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
+    run: Run, leaf: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
 ) -> NDArray[np.float64]:
     """Return the current (T,) of a detector in A: light of all carriers adds in power, then the low-pass."""
     settings = run.drives.settings(leaf)
@@ -97,7 +98,7 @@ def _current(
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
     if run.clock.seed is not None:
-        total = total + _receiver_noise(run, leaf, settings, absolute)
+        total = total + _receiver_noise(run, run.clock.seed, leaf, settings, absolute)
     bandwidth = settings.get("bandwidth")
     if bandwidth is None or not 0 < float(bandwidth) < 0.5 * run.clock.sample_rate:
         return total
@@ -119,7 +120,7 @@ def _unsaturated(leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float
 
 
 def _receiver_noise(
-    run: Any, leaf: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
+    run: Run, seed: int, leaf: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return shot and thermal noise (T,) in A, white up to half the sample rate."""
     multiplication, excess = leaf.model.multiplication(**settings)
@@ -127,14 +128,12 @@ def _receiver_noise(
     density = shot_density(current + dark, multiplication, excess)
     if settings.get("load_resistance"):
         density = density + thermal_density(settings["temperature"], settings["load_resistance"])
-    normal = generator(run.clock.seed, leaf.name).standard_normal(current.size)
+    normal = generator(seed, leaf.name).standard_normal(current.size)
     return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
 
 
-def _budget(run: Any, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
+def _budget(run: Run, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
     """Return the energies in J that entered and left every lit island, named by what lights it."""
-    from photosim.timedomain.engine import energy_waves
-
     rows: dict[str, tuple[float, float]] = {}
     for sources, ends in energy_waves(run).values():
         found = run.arriving(ends)
@@ -149,7 +148,7 @@ def _budget(run: Any, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _energy(run: Any, wave: ComplexArray, warm: int) -> float:
+def _energy(run: Run, wave: ComplexArray, warm: int) -> float:
     """Return the energy in J of a wave (C, T) or (C, 1) from time 0 on."""
     power = (np.abs(wave) ** 2).sum(axis=0)
     samples = run.clock.samples - warm

@@ -1,0 +1,259 @@
+"""A run of a cut circuit in time: islands by convolution, elements by their steps, in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.compiled import Planned
+from photosim.errors import ParameterError
+from photosim.guards import reached
+from photosim.model import Nonlinear
+from photosim.planning import make_plan
+from photosim.timedomain import band, stepping
+from photosim.timedomain import drives as driving
+from photosim.timedomain.cut import Cut, Element
+from photosim.timedomain.rational import FITTED, Fit, fit, passive
+from photosim.waves import wave_request
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    ComplexArray = NDArray[np.complex128]
+
+_FIT_SIZE = 512
+"""Frequencies at which a loop's linear part is fitted."""
+_FIT_ERROR = 1e-2
+"""Largest error of a fit that is accepted."""
+
+
+@dataclass
+class Run:
+    """What is known while light is carried on: the wave on every injected and arriving wave so far."""
+
+    drives: driving.Drives
+    cut: Cut
+    clock: stepping.Clock
+    noisy: bool
+    injected: dict[int, ComplexArray]
+    names: dict[int, str]
+    island: dict[int, int] = field(default_factory=dict)
+    responses: dict[Any, band.Response] = field(default_factory=dict)
+    states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    fits: dict[str, float] = field(default_factory=dict)
+
+    # --- linear islands -----------------------------------------------------------------------------
+
+    def arriving(self, waves: Sequence[int], sources: Iterable[int] | None = None) -> dict[int, ComplexArray]:
+        """Return the light (C, T) or (C, 1) on waves, of all known injected ones or of some."""
+        known = list(self.injected if sources is None else sources)
+        rows = len(self.clock.carriers)
+        found: dict[int, ComplexArray] = {}
+        for ends, starts in self._groups(waves, known):
+            signals = {k: self.injected[w] for k, w in enumerate(starts)}
+            columns = []
+            for c in range(rows):
+                own = {k: x[c] if np.any(x[c] != x[c, 0]) else x[c, :1] for k, x in signals.items()}
+                own = {k: x for k, x in own.items() if x.size > 1 or x[0] != 0}
+                if own:
+                    response = self.response(tuple(ends), tuple(starts), c)
+                    columns.append(band.convolve(response, own, len(ends), self.clock.samples))
+                else:
+                    columns.append([np.zeros(1, dtype=np.complex128)] * len(ends))
+            for k, wave in enumerate(ends):
+                found[wave] = np.array(np.broadcast_arrays(*(column[k] for column in columns)))
+        return found
+
+    def _groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+        """Return (waves asked for, injected waves that reach them), an island each."""
+        by: dict[int, tuple[list[int], list[int]]] = {}
+        for wave in dict.fromkeys(waves):
+            by.setdefault(self.island[wave], ([], []))[0].append(wave)
+        for wave in known:
+            if self.island[wave] in by:
+                by[self.island[wave]][1].append(wave)
+        return [(ends, starts) for ends, starts in by.values() if starts]
+
+    def response(self, ends: tuple[int, ...], starts: tuple[int, ...], carrier: int) -> band.Response:
+        """Return the impulse responses between waves of one island, for a carrier by its number."""
+        key = (ends, starts, carrier)
+        if key not in self.responses:
+            frequency = float(self.clock.carriers[carrier])
+            where = self._where(starts)
+            transfer = self._transfer(ends, starts)
+            self.responses[key] = band.response(transfer, frequency, self.clock.sample_rate, where)
+        return self.responses[key]
+
+    def _transfer(self, ends: Sequence[int], starts: Sequence[int]) -> band.Transfer:
+        inside = self.island[starts[0]]
+        edges = {pair: v for pair, v in self.cut.edges.items() if self.island[pair[0]] == inside}
+        request = wave_request(edges, ends, starts)
+        planned = Planned(make_plan(request.edges, request.wanted), request)
+        shape = (len(ends), len(starts))
+        compiled, base = self.drives.compiled, self.drives.base
+        return lambda wl: compiled.solve(planned, base, np.ascontiguousarray(wl), shape)
+
+    def _where(self, waves: Iterable[int]) -> str:
+        """Return words for the linear part behind injected waves."""
+        return f"the linear part behind {self.names.get(next(iter(waves)), 'its input')}"
+
+    # --- elements ------------------------------------------------------------------------------------
+
+    def carry(self) -> None:
+        """Compute all elements in their order."""
+        for members in self.cut.order:
+            group = [self.cut.elements[k] for k in members]
+            loop = members[0] in self.cut.loops
+            arriving = self.arriving([w for e in group for w in e.arrivals])
+            if not loop and group[0].kind != "nonlinear":
+                self.injected |= self._passed(group[0], arriving)
+                continue
+            parts = [self._stepped(element) for element in group]
+            paths = self._feedback(group) if loop else []
+            waves, states = stepping.run(parts, arriving, paths, self.clock)
+            self.states |= states
+            for wave, values in waves.items():
+                if wave in self.cut.lit:
+                    if not self.noisy and not loop:
+                        for row in values:
+                            band.check_band(
+                                row, self.clock.sample_rate, f"the light out of {self.names[wave]!r}"
+                            )
+                    self.injected[wave] = values
+
+    def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:
+        """Return what leaves a driven element that is no loop."""
+        carriers = self.clock.carriers.tolist()
+        if element.kind == "factor":
+            rows = driving.factors(self.drives, element, carriers)
+            return {
+                element.departures[k]: rows[k] * arriving[wave]
+                for k, wave in enumerate(element.arrivals)
+                if wave in arriving and element.departures[k] in self.cut.lit
+            }
+        s = driving.matrices(self.drives, element, carriers)
+        out: dict[int, ComplexArray] = {}
+        for a, b in element.paths:
+            wave = element.arrivals[a]
+            if wave in arriving and element.departures[b] in self.cut.lit:
+                out[element.departures[b]] = (
+                    out.get(element.departures[b], 0) + s[:, :, b, a] * arriving[wave]
+                )
+        return out
+
+    def _stepped(self, element: Element) -> stepping.Stepped:
+        """Return an element ready to be stepped."""
+        from photosim.kernels.stepping import gate
+
+        carriers = self.clock.carriers.tolist()
+        if element.kind != "nonlinear":
+            if element.kind == "factor":
+                rows = driving.factors(self.drives, element, carriers)
+                matrix = np.zeros(
+                    (len(carriers), max(r.shape[1] for r in rows), len(rows), len(rows)), complex
+                )
+                for k, row in enumerate(rows):
+                    matrix[:, :, k, k] = row
+            else:
+                matrix = driving.matrices(self.drives, element, carriers)
+            return stepping.Stepped(element, gate, stepping.gates(matrix), np.zeros(0))
+        leaf = self.drives.compiled.graph.leaf(element.name)
+        model = leaf.model
+        assert isinstance(model, Nonlinear)  # noqa: S101 - of that kind
+        constants = model.constants(self.drives.settings(leaf))
+        memory, count = model.memory, len(carriers)
+        per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
+        start = model.start_state(constants[:, 0], count)
+        return stepping.Stepped(
+            element, model.step, constants, start, (*memory.states, *per), memory.noise_size(count)
+        )
+
+    def _feedback(self, group: Sequence[Element]) -> list[stepping.Path]:
+        """Return the rational fits of all linear ways between the elements of a loop."""
+        departures = [d for e in group for d in e.departures if d in self.cut.lit]
+        arrivals = [a for e in group for a in e.arrivals]
+        pairs = [
+            (a, d)
+            for d in departures
+            for a in arrivals
+            if a in reached(self.cut.ahead, [d]) and self.island[a] == self.island[d]
+        ]
+        found: list[stepping.Path] = []
+        for c in range(len(self.clock.carriers)):
+            fits = [self._fit(a, d, c, alone=len(group) == 1) for a, d in pairs]
+            if not self._active():
+                rows = {wave: k for k, wave in enumerate(dict.fromkeys(a for a, _ in pairs))}
+                columns = {wave: k for k, wave in enumerate(dict.fromkeys(d for _, d in pairs))}
+                fits, _ = passive(fits, [(rows[a], columns[d]) for a, d in pairs], 2 * _FIT_SIZE)
+            found += [stepping.Path(a, d, c, one) for (a, d), one in zip(pairs, fits, strict=True)]
+        self._refuse_short(found, group)
+        return found
+
+    def _active(self) -> bool:
+        return any(group.model.active for group in self.drives.compiled.parts.groups)
+
+    def _fit(self, arrival: int, departure: int, carrier: int, *, alone: bool) -> Fit:
+        """Return the fit of one way of a loop; ParameterError where it takes less than a sample."""
+        transfer = self._transfer((arrival,), (departure,))
+        frequency, rate = float(self.clock.carriers[carrier]), self.clock.sample_rate
+        self.response((arrival,), (departure,), carrier)  # causal, and not without end
+        size = _FIT_SIZE
+        while size < 4 * self.response((arrival,), (departure,), carrier).memory:
+            size *= 2
+        s = np.asarray(transfer(band.grid(frequency, rate, size)))[:, 0, 0]
+        first = np.unwrap(np.angle(s[: size // 8]))
+        delay = max(0.0, float((first[0] - first[-1]) / (2 * np.pi * (size // 8 - 1) / size)))
+        if alone and delay < 1:
+            self._refuse_loop(self.names.get(departure, "a part"), delay)
+        found = fit(s, 1 if alone else 0)
+        way = f"{self.names.get(departure, departure)} to {self.names.get(arrival, arrival)}"
+        if found.error > _FIT_ERROR:
+            message = (
+                f"The linear part from {way} cannot be followed step by step at {rate:g} Hz (a fit is off "
+                f"by {found.error:.2g} within {FITTED * rate:g} Hz): take {4 * rate:g} Hz or more."
+            )
+            raise ParameterError(message)
+        self.fits[way] = max(found.error, self.fits.get(way, 0.0))
+        return found
+
+    def _refuse_loop(self, name: str, delay: float) -> None:
+        rate = self.clock.sample_rate
+        wanted = (
+            f"{math.ceil(1.5 * rate / delay / 1e9) * 1e9:g} Hz" if delay > 1e-3 else "one without that path"
+        )
+        message = (
+            f"Light comes back to {name!r} after {delay / rate:.3g} s, less than a sample, {1 / rate:.3g} s: "
+            f"take a sample rate of {wanted} or more, or quasi_static=True where its drive is slow enough."
+        )
+        raise ParameterError(message)
+
+    def _refuse_short(self, paths: Sequence[stepping.Path], group: Sequence[Element]) -> None:
+        """Raise ParameterError where a circle of ways takes no sample in all."""
+        from graphlib import CycleError, TopologicalSorter
+
+        waits: dict[str, set[str]] = {}
+        into = {w: e.name for e in group for w in e.arrivals}
+        out = {w: e.name for e in group for w in e.departures}
+        for path in paths:
+            if path.fit.delay == 0:
+                waits.setdefault(into[path.to], set()).add(out[path.source])
+        try:
+            list(TopologicalSorter(waits).static_order())
+        except CycleError as error:
+            self._refuse_loop(str(error.args[1][0]), 0.5)
+
+
+def energy_waves(run: Run) -> dict[int, tuple[list[int], list[int]]]:
+    """Return for each island that light enters its injected waves and the waves in which light ends there."""
+    ending: dict[int, tuple[list[int], list[int]]] = {}
+    for wave in run.injected:
+        ending.setdefault(run.island[wave], ([], []))[0].append(wave)
+    onward = {a for a, _ in run.cut.edges}
+    for wave, island in run.island.items():
+        if island in ending and wave not in onward:
+            ending[island][1].append(wave)
+    return ending
