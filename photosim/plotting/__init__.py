@@ -8,7 +8,7 @@ from photosim.plotting.spectra import FLOOR_dB, for_spectrum, photocurrents, plo
 from photosim.plotting.training import alignment_angles, learning_curves, weight_error_map
 
 __all__ = [
-    "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation", "density",
-    "draw", "eye", "for_result", "for_spectrum", "learning_curves", "photocurrents", "plot_smatrix", "save",
-    "spectrum", "traces", "weight_error_map",
+    "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
+    "density", "draw", "eye", "for_result", "for_spectrum", "learning_curves", "photocurrents",
+    "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
 ]  # fmt: skip
