@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 KINDS = ("spectrum", "link", "transient", "train")
+CHECKPOINTS = "checkpoints"
+"""Folder, inside that of the results, of what trainings need to go on."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -41,11 +44,15 @@ class Result(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """An analysis whose options have been read: calling `compute` does the work."""
+    """An analysis whose options have been read.
+
+    compute(seed, progress, checkpoints) does the work; a long one keeps its state in the folder `checkpoints`
+    and goes on from what it finds there.
+    """
 
     name: str
     kind: str
-    compute: Callable[[int | None, Progress], Result]
+    compute: Callable[[int | None, Progress, Path], Result]
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,15 @@ def run(
     seed: int | None = None,
     strict: bool = False,
     cell_map: str | Path | None = None,
+    resume: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Run the analyses of a netlist file and write their results.
 
     kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
     results/<name of the file> in the working folder.  seed: replaces the seed of every analysis and of every
-    random part; None keeps them.
+    random part; None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were
+    killed or failed leave there; without it they start anew.
     Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
     written; DataError for a folder that cannot be written.
     """
@@ -90,10 +99,13 @@ def run(
     folder = Path(out) if out is not None else Path("results") / path.stem
     tables: list[Table] = []
     entries: list[dict[str, Any]] = []
+    checkpoints = folder / CHECKPOINTS
     with staging(folder) as place:
+        if not resume:
+            shutil.rmtree(checkpoints, ignore_errors=True)
         for job in jobs:
             started = time.perf_counter()
-            result = job.compute(seed, progress)
+            result = job.compute(seed, progress, checkpoints)
             files = _file(job.name, result, place)
             seconds = round(time.perf_counter() - started, 3)
             entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})
@@ -101,6 +113,7 @@ def run(
         numbers = {**_provenance(path, circuit, seed), "analyses": entries}
         text = json.dumps(numbers, indent=2, allow_nan=False)
         (place / "results.json").write_text(text + "\n", encoding="utf-8")
+    shutil.rmtree(checkpoints, ignore_errors=True)
     names = [name for entry in entries for name in entry["files"]]
     return Report(folder, tuple(folder / name for name in (*names, "results.json")), tuple(tables), numbers)
 
@@ -142,7 +155,7 @@ def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Jo
 
 def _computation(
     kind: str, entry: Mapping[str, Any], circuit: Circuit
-) -> Callable[[int | None, Progress], Result]:
+) -> Callable[[int | None, Progress, Path], Result]:
     if kind == "spectrum":
         from photosim.analysis.spectrum import read_options
 
@@ -160,7 +173,9 @@ def _computation(
     return partial(_train, circuit, read_training(entry, circuit))
 
 
-def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+def _spectrum(
+    circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path
+) -> Result:
     """Compute a spectrum; of random parts, such as speckle, `seed` chooses the sample."""
     from photosim.analysis.spectrum import spectrum, with_seed
 
@@ -170,7 +185,7 @@ def _spectrum(circuit: Circuit, options: Any, seed: int | None, progress: Progre
     return result
 
 
-def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path) -> Result:
     """Compute a link; of random parts `seed` chooses the sample."""
     from photosim.analysis.link import compute
     from photosim.analysis.spectrum import with_seed
@@ -181,7 +196,9 @@ def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress) 
     return result
 
 
-def _transient(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+def _transient(
+    circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path
+) -> Result:
     from photosim.analysis.transient import transient
 
     progress(options.name, 0, 1)
@@ -190,10 +207,10 @@ def _transient(circuit: Circuit, options: Any, seed: int | None, progress: Progr
     return result
 
 
-def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress) -> Result:
+def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress, checkpoints: Path) -> Result:
     from photosim.training.job import train
 
-    return train(circuit, options, seed=seed, progress=progress)
+    return train(circuit, options, seed=seed, progress=progress, checkpoints=checkpoints)
 
 
 def _file(name: str, result: Result, folder: Path) -> list[str]:

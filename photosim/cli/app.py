@@ -33,6 +33,9 @@ Folder = Annotated[
     ),
 ]
 
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the checkpoints of a run that was stopped or killed.")
+]
 Map = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--map", metavar="MAP", help="What the cells of a .spi netlist are (docs/formats.md)."),
@@ -198,12 +201,17 @@ def components(
 
 @app.command(epilog="Example: photosim train netlists/mrr_dfa_digits.yml --seed 1 --out digits")
 def train(
-    file: File, out: Folder = None, seed: Seed = None, strict: Strict = False, json: Json = False
+    file: File,
+    out: Folder = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    resume: Resume = False,
+    json: Json = False,
 ) -> None:
     """Run the analyses of kind train of a netlist."""
     from photosim.cli import analyses
 
-    analyses.run(file, out, seed, kinds=("train",), strict=strict, as_json=json)
+    analyses.run(file, out, seed, kinds=("train",), strict=strict, as_json=json, resume=resume)
 
 
 @app.command(epilog="Example: photosim run netlists/mrr_dfa_digits.yml --out digits")
@@ -213,12 +221,13 @@ def run(
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
+    resume: Resume = False,
     json: Json = False,
 ) -> None:
     """Run all analyses that a netlist lists, in order, and write their results to a folder."""
     from photosim.cli import analyses
 
-    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells)
+    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells, resume=resume)
 
 
 @app.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from photosim.errors import DataError
@@ -75,7 +75,8 @@ def staging(folder: Path) -> Iterator[Path]:
     finally:
         if not finished:
             for empty in reversed(made):
-                empty.rmdir()
+                with suppress(OSError):  # checkpoints, which a run that was stopped leaves, stay
+                    empty.rmdir()
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,17 +50,20 @@ def train(
     seed: int | None = None,
     progress: Progress = silent,
     data_dir: str | os.PathLike[str] | None = None,
+    checkpoints: Path | None = None,
 ) -> TrainingResult:
     """Train a network by every rule on every seed, feedback through the circuit's device where asked.
 
     seed: replaces the options' own.  progress(name, done, total) counts finished epochs over all rules and
-    seeds.  data_dir: folder of data files, else that of PHOTOSIM_DATA. Raises ParameterError for wrong
-    options, DataError for the data.
+    seeds.  data_dir: folder of data files, else that of PHOTOSIM_DATA.  checkpoints: folder in which every
+    run keeps its state, and goes on from what it finds. Raises ParameterError for wrong options, DataError
+    for the data or for checkpoints of other runs.
     """
     if not isinstance(options, TrainOptions):
         options = read_options(options, circuit)
     with _one_thread():
-        return _Job(circuit, options, options.seed if seed is None else seed, progress, data_dir).result()
+        chosen = options.seed if seed is None else seed
+        return _Job(circuit, options, chosen, progress, data_dir, checkpoints).result()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class _Job:
     seed: int
     progress: Progress
     data_dir: str | os.PathLike[str] | None = None
+    checkpoints: Path | None = None
 
     def result(self) -> TrainingResult:
         options = self.options
@@ -79,7 +84,6 @@ class _Job:
         network = self._network(data)
         streams = Streams.tree(self.seed, options.seeds)
         banks = self._program(self._feedback("dfa", network, streams)) if options.device_rules else []
-        dtype = np.float32 if options.precision == "single" else np.float64
         outcomes = []
         for position, name in enumerate(options.rules):
             devices = self._devices(name, network, banks, streams)
@@ -89,7 +93,7 @@ class _Job:
                     self._rule(name, network, own, stream),
                     options.optimiser,
                     data,
-                    Schedule(options.epochs, options.batch, dtype, alignment=options.alignment),
+                    self._schedule(name, run),
                     stream,
                     self._counter(position * options.seeds + run),
                 )
@@ -111,6 +115,15 @@ class _Job:
     @property
     def _total(self) -> int:
         return len(self.options.rules) * self.options.seeds * self.options.epochs
+
+    def _schedule(self, rule: str, run: int) -> Schedule:
+        options = self.options
+        file = None
+        if self.checkpoints is not None:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            file = self.checkpoints / f"{options.name}-{rule}-{run}.npz"
+        dtype = np.float32 if options.precision == "single" else np.float64
+        return Schedule(options.epochs, options.batch, dtype, alignment=options.alignment, checkpoint=file)
 
     def _counter(self, run: int) -> Callable[[int], None]:
         """Return a function that reports finished epochs of one run as part of all."""

@@ -1,0 +1,82 @@
+"""A training that is killed goes on with --resume to the same numbers, and keeps no checkpoints once done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+NETLIST = """
+name: bank
+instances:
+  laser: {component: laser, settings: {lines: 10, spacing: 200.0e+9}}
+  bank: {component: weight_bank, settings: {rows: 4, channels: 10, spacing: 200.0e+9, order: 50}}
+connections: {"laser,o1": "bank,o1"}
+analyses:
+  - kind: train
+    name: digits
+    data: digits
+    network: [64, 16, 10]
+    device: bank
+    rules: [backprop, dfa-device-noise]
+    seeds: 2
+    epochs: EPOCHS
+    optimiser: {method: adam, rate: 0.003}
+"""
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    code = "from photosim.cli import main; main()"
+    return [
+        sys.executable,
+        "-c",
+        code,
+        "train",
+        str(folder / "bank.yml"),
+        "--out",
+        str(folder / "out"),
+        *options,
+    ]
+
+
+def numbers(folder: Path) -> Any:
+    (entry,) = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))["analyses"]
+    return {name: value for name, value in entry.items() if name != "seconds"}
+
+
+def test_a_killed_training_ends_as_if_it_had_lived(tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for folder in (killed, whole):
+        folder.mkdir()
+        (folder / "bank.yml").write_text(NETLIST.replace("EPOCHS", "12"), encoding="utf-8")
+    process = subprocess.Popen(command(killed), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    kept = killed / "out" / "checkpoints" / "digits-dfa-device-noise-0.npz"
+    end = time.monotonic() + 240
+    while not kept.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert kept.exists(), "the training ended before it could be killed"
+    assert not (killed / "out" / "results.json").exists()
+    subprocess.run(command(killed, "--resume"), check=True, capture_output=True)
+    subprocess.run(command(whole), check=True, capture_output=True)
+    assert numbers(killed) == numbers(whole)
+    assert not kept.parent.exists()
+
+
+def test_checkpoints_of_another_training_are_refused_and_without_resume_replaced(tmp_path: Path) -> None:
+    netlist = tmp_path / "bank.yml"
+    netlist.write_text(NETLIST.replace("EPOCHS", "1").replace("seeds: 2", "seeds: 1"), encoding="utf-8")
+    strange = tmp_path / "out" / "checkpoints" / "digits-backprop-0.npz"
+    strange.parent.mkdir(parents=True)
+    strange.write_bytes(b"no checkpoint")
+    done = subprocess.run(command(tmp_path, "--resume"), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "digits-backprop-0.npz" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert strange.exists()
+    subprocess.run(command(tmp_path), check=True, capture_output=True)
+    assert not strange.parent.exists()
