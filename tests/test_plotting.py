@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
+from IPython.core import formatters
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -200,3 +201,17 @@ def test_results_name_their_pictures() -> None:
     for draw in pictures.values():
         assert isinstance(draw(), Figure)
     assert plotting.for_result(object()) == {}
+
+
+def test_a_notebook_shows_a_picture_without_pyplot() -> None:
+    figure = plotting.traces(np.arange(3.0), {"a": np.ones(3)})
+    shown = cast("Any", formatters.DisplayFormatter)().format(figure)[0]
+    assert shown["image/png"].startswith(b"\x89PNG")
+
+
+def test_a_trace_that_is_cut_says_so() -> None:
+    for samples, said in ((20_000, "data"), (40_001, "data, 20 of 40 ns shown")):
+        figure = plotting.traces(
+            np.linspace(0.0, 1e-12 * (samples - 1), samples), {"a": np.zeros(samples)}, title="data"
+        )
+        assert figure.axes[0].get_title(loc="left") == said

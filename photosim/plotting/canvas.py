@@ -76,9 +76,10 @@ def canvas(size: tuple[float, float]) -> tuple[Figure, Axes]:
 def panel_row(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     """Return an empty figure with frames side by side."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    from photosim.plotting.picture import Picture
+
+    figure = Picture(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 

@@ -40,7 +40,8 @@ def traces(
         axes.set_xlim(float(time[0]) * late, float(time[shown][-1]) * late)
         if len(signals) > 1:
             legend(axes)
-        titled(axes, title)
+        cut = f"{time[shown][-1] * late:.3g} of {time[-1] * late:.3g} {late_prefix}s shown"
+        titled(axes, ", ".join(filter(None, (title, cut if time.size > MOST_POINTS else ""))))
     return figure
 
 
