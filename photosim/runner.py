@@ -94,7 +94,12 @@ def run(
     jobs = [job for job in prepare(circuit) if kinds is None or job.kind in kinds]
     if not jobs:
         wanted = f"analysis of kind {listing(kinds)}" if kinds is not None else "analyses"
-        message = f"{path} lists no {wanted}: `photosim simulate {path}` computes its spectrum."
+        instead = f"`photosim simulate {path}` computes its spectrum or photocurrents"
+        if circuit.nonlinear:
+            instead = f"`photosim transient {path}` simulates it in time"
+        elif circuit.graph.buses:
+            instead = "its buses of free space are asked in Python, circuit.chain()"
+        message = f"{path} lists no {wanted}: {instead}."
         raise ParameterError(message)
     folder = Path(out) if out is not None else Path("results") / path.stem
     tables: list[Table] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
     """
     options = Options(entry, "transient")
     name = options.text("name", "transient")
-    duration, rate = (_number(options, key) for key in ("duration", "sample_rate"))
+    duration, rate = (_number(options, key, above=True) for key in ("duration", "sample_rate"))
     settle = _number(options, "settle", 0.0)
     drive, inputs = (_waveforms(options, key) for key in ("drive", "inputs"))
     for setting in drive:
@@ -158,14 +159,17 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
     return TransientResult(options.name, data, {name: one})
 
 
-def _number(options: Options, key: str, default: float | None = None) -> float:
-    """Return a number; YAML leaves 1e9 a text, which is read as the number it means."""
+def _number(options: Options, key: str, default: float | None = None, *, above: bool = False) -> float:
+    """Return a number from 0 on, or above it; YAML leaves 1e9 a text, read as what it means."""
     value = options.scalar(key, default)
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        options.refuse(f"needs a number for {key!r}, got {value!r}.")
-        raise
+        number = math.nan
+    if not (math.isfinite(number) and (number > 0 if above else number >= 0)):
+        what = "a positive number" if above else "a number from 0 on"
+        options.refuse(f"needs {what} for {key!r}, got {value!r}.")
+    return number
 
 
 def _flag(options: Options, key: str) -> bool | None:

@@ -91,6 +91,8 @@ def simulate(request: Request, *, as_json: bool) -> None:
         currents = _photocurrents(circuit, wl, settings)
     if result is None and currents is None:
         message = f"{request.file} exposes no port and lights no detector: there is nothing to simulate."
+        if circuit.nonlinear:
+            message += f" `photosim transient {request.file}` simulates its nonlinear parts in time."
         if circuit.graph.buses:
             message += " Its buses of free space are asked in Python: circuit.chain()."
         raise ParameterError(message)

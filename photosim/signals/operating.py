@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from photosim.compiled import flat_settings
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
 from photosim.signals.detection import saturation
 from photosim.signals.electronics import Chain, chain_behind, static_drives
@@ -169,6 +169,8 @@ def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingP
     if not circuit.sources or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
+        if circuit.nonlinear:
+            message += f" Its nonlinear parts, {listing(circuit.nonlinear)}, act in time: ask ps.transient."
         raise ParameterError(message)
     flat = flat_settings(settings)
     graph, values = _at(circuit, flat)

@@ -68,9 +68,15 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
     """
+    if seed < 0:
+        message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
+        raise ParameterError(message)
     block = next((leaf for leaf in circuit.graph.leaves if isinstance(leaf.model, Block)), None)
     if block is not None:
-        message = f"Instance {block.name!r} ({block.model.name}) is a part of free space: it has no time."
+        message = (
+            f"Instance {block.name!r} ({block.model.name}) is a part of free space, which is not carried in "
+            "time: ask circuit.chain() for its light."
+        )
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)
     time = (np.arange(samples + warm) - warm) / sample_rate

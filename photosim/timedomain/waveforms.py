@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TAPS = {7: (7, 6), 9: (9, 5), 11: (11, 9), 15: (15, 14), 20: (20, 3), 23: (23, 18)}
 """Feedback taps of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
 _MAX_FILE_LINES = 100_000_000
+_WORDS = frozenset({"shape", "path"})
+_WHOLE = frozenset({"order", "levels", "seed", "filter_order"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Waveform:
     bandwidth: float | None = None
     order: int = 1
     symbols: tuple[float, NDArray[np.float64]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.bandwidth is not None:
+            _positive(bandwidth=self.bandwidth)
 
     def sample(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the values at equally spaced times (T,), having been at the first one for ever before."""
@@ -212,7 +218,7 @@ def read_waveform(value: Any, folder: Path | None = None) -> Waveform:
         raise ParameterError(message)
     make = SHAPES[kind]
     known = inspect.signature(make).parameters
-    options = {k: _number(v) for k, v in value.items() if k != "wave"}
+    options = {k: v for k, v in value.items() if k != "wave"}
     for name in options:
         if name not in known:
             message = f"The waveform {kind!r} has no option {name!r}. It has: {listing(known)}."
@@ -222,32 +228,37 @@ def read_waveform(value: Any, folder: Path | None = None) -> Waveform:
     if missing:
         message = f"The waveform {kind!r} needs the option {missing[0]!r}."
         raise ParameterError(message)
+    options = {
+        k: _option(kind, k, v) for k, v in options.items() if v is not None or known[k].default is not None
+    }
     if kind == "file" and folder is not None:
         options["path"] = folder / str(options["path"])
-    try:
-        return make(**options)
-    except TypeError as error:
-        message = f"The waveform {kind!r} cannot be made of {options}: {error}."
-        raise ParameterError(message) from None
+    return make(**options)
 
 
 def as_waveform(value: Any) -> Waveform:
     """Return a Waveform as it is, a number as a constant one, an array as samples."""
     if isinstance(value, Waveform):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping | str):
         return read_waveform(value)
     return samples(value) if np.ndim(value) else constant(float(value))
 
 
-def _number(value: Any) -> Any:
-    """Return a text such as 1e9, which YAML leaves a text, as the number it means."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+def _option(kind: str, name: str, value: Any) -> Any:
+    """Return an option as the number it means, since YAML leaves 1e9 a text, or as the word it is."""
+    if name in _WORDS:
+        return str(value)
+    try:
+        number = float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    whole = name in _WHOLE
+    if not np.isfinite(number) or (whole and (number < 0 or number != int(number))):
+        what = "a whole number from 0 on" if whole else "a finite number"
+        message = f"The waveform {kind!r} needs {what} for {name!r}, got {value!r}."
+        raise ParameterError(message)
+    return int(number) if whole else number
 
 
 def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:

@@ -105,7 +105,7 @@ def test_analysis_reads_its_options_and_returns_figures() -> None:
     ("change", "said"),
     [
         ({"dur": 1}, "has no option 'dur'"),
-        ({"duration": "long"}, "needs a number for 'duration', got 'long'"),
+        ({"duration": "long"}, "needs a positive number for 'duration', got 'long'"),
         ({"drive": {"phas": 1.0}}, "drives the setting 'phas'.*Did you mean 'phase'"),
         ({"drive": {"phase": {"wave": "prbs"}}}, "bad waveform for 'phase': .* needs the option"),
         ({"inputs": {"in": 1.0}}, "lights the port 'in'; the circuit exposes none"),
@@ -168,7 +168,7 @@ def test_waves_come_back_from_netcdf(tmp_path: Path) -> None:
         (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase"], "Cannot read the drive 'phase'"),
         (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase=prbs:rate"], "write OPTION=VALUE"),
         (["--analysis", "eye"], "lists no transient called 'eye'; it has none"),
-        (["--duration", "1e-9", "--rate", "fast"], "needs a number for 'sample_rate'"),
+        (["--duration", "1e-9", "--rate", "fast"], "needs a positive number for 'sample_rate'"),
     ],
     ids=str,
 )

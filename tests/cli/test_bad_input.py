@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import photosim as ps
 from photosim.cli.app import app
 
 GOOD = """\
@@ -243,7 +244,28 @@ def test_draw_writes_svg_only(folder: Path) -> None:
 def test_there_must_be_an_analysis_to_run(folder: Path) -> None:
     assert re.search("lists no analysis of kind train", refused(folder, "train", "ring.yml"))
     (folder / "bare.yml").write_text(GOOD.partition("analyses")[0], encoding="utf-8")
-    assert re.search("lists no analyses", refused(folder, "run", "bare.yml"))
+    assert re.search("lists no analyses: `photosim simulate .*bare.yml`", refused(folder, "run", "bare.yml"))
+    assert re.search("lists no analyses: .* circuit.chain()", refused(folder, "run", "opu"))
+
+
+def test_what_acts_in_time_is_asked_in_time(folder: Path) -> None:
+    assert "`photosim transient direct_laser`" in refused(folder, "simulate", "direct_laser", "--wl", "1.55")
+    laser = ps.load("direct_laser")
+    with pytest.raises(ps.errors.ParameterError, match=r"parts, laser, act in time: ask ps\.transient"):
+        ps.link(laser)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--duration=-1e-9", "--rate", "1e12"], "needs a positive number for 'duration', got '-1e-9'"),
+        (["--duration", "1e-9", "--rate", "fast"], "needs a positive number for 'sample_rate', got 'fast'"),
+        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=sine:frequency=abc"], "a finite number"),
+        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=constant:value="], "a finite number"),
+    ],
+)
+def test_bad_questions_in_time(folder: Path, arguments: list[str], message: str) -> None:
+    assert message in refused(folder, "transient", "link", *arguments, "--out", "out.csv")
 
 
 def test_two_analyses_of_one_name_are_refused(folder: Path) -> None:
