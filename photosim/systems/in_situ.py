@@ -42,6 +42,8 @@ QUICK = Recipe(guides=64, layers=2, epochs=5, batch=32, rate=0.01)
 POINTS = Recipe(guides=4, layers=3, epochs=60, batch=4, rate=0.02)
 NOISES = (0.0, 0.01, 0.02)
 """K of the taps' readings, P + sqrt(K P) n."""
+MODULUS = 1.0
+"""Mean modulus of an image's 64 coefficients, as in the authors' code: their norm is then about 10."""
 COUNT, TEST, LIGHT = 250, 50, 3.0
 """Points of a task in the plane, those of them that judge, and the power that each is encoded in."""
 
@@ -54,14 +56,18 @@ def _recipe(task: str, options: Options) -> Recipe:
 
 @lru_cache(maxsize=1)
 def fourier(name: str, folder: Path | None) -> Dataset:
-    """Return images as the 8 x 8 coefficients round the centre of their Fourier transform, of unit norm."""
+    """Return images as the 8 x 8 coefficients round the centre of their Fourier transform."""
     data = load(name, validation=0.0, data_dir=folder)
     parts = [Samples(coefficients(part.x), part.y) for part in (data.train, data.validation, data.test)]
     return Dataset(data.name, parts[0], parts[1], parts[2], data.classes)
 
 
 def coefficients(images: RealArray) -> Any:
-    """Return 64 complex coefficients of images (samples, pixels) of square form."""
+    """Return 64 complex coefficients of images (samples, pixels) of square form, of one mean modulus.
+
+    What is read of an image does not depend on it. The noise of a measured gradient does: the error that is
+    sent backwards falls as the modulus rises, and each of the two brings noise in proportion to its square.
+    """
     side = int(np.sqrt(images.shape[1]))
     middle = slice(side // 2 - 4, side // 2 + 4)
     found = np.empty((len(images), 64), np.complex64)
@@ -69,7 +75,7 @@ def coefficients(images: RealArray) -> Any:
         some = images[first : first + 5000].reshape(-1, side, side)
         whole = np.fft.fftshift(np.fft.fft2(some), axes=(1, 2))
         found[first : first + 5000] = whole[:, middle, middle].reshape(-1, 64)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    return MODULUS * found / np.abs(found).mean(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=4)
@@ -180,7 +186,8 @@ def _case(options: Options, task: str, name: str, errors: InSituErrors) -> Case:
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
         return trained(recipe, samples(seed), errors, seed, checkpoint, report)
 
-    return Case(name, compute, {**asdict(recipe), **asdict(errors), "task": task})
+    inputs = {"modulus": MODULUS} if task == "images" else {"light": LIGHT}
+    return Case(name, compute, {**asdict(recipe), **asdict(errors), **inputs, "task": task})
 
 
 def _rows(_options: Options) -> Sequence[Row]:
@@ -228,6 +235,11 @@ SYSTEM = System(
             "Published errors are those of the authors' curves after 100 epochs of batches of 1 at a rate of "
             f"0.001; ours are after {IMAGES.epochs} epochs of batches of {IMAGES.batch} at {IMAGES.rate:g}. "
             "Rates were set after a look at curves of the test error."
+        ),
+        (
+            "Images come with a mean modulus of 1, as in the authors' code, a norm of about 10. The noise of "
+            "taps is relative to a launch of power 1, so that what it does to a gradient depends on that "
+            "norm: with images of norm 1, taps of noise 0.01 and 0.02 left 17.5 and 19.8 % after 4 epochs."
         ),
         (
             "The points of the circle and the moons are not published; ours are 250, encoded as (x, y, r, r) "

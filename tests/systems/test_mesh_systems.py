@@ -17,7 +17,9 @@ from photosim.systems import in_situ, vowels
 from photosim.training.data import Table
 from photosim.training.layers import Network
 from photosim.training.mesh_layers import MeshLayer, SaturableAbsorber, bleached
-from photosim.training.rules import InSituErrors
+from photosim.training.passes import run
+from photosim.training.rules import InSitu, InSituErrors
+from photosim.training.rules.in_situ import deviations
 
 
 def silent(_done: int, _total: int) -> None:
@@ -103,8 +105,29 @@ def test_images_become_the_centre_of_their_fourier_transform() -> None:
     wave = np.cos(2.0 * np.pi * 3 * np.arange(28) / 28)
     found = in_situ.coefficients(np.broadcast_to(wave, (1, 28, 28)).reshape(1, -1))[0].reshape(8, 8)
     expected = np.zeros((8, 8))
-    expected[4, [1, 7]] = np.sqrt(0.5)  # frequencies -3 and 3 of -4 to 3 along the rows
-    np.testing.assert_allclose(np.abs(found), expected, atol=1e-7)
+    expected[4, [1, 7]] = 32.0  # frequencies -3 and 3 of -4 to 3 along the rows; the mean of all 64 is 1
+    np.testing.assert_allclose(np.abs(found), expected, atol=1e-5)
+
+
+def test_noise_of_a_gradient_depends_on_the_norm_of_inputs_as_that_of_three_readings() -> None:
+    rng, objective = np.random.default_rng(6), in_situ.OBJECTIVES["images"]
+    network = in_situ.network(replace(in_situ.IMAGES, guides=8))
+    parameters, labels = network.initial(rng), rng.integers(0, 8, 1)
+    x = rng.standard_normal((1, 8)) + 1j * rng.standard_normal((1, 8))
+    x /= np.linalg.norm(x)
+    first, _ = run(network, parameters, x, labels, objective)
+    error = np.linalg.norm(first.delta(network.blocks[-1], first.error))
+    rule = InSitu(InSituErrors(tap=1e-4), rng=np.random.default_rng(7))
+    found = []
+    for factor in (1.0, 3.0):  # of the norm that is also that of the error sent backwards
+        inputs = factor * np.sqrt(error) * x
+        forward, _ = run(network, parameters, inputs, labels, objective)
+        exact = InSitu().updates(forward)
+        away = [deviations(rule.updates(forward), exact)[-1][0] ** 2 for _ in range(100)]
+        found.append(np.mean(away))
+    # Variances go with the fourth powers of the three norms launched, a, b/a and that of their sum.
+    expected = (3.0**4 + 3.0**-4 + (9.0 + 1.0 / 9.0) ** 2) / (1.0 + 1.0 + 2.0**2)
+    assert found[1] / found[0] == pytest.approx(expected, rel=0.3)
 
 
 @pytest.mark.parametrize("task", ["circle", "moons"])
