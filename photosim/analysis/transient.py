@@ -77,8 +77,15 @@ class TransientResult:
                 name: {"mean": float(v.mean()), "least": float(v.min()), "most": float(v.max())}
                 for name, v in self.signals().items()
             },
+            "saturated": self.saturated(),
             "eyes": {name: one.numbers() for name, one in self.eyes.items()},
         }
+
+    def saturated(self) -> dict[str, float]:
+        """Return the share of the time in which each detector had more light than it can follow."""
+        if "saturated" not in self.data:
+            return {}
+        return dict(zip(self.data.detector.values.tolist(), self.data.saturated.values.tolist(), strict=True))
 
     def tables(self) -> tuple[Table, ...]:
         """Return mean and extremes of every signal, and the figures of the eye."""

@@ -59,8 +59,11 @@ def dataset(
     }
     detectors = [leaf for leaf in run.drives.compiled.graph.leaves if isinstance(leaf.model, Detector)]
     if detectors:
-        currents = [whole(_current(run, leaf, wl, arrived, time.size)) for leaf in detectors]
+        found = [_current(run, leaf, wl, arrived, time.size) for leaf in detectors]
+        currents = [whole(current) for current, _ in found]
         variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
+        # The share of the time in which a detector had more light than it can follow.
+        variables["saturated"] = ("detector", np.array([share for _, share in found]), {"units": "1"})
         coordinates["detector"] = [leaf.name for leaf in detectors]
     if run.drives.values:
         variables["drive"] = (("setting", "time"), np.array([whole(v) for v in run.drives.values.values()]))
@@ -83,15 +86,19 @@ def dataset(
 
 def _current(
     run: Run, leaf: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
-) -> NDArray[np.float64]:
-    """Return the current (T,) of a detector in A: light of all carriers adds in power, then the low-pass."""
+) -> tuple[NDArray[np.float64], float]:
+    """Return the current (T,) of a detector in A, and the share of the time in which it saturates.
+
+    Light of all carriers adds in power; then comes the low-pass.
+    """
     settings = run.drives.settings(leaf)
     per_watt = leaf.model.responsivity(wl, **settings)
-    total, absolute = np.zeros(samples), np.zeros(samples)
+    total, absolute, saturated = np.zeros(samples), np.zeros(samples), 0.0
     for k, port in enumerate(leaf.ports):
         wave = arrived.get(leaf.first_port + k)
         if wave is not None and port in per_watt:
-            power = _unsaturated(leaf, settings, wave.real**2 + wave.imag**2)
+            power, share = _unsaturated(leaf, settings, wave.real**2 + wave.imag**2)
+            saturated = max(saturated, share)
             response = np.broadcast_to(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
             )
@@ -101,22 +108,28 @@ def _current(
         total = total + _receiver_noise(run, run.clock.seed, leaf, settings, absolute)
     bandwidth = settings.get("bandwidth")
     if bandwidth is None or not 0 < float(bandwidth) < 0.5 * run.clock.sample_rate:
-        return total
-    return low_pass(total, float(bandwidth), run.clock.sample_rate, order=RECEIVER_ORDER)
+        return total, saturated
+    return low_pass(total, float(bandwidth), run.clock.sample_rate, order=RECEIVER_ORDER), saturated
 
 
-def _unsaturated(leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return powers (C, T) at a port up to the saturation of its detector; warns of what lies above."""
+def _unsaturated(
+    leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Return powers (C, T) at a port up to its detector's saturation, and the share of samples above it.
+
+    Warns of what lies above.
+    """
     limit = settings.get("saturation_power")
     total = power.sum(axis=0)
-    if limit is None or not np.any(total > limit):
-        return power
+    share = 0.0 if limit is None else float(np.mean(total > limit))
+    if limit is None or share == 0.0:
+        return power, share
     message = (
-        f"Detector {leaf.name!r} saturates in {100 * np.mean(total > limit):.3g} % of the time: up to "
+        f"Detector {leaf.name!r} saturates in {100 * share:.3g} % of the time: up to "
         f"{total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
     )
     warnings.warn(message, PhotosimWarning, stacklevel=5)
-    return np.asarray(power * np.minimum(1.0, limit / np.maximum(total, limit)))
+    return np.asarray(power * np.minimum(1.0, limit / np.maximum(total, limit))), share
 
 
 def _receiver_noise(

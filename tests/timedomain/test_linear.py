@@ -260,3 +260,5 @@ def test_saturated_detector_is_reported_with_its_samples() -> None:
     with pytest.warns(PhotosimWarning, match=r"'receiver' saturates in 100 % of the time: up to 0.001 W"):
         out = ps.transient(link, 1e-10, sample_rate=1e12, receiver={"saturation_power": 5e-4})
     np.testing.assert_allclose(out.current.values, 0.9 * 5e-4)
+    assert out.saturated.sel(detector="receiver") == 1.0
+    assert ps.transient(link, 1e-10, sample_rate=1e12).saturated.sel(detector="receiver") == 0.0
