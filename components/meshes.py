@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections import defaultdict
+from typing import Annotated, Any
 
-from photosim.model import Instance, Netlist, PortRef, composite, links, part, ref
+from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach, warm_pairs
+from photosim.components.receivers import Bits
+from photosim.components.shifters import driven
+from photosim.expressions import symbol
+from photosim.model import Netlist, PortRef, Value, composite, links, part, ref
 from photosim.quantities import Loss_dB, Phase, Power, Quantity, Wavelength
 
 Modes = Annotated[int, Quantity("1", 2, 256, whole=True)]
 """Number of guides of a mesh; 256 of them make 32 640 blocks."""
-Arrangement = Literal["clements", "reck", "diamond", "butterfly"]
-"""Layout of the blocks of a mesh: a rectangle, a triangle, a rhombus, or that of a fast Fourier transform."""
-
-Place = tuple[int, int]
-"""Column of a block, counted from the inputs, and the first of the two guides that it joins."""
-
-
-def clements_places(n: int) -> tuple[Place, ...]:
-    """Places of a rectangular mesh: n columns, even ones start at guide 0 and odd ones at guide 1."""
-    return tuple((column, mode) for column in range(n) for mode in range(column % 2, n - 1, 2))
-
-
-def reck_places(n: int) -> tuple[Place, ...]:
-    """Places of a triangular mesh: 2n - 3 columns, those at guide m from column m on."""
-    return tuple(
-        (column, mode)
-        for column in range(2 * n - 3)
-        for mode in range(column % 2, min(column, 2 * n - 4 - column) + 1, 2)
-    )
-
-
-def diamond_places(n: int) -> tuple[Place, ...]:
-    """Places of a rhombus on 2n - 2 guides: the triangle on the last n of them, and its mirror image."""
-    return tuple(
-        (column, n - 2 + mode)
-        for column in range(2 * n - 3)
-        for mode in range(-min(column, 2 * n - 4 - column), min(column, 2 * n - 4 - column) + 1, 2)
-    )
-
-
-def butterfly_places(n: int) -> tuple[Place, ...]:
-    """Places of columns that join guides 1, 2, 4, ... apart; a guide without partner passes by."""
-    return tuple(
-        (column, mode)
-        for column in range((n - 1).bit_length())
-        for mode in range(n - 2**column)
-        if mode >> column & 1 == 0
-    )
-
-
-def reach(arrangement: str, column: int) -> int:
-    """Distance of the two guides that a block of a column joins."""
-    return 2**column if arrangement == "butterfly" else 1
-
-
-def dark_guides(arrangement: str, n: int) -> int:
-    """Number of guides before the first input of a mesh of n, which are dark unless light strays there."""
-    return n - 2 if arrangement == "diamond" else 0
-
-
-PLACES = {
-    "clements": clements_places,
-    "reck": reck_places,
-    "diamond": diamond_places,
-    "butterfly": butterfly_places,
-}
-"""Places of an arrangement by its name, in the order in which light meets the blocks."""
+HeatShare = Annotated[float, Quantity("1", 0.0, 0.25)]
+"""Share of a shifter's phase that each of its four neighbours gets; more than their own would be strange."""
 
 
 @composite(ports=("o1", "o2", "o3", "o4"), inputs=2, source="clements2016")
@@ -78,6 +28,9 @@ def mzi_block(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    heat_theta: Phase | None = None,
+    heat_phi: Phase | None = None,
 ) -> Netlist:
     """Block of a mesh: shifter `outer` (phi), coupler `split`, shifter `inner` (theta), coupler `join`.
 
@@ -85,9 +38,9 @@ def mzi_block(
     with equal couplers the waves of (in0, in1) leave (out0, out1) as
     i exp(i theta/2) [[exp(i phi) s, c], [exp(i phi) c, -s]], s = sin(theta/2), c = cos(theta/2):
     theta = 0 crosses the guides, theta = pi keeps them. Clements et al. 2016, with their 2 theta
-    and the phases of physical couplers. Left out: length and dispersion
-    of the guides, dependence of the couplers on wavelength, heat that
-    reaches neighbouring shifters, reflections.
+    and the phases of physical couplers. With `bits` or heat the shifters are a `driven_shifter` each, which
+    holds its phase within a turn. Left out: length and dispersion of the guides, dependence of the
+    couplers on wavelength, reflections.
 
     Settings:
         theta: internal phase at wl0, which sets how the power is divided.
@@ -97,13 +50,16 @@ def mzi_block(
         loss_dB: insertion loss of every path, half of it in each coupler.
         loss_shifter_dB: insertion loss of each phase shifter; the other guides do not have it.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set both phases, 2**bits steps of a turn; any phase if left out.
+        heat_theta: phase at wl0 that neighbours add to theta; the shifter keeps its heat if left out.
+        heat_phi: phase at wl0 that neighbours add to phi.
     """
     join = coupling if coupling_join is None else coupling_join
     return Netlist(
         instances={
-            "outer": part("phase_shifter", phase=phi, loss_dB=loss_shifter_dB, wl0=wl0),
+            "outer": driven(phi, heat_phi, bits, loss_dB=loss_shifter_dB, wl0=wl0),
             "split": part("coupler", coupling=coupling, loss_dB=loss_dB / 2),
-            "inner": part("phase_shifter", phase=theta, loss_dB=loss_shifter_dB, wl0=wl0),
+            "inner": driven(theta, heat_theta, bits, loss_dB=loss_shifter_dB, wl0=wl0),
             "join": part("coupler", coupling=join, loss_dB=loss_dB / 2),
         },
         connections=links("outer,o2:split,o1", "split,o4:inner,o1", "inner,o2:join,o1", "split,o3:join,o2"),
@@ -121,6 +77,8 @@ def clements_mesh(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Rectangular mesh of n (n - 1)/2 blocks in n columns, which holds any unitary matrix of n guides.
 
@@ -139,12 +97,13 @@ def clements_mesh(
         loss_dB: insertion loss of every path through a block.
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    block = part(
-        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    return _mesh(
+        "clements", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
     )  # fmt: skip
-    return _mesh("clements", n, block)
 
 
 @composite(source="reck1994")
@@ -156,6 +115,8 @@ def reck_mesh(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Triangular mesh of n (n - 1)/2 blocks in 2n - 3 columns, which holds any unitary matrix of n guides.
 
@@ -171,12 +132,13 @@ def reck_mesh(
         loss_dB: insertion loss of every path through a block.
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    block = part(
-        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    return _mesh(
+        "reck", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
     )  # fmt: skip
-    return _mesh("reck", n, block)
 
 
 @composite(source="shokraneh2020")
@@ -188,6 +150,8 @@ def diamond_mesh(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Rhombus of (n - 1)^2 blocks on 2n - 2 guides: a triangular mesh and its mirror image beyond guide 0.
 
@@ -203,12 +167,13 @@ def diamond_mesh(
         loss_dB: insertion loss of every path through a block.
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    block = part(
-        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    return _mesh(
+        "diamond", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
     )  # fmt: skip
-    return _mesh("diamond", n, block)
 
 
 @composite(source="cooley1965")
@@ -220,6 +185,8 @@ def butterfly_mesh(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Columns of blocks that join guides 1, 2, 4, ... apart, as a fast Fourier transform does.
 
@@ -236,12 +203,13 @@ def butterfly_mesh(
         loss_dB: insertion loss of every path through a block.
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    block = part(
-        "mzi_block", coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0,
+    return _mesh(
+        "butterfly", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
+        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
     )  # fmt: skip
-    return _mesh("butterfly", n, block)
 
 
 @composite(source="shen2017")
@@ -254,6 +222,8 @@ def svd_mesh(
     loss_dB: Loss_dB = 0.0,
     loss_shifter_dB: Loss_dB = 0.0,
     wl0: Wavelength = 1.55,
+    bits: Bits | None = None,
+    crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Two meshes, `v` and then `u`, with an attenuator on each guide between: any matrix of norm 1 or less.
 
@@ -270,12 +240,15 @@ def svd_mesh(
         loss_dB: insertion loss of every path through a block.
         loss_shifter_dB: insertion loss of each phase shifter.
         wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
     settings: dict[str, Any] = {
         "coupling": coupling, "coupling_join": coupling_join, "loss_dB": loss_dB,
-        "loss_shifter_dB": loss_shifter_dB, "wl0": wl0,
+        "loss_shifter_dB": loss_shifter_dB, "wl0": wl0, "bits": bits,
     }  # fmt: skip
-    mesh, attenuator = part(f"{arrangement}_mesh", n=n, **settings), part("mzi_block", **settings)
+    mesh = part(f"{arrangement}_mesh", n=n, crosstalk=crosstalk, **settings)
+    attenuator = part("mzi_block", **settings)
     wires = [wire for k in range(n) for wire in (f"v,out{k}:a{k},in0", f"a{k},out0:u,in{k}")]
     return Netlist(
         instances={"v": mesh, **{f"a{k}": attenuator for k in range(n)}, "u": mesh},
@@ -286,10 +259,9 @@ def svd_mesh(
     )
 
 
-def _mesh(arrangement: str, n: int, block: Instance) -> Netlist:
+def _mesh(arrangement: str, n: int, crosstalk: Any, **block: Value) -> Netlist:
     """Netlist of blocks at their places, joined in the order in which light meets them, and end shifters."""
     places, dark = PLACES[arrangement](n), dark_guides(arrangement, n)
-    shifter = part("phase_shifter", loss_dB=block.settings["loss_shifter_dB"], wl0=block.settings["wl0"])
     first: dict[int, PortRef] = {}
     last: dict[int, PortRef] = {}
     wires: list[tuple[PortRef, PortRef]] = []
@@ -302,16 +274,35 @@ def _mesh(arrangement: str, n: int, block: Instance) -> Netlist:
             first.setdefault(guide, arriving)
             last[guide] = (f"m{column}_{mode}", f"out{side}")
     wires += [(last[dark + k], (f"end{k}", "o1")) for k in range(n)]
+    heat = {} if crosstalk is None else _heat(arrangement, n, crosstalk)
+    blocks = {
+        name: part(
+            "mzi_block", **block, heat_theta=heat.get(f"{name}.inner"), heat_phi=heat.get(f"{name}.outer")
+        )
+        for name in (f"m{column}_{mode}" for column, mode in places)
+    }
+    ends = {
+        f"end{k}": driven(
+            0.0, heat.get(f"end{k}"), block["bits"], loss_dB=block["loss_shifter_dB"], wl0=block["wl0"]
+        )
+        for k in range(n)
+    }
     return Netlist(
-        instances={
-            **{f"m{column}_{mode}": block for column, mode in places},
-            **{f"end{k}": shifter for k in range(n)},
-        },
+        instances={**blocks, **ends},
         connections=tuple(wires),
         ports=_clockwise([first[dark + k] for k in range(n)], [(f"end{k}", "o2") for k in range(n)]),
         terminate=tuple(side[guide] for guide in range(dark) for side in (first, last)),
         name=f"{arrangement}_mesh",
     )
+
+
+def _heat(arrangement: str, n: int, crosstalk: Any) -> dict[str, Any]:
+    """Phase that each shifter, by name, gets of what its neighbours' drivers hold."""
+    held: defaultdict[str, Any] = defaultdict(float)
+    for one, other in warm_pairs(arrangement, n):
+        held[one] += symbol(f"{other}.held")
+        held[other] += symbol(f"{one}.held")
+    return {name: crosstalk * phases for name, phases in held.items()}
 
 
 def _clockwise(inputs: list[PortRef], outputs: list[PortRef]) -> dict[str, PortRef]:

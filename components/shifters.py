@@ -1,11 +1,14 @@
-"""Phase shifters as they are driven: by the power of a heater, by the voltage of a junction."""
+"""Phase shifters as they are driven: by a converter, by the power of a heater, by a junction's voltage."""
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from photosim.components.guides import guide_index, guide_wave
-from photosim.model import component
+from photosim.components.receivers import Bits
+from photosim.expressions import mod, round, symbol  # noqa: A004 - it has this name in expressions
+from photosim.model import Instance, Netlist, Value, component, composite, part, ref
 from photosim.quantities import (
     Bandwidth,
     Index,
@@ -13,6 +16,7 @@ from photosim.quantities import (
     Loss_dB,
     Loss_dB_cm,
     OpticalPower,
+    Phase,
     Quantity,
     Temperature,
     ThermoOptic,
@@ -29,11 +33,64 @@ Density = Annotated[float, Quantity("1/cm3", 2e17, 1e19)]
 """Density of dopants per cm**3, in which junctions are quoted."""
 CoreWidth = Annotated[float, Quantity("um", 0.4, 2.0)]
 """Width of a core in um, wide enough that 5 V do not deplete a whole side."""
+TURN = 2.0 * math.pi
+"""Range of phases that a driver holds, in rad."""
 
 # 2 eps/q of silicon (relative permittivity 11.7) in 1/(V cm).
 _TWO_EPS_OVER_Q = 2 * 11.7 * 8.854_187_8e-14 / 1.602_176_634e-19
 _DB_PER_NEPER_OF_POWER = 4.342_944_819
 _LAYOUT = ("cross_section", "npoints", "layer", "add_pins", "with_bbox")
+
+
+def held_phase(phase: Any, bits: int | None) -> Any:
+    """Phase in rad, within a turn, that a driver holds when it is asked for one: any, or the nearest step.
+
+    Works on numbers, arrays and traced expressions. Steps are 2**bits equal ones of a turn, the last of them
+    one below it. Their slope counts as 1, that of the phase asked (straight through, bengio2013).
+    """
+    if bits is None:
+        return mod(phase, TURN)
+    step = TURN / 2**bits
+    return step * mod(round(phase / step), float(2**bits))
+
+
+def driven(phase: Any, heat: Any, bits: Any, **shifter: Value) -> Instance:
+    """Part that adds a phase: a `driven_shifter` where there are bits or heat, else a `phase_shifter`."""
+    if bits is None and heat is None:
+        return part("phase_shifter", phase=phase, **shifter)
+    return part("driven_shifter", phase=phase, heat=heat, bits=bits, **shifter)
+
+
+@composite(ports=("o1", "o2"), inputs=1, source="bengio2013")
+def driven_shifter(
+    *,
+    phase: Phase = 0.0,
+    heat: Phase = 0.0,
+    bits: Bits | None = None,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 0.0,
+) -> Netlist:
+    """Phase shifter as its driver and its neighbours leave it: `shifter` gets the phase held and their heat.
+
+    The driver holds the phase asked for, `held`, between 0 and a turn of 2 pi at wl0, as heaters can, and
+    a converter the nearest of 2**bits equal steps of that range. Gradients pass the steps as if they were not
+    there (straight through, bengio2013): small changes of `phase` do not change the light. `held` and `heat`
+    are settings too, which other parts may follow and a call may set. Left out: response time, power,
+    errors of the steps.
+
+    Settings:
+        phase: phase at wl0 that the driver is asked for.
+        heat: phase at wl0 that comes from elsewhere.
+        bits: of the converter; any phase of the turn if left out.
+        wl0: wavelength at which the phases are given.
+        loss_dB: insertion loss.
+    """
+    return Netlist(
+        instances={"shifter": part("phase_shifter", phase=symbol("held") + heat, loss_dB=loss_dB, wl0=wl0)},
+        settings={"held": held_phase(phase, bits)},
+        ports={"o1": ref("shifter,o1"), "o2": ref("shifter,o2")},
+        name="driven_shifter",
+    )
 
 
 @component(

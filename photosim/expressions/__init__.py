@@ -3,7 +3,8 @@
 An :class:`Expr` is built in two ways. :func:`parse` reads the text that a netlist has where a number is
 wanted (``"2*pi*radius + 1"``). A composite component is called with symbols instead of numbers, and the
 arithmetic that it does to them is recorded. Either way the result can be evaluated over arrays, and gives
-its exact partial derivatives, so that a gradient reaches the parameter that a person has written.
+its exact partial derivatives, so that a gradient reaches the parameter that a person has written; only
+``round``, which has none, passes a gradient on as if it did not round.
 
     >>> circumference = parse("2*pi*radius")
     >>> circumference.evaluate({"radius": 0.5}) == circumference.partials({"radius": 0.5})["radius"] / 2
@@ -25,6 +26,8 @@ from photosim.expressions.functions import (
     log,
     maximum,
     minimum,
+    mod,
+    round,  # noqa: A004 - it has this name in expressions
     sin,
     sqrt,
     tan,
@@ -49,7 +52,9 @@ __all__ = [
     "log",
     "maximum",
     "minimum",
+    "mod",
     "parse",
+    "round",
     "sin",
     "sqrt",
     "symbol",

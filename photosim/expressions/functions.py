@@ -71,6 +71,16 @@ def maximum(x: Any, y: Any) -> Any:
     return _call("maximum", x, y)
 
 
+def round(x: Any) -> Any:  # noqa: A001 - it has this name in expressions
+    """The nearest whole number, halves to the even one; its slope counts as 1, that of what is rounded."""
+    return _call("round", x)
+
+
+def mod(x: Any, y: Any) -> Any:
+    """What is left of x after whole multiples of y, with y's sign; its slope at a jump is that beside it."""
+    return _call("mod", x, y)
+
+
 def _call(name: str, *arguments: Any) -> Any:
     if any(isinstance(a, Expr) for a in arguments):
         result = combine(name, *arguments)

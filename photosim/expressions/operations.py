@@ -57,9 +57,12 @@ _FUNCTIONS: Mapping[str, Operation] = {
     "arccos": Operation(np.arccos, (lambda a, _: -1.0 / np.sqrt((1.0 - a) * (1.0 + a)),)),
     "arctan": Operation(np.arctan, (lambda a, _: 1.0 / (1.0 + a * a),)),
     "abs": Operation(np.abs, (lambda a, _: np.sign(a),)),
+    # A staircase has no useful slope: that of the line it follows lets gradients through (bengio2013).
+    "round": Operation(np.rint, (_one,)),
     # At a tie the first argument carries the slope, so that the slopes always add to one.
     "minimum": Operation(np.minimum, (lambda a, b, _: a <= b, lambda a, b, _: a > b)),
     "maximum": Operation(np.maximum, (lambda a, b, _: a >= b, lambda a, b, _: a < b)),
+    "mod": Operation(np.mod, (_one, lambda a, b, _: -np.floor(a / b))),
 }
 OPERATIONS: Mapping[str, Operation] = {
     "+": Operation(np.add, (_one, _one)),

@@ -72,14 +72,14 @@ def _convert(node: ast.expr, text: str, depth: int) -> Expr:
     hint = " (a power is written '**')" if "^" in found else ""
     raise ParameterError(
         f"{clip(found)!r} is not allowed in the expression {clip(text)!r}{hint}; "
-        f"it may have numbers, names, + - * / **, parentheses and {listing(FUNCTIONS)}"
+        f"it may have numbers, names, + - * / **, parentheses and {listing(FUNCTIONS, 20)}"
     )
 
 
 def _function(name: str, arguments: list[Expr], text: str) -> Expr:
     if name not in FUNCTIONS:
         hint = did_you_mean(name, FUNCTIONS)
-        raise ParameterError(f"{clip(text)!r} calls {name!r}; it may call {listing(FUNCTIONS)}.{hint}")
+        raise ParameterError(f"{clip(text)!r} calls {name!r}; it may call {listing(FUNCTIONS, 20)}.{hint}")
     wanted = len(OPERATIONS[name].slopes)
     if len(arguments) != wanted:
         raise ParameterError(f"{name!r} in {clip(text)!r} takes {wanted} argument(s), not {len(arguments)}")

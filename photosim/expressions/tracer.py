@@ -30,6 +30,8 @@ _UFUNCS: Mapping[str, str] = {
     "negative": "negative",
     "absolute": "abs",
     **{name: name for name in FUNCTIONS},
+    "rint": "round",
+    "remainder": "mod",
 }
 
 

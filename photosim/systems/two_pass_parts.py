@@ -40,13 +40,13 @@ class Hardware:
 
     def device(self, seed: int) -> TiledMesh:
         """Return the device of one chip, nothing programmed yet."""
-        errors = MeshErrors(self.coupling, self.phase, self.bits)
-        return _design(self.guides).with_errors(errors, Readout(self.noise, self.bits, self.bits), seed)
+        errors, readout = MeshErrors(self.coupling, self.phase), Readout(self.noise, self.bits, self.bits)
+        return _design(self.guides, self.bits).with_errors(errors, readout, seed)
 
 
 @lru_cache(maxsize=8)
-def _design(guides: int) -> TiledMesh:
-    return TiledMesh.from_circuit(mesh_chip("svd_mesh", guides, loss_dB=LOSS_DB), "mesh")
+def _design(guides: int, bits: int | None) -> TiledMesh:
+    return TiledMesh.from_circuit(mesh_chip("svd_mesh", guides, loss_dB=LOSS_DB, bits=bits), "mesh")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.components.meshes import Arrangement
+from photosim.components.mesh_places import Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, RealArray
 from photosim.training.devices.decomposition import MeshPhases, PairPhases, decompose, places_of
@@ -51,7 +51,8 @@ class MeshLayer:
     Inputs are real or complex amplitudes; arrays of parameters are `theta`, `phi` and `end`, those of a pair
     `v.theta`, ..., `theta` and `phi` of the attenuators, `u.theta`, .... Phases start so that the mesh is a
     unitary drawn evenly, attenuators open; in a butterfly, so that blocks cross an even share of power.
-    Left out: noise, converters.
+    Where the circuit's phases have converters, gradients are by the phases asked, as if those had no steps
+    (straight through, bengio2013). Left out: noise, converters of inputs and outputs.
     """
 
     hardware: MeshCircuit
@@ -106,12 +107,16 @@ class MeshLayer:
         return {name: value.astype(dtype) for name, value in arrays_of(self.hardware.set_for(drawn)).items()}
 
     def phases(self, parameters: Parameters) -> MeshPhases | PairPhases:
-        """Return parameters as phases of the mesh or pair."""
+        """Return parameters as phases asked of the mesh or pair."""
         return phases_of(self.hardware, parameters)
+
+    def held(self, parameters: Parameters) -> MeshPhases | PairPhases:
+        """Return the phases that drivers hold for these parameters, as the circuit's converters let them."""
+        return self.hardware.held(self.phases(parameters))
 
     def matrix(self, parameters: Parameters) -> ComplexArray:
         """Return gain times the matrix (outputs, inputs) that the mesh makes of its phases."""
-        whole = self.hardware.matrix(self.phases(parameters))
+        whole = self.hardware.matrix(self.held(parameters))
         return np.asarray(self.gain * whole[: self.outputs, : self.inputs])
 
     def forward(
@@ -123,7 +128,7 @@ class MeshLayer:
         """Return what the layer makes of amplitudes x (batch, inputs); pre are the fields at its outputs."""
         single = next(iter(parameters.values())).dtype == np.float32
         fields = padded(x, self.hardware.guides, np.complex64 if single else np.complex128)
-        passage = self.hardware.send(self.phases(parameters), fields)
+        passage = self.hardware.send(self.held(parameters), fields)
         pre: Any = passage.outputs[:, : self.outputs]
         if self.gain != 1.0:
             pre = pre * pre.real.dtype.type(self.gain)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import photosim as ps
 from photosim import registry
-from photosim.components.meshes import PLACES, clements_places, reach, reck_places
+from photosim.components.mesh_places import PLACES, clements_places, reach, reck_places
 from photosim.errors import ParameterError
 
 ComplexArray = NDArray[np.complex128]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photosim.components.meshes import PLACES
+from photosim.components.mesh_places import PLACES
 from photosim.kernels.meshes import (
     columns_of,
     send_through,

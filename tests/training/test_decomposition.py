@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import photosim as ps
-from photosim.components.meshes import PLACES, Arrangement
+from photosim.components.mesh_places import PLACES, Arrangement
 from photosim.errors import ParameterError
 from photosim.training.devices.decomposition import MeshPhases, decompose, decompose_pair
 

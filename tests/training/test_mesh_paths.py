@@ -31,8 +31,8 @@ KINDS = ["clements_mesh", "reck_mesh", "diamond_mesh", "butterfly_mesh", "svd_me
 
 def sample(component: str, n: int, **settings: Any) -> Mesh:
     """A mesh with errors of every kind that holds phases drawn."""
-    circuit = mesh_chip(component, n, **settings)
-    errors = MeshErrors(coupling=0.05, offset=0.3, crosstalk=0.04, heater_bits=12)
+    circuit = mesh_chip(component, n, crosstalk=0.04, bits=12, **settings)
+    errors = MeshErrors(coupling=0.05, offset=0.3)
     mesh = Mesh.from_circuit(circuit, "mesh", wl=1.56).with_errors(errors, RNG)
     layer = MeshLayer.of(circuit)
     return mesh.with_phases(layer.phases(layer.initial(RNG)))
@@ -77,8 +77,7 @@ def test_gradient_is_the_engines(component: str, batch: int) -> None:
         by_s[..., np.array(rows)[:, np.newaxis], columns] = cotangent.T @ x.conj()
         return float(np.real(np.vdot(by_s, s.values))), by_s
 
-    phases = [name for name in circuit.parameters if name.endswith((".outer.phase", ".inner.phase"))]
-    phases += [name for name in circuit.parameters if ".end" in name and name.endswith(".phase")]
+    phases = [name for name in circuit.parameters if name.endswith(".shifter.phase")]
     _, exact = circuit.value_and_grad(loss, wl=1.56, parameters=phases, **mesh.settings())
     held = mesh.programmed.phases
     assert len(exact) == sum(array.size for array in arrays_of(held).values())
@@ -89,15 +88,15 @@ def test_gradient_is_the_engines(component: str, batch: int) -> None:
     check(mesh.hardware.v, held.v, found.v, exact, "mesh.v")
     check(mesh.hardware.u, held.u, found.u, exact, "mesh.u")
     for side, value in (("inner", found.theta), ("outer", found.phi)):
-        expected = [exact[f"mesh.a{k}.{side}.phase"] for k in range(n)]
+        expected = [exact[f"mesh.a{k}.{side}.shifter.phase"] for k in range(n)]
         np.testing.assert_allclose(value, expected, atol=1e-11)
 
 
 def check(mesh: OneMesh, phases: MeshPhases, found: Any, exact: dict[str, float], prefix: str) -> None:
     """Compare derivatives by the phases set with the engine's by the phases that act, leaked back."""
     blocks = [f"{prefix}.m{column}_{mode}" for column, mode in phases.places]
-    names = [f"{name}.{side}.phase" for side in ("inner", "outer") for name in blocks]
-    names += [f"{prefix}.end{k}.phase" for k in range(phases.end.size)]
+    names = [f"{name}.{side}.shifter.phase" for side in ("inner", "outer") for name in blocks]
+    names += [f"{prefix}.end{k}.shifter.phase" for k in range(phases.end.size)]
     expected = mesh.leak.T @ np.array([exact[name] for name in names])
     value = np.concatenate([found.theta, found.phi, found.end])
     np.testing.assert_allclose(value, expected, atol=1e-11)
@@ -158,10 +157,9 @@ def test_heat_leaks_to_the_nearest_shifters_of_guide_and_column() -> None:
 
 
 def test_a_mesh_of_errors_heats_and_holds_what_its_converters_have() -> None:
-    circuit = mesh_chip("reck_mesh", 4)
+    circuit = mesh_chip("reck_mesh", 4, crosstalk=0.05, bits=6)
     phases = decompose(haar(4, RNG), "reck")
-    errors = MeshErrors(crosstalk=0.05, heater_bits=6)
-    mesh = Mesh.from_circuit(circuit, "mesh").with_errors(errors, RNG).with_phases(phases)
+    mesh = Mesh.from_circuit(circuit, "mesh").with_phases(phases)
     held: Any = mesh.programmed.phases
     steps = np.concatenate([held.theta, held.phi, held.end]) * 64 / (2 * np.pi)
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)

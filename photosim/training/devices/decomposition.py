@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.components.meshes import PLACES, Arrangement, dark_guides, reach
+from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 

@@ -15,7 +15,6 @@ from photosim.training.devices.decomposition import MeshPhases, PairPhases, deco
 from photosim.training.devices.device import Energy
 from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh_paths import PairPassage, Passage, explained
-from photosim.training.devices.receiver import MOST_BITS
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -29,40 +28,25 @@ class MeshErrors:
     """What keeps a mesh from the phases and couplers it was meant to have.
 
     coupling: standard deviation of the power that each coupler passes over, fixed for a device.
-    phase: standard deviation of each phase in rad, drawn anew whenever the mesh is programmed (shen2017).
-    heater_bits: of the converters, 2**heater_bits equal steps of phase a turn; None is ideal.
+    phase: standard deviation of each phase held in rad, drawn anew when the mesh is programmed (shen2017).
     offset: standard deviation of the phase in rad that each shifter has of its own, fixed for a device.
-    crosstalk: share of a shifter's phase that its nearest neighbours get too, along its guide and its column;
-    phases are then held between 0 and a turn, as heaters can.
+
+    What a design has by itself are settings of the circuit's mesh: losses, `bits`, `crosstalk`.
     """
 
     coupling: float = 0.0
     phase: float = 0.0
-    heater_bits: int | None = None
     offset: float = 0.0
-    crosstalk: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a negative deviation or bits that no converter has."""
+        """Raise ParameterError for a negative deviation."""
         for name in ("coupling", "phase", "offset"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 message = f"{name} must be a standard deviation of 0 or more, got {getattr(self, name)!r}."
                 raise ParameterError(message)
-        if not 0.0 <= self.crosstalk < 0.25:  # four neighbours: more than their own heat would be strange
-            message = f"crosstalk must be a share from 0 to below 0.25, got {self.crosstalk!r}."
-            raise ParameterError(message)
-        bits: object = self.heater_bits
-        if bits is not None and not (isinstance(bits, int) and 1 <= bits <= MOST_BITS):
-            message = f"heater_bits must be a whole number from 1 to {MOST_BITS}, or none, got {bits!r}."
-            raise ParameterError(message)
 
-    def heated(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return the phases that the heaters hold of those asked: in steps of a turn, then off by noise."""
-        if self.crosstalk:
-            phases = np.mod(phases, 2.0 * np.pi)
-        if self.heater_bits is not None:
-            step = 2.0 * np.pi / 2**self.heater_bits
-            phases = step * np.mod(np.rint(phases / step), 2**self.heater_bits)
+    def missed(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the phases that come of those held, off by noise drawn now."""
         if self.phase > 0.0:
             phases = phases + self.phase * rng.standard_normal(phases.shape)
         return phases
@@ -90,10 +74,11 @@ class Mesh:
     `butterfly_mesh` those that its phases make, an `svd_mesh` any real or complex
     matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
     with the light, so that products and matrix are real; of a complex one both. The matrix is that
-    of the circuit's own couplers and losses; programming corrects for them if asked to.
+    of the circuit's own couplers, losses, converters of phases (`bits`) and heat that neighbours get
+    (`crosstalk`); programming corrects for them if asked to.
 
     rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the
-    read-out, converters of inputs and outputs, drift, thermal crosstalk, response time of the heaters.
+    read-out, converters of inputs and outputs, drift, response time of the heaters.
     """
 
     hardware: MeshCircuit
@@ -121,8 +106,8 @@ class Mesh:
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
         """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
         hardware = self.hardware
-        if errors.coupling or errors.offset or errors.crosstalk:
-            hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset, crosstalk=errors.crosstalk)
+        if errors.coupling or errors.offset:
+            hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset)
         return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
 
     def program(self, weights: Numbers, *, correct: bool = False) -> Mesh:
@@ -177,7 +162,8 @@ class Mesh:
         """Send fields x (batch, guides) through the phases held: `.outputs`, and `.gradient(cotangent)`.
 
         Of the circuit as it is, without a pair's scale, by the path that `explain` tells of. In
-        single precision if x is. The gradient is by all phases set, summed over the batch.
+        single precision if x is. The gradient is by all phases asked, summed over the batch, past the steps
+        of converters as if there were none.
         """
         return self.hardware.send(self.programmed.phases, x)
 
@@ -186,7 +172,7 @@ class Mesh:
         return explained(self.hardware.guides, batch, dtype)
 
     def with_phases(self, phases: MeshPhases | PairPhases) -> Mesh:
-        """Return the mesh whose heaters are asked for these phases; its target is what they ideally make."""
+        """Return the mesh whose shifters should act by these phases; its target is what they ideally make."""
         return self._hold(phases.matrix(), phases, phases.scale if isinstance(phases, PairPhases) else 1.0)
 
     def settings(self) -> dict[str, Any]:
@@ -202,9 +188,9 @@ class Mesh:
         self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float, *, correct: bool = False
     ) -> Mesh:
         asked = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
-        phases = asked.changed(self._heat)
+        phases = self.hardware.held(asked).changed(self._missed)
         held = Held(target, phases, self.hardware.matrix(phases), scale)
         return replace(self, held=held, counters=Counter())
 
-    def _heat(self, phases: FloatArray) -> FloatArray:
-        return self.errors.heated(phases, self.rng)
+    def _missed(self, phases: FloatArray) -> FloatArray:
+        return self.errors.missed(phases, self.rng)

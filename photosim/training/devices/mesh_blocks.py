@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.components.meshes import PLACES, Arrangement, dark_guides
+from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, warm_pairs
+from photosim.components.shifters import TURN, held_phase
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases, matrix_of_blocks, pairs_of
 from photosim.training.devices.mesh_paths import Passage, send, unsigned
@@ -90,8 +91,9 @@ class OneMesh:
     """One mesh of n guides with ports as built.
 
     blocks: K of them.  end: amplitude of the output shifters (n,).  end_turn: phase that acts per phase set;
-    end_offset acts if none is.  leak: share of the phase set at shifter j (column) that shifter i (row)
+    end_offset acts if none is.  leak: share of the phase held at shifter j (column) that shifter i (row)
     gets, sparse, shape (2 K + n,) * 2 in the order theta, phi, end; None where each keeps its heat.
+    bits: of the converters that set the phases; None where they hold any.
     """
 
     arrangement: Arrangement
@@ -100,6 +102,12 @@ class OneMesh:
     end_turn: FloatArray
     end_offset: FloatArray
     leak: Any = None
+    bits: int | None = None
+
+    @property
+    def driven(self) -> bool:
+        """Whether drivers hold phases within a turn, as those with converters or leaking heat do."""
+        return self.bits is not None or self.leak is not None
 
     @property
     def dark(self) -> int:
@@ -130,8 +138,12 @@ class OneMesh:
         """Phases that act where none is set, in the same order."""
         return np.concatenate([self.blocks.inner_offset, self.blocks.outer_offset, self.end_offset])
 
+    def held(self, asked: MeshPhases) -> MeshPhases:
+        """Return the phases that drivers hold when they are asked for these."""
+        return asked.changed(lambda own: held_phase(own, self.bits)) if self.driven else asked
+
     def acting(self, phases: MeshPhases) -> FloatArray:
-        """Return the phases that act, in the same order, where these are set."""
+        """Return the phases that act, in the same order, where these are held."""
         given = np.concatenate([phases.theta, phases.phi, phases.end])
         leaked = given if self.leak is None else self.leak @ given
         return np.asarray(self.turns * leaked + self.offsets)
@@ -142,54 +154,61 @@ class OneMesh:
         return MeshPhases(self.arrangement, angles[:count], angles[count : 2 * count], angles[2 * count :])
 
     def send(self, phases: MeshPhases, x: Any) -> Passage:
-        """Send a batch of fields x (batch, n) through, phases set; its outputs can give the gradient."""
+        """Send a batch of fields x (batch, n) through, phases held; its outputs can give the gradient."""
         return send(self, phases, x)
 
     def matrix(self, phases: MeshPhases) -> ComplexArray:
-        """Return the matrix (n, n), outputs by inputs, of phases set."""
+        """Return the matrix (n, n), outputs by inputs, of phases held."""
         acting = self.parted(self.acting(phases))
         blocks = self.blocks.matrices(acting.theta, acting.phi)
         return matrix_of_blocks(self.arrangement, blocks, self.end * np.exp(1j * acting.end))
 
     def set_for(self, wanted: MeshPhases) -> MeshPhases:
-        """Return the phases to set, at wl0, so that the wanted ones act at the mesh's wavelength.
+        """Return the phases to ask for, at wl0, so that the wanted ones act at the mesh's wavelength.
 
         As if shifters had no phases of their own and kept their heat.
         """
-        return self.parted(np.concatenate([wanted.theta, wanted.phi, wanted.end]) / self.turns)
+        angles = np.concatenate([wanted.theta, wanted.phi, wanted.end])
+        # A turn more at wl0 is no turn at another wavelength, so it is chosen here and not by the drivers.
+        return self.parted((np.mod(angles, TURN) if self.driven else angles) / self.turns)
 
-    def drawn(self, coupling: float, offset: float, crosstalk: float, rng: np.random.Generator) -> OneMesh:
-        """Return the mesh with normal errors of couplers and phases drawn, and heat that leaks."""
+    def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> OneMesh:
+        """Return the mesh with normal errors of couplers and phases drawn."""
         blocks = self.blocks.drawn(coupling, offset, rng)
         end = self.end_offset + offset * rng.standard_normal(self.end.shape) if offset else self.end_offset
-        leak = leaking(self.arrangement, self.end.size, crosstalk) if crosstalk else self.leak
-        return replace(self, blocks=blocks, end_offset=end, leak=leak)
+        return replace(self, blocks=blocks, end_offset=end)
 
     def settings(self, phases: MeshPhases) -> dict[str, Any]:
-        """Return phases, as they act, and couplings as settings of the component."""
+        """Return phases held, as they act, and couplings as settings of the component."""
         own = self.parted(self.acting(phases) / self.turns).settings()
         couplings = self.blocks.settings([name for name in own if name.startswith("m")])
-        return {name: {**values, **couplings.get(name, {})} for name, values in own.items()}
+        return {
+            name: {**(at_shifters(values) if self.driven else values), **couplings.get(name, {})}
+            for name, values in own.items()
+        }
+
+
+def at_shifters(phases: Mapping[str, float]) -> dict[str, Any]:
+    """Return phases of a block, or of an output, as settings behind the drivers, which then do nothing."""
+    places = {"theta": "inner", "phi": "outer"}
+    return {
+        (places.get(name) or "shifter"): {"shifter": {"phase": phase}} if name in places else {"phase": phase}
+        for name, phase in phases.items()
+    }
 
 
 def leaking(arrangement: Arrangement, n: int, crosstalk: float) -> Any:
     """Return the matrix of leaking heat: shifters also get `crosstalk` of their nearest neighbours' phases.
 
-    Those are the shifters before and after it on its guide, and above and below in its column.
+    Shape (2 K + n,) * 2, in the order theta, phi, end.
     """
     from scipy.sparse import coo_array
 
-    places = PLACES[arrangement](n)
-    end, dark = 2 * (1 + max(column for column, _ in places)), dark_guides(arrangement, n)
-    spots = [(2 * column + 1, mode) for column, mode in places]
-    spots += [(2 * column, mode) for column, mode in places]
-    spots += [(end, dark + k) for k in range(n)]
-    order = {spot: k for k, spot in enumerate(spots)}
-    by_guide, by_column = sorted(order, key=lambda spot: (spot[1], spot[0])), sorted(order)
-    pairs = [(a, b) for a, b in pairwise(by_guide) if a[1] == b[1]]
-    pairs += [(a, b) for a, b in pairwise(by_column) if a[0] == b[0]]
-    rows = np.array([(order[a], order[b]) for a, b in pairs]).reshape(-1, 2)
-    size = len(spots)
+    blocks = [f"m{column}_{mode}" for column, mode in PLACES[arrangement](n)]
+    names = [f"{block}.{side}" for side in ("inner", "outer") for block in blocks]
+    order = {name: k for k, name in enumerate([*names, *(f"end{k}" for k in range(n))])}
+    rows = np.array([(order[a], order[b]) for a, b in warm_pairs(arrangement, n)])
+    size = len(order)
     row, column = (np.concatenate([rows[:, k], rows[:, 1 - k], np.arange(size)]) for k in (0, 1))
     shares = np.concatenate([np.full(2 * len(rows), crosstalk), np.ones(size)])
     return coo_array((shares, (row, column)), shape=(size, size)).tocsr()

@@ -38,9 +38,9 @@ class PowerTaps:
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
     def read(self, x: Any, phases: MeshPhases) -> Readings:
-        """Return what the taps read while x (n,), normalised, goes in and phases are set."""
+        """Return what the taps read while x (n,), normalised, goes in and drivers are asked for phases."""
         mesh = self.hidden
-        acting = mesh.parted(mesh.acting(phases))
+        acting = mesh.parted(mesh.acting(mesh.held(phases)))
         blocks = mesh.blocks.matrices(acting.theta, acting.phi)
         shares = np.sqrt(1.0 - mesh.blocks.split), 1j * np.sqrt(mesh.blocks.split)
         outer = mesh.blocks.outer * np.exp(1j * acting.phi)

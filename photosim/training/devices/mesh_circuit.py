@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from photosim.bindings import steps
-from photosim.components.meshes import PLACES, Arrangement
+from photosim.components.mesh_places import PLACES, Arrangement
+from photosim.components.shifters import TURN, held_phase
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.decomposition import MeshPhases, PairPhases
-from photosim.training.devices.mesh_blocks import Blocks, OneMesh
+from photosim.training.devices.mesh_blocks import Blocks, OneMesh, at_shifters, leaking
 from photosim.training.devices.mesh_paths import PairPassage, Passage
 from photosim.units import as_wavelengths
 
@@ -26,7 +27,11 @@ _BLOCK = re.compile(r"m(\d+)_(\d+)\.split\.coupling")
 
 @dataclass(frozen=True)
 class MeshCircuit:
-    """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u."""
+    """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u.
+
+    Phases are asked of drivers, which hold them as the circuit's converters and heat let them; `held` says
+    what they hold, which is what the other methods take.
+    """
 
     circuit: Circuit
     name: str
@@ -40,8 +45,19 @@ class MeshCircuit:
         """Number of guides."""
         return self.u.end.size
 
+    def held(self, asked: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
+        """Return the phases that drivers hold when they are asked for these."""
+        if isinstance(asked, MeshPhases):
+            return self.u.held(asked)
+        if self.v is None:
+            raise AssertionError  # as below
+        theta, phi = asked.theta, asked.phi
+        if self.u.bits is not None:  # attenuators keep their heat, and without converters any phase
+            theta, phi = held_phase(theta, self.u.bits), held_phase(phi, self.u.bits)
+        return replace(asked, v=self.v.held(asked.v), u=self.u.held(asked.u), theta=theta, phi=phi)
+
     def matrix(self, phases: MeshPhases | PairPhases) -> ComplexArray:
-        """Return the circuit's matrix (n, n), outputs by inputs, of phases set, without a pair's scale."""
+        """Return the circuit's matrix (n, n), outputs by inputs, of phases held, without a pair's scale."""
         if isinstance(phases, MeshPhases):
             return self.u.matrix(phases)
         if self.v is None or self.middle is None:
@@ -50,7 +66,7 @@ class MeshCircuit:
         return np.asarray((self.u.matrix(phases.u) * passed) @ self.v.matrix(phases.v))
 
     def send(self, phases: MeshPhases | PairPhases, x: Any) -> Passage | PairPassage:
-        """Send a batch of fields x (batch, n) through, phases set; its outputs can give the gradient."""
+        """Send a batch of fields x (batch, n) through, phases held; its outputs can give the gradient."""
         if isinstance(phases, MeshPhases):
             return self.u.send(phases, x)
         if self.v is None or self.middle is None:
@@ -61,16 +77,19 @@ class MeshCircuit:
         return PairPassage(first, passed, np.array(slopes), second)
 
     def set_for(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases to set, at wl0, so that the wanted ones act at wl."""
+        """Return the phases to ask for, at wl0, so that the wanted ones act at wl."""
         if isinstance(wanted, MeshPhases):
             return self.u.set_for(wanted)
         if self.v is None or self.middle is None:
             raise AssertionError  # as above
-        theta, phi = self.middle.set_for(wanted.theta, wanted.phi)
+        theta, phi = wanted.theta, wanted.phi
+        if self.u.bits is not None:
+            theta, phi = np.mod(theta, TURN), np.mod(phi, TURN)
+        theta, phi = self.middle.set_for(theta, phi)
         return replace(wanted, v=self.v.set_for(wanted.v), u=self.u.set_for(wanted.u), theta=theta, phi=phi)
 
     def corrected(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases to set so that, block by block, errors of the hardware are made up for."""
+        """Return the phases to ask for so that, block by block, errors of the hardware are made up for."""
         from photosim.training.devices.mesh_correction import corrected, reachable
 
         if isinstance(wanted, MeshPhases):
@@ -87,20 +106,17 @@ class MeshCircuit:
             wanted, v=corrected(self.v, wanted.v), u=corrected(self.u, wanted.u), theta=theta, phi=phi
         )
 
-    def drawn(
-        self, coupling: float, rng: np.random.Generator, *, offset: float = 0.0, crosstalk: float = 0.0
-    ) -> MeshCircuit:
+    def drawn(self, coupling: float, rng: np.random.Generator, *, offset: float = 0.0) -> MeshCircuit:
         """Return the mesh with every coupler's power and shifter's phase off by normal errors, drawn once.
 
-        coupling, offset: their deviations, of power and in rad.  crosstalk: share of a shifter's phase that
-        its nearest neighbours get, within each mesh of a pair; attenuators are taken to lie apart.
+        coupling, offset: their deviations, of power and in rad.
         """
-        u = self.u.drawn(coupling, offset, crosstalk, rng)
-        v = self.v and self.v.drawn(coupling, offset, crosstalk, rng)
+        u = self.u.drawn(coupling, offset, rng)
+        v = self.v and self.v.drawn(coupling, offset, rng)
         return replace(self, u=u, v=v, middle=self.middle and self.middle.drawn(coupling, offset, rng))
 
     def settings(self, phases: MeshPhases | PairPhases) -> dict[str, Any]:
-        """Return phases, as they act, and couplings as a call of the circuit takes them."""
+        """Return phases held, as they act, and couplings as a call of the circuit takes them."""
         if isinstance(phases, MeshPhases):
             own = self.u.settings(phases)
         else:
@@ -113,7 +129,8 @@ class MeshCircuit:
             own = {"v": self.v.settings(phases.v), "u": self.u.settings(phases.u)}
             own |= self.middle.settings(names)
             for name, inner, outer in zip(names, theta, phi, strict=True):
-                own[name] |= {"theta": float(inner), "phi": float(outer)}
+                set_there = {"theta": float(inner), "phi": float(outer)}
+                own[name] |= at_shifters(set_there) if self.u.bits is not None else set_there
         for level in reversed(steps(self.name)):
             own = {level: own}
         return own
@@ -123,8 +140,8 @@ def find_mesh(circuit: Circuit, name: str, wl: float | None = None) -> MeshCircu
     """Return the mesh that is instance `name` of a circuit, at wl in um or at the wavelength of its phases.
 
     A `clements_mesh`, `reck_mesh` or `svd_mesh`, known by the names of its blocks, which must be `mzi_block`.
-    ParameterError says that it is none, or that its couplers reflect, which a passage from column to column
-    does not see.
+    ParameterError says that it is none, that its couplers reflect, which a passage from column to column
+    does not see, or that blocks have converters or heat which the mesh does not give all of them alike.
     """
     held = circuit.parameters
     own = {key[len(name) + 1 :]: value for key, value in held.items() if key.startswith(f"{name}.")}
@@ -141,15 +158,25 @@ def find_mesh(circuit: Circuit, name: str, wl: float | None = None) -> MeshCircu
         message = f"Couplers of mesh {name!r} reflect: light does not pass each block once. Ask the circuit."
         raise ParameterError(message)
     wl = float(as_wavelengths([own[first] if wl is None else wl])[0])
+    bits = _bits(circuit, name)
     if not pair:
-        return MeshCircuit(circuit, name, wl, _one_mesh(own, "", ends, wl))
+        return MeshCircuit(circuit, name, wl, _one_mesh(own, "", ends, wl, bits))
     middle = _blocks(own, [f"a{k}" for k in range(ends)], wl)
-    return MeshCircuit(
-        circuit, name, wl, _one_mesh(own, "u.", ends, wl), _one_mesh(own, "v.", ends, wl), middle
-    )
+    u, v = (_one_mesh(own, side, ends, wl, bits) for side in ("u.", "v."))
+    return MeshCircuit(circuit, name, wl, u, v, middle)
 
 
-def _one_mesh(own: Mapping[str, Any], prefix: str, n: int, wl: float) -> OneMesh:
+def _bits(circuit: Circuit, name: str) -> int | None:
+    """Return the bits of a mesh's converters; ParameterError where not all of them have the same."""
+    own = re.compile(rf"{re.escape(name)}\.((u|v)\.)?(m\d+_\d+|a\d+|end\d+)\.bits")
+    found = {value for key, value in circuit.graph.structural.items() if own.fullmatch(key)}
+    if len(found) > 1:
+        message = f"The converters of mesh {name!r} have different bits: {listing(sorted(map(str, found)))}."
+        raise ParameterError(message)
+    return found.pop() if found else None
+
+
+def _one_mesh(own: Mapping[str, Any], prefix: str, n: int, wl: float, bits: int | None) -> OneMesh:
     found = {
         (int(match[1]), int(match[2]))
         for key in own
@@ -162,7 +189,14 @@ def _one_mesh(own: Mapping[str, Any], prefix: str, n: int, wl: float) -> OneMesh
     names = [f"{prefix}m{column}_{mode}" for column, mode in PLACES[fitting[0]](n)]
     loss = _values(own, [f"{prefix}end{k}" for k in range(n)], "loss_dB")
     turn = _values(own, [f"{prefix}end{k}" for k in range(n)], "wl0") / wl
-    return OneMesh(fitting[0], _blocks(own, names, wl), _amplitude(loss), turn, np.zeros(n))
+    crosstalk = own.get(f"{prefix}crosstalk")
+    if crosstalk is None and any(
+        f"{name}.{heat}" in own for name in names for heat in ("heat_theta", "heat_phi")
+    ):
+        message = "Blocks of a mesh are warmed by settings of their own: a mesh says it by its crosstalk."
+        raise ParameterError(message)
+    leak = None if crosstalk is None else leaking(fitting[0], n, crosstalk)
+    return OneMesh(fitting[0], _blocks(own, names, wl), _amplitude(loss), turn, np.zeros(n), leak, bits)
 
 
 def _blocks(own: Mapping[str, Any], names: list[str], wl: float) -> Blocks:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.components.shifters import held_phase
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.decomposition import pairs_of
@@ -111,11 +112,12 @@ class TiledMesh:
             message = f"Tiles hold any matrix, which takes a pair of meshes: {name!r} is a single one."
             raise ParameterError(message)
         errors = errors or MeshErrors()
-        if errors.offset or errors.crosstalk or hardware.u.arrangement not in {"clements", "reck"}:
+        heated = hardware.u.leak is not None
+        if errors.offset or heated or hardware.u.arrangement not in {"clements", "reck"}:
             message = (
                 "Tiles are rectangles or triangles, whose shifters keep their heat and have no phases of "
-                f"their own: got arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, crosstalk "
-                f"{errors.crosstalk:g}."
+                f"their own: got arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, "
+                f"{'with' if heated else 'no'} crosstalk."
             )
             raise ParameterError(message)
         return cls(hardware, errors, readout or Readout(), seed)
@@ -230,7 +232,8 @@ class TiledMesh:
         return np.asarray(ends[:, :, np.newaxis] * fields)
 
     def _heat(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
-        return self.errors.heated(phases, rng)
+        bits = self.hardware.u.bits
+        return self.errors.missed(phases if bits is None else held_phase(phases, bits), rng)
 
     def _copies(self, count: int) -> tuple[Blocks, Blocks, Blocks]:
         """Return the blocks of v, of the attenuators and of u of `count` tiles, tile by tile, drawn once."""
