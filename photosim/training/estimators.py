@@ -75,6 +75,8 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         rate: float = 0.005,
         feedback: float = 1.0,
         threshold: float = 0.25,
+        step: float | None = None,
+        repeats: int | None = None,
         patience: int | None = None,
         validation: float = 0.1,
         precision: str = "single",
@@ -91,6 +93,8 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.rate = rate
         self.feedback = feedback
         self.threshold = threshold
+        self.step = step
+        self.repeats = repeats
         self.patience = patience
         self.validation = validation
         self.precision = precision
@@ -114,7 +118,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         )
         self.feedback_ = self._devices(network, streams)
         rng = np.random.default_rng(streams.feedback)
-        rule = make_rule(self.rule, network, self.feedback_, rng, self.threshold)
+        rule = make_rule(self.rule, network, self.feedback_, rng, self.threshold, self.step, self.repeats)
         # Matrices this small lose more by sharing among threads than they gain.
         with threadpool_limits(1):
             history: History = fit(
@@ -127,6 +131,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.loss_curve_ = history.loss
         self.validation_curve_ = history.validation
         self.n_iter_ = history.loss.size
+        self.counters_: dict[str, int] = dict(getattr(rule, "counters", {}))
         return self
 
     def _check(self) -> None:
@@ -211,6 +216,8 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     epochs, batch, rate: passes over the samples, samples a step, Adam's rate.
     feedback: entries of the feedback matrices are uniform between -feedback and feedback.
     threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    step, repeats: by how much `finite-difference`, `spsa` and `evolution-strategy` move parameters, and in
+        how many random directions a batch; None for the rule's own.
     patience: stop when the score of held-out samples, the share `validation`, has not risen for so many
         epochs, and keep the best; None to train all epochs on all samples.
     precision: "single" or "double".
@@ -221,6 +228,7 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     classes_: class labels.  n_features_in_: number of features.  n_iter_: epochs trained.
     parameters_: weights and bias of each layer.  feedback_: the feedback devices, with their counters.
     loss_curve_, validation_curve_: mean loss and held-out score of each epoch.
+    counters_: what the rule counted: `evaluations`, samples sent forward, of rules that measure the loss.
 
     Examples:
     --------

@@ -87,19 +87,22 @@ class _Job:
         outcomes = []
         for position, name in enumerate(options.rules):
             devices = self._devices(name, network, banks, streams)
+            rules = [
+                self._rule(name, network, own, stream) for own, stream in zip(devices, streams, strict=True)
+            ]
             runs = [
                 fit(
                     network,
-                    self._rule(name, network, own, stream),
+                    rule,
                     options.optimiser,
                     data,
                     self._schedule(name, run),
                     stream,
                     self._counter(position * options.seeds + run),
                 )
-                for run, (own, stream) in enumerate(zip(devices, streams, strict=True))
+                for run, (rule, stream) in enumerate(zip(rules, streams, strict=True))
             ]
-            outcomes.append(_outcome(name, runs, devices))
+            outcomes.append(_outcome(name, runs, devices, rules))
         return TrainingResult(
             name=options.name,
             data=options.data,
@@ -145,8 +148,9 @@ class _Job:
         return [draw_feedback(rule, network, size, np.random.default_rng(own.feedback)) for own in streams]
 
     def _rule(self, name: str, network: Network, devices: Sequence[Device], streams: Streams) -> Rule:
-        rng = np.random.default_rng(streams.feedback)
-        return make_rule(name if name in RULES else "dfa", network, devices, rng, self.options.threshold)
+        rng, options = np.random.default_rng(streams.feedback), self.options
+        known = name if name in RULES else "dfa"
+        return make_rule(known, network, devices, rng, options.threshold, options.step, options.repeats)
 
     def _program(self, matrices: list[tuple[FloatArray, ...]]) -> list[list[WeightBank]]:
         """Return one programmed bank for each seed and hidden layer; all are solved in one go."""
@@ -179,7 +183,10 @@ class _Job:
         return noisy
 
 
-def _outcome(name: str, runs: list[History], devices: Sequence[Sequence[Device]]) -> RuleResult:
+def _outcome(
+    name: str, runs: list[History], devices: Sequence[Sequence[Device]], rules: list[Rule]
+) -> RuleResult:
+    counted: list[Counter[str]] = [rule.counters for rule in rules if hasattr(rule, "counters")]
     banks = [device for own in devices for device in own if isinstance(device, WeightBank)]
     return RuleResult(
         rule=name,
@@ -187,7 +194,7 @@ def _outcome(name: str, runs: list[History], devices: Sequence[Sequence[Device]]
         validation=np.array([run.validation for run in runs]),
         loss=np.array([run.loss for run in runs]),
         angles=np.array([run.angles for run in runs]),
-        counters=_counters(banks),
+        counters=_counters(banks) or sum(counted, Counter()),
         effective_bits=_bits(banks),
     )
 

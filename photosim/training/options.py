@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from photosim.training.devices.weight_bank import Measured
 from photosim.training.layers import activation
 from photosim.training.optimisers import SGD, Adam, Optimiser
 from photosim.training.rules.catalogue import RULES as CATALOGUE
+from photosim.training.rules.perturbation import check_differences
 
 RULES = {
     **CATALOGUE,
@@ -27,6 +29,9 @@ OPTIMISERS: Mapping[str, type[SGD | Adam]] = MappingProxyType({"sgd": SGD, "adam
 MOST = 100_000
 """Largest number of seeds, epochs, units or samples a batch: a typing error otherwise."""
 
+_LEAST = {"seeds": 1, "epochs": 1, "batch": 1, "seed": 0, "alignment": 0, "repeats": 1}
+_BOUNDS = {"validation": (0.0, 0.5), "feedback": (1e-9, 1e9), "threshold": (0.0, 0.999), "step": (1e-12, 1e3)}
+
 Made = TypeVar("Made")
 
 
@@ -37,6 +42,8 @@ class TrainOptions:
     network: widths, inputs first.  device: name of the weight bank's instance; needed by rules that use one.
     feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
     threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    step, repeats: by how much rules that measure the loss move parameters, and in how many random directions
+    a batch; None for the rule's own.
     alignment: number of training samples over which the angle between each rule's updates and the gradient is
     taken after every epoch; 0 for none.
     precision: of parameters and activations, "single" or "double".
@@ -55,6 +62,8 @@ class TrainOptions:
     seed: int = 0
     feedback: float = 1.0
     threshold: float = 0.25
+    step: float | None = None
+    repeats: int | None = None
     alignment: int = 0
     precision: str = "single"
     optimiser: Optimiser = field(default_factory=Adam)
@@ -75,15 +84,12 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
     _check_names(TrainOptions, values, where)
     values["network"] = _widths(values["network"], where)
     values["rules"] = _rules(values["rules"], where)
-    for key, least in (("seeds", 1), ("epochs", 1), ("batch", 1), ("seed", 0), ("alignment", 0)):
-        if key in values:
+    for key, least in _LEAST.items():
+        if key in values and (key != "repeats" or values[key] is not None):
             values[key] = _whole(values[key], least, f"{where}: {key}", 2**63 - 1 if key == "seed" else MOST)
-    if "validation" in values:
-        values["validation"] = _number(values["validation"], f"{where}: validation", low=0.0, high=0.5)
-    if "feedback" in values:
-        values["feedback"] = _number(values["feedback"], f"{where}: feedback", low=1e-9, high=1e9)
-    if "threshold" in values:
-        values["threshold"] = _number(values["threshold"], f"{where}: threshold", low=0.0, high=0.999)
+    for key, (low, high) in _BOUNDS.items():
+        if key in values and (key != "step" or values[key] is not None):
+            values[key] = _number(values[key], f"{where}: {key}", low=low, high=high)
     for key, kind in (("converters", Converters), ("measured", Measured)):
         if key in values:
             values[key] = _nested(kind, values[key], f"{where}: {key}")
@@ -106,6 +112,9 @@ def _check_meaning(options: TrainOptions, where: str) -> None:
     if options.data not in list(DATASETS):
         message = f"{where}: there is no data set {options.data!r}. There are: {listing(DATASETS)}."
         raise ParameterError(message + did_you_mean(str(options.data), DATASETS))
+    if "finite-difference" in options.rules:
+        parameters = sum((one + 1) * other for one, other in pairwise(options.network))
+        check_differences(parameters, f"{where}: ")
     if options.device_rules and not isinstance(options.device, str):
         message = (
             f"{where}: rule {options.device_rules[0]!r} needs `device`, the name of a weight bank's instance."

@@ -28,8 +28,9 @@ class RuleResult:
     and the mean training loss in the epoch (nats).
     angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
     layers); nan where they were not asked for.
-    counters: what the rule's device did over all seeds (cycles, samples sent, clipped conversions, ...);
-    empty for rules that need none.  effective_bits: log2(2 / sigma) of the device's products, normalised
+    counters: what the hardware was asked for over all seeds: by the rule's device (cycles, samples sent,
+    clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
+    the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
     to [-1, 1] (filipovich2022); None without a device or without any error.
     """
 
@@ -123,7 +124,7 @@ class TrainingResult:
         }
 
     def tables(self) -> tuple[Table, ...]:
-        """Accuracy of every rule; then, where a device took part, its counters and its weight errors."""
+        """Accuracy of every rule; then, where hardware was asked, what was counted, and weight errors."""
         tables = [self._accuracy_table()]
         if any(outcome.counters for outcome in self.rules):
             tables.append(self._device_table())
@@ -158,7 +159,7 @@ class TrainingResult:
             for outcome in with_device
         )
         return Table(
-            f"{self.name}: the device's work over all seeds", ("rule", "effective bits", *names), rows
+            f"{self.name}: the hardware's work over all seeds", ("rule", "effective bits", *names), rows
         )
 
     def _weight_table(self) -> Table:

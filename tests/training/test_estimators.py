@@ -67,6 +67,18 @@ def test_targets_keep_their_shape_and_units() -> None:
     assert one.score(x, y[:, 0]) > 0.97
 
 
+@pytest.mark.parametrize("rule", ["finite-difference", "spsa", "evolution-strategy"])
+def test_rules_that_measure_the_loss_learn_and_count(rule: str) -> None:
+    settings: dict[str, Any] = {} if rule == "finite-difference" else {"repeats": 20}
+    fitted = PhotonicClassifier(
+        rule=rule, hidden=(4,), epochs=40, rate=0.03, step=0.01, random_state=0, **settings
+    ).fit(*IRIS)
+    assert fitted.score(*IRIS) > 0.93
+    passes = 36 if rule == "finite-difference" else 40  # 35 parameters and none; both ways
+    assert fitted.counters_ == {"evaluations": 150 * 40 * passes}
+    assert PhotonicClassifier(hidden=(4,), epochs=1).fit(*IRIS).counters_ == {}
+
+
 def test_early_stopping_holds_samples_out() -> None:
     stopped = PhotonicClassifier(epochs=300, patience=20, validation=0.3, random_state=0).fit(*IRIS)
     assert stopped.n_iter_ < 300
@@ -123,6 +135,8 @@ def test_a_netlist_of_the_gallery_is_hardware() -> None:
     ("change", "message"),
     [
         ({"rule": "dfb"}, r"no rule 'dfb'.*Did you mean 'dfa'"),
+        ({"rule": "spsa", "step": -1.0}, r"step must be a positive number, got -1\.0"),
+        ({"rule": "spsa", "repeats": 0}, "repeats must be a whole number from 1, got 0"),
         ({"noise": "physical"}, "noise and device belong to hardware"),
         ({"noise": "pink"}, "noise must be None, 'physical' or 'measured', got 'pink'"),
         ({"epochs": 0}, "epochs must be a whole number from 1, got 0"),

@@ -11,7 +11,7 @@ import photosim as ps
 from photosim.errors import ParameterError
 from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.layers import Network, dense_network
-from photosim.training.losses import REGRESSION
+from photosim.training.losses import CLASSIFICATION, REGRESSION
 from photosim.training.mesh_layers import MeshLayer
 from photosim.training.passes import Pass, run
 from photosim.training.rules import (
@@ -156,7 +156,7 @@ def test_finite_differences_are_the_gradient_and_cost_a_pass_for_each_phase() ->
 
 
 @pytest.mark.parametrize(
-    "rule", [SPSA(1e-4, repeats=4000), EvolutionStrategy(1e-4, pairs=4000)], ids=["spsa", "es"]
+    "rule", [SPSA(1e-4, repeats=4000), EvolutionStrategy(1e-4, repeats=4000)], ids=["spsa", "es"]
 )
 def test_random_directions_give_the_gradient_on_average(rule: Any) -> None:
     forward = passed("butterfly_mesh", 2)
@@ -167,5 +167,18 @@ def test_random_directions_give_the_gradient_on_average(rule: Any) -> None:
 
 
 def test_a_step_must_move() -> None:
-    with pytest.raises(ParameterError, match="step must be a positive number"):
-        SPSA(0.0)
+    for step in (0.0, np.inf, "small"):
+        with pytest.raises(ParameterError, match="step must be a positive number"):
+            SPSA(step)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"repeats must be a whole number from 1, got 0\.5"):
+        EvolutionStrategy(repeats=0.5)  # type: ignore[arg-type]
+
+
+def test_differences_of_too_many_parameters_are_refused_before_any_is_taken() -> None:
+    network = dense_network((120, 100, 2))
+    parameters = network.initial(np.random.default_rng(0))
+    forward, _ = run(network, parameters, np.ones((2, 120)), np.array([0, 1]), CLASSIFICATION)
+    rule = FiniteDifference()
+    with pytest.raises(ParameterError, match=r"of 12,302 parameters would send every batch .* 12,303 times"):
+        rule.updates(forward)
+    assert not rule.counters

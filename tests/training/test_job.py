@@ -47,6 +47,12 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"epochs": True}, "epochs must be a whole number"),
         ({"validation": 0.9}, "validation must be a number from 0 to 0.5"),
         ({"threshold": 1.5}, "threshold must be a number from 0 to 0.999"),
+        ({"step": 0}, "'quick': step must be a number from 1e-12 to 1000, got 0"),
+        ({"repeats": 0}, "'quick': repeats must be a whole number from 1 to 100000, got 0"),
+        (
+            {"rules": ["finite-difference"], "network": [64, 1400, 10]},
+            r"'quick': Finite differences of 105,010 parameters would .* 105,011 times; the bound is",
+        ),
         ({"precision": "half"}, "precision must be single or double, got 'half'"),
         ({"activation": "tan"}, "no activation 'tan'.*Did you mean 'tanh'"),
         ({"device": None}, "rule 'dfa-device-noise' needs `device`"),
@@ -107,10 +113,25 @@ def test_rules_share_their_starts(circuit: Circuit, quick: TrainingResult) -> No
 
 
 def test_every_rule_can_be_named(circuit: Circuit) -> None:
-    entry = {**QUICK, "network": [64, 12, 8, 10], "epochs": 1, "seeds": 1, "threshold": 0.15}
+    entry = {**QUICK, "network": [64, 8, 6, 10], "epochs": 1, "seeds": 1, "threshold": 0.15, "batch": 256}
     result = train(circuit, {**entry, "rules": list(RULES)})
     assert [own.rule for own in result.rules] == list(RULES)
     assert len({float(own.loss[0, 0]) for own in result.rules}) == len(RULES)
+
+
+def test_evaluations_of_rules_that_measure_are_counted_and_shown(circuit: Circuit) -> None:
+    entry = {**QUICK, "network": [64, 10], "rules": ["dfa", "finite-difference", "spsa"], "batch": 128}
+    result = train(circuit, {**entry, "epochs": 1, "step": 0.01, "repeats": 3})
+    # 1257 samples and 2 seeds: each of 650 parameters and none moved; three directions there and back.
+    assert result.rule("finite-difference").counters == {"evaluations": 2 * 1257 * 651}
+    assert result.rule("spsa").counters == {"evaluations": 2 * 1257 * 6}
+    assert result.numbers()["rules"]["spsa"]["counters"] == {"evaluations": 15084}
+    table = result.tables()[1]
+    assert "hardware's work" in table.title
+    assert table.columns == ("rule", "effective bits", "evaluations")
+    assert table.rows[1] == ("spsa", None, "15,084")
+    other = train(circuit, {**entry, "rules": ["spsa"], "epochs": 1, "step": 0.02, "repeats": 3})
+    assert np.all(other.rules[0].loss != result.rule("spsa").loss)
 
 
 def test_precision_and_threshold_reach_the_run(circuit: Circuit) -> None:

@@ -24,7 +24,7 @@ from photosim.training.rules import (
     TernaryDFA,
     make_rule,
 )
-from photosim.training.rules.catalogue import TO_INPUTS, WITH_FEEDBACK, draw_feedback
+from photosim.training.rules.catalogue import MEASURING, TO_INPUTS, WITH_FEEDBACK, draw_feedback
 from photosim.training.rules.ternary_dfa import ternarise
 from photosim.training.trainer import Schedule, Streams, fit
 
@@ -196,7 +196,8 @@ def test_rules_need_no_more_than_they_say(name: str, case: Case) -> None:
     hidden: list[Parameters] = parameters
     if Need.SIGNS_OF_WEIGHTS in rule.needs:
         hidden = [{key: np.sign(value) for key, value in own.items()} for own in parameters]
-    elif not {Need.TRANSPOSED_WEIGHTS, Need.SECOND_FORWARD} & rule.needs:  # test_two_passes has the latter
+    # Tests of their own have those that run the network again, from other inputs or moved parameters.
+    elif not {Need.TRANSPOSED_WEIGHTS, Need.SECOND_FORWARD, Need.MORE_FORWARDS} & rule.needs:
         hidden = [{key: np.full_like(value, np.nan) for key, value in own.items()} for own in parameters]
     again = make_rule(name, NETWORK, feedback, threshold=0.45)
     wanted = again.updates(Pass(NETWORK, parameters, traces, error, Y))
@@ -240,7 +241,7 @@ def test_a_threshold_that_spoils_digits_warns() -> None:
 
 def test_every_rule_but_frozen_trains_the_hidden_layers() -> None:
     network = dense_network((64, 48, 48, 10), "tanh")
-    found = {name: accuracy_of(name, network) for name in RULES}
+    found = {name: accuracy_of(name, network) for name in set(RULES) - MEASURING}
     # Wide margins to what is found (seed 0: frozen 0.87, target projection 0.92, others 0.95 to 0.98).
     assert found.pop("frozen") < 0.92
     assert min(found.values()) > 0.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from photosim.training.rules.hebbian_pepita import HebbianPepita
 from photosim.training.rules.mirrored_pepita import MirroredPepita
 from photosim.training.rules.modulation import OF_INPUTS
 from photosim.training.rules.pepita import Pepita
+from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
 from photosim.training.rules.rule import Rule
 from photosim.training.rules.sign_symmetry import SignSymmetry, Variant
 from photosim.training.rules.target_projection import TargetProjection
@@ -43,6 +44,9 @@ RULES = {
     "pepita-hebbian": "two forward passes, a Hebbian step for each",
     "pepita-normalised": "the same with activities divided by their length",
     "pepita-mirrored": "two forward passes, the way to the inputs learnt from noise",
+    "finite-difference": "parameters moved one by one, the loss measured",
+    "spsa": "all parameters moved at once by a step of either sign, the loss measured",
+    "evolution-strategy": "all parameters moved at once by normal numbers, the loss measured",
 }
 """Rules by name and what they are; any of them can be made by `make_rule`."""
 DIRECT = frozenset({"dfa", "ternary-dfa", "target-projection"})
@@ -53,6 +57,8 @@ TO_INPUTS = frozenset(
     {"two-pass", "two-pass-gradient", "pepita", "pepita-forward", "pepita-hebbian", "pepita-normalised"}
 )
 """Rules whose one feedback device leads from the output to the inputs."""
+MEASURING = frozenset({"finite-difference", "spsa", "evolution-strategy"})
+"""Rules that measure the loss of moved parameters and count the samples which that takes."""
 CLASSES_ONLY = frozenset({"ternary-dfa", "target-projection"})
 """Rules made for errors that are probabilities minus labels."""
 WITH_FEEDBACK = DIRECT | LAYERED | TO_INPUTS
@@ -97,12 +103,15 @@ def make_rule(
     feedback: Sequence[Device] = (),
     rng: np.random.Generator | None = None,
     threshold: float = 0.25,
+    step: float | None = None,
+    repeats: int | None = None,
 ) -> Rule:
     """Return the rule `name` for a network.
 
-    feedback: devices that hold what draw_feedback draws.  rng: draws the sizes of sign symmetry and the
-    noise of mirroring; a generator of seed 0 if left out.  threshold: that of `ternary-dfa`.  Raises
-    ParameterError for an unknown name.
+    feedback: devices that hold what draw_feedback draws.  rng: draws the sizes of sign symmetry, the
+    noise of mirroring and moves of parameters; a generator of seed 0 if left out.  threshold: that of
+    `ternary-dfa`.  step: by which rules that measure the loss move parameters.  repeats: random directions
+    that they average over; both the rule's own if left out.  Raises ParameterError for an unknown name.
     """
     check_rule(name)
     devices = tuple(feedback)
@@ -123,6 +132,16 @@ def make_rule(
     if name in plain:
         return plain[name]()
     rng = rng or np.random.default_rng(0)
+    if name in MEASURING:
+        return _measuring(name, rng, step, repeats)
     if name == "pepita-mirrored":
         return MirroredPepita.drawn(network, rng)
     return SignSymmetry.drawn(network, cast("Variant", name.removeprefix(_SIGNS)), rng)
+
+
+def _measuring(name: str, rng: np.random.Generator, step: float | None, repeats: int | None) -> Rule:
+    given: dict[str, Any] = {} if step is None else {"step": step}
+    if name == "finite-difference":
+        return FiniteDifference(rng=rng, **given)
+    given |= {} if repeats is None else {"repeats": repeats}
+    return SPSA(rng=rng, **given) if name == "spsa" else EvolutionStrategy(rng=rng, **given)

@@ -16,13 +16,28 @@ from photosim.training.rules.rule import Need
 
 Moves = Sequence[dict[str, Any]]
 """What is added to the parameters of every layer."""
+MOST = 10_000
+"""Parameters up to which they are moved one by one: each costs a pass of every batch."""
+
+
+def check_differences(parameters: int, where: str = "") -> None:
+    """Raise ParameterError, starting with `where`, for more parameters than are moved one by one."""
+    if parameters > MOST:
+        message = (
+            f"{where}Finite differences of {parameters:,} parameters would send every batch through the "
+            f"network {parameters + 1:,} times; the bound is {MOST:,} parameters. The rules 'spsa' and "
+            "'evolution-strategy' move all of them at once."
+        )
+        raise ParameterError(message)
 
 
 @dataclass(frozen=True)
 class _Measuring:
-    """What rules share that measure the loss of moved parameters, and count the samples they send through.
+    """What rules share that measure the loss of moved parameters.
 
-    step: of the parameters, or the standard deviation of their random moves.
+    step: of the parameters, or the standard deviation of their random moves. Counters: evaluations, the
+    samples sent forward through the network. They are all that the hardware is asked for: the pass that
+    other rules learn from is not.
     """
 
     step: float = 1e-3
@@ -32,7 +47,8 @@ class _Measuring:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a step that moves nothing."""
-        if not 0.0 < self.step < np.inf:
+        step: object = self.step
+        if not isinstance(step, int | float | np.number) or not 0.0 < step < np.inf:
             message = f"step must be a positive number, got {self.step!r}."
             raise ParameterError(message)
 
@@ -66,12 +82,27 @@ class _Measuring:
         ahead, behind = (self.loss(forward, moves, sign * self.step) for sign in (1.0, -1.0))
         return (ahead - behind) / (2.0 * self.step)
 
-    def mean(self, forward: Pass, count: int, *, signs: bool) -> Updates:
+
+@dataclass(frozen=True)
+class _Drawing(_Measuring):
+    """What rules share that move all parameters at once, in `repeats` directions drawn for every batch."""
+
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a step that moves nothing, or no direction at all."""
+        super().__post_init__()
+        repeats: object = self.repeats
+        if isinstance(repeats, bool) or not isinstance(repeats, int | np.integer) or repeats < 1:
+            message = f"repeats must be a whole number from 1, got {self.repeats!r}."
+            raise ParameterError(message)
+
+    def mean(self, forward: Pass, *, signs: bool) -> Updates:
         """Return the mean over random directions of the slope times the direction."""
         total = [{name: np.zeros_like(value) for name, value in own.items()} for own in forward.parameters]
-        for _ in range(count):
+        for _ in range(self.repeats):
             moves = self.directions(forward, signs=signs)
-            slope = self.slope(forward, moves) / count
+            slope = self.slope(forward, moves) / self.repeats
             for own, move in zip(total, moves, strict=True):
                 for name, value in own.items():
                     value += (slope * move[name]).astype(value.dtype)  # noqa: PLW2901 - in place
@@ -86,7 +117,8 @@ class FiniteDifference(_Measuring):
     """
 
     def updates(self, forward: Pass) -> Updates:
-        """Return the differences, in the shapes of the parameters."""
+        """Return the differences, in the shapes of the parameters; ParameterError for more than MOST."""
+        check_differences(sum(value.size for own in forward.parameters for value in own.values()))
         still: list[dict[str, Any]] = [{} for _ in forward.parameters]
         here = self.loss(forward, still, 0.0)
         found: Updates = []
@@ -103,29 +135,27 @@ class FiniteDifference(_Measuring):
 
 
 @dataclass(frozen=True)
-class SPSA(_Measuring):
+class SPSA(_Drawing):
     """All parameters at once by +-step, signs drawn: the central difference times the signs (spall1992).
 
     repeats: directions averaged over, two forward passes of the batch each.
     """
 
-    repeats: int = 1
-
     def updates(self, forward: Pass) -> Updates:
         """Return the mean over directions."""
-        return self.mean(forward, self.repeats, signs=True)
+        return self.mean(forward, signs=True)
 
 
 @dataclass(frozen=True)
-class EvolutionStrategy(_Measuring):
+class EvolutionStrategy(_Drawing):
     """Normal moves of deviation `step` and their opposites, weighted by the loss's difference (salimans2017).
 
-    pairs: of a move and its opposite, two forward passes of the batch each.
+    repeats: pairs of a move and its opposite, two forward passes of the batch each.
     """
 
     step: float = 0.02
-    pairs: int = 10
+    repeats: int = 10
 
     def updates(self, forward: Pass) -> Updates:
         """Return the mean over pairs."""
-        return self.mean(forward, self.pairs, signs=False)
+        return self.mean(forward, signs=False)
