@@ -24,7 +24,7 @@ NoiseCurrent = Annotated[float, Quantity("A/sqrt(Hz)", 0.0, 1e-6)]
 """Noise current density in A/sqrt(Hz), one-sided."""
 Span = Annotated[float, Quantity("V", 1e-9, 1e6)]
 """Width of a range of voltages in V; never zero."""
-Bits = Annotated[int, Quantity("1", 1, 32, whole=True)]
+Bits = Annotated[int, Quantity("bit", 1, 32, whole=True)]
 """Number of bits of a converter."""
 
 _IN_PHASE = ("out0", "out1")

@@ -9,6 +9,7 @@ import numpy as np
 from photosim.components.guides import guide_index
 from photosim.components.lasers import channel_wavelength
 from photosim.components.modulators import IndexPerVolt, ReverseVoltage
+from photosim.components.receivers import Bits, NoiseCurrent, Span
 from photosim.model import Instance, Netlist, PortRef, composite, links, part, ref
 from photosim.quantities import (
     Bandwidth,
@@ -17,6 +18,7 @@ from photosim.quantities import (
     Length,
     Loss_dB_cm,
     Power,
+    Resistance,
     Responsivity,
     Temperature,
     ThermoOptic,
@@ -27,6 +29,25 @@ from photosim.quantities import (
 def channel_radius(order: Any, wl: Any, neff: Any, ng: Any, wl0: Any) -> Any:
     """Radius in um of a ring that has its resonance of that azimuthal order at wl, at 300 K."""
     return order * wl / (2 * np.pi * guide_index(wl, neff, ng, wl0))
+
+
+def _electronics(**settings: Any) -> dict[str, Instance]:
+    """Return the parts behind a detector, `tia` and `adc`, first to last; none without settings.
+
+    settings: those of the parts, each with the part's name before it; None where left out. A converter reads
+    voltages, so that it comes with an amplifier.
+    """
+    own: dict[str, dict[str, Any]] = {"tia": {}, "adc": {}}
+    for key, value in settings.items():
+        if value is not None:
+            name, setting = key.split("_", 1)
+            own[name][setting] = value
+    found: dict[str, Instance] = {}
+    if own["tia"] or own["adc"]:
+        found["tia"] = part("transimpedance_amplifier", **own["tia"])
+    if own["adc"]:
+        found["adc"] = part("adc", **own["adc"])
+    return found
 
 
 @composite(source="filipovich2022")
@@ -46,13 +67,23 @@ def weight_bank_row(
     dneff_dT: ThermoOptic = 1.86e-4,
     responsivity: Responsivity = 1.0,
     bandwidth: Bandwidth = 20e9,
+    tia_gain: Resistance | None = None,
+    tia_noise_density: NoiseCurrent | None = None,
+    tia_bandwidth: Bandwidth | None = None,
+    tia_output_range: Span | None = None,
+    adc_bits: Bits | None = None,
+    adc_input_range: Span | None = None,
+    adc_bandwidth: Bandwidth | None = None,
 ) -> Netlist:
-    """One row of a weight bank: `ring0`, `ring1`, ... in series, and `detector`, drop minus through.
+    """One row of a weight bank: `ring0`, `ring1`, ... in series, `detector`, drop minus through, read-out.
 
     Ring n resonates with channel n when its heater (`ringn.phase`) is cold.
     Light runs along the lower bus past ring 0 first; what is dropped comes
     back along the upper bus past the rings before, to the plus input of the
     detector; the rest goes to the minus input. Every ring sees every channel.
+    Behind the detector stand a `transimpedance_amplifier`, `tia`, and an `adc`: the latter where a setting of
+    its is given, the amplifier where one of either is; what is not given is as in those parts. e1 is the
+    output of the last one.
     Left out: heat that reaches neighbouring rings, backscattering, saturation.
 
     Settings:
@@ -70,6 +101,13 @@ def weight_bank_row(
         dneff_dT: change of the effective index per kelvin.
         responsivity: photocurrent per optical power of the detectors.
         bandwidth: noise bandwidth of the detectors.
+        tia_gain: transimpedance of the amplifiers.
+        tia_noise_density: noise of the amplifiers, referred to their input.
+        tia_bandwidth: noise bandwidth of the amplifiers.
+        tia_output_range: width of the range of the amplifiers' outputs, about zero.
+        adc_bits: number of bits of the converters.
+        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
+        adc_bandwidth: noise bandwidth of the converters.
     """
     guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
     instances: dict[str, Instance] = {}
@@ -90,12 +128,22 @@ def weight_bank_row(
             wires += [f"ring{n - 1},o4:bus{n},o1", f"bus{n},o2:ring{n},o1"]
             wires += [f"ring{n},o2:back{n},o1", f"back{n},o2:ring{n - 1},o3"]
     instances["detector"] = part("balanced_photodetector", responsivity=responsivity, bandwidth=bandwidth)
+    electronics = _electronics(
+        tia_gain=tia_gain, tia_noise_density=tia_noise_density, tia_bandwidth=tia_bandwidth,
+        tia_output_range=tia_output_range, adc_bits=adc_bits, adc_input_range=adc_input_range,
+        adc_bandwidth=adc_bandwidth,
+    )  # fmt: skip
+    instances |= electronics
+    read = "detector,e1"
+    for name in electronics:
+        wires.append(f"{read}:{name},e1")
+        read = f"{name},e2"
     last = f"ring{channels - 1}"
     wires += ["ring0,o2:detector,o1", f"{last},o4:detector,o2"]
     return Netlist(
         instances=instances,
         connections=links(*wires),
-        ports={"o1": ref("ring0,o1"), "e1": ref("detector,e1")},
+        ports={"o1": ref("ring0,o1"), "e1": ref(read)},
         terminate=(ref(f"{last},o3"),),
         name="weight_bank_row",
     )
@@ -119,14 +167,22 @@ def weight_bank(
     dneff_dT: ThermoOptic = 1.86e-4,
     responsivity: Responsivity = 1.0,
     bandwidth: Bandwidth = 20e9,
+    tia_gain: Resistance | None = None,
+    tia_noise_density: NoiseCurrent | None = None,
+    tia_bandwidth: Bandwidth | None = None,
+    tia_output_range: Span | None = None,
+    adc_bits: Bits | None = None,
+    adc_input_range: Span | None = None,
+    adc_bandwidth: Bandwidth | None = None,
 ) -> Netlist:
     """Weight bank: light of many wavelengths at o1 is shared by `row0`, `row1`, ...; e1, e2, ... read them.
 
     Couplers `tap0`, `tap1`, ... in a chain give every row 1/rows of the power
     (a lossless 1 x rows splitter). The current of row m is the responsivity
     times the sum over channels of power / rows times (T_drop - T_through), which
-    the heaters `rowm.ringn.phase` set. Left out: loss and phase of the
-    distribution, what `weight_bank_row` leaves out.
+    the heaters `rowm.ringn.phase` set. Settings of an amplifier or a converter put one behind every detector,
+    `rowm.tia` and `rowm.adc`, as in `weight_bank_row`. Left out: loss and phase of the distribution, what
+    `weight_bank_row` leaves out.
 
     Settings:
         rows: number of rows, each with a detector.
@@ -144,11 +200,21 @@ def weight_bank(
         dneff_dT: change of the effective index per kelvin.
         responsivity: photocurrent per optical power of the detectors.
         bandwidth: noise bandwidth of the detectors.
+        tia_gain: transimpedance of the amplifiers.
+        tia_noise_density: noise of the amplifiers, referred to their input.
+        tia_bandwidth: noise bandwidth of the amplifiers.
+        tia_output_range: width of the range of the amplifiers' outputs, about zero.
+        adc_bits: number of bits of the converters.
+        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
+        adc_bandwidth: noise bandwidth of the converters.
     """
     row = part(
         "weight_bank_row", channels=channels, wl0=wl0, spacing=spacing, order=order, coupling=coupling,
         coupling_drop=coupling_drop, pitch=pitch, neff=neff, ng=ng, loss_dB_cm=loss_dB_cm,
         temperature=temperature, dneff_dT=dneff_dT, responsivity=responsivity, bandwidth=bandwidth,
+        tia_gain=tia_gain, tia_noise_density=tia_noise_density, tia_bandwidth=tia_bandwidth,
+        tia_output_range=tia_output_range, adc_bits=adc_bits, adc_input_range=adc_input_range,
+        adc_bandwidth=adc_bandwidth,
     )  # fmt: skip
     taps = {f"tap{m}": part("coupler", coupling=1.0 / (rows - m)) for m in range(rows - 1)}
     chain = [f"tap{m},o4:tap{m + 1},o1" for m in range(rows - 2)]

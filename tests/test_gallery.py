@@ -312,6 +312,26 @@ def test_mrr_weight_bank_currents_are_its_weights() -> None:
     np.testing.assert_allclose(currents.values, bank_weights(circuit).T * 1e-3 / 4, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high", "reach"),
+    [
+        ("mrr_weight_bank", 0.117, 0.125, 4.0),
+        ("mrr_weight_bank_1x4", 0.19, 0.23, 3.0),
+        ("mrr_weight_bank_50x20", 0.072, 0.089, 2.8),
+        ("mrr_dfa_digits", 0.026, 0.03125, 2.6),
+    ],
+)
+def test_rows_of_banks_have_amplifiers_and_converters(
+    name: str, low: float, high: float, reach: float
+) -> None:
+    circuit = ps.load(name)
+    volts = circuit.photocurrents().values * float(circuit.parameters["bank.row0.tia.gain"])
+    assert low <= volts.min() < volts.max() <= high
+    end = float(circuit.parameters["bank.row0.adc.input_range"]) / 2.0
+    assert end <= float(circuit.parameters["bank.row0.tia.output_range"]) / 2.0
+    assert end / volts.mean() == pytest.approx(reach, abs=0.3)
+
+
 def test_link() -> None:
     circuit = ps.load("link")
     full = 0.9 * 2e-3 * 10**-0.3

@@ -95,7 +95,8 @@ class PortTable:
         counts = {
             name: given[name]
             for name, parameter in model.parameters.items()
-            if parameter.kind == "whole" and parameter.high <= _LARGEST_COUNT  # a seed may be any number
+            # Not what may be any number, as a seed, and not the bits of a converter.
+            if parameter.kind == "whole" and parameter.high <= _LARGEST_COUNT and parameter.unit == "1"
         }
         size = math.prod(value for value in counts.values() if isinstance(value, int))
         bound = MAX_SIZE.get(model.kind, size)

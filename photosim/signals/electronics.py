@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from photosim.errors import ParameterError
 from photosim.graph import Graph
 from photosim.model import Electronic, PortRef, Stage
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Real = TypeVar("Real", bound=np.floating)
 StageOf = Callable[[str], Stage]
 """The stage of an electronic part, by its name."""
 
@@ -128,13 +130,17 @@ def static_drives(graph: Graph, stage_of: StageOf) -> StaticDrives:
     return StaticDrives(settings, jitters, tuple(remarks))
 
 
-def convert(values: FloatArray, stage: Stage) -> tuple[FloatArray, int]:
+def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
     """Return values as they leave the range and the steps of a stage, and how many lay beyond the range."""
-    held = np.clip(values, stage.low, stage.high)
+    held = np.asarray(np.clip(values, stage.low, stage.high))
     beyond = int(np.count_nonzero(held != values))
-    if stage.bits is None:
-        return held, beyond
-    return stage.low + np.rint((held - stage.low) / stage.step) * stage.step, beyond
+    if stage.bits is not None:
+        held -= stage.low
+        held /= stage.step
+        np.rint(held, out=held)
+        held *= stage.step
+        held += stage.low
+    return held, beyond
 
 
 def out_of_range(name: str, what: str, value: float, stage: Stage) -> str:

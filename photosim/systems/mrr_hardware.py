@@ -154,13 +154,20 @@ class _Deviation:
 
 
 def _dimmed(bank: WeightBank, watt: float, rng: np.random.Generator) -> WeightBank:
-    """Return a bank whose lines carry so many W, with the noise of light and receivers."""
+    """Return a bank whose lines carry so many W, its amplifiers turned up as much, with the noise of both."""
     share = watt / float(bank.hardware.power[0])
-    old = bank.programmed
+    receiver, old = bank.hardware.receiver, bank.programmed
+    stages = tuple(
+        replace(stage, gain=stage.gain / share) if stage.virtual_ground else stage
+        for stage in receiver.chain.stages
+    )
+    louder = replace(receiver, chain=replace(receiver.chain, stages=stages))
     tiles = replace(
         old, plus=share * old.plus, minus=share * old.minus, unit=share * old.unit, full=share * old.full
     )
-    return replace(bank.with_noise("physical", rng), tiles=tiles)
+    return replace(
+        bank.with_noise("physical", rng), tiles=tiles, hardware=replace(bank.hardware, receiver=louder)
+    )
 
 
 def _flickering(bank: WeightBank, density: float, rng: np.random.Generator) -> WeightBank:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
 
     options = parse(entry)
     if options.device_rules and options.device is not None:
-        find_bank(circuit, options.device)
+        find_bank(circuit, options.device).check_converters(options.converters)
     return options
 
 
@@ -155,6 +155,7 @@ class _Job:
     def _program(self, matrices: list[tuple[FloatArray, ...]]) -> list[list[WeightBank]]:
         """Return one programmed bank for each seed and hidden layer; all are solved in one go."""
         bank = WeightBank.from_circuit(self.circuit, str(self.options.device), self.options.converters)
+        bank = replace(bank, gated=self.options.gated)
         flat = iter(bank.program_all([matrix for own in matrices for matrix in own]))
         return [[next(flat) for _ in own] for own in matrices]
 
@@ -209,6 +210,7 @@ def _counters(banks: list[WeightBank]) -> dict[str, float]:
         "samples": work["samples"],
         "cycles": work["cycles"],
         "readings": work["readings"],
+        "gains set": work["gains set"],
         "clipped readings": work["clipped readings"],
         "clipped heaters": sum(bank.clipped_settings for bank in banks),
         "time in s": sum(energy.seconds for energy in spent),

@@ -47,6 +47,8 @@ class TrainOptions:
     alignment: number of training samples over which the angle between each rule's updates and the gradient is
     taken after every epoch; 0 for none.
     precision: of parameters and activations, "single" or "double".
+    gated: whether the amplifiers behind the device's rows take the slopes of the hidden units as their gain,
+    before the readings are converted; else they are multiplied with afterwards.
     validation: share of all samples held out from training to choose hyperparameters; 0 to use them.
     """
 
@@ -69,6 +71,7 @@ class TrainOptions:
     optimiser: Optimiser = field(default_factory=Adam)
     device: str | None = None
     converters: Converters = field(default_factory=Converters)
+    gated: bool = True
     measured: Measured = field(default_factory=Measured)
 
     @property
@@ -90,6 +93,9 @@ def parse(entry: Mapping[str, Any]) -> TrainOptions:
     for key, (low, high) in _BOUNDS.items():
         if key in values and (key != "step" or values[key] is not None):
             values[key] = _number(values[key], f"{where}: {key}", low=low, high=high)
+    if not isinstance(values.get("gated", True), bool):
+        message = f"{where}: gated must be true or false, got {values['gated']!r}."
+        raise ParameterError(message)
     for key, kind in (("converters", Converters), ("measured", Measured)):
         if key in values:
             values[key] = _nested(kind, values[key], f"{where}: {key}")

@@ -106,3 +106,25 @@ def test_currents_of_a_bank_are_its_responsivity_times_the_difference() -> None:
     power = currents(alone("weight_bank", rows=2, channels=2), 2, lines)
     expected = 0.8e-3 * (power[..., 0] - power[..., 1])
     np.testing.assert_allclose(ps.Circuit(net).photocurrents().values, expected, rtol=1e-12)
+
+
+def test_rows_have_the_parts_whose_settings_are_given() -> None:
+    def parts(**settings: Any) -> dict[str, Any]:
+        graph = alone("weight_bank", rows=2, channels=2, **settings).graph
+        return {leaf.name: leaf.model.name for leaf in graph.leaves if leaf.model.kind == "electronic"}
+
+    amplifiers = {f"part.row{m}.tia": "transimpedance_amplifier" for m in range(2)}
+    converters = {f"part.row{m}.adc": "adc" for m in range(2)}
+    assert parts() == {}
+    assert parts(tia_noise_density=1e-11) == amplifiers
+    assert parts(adc_bits=6) == {**amplifiers, **converters}  # a converter reads voltages
+    circuit = alone("weight_bank", rows=2, channels=2, tia_gain=700.0, adc_input_range=0.4)
+    values = {
+        key: circuit.parameters[f"part.row1.{key}"] for key in ("tia.gain", "adc.input_range", "adc.bits")
+    }
+    assert values == {"tia.gain": 700.0, "adc.input_range": 0.4, "adc.bits": 8}
+    wires = {(left, right) for left, right in circuit.graph.wires if left[0].startswith("part.row1")}
+    assert wires == {
+        (("part.row1.detector", "e1"), ("part.row1.tia", "e1")),
+        (("part.row1.tia", "e2"), ("part.row1.adc", "e1")),
+    }

@@ -134,7 +134,7 @@ def test_stages_are_their_settings() -> None:
 
 
 def test_wrong_setting_of_a_stage_is_refused() -> None:
-    with pytest.raises(ps.ParameterError, match="'bits' is 40, but must be 1 to 32"):
+    with pytest.raises(ps.ParameterError, match="'bits' is 40 bit, but must be 1 to 32 bit"):
         stage("adc", bits=40)
 
 

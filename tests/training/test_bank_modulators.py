@@ -16,7 +16,7 @@ from photosim.training.arrays import FloatArray
 from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
 from photosim.training.devices.drift import Course
 
-IDEAL = Converters(heater_bits=None, input_bits=8, adc_bits=None)
+IDEAL = Converters(heater_bits=None, input_bits=8)
 WEIGHTS = np.random.default_rng(51).uniform(-1.0, 1.0, (1, 4))
 X = np.random.default_rng(52).uniform(-1.0, 1.0, (3, 4))
 Dense = Callable[..., FloatArray]
@@ -24,9 +24,12 @@ BANK, MODULATORS, COMB = "bank", "modulators", "comb"
 
 
 def edited(root: Path, **changes: dict[str, Any]) -> Circuit:
-    """The row of four rings of the gallery, settings of its instances replaced."""
+    """The row of four rings of the gallery, read by ammeters, settings of its instances replaced."""
     text = (root / "netlists" / "mrr_weight_bank_1x4.yml").read_text(encoding="utf-8")
     netlist = yaml.safe_load(text)
+    settings = netlist["instances"]["bank"]["settings"]
+    read = {key: value for key, value in settings.items() if not key.startswith(("tia_", "adc_"))}
+    netlist["instances"]["bank"]["settings"] = {**read, "bandwidth": 5e9}
     for instance, settings in changes.items():
         netlist["instances"][instance]["settings"] |= settings
     return Circuit({key: netlist[key] for key in ("instances", "connections")})

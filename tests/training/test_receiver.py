@@ -37,7 +37,7 @@ def test_steps_of_converters_are_as_fine_as_their_bits() -> None:
 
 
 def test_what_lies_outside_a_range_is_clipped_and_counted() -> None:
-    converters = Converters(heater_range=1.0, adc_range=1.0)
+    converters = Converters(heater_range=1.0, adc_bits=8, adc_range=1.0)
     held, clipped = converters.heaters(np.array([-0.1, 0.5, 1.5]))
     assert clipped == 2
     assert (held[0], held[2]) == (0.0, 1.0)
@@ -47,7 +47,7 @@ def test_what_lies_outside_a_range_is_clipped_and_counted() -> None:
 
 
 def test_ideal_converters_change_nothing() -> None:
-    ideal = Converters(heater_bits=None, heater_range=7.0, input_bits=None, adc_bits=None)
+    ideal = Converters(heater_bits=None, heater_range=7.0, input_bits=None)
     values = np.random.default_rng(0).uniform(0.0, 1.0, 9)
     np.testing.assert_array_equal(ideal.inputs(values), values)
     np.testing.assert_array_equal(ideal.heaters(values)[0], values)
@@ -60,7 +60,9 @@ def test_ideal_converters_change_nothing() -> None:
         ({"adc_bits": 1}, "adc_bits must be a whole number from 2 to 32"),
         ({"heater_bits": 12.5}, "heater_bits must be a whole number"),
         ({"heater_range": 0.0}, "heater_range must be positive, got 0.0"),
-        ({"adc_range": float("nan")}, "adc_range must be positive, got nan"),
+        ({"adc_bits": 8, "adc_range": float("nan")}, "adc_range must be positive, got nan"),
+        ({"adc_bits": 8}, "adc_bits and adc_range go together"),
+        ({"adc_range": 3.0}, "adc_bits and adc_range go together"),
     ],
 )
 def test_impossible_converters_are_refused(wrong: dict[str, float], text: str) -> None:

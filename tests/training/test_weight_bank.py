@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 Dense = Callable[[Circuit, FloatArray], FloatArray]
 MakeBank = Callable[..., Circuit]
 
-IDEAL = Converters(heater_bits=None, input_bits=None, adc_bits=None)
+IDEAL = Converters(heater_bits=None, input_bits=None)
 RNG = np.random.default_rng(8)
 WANTED = RNG.uniform(-1.0, 1.0, (3, 4))
 PHASES = RNG.uniform(0.0, 0.2, (3, 4))
@@ -169,7 +169,7 @@ def test_each_sample_is_scaled_into_the_modulators_range(bank: WeightBank) -> No
 
 
 def test_clipped_readings_are_counted(bank: WeightBank) -> None:
-    device = replace(bank, converters=Converters(adc_range=0.3)).program(WANTED)
+    device = replace(bank, converters=Converters(adc_bits=8, adc_range=0.3)).program(WANTED)
     device.apply(np.eye(4))
     # One channel at full power gives |weight| in units of the largest; the negative cycle gives 0.
     assert device.counters["clipped readings"] == np.count_nonzero(

@@ -14,8 +14,9 @@ from photosim.bindings import owner, steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Source
 from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.bank_receiver import find_receiver, settings_of
 from photosim.training.devices.modulators import Modulators
-from photosim.training.devices.receiver import Receiver
+from photosim.training.devices.receiver import Converters, Receiver
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -31,6 +32,7 @@ class BankCircuit:
     wl, power: wavelength in um and power of each line, shape (N,).  light: the source's port.
     diodes: the two optical ports of each row's detector, plus then minus, row by row (2 M names).
     responsivity: signed, in A/W, shape (M, 2, N).  rings: dotted names of the heater phases, M tuples of N.
+    receiver: noise of light and detectors, and the amplifiers and converters wired behind them.
     """
 
     circuit: Circuit
@@ -95,6 +97,17 @@ class BankCircuit:
         if mixed > 1e-9 * np.abs(plain).max():
             message = (
                 f"The rows of {self.name!r} are not independent: heaters of one row change another's weights."
+            )
+            raise ParameterError(message)
+
+    def check_converters(self, converters: Converters) -> None:
+        """Raise ParameterError if the readings are converted by the circuit and by `converters` as well."""
+        if self.receiver.converts and converters.adc_bits is not None:
+            chain = self.receiver.chain
+            name = next(n for n, s in zip(chain.names, chain.stages, strict=True) if s.bits is not None)
+            message = (
+                f"Converter {name!r} of the circuit reads the rows of {self.name!r}: leave out adc_bits and "
+                "adc_range of the converters, or the part."
             )
             raise ParameterError(message)
 
@@ -163,8 +176,9 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     """Return the bank that is instance `name` of a circuit.
 
     Its rows are the balanced detectors below `name` (`bank.row3.detector`) with the rings beside them
-    (`bank.row3.ring5.phase`); the first row's detector stands for the noise of all. ParameterError says what
-    is missing: the instance, rows, rings, a laser with as many lines as a row has rings.
+    (`bank.row3.ring5.phase`) and the electronic parts that each detector's current passes, wherever they
+    are. ParameterError says what is missing: the instance, rows, rings, a laser with as many lines as a row
+    has rings, receivers that are alike.
     """
     found = [detector for detector in circuit.detectors if detector.startswith(f"{name}.")]
     if not found:
@@ -183,7 +197,7 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
         )
         raise ParameterError(message)
     laser = _laser(circuit, name, counts.pop())
-    wl, power = _source_model(circuit, laser).lines(**_settings_of(circuit, laser))
+    wl, power = _source_model(circuit, laser).lines(**settings_of(circuit, laser))
     responsivity = np.array([_responsivity(circuit, detector, wl) for detector in detectors])
     return BankCircuit(
         circuit,
@@ -194,7 +208,7 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
         tuple(f"{detector},{port}" for detector in detectors for port in circuit.graph.leaf(detector).ports),
         responsivity,
         rings,
-        Receiver.of(_settings_of(circuit, detectors[0]), _settings_of(circuit, laser)),
+        find_receiver(circuit, detectors, laser),
     )
 
 
@@ -214,7 +228,7 @@ def _laser(circuit: Circuit, name: str, channels: int) -> str:
         message = f"Bank {name!r} needs exactly one laser in its circuit, found {listing(circuit.sources)}."
         raise ParameterError(message)
     laser = circuit.sources[0]
-    lines = _source_model(circuit, laser).lines(**_settings_of(circuit, laser))[0].size
+    lines = _source_model(circuit, laser).lines(**settings_of(circuit, laser))[0].size
     if lines != channels:
         message = (
             f"Laser {laser!r} has {lines} lines, but a row of {name!r} has {channels} rings: give it as many."
@@ -239,14 +253,8 @@ def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray
             f"Instance {detector!r} is no balanced pair of photodetectors, which every row of a bank needs."
         )
         raise ParameterError(message)
-    ports = model.responsivity(wl, **_settings_of(circuit, detector))
+    ports = model.responsivity(wl, **settings_of(circuit, detector))
     return np.array([np.broadcast_to(ports[port], wl.shape) for port in model.ports], dtype=np.float64)
-
-
-def _settings_of(circuit: Circuit, instance: str) -> dict[str, Any]:
-    """Return all settings of a flat instance, given or default; the circuit's temperature reaches it too."""
-    values = circuit.compiled.parameters  # not copied: a large bank asks once a row
-    return {key: values[f"{instance}.{key}"] for key in circuit.graph.leaf(instance).model.parameters}
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

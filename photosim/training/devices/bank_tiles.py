@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A matrix cut into T = across x down pieces of the bank's size, and what the bank makes of each.
+
+    target, solved, held: wanted weights, those of the solved phases and those after the heater converters, in
+    the matrix's own units, shape (outputs, inputs).  phases: as held, shape (T, M, N), in rad.
+    plus, minus: photocurrents in A of full power in each channel, shape (down, across, M, N).
+    unit: current that stands for 1 in the matrix's units.  full: that of its largest weight.
+    per_kelvin: change of plus - minus with the temperature in A/K; None unless a drift asks for it.
+    """
+
+    target: FloatArray
+    solved: FloatArray
+    held: FloatArray
+    phases: FloatArray
+    plus: FloatArray
+    minus: FloatArray
+    unit: float
+    full: float
+    clipped_settings: int
+    per_kelvin: FloatArray | None = None
 
 
 def cut(matrix: FloatArray, rows: int, channels: int) -> FloatArray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.signals.electronics import Chain, convert
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
 from photosim.training.arrays import FloatArray, RealArray
 
@@ -18,11 +19,13 @@ MOST_BITS = 32
 
 @dataclass(frozen=True)
 class Receiver:
-    """Noise of a balanced receiver (saleh2019), from the circuit's own settings.
+    """A balanced receiver, the same in every row, from the circuit's own settings; its noise as in saleh2019.
 
-    bandwidth: noise bandwidth in Hz.  dark_current: of each diode, in A.  load_resistance in ohm and
-    temperature in K set the thermal noise, once a pair since the two diodes share the load.  rin_dB_Hz: the
-    laser's relative intensity noise, one-sided.
+    bandwidth: noise bandwidth in Hz, of the narrowest part.  dark_current: of each diode, in A.
+    load_resistance in ohm and temperature in K set the thermal noise, once a pair since the two diodes share
+    the load; an amplifier takes its place.  rin_dB_Hz: the laser's relative intensity noise, one-sided.
+    chain: the amplifiers and converters that the current passes; none is an ideal ammeter.
+    Left out: jitter of the converter, since light stands still in a cycle.
     """
 
     bandwidth: float
@@ -30,17 +33,26 @@ class Receiver:
     load_resistance: float
     temperature: float
     rin_dB_Hz: float  # noqa: N815 - the netlist's name
+    chain: Chain = field(default_factory=Chain)
 
     @classmethod
-    def of(cls, detector: Mapping[str, Any], laser: Mapping[str, Any]) -> Receiver:
-        """Return the receiver that a detector's and a laser's settings describe."""
-        names = ("bandwidth", "dark_current", "load_resistance", "temperature")
-        return cls(**{name: float(detector[name]) for name in names}, rin_dB_Hz=float(laser["rin_dB_Hz"]))
+    def of(cls, detector: Mapping[str, Any], laser: Mapping[str, Any], chain: Chain) -> Receiver:
+        """Return the receiver that a detector's and a laser's settings and the parts behind it describe."""
+        dark_current, load, temperature = (
+            float(detector[name]) for name in ("dark_current", "load_resistance", "temperature")
+        )
+        bandwidth = min(float(detector["bandwidth"]), chain.bandwidth)
+        return cls(bandwidth, dark_current, load, temperature, float(laser["rin_dB_Hz"]), chain)
 
     @property
     def cycle_s(self) -> float:
         """Shortest time of one reading in s: a bandwidth B resolves 2 B values a second (Nyquist)."""
         return 0.5 / self.bandwidth
+
+    @property
+    def converts(self) -> bool:
+        """Whether one of its parts is a converter."""
+        return any(stage.bits is not None for stage in self.chain.stages)
 
     @property
     def relative_intensity_variance(self) -> float:
@@ -50,12 +62,29 @@ class Receiver:
     def current_variance(self, total: RealArray) -> RealArray:
         """Return the variance in A^2 of the difference of two photocurrents, `total` in A being their sum.
 
-        Shot noise of independent currents adds, whatever their sign; thermal noise is the load's.
+        Shot noise of independent currents adds, whatever their sign; then comes the noise of the load or of
+        the amplifiers, referred to their input.
         """
         shot = np.asarray(total + 2.0 * self.dark_current)
         shot *= float(shot_density(1.0)) * self.bandwidth
-        shot += float(thermal_density(self.temperature, self.load_resistance)) * self.bandwidth
+        electronic = self.chain.amplifier_density()
+        if not self.chain.virtual_ground:
+            electronic += float(thermal_density(self.temperature, self.load_resistance))
+        shot += electronic * self.bandwidth
         return shot
+
+    def read(self, current: RealArray, unit: float) -> tuple[RealArray, int]:
+        """Return currents in A as read behind all parts, in units of `unit` in A, and how many left a range.
+
+        What is read is a voltage; it is given as the current that would have made it. `current` is used up.
+        """
+        beyond = 0
+        for stage in self.chain.stages:
+            current *= stage.gain
+            current, clipped = convert(current, stage)
+            beyond += clipped
+        current /= self.chain.gains()[-1] * unit
+        return current, beyond
 
 
 @dataclass(frozen=True)
@@ -65,15 +94,15 @@ class Converters:
     heater_bits, heater_range: digital to analogue converters of the heater phases, equal steps of phase
     (drivers linear in heater power) from 0 to heater_range in rad.
     input_bits: converters of the modulators, from no light to a line's full power.
-    adc_bits, adc_range: converters of the photocurrents; the range is +- adc_range in units of what one
-    channel at full power gives at the largest programmed weight.
+    adc_bits, adc_range: converters of the photocurrents, for a circuit without an `adc` of its own; the range
+    is +- adc_range in units of what one channel at full power gives at the largest programmed weight.
     """
 
     heater_bits: int | None = 12
     heater_range: float = float(np.pi)
     input_bits: int | None = 8
-    adc_bits: int | None = 8
-    adc_range: float = 3.0
+    adc_bits: int | None = None
+    adc_range: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ParameterError for bits or ranges that no converter has."""
@@ -84,9 +113,13 @@ class Converters:
                     f"{name} must be a whole number from 2 to {MOST_BITS}, or none for ideal, got {bits!r}."
                 )
                 raise ParameterError(message)
+        if (self.adc_bits is None) != (self.adc_range is None):
+            message = "adc_bits and adc_range go together: give both, or neither for what the circuit has."
+            raise ParameterError(message)
         for name in ("heater_range", "adc_range"):
-            if not getattr(self, name) > 0.0:
-                message = f"{name} must be positive, got {getattr(self, name)!r}."
+            size = getattr(self, name)
+            if size is not None and not size > 0.0:
+                message = f"{name} must be positive, got {size!r}."
                 raise ParameterError(message)
 
     def heaters(self, phases: FloatArray) -> tuple[FloatArray, int]:
@@ -104,7 +137,7 @@ class Converters:
 
         Zero is a code of its own and the codes lie symmetrically, 2**bits - 1 of them.
         """
-        if self.adc_bits is None:
+        if self.adc_bits is None or self.adc_range is None:
             return values, 0
         step = self.adc_range / (2 ** (self.adc_bits - 1) - 1)
         held = np.clip(values, -self.adc_range, self.adc_range)

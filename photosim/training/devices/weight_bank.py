@@ -13,7 +13,7 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank_circuit import BankCircuit, find_bank
 from photosim.training.devices.bank_program import Calibration, calibrate, solve
-from photosim.training.devices.bank_tiles import cut, join
+from photosim.training.devices.bank_tiles import Tiles, cut, join
 from photosim.training.devices.device import Energy
 from photosim.training.devices.drift import Course, TemperatureDrift
 from photosim.training.devices.modulators import Modulators, find_modulators
@@ -48,29 +48,6 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Tiles:
-    """A matrix cut into T = across x down pieces of the bank's size, and what the bank makes of each.
-
-    target, solved, held: wanted weights, those of the solved phases and those after the heater converters, in
-    the matrix's own units, shape (outputs, inputs).  phases: as held, shape (T, M, N), in rad.
-    plus, minus: photocurrents in A of full power in each channel, shape (down, across, M, N).
-    unit: current that stands for 1 in the matrix's units.  full: that of its largest weight.
-    per_kelvin: change of plus - minus with the temperature in A/K; None unless a drift asks for it.
-    """
-
-    target: FloatArray
-    solved: FloatArray
-    held: FloatArray
-    phases: FloatArray
-    plus: FloatArray
-    minus: FloatArray
-    unit: float
-    full: float
-    clipped_settings: int
-    per_kelvin: FloatArray | None = None
-
-
-@dataclass(frozen=True)
 class WeightBank:
     """Signed products by powers of light, rows read by balanced detectors.
 
@@ -78,6 +55,10 @@ class WeightBank:
     its largest |x| into the modulators' range. Ring modulators of the circuit are driven as each would be
     alone, and touch each other's channels; without any in the circuit, modulators are ideal but for their
     converters. A matrix larger than the bank is cut into tiles, one after the other.
+
+    What is read is what the amplifiers and the converter wired behind each detector make of its current;
+    without any the current itself, or what `converters` has.  gated: whether the rows' amplifiers take the
+    gain that a product is asked for, so that it is rounded afterwards; else a computer multiplies with it.
 
     noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
     detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
@@ -93,6 +74,7 @@ class WeightBank:
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     reach: float = FIRST_REACH
     modulators: Modulators | None = None
+    gated: bool = True
     drift: TemperatureDrift | None = None
     course: Course | None = None
     tiles: Tiles | None = None
@@ -102,11 +84,13 @@ class WeightBank:
     def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:
         """Return the bank that is instance `name` of a circuit, nothing programmed yet, without noise.
 
-        Raises ParameterError when the instance is no bank or its rings cannot hold weights of both signs.
+        Raises ParameterError when the instance is no bank, when its rings cannot hold weights of both signs,
+        and when both the circuit and `converters` have converters of the readings.
         """
         hardware = find_bank(circuit, name)
-        hardware.check_rows()
         converters = converters or Converters()
+        hardware.check_converters(converters)
+        hardware.check_rows()
         modulators = find_modulators(circuit, hardware.wl, converters.input_bits)
         if modulators is not None:
             hardware.check_modulators(modulators)
@@ -193,8 +177,9 @@ class WeightBank:
     def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ matrix.T), shape (batch, outputs), as the hardware reads it.
 
-        `gain` is that of the rows' amplifiers, between detector and converter. Clipped readings are counted.
-        Computed in single precision where x is, finer than any converter.
+        `gain` is that of the rows' amplifiers, in units of the netlist's own and before the converter, unless
+        the bank is not `gated`. Clipped readings and gains that had to be set are counted. Computed in single
+        precision where x is, finer than any converter.
         """
         tiles = self.programmed
         x = np.asarray(x)
@@ -205,16 +190,20 @@ class WeightBank:
             )
             raise ParameterError(message)
         outputs = tiles.target.shape[0]
-        amplify = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
+        slope = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
+        gates = gain is not None and self.gated
         if self.noise == "measured":
-            return self._apply_measured(x, amplify)
+            product = self._measured(x) * slope
+            self._count(len(x), gates=gates)
+            return product
         scale = np.abs(x).max(axis=1, keepdims=True)
         shares = x / np.where(scale > 0.0, scale, 1.0)
         # The cycles of positive and negative parts differ in nothing but their input: one call reads both.
         parts = np.concatenate([np.maximum(shares, 0.0), np.maximum(-shares, 0.0)])
-        readings = self._read(parts, np.concatenate([amplify, amplify]))
-        self._count(len(x))
-        return np.asarray((readings[: len(x)] - readings[len(x) :]) * scale)
+        readings = self._read(parts, np.concatenate([slope, slope]) if gates else None)
+        self._count(len(x), gates=gates)
+        product = (readings[: len(x)] - readings[len(x) :]) * scale
+        return np.asarray(product if gates else product * slope)
 
     @property
     def clipped_settings(self) -> int:
@@ -247,8 +236,11 @@ class WeightBank:
             clipped_settings=clipped,
         )
 
-    def _read(self, x: RealArray, amplify: RealArray) -> RealArray:
-        """Return products (batch, outputs) in the matrix's units, of x (batch, inputs) between 0 and 1."""
+    def _read(self, x: RealArray, gates: RealArray | None) -> RealArray:
+        """Return products (batch, outputs) in the matrix's units, of x (batch, inputs) between 0 and 1.
+
+        gates: gains of the rows' amplifiers, in units of the netlist's own, (batch, outputs); None for 1.
+        """
         tiles = self.programmed
         down, across, rows, channels = tiles.plus.shape
         light = np.zeros((len(x), across * channels), x.dtype)
@@ -259,14 +251,17 @@ class WeightBank:
             light.reshape(len(x), across, channels).swapaxes(0, 1), (down, across, len(x), channels)
         )
         current = self._detect(light)
-        padded = np.zeros((len(x), down * rows), x.dtype)
-        padded[:, : amplify.shape[1]] = amplify / tiles.full
-        current *= padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
-        readings, clipped = self.converters.readings(current)
-        self.counters["clipped readings"] += clipped
-        total = readings.sum(axis=1).transpose(1, 0, 2).reshape(len(x), down * rows)
+        if gates is not None:
+            padded = np.zeros((len(x), down * rows), x.dtype)
+            padded[:, : gates.shape[1]] = gates
+            current *= padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
+        # The amplifiers' noise is referred to their input: it is in the current, and gated with it.
+        read, beyond = self.hardware.receiver.read(current, tiles.full)
+        shares, clipped = self.converters.readings(read)
+        self.counters["clipped readings"] += beyond + clipped
+        total = shares.sum(axis=1).transpose(1, 0, 2).reshape(len(x), down * rows)
         swing = 1.0 if self.modulators is None else self.modulators.swing
-        return np.asarray(total[:, : amplify.shape[1]] * (tiles.full / tiles.unit / swing))
+        return np.asarray(total[:, : tiles.target.shape[0]] * (tiles.full / tiles.unit / swing))
 
     def _modulate(self, x: RealArray) -> RealArray:
         """Return powers relative to full ones for inputs (samples, N) from 0 to 1."""
@@ -303,19 +298,22 @@ class WeightBank:
         current += drifted
         return current
 
-    def _apply_measured(self, x: RealArray, amplify: RealArray) -> RealArray:
+    def _measured(self, x: RealArray) -> RealArray:
+        """Return products (batch, outputs) of x (batch, inputs) with the published noise."""
         tiles = self.programmed
         size = float(np.abs(x).max()) * float(np.abs(tiles.target).max())
         error = self.rng.standard_normal((len(x), tiles.held.shape[0]), x.dtype)
         error *= size * self.measured.deviation
         error += size * self.measured.mean
         error += x @ tiles.held.T.astype(x.dtype, copy=False)
-        error *= amplify
-        self._count(len(x))
         return error
 
-    def _count(self, samples: int) -> None:
+    def _count(self, samples: int, *, gates: bool) -> None:
         down, across = self.programmed.plus.shape[:2]
+        cycles = 2 * down * across * samples  # the positive part, then the negative one
         self.counters["samples"] += samples
-        self.counters["cycles"] += 2 * down * across * samples  # the positive part, then the negative one
-        self.counters["readings"] += 2 * down * across * samples * self.hardware.rows
+        self.counters["cycles"] += cycles
+        self.counters["readings"] += cycles * self.hardware.rows
+        # Tiles side by side have the same rows and gains: they change with the sample and the row of tiles.
+        if gates:
+            self.counters["gains set"] += down * samples * self.hardware.rows
