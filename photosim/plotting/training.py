@@ -17,6 +17,7 @@ from photosim.plotting.canvas import (
     titled,
     whole_ticks,
 )
+from photosim.training.architecture import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def learning_curves(result: TrainingResult) -> Figure:
         axes.set(xlabel="epoch", ylabel="test error (%)")
         _error_axis(axes, result)
         legend(axes, title="test accuracy at the end")
-        shape = "\N{EN DASH}".join(str(width) for width in result.network)
+        shape = label(result.network, "\N{EN DASH}")
         seeds = f"mean and spread of {result.seeds} seeds" if result.seeds > 1 else "one seed"
         titled(axes, f"{result.name}: {shape} on {result.data}, {seeds}")
     return figure

@@ -89,9 +89,9 @@ def _digits(recipe: Recipe, options: Options) -> Callable[[int, Path, Report], M
         history = fit(
             unitary_layers(SIDE**2, CLASSES, activation),
             Backprop(),
-            Adam(recipe.rate),
+            Adam(recipe.rate, schedule=StepDecay((recipe.decay,))),
             replace(data, train=train, test=test),
-            Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint, rate=StepDecay((recipe.decay,))),
+            Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint),
             Streams.tree(seed, 1)[0],
             lambda epoch: report(epoch, recipe.epochs),
             DIGITS,

@@ -147,12 +147,13 @@ def train(
     streams = Streams.tree(seed, 1)[0]
     network = build(recipe, seed)
     rule = rule_of(recipe.rule, network, np.random.default_rng(streams.feedback))
-    optimiser: Optimiser = Adam(recipe.rate)
+    slower = StepDecay(recipe.decay)
+    optimiser: Optimiser = Adam(recipe.rate, schedule=slower)
     if recipe.momentum is not None:
-        optimiser = SGD(recipe.rate, momentum=recipe.momentum)
+        optimiser = SGD(recipe.rate, momentum=recipe.momentum, schedule=slower)
     some = slice(recipe.images)
     train_part = Samples(data.train.x[some], data.train.y[some])
-    schedule = Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint, rate=StepDecay(recipe.decay))
+    schedule = Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint)
     history = fit(
         network,
         rule,

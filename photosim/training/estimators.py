@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,15 +16,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from photosim.bindings import steps
 from photosim.errors import ParameterError, listing
+from photosim.training.architecture import build_network
 from photosim.training.arrays import FloatArray, TargetArray
 from photosim.training.data import Dataset, Samples
 from photosim.training.devices import Device, Digital, WeightBank
-from photosim.training.layers import Network, Parameters, dense_network
+from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax
 from photosim.training.optimisers import Adam
+from photosim.training.reading import number, read_schedule
 from photosim.training.rules.catalogue import (
     CLASSES_ONLY,
     WITH_FEEDBACK,
+    check_network,
     check_rule,
     draw_feedback,
     make_rule,
@@ -68,11 +72,14 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         device: str | None = None,
         noise: str | None = None,
         rule: str = "dfa",
-        hidden: tuple[int, ...] = (64,),
+        hidden: tuple[Any, ...] = (64,),
         activation: str = "tanh",
+        dropout: float = 0.0,
+        image_shape: tuple[int, int, int] | None = None,
         epochs: int = 100,
         batch: int = 32,
         rate: float = 0.005,
+        schedule: Mapping[str, Any] | None = None,
         feedback: float = 1.0,
         threshold: float = 0.25,
         step: float | None = None,
@@ -88,9 +95,12 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.rule = rule
         self.hidden = hidden
         self.activation = activation
+        self.dropout = dropout
+        self.image_shape = image_shape
         self.epochs = epochs
         self.batch = batch
         self.rate = rate
+        self.schedule = schedule
         self.feedback = feedback
         self.threshold = threshold
         self.step = step
@@ -109,6 +119,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         streams = Streams.tree(seed, 1)[0]
         self.scale_ = Scale.of(x)
         network = self._network(x.shape[1], outputs)
+        check_network(self.rule, network)
         data = self._dataset(self.scale_.apply(x), y, outputs, streams)
         schedule = Schedule(
             self.epochs,
@@ -122,7 +133,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         # Matrices this small lose more by sharing among threads than they gain.
         with threadpool_limits(1):
             history: History = fit(
-                network, rule, Adam(self.rate), data, schedule, streams, objective=objective
+                network, rule, self._optimiser(), data, schedule, streams, objective=objective
             )
         self.parameters_: list[Parameters] = [
             {name: value.astype(np.float64) for name, value in own.items()} for own in history.parameters
@@ -139,8 +150,10 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         check_rule(self.rule)
         _whole(self.epochs, 1, "epochs")
         _whole(self.batch, 1, "batch")
-        for width in self.hidden:
-            _whole(width, 1, "a width in hidden")
+        for layer in self.hidden:
+            if not isinstance(layer, Mapping):
+                _whole(layer, 1, "a width in hidden")
+        number(self.dropout, "dropout", low=0.0, high=0.999)
         if self.patience is not None:
             _whole(self.patience, 1, "patience")
         if self.precision not in {"single", "double"}:
@@ -160,7 +173,24 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
             raise ParameterError(message)
 
     def _network(self, inputs: int, outputs: int) -> Network:
-        return dense_network((inputs, *self.hidden, outputs), self.activation)
+        entries: list[Any] = [inputs if self.image_shape is None else tuple(self.image_shape)]
+        for layer in self.hidden:
+            entries.append(layer if isinstance(layer, Mapping) else int(layer))
+            if self.dropout and not isinstance(layer, Mapping):
+                entries.append({"layer": "dropout", "share": self.dropout})
+        network = build_network([*entries, outputs], self.activation, type(self).__name__)
+        if network.layers[0].inputs != inputs:
+            message = (
+                f"image_shape {tuple(self.image_shape or ())!r} means {network.layers[0].inputs} pixels, "
+                f"but the samples have {inputs} features."
+            )
+            raise ParameterError(message)
+        return network
+
+    def _optimiser(self) -> Adam:
+        if self.schedule is None:
+            return Adam(self.rate)
+        return Adam(self.rate, schedule=read_schedule(self.schedule, "schedule"))
 
     def _dataset(self, x: FloatArray, y: TargetArray, outputs: int, streams: Streams) -> Dataset:
         """Hold out samples if something is to be watched; there is no test part."""
@@ -203,7 +233,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
 class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[misc]
     """A classifier whose hidden layers learn from errors sent back through a simulated photonic circuit.
 
-    Dense layers, softmax and cross-entropy, trained by Adam on standardised inputs. The forward pass and the
+    Layers, softmax and cross-entropy, trained by Adam on standardised inputs. The forward pass and the
     last layer's update are exact; the feedback of the hidden layers goes through the hardware.
 
     Parameters
@@ -212,8 +242,13 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     device: the bank's instance name; may be left out where the circuit has one bank.
     noise: None, "physical" (that of the circuit's laser and detectors) or "measured" (the published model).
     rule: a name in `photosim.training.rules.RULES`; with hardware, one that has feedback.
-    hidden: widths of the hidden layers.  activation: tanh, relu, sigmoid or linear.
+    hidden: widths of the hidden layers, and mappings as in a netlist's `network` for other ones, such as
+        {"layer": "convolution", "channels": 8, "kernel": 3}.  activation: tanh, relu, sigmoid or linear.
+    dropout: share of the units of every dense hidden layer left out at random while training.
+    image_shape: (channels, height, width) of samples that are images; needed by convolution and pooling.
     epochs, batch, rate: passes over the samples, samples a step, Adam's rate.
+    schedule: of the rate, {"method": "steps", "epochs": [60, 90], "ratio": 0.1} or
+        {"method": "noam", "width": 64, "warmup": 400}; None for the rate as it is.
     feedback: entries of the feedback matrices are uniform between -feedback and feedback.
     threshold: errors up to this are 0 for the rule `ternary-dfa`.
     step, repeats: by how much `finite-difference`, `spsa` and `evolution-strategy` move parameters, and in

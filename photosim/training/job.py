@@ -13,13 +13,16 @@ import numpy as np
 
 from photosim.analysis.progress import Progress, silent
 from photosim.errors import ParameterError
+from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
 from photosim.training.data import Dataset, load
 from photosim.training.devices import Device, Digital
 from photosim.training.devices.bank_errors import effective_bits
 from photosim.training.devices.weight_bank import WeightBank
-from photosim.training.layers import Network, dense_network
+from photosim.training.layers import Network
+from photosim.training.optimisers import Constant
 from photosim.training.options import TrainOptions, parse
+from photosim.training.reading import OPTIMISERS, SCHEDULES
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 from photosim.training.rules import RULES, Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
@@ -133,14 +136,17 @@ class _Job:
         return lambda epoch: self.progress(self.options.name, run * self.options.epochs + epoch, self._total)
 
     def _network(self, data: Dataset) -> Network:
-        widths = self.options.network
-        if (widths[0], widths[-1]) != (data.features, data.classes):
+        where = f"analysis {self.options.name!r}"
+        network = build_network(self.options.network, self.options.activation, where)
+        inputs, outputs = network.layers[0].inputs, network.layers[-1].outputs
+        if (inputs, outputs) != (data.features, data.classes):
             message = (
-                f"analysis {self.options.name!r}: {data.name} has {data.features} inputs and {data.classes} "
-                f"classes, but the network {list(widths)} begins with {widths[0]} and ends with {widths[-1]}."
+                f"{where}: {data.name} has {data.features} inputs and {data.classes} "
+                f"classes, but the network {label(self.options.network)} begins with {inputs} and ends with "
+                f"{outputs}."
             )
             raise ParameterError(message)
-        return dense_network(widths, self.options.activation)
+        return network
 
     def _feedback(self, rule: str, network: Network, streams: list[Streams]) -> list[tuple[FloatArray, ...]]:
         """Draw a rule's feedback matrices, one for each seed and hidden layer: rules of a kind share them."""
@@ -233,9 +239,20 @@ def _weight_map(layer: int, bank: WeightBank) -> WeightMap:
 
 def _settings(options: TrainOptions) -> dict[str, Any]:
     """Return the options as plain JSON types."""
-    plain = asdict(options)
-    plain["optimiser"] = {"method": type(options.optimiser).__name__.lower(), **plain["optimiser"]}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+    found = asdict(options)
+    found["network"] = plain(options.network)
+    found["optimiser"] = {"method": _name(OPTIMISERS, options.optimiser), **found["optimiser"]}
+    if isinstance(options.optimiser.schedule, Constant):
+        del found["optimiser"]["schedule"]
+    else:
+        name = _name(SCHEDULES, options.optimiser.schedule)
+        found["optimiser"]["schedule"] = {"method": name, **found["optimiser"]["schedule"]}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+def _name(known: Mapping[str, type], record: object) -> str:
+    """Return the name of a record's kind in the options."""
+    return next(name for name, kind in known.items() if type(record) is kind)
 
 
 def _one_thread() -> Any:

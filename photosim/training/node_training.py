@@ -90,11 +90,11 @@ def fit_nodes(
     memory = [own.start(p) for own, p in zip(optimisers, parameters, strict=True)]
     dropping = np.random.default_rng(chance)
     kept = []
-    for _ in range(epochs):
+    for epoch in range(1, epochs + 1):
         forward, loss = run(network, parameters, x, labels, NODES, dropping)
         for own, p, update, m in zip(optimisers, parameters, rule.updates(forward), memory, strict=True):
             if update:
-                own.step(p, update, m)
+                own.step(p, update, m, own.schedule.factor(epoch, epoch))
         logits = network.predict(parameters, x)
         kept.append([*(share_correct(logits[n], data.labels[n]) for n in (data.validation, data.test)), loss])
     validation, test, losses = np.array(kept).T

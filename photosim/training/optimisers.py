@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -10,94 +10,6 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters
-
-
-class Optimiser(Protocol):
-    """Turns updates into changes of the parameters of one layer."""
-
-    def start(self, parameters: Parameters) -> Parameters:
-        """Return the memory of a fresh run for these parameters."""
-
-    def step(
-        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
-    ) -> None:
-        """Change parameters and memory in place by one step against `update`, at `factor` times the rate."""
-
-
-@dataclass(frozen=True)
-class SGD:
-    """v <- momentum v + g + decay p; p <- p - rate v (as PyTorch's SGD, not damped).
-
-    decay: of the weights, half its product with their square being added to the loss.
-    """
-
-    rate: float
-    momentum: float = 0.9
-    decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Raise ParameterError for a rate or momentum that does not descend."""
-        _positive("rate", self.rate)
-        _share("momentum", self.momentum)
-        _share("decay", self.decay)
-
-    def start(self, parameters: Parameters) -> Parameters:
-        """Return zero velocities."""
-        return {name: np.zeros_like(value) for name, value in parameters.items()}
-
-    def step(
-        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
-    ) -> None:
-        """Change parameters and velocities in place, at `factor` times the rate."""
-        from photosim.kernels.descent import sgd
-
-        for name, value in parameters.items():
-            numbers = np.array([factor * self.rate, self.momentum, self.decay], dtype=value.dtype)
-            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Steps scaled by running moments of the gradient (kingma2015, algorithm 1).
-
-    decay: of the weights, added to the gradient as in SGD.
-    """
-
-    rate: float = 1e-3
-    first: float = 0.9
-    second: float = 0.999
-    floor: float = 1e-8
-    decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Raise ParameterError for a rate, floor or decay that does not descend."""
-        _positive("rate", self.rate)
-        _positive("floor", self.floor)
-        _share("first", self.first)
-        _share("second", self.second)
-        _share("decay", self.decay)
-
-    def start(self, parameters: Parameters) -> Parameters:
-        """Return zero moments and a step count of zero."""
-        memory = {f"first {name}": np.zeros_like(value) for name, value in parameters.items()}
-        memory |= {f"second {name}": np.zeros_like(value) for name, value in parameters.items()}
-        memory["steps"] = np.zeros(1)
-        return memory
-
-    def step(
-        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
-    ) -> None:
-        """Change parameters, moments and count in place, at `factor` times the rate."""
-        memory["steps"] += 1.0
-        steps = float(memory["steps"][0])
-        rate = factor * self.rate * np.sqrt(1.0 - self.second**steps) / (1.0 - self.first**steps)
-        floor = self.floor * np.sqrt(1.0 - self.second**steps)
-        from photosim.kernels.descent import adam
-
-        for name, value in parameters.items():
-            mean, square = memory[f"first {name}"], memory[f"second {name}"]
-            numbers = np.array([rate, 1.0 - self.first, 1.0 - self.second, floor, self.decay], value.dtype)
-            adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
 
 
 class RateSchedule(Protocol):
@@ -150,6 +62,100 @@ class Noam:
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
         """Return the factor of a step."""
         return float(self.width**-0.5 * min(step**-0.5, step * self.warmup**-1.5))
+
+
+class Optimiser(Protocol):
+    """Turns updates into changes of the parameters of one layer."""
+
+    @property
+    def schedule(self) -> RateSchedule:
+        """What whoever trains multiplies the rate with, step by step."""
+
+    def start(self, parameters: Parameters) -> Parameters:
+        """Return the memory of a fresh run for these parameters."""
+
+    def step(
+        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
+    ) -> None:
+        """Change parameters and memory in place by one step against `update`, at `factor` times the rate."""
+
+
+@dataclass(frozen=True)
+class SGD:
+    """v <- momentum v + g + decay p; p <- p - rate v (as PyTorch's SGD, not damped).
+
+    decay: of the weights, half its product with their square being added to the loss.  schedule: of the rate.
+    """
+
+    rate: float
+    momentum: float = 0.9
+    decay: float = 0.0
+    schedule: RateSchedule = field(default_factory=Constant)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a rate or momentum that does not descend."""
+        _positive("rate", self.rate)
+        _share("momentum", self.momentum)
+        _share("decay", self.decay)
+
+    def start(self, parameters: Parameters) -> Parameters:
+        """Return zero velocities."""
+        return {name: np.zeros_like(value) for name, value in parameters.items()}
+
+    def step(
+        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
+    ) -> None:
+        """Change parameters and velocities in place, at `factor` times the rate."""
+        from photosim.kernels.descent import sgd
+
+        for name, value in parameters.items():
+            numbers = np.array([factor * self.rate, self.momentum, self.decay], dtype=value.dtype)
+            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Steps scaled by running moments of the gradient (kingma2015, algorithm 1).
+
+    decay: of the weights, added to the gradient as in SGD.  schedule: of the rate.
+    """
+
+    rate: float = 1e-3
+    first: float = 0.9
+    second: float = 0.999
+    floor: float = 1e-8
+    decay: float = 0.0
+    schedule: RateSchedule = field(default_factory=Constant)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a rate, floor or decay that does not descend."""
+        _positive("rate", self.rate)
+        _positive("floor", self.floor)
+        _share("first", self.first)
+        _share("second", self.second)
+        _share("decay", self.decay)
+
+    def start(self, parameters: Parameters) -> Parameters:
+        """Return zero moments and a step count of zero."""
+        memory = {f"first {name}": np.zeros_like(value) for name, value in parameters.items()}
+        memory |= {f"second {name}": np.zeros_like(value) for name, value in parameters.items()}
+        memory["steps"] = np.zeros(1)
+        return memory
+
+    def step(
+        self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
+    ) -> None:
+        """Change parameters, moments and count in place, at `factor` times the rate."""
+        memory["steps"] += 1.0
+        steps = float(memory["steps"][0])
+        rate = factor * self.rate * np.sqrt(1.0 - self.second**steps) / (1.0 - self.first**steps)
+        floor = self.floor * np.sqrt(1.0 - self.second**steps)
+        from photosim.kernels.descent import adam
+
+        for name, value in parameters.items():
+            mean, square = memory[f"first {name}"], memory[f"second {name}"]
+            numbers = np.array([rate, 1.0 - self.first, 1.0 - self.second, floor, self.decay], value.dtype)
+            adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
 
 
 def _flat(array: RealArray) -> RealArray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.analysis.result import Cell, Table
+from photosim.training.architecture import label, plain
 
 FloatArray = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ class TrainingResult:
 
     name: str
     data: str
-    network: tuple[int, ...]
+    network: tuple[Any, ...]
     epochs: int
     seed: int
     seeds: int
@@ -114,7 +115,7 @@ class TrainingResult:
             "kind": "train",
             "name": self.name,
             "data": self.data,
-            "network": list(self.network),
+            "network": plain(self.network),
             "epochs": self.epochs,
             "seed": self.seed,
             "seeds": self.seeds,
@@ -142,8 +143,7 @@ class TrainingResult:
             )
             for outcome in self.rules
         )
-        shape = "-".join(str(width) for width in self.network)
-        scope = f"{shape} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
+        scope = f"{label(self.network)} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
         title = f"{self.name}: test accuracy in %, {scope}"
         return Table(title, ("rule", "mean", "spread", "each seed"), rows)
 

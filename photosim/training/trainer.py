@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from photosim.training.checkpoint import State, fingerprint, resume, save
 from photosim.training.data import Dataset, Samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
-from photosim.training.optimisers import Constant, Optimiser, RateSchedule
+from photosim.training.optimisers import Optimiser
 from photosim.training.passes import run
 from photosim.training.rules.rule import Rule
 
@@ -48,7 +48,6 @@ class Schedule:
     """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
 
     batch: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
-    rate: what the optimiser's rate is multiplied with, step by step.
     patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
     best one; None to train all epochs and keep the last.  least: a smaller rise does not count.
     alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
@@ -63,7 +62,6 @@ class Schedule:
     least: float = 0.0
     alignment: int = 0
     checkpoint: Path | None = None
-    rate: RateSchedule = field(default_factory=Constant)
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,9 @@ class _Run:
         train, parameters, epoch = self.data.train, state.groups["parameters"], state.epoch + 1
         batches = self._batches(state.order)
         losses = [
-            self._step(state, batch, self.schedule.rate.factor((epoch - 1) * len(batches) + place, epoch))
+            self._step(
+                state, batch, self.optimiser.schedule.factor((epoch - 1) * len(batches) + place, epoch)
+            )
             for place, batch in enumerate(batches, start=1)
         ]
         held = [

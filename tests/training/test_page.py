@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from photosim.training.data import DATASETS
+from photosim.training.optimisers import StepDecay
 from photosim.training.options import parse
 from photosim.training.rules import RULES
 
@@ -43,5 +44,7 @@ def test_the_page_names_every_rule_and_data_set(root: Path) -> None:
     examples = [
         yaml.safe_load(own) for own in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     ]
-    (entry,) = next(own["analyses"] for own in examples if "analyses" in own)
-    assert parse(entry).rules[2] == "ternary-dfa"
+    first, second = (parse(entry) for own in examples for entry in own.get("analyses", ()))
+    assert first.rules[2] == "ternary-dfa"
+    assert second.network[1] == {"layer": "convolution", "channels": 8, "kernel": 3}
+    assert second.optimiser.schedule == StepDecay((20, 25))

@@ -133,9 +133,8 @@ def test_the_trainer_follows_its_schedule() -> None:
     part = Samples(x, np.array([0, 1, 0, 1, 0, 1]))
     data = Dataset("few", part, part, part, 2)
     network, streams = dense_network((3, 4, 2)), Streams.tree(0, 1)[0]
-    slow = fit(
-        network, Backprop(), SGD(0.1), data, Schedule(4, 2, np.float64, rate=StepDecay((3,), 1e-12)), streams
-    )
+    fading = SGD(0.1, schedule=StepDecay((3,), 1e-12))
+    slow = fit(network, Backprop(), fading, data, Schedule(4, 2, np.float64), streams)
     short = fit(network, Backprop(), SGD(0.1), data, Schedule(2, 2, np.float64), streams)
     # From the third epoch on the steps are too small to see.
     np.testing.assert_allclose(slow.parameters[0]["weights"], short.parameters[0]["weights"], atol=1e-10)

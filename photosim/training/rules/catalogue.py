@@ -16,7 +16,7 @@ from photosim.training.rules.dfa import DFA
 from photosim.training.rules.feedback_alignment import FeedbackAlignment
 from photosim.training.rules.frozen import FrozenHidden
 from photosim.training.rules.hebbian_pepita import HebbianPepita
-from photosim.training.rules.mirrored_pepita import MirroredPepita
+from photosim.training.rules.mirrored_pepita import MirroredPepita, mirrors
 from photosim.training.rules.modulation import OF_INPUTS
 from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
@@ -57,6 +57,8 @@ TO_INPUTS = frozenset(
     {"two-pass", "two-pass-gradient", "pepita", "pepita-forward", "pepita-hebbian", "pepita-normalised"}
 )
 """Rules whose one feedback device leads from the output to the inputs."""
+DENSE_ONLY = frozenset({"pepita-mirrored"})
+"""Rules that learn no convolutions."""
 MEASURING = frozenset({"finite-difference", "spsa", "evolution-strategy"})
 """Rules that measure the loss of moved parameters and count the samples which that takes."""
 CLASSES_ONLY = frozenset({"ternary-dfa", "target-projection"})
@@ -70,6 +72,16 @@ def check_rule(name: str) -> None:
     """Raise ParameterError with the nearest name unless there is a rule `name`."""
     if name not in RULES:
         message = f"There is no rule {name!r}. There are: {listing(RULES)}.{did_you_mean(str(name), RULES)}"
+        raise ParameterError(message)
+
+
+def check_network(name: str, network: Network, where: str = "") -> None:
+    """Raise ParameterError, starting with `where`, for a network with layers that a rule is not made for."""
+    if name in DENSE_ONLY and not mirrors(network):
+        message = (
+            f"{where}The rule {name!r} is made for dense layers and dropout, where each output sees every "
+            "input once; all other rules learn convolutions too."
+        )
         raise ParameterError(message)
 
 

@@ -55,12 +55,12 @@ class MirroredPepita:
 
         Raises ParameterError for a network with layers other than dense ones and dropout.
         """
+        if not mirrors(network):
+            message = "Weight mirroring is made for dense layers: each output must see every input once."
+            raise ParameterError(message)
         memory: Parameters = {}
         for index, block in enumerate(network.blocks):
             layer = network.layers[block.first]
-            if layer.weights_shape != (block.outputs, layer.inputs):
-                message = "Weight mirroring is made for dense layers: each output must see every input once."
-                raise ParameterError(message)
             bound = 1.0 / np.sqrt(layer.inputs)
             memory[str(index)] = rng.uniform(-bound, bound, (layer.inputs, layer.outputs))
         return cls(memory, rng)
@@ -89,3 +89,10 @@ class MirroredPepita:
         self.mirror(forward.network, forward.parameters)
         again = second_pass(forward, Digital(self.matrix()), sign=-1.0)
         return updates_of(again, [*changes(forward, again), again.error])
+
+
+def mirrors(network: Network) -> bool:
+    """Return whether a network's layers are dense ones and dropout, whose weights noise can mirror."""
+    return all(
+        block.weights_shape == (block.outputs, network.layers[block.first].inputs) for block in network.blocks
+    )

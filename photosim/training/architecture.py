@@ -1,0 +1,171 @@
+"""Networks as plain data: widths, and mappings for layers that are not dense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from photosim.errors import ParameterError
+from photosim.training.layers import (
+    Convolution,
+    Dense,
+    Dropout,
+    Layer,
+    Network,
+    Pooling,
+    Windows,
+    activation,
+)
+from photosim.training.reading import MOST, check_names, named, number, whole
+
+MOST_FEATURES = 1_000_000
+"""Largest number of features that a layer may give a sample: a typing error otherwise."""
+Shape = tuple[int, int, int]
+"""Channels, height and width of images."""
+
+
+@dataclass(frozen=True)
+class ConvolutionOptions:
+    """Filters: their number `channels`, `kernel` pixels wide, `stride` apart, a zero rim of `padding`."""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+
+@dataclass(frozen=True)
+class PoolingOptions:
+    """Windows of `size` x `size` pixels, `stride` apart (side by side if left out); `kind` max or mean."""
+
+    size: int
+    stride: int | None = None
+    kind: str = "max"
+
+
+@dataclass(frozen=True)
+class DropoutOptions:
+    """The `share` of the units before it that is left out at random while training."""
+
+    share: float
+
+
+LAYERS = {"convolution": ConvolutionOptions, "pooling": PoolingOptions, "dropout": DropoutOptions}
+"""Layers that are written as a mapping, by name, and the record of their options."""
+
+
+def build_network(entries: Any, hidden: str, where: str) -> Network:
+    """Return the network that a list describes: what comes in, hidden layers, the number of outputs.
+
+    First stands the number of inputs, or [channels, height, width] of images; then widths of dense layers
+    and mappings with the key `layer`; last a width, that of the linear outputs. hidden: activation of all
+    other layers that learn.  Raises ParameterError, starting with `where`, for anything else.
+    """
+    if not isinstance(entries, list | tuple) or len(entries) < 2 or not isinstance(entries[-1], int):
+        message = (
+            f"{where}: network must list two widths or more, inputs first, as [64, 128, 10], mappings for "
+            f"other layers between them, got {entries!r}."
+        )
+        raise ParameterError(message)
+    images, features = _inputs(entries[0], where)
+    layers: list[Layer] = []
+    for place, entry in enumerate(entries[1:], start=2):
+        here = f"{where}: layer {place} of network"
+        if isinstance(entry, Mapping):
+            layer, images = _layer(entry, images, features, hidden, here)
+        else:
+            width = whole(entry, 1, f"{where}: a width of the network")
+            images = None
+            layer = Dense(features, width, activation(hidden if place < len(entries) else "linear"))
+        features = layer.outputs
+        if features > MOST_FEATURES:
+            message = f"{here} would give {features:,} features a sample; the bound is {MOST_FEATURES:,}."
+            raise ParameterError(message)
+        layers.append(layer)
+    return Network(tuple(layers))
+
+
+def parameter_count(network: Network) -> int:
+    """Return the number of weights and biases."""
+    return sum(products * (summands + 1) for products, summands in (b.weights_shape for b in network.blocks))
+
+
+def plain(entries: Sequence[Any]) -> list[Any]:
+    """Return a network's list as plain JSON types."""
+    return [
+        dict(entry)
+        if isinstance(entry, Mapping)
+        else list(entry)
+        if isinstance(entry, list | tuple)
+        else entry
+        for entry in entries
+    ]
+
+
+def label(entries: Sequence[Any], dash: str = "-") -> str:
+    """Return a network's list in short: 1x8x8-6c3-p2-d0.1-10 has 6 filters of 3 x 3, windows of 2 x 2."""
+    return dash.join(_short(entry) for entry in entries)
+
+
+def _short(entry: Any) -> str:
+    if isinstance(entry, list | tuple):
+        return "x".join(str(size) for size in entry)
+    if not isinstance(entry, Mapping):
+        return str(entry)
+    if entry["layer"] == "convolution":
+        return f"{entry['channels']}c{entry['kernel']}"
+    return f"p{entry['size']}" if entry["layer"] == "pooling" else f"d{entry['share']:g}"
+
+
+def _inputs(entry: Any, where: str) -> tuple[Shape | None, int]:
+    """Return the images' shape, if they are some, and the number of inputs."""
+    if not isinstance(entry, list | tuple):
+        return None, whole(entry, 1, f"{where}: a width of the network")
+    if len(entry) != 3:
+        message = (
+            f"{where}: network must begin with the number of inputs, or with [channels, height, width] of "
+            f"images, got {entry!r}."
+        )
+        raise ParameterError(message)
+    channels, height, width = (whole(size, 1, f"{where}: a size of the images") for size in entry)
+    shape = (channels, height, width)
+    if prod(shape) > MOST:
+        message = f"{where}: images of {prod(shape):,} pixels are too large; the bound is {MOST:,}."
+        raise ParameterError(message)
+    return shape, prod(shape)
+
+
+def _layer(
+    entry: Mapping[str, Any], images: Shape | None, features: int, hidden: str, here: str
+) -> tuple[Layer, Shape | None]:
+    """Return the layer of a mapping and the shape of the images that it gives, if it does."""
+    name, options = named(entry, "layer", LAYERS, here)
+    here = f"{here} ({name})"
+    check_names(LAYERS[name], options, here)
+    if name == "dropout":
+        return Dropout(features, number(options["share"], f"{here}: share", low=0.0, high=0.999)), images
+    if images is None:
+        message = (
+            f"{here} needs images: begin the network with their [channels, height, width], as [1, 8, 8], and "
+            "put it before the dense layers."
+        )
+        raise ParameterError(message)
+    sizes = {
+        key: whole(value, 0 if key == "padding" else 1, f"{here}: {key}")
+        for key, value in options.items()
+        if key != "kind" and not (key == "stride" and name == "pooling" and value is None)
+    }
+    try:
+        if name == "convolution":
+            filters = sizes.pop("channels")
+            windows = Windows(*images, sizes.pop("kernel"), **sizes)
+            return Convolution(windows, filters, activation(hidden)), (filters, windows.rows, windows.columns)
+        size = sizes["size"]
+        windows = Windows(*images, size, sizes.get("stride", size))
+        pooling = Pooling(windows, options.get("kind", "max"))
+    except ParameterError as error:
+        message = f"{here}: {error}"
+        raise ParameterError(message) from None
+    return pooling, (images[0], windows.rows, windows.columns)
