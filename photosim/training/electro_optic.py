@@ -8,7 +8,7 @@ import numpy as np
 
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Chance, Parameters, Trace
-from photosim.training.layers.layer import Weightless
+from photosim.training.layers.layer import UnitWise
 from photosim.training.mesh_layers import Any2D, MeshLayer
 
 
@@ -46,21 +46,10 @@ class ElectroOptic:
 
 
 @dataclass(frozen=True)
-class ElectroOpticLayer(Weightless):
+class ElectroOpticLayer(UnitWise):
     """The activation at each of `units` guides, light in and light out."""
 
-    units: int
     activation: ElectroOptic
-
-    @property
-    def inputs(self) -> int:
-        """Number of guides."""
-        return self.units
-
-    @property
-    def outputs(self) -> int:
-        """Number of guides."""
-        return self.units
 
     def forward(
         self,

@@ -16,7 +16,7 @@ from photosim.training.devices.decomposition import MeshPhases, PairPhases, deco
 from photosim.training.devices.mesh_circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh_paths import Fields, MeshGradient, PairGradient
 from photosim.training.layers import Chance, Parameters, Trace
-from photosim.training.layers.layer import Weightless
+from photosim.training.layers.layer import UnitWise
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -221,14 +221,13 @@ def _drawn(arrangement: Arrangement, n: int, rng: np.random.Generator) -> MeshPh
 
 
 @dataclass(frozen=True)
-class SaturableAbsorber(Weightless):
+class SaturableAbsorber(UnitWise):
     """Amplitudes a to a sqrt(T(a^2)): an absorber that bleaches, done by electronics in shen2017.
 
     Its transmission T solves intensity = ln(T/T0) / (2 (1 - T)), intensity in units of saturation.
     transmission: T0, of weak light.
     """
 
-    inputs: int
     transmission: float = 0.05
 
     def __post_init__(self) -> None:
@@ -237,18 +236,13 @@ class SaturableAbsorber(Weightless):
             message = f"transmission must lie between 0 and 1, got {self.transmission!r}."
             raise ParameterError(message)
 
-    @property
-    def outputs(self) -> int:
-        """As many as inputs."""
-        return self.inputs
-
     def forward(
         self,
         parameters: Parameters,  # noqa: ARG002 - part of the protocol
         x: RealArray,
         chance: Chance = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what is let through of amplitudes x, shape (batch, inputs)."""
+        """Return what is let through of amplitudes x, shape (batch, units)."""
         passed = bleached(x * x, self.transmission).astype(x.dtype)
         outputs = x * np.sqrt(passed)
         return Trace(x, outputs, outputs, passed)
@@ -259,7 +253,7 @@ class SaturableAbsorber(Weightless):
         trace: Trace,
         delta: RealArray,
     ) -> RealArray:
-        """Return dL/dinputs from dL/doutputs, both of shape (batch, inputs)."""
+        """Return dL/dinputs from dL/doutputs, both of shape (batch, units)."""
         t, x = trace.memo, trace.inputs
         # d intensity/dT from the equation above.
         by_t = (0.5 / t + 0.5 * np.log(t / self.transmission) / (1.0 - t)) / (1.0 - t)

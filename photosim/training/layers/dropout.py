@@ -8,17 +8,16 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
-from photosim.training.layers.layer import Chance, Parameters, Trace, Weightless
+from photosim.training.layers.layer import Chance, Parameters, Trace, UnitWise
 
 
 @dataclass(frozen=True)
-class Dropout(Weightless):
+class Dropout(UnitWise):
     """Units are 0 with probability `share` while training, else divided by 1 - share (srivastava2014).
 
     Without a generator all units pass as they are, which is their mean.
     """
 
-    units: int
     share: float
 
     def __post_init__(self) -> None:
@@ -26,16 +25,6 @@ class Dropout(Weightless):
         if not 0.0 <= self.share < 1.0:
             message = f"share must be from 0 to below 1, got {self.share!r}."
             raise ParameterError(message)
-
-    @property
-    def inputs(self) -> int:
-        """Number of units."""
-        return self.units
-
-    @property
-    def outputs(self) -> int:
-        """Number of units."""
-        return self.units
 
     def forward(
         self,

@@ -109,3 +109,20 @@ class Weightless:
     ) -> Parameters:
         """Return nothing: there are no parameters."""
         return {}
+
+
+@dataclass(frozen=True)
+class UnitWise(Weightless):
+    """What layers share that take each of `units` features by itself: as many come out as go in."""
+
+    units: int
+
+    @property
+    def inputs(self) -> int:
+        """Number of units."""
+        return self.units
+
+    @property
+    def outputs(self) -> int:
+        """Number of units."""
+        return self.units
