@@ -45,8 +45,8 @@ NOISES = (0.0, 0.01, 0.02)
 """K of the taps' readings, P + sqrt(K P) n."""
 MODULUS = 1.0
 """Mean modulus of an image's 64 coefficients, as in the authors' code: their norm is then about 10."""
-FIRST = 1000
-"""Number of the first draw of points that rules are compared on."""
+FIRST, JUDGES = 1000, 1000
+"""Number of the first draw of points that rules are compared on, and how many judge: 50 tell too little."""
 COUNT, TEST, LIGHT = 250, 50, 3.0
 """Points of a task in the plane, those of them that judge, and the power that each is encoded in."""
 
@@ -82,24 +82,26 @@ def coefficients(images: RealArray) -> Any:
 
 
 @lru_cache(maxsize=4)
-def plane(task: str, seed: int) -> Dataset:
+def plane(task: str, seed: int, test: int = TEST) -> Dataset:
     """Return points of the plane in two classes: inside and outside a circle, or two moons.
 
-    A point (x, y) is the amplitudes (x, y, r, r), r such that each has the same power.
+    A point (x, y) is the amplitudes (x, y, r, r), r such that each has the same power.  test: how many of
+    the points judge, beside those that are learnt from.
     """
     from sklearn.datasets import make_moons
 
+    count = COUNT - TEST + test
     rng = np.random.default_rng(np.random.SeedSequence(2023, spawn_key=(seed,)))
     if task == "circle":
-        points = rng.uniform(-1.0, 1.0, (COUNT, 2))
+        points = rng.uniform(-1.0, 1.0, (count, 2))
         labels = (np.sum(points**2, axis=1) < 2.0 / np.pi).astype(np.int64)  # half of the square
     else:
-        points, labels = make_moons(COUNT, noise=0.1, random_state=int(rng.integers(2**31)))
+        points, labels = make_moons(count, noise=0.1, random_state=int(rng.integers(2**31)))
         points = 2.0 * (points - points.min(axis=0)) / np.ptp(points, axis=0) - 1.0
     rest = np.sqrt((LIGHT - np.sum(points**2, axis=1)) / 2.0)
     amplitudes = np.column_stack([points, rest, rest])
-    order = rng.permutation(COUNT)
-    parts = [Samples(amplitudes[rows], labels[rows]) for rows in np.split(order, [COUNT - TEST, COUNT])]
+    order = rng.permutation(count)
+    parts = [Samples(amplitudes[rows], labels[rows]) for rows in np.split(order, [count - test, count])]
     return Dataset(task, parts[0], parts[2], parts[1], classes=2)
 
 
@@ -181,13 +183,13 @@ def _cases(options: Options) -> Sequence[Case]:
 
 def _comparison() -> in_situ_rivals.Task:
     """Return the circle as other rules are compared on it, with points that no other case has."""
-    recipe = {"guides": POINTS.guides, "layers": POINTS.layers, "light": LIGHT, "first": FIRST}
+    shape = {"guides": POINTS.guides, "layers": POINTS.layers}
     return in_situ_rivals.Task(
         lambda: network(POINTS),
-        lambda number: plane("circle", FIRST + number),
+        lambda number: plane("circle", FIRST + number, JUDGES),
         OBJECTIVES["points"],
         POINTS.batch,
-        recipe,
+        {**shape, "light": LIGHT, "first": FIRST, "test": JUDGES},
     )
 
 

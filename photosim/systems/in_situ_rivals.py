@@ -26,7 +26,7 @@ WANTED = 85.0
 TAP = 0.01
 """K of the taps' readings, for the rule that has taps."""
 STARTS = 5
-"""Draws of points and starts that one seed averages over: 50 points judge each, 2 % a point."""
+"""Draws of points and starts that one seed averages over."""
 QUARTER = 4
 """Part of the runs that a quick look takes, with one start."""
 
