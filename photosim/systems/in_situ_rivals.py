@@ -173,7 +173,10 @@ def tables(outcome: Outcome) -> list[Table]:
 
 
 def pictures(outcome: Outcome) -> list[Chart]:
-    """Return accuracy over runs, a curve for each rule; none before a seed is finished."""
+    """Return accuracy over runs, a curve for each rule with the standard error of its mean over starts.
+
+    None before a seed is finished.
+    """
     curves = []
     for rival in RIVALS:
         found = outcome.values(rival.case, "curves")
