@@ -16,7 +16,7 @@ from photosim.training.branches import Branches, HeldBranches
 from photosim.training.data import Dataset, Samples, load
 from photosim.training.devices import Digital, MeshErrors, Readout, TiledMesh, mesh_chip
 from photosim.training.held_layers import HeldDense
-from photosim.training.layers import Dense, Layer, Network, Parameters, activation
+from photosim.training.layers import Dense, Dropout, Layer, Network, Parameters, activation
 from photosim.training.optimisers import SGD, Adam, Optimiser, StepDecay
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
@@ -55,6 +55,7 @@ class Recipe:
 
     widths: of dense layers; the first of them are branches, column by column, if `branches`.  rate, momentum:
     of SGD; Adam at `rate` if momentum is None.  decay: epochs at whose beginning the rate falls to a tenth.
+    dropout: share of the hidden units of dense layers left out while training.
     images: how many training samples are used; None for all.  hardware: None for exact products.
     """
 
@@ -65,6 +66,7 @@ class Recipe:
     momentum: float | None = 0.9
     batch: int = 64
     decay: tuple[int, ...] = ()
+    dropout: float = 0.0
     images: int | None = None
     branches: bool = False
     hardware: Hardware | None = None
@@ -81,8 +83,11 @@ class HeNetwork(Network):
     def initial(self, rng: np.random.Generator, dtype: Any = np.float64) -> list[Parameters]:
         """Draw the weights of every layer, first to last."""
         found: list[Parameters] = []
-        for block in self.blocks:
-            rows, summands = block.weights_shape
+        for layer in self.layers:
+            if layer.weights_shape is None:
+                found.append({})
+                continue
+            rows, summands = layer.weights_shape
             bound = np.sqrt(6.0 / summands)
             weights = rng.uniform(-bound, bound, (rows, summands)).astype(dtype)
             found.append({"weights": weights, "bias": np.zeros(rows, dtype)})
@@ -121,6 +126,8 @@ def build(recipe: Recipe, seed: int) -> Network:
         own = linear if number == len(widths) else relu
         held = None if device is None else HeldDense(inputs, outputs, own, device)
         layers.append(held or Dense(inputs, outputs, own))
+        if recipe.dropout and number < len(widths):
+            layers.append(Dropout(outputs, recipe.dropout))
     return HeNetwork(tuple(layers))
 
 

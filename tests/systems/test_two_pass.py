@@ -14,6 +14,7 @@ from photosim.systems.two_pass import NAMES, PLAIN
 from photosim.systems.two_pass_parts import Hardware, Recipe, build, cost, first_above, pixels, train
 from photosim.training.branches import HeldBranches
 from photosim.training.held_layers import HeldDense
+from photosim.training.layers import Dense, Dropout
 
 
 def test_pictures_come_column_by_column() -> None:
@@ -32,6 +33,9 @@ def test_networks_are_those_published() -> None:
     assert sum(value.size for own in dense for value in own.values()) == 109_386
     columns = build(Recipe("backprop", (784, 10), 1, 0.1, branches=True), 0)
     assert sum(v.size for own in columns.initial(np.random.default_rng(0)) for v in own.values()) == 23_838
+    thinned = build(Recipe("pepita", (784, 1024, 10), 1, 0.1, dropout=0.1), 0)
+    assert [type(layer) for layer in thinned.layers] == [Dense, Dropout, Dense]
+    assert [len(own) for own in thinned.initial(np.random.default_rng(0))] == [2, 0, 2]
     bound = np.sqrt(6 / 784)
     assert 0.99 * bound < np.abs(dense[0]["weights"]).max() <= bound
 
