@@ -260,6 +260,9 @@ def reproduce(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", metavar="DIR", help="Folder of the results; results/<system> if not given."),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Compute a published system and show its published figures next to ours."""
@@ -268,7 +271,7 @@ def reproduce(
     if name is None:
         published.list_systems(as_json=json)
     else:
-        published.reproduce(name, data, data_dir, seeds, out, quick=quick, as_json=json)
+        published.reproduce(name, data, data_dir, seeds, out, jobs=jobs, quick=quick, as_json=json)
 
 
 @app.command(epilog="Example: photosim bench --quick")

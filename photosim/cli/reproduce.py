@@ -40,6 +40,7 @@ def reproduce(
     seeds: int | None,
     out: Path | None,
     *,
+    jobs: int,
     quick: bool,
     as_json: bool,
 ) -> None:
@@ -51,7 +52,7 @@ def reproduce(
     options = system.options(data=data, data_dir=data_dir, seeds=seeds, quick=quick)
     folder = out if out is not None else Path("results") / (f"{name}-quick" if quick else name)
     with _showing() as (progress, watch):
-        done = published.reproduce(system, options, folder, progress, watch)
+        done = published.reproduce(system, options, folder, progress, watch, jobs=jobs)
     files = ["results.json", "table.csv"]
     for picture, draw in plotting.for_result(done).items():
         files.append(f"{picture}.png")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from photosim import __version__
 from photosim.analysis.chart import Picture
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import Cell, Table, plain
-from photosim.errors import DataError
+from photosim.errors import DataError, ParameterError
 from photosim.files.atomic import check_writable, write_text
 from photosim.systems.system import Case, Options, Outcome, Row, System
 from photosim.training.checkpoint import fingerprint
@@ -98,19 +98,26 @@ def reproduce(
     folder: Path,
     progress: Progress = silent,
     watch: Watch = lambda _reproduction: None,
+    *,
+    jobs: int = 1,
 ) -> Reproduction:
     """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
 
-    What an earlier call with the same recipe finished there is not computed again. Raises DataError for
-    missing data or a folder that cannot be written, and whatever a case raises; finished seeds stay.
+    What an earlier call with the same recipe finished there is not computed again. jobs: how many seeds are
+    computed at a time, each in a process and on a core of its own; the numbers do not depend on it. Raises
+    DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and whatever a
+    case raises; finished seeds stay.
     """
+    if jobs < 1:
+        message = f"A reproduction needs 1 job or more at a time, got {jobs}."
+        raise ParameterError(message)
     runs = folder / "runs"
     _make(runs)
     cases = system.cases(options)
     found: dict[str, dict[int, Mapping[str, Any]]] = {case.name: {} for case in cases}
     state = Reproduction(system, options, Outcome(found))
     tasks = [(case, seed) for seed in range(options.seeds) for case in cases if seed == 0 or case.repeated]
-    waiting = []
+    waiting: list[Task] = []
     for case, seed in tasks:
         kept = _kept(runs, _key(system, options, case, seed), case, seed)
         if kept is None:
@@ -118,8 +125,8 @@ def reproduce(
         else:
             found[case.name][seed] = kept
     watch(state)
-    for case, seed in waiting:
-        found[case.name][seed] = _compute(system, options, case, seed, runs, progress)
+    for name, seed, numbers in _computed(system, options, waiting, runs, progress, jobs):
+        found[name][seed] = numbers
         state = replace(state, outcome=Outcome(found))
         watch(state)
     write_text(folder / "results.json", json.dumps(state.numbers(), indent=2, allow_nan=False) + "\n")
@@ -127,19 +134,44 @@ def reproduce(
     return state
 
 
-def _compute(
-    system: System, options: Options, case: Case, seed: int, runs: Path, progress: Progress
-) -> Mapping[str, Any]:
+Task = tuple[Case, int]
+"""A case and a seed of it."""
+Done = tuple[str, int, Mapping[str, Any]]
+"""The name of a case, a seed and its numbers."""
+
+
+def _computed(
+    system: System, options: Options, waiting: Sequence[Task], runs: Path, progress: Progress, jobs: int
+) -> Iterator[Done]:
+    """Compute the seeds that wait, and give each when it is finished."""
+    if jobs == 1 or len(waiting) < 2:
+        for case, seed in waiting:
+            yield _compute(system, options, case, seed, runs, progress)
+        return
+    from joblib import Parallel, delayed
+
+    tasks = (delayed(_compute)(system, options, *task, runs, silent) for task in waiting)
+    finished = Parallel(min(jobs, len(waiting)), return_as="generator_unordered")(tasks)
+    for number, done in enumerate(finished, start=1):
+        progress("seeds", number, len(waiting))
+        yield done
+
+
+def _compute(system: System, options: Options, case: Case, seed: int, runs: Path, progress: Progress) -> Done:
+    """Compute a seed of a case on one thread, on which sums do not depend on the machine's cores; keep it."""
+    from threadpoolctl import threadpool_limits
+
     name = f"{case.name}, seed {seed}" if case.repeated else case.name
     checkpoint = runs / f"{case.name}-{seed}.checkpoint.npz"
-    numbers: Mapping[str, Any] = plain(
-        case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
-    )
+    with threadpool_limits(1):
+        numbers: Mapping[str, Any] = plain(
+            case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
+        )
     progress(name, 1, 1)
     kept = {"key": _key(system, options, case, seed), "numbers": numbers}
     write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")
     checkpoint.unlink(missing_ok=True)
-    return numbers
+    return case.name, seed, numbers
 
 
 def _key(system: System, options: Options, case: Case, seed: int) -> str:

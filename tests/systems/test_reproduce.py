@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,33 @@ def test_finished_seeds_are_kept_and_unfinished_ones_go_on(tmp_path: Path) -> No
     )
     assert again.ran == [1, 2]
     assert seen == [1, 2, 3]
+
+
+def test_several_seeds_at_a_time_give_the_same_numbers(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(size=(2, 3))
+
+    def compute(seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
+        report(1, 1)
+        return {"accuracy": float((data @ data.T).sum()) + seed, "process": os.getpid()}
+
+    system = toy(compute)
+    runs = {jobs: reproduce(system, system.options(), tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2)}
+    alone, together = (
+        {(own["accuracy"], own["process"] == os.getpid()) for own in done.outcome.of("train")}
+        for done in runs.values()
+    )
+    assert {accuracy for accuracy, _ in alone} == {accuracy for accuracy, _ in together}
+    assert {here for _, here in alone} == {True}
+    assert {here for _, here in together} == {False}
+    assert runs[1].table().rows == runs[2].table().rows
+    with pytest.raises(ParameterError, match="needs 1 job or more at a time, got 0"):
+        reproduce(system, system.options(), tmp_path, jobs=0)
+
+
+def test_what_a_seed_raises_in_another_process_is_raised_here(tmp_path: Path) -> None:
+    broken = toy(Counting(fail_at=1))
+    with pytest.raises(DataError, match="the data is gone"):
+        reproduce(broken, broken.options(), tmp_path, jobs=2)
 
 
 def test_seeds_of_another_recipe_are_computed_again(tmp_path: Path) -> None:
