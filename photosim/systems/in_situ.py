@@ -19,7 +19,7 @@ from photosim.training.devices.mesh_circuit import mesh_chip
 from photosim.training.layers import Network
 from photosim.training.losses import Objective
 from photosim.training.mesh_layers import MeshLayer
-from photosim.training.optimisers import Adam
+from photosim.training.optimisers import Adam, StepDecay
 from photosim.training.rules import InSitu, InSituErrors
 from photosim.training.trainer import Schedule, Streams, fit
 
@@ -29,6 +29,7 @@ class Recipe:
     """Layers of triangular meshes of so many guides, |.| between them, powers at the end; Adam.
 
     The authors take batches of 1 and a rate of 0.001; larger batches at a larger rate need fewer steps.
+    decay: epochs at whose beginning the rate falls to a tenth.
     """
 
     guides: int
@@ -36,9 +37,10 @@ class Recipe:
     epochs: int
     batch: int
     rate: float
+    decay: tuple[int, ...] = ()
 
 
-IMAGES = Recipe(guides=64, layers=2, epochs=4, batch=32, rate=0.005)
+IMAGES = Recipe(guides=64, layers=2, epochs=16, batch=128, rate=0.005, decay=(11, 14))
 QUICK = Recipe(guides=64, layers=2, epochs=5, batch=32, rate=0.01)
 POINTS = Recipe(guides=4, layers=3, epochs=60, batch=4, rate=0.02)
 NOISES = (0.0, 0.01, 0.02)
@@ -159,7 +161,7 @@ def trained(
         rule,
         Adam(recipe.rate),
         data,
-        Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint),
+        Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint, rate=StepDecay(recipe.decay)),
         streams,
         lambda epoch: report(epoch, recipe.epochs),
         OBJECTIVES["points" if data.classes == 2 else "images"],
@@ -258,8 +260,10 @@ SYSTEM = System(
     remarks=(
         (
             "Published errors are those of the authors' curves after 100 epochs of batches of 1 at a rate of "
-            f"0.001; ours are after {IMAGES.epochs} epochs of batches of {IMAGES.batch} at {IMAGES.rate:g}. "
-            "Rates were set after a look at curves of the test error."
+            f"0.001; ours are after {IMAGES.epochs} epochs of batches of {IMAGES.batch} at {IMAGES.rate:g}, "
+            f"a tenth of it from epoch {IMAGES.decay[0]} and a hundredth from {IMAGES.decay[1]} on. Without "
+            "noise, rates of 0.005, 0.01 and 0.02 left 4.96, 4.96 and 4.82 % of 5,000 training images held "
+            "out; the smallest is taken for the sake of the noise."
         ),
         (
             "Images come with a mean modulus of 1, as in the authors' code, a norm of about 10. The noise of "
