@@ -159,9 +159,9 @@ def trained(
     history = fit(
         network(recipe),
         rule,
-        Adam(recipe.rate),
+        Adam(recipe.rate, schedule=StepDecay(recipe.decay)),
         data,
-        Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint, rate=StepDecay(recipe.decay)),
+        Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint),
         streams,
         lambda epoch: report(epoch, recipe.epochs),
         OBJECTIVES["points" if data.classes == 2 else "images"],
