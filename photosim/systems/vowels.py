@@ -242,8 +242,8 @@ SYSTEM = System(
         ),
         (
             "The gain was chosen within the learning halves of two seeds: at 1, 1.5, 2 and 3 three parts of "
-            "them gave 50.6, 80.3, 87.2 and 79.4 %, 3 points either way, for classes 0, 2, 4 and 7. So was the "
-            "length: after 200 epochs the network knows 89 % of the samples it learns from, after 600 96 %."
+            "them gave 50.6, 80.3, 87.2 and 79.4 %, 3 points either way, for classes 0, 2, 4 and 7. So was "
+            "the length: after 200 epochs the network knows 89 % of what it learns from, after 600 96 %."
         ),
         (
             f"The measured accuracy, {MEASURED} %, lies on the map of errors; where is not published. The "
