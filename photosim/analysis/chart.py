@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -25,6 +27,16 @@ class Curve:
     y: ArrayLike
     spread: ArrayLike | None = None
     points: bool = False
+
+    @classmethod
+    def over_seeds(cls, label: str, values: ArrayLike, x: ArrayLike | None = None) -> Curve:
+        """Return the mean of values (seeds, points) with the sample standard deviation, from two seeds on.
+
+        x: shape (points,); 1, 2, 3, ..., as epochs are counted, if left out.
+        """
+        found = np.asarray(values, dtype=np.float64)
+        along = np.arange(1, found.shape[1] + 1) if x is None else x
+        return cls(label, along, found.mean(axis=0), found.std(axis=0, ddof=1) if len(found) > 1 else None)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Published systems, one file each: the hardware as a circuit, the recipe, and the published figures."""
 
 from photosim.systems.catalogue import find_system, system_names
-from photosim.systems.reproduce import Reproduction, reproduce
+from photosim.systems.reproduction import Reproduction, reproduce
 from photosim.systems.system import Case, Options, Outcome, Published, Row, System
 
 __all__ = [

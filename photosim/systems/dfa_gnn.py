@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from photosim.analysis.chart import Chart, Curve, Picture
+from photosim.analysis.chart import Chart, Picture
 from photosim.systems import graph_runs
 from photosim.systems.graph_runs import GraphRecipe
 from photosim.systems.system import Case, Options, Outcome, Published, Row, System
@@ -45,12 +45,8 @@ def _rows(options: Options) -> Sequence[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    curves = []
-    for name, label in RULES.items():
-        if outcome.of(name):
-            values = outcome.values(name, "curve")
-            spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else None
-            curves.append(Curve(label, np.arange(1, values.shape[1] + 1), values.mean(axis=0), spread))
+    every = [outcome.curve(name, "curve", label) for name, label in RULES.items()]
+    curves = [curve for curve in every if curve]
     return (
         [Chart("accuracy", "Three graph convolutions", "epoch", "test accuracy, %", curves)] if curves else ()
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from photosim.analysis.chart import Chart, Curve, Level, Picture
+from photosim.analysis.chart import Chart, Level, Picture
 from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.data import Dataset, Samples, load
 from photosim.training.devices import mesh_chip
@@ -155,13 +155,8 @@ def _rows(options: Options) -> list[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    curves = []
-    for name in ("without", "with"):
-        if outcome.of(name):
-            found = outcome.values(name, "curve")
-            spread = found.std(axis=0, ddof=1) if len(found) > 1 else None
-            epochs = np.arange(1, found.shape[1] + 1)
-            curves.append(Curve(f"{name} activation", epochs, found.mean(axis=0), spread))
+    every = [outcome.curve(name, "curve", f"{name} activation") for name in ("without", "with")]
+    curves = [curve for curve in every if curve]
     levels = (Level("code, without", 82.0), Level("code, with", 90.6))
     return (
         [Chart("epochs", "two unitary layers", "epoch", "test accuracy (%)", curves, levels)]

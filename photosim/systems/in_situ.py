@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from photosim.analysis.chart import Chart, Curve, Picture
+from photosim.analysis.chart import Chart, Picture
 from photosim.systems import in_situ_rivals
 from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.arrays import RealArray, TargetArray
@@ -230,15 +230,8 @@ def _rows(_options: Options) -> Sequence[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    curves = []
-    for noise in NOISES:
-        found = outcome.values(f"tap noise {noise:g}", "curve")
-        if found.size:
-            epochs, spread = (
-                np.arange(1, found.shape[1] + 1),
-                found.std(axis=0, ddof=1) if len(found) > 1 else None,
-            )
-            curves.append(Curve(f"K = {noise:g}", epochs, found.mean(axis=0), spread))
+    every = [outcome.curve(f"tap noise {noise:g}", "curve", f"K = {noise:g}") for noise in NOISES]
+    curves = [curve for curve in every if curve]
     pictures: list[Picture] = [*in_situ_rivals.pictures(outcome)]
     if curves:
         title = "Gradients measured in situ"

@@ -118,14 +118,10 @@ def pictures(outcome: Outcome) -> Sequence[Picture]:
                 "test accuracy (%)", curves, [Level("published without noise (recalled)", 98.10)],
             )
         )  # fmt: skip
-    runs = [(name, outcome.values(name, "curve")) for name in NOISES if outcome.of(name)]
+    runs = [curve for name in NOISES if (curve := outcome.curve(name, "curve", name))]
     if runs:
-        curves = [
-            Curve(name, np.arange(1, own.shape[1] + 1), own.mean(axis=0), own.std(axis=0))
-            for name, own in runs
-        ]
         found.append(
-            Chart("accuracy_epochs", "Learning through the bank", "epoch", "test accuracy (%)", curves)
+            Chart("accuracy_epochs", "Learning through the bank", "epoch", "test accuracy (%)", runs)
         )
     for numbers in outcome.of("weights"):
         error = np.array(numbers["error"])

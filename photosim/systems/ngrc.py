@@ -265,9 +265,8 @@ def _pictures(outcome: Outcome) -> Sequence[Picture]:
     counts = [n for n in PUBLISHED if outcome.of(f"observer {n}")]
     if counts:
         values = np.array([outcome.values(f"observer {n}", "correlation") for n in counts])
-        spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else None
         curves = [
-            Curve("ours", counts, values.mean(axis=1), spread),
+            Curve.over_seeds("ours", values.T, counts),
             Curve("published", counts, [PUBLISHED[n] for n in counts], points=True),
         ]
         title = "A flame known from a few of its 64 points"

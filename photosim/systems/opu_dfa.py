@@ -277,17 +277,14 @@ def _rows(options: Options) -> Sequence[Row]:
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
     found: list[Picture] = []
-    curves = []
-    for name, label in RULES.items():
-        if outcome.of(name):
-            values = outcome.values(name, "curve")
-            curves.append(_curve(label, np.arange(1, values.shape[1] + 1), values))
+    every = [outcome.curve(name, "curve", label) for name, label in RULES.items()]
+    curves = [curve for curve in every if curve]
     if curves:
         found.append(
             Chart("accuracy", "Learning through a scattering medium", "epoch", "test accuracy, %", curves)
         )
     angles = [
-        _curve(f"{RULES[name]}, layer {layer + 1}", np.arange(1, values.shape[1] + 1), values[..., layer])
+        Curve.over_seeds(f"{RULES[name]}, layer {layer + 1}", values[..., layer])
         for name in ("dfa", "ternary", "optical")
         if all("angles" in numbers for numbers in outcome.of(name)) and outcome.of(name)
         for values in [outcome.values(name, "angles")]
@@ -312,17 +309,12 @@ def _sweep_pictures(outcome: Outcome) -> list[Picture]:
             accuracy = outcome.values(f"sweep {key}", "accuracy")
             x = values[:: len(values) - 1] if accuracy.shape[1] != len(values) else values
             scale: Scale = "log" if key in {"light", "persistence"} else "linear"
-            curve = _curve("by the medium", np.array(x), accuracy)
+            curve = Curve.over_seeds("by the medium", accuracy, x)
             title = f"What the optics cost: {key}"
             found.append(
                 Chart(f"sweep_{key}", title, label, "test accuracy, %", [curve], levels, xscale=scale)
             )
     return found
-
-
-def _curve(label: str, x: Any, values: Any) -> Curve:
-    spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else None
-    return Curve(label, x, np.mean(values, axis=0), spread)
 
 
 def _tables(outcome: Outcome) -> Sequence[Table]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from photosim.analysis.chart import Picture
+from photosim.analysis.chart import Curve, Picture
 from photosim.analysis.result import Table
 from photosim.errors import ParameterError, listing
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 How = Literal["read", "code", "press", "secondary", "recalled", "inferred"]
 """How a published figure reached us: read in the paper, in the authors' code, in the press, in somebody
@@ -86,6 +86,15 @@ class Outcome:
     def of(self, case: str) -> list[Mapping[str, Any]]:
         """Return the numbers of a case, one mapping for each finished seed, in order of the seeds."""
         return [numbers for _, numbers in sorted(self.found.get(case, {}).items())]
+
+    def curve(self, case: str, key: str, label: str, x: ArrayLike | None = None) -> Curve | None:
+        """Return the curve of a list over the finished seeds: mean and sample standard deviation.
+
+        x: what it runs over, shape (points,); 1, 2, 3, ..., as epochs are counted, if left out. None before a
+        seed is finished.
+        """
+        found = self.values(case, key)
+        return Curve.over_seeds(label, found, x) if found.size else None
 
     def values(self, case: str, key: str) -> NDArray[np.float64]:
         """Return one number, or list of numbers, of a case over the finished seeds, shape (seeds, ...)."""

@@ -178,25 +178,19 @@ def _tables(outcome: Outcome) -> list[Table]:
     return [Table(title, columns, tuple(lines))]
 
 
-def _over(outcome: Outcome, key: str, x: Sequence[float]) -> list[Curve]:
-    curves = []
-    for rule, name in NAMES.items():
-        if outcome.of(rule):
-            found = outcome.values(rule, key)
-            spread = found.std(axis=0, ddof=1) if len(found) > 1 else None
-            curves.append(Curve(name, list(x), found.mean(axis=0), spread))
-    return curves
+def _over(outcome: Outcome, key: str, x: Sequence[float] | None = None) -> list[Curve]:
+    every = [outcome.curve(rule, key, name, x) for rule, name in NAMES.items()]
+    return [curve for curve in every if curve]
 
 
 def _pictures(outcome: Outcome) -> list[Picture]:
     if not any(outcome.of(rule) for rule in NAMES):
         return []
-    epochs = max(len(numbers["curve"]) for rule in NAMES for numbers in outcome.of(rule))
     test = "test accuracy (%)"
     return [
         Chart(
             "epochs", "exact products", "epoch", test,
-            _over(outcome, "curve", range(1, epochs + 1)), (Level("95 %", 95.0),),
+            _over(outcome, "curve"), (Level("95 %", 95.0),),
         ),
         Chart(
             "mesh_size", "held by imperfect meshes", "guides of a tile", test,

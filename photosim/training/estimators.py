@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -38,28 +38,6 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 LARGEST_SEED = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Takes quantities (samples, features) to mean 0 and deviation 1 and back; constants keep their size."""
-
-    mean: FloatArray
-    deviation: FloatArray
-
-    @classmethod
-    def of(cls, x: FloatArray) -> Scale:
-        """Return the scale of these samples, feature by feature."""
-        deviation = x.std(axis=0)
-        return cls(x.mean(axis=0), np.where(deviation > 0.0, deviation, 1.0))
-
-    def apply(self, x: FloatArray) -> FloatArray:
-        """Return standardised samples."""
-        return np.asarray((x - self.mean) / self.deviation)
-
-    def undo(self, x: FloatArray) -> FloatArray:
-        """Return samples in their own units."""
-        return np.asarray(x * self.deviation + self.mean)
 
 
 class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -117,10 +95,10 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self._check()
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         streams = Streams.tree(seed, 1)[0]
-        self.scale_ = Scale.of(x)
+        self.scale_ = StandardScaler().fit(x)
         network = self._network(x.shape[1], outputs)
         check_network(self.rule, network)
-        data = self._dataset(self.scale_.apply(x), y, outputs, streams)
+        data = self._dataset(self.scale_.transform(x), y, outputs, streams)
         schedule = Schedule(
             self.epochs,
             self.batch,
@@ -227,7 +205,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         network = self._network(x.shape[1], self.outputs_)
-        return np.asarray(network.predict(self.parameters_, self.scale_.apply(x)), dtype=np.float64)
+        return np.asarray(network.predict(self.parameters_, self.scale_.transform(x)), dtype=np.float64)
 
 
 class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[misc]
@@ -312,13 +290,13 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
             raise ParameterError(message)
         self.flat_ = targets.ndim == 1
         columns = np.asarray(targets, dtype=np.float64).reshape(len(x), -1)
-        self.target_scale_ = Scale.of(columns)
-        return self._train(x, self.target_scale_.apply(columns), columns.shape[1], REGRESSION)
+        self.target_scale_ = StandardScaler().fit(columns)
+        return self._train(x, self.target_scale_.transform(columns), columns.shape[1], REGRESSION)
 
     def predict(self, X: Any) -> FloatArray:
         """Return the predicted targets, in the shape that `fit` was given."""
         outputs = self._outputs(X)
-        found = self.target_scale_.undo(outputs)
+        found = np.asarray(self.target_scale_.inverse_transform(outputs))
         return found[:, 0] if self.flat_ else found
 
     def __sklearn_tags__(self) -> Any:
