@@ -143,7 +143,9 @@ class TrainingResult:
             )
             for outcome in self.rules
         )
-        scope = f"{label(self.network)} on {self.data}, {self.epochs} epochs, {self.seeds} seeds"
+        length = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
+        repeats = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
+        scope = f"{label(self.network)} on {self.data}, {length}, {repeats}"
         title = f"{self.name}: test accuracy in %, {scope}"
         return Table(title, ("rule", "mean", "spread", "each seed"), rows)
 
