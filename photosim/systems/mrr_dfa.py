@@ -193,5 +193,6 @@ SYSTEM = System(
     quick_data="digits",
     pictures=pictures,
     tables=tables,
+    netlists=(BANK, ROW, QUICK.netlist),
     remarks=REMARKS,
 )

@@ -290,6 +290,7 @@ SYSTEM = System(
     seeds=20,
     pictures=_pictures,
     tables=_tables,
+    netlists=("ngrc",),
     remarks=(
         "Each seed is another medium and another piece of the series: the published pieces are not known.",
         (

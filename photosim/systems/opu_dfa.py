@@ -346,6 +346,7 @@ SYSTEM = System(
     seeds=3,
     pictures=_pictures,
     tables=_tables,
+    netlists=("opu",),
     remarks=(
         (
             "The published 95.8 and 97.6 % come from the press; network and optimiser are recalled: "

@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,16 @@ def _compute(system: System, options: Options, case: Case, seed: int, runs: Path
 def _key(system: System, options: Options, case: Case, seed: int) -> str:
     """Return what tells a finished seed of this recipe from one of another."""
     recipe = json.dumps(dict(case.recipe), sort_keys=True)
-    return fingerprint(system.name, case.name, recipe, options.data, options.quick, seed)
+    circuits = [_circuit(name) for name in system.netlists]
+    return fingerprint(system.name, case.name, recipe, options.data, options.quick, seed, *circuits)
+
+
+@cache
+def _circuit(name: str) -> str:
+    """Return what a netlist of the gallery says, without its comments."""
+    from photosim.netlist import read, to_yaml
+
+    return to_yaml(read(name))
 
 
 def _kept(runs: Path, key: str, case: Case, seed: int) -> Mapping[str, Any] | None:

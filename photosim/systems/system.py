@@ -116,7 +116,8 @@ class System:
     name: as in `photosim reproduce NAME`.  source: its key in sources.bib.  cases, rows: what is computed,
     and the lines of the table, for the options given.  data: names of the data sets that it can be run on,
     the published one first; empty if it needs none.  quick_data: the one of `--quick`.  pictures, tables:
-    what else is shown of an outcome, which may be incomplete.  remarks: what a reader must know: where the
+    what else is shown of an outcome, which may be incomplete.  netlists: names in the gallery of the circuits
+    simulated; seeds finished with others are computed again.  remarks: what a reader must know: where the
     recipe departs from the published one, what does not add up.
     """
 
@@ -130,6 +131,7 @@ class System:
     seeds: int = 5
     pictures: Callable[[Outcome], Sequence[Picture]] = _no_pictures
     tables: Callable[[Outcome], Sequence[Table]] = _no_tables
+    netlists: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def options(

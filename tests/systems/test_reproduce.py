@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,18 @@ import pytest
 from photosim import plotting
 from photosim.analysis.chart import Chart, Curve, HeatMap, Level
 from photosim.errors import DataError, ParameterError
-from photosim.systems import Case, Options, Outcome, Published, Row, System, reproduce
+from photosim.netlist import gallery
+from photosim.systems import (
+    Case,
+    Options,
+    Outcome,
+    Published,
+    Row,
+    System,
+    find_system,
+    reproduce,
+    system_names,
+)
 from photosim.systems.system import Report
 
 
@@ -116,6 +128,24 @@ def test_seeds_of_another_recipe_are_computed_again(tmp_path: Path) -> None:
     second = toy(counting, rate=0.2)
     reproduce(second, second.options(seeds=1), tmp_path)
     assert counting.ran == [0]  # the case without seeds has the same recipe as before
+
+
+def test_seeds_of_another_circuit_are_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    system = replace(toy(counting, seeds=1), netlists=("opu",))
+    said = {"opu": "camera: {bits: 8}"}
+    monkeypatch.setattr("photosim.systems.reproduction._circuit", said.__getitem__)
+    for _ in range(2):
+        reproduce(system, system.options(), tmp_path)
+    assert counting.ran == [0, 0]  # both cases, once
+    said["opu"] = "camera: {bits: 6}"
+    reproduce(system, system.options(), tmp_path)
+    assert counting.ran == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_the_netlists_of_a_system_are_in_the_gallery(name: str) -> None:
+    assert set(find_system(name).netlists) <= set(gallery())
 
 
 def test_a_damaged_file_of_a_seed_is_named(tmp_path: Path) -> None:
