@@ -129,12 +129,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
     check_waves(circuit, starts, ends)
     channels = options.numbers("channels")
     labels = options.names("labels", distinct=False) or ()
-    settings = options.mapping("settings")
-    options.done()
-    try:
-        check_settings(circuit, settings)
-    except PhotosimError as error:
-        options.refuse(f"has settings that the circuit refuses: {error}")
+    settings = read_settings(options, circuit)
     if channels is not None and not all(0.0 < channel < np.inf for channel in channels):
         options.refuse(f"needs wavelengths in um for 'channels', got {list(channels)}.")
     if labels and (starts is None or ends is None or len(labels) != len(starts) * len(ends)):
@@ -170,6 +165,20 @@ def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[s
     for names, entering in ((starts, True), (ends, False)):
         for name in names or ():
             find_wave(circuit.graph, name, entering=entering)
+
+
+def read_settings(options: Options, circuit: Circuit) -> Mapping[str, Any]:
+    """Return the settings of an entry, the last that is read of it.
+
+    Raises ParameterError for keys that nothing has asked for, and for settings that check_settings refuses.
+    """
+    settings = options.mapping("settings")
+    options.done()
+    try:
+        check_settings(circuit, settings)
+    except PhotosimError as error:
+        options.refuse(f"has settings that the circuit refuses: {error}")
+    return settings
 
 
 def check_settings(circuit: Circuit, settings: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.analysis.options import Options
 from photosim.analysis.result import Table
-from photosim.analysis.spectrum import check_settings, check_waves
+from photosim.analysis.spectrum import check_waves, read_settings
 from photosim.analysis.traces import Eye, eye
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 from photosim.timedomain import transient as simulate
@@ -138,12 +138,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
         options.refuse(f"needs a whole number from 0 on for 'seed', got {seed!r}.")
     wl = options.numbers("wl")
     looked = _eye(options, circuit, probes)
-    settings = options.mapping("settings")
-    options.done()
-    try:
-        check_settings(circuit, settings)
-    except PhotosimError as error:
-        options.refuse(f"has settings that the circuit refuses: {error}")
+    settings = read_settings(options, circuit)
     return TransientOptions(
         name, duration, rate, drive, inputs, wl, probes, bool(noise), int(seed), settle, quasi_static, looked,
         settings,

@@ -45,8 +45,7 @@ def _rows(options: Options) -> Sequence[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    every = [outcome.curve(name, "curve", label) for name, label in RULES.items()]
-    curves = [curve for curve in every if curve]
+    curves = outcome.curves(RULES, "curve")
     return (
         [Chart("accuracy", "Three graph convolutions", "epoch", "test accuracy, %", curves)] if curves else ()
     )

@@ -155,8 +155,7 @@ def _rows(options: Options) -> list[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    every = [outcome.curve(name, "curve", f"{name} activation") for name in ("without", "with")]
-    curves = [curve for curve in every if curve]
+    curves = outcome.curves({name: f"{name} activation" for name in ("without", "with")}, "curve")
     levels = (Level("code, without", 82.0), Level("code, with", 90.6))
     return (
         [Chart("epochs", "two unitary layers", "epoch", "test accuracy (%)", curves, levels)]

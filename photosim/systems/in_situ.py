@@ -230,8 +230,7 @@ def _rows(_options: Options) -> Sequence[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    every = [outcome.curve(f"tap noise {noise:g}", "curve", f"K = {noise:g}") for noise in NOISES]
-    curves = [curve for curve in every if curve]
+    curves = outcome.curves({f"tap noise {noise:g}": f"K = {noise:g}" for noise in NOISES}, "curve")
     pictures: list[Picture] = [*in_situ_rivals.pictures(outcome)]
     if curves:
         title = "Gradients measured in situ"

@@ -118,7 +118,7 @@ def pictures(outcome: Outcome) -> Sequence[Picture]:
                 "test accuracy (%)", curves, [Level("published without noise (recalled)", 98.10)],
             )
         )  # fmt: skip
-    runs = [curve for name in NOISES if (curve := outcome.curve(name, "curve", name))]
+    runs = outcome.curves({name: name for name in NOISES}, "curve")
     if runs:
         found.append(
             Chart("accuracy_epochs", "Learning through the bank", "epoch", "test accuracy (%)", runs)

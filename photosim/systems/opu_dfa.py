@@ -277,8 +277,7 @@ def _rows(options: Options) -> Sequence[Row]:
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
     found: list[Picture] = []
-    every = [outcome.curve(name, "curve", label) for name, label in RULES.items()]
-    curves = [curve for curve in every if curve]
+    curves = outcome.curves(RULES, "curve")
     if curves:
         found.append(
             Chart("accuracy", "Learning through a scattering medium", "epoch", "test accuracy, %", curves)

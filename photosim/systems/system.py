@@ -87,14 +87,14 @@ class Outcome:
         """Return the numbers of a case, one mapping for each finished seed, in order of the seeds."""
         return [numbers for _, numbers in sorted(self.found.get(case, {}).items())]
 
-    def curve(self, case: str, key: str, label: str, x: ArrayLike | None = None) -> Curve | None:
-        """Return the curve of a list over the finished seeds: mean and sample standard deviation.
+    def curves(self, labels: Mapping[str, str], key: str, x: ArrayLike | None = None) -> list[Curve]:
+        """Return the curves of a list over the finished seeds: means and sample standard deviations.
 
-        x: what it runs over, shape (points,); 1, 2, 3, ..., as epochs are counted, if left out. None before a
-        seed is finished.
+        labels: of the cases, by their names; those without a finished seed are left out.  x: what the list
+        runs over, shape (points,); 1, 2, 3, ..., as epochs are counted, if left out.
         """
-        found = self.values(case, key)
-        return Curve.over_seeds(label, found, x) if found.size else None
+        found = [(label, self.values(case, key)) for case, label in labels.items()]
+        return [Curve.over_seeds(label, values, x) for label, values in found if values.size]
 
     def values(self, case: str, key: str) -> NDArray[np.float64]:
         """Return one number, or list of numbers, of a case over the finished seeds, shape (seeds, ...)."""

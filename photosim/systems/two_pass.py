@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from photosim.analysis.chart import Chart, Curve, Level, Picture
+from photosim.analysis.chart import Chart, Level, Picture
 from photosim.analysis.result import Table
 from photosim.systems.optical_xor import xor_gate
 from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
@@ -179,11 +179,6 @@ def _tables(outcome: Outcome) -> list[Table]:
     return [Table(title, columns, tuple(lines))]
 
 
-def _over(outcome: Outcome, key: str, x: Sequence[float] | None = None) -> list[Curve]:
-    every = [outcome.curve(rule, key, name, x) for rule, name in NAMES.items()]
-    return [curve for curve in every if curve]
-
-
 def _pictures(outcome: Outcome) -> list[Picture]:
     if not any(outcome.of(rule) for rule in NAMES):
         return []
@@ -191,19 +186,19 @@ def _pictures(outcome: Outcome) -> list[Picture]:
     return [
         Chart(
             "epochs", "exact products", "epoch", test,
-            _over(outcome, "curve"), (Level("95 %", 95.0),),
+            outcome.curves(NAMES, "curve"), (Level("95 %", 95.0),),
         ),
         Chart(
             "mesh_size", "held by imperfect meshes", "guides of a tile", test,
-            _over(outcome, "sizes", SIZES),
+            outcome.curves(NAMES, "sizes", SIZES),
         ),
         Chart(
             "phase_error", "held by meshes with phase errors", "deviation of each phase (rad)", test,
-            _over(outcome, "phases", PHASES),
+            outcome.curves(NAMES, "phases", PHASES),
         ),
         Chart(
             "noise", "held by meshes with a noisy read-out", "noise of a reading (share of the largest)",
-            test, _over(outcome, "noises", NOISES),
+            test, outcome.curves(NAMES, "noises", NOISES),
         ),
     ]  # fmt: skip
 
