@@ -6,8 +6,7 @@ import math
 from typing import Annotated, Any
 
 from photosim.kernels.saturation import activate
-from photosim.model import Memory, nonlinear
-from photosim.quantities import Fraction, Quantity, Responsivity
+from photosim.model import Fraction, Memory, Quantity, Responsivity, nonlinear
 
 SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 100.0)]
 """Voltage in V for a phase of pi; never zero."""

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from photosim.components.guides import guide_index, guide_wave
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import component
-from photosim.quantities import Index, Length, OpticalPower, Quantity, Wavelength
+from photosim.model import Index, Length, OpticalPower, Quantity, Wavelength, component
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """Gain of power in dB."""

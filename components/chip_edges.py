@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from photosim.components.splitters import Bandwidth_um, pass_band
-from photosim.model import component
-from photosim.quantities import Loss_dB, Power, Wavelength
+from photosim.model import Loss_dB, Power, Wavelength, component
 
 _LAYOUT = ("cross_section", "polarization", "taper_length", "taper_angle", "fiber_angle", "length", "size",
            "grating_line_width", "n_periods", "period", "fill_factor", "width_grating", "length_taper",

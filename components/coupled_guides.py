@@ -6,8 +6,17 @@ from typing import Annotated, Any
 
 from photosim.components.couplers import coupling_angle
 from photosim.components.guides import euler_bend_length, guide_index, guide_wave
-from photosim.model import component
-from photosim.quantities import Fraction, Index, Length, Loss_dB, Loss_dB_cm, Power, Quantity, Wavelength
+from photosim.model import (
+    Fraction,
+    Index,
+    Length,
+    Loss_dB,
+    Loss_dB_cm,
+    Power,
+    Quantity,
+    Wavelength,
+    component,
+)
 
 BeatLength = Annotated[float, Quantity("um", 0.1, float("inf"))]
 """Length in um over which all light crosses; never zero."""

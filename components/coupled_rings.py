@@ -6,16 +6,20 @@ from typing import Annotated
 
 import numpy as np
 
-from photosim.model import Netlist, composite, links, part, ref
-from photosim.quantities import (
+from photosim.model import (
     Index,
     Length,
     Loss_dB_cm,
+    Netlist,
     Power,
     Quantity,
     Temperature,
     ThermoOptic,
     Wavelength,
+    composite,
+    links,
+    part,
+    ref,
 )
 
 RingCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]

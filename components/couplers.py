@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from photosim.model import component
-from photosim.quantities import Length, Loss_dB, Power
+from photosim.model import Length, Loss_dB, Power, component
 
 # Coupling per length kappa(gap) = COUPLING_PER_UM exp(-DECAY_PER_UM gap), fitted to the eleven ring couplers
 # of the SiEPIC library (500 x 220 nm strip, TE, 1550 nm; radius 3 to 18 um, gap 50 to 200 nm). The fit meets

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.model import detector
-from photosim.quantities import (
+from photosim.model import (
     Bandwidth,
     Current,
     Fraction,
@@ -14,6 +13,7 @@ from photosim.quantities import (
     Resistance,
     Responsivity,
     Temperature,
+    detector,
 )
 
 Mismatch = Annotated[float, Quantity("1", -2.0, 2.0)]

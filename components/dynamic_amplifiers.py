@@ -6,8 +6,7 @@ import math
 from typing import Annotated, Any
 
 from photosim.kernels.saturation import absorb, amplify
-from photosim.model import Memory, nonlinear
-from photosim.quantities import Loss_dB, Quantity
+from photosim.model import Loss_dB, Memory, Quantity, nonlinear
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """A gain in dB."""

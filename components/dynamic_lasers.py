@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
 from photosim.kernels.lasers import emit
-from photosim.model import Memory, nonlinear
-from photosim.quantities import Current, Fraction, Quantity, Wavelength
+from photosim.model import Current, Fraction, Memory, Quantity, Wavelength, nonlinear
 
 Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
 """A time constant in s; never zero."""

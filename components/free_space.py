@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from photosim.media.camera import Camera
 from photosim.media.modulators import Dmd, Slm
-from photosim.model import block
-from photosim.quantities import Count, Power, Quantity
+from photosim.model import Count, Power, Quantity, block
 
 Contrast = Annotated[float, Quantity("1", 1.0001, 1e12)]
 """Ratio of two intensities."""

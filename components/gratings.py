@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from photosim.model import numerical
-from photosim.quantities import Index, Loss_dB_cm, Phase, Quantity, Wavelength
+from photosim.model import Index, Loss_dB_cm, Phase, Quantity, Wavelength, numerical
 
 Periods = Annotated[int, Quantity("1", 1, 100_000, whole=True)]
 """Number of periods of a grating."""

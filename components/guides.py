@@ -6,8 +6,7 @@ from math import factorial
 from typing import Annotated, Any
 
 from photosim.conventions import ROOM_TEMPERATURE_K
-from photosim.model import component
-from photosim.quantities import (
+from photosim.model import (
     Fraction,
     Index,
     Length,
@@ -17,6 +16,7 @@ from photosim.quantities import (
     Temperature,
     ThermoOptic,
     Wavelength,
+    component,
 )
 
 Degrees = Annotated[float, Quantity("deg", 0.0, 180.0)]

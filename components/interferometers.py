@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from photosim.model import Netlist, composite, links, part, ref
-from photosim.quantities import Index, Length, Loss_dB_cm, Phase, Temperature, ThermoOptic, Wavelength
+from photosim.model import (
+    Index,
+    Length,
+    Loss_dB_cm,
+    Netlist,
+    Phase,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+    composite,
+    links,
+    part,
+    ref,
+)
 
 _TWO_INPUTS = ("coupler", "mmi2x2")
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
-from photosim.model import source
-from photosim.quantities import Bandwidth, Count, NoiseDensity_dB_Hz, OpticalPower, Quantity, Wavelength
+from photosim.model import Bandwidth, Count, NoiseDensity_dB_Hz, OpticalPower, Quantity, Wavelength, source
 
 SpectralWidth = Annotated[float, Quantity("Hz", 1.0, float("inf"))]
 """Width of a spectrum in Hz; never zero."""

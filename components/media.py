@@ -13,8 +13,7 @@ from photosim.media.gaussian import StoredMedium
 from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium, ScreensMedium
 from photosim.media.waveguide import FibreMedium, WaveguideMedium
-from photosim.model import block, numerical
-from photosim.quantities import Count, Index, Length, Power, Quantity, Seed
+from photosim.model import Count, Index, Length, Power, Quantity, Seed, block, numerical
 
 Ratio = Annotated[float, Quantity("1", 1e-3, 1e3)]
 """A length over another."""

@@ -9,8 +9,20 @@ from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, re
 from photosim.components.receivers import Bits
 from photosim.components.shifters import driven
 from photosim.expressions import symbol
-from photosim.model import Netlist, PortRef, Value, composite, links, part, ref
-from photosim.quantities import Loss_dB, Phase, Power, Quantity, Wavelength
+from photosim.model import (
+    Loss_dB,
+    Netlist,
+    Phase,
+    PortRef,
+    Power,
+    Quantity,
+    Value,
+    Wavelength,
+    composite,
+    links,
+    part,
+    ref,
+)
 
 Modes = Annotated[int, Quantity("1", 2, 256, whole=True)]
 """Number of guides of a mesh; 256 of them make 32 640 blocks."""

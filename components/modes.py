@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from photosim.model import Instance, Netlist, component, composite, part
-from photosim.quantities import (
+from photosim.model import (
     Index,
+    Instance,
     Length,
     Loss_dB,
     Loss_dB_cm,
+    Netlist,
     Power,
     Temperature,
     ThermoOptic,
     Wavelength,
+    component,
+    composite,
+    part,
 )
 
 

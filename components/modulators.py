@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.guides import guide_index, guide_wave
-from photosim.model import component
-from photosim.quantities import (
+from photosim.model import (
     Bandwidth,
     Current,
     Index,
@@ -21,6 +20,7 @@ from photosim.quantities import (
     ThermoOptic,
     Voltage,
     Wavelength,
+    component,
 )
 
 SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 1e4)]

@@ -8,8 +8,7 @@ import numpy as np
 
 from photosim.components.splitters import Bandwidth_um
 from photosim.conventions import standard_aliases
-from photosim.model import numerical
-from photosim.quantities import Loss_dB, Quantity, Wavelength
+from photosim.model import Loss_dB, Quantity, Wavelength, numerical
 
 PortCount = Annotated[int, Quantity("1", 1, 1024, whole=True)]
 """Number of ports on a side."""

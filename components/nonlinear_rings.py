@@ -7,8 +7,18 @@ from typing import Annotated, Any
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.kernels.nonlinear_ring import circulate
-from photosim.model import Memory, nonlinear
-from photosim.quantities import Fraction, Index, Length, Loss_dB_cm, Power, Quantity, ThermoOptic, Wavelength
+from photosim.model import (
+    Fraction,
+    Index,
+    Length,
+    Loss_dB_cm,
+    Memory,
+    Power,
+    Quantity,
+    ThermoOptic,
+    Wavelength,
+    nonlinear,
+)
 
 Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
 """A time constant in s; never zero."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from photosim.model import component
-from photosim.quantities import Loss_dB
+from photosim.model import Loss_dB, component
 
 
 @component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False)

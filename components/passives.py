@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.model import component
-from photosim.quantities import Loss_dB, Phase, Power, Quantity, Wavelength
+from photosim.model import Loss_dB, Phase, Power, Quantity, Wavelength, component
 
 Crosstalk = Annotated[float, Quantity("1", 0.0, 0.25)]
 """Power into each of two side ports; a lossless symmetric crossing sends at most a quarter to each."""

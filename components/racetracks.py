@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from photosim.model import Netlist, composite, links, part, ref
-from photosim.quantities import (
+from photosim.model import (
     Fraction,
     Index,
     Length,
     Loss_dB_cm,
+    Netlist,
     Phase,
     Temperature,
     ThermoOptic,
     Wavelength,
+    composite,
+    links,
+    part,
+    ref,
 )
 
 

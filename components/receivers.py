@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.detectors import Mismatch
-from photosim.model import Netlist, Stage, component, composite, electronic, links, part, ref
-from photosim.quantities import (
+from photosim.model import (
     Bandwidth,
     Current,
     Duration,
     Loss_dB,
+    Netlist,
     OpticalPower,
     Phase,
     Quantity,
     Resistance,
     Responsivity,
+    Stage,
     Temperature,
     Voltage,
+    component,
+    composite,
+    electronic,
+    links,
+    part,
+    ref,
 )
 
 NoiseCurrent = Annotated[float, Quantity("A/sqrt(Hz)", 0.0, 1e-6)]

@@ -7,8 +7,23 @@ from typing import Any
 import numpy as np
 
 from photosim.components.guides import guide_index, guide_wave
-from photosim.model import Instance, Netlist, component, composite, links, part, ref
-from photosim.quantities import Index, Length, Loss_dB_cm, Phase, Power, Temperature, ThermoOptic, Wavelength
+from photosim.model import (
+    Index,
+    Instance,
+    Length,
+    Loss_dB_cm,
+    Netlist,
+    Phase,
+    Power,
+    Temperature,
+    ThermoOptic,
+    Wavelength,
+    component,
+    composite,
+    links,
+    part,
+    ref,
+)
 
 _ALL_PASS = {"through": "o2"}
 _ADD_DROP = {"in": "o1", "drop": "o2", "add": "o3", "through": "o4"}

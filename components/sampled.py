@@ -10,10 +10,7 @@ import numpy as np
 
 from photosim.conventions import aliases_with_modes, port_places, standard_aliases
 from photosim.errors import ParameterError
-from photosim.interpolation import Interpolant
-from photosim.model import Remark, numerical
-from photosim.quantities import Fraction
-from photosim.sampled import SampledData
+from photosim.model import Fraction, Interpolant, Remark, SampledData, numerical
 from photosim.units import frequency_Hz, wavelength
 
 _BETWEEN = 4

@@ -8,19 +8,25 @@ from typing import Annotated, Any
 from photosim.components.guides import guide_index, guide_wave
 from photosim.components.receivers import Bits
 from photosim.expressions import mod, round, symbol  # noqa: A004 - it has this name in expressions
-from photosim.model import Instance, Netlist, Value, component, composite, part, ref
-from photosim.quantities import (
+from photosim.model import (
     Bandwidth,
     Index,
+    Instance,
     Length,
     Loss_dB,
     Loss_dB_cm,
+    Netlist,
     OpticalPower,
     Phase,
     Quantity,
     Temperature,
     ThermoOptic,
+    Value,
     Wavelength,
+    component,
+    composite,
+    part,
+    ref,
 )
 
 SwitchingPower = Annotated[float, Quantity("W", 1e-4, 10.0)]

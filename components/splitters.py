@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.couplers import two_by_two
-from photosim.model import component
-from photosim.quantities import Loss_dB, Power, Quantity, Wavelength
+from photosim.model import Loss_dB, Power, Quantity, Wavelength, component
 
 Bandwidth_um = Annotated[float, Quantity("um", 1e-6, 10.0)]
 """Full width of a pass band in um; never zero."""

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from photosim.components.guides import guide_index, guide_wave
 from photosim.conventions import SPEED_OF_LIGHT_M_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import component
-from photosim.quantities import (
+from photosim.model import (
     Index,
     Length,
     Loss_dB,
@@ -16,6 +15,7 @@ from photosim.quantities import (
     Temperature,
     ThermoOptic,
     Wavelength,
+    component,
 )
 
 StripWidth = Annotated[float, Quantity("um", 0.45, 0.55)]

@@ -10,19 +10,25 @@ from photosim.components.guides import guide_index
 from photosim.components.lasers import channel_wavelength
 from photosim.components.modulators import IndexPerVolt, ReverseVoltage
 from photosim.components.receivers import Bits, NoiseCurrent, Span
-from photosim.model import Instance, Netlist, PortRef, composite, links, part, ref
-from photosim.quantities import (
+from photosim.model import (
     Bandwidth,
     Count,
     Index,
+    Instance,
     Length,
     Loss_dB_cm,
+    Netlist,
+    PortRef,
     Power,
     Resistance,
     Responsivity,
     Temperature,
     ThermoOptic,
     Wavelength,
+    composite,
+    links,
+    part,
+    ref,
 )
 
 

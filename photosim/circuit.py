@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim import netlist as reading
-from photosim.compiled import Compiled
+from photosim.engine.compiled import Compiled
+from photosim.engine.freespace import check_buses, optical_chain
+from photosim.engine.graph import collector_paused
 from photosim.errors import ParameterError, PhotosimWarning, listing
-from photosim.freespace import check_buses, optical_chain
-from photosim.graph import collector_paused
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import ArrayLike, NDArray
 
-    from photosim.graph import Graph
+    from photosim.engine.graph import Graph
+    from photosim.engine.parts import Point
+    from photosim.engine.plan import Plan
     from photosim.losses import Loss
     from photosim.media.chain import OpticalChain
-    from photosim.parts import Point
-    from photosim.plan import Plan
 
 Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float64]]]"
 
@@ -273,10 +273,9 @@ class Circuit:
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""
-        # The rim sits above this layer; it is reached only when somebody asks for a picture.
-        from importlib import import_module
+        from photosim.drawing import draw
 
-        return import_module("photosim.drawing").draw(self.netlist, path)
+        return draw(self.netlist, path)
 
 
 def _grid(wl: Any) -> NDArray[np.float64]:

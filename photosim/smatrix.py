@@ -180,10 +180,9 @@ class SMatrix:
 
     def plot(self, pairs: list[tuple[str, str]] | None = None) -> Any:
         """Plot power in dB over wavelength; return the matplotlib figure."""
-        # The rim sits above this layer; it is reached only when somebody asks for a picture.
-        from importlib import import_module
+        from photosim.plotting import plot_smatrix
 
-        return import_module("photosim.plotting").plot_smatrix(self, pairs)
+        return plot_smatrix(self, pairs)
 
 
 def _logarithmic(series: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:

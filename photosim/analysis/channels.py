@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from photosim import registry
-from photosim.compiled import flat_settings
-from photosim.model import Source
+from photosim.engine.compiled import flat_settings
+from photosim.model import Source, registry
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit

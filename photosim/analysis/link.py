@@ -10,11 +10,11 @@ import numpy as np
 
 from photosim.analysis.link_result import LinkResult, Reception
 from photosim.analysis.options import Options
-from photosim.compiled import flat_settings
+from photosim.engine.compiled import flat_settings
+from photosim.engine.waves import find_wave
 from photosim.signals import Tone, contributions, operating_point, passages
 from photosim.signals.contributions import check_terms
 from photosim.signals.violations import doubt_about_phase
-from photosim.waves import find_wave
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit

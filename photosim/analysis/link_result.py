@@ -139,14 +139,13 @@ class LinkResult:
 
     def plot(self, name: str = "budget") -> Figure:
         """Draw the chart `budget` or `noise`."""
-        from importlib import import_module
+        from photosim.plotting import draw
 
         charts = {chart.name: chart for chart in self.charts()}
         if name not in charts:
             message = f"A link has no picture {name!r}. It has: {listing(charts)}."
             raise ParameterError(message)
-        figure: Figure = import_module("photosim.plotting").draw(charts[name])
-        return figure
+        return draw(charts[name])
 
     def _detector_table(self) -> Table:
         heads = ("detector", "line (um)", "power (dBm)", "current (uA)", "noise (uA rms)", "SNR (dB)", "bits",

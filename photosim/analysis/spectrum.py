@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from photosim.analysis.channels import channels_of
 from photosim.analysis.options import Options
 from photosim.analysis.result import Table
-from photosim.compiled import flat_settings
+from photosim.engine.compiled import flat_settings
+from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError, PhotosimError
 from photosim.smatrix import SMatrix, Trace
 from photosim.units import parse_wavelengths
-from photosim.waves import find_wave
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit

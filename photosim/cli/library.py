@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from photosim import registry
 from photosim.analysis.result import Table, plain
 from photosim.cli.show import show_json, show_tables
+from photosim.model import registry
 from photosim.netlist.values import parameters_of
 
 if TYPE_CHECKING:
     from photosim.model import Model
-    from photosim.parameters import Parameter
+    from photosim.model.parameters import Parameter
 
 _LONG = 100
 """A formula with more characters than this is shown with its repeated parts named."""

@@ -16,7 +16,7 @@ from photosim.cli.show import rich_table, show_json, show_tables
 
 if TYPE_CHECKING:
     from photosim.analysis.progress import Progress
-    from photosim.systems.reproduction import Reproduction, Watch
+    from photosim.systems.harness.reproduction import Reproduction, Watch
 
 
 def list_systems(*, as_json: bool) -> None:

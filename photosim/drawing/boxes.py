@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim import registry
 from photosim.conventions import port_places
-from photosim.kinds import Electronic
+from photosim.model import registry
+from photosim.model.kinds import Electronic
 from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
 from photosim.files.tables import MAX_BYTES, smatrix_of, table_of
-from photosim.sampled import SampledData
+from photosim.model.sampled import SampledData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.files.tables import damaged, numbers, read_lines
-from photosim.sampled import SampledData, rising
+from photosim.model.sampled import SampledData, rising
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import numpy as np
 
 from photosim.errors import listing
 from photosim.files.tables import damaged, numbers, read_lines
-from photosim.sampled import SampledData, port_names, rising
+from photosim.model.sampled import SampledData, port_names, rising
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.errors import DataError
-from photosim.sampled import SampledData
+from photosim.model.sampled import SampledData
 from photosim.units import frequency_Hz, wavelength
 
 if TYPE_CHECKING:

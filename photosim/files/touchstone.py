@@ -14,7 +14,7 @@ import numpy as np
 
 from photosim.errors import DataError
 from photosim.files.tables import damaged, read_lines
-from photosim.sampled import MAX_PORTS, SampledData, port_names
+from photosim.model.sampled import MAX_PORTS, SampledData, port_names
 
 if TYPE_CHECKING:
     from pathlib import Path

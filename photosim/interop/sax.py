@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from photosim import registry
-from photosim.bindings import TEMPERATURE, Scoped, owner, steps
+from photosim.engine.bindings import TEMPERATURE, Scoped, owner, steps
 from photosim.errors import ParameterError, listing
-from photosim.model import Numerical
-from photosim.parameters import Parameter
+from photosim.model import Numerical, registry
+from photosim.model.parameters import Parameter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

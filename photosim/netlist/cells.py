@@ -18,9 +18,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from photosim import registry
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import parse
+from photosim.model import registry
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.schema import describe
 from photosim.netlist.tables import read_named

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from photosim import registry
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
-from photosim.model import ClosedForm, Instance, Model, Netlist
+from photosim.model import ClosedForm, Instance, Model, Netlist, registry
 from photosim.netlist.arrays import base_name
 from photosim.netlist.ports import PortTable
 from photosim.netlist.values import as_written, evaluate, parameters_of, resolve
@@ -16,7 +15,7 @@ from photosim.netlist.wires import check_wires
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photosim.parameters import Parameter
+    from photosim.model.parameters import Parameter
 
 MAX_FLAT = 2_000_000
 """Instances that a circuit may have when its sub-netlists are written out."""

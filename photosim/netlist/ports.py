@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from photosim import registry
 from photosim.conventions import exposed_names, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
-from photosim.model import Block, ClosedForm, Detector, Nonlinear, Source
+from photosim.model import Block, ClosedForm, Detector, Nonlinear, Source, registry
 from photosim.netlist.arrays import base_name
 from photosim.netlist.values import evaluate
 

@@ -7,9 +7,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from photosim import registry
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, did_you_mean, listing
-from photosim.model import Instance, Netlist
+from photosim.model import Instance, Netlist, registry
 from photosim.netlist.arrays import MAX_INSTANCES, check_name
 from photosim.netlist.cells import Cell, number, read_map, settings_of
 from photosim.netlist.marks import Marks

@@ -13,7 +13,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from photosim.errors import DataError, NetlistError
 
 if TYPE_CHECKING:
-    from photosim.sampled import SampledData
+    from photosim.model.sampled import SampledData
 
 
 MAX_BYTES = 8 * 2**20

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim import registry
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import CONSTANTS, Expr, parse
+from photosim.model import registry
 from photosim.netlist.schema import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from photosim.model import Model, Value
-    from photosim.parameters import Parameter
+    from photosim.model.parameters import Parameter
 
 
 _SHOWN = 12

@@ -9,9 +9,9 @@ import yaml
 
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
+from photosim.model.sampled import SampledData
 from photosim.netlist.compose import plain
 from photosim.netlist.reader import TOP
-from photosim.sampled import SampledData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from photosim.circuit import Circuit
-    from photosim.graph import Leaf
+    from photosim.engine.graph import Leaf
 
 
 def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str, Any]) -> xarray.DataArray:

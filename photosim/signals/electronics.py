@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from photosim.engine.graph import Graph
 from photosim.errors import ParameterError
-from photosim.graph import Graph
 from photosim.model import Electronic, PortRef, Stage
 
 if TYPE_CHECKING:

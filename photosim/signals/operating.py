@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.compiled import flat_settings
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.compiled import flat_settings
 from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
 from photosim.signals.detection import saturation
@@ -24,7 +24,7 @@ from photosim.signals.electronics import Chain, chain_behind, static_drives
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
-    from photosim.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Leaf
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

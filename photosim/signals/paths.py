@@ -13,7 +13,7 @@ from photosim.model import ClosedForm, Numerical
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.graph import Leaf
+    from photosim.engine.graph import Leaf
     from photosim.signals.operating import Line, OperatingPoint
 
 TOLL_dB = 1e-6

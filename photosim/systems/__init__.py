@@ -1,8 +1,8 @@
 """Published systems, one file each: the hardware as a circuit, the recipe, and the published figures."""
 
-from photosim.systems.catalogue import find_system, system_names
-from photosim.systems.reproduction import Reproduction, reproduce
-from photosim.systems.system import Case, Options, Outcome, Published, Row, System
+from photosim.systems.harness.catalogue import find_system, system_names
+from photosim.systems.harness.reproduction import Reproduction, reproduce
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Row, System
 
 __all__ = [
     "Case", "Options", "Outcome", "Published", "Reproduction", "Row", "System", "find_system", "reproduce",

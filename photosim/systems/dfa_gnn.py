@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from photosim.analysis.chart import Chart, Picture
-from photosim.systems import graph_runs
-from photosim.systems.graph_runs import GraphRecipe
-from photosim.systems.system import Case, Options, Outcome, Published, Row, System
+from photosim.systems.harness import graph_runs
+from photosim.systems.harness.graph_runs import GraphRecipe
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Row, System
 from photosim.training.devices import Digital
 from photosim.training.rules import DFA, Backprop, Rule
 

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.chart import Chart, Level, Picture
-from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
-from photosim.training.data import Dataset, Samples, load
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
+from photosim.training.data.datasets import Dataset, Samples, load
 from photosim.training.devices import mesh_chip
-from photosim.training.electro_optic import (
+from photosim.training.layers import Layer, Network
+from photosim.training.layers.electro_optic import (
     ActivatedMesh,
     ElectroOptic,
     ElectroOpticLayer,
     power_cross_entropy,
 )
-from photosim.training.layers import Layer, Network
+from photosim.training.layers.mesh import MeshLayer
 from photosim.training.losses import REGRESSION, Objective, share_correct
-from photosim.training.mesh_layers import MeshLayer
 from photosim.training.optimisers import Adam, StepDecay
 from photosim.training.rules import Backprop
 from photosim.training.trainer import Schedule, Streams, fit

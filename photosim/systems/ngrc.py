@@ -18,9 +18,9 @@ from photosim.analysis.chart import Chart, Curve, Picture
 from photosim.analysis.result import Table
 from photosim.circuit import Circuit
 from photosim.media.readouts import intensity
-from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.arrays import FloatArray, IndexArray
-from photosim.training.dynamics import kuramoto_sivashinsky, lorenz63
+from photosim.training.data.dynamics import kuramoto_sivashinsky, lorenz63
 
 if TYPE_CHECKING:
     from photosim.media.chain import OpticalChain

@@ -16,9 +16,9 @@ from photosim.analysis.chart import Chart, Curve, Level, Picture, Scale
 from photosim.analysis.result import Table
 from photosim.circuit import Circuit
 from photosim.errors import PhotosimWarning
-from photosim.systems import graph_runs
-from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
-from photosim.training.data import Dataset, Samples, load
+from photosim.systems.harness import graph_runs
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
+from photosim.training.data.datasets import Dataset, Samples, load
 from photosim.training.devices import Device, Digital, Drift, Projection, ScatteringMedium
 from photosim.training.layers import Network, dense_network
 from photosim.training.optimisers import Adam

@@ -12,12 +12,12 @@ import numpy as np
 
 from photosim.analysis.chart import HeatMap, Picture
 from photosim.analysis.result import Table as Shown
-from photosim.systems.system import Case, Options, Outcome, Published, Report, Row, System
+from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.arrays import FloatArray, IndexArray, RealArray
-from photosim.training.data import DATASETS, Dataset, Samples, Table
-from photosim.training.devices.mesh_circuit import mesh_chip
+from photosim.training.data.datasets import DATASETS, Dataset, Samples, Table
+from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.layers import Network, Parameters
-from photosim.training.mesh_layers import MeshLayer, SaturableAbsorber, detected
+from photosim.training.layers.mesh import MeshLayer, SaturableAbsorber, detected
 from photosim.training.optimisers import Adam
 from photosim.training.rules import Backprop
 from photosim.training.trainer import Schedule, Streams, fit

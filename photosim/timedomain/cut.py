@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from photosim.guards import reached
+from photosim.engine.guards import reached
+from photosim.engine.waves import leaving
 from photosim.model import Detector, Nonlinear, Source
-from photosim.waves import leaving
 
 if TYPE_CHECKING:
-    from photosim.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Leaf
 
 Edges = dict[tuple[int, int], int]
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.algebra import NUMPY
-from photosim.bindings import TEMPERATURE
-from photosim.compiled import Planned
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.bindings import TEMPERATURE
+from photosim.engine.compiled import Planned
+from photosim.engine.plan_search import make_plan
+from photosim.engine.waves import leaving, wave_request
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm, Detector, Electronic, Nonlinear, Numerical, Source
-from photosim.planning import make_plan
+from photosim.model.algebra import NUMPY
 from photosim.timedomain.band import bandwidth_of
 from photosim.timedomain.cut import Edges, Element, factor_element, leaf_edges, matrix_element, resonators
-from photosim.waves import leaving, wave_request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.compiled import Compiled
-    from photosim.graph import Leaf
-    from photosim.parts import Point
+    from photosim.engine.compiled import Compiled
+    from photosim.engine.graph import Leaf
+    from photosim.engine.parts import Point
 
 QUASI_STATIC = 0.03
 """Error of a wave, relative to the light, up to which a driven resonator may follow its drive at once."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.compiled import flat_settings
+from photosim.engine.compiled import flat_settings
+from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear
 from photosim.timedomain import band, light, stepping, waveforms
@@ -22,7 +23,6 @@ from photosim.timedomain.cut import (
 from photosim.timedomain.electrical import wired
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
-from photosim.waves import find_wave
 
 if TYPE_CHECKING:
     import xarray

@@ -19,7 +19,7 @@ from photosim.units import as_wavelengths
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.graph import Leaf
+    from photosim.engine.graph import Leaf
 
     ComplexArray = NDArray[np.complex128]
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.compiled import Planned
+from photosim.engine.compiled import Planned
+from photosim.engine.guards import reached
+from photosim.engine.plan_search import make_plan
+from photosim.engine.waves import wave_request
 from photosim.errors import ParameterError
-from photosim.guards import reached
 from photosim.model import Nonlinear
-from photosim.planning import make_plan
 from photosim.timedomain import band, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.cut import Cut, Element
 from photosim.timedomain.rational import FITTED, Fit, fit, passive
-from photosim.waves import wave_request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ import numpy as np
 
 from photosim.training.arrays import FloatArray
 from photosim.training.checkpoint import restore_rule, rule_state
-from photosim.training.data import Samples
+from photosim.training.data.datasets import Samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
 from photosim.training.passes import run

@@ -15,7 +15,7 @@ import numpy as np
 
 from photosim.errors import DataError
 from photosim.files.atomic import replacing
-from photosim.training.datafiles import read_npz
+from photosim.training.data.files import read_npz
 from photosim.training.layers import Parameters
 from photosim.training.rules.rule import Rule
 

@@ -14,11 +14,11 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from photosim.bindings import steps
+from photosim.engine.bindings import steps
 from photosim.errors import ParameterError, listing
 from photosim.training.architecture import build_network
 from photosim.training.arrays import FloatArray, TargetArray
-from photosim.training.data import Dataset, Samples
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, WeightBank
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax

@@ -15,10 +15,10 @@ from photosim.analysis.progress import Progress, silent
 from photosim.errors import ParameterError
 from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
-from photosim.training.data import Dataset, load
+from photosim.training.data.datasets import Dataset, load
 from photosim.training.devices import Device, Digital
-from photosim.training.devices.bank_errors import effective_bits
-from photosim.training.devices.weight_bank import WeightBank
+from photosim.training.devices.bank.errors import effective_bits
+from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.layers import Network
 from photosim.training.optimisers import Constant
 from photosim.training.options import TrainOptions, parse
@@ -38,7 +38,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
     Raises ParameterError for an unknown or wrong option, and for a device that is no weight bank of the
     circuit.
     """
-    from photosim.training.devices.bank_circuit import find_bank
+    from photosim.training.devices.bank.circuit import find_bank
 
     options = parse(entry)
     if options.device_rules and options.device is not None:

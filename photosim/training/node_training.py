@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.training.arrays import FloatArray, LabelArray, RealArray, TargetArray
-from photosim.training.graphs import GraphData
+from photosim.training.data.graphs import GraphData
 from photosim.training.layers import Dropout, Layer, Network, activation
 from photosim.training.layers.graph_convolution import GraphConvolution
 from photosim.training.losses import Objective, share_correct, softmax_cross_entropy

@@ -8,9 +8,9 @@ from typing import Any
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.architecture import build_network, parameter_count
-from photosim.training.data import DATASETS
+from photosim.training.data.datasets import DATASETS
+from photosim.training.devices.bank.weight_bank import Measured
 from photosim.training.devices.receiver import Converters
-from photosim.training.devices.weight_bank import Measured
 from photosim.training.layers import activation
 from photosim.training.optimisers import Adam, Optimiser
 from photosim.training.reading import MOST, check_names, number, read_optimiser, record, whole

@@ -13,7 +13,7 @@ from photosim.errors import ParameterError
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, fingerprint, resume, save
-from photosim.training.data import Dataset, Samples
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
 from photosim.training.optimisers import Optimiser

@@ -113,9 +113,9 @@ def records(command: list[str], limit: float) -> list[dict[str, Any]]:
 
 def measure(sizes: list[int], batches: list[int]) -> None:
     """Print a record for every size and batch, as the harness does."""
-    from photosim.training.devices.decomposition import decompose
-    from photosim.training.devices.mesh_circuit import find_mesh, mesh_chip
-    from photosim.training.mesh_layers import haar
+    from photosim.training.devices.mesh.circuit import find_mesh, mesh_chip
+    from photosim.training.devices.mesh.decomposition import decompose
+    from photosim.training.layers.mesh import haar
 
     rng = np.random.default_rng(0)
     for n in sizes:

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 from numba import njit
 
-from photosim import solve as engine
 from photosim.bench import circuits
 from photosim.bench.circuits import Case
 from photosim.bench.measuring import Row, cpu_seconds, in_turns, options, report, seconds_text
 from photosim.circuit import Circuit
+from photosim.engine import solve as engine
 from photosim.errors import PhotosimWarning
 from photosim.kernels.elimination import forward, get, lanes_of
 

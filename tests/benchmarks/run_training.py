@@ -25,7 +25,7 @@ import numpy as np
 
 from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, options, report
 from photosim.circuit import load
-from photosim.training.data import Dataset, Samples
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, Projection, ScatteringMedium, WeightBank
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD

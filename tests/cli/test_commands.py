@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 import photosim as ps
-from photosim import files, registry
+from photosim import files
 from photosim.cli.app import app
+from photosim.model import registry
 
 COMMANDS = ("check", "simulate", "draw", "components", "train", "run", "bench", "version")
 RING = """\

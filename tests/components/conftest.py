@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from photosim.model import ClosedForm
-from photosim.parameters import Parameter
+from photosim.model.parameters import Parameter
 
 # What stands for "any number" of a unit: beyond these a phase of 1e6 rad tests the sine, not the model.
 _PRACTICAL = {

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photosim import registry
-from photosim.algebra import MpmathAlgebra
-from photosim.codegen import kernels
-from photosim.model import ClosedForm, Model
+from photosim.model import ClosedForm, Model, registry
+from photosim.model.algebra import MpmathAlgebra
+from photosim.model.codegen import kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
 from photosim.components.lasers import channel_wavelength
-from photosim.model import ClosedForm
+from photosim.model import ClosedForm, registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

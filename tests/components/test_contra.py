@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from photosim import registry
-from photosim.model import Numerical
+from photosim.model import Numerical, registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

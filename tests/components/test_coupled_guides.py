@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
-from photosim.algebra import NUMPY
 from photosim.components.guides import euler_bend_length
 from photosim.components.multimode_interference import self_images
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.files import read_table
-from photosim.model import ClosedForm, Numerical
+from photosim.model import ClosedForm, Numerical, registry
+from photosim.model.algebra import NUMPY
 
 WL = np.linspace(1.5, 1.6, 201)
 

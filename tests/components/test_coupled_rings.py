@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
 from photosim.analysis import rings
 from photosim.errors import ParameterError
+from photosim.model import registry
 
 NEFF, NG = 2.44553, 4.19088
 LENGTH = 2 * np.pi * 10.0

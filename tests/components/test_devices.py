@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from photosim import registry
-from photosim.algebra import NUMPY
 from photosim.components.guides import euler_bend_length
 from photosim.errors import ParameterError
-from photosim.model import ClosedForm, Detector, Numerical, Source
+from photosim.model import ClosedForm, Detector, Numerical, Source, registry
+from photosim.model.algebra import NUMPY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import photosim as ps
-from photosim import registry
-from photosim.model import Numerical
+from photosim.model import Numerical, registry
 
 NEFF, NG = 2.44553, 4.19088
 WL = np.linspace(1.54, 1.56, 41)

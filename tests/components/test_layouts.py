@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
 from photosim.errors import NetlistError
+from photosim.model import registry
 
 _MMI = {
     "width": None, "width_taper": 1.0, "length_taper": 10.0, "length_mmi": 5.5, "width_mmi": 2.5,

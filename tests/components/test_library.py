@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from photosim import registry
 from photosim.errors import ParameterError
+from photosim.model import registry
 
 ISSUED = {
     "attenuator", "balanced_photodetector", "bend_euler", "circulator", "coupler", "crossing", "isolator",

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import photosim as ps
-from photosim import registry
 from photosim.components.mesh_places import PLACES, clements_places, reach, reck_places
 from photosim.errors import ParameterError
+from photosim.model import registry
 
 ComplexArray = NDArray[np.complex128]
 

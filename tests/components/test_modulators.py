@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim import registry
-from photosim.model import ClosedForm
+from photosim.model import ClosedForm, registry
 
 HC = 6.62607015e-34 * 299_792_458.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photosim import registry
+from photosim.model import registry
 
 # SAX's port namer for (inputs, outputs): left side upwards, then right side downwards.
 SAX = {

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
-from photosim.algebra import NUMPY
 from photosim.components.couplers import coupling_angle
 from photosim.components.guides import euler_bend_length
-from photosim.model import ClosedForm, Detector, Electronic, Source
+from photosim.model import ClosedForm, Detector, Electronic, Source, registry
+from photosim.model.algebra import NUMPY
 
 C_UM_S = 299_792_458.0e6
 

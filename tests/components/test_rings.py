@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import photosim as ps
-from photosim import registry
-from photosim.model import ClosedForm
+from photosim.model import ClosedForm, registry
 
 WL = np.linspace(1.53, 1.57, 401)
 NG = 4.19088

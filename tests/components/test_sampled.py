@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from photosim import netlist, registry
+from photosim import netlist
 from photosim.circuit import Circuit
 from photosim.components.sampled import condition
 from photosim.errors import DataError, NetlistError, ParameterError, PhotosimWarning
 from photosim.files import read_table
-from photosim.interpolation import Interpolant, delays
-from photosim.model import Numerical, part
-from photosim.sampled import SampledData, port_names
+from photosim.model import Numerical, part, registry
+from photosim.model.interpolation import Interpolant, delays
+from photosim.model.sampled import SampledData, port_names
 
 FREQUENCY = np.linspace(187e12, 200e12, 51)
 REAL = ("ybranch_te1550.sparam", "bdc_te1550.sparam", "dc_halfring_gap100nm_radius10um.dat", "gc_te1550.txt")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry, waveforms
-from photosim.model import ClosedForm
+from photosim import waveforms
+from photosim.model import ClosedForm, registry
 
 
 def wave(component: str, **settings: Any) -> complex:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry
-from photosim.model import ClosedForm
+from photosim.model import ClosedForm, registry
 
 C = 299_792_458.0
 # Width and height in nm, then neff and ng of the TE mode at 1550 nm, as the SiEPIC library has them.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.bindings import Bindings, Scoped
+from photosim.engine.bindings import Bindings, Scoped
 from photosim.expressions import parse
 
 WL = np.linspace(1.545, 1.555, 7)

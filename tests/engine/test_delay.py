@@ -10,7 +10,7 @@ import pytest
 import photosim as ps
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
-from photosim.sampled import SampledData
+from photosim.model.sampled import SampledData
 
 WL = np.linspace(1.545, 1.555, 37)
 RING: dict[str, Any] = {

@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import photosim as ps
-from photosim.algebra import MpmathAlgebra
-from photosim.bindings import Scoped
+from photosim.engine.bindings import Scoped
 from photosim.model import ClosedForm
+from photosim.model.algebra import MpmathAlgebra
 
 WL = np.array([1.5423])
 DIGITS = 30

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import compiled, guards
+from photosim.engine import compiled, guards
 from photosim.errors import PhotosimWarning, SingularCircuit, UnphysicalResult
-from photosim.quantities import Power, Quantity
+from photosim.model.quantities import Power, Quantity
 
 WL = np.linspace(1.545, 1.555, 201)
 Gain = Annotated[float, Quantity("dB", 0.0, 60.0)]
@@ -148,7 +148,7 @@ def test_flagged_wavelengths_are_solved_again(monkeypatch: pytest.MonkeyPatch) -
 
     original = guards.solve_again
     monkeypatch.setattr(compiled, "NEARLY_SINGULAR", 1e10)
-    monkeypatch.setattr("photosim.guards.NEARLY_SINGULAR", 1e10)
+    monkeypatch.setattr("photosim.engine.guards.NEARLY_SINGULAR", 1e10)
     monkeypatch.setattr(compiled, "solve_again", counted)
     again = ps.Circuit(net)(grid).values
     assert calls == [3]

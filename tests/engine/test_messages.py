@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.bindings import owner, steps
+from photosim.engine.bindings import owner, steps
 from photosim.errors import ParameterError
 
 WL = np.linspace(1.545, 1.555, 5)

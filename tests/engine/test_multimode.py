@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import photosim as ps
-from photosim import registry
 from photosim.conventions import modes_that_meet, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
 from photosim.files import read_table
-from photosim.model import Netlist, part
+from photosim.model import Netlist, part, registry
 
 WL = np.linspace(1.54, 1.56, 7)
 BOTH = ("polarization_rotator", "straight_multimode")

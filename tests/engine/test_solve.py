@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import photosim as ps
 from photosim.bench import circuits
+from photosim.engine.values import Piece
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.kernels.elimination import Narrow, Wide
-from photosim.values import Piece
 
 WL = np.linspace(1.54, 1.56, 11)
 KINDS: dict[str, tuple[str, ...]] = {
@@ -114,7 +114,7 @@ def test_a_wavelength_alone_gives_the_bits_it_gives_in_a_sweep(net: dict[str, An
 def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = ps.Circuit(mirrored_ring())
     wl = np.linspace(1.5, 1.6, 20_000)
-    monkeypatch.setattr("photosim.solve.SERIAL_PRODUCTS", 0)
+    monkeypatch.setattr("photosim.engine.solve.SERIAL_PRODUCTS", 0)
     results = []
     for count in ("1", "2", "3"):
         monkeypatch.setenv("PHOTOSIM_THREADS", count)
@@ -174,7 +174,7 @@ def test_calls_from_several_threads_do_not_meet() -> None:
 def test_threads_do_not_change_a_bit_of_a_gradient(
     monkeypatch: pytest.MonkeyPatch, points: int, batch: int
 ) -> None:
-    monkeypatch.setattr("photosim.solve.SERIAL_PRODUCTS", 0)
+    monkeypatch.setattr("photosim.engine.solve.SERIAL_PRODUCTS", 0)
     circuit = ps.Circuit(mirrored_ring())
     loss = ps.losses.power([("in", "drop")])
     found = []

@@ -13,7 +13,7 @@ import pytest
 from photosim import files
 from photosim.errors import DataError
 from photosim.files import npz
-from photosim.sampled import SampledData
+from photosim.model.sampled import SampledData
 from photosim.smatrix import SMatrix
 
 REAL = ("ybranch_te1550.sparam", "bdc_te1550.sparam", "dc_halfring_gap100nm_radius10um.dat", "gc_te1550.txt")
@@ -74,7 +74,7 @@ def test_real_files_hold_what_their_first_lines_say(siepic: Path) -> None:
 @pytest.mark.parametrize("name", REAL)
 def test_phases_of_real_files_rise_with_frequency(siepic: Path, name: str) -> None:
     # Light arrives later than it enters: the delay of the strongest path is positive, S is not conjugated.
-    from photosim.interpolation import delays
+    from photosim.model.interpolation import delays
 
     found = files.read_table(siepic / name)
     strongest = np.unravel_index(np.abs(found.s).mean(axis=0).argmax(), found.s.shape[1:])

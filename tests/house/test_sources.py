@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photosim import registry
+from photosim.model import registry
 
 BIB = Path(__file__).parents[2] / "components" / "sources.bib"
 ENTRY = re.compile(r"^@\w+\{\s*([^,\s]+)\s*,", re.MULTILINE)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from photosim.engine.plan import Plan, Wanted
+from photosim.engine.plan_search import make_plan
 from photosim.kernels import chain
 from photosim.kernels.elimination import Narrow, Single, Wide, run, run_reverse
-from photosim.plan import Plan, Wanted
-from photosim.planning import make_plan
 
 NODES = 9
 POINTS = 11

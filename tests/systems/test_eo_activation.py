@@ -9,8 +9,8 @@ import pytest
 
 from photosim.systems import find_system, reproduce
 from photosim.systems.eo_activation import spectra, unitary_layers
-from photosim.training.data import load
-from photosim.training.electro_optic import ElectroOptic
+from photosim.training.data.datasets import load
+from photosim.training.layers.electro_optic import ElectroOptic
 
 
 def test_spectra_are_the_lowest_coefficients_with_a_watt_each() -> None:

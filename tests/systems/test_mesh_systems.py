@@ -13,10 +13,11 @@ import pytest
 from photosim.circuit import Circuit
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm
-from photosim.systems import in_situ, vowels
-from photosim.training.data import Table
+from photosim.systems import vowels
+from photosim.systems.in_situ import system as in_situ
+from photosim.training.data.datasets import Table
 from photosim.training.layers import Network
-from photosim.training.mesh_layers import MeshLayer, SaturableAbsorber, bleached
+from photosim.training.layers.mesh import MeshLayer, SaturableAbsorber, bleached
 from photosim.training.passes import run
 from photosim.training.rules import InSitu, InSituErrors
 from photosim.training.rules.in_situ import deviations

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim.systems import Options, dfa_gnn, graph_runs, opu_dfa
+from photosim.systems import Options, dfa_gnn, opu_dfa
+from photosim.systems.harness import graph_runs
 from photosim.systems.opu_dfa import Point, Recipe, medium
 from photosim.training.rules import TernaryDFA
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry, waveforms
+from photosim import waveforms
 from photosim.analysis import traces
 from photosim.errors import ParameterError
-from photosim.model import Nonlinear
+from photosim.model import Nonlinear, registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

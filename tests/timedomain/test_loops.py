@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import registry, waveforms
+from photosim import waveforms
 from photosim.errors import ParameterError, PhotosimError, UnphysicalResult
 from photosim.files import read_table, write
+from photosim.model import registry
 from photosim.timedomain.rational import FITTED, Fit, fit, passive
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from photosim.circuit import Circuit
 from photosim.model import ClosedForm, Instance, Netlist, Source, links
 from photosim.training.devices import WeightBank
-from photosim.training.devices.bank_circuit import BankCircuit, find_bank
+from photosim.training.devices.bank.circuit import BankCircuit, find_bank
 
 FloatArray = NDArray[np.float64]
 MakeBank = Callable[..., Circuit]

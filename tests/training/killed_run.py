@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photosim.training.data import Dataset, split
+from photosim.training.data.datasets import Dataset, split
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import Adam
 from photosim.training.rules import make_rule

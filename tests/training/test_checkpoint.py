@@ -17,7 +17,7 @@ import pytest
 from photosim.errors import DataError, ParameterError
 from photosim.training.alignment import alignment_angles
 from photosim.training.checkpoint import fingerprint, rule_state
-from photosim.training.data import Dataset, Samples, split
+from photosim.training.data.datasets import Dataset, Samples, split
 from photosim.training.devices import Digital, WeightBank
 from photosim.training.layers import dense_network
 from photosim.training.losses import REGRESSION

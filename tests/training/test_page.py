@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from photosim.training.data import DATASETS
+from photosim.training.data.datasets import DATASETS
 from photosim.training.optimisers import StepDecay
 from photosim.training.options import parse
 from photosim.training.rules import RULES

@@ -125,7 +125,7 @@ def test_schedules_of_the_rate() -> None:
 
 
 def test_the_trainer_follows_its_schedule() -> None:
-    from photosim.training.data import Dataset, Samples
+    from photosim.training.data.datasets import Dataset, Samples
     from photosim.training.rules import Backprop
     from photosim.training.trainer import Schedule, Streams, fit
 

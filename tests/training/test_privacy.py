@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import photosim as ps
 from photosim.errors import ParameterError
-from photosim.training.data import load
+from photosim.training.data.datasets import load
 from photosim.training.devices import Digital, Projection, ScatteringMedium
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import Adam

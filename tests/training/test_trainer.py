@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photosim.training.data import Dataset, split
+from photosim.training.data.datasets import Dataset, split
 from photosim.training.devices import Digital
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD, Adam

@@ -10,10 +10,10 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh_paths import Fields, Passage
-from photosim.training.devices.mesh_taps import read_backwards, read_forwards
+from photosim.training.devices.mesh.paths import Fields, Passage
+from photosim.training.devices.mesh.taps import read_backwards, read_forwards
 from photosim.training.layers import Parameters
-from photosim.training.mesh_layers import MeshLayer, arrays_of, padded
+from photosim.training.layers.mesh import MeshLayer, arrays_of, padded
 from photosim.training.passes import Pass, Updates
 from photosim.training.rules.rule import Need
 

@@ -1,0 +1,331 @@
+"""A netlist made ready to run: graph, parts, plans, and the settings they take without being made again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from photosim.engine.bindings import owner, steps
+from photosim.engine.gradient import Target, prepare, pull_back
+from photosim.engine.graph import Graph, collector_paused, flatten
+from photosim.engine.guards import (
+    NEARLY_SINGULAR,
+    check_finite,
+    check_linear,
+    check_passive,
+    check_stable,
+    solve_again,
+)
+from photosim.engine.parts import Parts, Point
+from photosim.engine.plan import Plan
+from photosim.engine.plan_search import make_plan
+from photosim.engine.solve import solve, solve_series
+from photosim.engine.waves import Request, find_wave, matrix_request, part_edges, single_wave, wave_request
+from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
+from photosim.model import Netlist
+from photosim.model.codegen import ORDERS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TRAPPED = 1e-26
+"""|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
+
+MOST_PAIRS = 36
+"""Pairs of ports whose cost a plan still explains one by one."""
+MOST_PRODUCTS = 20_000
+"""Multiply-adds of a plan that is still made again for each pair, to explain it."""
+KEPT_TARGETS = 8
+"""Sets of settings to differentiate by that are kept prepared."""
+
+
+class Planned(NamedTuple):
+    """A plan, and the question it was made for."""
+
+    plan: Plan
+    asked: Request
+
+
+class Compiled:
+    """One graph of a netlist and everything that follows from it alone.
+
+    `structural` overrides settings by dotted name, those included that shape
+    the graph. Plans are made when first asked for and kept.
+    """
+
+    def __init__(self, netlist: Netlist, structural: Mapping[str, Any]) -> None:
+        self.netlist = netlist
+        self.structural = dict(structural)
+        with collector_paused():
+            self.graph: Graph = flatten(netlist, structural)
+        self._plans: dict[Any, Planned] = {}
+        self._targets: dict[tuple[str, ...], Target] = {}
+        self._rebuilt: dict[str, Compiled] = {}
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The parts, grouped by model, with their compiled kernels."""
+        with collector_paused():
+            return Parts(self.graph)
+
+    @cached_property
+    def edges(self) -> dict[tuple[int, int], int]:
+        """The edges of the signal-flow graph: (from wave, to wave) to the number of a value."""
+        parts = self.parts
+        with collector_paused():
+            return part_edges(self.graph, parts)
+
+    # --- settings ----------------------------------------------------------------------------------
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """Every setting by dotted name with its value: the circuit's, composites', and all of all parts."""
+        bindings = self.graph.bindings
+        table = {name: bindings.value(name) for name in bindings.bound}
+        for leaf in self.graph.leaves:
+            for name, parameter in leaf.model.parameters.items():
+                default = bindings.value("temperature") if name == "temperature" else parameter.default
+                table.setdefault(f"{leaf.name}.{name}", default)
+        return table
+
+    @cached_property
+    def continuous(self) -> frozenset[str]:
+        """Names of the settings that can change without a new graph: those with a number to start from."""
+        given = self.graph.structural
+        return frozenset(n for n, v in self.parameters.items() if v is not None and n not in given)
+
+    def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
+        """Return what to run, and the point to run it at, for nested settings of a call.
+
+        Structural settings give another graph, kept for the next call. Raises
+        ParameterError for a setting that does not exist or is out of bounds.
+        """
+        flat = flat_settings(settings)
+        for name in flat:
+            if name not in self.parameters and name not in self.graph.structural:
+                self._refuse(name)
+            self._check(name, flat[name])
+        structural = {k: v for k, v in flat.items() if k not in self.continuous}
+        if not structural:
+            return self, self.parts.point(flat)
+        wanted = {**self.structural, **structural}
+        key = repr(sorted((k, np.asarray(v).tolist()) for k, v in wanted.items()))
+        if key not in self._rebuilt:
+            self._rebuilt[key] = Compiled(self.netlist, wanted)
+        other = self._rebuilt[key]
+        return other, other.parts.point({k: v for k, v in flat.items() if k not in structural})
+
+    def differentiable(self, name: str) -> str:
+        """Return the name of a setting that has a derivative; ParameterError with the nearest otherwise."""
+        if name not in self.continuous:
+            known = name in self.graph.structural or name in self.parameters
+            why = "shapes the circuit and has no derivative" if known else "does not exist"
+            message = f"Setting {name!r} {why}.{did_you_mean(name, self.continuous)}"
+            raise ParameterError(message)
+        return name
+
+    def _check(self, name: str, value: Any) -> None:
+        """Refuse a value out of the bounds of the part, or the composite, that it was given to."""
+        instance, setting = owner(name)
+        number = self.graph.index.get(instance)
+        model = self.graph.composites.get(instance) if number is None else self.graph.leaves[number].model
+        if model is not None and setting in model.parameters:
+            model.parameters[setting].check(value, f"instance {instance!r} ({model.name})")
+
+    def _refuse(self, name: str) -> None:
+        instance, setting = owner(name)
+        own = [inner for outer, inner in map(owner, self.parameters) if outer == instance]
+        if own and instance:
+            message = f"Instance {instance!r} has no setting {setting!r}. It has: {listing(own, 20)}."
+            raise ParameterError(message + did_you_mean(setting, own))
+        inside = [inner for outer, inner in map(owner, self.parameters) if outer == name]
+        if inside:
+            message = (
+                f"{name!r} is an instance, which takes its settings by name: {{{inside[0]!r}: ...}}. "
+                f"It has: {listing(inside, 20)}."
+            )
+            raise ParameterError(message)
+        tops = sorted({steps(n)[0] for n in self.parameters})
+        message = f"The circuit has no setting {name!r}. It has: {listing(tops, 20)}."
+        raise ParameterError(message + did_you_mean(name, self.parameters))
+
+    # --- plans ---------------------------------------------------------------------------------------
+
+    def matrix_plan(self, ports: tuple[str, ...], *, keep: bool = False) -> Planned:
+        """Return the plan of the S-matrix between exposed ports."""
+
+        def request() -> Request:
+            numbers = [self._exposed(p) for p in ports]
+            check_linear(self.graph, self.edges, [len(self.graph.partner) + n for n in numbers], numbers)
+            return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
+
+        planned = self._planned(("matrix", ports), request, keep=keep)
+        if planned.plan.costs is None:
+            plan = replace(planned.plan, costs=lambda: self._costs(ports, planned))
+            planned = self._plans["matrix", ports, keep] = Planned(plan, planned.asked)
+        return planned
+
+    def _costs(self, ports: tuple[str, ...], planned: Planned) -> dict[str, int]:
+        """Return the multiply-adds that each pair of ports, or each input of many, would cost alone."""
+        wanted = planned.asked.wanted
+        if len(wanted) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
+            groups = {f"{ports[w.place % len(ports)]} to {ports[w.place // len(ports)]}": [w] for w in wanted}
+        elif len(ports) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
+            groups = {
+                f"{p} to all": [w for w in wanted if w.place % len(ports) == k] for k, p in enumerate(ports)
+            }
+        else:
+            return {}
+        return {
+            name: make_plan(planned.asked.edges, group).products for name, group in groups.items() if group
+        }
+
+    def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Planned:
+        """Return the plan of the waves `outputs` per waves `inputs`, named as find_wave has it."""
+
+        def request() -> Request:
+            to = [find_wave(self.graph, n, entering=False) for n in outputs]
+            source = [find_wave(self.graph, n, entering=True) for n in inputs]
+            check_linear(self.graph, self.edges, to, source)
+            return wave_request(self.edges, to, source)
+
+        return self._planned(("waves", outputs, inputs), request, keep=keep)
+
+    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool) -> Planned:
+        full = (*key, keep)
+        if full not in self._plans:
+            with collector_paused():
+                asked = request()
+                plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep)
+            self._plans[full] = Planned(plan, asked)
+        return self._plans[full]
+
+    def _exposed(self, port: str) -> int:
+        exposed = self.graph.exposed
+        if port not in exposed:
+            message = f"The circuit exposes no port {port!r}. It has: {listing(exposed, 20)}."
+            raise ParameterError(message + did_you_mean(port, exposed))
+        return single_wave(self.graph, exposed[port], port)
+
+    def target(self, names: Sequence[str]) -> Target:
+        """Return the settings to differentiate by, prepared; the last few are kept."""
+        key = tuple(names)
+        if key not in self._targets:
+            for name in key:
+                self.differentiable(name)
+            if len(self._targets) >= KEPT_TARGETS:
+                self._targets.clear()
+            self._targets[key] = prepare(self.graph, self.parts, key)
+        return self._targets[key]
+
+    def pull_back(
+        self,
+        plan: Plan,
+        target: Target,
+        point: Point,
+        wl: NDArray[np.float64],
+        cotangent: NDArray[np.complex128],
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the derivative by each setting of a target at each wavelength, (..., W)."""
+        slopes = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent)
+        return dict(zip(target.names, slopes if point.leading else slopes[:, 0], strict=True))
+
+    def pull_back_sums(
+        self,
+        plan: Plan,
+        target: Target,
+        point: Point,
+        wl: NDArray[np.float64],
+        cotangent: NDArray[np.complex128],
+    ) -> dict[str, Any]:
+        """Return the derivative by each setting of a target, wavelengths added up: a float, or (B,)."""
+        sums = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent, summed=True)[..., 0]
+        return dict(zip(target.names, sums if point.leading else sums[:, 0].tolist(), strict=True))
+
+    # --- results -------------------------------------------------------------------------------------
+
+    def solve(
+        self, planned: Planned, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
+    ) -> NDArray[np.complex128]:
+        """Return the planned elements, shape (..., W, rows, columns), with a batch axis where one was given.
+
+        Raises UnphysicalResult for a part that creates power or has no value, and
+        SingularCircuit for a loop that oscillates or has no solution; warns of
+        light trapped in a loop that nothing reaches.
+        """
+        plan, asked = planned
+        check_passive(self.parts, point, wl)
+        check_stable(self.graph, self.parts, self.edges, point, wl)
+        out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
+        least = smallest.min()
+        if not np.isfinite(least):
+            check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
+        if plan.loops and not least > NEARLY_SINGULAR:  # nor where it is not a number
+            self._mend(asked, point, wl, smallest, out)
+        matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
+        return matrix if point.leading else matrix[0]
+
+    def _mend(
+        self,
+        asked: Request,
+        point: Point,
+        wl: NDArray[np.float64],
+        smallest: NDArray[np.float64],
+        out: NDArray[np.complex128],
+    ) -> None:
+        """Solve wavelengths that are all but singular again, pivoted, and say where light is trapped."""
+        solve_again(self.parts, asked, point, wl, np.nan_to_num(smallest, nan=0.0), out)
+        name, at = self.netlist.name, wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
+        if not np.isfinite(out).all():
+            message = (
+                f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
+            )
+            raise SingularCircuit(message)
+        if np.nanmin(smallest) < TRAPPED:
+            message = (
+                f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
+                f"at {at:.9g} um; the light trapped in it is left out."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=5)
+
+    def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
+        plan = self.matrix_plan(ports).plan
+        out = solve_series(self.parts, plan, point, wl, len(ports) ** 2, ORDERS)
+        shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
+        matrix = np.moveaxis(shaped, -1, 2)
+        return matrix if point.leading else matrix[:, 0]
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings by dotted name, sequences as arrays; ParameterError for what is no number."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, table: Mapping[str, Any]) -> None:
+        for key, value in table.items():
+            if isinstance(value, Mapping):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = _number(value, prefix + key)
+
+    walk("", settings)
+    return flat
+
+
+def _number(value: Any, name: str) -> Any:
+    """Return a setting as it is, or as a float array where it is a sequence."""
+    if value is None:
+        message = f"Setting {name!r} is None: leave it out of the call to keep its value."
+        raise ParameterError(message)
+    if isinstance(value, str | bool | int | float):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
+        raise ParameterError(message)
+    return array.astype(np.float64) if array.ndim else float(array)

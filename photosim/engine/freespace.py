@@ -1,0 +1,197 @@
+"""The free-space chains of a circuit: blocks on buses, followed from a camera back to the light."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import NetlistError, ParameterError, listing
+from photosim.media.camera import Camera
+from photosim.media.cascade import Cascade, Identity, Part
+from photosim.media.chain import OpticalChain
+from photosim.media.medium import Medium
+from photosim.model import Block, Source
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+    from photosim.engine.compiled import Compiled
+    from photosim.engine.graph import Graph, Leaf
+    from photosim.engine.parts import Point
+
+
+@dataclass(frozen=True)
+class Table:
+    """The blocks of a circuit at one point of settings, as what they do, by leaf name."""
+
+    graph: Graph
+    made: Mapping[str, Any]
+
+    def owner(self, port: int) -> Leaf:
+        """Return the part that a port belongs to."""
+        leaves = self.graph.leaves
+        return leaves[bisect_right(leaves, port, key=lambda leaf: leaf.first_port) - 1]
+
+    def width(self, port: int) -> int:
+        """Return how many waves the whole bus of a port has; 1 for a single wave."""
+        if port not in self.graph.buses:
+            return 1
+        leaf = self.owner(port)
+        made = self.made[leaf.name]
+        if isinstance(made, Medium):
+            return made.shape[1] if port == leaf.first_port else made.shape[0]
+        return int(made.pixels)
+
+    def piece(self, port: int) -> tuple[int, int]:
+        """Return the part of a bus that its connection takes, first wave and one past the last."""
+        return self.graph.pieces.get(port, (0, self.width(port)))
+
+    def before(self, leaf: Leaf) -> tuple[Leaf, int] | None:
+        """Return the block whose bus feeds a block, and the number of its port; None at a single wave."""
+        port = int(self.graph.partner[leaf.first_port])
+        if port < 0 or not isinstance(self.owner(port).model, Block):
+            return None
+        return self.owner(port), port
+
+
+def blocks(compiled: Compiled, point: Point) -> Table:
+    """Return the blocks of a circuit; ParameterError for settings that one refuses."""
+    made = {}
+    for leaf in compiled.graph.leaves:
+        if isinstance(leaf.model, Block):
+            made[leaf.name] = leaf.model.make(**compiled.parts.settings_of(leaf, point))
+    return Table(compiled.graph, made)
+
+
+def check_buses(compiled: Compiled) -> None:
+    """Raise NetlistError where a connection joins buses of different width, or a bus to a single wave."""
+    buses = compiled.graph.buses
+    if not buses:
+        return
+    table = blocks(compiled, compiled.parts.point({}))
+    for port in buses:
+        other = int(compiled.graph.partner[port])
+        if other < 0 or (other in buses and other < port):
+            continue
+        first, second = _checked(table, port), _checked(table, other)
+        if first[1] - first[0] != second[1] - second[0]:
+            message = (
+                f"{_words(table, port)} cannot be joined to {_words(table, other)}: "
+                "name equal parts of them, as in out[0:1000]."
+            )
+            raise NetlistError(message)
+
+
+def _checked(table: Table, port: int) -> tuple[int, int]:
+    """Return the piece of a bus; NetlistError where the bus does not have it."""
+    first, end = table.piece(port)
+    if not 0 <= first < end <= table.width(port):
+        message = f"{_words(table, port)} has no part [{first}:{end}]: give 0 to {table.width(port)}, rising."
+        raise NetlistError(message)
+    return first, end
+
+
+def _words(table: Table, port: int) -> str:
+    leaf, width = table.owner(port), table.width(port)
+    what = f"the bus of {width} waves" if width > 1 else "the single wave"
+    first, end = table.piece(port)
+    part = f", {end - first} of them," if (first, end) != (0, width) and first < end <= width else ""
+    return f"{what}{part} at '{leaf.name},{leaf.ports[port - leaf.first_port]}'"
+
+
+def optical_chain(
+    circuit: Circuit, camera: str | None, wl: float | None, settings: Mapping[str, Any]
+) -> OpticalChain:
+    """Return the chain that ends at a camera; ParameterError where it has no light, modulator or end.
+
+    Single waves are followed by the engine: the beam on the modulator and the
+    reference on the camera are what arrives there of the one laser behind them.
+    """
+    compiled, point = circuit.at(settings)
+    if point.leading:
+        message = "A free-space chain takes one value for each setting, not a batch: ask for one chain each."
+        raise ParameterError(message)
+    table = blocks(compiled, point)
+    end = _camera(table, circuit.name, camera)
+    start, stages = _stages(table, end)
+    laser, wl = _laser(compiled, point, circuit.name, wl)
+    beam = _arriving(circuit, laser, f"{start.name},{start.ports[0]}", wl, settings)
+    reference = _arriving(circuit, laser, f"{end.name},{end.ports[1]}", wl, settings)
+    if beam == 0:
+        message = f"No light of {laser[0]!r} reaches '{start.name},in': connect a laser to it."
+        raise ParameterError(message)
+    return OpticalChain(
+        modulator=table.made[start.name], camera=table.made[end.name],
+        medium=(stages[0] if len(stages) == 1 else Cascade(tuple(stages))).at_wavelength(wl),
+        wl=wl, beam=beam, reference=reference,
+    )  # fmt: skip
+
+
+def _camera(table: Table, circuit: str, wanted: str | None) -> Leaf:
+    cameras = [name for name, made in table.made.items() if isinstance(made, Camera)]
+    if wanted is None and len(cameras) == 1:
+        return table.graph.leaf(cameras[0])
+    if wanted not in cameras:
+        which = (
+            f"there is no {wanted!r} among them" if wanted else "name one of them, as in circuit.chain(name)"
+        )
+        message = f"Circuit {circuit!r} has the cameras {listing(cameras)}: "
+        message = f"{message}{which}." if cameras else f"Circuit {circuit!r} has no camera to end a chain."
+        raise ParameterError(message)
+    return table.graph.leaf(wanted)
+
+
+def _stages(table: Table, end: Leaf) -> tuple[Leaf, list[Medium]]:
+    """Return the modulator behind a camera, and the media between them in the order light meets them."""
+    stages: list[Medium] = []
+    part, seen = end, set()
+    while True:
+        found = table.before(part)
+        if found is None or found[0].name in seen:
+            where = f"'{part.name},{part.ports[0]}'"
+            message = f"The chain into {where} begins with no modulator: put a dmd or an slm before it."
+            raise ParameterError(message)
+        stages[:0] = _join(table, found[1], part.first_port)
+        part = found[0]
+        seen.add(part.name)
+        if hasattr(table.made[part.name], "modulate"):
+            return part, stages or [Identity(table.width(found[1]))]
+        stages.insert(0, table.made[part.name])
+
+
+def _join(table: Table, left: int, right: int) -> Iterator[Medium]:
+    """Return what takes a part of the bus at one port into a part of the bus at another: nothing for all."""
+    for port, leaving in ((left, True), (right, False)):
+        width, piece = table.width(port), table.piece(port)
+        if piece != (0, width):
+            whole = (0, width)
+            yield Part(Identity(width), piece if leaving else whole, whole if leaving else piece)
+
+
+def _laser(
+    compiled: Compiled, point: Point, circuit: str, wl: float | None
+) -> tuple[tuple[str, float], float]:
+    """Return ((name, power in W), wavelength in um) of the one line that lights a circuit."""
+    sources = [leaf for leaf in compiled.graph.leaves if isinstance(leaf.model, Source)]
+    if len(sources) != 1:
+        message = (
+            f"A free-space chain needs one laser for beam and reference; {circuit!r} has {len(sources)}."
+        )
+        raise ParameterError(message)
+    leaf = sources[0]
+    lines, power = leaf.model.lines(**compiled.parts.settings_of(leaf, point))  # type: ignore[attr-defined]
+    if len(lines) > 1 and wl is None:
+        message = f"{leaf.name!r} has {len(lines)} lines: choose one of them for the chain, wl=..."
+        raise ParameterError(message)
+    return (leaf.name, float(power.sum() if wl is not None else power[0])), float(wl or lines[0])
+
+
+def _arriving(
+    circuit: Circuit, laser: tuple[str, float], port: str, wl: float, settings: Mapping[str, Any]
+) -> complex:
+    """Return the amplitude in sqrt(W) that arrives at a port for single waves from the laser."""
+    wave = circuit.transfer([wl], [f"{port}:in"], [f"{laser[0]},o1"], **settings)
+    return complex(wave[0, 0, 0] * np.sqrt(laser[1]))

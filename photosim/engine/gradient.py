@@ -1,0 +1,154 @@
+"""From derivatives by S-matrix values to derivatives by settings.
+
+The plan run in reverse gives dL/dS of every value of every part; the partials
+generated from the formulas carry that to the parameters of the parts, and the
+expressions of the netlist to the settings a person has named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.engine.bindings import TEMPERATURE, owner
+from photosim.engine.solve import solve_reverse
+from photosim.engine.values import group_parameters
+from photosim.errors import ParameterError
+from photosim.kernels.chain import contract
+from photosim.model import ClosedForm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Graph
+    from photosim.engine.parts import Group, Parts, Point
+    from photosim.engine.plan import Plan
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The rows and columns of one group's parameters whose derivatives a target needs."""
+
+    group: Group
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    first_values: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Settings to differentiate by, prepared once: where each is found among the parameters of the parts.
+
+    The derivatives of all rows and columns in `asked` are one list, row after
+    row; `places` maps the dotted name of a part's parameter to its number
+    there. `order` has the numbers of `names`, -1 where no part has one.
+    `follows` says that some settings act through expressions.
+    """
+
+    names: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    places: Mapping[str, int]
+    order: NDArray[np.int64]
+    follows: bool
+
+
+def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
+    """Return the target for settings by dotted name.
+
+    Raises ParameterError for a setting of a part that has no formula.
+    """
+    followers = graph.bindings.affected(names)
+    wanted = dict.fromkeys([*names, *followers])
+    rows: dict[int, dict[int, None]] = {}
+    columns: dict[int, dict[str, None]] = {}
+    leaves = []
+    number = {id(group.model): k for k, group in enumerate(parts.groups)}
+    for name in wanted:
+        instance, parameter = owner(name)
+        index = graph.index.get(instance)
+        if index is None:
+            continue
+        model = graph.leaves[index].model
+        if not isinstance(model, ClosedForm):
+            message = (
+                f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
+            )
+            raise ParameterError(message)
+        k = number[id(model)]
+        rows.setdefault(k, {})[parts.groups[k].rows[instance]] = None
+        columns.setdefault(k, {})[parameter] = None
+        leaves.append((name, k, parts.groups[k].rows[instance], parameter))
+    if TEMPERATURE in wanted:
+        for k, group in enumerate(parts.groups):
+            if group.ambient.any():
+                rows.setdefault(k, {}).update(dict.fromkeys(np.flatnonzero(group.ambient).tolist()))
+                columns.setdefault(k, {})[TEMPERATURE] = None
+    asked: list[Asked] = []
+    places: dict[str, int] = {}
+    size = 0
+    for k, wanted_rows in rows.items():
+        group = parts.groups[k]
+        chosen = np.array(list(wanted_rows), dtype=np.int64)
+        by = np.array([group.columns[name] for name in columns[k]], dtype=np.int64)
+        asked.append(Asked(group, chosen, by, group.first_value + chosen * group.kernel.values))
+        row_at = {row: i for i, row in enumerate(wanted_rows)}
+        column_at = {name: i for i, name in enumerate(columns[k])}
+        own = [(name, row, parameter) for name, group_number, row, parameter in leaves if group_number == k]
+        places |= {name: size + row_at[row] * len(by) + column_at[p] for name, row, p in own}
+        size += len(chosen) * len(by)
+    order = np.array([places.get(name, -1) for name in names], dtype=np.int64)
+    return Target(tuple(names), tuple(asked), places, order, bool(followers) or TEMPERATURE in wanted)
+
+
+def pull_back(
+    graph: Graph,
+    parts: Parts,
+    plan: Plan,
+    target: Target,
+    point: Point,
+    wl: NDArray[np.float64],
+    cotangent: NDArray[np.complex128],
+    *,
+    summed: bool = False,
+) -> NDArray[np.float64]:
+    """Return dL/dname for all names of a target, shape (names, B, W), from the cotangent of a result.
+
+    `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm; the plan keeps
+    all its slots. With `summed` the wavelengths are added up, W = 1.
+    """
+    tables = [np.zeros((len(a.rows), point.batch, len(a.columns), len(wl))) for a in target.asked]
+    parameters = [group_parameters(a.group, a.rows, point) for a in target.asked]
+
+    def collect(start: int, count: int, chunk: NDArray[np.float64], slopes: NDArray[np.float64]) -> None:
+        for a, table, values in zip(target.asked, tables, parameters, strict=True):
+            shape = (*values.shape[:2], values.shape[2] + 1, a.group.kernel.values, 2, len(chunk))
+            partials = np.empty(shape, dtype=np.float64)
+            a.group.kernel.partials(chunk, values, partials)
+            contract(partials, slopes, a.first_values, a.columns, table[..., start : start + count])
+
+    flat = np.moveaxis(cotangent, -3, -1).reshape(point.batch, -1, len(wl))
+    solve_reverse(parts, plan, point, wl, flat, collect)
+    if summed:  # before expressions are followed: their slopes are the same at all wavelengths
+        tables = [table.sum(axis=-1, keepdims=True) for table in tables]
+    shape = (point.batch, 1 if summed else len(wl))
+    pieces = [np.swapaxes(table, 1, 2).reshape(-1, *shape) for table in tables]
+    listed = np.concatenate([*pieces, np.zeros((1, *shape))])  # the last stands for what no part follows
+    if not target.follows:
+        return np.asarray(listed[target.order])
+    found: dict[str, Any] = {name: listed[number] for name, number in target.places.items()}
+    if TEMPERATURE in target.names:
+        found[TEMPERATURE] = sum(_ambient(a, table) for a, table in zip(target.asked, tables, strict=True))
+    found = graph.bindings.pull_back(found, target.names, point.settings, point.overridden)
+    return np.array([np.broadcast_to(found[name], shape) for name in target.names])
+
+
+def _ambient(asked: Asked, table: NDArray[np.float64]) -> Any:
+    """Return the derivative by the circuit's temperature through the parts that take it, (B, W)."""
+    if TEMPERATURE not in asked.group.columns:
+        return 0.0
+    column = np.flatnonzero(asked.columns == asked.group.columns[TEMPERATURE])
+    seen = asked.group.ambient[asked.rows]
+    return table[seen][:, :, column].sum(axis=(0, 2))

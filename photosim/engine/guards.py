@@ -1,0 +1,302 @@
+"""What is checked around a solve: parts that create power, loops that oscillate, singular wavelengths.
+
+Passive parts of the library need no check: their formulas are bounded and
+tested. Parts declared by others are looked at, and parts declared active are
+allowed to amplify, as long as no loop they sit in lases.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.engine.values import group_parameters
+from photosim.engine.waves import leaving
+from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, UnphysicalResult, listing
+from photosim.model import Nonlinear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Graph
+    from photosim.engine.parts import Group, Parts, Point
+    from photosim.engine.waves import Request
+
+PASSIVE = 1.0 + 1e-9
+"""Largest singular value of a passive part: 1, and a few hundred rounding steps."""
+PASSIVE_SINGLE = 1.0 + 1e-6
+"""The same for arrays that come from elsewhere, perhaps in single precision."""
+LOOKS = 65
+"""Wavelengths, spread over the sweep, at which a part declared outside the library is looked at."""
+NEARLY_SINGULAR = 1e-20
+"""|1 - K|^2 below which elimination without pivoting is not trusted: ten digits of 1 - K are gone."""
+MOST_RESOLVED = 1000
+"""Wavelengths of one call that are solved again; more than these are not a resonance but a circuit."""
+
+
+def check_linear(
+    graph: Graph, edges: Mapping[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]
+) -> None:
+    """Raise ParameterError, naming the part, where light on its way to `outputs` passes a nonlinear part.
+
+    Waves on one side of such a part, on the way to it included, have an S-matrix as any others; so has what
+    lies behind its own light.
+    """
+    nonlinear = [(leaf, leaf.model) for leaf in graph.leaves if isinstance(leaf.model, Nonlinear)]
+    if not nonlinear:
+        return
+    ahead: dict[int, list[int]] = {}
+    for a, b in edges:
+        ahead.setdefault(a, []).append(b)
+    lit = reached(ahead, inputs)
+    for leaf, model in nonlinear:
+        ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
+        if set(inputs).intersection(leaving(graph, port) for port in ports):
+            continue  # its own light is what is asked about: the island behind it, not what it does
+        entered = model.line is not None or any(port in lit for port in ports)
+        behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
+        if behind.intersection(outputs):
+            message = (
+                f"Instance {leaf.name!r} ({model.name}) is nonlinear and has no S-matrix: ask for the time "
+                "domain, ps.transient(circuit, ...), or in its place take a linear part that acts as it does "
+                f"at its operating point; waves up to {leaf.name},{leaf.ports[0]}:in have an S-matrix."
+            )
+            raise ParameterError(message)
+
+
+def reached(ahead: Mapping[int, Sequence[int]], starts: Iterable[int]) -> set[int]:
+    """Return the waves that light from the waves `starts` comes to, themselves included."""
+    found = set(starts)
+    queue = list(found)
+    while queue:
+        for wave in ahead.get(queue.pop(), ()):
+            if wave not in found:
+                found.add(wave)
+                queue.append(wave)
+    return found
+
+
+def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
+    """Raise UnphysicalResult, naming the instance, where a part that is not declared active creates power."""
+    if not parts.foreign:
+        return
+    chosen = wl[np.unique(np.linspace(0, len(wl) - 1, min(LOOKS, len(wl))).astype(int))]
+    for group in parts.groups:
+        if group.model.active or group.model not in parts.foreign:
+            continue
+        gain = np.linalg.norm(group_matrices(group, point, chosen), ord=2, axis=(-2, -1))
+        if not (gain <= PASSIVE).all():  # not a number counts as creating power
+            row, _, at = np.unravel_index(int(np.argmax(np.nan_to_num(gain, nan=np.inf))), gain.shape)
+            message = (
+                f"Instance {group.names[row]!r} ({group.model.name}) creates power: its largest singular "
+                f"value is {gain.max():.6g} at {chosen[at]:.6g} um, and a passive part has at most 1. "
+                "Declare the component active if it amplifies."
+            )
+            raise UnphysicalResult(message)
+    for single in parts.singles:
+        model: Any = single.leaf.model
+        if model in parts.foreign:
+            _check_single(single.leaf.name, model, parts.settings_of(single.leaf, point), chosen)
+
+
+def check_finite(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
+    """Raise UnphysicalResult, naming the instance, where a part's own S-matrix is not a number at wl (W,)."""
+    chosen = wl[:LOOKS]
+    for group in parts.groups:
+        good = np.isfinite(group_matrices(group, point, chosen)).all(axis=(1, 2, 3, 4))
+        if not good.all():
+            name = group.names[int(np.argmin(good))]
+            message = (
+                f"Instance {name!r} ({group.model.name}) has no S-matrix at {chosen[0]:.6g} um: its settings "
+                "or the wavelength are too large or too small to compute with."
+            )
+            raise UnphysicalResult(message)
+
+
+def _check_single(name: str, model: Any, settings: dict[str, Any], wl: NDArray[np.float64]) -> None:
+    """Look at a numerical part at its first batch entry; arrays from elsewhere may be in single precision."""
+    one = {k: v[0] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
+    gain = np.linalg.norm(model.s(wl, **one), ord=2, axis=(-2, -1))
+    if not (gain <= PASSIVE_SINGLE).all():
+        at = int(np.argmax(np.nan_to_num(gain, nan=np.inf)))
+        message = (
+            f"Instance {name!r} ({model.name}) creates power: its largest singular value is {gain[at]:.6g} "
+            f"at {wl[at]:.6g} um, and a passive part has at most 1."
+        )
+        raise UnphysicalResult(message)
+
+
+def group_matrices(group: Group, point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return the S-matrices of all instances of a group, shape (rows, B, W, P, P), by its kernel."""
+    kernel, ports = group.kernel, group.model.ports
+    parameters = group_parameters(group, np.arange(len(group.rows)), point)
+    values = np.empty((*parameters.shape[:2], kernel.values, 2, len(wl)))
+    kernel.evaluate(wl, parameters, values)
+    s = np.zeros((*parameters.shape[:2], len(wl), len(ports), len(ports)), dtype=np.complex128)
+    for (source, target), number in kernel.value_of.items():
+        s[..., ports.index(target), ports.index(source)] = (
+            values[:, :, number, 0] + 1j * values[:, :, number, 1]
+        )
+    return s
+
+
+# --- loops with gain ---------------------------------------------------------------------------------
+
+
+def check_stable(
+    graph: Graph, parts: Parts, edges: dict[tuple[int, int], int], point: Point, wl: Any
+) -> None:
+    """Raise SingularCircuit, naming the loop, where a loop with an active part oscillates by itself.
+
+    Nyquist's criterion: with K the loop's matrix of one round, det(1 - K) must
+    not wind round zero over the sweep. A winding seen only in part, or a
+    single wavelength, cannot tell: there a mode that grows in one round is a
+    PhotosimWarning.
+    """
+    if not parts.active:
+        return
+    names = {name for group in parts.active for name in group.rows}
+    for loop in _loops(graph, edges, names, reciprocal=parts.reciprocal):
+        for k in _round_trips(parts, edges, loop, point, wl):
+            if not np.isfinite(k).all():
+                check_finite(parts, point, wl)
+            growth = np.abs(np.linalg.eigvals(k)).max(axis=-1)
+            if growth.max() < 1.0:
+                continue
+            where = f"the loop through {listing(_instances(graph, loop), 6)}"
+            phases = np.angle(np.linalg.slogdet(np.eye(k.shape[-1]) - k)[0])
+            turns = np.abs(np.angle(np.exp(1j * np.diff(phases))).sum()) / (2.0 * np.pi)
+            if turns > 0.5:
+                message = (
+                    f"Above threshold: {where} oscillates, so it has no S-matrix; light in it grows "
+                    f"{growth.max():.4g} times from part to part at {wl[int(growth.argmax())]:.6g} um."
+                )
+                raise SingularCircuit(message)
+            message = (
+                f"Light in {where} grows {growth.max():.4g} times from part to part at "
+                f"{wl[int(growth.argmax())]:.6g} um: it may be above threshold; sweep over a free spectral "
+                "range to tell."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=5)
+
+
+def _loops(
+    graph: Graph, edges: dict[tuple[int, int], int], active: set[str], *, reciprocal: bool
+) -> list[list[int]]:
+    """Return the strongly connected sets of waves that some active part takes part in."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = 2 * len(graph.partner)
+    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    _, component = connected_components(links, directed=True, connection="strong")
+    inside = component[ends[:, 0]] == component[ends[:, 1]]
+    owners = _owners(graph)
+    found = {
+        int(component[a])
+        for (a, _), looped in zip(ends.tolist(), inside.tolist(), strict=True)
+        if looped and owners[a] in active
+    }
+    loops = [np.flatnonzero(component == c).tolist() for c in sorted(found)]
+    # Both directions of travel round the same reciprocal parts grow alike: one stands for both.
+    return (
+        list({frozenset(_instances(graph, loop)): loop for loop in loops}.values()) if reciprocal else loops
+    )
+
+
+def _owners(graph: Graph) -> dict[int, str]:
+    """Return the name of the leaf that each wave arrives at."""
+    return {leaf.first_port + k: leaf.name for leaf in graph.leaves for k in range(len(leaf.ports))}
+
+
+def _instances(graph: Graph, loop: Sequence[int]) -> list[str]:
+    owners = _owners(graph)
+    return list(dict.fromkeys(owners[w] for w in loop if w in owners))
+
+
+def _round_trips(
+    parts: Parts, edges: dict[tuple[int, int], int], loop: list[int], point: Point, wl: Any
+) -> Iterator[NDArray[np.complex128]]:
+    """Yield the matrix of one step round a loop, (W, n, n) [to, from], for each batch entry."""
+    values = all_values(parts, point, wl)
+    number = {wave: k for k, wave in enumerate(loop)}
+    inner = [(number[a], number[b], v) for (a, b), v in edges.items() if a in number and b in number]
+    for batch in range(point.batch):
+        k = np.zeros((len(wl), len(loop), len(loop)), dtype=np.complex128)
+        for a, b, v in inner:
+            k[:, b, a] = values[batch, v]
+        yield k
+
+
+def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return every S-matrix value of every part, shape (B, values, W); meant for small circuits."""
+    with parts.values.at(point).tables(len(wl)).filled(0, 0, np.ascontiguousarray(wl)) as table:
+        offset, stride, _, lanes, apart, _ = table.address.T
+        at = (
+            offset[np.newaxis, :, np.newaxis]
+            + stride[:, np.newaxis] * np.arange(point.batch)[:, np.newaxis, np.newaxis]
+        )
+        at = at + lanes[:, np.newaxis] * np.arange(len(wl))
+        return np.asarray(table.values[at] + 1j * table.values[at + apart[:, np.newaxis]])
+
+
+# --- wavelengths all but singular --------------------------------------------------------------------
+
+
+def solve_again(
+    parts: Parts,
+    asked: Request,
+    point: Point,
+    wl: NDArray[np.float64],
+    smallest: NDArray[np.float64],
+    out: NDArray[np.complex128],
+) -> None:
+    """Solve the flagged wavelengths again with pivoting, and put what is better into out (B, places, W).
+
+    `smallest` (B, W) holds the smallest |1 - K|^2 of each. A wavelength that is
+    singular to the sparse solver too keeps the eliminated answer, in which a
+    loop that no light reaches counts as dark.
+    """
+    flagged = np.argwhere(smallest < NEARLY_SINGULAR)
+    for batch, w in flagged[:MOST_RESOLVED]:
+        values = all_values(parts, point, wl[w : w + 1])[batch, :, 0]
+        found = _pivoted(asked, values)
+        if found is not None:
+            for wanted, value in zip(asked.wanted, found, strict=True):
+                out[batch, wanted.place, w] = value
+                if wanted.mirror >= 0:
+                    out[batch, wanted.mirror, w] = value
+
+
+def _pivoted(asked: Request, values: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
+    """Return the wanted elements by a sparse factorisation with pivoting; None where that is singular too."""
+    from scipy.sparse import coo_array, identity
+    from scipy.sparse.linalg import splu
+
+    waves = sorted(
+        {w for pair in asked.edges for w in pair}
+        | {w.input for w in asked.wanted}
+        | {w.output for w in asked.wanted}
+    )
+    number = {wave: k for k, wave in enumerate(waves)}
+    rows = [number[b] for _, b in asked.edges]
+    columns = [number[a] for a, _ in asked.edges]
+    data = values[list(asked.edges.values())]
+    size = len(waves)
+    system = (identity(size, format="csc") - coo_array((data, (rows, columns)), shape=(size, size))).tocsc()
+    inputs = list(dict.fromkeys(w.input for w in asked.wanted))
+    excited = np.zeros((size, len(inputs)), dtype=np.complex128)
+    excited[[number[i] for i in inputs], np.arange(len(inputs))] = 1.0
+    try:
+        solution = splu(system).solve(excited)
+    except RuntimeError:  # exactly singular
+        return None
+    residual = np.abs(system @ solution - excited).max()
+    if not np.isfinite(solution).all() or residual > 1e-9 * max(1.0, np.abs(solution).max()):
+        return None
+    at = {i: k for k, i in enumerate(inputs)}
+    return np.array([solution[number[w.output], at[w.input]] for w in asked.wanted])

@@ -1,0 +1,274 @@
+"""The parts of a circuit, grouped by model, and their parameters at one point of settings.
+
+Instances of one model form a group that shares one kernel; every S-matrix
+value of every part has a number. Where the values lie and when they are
+evaluated again is the business of photosim.engine.values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from photosim.engine.bindings import TEMPERATURE, Scoped, owner
+from photosim.engine.values import Values
+from photosim.engine.waves import UNIT_VALUE
+from photosim.errors import ParameterError, listing
+from photosim.model import ClosedForm, Model, Numerical
+from photosim.model.codegen import Kernels, kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Graph, Leaf
+
+
+Pattern: TypeAlias = tuple[tuple[int, int], ...]
+"""The (to, from) port numbers of the elements of a part that can be non-zero."""
+
+LIBRARY = "photosim.components"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The instances of one closed-form model: rows of parameters, and where their values are numbered from.
+
+    `parameters` (n, P) holds the settings as written; `given[row]` the names
+    that were written, the others follow the defaults; `first_ports` (n,) the
+    number of each row's first port.
+    """
+
+    model: ClosedForm
+    kernel: Kernels
+    rows: Mapping[str, int]
+    given: tuple[tuple[str, ...], ...]
+    parameters: NDArray[np.float64]
+    first_value: int
+    first_ports: NDArray[np.int64]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Leaf names by row."""
+        return tuple(self.rows)
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Parameter names to their column."""
+        return {name: k for k, name in enumerate(self.model.parameters)}
+
+    @cached_property
+    def all_rows(self) -> NDArray[np.int64]:
+        """The number of every row, shape (n,)."""
+        return np.arange(len(self.rows))
+
+    @cached_property
+    def written(self) -> NDArray[np.float64]:
+        """The parameters as written with an axis for a batch of one, (n, 1, P): always the same object."""
+        return self.parameters[:, np.newaxis]
+
+    @cached_property
+    def ambient(self) -> NDArray[np.bool_]:
+        """Whether each row takes the circuit's temperature, having been given none of its own, shape (n,)."""
+        sees = TEMPERATURE in self.model.parameters
+        return np.array([sees and TEMPERATURE not in given for given in self.given], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Single:
+    """An instance of a numerical model, evaluated by its own function."""
+
+    leaf: Leaf
+    elements: tuple[tuple[int, int], ...]
+    first_value: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """Settings of one call: changed leaf parameters, values shared by all parts, and the size of the batch.
+
+    `changed` maps (leaf name, parameter) to a number or an array (B,).
+    `leading` says that arrays were given, so results carry a batch axis.
+    `settings` holds what was changed and all that follows from it, by dotted
+    name; `overridden` the names that were changed outright.
+    """
+
+    changed: Mapping[tuple[str, str], Any]
+    batch: int
+    leading: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    overridden: frozenset[str] = frozenset()
+
+
+class Parts:
+    """All leaves of a graph that have an S-matrix, grouped by model."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.groups: list[Group] = []
+        self.singles: list[Single] = []
+        self.count = UNIT_VALUE + 1
+        by_model: dict[ClosedForm, list[Leaf]] = {}
+        for leaf in graph.leaves:
+            if isinstance(leaf.model, ClosedForm):
+                by_model.setdefault(leaf.model, []).append(leaf)
+            elif isinstance(leaf.model, Numerical):
+                elements = leaf.model.structure(self._settings(leaf))
+                self.singles.append(Single(leaf, elements, self.count))
+                self.count += len(elements)
+        for model, leaves in by_model.items():
+            self.groups.append(self._group(model, leaves))
+        self.values = Values(self)
+        self._written_arrays = {
+            n: v for n, v in graph.bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim
+        }
+
+    def _settings(self, leaf: Leaf) -> dict[str, Any]:
+        return {name: self.graph.bindings.value(f"{leaf.name}.{name}") for name in leaf.given}
+
+    def _group(self, model: ClosedForm, leaves: list[Leaf]) -> Group:
+        kernel = kernels(model)
+        defaults = [0.0 if p.default is None else float(p.default) for p in model.parameters.values()]
+        parameters = np.tile(np.array(defaults, dtype=np.float64), (len(leaves), 1))
+        column = {name: k for k, name in enumerate(model.parameters)}
+        if TEMPERATURE in column:
+            parameters[:, column[TEMPERATURE]] = self.graph.bindings.value(TEMPERATURE)
+        for row, leaf in enumerate(leaves):
+            for name in leaf.given:
+                value = self.graph.bindings.value(f"{leaf.name}.{name}")
+                if (
+                    np.ndim(value) == 0
+                ):  # an array is a batch: it reaches the row through the Point of each call
+                    parameters[row, column[name]] = value
+        rows = {leaf.name: k for k, leaf in enumerate(leaves)}
+        given = tuple(leaf.given for leaf in leaves)
+        first_ports = np.array([leaf.first_port for leaf in leaves], dtype=np.int64)
+        group = Group(model, kernel, rows, given, parameters, self.count, first_ports)
+        self.count += len(leaves) * kernel.values
+        return group
+
+    def elements(self) -> NDArray[np.int64]:
+        """Return the elements of all parts, (n, 3): port light arrives at, port it leaves, value's number."""
+        found = [np.empty((0, 3), dtype=np.int64)]
+        for group in self.groups:
+            found += [self._elements(group, pattern, rows) for pattern, rows in self._patterns(group).items()]
+        for single in self.singles:
+            to_from = single.leaf.first_port + np.array(single.elements, dtype=np.int64).reshape(-1, 2)
+            numbers = single.first_value + np.arange(len(to_from))
+            found.append(np.column_stack([to_from[:, ::-1], numbers]))
+        return np.concatenate(found)
+
+    def _elements(self, group: Group, pattern: Pattern, rows: list[int]) -> NDArray[np.int64]:
+        """Return the elements of the rows of a group that share a pattern."""
+        ports, values = group.model.ports, group.kernel.values
+        out = np.empty((len(rows), len(pattern), 3), dtype=np.int64)
+        places = np.array(pattern, dtype=np.int64).reshape(-1, 2)
+        out[..., :2] = group.first_ports[rows, np.newaxis, np.newaxis] + places[:, ::-1]
+        out[..., 2] = group.first_value + np.array(rows)[:, np.newaxis] * values
+        out[..., 2] += [group.kernel.value_of[ports[source], ports[to]] for to, source in pattern]
+        return out.reshape(-1, 3)
+
+    def _patterns(self, group: Group) -> dict[Pattern, list[int]]:
+        """Return the rows of a group by the (to, from) port numbers of elements that can be non-zero."""
+        switches = {name for name, p in group.model.parameters.items() if p.structural}
+        found: dict[Pattern, list[int]] = {}
+        plain = group.model.structure({})
+        for row, (name, given) in enumerate(zip(group.rows, group.given, strict=True)):
+            own = switches.intersection(given) if switches else ()
+            settings = {n: self.graph.bindings.value(f"{name}.{n}") for n in own}
+            found.setdefault(group.model.structure(settings) if own else plain, []).append(row)
+        return found
+
+    @cached_property
+    def foreign(self) -> frozenset[Model]:
+        """The models that come from outside the library, whose formulas nobody has tested."""
+        models: set[Model] = {g.model for g in self.groups} | {s.leaf.model for s in self.singles}
+        return frozenset(m for m in models if not m.function.__module__.startswith(LIBRARY))
+
+    @cached_property
+    def active(self) -> tuple[Group, ...]:
+        """The groups of parts that may amplify."""
+        return tuple(group for group in self.groups if group.model.active)
+
+    @property
+    def reciprocal(self) -> bool:
+        """Whether every part is reciprocal."""
+        singles = all(
+            s.leaf.model.reciprocal_for(self._settings(s.leaf))
+            for s in self.singles
+            if isinstance(s.leaf.model, Numerical)
+        )
+        return singles and all(g.model.reciprocal for g in self.groups)
+
+    # --- evaluation ------------------------------------------------------------------------------
+
+    def point(self, overrides: Mapping[str, Any]) -> Point:
+        """Return the leaf parameters that a set of changed settings, by dotted name, leads to.
+
+        Arrays written in the netlist itself count as changed. The settings
+        given are within bounds. Raises ParameterError when batches of different
+        length meet, or one that follows from them leaves its bounds.
+        """
+        bindings = self.graph.bindings
+        asked = {**self._written_arrays, **overrides}
+        values = bindings.evaluate(asked) if asked else {}
+        changed: dict[tuple[str, str], Any] = {}
+        for name, value in values.items():
+            instance, parameter = owner(name)
+            index = self.graph.index.get(instance)
+            if index is None:
+                continue
+            leaf = self.graph.leaves[index]
+            if parameter in leaf.model.parameters:
+                if name not in asked:
+                    self._check_follower(leaf, parameter, value, asked)
+                changed[instance, parameter] = value
+        if TEMPERATURE in asked:
+            self._check_temperature(asked[TEMPERATURE])
+        leading = any(np.ndim(v) for v in values.values())
+        return Point(changed, _batch(values), leading, values, frozenset(asked))
+
+    def _check_follower(self, leaf: Leaf, parameter: str, value: Any, asked: Mapping[str, Any]) -> None:
+        """Raise ParameterError, naming what was given, where what follows from it leaves its bounds."""
+        try:
+            leaf.model.parameters[parameter].check(value, f"instance {leaf.name!r} ({leaf.model.name})")
+        except ParameterError as error:
+            bindings = self.graph.bindings
+            scoped = bindings.bound[f"{leaf.name}.{parameter}"]
+            causes = bindings.sources(scoped) & asked.keys() if isinstance(scoped, Scoped) else set()
+            message = f"What was given for {listing(sorted(causes))} leads out of bounds: {error}"
+            raise ParameterError(message) from None
+
+    def _check_temperature(self, value: Any) -> None:
+        """Raise ParameterError for a temperature of the circuit that a part of it cannot have."""
+        for group in self.groups:
+            if group.ambient.any():
+                group.model.parameters[TEMPERATURE].check(value, "the circuit")
+
+    def settings_of(self, leaf: Leaf, point: Point) -> dict[str, Any]:
+        """Return the settings given to one part, as they are at a point."""
+        changed = {name: value for (owner, name), value in point.changed.items() if owner == leaf.name}
+        return self._settings(leaf) | changed
+
+
+def _batch(values: Mapping[str, Any]) -> int:
+    """Return the length that all array values share, 1 if there are none."""
+    sizes: dict[int, str] = {}
+    for name, value in values.items():
+        array = np.asarray(value)
+        if array.ndim > 1:
+            message = f"Setting {name!r} has shape {array.shape}: a batch of settings has one axis."
+            raise ParameterError(message)
+        if array.ndim:
+            sizes.setdefault(len(array), name)
+    sizes.pop(1, None)
+    if len(sizes) > 1:
+        (first, a), (second, b) = list(sizes.items())[:2]
+        message = (
+            f"Settings {a!r} and {b!r} hold {first} and {second} values: all arrays must have one length."
+        )
+        raise ParameterError(message)
+    return next(iter(sizes), 1)

@@ -1,0 +1,285 @@
+"""From a formula to a compiled kernel: print it as straight-line real arithmetic, once, into a cache file.
+
+The formula's sympy form is walked after common subexpressions are taken out.
+Each node becomes one or two real numbers (a complex one its real and imaginary
+part), so the compiler sees only float64 arithmetic that it can vectorise over
+wavelengths; what does not depend on wavelength is computed once outside the
+loop. The file is named by a hash of everything it depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from photosim.caching import cache_folder
+from photosim.model.printer import Printer
+
+if TYPE_CHECKING:
+    from photosim.model import ClosedForm
+
+
+ORDERS = 3
+"""Taylor coefficients in wavelength that a series has: enough for group delay and dispersion."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The compiled forms of one formula.
+
+    `evaluate(wl, params, out)`: wl (W,), params (n, B, P), out (n, B, V, 2, W)
+    takes real and imaginary parts of the V distinct values. `partials(wl,
+    params, dout)`: dout (n, B, P + 1, V, 2, W) takes derivatives by every
+    parameter in order and, last, by wavelength. `series(wl, params, out)`: out
+    (n, B, V, 3, 2, W) takes the Taylor coefficients in wavelength: value,
+    slope, half the curvature. `value_of` maps each S-matrix
+    element (from, to) to its value. Without `dispersive` no value depends on
+    wavelength and W = 1 is enough.
+    """
+
+    evaluate: Callable[..., None]
+    partials: Callable[..., None]
+    series: Callable[..., None]
+    value_of: Mapping[tuple[str, str], int]
+    values: int
+    dispersive: bool
+    parameters: tuple[str, ...]
+
+
+@cache
+def kernels(model: ClosedForm) -> Kernels:
+    """Return the kernels of a model, generated on first use on this machine and cached on disk."""
+    key = _fingerprint(model)
+    module = _load(f"{model.name.replace('.', '_')}_{key}", lambda: _generate(model))
+    return Kernels(
+        module.evaluate,
+        module.partials,
+        module.series,
+        module.VALUE_OF,
+        module.VALUES,
+        module.DISPERSIVE,
+        tuple(model.parameters),
+    )
+
+
+# --- what a generated file depends on ------------------------------------------------------------
+
+
+def _fingerprint(model: ClosedForm) -> str:
+    """Return a hash of formula, generator, library versions and processor."""
+    from llvmlite.binding import get_host_cpu_name
+
+    here = Path(__file__).parent
+    generator = b"".join((here / name).read_bytes() for name in ("algebra.py", "codegen.py", "printer.py"))
+    parts = [
+        *_sources(model.function, set()),
+        repr(model.ports), repr(model.reciprocal), repr(list(model.parameters)),
+        version("numba"), version("sympy"), get_host_cpu_name(),
+    ]  # fmt: skip
+    return hashlib.sha256(generator + "\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> list[str]:
+    """Return the source of a function and of the functions and constants it uses by global name."""
+    if id(function) in seen or not isinstance(function, FunctionType):
+        return []
+    seen.add(id(function))
+    parts = [inspect.getsource(function)]
+    for name in sorted(_global_names(function.__code__)):
+        used = function.__globals__.get(name)
+        if isinstance(used, FunctionType):
+            parts += _sources(used, seen)
+        elif isinstance(used, int | float | complex | str | tuple | dict):
+            parts.append(f"{name}={used!r}")
+    return parts
+
+
+def _global_names(code: CodeType) -> set[str]:
+    inner = [_global_names(c) for c in code.co_consts if isinstance(c, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+# --- files ------------------------------------------------------------------------------------------
+
+
+def _load(name: str, generate: Callable[[], str]) -> ModuleType:
+    """Import the generated module of that name, writing it first where it is missing."""
+    path = cache_folder() / f"{name}.py"
+    try:
+        if not path.exists():
+            _write(path, generate())
+        spec = importlib.util.spec_from_file_location(f"photosim_generated_{name}", path)
+    except OSError:
+        spec = None
+    if spec is None or spec.loader is None:
+        return _in_memory(name, generate())
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba looks the module up by name when it reads its cache
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).replace(path)
+
+
+def _in_memory(name: str, text: str) -> ModuleType:
+    """Return the module without a file: a read-only home costs a compilation each session."""
+    module = ModuleType(f"photosim_generated_{name}")
+    exec(compile(text.replace("cache=True", "cache=False"), name, "exec"), module.__dict__)  # noqa: S102 - our own text
+    return module
+
+
+# --- text of a kernel -------------------------------------------------------------------------------
+
+_HEADER = '''"""Generated by photosim from the component {name!r}; a changed formula gets a new file."""
+
+import math
+
+from numba import njit
+
+VALUE_OF = {value_of!r}
+VALUES = {values}
+DISPERSIVE = {dispersive}
+
+
+@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", inline="always")
+def _sin_cos(x):
+    """Sine and cosine in plain arithmetic, so that the loop over wavelengths vectorises.
+
+    Reduction by pi/2 in four parts of 27 bits (exact up to 1e8 quarter turns),
+    then the Taylor series on [-pi/4, pi/4], cut where the next term is below 1e-17.
+    """
+    n = (x * 0.6366197723675814 + 6755399441055744.0) - 6755399441055744.0
+    r = x - n * {p1!r}
+    r = r - n * {p2!r}
+    r = r - n * {p3!r}
+    r = r - n * {p4!r}
+    z = r * r
+    s = {sin_series}
+    s = r + r * z * s
+    c = {cos_series}
+    c = 1.0 - 0.5 * z + z * z * c
+    quarter = n - 4.0 * math.floor(n * 0.25)
+    swap = (quarter == 1.0) or (quarter == 3.0)
+    sine = c if swap else s
+    cosine = s if swap else c
+    return (-sine if quarter >= 2.0 else sine), (-cosine if (quarter == 1.0 or quarter == 2.0) else cosine)
+
+
+@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy")
+def _sinc(x):
+    """sin(x)/x, by its series near 0 where the quotient loses digits."""
+    return 1.0 - x * x / 6.0 + x * x * x * x / 120.0 if abs(x) < 1e-3 else math.sin(x) / x
+'''
+
+_KERNEL = '''
+
+@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", nogil=True)
+def {name}(wl, params, out):
+    """Fill out[instance, batch, {axes}, wavelength] from params[instance, batch, parameter]."""
+    for i in range(params.shape[0]):
+        for b in range(params.shape[1]):
+            p = params[i, b]
+            o = out[i, b]
+{outer}
+            for w in range(wl.shape[0]):
+{inner}
+'''
+
+
+def _generate(model: ClosedForm) -> str:
+    """Return the text of the module that holds a model's two kernels."""
+    import sympy
+
+    names = list(model.parameters)
+    table = model.symbols()
+    formula = {pair: sympy.sympify(value) for pair, value in model.formula().items()}
+    distinct = list(dict.fromkeys(formula.values()))
+    value_of = {pair: distinct.index(value) for pair, value in formula.items()}
+    if model.reciprocal:
+        value_of |= {(b, a): v for (a, b), v in value_of.items()}
+    dispersive = any(table["wl"] in value.free_symbols for value in distinct)
+    inputs = {table[n]: f"p[{k}]" for k, n in enumerate(names)}
+    by = [table[n] for n in names] + [table["wl"]]
+    slopes = [sympy.diff(value, x) for x in by for value in distinct]
+    where = [f"o[{k}, {v}, {{part}}, w]" for k in range(len(by)) for v in range(len(distinct))]
+    series = [
+        sympy.diff(value, table["wl"], k) / math.factorial(k) for value in distinct for k in range(ORDERS)
+    ]
+    places = [f"o[{v}, {k}, {{part}}, w]" for v in range(len(distinct)) for k in range(ORDERS)]
+    header = _HEADER.format(
+        name=model.name,
+        value_of=value_of,
+        values=len(distinct),
+        dispersive=dispersive,
+        **_sin_cos_constants(),
+    )
+    return (
+        header
+        + _kernel(
+            "evaluate",
+            "value, part",
+            distinct,
+            [f"o[{v}, {{part}}, w]" for v in range(len(distinct))],
+            inputs,
+        )
+        + _kernel("partials", "parameter, value, part", slopes, where, inputs)
+        + _kernel("series", "value, order, part", series, places, inputs)
+    )
+
+
+def _kernel(name: str, axes: str, targets: list[Any], where: list[str], inputs: Mapping[Any, str]) -> str:
+    import sympy
+
+    shared, reduced = sympy.cse(targets, order="none")
+    printer = Printer(inputs)
+    for symbol, expression in shared:
+        printer.define(symbol, expression)
+    for place, expression in zip(where, reduced, strict=True):
+        printer.store(place, expression)
+    outer = "\n".join(" " * 12 + line for line in printer.outer)
+    inner = "\n".join(" " * 16 + line for line in printer.inner)
+    return _KERNEL.format(name=name, axes=axes, outer=outer, inner=inner)
+
+
+def _sin_cos_constants() -> dict[str, Any]:
+    """Return pi/2 in four parts of 27 bits and the two Taylor series in Horner form."""
+    import mpmath
+
+    parts: dict[str, Any] = {}
+    with mpmath.workprec(300):
+        rest = mpmath.pi / 2
+        for name in ("p1", "p2", "p3"):
+            scale = mpmath.mpf(2) ** (26 - int(mpmath.floor(mpmath.log(abs(rest), 2))))
+            head = mpmath.floor(rest * scale) / scale
+            parts[name] = float(head)
+            rest -= head
+        parts["p4"] = float(rest)
+    odd = [float((-1) ** k / mpmath.factorial(2 * k + 1)) for k in range(1, 9)]
+    even = [float((-1) ** k / mpmath.factorial(2 * k)) for k in range(2, 10)]
+    return {**parts, "sin_series": _horner(odd), "cos_series": _horner(even)}
+
+
+def _horner(coefficients: list[float]) -> str:
+    text = repr(coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        text = f"({c!r} + z * {text})"
+    return text

@@ -1,0 +1,265 @@
+"""What a component is, and the decorators that declare one.
+
+A component is said once, as one plain function. Which decorator it carries
+says what the function returns: `component` a formula, `composite` a Netlist,
+`detector` responsivities, `source` lines of light, `electronic` a stage,
+`numerical` an array, `block` what acts on a bus of waves in free space,
+`nonlinear` the constants of its step in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from photosim.model import registry
+from photosim.model.kinds import (
+    Block,
+    ClosedForm,
+    Composite,
+    Detector,
+    Electronic,
+    Entries,
+    Memory,
+    Nonlinear,
+    Numerical,
+    Remark,
+    Source,
+    Stage,
+    port_names,
+)
+from photosim.model.netlist import Netlist
+from photosim.model.parameters import read_parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def component(  # noqa: PLR0913 - keyword options of a declaration
+    *,
+    ports: tuple[str, ...],
+    source: str,
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+    reciprocal: bool = True,
+    lossless_when: Mapping[str, Any] | None = None,
+    active: bool = False,
+    emission: Callable[..., Mapping[str, Any]] | None = None,
+    drives: Mapping[str, str] | None = None,
+    structural: tuple[str, ...] = (),
+    layout: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Entries]], ClosedForm]:
+    """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
+
+    The function returns its non-zero S-matrix elements by (from, to);
+    a reciprocal part gives one of each mirrored pair. A port that carries
+    modes is declared once for each, "o1@TE" and "o1@TM", the fundamental one
+    first. `inputs` is the number of ports on the left (all but half of them,
+    rounded down, by default). `lossless_when` holds the settings at which it
+    is unitary; an `active` part may create power, any other is refused where
+    it does. `emission(m, wl, *, ...)` says what light it emits by itself, {port:
+    W/Hz}. `drives` names the setting behind each electrical input, {"e1":
+    "voltage"}. While a `structural` setting is zero, the elements that vanish
+    with it are left out of the plan. `source` is a key in sources.bib.
+    """
+
+    def declare(function: Callable[..., Entries]) -> ClosedForm:
+        model = ClosedForm(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, structural), source, layout, tuple(drives or ()), dict(drives or {}),
+            reciprocal, lossless_when, active, emission,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def composite(
+    *,
+    source: str,
+    ports: tuple[str, ...] = (),
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+    electrical: tuple[str, ...] = (),
+    structural: tuple[str, ...] = (),
+    layout: tuple[str, ...] = (),
+    exclusive: tuple[tuple[str, str], ...] = (),
+) -> Callable[[Callable[..., Netlist]], Composite]:
+    """Declare a composite component from a function of its settings that returns a Netlist.
+
+    Without `ports` the exposed ports of the netlist count. Real settings may
+    arrive as expressions, so the function computes with them but must not
+    branch on them; a setting that shapes the netlist is `structural`.
+    `exclusive` holds pairs of settings of which at most one may be given.
+    """
+
+    def declare(function: Callable[..., Netlist]) -> Composite:
+        model = Composite(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, structural), source, layout, electrical, {}, exclusive,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def detector(
+    *,
+    ports: tuple[str, ...],
+    electrical: tuple[str, ...],
+    source: str,
+    aliases: Mapping[str, str] | None = None,
+    multiplication: Callable[..., tuple[float, float]] | None = None,
+) -> Callable[[Callable[..., dict[str, Any]]], Detector]:
+    """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}.
+
+    `multiplication(*, ...)` returns the mean multiplication and the excess
+    noise factor of an avalanche; the responsivity includes the former.
+    """
+
+    def declare(function: Callable[..., dict[str, Any]]) -> Detector:
+        model = Detector(
+            function.__name__, function, ports, port_names(ports, len(ports), aliases),
+            read_parameters(function, ()), source, (), electrical, {}, multiplication,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def source(
+    *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
+    """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines."""
+
+    def declare(function: Callable[..., tuple[Any, Any]]) -> Source:
+        model = Source(
+            function.__name__,
+            function,
+            ports,
+            port_names(ports, 0, aliases),
+            read_parameters(function, ()),
+            source,
+        )
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
+    *,
+    ports: tuple[str, ...],
+    source: str,
+    step: Callable[..., None],
+    paths: tuple[tuple[str, str], ...] = (),
+    emits: tuple[str, ...] = (),
+    memory: Memory | None = None,
+    start: Callable[..., Any] | None = None,
+    line: Callable[..., float] | None = None,
+    inputs: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., tuple[Any, ...]]], Nonlinear]:
+    """Declare a nonlinear part from `f(*, ...)` that returns the constants of its `step`, numbers or (T,).
+
+    `step(state, before, now, out, constants, carriers, noise, dt)` carries the
+    states (S,) over dt seconds while the waves that arrive go from `before` to
+    `now`, complex (ports, carriers) in sqrt(W), and fills `out` with those that
+    leave. `carriers` (C,) are frequencies in Hz; `noise` standard normal
+    numbers, or of length 0 where noise is off. It is plain Python that numba
+    compiles: it may call jitted functions of its own file and nothing else.
+    `paths` are the ways of light through the part, (from, to); `emits` the ports
+    that light of its own leaves, at the wavelength that `line(*, ...)` returns.
+    `start(*constants)` returns the states at rest.
+    """
+
+    def declare(function: Callable[..., tuple[Any, ...]]) -> Nonlinear:
+        model = Nonlinear(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, ()), source, (), (), {}, step, paths, emits, memory or Memory(),
+            start, line,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def block(
+    *,
+    ports: tuple[str, ...],
+    buses: tuple[str, ...],
+    source: str,
+    aliases: Mapping[str, str] | None = None,
+    inputs: int | None = None,
+) -> Callable[[Callable[..., Any]], Block]:
+    """Declare a part of free space from `f(*, ...)` that returns a modulator, medium or camera.
+
+    `buses` are the ports that carry as many waves as what is returned has
+    pixels, inputs or outputs; the first port is where light comes in.
+    """
+
+    def declare(function: Callable[..., Any]) -> Block:
+        model = Block(
+            function.__name__, function, ports, port_names(ports, inputs, aliases),
+            read_parameters(function, ()), source, (), (), {}, buses,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def electronic(
+    *, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str
+) -> Callable[[Callable[..., Stage]], Electronic]:
+    """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it."""
+
+    def declare(function: Callable[..., Stage]) -> Electronic:
+        model = Electronic(
+            function.__name__, function, (), {}, read_parameters(function, ()), source, (),
+            (*inputs, *outputs), {}, inputs, outputs,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare
+
+
+def numerical(  # noqa: PLR0913 - keyword options of a declaration
+    *,
+    source: str,
+    ports: tuple[str, ...] = (),
+    ports_of: Callable[..., tuple[str, ...]] | None = None,
+    aliases_of: Callable[..., Mapping[str, str]] | None = None,
+    structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None,
+    reciprocal: bool = False,
+    lossless_when: Mapping[str, Any] | None = None,
+    judge: Callable[..., tuple[Remark, ...]] | None = None,
+    reciprocal_when: Callable[..., bool] | None = None,
+    series_of: Callable[..., NDArray[np.complex128]] | None = None,
+) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
+    """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
+
+    `ports_of`, `aliases_of` and `structure_of` are functions of the settings,
+    for parts whose number of ports is a setting. `judge` sees all settings
+    together: it returns remarks or raises ParameterError. `reciprocal_when`
+    says for which settings the part is reciprocal, where that depends.
+    `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
+    (orders, W, P, P), which group delay and dispersion need.
+    """
+
+    def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
+        model = Numerical(
+            function.__name__, function, ports, port_names(ports, None, None),
+            read_parameters(function, ()), source, (), (), {}, reciprocal, lossless_when,
+            ports_of, aliases_of, structure_of, judge, reciprocal_when, series_of,
+        )  # fmt: skip
+        registry.register(model)
+        return model
+
+    return declare

@@ -1,0 +1,30 @@
+"""The kinds of component, a file each: what all have, and what each can be asked.
+
+`photosim.model` declares them.
+"""
+
+from photosim.model.kinds.base import Model, Remark, port_names
+from photosim.model.kinds.block import Block
+from photosim.model.kinds.closed_form import ClosedForm, Entries
+from photosim.model.kinds.composite import Composite
+from photosim.model.kinds.electronics import Electronic, Stage
+from photosim.model.kinds.ends import Detector, Source
+from photosim.model.kinds.nonlinear import Memory, Nonlinear
+from photosim.model.kinds.numerical import Numerical
+
+__all__ = [
+    "Block",
+    "ClosedForm",
+    "Composite",
+    "Detector",
+    "Electronic",
+    "Entries",
+    "Memory",
+    "Model",
+    "Nonlinear",
+    "Numerical",
+    "Remark",
+    "Source",
+    "Stage",
+    "port_names",
+]

@@ -1,0 +1,80 @@
+"""Components made of components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from photosim.conventions import exposed_names, port_places
+from photosim.errors import ParameterError
+from photosim.model import registry
+from photosim.model.kinds.base import Model, port_names
+from photosim.model.netlist import Netlist
+
+
+@dataclass(frozen=True, eq=False)
+class Composite(Model):
+    """A component made of components: its function returns a Netlist, which the engine flattens.
+
+    `exclusive` holds pairs of settings of which at most one may be given.
+    """
+
+    exclusive: tuple[tuple[str, str], ...] = ()
+
+    kind = "composite"
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a wrong setting, or for two settings that exclude each other."""
+        super().check(settings, where)
+        for first, second in self.exclusive:
+            if settings.get(first) is not None and settings.get(second) is not None:
+                message = (
+                    f"{where or f'component {self.name!r}'}: settings {first!r} and {second!r} "
+                    "exclude each other: give one of them."
+                )
+                raise ParameterError(message)
+
+    def build(self, settings: Mapping[str, Any]) -> Netlist:
+        """Return the inner netlist for these settings; real ones may be expressions."""
+        known_settings = {
+            k: v for k, v in settings.items() if k not in self.layout_settings and v is not None
+        }
+        return self.function(**{**self.defaults, **known_settings})  # type: ignore[no-any-return]
+
+    def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the declared ports, or those that the inner netlist exposes."""
+        if self.ports:
+            return self.ports
+        optical, _ = self._exposed(settings)
+        return optical
+
+    def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the other names of the ports; ports that the inner netlist exposes are half on the left."""
+        if self.ports:
+            return self.aliases
+        optical, _ = self._exposed(settings)
+        return port_names(optical, (len(port_places(optical)) + 1) // 2, self.aliases)
+
+    def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the electrical ports that the inner netlist exposes."""
+        if self.ports:
+            return self.electrical
+        _, electrical = self._exposed(settings)
+        return electrical
+
+    def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        structural = {
+            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
+        }
+        net = self.build(structural)
+        optical: list[str] = []
+        electrical: list[str] = []
+        for outer, (instance, port) in net.ports.items():
+            inner = net.instances[instance]
+            model = registry.get(inner.component)
+            if port in model.electrical_for(inner.settings):
+                electrical.append(outer)
+            else:
+                optical += exposed_names(outer, model.modes(port, inner.settings))
+        return tuple(optical), tuple(electrical)

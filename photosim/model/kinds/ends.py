@@ -1,0 +1,49 @@
+"""Where light begins and ends: sources and detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.model.algebra import NUMPY
+from photosim.model.kinds.base import Model, column
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Detector(Model):
+    """A photodetector: its optical ports absorb all light; its function says what current each watt gives."""
+
+    multiplication_of: Callable[..., tuple[float, float]] | None = None
+
+    kind = "detector"
+
+    def multiplication(self, **settings: Any) -> tuple[float, float]:
+        """Return how many electrons each photoelectron becomes on average, and the excess noise factor."""
+        if self.multiplication_of is None:
+            return 1.0, 1.0
+        return self.multiplication_of(**{**self.defaults, **settings})
+
+    def responsivity(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
+        """Return the signed responsivity in A/W of each optical port, each broadcastable to (..., W)."""
+        self.check(settings)
+        values = {k: column(settings.get(k, p.default)) for k, p in self.parameters.items()}
+        return dict(self.function(NUMPY, np.atleast_1d(np.asarray(wl, dtype=np.float64)), **values))
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Model):
+    """A light source: matched to what comes back; its function gives wavelengths and powers of its lines."""
+
+    kind = "source"
+
+    def lines(self, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (wavelengths in um, powers in W) of the lines, each of shape (lines,)."""
+        self.check(settings)
+        wl, power = self.function(**{**self.defaults, **settings})
+        return np.atleast_1d(wl), np.atleast_1d(power)

@@ -1,0 +1,90 @@
+"""The frozen nouns of a circuit as written: instances, connections, exposed ports.
+
+A Netlist is what a file reader and a composite component both produce. It
+keeps what the user wrote; checking and flattening are done elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from photosim.errors import Mark, NetlistError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photosim.expressions import Expr
+    from photosim.model.sampled import SampledData
+
+PortRef: TypeAlias = tuple[str, str]
+"""(instance name, port name)"""
+Connection: TypeAlias = tuple[PortRef, PortRef]
+Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | Expr | SampledData | None"
+"""What a setting can be: a number, an array of a batch, a choice by name, an expression, or a table."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One part of a circuit: which component, with which settings, and where it was written."""
+
+    component: str
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    mark: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A circuit as data.
+
+    `ports` exposes ports of instances under a name. `settings` are numbers or
+    expressions that instance settings may use by name. `components` holds
+    sub-netlists that instances may name as their component. `marks` maps a
+    path of keys, such as ("instances", "ring", "settings", "radius"), to its
+    place in the file.
+    """
+
+    instances: Mapping[str, Instance]
+    connections: tuple[Connection, ...] = ()
+    ports: Mapping[str, PortRef] = field(default_factory=dict)
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    terminate: tuple[PortRef, ...] = ()
+    components: Mapping[str, Netlist] = field(default_factory=dict)
+    name: str = "circuit"
+    analyses: tuple[Mapping[str, Any], ...] = ()
+    marks: Mapping[tuple[str, ...], Mark] = field(default_factory=dict, compare=False, repr=False)
+
+    def mark(self, *path: str) -> Mark | None:
+        """Return the place of the longest known prefix of a path of keys."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.marks:
+                return self.marks[path[:length]]
+        return None
+
+
+def part(component: str, **settings: Value) -> Instance:
+    """Return an instance of a component; settings that are None are left to their default."""
+    return Instance(component, {name: value for name, value in settings.items() if value is not None})
+
+
+def ref(text: str) -> PortRef:
+    """Return the (instance, port) that "instance,port" names."""
+    instance, comma, port = text.rpartition(",")
+    if not comma or not instance.strip() or not port.strip():
+        message = f"{text!r} does not name a port: write instance,port, as in ring,o1."
+        raise NetlistError(message)
+    return instance.strip(), port.strip()
+
+
+def links(*texts: str) -> tuple[Connection, ...]:
+    """Return connections written as "a,o2:b,o1"."""
+    pairs = []
+    for text in texts:
+        left, colon, right = text.partition(":")
+        if not colon:
+            message = f"{text!r} does not connect two ports: write a,o2:b,o1."
+            raise NetlistError(message)
+        pairs.append((ref(left), ref(right)))
+    return tuple(pairs)

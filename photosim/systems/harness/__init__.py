@@ -1,0 +1,1 @@
+"""What all published systems share: cases, tables, the catalogue, and how seeds are run and kept."""

@@ -1,0 +1,226 @@
+"""Computes a published system case by case and seed by seed, keeps what is finished, and compares.
+
+A folder of results holds `runs/<case>-<seed>.json` for every finished seed, from which an interrupted
+reproduction goes on, and at the end `table.csv`, `results.json` and a PNG for every picture.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from photosim import __version__
+from photosim.analysis.chart import Picture
+from photosim.analysis.progress import Progress, silent
+from photosim.analysis.result import Cell, Table, plain
+from photosim.errors import DataError, ParameterError
+from photosim.files.atomic import check_writable, write_text
+from photosim.systems.harness.system import Case, Options, Outcome, Row, System
+from photosim.training.checkpoint import fingerprint
+
+COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds", "difference")
+"""Columns of the table of published figures and ours."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A system, what was asked, and what has been computed so far."""
+
+    system: System
+    options: Options
+    outcome: Outcome
+
+    def table(self) -> Table:
+        """Return published figures next to ours: mean and sample standard deviation over the seeds."""
+        scope = [f"data {self.options.data}"] if self.options.data else []
+        scope += ["in small (--quick)"] if self.options.quick else []
+        title = f"{self.system.name}: {self.system.title}" + (f" ({', '.join(scope)})" if scope else "")
+        return Table(title, COLUMNS, tuple(self._line(row) for row in self.system.rows(self.options)))
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the comparison, and what else the system shows."""
+        return (self.table(), *self.system.tables(self.outcome))
+
+    def charts(self) -> tuple[Picture, ...]:
+        """Return what is drawn."""
+        return tuple(self.system.pictures(self.outcome))
+
+    def numbers(self) -> dict[str, Any]:
+        """Return everything in plain JSON types."""
+        options = {
+            "data": self.options.data, "seeds": self.options.seeds, "quick": self.options.quick,
+        }  # fmt: skip
+        table = self.table()
+        return {
+            "photosim": __version__,
+            "system": self.system.name,
+            "source": self.system.source,
+            "options": options,
+            "table": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+            "runs": {case: dict(own) for case, own in self.outcome.found.items()},
+            "remarks": list(self.system.remarks),
+        }
+
+    def _line(self, row: Row) -> tuple[Cell, ...]:
+        published = row.published
+        shown = "" if published is None else f"{published.value:.{row.digits}f}"
+        if published is not None and published.spread is not None:
+            shown += f" +- {published.spread:.{row.digits}f}"
+        known = "" if published is None else published.how
+        ours = self._values(row)
+        if not len(ours):
+            return (row.label, row.unit, shown, known, "", "", 0, "")
+        mean = float(np.mean(ours))
+        spread = f"{np.std(ours, ddof=1):.{row.digits}f}" if len(ours) > 1 else ""
+        off = "" if published is None else f"{mean - published.value:+.{row.digits}f}"
+        return (row.label, row.unit, shown, known, f"{mean:.{row.digits}f}", spread, len(ours), off)
+
+    def _values(self, row: Row) -> np.ndarray[Any, Any]:
+        if all(row.key in numbers for numbers in self.outcome.of(row.case)):
+            return self.outcome.values(row.case, row.key)
+        return np.empty(0)
+
+
+Watch = Callable[[Reproduction], None]
+"""watch(reproduction) sees the reproduction each time a seed of a case is finished."""
+
+
+def reproduce(
+    system: System,
+    options: Options,
+    folder: Path,
+    progress: Progress = silent,
+    watch: Watch = lambda _reproduction: None,
+    *,
+    jobs: int = 1,
+) -> Reproduction:
+    """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
+
+    What an earlier call with the same recipe finished there is not computed again. jobs: how many seeds are
+    computed at a time, each in a process and on a core of its own; the numbers do not depend on it. Raises
+    DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and whatever a
+    case raises; finished seeds stay.
+    """
+    if jobs < 1:
+        message = f"A reproduction needs 1 job or more at a time, got {jobs}."
+        raise ParameterError(message)
+    runs = folder / "runs"
+    _make(runs)
+    cases = system.cases(options)
+    found: dict[str, dict[int, Mapping[str, Any]]] = {case.name: {} for case in cases}
+    state = Reproduction(system, options, Outcome(found))
+    tasks = [(case, seed) for seed in range(options.seeds) for case in cases if seed == 0 or case.repeated]
+    waiting: list[Task] = []
+    for case, seed in tasks:
+        kept = _kept(runs, _key(system, options, case, seed), case, seed)
+        if kept is None:
+            waiting.append((case, seed))
+        else:
+            found[case.name][seed] = kept
+    watch(state)
+    for name, seed, numbers in _computed(system, options, waiting, runs, progress, jobs):
+        found[name][seed] = numbers
+        state = replace(state, outcome=Outcome(found))
+        watch(state)
+    write_text(folder / "results.json", json.dumps(state.numbers(), indent=2, allow_nan=False) + "\n")
+    write_text(folder / "table.csv", _csv(state.table()))
+    return state
+
+
+Task = tuple[Case, int]
+"""A case and a seed of it."""
+Done = tuple[str, int, Mapping[str, Any]]
+"""The name of a case, a seed and its numbers."""
+
+
+def _computed(
+    system: System, options: Options, waiting: Sequence[Task], runs: Path, progress: Progress, jobs: int
+) -> Iterator[Done]:
+    """Compute the seeds that wait, and give each when it is finished."""
+    if jobs == 1 or len(waiting) < 2:
+        for case, seed in waiting:
+            yield _compute(system, options, case, seed, runs, progress)
+        return
+    from joblib import Parallel, delayed
+
+    tasks = (delayed(_compute)(system, options, *task, runs, silent) for task in waiting)
+    finished = Parallel(min(jobs, len(waiting)), return_as="generator_unordered")(tasks)
+    for number, done in enumerate(finished, start=1):
+        progress("seeds", number, len(waiting))
+        yield done
+
+
+def _compute(system: System, options: Options, case: Case, seed: int, runs: Path, progress: Progress) -> Done:
+    """Compute a seed of a case on one thread, on which sums do not depend on the machine's cores; keep it."""
+    from threadpoolctl import threadpool_limits
+
+    name = f"{case.name}, seed {seed}" if case.repeated else case.name
+    checkpoint = runs / f"{case.name}-{seed}.checkpoint.npz"
+    with threadpool_limits(1):
+        numbers: Mapping[str, Any] = plain(
+            case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
+        )
+    progress(name, 1, 1)
+    kept = {"key": _key(system, options, case, seed), "numbers": numbers}
+    write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")
+    checkpoint.unlink(missing_ok=True)
+    return case.name, seed, numbers
+
+
+def _key(system: System, options: Options, case: Case, seed: int) -> str:
+    """Return what tells a finished seed of this recipe from one of another."""
+    recipe = json.dumps(dict(case.recipe), sort_keys=True)
+    circuits = [_circuit(name) for name in system.netlists]
+    return fingerprint(system.name, case.name, recipe, options.data, options.quick, seed, *circuits)
+
+
+@cache
+def _circuit(name: str) -> str:
+    """Return what a netlist of the gallery says, without its comments."""
+    from photosim.netlist import read, to_yaml
+
+    return to_yaml(read(name))
+
+
+def _kept(runs: Path, key: str, case: Case, seed: int) -> Mapping[str, Any] | None:
+    """Return the numbers of a finished seed; None if there are none of this recipe."""
+    file = _file(runs, case, seed)
+    if not file.exists():
+        return None
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        numbers: Mapping[str, Any] = kept["numbers"]
+        same = bool(kept["key"] == key)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        message = f"{file} is damaged ({error}): remove it to compute it again."
+        raise DataError(message) from error
+    return numbers if same else None
+
+
+def _file(runs: Path, case: Case, seed: int) -> Path:
+    return runs / f"{case.name}-{seed}.json"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"Cannot write {folder}: {(error.strerror or str(error)).lower()}."
+        raise DataError(message) from error
+    check_writable(folder / "probe")
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(table.rows)
+    return text.getvalue()

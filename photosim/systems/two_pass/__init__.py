@@ -1,0 +1,1 @@
+"""Two-pass forward learning in MZI meshes: `system` is the entry."""

@@ -1,0 +1,237 @@
+"""Data sets, split once and for all and standardised with what the training part alone knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from photosim.errors import DataError, did_you_mean, listing
+from photosim.training.arrays import LabelArray, RealArray, TargetArray
+from photosim.training.data.files import ByteArray, data_folder, existing, read_idx, read_table
+
+SPLIT_SEED = 2022
+"""The split belongs to the data set, not to a run: every seed and rule is judged on the same samples."""
+SMALLEST_CLASS = 3
+"""Each class must be able to appear in training, validation and test."""
+TEST = 0.2
+VALIDATION = 0.1
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs x (samples, features) and what belongs to them: class numbers y (samples,).
+
+    In regression y holds the targets instead, shape (samples, outputs).
+    """
+
+    x: RealArray
+    y: TargetArray
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A task: what is learnt from, what chooses hyperparameters, and what judges.
+
+    classes: their number; in regression, that of the outputs.
+    """
+
+    name: str
+    train: Samples
+    validation: Samples
+    test: Samples
+    classes: int
+
+    @property
+    def features(self) -> int:
+        """Number of input features."""
+        return int(self.train.x.shape[1])
+
+
+IMAGES, LABELS = "images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"
+OPENML = {"mnist": "mnist_784", "fashion-mnist": "Fashion-MNIST"}
+"""Names of the image sets on openml.org, which keeps their order: training images first."""
+IMAGES_TO_LEARN = 60_000
+IMAGES_TO_JUDGE = 10_000
+VOWEL_COLUMNS = 14
+"""Part (0 training, 1 test), speaker, sex, ten log-area ratios, class."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A data set as published: inputs x (samples, features) of any type and class numbers y (samples,).
+
+    judged: which samples the publishers set aside to test with, shape (samples,); None where they left that
+    to us.  apart: each feature is standardised by itself, as befits quantities of different kinds.
+    """
+
+    x: RealArray | ByteArray
+    y: LabelArray
+    judged: np.ndarray | None = None
+    apart: bool = False
+
+
+DataDir = str | os.PathLike[str] | None
+Loader = Callable[[DataDir, bool], Table]
+
+
+def load(
+    name: str, *, validation: float = VALIDATION, data_dir: DataDir = None, download: bool = False
+) -> Dataset:
+    """Return the data set called `name`, split and standardised.
+
+    `validation` is the share of samples held out to choose hyperparameters; with 0 they join the training
+    samples, for the figures of a recipe already chosen. The test samples are the same either way.
+    data_dir: folder of data files, else that of the environment variable PHOTOSIM_DATA; `digits` needs none.
+    download: fetch the image sets from openml.org where the folder has none of them.
+    DataError gives the nearest name if there is no such data set, and the place where a missing file is
+    expected.
+    """
+    if name not in DATASETS:
+        message = (
+            f"There is no data set {name!r}: known are {listing(DATASETS)}.{did_you_mean(name, DATASETS)}"
+        )
+        raise DataError(message)
+    table = DATASETS[name](data_dir, download)
+    return split(name, table.x, table.y, validation=validation, judged=table.judged, apart=table.apart)
+
+
+def _digits(_data_dir: DataDir, _download: bool) -> Table:
+    """Return scikit-learn's 1797 handwritten digits of 8 x 8 pixels, the test part of alpaydin1998."""
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return Table(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.int64))
+
+
+def _vowels(data_dir: DataDir, _download: bool) -> Table:
+    """Return 990 spoken vowels of 15 speakers (deterding1989); seven speakers are kept for the test."""
+    what = "the UCI repository's vowel data"
+    path = existing(data_folder("The data set 'vowels'", data_dir), "vowel-context.data", what)
+    rows = read_table(path, VOWEL_COLUMNS)
+    whole = rows[:, [0, -1]]
+    if np.any(whole != np.rint(whole)) or set(np.unique(whole[:, 0])) != {0.0, 1.0}:
+        message = f"{path} is not {what}: its first column marks training with 0 and test with 1."
+        raise DataError(message)
+    return Table(rows[:, 3:-1], whole[:, 1].astype(np.int64), whole[:, 0] == 1.0, apart=True)
+
+
+def _mnist(data_dir: DataDir, download: bool) -> Table:
+    """Return 70,000 handwritten digits of 28 x 28 pixels (lecun1998)."""
+    return _images("mnist", data_dir, download)
+
+
+def _fashion(data_dir: DataDir, download: bool) -> Table:
+    """Return 70,000 pictures of clothes of 28 x 28 pixels (xiao2017)."""
+    return _images("fashion-mnist", data_dir, download)
+
+
+DATASETS: dict[str, Loader] = {
+    "digits": _digits,
+    "mnist": _mnist,
+    "fashion-mnist": _fashion,
+    "vowels": _vowels,
+}
+"""Loaders by name, of separate samples with a class each; `graphs` has graphs and texts."""
+
+
+def _images(name: str, data_dir: DataDir, download: bool) -> Table:
+    """Return an image set from its four idx files, or from openml.org if the user asks for that."""
+    needed = f"The data set {name!r}"
+    if download:
+        try:
+            folder = data_folder(needed, data_dir)
+        except DataError:
+            return _fetch(name, None)
+        if not (folder / name).is_dir():
+            return _fetch(name, folder)
+    folder = data_folder(needed, data_dir)
+    x, y = [], []
+    for part in ("train", "t10k"):
+        images, labels = (
+            existing(folder, f"{name}/{part}-{kind}", f"{what} of {name}, a gzipped idx file,")
+            for kind, what in ((IMAGES, "the images"), (LABELS, "the labels"))
+        )
+        x.append(read_idx(images, 3))
+        y.append(read_idx(labels, 1).astype(np.int64))
+        if len(x[-1]) != len(y[-1]):
+            message = f"{images} has {len(x[-1])} images, but {labels} has {len(y[-1])} labels."
+            raise DataError(message)
+        if x[0].shape[1:] != x[-1].shape[1:]:
+            message = f"{images} has images of another size than the training images of {name}."
+            raise DataError(message)
+    judged = np.repeat([False, True], [len(y[0]), len(y[1])])
+    pixels = np.concatenate(x)
+    return Table(pixels.reshape(len(pixels), -1), np.concatenate(y), judged)
+
+
+def _fetch(name: str, folder: os.PathLike[str] | None) -> Table:
+    """Download an image set from openml.org through scikit-learn, which keeps a copy below `folder`."""
+    from sklearn.datasets import fetch_openml
+
+    home = None if folder is None else os.fspath(folder)
+    try:
+        x, y = fetch_openml(
+            OPENML[name], version=1, as_frame=False, return_X_y=True, parser="liac-arff", data_home=home
+        )
+    except (OSError, ValueError) as error:
+        message = f"The data set {name!r} could not be fetched from openml.org: {error}."
+        raise DataError(message) from error
+    if len(x) != IMAGES_TO_LEARN + IMAGES_TO_JUDGE or len(y) != len(x):
+        message = f"What openml.org gave for {name!r} has {len(x)} images and {len(y)} labels, not 70,000."
+        raise DataError(message)
+    judged = np.repeat([False, True], [IMAGES_TO_LEARN, IMAGES_TO_JUDGE])
+    return Table(np.asarray(x, dtype=np.uint8), np.asarray(y).astype(np.int64), judged)
+
+
+def split(
+    name: str,
+    x: RealArray | ByteArray,
+    y: LabelArray,
+    *,
+    test: float = TEST,
+    validation: float = VALIDATION,
+    judged: np.ndarray | None = None,
+    apart: bool = False,
+) -> Dataset:
+    """Split x (samples, features) and y (samples,) class by class, always alike, and standardise all parts.
+
+    `test` and `validation` are shares of all samples; `judged`, shape (samples,), marks the test samples
+    where they are given. One mean and one deviation serve all features, as usual for images (a pixel's own
+    deviation would blow up those that hardly ever change), unless `apart`; they are the training samples'
+    own. Bytes become single precision. Raises DataError when a class is too small to appear in every part
+    or the inputs never change.
+    """
+    from sklearn.model_selection import train_test_split
+
+    classes, y = np.unique(y, return_inverse=True)
+    smallest = int(np.bincount(y).min())
+    if smallest < SMALLEST_CLASS:
+        message = (
+            f"Data set {name!r} has a class of {smallest} samples; each needs at least {SMALLEST_CLASS}."
+        )
+        raise DataError(message)
+    if judged is None:
+        fit, held = train_test_split(np.arange(y.size), test_size=test, stratify=y, random_state=SPLIT_SEED)
+    else:
+        fit, held = np.flatnonzero(~judged), np.flatnonzero(judged)
+    chosen = fit[:0]
+    if validation > 0.0:
+        share = validation * y.size / fit.size if judged is not None else validation / (1.0 - test)
+        fit, chosen = train_test_split(fit, test_size=share, stratify=y[fit], random_state=SPLIT_SEED)
+    # Each part is one copy: 70,000 images in single precision are 220 MB.
+    dtype = np.result_type(x.dtype, np.float32)
+    axis = 0 if apart else None
+    learnt = x[fit]
+    center, width = learnt.mean(axis=axis, dtype=dtype), learnt.std(axis=axis, dtype=dtype)
+    if not np.all(width > 0.0):
+        message = f"Data set {name!r} has inputs that never change: there is nothing to learn from."
+        raise DataError(message)
+    train, validate, judge = (Samples((x[rows] - center) / width, y[rows]) for rows in (fit, chosen, held))
+    return Dataset(name, train, validate, judge, int(classes.size))

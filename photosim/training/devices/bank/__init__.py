@@ -1,0 +1,1 @@
+"""Microring weight banks as devices: the circuit's bank, its programming, receivers and errors."""

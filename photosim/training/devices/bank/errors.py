@@ -1,0 +1,30 @@
+"""How far a bank's products are from what was asked, as filipovich2022 measure it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from photosim.training.devices.bank.weight_bank import WeightBank
+
+
+def product_error(
+    bank: WeightBank, rng: np.random.Generator, samples: int = 256, used: int | None = None
+) -> tuple[float, float]:
+    """Return mean and standard deviation of what is read minus what was asked.
+
+    Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
+    between -1 and 1.  used: number of inputs that are not dark; all if left out.
+    """
+    target = bank.programmed.target
+    probe = bank.with_noise(bank.noise, rng, drift=bank.drift)
+    lit = target.shape[1] if used is None else used
+    x = rng.uniform(0.0, 1.0, (samples, target.shape[1]))
+    x[:, lit:] = 0.0
+    error = (probe.apply(x) - x @ target.T) / (np.abs(target).max() * lit)
+    return float(np.mean(error)), float(np.std(error))
+
+
+def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
+    """Return log2(2 / sigma) of a bank's products; infinite for an exact bank."""
+    sigma = product_error(bank, rng, samples)[1]
+    return float(np.log2(2.0 / sigma)) if sigma > 0.0 else float("inf")

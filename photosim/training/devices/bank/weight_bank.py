@@ -1,0 +1,319 @@
+"""A microring weight bank as a device: a matrix times a vector of optical powers (filipovich2022)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray, RealArray
+from photosim.training.devices.bank.circuit import BankCircuit, find_bank
+from photosim.training.devices.bank.drift import Course, TemperatureDrift
+from photosim.training.devices.bank.modulators import Modulators, find_modulators
+from photosim.training.devices.bank.program import Calibration, calibrate, solve
+from photosim.training.devices.bank.tiles import Tiles, cut, join
+from photosim.training.devices.device import Energy
+from photosim.training.devices.receiver import Converters
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from photosim.circuit import Circuit
+
+Noise = Literal["physical", "measured"]
+
+FIRST_REACH = 0.9
+"""Share of what the weakest isolated ring reaches that stands for the largest weight; crosstalk takes of
+the rest.
+"""
+SHRINK = 0.85
+SMALLEST_REACH = 0.2
+"""A matrix that crosstalk forbids is scaled down by SHRINK until it fits, or given up below this share."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The noise that filipovich2022's code adds to a product: max|x| of the batch times N(mean, deviation).
+
+    It stands for weights between -1 and 1. The defaults are their example: the off-chip detector, sigma =
+    0.098.
+    """
+
+    mean: float = 0.03
+    deviation: float = 0.618
+
+
+@dataclass(frozen=True)
+class WeightBank:
+    """Signed products by powers of light, rows read by balanced detectors.
+
+    A vector x is sent as its positive and then its negative part, two cycles a tile, each sample scaled by
+    its largest |x| into the modulators' range. Ring modulators of the circuit are driven as each would be
+    alone, and touch each other's channels; without any in the circuit, modulators are ideal but for their
+    converters. A matrix larger than the bank is cut into tiles, one after the other.
+
+    What is read is what the amplifiers and the converter wired behind each detector make of its current;
+    without any the current itself, or what `converters` has.  gated: whether the rows' amplifiers take the
+    gain that a product is asked for, so that it is rounded afterwards; else a computer multiplies with it.
+
+    noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
+    detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
+    "measured" for the published model.  drift: of the chip's temperature, to first order, with physical noise
+    or none.  Left out: thermal crosstalk of the heaters, beating, the speed of the modulators.
+    """
+
+    hardware: BankCircuit
+    calibration: Calibration
+    converters: Converters = field(default_factory=Converters)
+    noise: Noise | None = None
+    measured: Measured = field(default_factory=Measured)
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+    reach: float = FIRST_REACH
+    modulators: Modulators | None = None
+    gated: bool = True
+    drift: TemperatureDrift | None = None
+    course: Course | None = None
+    tiles: Tiles | None = None
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    @classmethod
+    def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:
+        """Return the bank that is instance `name` of a circuit, nothing programmed yet, without noise.
+
+        Raises ParameterError when the instance is no bank, when its rings cannot hold weights of both signs,
+        and when both the circuit and `converters` have converters of the readings.
+        """
+        hardware = find_bank(circuit, name)
+        converters = converters or Converters()
+        hardware.check_converters(converters)
+        hardware.check_rows()
+        modulators = find_modulators(circuit, hardware.wl, converters.input_bits)
+        if modulators is not None:
+            hardware.check_modulators(modulators)
+        return cls(hardware, calibrate(hardware), converters, modulators=modulators)
+
+    def with_noise(
+        self,
+        noise: Noise | None,
+        rng: np.random.Generator,
+        measured: Measured | None = None,
+        drift: TemperatureDrift | None = None,
+    ) -> WeightBank:
+        """Return the same bank and settings with this noise, drawn from rng, and counters of its own.
+
+        drift: of the temperature, which begins anew; the published noise model has none.
+        """
+        course, tiles = None, self.tiles
+        if drift is not None:
+            course = Course.drawn(drift, rng)
+            held = self.programmed
+            shape = (*held.plus.shape[:2], self.hardware.rows, self.hardware.channels)
+            tiles = replace(held, per_kelvin=self.hardware.warming(held.phases).reshape(shape))
+        return replace(
+            self,
+            noise=noise,
+            rng=rng,
+            measured=measured or self.measured,
+            drift=drift,
+            course=course,
+            tiles=tiles,
+            counters=Counter(),
+        )
+
+    def program(self, weights: FloatArray) -> WeightBank:
+        """Return the bank holding `weights` (outputs, inputs), scaled into its reach; see program_all."""
+        return self.program_all([weights])[0]
+
+    def program_all(self, matrices: Sequence[FloatArray]) -> list[WeightBank]:
+        """Return one bank for each matrix (outputs, inputs), all solved together.
+
+        Each is scaled so that its largest entry takes `reach` of what the weakest ring can do alone, and less
+        where crosstalk forbids that. Raises ParameterError for a matrix that is empty, not finite or zero,
+        and when crosstalk leaves no useful range.
+        """
+        exact = [np.array(matrix, dtype=np.float64) for matrix in matrices]
+        pieces = [cut(matrix, self.hardware.rows, self.hardware.channels) for matrix in exact]
+        banks: dict[int, WeightBank] = {}
+        reach = self.reach
+        while len(banks) < len(exact):
+            if reach < SMALLEST_REACH:
+                message = (
+                    f"Crosstalk leaves the rings of {self.hardware.name!r} less than {SMALLEST_REACH:.0%} of "
+                    "their range for these weights: widen the channel spacing or weaken the coupling."
+                )
+                raise ParameterError(message)
+            todo = [k for k in range(len(exact)) if k not in banks]
+            units = [reach * self.calibration.reach / float(np.abs(exact[k]).max()) for k in todo]
+            phases, found = solve(
+                self.hardware,
+                self.calibration,
+                np.concatenate([pieces[k] * u for k, u in zip(todo, units, strict=True)]),
+            )
+            ends = np.cumsum([len(pieces[k]) for k in todo])[:-1]
+            for k, unit, own, right in zip(
+                todo, units, np.split(phases, ends), np.split(found, ends), strict=True
+            ):
+                if right.all():
+                    banks[k] = replace(self, tiles=self._hold(exact[k], own, unit), counters=Counter())
+            reach *= SHRINK
+        return [banks[k] for k in range(len(exact))]
+
+    @property
+    def programmed(self) -> Tiles:
+        """The tiles of the programmed matrix; ParameterError if there is none yet."""
+        if self.tiles is None:
+            message = f"Bank {self.hardware.name!r} holds no matrix yet: use what program(weights) returns."
+            raise ParameterError(message)
+        return self.tiles
+
+    def matrix(self) -> FloatArray:
+        """Return the effective matrix of the heaters' present settings, shape (outputs, inputs)."""
+        return self.programmed.held
+
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
+        """Return gain * (x @ matrix.T), shape (batch, outputs), as the hardware reads it.
+
+        `gain` is that of the rows' amplifiers, in units of the netlist's own and before the converter, unless
+        the bank is not `gated`. Clipped readings and gains that had to be set are counted. Computed in single
+        precision where x is, finer than any converter.
+        """
+        tiles = self.programmed
+        x = np.asarray(x)
+        x = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
+        if x.ndim != 2 or x.shape[1] != tiles.target.shape[1]:
+            message = (
+                f"The bank holds {tiles.target.shape[1]} inputs: x must be (batch, {tiles.target.shape[1]})."
+            )
+            raise ParameterError(message)
+        outputs = tiles.target.shape[0]
+        slope = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
+        gates = gain is not None and self.gated
+        if self.noise == "measured":
+            product = self._measured(x) * slope
+            self._count(len(x), gates=gates)
+            return product
+        scale = np.abs(x).max(axis=1, keepdims=True)
+        shares = x / np.where(scale > 0.0, scale, 1.0)
+        # The cycles of positive and negative parts differ in nothing but their input: one call reads both.
+        parts = np.concatenate([np.maximum(shares, 0.0), np.maximum(-shares, 0.0)])
+        readings = self._read(parts, np.concatenate([slope, slope]) if gates else None)
+        self._count(len(x), gates=gates)
+        product = (readings[: len(x)] - readings[len(x) :]) * scale
+        return np.asarray(product if gates else product * slope)
+
+    @property
+    def clipped_settings(self) -> int:
+        """How many heaters would have needed a phase beyond their converters' range."""
+        return self.programmed.clipped_settings
+
+    def energy(self) -> Energy:
+        """Return cycles and samples so far, their time at the receivers' rate and the laser's light in it."""
+        cycles = self.counters["cycles"]
+        seconds = cycles * self.hardware.receiver.cycle_s
+        light = seconds * float(self.hardware.power.sum())
+        return Energy(cycles, self.counters["samples"], seconds, light)
+
+    def _hold(self, matrix: FloatArray, phases: FloatArray, unit: float) -> Tiles:
+        """Return what the heater converters make of solved phases (T, M, N) for one matrix."""
+        held, clipped = self.converters.heaters(phases)
+        solved = self.hardware.weights(phases)
+        plus, minus = self.hardware.currents(held)
+        down = -(-matrix.shape[0] // self.hardware.rows)
+        shape = (down, -1, self.hardware.rows, self.hardware.channels)
+        return Tiles(
+            target=matrix,
+            solved=join(solved, matrix.shape) / unit,
+            held=join(plus - minus, matrix.shape) / unit,
+            phases=held,
+            plus=plus.reshape(shape),
+            minus=minus.reshape(shape),
+            unit=unit,
+            full=unit * float(np.abs(matrix).max()),
+            clipped_settings=clipped,
+        )
+
+    def _read(self, x: RealArray, gates: RealArray | None) -> RealArray:
+        """Return products (batch, outputs) in the matrix's units, of x (batch, inputs) between 0 and 1.
+
+        gates: gains of the rows' amplifiers, in units of the netlist's own, (batch, outputs); None for 1.
+        """
+        tiles = self.programmed
+        down, across, rows, channels = tiles.plus.shape
+        light = np.zeros((len(x), across * channels), x.dtype)
+        light[:, : x.shape[1]] = x
+        light = self._modulate(light.reshape(-1, channels)).reshape(len(x), -1)
+        # One vector to every tile, at its own time: axes (down, across, batch, channel).
+        light = np.broadcast_to(
+            light.reshape(len(x), across, channels).swapaxes(0, 1), (down, across, len(x), channels)
+        )
+        current = self._detect(light)
+        if gates is not None:
+            padded = np.zeros((len(x), down * rows), x.dtype)
+            padded[:, : gates.shape[1]] = gates
+            current *= padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
+        # The amplifiers' noise is referred to their input: it is in the current, and gated with it.
+        read, beyond = self.hardware.receiver.read(current, tiles.full)
+        shares, clipped = self.converters.readings(read)
+        self.counters["clipped readings"] += beyond + clipped
+        total = shares.sum(axis=1).transpose(1, 0, 2).reshape(len(x), down * rows)
+        swing = 1.0 if self.modulators is None else self.modulators.swing
+        return np.asarray(total[:, : tiles.target.shape[0]] * (tiles.full / tiles.unit / swing))
+
+    def _modulate(self, x: RealArray) -> RealArray:
+        """Return powers relative to full ones for inputs (samples, N) from 0 to 1."""
+        return self.converters.inputs(x) if self.modulators is None else self.modulators.light(x)
+
+    def _kelvin(self, rows: int, dtype: DTypeLike) -> RealArray:
+        """Return the temperature's deviation in K, (rows, 1), for a batch's positive and negative parts."""
+        assert self.course is not None  # noqa: S101 - per_kelvin comes with it
+        down, across = self.programmed.plus.shape[:2]
+        first = self.counters["samples"]
+        samples = np.arange(first, first + rows // 2) * (2 * down * across)
+        kelvin = self.course.kelvin(samples * self.hardware.receiver.cycle_s)
+        return np.concatenate([kelvin, kelvin])[:, np.newaxis].astype(dtype)
+
+    def _detect(self, light: RealArray) -> RealArray:
+        """Return currents in A (down, across, batch, M) of relative powers (down, across, batch, N)."""
+        tiles = self.programmed
+        plus, minus = (
+            side.swapaxes(-1, -2).astype(light.dtype, copy=False) for side in (tiles.plus, tiles.minus)
+        )
+        drifted: RealArray | float = 0.0
+        if tiles.per_kelvin is not None:
+            slope = tiles.per_kelvin.swapaxes(-1, -2).astype(light.dtype, copy=False)
+            drifted = self._kelvin(light.shape[-2], light.dtype) * (light @ slope)
+        if self.noise is None:
+            return np.asarray(light @ (plus - minus) + drifted)
+        receiver = self.hardware.receiver
+        current = np.sqrt(receiver.current_variance(light @ (plus + minus)))
+        current *= self.rng.standard_normal(current.shape, light.dtype)
+        # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
+        flicker = self.rng.standard_normal(light.shape, light.dtype)
+        flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
+        current += (light + light * flicker) @ (plus - minus)
+        current += drifted
+        return current
+
+    def _measured(self, x: RealArray) -> RealArray:
+        """Return products (batch, outputs) of x (batch, inputs) with the published noise."""
+        tiles = self.programmed
+        size = float(np.abs(x).max()) * float(np.abs(tiles.target).max())
+        error = self.rng.standard_normal((len(x), tiles.held.shape[0]), x.dtype)
+        error *= size * self.measured.deviation
+        error += size * self.measured.mean
+        error += x @ tiles.held.T.astype(x.dtype, copy=False)
+        return error
+
+    def _count(self, samples: int, *, gates: bool) -> None:
+        down, across = self.programmed.plus.shape[:2]
+        cycles = 2 * down * across * samples  # the positive part, then the negative one
+        self.counters["samples"] += samples
+        self.counters["cycles"] += cycles
+        self.counters["readings"] += cycles * self.hardware.rows
+        # Tiles side by side have the same rows and gains: they change with the sample and the row of tiles.
+        if gates:
+            self.counters["gains set"] += down * samples * self.hardware.rows

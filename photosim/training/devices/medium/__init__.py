@@ -1,0 +1,1 @@
+"""Scattering media as devices: projections and their drift."""

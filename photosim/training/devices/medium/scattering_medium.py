@@ -1,0 +1,278 @@
+"""A scattering medium as a device: one random matrix, held by disorder, times an error of few levels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, get_args
+
+import numpy as np
+
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.media.gaussian import StoredMedium
+from photosim.media.modulators import Dmd
+from photosim.media.readouts import Readout, anchored, intensity, off_axis, phase_stepping, signed
+from photosim.training.arrays import FloatArray, RealArray
+from photosim.training.devices.device import Energy
+from photosim.training.devices.medium.drift import Drift, Drifting
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+    from photosim.media.chain import OpticalChain
+
+Method = Literal["phase-stepping", "off-axis", "anchor", "intensity"]
+"""How fields, or for the last one powers, are read: photosim.media.readouts."""
+Noise = Literal["physical", "measured"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """How products are made of what the camera sees.
+
+    method: how a frame is read.  steps: frames of a phase-stepped reading; 2 give the real part, which is
+    all that is used.  planes: binary pictures of each sign; 1 for errors of -1, 0 and 1, p for numbers
+    rounded to 2**p - 1 levels of each sign (lightonml sends 6).  frame: time of a frame in s, exposure and
+    rest; the co-processor's is 500 us.  noise: None for none; "physical" for the camera's; "measured" for
+    normal errors of `deviation` times the batch's root mean square product: wang2025's code adds 1.7 % of
+    the mean to each frame of a camera behind a medium, and a product is the difference of two.
+    """
+
+    method: Method = "phase-stepping"
+    steps: int = 2
+    planes: int = 1
+    frame: float = 500e-6
+    noise: Noise | None = None
+    deviation: float = 0.024
+    drift: Drift = field(default_factory=Drift)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a method that does not exist, or no picture at all."""
+        if self.method not in get_args(Method):
+            known = get_args(Method)
+            message = f"There is no read-out {self.method!r}: known are {listing(known)}."
+            raise ParameterError(message + did_you_mean(str(self.method), known))
+        if self.planes < 1 or not self.frame > 0.0:
+            message = (
+                f"A projection needs 1 plane or more and a frame time above 0 s, got {self.planes} planes "
+                f"and {self.frame!r} s."
+            )
+            raise ParameterError(message)
+
+
+@dataclass(frozen=True)
+class ScatteringMedium:
+    """Products by some pixels of a medium; devices of one medium share their exposures.
+
+    Each entry of x drives an equal group of mirrors. A picture holds the ones, another the minus ones, and
+    the difference of what is read is B x: B is the real part of the fields of single entries relative to the
+    reference (or to the anchor), fixed by the medium's seed and scaled so that its entries deviate by
+    `size`. Frames, their time and the laser's light in it are counted; samples of zero cost none.
+
+    Read as "intensity" the product is no matrix's: matrix() is then what single entries give.
+    Left out: correlation between frames of the camera, settling of the mirrors beyond the frame time.
+    """
+
+    chain: OpticalChain
+    how: Projection
+    pixels: slice
+    size: float
+    unit: float
+    power: float
+    rng: np.random.Generator = field(compare=False)
+    counters: Counter[str] = field(compare=False)
+    shared: _Shared = field(compare=False, repr=False)
+
+    @classmethod
+    def from_circuit(
+        cls,
+        circuit: Circuit,
+        inputs: int,
+        widths: Sequence[int],
+        how: Projection | None = None,
+        *,
+        size: float = 1.0,
+        rng: np.random.Generator | None = None,
+        **settings: Any,
+    ) -> tuple[ScatteringMedium, ...]:
+        """Return one device for each of `widths` outputs, next to each other on a circuit's camera.
+
+        settings: of the circuit, as in a call.  size: standard deviation of the matrices' entries.
+        Raises ParameterError where the chain's modulator is no DMD, or has fewer mirrors than inputs, or its
+        camera fewer pixels than outputs.
+        """
+        how = how or Projection()
+        # `camera` names one in circuit.chain: settings of an instance called so travel by their dotted names.
+        dotted = {f"camera.{key}": value for key, value in settings.pop("camera", {}).items()}
+        whole = circuit.chain(**settings, **dotted)
+        power = abs(whole.beam) ** 2 + abs(whole.reference) ** 2
+        chain = _grouped(whole, inputs, sum(widths))
+        rng = rng or np.random.default_rng(0)
+        shared, counters = _Shared(chain, how), Counter[str]()
+        unit = float(np.std(shared.response(chain))) / size
+        ends = np.cumsum([0, *widths]).tolist()
+        return tuple(
+            cls(chain, how, slice(first, end), size, unit, power, rng, counters, shared)
+            for first, end in pairwise(ends)
+        )
+
+    def program(self, weights: FloatArray) -> NoReturn:
+        """Refuse: disorder cannot be programmed."""
+        message = (
+            f"A scattering medium cannot be programmed with a matrix of shape {np.shape(weights)}: it holds "
+            "the one that its seed gave it, matrix()."
+        )
+        raise ParameterError(message)
+
+    def matrix(self) -> FloatArray:
+        """Return the present effective matrix, shape (outputs, inputs): without drift always the same."""
+        now = self.shared.response(self.shared.drifting.at(self._elapsed()))
+        return np.asarray(now[self.pixels] / self.unit, dtype=np.float64)
+
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+        """Return gain * (x @ matrix.T), shape (batch, outputs), with the errors that `how` asks for.
+
+        Raises ParameterError for entries that are not -1, 0 or 1 times the sample's largest where pictures
+        have one plane.
+        """
+        product = self.shared.product(self, x)[:, self.pixels] / self.unit
+        return np.asarray(product if gain is None else gain * product)
+
+    def energy(self) -> Energy:
+        """Return frames and samples so far, their time, and the laser's light on the table in it."""
+        frames = self.counters["frames"]
+        return Energy(frames, self.counters["samples"], self._elapsed(), self.power * self._elapsed())
+
+    def _elapsed(self) -> float:
+        return self.counters["frames"] * self.how.frame
+
+
+class _Shared:
+    """What devices on one camera have in common: the medium as it is now, and the last exposure."""
+
+    def __init__(self, chain: OpticalChain, how: Projection) -> None:
+        self.how = how
+        self.drifting = Drifting(chain, how.drift)
+        self.anchored: tuple[OpticalChain, Any] | None = None
+        self.known: tuple[OpticalChain, RealArray] | None = None
+        self.last: tuple[Any, RealArray, set[tuple[int, int]]] | None = None
+
+    def response(self, chain: OpticalChain) -> RealArray:
+        """Return what single entries give through a chain, shape (all outputs, inputs), in sqrt(W) or W."""
+        if self.known is None or self.known[0] is not chain:
+            self.known = (chain, _response(chain, self.how.method))
+        return self.known[1]
+
+    def product(self, device: ScatteringMedium, x: RealArray) -> RealArray:
+        """Return products (batch, all outputs) of x; one exposure serves every device that asks with it."""
+        own = (device.pixels.start, device.pixels.stop)
+        if self.last is None or self.last[0] is not x or own in self.last[2]:
+            self.last = (x, self._expose(device, x), set())
+        self.last[2].add(own)
+        return self.last[1]
+
+    def _expose(self, device: ScatteringMedium, x: RealArray) -> RealArray:
+        inputs = device.chain.modulator.pixels
+        if x.ndim != 2 or x.shape[1] != inputs:
+            message = f"The mirrors show {inputs} entries: x must be (batch, {inputs}), got {x.shape}."
+            raise ParameterError(message)
+        how, largest = self.how, np.abs(x).max(axis=1, initial=0.0)
+        lit = np.flatnonzero(largest)
+        levels = x[lit] / largest[lit, np.newaxis] * (2**how.planes - 1)
+        shown = np.rint(levels)
+        if how.planes == 1 and not np.allclose(shown, levels, atol=1e-6):
+            message = "One picture of each sign shows errors of -1, 0 and 1: ternarise them, or set planes=6."
+            raise ParameterError(message)
+        found = np.zeros((len(x), self.drifting.outputs), dtype=np.float32)
+        chain = self.drifting.at(device.counters["frames"] * how.frame)
+        device.counters["samples"] += len(x)
+        if lit.size:
+            found[lit] = self._planes(device, chain, shown) * (largest[lit, np.newaxis] / (2**how.planes - 1))
+        return found
+
+    def _planes(self, device: ScatteringMedium, chain: OpticalChain, shown: RealArray) -> RealArray:
+        """Return products of whole numbers, a pair of pictures for each binary digit."""
+        how = self.how
+        if how.noise == "physical":
+            total = np.zeros((len(shown), self.drifting.outputs), dtype=np.float32)
+            for bit in range(how.planes):
+                digit = np.sign(shown) * (np.abs(shown).astype(np.int64) >> bit & 1)
+                total += 2**bit * self._read(device, chain, digit)
+            return total
+        device.counters["frames"] += len(shown) * frames(how)
+        if how.method == "intensity":
+            plus, minus = (chain.fields(part) for part in (shown > 0, shown < 0))
+            product = np.abs(plus) ** 2 - np.abs(minus) ** 2
+        else:
+            product = shown.astype(np.float32) @ self.response(chain).T
+        if how.noise == "measured":
+            deviation = np.float32(how.deviation * np.sqrt(np.mean(product**2)))
+            product = product + deviation * device.rng.standard_normal(product.shape, dtype=np.float32)
+        return np.asarray(product)
+
+    def _read(self, device: ScatteringMedium, chain: OpticalChain, digit: RealArray) -> RealArray:
+        found = signed(lambda patterns, rng: self._readout(chain, patterns, rng), digit, device.rng)
+        device.counters["frames"] += found.frames
+        device.counters["saturated"] += found.saturated
+        device.counters["dark"] += found.dark
+        return np.real(found.values)
+
+    def _readout(self, chain: OpticalChain, patterns: Any, rng: np.random.Generator) -> Readout:
+        match self.how.method:
+            case "phase-stepping":
+                return phase_stepping(chain, patterns, rng, steps=self.how.steps)
+            case "off-axis":
+                return off_axis(chain, patterns, rng)
+            case "anchor":
+                if self.anchored is None or self.anchored[0] is not chain:
+                    self.anchored = (chain, anchored(chain))
+                read: Readout = self.anchored[1](patterns, rng)
+                return read
+            case _:
+                return intensity(chain, patterns, rng)
+
+
+def _response(chain: OpticalChain, method: Method) -> RealArray:
+    mirrors = cast("Dmd", chain.modulator)  # from_circuit has checked
+    step = (1.0 - mirrors.leak) * np.sqrt(mirrors.efficiency / mirrors.pixels)
+    fields = chain.medium.block() * (chain.beam * step)
+    if method == "intensity":
+        return np.asarray(np.abs(fields) ** 2, dtype=np.float32)
+    phases = np.angle(fields.sum(axis=1, keepdims=True) if method == "anchor" else chain.reference)
+    return np.asarray((fields * np.exp(-1j * phases)).real, dtype=np.float32)
+
+
+def frames(how: Projection) -> int:
+    """Return the frames of one sample: two signs, each binary digit, and what the read-out takes."""
+    each = {"phase-stepping": how.steps, "off-axis": 1, "anchor": 2, "intensity": 1}[how.method]
+    return 2 * how.planes * each
+
+
+def _grouped(chain: OpticalChain, inputs: int, outputs: int) -> OpticalChain:
+    """Return a chain in which each of `inputs` mirrors stands for an equal group, and the camera is cut.
+
+    Exact: the mirrors of a group move together, so that their columns add.
+    """
+    mirrors = chain.modulator
+    if not isinstance(mirrors, Dmd):
+        message = (
+            "A scattering medium as a device shows errors on a DMD, and the circuit's modulator is none."
+        )
+        raise ParameterError(message)
+    if not 0 < inputs <= mirrors.pixels or not 0 < outputs <= chain.camera.pixels:
+        message = (
+            f"The circuit has {mirrors.pixels} mirrors and {chain.camera.pixels} pixels: "
+            f"too few for {inputs} inputs and {outputs} outputs."
+        )
+        raise ParameterError(message)
+    groups = np.array_split(np.arange(mirrors.pixels), inputs)
+    columns = [chain.medium.block(slice(0, outputs), group).sum(axis=1) for group in groups]
+    matrix = np.stack(columns, axis=1) * np.sqrt(inputs / mirrors.pixels)
+    return replace(
+        chain,
+        modulator=replace(mirrors, pixels=inputs),
+        medium=StoredMedium(outputs, inputs, given=matrix),
+        camera=replace(chain.camera, pixels=outputs),
+        reference=chain.reference * np.sqrt(outputs / chain.camera.pixels),
+    )

@@ -1,0 +1,214 @@
+"""One mesh as built: its blocks, their couplers and losses, and the matrix that phases make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, warm_pairs
+from photosim.components.shifters import TURN, held_phase
+from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.mesh.decomposition import MeshPhases, matrix_of_blocks, pairs_of
+from photosim.training.devices.mesh.paths import Passage, send, unsigned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """K blocks as built, arrays of shape (K,), at one wavelength.
+
+    split, join: power that crosses the first and second coupler.  passed: amplitude that both let through.
+    outer, inner: amplitude of the shifters.  turn: phase that acts per phase set.  outer_offset,
+    inner_offset: phases in rad that the shifters have when none is set.
+    """
+
+    split: FloatArray
+    join: FloatArray
+    passed: FloatArray
+    outer: FloatArray
+    inner: FloatArray
+    turn: FloatArray
+    outer_offset: FloatArray
+    inner_offset: FloatArray
+
+    def acting(self, theta: FloatArray, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the phases that act where these are set."""
+        return self.turn * theta + self.inner_offset, self.turn * phi + self.outer_offset
+
+    def set_for(self, theta: FloatArray, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the phases to set for these to act, if the shifters had none of their own."""
+        return theta / self.turn, phi / self.turn
+
+    def matrices(self, theta: FloatArray, phi: FloatArray) -> ComplexArray:
+        """Return the blocks' matrices (K, 2, 2), outputs by inputs, for phases that act (K,) in rad."""
+        inner, outer = self.inner * np.exp(1j * theta), self.outer * np.exp(1j * phi)
+        bar_in, cross_in = np.sqrt(1.0 - self.split), 1j * np.sqrt(self.split)
+        bar_out, cross_out = np.sqrt(1.0 - self.join), 1j * np.sqrt(self.join)
+        entries = [
+            (bar_out * inner * bar_in + cross_out * cross_in) * outer,
+            bar_out * inner * cross_in + cross_out * bar_in,
+            (cross_out * inner * bar_in + bar_out * cross_in) * outer,
+            cross_out * inner * cross_in + bar_out * bar_in,
+        ]
+        return np.asarray(self.passed[:, np.newaxis] * np.stack(entries, axis=-1)).reshape(-1, 2, 2)
+
+    def passing(self, theta: FloatArray, phi: FloatArray) -> ComplexArray:
+        """Return what attenuators pass, and d/dtheta and d/dphi of it, phases set: shape (3, K)."""
+        theta, phi = self.acting(theta, phi)
+        straight = np.sqrt((1.0 - self.split) * (1.0 - self.join))
+        by_theta = self.passed * self.outer * self.inner * straight * np.exp(1j * (theta + phi))
+        passed = self.matrices(theta, phi)[:, 0, 0]
+        return np.stack([passed, 1j * self.turn * by_theta, 1j * self.turn * passed])
+
+    def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> Blocks:
+        """Return blocks whose couplers and phases miss these by normal errors, drawn once."""
+        split, join = (
+            np.clip(power + coupling * rng.standard_normal(power.shape), 0.0, 1.0)
+            for power in (self.split, self.join)
+        )
+        inner, outer = (
+            phase + offset * rng.standard_normal(phase.shape) if offset else phase
+            for phase in (self.inner_offset, self.outer_offset)
+        )
+        return replace(self, split=split, join=join, inner_offset=inner, outer_offset=outer)
+
+    def settings(self, names: list[str]) -> dict[str, dict[str, float]]:
+        """Return the couplings as settings of the blocks of these names."""
+        return {
+            name: {"coupling": float(split), "coupling_join": float(join)}
+            for name, split, join in zip(names, self.split, self.join, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class OneMesh:
+    """One mesh of n guides with ports as built.
+
+    blocks: K of them.  end: amplitude of the output shifters (n,).  end_turn: phase that acts per phase set;
+    end_offset acts if none is.  leak: share of the phase held at shifter j (column) that shifter i (row)
+    gets, sparse, shape (2 K + n,) * 2 in the order theta, phi, end; None where each keeps its heat.
+    bits: of the converters that set the phases; None where they hold any.
+    """
+
+    arrangement: Arrangement
+    blocks: Blocks
+    end: FloatArray
+    end_turn: FloatArray
+    end_offset: FloatArray
+    leak: Any = None
+    bits: int | None = None
+
+    @property
+    def driven(self) -> bool:
+        """Whether drivers hold phases within a turn, as those with converters or leaking heat do."""
+        return self.bits is not None or self.leak is not None
+
+    @property
+    def dark(self) -> int:
+        """Guides before those with ports."""
+        return dark_guides(self.arrangement, self.end.size)
+
+    @cached_property
+    def pairs(self) -> NDArray[np.uint64]:
+        """The two guides of each block, shape (K, 2)."""
+        return unsigned(pairs_of(self.arrangement, self.end.size))
+
+    @cached_property
+    def parts(self) -> FloatArray:
+        """What each block is made of, shape (K, 7), as the kernels of batches want it."""
+        blocks = self.blocks
+        bars = [np.sqrt(1.0 - power) for power in (blocks.split, blocks.join)]
+        crosses = [np.sqrt(power) for power in (blocks.split, blocks.join)]
+        couplers = [bars[0], crosses[0], bars[1], crosses[1]]
+        return np.stack([*couplers, blocks.passed, blocks.inner, blocks.outer], axis=-1)
+
+    @cached_property
+    def turns(self) -> FloatArray:
+        """Phase that acts per phase set, shape (2 K + n,): theta, phi, end."""
+        return np.concatenate([self.blocks.turn, self.blocks.turn, self.end_turn])
+
+    @cached_property
+    def offsets(self) -> FloatArray:
+        """Phases that act where none is set, in the same order."""
+        return np.concatenate([self.blocks.inner_offset, self.blocks.outer_offset, self.end_offset])
+
+    def held(self, asked: MeshPhases) -> MeshPhases:
+        """Return the phases that drivers hold when they are asked for these."""
+        return asked.changed(lambda own: held_phase(own, self.bits)) if self.driven else asked
+
+    def acting(self, phases: MeshPhases) -> FloatArray:
+        """Return the phases that act, in the same order, where these are held."""
+        given = np.concatenate([phases.theta, phases.phi, phases.end])
+        leaked = given if self.leak is None else self.leak @ given
+        return np.asarray(self.turns * leaked + self.offsets)
+
+    def parted(self, angles: FloatArray) -> MeshPhases:
+        """Return angles in the order theta, phi, end as phases of the mesh."""
+        count = self.blocks.turn.size
+        return MeshPhases(self.arrangement, angles[:count], angles[count : 2 * count], angles[2 * count :])
+
+    def send(self, phases: MeshPhases, x: Any) -> Passage:
+        """Send a batch of fields x (batch, n) through, phases held; its outputs can give the gradient."""
+        return send(self, phases, x)
+
+    def matrix(self, phases: MeshPhases) -> ComplexArray:
+        """Return the matrix (n, n), outputs by inputs, of phases held."""
+        acting = self.parted(self.acting(phases))
+        blocks = self.blocks.matrices(acting.theta, acting.phi)
+        return matrix_of_blocks(self.arrangement, blocks, self.end * np.exp(1j * acting.end))
+
+    def set_for(self, wanted: MeshPhases) -> MeshPhases:
+        """Return the phases to ask for, at wl0, so that the wanted ones act at the mesh's wavelength.
+
+        As if shifters had no phases of their own and kept their heat.
+        """
+        angles = np.concatenate([wanted.theta, wanted.phi, wanted.end])
+        # A turn more at wl0 is no turn at another wavelength, so it is chosen here and not by the drivers.
+        return self.parted((np.mod(angles, TURN) if self.driven else angles) / self.turns)
+
+    def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> OneMesh:
+        """Return the mesh with normal errors of couplers and phases drawn."""
+        blocks = self.blocks.drawn(coupling, offset, rng)
+        end = self.end_offset + offset * rng.standard_normal(self.end.shape) if offset else self.end_offset
+        return replace(self, blocks=blocks, end_offset=end)
+
+    def settings(self, phases: MeshPhases) -> dict[str, Any]:
+        """Return phases held, as they act, and couplings as settings of the component."""
+        own = self.parted(self.acting(phases) / self.turns).settings()
+        couplings = self.blocks.settings([name for name in own if name.startswith("m")])
+        return {
+            name: {**(at_shifters(values) if self.driven else values), **couplings.get(name, {})}
+            for name, values in own.items()
+        }
+
+
+def at_shifters(phases: Mapping[str, float]) -> dict[str, Any]:
+    """Return phases of a block, or of an output, as settings behind the drivers, which then do nothing."""
+    places = {"theta": "inner", "phi": "outer"}
+    return {
+        (places.get(name) or "shifter"): {"shifter": {"phase": phase}} if name in places else {"phase": phase}
+        for name, phase in phases.items()
+    }
+
+
+def leaking(arrangement: Arrangement, n: int, crosstalk: float) -> Any:
+    """Return the matrix of leaking heat: shifters also get `crosstalk` of their nearest neighbours' phases.
+
+    Shape (2 K + n,) * 2, in the order theta, phi, end.
+    """
+    from scipy.sparse import coo_array
+
+    blocks = [f"m{column}_{mode}" for column, mode in PLACES[arrangement](n)]
+    names = [f"{block}.{side}" for side in ("inner", "outer") for block in blocks]
+    order = {name: k for k, name in enumerate([*names, *(f"end{k}" for k in range(n))])}
+    rows = np.array([(order[a], order[b]) for a, b in warm_pairs(arrangement, n)])
+    size = len(order)
+    row, column = (np.concatenate([rows[:, k], rows[:, 1 - k], np.arange(size)]) for k in (0, 1))
+    shares = np.concatenate([np.full(2 * len(rows), crosstalk), np.ones(size)])
+    return coo_array((shares, (row, column)), shape=(size, size)).tocsr()

@@ -1,0 +1,196 @@
+"""A mesh of interferometers as a device: a matrix times a vector of optical fields (shen2017)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosim.errors import ParameterError
+from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.device import Energy
+from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
+from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
+from photosim.training.devices.mesh.paths import PairPassage, Passage, explained
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+Numbers = NDArray[Any]
+"""Real or complex numbers."""
+
+
+@dataclass(frozen=True)
+class MeshErrors:
+    """What keeps a mesh from the phases and couplers it was meant to have.
+
+    coupling: standard deviation of the power that each coupler passes over, fixed for a device.
+    phase: standard deviation of each phase held in rad, drawn anew when the mesh is programmed (shen2017).
+    offset: standard deviation of the phase in rad that each shifter has of its own, fixed for a device.
+
+    What a design has by itself are settings of the circuit's mesh: losses, `bits`, `crosstalk`.
+    """
+
+    coupling: float = 0.0
+    phase: float = 0.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a negative deviation."""
+        for name in ("coupling", "phase", "offset"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                message = f"{name} must be a standard deviation of 0 or more, got {getattr(self, name)!r}."
+                raise ParameterError(message)
+
+    def missed(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the phases that come of those held, off by noise drawn now."""
+        if self.phase > 0.0:
+            phases = phases + self.phase * rng.standard_normal(phases.shape)
+        return phases
+
+
+@dataclass(frozen=True)
+class Held:
+    """A programmed matrix.
+
+    target: as asked, shape (outputs, inputs).  phases: as the heaters hold them.  transfer: of the
+    circuit, shape (n, n), outputs by inputs.  scale: what a unit of transfer stands for in the target.
+    """
+
+    target: Numbers
+    phases: MeshPhases | PairPhases
+    transfer: ComplexArray
+    scale: float
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.
+
+    A `clements_mesh`, `reck_mesh` or `diamond_mesh` holds unitary matrices of its size, a
+    `butterfly_mesh` those that its phases make, an `svd_mesh` any real or complex
+    matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
+    with the light, so that products and matrix are real; of a complex one both. The matrix is that
+    of the circuit's own couplers, losses, converters of phases (`bits`) and heat that neighbours get
+    (`crosstalk`); programming corrects for them if asked to.
+
+    rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the
+    read-out, converters of inputs and outputs, drift, response time of the heaters.
+    """
+
+    hardware: MeshCircuit
+    errors: MeshErrors = field(default_factory=MeshErrors)
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+    rate: float = 1e9
+    power: float = 1e-3
+    held: Held | None = None
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    @classmethod
+    def from_circuit(
+        cls, circuit: Circuit, name: str, wl: float | None = None, rate: float = 1e9, power: float = 1e-3
+    ) -> Mesh:
+        """Return the mesh that is instance `name` of a circuit, nothing programmed yet, no errors added.
+
+        wl: wavelength in um, that of the phases (wl0) unless given. Raises ParameterError when the
+        instance is no mesh, its couplers reflect, or rate or power are not positive.
+        """
+        if not (rate > 0.0 and power > 0.0):
+            message = f"A mesh needs a positive rate and power, got {rate!r} 1/s and {power!r} W."
+            raise ParameterError(message)
+        return cls(find_mesh(circuit, name, wl), rate=rate, power=power)
+
+    def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
+        """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
+        hardware = self.hardware
+        if errors.coupling or errors.offset:
+            hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset)
+        return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
+
+    def program(self, weights: Numbers, *, correct: bool = False) -> Mesh:
+        """Return the mesh holding `weights` (outputs, inputs), as if it had no errors.
+
+        correct: take the errors of the hardware into account, which must be known then, as calibration finds
+        them: block by block, exact as far as the couplers let each divide power. Raises ParameterError for a
+        matrix that does not fit, is not finite, or, in a single mesh, is not unitary.
+        """
+        target, n = np.array(weights), self.hardware.guides
+        if self.hardware.v is not None:
+            pair = decompose_pair(target, n, self.hardware.u.arrangement)
+            return self._hold(target, pair, pair.scale, correct=correct)
+        if target.shape != (n, n):
+            message = (
+                f"Mesh {self.hardware.name!r} holds unitary matrices ({n}, {n}), got shape {target.shape}; "
+                "an svd_mesh holds any matrix up to its size."
+            )
+            raise ParameterError(message)
+        return self._hold(target, decompose(target, self.hardware.u.arrangement), 1.0, correct=correct)
+
+    @property
+    def programmed(self) -> Held:
+        """What the mesh holds; ParameterError if that is nothing yet."""
+        if self.held is None:
+            message = f"Mesh {self.hardware.name!r} holds no matrix yet: use what program(weights) returns."
+            raise ParameterError(message)
+        return self.held
+
+    def matrix(self) -> Numbers:
+        """Return the effective matrix (outputs, inputs), in the units of `weights`, real if they were."""
+        held = self.programmed
+        outputs, inputs = held.target.shape
+        found = held.scale * held.transfer[:outputs, :inputs]
+        return found if np.iscomplexobj(held.target) else np.asarray(found.real)
+
+    def apply(self, x: Numbers, gain: Numbers | None = None) -> Numbers:
+        """Return gain * (x @ matrix.T), shape (batch, outputs), for real or complex x (batch, inputs)."""
+        matrix, x = self.matrix(), np.asarray(x)
+        if x.ndim != 2 or x.shape[1] != matrix.shape[1]:
+            message = f"The mesh holds {matrix.shape[1]} inputs: x must be (batch, {matrix.shape[1]})."
+            raise ParameterError(message)
+        if np.iscomplexobj(x) and not np.iscomplexobj(matrix):
+            message = "A mesh that holds a real matrix is read in phase only: x must be real."
+            raise ParameterError(message)
+        self.counters["samples"] += len(x)
+        self.counters["cycles"] += len(x)  # the whole matrix acts at once
+        product = x @ matrix.T
+        return np.asarray(product if gain is None else gain * product)
+
+    def send(self, x: Numbers) -> Passage | PairPassage:
+        """Send fields x (batch, guides) through the phases held: `.outputs`, and `.gradient(cotangent)`.
+
+        Of the circuit as it is, without a pair's scale, by the path that `explain` tells of. In
+        single precision if x is. The gradient is by all phases asked, summed over the batch, past the steps
+        of converters as if there were none.
+        """
+        return self.hardware.send(self.programmed.phases, x)
+
+    def explain(self, batch: int, dtype: Any = np.complex64) -> str:
+        """Return in a sentence how `send` takes a batch of this size and type through the mesh, and why."""
+        return explained(self.hardware.guides, batch, dtype)
+
+    def with_phases(self, phases: MeshPhases | PairPhases) -> Mesh:
+        """Return the mesh whose shifters should act by these phases; its target is what they ideally make."""
+        return self._hold(phases.matrix(), phases, phases.scale if isinstance(phases, PairPhases) else 1.0)
+
+    def settings(self) -> dict[str, Any]:
+        """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""
+        return self.hardware.settings(self.programmed.phases)
+
+    def energy(self) -> Energy:
+        """Return cycles and samples so far, their time at `rate` and the light of `power` in it."""
+        seconds = self.counters["cycles"] / self.rate
+        return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * self.power)
+
+    def _hold(
+        self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float, *, correct: bool = False
+    ) -> Mesh:
+        asked = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
+        phases = self.hardware.held(asked).changed(self._missed)
+        held = Held(target, phases, self.hardware.matrix(phases), scale)
+        return replace(self, held=held, counters=Counter())
+
+    def _missed(self, phases: FloatArray) -> FloatArray:
+        return self.errors.missed(phases, self.rng)

@@ -1,0 +1,272 @@
+"""A matrix too large for one mesh as a device: cut into tiles, each held by a pair of meshes (shen2017)."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.components.shifters import held_phase
+from photosim.errors import ParameterError
+from photosim.training.arrays import ComplexArray, FloatArray, RealArray
+from photosim.training.devices.device import Energy
+from photosim.training.devices.mesh.blocks import Blocks, OneMesh
+from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
+from photosim.training.devices.mesh.decomposition import pairs_of
+from photosim.training.devices.mesh.mesh import MeshErrors
+from photosim.training.devices.receiver import MOST_BITS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.circuit import Circuit
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What stands between numbers and light.
+
+    noise: standard deviation of each reading, as a share of the largest one of its tile and batch.
+    input_bits, output_bits: of the converters, whose steps fit the largest number of a batch; None is ideal.
+    """
+
+    noise: float = 0.0
+    input_bits: int | None = None
+    output_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a negative deviation or bits that no converter has."""
+        if not 0.0 <= self.noise < np.inf:
+            message = f"noise must be a standard deviation of 0 or more, got {self.noise!r}."
+            raise ParameterError(message)
+        for name in ("input_bits", "output_bits"):
+            bits: object = getattr(self, name)
+            if bits is not None and not (isinstance(bits, int) and 2 <= bits <= MOST_BITS):
+                message = f"{name} must be a whole number from 2 to {MOST_BITS}, or none, got {bits!r}."
+                raise ParameterError(message)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """What R x C tiles hold: transfer (R, C, n, n) in the units of the weights, real; shape of the matrix."""
+
+    transfer: FloatArray
+    shape: tuple[int, int]
+
+    def whole(self) -> FloatArray:
+        """Return the matrix (outputs, inputs)."""
+        rows, columns, n, _ = self.transfer.shape
+        joined = self.transfer.transpose(0, 2, 1, 3).reshape(rows * n, columns * n)
+        return np.ascontiguousarray(joined[: self.shape[0], : self.shape[1]])
+
+
+class _Built:
+    """The blocks of v, of the attenuators and of u, by number of tiles, once they have been drawn."""
+
+    def __init__(self) -> None:
+        self.copies: dict[int, tuple[Blocks, Blocks, Blocks]] = {}
+
+
+@dataclass(frozen=True)
+class TiledMesh:
+    """A real matrix of any size, cut into n x n tiles that are an `svd_mesh` each, all of one design.
+
+    A vector's parts go into the columns of tiles as fields, each tile interferes its own, the outputs are
+    read coherently, in phase with the light, and added over a row of tiles by electronics. Every tile has
+    couplers of its own that miss the design by `errors.coupling`, drawn once from `seed` for a number of
+    tiles; its phases are off by `errors.phase` anew whenever other weights are programmed. Phase errors and
+    the noise of the read-out come from generators seeded with `seed` and the content, weights or inputs: the
+    same call gives the same numbers, and passes with one programming meet the same hardware.
+    rate: vectors a second.  power: light in W that a tile is sent with. Left out: drift, thermal crosstalk,
+    response time of the heaters.
+    """
+
+    hardware: MeshCircuit
+    errors: MeshErrors = field(default_factory=MeshErrors)
+    readout: Readout = field(default_factory=Readout)
+    seed: int = 0
+    rate: float = 1e9
+    power: float = 1e-3
+    tiles: Tiles | None = None
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+    built: _Built = field(default_factory=_Built, compare=False, repr=False)
+
+    @classmethod
+    def from_circuit(
+        cls,
+        circuit: Circuit,
+        name: str,
+        errors: MeshErrors | None = None,
+        readout: Readout | None = None,
+        seed: int = 0,
+    ) -> TiledMesh:
+        """Return the device whose tiles are made as instance `name`, an `svd_mesh`, nothing programmed yet.
+
+        Raises ParameterError when it is no mesh, or a single one, which holds no matrix.
+        """
+        hardware = find_mesh(circuit, name)
+        if hardware.v is None:
+            message = f"Tiles hold any matrix, which takes a pair of meshes: {name!r} is a single one."
+            raise ParameterError(message)
+        errors = errors or MeshErrors()
+        heated = hardware.u.leak is not None
+        if errors.offset or heated or hardware.u.arrangement not in {"clements", "reck"}:
+            message = (
+                "Tiles are rectangles or triangles, whose shifters keep their heat and have no phases of "
+                f"their own: got arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, "
+                f"{'with' if heated else 'no'} crosstalk."
+            )
+            raise ParameterError(message)
+        return cls(hardware, errors, readout or Readout(), seed)
+
+    def with_errors(self, errors: MeshErrors, readout: Readout, seed: int) -> TiledMesh:
+        """Return another chip of the same design, nothing programmed yet."""
+        return TiledMesh(self.hardware, errors, readout, seed, self.rate, self.power)
+
+    def program(self, weights: FloatArray) -> TiledMesh:
+        """Return the device holding real `weights` (outputs, inputs), as if it had no errors."""
+        target = np.asarray(weights, dtype=np.float64)
+        if target.ndim != 2 or not target.size or not np.isfinite(target).all():
+            message = f"Tiles hold a finite matrix (outputs, inputs), got shape {target.shape}."
+            raise ParameterError(message)
+        n = self.hardware.guides
+        rows, columns = (-(-size // n) for size in target.shape)
+        padded = np.zeros((rows * n, columns * n))
+        padded[: target.shape[0], : target.shape[1]] = target
+        cut = padded.reshape(rows, n, columns, n).transpose(0, 2, 1, 3).reshape(-1, n, n)
+        rng = np.random.default_rng([self.seed, 1, zlib.crc32(np.ascontiguousarray(target).tobytes())])
+        held = self._held(cut, rng).reshape(rows, columns, n, n)
+        return replace(self, tiles=Tiles(held, (target.shape[0], target.shape[1])), counters=Counter())
+
+    @property
+    def programmed(self) -> Tiles:
+        """What the tiles hold; ParameterError if that is nothing yet."""
+        if self.tiles is None:
+            message = (
+                f"Tiles of {self.hardware.name!r} hold no matrix yet: use what program(weights) returns."
+            )
+            raise ParameterError(message)
+        return self.tiles
+
+    def matrix(self) -> FloatArray:
+        """Return the effective matrix (outputs, inputs), in the units of `weights`."""
+        return self.programmed.whole()
+
+    def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
+        """Return gain * (x @ matrix.T), shape (batch, outputs), through converters and with noise."""
+        tiles = self.programmed
+        if x.ndim != 2 or x.shape[1] != tiles.shape[1]:
+            message = f"The tiles hold {tiles.shape[1]} inputs: x must be (batch, {tiles.shape[1]})."
+            raise ParameterError(message)
+        self.counters["samples"] += len(x)
+        self.counters["cycles"] += len(x) * tiles.transfer.shape[0] * tiles.transfer.shape[1]
+        sent = _rounded(np.asarray(x, dtype=np.float64), self.readout.input_bits)
+        exact = self.readout.noise == 0.0 and self.readout.output_bits is None
+        product = sent @ tiles.whole().T if exact else self._read(sent, tiles)
+        return np.asarray(product if gain is None else gain * product)
+
+    def energy(self) -> Energy:
+        """Return cycles and samples so far, the time at `rate` with all tiles at once, and their light."""
+        seconds = self.counters["samples"] / self.rate
+        light = self.counters["cycles"] / self.rate * self.power
+        return Energy(self.counters["cycles"], self.counters["samples"], seconds, light)
+
+    def _read(self, sent: FloatArray, tiles: Tiles) -> FloatArray:
+        """Return products (batch, outputs) summed over readings of single tiles, column by column of them."""
+        rows, columns, n, _ = tiles.transfer.shape
+        fields = np.zeros((len(sent), columns * n))
+        fields[:, : sent.shape[1]] = sent
+        rng = np.random.default_rng([self.seed, 2, zlib.crc32(np.ascontiguousarray(sent).tobytes())])
+        summed = np.zeros((rows, len(sent), n))
+        for column in range(columns):
+            own = fields[:, column * n : (column + 1) * n]
+            readings = np.matmul(own, tiles.transfer[:, column].transpose(0, 2, 1))
+            if self.readout.noise > 0.0:
+                largest = np.abs(readings).max(axis=(1, 2), keepdims=True)
+                readings += self.readout.noise * largest * rng.standard_normal(readings.shape)
+            summed += _rounded(readings, self.readout.output_bits)
+        whole = summed.transpose(1, 0, 2).reshape(len(sent), rows * n)
+        return np.asarray(whole[:, : tiles.shape[0]])
+
+    def _held(self, cut: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return what T tiles (T, n, n) come to in the hardware, in the units asked."""
+        u, values, v = np.linalg.svd(cut)
+        scale = values[:, :1]
+        share = values / np.where(scale > 0.0, scale, 1.0)
+        theta = 2.0 * np.arcsin(np.minimum(share, 1.0))
+        phi = -0.5 * (np.pi + theta)  # the attenuator's own phase taken back, as decompose_pair does
+        first, middle, last = self._copies(len(cut))
+        one, other = self.hardware.v, self.hardware.u
+        if one is None or self.hardware.middle is None:
+            raise AssertionError  # from_circuit takes pairs alone
+        turn = self.hardware.middle.turn
+        passed = middle.passing(*(self._heat(p / turn, rng).ravel() for p in (theta, phi)))[0]
+        before, after = self._mesh(one, first, v, rng), self._mesh(other, last, u, rng)
+        transfer = (after * passed.reshape(len(cut), 1, -1)) @ before
+        return np.asarray(scale[..., np.newaxis] * transfer.real)
+
+    def _mesh(
+        self, mesh: OneMesh, blocks: Blocks, unitaries: FloatArray, rng: np.random.Generator
+    ) -> ComplexArray:
+        """Return the matrices (T, n, n) of T copies of a mesh, built of `blocks`, set for unitaries."""
+        from photosim.kernels.meshes import send_through_many, take_apart_many
+
+        count, n, _ = unitaries.shape
+        k = n * (n - 1) // 2
+        modes, end = np.empty(k, dtype=np.int64), np.empty((count, n))
+        theta, phi = np.empty((count, k)), np.empty((count, k))
+        work = np.array(unitaries, dtype=np.complex128)
+        take_apart_many(work, mesh.arrangement == "reck", modes, theta, phi, end)
+        order = _order(modes, n)
+        if not np.array_equal(modes[order], pairs_of(mesh.arrangement, n)[:, 0]):
+            raise AssertionError  # blocks in another order than the circuit's
+        turn = mesh.blocks.turn
+        theta, phi = (self._heat(own[:, order] / turn, rng) for own in (theta, phi))
+        ends = mesh.end * np.exp(1j * mesh.end_turn * self._heat(end / mesh.end_turn, rng))
+        fields = np.broadcast_to(np.eye(n, dtype=np.complex128), (count, n, n)).copy()
+        matrices = blocks.matrices(*blocks.acting(theta.ravel(), phi.ravel())).reshape(count, k, 2, 2)
+        send_through_many(matrices, pairs_of(mesh.arrangement, n), fields)
+        return np.asarray(ends[:, :, np.newaxis] * fields)
+
+    def _heat(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
+        bits = self.hardware.u.bits
+        return self.errors.missed(phases if bits is None else held_phase(phases, bits), rng)
+
+    def _copies(self, count: int) -> tuple[Blocks, Blocks, Blocks]:
+        """Return the blocks of v, of the attenuators and of u of `count` tiles, tile by tile, drawn once."""
+        copies = self.built.copies
+        if count not in copies:
+            if self.hardware.v is None or self.hardware.middle is None:
+                raise AssertionError  # as above
+            rng = np.random.default_rng([self.seed, 0, count])
+            designs = (self.hardware.v.blocks, self.hardware.middle, self.hardware.u.blocks)
+            v, middle, u = (_copied(blocks, count, self.errors.coupling, rng) for blocks in designs)
+            copies[count] = (v, middle, u)
+        return copies[count]
+
+
+def _copied(blocks: Blocks, count: int, deviation: float, rng: np.random.Generator) -> Blocks:
+    """Return the blocks of `count` copies one after the other, each coupler off by an error of its own."""
+    copies = Blocks(*(np.tile(getattr(blocks, item.name), count) for item in fields(Blocks)))
+    return copies.drawn(deviation, 0.0, rng) if deviation > 0.0 else copies
+
+
+def _order(modes: NDArray[np.int64], n: int) -> NDArray[np.intp]:
+    """Return the order in which blocks, met on guides `modes`, stand column by column."""
+    from photosim.kernels.meshes import columns_of
+
+    columns = np.empty_like(modes)
+    columns_of(modes, np.zeros(n, dtype=np.int64), columns)
+    return np.lexsort((modes, columns))
+
+
+def _rounded(x: FloatArray, bits: int | None) -> FloatArray:
+    """Return x in 2**bits - 1 levels between minus and plus the largest of it."""
+    most = float(np.abs(x).max(initial=0.0))
+    if bits is None or most == 0.0:
+        return x
+    step = most / (2 ** (bits - 1) - 1)
+    return np.asarray(step * np.rint(x / step))

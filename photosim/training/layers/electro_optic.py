@@ -1,0 +1,104 @@
+"""Electro-optic activation as layers: light that modulates itself, after a mesh (williamson2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photosim.training.arrays import RealArray
+from photosim.training.layers import Chance, Parameters, Trace
+from photosim.training.layers.layer import UnitWise
+from photosim.training.layers.mesh import Any2D, MeshLayer
+
+
+@dataclass(frozen=True)
+class ElectroOptic:
+    """f(z) = i sqrt(1 - tap) exp(-i x/2) cos(x/2) z with x = gain |z|^2 + bias, williamson2020, eq. 6.
+
+    gain: phase in rad a W of light at the activation.  bias: phase in rad without light; at pi weak light
+    does not pass, f is a cubic there.  tap: share of the power that drives the modulator. This is the
+    component `electro_optic_activation` at rest.
+    """
+
+    gain: float
+    bias: float = np.pi
+    tap: float = 0.1
+
+    def value(self, z: Any2D) -> Any2D:
+        """Return f(z), complex, in the shape of z."""
+        return np.asarray(self._passed(z)[0] * z)
+
+    def cotangent(self, z: Any2D, by_value: Any2D) -> Any2D:
+        """Return dL/dRe z + i dL/dIm z from that of f(z).
+
+        f = h(|z|^2) z, so that a change of z acts through z itself and through h.
+        """
+        passed, slope = self._passed(z)
+        by_power = np.real(np.conj(by_value) * slope * z)
+        return np.asarray(np.conj(passed) * by_value + 2.0 * by_power * z)
+
+    def _passed(self, z: Any2D) -> tuple[Any2D, Any2D]:
+        """Return h and its derivative by |z|^2: i sqrt(1 - tap) (1 + exp(-i x))/2, the sum of both arms."""
+        turn = np.exp(-1j * (self.gain * (z.real**2 + z.imag**2) + self.bias)).astype(z.dtype)
+        size = z.real.dtype.type(np.sqrt(1.0 - self.tap))
+        return 0.5j * size * (1.0 + turn), 0.5 * size * z.real.dtype.type(self.gain) * turn
+
+
+@dataclass(frozen=True)
+class ElectroOpticLayer(UnitWise):
+    """The activation at each of `units` guides, light in and light out."""
+
+    activation: ElectroOptic
+
+    def forward(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        x: Any2D,
+        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+    ) -> Trace:
+        """Return f of fields x, shape (batch, units)."""
+        out = self.activation.value(x)
+        return Trace(x, out, out)
+
+    def back(
+        self,
+        parameters: Parameters,  # noqa: ARG002 - part of the protocol
+        trace: Trace,
+        delta: Any2D,
+    ) -> Any2D:
+        """Return the cotangent of the fields that came in."""
+        return self.activation.cotangent(trace.inputs, delta)
+
+
+@dataclass(frozen=True)
+class ActivatedMesh(MeshLayer):
+    """A last mesh, the activation at its outputs, and photodiodes: outputs = |f(gain M x)|^2."""
+
+    activation: ElectroOptic | None = None
+
+    def forward(self, parameters: Parameters, x: Any2D, chance: Chance = None) -> Trace:
+        """Return powers (batch, outputs); pre are the fields before the activation."""
+        trace = super().forward(parameters, x, chance)
+        fields = trace.pre if self.activation is None else self.activation.value(trace.pre)
+        return Trace(x, trace.pre, np.asarray(fields.real**2 + fields.imag**2), trace.memo)
+
+    def slope(self, trace: Trace) -> Any2D:
+        """Return s such that s times dL/dpower is the cotangent of the fields before the activation."""
+        if self.activation is None:
+            return np.asarray(2.0 * trace.pre)
+        return self.activation.cotangent(trace.pre, 2.0 * self.activation.value(trace.pre))
+
+
+def power_cross_entropy(powers: RealArray, labels: RealArray) -> tuple[float, RealArray]:
+    """Return the mean cross-entropy in nats of shares of the detected power, and each sample's dL/dpower.
+
+    powers: shape (batch, classes), of which each class's share is its probability.
+    """
+    rows, tiny = np.arange(len(powers)), np.finfo(powers.dtype).tiny
+    known = np.asarray(labels, dtype=np.intp)
+    total = np.maximum(powers.sum(axis=1), tiny)
+    own = np.maximum(powers[rows, known], tiny)
+    error = np.repeat(1.0 / total[:, np.newaxis], powers.shape[1], axis=1)
+    error[rows, known] -= 1.0 / own
+    return float(np.mean(np.log(total.astype(float) / own))), error.astype(powers.dtype)

@@ -1,0 +1,186 @@
+"""Reproductions: finished seeds are kept, compared with what was published, and never computed twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from photosim import plotting
+from photosim.analysis.chart import Chart, Curve, HeatMap, Level
+from photosim.errors import DataError, ParameterError
+from photosim.netlist import gallery
+from photosim.systems import (
+    Case,
+    Options,
+    Outcome,
+    Published,
+    Row,
+    System,
+    find_system,
+    reproduce,
+    system_names,
+)
+from photosim.systems.harness.system import Report
+
+
+class Counting:
+    """A case that gives 90 + seed and counts how often it ran; fails at one seed if asked."""
+
+    def __init__(self, fail_at: int = -1) -> None:
+        self.ran: list[int] = []
+        self.fail_at = fail_at
+
+    def __call__(self, seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
+        """Return the numbers of a seed."""
+        assert checkpoint.parent.is_dir()
+        if seed == self.fail_at:
+            raise DataError("the data is gone")
+        report(1, 2)
+        self.ran.append(seed)
+        return {"accuracy": np.float64(90 + seed), "curve": np.array([1.0, np.nan])}
+
+
+def toy(compute: Any, rate: float = 0.1, seeds: int = 3) -> System:
+    rows = (
+        Row("accuracy", "train", "accuracy", published=Published(90.5, "read", 0.2)),
+        Row("speed", "energy", "accuracy", "TOPS", digits=1),
+    )
+
+    def pictures(outcome: Outcome) -> list[Chart | HeatMap]:
+        y = outcome.values("train", "accuracy")
+        return [
+            Chart("curve", "a", "x", "y", [Curve("ours", range(len(y)), y, np.ones(len(y)))],
+                  [Level("published", 90.5)]),
+            HeatMap("map", "b", "x", "y", "%", [0, 1, 2], [0, 1], np.arange(6).reshape(2, 3), [2.0]),
+        ]  # fmt: skip
+
+    return System(
+        name="toy", title="a toy", source="filipovich2022",
+        cases=lambda _o: (Case("train", compute, {"rate": rate}), Case("energy", compute, repeated=False)),
+        rows=lambda _o: rows, data=("mnist", "digits"), quick_data="digits", seeds=seeds, pictures=pictures,
+    )  # fmt: skip
+
+
+def test_figures_stand_next_to_published_ones(tmp_path: Path) -> None:
+    system = toy(Counting())
+    done = reproduce(system, system.options(), tmp_path / "toy")
+    accuracy, speed = done.table().rows
+    assert accuracy == ("accuracy", "%", "90.50 +- 0.20", "read", "91.00", "1.00", 3, "+0.50")
+    assert speed == ("speed", "TOPS", "", "", "90.0", "", 1, "")
+    kept = json.loads((tmp_path / "toy" / "results.json").read_text())
+    assert kept["table"][0]["ours"] == "91.00"
+    assert kept["runs"]["train"]["2"] == {"accuracy": 92.0, "curve": [1.0, None]}
+    assert (tmp_path / "toy" / "table.csv").read_text().splitlines()[1].startswith("accuracy,%,90.50 +- 0.20")
+
+
+def test_finished_seeds_are_kept_and_unfinished_ones_go_on(tmp_path: Path) -> None:
+    broken = toy(Counting(fail_at=1))
+    with pytest.raises(DataError, match="the data is gone"):
+        reproduce(broken, broken.options(), tmp_path)
+    again = Counting()
+    seen: list[int] = []
+    whole = toy(again)
+    reproduce(
+        whole, whole.options(), tmp_path, watch=lambda state: seen.append(len(state.outcome.of("train")))
+    )
+    assert again.ran == [1, 2]
+    assert seen == [1, 2, 3]
+
+
+def test_several_seeds_at_a_time_give_the_same_numbers(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(size=(2, 3))
+
+    def compute(seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
+        report(1, 1)
+        return {"accuracy": float((data @ data.T).sum()) + seed, "process": os.getpid()}
+
+    system = toy(compute)
+    runs = {jobs: reproduce(system, system.options(), tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2)}
+    alone, together = (
+        {(own["accuracy"], own["process"] == os.getpid()) for own in done.outcome.of("train")}
+        for done in runs.values()
+    )
+    assert {accuracy for accuracy, _ in alone} == {accuracy for accuracy, _ in together}
+    assert {here for _, here in alone} == {True}
+    assert {here for _, here in together} == {False}
+    assert runs[1].table().rows == runs[2].table().rows
+    with pytest.raises(ParameterError, match="needs 1 job or more at a time, got 0"):
+        reproduce(system, system.options(), tmp_path, jobs=0)
+
+
+def test_what_a_seed_raises_in_another_process_is_raised_here(tmp_path: Path) -> None:
+    broken = toy(Counting(fail_at=1))
+    with pytest.raises(DataError, match="the data is gone"):
+        reproduce(broken, broken.options(), tmp_path, jobs=2)
+
+
+def test_seeds_of_another_recipe_are_computed_again(tmp_path: Path) -> None:
+    first = toy(Counting(), rate=0.1)
+    reproduce(first, first.options(seeds=1), tmp_path)
+    counting = Counting()
+    second = toy(counting, rate=0.2)
+    reproduce(second, second.options(seeds=1), tmp_path)
+    assert counting.ran == [0]  # the case without seeds has the same recipe as before
+
+
+def test_seeds_of_another_circuit_are_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    system = replace(toy(counting, seeds=1), netlists=("opu",))
+    said = {"opu": "camera: {bits: 8}"}
+    monkeypatch.setattr("photosim.systems.harness.reproduction._circuit", said.__getitem__)
+    for _ in range(2):
+        reproduce(system, system.options(), tmp_path)
+    assert counting.ran == [0, 0]  # both cases, once
+    said["opu"] = "camera: {bits: 6}"
+    reproduce(system, system.options(), tmp_path)
+    assert counting.ran == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_the_netlists_of_a_system_are_in_the_gallery(name: str) -> None:
+    assert set(find_system(name).netlists) <= set(gallery())
+
+
+def test_a_damaged_file_of_a_seed_is_named(tmp_path: Path) -> None:
+    system = toy(Counting())
+    reproduce(system, system.options(seeds=1), tmp_path)
+    (tmp_path / "runs" / "train-0.json").write_text("{")
+    with pytest.raises(DataError, match=r"train-0.json is damaged .* remove it to compute it again"):
+        reproduce(system, system.options(seeds=1), tmp_path)
+
+
+def test_options_have_the_systems_defaults() -> None:
+    system = toy(Counting())
+    assert system.options() == Options("mnist", None, 3)
+    assert system.options(quick=True) == Options("digits", None, 2, quick=True)
+    with pytest.raises(ParameterError, match=r"does not run on data 'cora'\. It runs on: mnist, digits\."):
+        system.options(data="cora")
+    with pytest.raises(ParameterError, match="needs 1 seed or more, got 0"):
+        system.options(seeds=0)
+
+
+def test_pictures_given_as_data_are_drawn(tmp_path: Path) -> None:
+    system = toy(Counting())
+    done = reproduce(system, system.options(), tmp_path)
+    pictures = plotting.for_result(done)
+    assert list(pictures) == ["curve", "map"]
+    curve, heat = (draw() for draw in pictures.values())
+    assert curve.axes[0].get_ylabel() == "y"
+    assert [text.get_text() for text in curve.axes[0].get_legend().get_texts()] == ["ours", "published"]  # type: ignore[union-attr]
+    assert heat.axes[1].get_ylabel() == "%"
+    for name, draw in pictures.items():
+        plotting.save(draw(), tmp_path / f"{name}.png")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    system = toy(Counting())
+    with pytest.raises(DataError, match=r"^Cannot write .*file.*\.$"):
+        reproduce(system, system.options(), tmp_path / "file")
