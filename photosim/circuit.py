@@ -11,8 +11,8 @@ import numpy as np
 
 from photosim import netlist as reading
 from photosim.engine.compiled import Compiled
+from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
-from photosim.engine.graph import collector_paused
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
@@ -82,17 +82,17 @@ class Circuit:
     @property
     def sources(self) -> tuple[str, ...]:
         """Dotted names of the light sources."""
-        return tuple(leaf.name for leaf in self.graph.leaves if isinstance(leaf.model, Source))
+        return tuple(part.name for part in self.graph.parts if isinstance(part.model, Source))
 
     @property
     def detectors(self) -> tuple[str, ...]:
         """Dotted names of the detectors."""
-        return tuple(leaf.name for leaf in self.graph.leaves if isinstance(leaf.model, Detector))
+        return tuple(part.name for part in self.graph.parts if isinstance(part.model, Detector))
 
     @property
     def nonlinear(self) -> tuple[str, ...]:
         """Dotted names of the nonlinear parts, which cut the circuit into linear islands."""
-        return tuple(leaf.name for leaf in self.graph.leaves if isinstance(leaf.model, Nonlinear))
+        return tuple(part.name for part in self.graph.parts if isinstance(part.model, Nonlinear))
 
     @property
     def plan(self) -> Plan:
@@ -114,7 +114,7 @@ class Circuit:
 
     def __repr__(self) -> str:
         """Say what the circuit is, in one line."""
-        return f"Circuit({self.name!r}: {len(self.graph.leaves)} parts, ports {listing(self.ports)})"
+        return f"Circuit({self.name!r}: {len(self.graph.parts)} parts, ports {listing(self.ports)})"
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""

@@ -61,7 +61,7 @@ def mode_of(port: str) -> str:
     return port.partition(MODE_SIGN)[2]
 
 
-def bus_piece(port: str) -> tuple[str, tuple[int, int] | None]:
+def bus_range(port: str) -> tuple[str, tuple[int, int] | None]:
     """Return the port of a bus and the part of it that a name means: "in[0:1000]" is ("in", (0, 1000)).
 
     The second number is one past the last wave. A name without brackets is the whole bus, part None.

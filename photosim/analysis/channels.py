@@ -22,10 +22,10 @@ def channels_of(circuit: Circuit, settings: Mapping[str, Any] | None = None) -> 
     """
     values = {**circuit.graph.structural, **circuit.parameters, **flat_settings(settings or {})}
     lines: set[float] = set()
-    for leaf in circuit.graph.leaves:
-        if isinstance(leaf.model, Source):
-            own = {name: values[f"{leaf.name}.{name}"] for name in leaf.model.parameters}
-            lines |= {float(line) for line in leaf.model.lines(**own)[0]}
+    for part in circuit.graph.parts:
+        if isinstance(part.model, Source):
+            own = {name: values[f"{part.name}.{name}"] for name in part.model.parameters}
+            lines |= {float(line) for line in part.model.lines(**own)[0]}
     if not lines:
         for owner in _outermost_combs(values):
             lines |= _comb(*(values[f"{owner}{key}"] for key in _COMB))

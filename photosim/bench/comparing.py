@@ -105,7 +105,7 @@ def compare_case(case: Case) -> Row:
     difference = np.abs(references.sparse(parts) - sweep(last["k"]).values).max()
     ports = len(circuit.ports)
     return Row(
-        case.name, len(circuit.graph.leaves), ports, len(wl), plan, photosim, sparse, dense, float(difference)
+        case.name, len(circuit.graph.parts), ports, len(wl), plan, photosim, sparse, dense, float(difference)
     )
 
 

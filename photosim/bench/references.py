@@ -31,19 +31,19 @@ class Assembled:
         self.graph = circuit.graph
         self.size = len(self.graph.partner)
         self.outer = np.array(list(self.graph.exposed.values()))
-        self._leaves = [leaf for leaf in self.graph.leaves if isinstance(leaf.model, ClosedForm | Numerical)]
-        self._matrices = {leaf.name: self._matrix(leaf, {}) for leaf in self._leaves}
+        self._parts = [part for part in self.graph.parts if isinstance(part.model, ClosedForm | Numerical)]
+        self._matrices = {part.name: self._matrix(part, {}) for part in self._parts}
         self._find_pattern()
 
-    def _matrix(self, leaf: Any, changed: dict[str, Any]) -> NDArray[np.complex128]:
-        given = {name: self.graph.bindings.value(f"{leaf.name}.{name}") for name in leaf.given}
-        found: NDArray[np.complex128] = leaf.model.s(self.wl, **(given | changed))
+    def _matrix(self, part: Any, changed: dict[str, Any]) -> NDArray[np.complex128]:
+        given = {name: self.graph.bindings.value(f"{part.name}.{name}") for name in part.written}
+        found: NDArray[np.complex128] = part.model.s(self.wl, **(given | changed))
         return found
 
     def _find_pattern(self) -> None:
         """Note which elements are not zero: row and column in S, and which of them meet a connection."""
         blocks = [np.nonzero(np.abs(m).max(axis=0)) for m in self._matrices.values()]
-        firsts = [leaf.first_port for leaf in self._leaves]
+        firsts = [part.first_port for part in self._parts]
         self._own = dict(zip(self._matrices, blocks, strict=True))
         self.rows = np.concatenate([i + f for (i, _), f in zip(blocks, firsts, strict=True)])
         self.columns = np.concatenate([j + f for (_, j), f in zip(blocks, firsts, strict=True)])
@@ -58,7 +58,7 @@ class Assembled:
     def change(self, tuned: str, value: float) -> None:
         """Change one setting, "inst.setting", and evaluate its part again."""
         name, _, setting = tuned.rpartition(".")
-        self._matrices[name] = self._matrix(self.graph.leaf(name), {setting: value})
+        self._matrices[name] = self._matrix(self.graph.part(name), {setting: value})
 
     def elements(self) -> NDArray[np.complex128]:
         """Return the elements that are not zero, (W, n)."""

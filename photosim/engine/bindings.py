@@ -120,18 +120,18 @@ class Bindings:
         slopes: Mapping[str, Any],
         names: Iterable[str],
         values: Mapping[str, Any],
-        overridden: Collection[str],
+        set_directly: Collection[str],
     ) -> dict[str, Any]:
         """Return derivatives by `names` from derivatives `slopes` by settings that depend on them.
 
-        `values` are the changed settings with all that depends on them; those `overridden` outright no longer
+        `values` are the changed settings with all that depends on them; those `set_directly` no longer
         follow their expressions, so no derivative passes through them.
         """
         wanted = list(names)
         slope = dict(slopes)
         for name in reversed(self.affected(wanted)):
             scoped = self.bound[name]
-            if name in slope and name not in overridden:
+            if name in slope and name not in set_directly:
                 paths = {n: scoped.full(n) for n in scoped.expression.names}
                 arguments = {n: values[f] if f in values else self.value(f) for n, f in paths.items()}
                 for n, derivative in scoped.expression.partials(arguments).items():

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from photosim.engine.bindings import owner, steps
+from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
-from photosim.engine.graph import Graph, collector_paused, flatten
+from photosim.engine.graph import Graph
 from photosim.engine.guards import (
     NEARLY_SINGULAR,
     check_finite,
@@ -48,7 +49,7 @@ class Planned(NamedTuple):
     """A plan, and the question it was made for."""
 
     plan: Plan
-    asked: Request
+    request: Request
 
 
 class Compiled:
@@ -87,17 +88,17 @@ class Compiled:
         """Every setting by dotted name with its value: the circuit's, composites', and all of all parts."""
         bindings = self.graph.bindings
         table = {name: bindings.value(name) for name in bindings.bound}
-        for leaf in self.graph.leaves:
-            for name, parameter in leaf.model.parameters.items():
+        for part in self.graph.parts:
+            for name, parameter in part.model.parameters.items():
                 default = bindings.value("temperature") if name == "temperature" else parameter.default
-                table.setdefault(f"{leaf.name}.{name}", default)
+                table.setdefault(f"{part.name}.{name}", default)
         return table
 
     @cached_property
     def continuous(self) -> frozenset[str]:
         """Names of the settings that can change without a new graph: those with a number to start from."""
-        given = self.graph.structural
-        return frozenset(n for n, v in self.parameters.items() if v is not None and n not in given)
+        structural = self.graph.structural
+        return frozenset(n for n, v in self.parameters.items() if v is not None and n not in structural)
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what to run, and the point to run it at, for nested settings of a call.
@@ -133,7 +134,7 @@ class Compiled:
         """Refuse a value out of the bounds of the part, or the composite, that it was given to."""
         instance, setting = owner(name)
         number = self.graph.index.get(instance)
-        model = self.graph.composites.get(instance) if number is None else self.graph.leaves[number].model
+        model = self.graph.composites.get(instance) if number is None else self.graph.parts[number].model
         if model is not None and setting in model.parameters:
             model.parameters[setting].check(value, f"instance {instance!r} ({model.name})")
 
@@ -167,12 +168,12 @@ class Compiled:
         planned = self._planned(("matrix", ports), request, keep=keep)
         if planned.plan.costs is None:
             plan = replace(planned.plan, costs=lambda: self._costs(ports, planned))
-            planned = self._plans["matrix", ports, keep] = Planned(plan, planned.asked)
+            planned = self._plans["matrix", ports, keep] = Planned(plan, planned.request)
         return planned
 
     def _costs(self, ports: tuple[str, ...], planned: Planned) -> dict[str, int]:
         """Return the multiply-adds that each pair of ports, or each input of many, would cost alone."""
-        wanted = planned.asked.wanted
+        wanted = planned.request.wanted
         if len(wanted) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
             groups = {f"{ports[w.place % len(ports)]} to {ports[w.place // len(ports)]}": [w] for w in wanted}
         elif len(ports) <= MOST_PAIRS and planned.plan.products <= MOST_PRODUCTS:
@@ -182,7 +183,7 @@ class Compiled:
         else:
             return {}
         return {
-            name: make_plan(planned.asked.edges, group).products for name, group in groups.items() if group
+            name: make_plan(planned.request.edges, group).products for name, group in groups.items() if group
         }
 
     def wave_plan(self, outputs: tuple[str, ...], inputs: tuple[str, ...], *, keep: bool = False) -> Planned:
@@ -196,13 +197,13 @@ class Compiled:
 
         return self._planned(("waves", outputs, inputs), request, keep=keep)
 
-    def _planned(self, key: Any, request: Callable[[], Request], *, keep: bool) -> Planned:
+    def _planned(self, key: Any, make_request: Callable[[], Request], *, keep: bool) -> Planned:
         full = (*key, keep)
         if full not in self._plans:
             with collector_paused():
-                asked = request()
-                plan = make_plan(asked.edges, asked.wanted, mirror=asked.mirror, keep=keep)
-            self._plans[full] = Planned(plan, asked)
+                request = make_request()
+                plan = make_plan(request.edges, request.wanted, mirror=request.mirror, keep=keep)
+            self._plans[full] = Planned(plan, request)
         return self._plans[full]
 
     def _exposed(self, port: str) -> int:
@@ -258,7 +259,7 @@ class Compiled:
         SingularCircuit for a loop that oscillates or has no solution; warns of
         light trapped in a loop that nothing reaches.
         """
-        plan, asked = planned
+        plan, request = planned
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)
         out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
@@ -266,20 +267,20 @@ class Compiled:
         if not np.isfinite(least):
             check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
         if plan.loops and not least > NEARLY_SINGULAR:  # nor where it is not a number
-            self._mend(asked, point, wl, smallest, out)
+            self._mend(request, point, wl, smallest, out)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
 
     def _mend(
         self,
-        asked: Request,
+        request: Request,
         point: Point,
         wl: NDArray[np.float64],
         smallest: NDArray[np.float64],
         out: NDArray[np.complex128],
     ) -> None:
         """Solve wavelengths that are all but singular again, pivoted, and say where light is trapped."""
-        solve_again(self.parts, asked, point, wl, np.nan_to_num(smallest, nan=0.0), out)
+        solve_again(self.parts, request, point, wl, np.nan_to_num(smallest, nan=0.0), out)
         name, at = self.netlist.name, wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
         if not np.isfinite(out).all():
             message = (

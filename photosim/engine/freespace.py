@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.errors import NetlistError, ParameterError, listing
 from photosim.media.camera import Camera
-from photosim.media.cascade import Cascade, Identity, Part
+from photosim.media.cascade import BusSlice, Cascade, Identity
 from photosim.media.chain import OpticalChain
 from photosim.media.medium import Medium
 from photosim.model import Block, Source
@@ -19,39 +19,39 @@ from photosim.model import Block, Source
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
     from photosim.engine.compiled import Compiled
-    from photosim.engine.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Part
     from photosim.engine.parts import Point
 
 
 @dataclass(frozen=True)
 class Table:
-    """The blocks of a circuit at one point of settings, as what they do, by leaf name."""
+    """The blocks of a circuit at one point of settings, as what they do, by part name."""
 
     graph: Graph
     made: Mapping[str, Any]
 
-    def owner(self, port: int) -> Leaf:
+    def owner(self, port: int) -> Part:
         """Return the part that a port belongs to."""
-        leaves = self.graph.leaves
-        return leaves[bisect_right(leaves, port, key=lambda leaf: leaf.first_port) - 1]
+        parts = self.graph.parts
+        return parts[bisect_right(parts, port, key=lambda part: part.first_port) - 1]
 
     def width(self, port: int) -> int:
         """Return how many waves the whole bus of a port has; 1 for a single wave."""
         if port not in self.graph.buses:
             return 1
-        leaf = self.owner(port)
-        made = self.made[leaf.name]
+        part = self.owner(port)
+        made = self.made[part.name]
         if isinstance(made, Medium):
-            return made.shape[1] if port == leaf.first_port else made.shape[0]
+            return made.shape[1] if port == part.first_port else made.shape[0]
         return int(made.pixels)
 
-    def piece(self, port: int) -> tuple[int, int]:
+    def bus_range(self, port: int) -> tuple[int, int]:
         """Return the part of a bus that its connection takes, first wave and one past the last."""
-        return self.graph.pieces.get(port, (0, self.width(port)))
+        return self.graph.bus_ranges.get(port, (0, self.width(port)))
 
-    def before(self, leaf: Leaf) -> tuple[Leaf, int] | None:
+    def before(self, part: Part) -> tuple[Part, int] | None:
         """Return the block whose bus feeds a block, and the number of its port; None at a single wave."""
-        port = int(self.graph.partner[leaf.first_port])
+        port = int(self.graph.partner[part.first_port])
         if port < 0 or not isinstance(self.owner(port).model, Block):
             return None
         return self.owner(port), port
@@ -60,9 +60,9 @@ class Table:
 def blocks(compiled: Compiled, point: Point) -> Table:
     """Return the blocks of a circuit; ParameterError for settings that one refuses."""
     made = {}
-    for leaf in compiled.graph.leaves:
-        if isinstance(leaf.model, Block):
-            made[leaf.name] = leaf.model.make(**compiled.parts.settings_of(leaf, point))
+    for part in compiled.graph.parts:
+        if isinstance(part.model, Block):
+            made[part.name] = part.model.make(**compiled.parts.settings_of(part, point))
     return Table(compiled.graph, made)
 
 
@@ -87,7 +87,7 @@ def check_buses(compiled: Compiled) -> None:
 
 def _checked(table: Table, port: int) -> tuple[int, int]:
     """Return the piece of a bus; NetlistError where the bus does not have it."""
-    first, end = table.piece(port)
+    first, end = table.bus_range(port)
     if not 0 <= first < end <= table.width(port):
         message = f"{_words(table, port)} has no part [{first}:{end}]: give 0 to {table.width(port)}, rising."
         raise NetlistError(message)
@@ -95,11 +95,11 @@ def _checked(table: Table, port: int) -> tuple[int, int]:
 
 
 def _words(table: Table, port: int) -> str:
-    leaf, width = table.owner(port), table.width(port)
+    part, width = table.owner(port), table.width(port)
     what = f"the bus of {width} waves" if width > 1 else "the single wave"
-    first, end = table.piece(port)
-    part = f", {end - first} of them," if (first, end) != (0, width) and first < end <= width else ""
-    return f"{what}{part} at '{leaf.name},{leaf.ports[port - leaf.first_port]}'"
+    first, end = table.bus_range(port)
+    count = f", {end - first} of them," if (first, end) != (0, width) and first < end <= width else ""
+    return f"{what}{count} at '{part.name},{part.ports[port - part.first_port]}'"
 
 
 def optical_chain(
@@ -130,10 +130,10 @@ def optical_chain(
     )  # fmt: skip
 
 
-def _camera(table: Table, circuit: str, wanted: str | None) -> Leaf:
+def _camera(table: Table, circuit: str, wanted: str | None) -> Part:
     cameras = [name for name, made in table.made.items() if isinstance(made, Camera)]
     if wanted is None and len(cameras) == 1:
-        return table.graph.leaf(cameras[0])
+        return table.graph.part(cameras[0])
     if wanted not in cameras:
         which = (
             f"there is no {wanted!r} among them" if wanted else "name one of them, as in circuit.chain(name)"
@@ -141,52 +141,52 @@ def _camera(table: Table, circuit: str, wanted: str | None) -> Leaf:
         message = f"Circuit {circuit!r} has the cameras {listing(cameras)}: "
         message = f"{message}{which}." if cameras else f"Circuit {circuit!r} has no camera to end a chain."
         raise ParameterError(message)
-    return table.graph.leaf(wanted)
+    return table.graph.part(wanted)
 
 
-def _stages(table: Table, end: Leaf) -> tuple[Leaf, list[Medium]]:
+def _stages(table: Table, end: Part) -> tuple[Part, list[Medium]]:
     """Return the modulator behind a camera, and the media between them in the order light meets them."""
     stages: list[Medium] = []
-    part, seen = end, set()
+    current, seen = end, set()
     while True:
-        found = table.before(part)
+        found = table.before(current)
         if found is None or found[0].name in seen:
-            where = f"'{part.name},{part.ports[0]}'"
+            where = f"'{current.name},{current.ports[0]}'"
             message = f"The chain into {where} begins with no modulator: put a dmd or an slm before it."
             raise ParameterError(message)
-        stages[:0] = _join(table, found[1], part.first_port)
-        part = found[0]
-        seen.add(part.name)
-        if hasattr(table.made[part.name], "modulate"):
-            return part, stages or [Identity(table.width(found[1]))]
-        stages.insert(0, table.made[part.name])
+        stages[:0] = _join(table, found[1], current.first_port)
+        current = found[0]
+        seen.add(current.name)
+        if hasattr(table.made[current.name], "modulate"):
+            return current, stages or [Identity(table.width(found[1]))]
+        stages.insert(0, table.made[current.name])
 
 
 def _join(table: Table, left: int, right: int) -> Iterator[Medium]:
     """Return what takes a part of the bus at one port into a part of the bus at another: nothing for all."""
     for port, leaving in ((left, True), (right, False)):
-        width, piece = table.width(port), table.piece(port)
-        if piece != (0, width):
+        width, bus_range = table.width(port), table.bus_range(port)
+        if bus_range != (0, width):
             whole = (0, width)
-            yield Part(Identity(width), piece if leaving else whole, whole if leaving else piece)
+            yield BusSlice(Identity(width), bus_range if leaving else whole, whole if leaving else bus_range)
 
 
 def _laser(
     compiled: Compiled, point: Point, circuit: str, wl: float | None
 ) -> tuple[tuple[str, float], float]:
     """Return ((name, power in W), wavelength in um) of the one line that lights a circuit."""
-    sources = [leaf for leaf in compiled.graph.leaves if isinstance(leaf.model, Source)]
+    sources = [part for part in compiled.graph.parts if isinstance(part.model, Source)]
     if len(sources) != 1:
         message = (
             f"A free-space chain needs one laser for beam and reference; {circuit!r} has {len(sources)}."
         )
         raise ParameterError(message)
-    leaf = sources[0]
-    lines, power = leaf.model.lines(**compiled.parts.settings_of(leaf, point))  # type: ignore[attr-defined]
+    part = sources[0]
+    lines, power = part.model.lines(**compiled.parts.settings_of(part, point))  # type: ignore[attr-defined]
     if len(lines) > 1 and wl is None:
-        message = f"{leaf.name!r} has {len(lines)} lines: choose one of them for the chain, wl=..."
+        message = f"{part.name!r} has {len(lines)} lines: choose one of them for the chain, wl=..."
         raise ParameterError(message)
-    return (leaf.name, float(power.sum() if wl is not None else power[0])), float(wl or lines[0])
+    return (part.name, float(power.sum() if wl is not None else power[0])), float(wl or lines[0])
 
 
 def _arriving(

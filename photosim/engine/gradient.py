@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Derivatives:
     """The rows and columns of one group's parameters whose derivatives a target needs."""
 
     group: Group
@@ -49,7 +49,7 @@ class Target:
     """
 
     names: tuple[str, ...]
-    asked: tuple[Asked, ...]
+    derivatives: tuple[Derivatives, ...]
     places: Mapping[str, int]
     order: NDArray[np.int64]
     follows: bool
@@ -64,14 +64,14 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
     wanted = dict.fromkeys([*names, *followers])
     rows: dict[int, dict[int, None]] = {}
     columns: dict[int, dict[str, None]] = {}
-    leaves = []
+    own_rows = []
     number = {id(group.model): k for k, group in enumerate(parts.groups)}
     for name in wanted:
         instance, parameter = owner(name)
         index = graph.index.get(instance)
         if index is None:
             continue
-        model = graph.leaves[index].model
+        model = graph.parts[index].model
         if not isinstance(model, ClosedForm):
             message = (
                 f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
@@ -80,27 +80,27 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
         k = number[id(model)]
         rows.setdefault(k, {})[parts.groups[k].rows[instance]] = None
         columns.setdefault(k, {})[parameter] = None
-        leaves.append((name, k, parts.groups[k].rows[instance], parameter))
+        own_rows.append((name, k, parts.groups[k].rows[instance], parameter))
     if TEMPERATURE in wanted:
         for k, group in enumerate(parts.groups):
             if group.ambient.any():
                 rows.setdefault(k, {}).update(dict.fromkeys(np.flatnonzero(group.ambient).tolist()))
                 columns.setdefault(k, {})[TEMPERATURE] = None
-    asked: list[Asked] = []
+    derivatives: list[Derivatives] = []
     places: dict[str, int] = {}
     size = 0
     for k, wanted_rows in rows.items():
         group = parts.groups[k]
         chosen = np.array(list(wanted_rows), dtype=np.int64)
         by = np.array([group.columns[name] for name in columns[k]], dtype=np.int64)
-        asked.append(Asked(group, chosen, by, group.first_value + chosen * group.kernel.values))
+        derivatives.append(Derivatives(group, chosen, by, group.first_value + chosen * group.kernel.values))
         row_at = {row: i for i, row in enumerate(wanted_rows)}
         column_at = {name: i for i, name in enumerate(columns[k])}
-        own = [(name, row, parameter) for name, group_number, row, parameter in leaves if group_number == k]
+        own = [(name, row, parameter) for name, group_number, row, parameter in own_rows if group_number == k]
         places |= {name: size + row_at[row] * len(by) + column_at[p] for name, row, p in own}
         size += len(chosen) * len(by)
     order = np.array([places.get(name, -1) for name in names], dtype=np.int64)
-    return Target(tuple(names), tuple(asked), places, order, bool(followers) or TEMPERATURE in wanted)
+    return Target(tuple(names), tuple(derivatives), places, order, bool(followers) or TEMPERATURE in wanted)
 
 
 def pull_back(
@@ -119,11 +119,11 @@ def pull_back(
     `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm; the plan keeps
     all its slots. With `summed` the wavelengths are added up, W = 1.
     """
-    tables = [np.zeros((len(a.rows), point.batch, len(a.columns), len(wl))) for a in target.asked]
-    parameters = [group_parameters(a.group, a.rows, point) for a in target.asked]
+    tables = [np.zeros((len(a.rows), point.batch, len(a.columns), len(wl))) for a in target.derivatives]
+    parameters = [group_parameters(a.group, a.rows, point) for a in target.derivatives]
 
     def collect(start: int, count: int, chunk: NDArray[np.float64], slopes: NDArray[np.float64]) -> None:
-        for a, table, values in zip(target.asked, tables, parameters, strict=True):
+        for a, table, values in zip(target.derivatives, tables, parameters, strict=True):
             shape = (*values.shape[:2], values.shape[2] + 1, a.group.kernel.values, 2, len(chunk))
             partials = np.empty(shape, dtype=np.float64)
             a.group.kernel.partials(chunk, values, partials)
@@ -140,15 +140,17 @@ def pull_back(
         return np.asarray(listed[target.order])
     found: dict[str, Any] = {name: listed[number] for name, number in target.places.items()}
     if TEMPERATURE in target.names:
-        found[TEMPERATURE] = sum(_ambient(a, table) for a, table in zip(target.asked, tables, strict=True))
-    found = graph.bindings.pull_back(found, target.names, point.settings, point.overridden)
+        found[TEMPERATURE] = sum(
+            _ambient(a, table) for a, table in zip(target.derivatives, tables, strict=True)
+        )
+    found = graph.bindings.pull_back(found, target.names, point.settings, point.set_directly)
     return np.array([np.broadcast_to(found[name], shape) for name in target.names])
 
 
-def _ambient(asked: Asked, table: NDArray[np.float64]) -> Any:
+def _ambient(derivatives: Derivatives, table: NDArray[np.float64]) -> Any:
     """Return the derivative by the circuit's temperature through the parts that take it, (B, W)."""
-    if TEMPERATURE not in asked.group.columns:
+    if TEMPERATURE not in derivatives.group.columns:
         return 0.0
-    column = np.flatnonzero(asked.columns == asked.group.columns[TEMPERATURE])
-    seen = asked.group.ambient[asked.rows]
+    column = np.flatnonzero(derivatives.columns == derivatives.group.columns[TEMPERATURE])
+    seen = derivatives.group.ambient[derivatives.rows]
     return table[seen][:, :, column].sum(axis=(0, 2))

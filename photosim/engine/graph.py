@@ -1,56 +1,28 @@
-"""Flatten a netlist: hierarchy gone, every port joined, exposed or left open, every setting bound to a name.
-
-Composite components are called with symbols in place of their real settings,
-so each setting of each leaf is a number or an expression over named settings
-further up. Changing a setting later means evaluating expressions, not
-flattening again; only a structural setting (a count, a reflection switched on)
-changes the graph.
-"""
+"""The flat circuit: its parts, how their ports are joined, and the value of every named setting."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.bindings import Bindings, Scoped
+from photosim.conventions import ports_by_mode
+from photosim.engine.bindings import Bindings
 from photosim.errors import NetlistError, did_you_mean, listing
-from photosim.expressions import Expr, symbol
-from photosim.model import Block, ClosedForm, Composite, Model, registry
-from photosim.model.netlist import Instance, Netlist, PortRef
-from photosim.model.parameters import Parameter
+from photosim.model import Composite, Model
+from photosim.model.netlist import PortRef
 
-End: TypeAlias = "int | dict[str, int] | PortRef"
-"""What a port's name stands for: a number, a number for each of its modes, or an electrical port."""
-
-MAX_DEPTH = 64
-"""Deepest hierarchy accepted; deeper is taken for a component that contains itself."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector while many objects that stay are made: it would walk them all, often."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """One part of the flat circuit: dotted name, model, the settings given, number of its first port."""
+class Part:
+    """One part of the flat circuit: dotted name, model, settings written, number of its first port."""
 
     name: str
     model: Model
-    given: tuple[str, ...]
+    written: tuple[str, ...]
     ports: tuple[str, ...]
     aliases: Mapping[str, str]
     first_port: int
@@ -60,17 +32,17 @@ class Leaf:
 class Graph:
     """The flat circuit.
 
-    Optical ports are numbered leaf by leaf. `partner[p]` is the port that p is
+    Optical ports are numbered part by part. `partner[p]` is the port that p is
     joined to, or -1. `exposed` and `electrical` map names to a port number and
-    to (leaf name, port); `wires` are the pairs of electrical ports that are
+    to (part name, port); `wires` are the pairs of electrical ports that are
     connected. `bindings` holds the value of every named setting;
     `structural` those whose change needs a new graph. `composites` holds the
     models of the instances that were written out, `buses` the names of the ports
-    that carry buses, and `pieces` the parts of them that connections name: port to
-    first wave and one past the last.
+    that carry buses, and `bus_ranges` the waves of them that a connection
+    names: port to first wave and one past the last.
     """
 
-    leaves: tuple[Leaf, ...]
+    parts: tuple[Part, ...]
     partner: np.ndarray[Any, np.dtype[np.int64]]
     exposed: Mapping[str, int]
     electrical: Mapping[str, PortRef]
@@ -79,278 +51,26 @@ class Graph:
     index: Mapping[str, int] = field(repr=False, default_factory=dict)
     composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
     buses: Mapping[int, str] = field(repr=False, default_factory=dict)
-    pieces: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
+    bus_ranges: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
 
-    def leaf(self, name: str) -> Leaf:
-        """Return the leaf of that dotted name; NetlistError with the nearest one if there is none."""
+    def part(self, name: str) -> Part:
+        """Return the part of that dotted name; NetlistError with the nearest one if there is none."""
         if name not in self.index:
             message = f"The circuit has no instance {name!r}.{did_you_mean(name, self.index)}"
             raise NetlistError(message)
-        return self.leaves[self.index[name]]
+        return self.parts[self.index[name]]
 
     def port(self, instance: str, port: str) -> int:
-        """Return the number of a leaf's optical port, by name or alias."""
-        leaf = self.leaf(instance)
-        own = leaf.aliases.get(port, port)
-        if own not in leaf.ports:
-            modes = ports_by_mode(leaf.ports).get(own)
+        """Return the number of a part's optical port, by name or alias."""
+        part = self.part(instance)
+        own = part.aliases.get(port, port)
+        if own not in part.ports:
+            modes = ports_by_mode(part.ports).get(own)
             if modes:
                 message = f"Port {port!r} of instance {instance!r} carries modes: name one, as in "
                 raise NetlistError(message + f"{instance},{next(iter(modes.values()))}.")
-            known = (*leaf.ports, *leaf.aliases)
+            known = (*part.ports, *part.aliases)
             message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}."
             raise NetlistError(message + did_you_mean(port, known))
-        return leaf.first_port + leaf.ports.index(own)
-
-
-def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Graph:
-    """Return the flat graph of a checked netlist.
-
-    `overrides` replaces settings by dotted name, structural ones included.
-    Raises NetlistError for a component that contains itself.
-    """
-    builder = _Builder(dict(overrides or {}))
-    exposed, electrical = builder.place(netlist, "", (), ())
-    partner = np.full(builder.ports, -1, dtype=np.int64)
-    for a, b in builder.joins:
-        partner[a], partner[b] = b, a
-    index = {leaf.name: k for k, leaf in enumerate(builder.leaves)}
-    bindings = Bindings(builder.bound)
-    return Graph(
-        tuple(builder.leaves), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.buses, builder.pieces, tuple(builder.wires),
-    )  # fmt: skip
-
-
-class _Builder:
-    """Collects leaves, joins and bindings while walking down the hierarchy."""
-
-    def __init__(self, overrides: dict[str, Any]) -> None:
-        self.overrides = overrides
-        self.leaves: list[Leaf] = []
-        self.joins: list[tuple[int, int]] = []
-        self.buses: dict[int, str] = {}
-        self.pieces: dict[int, tuple[int, int]] = {}
-        self.wires: list[tuple[PortRef, PortRef]] = []
-        self.bound: dict[str, Any] = {}
-        self.structural: dict[str, Any] = {}
-        self.composites: dict[str, Composite] = {}
-        self.ports = 0
-        self._templates: dict[Any, Netlist] = {}
-
-    def place(
-        self, netlist: Netlist, scope: str, parents: tuple[Mapping[str, Netlist], ...], chain: tuple[str, ...]
-    ) -> tuple[dict[str, int], dict[str, PortRef]]:
-        """Add a netlist under a dotted scope; return its exposed optical and electrical ports."""
-        if len(chain) > MAX_DEPTH:
-            message = (
-                f"Hierarchy is deeper than {MAX_DEPTH} levels: {' > '.join(chain[-4:])} contains itself."
-            )
-            raise NetlistError(message)
-        prefix = f"{scope}." if scope else ""
-        for name, value in netlist.settings.items():
-            if prefix + name not in self.bound:
-                self._bind(prefix + name, value, scope)
-        visible = (netlist.components, *parents)
-        inner = {
-            name: self._instance(instance, prefix + name, scope, visible, (*chain, instance.component))
-            for name, instance in netlist.instances.items()
-        }
-        self._join(netlist, inner)
-        optical: dict[str, int] = {}
-        electrical: dict[str, PortRef] = {}
-        for outer, (instance, port) in netlist.ports.items():
-            found = inner[instance](port)
-            if isinstance(found, int):
-                optical[outer] = found
-            elif isinstance(found, dict):
-                optical.update(zip(exposed_names(outer, found), found.values(), strict=True))
-            else:
-                electrical[outer] = found
-        return optical, electrical
-
-    def _join(self, netlist: Netlist, inner: Mapping[str, Callable[[str], End]]) -> None:
-        for (a, port_a), (b, port_b) in netlist.connections:
-            left, right = inner[a](port_a), inner[b](port_b)
-            if isinstance(left, int) and isinstance(right, int):
-                self.joins.append((left, right))
-                self._name_pieces((left, port_a), (right, port_b))
-            elif isinstance(left, tuple) != isinstance(right, tuple):
-                message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
-                raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
-            elif isinstance(left, tuple) and isinstance(right, tuple):
-                self.wires.append((left, right))
-            elif not isinstance(left, tuple) and not isinstance(right, tuple):
-                pairs = modes_that_meet(_by_mode(left, port_a), _by_mode(right, port_b))
-                if not pairs:
-                    message = f"Connection {a},{port_a} to {b},{port_b} joins ports that share no mode."
-                    raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
-                self.joins += pairs
-
-    def _name_pieces(self, *ends: tuple[int, str]) -> None:
-        """Note the parts of buses that the two ends of a connection name."""
-        for port, name in ends:
-            piece = bus_piece(name)[1] if port in self.buses else None
-            if piece is not None:
-                self.pieces[port] = piece
-
-    def _bind(self, name: str, value: Any, scope: str) -> None:
-        value = self.overrides.get(name, value)
-        self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
-
-    def _instance(
-        self,
-        instance: Instance,
-        name: str,
-        scope: str,
-        visible: tuple[Mapping[str, Netlist], ...],
-        chain: tuple[str, ...],
-    ) -> Any:
-        """Add one instance; return a function from a port name to its number or electrical reference."""
-        own = {k.rpartition(".")[2]: v for k, v in self.overrides.items() if k.rpartition(".")[0] == name}
-        settings = {**instance.settings, **own} if own else instance.settings
-        for table in visible:
-            if instance.component in table:
-                return self._sub_netlist(table[instance.component], settings, name, scope, visible, chain)
-        model = registry.get(instance.component)
-        if isinstance(model, Composite):
-            return self._composite(model, settings, name, scope, chain)
-        return self._leaf(model, settings, name, scope)
-
-    def _sub_netlist(
-        self,
-        inner: Netlist,
-        settings: Mapping[str, Any],
-        name: str,
-        scope: str,
-        visible: Any,
-        chain: tuple[str, ...],
-    ) -> Any:
-        for key, value in settings.items():
-            self._bind(f"{name}.{key}", value, scope)
-        optical, electrical = self.place(inner, name, visible, chain)
-        return _Ports(name, optical, electrical, {})
-
-    def _composite(
-        self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
-    ) -> Any:
-        self.composites[name] = model
-        arguments: dict[str, Any] = {}
-        for key, parameter in model.parameters.items():
-            value = settings.get(key)
-            if value is None:
-                value = parameter.default
-            if parameter.structural or value is None:
-                arguments[key] = self._concrete(f"{name}.{key}", value, scope)
-            else:
-                arguments[key] = symbol(key)
-                inherited = key == "temperature" and key not in settings
-                self._bind(
-                    f"{name}.{key}", symbol("temperature") if inherited else value, "" if inherited else scope
-                )
-        template = self._template(model, arguments)
-        optical, electrical = self.place(template, name, (), chain)
-        return _Ports(name, optical, electrical, model.aliases_for(settings))
-
-    def _template(self, model: Composite, arguments: Mapping[str, Any]) -> Netlist:
-        """Build each composite once for each set of structural settings."""
-        key = (model.name, tuple((k, None if isinstance(v, Expr) else repr(v)) for k, v in arguments.items()))
-        if key not in self._templates:
-            self._templates[key] = model.build(arguments)
-        return self._templates[key]
-
-    def _leaf(self, model: Model, settings: Mapping[str, Any], name: str, scope: str) -> Any:
-        where = f"instance {name!r} ({model.name})"
-        given = {k: v for k, v in settings.items() if k not in model.layout_settings and v is not None}
-        if isinstance(model, ClosedForm):
-            model = model.select(given, where)
-        for key, value in given.items():
-            parameter = model.parameters.get(key)
-            if parameter is None:
-                message = f"{where} has no setting {key!r}. It has: {listing(model.parameters, 20)}."
-                raise NetlistError(message + did_you_mean(key, model.parameters))
-            if parameter.structural and not self._is_on(parameter, f"{name}.{key}", value, scope):
-                given[key] = self._concrete(f"{name}.{key}", value, scope)
-                self.bound[f"{name}.{key}"] = given[key]
-            else:
-                self._bind(f"{name}.{key}", value, scope)
-        for key in model.switches:
-            if key not in given:
-                self.structural[f"{name}.{key}"] = model.parameters[key].default
-        ports = model.ports_for(given)
-        leaf = Leaf(name, model, tuple(given), ports, model.aliases_for(given), self.ports)
-        if isinstance(model, Block):
-            self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}
-        self.ports += len(ports)
-        self.leaves.append(leaf)
-        return _LeafPorts(leaf, given, where)
-
-    def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:
-        """Return whether a switch such as a reflection is on: it can then change without a new graph."""
-        if parameter.kind != "real":
-            return False
-        value = self.overrides.get(name, value)
-        now = Bindings(self.bound).evaluate_scoped(Scoped(value, scope)) if isinstance(value, Expr) else value
-        return bool(np.all(np.asarray(now) != 0))
-
-    def _concrete(self, name: str, value: Any, scope: str) -> Any:
-        """Return the value of a structural setting; settings it was computed from become structural too."""
-        value = self.overrides.get(name, value)
-        if isinstance(value, Expr):
-            used = Scoped(value, scope)
-            bindings = Bindings(self.bound)
-            for source in bindings.sources(used):
-                self.structural[source] = self.bound[source]
-            value = bindings.evaluate_scoped(used)
-        self.structural[name] = value
-        return value
-
-
-def _by_mode(end: int | dict[str, int], written: str) -> dict[str, int]:
-    """Return the numbers of a port by mode; one that is named alone has the mode that its name says."""
-    return end if isinstance(end, dict) else {mode_of(written): end}
-
-
-@dataclass(frozen=True)
-class _Ports:
-    """Resolves the exposed ports of a placed sub-circuit."""
-
-    name: str
-    optical: Mapping[str, int]
-    electrical: Mapping[str, PortRef]
-    aliases: Mapping[str, str]
-
-    def __call__(self, port: str) -> End:
-        port = port if port in self.optical or port in self.electrical else self.aliases.get(port, port)
-        if port in self.optical:
-            return self.optical[port]
-        if port in self.electrical:
-            return self.electrical[port]
-        modes = ports_by_mode(self.optical).get(port)
-        if modes:
-            return {mode: self.optical[name] for mode, name in modes.items()}
-        known = (*self.optical, *self.electrical)
-        message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}."
-        raise NetlistError(message + did_you_mean(port, known))
-
-
-@dataclass(frozen=True)
-class _LeafPorts:
-    """Resolves the ports of a leaf, by name or alias."""
-
-    leaf: Leaf
-    settings: Mapping[str, Any]
-    where: str
-
-    def __call__(self, port: str) -> End:
-        leaf = self.leaf
-        if port in leaf.ports:
-            return leaf.first_port + leaf.ports.index(port)
-        name = leaf.model.port(port, self.settings, self.where)
-        if name in leaf.ports:
-            return leaf.first_port + leaf.ports.index(name)
-        modes = ports_by_mode(leaf.ports).get(name)
-        if modes:
-            return {mode: leaf.first_port + leaf.ports.index(own) for mode, own in modes.items()}
-        return leaf.name, name
+        return part.first_port + part.ports.index(own)

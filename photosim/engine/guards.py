@@ -45,24 +45,24 @@ def check_linear(
     Waves on one side of such a part, on the way to it included, have an S-matrix as any others; so has what
     lies behind its own light.
     """
-    nonlinear = [(leaf, leaf.model) for leaf in graph.leaves if isinstance(leaf.model, Nonlinear)]
+    nonlinear = [(part, part.model) for part in graph.parts if isinstance(part.model, Nonlinear)]
     if not nonlinear:
         return
     ahead: dict[int, list[int]] = {}
     for a, b in edges:
         ahead.setdefault(a, []).append(b)
     lit = reached(ahead, inputs)
-    for leaf, model in nonlinear:
-        ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
+    for part, model in nonlinear:
+        ports = range(part.first_port, part.first_port + len(part.ports))
         if set(inputs).intersection(leaving(graph, port) for port in ports):
             continue  # its own light is what is asked about: the island behind it, not what it does
         entered = model.line is not None or any(port in lit for port in ports)
         behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
         if behind.intersection(outputs):
             message = (
-                f"Instance {leaf.name!r} ({model.name}) is nonlinear and has no S-matrix: ask for the time "
+                f"Instance {part.name!r} ({model.name}) is nonlinear and has no S-matrix: ask for the time "
                 "domain, ps.transient(circuit, ...), or in its place take a linear part that acts as it does "
-                f"at its operating point; waves up to {leaf.name},{leaf.ports[0]}:in have an S-matrix."
+                f"at its operating point; waves up to {part.name},{part.ports[0]}:in have an S-matrix."
             )
             raise ParameterError(message)
 
@@ -96,10 +96,12 @@ def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
                 "Declare the component active if it amplifies."
             )
             raise UnphysicalResult(message)
-    for single in parts.singles:
-        model: Any = single.leaf.model
+    for numerical_part in parts.numerical_parts:
+        model: Any = numerical_part.part.model
         if model in parts.foreign:
-            _check_single(single.leaf.name, model, parts.settings_of(single.leaf, point), chosen)
+            _check_numerical(
+                numerical_part.part.name, model, parts.settings_of(numerical_part.part, point), chosen
+            )
 
 
 def check_finite(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
@@ -116,7 +118,7 @@ def check_finite(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
             raise UnphysicalResult(message)
 
 
-def _check_single(name: str, model: Any, settings: dict[str, Any], wl: NDArray[np.float64]) -> None:
+def _check_numerical(name: str, model: Any, settings: dict[str, Any], wl: NDArray[np.float64]) -> None:
     """Look at a numerical part at its first batch entry; arrays from elsewhere may be in single precision."""
     one = {k: v[0] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
     gain = np.linalg.norm(model.s(wl, **one), ord=2, axis=(-2, -1))
@@ -209,8 +211,8 @@ def _loops(
 
 
 def _owners(graph: Graph) -> dict[int, str]:
-    """Return the name of the leaf that each wave arrives at."""
-    return {leaf.first_port + k: leaf.name for leaf in graph.leaves for k in range(len(leaf.ports))}
+    """Return the name of the part that each wave arrives at."""
+    return {part.first_port + k: part.name for part in graph.parts for k in range(len(part.ports))}
 
 
 def _instances(graph: Graph, loop: Sequence[int]) -> list[str]:
@@ -249,7 +251,7 @@ def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[n
 
 def solve_again(
     parts: Parts,
-    asked: Request,
+    request: Request,
     point: Point,
     wl: NDArray[np.float64],
     smallest: NDArray[np.float64],
@@ -264,31 +266,31 @@ def solve_again(
     flagged = np.argwhere(smallest < NEARLY_SINGULAR)
     for batch, w in flagged[:MOST_RESOLVED]:
         values = all_values(parts, point, wl[w : w + 1])[batch, :, 0]
-        found = _pivoted(asked, values)
+        found = _pivoted(request, values)
         if found is not None:
-            for wanted, value in zip(asked.wanted, found, strict=True):
+            for wanted, value in zip(request.wanted, found, strict=True):
                 out[batch, wanted.place, w] = value
                 if wanted.mirror >= 0:
                     out[batch, wanted.mirror, w] = value
 
 
-def _pivoted(asked: Request, values: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
+def _pivoted(request: Request, values: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
     """Return the wanted elements by a sparse factorisation with pivoting; None where that is singular too."""
     from scipy.sparse import coo_array, identity
     from scipy.sparse.linalg import splu
 
     waves = sorted(
-        {w for pair in asked.edges for w in pair}
-        | {w.input for w in asked.wanted}
-        | {w.output for w in asked.wanted}
+        {w for pair in request.edges for w in pair}
+        | {w.input for w in request.wanted}
+        | {w.output for w in request.wanted}
     )
     number = {wave: k for k, wave in enumerate(waves)}
-    rows = [number[b] for _, b in asked.edges]
-    columns = [number[a] for a, _ in asked.edges]
-    data = values[list(asked.edges.values())]
+    rows = [number[b] for _, b in request.edges]
+    columns = [number[a] for a, _ in request.edges]
+    data = values[list(request.edges.values())]
     size = len(waves)
     system = (identity(size, format="csc") - coo_array((data, (rows, columns)), shape=(size, size))).tocsc()
-    inputs = list(dict.fromkeys(w.input for w in asked.wanted))
+    inputs = list(dict.fromkeys(w.input for w in request.wanted))
     excited = np.zeros((size, len(inputs)), dtype=np.complex128)
     excited[[number[i] for i in inputs], np.arange(len(inputs))] = 1.0
     try:
@@ -299,4 +301,4 @@ def _pivoted(asked: Request, values: NDArray[np.complex128]) -> NDArray[np.compl
     if not np.isfinite(solution).all() or residual > 1e-9 * max(1.0, np.abs(solution).max()):
         return None
     at = {i: k for k, i in enumerate(inputs)}
-    return np.array([solution[number[w.output], at[w.input]] for w in asked.wanted])
+    return np.array([solution[number[w.output], at[w.input]] for w in request.wanted])

@@ -24,7 +24,7 @@ from photosim.model.codegen import Kernels, kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.engine.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Part
 
 
 Pattern: TypeAlias = tuple[tuple[int, int], ...]
@@ -37,7 +37,7 @@ LIBRARY = "photosim.components"
 class Group:
     """The instances of one closed-form model: rows of parameters, and where their values are numbered from.
 
-    `parameters` (n, P) holds the settings as written; `given[row]` the names
+    `parameters` (n, P) holds the settings as written; `names_written[row]` the names
     that were written, the others follow the defaults; `first_ports` (n,) the
     number of each row's first port.
     """
@@ -45,14 +45,14 @@ class Group:
     model: ClosedForm
     kernel: Kernels
     rows: Mapping[str, int]
-    given: tuple[tuple[str, ...], ...]
+    names_written: tuple[tuple[str, ...], ...]
     parameters: NDArray[np.float64]
     first_value: int
     first_ports: NDArray[np.int64]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Leaf names by row."""
+        """Part names by row."""
         return tuple(self.rows)
 
     @cached_property
@@ -74,80 +74,80 @@ class Group:
     def ambient(self) -> NDArray[np.bool_]:
         """Whether each row takes the circuit's temperature, having been given none of its own, shape (n,)."""
         sees = TEMPERATURE in self.model.parameters
-        return np.array([sees and TEMPERATURE not in given for given in self.given], dtype=bool)
+        return np.array([sees and TEMPERATURE not in written for written in self.names_written], dtype=bool)
 
 
 @dataclass(frozen=True)
-class Single:
+class NumericalPart:
     """An instance of a numerical model, evaluated by its own function."""
 
-    leaf: Leaf
+    part: Part
     elements: tuple[tuple[int, int], ...]
     first_value: int
 
 
 @dataclass(frozen=True)
 class Point:
-    """Settings of one call: changed leaf parameters, values shared by all parts, and the size of the batch.
+    """Settings of one call: changed part parameters, values shared by all parts, and the size of the batch.
 
-    `changed` maps (leaf name, parameter) to a number or an array (B,).
+    `changed` maps (part name, parameter) to a number or an array (B,).
     `leading` says that arrays were given, so results carry a batch axis.
     `settings` holds what was changed and all that follows from it, by dotted
-    name; `overridden` the names that were changed outright.
+    name; `set_directly` the names that the call itself set.
     """
 
     changed: Mapping[tuple[str, str], Any]
     batch: int
     leading: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
-    overridden: frozenset[str] = frozenset()
+    set_directly: frozenset[str] = frozenset()
 
 
 class Parts:
-    """All leaves of a graph that have an S-matrix, grouped by model."""
+    """All parts of a graph that have an S-matrix, grouped by model."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.groups: list[Group] = []
-        self.singles: list[Single] = []
+        self.numerical_parts: list[NumericalPart] = []
         self.count = UNIT_VALUE + 1
-        by_model: dict[ClosedForm, list[Leaf]] = {}
-        for leaf in graph.leaves:
-            if isinstance(leaf.model, ClosedForm):
-                by_model.setdefault(leaf.model, []).append(leaf)
-            elif isinstance(leaf.model, Numerical):
-                elements = leaf.model.structure(self._settings(leaf))
-                self.singles.append(Single(leaf, elements, self.count))
+        by_model: dict[ClosedForm, list[Part]] = {}
+        for part in graph.parts:
+            if isinstance(part.model, ClosedForm):
+                by_model.setdefault(part.model, []).append(part)
+            elif isinstance(part.model, Numerical):
+                elements = part.model.structure(self._settings(part))
+                self.numerical_parts.append(NumericalPart(part, elements, self.count))
                 self.count += len(elements)
-        for model, leaves in by_model.items():
-            self.groups.append(self._group(model, leaves))
+        for model, parts in by_model.items():
+            self.groups.append(self._group(model, parts))
         self.values = Values(self)
         self._written_arrays = {
             n: v for n, v in graph.bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim
         }
 
-    def _settings(self, leaf: Leaf) -> dict[str, Any]:
-        return {name: self.graph.bindings.value(f"{leaf.name}.{name}") for name in leaf.given}
+    def _settings(self, part: Part) -> dict[str, Any]:
+        return {name: self.graph.bindings.value(f"{part.name}.{name}") for name in part.written}
 
-    def _group(self, model: ClosedForm, leaves: list[Leaf]) -> Group:
+    def _group(self, model: ClosedForm, parts: list[Part]) -> Group:
         kernel = kernels(model)
         defaults = [0.0 if p.default is None else float(p.default) for p in model.parameters.values()]
-        parameters = np.tile(np.array(defaults, dtype=np.float64), (len(leaves), 1))
+        parameters = np.tile(np.array(defaults, dtype=np.float64), (len(parts), 1))
         column = {name: k for k, name in enumerate(model.parameters)}
         if TEMPERATURE in column:
             parameters[:, column[TEMPERATURE]] = self.graph.bindings.value(TEMPERATURE)
-        for row, leaf in enumerate(leaves):
-            for name in leaf.given:
-                value = self.graph.bindings.value(f"{leaf.name}.{name}")
+        for row, part in enumerate(parts):
+            for name in part.written:
+                value = self.graph.bindings.value(f"{part.name}.{name}")
                 if (
                     np.ndim(value) == 0
                 ):  # an array is a batch: it reaches the row through the Point of each call
                     parameters[row, column[name]] = value
-        rows = {leaf.name: k for k, leaf in enumerate(leaves)}
-        given = tuple(leaf.given for leaf in leaves)
-        first_ports = np.array([leaf.first_port for leaf in leaves], dtype=np.int64)
-        group = Group(model, kernel, rows, given, parameters, self.count, first_ports)
-        self.count += len(leaves) * kernel.values
+        rows = {part.name: k for k, part in enumerate(parts)}
+        names_written = tuple(part.written for part in parts)
+        first_ports = np.array([part.first_port for part in parts], dtype=np.int64)
+        group = Group(model, kernel, rows, names_written, parameters, self.count, first_ports)
+        self.count += len(parts) * kernel.values
         return group
 
     def elements(self) -> NDArray[np.int64]:
@@ -155,9 +155,11 @@ class Parts:
         found = [np.empty((0, 3), dtype=np.int64)]
         for group in self.groups:
             found += [self._elements(group, pattern, rows) for pattern, rows in self._patterns(group).items()]
-        for single in self.singles:
-            to_from = single.leaf.first_port + np.array(single.elements, dtype=np.int64).reshape(-1, 2)
-            numbers = single.first_value + np.arange(len(to_from))
+        for numerical_part in self.numerical_parts:
+            to_from = numerical_part.part.first_port + np.array(
+                numerical_part.elements, dtype=np.int64
+            ).reshape(-1, 2)
+            numbers = numerical_part.first_value + np.arange(len(to_from))
             found.append(np.column_stack([to_from[:, ::-1], numbers]))
         return np.concatenate(found)
 
@@ -176,8 +178,8 @@ class Parts:
         switches = {name for name, p in group.model.parameters.items() if p.structural}
         found: dict[Pattern, list[int]] = {}
         plain = group.model.structure({})
-        for row, (name, given) in enumerate(zip(group.rows, group.given, strict=True)):
-            own = switches.intersection(given) if switches else ()
+        for row, (name, names_written) in enumerate(zip(group.rows, group.names_written, strict=True)):
+            own = switches.intersection(names_written) if switches else ()
             settings = {n: self.graph.bindings.value(f"{name}.{n}") for n in own}
             found.setdefault(group.model.structure(settings) if own else plain, []).append(row)
         return found
@@ -185,7 +187,7 @@ class Parts:
     @cached_property
     def foreign(self) -> frozenset[Model]:
         """The models that come from outside the library, whose formulas nobody has tested."""
-        models: set[Model] = {g.model for g in self.groups} | {s.leaf.model for s in self.singles}
+        models: set[Model] = {g.model for g in self.groups} | {s.part.model for s in self.numerical_parts}
         return frozenset(m for m in models if not m.function.__module__.startswith(LIBRARY))
 
     @cached_property
@@ -196,49 +198,49 @@ class Parts:
     @property
     def reciprocal(self) -> bool:
         """Whether every part is reciprocal."""
-        singles = all(
-            s.leaf.model.reciprocal_for(self._settings(s.leaf))
-            for s in self.singles
-            if isinstance(s.leaf.model, Numerical)
+        numerical_parts = all(
+            s.part.model.reciprocal_for(self._settings(s.part))
+            for s in self.numerical_parts
+            if isinstance(s.part.model, Numerical)
         )
-        return singles and all(g.model.reciprocal for g in self.groups)
+        return numerical_parts and all(g.model.reciprocal for g in self.groups)
 
     # --- evaluation ------------------------------------------------------------------------------
 
     def point(self, overrides: Mapping[str, Any]) -> Point:
-        """Return the leaf parameters that a set of changed settings, by dotted name, leads to.
+        """Return the part parameters that a set of changed settings, by dotted name, leads to.
 
         Arrays written in the netlist itself count as changed. The settings
         given are within bounds. Raises ParameterError when batches of different
         length meet, or one that follows from them leaves its bounds.
         """
         bindings = self.graph.bindings
-        asked = {**self._written_arrays, **overrides}
-        values = bindings.evaluate(asked) if asked else {}
+        changes = {**self._written_arrays, **overrides}
+        values = bindings.evaluate(changes) if changes else {}
         changed: dict[tuple[str, str], Any] = {}
         for name, value in values.items():
             instance, parameter = owner(name)
             index = self.graph.index.get(instance)
             if index is None:
                 continue
-            leaf = self.graph.leaves[index]
-            if parameter in leaf.model.parameters:
-                if name not in asked:
-                    self._check_follower(leaf, parameter, value, asked)
+            part = self.graph.parts[index]
+            if parameter in part.model.parameters:
+                if name not in changes:
+                    self._check_follower(part, parameter, value, changes)
                 changed[instance, parameter] = value
-        if TEMPERATURE in asked:
-            self._check_temperature(asked[TEMPERATURE])
+        if TEMPERATURE in changes:
+            self._check_temperature(changes[TEMPERATURE])
         leading = any(np.ndim(v) for v in values.values())
-        return Point(changed, _batch(values), leading, values, frozenset(asked))
+        return Point(changed, _batch(values), leading, values, frozenset(changes))
 
-    def _check_follower(self, leaf: Leaf, parameter: str, value: Any, asked: Mapping[str, Any]) -> None:
+    def _check_follower(self, part: Part, parameter: str, value: Any, changes: Mapping[str, Any]) -> None:
         """Raise ParameterError, naming what was given, where what follows from it leaves its bounds."""
         try:
-            leaf.model.parameters[parameter].check(value, f"instance {leaf.name!r} ({leaf.model.name})")
+            part.model.parameters[parameter].check(value, f"instance {part.name!r} ({part.model.name})")
         except ParameterError as error:
             bindings = self.graph.bindings
-            scoped = bindings.bound[f"{leaf.name}.{parameter}"]
-            causes = bindings.sources(scoped) & asked.keys() if isinstance(scoped, Scoped) else set()
+            scoped = bindings.bound[f"{part.name}.{parameter}"]
+            causes = bindings.sources(scoped) & changes.keys() if isinstance(scoped, Scoped) else set()
             message = f"What was given for {listing(sorted(causes))} leads out of bounds: {error}"
             raise ParameterError(message) from None
 
@@ -248,10 +250,10 @@ class Parts:
             if group.ambient.any():
                 group.model.parameters[TEMPERATURE].check(value, "the circuit")
 
-    def settings_of(self, leaf: Leaf, point: Point) -> dict[str, Any]:
+    def settings_of(self, part: Part, point: Point) -> dict[str, Any]:
         """Return the settings given to one part, as they are at a point."""
-        changed = {name: value for (owner, name), value in point.changed.items() if owner == leaf.name}
-        return self._settings(leaf) | changed
+        changed = {name: value for (owner, name), value in point.changed.items() if owner == part.name}
+        return self._settings(part) | changed
 
 
 def _batch(values: Mapping[str, Any]) -> int:

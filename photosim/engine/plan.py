@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedElement:
     """An element to compute: the wave at `output` per wave at `input`, and where it goes in the result.
 
     `mirror` is the place of the equal element of the reciprocal path, or -1.

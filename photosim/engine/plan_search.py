@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import Plan, Wanted
+from photosim.engine.plan import Plan, WantedElement
 from photosim.kernels.elimination import GUARD_SLOT
 from photosim.kernels.graphs import components, reach
 
@@ -29,7 +29,7 @@ FIRST_SLOT = GUARD_SLOT + 1
 
 def make_plan(
     edges: dict[tuple[int, int], int],
-    wanted: Iterable[Wanted],
+    wanted: Iterable[WantedElement],
     *,
     mirror: Mapping[int, int] | None = None,
     keep: bool = False,
@@ -56,7 +56,7 @@ class _Elimination:
     def __init__(
         self,
         edges: dict[tuple[int, int], int],
-        wanted: list[Wanted],
+        wanted: list[WantedElement],
         mirror: Mapping[int, int],
         *,
         keep: bool,

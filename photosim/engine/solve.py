@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.kernels.elimination import Narrow, Single, Span, Wide, run, run_reverse, run_series
+from photosim.kernels.elimination import Narrow, OneLane, Span, Wide, run, run_reverse, run_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,7 +185,7 @@ def _sweep(sweep: Sweep, work: Callable[[Table, int, int, int], Any], most: int 
 def _kind(slots: int, points: int) -> type[Span]:
     """Return the kind of blocks in which a plan of so many slots runs fastest."""
     if points <= FEW:
-        return Single
+        return OneLane
     return Wide if slots <= WIDE_SLOTS and points >= WIDE_POINTS else Narrow
 
 

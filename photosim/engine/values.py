@@ -23,7 +23,7 @@ from photosim.engine.waves import UNIT_VALUE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.engine.parts import Group, Parts, Point, Single
+    from photosim.engine.parts import Group, NumericalPart, Parts, Point
 
 REAL_SIZE = 8
 ONE_WAVELENGTH = np.ones(1)
@@ -35,7 +35,7 @@ CALL = 2000
 
 
 @dataclass
-class Piece:
+class RowBlock:
     """Instances of one group that share a layout: without or with a batch axis.
 
     `view` (rows, B, values, orders, 2, W) is their part of the flat array,
@@ -78,8 +78,8 @@ class Table:
 
     values: NDArray[np.float64]
     address: NDArray[np.int64]
-    pieces: list[Piece]
-    singles: list[tuple[Single, NDArray[np.float64]]]
+    row_blocks: list[RowBlock]
+    numerical_parts: list[tuple[NumericalPart, NDArray[np.float64]]]
     wl: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     settings: dict[int, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,15 +91,15 @@ class Table:
         before, self.wl = self.wl, np.empty(0)  # until all is done: a part that raises leaves nothing stale
         first = not before.size
         same = not first and np.array_equal(before, wl)
-        for piece, wanted in zip(self.pieces, parameters, strict=True):
-            if piece.group.kernel.dispersive:
-                piece.fill(wl, wanted, all_rows=not same)
+        for row_block, wanted in zip(self.row_blocks, parameters, strict=True):
+            if row_block.group.kernel.dispersive:
+                row_block.fill(wl, wanted, all_rows=not same)
             else:
-                piece.fill(ONE_WAVELENGTH, wanted, all_rows=first)
-        for number, (single, view) in enumerate(self.singles):
-            settings = parts.settings_of(single.leaf, point)
+                row_block.fill(ONE_WAVELENGTH, wanted, all_rows=first)
+        for number, (numerical_part, view) in enumerate(self.numerical_parts):
+            settings = parts.settings_of(numerical_part.part, point)
             if not same or not _equal(self.settings.get(number), settings):
-                _fill_single(single, view, wl, settings)
+                _fill_numerical(numerical_part, view, wl, settings)
                 self.settings[number] = settings
         self.wl = wl.copy()
 
@@ -168,9 +168,9 @@ class Values:
 
         With `orders` above 1 values are that many Taylor coefficients in wavelength.
         """
-        split = [(group, *piece) for group in self.parts.groups for piece in split_rows(group, point)]
+        split = [(group, *row_block) for group in self.parts.groups for row_block in split_rows(group, point)]
         size = sum(p.shape[0] * p.shape[1] * g.kernel.values for g, _, p in split if g.kernel.dispersive)
-        size += sum(len(s.elements) * point.batch for s in self.parts.singles)
+        size += sum(len(s.elements) * point.batch for s in self.parts.numerical_parts)
         return Parameters(self, point, split, 2 * REAL_SIZE * orders * max(1, size), lanes, orders)
 
     def kept(self, layout: Any) -> dict[int, Table]:
@@ -194,24 +194,24 @@ class Values:
             _address_group(address, group, rows, (*shape, lanes), size)
             places.append((size, shape))
             size += int(np.prod(shape))
-        single_places = []
-        for single in self.parts.singles:
-            single_shape = (batch, len(single.elements), orders, 2, width)
-            _address_single(address, single, (*single_shape, lanes), size)
-            single_places.append((size, single_shape))
-            size += int(np.prod(single_shape))
+        numerical_places = []
+        for numerical_part in self.parts.numerical_parts:
+            numerical_shape = (batch, len(numerical_part.elements), orders, 2, width)
+            _address_numerical(address, numerical_part, (*numerical_shape, lanes), size)
+            numerical_places.append((size, numerical_shape))
+            size += int(np.prod(numerical_shape))
         values = np.zeros(size, dtype=np.float64)
         values[0] = 1.0
         views = [values[at : at + int(np.prod(shape))].reshape(shape) for at, shape in places]
-        pieces = [
-            Piece(g, rows, view, np.full_like(p, np.nan))
+        row_blocks = [
+            RowBlock(g, rows, view, np.full_like(p, np.nan))
             for (g, rows, p), view in zip(split, views, strict=True)
         ]
-        singles = [
-            (single, values[at : at + int(np.prod(shape))].reshape(shape))
-            for single, (at, shape) in zip(self.parts.singles, single_places, strict=True)
+        numerical_parts = [
+            (numerical_part, values[at : at + int(np.prod(shape))].reshape(shape))
+            for numerical_part, (at, shape) in zip(self.parts.numerical_parts, numerical_places, strict=True)
         ]
-        return Table(values, address, pieces, singles)
+        return Table(values, address, row_blocks, numerical_parts)
 
 
 def group_parameters(group: Group, rows: NDArray[np.int64], point: Point) -> NDArray[np.float64]:
@@ -225,9 +225,9 @@ def group_parameters(group: Group, rows: NDArray[np.int64], point: Point) -> NDA
 def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
     """Return the rows of a group whose parameters are arrays at a point."""
     varied = np.zeros(len(group.rows), dtype=bool)
-    for (leaf, _), value in point.changed.items():
-        if leaf in group.rows and np.ndim(value):
-            varied[group.rows[leaf]] = True
+    for (part, _), value in point.changed.items():
+        if part in group.rows and np.ndim(value):
+            varied[group.rows[part]] = True
     if np.ndim(point.settings.get(TEMPERATURE, 0.0)):
         varied |= group.ambient
     return np.flatnonzero(varied)
@@ -235,7 +235,7 @@ def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
 
 def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Return (rows, parameters (rows, 1 or B, P)) of the instances without and with a batch at a point."""
-    own = [(group.rows[leaf], p, v) for (leaf, p), v in point.changed.items() if leaf in group.rows]
+    own = [(group.rows[part], p, v) for (part, p), v in point.changed.items() if part in group.rows]
     ambient = TEMPERATURE in point.settings and bool(group.ambient.any())
     if not own and not ambient:
         return [(group.all_rows, group.written)]
@@ -257,8 +257,8 @@ def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDAr
     if not len(varied):
         return [(group.all_rows, full)]
     fixed = np.flatnonzero(position < 0)
-    pieces = [(fixed, np.ascontiguousarray(full[fixed]))] if len(fixed) else []
-    return [*pieces, (varied, batched)]
+    row_blocks = [(fixed, np.ascontiguousarray(full[fixed]))] if len(fixed) else []
+    return [*row_blocks, (varied, batched)]
 
 
 def _address_group(
@@ -277,25 +277,30 @@ def _address_group(
     address[at, 1:] = (values * step if batch > 1 else 0, lanes * lane, lane, width, 2 * width)
 
 
-def _address_single(address: NDArray[np.int64], single: Single, shape: tuple[int, ...], start: int) -> None:
+def _address_numerical(
+    address: NDArray[np.int64], numerical_part: NumericalPart, shape: tuple[int, ...], start: int
+) -> None:
     """Write the addresses of values stored from `start`.
 
     shape = (batch, elements, orders, parts, wavelengths; lanes of a block).
     """
     batch, elements, orders, _, width, lanes = shape
     step = orders * 2 * width
-    rows = address[single.first_value : single.first_value + elements]
+    rows = address[numerical_part.first_value : numerical_part.first_value + elements]
     rows[:, 0] = start + np.arange(elements) * step
     rows[:, 1:] = (step * elements if batch > 1 else 0, lanes, 1, width, 2 * width)
 
 
-def _fill_single(
-    single: Single, view: NDArray[np.float64], wl: NDArray[np.float64], settings: dict[str, Any]
+def _fill_numerical(
+    numerical_part: NumericalPart,
+    view: NDArray[np.float64],
+    wl: NDArray[np.float64],
+    settings: dict[str, Any],
 ) -> None:
     """Evaluate a numerical part by its own function, one batch entry after the other."""
-    model: Any = single.leaf.model
-    to = [a for a, _ in single.elements]
-    source = [b for _, b in single.elements]
+    model: Any = numerical_part.part.model
+    to = [a for a, _ in numerical_part.elements]
+    source = [b for _, b in numerical_part.elements]
     for b in range(len(view)):
         one = {k: v[b % len(v)] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
         orders = view.shape[2]

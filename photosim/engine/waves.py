@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import Wanted
+from photosim.engine.plan import WantedElement
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.kernels.graphs import components
 from photosim.model import Detector
@@ -32,7 +32,7 @@ class Request:
     """Edges and wanted elements of one question to the circuit, ready to be planned."""
 
     edges: dict[tuple[int, int], int]
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedElement, ...]
     mirror: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -62,7 +62,7 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
         )
         raise ParameterError(message)
     port = single_wave(graph, graph.port(instance.strip(), port_name.strip()), name)
-    arriving = bool(colon) or isinstance(graph.leaf(instance.strip()).model, Detector)
+    arriving = bool(colon) or isinstance(graph.part(instance.strip()).model, Detector)
     return port if arriving else leaving(graph, port)
 
 
@@ -99,7 +99,9 @@ def matrix_request(
     size, count = len(graph.partner), len(ports)
     places = [(f, t) for f in range(count) for t in range(count)]
     if not reciprocal:
-        return Request(edges, tuple(Wanted(ports[f], size + ports[t], t * count + f) for f, t in places))
+        return Request(
+            edges, tuple(WantedElement(ports[f], size + ports[t], t * count + f) for f, t in places)
+        )
     component, mirror, alone = _halves(graph, edges)
     wanted = []
     for f, t in places:
@@ -107,7 +109,7 @@ def matrix_request(
         own = component[source]
         paired = own >= 0 and alone[own]
         if own >= 0 and own == component[target] and not (paired and t > f):
-            wanted.append(Wanted(source, target, t * count + f, f * count + t if t != f else -1))
+            wanted.append(WantedElement(source, target, t * count + f, f * count + t if t != f else -1))
     paired_waves = {w: int(mirror[w]) for w in np.flatnonzero((component >= 0) & alone[component]).tolist()}
     return Request(edges, tuple(wanted), paired_waves)
 
@@ -126,7 +128,7 @@ def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inpu
     for o, probed in enumerate(outputs):
         end = base + len(inputs) + o
         extended[probed, end] = UNIT_VALUE
-        wanted += [Wanted(base + i, end, o * len(inputs) + i) for i in range(len(inputs))]
+        wanted += [WantedElement(base + i, end, o * len(inputs) + i) for i in range(len(inputs))]
     return Request(extended, tuple(wanted))
 
 

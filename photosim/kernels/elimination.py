@@ -64,7 +64,7 @@ class Span(Blocks):
     LANES: ClassVar[int]
 
 
-class Single(Span):
+class OneLane(Span):
     """One lane: nothing is computed for a lone wavelength but itself."""
 
     LANES = 1

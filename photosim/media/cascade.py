@@ -47,7 +47,7 @@ class Identity(Medium):
 
 
 @dataclass(frozen=True, eq=False)
-class Part(Medium):
+class BusSlice(Medium):
     """Some outputs and inputs of a medium: the rest of its inputs is dark, of its outputs unseen.
 
     outputs, inputs: first wave and one past the last.
@@ -71,9 +71,9 @@ class Part(Medium):
         """Lengths of the two parts."""
         return self.outputs[1] - self.outputs[0], self.inputs[1] - self.inputs[0]
 
-    def at_wavelength(self, wl: float) -> Part:
+    def at_wavelength(self, wl: float) -> BusSlice:
         """Return the same part of the medium at that wavelength in um."""
-        return Part(self.base.at_wavelength(wl), self.outputs, self.inputs)
+        return BusSlice(self.base.at_wavelength(wl), self.outputs, self.inputs)
 
     @property
     def seed(self) -> int:  # type: ignore[override]

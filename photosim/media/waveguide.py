@@ -24,7 +24,7 @@ class WaveguideMedium(DenseMedium):
 
     T = U diag(sqrt(tau)) V with U and V uniform over the unitary matrices and the bimodal eigenvalues of
     beenakker1997, tau = 1/cosh(u)**2, u even over [0, s], s = thickness over mean free path: some channels
-    are open and most closed, with the mean tanh(s)/s. `Part` of it is what an instrument of limited
+    are open and most closed, with the mean tanh(s)/s. `BusSlice` of it is what an instrument of limited
     aperture sees (goetschy2013): between this law and that of Marchenko and Pastur. Left out: reflected
     light, absorption, wavelength; N**3 work to make it, 8 N**2 bytes to keep it.
     """

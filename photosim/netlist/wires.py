@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from photosim.conventions import bus_piece, exposed_names, mode_of, modes_that_meet, port_places
+from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.netlist.arrays import base_name
 
@@ -48,7 +48,7 @@ class _Wires:
         ports = self.table.of(name)
         found = ports.canonical.get(given)
         if found is None and ports.buses:
-            whole = ports.canonical.get(bus_piece(given)[0])
+            whole = ports.canonical.get(bus_range(given)[0])
             found = whole if whole in ports.buses else None
         if found is None:
             known = ports.canonical

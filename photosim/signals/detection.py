@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from photosim.circuit import Circuit
-    from photosim.engine.graph import Leaf
+    from photosim.engine.graph import Part
 
 
 def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str, Any]) -> xarray.DataArray:
@@ -37,11 +37,11 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
         message = f"Circuit {circuit.name!r} has no {missing}: photocurrents need a source and a detector."
         raise ParameterError(message)
     values = _settings_at(circuit, settings)
-    sources = [circuit.graph.leaf(name) for name in circuit.sources]
+    sources = [circuit.graph.part(name) for name in circuit.sources]
     grid, powers = _spectra(sources, values, wl)
-    detectors = [circuit.graph.leaf(name) for name in circuit.detectors]
-    ports = [f"{leaf.name},{port}" for leaf in detectors for port in leaf.ports]
-    inputs = [f"{leaf.name},{leaf.ports[0]}" for leaf in sources]
+    detectors = [circuit.graph.part(name) for name in circuit.detectors]
+    ports = [f"{part.name},{port}" for part in detectors for port in part.ports]
+    inputs = [f"{part.name},{part.ports[0]}" for part in sources]
     waves = circuit.transfer(grid, ports, inputs, **settings)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
     currents = _currents(
@@ -60,20 +60,20 @@ def _settings_at(circuit: Circuit, settings: Mapping[str, Any]) -> dict[str, dic
     resolved, point = circuit.at(settings)
     bindings = resolved.graph.bindings
     found: dict[str, dict[str, Any]] = {}
-    for leaf in resolved.graph.leaves:
-        if isinstance(leaf.model, Source | Detector):
-            found[leaf.name] = {n: bindings.value(f"{leaf.name}.{n}") for n in leaf.given}
-    for (leaf_name, parameter), value in point.changed.items():
-        if leaf_name in found:
-            found[leaf_name][parameter] = value
+    for part in resolved.graph.parts:
+        if isinstance(part.model, Source | Detector):
+            found[part.name] = {n: bindings.value(f"{part.name}.{n}") for n in part.written}
+    for (part_name, parameter), value in point.changed.items():
+        if part_name in found:
+            found[part_name][parameter] = value
     return found
 
 
 def _spectra(
-    sources: list[Leaf], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | None
+    sources: list[Part], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the wavelength grid (W,) and the power in W of each source at each wavelength, (sources, W)."""
-    lines = [leaf.model.lines(**values[leaf.name]) for leaf in sources if isinstance(leaf.model, Source)]
+    lines = [part.model.lines(**values[part.name]) for part in sources if isinstance(part.model, Source)]
     if wl is not None:
         grid = as_wavelengths(wl)
         return grid, np.array([np.full(len(grid), power.sum()) for _, power in lines])
@@ -85,7 +85,7 @@ def _spectra(
 
 
 def _saturated(
-    detectors: list[Leaf],
+    detectors: list[Part],
     values: Mapping[str, Mapping[str, Any]],
     arriving: NDArray[np.float64],
     *,
@@ -97,20 +97,20 @@ def _saturated(
     """
     total = arriving.sum(axis=-2, keepdims=True) if together else arriving
     factor, first = np.ones_like(total), 0
-    for leaf in detectors:
-        limit = saturation(leaf, values[leaf.name])
-        for port in leaf.ports:
+    for part in detectors:
+        limit = saturation(part, values[part.name])
+        for port in part.ports:
             found = total[..., first]
             factor[..., first] = np.minimum(1.0, limit / np.maximum(found, np.finfo(float).tiny))
             if (found > limit).any():
-                warnings.warn(too_bright(f"{leaf.name},{port}", found, limit), PhotosimWarning, stacklevel=4)
+                warnings.warn(too_bright(f"{part.name},{port}", found, limit), PhotosimWarning, stacklevel=4)
             first += 1
     return arriving * factor
 
 
-def saturation(leaf: Leaf, settings: Mapping[str, Any]) -> Any:
+def saturation(part: Part, settings: Mapping[str, Any]) -> Any:
     """Return the saturation_power of a detector in W, (B, 1) where it is a batch; infinite without one."""
-    parameter = leaf.model.parameters.get("saturation_power")
+    parameter = part.model.parameters.get("saturation_power")
     if parameter is None:
         return np.inf
     value = np.asarray(settings.get("saturation_power", parameter.default), dtype=np.float64)
@@ -129,19 +129,19 @@ def too_bright(port: str, power: Any, limit: Any) -> str:
 
 
 def _currents(
-    detectors: list[Leaf],
+    detectors: list[Part],
     values: Mapping[str, Mapping[str, Any]],
     wl: NDArray[np.float64],
     arriving: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the currents (..., W, detectors) from the powers (..., W, ports) that arrive at all ports."""
     currents, first = [], 0
-    for leaf in detectors:
-        if isinstance(leaf.model, Detector):
-            per_watt = leaf.model.responsivity(wl, **values[leaf.name])
+    for part in detectors:
+        if isinstance(part.model, Detector):
+            per_watt = part.model.responsivity(wl, **values[part.name])
             total = sum(
-                arriving[..., first + k] * per_watt.get(port, 0.0) for k, port in enumerate(leaf.ports)
+                arriving[..., first + k] * per_watt.get(port, 0.0) for k, port in enumerate(part.ports)
             )
             currents.append(total)
-        first += len(leaf.ports)
+        first += len(part.ports)
     return np.stack(currents, axis=-1)

@@ -85,14 +85,14 @@ def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
     names: list[str] = []
     here = start
     while here in readers:
-        behind = [entry for entry in readers[here] if isinstance(graph.leaf(entry[0]).model, Electronic)]
+        behind = [entry for entry in readers[here] if isinstance(graph.part(entry[0]).model, Electronic)]
         if len(behind) > 1:
             message = f"{_name(here)} is read by {_name(behind[0])} and {_name(behind[1])}: one can follow."
             raise ParameterError(message)
         if not behind or behind[0][0] in names:
             break
         names.append(behind[0][0])
-        model = graph.leaf(names[-1]).model
+        model = graph.part(names[-1]).model
         if not isinstance(model, Electronic) or not model.outputs:
             break
         here = (names[-1], model.outputs[0])
@@ -118,8 +118,8 @@ def static_drives(graph: Graph, stage_of: StageOf) -> StaticDrives:
     jitters: dict[str, float] = {}
     remarks: list[str] = []
     for (name, port), (driver, _) in drivers(graph).items():
-        setting = graph.leaf(name).model.drives.get(port)
-        model = graph.leaf(driver).model
+        setting = graph.part(name).model.drives.get(port)
+        model = graph.part(driver).model
         if setting is None or not isinstance(model, Electronic) or model.inputs:
             continue
         stage = stage_of(driver)
@@ -153,7 +153,7 @@ def out_of_range(name: str, what: str, value: float, stage: Stage) -> str:
 
 def _is_input(graph: Graph, end: Any) -> bool:
     name, port = end
-    model = graph.leaf(name).model
+    model = graph.part(name).model
     return port in model.drives or (isinstance(model, Electronic) and port in model.inputs)
 
 

@@ -24,7 +24,7 @@ from photosim.signals.electronics import Chain, chain_behind, static_drives
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
-    from photosim.engine.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Part
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -179,7 +179,7 @@ def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingP
         flat = {**flat, **drives.settings}
         graph, values = _at(circuit, flat)
     stage_of = _stages(graph, values)
-    lines = tuple(line for name in circuit.sources for line in _lines(graph.leaf(name), values[name]))
+    lines = tuple(line for name in circuit.sources for line in _lines(graph.part(name), values[name]))
     grid = np.array([line.wl for line in lines])
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in circuit.detectors)
     found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), drives.jitters)
@@ -197,21 +197,21 @@ def _at(circuit: Circuit, flat: Mapping[str, Any]) -> tuple[Graph, Values]:
         message = f"A link is one circuit at one point, but {what}: give one value."
         raise ParameterError(message)
     found: dict[str, dict[str, Any]] = {}
-    for leaf in resolved.graph.leaves:
-        if _emits(leaf) or isinstance(leaf.model, Source | Detector | Electronic):
-            own = {name: resolved.parameters[f"{leaf.name}.{name}"] for name in leaf.model.parameters}
-            if "temperature" in own and "temperature" not in leaf.given:
+    for part in resolved.graph.parts:
+        if _emits(part) or isinstance(part.model, Source | Detector | Electronic):
+            own = {name: resolved.parameters[f"{part.name}.{name}"] for name in part.model.parameters}
+            if "temperature" in own and "temperature" not in part.written:
                 own["temperature"] = point.settings.get("temperature", own["temperature"])
             own |= {
-                n: point.settings[f"{leaf.name}.{n}"] for n in own if f"{leaf.name}.{n}" in point.settings
+                n: point.settings[f"{part.name}.{n}"] for n in own if f"{part.name}.{n}" in point.settings
             }
-            found[leaf.name] = own
+            found[part.name] = own
     return resolved.graph, found
 
 
 def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
     def stage_of(name: str) -> Stage:
-        model = graph.leaf(name).model
+        model = graph.part(name).model
         if not isinstance(model, Electronic):
             message = f"Instance {name!r} is no electronic part."
             raise ParameterError(message)
@@ -220,14 +220,14 @@ def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
     return stage_of
 
 
-def _lines(leaf: Leaf, settings: Mapping[str, Any]) -> list[Line]:
-    if not isinstance(leaf.model, Source):
+def _lines(part: Part, settings: Mapping[str, Any]) -> list[Line]:
+    if not isinstance(part.model, Source):
         return []
-    wavelengths, powers = leaf.model.lines(**settings)
+    wavelengths, powers = part.model.lines(**settings)
     noise = (float(settings.get("linewidth", 0.0)), float(settings.get("rin_dB_Hz", -np.inf)))
-    port = f"{leaf.name},{leaf.ports[0]}"
+    port = f"{part.name},{part.ports[0]}"
     return [
-        Line(leaf.name, port, float(wl), float(power), *noise)
+        Line(part.name, port, float(wl), float(power), *noise)
         for wl, power in zip(wavelengths, powers, strict=True)
     ]
 
@@ -235,41 +235,41 @@ def _lines(leaf: Leaf, settings: Mapping[str, Any]) -> list[Line]:
 def _receiver(
     graph: Graph, name: str, settings: Mapping[str, Any], wl: FloatArray, stage_of: Callable[[str], Stage]
 ) -> Receiver:
-    leaf = graph.leaf(name)
-    if not isinstance(leaf.model, Detector):
+    part = graph.part(name)
+    if not isinstance(part.model, Detector):
         message = f"Instance {name!r} is no detector."
         raise ParameterError(message)
-    per_watt = leaf.model.responsivity(wl, **settings)
-    chain = chain_behind(graph, (name, leaf.model.electrical[0]), stage_of)
-    multiplication, excess = leaf.model.multiplication(**settings)
+    per_watt = part.model.responsivity(wl, **settings)
+    chain = chain_behind(graph, (name, part.model.electrical[0]), stage_of)
+    multiplication, excess = part.model.multiplication(**settings)
     return Receiver(
         name,
-        tuple(f"{name},{port}" for port in leaf.ports),
-        np.array([np.broadcast_to(per_watt.get(port, 0.0), wl.shape) for port in leaf.ports]),
+        tuple(f"{name},{port}" for port in part.ports),
+        np.array([np.broadcast_to(per_watt.get(port, 0.0), wl.shape) for port in part.ports]),
         multiplication,
         excess,
         float(settings.get("dark_current", 0.0)),
         float(settings.get("load_resistance", np.inf)),
         float(settings.get("temperature", 0.0)),
-        float(saturation(leaf, settings)),
+        float(saturation(part, settings)),
         min(float(settings["bandwidth"]), chain.bandwidth),
         chain,
     )
 
 
-def _emits(leaf: Leaf) -> bool:
-    return isinstance(leaf.model, ClosedForm) and leaf.model.emission_of is not None
+def _emits(part: Part) -> bool:
+    return isinstance(part.model, ClosedForm) and part.model.emission_of is not None
 
 
 def _emitters(graph: Graph, values: Values) -> tuple[Emitter, ...]:
     found = []
-    for leaf in graph.leaves:
-        if isinstance(leaf.model, ClosedForm) and _emits(leaf):
-            settings = values[leaf.name]
+    for part in graph.parts:
+        if isinstance(part.model, ClosedForm) and _emits(part):
+            settings = values[part.name]
             limit = float(settings.get("saturation_power", np.inf))
             found += [
-                Emitter(leaf.name, f"{leaf.name},{port}", _density(leaf.model, port, settings), limit)
-                for port in leaf.model.emission(np.array([1.55]), **settings)
+                Emitter(part.name, f"{part.name},{port}", _density(part.model, port, settings), limit)
+                for port in part.model.emission(np.array([1.55]), **settings)
             ]
     return tuple(found)
 

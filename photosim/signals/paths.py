@@ -13,7 +13,7 @@ from photosim.model import ClosedForm, Numerical
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.engine.graph import Leaf
+    from photosim.engine.graph import Part
     from photosim.signals.operating import Line, OperatingPoint
 
 TOLL_dB = 1e-6
@@ -67,7 +67,7 @@ class _Ways:
     def __init__(self, point: OperatingPoint, line: Line) -> None:
         self.compiled, self.at = point.circuit.at(point.settings)
         self.graph, self.line = self.compiled.graph, line
-        self.owner = [leaf for leaf in self.graph.leaves for _ in leaf.ports]
+        self.owner = [part for part in self.graph.parts for _ in part.ports]
         self._losses: dict[str, NDArray[np.float64]] = {}
 
     def to(self, port: str) -> list[str]:
@@ -84,9 +84,9 @@ class _Ways:
                 return self._retrace(here, before)
             if cost > best[here]:
                 continue
-            leaf = self.owner[here]
-            for k, loss in enumerate(self._through(leaf)[:, here - leaf.first_port]):
-                there = int(self.graph.partner[leaf.first_port + k])
+            part = self.owner[here]
+            for k, loss in enumerate(self._through(part)[:, here - part.first_port]):
+                there = int(self.graph.partner[part.first_port + k])
                 if there >= 0 and cost + loss < best.get(there, np.inf):
                     best[there], before[there] = cost + loss, here
                     heapq.heappush(queue, (cost + loss, there))
@@ -95,22 +95,22 @@ class _Ways:
     def _retrace(self, here: int, before: dict[int, int]) -> list[str]:
         way = []
         while here >= 0:
-            leaf = self.owner[here]
-            way.append(f"{leaf.name},{leaf.ports[here - leaf.first_port]}")
+            part = self.owner[here]
+            way.append(f"{part.name},{part.ports[here - part.first_port]}")
             here = before[here]
         return way[::-1]
 
-    def _through(self, leaf: Leaf) -> NDArray[np.float64]:
+    def _through(self, part: Part) -> NDArray[np.float64]:
         """Return the loss in dB through one part, (to, from); gain counts as none, no way as infinite."""
-        if leaf.name not in self._losses:
-            size = len(leaf.ports)
+        if part.name not in self._losses:
+            size = len(part.ports)
             power = np.zeros((size, size))
-            if isinstance(leaf.model, ClosedForm | Numerical):
-                settings = self.compiled.parts.settings_of(leaf, self.at)
-                power = np.abs(leaf.model.s([self.line.wl], **settings)).reshape(-1, size, size)[0] ** 2
+            if isinstance(part.model, ClosedForm | Numerical):
+                settings = self.compiled.parts.settings_of(part, self.at)
+                power = np.abs(part.model.s([self.line.wl], **settings)).reshape(-1, size, size)[0] ** 2
             with np.errstate(divide="ignore"):
-                self._losses[leaf.name] = np.maximum(-10.0 * np.log10(power), 0.0) + TOLL_dB
-        return self._losses[leaf.name]
+                self._losses[part.name] = np.maximum(-10.0 * np.log10(power), 0.0) + TOLL_dB
+        return self._losses[part.name]
 
 
 def _loss(before: float, after: float) -> float:

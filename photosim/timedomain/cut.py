@@ -11,7 +11,7 @@ from photosim.engine.waves import leaving
 from photosim.model import Detector, Nonlinear, Source
 
 if TYPE_CHECKING:
-    from photosim.engine.graph import Graph, Leaf
+    from photosim.engine.graph import Graph, Part
 
 Edges = dict[tuple[int, int], int]
 
@@ -21,7 +21,7 @@ class Element:
     """What stands between islands: a nonlinear part, a driven part, or a driven resonator.
 
     arrivals, departures: waves.  paths: (number of an arrival, number of a departure) that light takes.
-    emits: numbers of departures that are lit by themselves.  leaves: names of the parts it is made of.
+    emits: numbers of departures that are lit by themselves.  parts: names of the parts it is made of.
     kind: "nonlinear"; "factor", a driven part that multiplies the waves that leave it; "matrix", one that is
     a matrix at the carrier; "resonator", a driven resonator as one matrix.
     """
@@ -32,7 +32,7 @@ class Element:
     departures: tuple[int, ...]
     paths: tuple[tuple[int, int], ...]
     emits: tuple[int, ...] = ()
-    leaves: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     edges: Mapping[tuple[int, int], int] = field(default_factory=dict, repr=False)
 
 
@@ -52,27 +52,27 @@ class Cut:
     loops: frozenset[int]
 
 
-def nonlinear_element(graph: Graph, leaf: Leaf, *, noisy: bool) -> Element:
+def nonlinear_element(graph: Graph, part: Part, *, noisy: bool) -> Element:
     """Return the element of a nonlinear part; its own light counts where it has a line, or noise is on."""
-    model = leaf.model
+    model = part.model
     assert isinstance(model, Nonlinear)  # noqa: S101 - the caller chose by kind
-    ports = range(leaf.first_port, leaf.first_port + len(leaf.ports))
-    number = {port: k for k, port in enumerate(leaf.ports)}
+    ports = range(part.first_port, part.first_port + len(part.ports))
+    number = {port: k for k, port in enumerate(part.ports)}
     glows = model.emits if noisy or model.line is not None else ()
     return Element(
-        leaf.name, "nonlinear", tuple(ports), tuple(leaving(graph, port) for port in ports),
-        tuple((number[a], number[b]) for a, b in model.paths), tuple(number[p] for p in glows), (leaf.name,),
+        part.name, "nonlinear", tuple(ports), tuple(leaving(graph, port) for port in ports),
+        tuple((number[a], number[b]) for a, b in model.paths), tuple(number[p] for p in glows), (part.name,),
     )  # fmt: skip
 
 
-def leaf_edges(graph: Graph, leaf: Leaf, edges: Edges) -> Edges:
+def part_edges(graph: Graph, part: Part, edges: Edges) -> Edges:
     """Return the edges of one part."""
-    own = set(range(leaf.first_port, leaf.first_port + len(leaf.ports)))
+    own = set(range(part.first_port, part.first_port + len(part.ports)))
     del graph
     return {pair: value for pair, value in edges.items() if pair[0] in own}
 
 
-def factor_element(leaf: Leaf, own: Edges, edges: Edges, fresh: int) -> Element:
+def factor_element(part: Part, own: Edges, edges: Edges, fresh: int) -> Element:
     """Return the element that multiplies the waves a driven part sends out; `edges` lose the direct way.
 
     The part itself stays in its island as it is at the first sample; its waves end in new ones, numbered
@@ -85,10 +85,10 @@ def factor_element(leaf: Leaf, own: Edges, edges: Edges, fresh: int) -> Element:
         arrivals.append(fresh + k)
     numbers = tuple((k, k) for k in range(len(own)))
     departures = tuple(target for _, target in own)
-    return Element(leaf.name, "factor", tuple(arrivals), departures, numbers, (), (leaf.name,), own)
+    return Element(part.name, "factor", tuple(arrivals), departures, numbers, (), (part.name,), own)
 
 
-def matrix_element(name: str, kind: str, leaves: Iterable[str], own: Edges, edges: Edges) -> Element:
+def matrix_element(name: str, kind: str, parts: Iterable[str], own: Edges, edges: Edges) -> Element:
     """Return the element that stands in for parts with the edges `own`, which `edges` lose."""
     for pair in own:
         edges.pop(pair, None)
@@ -96,7 +96,7 @@ def matrix_element(name: str, kind: str, leaves: Iterable[str], own: Edges, edge
     if kind == "matrix":
         arrivals, departures = tuple(sorted(sources)), tuple(sorted(targets))
         paths = tuple((arrivals.index(a), departures.index(b)) for a, b in own)
-        return Element(name, kind, arrivals, departures, paths, (), tuple(leaves), own)
+        return Element(name, kind, arrivals, departures, paths, (), tuple(parts), own)
     arrivals, departures = tuple(sorted(sources - targets)), tuple(sorted(targets - sources))
     ahead = adjacency(own)
     paths = tuple(
@@ -104,7 +104,7 @@ def matrix_element(name: str, kind: str, leaves: Iterable[str], own: Edges, edge
         for i, a in enumerate(arrivals)
         for d in sorted(reached(ahead, [a]) & set(departures))
     )
-    return Element(name, kind, arrivals, departures, paths, (), tuple(leaves), own)
+    return Element(name, kind, arrivals, departures, paths, (), tuple(parts), own)
 
 
 def adjacency(edges: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
@@ -124,12 +124,12 @@ def resonators(graph: Graph, edges: Edges) -> list[frozenset[str]]:
     size = 2 * len(graph.partner)
     ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
     links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    _, part = connected_components(links, directed=True, connection="strong")
-    owner = {leaf.first_port + k: leaf.name for leaf in graph.leaves for k in range(len(leaf.ports))}
+    _, group = connected_components(links, directed=True, connection="strong")
+    owner = {part.first_port + k: part.name for part in graph.parts for k in range(len(part.ports))}
     found: dict[int, set[str]] = {}
     for a, b in ends.tolist():
-        if part[a] == part[b]:
-            found.setdefault(int(part[a]), set()).add(owner[a])
+        if group[a] == group[b]:
+            found.setdefault(int(group[a]), set()).add(owner[a])
     return list({frozenset(names): None for names in found.values()})
 
 
@@ -203,14 +203,14 @@ def islands(edges: Iterable[tuple[int, int]], waves: Iterable[int]) -> dict[int,
 def source_waves(graph: Graph) -> dict[str, int]:
     """Return the wave that each light source sends out."""
     return {
-        leaf.name: leaving(graph, leaf.first_port) for leaf in graph.leaves if isinstance(leaf.model, Source)
+        part.name: leaving(graph, part.first_port) for part in graph.parts if isinstance(part.model, Source)
     }
 
 
 def detector_waves(graph: Graph) -> dict[str, tuple[int, ...]]:
     """Return the waves that arrive at the ports of each detector."""
     return {
-        leaf.name: tuple(range(leaf.first_port, leaf.first_port + len(leaf.ports)))
-        for leaf in graph.leaves
-        if isinstance(leaf.model, Detector)
+        part.name: tuple(range(part.first_port, part.first_port + len(part.ports)))
+        for part in graph.parts
+        if isinstance(part.model, Detector)
     }

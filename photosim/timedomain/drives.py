@@ -17,13 +17,13 @@ from photosim.errors import ParameterError
 from photosim.model import ClosedForm, Detector, Electronic, Nonlinear, Numerical, Source
 from photosim.model.algebra import NUMPY
 from photosim.timedomain.band import bandwidth_of
-from photosim.timedomain.cut import Edges, Element, factor_element, leaf_edges, matrix_element, resonators
+from photosim.timedomain.cut import Edges, Element, factor_element, matrix_element, part_edges, resonators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.engine.compiled import Compiled
-    from photosim.engine.graph import Leaf
+    from photosim.engine.graph import Part
     from photosim.engine.parts import Point
 
 QUASI_STATIC = 0.03
@@ -55,25 +55,25 @@ class Drives:
         default_factory=dict, repr=False
     )
 
-    def settings(self, leaf: Leaf) -> dict[str, Any]:
+    def settings(self, part: Part) -> dict[str, Any]:
         """Return every setting of a part, a number or (T,)."""
         table = self.compiled.parameters
-        found = {name: table[f"{leaf.name}.{name}"] for name in leaf.model.parameters}
-        if TEMPERATURE in found and TEMPERATURE not in leaf.given:
+        found = {name: table[f"{part.name}.{name}"] for name in part.model.parameters}
+        if TEMPERATURE in found and TEMPERATURE not in part.written:
             found[TEMPERATURE] = self.full.settings.get(TEMPERATURE, found[TEMPERATURE])
-        changed = {name: value for (owner, name), value in self.full.changed.items() if owner == leaf.name}
+        changed = {name: value for (owner, name), value in self.full.changed.items() if owner == part.name}
         return {**found, **changed}
 
-    def driven(self) -> list[Leaf]:
+    def driven(self) -> list[Part]:
         """Return the parts with a setting that changes, in the order of the circuit."""
-        names = {leaf for (leaf, _), value in self.full.changed.items() if np.ndim(value)}
+        names = {part for (part, _), value in self.full.changed.items() if np.ndim(value)}
         if np.ndim(self.full.settings.get(TEMPERATURE, 0.0)):
             names |= {
-                leaf.name
-                for leaf in self.compiled.graph.leaves
-                if TEMPERATURE in leaf.model.parameters and TEMPERATURE not in leaf.given
+                part.name
+                for part in self.compiled.graph.parts
+                if TEMPERATURE in part.model.parameters and TEMPERATURE not in part.written
             }
-        return [leaf for leaf in self.compiled.graph.leaves if leaf.name in names]
+        return [part for part in self.compiled.graph.parts if part.name in names]
 
 
 def cut_driven(
@@ -90,59 +90,59 @@ def cut_driven(
     elements: list[Element] = []
     how: dict[str, str] = {}
     done: set[str] = set()
-    for leaf in drives.driven():
-        if isinstance(leaf.model, Source | Nonlinear | Electronic) or leaf.name in done:
+    for part in drives.driven():
+        if isinstance(part.model, Source | Nonlinear | Electronic) or part.name in done:
             continue
-        if isinstance(leaf.model, Detector):
-            message = f"A setting of the detector {leaf.name!r} is driven, but detectors keep theirs."
+        if isinstance(part.model, Detector):
+            message = f"A setting of the detector {part.name!r} is driven, but detectors keep theirs."
             raise ParameterError(message)
-        ring = next((names for names in rounds if leaf.name in names), None)
+        ring = next((names for names in rounds if part.name in names), None)
         if ring is not None and quasi_static is not False:
             own: Edges = {}
             for name in sorted(ring):
-                own |= leaf_edges(graph, graph.leaf(name), edges)
-            name = f"resonator of {leaf.name}"
+                own |= part_edges(graph, graph.part(name), edges)
+            name = f"resonator of {part.name}"
             element = matrix_element(name, "resonator", sorted(ring), own, dict(edges))
             error = _delay_error(drives, element, carriers)
             if quasi_static or error <= QUASI_STATIC:
                 element = matrix_element(name, "resonator", sorted(ring), own, edges)
                 elements.append(element)
                 done |= ring
-                how[leaf.name] = f"quasi-static with its resonator, error of waves up to {error:.2g}"
+                how[part.name] = f"quasi-static with its resonator, error of waves up to {error:.2g}"
                 continue
-        own = leaf_edges(graph, leaf, edges)
+        own = part_edges(graph, part, edges)
         once = len({target for _, target in own}) == len(own)
-        settings = drives.settings(leaf)
-        as_factor = once and not _vanishes(drives, leaf, settings, own, carriers)
-        error = _own_error(drives, leaf, own, carriers, as_factor=as_factor)
+        settings = drives.settings(part)
+        as_factor = once and not _vanishes(drives, part, settings, own, carriers)
+        error = _own_error(drives, part, own, carriers, as_factor=as_factor)
         if error > QUASI_STATIC and not quasi_static:
             message = (
-                f"Instance {leaf.name!r} ({leaf.model.name}) is too slow for its drive to be a factor at "
+                f"Instance {part.name!r} ({part.model.name}) is too slow for its drive to be a factor at "
                 f"the carrier: waves would be wrong by {error:.2g} of the light. Slow the drive, take "
                 "quasi_static=True, or a part that is stepped: ring_single, or nonlinear_ring in detuning."
             )
             raise ParameterError(message)
         note = f"at the carrier, error of waves up to {error:.2g}"
         if as_factor:
-            element = factor_element(leaf, own, edges, fresh)
+            element = factor_element(part, own, edges, fresh)
             fresh += len(own)
-            how[leaf.name] = f"in its place as a factor {note}"
+            how[part.name] = f"in its place as a factor {note}"
         else:
-            element = matrix_element(leaf.name, "matrix", (leaf.name,), own, edges)
-            how[leaf.name] = f"in its place as a matrix {note}"
+            element = matrix_element(part.name, "matrix", (part.name,), own, edges)
+            how[part.name] = f"in its place as a matrix {note}"
         elements.append(element)
-        done.add(leaf.name)
+        done.add(part.name)
     return elements, how
 
 
 def factors(drives: Drives, element: Element, carriers: Sequence[float]) -> list[NDArray[np.complex128]]:
     """Return the factor of each path of a "factor" element, (C, T) or (C, 1)."""
-    leaf = drives.compiled.graph.leaf(element.leaves[0])
-    settings = drives.settings(leaf)
+    part = drives.compiled.graph.part(element.parts[0])
+    settings = drives.settings(part)
     rows: list[list[Any]] = [[] for _ in element.edges]
     for carrier in carriers:
-        values = _elements(drives, leaf, settings, carrier)
-        for row, pair in zip(rows, _port_pairs(drives, leaf, element.edges), strict=True):
+        values = _elements(drives, part, settings, carrier)
+        for row, pair in zip(rows, _port_pairs(drives, part, element.edges), strict=True):
             row.append(values[pair] / values[pair][0])
     return [np.array(np.broadcast_arrays(*row)) for row in rows]
 
@@ -154,25 +154,26 @@ def matrices(drives: Drives, element: Element, carriers: Sequence[float]) -> NDA
         wl = [SPEED_OF_LIGHT_UM_S / f for f in carriers]
         pieces = [_solved(drives, element, wl, slice(a, a + _CHUNK)) for a in range(0, count, _CHUNK)]
         return np.moveaxis(np.concatenate(pieces), 1, 0)
-    leaf = drives.compiled.graph.leaf(element.leaves[0])
-    settings = drives.settings(leaf)
+    part = drives.compiled.graph.part(element.parts[0])
+    settings = drives.settings(part)
     out = []
     for carrier in carriers:
-        values = _elements(drives, leaf, settings, carrier)
+        values = _elements(drives, part, settings, carrier)
         size = max(v.size for v in values.values())
         s = np.zeros((size, len(element.departures), len(element.arrivals)), dtype=np.complex128)
-        for (a, b), pair in zip(element.edges, _port_pairs(drives, leaf, element.edges), strict=True):
+        for (a, b), pair in zip(element.edges, _port_pairs(drives, part, element.edges), strict=True):
             s[:, element.departures.index(b), element.arrivals.index(a)] += values[pair]
         out.append(s)
     return np.array(out)
 
 
-def _solved(drives: Drives, element: Element, wl: Sequence[float], part: slice) -> NDArray[np.complex128]:
+def _solved(drives: Drives, element: Element, wl: Sequence[float], samples: slice) -> NDArray[np.complex128]:
     """Return the matrix of a resonator (T', W, outs, ins) for a part of the samples, by its own plan."""
     request = wave_request(dict(element.edges), element.departures, element.arrivals)
     planned = Planned(make_plan(request.edges, request.wanted), request)
-    changed = {name: value[part] for name, value in drives.values.items()}
-    rest = {n: v for n, v in drives.base.settings.items() if n in drives.base.overridden and n not in changed}
+    changed = {name: value[samples] for name, value in drives.values.items()}
+    kept = drives.base.settings.items()
+    rest = {n: v for n, v in kept if n in drives.base.set_directly and n not in changed}
     point = drives.compiled.parts.point({**rest, **changed})
     shape = (len(element.departures), len(element.arrivals))
     return drives.compiled.solve(planned, point, np.array(wl), shape)
@@ -190,7 +191,7 @@ def _delay_error(drives: Drives, element: Element, carriers: Sequence[float]) ->
 
 
 def _own_error(
-    drives: Drives, leaf: Leaf, own: Edges, carriers: Sequence[float], *, as_factor: bool
+    drives: Drives, part: Part, own: Edges, carriers: Sequence[float], *, as_factor: bool
 ) -> float:
     """Return how wrong a part is that follows its drive at once, by its slope over frequency.
 
@@ -198,14 +199,14 @@ def _own_error(
     """
     count = next(iter(drives.values.values())).size
     few = np.unique(np.linspace(0, count - 1, _LOOKS).astype(int))
-    settings = {k: v[few] if np.ndim(v) else v for k, v in drives.settings(leaf).items()}
+    settings = {k: v[few] if np.ndim(v) else v for k, v in drives.settings(part).items()}
     worst = 0.0
     for carrier in carriers:
         sides = [
-            _evaluated(leaf, settings, np.array([SPEED_OF_LIGHT_UM_S / (carrier + d)]))
+            _evaluated(part, settings, np.array([SPEED_OF_LIGHT_UM_S / (carrier + d)]))
             for d in (-_STEP_HZ, _STEP_HZ)
         ]
-        for pair in _port_pairs(drives, leaf, own):
+        for pair in _port_pairs(drives, part, own):
             low, high = (side[pair] for side in sides)
             slope = high - low
             if as_factor:
@@ -215,30 +216,30 @@ def _own_error(
 
 
 def _elements(
-    drives: Drives, leaf: Leaf, settings: Mapping[str, Any], carrier: float
+    drives: Drives, part: Part, settings: Mapping[str, Any], carrier: float
 ) -> dict[tuple[str, str], NDArray[np.complex128]]:
     """Return the S-matrix elements of a driven part at a carrier in Hz, (T,) or (1,), by (from, to)."""
-    key = (leaf.name, carrier)
+    key = (part.name, carrier)
     if key not in drives.elements:
-        drives.elements[key] = _evaluated(leaf, settings, np.array([SPEED_OF_LIGHT_UM_S / carrier]))
+        drives.elements[key] = _evaluated(part, settings, np.array([SPEED_OF_LIGHT_UM_S / carrier]))
     return drives.elements[key]
 
 
 def _evaluated(
-    leaf: Leaf, settings: Mapping[str, Any], wl: NDArray[np.float64]
+    part: Part, settings: Mapping[str, Any], wl: NDArray[np.float64]
 ) -> dict[tuple[str, str], NDArray[np.complex128]]:
     """Return the S-matrix elements of a part at a wavelength, (T,) or (1,), by (from, to)."""
-    model = leaf.model
+    model = part.model
     if isinstance(model, ClosedForm):
         columns = {k: np.asarray(v)[:, np.newaxis] if np.ndim(v) else v for k, v in settings.items()}
         found = model.entries(NUMPY, wl, columns)
         return {pair: np.asarray(v, dtype=np.complex128).reshape(-1) for pair, v in found.items()}
     assert isinstance(model, Numerical)  # noqa: S101 - the only other kind with an S-matrix
-    return _tabulated(leaf, model, settings, wl)
+    return _tabulated(part, model, settings, wl)
 
 
 def _tabulated(
-    leaf: Leaf, model: Numerical, settings: Mapping[str, Any], wl: NDArray[np.float64]
+    part: Part, model: Numerical, settings: Mapping[str, Any], wl: NDArray[np.float64]
 ) -> dict[tuple[str, str], NDArray[np.complex128]]:
     """Return the elements of a part that is no formula, from a table over its one driven setting."""
     from scipy.interpolate import CubicSpline
@@ -246,7 +247,7 @@ def _tabulated(
     moving = [name for name, value in settings.items() if np.ndim(value)]
     if len(moving) > 1:
         message = (
-            f"Instance {leaf.name!r} ({model.name}) is no formula: one of its settings can be driven, "
+            f"Instance {part.name!r} ({model.name}) is no formula: one of its settings can be driven, "
             f"not {len(moving)}."
         )
         raise ParameterError(message)
@@ -254,23 +255,23 @@ def _tabulated(
     places = np.linspace(values.min(), values.max(), _TABLE)
     rows = np.array([model.s(wl, **{**settings, moving[0]: float(v)})[0] for v in places])
     s = CubicSpline(places, rows)(values)
-    return {(a, b): s[:, m, n] for n, a in enumerate(leaf.ports) for m, b in enumerate(leaf.ports)}
+    return {(a, b): s[:, m, n] for n, a in enumerate(part.ports) for m, b in enumerate(part.ports)}
 
 
-def _port_pairs(drives: Drives, leaf: Leaf, own: Mapping[tuple[int, int], int]) -> list[tuple[str, str]]:
+def _port_pairs(drives: Drives, part: Part, own: Mapping[tuple[int, int], int]) -> list[tuple[str, str]]:
     """Return the (from, to) ports of the edges of a part."""
     graph = drives.compiled.graph
-    behind = {leaving(graph, leaf.first_port + k): port for k, port in enumerate(leaf.ports)}
-    return [(leaf.ports[a - leaf.first_port], behind[b]) for a, b in own]
+    behind = {leaving(graph, part.first_port + k): port for k, port in enumerate(part.ports)}
+    return [(part.ports[a - part.first_port], behind[b]) for a, b in own]
 
 
 def _vanishes(
-    drives: Drives, leaf: Leaf, settings: Mapping[str, Any], own: Edges, carriers: Sequence[float]
+    drives: Drives, part: Part, settings: Mapping[str, Any], own: Edges, carriers: Sequence[float]
 ) -> bool:
     """Return whether a path is all but dark at the first sample, so that nothing can be its multiple."""
     for carrier in carriers:
-        values = _elements(drives, leaf, settings, carrier)
-        for pair in _port_pairs(drives, leaf, own):
+        values = _elements(drives, part, settings, carrier)
+        for pair in _port_pairs(drives, part, own):
             if abs(values[pair][0]) <= 1e-6 * max(float(np.abs(values[pair]).max()), 1e-300):
                 return True
     return False

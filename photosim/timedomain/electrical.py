@@ -27,14 +27,14 @@ def wired(drives: Drives) -> dict[str, Any]:
     found: dict[str, Any] = {}
     used: set[str] = set()
     for (name, port), (driver, _) in drivers(graph).items():
-        setting = graph.leaf(name).model.drives.get(port)
-        leaf = graph.leaf(driver)
-        if setting is None or not isinstance(leaf.model, Electronic) or leaf.model.inputs:
+        setting = graph.part(name).model.drives.get(port)
+        part = graph.part(driver)
+        if setting is None or not isinstance(part.model, Electronic) or part.model.inputs:
             continue
         used.add(driver)
-        own = drives.settings(leaf)
+        own = drives.settings(part)
         wanted = np.atleast_1d(np.asarray(own["voltage"], dtype=np.float64))
-        stage = leaf.model.stage(**{**own, "voltage": float(wanted[0])})
+        stage = part.model.stage(**{**own, "voltage": float(wanted[0])})
         levels, beyond = convert(wanted, stage)
         if beyond:
             worst = float(wanted[int(np.argmax(np.abs(wanted - levels)))])
@@ -43,9 +43,7 @@ def wired(drives: Drives) -> dict[str, Any]:
         if levels.size > 1 and stage.bandwidth < 0.5 * drives.sample_rate:
             levels = low_pass(levels, stage.bandwidth, drives.sample_rate)
         found[f"{name}.{setting}"] = levels if levels.size > 1 else float(levels[0])
-    rest = [
-        leaf.name for leaf in graph.leaves if isinstance(leaf.model, Electronic) and leaf.name not in used
-    ]
+    rest = [part.name for part in graph.parts if isinstance(part.model, Electronic) and part.name not in used]
     if rest:
         message = (
             f"The electronic parts {listing(rest)} are not simulated in time: currents are those of the "

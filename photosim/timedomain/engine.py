@@ -71,7 +71,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)
-    block = next((leaf for leaf in circuit.graph.leaves if isinstance(leaf.model, Block)), None)
+    block = next((part for part in circuit.graph.parts if isinstance(part.model, Block)), None)
     if block is not None:
         message = (
             f"Instance {block.name!r} ({block.model.name}) is a part of free space, which is not carried in "
@@ -165,7 +165,7 @@ def _electrical_bandwidth(circuit: Circuit, name: str, settings: Mapping[str, An
     place = circuit.graph.index.get(owner)
     if place is None:
         return None
-    model = circuit.graph.leaves[place].model
+    model = circuit.graph.parts[place].model
     if parameter not in model.drives.values() or "bandwidth" not in model.parameters:
         return None
     own = f"{owner}.bandwidth"
@@ -186,13 +186,13 @@ def _prepared(
     carriers = clock.carriers.tolist()
     driven, how = driving.cut_driven(drives, edges, carriers, quasi_static)
     elements = [
-        nonlinear_element(graph, leaf, noisy=clock.seed is not None)
-        for leaf in graph.leaves
-        if isinstance(leaf.model, Nonlinear)
+        nonlinear_element(graph, part, noisy=clock.seed is not None)
+        for part in graph.parts
+        if isinstance(part.model, Nonlinear)
     ]
     injected: dict[int, ComplexArray] = {}
     for name, wave in source_waves(graph).items():
-        injected[wave] = light.source_light(drives, graph.leaf(name), clock.carriers, time, clock.seed)
+        injected[wave] = light.source_light(drives, graph.part(name), clock.carriers, time, clock.seed)
     for port, values in entering.items():
         injected[graph.exposed[port]] = values
     cut = finish(graph, edges, [*elements, *driven], injected)

@@ -19,7 +19,7 @@ from photosim.units import as_wavelengths
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.engine.graph import Leaf
+    from photosim.engine.graph import Part
 
     ComplexArray = NDArray[np.complex128]
 
@@ -60,12 +60,12 @@ def choose_carriers(drives: Drives, wl: Any, sample_rate: float, *, lit_ports: b
 def _lines(drives: Drives) -> list[float]:
     """Return the frequencies in Hz of all light that parts send out of their own."""
     found: list[float] = []
-    for leaf in drives.compiled.graph.leaves:
-        if isinstance(leaf.model, Source):
-            wl, _ = leaf.model.lines(**_first(drives.settings(leaf)))
+    for part in drives.compiled.graph.parts:
+        if isinstance(part.model, Source):
+            wl, _ = part.model.lines(**_first(drives.settings(part)))
             found += (SPEED_OF_LIGHT_UM_S / wl).tolist()
-        elif isinstance(leaf.model, Nonlinear):
-            own = leaf.model.wavelength(_first(drives.settings(leaf)))
+        elif isinstance(part.model, Nonlinear):
+            own = part.model.wavelength(_first(drives.settings(part)))
             found += [] if own is None else [SPEED_OF_LIGHT_UM_S / own]
     return found
 
@@ -76,30 +76,30 @@ def _first(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def source_light(
-    drives: Drives, leaf: Leaf, carriers: NDArray[np.float64], time: NDArray[np.float64], seed: int | None
+    drives: Drives, part: Part, carriers: NDArray[np.float64], time: NDArray[np.float64], seed: int | None
 ) -> ComplexArray:
     """Return the wave (C, T) or (C, 1) of a source; with noise its phases walk and its power fluctuates.
 
     A driven power follows its waveform; nothing else of a source can be driven.
     """
-    settings = drives.settings(leaf)
+    settings = drives.settings(part)
     moving = [name for name, value in settings.items() if np.ndim(value)]
     if moving and moving != ["power"]:
-        message = f"Of the source {leaf.name!r} only the power can be driven, not {listing(moving)}."
+        message = f"Of the source {part.name!r} only the power can be driven, not {listing(moving)}."
         raise ParameterError(message)
-    assert isinstance(leaf.model, Source)  # noqa: S101 - the caller chose by kind
+    assert isinstance(part.model, Source)  # noqa: S101 - the caller chose by kind
     rate = 1 / (time[1] - time[0])
-    wl, powers = leaf.model.lines(**_first(settings))
+    wl, powers = part.model.lines(**_first(settings))
     scale: Any = np.ones(1)
     if moving:
         wanted = np.asarray(settings["power"])
         if powers.sum() <= 0:  # dark at the first sample: the shares of the lines are those of any power
-            wl, powers = leaf.model.lines(**{**_first(settings), "power": 1.0})
+            wl, powers = part.model.lines(**{**_first(settings), "power": 1.0})
             scale = np.sqrt(wanted)
         else:
             scale = np.sqrt(wanted / wanted[0])
-        check_band(scale, rate, f"the power of {leaf.name!r}")
-    random = None if seed is None else generator(seed, leaf.name)
+        check_band(scale, rate, f"the power of {part.name!r}")
+    random = None if seed is None else generator(seed, part.name)
     out = np.zeros((len(carriers), 1), dtype=np.complex128)
     for line, power in zip(SPEED_OF_LIGHT_UM_S / wl, powers, strict=True):
         c = int(np.argmin(np.abs(carriers - line)))

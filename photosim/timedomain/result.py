@@ -57,14 +57,14 @@ def dataset(
         "probe": list(probes),
         "carrier": ("carrier", wl, {"units": "um"}),
     }
-    detectors = [leaf for leaf in run.drives.compiled.graph.leaves if isinstance(leaf.model, Detector)]
+    detectors = [part for part in run.drives.compiled.graph.parts if isinstance(part.model, Detector)]
     if detectors:
-        found = [_current(run, leaf, wl, arrived, time.size) for leaf in detectors]
+        found = [_current(run, part, wl, arrived, time.size) for part in detectors]
         currents = [whole(current) for current, _ in found]
         variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
         # The share of the time in which a detector had more light than it can follow.
         variables["saturated"] = ("detector", np.array([share for _, share in found]), {"units": "1"})
-        coordinates["detector"] = [leaf.name for leaf in detectors]
+        coordinates["detector"] = [part.name for part in detectors]
     if run.drives.values:
         variables["drive"] = (("setting", "time"), np.array([whole(v) for v in run.drives.values.values()]))
         coordinates["setting"] = list(run.drives.values)
@@ -78,26 +78,26 @@ def dataset(
         "sample_rate_Hz": run.clock.sample_rate,
         "pass_band_Hz": PASS * run.clock.sample_rate,
         "seed": -1 if run.clock.seed is None else run.clock.seed,
-        "drives": "; ".join(f"{leaf}: {text}" for leaf, text in how.items()),
+        "drives": "; ".join(f"{part}: {text}" for part, text in how.items()),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
     }
     return xarray.Dataset(variables, coordinates, attrs=notes)
 
 
 def _current(
-    run: Run, leaf: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
+    run: Run, part: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
 ) -> tuple[NDArray[np.float64], float]:
     """Return the current (T,) of a detector in A, and the share of the time in which it saturates.
 
     Light of all carriers adds in power; then comes the low-pass.
     """
-    settings = run.drives.settings(leaf)
-    per_watt = leaf.model.responsivity(wl, **settings)
+    settings = run.drives.settings(part)
+    per_watt = part.model.responsivity(wl, **settings)
     total, absolute, saturated = np.zeros(samples), np.zeros(samples), 0.0
-    for k, port in enumerate(leaf.ports):
-        wave = arrived.get(leaf.first_port + k)
+    for k, port in enumerate(part.ports):
+        wave = arrived.get(part.first_port + k)
         if wave is not None and port in per_watt:
-            power, share = _unsaturated(leaf, settings, wave.real**2 + wave.imag**2)
+            power, share = _unsaturated(part, settings, wave.real**2 + wave.imag**2)
             saturated = max(saturated, share)
             response = np.broadcast_to(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
@@ -105,7 +105,7 @@ def _current(
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
     if run.clock.seed is not None:
-        total = total + _receiver_noise(run, run.clock.seed, leaf, settings, absolute)
+        total = total + _receiver_noise(run, run.clock.seed, part, settings, absolute)
     bandwidth = settings.get("bandwidth")
     if bandwidth is None or not 0 < float(bandwidth) < 0.5 * run.clock.sample_rate:
         return total, saturated
@@ -113,7 +113,7 @@ def _current(
 
 
 def _unsaturated(
-    leaf: Any, settings: Mapping[str, Any], power: NDArray[np.float64]
+    part: Any, settings: Mapping[str, Any], power: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     """Return powers (C, T) at a port up to its detector's saturation, and the share of samples above it.
 
@@ -125,7 +125,7 @@ def _unsaturated(
     if limit is None or share == 0.0:
         return power, share
     message = (
-        f"Detector {leaf.name!r} saturates in {100 * share:.3g} % of the time: up to "
+        f"Detector {part.name!r} saturates in {100 * share:.3g} % of the time: up to "
         f"{total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
     )
     warnings.warn(message, PhotosimWarning, stacklevel=5)
@@ -133,15 +133,15 @@ def _unsaturated(
 
 
 def _receiver_noise(
-    run: Run, seed: int, leaf: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
+    run: Run, seed: int, part: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return shot and thermal noise (T,) in A, white up to half the sample rate."""
-    multiplication, excess = leaf.model.multiplication(**settings)
-    dark = float(settings.get("dark_current") or 0.0) * len(leaf.ports) * multiplication
+    multiplication, excess = part.model.multiplication(**settings)
+    dark = float(settings.get("dark_current") or 0.0) * len(part.ports) * multiplication
     density = shot_density(current + dark, multiplication, excess)
     if settings.get("load_resistance"):
         density = density + thermal_density(settings["temperature"], settings["load_resistance"])
-    normal = generator(seed, leaf.name).standard_normal(current.size)
+    normal = generator(seed, part.name).standard_normal(current.size)
     return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
 
 

@@ -161,10 +161,10 @@ class Run:
             else:
                 matrix = driving.matrices(self.drives, element, carriers)
             return stepping.Stepped(element, gate, stepping.gates(matrix), np.zeros(0))
-        leaf = self.drives.compiled.graph.leaf(element.name)
-        model = leaf.model
+        part = self.drives.compiled.graph.part(element.name)
+        model = part.model
         assert isinstance(model, Nonlinear)  # noqa: S101 - of that kind
-        constants = model.constants(self.drives.settings(leaf))
+        constants = model.constants(self.drives.settings(part))
         memory, count = model.memory, len(carriers)
         per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
         start = model.start_state(constants[:, 0], count)

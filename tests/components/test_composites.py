@@ -110,7 +110,7 @@ def test_currents_of_a_bank_are_its_responsivity_times_the_difference() -> None:
 def test_rows_have_the_parts_whose_settings_are_given() -> None:
     def parts(**settings: Any) -> dict[str, Any]:
         graph = alone("weight_bank", rows=2, channels=2, **settings).graph
-        return {leaf.name: leaf.model.name for leaf in graph.leaves if leaf.model.kind == "electronic"}
+        return {part.name: part.model.name for part in graph.parts if part.model.kind == "electronic"}
 
     amplifiers = {f"part.row{m}.tia": "transimpedance_amplifier" for m in range(2)}
     converters = {f"part.row{m}.adc": "adc" for m in range(2)}

@@ -22,13 +22,13 @@ def dense_solve(circuit: ps.Circuit, wl: Any, **settings: dict[str, Any]) -> Any
     graph = circuit.graph
     size = len(graph.partner)
     parts = np.zeros((len(grid), size, size), dtype=complex)
-    for leaf in graph.leaves:
-        if isinstance(leaf.model, ClosedForm | Numerical):
-            given = {n: graph.bindings.value(f"{leaf.name}.{n}") for n in leaf.given} | settings.get(
-                leaf.name, {}
+    for part in graph.parts:
+        if isinstance(part.model, ClosedForm | Numerical):
+            given = {n: graph.bindings.value(f"{part.name}.{n}") for n in part.written} | settings.get(
+                part.name, {}
             )
-            at = slice(leaf.first_port, leaf.first_port + len(leaf.ports))
-            parts[:, at, at] = leaf.model.s(grid, **given)
+            at = slice(part.first_port, part.first_port + len(part.ports))
+            parts[:, at, at] = part.model.s(grid, **given)
     joined = np.flatnonzero(graph.partner >= 0)
     connection = np.zeros((size, size))
     connection[joined, graph.partner[joined]] = 1.0

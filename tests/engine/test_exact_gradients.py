@@ -50,11 +50,11 @@ class Exact:
         if not isinstance(value, Scoped):
             return mpmath.mpf(value)
         work: list[Any] = []
-        for operation, leaf, arguments in value.expression.program:
+        for operation, part, arguments in value.expression.program:
             if operation == "symbol":
-                work.append(self.setting(value.full(leaf), changed))
+                work.append(self.setting(value.full(part), changed))
             elif operation == "constant":
-                work.append(mpmath.mpf(leaf))
+                work.append(mpmath.mpf(part))
             else:
                 work.append(FUNCTIONS[operation](*(work[k] for k in arguments)))
         return work[-1]
@@ -63,18 +63,18 @@ class Exact:
         """Return the S-matrices of all parts at one wavelength, as one block diagonal matrix."""
         graph = self.graph
         parts = mpmath.matrix(len(graph.partner))
-        for leaf in graph.leaves:
-            assert isinstance(leaf.model, ClosedForm)
+        for part in graph.parts:
+            assert isinstance(part.model, ClosedForm)
             values = {}
-            for name, parameter in leaf.model.parameters.items():
-                full = f"{leaf.name}.{name}"
-                written = name in leaf.given or full in changed
+            for name, parameter in part.model.parameters.items():
+                full = f"{part.name}.{name}"
+                written = name in part.written or full in changed
                 default = self.setting(name, changed) if name == "temperature" else parameter.default
                 values[name] = self.setting(full, changed) if written else mpmath.mpf(default)
-            for (a, b), value in leaf.model.function(self.algebra, wl, **values).items():
-                source, to = (leaf.first_port + leaf.ports.index(port) for port in (a, b))
+            for (a, b), value in part.model.function(self.algebra, wl, **values).items():
+                source, to = (part.first_port + part.ports.index(port) for port in (a, b))
                 parts[to, source] = value
-                if leaf.model.reciprocal:
+                if part.model.reciprocal:
                     parts[source, to] = value
         return parts
 
@@ -255,4 +255,4 @@ def test_gradients_of_random_circuits(net: dict[str, Any]) -> None:
 
 
 def _inner_waves(circuit: ps.Circuit) -> list[str]:
-    return [f"{leaf.name},{port}" for leaf in circuit.graph.leaves for port in leaf.ports]
+    return [f"{part.name},{port}" for part in circuit.graph.parts for port in part.ports]

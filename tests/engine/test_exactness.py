@@ -37,7 +37,7 @@ class System:
             group.kernel.evaluate(grid, np.ascontiguousarray(group.parameters[:, np.newaxis]), out)
             flat = (out[:, 0, :, 0] + 1j * out[:, 0, :, 1]).reshape(-1, len(grid))
             values[group.first_value : group.first_value + len(flat)] = flat
-        assert not parts.singles
+        assert not parts.numerical_parts
         columns, rows, numbers = parts.elements().T
         self.places = (rows, columns)
         self.values = values[numbers]
@@ -176,7 +176,7 @@ def test_a_mirror_of_0_999_inside_a_ring() -> None:
     spacing = 1.55**2 / (NG * TURN_UM)
     grid = np.concatenate([spacing * np.linspace(-0.5, 0.5, 41), 1.55 / Q * np.linspace(-9, 9, 19)])
     assert_exact(circuit, 1.55 + grid)
-    assert circuit.compiled.matrix_plan(circuit.ports).asked.mirror  # directions mix: waves go in pairs
+    assert circuit.compiled.matrix_plan(circuit.ports).request.mirror  # directions mix: waves go in pairs
 
 
 KINDS = {"straight": 2, "coupler": 4, "splitter": 3, "reflector": 2, "phase_shifter": 2, "isolator": 2}

@@ -69,7 +69,7 @@ def test_golden_matrices(name: str, shared: Path) -> None:
     np.testing.assert_allclose(s.values, golden[f"{name}__S"], rtol=0, atol=1e-11)
     # Where reflections mix the directions of travel, waves went in pairs above; here none does.
     mixes = any(part["component"] == "mirror" for part in net["instances"].values())
-    assert bool(circuit.compiled.matrix_plan(circuit.ports).asked.mirror) == mixes
+    assert bool(circuit.compiled.matrix_plan(circuit.ports).request.mirror) == mixes
     one_way = circuit.transfer(wl, circuit.ports, circuit.ports)
     np.testing.assert_allclose(one_way, golden[f"{name}__S"], rtol=0, atol=1e-11)
     tuned = net["tuned"]

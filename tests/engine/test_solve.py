@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import photosim as ps
 from photosim.bench import circuits
-from photosim.engine.values import Piece
+from photosim.engine.values import RowBlock
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.kernels.elimination import Narrow, Wide
 
@@ -129,13 +129,13 @@ def test_a_sweep_of_many_chunks_evaluates_again_what_has_changed(monkeypatch: py
     circuit, fresh = ps.Circuit(case.netlist), ps.Circuit(case.netlist)
     before = circuit(case.wl).values
     rows: list[int] = []
-    evaluate = Piece._evaluate
+    evaluate = RowBlock._evaluate
 
-    def counted(piece: Piece, wl: Any, parameters: Any, view: Any) -> None:
+    def counted(piece: RowBlock, wl: Any, parameters: Any, view: Any) -> None:
         rows.append(len(parameters))
         evaluate(piece, wl, parameters, view)
 
-    monkeypatch.setattr(Piece, "_evaluate", counted)
+    monkeypatch.setattr(RowBlock, "_evaluate", counted)
     changed = circuit(case.wl, long0={"length": 101.0}).values
     assert len(rows) > 1  # chunks
     assert set(rows) == {1}
@@ -146,14 +146,14 @@ def test_a_sweep_of_many_chunks_evaluates_again_what_has_changed(monkeypatch: py
 def test_a_part_that_raises_leaves_no_stale_values(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = ps.Circuit(ring())
     before = circuit(WL).values
-    evaluate = Piece._evaluate
+    evaluate = RowBlock._evaluate
 
-    def failing(piece: Piece, wl: Any, parameters: Any, view: Any) -> None:
+    def failing(piece: RowBlock, wl: Any, parameters: Any, view: Any) -> None:
         evaluate(piece, wl, parameters, view)
         raise ArithmeticError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Piece, "_evaluate", failing)
+        patch.setattr(RowBlock, "_evaluate", failing)
         with pytest.raises(ArithmeticError):
             circuit(WL + 0.01)
     assert np.array_equal(circuit(WL).values, before)
@@ -234,7 +234,7 @@ def test_a_probe_reads_the_wave_inside_the_ring(dense: Callable[..., Any]) -> No
     circuit = ps.Circuit(ring())
     fields = circuit.fields(WL, sources={"in": 1e-3}, probes=["cin,o3", "drop", "cdrop,o2:in"])
     # What arrives at the drop coupler is what left the input coupler, after half a turn.
-    half = circuit.graph.leaf("right").model.s(WL, length=np.pi * 10.0, loss_dB_cm=2.0)[:, 1, 0]  # type: ignore[attr-defined]
+    half = circuit.graph.part("right").model.s(WL, length=np.pi * 10.0, loss_dB_cm=2.0)[:, 1, 0]  # type: ignore[attr-defined]
     np.testing.assert_allclose(fields["cdrop,o2:in"], fields["cin,o3"] * half, rtol=1e-12)
     drop = dense(circuit, WL)[:, 3, 0] * np.sqrt(1e-3)
     np.testing.assert_allclose(fields["drop"], drop, rtol=0, atol=1e-12)

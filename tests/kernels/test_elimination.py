@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim.engine.plan import Plan, Wanted
+from photosim.engine.plan import Plan, WantedElement
 from photosim.engine.plan_search import make_plan
 from photosim.kernels import chain
-from photosim.kernels.elimination import Narrow, Single, Wide, run, run_reverse
+from photosim.kernels.elimination import Narrow, OneLane, Wide, run, run_reverse
 
 NODES = 9
 POINTS = 11
 """Wavelengths: one block and a bit of the narrow kind."""
-KINDS = (Single, Narrow, Wide)
+KINDS = (OneLane, Narrow, Wide)
 ENDS = (0, 1, 7, 8)  # two inputs, two outputs
 
 
@@ -70,7 +70,7 @@ def run_plan(plan: Plan, values: Any, kind: Any = Narrow) -> tuple[Any, Any, Any
     return out, flat, address, span
 
 
-WANTED = [Wanted(i, o, 2 * (o - 7) + i) for o in (7, 8) for i in (0, 1)]
+WANTED = [WantedElement(i, o, 2 * (o - 7) + i) for o in (7, 8) for i in (0, 1)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -83,7 +83,7 @@ def test_elimination_equals_a_linear_solve(seed: int, keep: bool, kind: Any) -> 
     np.testing.assert_allclose(out[0], expected, rtol=1e-11, atol=1e-12)
 
 
-HALF = [Wanted(0, 7, 0), Wanted(1, 8, 3), Wanted(1, 7, 1, 2)]
+HALF = [WantedElement(0, 7, 0), WantedElement(1, 8, 3), WantedElement(1, 7, 1, 2)]
 """The three elements that are not mirror images of each other; the third goes to two places."""
 
 
@@ -140,7 +140,7 @@ def test_slots_are_used_again_unless_kept() -> None:
 
 def test_a_loop_of_gain_one_counts_as_nothing() -> None:
     # Wave 1 feeds itself with gain exactly 1: it traps light for ever and is left out.
-    plan = make_plan({(0, 1): 0, (1, 1): 1, (1, 2): 2, (0, 2): 3}, [Wanted(0, 2, 0)])
+    plan = make_plan({(0, 1): 0, (1, 1): 1, (1, 2): 2, (0, 2): 3}, [WantedElement(0, 2, 0)])
     lanes = Narrow.LANES
     values = np.array([0.5, 1.0, 0.25, 0.125])[:, np.newaxis] * np.ones((1, lanes), dtype=complex)
     flat = np.stack([values.real, values.imag], axis=1).ravel()

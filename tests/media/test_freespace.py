@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import photosim as ps
 from photosim.cli.app import app
-from photosim.media.cascade import Cascade, Identity, Part
+from photosim.media.cascade import BusSlice, Cascade, Identity
 from photosim.media.gaussian import StoredMedium
 
 RNG = np.random.default_rng
@@ -83,7 +83,7 @@ def test_media_follow_one_another() -> None:
 
 @pytest.mark.parametrize("rows", [slice(None), [2]])
 def test_cascade_gives_parts_of_its_product(rows: Any) -> None:
-    stages = (Part(Identity(7), (1, 6), (0, 7)), StoredMedium(4, 5, 1), StoredMedium(6, 4, 2))
+    stages = (BusSlice(Identity(7), (1, 6), (0, 7)), StoredMedium(4, 5, 1), StoredMedium(6, 4, 2))
     cascade = Cascade(stages)
     whole = stages[2].block() @ stages[1].block() @ stages[0].block()
     np.testing.assert_allclose(cascade.block(rows, [0, 3, 4]), whole[rows][:, [0, 3, 4]], atol=1e-6)

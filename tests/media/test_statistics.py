@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from photosim.errors import ParameterError
-from photosim.media.cascade import Part
+from photosim.media.cascade import BusSlice
 from photosim.media.changing import Mixture, SlabMedium, drifted
 from photosim.media.gaussian import StoredMedium
 from photosim.media.medium import Medium
@@ -34,8 +34,8 @@ SPECKLE: dict[str, tuple[Callable[[], Medium], float]] = {
     "screens": (lambda: ScreensMedium(SIDE, distance=300.0, seed=1), 0.0),
     "gaussian screens": (lambda: ScreensMedium(SIDE, distance=300.0, law="gaussian", seed=1), 1.0),
     "waveguide screens": (lambda: ScreensMedium(SIDE, distance=300.0, law="waveguide", seed=1), 2.33),
-    "part of a waveguide": (lambda: Part(WaveguideMedium(600, seed=1), (0, 600), (0, 200)), 2.0),
-    "fibre": (lambda: Part(FibreMedium(600, seed=1), (0, 600), (0, 200)), 0.67),
+    "part of a waveguide": (lambda: BusSlice(WaveguideMedium(600, seed=1), (0, 600), (0, 200)), 2.0),
+    "fibre": (lambda: BusSlice(FibreMedium(600, seed=1), (0, 600), (0, 200)), 0.67),
     "slab": (
         lambda: slab(lambda k: ProceduralMedium(OUTPUTS, 256, k)).at(tilt=1e-3, detuning=1e11),
         1.0,
@@ -157,7 +157,7 @@ def test_waveguide_is_bimodal_with_its_mean(thickness: float) -> None:
 
 
 def test_a_small_part_of_a_waveguide_is_gaussian() -> None:
-    part = Part(WaveguideMedium(800, 3.0, 4), (0, 40), (0, 40))
+    part = BusSlice(WaveguideMedium(800, 3.0, 4), (0, 40), (0, 40))
     values = np.linalg.svd(part.block(), compute_uv=False) ** 2
     values /= values.mean()
     # Quarter circle of a square Gaussian matrix: edge at 4, mean square 2; the waveguide itself: edge at 3.0.

@@ -99,7 +99,7 @@ def solve(found: Any) -> Ending:
 
     try:
         circuit = Circuit(found)
-        if len(circuit.graph.leaves) > LARGEST_CIRCUIT or not circuit.ports:
+        if len(circuit.graph.parts) > LARGEST_CIRCUIT or not circuit.ports:
             return Ending("netlist")
         s = circuit(1.55, ports=circuit.ports[:2])
         finite = bool(abs(s.values).max(initial=0.0) < 1e300)  # NaN compares false

@@ -36,12 +36,12 @@ def dense(circuit: Circuit, settings: Mapping[str, Any]) -> Any:
     _, point = circuit.at(settings)
     size = len(graph.partner)
     matrix, joints = np.zeros((2, size, size), dtype=complex)
-    for leaf in graph.leaves:
-        assert isinstance(leaf.model, ClosedForm)
-        given = {k: graph.bindings.value(f"{leaf.name}.{k}") for k in leaf.given}
-        given |= {k: v for (name, k), v in point.changed.items() if name == leaf.name}
-        ports = slice(leaf.first_port, leaf.first_port + len(leaf.ports))
-        matrix[ports, ports] = leaf.model.s(np.array([1.55]), **given)[0]
+    for part in graph.parts:
+        assert isinstance(part.model, ClosedForm)
+        given = {k: graph.bindings.value(f"{part.name}.{k}") for k in part.written}
+        given |= {k: v for (name, k), v in point.changed.items() if name == part.name}
+        ports = slice(part.first_port, part.first_port + len(part.ports))
+        matrix[ports, ports] = part.model.s(np.array([1.55]), **given)[0]
     joined = graph.partner >= 0
     joints[np.flatnonzero(joined), graph.partner[joined]] = 1.0
     leaving = np.linalg.solve(np.eye(size) - matrix @ joints, matrix)

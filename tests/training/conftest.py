@@ -68,18 +68,18 @@ def dense_weights(circuit: Circuit, phases: FloatArray, others: dict[str, Any] |
     }
     graph = circuit.graph
     _, point = circuit.at({"bank": settings, **(others or {})})
-    laser = graph.leaf(circuit.sources[0])
+    laser = graph.part(circuit.sources[0])
     model = laser.model
     assert isinstance(model, Source)
-    wl, power = model.lines(**{k: graph.bindings.value(f"{laser.name}.{k}") for k in laser.given})
+    wl, power = model.lines(**{k: graph.bindings.value(f"{laser.name}.{k}") for k in laser.written})
     size = len(graph.partner)
     matrix = np.zeros((wl.size, size, size), dtype=complex)
-    for leaf in graph.leaves:
-        if isinstance(leaf.model, ClosedForm):
-            given = {k: graph.bindings.value(f"{leaf.name}.{k}") for k in leaf.given}
-            given |= {k: v for (name, k), v in point.changed.items() if name == leaf.name}
-            ports = slice(leaf.first_port, leaf.first_port + len(leaf.ports))
-            matrix[:, ports, ports] = leaf.model.s(wl, **given)
+    for part in graph.parts:
+        if isinstance(part.model, ClosedForm):
+            given = {k: graph.bindings.value(f"{part.name}.{k}") for k in part.written}
+            given |= {k: v for (name, k), v in point.changed.items() if name == part.name}
+            ports = slice(part.first_port, part.first_port + len(part.ports))
+            matrix[:, ports, ports] = part.model.s(wl, **given)
     joints = np.zeros((size, size))
     joined = graph.partner >= 0
     joints[np.flatnonzero(joined), graph.partner[joined]] = 1.0
@@ -89,7 +89,7 @@ def dense_weights(circuit: Circuit, phases: FloatArray, others: dict[str, Any] |
         np.eye(size) - matrix @ joints, np.broadcast_to(source[:, None], (wl.size, size, 1))
     )
     arriving = np.abs((joints @ leaving)[..., 0]) ** 2
-    detectors = [graph.leaf(f"bank.row{m}.detector").first_port for m in range(rows)]
+    detectors = [graph.part(f"bank.row{m}.detector").first_port for m in range(rows)]
     return np.array([(arriving[:, p] - arriving[:, p + 1]) * power for p in detectors])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from photosim.conventions import bus_piece
+from photosim.conventions import bus_range
 from photosim.errors import ParameterError
 from photosim.model.kinds.base import Model
 
@@ -32,7 +32,7 @@ class Block(Model):
 
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
         """Return the port that a name, an alias or a part of a bus means."""
-        bus, piece = bus_piece(name)
+        bus, piece = bus_range(name)
         own = super().port(bus, settings, where)
         if piece is not None and own not in self.buses:
             message = f"{where}: port {bus!r} carries a single wave, so it has no part {name!r}."

@@ -204,8 +204,8 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
         name,
         wl,
         power,
-        f"{laser},{circuit.graph.leaf(laser).ports[0]}",
-        tuple(f"{detector},{port}" for detector in detectors for port in circuit.graph.leaf(detector).ports),
+        f"{laser},{circuit.graph.part(laser).ports[0]}",
+        tuple(f"{detector},{port}" for detector in detectors for port in circuit.graph.part(detector).ports),
         responsivity,
         rings,
         find_receiver(circuit, detectors, laser),
@@ -238,7 +238,7 @@ def _laser(circuit: Circuit, name: str, channels: int) -> str:
 
 
 def _source_model(circuit: Circuit, laser: str) -> Source:
-    model = circuit.graph.leaf(laser).model
+    model = circuit.graph.part(laser).model
     if not isinstance(model, Source):
         message = f"Instance {laser!r} is no light source."
         raise ParameterError(message)
@@ -247,7 +247,7 @@ def _source_model(circuit: Circuit, laser: str) -> Source:
 
 def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray:
     """Return the signed responsivity of a detector's plus and minus port in A/W, shape (2, W)."""
-    model = circuit.graph.leaf(detector).model
+    model = circuit.graph.part(detector).model
     if not isinstance(model, Detector) or len(model.ports) != 2:
         message = (
             f"Instance {detector!r} is no balanced pair of photodetectors, which every row of a bank needs."

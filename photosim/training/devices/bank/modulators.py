@@ -64,7 +64,7 @@ def find_modulators(circuit: Circuit, wl: FloatArray, bits: int | None) -> Modul
     bits: of the converters that drive them, from 0 V to the netlist's own voltage, at which they are open.
     Raises ParameterError unless there is one a channel, which passes more of it the higher its voltage.
     """
-    names = tuple(leaf.name for leaf in circuit.graph.leaves if leaf.model.name == MODEL)
+    names = tuple(part.name for part in circuit.graph.parts if part.model.name == MODEL)
     if not names:
         return None
     if len(names) != wl.size:
@@ -91,9 +91,9 @@ def find_modulators(circuit: Circuit, wl: FloatArray, bits: int | None) -> Modul
 
 def _passed(circuit: Circuit, name: str, wl: FloatArray, voltage: FloatArray) -> FloatArray:
     """Return the logarithm of what one modulator passes (K, N), relative to its last voltage."""
-    leaf = circuit.graph.leaf(name)
-    assert isinstance(leaf.model, ClosedForm)  # noqa: S101 - so that types are known: MODEL is one
-    settings = {key: circuit.parameters[f"{name}.{key}"] for key in leaf.model.parameters}
-    waves = leaf.model.s(wl, **{**settings, "voltage": voltage})[..., 1, 0]
+    part = circuit.graph.part(name)
+    assert isinstance(part.model, ClosedForm)  # noqa: S101 - so that types are known: MODEL is one
+    settings = {key: circuit.parameters[f"{name}.{key}"] for key in part.model.parameters}
+    waves = part.model.s(wl, **{**settings, "voltage": voltage})[..., 1, 0]
     power = np.maximum(np.abs(waves) ** 2, DARKEST)
     return np.asarray(np.log(power / power[-1]))

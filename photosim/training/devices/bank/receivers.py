@@ -33,7 +33,7 @@ def find_receiver(circuit: Circuit, detectors: list[str], laser: str) -> Receive
 
 def _electronics(circuit: Circuit, detector: str) -> Chain:
     """Return the stages behind a detector; ParameterError if a current meets one that wants a voltage."""
-    output = circuit.graph.leaf(detector).model.electrical[0]
+    output = circuit.graph.part(detector).model.electrical[0]
     chain = chain_behind(circuit.graph, (detector, output), lambda name: _stage(circuit, name))
     if chain.stages and not chain.virtual_ground:
         message = (
@@ -45,7 +45,7 @@ def _electronics(circuit: Circuit, detector: str) -> Chain:
 
 
 def _stage(circuit: Circuit, name: str) -> Stage:
-    model = circuit.graph.leaf(name).model
+    model = circuit.graph.part(name).model
     assert isinstance(model, Electronic)  # noqa: S101 - so that types are known: chains have no other parts
     return model.stage(**settings_of(circuit, name))
 
@@ -53,4 +53,4 @@ def _stage(circuit: Circuit, name: str) -> Stage:
 def settings_of(circuit: Circuit, instance: str) -> dict[str, Any]:
     """Return all settings of a flat instance, given or default; the circuit's temperature reaches it too."""
     values = circuit.compiled.parameters  # not copied: a large bank asks once a row
-    return {key: values[f"{instance}.{key}"] for key in circuit.graph.leaf(instance).model.parameters}
+    return {key: values[f"{instance}.{key}"] for key in circuit.graph.part(instance).model.parameters}
