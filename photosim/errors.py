@@ -84,11 +84,19 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     if len(names) > MAX_COMPARED:
         names = heapq.nlargest(MAX_COMPARED, names, key=lambda k: _alike(name, k))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+    # A whole word in common says more than a few letters: validation, of activation and validation_fraction.
+    close += _with_word(name, names) + difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return close[0]
     folded = {k.casefold(): k for k in names}
     return folded.get(name.casefold())
+
+
+def _with_word(word: str, names: list[str]) -> list[str]:
+    """Return the only name with `word` between its underscores, as in learning_rate; else an empty list."""
+    found = [k for k in names if len(word) > 2 and word in k.split("_")]
+    return found if len(found) == 1 else []
 
 
 def _alike(a: str, b: str) -> int:

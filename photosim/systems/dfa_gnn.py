@@ -17,7 +17,7 @@ from photosim.training.rules import DFA, Backprop, Rule
 
 RULES = {"backprop": "backpropagation", "dfa": "direct feedback alignment"}
 PUBLISHED = {"backprop": Published(86.04, "read", 0.62), "dfa": Published(83.02, "read", 1.36)}
-RECIPE = GraphRecipe(hidden=(64, 64), epochs=1000, decay=5e-4, dropout=0.0, anew=True)
+RECIPE = GraphRecipe(hidden=(64, 64), epochs=1000, weight_decay=5e-4, dropout=0.0, anew=True)
 
 
 def exact_rule(name: str, hidden: Sequence[int], classes: int, seed: int) -> Rule:

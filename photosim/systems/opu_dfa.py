@@ -41,20 +41,20 @@ class Recipe:
     """How a network is trained.
 
     hidden: widths.  samples: training samples used, all if None.  threshold: of the ternary error, on each
-    sample's own; 0.15 is that of the code that descends from the co-processor's. The published rate, 0.01, is
-    recalled only; here all rules get the same, smaller one.
+    sample's own; 0.15 is that of the code that descends from the co-processor's. The published learning
+    rate, 0.01, is recalled only; here all rules get the same, smaller one.
     """
 
     hidden: tuple[int, ...] = (1024, 1024)
     epochs: int = 10
-    batch: int = 128
-    rate: float = 1e-3
+    batch_size: int = 128
+    learning_rate: float = 1e-3
     threshold: float = 0.15
     samples: int | None = None
 
 
 FULL = Recipe()
-SMALL = Recipe((64, 64), epochs=8, batch=32, rate=3e-3)
+SMALL = Recipe((64, 64), epochs=8, batch_size=32, learning_rate=3e-3)
 SWEPT = Recipe((512, 512), epochs=5, samples=5_000)
 SWEPT_SMALL = replace(SMALL, hidden=(32, 32), epochs=2)
 
@@ -147,9 +147,15 @@ def train(
     optics = medium(recipe.hidden, data.classes, state, point)
     rule = rule_of(name, optics, point.threshold)
     aligned = SHOWN if name not in {"backprop", "shallow"} else 0
-    schedule = Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint, alignment=aligned)
+    schedule = Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint, alignment=aligned)
     history = fit(
-        network, rule, Adam(recipe.rate), data, schedule, streams, lambda epoch: report(epoch, recipe.epochs)
+        network,
+        rule,
+        Adam(recipe.learning_rate),
+        data,
+        schedule,
+        streams,
+        lambda epoch: report(epoch, recipe.epochs),
     )
     found = {"accuracy": 100.0 * history.accuracy[-1], "curve": 100.0 * history.accuracy}
     if aligned:
@@ -176,7 +182,7 @@ def _work(network: Network, own: ScatteringMedium) -> dict[str, float]:
 
 @lru_cache(maxsize=1)
 def _loaded(name: str, data_dir: Path | None) -> Dataset:
-    return load(name, validation=0.0, data_dir=data_dir)
+    return load(name, validation_fraction=0.0, data_dir=data_dir)
 
 
 def _data(options: Options, recipe: Recipe) -> Dataset:
@@ -349,7 +355,8 @@ SYSTEM = System(
     remarks=(
         (
             "The published 95.8 and 97.6 % come from the press; network and optimiser are recalled: "
-            "784-1024-1024-10, tanh, Adam. Here the rate is 0.001, the batch 128, the threshold 0.15."
+            "784-1024-1024-10, tanh, Adam. Here the learning rate is 0.001, the batch size 128, "
+            "the threshold 0.15."
         ),
         (
             "The optical row has the netlist's camera and a medium at rest; the sweeps (2 x 512 units, 5,000 "

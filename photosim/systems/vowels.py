@@ -36,8 +36,8 @@ class Recipe:
     transmission: float = 0.05
     gain: float = 2.0
     epochs: int = 600
-    batch: int = 20
-    rate: float = 0.02
+    batch_size: int = 20
+    learning_rate: float = 0.02
 
 
 IDEAL, MEASURED = 91.7, 76.7
@@ -108,9 +108,9 @@ def _learnt(recipe: Recipe, data: Dataset, seed: int, checkpoint: Path | None, r
     return fit(
         network(recipe),
         Backprop(),
-        Adam(recipe.rate),
+        Adam(recipe.learning_rate),
         data,
-        Schedule(recipe.epochs, recipe.batch, dtype=np.float64, checkpoint=checkpoint),
+        Schedule(recipe.epochs, recipe.batch_size, dtype=np.float64, checkpoint=checkpoint),
         Streams.tree(seed, 1)[0],
         lambda epoch: report(epoch, recipe.epochs),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +22,7 @@ from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, WeightBank
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax
-from photosim.training.optimisers import Adam
+from photosim.training.optimisers import SGD, Adam, Constant, Optimiser
 from photosim.training.reading import number, read_schedule
 from photosim.training.rules.catalogue import (
     CLASSES_ONLY,
@@ -50,20 +50,23 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         device: str | None = None,
         noise: str | None = None,
         rule: str = "dfa",
-        hidden: tuple[Any, ...] = (64,),
+        hidden_layer_sizes: Any = (64,),
         activation: str = "tanh",
         dropout: float = 0.0,
         image_shape: tuple[int, int, int] | None = None,
-        epochs: int = 100,
-        batch: int = 32,
-        rate: float = 0.005,
+        solver: str = "adam",
+        momentum: float = 0.9,
+        learning_rate_init: float = 0.005,
         schedule: Mapping[str, Any] | None = None,
+        batch_size: int = 32,
+        max_iter: int = 100,
+        early_stopping: bool = False,
+        n_iter_no_change: int = 10,
+        validation_fraction: float = 0.1,
         feedback: float = 1.0,
         threshold: float = 0.25,
         step: float | None = None,
         repeats: int | None = None,
-        patience: int | None = None,
-        validation: float = 0.1,
         precision: str = "single",
         random_state: Any = None,
     ) -> None:
@@ -71,20 +74,23 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.device = device
         self.noise = noise
         self.rule = rule
-        self.hidden = hidden
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
         self.image_shape = image_shape
-        self.epochs = epochs
-        self.batch = batch
-        self.rate = rate
+        self.solver = solver
+        self.momentum = momentum
+        self.learning_rate_init = learning_rate_init
         self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
         self.feedback = feedback
         self.threshold = threshold
         self.step = step
         self.repeats = repeats
-        self.patience = patience
-        self.validation = validation
         self.precision = precision
         self.random_state = random_state
 
@@ -100,10 +106,10 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         check_network(self.rule, network)
         data = self._dataset(self.scale_.transform(x), y, outputs, streams)
         schedule = Schedule(
-            self.epochs,
-            self.batch,
+            self.max_iter,
+            self.batch_size,
             np.float64 if self.precision == "double" else np.float32,
-            patience=self.patience,
+            patience=self.n_iter_no_change if self.early_stopping else None,
         )
         self.feedback_ = self._devices(network, streams)
         rng = np.random.default_rng(streams.feedback)
@@ -116,9 +122,9 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.parameters_: list[Parameters] = [
             {name: value.astype(np.float64) for name, value in own.items()} for own in history.parameters
         ]
-        self.outputs_ = outputs
+        self.n_outputs_ = outputs
         self.loss_curve_ = history.loss
-        self.validation_curve_ = history.validation
+        self.validation_scores_ = history.validation
         self.n_iter_ = history.loss.size
         self.counters_: dict[str, int] = dict(getattr(rule, "counters", {}))
         return self
@@ -126,20 +132,19 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
     def _check(self) -> None:
         """Raise ParameterError for parameters that contradict each other, or that nothing else refuses."""
         check_rule(self.rule)
-        _whole(self.epochs, 1, "epochs")
-        _whole(self.batch, 1, "batch")
-        for layer in self.hidden:
+        _whole(self.max_iter, 1, "max_iter")
+        _whole(self.batch_size, 1, "batch_size")
+        _whole(self.n_iter_no_change, 1, "n_iter_no_change")
+        for layer in self._hidden_layers():
             if not isinstance(layer, Mapping):
-                _whole(layer, 1, "a width in hidden")
+                _whole(layer, 1, "a width in hidden_layer_sizes")
+        _choice(self.solver, ("adam", "sgd"), "solver")
+        _choice(self.early_stopping, (False, True), "early_stopping")
         number(self.dropout, "dropout", low=0.0, high=0.999)
-        if self.patience is not None:
-            _whole(self.patience, 1, "patience")
-        if self.precision not in {"single", "double"}:
-            message = f"precision must be single or double, got {self.precision!r}."
-            raise ParameterError(message)
-        if self.noise not in {None, "physical", "measured"}:
-            message = f"noise must be None, 'physical' or 'measured', got {self.noise!r}."
-            raise ParameterError(message)
+        number(self.learning_rate_init, "learning_rate_init", low=1e-12, high=1e6)
+        number(self.validation_fraction, "validation_fraction", low=0.0, high=0.999)
+        _choice(self.precision, ("single", "double"), "precision")
+        _choice(self.noise, (None, "physical", "measured"), "noise")
         if self.hardware is None and (self.noise is not None or self.device is not None):
             message = "noise and device belong to hardware, which is None: give a netlist or a Circuit."
             raise ParameterError(message)
@@ -152,7 +157,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
 
     def _network(self, inputs: int, outputs: int) -> Network:
         entries: list[Any] = [inputs if self.image_shape is None else tuple(self.image_shape)]
-        for layer in self.hidden:
+        for layer in self._hidden_layers():
             entries.append(layer if isinstance(layer, Mapping) else int(layer))
             if self.dropout and not isinstance(layer, Mapping):
                 entries.append({"layer": "dropout", "share": self.dropout})
@@ -165,18 +170,24 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
             raise ParameterError(message)
         return network
 
-    def _optimiser(self) -> Adam:
-        if self.schedule is None:
-            return Adam(self.rate)
-        return Adam(self.rate, schedule=read_schedule(self.schedule, "schedule"))
+    def _hidden_layers(self) -> Sequence[Any]:
+        """Return the hidden layers; one width alone means one layer, as for scikit-learn's MLPClassifier."""
+        sizes = self.hidden_layer_sizes
+        return sizes if isinstance(sizes, tuple | list) else tuple(np.atleast_1d(sizes))
+
+    def _optimiser(self) -> Optimiser:
+        schedule = Constant() if self.schedule is None else read_schedule(self.schedule, "schedule")
+        if self.solver == "sgd":
+            return SGD(self.learning_rate_init, self.momentum, schedule=schedule)
+        return Adam(self.learning_rate_init, schedule=schedule)
 
     def _dataset(self, x: FloatArray, y: TargetArray, outputs: int, streams: Streams) -> Dataset:
         """Hold out samples if something is to be watched; there is no test part."""
         order = np.arange(len(x))
         held = 0
-        if self.patience is not None:
+        if self.early_stopping:
             # Two at the least: R2 of one sample does not exist.
-            held = max(2, round(self.validation * len(x)))
+            held = max(2, round(self.validation_fraction * len(x)))
             order = np.random.default_rng(streams.order.spawn(1)[0]).permutation(len(x))
         if held >= len(x):
             message = f"{len(x)} samples leave none to learn from when {held} are held out to stop early."
@@ -204,14 +215,14 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         """Return the network's outputs for X, in double precision so that no sample depends on its batch."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
-        network = self._network(x.shape[1], self.outputs_)
+        network = self._network(x.shape[1], self.n_outputs_)
         return np.asarray(network.predict(self.parameters_, self.scale_.transform(x)), dtype=np.float64)
 
 
 class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[misc]
     """A classifier whose hidden layers learn from errors sent back through a simulated photonic circuit.
 
-    Layers, softmax and cross-entropy, trained by Adam on standardised inputs. The forward pass and the
+    Layers, softmax and cross-entropy, trained on standardised inputs. The forward pass and the
     last layer's update are exact; the feedback of the hidden layers goes through the hardware.
 
     Parameters
@@ -220,19 +231,22 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     device: the bank's instance name; may be left out where the circuit has one bank.
     noise: None, "physical" (that of the circuit's laser and detectors) or "measured" (the published model).
     rule: a name in `photosim.training.rules.RULES`; with hardware, one that has feedback.
-    hidden: widths of the hidden layers, and mappings as in a netlist's `network` for other ones, such as
-        {"layer": "convolution", "channels": 8, "kernel": 3}.  activation: tanh, relu, sigmoid or linear.
-    dropout: share of the units of every dense hidden layer left out at random while training.
+    hidden_layer_sizes: widths of the hidden layers, and mappings as in a netlist's `network` for other ones,
+        such as {"layer": "convolution", "channels": 8, "kernel": 3}.
+    activation: "tanh", "relu", "sigmoid" or "linear", of all hidden layers.
+    dropout: probability with which each unit of the dense hidden layers is dropped while training.
     image_shape: (channels, height, width) of samples that are images; needed by convolution and pooling.
-    epochs, batch, rate: passes over the samples, samples a step, Adam's rate.
-    schedule: of the rate, {"method": "steps", "epochs": [60, 90], "ratio": 0.1} or
-        {"method": "noam", "width": 64, "warmup": 400}; None for the rate as it is.
+    solver: "adam", or "sgd", stochastic gradient descent with `momentum`.
+    learning_rate_init: learning rate before `schedule` changes it.
+    schedule: of the learning rate, {"method": "steps", "epochs": [60, 90], "ratio": 0.1} or
+        {"method": "noam", "width": 64, "warmup": 400}; None for a constant learning rate.
+    batch_size: number of samples a step.  max_iter: largest number of epochs.
+    early_stopping: hold out the fraction `validation_fraction` of the samples, stop when their score has not
+        risen for `n_iter_no_change` epochs, and keep the parameters of the best epoch.
     feedback: entries of the feedback matrices are uniform between -feedback and feedback.
-    threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    threshold: `ternary-dfa` rounds output errors with absolute value up to this to zero.
     step, repeats: by how much `finite-difference`, `spsa` and `evolution-strategy` move parameters, and in
         how many random directions a batch; None for the rule's own.
-    patience: stop when the score of held-out samples, the share `validation`, has not risen for so many
-        epochs, and keep the best; None to train all epochs on all samples.
     precision: "single" or "double".
     random_state: seed, numpy RandomState or None.
 
@@ -240,7 +254,7 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     ----------
     classes_: class labels.  n_features_in_: number of features.  n_iter_: epochs trained.
     parameters_: weights and bias of each layer.  feedback_: the feedback devices, with their counters.
-    loss_curve_, validation_curve_: mean loss and held-out score of each epoch.
+    loss_curve_, validation_scores_: mean loss and held-out score of each epoch.
     counters_: what the rule counted: `evaluations`, samples sent forward, of rules that measure the loss.
 
     Examples:
@@ -309,6 +323,14 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
 def _whole(value: Any, least: int, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         message = f"{name} must be a whole number from {least}, got {value!r}."
+        raise ParameterError(message)
+
+
+def _choice(value: Any, allowed: tuple[Any, ...], name: str) -> None:
+    # By type too: 1 is not True. Any value can be looked for in a tuple, an array only item by item.
+    if not any(type(value) is type(own) and value == own for own in allowed):
+        choices = ", ".join(repr(own) for own in allowed[:-1])
+        message = f"{name} must be {choices} or {allowed[-1]!r}, got {value!r}."
         raise ParameterError(message)
 
 

@@ -83,7 +83,7 @@ class _Job:
     def result(self) -> TrainingResult:
         options = self.options
         self.progress(options.name, 0, self._total)
-        data = load(options.data, validation=options.validation, data_dir=self.data_dir)
+        data = load(options.data, validation_fraction=options.validation_fraction, data_dir=self.data_dir)
         network = self._network(data)
         streams = Streams.tree(self.seed, options.seeds)
         banks = self._program(self._feedback("dfa", network, streams)) if options.device_rules else []
@@ -129,7 +129,9 @@ class _Job:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             file = self.checkpoints / f"{options.name}-{rule}-{run}.npz"
         dtype = np.float32 if options.precision == "single" else np.float64
-        return Schedule(options.epochs, options.batch, dtype, alignment=options.alignment, checkpoint=file)
+        return Schedule(
+            options.epochs, options.batch_size, dtype, alignment=options.alignment, checkpoint=file
+        )
 
     def _counter(self, run: int) -> Callable[[int], None]:
         """Return a function that reports finished epochs of one run as part of all."""

@@ -74,21 +74,21 @@ def fit_nodes(
     *,
     epochs: int = 250,
     optimiser: Adam | None = None,
-    decay: float = 0.0,
+    weight_decay: float = 0.0,
     initial: np.random.SeedSequence,
-    chance: np.random.SeedSequence,
+    rng: np.random.SeedSequence,
 ) -> NodeHistory:
     """Train on one graph, all nodes in one batch, and return how it went.
 
-    decay: weight decay of the first layer alone.  initial, chance: seeds of the first weights and of dropout.
+    weight_decay: of the first layer alone.  initial: seeds the first weights.  rng: seeds dropout.
     """
     x, labels = features(data), np.full(data.labels.shape, UNLABELLED)
     labels[data.train] = data.labels[data.train]
     parameters = network.initial(np.random.default_rng(initial), np.float32)
     plain = optimiser or Adam(0.01)
-    optimisers = [replace(plain, decay=decay), *[plain] * (len(parameters) - 1)]
+    optimisers = [replace(plain, weight_decay=weight_decay), *[plain] * (len(parameters) - 1)]
     memory = [own.start(p) for own, p in zip(optimisers, parameters, strict=True)]
-    dropping = np.random.default_rng(chance)
+    dropping = np.random.default_rng(rng)
     kept = []
     for epoch in range(1, epochs + 1):
         forward, loss = run(network, parameters, x, labels, NODES, dropping)

@@ -1,4 +1,4 @@
-"""Optimisers and schedules of their rate: frozen recipes; what they remember lives in arrays outside."""
+"""Optimisers and schedules of their learning rate: frozen recipes; their memory lives in arrays outside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photosim.training.layers import Parameters
 
 
 class RateSchedule(Protocol):
-    """What an optimiser's rate is multiplied with as training goes on."""
+    """Factor of an optimiser's learning rate as training goes on."""
 
     def factor(self, step: int, epoch: int) -> float:
         """Return the factor for a step and its epoch, both counted from 1 since the run began."""
@@ -21,7 +21,7 @@ class RateSchedule(Protocol):
 
 @dataclass(frozen=True)
 class Constant:
-    """The rate as it is."""
+    """A constant learning rate."""
 
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
         """Return 1."""
@@ -30,13 +30,13 @@ class Constant:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """The rate times `ratio` from each of some epochs on (counted from 1)."""
+    """The learning rate times `ratio` from each of some epochs on (counted from 1)."""
 
     epochs: tuple[int, ...]
     ratio: float = 0.1
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a ratio that is no positive number."""
+        """Raise ParameterError for a ratio that is not a positive number."""
         _positive("ratio", self.ratio)
 
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
@@ -69,7 +69,7 @@ class Optimiser(Protocol):
 
     @property
     def schedule(self) -> RateSchedule:
-        """What whoever trains multiplies the rate with, step by step."""
+        """Factor of the learning rate, which the training loop passes to each step."""
 
     def start(self, parameters: Parameters) -> Parameters:
         """Return the memory of a fresh run for these parameters."""
@@ -77,26 +77,26 @@ class Optimiser(Protocol):
     def step(
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
-        """Change parameters and memory in place by one step against `update`, at `factor` times the rate."""
+        """Take a step against `update`, `factor` times as long as usual, changing parameters and memory."""
 
 
 @dataclass(frozen=True)
 class SGD:
-    """v <- momentum v + g + decay p; p <- p - rate v (as PyTorch's SGD, not damped).
+    """v <- momentum v + g + weight_decay p; p <- p - learning_rate v (as PyTorch's SGD, not damped).
 
-    decay: of the weights, half its product with their square being added to the loss.  schedule: of the rate.
+    weight_decay: L2 penalty; weight_decay |p|^2 / 2 is added to the loss.  schedule: of the learning rate.
     """
 
-    rate: float
+    learning_rate: float
     momentum: float = 0.9
-    decay: float = 0.0
+    weight_decay: float = 0.0
     schedule: RateSchedule = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a rate or momentum that does not descend."""
-        _positive("rate", self.rate)
-        _share("momentum", self.momentum)
-        _share("decay", self.decay)
+        """Raise ParameterError for a learning rate, momentum or weight decay out of bounds."""
+        _positive("learning_rate", self.learning_rate)
+        _fraction("momentum", self.momentum)
+        _fraction("weight_decay", self.weight_decay)
 
     def start(self, parameters: Parameters) -> Parameters:
         """Return zero velocities."""
@@ -105,11 +105,13 @@ class SGD:
     def step(
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
-        """Change parameters and velocities in place, at `factor` times the rate."""
+        """Change parameters and velocities in place, at `factor` times the learning rate."""
         from photosim.kernels.descent import sgd
 
         for name, value in parameters.items():
-            numbers = np.array([factor * self.rate, self.momentum, self.decay], dtype=value.dtype)
+            numbers = np.array(
+                [factor * self.learning_rate, self.momentum, self.weight_decay], dtype=value.dtype
+            )
             sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
 
 
@@ -117,23 +119,24 @@ class SGD:
 class Adam:
     """Steps scaled by running moments of the gradient (kingma2015, algorithm 1).
 
-    decay: of the weights, added to the gradient as in SGD.  schedule: of the rate.
+    beta1, beta2: decay of the running means of the gradient and of its square.  eps: added to the root of the
+    latter.  weight_decay: L2 penalty, added to the gradient as in SGD.  schedule: of the learning rate.
     """
 
-    rate: float = 1e-3
-    first: float = 0.9
-    second: float = 0.999
-    floor: float = 1e-8
-    decay: float = 0.0
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
     schedule: RateSchedule = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a rate, floor or decay that does not descend."""
-        _positive("rate", self.rate)
-        _positive("floor", self.floor)
-        _share("first", self.first)
-        _share("second", self.second)
-        _share("decay", self.decay)
+        """Raise ParameterError for a learning rate, eps or decay out of bounds."""
+        _positive("learning_rate", self.learning_rate)
+        _positive("eps", self.eps)
+        _fraction("beta1", self.beta1)
+        _fraction("beta2", self.beta2)
+        _fraction("weight_decay", self.weight_decay)
 
     def start(self, parameters: Parameters) -> Parameters:
         """Return zero moments and a step count of zero."""
@@ -145,16 +148,18 @@ class Adam:
     def step(
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
-        """Change parameters, moments and count in place, at `factor` times the rate."""
+        """Change parameters, moments and count in place, at `factor` times the learning rate."""
         memory["steps"] += 1.0
         steps = float(memory["steps"][0])
-        rate = factor * self.rate * np.sqrt(1.0 - self.second**steps) / (1.0 - self.first**steps)
-        floor = self.floor * np.sqrt(1.0 - self.second**steps)
+        rate = factor * self.learning_rate * np.sqrt(1.0 - self.beta2**steps) / (1.0 - self.beta1**steps)
+        eps = self.eps * np.sqrt(1.0 - self.beta2**steps)
         from photosim.kernels.descent import adam
 
         for name, value in parameters.items():
             mean, square = memory[f"first {name}"], memory[f"second {name}"]
-            numbers = np.array([rate, 1.0 - self.first, 1.0 - self.second, floor, self.decay], value.dtype)
+            numbers = np.array(
+                [rate, 1.0 - self.beta1, 1.0 - self.beta2, eps, self.weight_decay], value.dtype
+            )
             adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
 
 
@@ -169,8 +174,8 @@ def _positive(name: str, value: float) -> None:
         raise ParameterError(message)
 
 
-def _share(name: str, value: float) -> None:
-    """Refuse what no memory that fades can keep of itself at each step."""
+def _fraction(name: str, value: float) -> None:
+    """Require 0 <= value < 1."""
     if not 0.0 <= value < 1.0:
         message = f"{name} must be 0 or more and less than 1, got {value!r}."
         raise ParameterError(message)

@@ -27,8 +27,13 @@ RULES = {
 """Rules by name and what they are: those of the catalogue by exact products, and those of the device."""
 PRECISIONS = ("single", "double")
 
-_LEAST = {"seeds": 1, "epochs": 1, "batch": 1, "seed": 0, "alignment": 0, "repeats": 1}
-_BOUNDS = {"validation": (0.0, 0.5), "feedback": (1e-9, 1e9), "threshold": (0.0, 0.999), "step": (1e-12, 1e3)}
+_LEAST = {"seeds": 1, "epochs": 1, "batch_size": 1, "seed": 0, "alignment": 0, "repeats": 1}
+_BOUNDS = {
+    "validation_fraction": (0.0, 0.5),
+    "feedback": (1e-9, 1e9),
+    "threshold": (0.0, 0.999),
+    "step": (1e-12, 1e3),
+}
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,9 @@ class TrainOptions:
     alignment: number of training samples over which the angle between each rule's updates and the gradient is
     taken after every epoch; 0 for none.
     precision: of parameters and activations, "single" or "double".
-    gated: whether the amplifiers behind the device's rows take the slopes of the hidden units as their gain,
-    before the readings are converted; else they are multiplied with afterwards.
-    validation: share of all samples held out from training to choose hyperparameters; 0 to use them.
+    gated: whether the amplifiers behind the device's rows take the derivatives of the hidden units as their
+    gain, before the readings are converted; else they are multiplied with afterwards.
+    validation_fraction: share of all samples held out from training to choose hyperparameters; 0 to use them.
     """
 
     name: str
@@ -57,8 +62,8 @@ class TrainOptions:
     activation: str = "tanh"
     seeds: int = 5
     epochs: int = 30
-    batch: int = 32
-    validation: float = 0.1
+    batch_size: int = 32
+    validation_fraction: float = 0.1
     seed: int = 0
     feedback: float = 1.0
     threshold: float = 0.25

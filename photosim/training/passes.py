@@ -16,7 +16,7 @@ Updates = list[Parameters | None]
 
 
 @dataclass(frozen=True)
-class Pass:
+class ForwardPass:
     """A forward pass and the error at its end.
 
     traces: one for each layer.  error: each sample's derivative of its loss with respect to the outputs,
@@ -30,7 +30,7 @@ class Pass:
     targets: TargetArray
     objective: Objective = CLASSIFICATION
 
-    def again(self, x: RealArray) -> Pass:
+    def again(self, x: RealArray) -> ForwardPass:
         """Return the pass of other inputs towards the same targets, the same units left out by dropout."""
         return run(self.network, self.parameters, x, self.targets, self.objective, self.traces)[0]
 
@@ -44,9 +44,9 @@ class Pass:
         """The error before the last layer's activation: exact, and needs no way back."""
         return self.delta(self.network.blocks[-1], self.error)
 
-    def slope(self, block: Block) -> RealArray:
+    def derivative(self, block: Block) -> RealArray:
         """Return the local derivative of a block's learning layer, shape (batch, its units)."""
-        return self.network.layers[block.first].slope(self.traces[block.first])
+        return self.network.layers[block.first].derivative(self.traces[block.first])
 
     def delta(self, block: Block, signal: RealArray) -> RealArray:
         """Return dL/dpre of a block's learning layer from dL/d(outputs of the block).
@@ -55,7 +55,7 @@ class Pass:
         """
         for index in range(block.last, block.first, -1):
             signal = self.network.layers[index].back({}, self.traces[index], signal)
-        return np.asarray(signal * self.slope(block))
+        return np.asarray(signal * self.derivative(block))
 
     def back(self, block: Block, delta: RealArray, weights: RealArray | None = None) -> RealArray:
         """Return dL/dinputs of a block from dL/dpre of its learning layer, shape (batch, inputs).
@@ -84,12 +84,12 @@ def run(
     x: RealArray,
     targets: TargetArray,
     objective: Objective = CLASSIFICATION,
-    chance: np.random.Generator | list[Trace] | None = None,
-) -> tuple[Pass, float]:
+    rng: np.random.Generator | list[Trace] | None = None,
+) -> tuple[ForwardPass, float]:
     """Return a batch's pass and its mean loss; x: shape (batch, features).
 
-    chance: as Network.forward takes it.
+    rng: as Network.forward takes it.
     """
-    traces = network.forward(parameters, x, chance)
+    traces = network.forward(parameters, x, rng)
     loss, error = objective.loss(traces[-1].outputs, targets)
-    return Pass(network, parameters, traces, error, targets, objective), loss
+    return ForwardPass(network, parameters, traces, error, targets, objective), loss

@@ -85,7 +85,7 @@ def named(value: Any, key: str, known: Mapping[str, Any], where: str) -> tuple[s
 
 
 def read_optimiser(value: Any, where: str) -> Optimiser:
-    """Read {method: adam, rate: 0.003, schedule: {...}, ...}."""
+    """Read {method: adam, learning_rate: 0.003, schedule: {...}, ...}."""
     name, rest = named(value, "method", OPTIMISERS, where)
     read = (
         {"schedule": read_schedule(rest.pop("schedule"), f"{where}: schedule")} if "schedule" in rest else {}

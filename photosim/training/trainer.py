@@ -47,19 +47,19 @@ class Streams:
 class Schedule:
     """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
 
-    batch: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
+    batch_size: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
     patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
-    best one; None to train all epochs and keep the last.  least: a smaller rise does not count.
+    best one; None to train all epochs and keep the last. min_delta: a smaller rise does not count.
     alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
     none.  checkpoint: file to keep the run's state in after every epoch; a run that finds its own goes on
     from there, to the same numbers bit for bit.
     """
 
     epochs: int
-    batch: int | None = 32
+    batch_size: int | None = 32
     dtype: DTypeLike = np.float32
     patience: int | None = None
-    least: float = 0.0
+    min_delta: float = 0.0
     alignment: int = 0
     checkpoint: Path | None = None
 
@@ -201,7 +201,7 @@ class _Run:
         """Return the epoch, counted from 1, whose validation score rose last; 0 before the first."""
         best, top = 0, -np.inf
         for epoch, row in enumerate(state.metrics, start=1):
-            if row[_VALIDATION] > top + (self.schedule.least if best else 0.0):
+            if row[_VALIDATION] > top + (self.schedule.min_delta if best else 0.0):
                 best, top = epoch, row[_VALIDATION]
         return best
 
@@ -209,14 +209,14 @@ class _Run:
         if not self.schedule.alignment:
             return [float("nan")] * len(self.network.hidden)
         # A graph's nodes cannot be taken apart.
-        some = slice(None if self.schedule.batch is None else self.schedule.alignment)
+        some = slice(None if self.schedule.batch_size is None else self.schedule.alignment)
         samples = Samples(self.data.train.x[some], self.data.train.y[some])
         angles = alignment_angles(self.network, self.rule, parameters, samples, self.objective)
         return [float(angle) for angle in angles]
 
     def _batches(self, order: np.random.Generator) -> Sequence[IndexArray | slice]:
         """Return the rows of each batch of an epoch."""
-        size = self.schedule.batch
+        size = self.schedule.batch_size
         if size is None:
             return [slice(None)]
         shuffled = order.permutation(len(self.data.train))

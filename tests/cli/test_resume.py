@@ -24,7 +24,7 @@ analyses:
     rules: [backprop, dfa-device-noise]
     seeds: 2
     epochs: EPOCHS
-    optimiser: {method: adam, rate: 0.003}
+    optimiser: {method: adam, learning_rate: 0.003}
 """
 
 

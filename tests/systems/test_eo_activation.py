@@ -14,7 +14,7 @@ from photosim.training.layers.electro_optic import ElectroOptic
 
 
 def test_spectra_are_the_lowest_coefficients_with_a_watt_each() -> None:
-    data, raw = spectra("digits", None), load("digits", validation=0.0).train.x
+    data, raw = spectra("digits", None), load("digits", validation_fraction=0.0).train.x
     np.testing.assert_allclose(np.linalg.norm(data.train.x, axis=1), 1.0, rtol=1e-6)
     image = (raw[5] - raw.min()).reshape(8, 8)
     rows = np.arange(8)

@@ -15,7 +15,7 @@ from photosim.systems.opu_dfa import Point, Recipe, medium
 from photosim.training.rules import TernaryDFA
 
 DIGITS = Options("digits", None, 1, quick=True)
-RECIPE = Recipe((48, 48), epochs=4, batch=32, rate=3e-3)
+RECIPE = Recipe((48, 48), epochs=4, batch_size=32, learning_rate=3e-3)
 
 
 def run(name: str, point: Point | None = None, recipe: Recipe = RECIPE, seed: int = 0) -> dict[str, Any]:

@@ -95,9 +95,9 @@ def test_wrong_networks_are_one_sentence(network: Any, text: str) -> None:
 
 def test_schedules_are_part_of_the_optimiser() -> None:
     steps = {"method": "steps", "epochs": [2, 4], "ratio": 0.5}
-    assert parse({**ENTRY, "optimiser": {"method": "sgd", "rate": 0.1, "schedule": steps}}).optimiser == SGD(
-        0.1, schedule=StepDecay((2, 4), 0.5)
-    )
+    assert parse(
+        {**ENTRY, "optimiser": {"method": "sgd", "learning_rate": 0.1, "schedule": steps}}
+    ).optimiser == SGD(0.1, schedule=StepDecay((2, 4), 0.5))
     noam = {"method": "noam", "width": 64, "warmup": 100}
     assert parse({**ENTRY, "optimiser": {"method": "adam", "schedule": noam}}).optimiser == Adam(
         schedule=Noam(64, 100)
@@ -128,7 +128,7 @@ def test_every_rule_but_mirroring_learns_convolutions_from_a_netlist(circuit: Ci
     small = [[1, 8, 8], {**CONVOLUTION, "channels": 2, "stride": 2}, {"layer": "pooling", "size": 2}, 6, 10]
     others = [rule for rule in RULES if rule != "pepita-mirrored"]
     # A low threshold, for ternary errors to have more in them than the label, as which they all begin.
-    fast = {"optimiser": {"method": "adam", "rate": 0.02}, "threshold": 0.15}
+    fast = {"optimiser": {"method": "adam", "learning_rate": 0.02}, "threshold": 0.15}
     result = train(circuit, {**ENTRY, "network": small, "rules": others, "device": "bank", **fast})
     assert [own.rule for own in result.rules] == others
     losses = {own.rule: float(own.loss[0, 0]) for own in result.rules}
@@ -147,7 +147,7 @@ def test_every_rule_but_mirroring_learns_convolutions_from_a_netlist(circuit: Ci
 def test_a_result_says_its_network_and_schedule_as_they_were_written(circuit: Circuit) -> None:
     optimiser = {
         "method": "adam",
-        "rate": 0.01,
+        "learning_rate": 0.01,
         "schedule": {"method": "steps", "epochs": [2], "ratio": 1e-9},
     }
     two = {**ENTRY, "epochs": 2, "optimiser": optimiser}
@@ -159,15 +159,19 @@ def test_a_result_says_its_network_and_schedule_as_they_were_written(circuit: Ci
     # The second epoch's steps are too small to see: the accuracy stays where it was.
     accuracy = result.rules[0].accuracy[0]
     assert accuracy[1] == accuracy[0]
-    plain = train(circuit, {**two, "optimiser": {"method": "adam", "rate": 0.01}}).rules[0].accuracy[0]
+    plain = (
+        train(circuit, {**two, "optimiser": {"method": "adam", "learning_rate": 0.01}}).rules[0].accuracy[0]
+    )
     assert plain[0] == accuracy[0] != plain[1]
 
 
 def test_estimators_take_images_dropout_and_schedules() -> None:
     x, y = load_digits(return_X_y=True)
     images = PhotonicClassifier(
-        hidden=({"layer": "convolution", "channels": 6, "kernel": 3}, {"layer": "pooling", "size": 2}, 32),
-        image_shape=(1, 8, 8), dropout=0.1, epochs=15, rate=0.01,
+        hidden_layer_sizes=(
+            {"layer": "convolution", "channels": 6, "kernel": 3}, {"layer": "pooling", "size": 2}, 32,
+        ),
+        image_shape=(1, 8, 8), dropout=0.1, max_iter=15, learning_rate_init=0.01,
         random_state=0,
         schedule={"method": "steps", "epochs": [12], "ratio": 0.1},
     )  # fmt: skip
@@ -183,12 +187,14 @@ def test_estimators_search_over_dropout_and_schedules() -> None:
     x, y = load_digits(n_class=3, return_X_y=True)
     grid = {"dropout": [0.0, 0.3], "schedule": [None, {"method": "noam", "width": 16, "warmup": 50}]}
     search = GridSearchCV(
-        PhotonicClassifier(hidden=(16,), epochs=4, rate=0.05, random_state=0), grid, cv=2
+        PhotonicClassifier(hidden_layer_sizes=(16,), max_iter=4, learning_rate_init=0.05, random_state=0),
+        grid,
+        cv=2,
     ).fit(x, y)
     assert len(set(np.round(search.cv_results_["mean_test_score"], 6))) > 1
     assert search.score(x, y) > 0.9
     slow = PhotonicRegressor(
-        epochs=2, schedule={"method": "steps", "epochs": [1], "ratio": 1e-9}, random_state=0
+        max_iter=2, schedule={"method": "steps", "epochs": [1], "ratio": 1e-9}, random_state=0
     )
     first, second = slow.fit(x, y).loss_curve_
     np.testing.assert_allclose(first, second, rtol=1e-5)
@@ -199,14 +205,14 @@ def test_estimators_search_over_dropout_and_schedules() -> None:
     [
         ({"dropout": 1.0}, "dropout must be a number from 0 to 0.999, got 1.0"),
         ({"schedule": {"method": "stepz"}}, "schedule must be a mapping with method.*Did you mean 'steps'"),
-        ({"hidden": (CONVOLUTION,)}, r"layer 2 of network \(convolution\) needs images"),
+        ({"hidden_layer_sizes": (CONVOLUTION,)}, r"layer 2 of network \(convolution\) needs images"),
         (
             {"image_shape": (1, 8, 9)},
             r"image_shape \(1, 8, 9\) means 72 pixels, but the samples have 64 features",
         ),
         ({"image_shape": (8, 8)}, r"with \[channels, height, width\] of images, got \(8, 8\)"),
         (
-            {"hidden": (CONVOLUTION,), "image_shape": (1, 8, 8), "rule": "pepita-mirrored"},
+            {"hidden_layer_sizes": (CONVOLUTION,), "image_shape": (1, 8, 8), "rule": "pepita-mirrored"},
             "The rule 'pepita-mirrored' is made for dense layers and dropout",
         ),
     ],
@@ -214,4 +220,4 @@ def test_estimators_search_over_dropout_and_schedules() -> None:
 )
 def test_wrong_parameters_of_estimators_are_one_sentence(change: dict[str, Any], text: str) -> None:
     with pytest.raises(ParameterError, match=text):
-        PhotonicClassifier(**{"epochs": 1, **change}).fit(*load_digits(return_X_y=True))
+        PhotonicClassifier(**{"max_iter": 1, **change}).fit(*load_digits(return_X_y=True))

@@ -120,7 +120,7 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     run(Backprop(), checkpoint=path)
     for rule, schedule in (
         (FrozenHidden(), {}),
-        (Backprop(), {"batch": 16}),
+        (Backprop(), {"batch_size": 16}),
         (Backprop(), {"dtype": np.float64}),
     ):
         with pytest.raises(DataError, match=r"run\.npz is the checkpoint of another run"):
@@ -172,7 +172,7 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
 
 
 def test_a_small_rise_does_not_count() -> None:
-    assert run(Backprop(), epochs=60, patience=4, least=2.0).validation.size == 5
+    assert run(Backprop(), epochs=60, patience=4, min_delta=2.0).validation.size == 5
 
 
 def test_early_stopping_is_resumed_too(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ QUICK: dict[str, Any] = {
     "device": "bank",
     "seeds": 2,
     "epochs": 2,
-    "optimiser": {"method": "adam", "rate": 0.01},
+    "optimiser": {"method": "adam", "learning_rate": 0.01},
 }
 
 
@@ -45,7 +45,7 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"network": [64, 0, 10]}, "a width of the network must be a whole number from 1"),
         ({"seeds": 0}, "seeds must be a whole number from 1"),
         ({"epochs": True}, "epochs must be a whole number"),
-        ({"validation": 0.9}, "validation must be a number from 0 to 0.5"),
+        ({"validation_fraction": 0.9}, "validation_fraction must be a number from 0 to 0.5"),
         ({"threshold": 1.5}, "threshold must be a number from 0 to 0.999"),
         ({"step": 0}, "'quick': step must be a number from 1e-12 to 1000, got 0"),
         ({"repeats": 0}, "'quick': repeats must be a whole number from 1 to 100000, got 0"),
@@ -56,9 +56,12 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"precision": "half"}, "precision must be single or double, got 'half'"),
         ({"activation": "tan"}, "no activation 'tan'.*Did you mean 'tanh'"),
         ({"device": None}, "rule 'dfa-device-noise' needs `device`"),
-        ({"optimiser": {"rate": 1}}, "must be a mapping with method: sgd or adam"),
-        ({"optimiser": {"method": "sgd"}}, "optimiser needs the option 'rate'"),
-        ({"optimiser": {"method": "adam", "rat": 1}}, "no option 'rat'.*Did you mean 'rate'"),
+        ({"optimiser": {"learning_rate": 1}}, "must be a mapping with method: sgd or adam"),
+        ({"optimiser": {"method": "sgd"}}, "optimiser needs the option 'learning_rate'"),
+        ({"optimiser": {"method": "adam", "rate": 1}}, "no option 'rate'.*Did you mean 'learning_rate'"),
+        ({"optimiser": {"method": "adam", "decay": 0.1}}, "no option 'decay'.*Did you mean 'weight_decay'"),
+        ({"batch": 16}, "no option 'batch'.*Did you mean 'batch_size'"),
+        ({"validation": 0.1}, "no option 'validation'.*Did you mean 'validation_fraction'"),
         ({"converters": {"adc_bit": 8}}, "converters has no option 'adc_bit'.*Did you mean 'adc_bits'"),
         ({"converters": {"adc_bits": "8"}}, "adc_bits must be a number"),
         ({"converters": {"adc_bits": 1}}, "'quick': converters: adc_bits must be a whole number from 2"),
@@ -66,14 +69,20 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"measured": 3}, "measured must be a mapping"),
         ({"measured": {"mean": None}}, "measured: mean must be a number"),
         ({"optimiser": {"method": ["adam"]}}, "must be a mapping with method: sgd or adam"),
-        ({"optimiser": {"method": "adam", "rate": 0}}, "optimiser: rate must be a positive number, got 0"),
-        ({"optimiser": {"method": "adam", "rate": None}}, "optimiser: rate must be a number"),
-        ({"optimiser": {"method": "adam", "floor": 0}}, "optimiser: floor must be a positive number"),
         (
-            {"optimiser": {"method": "adam", "second": 1}},
-            "optimiser: second must be 0 or more and less than 1",
+            {"optimiser": {"method": "adam", "learning_rate": 0}},
+            "optimiser: learning_rate must be a positive number, got 0",
         ),
-        ({"optimiser": {"method": "sgd", "rate": 1, "momentum": -1}}, "momentum must be 0 or more"),
+        (
+            {"optimiser": {"method": "adam", "learning_rate": None}},
+            "optimiser: learning_rate must be a number",
+        ),
+        ({"optimiser": {"method": "adam", "eps": 0}}, "optimiser: eps must be a positive number"),
+        (
+            {"optimiser": {"method": "adam", "beta2": 1}},
+            "optimiser: beta2 must be 0 or more and less than 1",
+        ),
+        ({"optimiser": {"method": "sgd", "learning_rate": 1, "momentum": -1}}, "momentum must be 0 or more"),
         ({"activation": ["tanh"]}, "'quick': There is no activation"),
         ({"data": ["digits"]}, "no data set"),
         ({"rules": [["dfa"]]}, "no rule"),
@@ -113,14 +122,21 @@ def test_rules_share_their_starts(circuit: Circuit, quick: TrainingResult) -> No
 
 
 def test_every_rule_can_be_named(circuit: Circuit) -> None:
-    entry = {**QUICK, "network": [64, 8, 6, 10], "epochs": 1, "seeds": 1, "threshold": 0.15, "batch": 256}
+    entry = {
+        **QUICK,
+        "network": [64, 8, 6, 10],
+        "epochs": 1,
+        "seeds": 1,
+        "threshold": 0.15,
+        "batch_size": 256,
+    }
     result = train(circuit, {**entry, "rules": list(RULES)})
     assert [own.rule for own in result.rules] == list(RULES)
     assert len({float(own.loss[0, 0]) for own in result.rules}) == len(RULES)
 
 
 def test_evaluations_of_rules_that_measure_are_counted_and_shown(circuit: Circuit) -> None:
-    entry = {**QUICK, "network": [64, 10], "rules": ["dfa", "finite-difference", "spsa"], "batch": 128}
+    entry = {**QUICK, "network": [64, 10], "rules": ["dfa", "finite-difference", "spsa"], "batch_size": 128}
     result = train(circuit, {**entry, "epochs": 1, "step": 0.01, "repeats": 3})
     # 1257 samples and 2 seeds: each of 650 parameters and none moved; three directions there and back.
     assert result.rule("finite-difference").counters == {"evaluations": 2 * 1257 * 651}
@@ -160,7 +176,7 @@ def test_results_are_plain_and_complete(quick: TrainingResult) -> None:
     numbers = json.loads(json.dumps(quick.numbers(), allow_nan=False))
     assert list(numbers["rules"]) == QUICK["rules"]
     assert np.shape(numbers["rules"]["dfa"]["accuracy"]) == (2, 2)
-    assert numbers["settings"]["optimiser"]["rate"] == 0.01
+    assert numbers["settings"]["optimiser"]["learning_rate"] == 0.01
     assert numbers["rules"]["dfa"]["counters"] == {}
     work = numbers["rules"]["dfa-device-noise"]["counters"]
     # 1257 samples, 2 epochs, 2 seeds; 12 rows on 3 and 10 columns on 4 are 12 tiles, two cycles each.

@@ -20,7 +20,7 @@ def test_slopes_are_derivatives(name: str) -> None:
     pre = RNG.normal(size=50)
     step = 1e-6
     central = (form.value(pre + step) - form.value(pre - step)) / (2 * step)
-    np.testing.assert_allclose(form.slope(pre, form.value(pre)), central, atol=1e-9)
+    np.testing.assert_allclose(form.derivative(pre, form.value(pre)), central, atol=1e-9)
 
 
 def test_an_unknown_activation_names_the_nearest() -> None:
@@ -55,7 +55,7 @@ def test_softmax_survives_huge_logits() -> None:
 def test_sgd_follows_its_recursion() -> None:
     gradients = RNG.normal(size=(5, 3))
     parameters: Parameters = {"w": np.zeros(3)}
-    rule = SGD(rate=0.1, momentum=0.7)
+    rule = SGD(learning_rate=0.1, momentum=0.7)
     memory = rule.start(parameters)
     for gradient in gradients:
         rule.step(parameters, {"w": gradient}, memory)
@@ -67,7 +67,7 @@ def test_sgd_follows_its_recursion() -> None:
 def test_adam_follows_its_unrolled_moments() -> None:
     gradients = RNG.normal(size=(6, 3))
     parameters: Parameters = {"w": np.zeros(3)}
-    rule = Adam(rate=0.01)
+    rule = Adam(learning_rate=0.01)
     memory = rule.start(parameters)
     for gradient in gradients:
         rule.step(parameters, {"w": gradient}, memory)
@@ -93,7 +93,7 @@ def test_weight_decay_is_the_slope_of_half_the_squares(make: type[SGD | Adam]) -
     start, gradient = RNG.normal(size=4), RNG.normal(size=4)
     one: Parameters = {"w": start.copy()}
     other: Parameters = {"w": start.copy()}
-    with_decay, without = make(rate=0.1, decay=0.3), make(rate=0.1)
+    with_decay, without = make(learning_rate=0.1, weight_decay=0.3), make(learning_rate=0.1)
     memory, plain = with_decay.start(one), without.start(other)
     for _ in range(3):
         with_decay.step(one, {"w": gradient}, memory)
@@ -106,8 +106,8 @@ def test_a_factor_is_a_smaller_rate(make: type[SGD | Adam]) -> None:
     gradient = RNG.normal(size=4)
     one: Parameters = {"w": np.zeros(4)}
     other: Parameters = {"w": np.zeros(4)}
-    make(rate=0.1).step(one, {"w": gradient}, make(rate=0.1).start(one), 0.25)
-    make(rate=0.025).step(other, {"w": gradient}, make(rate=0.025).start(other))
+    make(learning_rate=0.1).step(one, {"w": gradient}, make(learning_rate=0.1).start(one), 0.25)
+    make(learning_rate=0.025).step(other, {"w": gradient}, make(learning_rate=0.025).start(other))
     np.testing.assert_allclose(one["w"], other["w"], rtol=1e-14)
 
 

@@ -15,7 +15,7 @@ from photosim.training.data.datasets import load
 from photosim.training.devices import Digital, Projection, ScatteringMedium
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import Adam
-from photosim.training.passes import Pass, run
+from photosim.training.passes import ForwardPass, run
 from photosim.training.privacy import Accountant, photon_deviation
 from photosim.training.rules.private_dfa import PrivateDFA, shrunk
 from photosim.training.trainer import Schedule, Streams, fit
@@ -74,7 +74,7 @@ def test_nonsense_is_refused() -> None:
         PrivateDFA((), activation=0.0)
 
 
-def passed(x: Any, y: Any, network: Any, parameters: Any) -> Pass:
+def passed(x: Any, y: Any, network: Any, parameters: Any) -> ForwardPass:
     return run(network, parameters, x, y)[0]
 
 
@@ -120,7 +120,7 @@ def test_photons_make_training_private_and_it_still_learns() -> None:
         ps.load("opu"), 10, (64, 64), Projection(noise="physical"), size=0.125
     )
     rule = PrivateDFA(devices, threshold=0.25)
-    history = fit(network, rule, Adam(0.003), data, Schedule(epochs=6, batch=32), streams)
+    history = fit(network, rule, Adam(0.003), data, Schedule(epochs=6, batch_size=32), streams)
     assert history.accuracy[-1] > 0.8  # one in ten by chance
     # Six releases of the mean feedback: what the light of this netlist buys.
     noise = photon_deviation(devices[0]) * rule.gain(devices[0]) * np.sqrt(64.0)

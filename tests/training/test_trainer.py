@@ -9,7 +9,7 @@ from photosim.training.data.datasets import Dataset, split
 from photosim.training.devices import Digital
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD, Adam
-from photosim.training.passes import Pass
+from photosim.training.passes import ForwardPass
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
 from photosim.training.trainer import History, Schedule, Streams, fit, score
 
@@ -86,7 +86,7 @@ def test_one_epoch_of_one_batch_is_one_step() -> None:
     loss, error = softmax_cross_entropy(traces[-1].outputs, DATA.train.y)
     for own, update, end in zip(
         start,
-        Backprop().updates(Pass(NETWORK, start, traces, error, DATA.train.y)),
+        Backprop().updates(ForwardPass(NETWORK, start, traces, error, DATA.train.y)),
         history.parameters,
         strict=True,
     ):

@@ -27,20 +27,20 @@ MadeRule = Callable[[str, Sequence[int], int, int], Rule]
 class GraphRecipe:
     """A network of graph convolutions and how it is trained.
 
-    decay: of the first layer's weights.  anew: split the nodes at random, 60/20/20 %, another time for each
-    seed, instead of the published split.
+    weight_decay: of the first layer's weights.  anew: split the nodes at random, 60/20/20 %, another time
+    for each seed, instead of the published split.
     """
 
     hidden: tuple[int, ...] = (16,)
     epochs: int = 250
-    decay: float = 5e-4
+    weight_decay: float = 5e-4
     dropout: float = 0.5
     anew: bool = False
 
 
 EXACT = GraphRecipe()
 """What kipf2017 use for backpropagation."""
-FED_BACK = GraphRecipe(decay=1e-4, dropout=0.1)
+FED_BACK = GraphRecipe(weight_decay=1e-4, dropout=0.1)
 """What launayscales2020's code uses for direct feedback: too much regularisation starves it."""
 
 
@@ -57,7 +57,7 @@ def compute(
     rule = make(name, recipe.hidden, data.classes, int(feedback.generate_state(1)[0]))
     history = fit_nodes(
         graph_network(adjacency, widths, dropout=recipe.dropout),
-        rule, data, epochs=recipe.epochs, decay=recipe.decay, initial=initial, chance=chance,
+        rule, data, epochs=recipe.epochs, weight_decay=recipe.weight_decay, initial=initial, rng=chance,
     )  # fmt: skip
     report(recipe.epochs, recipe.epochs)
     found = {"accuracy": 100.0 * history.chosen, "curve": 100.0 * history.test}

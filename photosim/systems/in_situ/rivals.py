@@ -40,7 +40,7 @@ class Rival:
 
     rule: str
     epochs: int
-    rate: float
+    learning_rate: float
     step: float | None = None
     repeats: int | None = None
 
@@ -81,7 +81,7 @@ class Task:
     network: Callable[[], Network]
     samples: Callable[[int], Dataset]
     objective: Objective
-    batch: int
+    batch_size: int
     recipe: Mapping[str, Any]
 
 
@@ -97,7 +97,13 @@ def _case(task: Task, rival: Rival, *, quick: bool) -> Case:
     def compute(seed: int, _checkpoint: Path, report: Report) -> Mapping[str, Any]:
         return compared(task, rival, [STARTS * seed + start for start in range(starts)], epochs, report)
 
-    recipe = {**task.recipe, **asdict(rival), "epochs": epochs, "starts": starts, "batch": task.batch}
+    recipe = {
+        **task.recipe,
+        **asdict(rival),
+        "epochs": epochs,
+        "starts": starts,
+        "batch_size": task.batch_size,
+    }
     return Case(rival.case, compute, {**recipe, "tap": TAP} if rival.rule == "in-situ" else recipe)
 
 
@@ -117,9 +123,9 @@ def compared(
         history = fit(
             network,
             rule,
-            Adam(rival.rate),
+            Adam(rival.learning_rate),
             task.samples(start),
-            Schedule(epochs, task.batch),
+            Schedule(epochs, task.batch_size),
             streams,
             partial(_told, report, done, len(starts) * epochs),
             task.objective,

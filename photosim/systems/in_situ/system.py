@@ -28,21 +28,22 @@ from photosim.training.trainer import Schedule, Streams, fit
 class Recipe:
     """Layers of triangular meshes of so many guides, |.| between them, powers at the end; Adam.
 
-    The authors take batches of 1 and a rate of 0.001; larger batches at a larger rate need fewer steps.
-    decay: epochs at whose beginning the rate falls to a tenth.
+    The authors take batches of 1 and a learning rate of 0.001; larger batches at a larger one need fewer
+    steps.
+    decay: epochs at whose beginning the learning rate falls to a tenth.
     """
 
     guides: int
     layers: int
     epochs: int
-    batch: int
-    rate: float
+    batch_size: int
+    learning_rate: float
     decay: tuple[int, ...] = ()
 
 
-IMAGES = Recipe(guides=64, layers=2, epochs=16, batch=128, rate=0.005, decay=(11, 14))
-QUICK = Recipe(guides=64, layers=2, epochs=5, batch=32, rate=0.01)
-POINTS = Recipe(guides=4, layers=3, epochs=60, batch=4, rate=0.02)
+IMAGES = Recipe(guides=64, layers=2, epochs=16, batch_size=128, learning_rate=0.005, decay=(11, 14))
+QUICK = Recipe(guides=64, layers=2, epochs=5, batch_size=32, learning_rate=0.01)
+POINTS = Recipe(guides=4, layers=3, epochs=60, batch_size=4, learning_rate=0.02)
 NOISES = (0.0, 0.01, 0.02)
 """K of the taps' readings, P + sqrt(K P) n."""
 MODULUS = 1.0
@@ -62,7 +63,7 @@ def _recipe(task: str, options: Options) -> Recipe:
 @lru_cache(maxsize=1)
 def fourier(name: str, folder: Path | None) -> Dataset:
     """Return images as the 8 x 8 coefficients round the centre of their Fourier transform."""
-    data = load(name, validation=0.0, data_dir=folder)
+    data = load(name, validation_fraction=0.0, data_dir=folder)
     parts = [Samples(coefficients(part.x), part.y) for part in (data.train, data.validation, data.test)]
     return Dataset(data.name, parts[0], parts[1], parts[2], data.classes)
 
@@ -159,9 +160,9 @@ def trained(
     history = fit(
         network(recipe),
         rule,
-        Adam(recipe.rate, schedule=StepDecay(recipe.decay)),
+        Adam(recipe.learning_rate, schedule=StepDecay(recipe.decay)),
         data,
-        Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint),
+        Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint),
         streams,
         lambda epoch: report(epoch, recipe.epochs),
         OBJECTIVES["points" if data.classes == 2 else "images"],
@@ -190,7 +191,7 @@ def _comparison() -> rivals.Task:
         lambda: network(POINTS),
         lambda number: plane("circle", FIRST + number, JUDGES),
         OBJECTIVES["points"],
-        POINTS.batch,
+        POINTS.batch_size,
         {**shape, "light": LIGHT, "first": FIRST, "test": JUDGES},
     )
 
@@ -251,9 +252,10 @@ SYSTEM = System(
     tables=rivals.tables,
     remarks=(
         (
-            "Published errors are those of the authors' curves after 100 epochs of batches of 1 at a rate of "
-            f"0.001; ours are after {IMAGES.epochs} epochs of batches of {IMAGES.batch} at {IMAGES.rate:g}, "
-            f"a tenth of it from epoch {IMAGES.decay[0]} and a hundredth from {IMAGES.decay[1]} on. Without "
+            "Published errors are those of the authors' curves after 100 epochs of batches of 1 at a "
+            f"learning rate of 0.001; ours are after {IMAGES.epochs} epochs of batches of "
+            f"{IMAGES.batch_size} at {IMAGES.learning_rate:g}, a tenth of it from epoch {IMAGES.decay[0]} "
+            f"and a hundredth from {IMAGES.decay[1]} on. Without "
             "noise, rates of 0.005, 0.01 and 0.02 left 4.96, 4.96 and 4.82 % of 5,000 training images held "
             "out; the smallest is taken for the sake of the noise. Learning is slow rather than stuck: 60 "
             "epochs of batches of 512 at 0.02 left 4.5 %, of 256 at 0.05 4.3 %, no less of the training set."

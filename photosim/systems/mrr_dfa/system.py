@@ -46,8 +46,8 @@ class Recipe:
     netlist: str = BANK
     widths: tuple[int, ...] = (784, 800, 800, 10)
     epochs: int = 50
-    batch: int = 64
-    rate: float = 0.01
+    batch_size: int = 64
+    learning_rate: float = 0.01
     momentum: float = 0.9
 
 
@@ -61,7 +61,7 @@ def _recipe(options: Options) -> Recipe:
 @lru_cache(maxsize=1)
 def _data(name: str, folder: Path | None, seed: int) -> Dataset:
     """Return the data as the authors split it: the test images drawn apart into two halves."""
-    data = load(name, validation=0.0, data_dir=folder)
+    data = load(name, validation_fraction=0.0, data_dir=folder)
     order = np.random.default_rng(np.random.SeedSequence(2022, spawn_key=(seed,))).permutation(len(data.test))
     halves = np.array_split(order, 2)
     chosen, judged = (Samples(data.test.x[rows], data.test.y[rows]) for rows in halves)
@@ -99,10 +99,10 @@ def _train(
     history = fit(
         dense_network(recipe.widths, "relu"),
         DFA(devices),
-        SGD(recipe.rate, recipe.momentum),
+        SGD(recipe.learning_rate, recipe.momentum),
         _data(options.data, options.data_dir, seed),
         # Patience as long as the run: the best validated epoch is kept, and none is left out.
-        Schedule(recipe.epochs, recipe.batch, patience=recipe.epochs, checkpoint=checkpoint),
+        Schedule(recipe.epochs, recipe.batch_size, patience=recipe.epochs, checkpoint=checkpoint),
         streams,
         lambda epoch: report(epoch, recipe.epochs),
     )

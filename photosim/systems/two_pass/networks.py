@@ -53,8 +53,9 @@ def _design(guides: int, bits: int | None) -> TiledMesh:
 class Recipe:
     """How one network is trained.
 
-    widths: of dense layers; the first of them are branches, column by column, if `branches`.  rate, momentum:
-    of SGD; Adam at `rate` if momentum is None.  decay: epochs at whose beginning the rate falls to a tenth.
+    widths: of dense layers; the first of them are branches, column by column, if `branches`.  learning_rate,
+    momentum: of SGD; Adam if momentum is None.  decay: epochs at whose beginning the learning rate falls to
+    a tenth.
     dropout: share of the hidden units of dense layers left out while training.
     images: how many training samples are used; None for all.  hardware: None for exact products.
     """
@@ -62,9 +63,9 @@ class Recipe:
     rule: str
     widths: tuple[int, ...]
     epochs: int
-    rate: float
+    learning_rate: float
     momentum: float | None = 0.9
-    batch: int = 64
+    batch_size: int = 64
     decay: tuple[int, ...] = ()
     dropout: float = 0.0
     images: int | None = None
@@ -100,7 +101,7 @@ def pixels(name: str, data_dir: Path | None) -> Dataset:
 
     Columns, since a branch sees one; a dense network does not mind the order of its inputs.
     """
-    data = load(name, validation=0.0, data_dir=data_dir)
+    data = load(name, validation_fraction=0.0, data_dir=data_dir)
     low, high = float(data.train.x.min()), float(data.train.x.max())
     side = round(np.sqrt(data.features))
 
@@ -155,12 +156,12 @@ def train(
     network = build(recipe, seed)
     rule = rule_of(recipe.rule, network, np.random.default_rng(streams.feedback))
     slower = StepDecay(recipe.decay)
-    optimiser: Optimiser = Adam(recipe.rate, schedule=slower)
+    optimiser: Optimiser = Adam(recipe.learning_rate, schedule=slower)
     if recipe.momentum is not None:
-        optimiser = SGD(recipe.rate, momentum=recipe.momentum, schedule=slower)
+        optimiser = SGD(recipe.learning_rate, momentum=recipe.momentum, schedule=slower)
     some = slice(recipe.images)
     train_part = Samples(data.train.x[some], data.train.y[some])
-    schedule = Schedule(recipe.epochs, recipe.batch, checkpoint=checkpoint)
+    schedule = Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint)
     history = fit(
         network,
         rule,

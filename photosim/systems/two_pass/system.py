@@ -57,17 +57,17 @@ def _recipes(options: Options) -> dict[str, Recipe]:
 
     found: dict[str, Recipe] = {}
     for rule in NAMES:
-        whole = Recipe(rule, widths, many, rates[rule], batch=batch, decay=() if quick else (8,))
+        whole = Recipe(rule, widths, many, rates[rule], batch_size=batch, decay=() if quick else (8,))
         small = little(whole)
         found |= {rule: whole, f"small {rule}": small, f"meshes {rule}": replace(small, hardware=chip)}
     found["PEPITA"] = Recipe(
-        "pepita", _wide(options), many if quick else 30, 0.1, batch=batch, decay=() if quick else (19, 28),
-        dropout=0.1,
+        "pepita", _wide(options), many if quick else 30, 0.1, batch_size=batch,
+        decay=() if quick else (19, 28), dropout=0.1,
     )  # fmt: skip
     epochs, rate, size = (many, 0.01, 16) if quick else (10, 1e-3, 100)
     branches = Recipe("backprop", (widths[0], 10), epochs, rate, None, size, branches=True)
     decay = () if quick else (8,)
-    two = replace(branches, rule="two-pass", rate=0.1, momentum=0.9, batch=batch, decay=decay)
+    two = replace(branches, rule="two-pass", learning_rate=0.1, momentum=0.9, batch_size=batch, decay=decay)
     pairs = replace(CHIP, guides=round(np.sqrt(widths[0])), noise=0.0)
     found |= {
         "branches": branches,
@@ -215,8 +215,8 @@ REMARKS = (
         "authors' rates."
     ),
     (
-        "PEPITA's figure is recalled, of 100 epochs with a tenth of the rate from epochs 61 and 91 on; ours "
-        "has 30, with 19 and 28, and leaves out a tenth of the hidden units like that."
+        "PEPITA's figure is recalled, of 100 epochs with a tenth of the learning rate from epochs 61 and 91 "
+        "on; ours has 30, with 19 and 28, and leaves out a tenth of the hidden units like that."
     ),
     ("The paper's rule was read in accounts of it; its public code is backpropagation of the second pass."),
     (

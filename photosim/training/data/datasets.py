@@ -82,12 +82,12 @@ Loader = Callable[[DataDir, bool], Table]
 
 
 def load(
-    name: str, *, validation: float = VALIDATION, data_dir: DataDir = None, download: bool = False
+    name: str, *, validation_fraction: float = VALIDATION, data_dir: DataDir = None, download: bool = False
 ) -> Dataset:
     """Return the data set called `name`, split and standardised.
 
-    `validation` is the share of samples held out to choose hyperparameters; with 0 they join the training
-    samples, for the figures of a recipe already chosen. The test samples are the same either way.
+    `validation_fraction` is the share of samples held out to choose hyperparameters; with 0 they join the
+    training samples, for the figures of a recipe already chosen. The test samples are the same either way.
     data_dir: folder of data files, else that of the environment variable PHOTOSIM_DATA; `digits` needs none.
     download: fetch the image sets from openml.org where the folder has none of them.
     DataError gives the nearest name if there is no such data set, and the place where a missing file is
@@ -99,7 +99,14 @@ def load(
         )
         raise DataError(message)
     table = DATASETS[name](data_dir, download)
-    return split(name, table.x, table.y, validation=validation, judged=table.judged, apart=table.apart)
+    return split(
+        name,
+        table.x,
+        table.y,
+        validation_fraction=validation_fraction,
+        judged=table.judged,
+        apart=table.apart,
+    )
 
 
 def _digits(_data_dir: DataDir, _download: bool) -> Table:
@@ -196,17 +203,17 @@ def split(
     y: LabelArray,
     *,
     test: float = TEST,
-    validation: float = VALIDATION,
+    validation_fraction: float = VALIDATION,
     judged: np.ndarray | None = None,
     apart: bool = False,
 ) -> Dataset:
     """Split x (samples, features) and y (samples,) class by class, always alike, and standardise all parts.
 
-    `test` and `validation` are shares of all samples; `judged`, shape (samples,), marks the test samples
-    where they are given. One mean and one deviation serve all features, as usual for images (a pixel's own
-    deviation would blow up those that hardly ever change), unless `apart`; they are the training samples'
-    own. Bytes become single precision. Raises DataError when a class is too small to appear in every part
-    or the inputs never change.
+    `test` and `validation_fraction` are shares of all samples; `judged`, shape (samples,), marks the test
+    samples where they are given. One mean and one deviation serve all features, as usual for images (a
+    pixel's own deviation would blow up those that hardly ever change), unless `apart`; they are the training
+    samples' own. Bytes become single precision. Raises DataError when a class is too small to appear in
+    every part or the inputs never change.
     """
     from sklearn.model_selection import train_test_split
 
@@ -222,8 +229,12 @@ def split(
     else:
         fit, held = np.flatnonzero(~judged), np.flatnonzero(judged)
     chosen = fit[:0]
-    if validation > 0.0:
-        share = validation * y.size / fit.size if judged is not None else validation / (1.0 - test)
+    if validation_fraction > 0.0:
+        share = (
+            validation_fraction * y.size / fit.size
+            if judged is not None
+            else validation_fraction / (1.0 - test)
+        )
         fit, chosen = train_test_split(fit, test_size=share, stratify=y[fit], random_state=SPLIT_SEED)
     # Each part is one copy: 70,000 images in single precision are 220 MB.
     dtype = np.result_type(x.dtype, np.float32)

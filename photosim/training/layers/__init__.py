@@ -5,14 +5,13 @@ from photosim.training.layers.dense import Dense
 from photosim.training.layers.dropout import Dropout
 from photosim.training.layers.graph_convolution import GraphConvolution, normalised_adjacency
 from photosim.training.layers.images import Convolution, Pooling, Windows
-from photosim.training.layers.layer import Chance, Layer, Parameters, Trace
+from photosim.training.layers.layer import Layer, Parameters, Randomness, Trace
 from photosim.training.layers.network import Block, Network, dense_network
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
     "Block",
-    "Chance",
     "Convolution",
     "Dense",
     "Dropout",
@@ -21,6 +20,7 @@ __all__ = [
     "Network",
     "Parameters",
     "Pooling",
+    "Randomness",
     "Trace",
     "Windows",
     "activation",

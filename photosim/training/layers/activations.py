@@ -13,22 +13,22 @@ from photosim.training.arrays import RealArray
 
 @dataclass(frozen=True)
 class Activation:
-    """A function of each unit alone: value(pre) and its derivative slope(pre, value)."""
+    """A function of each unit alone: value(pre) and its derivative derivative(pre, value)."""
 
     name: str
     value: Callable[[RealArray], RealArray]
-    slope: Callable[[RealArray, RealArray], RealArray]
+    derivative: Callable[[RealArray, RealArray], RealArray]
 
 
 def _relu(pre: RealArray) -> RealArray:
     return np.maximum(pre, 0.0)
 
 
-def _relu_slope(pre: RealArray, _value: RealArray) -> RealArray:
+def _relu_derivative(pre: RealArray, _value: RealArray) -> RealArray:
     return (pre > 0.0).astype(pre.dtype)
 
 
-def _tanh_slope(_pre: RealArray, value: RealArray) -> RealArray:
+def _tanh_derivative(_pre: RealArray, value: RealArray) -> RealArray:
     return np.asarray(1.0 - value * value)
 
 
@@ -37,7 +37,7 @@ def _sigmoid(pre: RealArray) -> RealArray:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * pre)))
 
 
-def _sigmoid_slope(_pre: RealArray, value: RealArray) -> RealArray:
+def _sigmoid_derivative(_pre: RealArray, value: RealArray) -> RealArray:
     return np.asarray(value * (1.0 - value))
 
 
@@ -45,15 +45,15 @@ def _linear(pre: RealArray) -> RealArray:
     return pre
 
 
-def _linear_slope(pre: RealArray, _value: RealArray) -> RealArray:
+def _linear_derivative(pre: RealArray, _value: RealArray) -> RealArray:
     return np.ones_like(pre)
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation("tanh", np.tanh, _tanh_slope),
-    "relu": Activation("relu", _relu, _relu_slope),
-    "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_slope),
-    "linear": Activation("linear", _linear, _linear_slope),
+    "tanh": Activation("tanh", np.tanh, _tanh_derivative),
+    "relu": Activation("relu", _relu, _relu_derivative),
+    "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_derivative),
+    "linear": Activation("linear", _linear, _linear_derivative),
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.mesh.tiled import TiledMesh
-from photosim.training.layers import Activation, Chance, Parameters, Trace
+from photosim.training.layers import Activation, Parameters, Randomness, Trace
 from photosim.training.layers.held import Kept
 from photosim.training.layers.layer import uniform
 
@@ -57,16 +57,16 @@ class Branches:
         self,
         parameters: Parameters,
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the branches make of x, shape (batch, inputs)."""
         product = np.matmul(_apart(x, self.count), self.matrices(parameters).transpose(0, 2, 1))
         pre = _together(product) + parameters["bias"]
         return Trace(x, pre, self.activation.value(pre))
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return the activation's derivative at each unit, shape (batch, outputs)."""
-        return self.activation.slope(trace.pre, trace.outputs)
+        return self.activation.derivative(trace.pre, trace.outputs)
 
     def gradient(self, trace: Trace, delta: RealArray, samples: int) -> Parameters:
         """Return the mean of dL/dweights and dL/dbias; delta: each sample's dL/dpre, (batch, outputs)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import Activation
-from photosim.training.layers.layer import Chance, Parameters, Trace, uniform
+from photosim.training.layers.layer import Parameters, Randomness, Trace, uniform
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -36,16 +36,16 @@ class Dense:
         self,
         parameters: Parameters,
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of x, shape (batch, inputs)."""
         pre = x @ parameters["weights"].T
         pre += parameters["bias"]
         return Trace(x, pre, self.activation.value(pre))
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return the activation's derivative at each unit, shape (batch, outputs)."""
-        return self.activation.slope(trace.pre, trace.outputs)
+        return self.activation.derivative(trace.pre, trace.outputs)
 
     def gradient(self, trace: Trace, delta: RealArray, samples: int) -> Parameters:
         """Return the mean of dL/dweights and dL/dbias from each sample's dL/dpre, shape (batch, outputs)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
-from photosim.training.layers.layer import Chance, Parameters, Trace, UnitWise
+from photosim.training.layers.layer import Parameters, Randomness, Trace, UnitWise
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class Dropout(UnitWise):
         self,
         parameters: Parameters,  # noqa: ARG002 - part of the protocol
         x: RealArray,
-        chance: Chance = None,
+        rng: Randomness = None,
     ) -> Trace:
-        """Return x, shape (batch, units), with units left out as `chance` has it."""
-        if isinstance(chance, Trace):
-            factors = chance.memo
-        elif chance is None:
+        """Return x, shape (batch, units), with units left out as `rng` has it."""
+        if isinstance(rng, Trace):
+            factors = rng.memo
+        elif rng is None:
             factors = None
         else:
-            kept = chance.random(x.shape, dtype=np.float32) >= self.share
+            kept = rng.random(x.shape, dtype=np.float32) >= self.share
             factors = (kept / (1.0 - self.share)).astype(x.dtype)
         out = x if factors is None else x * factors
         return Trace(x, out, out, factors)

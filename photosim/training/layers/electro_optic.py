@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photosim.training.arrays import RealArray
-from photosim.training.layers import Chance, Parameters, Trace
+from photosim.training.layers import Parameters, Randomness, Trace
 from photosim.training.layers.layer import UnitWise
 from photosim.training.layers.mesh import Any2D, MeshLayer
 
@@ -34,8 +34,8 @@ class ElectroOptic:
 
         f = h(|z|^2) z, so that a change of z acts through z itself and through h.
         """
-        passed, slope = self._passed(z)
-        by_power = np.real(np.conj(by_value) * slope * z)
+        passed, derivative = self._passed(z)
+        by_power = np.real(np.conj(by_value) * derivative * z)
         return np.asarray(np.conj(passed) * by_value + 2.0 * by_power * z)
 
     def _passed(self, z: Any2D) -> tuple[Any2D, Any2D]:
@@ -55,7 +55,7 @@ class ElectroOpticLayer(UnitWise):
         self,
         parameters: Parameters,  # noqa: ARG002 - part of the protocol
         x: Any2D,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return f of fields x, shape (batch, units)."""
         out = self.activation.value(x)
@@ -77,13 +77,13 @@ class ActivatedMesh(MeshLayer):
 
     activation: ElectroOptic | None = None
 
-    def forward(self, parameters: Parameters, x: Any2D, chance: Chance = None) -> Trace:
+    def forward(self, parameters: Parameters, x: Any2D, rng: Randomness = None) -> Trace:
         """Return powers (batch, outputs); pre are the fields before the activation."""
-        trace = super().forward(parameters, x, chance)
+        trace = super().forward(parameters, x, rng)
         fields = trace.pre if self.activation is None else self.activation.value(trace.pre)
         return Trace(x, trace.pre, np.asarray(fields.real**2 + fields.imag**2), trace.memo)
 
-    def slope(self, trace: Trace) -> Any2D:
+    def derivative(self, trace: Trace) -> Any2D:
         """Return s such that s times dL/dpower is the cotangent of the fields before the activation."""
         if self.activation is None:
             return np.asarray(2.0 * trace.pre)

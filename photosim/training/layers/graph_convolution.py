@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import LabelArray, RealArray
 from photosim.training.layers.activations import Activation
-from photosim.training.layers.layer import Chance, Parameters, Trace
+from photosim.training.layers.layer import Parameters, Randomness, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -63,15 +63,15 @@ class GraphConvolution:
         self,
         parameters: Parameters,
         x: Any,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of x, shape (nodes, inputs)."""
         pre = np.asarray(self.adjacency @ (x @ parameters["weights"].T))
         return Trace(x, pre, self.activation.value(pre))
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return the activation's derivative at each unit, shape (nodes, outputs)."""
-        return self.activation.slope(trace.pre, trace.outputs)
+        return self.activation.derivative(trace.pre, trace.outputs)
 
     def gradient(self, trace: Trace, delta: RealArray, samples: int) -> Parameters:
         """Return the mean of dL/dweights; delta: each node's dL/dpre, shape (nodes, outputs)."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.layers import Chance, Dense, Parameters, Trace
+from photosim.training.layers import Dense, Parameters, Randomness, Trace
 
 Made = TypeVar("Made")
 
@@ -50,7 +50,7 @@ class HeldDense(Dense):
         self,
         parameters: Parameters,
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of x, shape (batch, inputs)."""
         product = self.device(parameters["weights"]).apply(x).astype(x.dtype, copy=False)

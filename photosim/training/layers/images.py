@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import Activation
-from photosim.training.layers.layer import Chance, Parameters, Trace, Weightless, uniform
+from photosim.training.layers.layer import Parameters, Randomness, Trace, Weightless, uniform
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -107,7 +107,7 @@ class Convolution:
         self,
         parameters: Parameters,
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of flat images x, shape (batch, inputs)."""
         view = self.windows.view(x).transpose(0, 2, 3, 1, 4, 5)
@@ -117,9 +117,9 @@ class Convolution:
         pre = np.ascontiguousarray(sums.reshape(len(x), -1, self.filters).swapaxes(1, 2)).reshape(len(x), -1)
         return Trace(x, pre, self.activation.value(pre), patches)
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return the activation's derivative at each pixel, shape (batch, outputs)."""
-        return self.activation.slope(trace.pre, trace.outputs)
+        return self.activation.derivative(trace.pre, trace.outputs)
 
     def gradient(self, trace: Trace, delta: RealArray, samples: int) -> Parameters:
         """Return the mean of dL/dweights and dL/dbias from each sample's dL/dpre, shape (batch, outputs)."""
@@ -173,7 +173,7 @@ class Pooling(Weightless):
         self,
         parameters: Parameters,  # noqa: ARG002 - part of the protocol
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of flat images x, shape (batch, inputs)."""
         windows = self.windows.view(x)

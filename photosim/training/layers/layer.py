@@ -29,7 +29,7 @@ class Trace:
     memo: Any = None
 
 
-Chance = np.random.Generator | Trace | None
+Randomness = np.random.Generator | Trace | None
 """Where a layer's randomness comes from: a generator while training, the trace of a pass to be repeated with
 the same draws, or nothing, for layers that are to behave as they do on average.
 """
@@ -57,10 +57,10 @@ class Layer(Protocol):
     def initial(self, rng: np.random.Generator, dtype: DTypeLike) -> Parameters:
         """Draw initial parameters."""
 
-    def forward(self, parameters: Parameters, x: RealArray, chance: Chance = None) -> Trace:
+    def forward(self, parameters: Parameters, x: RealArray, rng: Randomness = None) -> Trace:
         """Return what the layer makes of x, shape (batch, inputs)."""
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return the local derivative of outputs with respect to pre, shape (batch, outputs)."""
 
     def gradient(self, trace: Trace, delta: RealArray, samples: int) -> Parameters:
@@ -97,7 +97,7 @@ class Weightless:
         """Return no parameters."""
         return {}
 
-    def slope(self, trace: Trace) -> RealArray:
+    def derivative(self, trace: Trace) -> RealArray:
         """Return ones, shape (batch, outputs)."""
         return np.ones_like(trace.outputs)
 

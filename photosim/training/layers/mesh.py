@@ -15,7 +15,7 @@ from photosim.training.arrays import ComplexArray, RealArray
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases, decompose, places_of
 from photosim.training.devices.mesh.paths import Fields, MeshGradient, PairGradient
-from photosim.training.layers import Chance, Parameters, Trace
+from photosim.training.layers import Parameters, Randomness, Trace
 from photosim.training.layers.layer import UnitWise
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class MeshLayer:
         self,
         parameters: Parameters,
         x: Any2D,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what the layer makes of amplitudes x (batch, inputs); pre are the fields at its outputs."""
         single = next(iter(parameters.values())).dtype == np.float32
@@ -134,7 +134,7 @@ class MeshLayer:
             pre = pre * pre.real.dtype.type(self.gain)
         return Trace(x, pre, detected(pre, self.detection), passage)
 
-    def slope(self, trace: Trace) -> Any2D:
+    def derivative(self, trace: Trace) -> Any2D:
         """Return s, shape (batch, outputs), such that s * dL/doutputs is the cotangent of the fields."""
         match self.detection:
             case "power":
@@ -240,7 +240,7 @@ class SaturableAbsorber(UnitWise):
         self,
         parameters: Parameters,  # noqa: ARG002 - part of the protocol
         x: RealArray,
-        chance: Chance = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
         """Return what is let through of amplitudes x, shape (batch, units)."""
         passed = bleached(x * x, self.transmission).astype(x.dtype)

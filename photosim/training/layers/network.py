@@ -14,7 +14,7 @@ from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import activation
 from photosim.training.layers.dense import Dense
 from photosim.training.layers.dropout import Dropout
-from photosim.training.layers.layer import Chance, Layer, Parameters, Trace
+from photosim.training.layers.layer import Layer, Parameters, Randomness, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -77,15 +77,15 @@ class Network:
         self,
         parameters: list[Parameters],
         x: RealArray,
-        chance: np.random.Generator | list[Trace] | None = None,
+        rng: np.random.Generator | list[Trace] | None = None,
     ) -> list[Trace]:
         """Return every layer's trace for x of shape (batch, features).
 
-        chance: a generator while training; the traces of a pass, to leave out the same units again.
+        rng: a generator while training; the traces of a pass, to leave out the same units again.
         """
         traces: list[Trace] = []
         for index, (layer, own) in enumerate(zip(self.layers, parameters, strict=True)):
-            from_here: Chance = chance[index] if isinstance(chance, list) else chance
+            from_here: Randomness = rng[index] if isinstance(rng, list) else rng
             traces.append(layer.forward(own, x, from_here))
             x = traces[-1].outputs
         return traces

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from photosim.training.arrays import RealArray
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
@@ -14,14 +14,14 @@ from photosim.training.rules.rule import Need
 class Backprop:
     """Send the error back through the transposed weights, layer by layer."""
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TRANSPOSED_WEIGHTS, Need.LOCAL_SLOPES})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.TRANSPOSED_WEIGHTS, Need.LOCAL_DERIVATIVES})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the gradient of the mean loss for every layer."""
         return forward.updates(sent_back(forward))
 
 
-def sent_back(forward: Pass) -> list[RealArray]:
+def sent_back(forward: ForwardPass) -> list[RealArray]:
     """Return each sample's dL/dpre of every block, (batch, its units), first to last."""
     blocks = forward.network.blocks
     deltas = [forward.output_delta]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
@@ -14,14 +14,14 @@ from photosim.training.rules.rule import Need, check_feedback, deliver
 class DFA:
     """delta_k = (B_k e) * f'(a_k) for hidden layer k, B_k held by `feedback[k]`; the last layer is exact.
 
-    The device forms the product and applies the slope as its amplifiers' gain, as filipovich2022 do: an exact
-    device gives the textbook rule, a physical one its own errors.
+    The device forms the product and applies the derivative as its amplifiers' gain, as filipovich2022 do: an
+    exact device gives the textbook rule, a physical one its own errors.
     """
 
     feedback: tuple[Device, ...]
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
         check_feedback("DFA", forward.network, self.feedback)
         deltas = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
@@ -18,9 +18,9 @@ class FeedbackAlignment:
     """
 
     feedback: tuple[Device, ...]
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.LAYERED_FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.LAYERED_FEEDBACK})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
         check_feedback("Feedback alignment", forward.network, self.feedback)
         deltas = [forward.output_delta]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
@@ -15,6 +15,6 @@ class FrozenHidden:
 
     needs: ClassVar[frozenset[Need]] = frozenset()
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the last layer's exact gradient and None for every hidden layer."""
         return forward.updates([*(None for _ in forward.network.hidden), forward.output_delta])

@@ -11,7 +11,7 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.layers import Parameters
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.modulation import (
     answers,
     input_feedback,
@@ -29,38 +29,42 @@ class HebbianPepita:
 
     In the last layer the two are p h^T and T h'^T: probabilities of the first pass, labels in the second, so
     that a second pass without a change of the input leaves the delta rule. x' = x + sign F e.
-    rate: None to take both passes with the same weights; a number makes the rule local in time: the
+    learning_rate: None to take both passes with the same weights; a number makes the rule local in time: the
     first pass's half is learnt at this rate before the second pass begins, as a chip would do. It must be
-    the optimiser's rate, and is exact for SGD without momentum.
+    the optimiser's own, and is exact for SGD without momentum.
     normalised: in the products, each sample's activities of a hidden layer are divided by their length,
     which keeps the two halves from growing with them. (The public code's form of it was not read.)
     """
 
     feedback: tuple[Device, ...]
-    rate: float | None = None
+    learning_rate: float | None = None
     normalised: bool = False
     sign: float = 1.0
     needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a rate that does not learn."""
-        if self.rate is not None and not 0.0 < self.rate < np.inf:
-            message = f"The rate of a rule that is local in time must be positive, got {self.rate!r}."
+        """Raise ParameterError for a learning rate that is not positive."""
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < np.inf:
+            message = (
+                f"learning_rate must be positive where a rule is local in time, got {self.learning_rate!r}."
+            )
             raise ParameterError(message)
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless there is one device of the right shape."""
         device = input_feedback("Hebbian PEPITA", self.feedback)
         warn_if_silent("Hebbian PEPITA", forward)
         first = self._half(forward, answers(forward))
         held = forward
-        if self.rate is not None:
+        if self.learning_rate is not None:
             parameters = zip(forward.parameters, first, strict=True)
-            held = replace(forward, parameters=[_moved(own, step, self.rate) for own, step in parameters])
+            held = replace(
+                forward, parameters=[_moved(own, step, self.learning_rate) for own, step in parameters]
+            )
         second = self._half(second_pass(held, device, self.sign), wanted(forward))
         return [one and _moved(one, other, 1.0) for one, other in zip(first, second, strict=True)]
 
-    def _half(self, forward: Pass, last: RealArray) -> Updates:
+    def _half(self, forward: ForwardPass, last: RealArray) -> Updates:
         """Return each layer's outputs times its inputs, batch means; `last` stands for the last one's."""
         outputs = [outputs_of(forward, block) for block in forward.network.hidden]
         if self.normalised:
@@ -73,9 +77,9 @@ class HebbianPepita:
         return forward.updates([*outputs, last])
 
 
-def _moved(own: Parameters, step: Parameters | None, rate: float) -> Parameters:
+def _moved(own: Parameters, step: Parameters | None, learning_rate: float) -> Parameters:
     """Return parameters a step further down; layers that learn nothing have none."""
-    return {name: value - rate * (step or {})[name] for name, value in own.items()}
+    return {name: value - learning_rate * (step or {})[name] for name, value in own.items()}
 
 
 def _of_length_1(x: RealArray) -> RealArray:

@@ -14,7 +14,7 @@ from photosim.training.devices.mesh.paths import Fields, Passage
 from photosim.training.devices.mesh.taps import read_backwards, read_forwards
 from photosim.training.layers import Parameters
 from photosim.training.layers.mesh import MeshLayer, arrays_of, padded
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
@@ -65,9 +65,9 @@ class InSitu:
     balanced: bool = False
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     counters: Counter[str] = field(default_factory=Counter, compare=False)
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_SLOPES})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_DERIVATIVES})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return measured gradients; ParameterError for a layer that learns and is no single mesh."""
         network, samples = forward.network, forward.objective.count(forward.targets)
         found: Updates = [None] * len(network.layers)
@@ -85,7 +85,7 @@ class InSitu:
         return found
 
     def _measured(
-        self, layer: MeshLayer, forward: Pass, index: int, delta: Any, samples: int
+        self, layer: MeshLayer, forward: ForwardPass, index: int, delta: Any, samples: int
     ) -> tuple[Parameters, Any]:
         """Return a layer's gradient and the signal for the layer before it."""
         trace = forward.traces[index]

@@ -12,7 +12,7 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.digital import Digital
 from photosim.training.layers import Network, Parameters
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.modulation import OF_INPUTS, changes, second_pass, updates_of, warn_if_silent
 from photosim.training.rules.rule import Need
 
@@ -22,11 +22,11 @@ class MirroredPepita:
     """PEPITA with x' = x - F e, F along B_1 B_2 ... B_L, each B on its way to its layer's transposed weights.
 
     Each batch sends white noise of deviation 1 into every layer alone, without its activation, and adds
-    rate (noise)(response)^T to that layer's B, averaged over `samples` noises, once B has decayed by `decay`.
-    So B settles at W^T rate / decay. The product is brought to the size of a drawn F, a root mean square of
-    scale 0.05 sqrt(2 / inputs), lest growing weights make the second pass another picture. The sign is
-    that of srinivasan2023: with a mirrored F, minus makes the change of the first hidden layer W_1 W_1^T
-    times the error that backpropagation would bring. Dense layers only.
+    learning_rate (noise)(response)^T to that layer's B, averaged over `samples` noises, once B has decayed
+    by `decay`. So B settles at W^T learning_rate / decay. The product is brought to the size of a drawn F, a
+    root mean square of scale 0.05 sqrt(2 / inputs), lest growing weights make the second pass another
+    picture. The sign is that of srinivasan2023: with a mirrored F, minus makes the change of the first hidden
+    layer W_1 W_1^T times the error that backpropagation would bring. Dense layers only.
 
     memory: the B of every layer, (inputs, outputs), changed in place; checkpoints keep it.  rng: draws the
     noise.
@@ -34,7 +34,7 @@ class MirroredPepita:
 
     memory: Parameters
     rng: np.random.Generator
-    rate: float = 0.01
+    learning_rate: float = 0.01
     decay: float = 1e-2
     samples: int = 16
     scale: float = 1.0
@@ -42,10 +42,10 @@ class MirroredPepita:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for numbers that mirror nothing."""
-        if not (0.0 < self.rate < np.inf and 0.0 < self.decay < 1.0 and self.samples >= 1):
+        if not (0.0 < self.learning_rate < np.inf and 0.0 < self.decay < 1.0 and self.samples >= 1):
             message = (
-                "Weight mirroring needs a positive rate, a decay between 0 and 1 and 1 sample or more, "
-                f"got {self.rate!r}, {self.decay!r} and {self.samples!r}."
+                "Weight mirroring needs a positive learning rate, a decay between 0 and 1 and 1 sample or "
+                f"more, got {self.learning_rate!r}, {self.decay!r} and {self.samples!r}."
             )
             raise ParameterError(message)
 
@@ -75,7 +75,7 @@ class MirroredPepita:
                 response = layer.forward(own, noise).pre - layer.forward(own, np.zeros((1, layer.inputs))).pre
                 held = self.memory[str(index)]
                 held *= 1.0 - self.decay
-                held += self.rate / self.samples * (noise.T @ response)
+                held += self.learning_rate / self.samples * (noise.T @ response)
 
     def matrix(self) -> FloatArray:
         """Return F, shape (inputs, outputs)."""
@@ -83,7 +83,7 @@ class MirroredPepita:
         size = self.scale * OF_INPUTS * np.sqrt(2.0 / len(product))
         return np.asarray(product * (size / np.sqrt(np.mean(product**2))), dtype=np.float64)
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Mirror once, and return the updates of all layers."""
         warn_if_silent("Mirrored PEPITA", forward)
         self.mirror(forward.network, forward.parameters)

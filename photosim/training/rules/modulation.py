@@ -11,7 +11,7 @@ import numpy as np
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Block
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 
 if TYPE_CHECKING:
     from photosim.training.devices.device import Device
@@ -33,7 +33,7 @@ def input_feedback(name: str, feedback: tuple[Device, ...]) -> Device:
     return feedback[0]
 
 
-def second_pass(forward: Pass, device: Device, sign: float = 1.0) -> Pass:
+def second_pass(forward: ForwardPass, device: Device, sign: float = 1.0) -> ForwardPass:
     """Return the pass of inputs x + sign F e, F held by the device: the same hardware once more."""
     x, change = forward.inputs, sign * device.apply(forward.error)
     if change.shape != x.shape:
@@ -45,34 +45,35 @@ def second_pass(forward: Pass, device: Device, sign: float = 1.0) -> Pass:
     return forward.again(np.asarray(x + change, dtype=x.dtype))
 
 
-def outputs_of(forward: Pass, block: Block) -> RealArray:
+def outputs_of(forward: ForwardPass, block: Block) -> RealArray:
     """Return what a block's units give, after dropout if there is one; before pooling, which mixes units."""
     traces = forward.traces
     whole, own = traces[block.last].outputs, traces[block.first].outputs
     return whole if whole.shape == own.shape else own
 
 
-def changes(forward: Pass, again: Pass) -> list[RealArray]:
+def changes(forward: ForwardPass, again: ForwardPass) -> list[RealArray]:
     """Return for each hidden block its units' outputs of the first pass minus those of the second."""
     return [outputs_of(forward, block) - outputs_of(again, block) for block in forward.network.hidden]
 
 
-def updates_of(forward: Pass, posts: Sequence[RealArray]) -> Updates:
+def updates_of(forward: ForwardPass, posts: Sequence[RealArray]) -> Updates:
     """Return the updates of all layers from what each block's units should give less of, (batch, units).
 
     Where units are read by a detector the layer's own matrix acts on fields: a detected quantity becomes a
-    direction of the field by the detector's law, 2 z for a power |z|^2. That is no slope of an activation.
+    direction of the field by the detector's law, 2 z for a power |z|^2. That is no derivative of an
+    activation.
     """
     blocks = zip(forward.network.blocks, posts, strict=True)
     return forward.updates(
         [
-            post * forward.slope(block) if np.iscomplexobj(forward.traces[block.first].pre) else post
+            post * forward.derivative(block) if np.iscomplexobj(forward.traces[block.first].pre) else post
             for block, post in blocks
         ]
     )
 
 
-def wanted(forward: Pass) -> RealArray:
+def wanted(forward: ForwardPass) -> RealArray:
     """Return what the answers should be, (batch, outputs): one-hot labels, or the targets themselves."""
     targets, error = np.asarray(forward.targets), forward.error
     if targets.dtype.kind in "iu":
@@ -80,23 +81,23 @@ def wanted(forward: Pass) -> RealArray:
     return targets.astype(error.dtype, copy=False)
 
 
-def answers(forward: Pass) -> RealArray:
+def answers(forward: ForwardPass) -> RealArray:
     """Return probabilities, or in regression the outputs: what is wanted plus the error."""
     return np.asarray(forward.error + wanted(forward))
 
 
-def warn_if_silent(name: str, forward: Pass) -> None:
+def warn_if_silent(name: str, forward: ForwardPass) -> None:
     """Give a PhotosimWarning if all samples of a batch get the same answer though other ones are wanted.
 
-    That is where too high a rate leaves these rules: units that never fire, or fire alike for every sample,
-    no longer change with the error, and nothing brings them back. The text is the same every time, so that
-    Python shows it once and not for every batch.
+    That is where too high a learning rate leaves these rules: units that never fire, or fire alike for every
+    sample, no longer change with the error, and nothing brings them back. The text is the same every time,
+    so that Python shows it once and not for every batch.
     """
     given = answers(forward)
     alike = not np.isfinite(given).all() or bool(np.ptp(given, axis=0).max() < ALIKE)
     if alike and bool(np.ptp(wanted(forward), axis=0).max() > ALIKE):
         message = (
             f"{name} gives every sample of a batch the same answer, which is no better than chance and does "
-            "not mend: start anew with a smaller rate (0.01 instead of 0.1) or a smaller feedback."
+            "not mend: start anew with a smaller learning rate (0.01 instead of 0.1) or a smaller feedback."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=3)

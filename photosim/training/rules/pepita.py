@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.modulation import (
     changes,
     input_feedback,
@@ -29,7 +29,7 @@ class Pepita:
     which tells this from the paper's two-pass rule. Dropout leaves out the same units in both passes.
     presynaptic: the pass that the factor h_(l-1) comes from: "second" as published, "first" as in the
     variant "forward" of srinivasan2023.  sign: -1 in that paper, where F stands for transposed weights.
-    With SGD of momentum 0.9 this is the authors' code, v <- 0.9 v + rate dW, while the rate is constant.
+    With SGD of momentum 0.9 this is the authors' code, v <- 0.9 v + learning_rate dW, while that is constant.
     """
 
     feedback: tuple[Device, ...]
@@ -44,7 +44,7 @@ class Pepita:
             message = f"presynaptic must be one of {listing(PASSES)}, got {self.presynaptic!r}.{hint}"
             raise ParameterError(message)
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless there is one device of the right shape."""
         device = input_feedback("PEPITA", self.feedback)
         warn_if_silent("PEPITA", forward)

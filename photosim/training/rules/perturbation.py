@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.layers import Parameters
-from photosim.training.passes import Pass, Updates, run
+from photosim.training.passes import ForwardPass, Updates, run
 from photosim.training.rules.rule import Need
 
 Moves = Sequence[dict[str, Any]]
@@ -52,7 +52,7 @@ class _Measuring:
             message = f"step must be a positive number, got {self.step!r}."
             raise ParameterError(message)
 
-    def loss(self, forward: Pass, moves: Moves, factor: float) -> float:
+    def loss(self, forward: ForwardPass, moves: Moves, factor: float) -> float:
         """Return the batch's mean loss with parameters moved by factor times `moves`."""
         moved: list[Parameters] = [
             {name: (value + factor * move.get(name, 0.0)).astype(value.dtype) for name, value in own.items()}
@@ -65,7 +65,7 @@ class _Measuring:
         )
         return passed[1]
 
-    def directions(self, forward: Pass, *, signs: bool) -> Moves:
+    def directions(self, forward: ForwardPass, *, signs: bool) -> Moves:
         """Draw a random move of all parameters, of signs or of normal numbers."""
         return [
             {
@@ -77,7 +77,7 @@ class _Measuring:
             for own in forward.parameters
         ]
 
-    def slope(self, forward: Pass, moves: Moves) -> float:
+    def derivative(self, forward: ForwardPass, moves: Moves) -> float:
         """Return the loss's central difference along `moves`."""
         ahead, behind = (self.loss(forward, moves, sign * self.step) for sign in (1.0, -1.0))
         return (ahead - behind) / (2.0 * self.step)
@@ -97,15 +97,15 @@ class _Drawing(_Measuring):
             message = f"repeats must be a whole number from 1, got {self.repeats!r}."
             raise ParameterError(message)
 
-    def mean(self, forward: Pass, *, signs: bool) -> Updates:
-        """Return the mean over random directions of the slope times the direction."""
+    def mean(self, forward: ForwardPass, *, signs: bool) -> Updates:
+        """Return the mean over random directions of the derivative times the direction."""
         total = [{name: np.zeros_like(value) for name, value in own.items()} for own in forward.parameters]
         for _ in range(self.repeats):
             moves = self.directions(forward, signs=signs)
-            slope = self.slope(forward, moves) / self.repeats
+            derivative = self.derivative(forward, moves) / self.repeats
             for own, move in zip(total, moves, strict=True):
                 for name, value in own.items():
-                    value += (slope * move[name]).astype(value.dtype)  # noqa: PLW2901 - in place
+                    value += (derivative * move[name]).astype(value.dtype)  # noqa: PLW2901 - in place
         return [own or None for own in total]
 
 
@@ -116,7 +116,7 @@ class FiniteDifference(_Measuring):
     One forward pass of the batch for every parameter, and one more.
     """
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the differences, in the shapes of the parameters; ParameterError for more than MOST."""
         check_differences(sum(value.size for own in forward.parameters for value in own.values()))
         still: list[dict[str, Any]] = [{} for _ in forward.parameters]
@@ -141,7 +141,7 @@ class SPSA(_Drawing):
     repeats: directions averaged over, two forward passes of the batch each.
     """
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the mean over directions."""
         return self.mean(forward, signs=True)
 
@@ -156,6 +156,6 @@ class EvolutionStrategy(_Drawing):
     step: float = 0.02
     repeats: int = 10
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the mean over pairs."""
         return self.mean(forward, signs=False)

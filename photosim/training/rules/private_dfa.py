@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback
 from photosim.training.rules.ternary_dfa import ternarise
 
@@ -29,7 +29,7 @@ class PrivateDFA:
     photosim.training.privacy times g.  The last layer learns from its exact error, clipped to the same
     norm, with the same added noise.
 
-    Left out: a proof. Noise enters an update multiplied by activations and slopes, so that it is not the
+    Left out: a proof. Noise enters an update multiplied by activations and derivatives, so that it is not the
     same in all directions; ohana2021 bound it from below by a floor of the activations, the accountant
     takes it as even.
     """
@@ -40,7 +40,7 @@ class PrivateDFA:
     reach: float = 1.0
     deviation: float = 0.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a bound that is none."""
@@ -60,7 +60,7 @@ class PrivateDFA:
         """Return how far one exchanged sample moves the updates of all layers together, for a batch."""
         return 2.0 * self.activation * self.reach / batch * float(np.sqrt(len(self.feedback) + 1))
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless those that learn are dense."""
         check_feedback("Private DFA", forward.network, self.feedback)
         levels = ternarise(forward.error, self.threshold)

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Block, Network
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 
 if TYPE_CHECKING:
     from photosim.training.devices.device import Device
@@ -20,7 +20,7 @@ class Need(Enum):
     """What a rule asks of the machine that runs it, beside the forward pass and the output error."""
 
     TRANSPOSED_WEIGHTS = "the transposed weights of later layers"
-    LOCAL_SLOPES = "the local derivatives of the hidden layers"
+    LOCAL_DERIVATIVES = "the local derivatives of the hidden layers"
     SIGNS_OF_WEIGHTS = "the signs of the weights of later layers"
     FEEDBACK = "one feedback device for each hidden layer, from the output error to the layer's units"
     LAYERED_FEEDBACK = "one feedback device for each hidden layer, from the next layer's error to its units"
@@ -42,7 +42,7 @@ class Rule(Protocol):
     def needs(self) -> frozenset[Need]:
         """What the rule cannot do without."""
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers, averaged over the batch."""
 
 
@@ -56,14 +56,18 @@ def check_feedback(name: str, network: Network, feedback: tuple[Device, ...]) ->
         raise ParameterError(message)
 
 
-def deliver(device: Device, signal: RealArray, forward: Pass, block: Block, gain: float = 1.0) -> RealArray:
+def deliver(
+    device: Device, signal: RealArray, forward: ForwardPass, block: Block, gain: float = 1.0
+) -> RealArray:
     """Return gain * (B signal) * f'(a) of a hidden block, B held by a device with the block's outputs.
 
-    Where nothing follows the layer that learns, the device's amplifiers apply the slope, as filipovich2022
-    do; else the product passes pooling and dropout on its way back first.
+    Where nothing follows the layer that learns, the device's amplifiers apply the derivative, as
+    filipovich2022 do; else the product passes pooling and dropout on its way back first.
     """
-    slope = forward.slope(block) if block.alone else None
+    derivative = forward.derivative(block) if block.alone else None
     if gain != 1.0:
-        slope = gain * (slope if slope is not None else np.ones((len(signal), block.outputs), signal.dtype))
-    product = device.apply(signal, gain=slope).astype(forward.error.dtype, copy=False)
+        derivative = gain * (
+            derivative if derivative is not None else np.ones((len(signal), block.outputs), signal.dtype)
+        )
+    product = device.apply(signal, gain=derivative).astype(forward.error.dtype, copy=False)
     return product if block.alone else forward.delta(block, product)

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Network
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 Variant = Literal["uniform", "fixed", "redrawn"]
@@ -31,7 +31,7 @@ class SignSymmetry:
     sizes: tuple[RealArray, ...]
     variant: Variant
     rng: np.random.Generator
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.SIGNS_OF_WEIGHTS, Need.LOCAL_SLOPES})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.SIGNS_OF_WEIGHTS, Need.LOCAL_DERIVATIVES})
 
     @classmethod
     def drawn(cls, network: Network, variant: Variant, rng: np.random.Generator) -> SignSymmetry:
@@ -52,7 +52,7 @@ class SignSymmetry:
             sizes.append(rng.uniform(0.0, 2.0 * mean, shape) if variant == "fixed" else np.full(shape, mean))
         return cls(tuple(sizes), variant, rng)
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; the last one's is exact."""
         blocks = forward.network.blocks
         deltas = [forward.output_delta]

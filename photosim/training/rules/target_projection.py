@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.training.devices.device import Device
 from photosim.training.losses import softmax
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
@@ -22,9 +22,9 @@ class TargetProjection:
     """
 
     feedback: tuple[Device, ...]
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
         check_feedback("Direct random target projection", forward.network, self.feedback)
         # error = probabilities - labels, so this is the labels up to rounding.

@@ -11,7 +11,7 @@ import numpy as np
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 SMALL = 0.5
@@ -32,14 +32,14 @@ class TernaryDFA:
     feedback: tuple[Device, ...]
     threshold: float = 0.25
     gain: float = 1.0
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_SLOPES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold < 1.0:
             message = f"The threshold of a ternary error must be from 0 to below 1, got {self.threshold!r}."
             raise ParameterError(message)
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
         check_feedback("Ternary DFA", forward.network, self.feedback)
         self._warn(forward.error)

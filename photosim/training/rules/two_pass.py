@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from photosim.training.devices.device import Device
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.modulation import (
     changes,
     input_feedback,
@@ -24,14 +24,14 @@ class TwoPass:
     X_l are a layer's outputs in the first pass, Xe_l those of the second, e = X_L - T the first pass's error
     with its sign (probabilities minus labels in classification); F is fixed noise that `feedback[0]` holds,
     shape (inputs, outputs). A bias is the weight of an input that is 1 in both passes. Nothing is sent
-    back and no slope is asked for: layers may have any nonlinearity, or be hardware that nobody can derive.
-    The update was read in accounts of the paper, not in its text.
+    back and no derivative is asked for: layers may have any nonlinearity, or be hardware that nobody can
+    derive. The update was read in accounts of the paper, not in its text.
     """
 
     feedback: tuple[Device, ...]
     needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless there is one device of the right shape."""
         device = input_feedback("The two-pass rule", self.feedback)
         warn_if_silent("The two-pass rule", forward)

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.layers import Parameters
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.backprop import sent_back
 from photosim.training.rules.modulation import answers, input_feedback, second_pass
 from photosim.training.rules.rule import Need
@@ -29,10 +29,10 @@ class TwoPassGradient:
     feedback: tuple[Device, ...]
     through_error: bool = True
     needs: ClassVar[frozenset[Need]] = frozenset(
-        {Need.INPUT_FEEDBACK, Need.SECOND_FORWARD, Need.TRANSPOSED_WEIGHTS, Need.LOCAL_SLOPES}
+        {Need.INPUT_FEEDBACK, Need.SECOND_FORWARD, Need.TRANSPOSED_WEIGHTS, Need.LOCAL_DERIVATIVES}
     )
 
-    def updates(self, forward: Pass) -> Updates:
+    def updates(self, forward: ForwardPass) -> Updates:
         """Return the gradient of the second pass's mean loss for every layer."""
         device = input_feedback("The two-pass gradient", self.feedback)
         again = second_pass(forward, device, sign=-1.0)
@@ -47,7 +47,7 @@ class TwoPassGradient:
         return [_sum(one, other) for one, other in zip(updates, early, strict=True)]
 
 
-def _to_inputs(forward: Pass, delta: RealArray) -> RealArray:
+def _to_inputs(forward: ForwardPass, delta: RealArray) -> RealArray:
     """Return each sample's dL/dinputs of the network, (batch, inputs), from dL/dpre of its first block."""
     first = forward.network.blocks[0]
     signal = forward.back(first, delta)
@@ -56,7 +56,7 @@ def _to_inputs(forward: Pass, delta: RealArray) -> RealArray:
     return signal
 
 
-def _by_outputs(forward: Pass, by_answer: RealArray) -> RealArray:
+def _by_outputs(forward: ForwardPass, by_answer: RealArray) -> RealArray:
     """Return dL/doutputs from dL/danswer: through the softmax where the answers are probabilities."""
     if np.asarray(forward.targets).dtype.kind not in "iu":
         return by_answer

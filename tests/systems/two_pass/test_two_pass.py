@@ -22,7 +22,7 @@ def test_pictures_come_column_by_column() -> None:
     assert (data.train.x.min(), data.train.x.max()) == (0.0, 1.0)
     from photosim.training.data.datasets import load
 
-    whole = load("digits", validation=0.0).train.x.reshape(-1, 8, 8)
+    whole = load("digits", validation_fraction=0.0).train.x.reshape(-1, 8, 8)
     first = data.train.x[3].reshape(8, 8)
     scaled = (whole[3] - whole.min()) / (whole.max() - whole.min())
     np.testing.assert_allclose(first, scaled.T, atol=1e-6)
@@ -50,7 +50,7 @@ def test_meshes_take_the_place_of_products() -> None:
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     data = pixels("digits", None)
-    recipe = Recipe("two-pass", (64, 16, 10), 2, 0.05, batch=16, images=160, hardware=Hardware(8))
+    recipe = Recipe("two-pass", (64, 16, 10), 2, 0.05, batch_size=16, images=160, hardware=Hardware(8))
     _, whole = train(recipe, data, 0, tmp_path / "whole.npz", lambda _d, _t: None)
     train(replace(recipe, epochs=1), data, 0, tmp_path / "half.npz", lambda _d, _t: None)
     _, rest = train(recipe, data, 0, tmp_path / "half.npz", lambda _d, _t: None)

@@ -34,7 +34,7 @@ def test_the_split_is_always_the_same_and_leaves_nothing_out() -> None:
 
 
 def test_without_validation_the_same_samples_are_tested() -> None:
-    chosen, final = load("digits"), load("digits", validation=0.0)
+    chosen, final = load("digits"), load("digits", validation_fraction=0.0)
     assert len(final.train) == len(chosen.train) + len(chosen.validation)
     assert len(final.validation) == 0
     np.testing.assert_array_equal(final.test.y, chosen.test.y)

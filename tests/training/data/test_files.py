@@ -65,7 +65,7 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(DataError, match=r"no file .*train-images-idx3-ubyte\.gz: the images of mnist"):
         load("mnist")
     write_images(tmp_path)
-    assert len(load("mnist", validation=0.0).train) == 60
+    assert len(load("mnist", validation_fraction=0.0).train) == 60
 
 
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
@@ -121,7 +121,7 @@ def test_a_download_is_made_only_when_asked_for(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DataError, match="no file"):
         load("mnist", data_dir=tmp_path)
     assert asked == []
-    data = load("mnist", data_dir=tmp_path, download=True, validation=0.0)
+    data = load("mnist", data_dir=tmp_path, download=True, validation_fraction=0.0)
     assert asked == [("mnist_784", str(tmp_path))]
     assert (len(data.train), len(data.test), data.classes) == (60_000, 10_000, 10)
 
@@ -152,7 +152,7 @@ def write_vowels(folder: Path, rows: int = 30) -> NDArray[np.float64]:
 
 def test_vowels_are_standardised_feature_by_feature(tmp_path: Path) -> None:
     features = write_vowels(tmp_path)
-    data = load("vowels", data_dir=tmp_path, validation=0.0)
+    data = load("vowels", data_dir=tmp_path, validation_fraction=0.0)
     learnt = features[::2]
     np.testing.assert_allclose(data.train.x, (learnt - learnt.mean(axis=0)) / learnt.std(axis=0), atol=1e-9)
     np.testing.assert_array_equal(data.test.y, np.arange(30)[1::2] // 2 % 3)
@@ -306,7 +306,7 @@ def test_the_real_vowels(real: Path) -> None:
     if not (real / "vowel-context.data").is_file():
         pytest.skip("the real vowels are not beside this checkout")
     assert read_table(real / "vowel-context.data", 14).shape == (990, 14)
-    data = load("vowels", data_dir=real, validation=0.0)
+    data = load("vowels", data_dir=real, validation_fraction=0.0)
     assert (len(data.train), len(data.test), data.features, data.classes) == (528, 462, 10, 11)
 
 

@@ -28,7 +28,7 @@ def test_each_branch_is_a_dense_layer() -> None:
         alone = {name: value[units] for name, value in own.items()}
         wanted = one.forward(alone, X[:, seen])
         np.testing.assert_allclose(trace.outputs[:, units], wanted.outputs, atol=1e-15)
-        np.testing.assert_allclose(LAYER.slope(trace)[:, units], one.slope(wanted), atol=1e-15)
+        np.testing.assert_allclose(LAYER.derivative(trace)[:, units], one.derivative(wanted), atol=1e-15)
         step = one.gradient(wanted, delta[:, units], 7)
         np.testing.assert_allclose(update["weights"][units], step["weights"], atol=1e-15)
         np.testing.assert_allclose(update["bias"][units], step["bias"], atol=1e-15)

@@ -117,7 +117,9 @@ def trained(data: GraphData, rule: Rule, *, dropout: float = 0.0, epochs: int = 
     initial, chance = np.random.SeedSequence(seed).spawn(2)
     adjacency = normalised_adjacency(data.edges, data.labels.size).astype(np.float32)
     network = graph_network(adjacency, (data.features.shape[1], 16, data.classes), dropout=dropout)
-    return fit_nodes(network, rule, data, epochs=epochs, decay=1e-4, initial=initial, chance=chance).chosen
+    return fit_nodes(
+        network, rule, data, epochs=epochs, weight_decay=1e-4, initial=initial, rng=chance
+    ).chosen
 
 
 def test_every_rule_learns_the_toy_graph_and_runs_repeat() -> None:

@@ -78,7 +78,7 @@ def test_pooling_takes_the_largest_or_the_mean_of_each_window(kind: str) -> None
 @pytest.mark.parametrize("network", CASES)
 def test_backprop_through_every_layer_is_the_gradient(network: Network) -> None:
     parameters = network.initial(np.random.default_rng(2))
-    forward, _ = run(network, parameters, X, Y, chance=np.random.default_rng(5))
+    forward, _ = run(network, parameters, X, Y, rng=np.random.default_rng(5))
 
     def loss() -> float:
         traces = network.forward(parameters, X, forward.traces)  # the same units left out
@@ -133,7 +133,7 @@ def test_direct_feedback_reaches_a_convolution_behind_its_pooling() -> None:
 def test_rules_that_share_the_weights_are_backprop_here_too() -> None:
     network = images(share=0.3)
     parameters = network.initial(np.random.default_rng(6))
-    forward, _ = run(network, parameters, X, Y, chance=np.random.default_rng(7))
+    forward, _ = run(network, parameters, X, Y, rng=np.random.default_rng(7))
     exact = Backprop().updates(forward)
     weights = [own["weights"] for own in parameters if own]
     aligned: list[Rule] = [
@@ -161,7 +161,7 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean() -> None:
 def test_a_second_pass_repeats_the_first_where_its_inputs_are_the_same() -> None:
     network = images(share=0.5)
     parameters = network.initial(np.random.default_rng(9))
-    forward, _ = run(network, parameters, X, Y, chance=np.random.default_rng(10))
+    forward, _ = run(network, parameters, X, Y, rng=np.random.default_rng(10))
     np.testing.assert_array_equal(forward.again(X).error, forward.error)
     moved = forward.again(X + 0.1)
     assert np.any(moved.error != forward.error)
@@ -233,6 +233,6 @@ def test_types_are_kept() -> None:
     network = images(share=0.2)
     single: list[Parameters] = network.initial(np.random.default_rng(0), np.float32)
     x: RealArray = X.astype(np.float32)
-    forward, _ = run(network, single, x, Y, chance=np.random.default_rng(0))
+    forward, _ = run(network, single, x, Y, rng=np.random.default_rng(0))
     for update in Backprop().updates(forward):
         assert update is None or all(value.dtype == np.float32 for value in update.values())

@@ -83,7 +83,7 @@ def test_a_mesh_starts_as_a_unitary_drawn_evenly_at_any_wavelength() -> None:
 def test_dark_outputs_have_slope_0_in_amplitude() -> None:
     layer = MeshLayer.of(mesh_chip("reck_mesh", 2), detection="amplitude")
     trace = layer.forward(layer.initial(np.random.default_rng(0)), np.zeros((1, 2)))
-    np.testing.assert_array_equal(layer.slope(trace), 0.0)
+    np.testing.assert_array_equal(layer.derivative(trace), 0.0)
 
 
 def test_a_network_of_meshes_learns_in_single_precision() -> None:
@@ -93,7 +93,7 @@ def test_a_network_of_meshes_learns_in_single_precision() -> None:
     x = (rng.standard_normal((300, 4)) + 1j * rng.standard_normal((300, 4))).astype(np.complex64)
     samples = Samples(x, teacher.predict(wanted, x))  # type: ignore[arg-type]
     data = Dataset("teacher", samples, samples, samples, 3)
-    schedule = Schedule(epochs=30, batch=50)
+    schedule = Schedule(epochs=30, batch_size=50)
     history = fit(
         student, Backprop(), Adam(0.03), data, schedule, Streams.tree(1, 1)[0], objective=REGRESSION
     )

@@ -13,7 +13,7 @@ from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.layers import Network, dense_network
 from photosim.training.layers.mesh import MeshLayer
 from photosim.training.losses import CLASSIFICATION, REGRESSION
-from photosim.training.passes import Pass, run
+from photosim.training.passes import ForwardPass, run
 from photosim.training.rules import (
     SPSA,
     Backprop,
@@ -27,7 +27,7 @@ from photosim.training.rules.in_situ import deviations
 KINDS = ["clements_mesh", "reck_mesh", "butterfly_mesh"]
 
 
-def passed(component: str, batch: int = 7, dtype: Any = np.float64, **settings: Any) -> Pass:
+def passed(component: str, batch: int = 7, dtype: Any = np.float64, **settings: Any) -> ForwardPass:
     """A batch through two meshes with detection between them."""
     rng = np.random.default_rng(2)
     circuit = mesh_chip(component, 4, coupling=0.46, **settings)

@@ -12,7 +12,7 @@ from photosim.training.devices import Digital
 from photosim.training.layers import Network, Parameters, Trace, dense_network
 from photosim.training.losses import softmax_cross_entropy
 from photosim.training.optimisers import SGD, Adam
-from photosim.training.passes import Pass, Updates
+from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules import (
     DFA,
     RULES,
@@ -52,7 +52,7 @@ def assert_deltas(updates: Updates, deltas: list[RealArray], traces: list[Trace]
         np.testing.assert_allclose(update["bias"], delta.mean(axis=0), atol=1e-15)
 
 
-def slopes(traces: list[Trace]) -> list[RealArray]:
+def derivatives(traces: list[Trace]) -> list[RealArray]:
     """f'(a) of the two hidden layers."""
     return [1 - np.tanh(trace.pre) ** 2 for trace in traces[:-1]]
 
@@ -61,16 +61,18 @@ def test_feedback_alignment_is_the_published_rule(case: Case) -> None:
     parameters, traces, error = case
     first, second = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 3))
     rule = FeedbackAlignment((Digital(first), Digital(second)))
-    last = (error @ second.T) * slopes(traces)[1]
-    wanted = [(last @ first.T) * slopes(traces)[0], last, error]
-    assert_deltas(rule.updates(Pass(NETWORK, parameters, traces, error, Y)), wanted, traces)
+    last = (error @ second.T) * derivatives(traces)[1]
+    wanted = [(last @ first.T) * derivatives(traces)[0], last, error]
+    assert_deltas(rule.updates(ForwardPass(NETWORK, parameters, traces, error, Y)), wanted, traces)
 
 
 def test_feedback_alignment_with_the_transposed_weights_is_backprop(case: Case) -> None:
     parameters, traces, error = case
     rule = FeedbackAlignment(tuple(Digital(own["weights"].T.astype(float)) for own in parameters[1:]))
-    exact = Backprop().updates(Pass(NETWORK, parameters, traces, error, Y))
-    for update, other in zip(rule.updates(Pass(NETWORK, parameters, traces, error, Y)), exact, strict=True):
+    exact = Backprop().updates(ForwardPass(NETWORK, parameters, traces, error, Y))
+    for update, other in zip(
+        rule.updates(ForwardPass(NETWORK, parameters, traces, error, Y)), exact, strict=True
+    ):
         assert update is not None
         assert other is not None
         np.testing.assert_allclose(update["weights"], other["weights"], atol=1e-15)
@@ -84,10 +86,10 @@ def test_sign_symmetry_shares_signs_alone(variant: str, case: Case) -> None:
     first, second = (
         size * np.sign(own["weights"]) for size, own in zip(rule.sizes, parameters[1:], strict=True)
     )
-    last = (error @ second) * slopes(traces)[1]
-    wanted = [(last @ first) * slopes(traces)[0], last, error]
+    last = (error @ second) * derivatives(traces)[1]
+    wanted = [(last @ first) * derivatives(traces)[0], last, error]
     for _ in range(2):  # the second time the same: nothing is drawn
-        assert_deltas(rule.updates(Pass(NETWORK, parameters, traces, error, Y)), wanted, traces)
+        assert_deltas(rule.updates(ForwardPass(NETWORK, parameters, traces, error, Y)), wanted, traces)
     assert (np.ptp(rule.sizes[0]) == 0.0) == (variant == "uniform")
 
 
@@ -95,8 +97,10 @@ def test_sign_symmetry_with_the_weights_sizes_is_backprop(case: Case) -> None:
     parameters, traces, error = case
     sizes = tuple(np.abs(own["weights"]) for own in parameters[1:])
     rule = SignSymmetry(sizes, "fixed", np.random.default_rng(0))
-    exact = Backprop().updates(Pass(NETWORK, parameters, traces, error, Y))
-    for update, other in zip(rule.updates(Pass(NETWORK, parameters, traces, error, Y)), exact, strict=True):
+    exact = Backprop().updates(ForwardPass(NETWORK, parameters, traces, error, Y))
+    for update, other in zip(
+        rule.updates(ForwardPass(NETWORK, parameters, traces, error, Y)), exact, strict=True
+    ):
         assert update is not None
         assert other is not None
         np.testing.assert_allclose(update["weights"], other["weights"], atol=1e-15)
@@ -107,8 +111,8 @@ def test_redrawn_sizes_average_to_the_uniform_ones(case: Case) -> None:
     redrawn = make_rule("sign-symmetry-redrawn", NETWORK, rng=np.random.default_rng(4))
     uniform = make_rule("sign-symmetry-uniform", NETWORK)
     # The second layer is one step back from the error: its update is linear in the sizes.
-    found = [redrawn.updates(Pass(NETWORK, parameters, traces, error, Y))[1] for _ in range(4000)]
-    wanted = uniform.updates(Pass(NETWORK, parameters, traces, error, Y))[1]
+    found = [redrawn.updates(ForwardPass(NETWORK, parameters, traces, error, Y))[1] for _ in range(4000)]
+    wanted = uniform.updates(ForwardPass(NETWORK, parameters, traces, error, Y))[1]
     drawn = np.array([update["weights"] for update in found if update is not None])
     assert wanted is not None
     assert np.all(drawn[0] != drawn[1])
@@ -126,8 +130,11 @@ def test_target_projection_sends_labels(case: Case) -> None:
     parameters, traces, error = case
     matrices = [RNG.normal(size=(6, 3)), RNG.normal(size=(4, 3))]
     rule = TargetProjection(tuple(Digital(matrix) for matrix in matrices))
-    wanted = [-(ONE_HOT @ matrix.T) * slope for matrix, slope in zip(matrices, slopes(traces), strict=True)]
-    assert_deltas(rule.updates(Pass(NETWORK, parameters, traces, error, Y)), [*wanted, error], traces)
+    wanted = [
+        -(ONE_HOT @ matrix.T) * derivative
+        for matrix, derivative in zip(matrices, derivatives(traces), strict=True)
+    ]
+    assert_deltas(rule.updates(ForwardPass(NETWORK, parameters, traces, error, Y)), [*wanted, error], traces)
 
 
 def test_target_projection_finds_labels_of_a_network_that_is_sure(case: Case) -> None:
@@ -139,9 +146,9 @@ def test_target_projection_finds_labels_of_a_network_that_is_sure(case: Case) ->
     sure = Trace(traces[-1].inputs[:3], logits, logits)
     matrix = RNG.normal(size=(6, 3))
     rule = TargetProjection((Digital(matrix), Digital(RNG.normal(size=(4, 3)))))
-    update = rule.updates(Pass(NETWORK, parameters, [*few, sure], error, labels))[0]
+    update = rule.updates(ForwardPass(NETWORK, parameters, [*few, sure], error, labels))[0]
     assert update is not None
-    delta = -matrix.T[labels] * slopes(traces)[0][:3]
+    delta = -matrix.T[labels] * derivatives(traces)[0][:3]
     np.testing.assert_allclose(update["bias"], delta.mean(axis=0), atol=1e-6)
 
 
@@ -156,13 +163,13 @@ def test_ternary_dfa_is_dfa_of_the_rounded_error(case: Case) -> None:
     parameters, traces, error = case
     devices = (Digital(RNG.normal(size=(6, 3))), Digital(RNG.normal(size=(4, 3))))
     rounded = np.where(error > 0.45, 1.0, np.where(error < -0.45, -1.0, 0.0))
-    wanted = DFA(devices).updates(Pass(NETWORK, parameters, traces, rounded, Y))
-    found = TernaryDFA(devices, 0.45, gain=0.5).updates(Pass(NETWORK, parameters, traces, error, Y))
+    wanted = DFA(devices).updates(ForwardPass(NETWORK, parameters, traces, rounded, Y))
+    found = TernaryDFA(devices, 0.45, gain=0.5).updates(ForwardPass(NETWORK, parameters, traces, error, Y))
     for update, other in zip(found[:-1], wanted[:-1], strict=True):
         assert update is not None
         assert other is not None
         np.testing.assert_allclose(update["weights"], 0.5 * other["weights"], atol=1e-15)
-    exact = Backprop().updates(Pass(NETWORK, parameters, traces, error, Y))[-1]
+    exact = Backprop().updates(ForwardPass(NETWORK, parameters, traces, error, Y))[-1]
     assert found[-1] is not None
     assert exact is not None
     np.testing.assert_array_equal(found[-1]["weights"], exact["weights"])
@@ -172,8 +179,10 @@ def test_a_low_threshold_warns(case: Case) -> None:
     parameters, traces, error = case
     devices = (Digital(RNG.normal(size=(6, 3))), Digital(RNG.normal(size=(4, 3))))
     with pytest.warns(PhotosimWarning, match="The threshold 0.05 turns most of a batch's small errors to"):
-        TernaryDFA(devices, 0.05).updates(Pass(NETWORK, parameters, traces, error, Y))
-    TernaryDFA(devices, 0.45).updates(Pass(NETWORK, parameters, traces, error, Y))  # warnings are errors here
+        TernaryDFA(devices, 0.05).updates(ForwardPass(NETWORK, parameters, traces, error, Y))
+    TernaryDFA(devices, 0.45).updates(
+        ForwardPass(NETWORK, parameters, traces, error, Y)
+    )  # warnings are errors here
     for threshold in (-0.1, 1.0, float("nan")):
         with pytest.raises(ParameterError, match="must be from 0 to below 1"):
             TernaryDFA(devices, threshold)
@@ -184,7 +193,7 @@ def test_every_rule_with_feedback_wants_its_devices(name: str, case: Case) -> No
     parameters, traces, error = case
     with pytest.raises(ParameterError, match="one feedback device for each of the 2 hidden layers, got 1"):
         make_rule(name, NETWORK, (Digital(np.ones((6, 3))),)).updates(
-            Pass(NETWORK, parameters, traces, error, Y)
+            ForwardPass(NETWORK, parameters, traces, error, Y)
         )
 
 
@@ -200,8 +209,10 @@ def test_rules_need_no_more_than_they_say(name: str, case: Case) -> None:
     elif not {Need.TRANSPOSED_WEIGHTS, Need.SECOND_FORWARD, Need.MORE_FORWARDS} & rule.needs:
         hidden = [{key: np.full_like(value, np.nan) for key, value in own.items()} for own in parameters]
     again = make_rule(name, NETWORK, feedback, threshold=0.45)
-    wanted = again.updates(Pass(NETWORK, parameters, traces, error, Y))
-    for update, other in zip(rule.updates(Pass(NETWORK, hidden, traces, error, Y)), wanted, strict=True):
+    wanted = again.updates(ForwardPass(NETWORK, parameters, traces, error, Y))
+    for update, other in zip(
+        rule.updates(ForwardPass(NETWORK, hidden, traces, error, Y)), wanted, strict=True
+    ):
         assert (update is None) == (other is None)
         if update is not None and other is not None:
             np.testing.assert_array_equal(update["weights"], other["weights"])

@@ -9,7 +9,7 @@ from photosim.errors import ParameterError
 from photosim.training.devices import Digital
 from photosim.training.layers import Network, Parameters, dense_network
 from photosim.training.losses import softmax_cross_entropy
-from photosim.training.passes import Pass
+from photosim.training.passes import ForwardPass
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Need
 
 RNG = np.random.default_rng(1)
@@ -27,7 +27,7 @@ def test_backprop_is_the_gradient_of_the_mean_loss(activation: str) -> None:
     parameters = network.initial(np.random.default_rng(2))
     traces = network.forward(parameters, X)
     _, error = softmax_cross_entropy(traces[-1].outputs, Y)
-    updates = Backprop().updates(Pass(network, parameters, traces, error, Y))
+    updates = Backprop().updates(ForwardPass(network, parameters, traces, error, Y))
     step = 1e-6
     for layer, update in enumerate(updates):
         assert update is not None
@@ -50,7 +50,7 @@ def test_dfa_is_the_published_rule() -> None:
     traces = network.forward(parameters, X)
     _, error = softmax_cross_entropy(traces[-1].outputs, Y)
     updates = DFA(tuple(Digital(matrix) for matrix in feedback)).updates(
-        Pass(network, parameters, traces, error, Y)
+        ForwardPass(network, parameters, traces, error, Y)
     )
     hidden = X
     for update, matrix, own in zip(updates, feedback, parameters, strict=False):
@@ -60,7 +60,7 @@ def test_dfa_is_the_published_rule() -> None:
         np.testing.assert_allclose(update["weights"], delta.T @ hidden / len(X), atol=1e-15)
         np.testing.assert_allclose(update["bias"], delta.mean(axis=0), atol=1e-15)
         hidden = np.tanh(pre)
-    exact = Backprop().updates(Pass(network, parameters, traces, error, Y))[-1]
+    exact = Backprop().updates(ForwardPass(network, parameters, traces, error, Y))[-1]
     assert updates[-1] is not None
     assert exact is not None
     np.testing.assert_array_equal(updates[-1]["weights"], exact["weights"])
@@ -72,9 +72,9 @@ def test_dfa_with_the_transposed_weights_of_one_hidden_layer_is_backprop() -> No
     traces = network.forward(parameters, X)
     _, error = softmax_cross_entropy(traces[-1].outputs, Y)
     aligned = DFA((Digital(parameters[1]["weights"].T.astype(np.float64)),)).updates(
-        Pass(network, parameters, traces, error, Y)
+        ForwardPass(network, parameters, traces, error, Y)
     )
-    exact = Backprop().updates(Pass(network, parameters, traces, error, Y))
+    exact = Backprop().updates(ForwardPass(network, parameters, traces, error, Y))
     assert aligned[0] is not None
     assert exact[0] is not None
     np.testing.assert_allclose(aligned[0]["weights"], exact[0]["weights"], atol=1e-15)
@@ -85,9 +85,9 @@ def test_frozen_leaves_the_hidden_layers_alone() -> None:
     parameters = network.initial(np.random.default_rng(5))
     traces = network.forward(parameters, X)
     _, error = softmax_cross_entropy(traces[-1].outputs, Y)
-    updates = FrozenHidden().updates(Pass(network, parameters, traces, error, Y))
+    updates = FrozenHidden().updates(ForwardPass(network, parameters, traces, error, Y))
     assert updates[:-1] == [None, None]
-    exact = Backprop().updates(Pass(network, parameters, traces, error, Y))[-1]
+    exact = Backprop().updates(ForwardPass(network, parameters, traces, error, Y))[-1]
     assert updates[-1] is not None
     assert exact is not None
     np.testing.assert_array_equal(updates[-1]["weights"], exact["weights"])
@@ -101,7 +101,7 @@ def test_dfa_never_looks_at_the_weights_of_later_layers() -> None:
     rule = DFA((Digital(RNG.normal(size=(6, 3))), Digital(RNG.normal(size=(4, 3)))))
     assert Need.TRANSPOSED_WEIGHTS not in rule.needs
     nothing = [{name: np.full_like(value, np.nan) for name, value in own.items()} for own in parameters]
-    for update in rule.updates(Pass(network, nothing, traces, error, Y)):
+    for update in rule.updates(ForwardPass(network, nothing, traces, error, Y)):
         assert update is not None
         assert all(np.isfinite(value).all() for value in update.values())
 
@@ -111,4 +111,4 @@ def test_dfa_wants_a_device_for_every_hidden_layer() -> None:
     parameters = network.initial(np.random.default_rng(7))
     traces = network.forward(parameters, X)
     with pytest.raises(ParameterError, match="one feedback device for each of the 2 hidden layers, got 1"):
-        DFA((Digital(np.ones((6, 3))),)).updates(Pass(network, parameters, traces, np.ones((7, 3)), Y))
+        DFA((Digital(np.ones((6, 3))),)).updates(ForwardPass(network, parameters, traces, np.ones((7, 3)), Y))

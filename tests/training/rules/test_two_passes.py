@@ -29,7 +29,7 @@ from photosim.training.layers import (
 from photosim.training.layers.mesh import Detection, MeshLayer
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import SGD
-from photosim.training.passes import Pass, Updates, run
+from photosim.training.passes import ForwardPass, Updates, run
 from photosim.training.rules import (
     Backprop,
     HebbianPepita,
@@ -53,7 +53,7 @@ PARAMETERS = NETWORK.initial(np.random.default_rng(2))
 Array = NDArray[np.float64]
 
 
-def forward() -> Pass:
+def forward() -> ForwardPass:
     return run(NETWORK, PARAMETERS, X, Y)[0]
 
 
@@ -139,7 +139,7 @@ def test_local_in_time_means_learning_between_the_passes() -> None:
         own["weights"] + rate * post.T @ pre / samples
         for own, post, pre in zip(moved, [*late[1:3], T], late[:-1], strict=True)
     ]
-    updates = HebbianPepita((Digital(F),), rate=rate).updates(forward())
+    updates = HebbianPepita((Digital(F),), learning_rate=rate).updates(forward())
     optimiser = SGD(rate, momentum=0.0)
     for own, update, other in zip(PARAMETERS, updates, wanted, strict=True):
         assert update is not None
@@ -203,11 +203,11 @@ def test_without_feedback_the_public_codes_rule_is_backprop() -> None:
 
 
 @pytest.mark.parametrize("name", sorted((TO_INPUTS | {"pepita-mirrored"}) - {"two-pass-gradient"}))
-def test_nothing_is_sent_back_and_no_slope_asked_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_back_and_no_derivative_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_args: object) -> NoReturn:
         raise AssertionError
 
-    monkeypatch.setattr(Dense, "slope", never)
+    monkeypatch.setattr(Dense, "derivative", never)
     monkeypatch.setattr(Dense, "back", never)
     devices = [Digital(own) for own in draw_feedback(name, NETWORK, 1.0, RNG)]
     updates = make_rule(name, NETWORK, devices).updates(forward())
@@ -228,7 +228,7 @@ def test_the_one_device_and_its_shape_are_checked(name: str) -> None:
 def test_dropout_leaves_out_the_same_units_in_both_passes() -> None:
     network = dense_network((5, 40, 3), "relu", dropout=0.5)
     parameters = network.initial(np.random.default_rng(0))
-    first = run(network, parameters, X, Y, chance=np.random.default_rng(1))[0]
+    first = run(network, parameters, X, Y, rng=np.random.default_rng(1))[0]
     kept = first.traces[1].memo
     assert kept is not None
     updates = Pepita((Digital(F),)).updates(first)
@@ -258,7 +258,7 @@ def test_mirrors_come_to_the_weights_transposed() -> None:
     rule = replace(rule, samples=200)
     rule.mirror(NETWORK, PARAMETERS, batches=1000)
     for index, own in enumerate(PARAMETERS):
-        found = rule.memory[str(index)] * rule.decay / rule.rate
+        found = rule.memory[str(index)] * rule.decay / rule.learning_rate
         # 40,000 noises remembered: a standard error of 1/200 of the row's length, five of them and a start
         # forgotten to exp(-10).
         limit = 5 / 200 * np.linalg.norm(own["weights"], axis=1).max() + 1e-3
@@ -326,9 +326,9 @@ def test_wrong_numbers_are_refused() -> None:
         ParameterError, match=r"presynaptic must be one of .*got 'frist'\. Did you mean 'first'"
     ):
         Pepita((Digital(F),), presynaptic="frist")  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=r"local in time must be positive, got 0\.0"):
-        HebbianPepita((Digital(F),), rate=0.0)
-    with pytest.raises(ParameterError, match="positive rate, a decay between 0 and 1"):
+    with pytest.raises(ParameterError, match=r"learning_rate must be positive where .*, got 0\.0"):
+        HebbianPepita((Digital(F),), learning_rate=0.0)
+    with pytest.raises(ParameterError, match="positive learning rate, a decay between 0 and 1"):
         MirroredPepita({}, RNG, decay=1.0)
     windows = Convolution(Windows(1, 4, 4, 3), 2, activation("relu"))
     network = Network((windows, Dense(windows.outputs, 2, activation("linear"))))
