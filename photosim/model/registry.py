@@ -33,20 +33,19 @@ def register(model: Model) -> None:
 
 def get(name: str) -> Model:
     """Return the model of that name; ParameterError with the nearest name if there is none."""
-    if name not in _models:
-        _load_library()
-    try:
-        return _models[name]
-    except (KeyError, TypeError):
+    if not known(name):
         message = (
-            f"There is no component {name!r}.{did_you_mean(name, _models)} "
+            f"There is no component {name!r}.{did_you_mean(str(name), _models)} "
             "`photosim components` lists all of them."
         )
-        raise ParameterError(message) from None
+        raise ParameterError(message)
+    return _models[name]
 
 
-def known(name: str) -> bool:
+def known(name: object) -> bool:
     """Return whether a component of that name exists."""
+    if not isinstance(name, str):
+        return False  # a file can give a list where a name belongs
     if name not in _models:
         _load_library()
     return name in _models

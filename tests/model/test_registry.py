@@ -1,0 +1,58 @@
+"""The registry: the nearest name, declaring twice, and pickling a component by its name."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from photosim.errors import ParameterError
+from photosim.model import ClosedForm, Entries, component, registry
+from photosim.model.quantities import Power
+
+
+def declare(module: str) -> ClosedForm:
+    """Declare a component of one name, as a file called `module` would."""
+
+    def twin(m: Any, wl: Any, *, kept: Power = 0.5) -> Entries:
+        """Attenuator of two ports.
+
+        Settings:
+            kept: power that passes.
+        """
+        del wl
+        return {("o1", "o2"): m.sqrt(kept)}
+
+    twin.__module__ = module
+    return component(ports=("o1", "o2"), source="saleh2007")(twin)
+
+
+@pytest.mark.parametrize("name", ["strait", "Straight"])
+def test_unknown_name_is_answered_with_the_nearest(name: str) -> None:
+    with pytest.raises(ParameterError, match=f"no component '{name}'. Did you mean 'straight'"):
+        registry.get(name)
+    assert not registry.known(name)
+
+
+def test_name_that_is_not_text_is_refused() -> None:
+    with pytest.raises(ParameterError, match="no component"):
+        registry.get(["straight"])  # type: ignore[arg-type]
+
+
+def test_same_declaration_again_replaces_the_old_one() -> None:
+    declare("notebook")
+    second = declare("notebook")
+    assert registry.get("twin") is second
+
+
+def test_second_component_of_a_name_is_refused_with_both_places() -> None:
+    declare("first")
+    with pytest.raises(ParameterError, match=r"'twin' is declared twice: in first\..*twin and in second\."):
+        declare("second")
+
+
+@pytest.mark.parametrize("name", ["straight", "ring_single", "coupler.gap", "sampled", "laser"])
+def test_component_pickles_to_itself(name: str) -> None:
+    model = registry.get(name)
+    assert pickle.loads(pickle.dumps(model)) is model  # noqa: S301 - our own bytes
