@@ -1,4 +1,4 @@
-"""Published systems, one file each: the hardware as a circuit, the recipe, and the published figures."""
+"""Published systems, a file or folder each: the hardware as a circuit, the recipe, and published figures."""
 
 from photosim.systems.harness.catalogue import find_system, system_names
 from photosim.systems.harness.reproduction import Reproduction, reproduce

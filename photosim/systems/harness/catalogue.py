@@ -8,7 +8,7 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.systems.harness.system import System
 
 _SYSTEMS = {
-    "opu-dfa": "opu_dfa",
+    "opu-dfa": "opu_dfa.system",
     "dfa-gnn": "dfa_gnn",
     "ngrc": "ngrc",
     "mrr-dfa": "mrr_dfa.system",

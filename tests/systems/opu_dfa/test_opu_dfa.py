@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photosim.systems import Options, dfa_gnn, opu_dfa
+from photosim.systems import Options
 from photosim.systems.harness import graph_runs
-from photosim.systems.opu_dfa import Point, Recipe, medium
+from photosim.systems.opu_dfa.optics import Point, graph_rule, medium, rule_of
+from photosim.systems.opu_dfa.runs import Recipe, train
+from photosim.systems.opu_dfa.system import SYSTEM
 from photosim.training.rules import TernaryDFA
 
 DIGITS = Options("digits", None, 1, quick=True)
@@ -19,7 +21,7 @@ RECIPE = Recipe((48, 48), epochs=4, batch_size=32, learning_rate=3e-3)
 
 
 def run(name: str, point: Point | None = None, recipe: Recipe = RECIPE, seed: int = 0) -> dict[str, Any]:
-    return opu_dfa.train(DIGITS, recipe, name, point or Point(), seed, None, lambda _done, _total: None)
+    return train(DIGITS, recipe, name, point or Point(), seed, None, lambda _done, _total: None)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_more_pixels_have_the_light_of_the_netlists_own() -> None:
 
 def test_exact_rules_have_the_mediums_matrix() -> None:
     optics = medium([30, 20], 10, 5, Point())
-    rule = opu_dfa.rule_of("ternary", optics, 0.15)
+    rule = rule_of("ternary", optics, 0.15)
     assert isinstance(rule, TernaryDFA)
     for exact, own in zip(rule.feedback, optics, strict=True):
         np.testing.assert_allclose(exact.matrix(), own.matrix(), atol=1e-6)
@@ -69,7 +71,7 @@ def test_exact_rules_have_the_mediums_matrix() -> None:
 
 def test_recipes_of_cases_tell_them_apart() -> None:
     for data in ("mnist", "cora", "digits"):
-        cases = opu_dfa.SYSTEM.cases(Options(data, None, 1))
+        cases = SYSTEM.cases(Options(data, None, 1))
         assert {"backprop", "shallow", "dfa", "ternary", "optical"} <= {case.name for case in cases}
         assert all("threshold" in case.recipe or "values" in case.recipe for case in cases)
 
@@ -78,17 +80,10 @@ def test_graph_rules_learn_the_digits() -> None:
     recipe = replace(graph_runs.FED_BACK, epochs=60)
     options = Options("digits", None, 1)
     found = {
-        name: graph_runs.compute(options, recipe, name, opu_dfa.graph_rule, 0, Path(), lambda _a, _b: None)
+        name: graph_runs.compute(options, recipe, name, graph_rule, 0, Path(), lambda _a, _b: None)
         for name in ("backprop", "ternary", "optical")
     }
     for own in found.values():
         assert own["accuracy"] > 75.0
     # 200 labelled digits alone show anything: the other nodes' errors are zero and cost no frame.
     assert 0 < found["optical"]["frames"] <= 60 * 200 * 4
-
-
-def test_three_convolutions_learn_by_direct_feedback() -> None:
-    recipe = replace(dfa_gnn.RECIPE, epochs=25)
-    options = Options("digits", None, 1)
-    found = graph_runs.compute(options, recipe, "dfa", dfa_gnn.exact_rule, 0, Path(), lambda _a, _b: None)
-    assert found["accuracy"] > 70.0  # one in ten by chance, after a fortieth of the epochs
