@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-_TAPS = {7: (7, 6), 9: (9, 5), 11: (11, 9), 15: (15, 14), 20: (20, 3), 23: (23, 18)}
-"""Feedback taps of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
+_TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
+"""Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
 _MAX_FILE_LINES = 100_000_000
 _WORDS = frozenset({"shape", "path"})
 _WHOLE = frozenset({"order", "levels", "seed", "filter_order"})
@@ -281,11 +281,11 @@ def _sequence(order: int) -> NDArray[np.int64]:
     if order not in _TAPS:
         message = f"A pseudo-random sequence has an order of {listing(_TAPS)}, got {order}."
         raise ParameterError(message)
-    a, b = _TAPS[order]
-    bits = np.ones((1 << order) - 1, dtype=np.int64)
-    for n in range(order, len(bits)):
-        bits[n] = bits[n - a] ^ bits[n - b]
-    return bits
+    from scipy import signal
+
+    # scipy counts taps from the other end of the register; its own choice of taps gives reversed sequences.
+    bits, _state = signal.max_len_seq(order, taps=[order - _TAPS[order]])
+    return np.asarray(bits, dtype=np.int64)
 
 
 def _numbers(bits: NDArray[np.int64], width: int) -> NDArray[np.int64]:
