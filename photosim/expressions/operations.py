@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONSTANTS: Mapping[str, float] = {"pi": math.pi}
 """Names that stand for numbers."""
 Step = tuple[str, Any, tuple[int, ...]]
-"""One step of a program: operation, leaf (name, float, or shape and bytes of an array), argument steps."""
+"""One step of a program: operation, content (name, float, or shape and bytes of an array), argument steps."""
 # How tightly an operation binds when written; leaves and calls bind tightest.
 _BINDING: Mapping[str, int] = {"+": 1, "-": 1, "*": 2, "/": 2, "negative": 3, "**": 4}
 _TIGHTEST = 5
@@ -87,11 +87,11 @@ def write(program: tuple[Step, ...]) -> str:
 
 def _written(step: Step, arguments: list[tuple[str, int]]) -> tuple[str, int]:
     """Text of one step and how tightly it binds."""
-    operation, leaf, _ = step
+    operation, content, _ = step
     if operation == "symbol":
-        return leaf, _TIGHTEST
+        return content, _TIGHTEST
     if operation == "constant":
-        return _written_constant(leaf)
+        return _written_constant(content)
     texts = [text for text, _ in arguments]
     if operation not in _BINDING:
         return f"{operation}({', '.join(texts)})", _TIGHTEST
@@ -103,14 +103,14 @@ def _written(step: Step, arguments: list[tuple[str, int]]) -> tuple[str, int]:
     return f"{_guarded(arguments[0], left)}{gap}{operation}{gap}{_guarded(arguments[1], right)}", own
 
 
-def _written_constant(leaf: Any) -> tuple[str, int]:
-    if not isinstance(leaf, float):
-        return f"<array of shape {leaf[0]}>", _TIGHTEST
+def _written_constant(content: Any) -> tuple[str, int]:
+    if not isinstance(content, float):
+        return f"<array of shape {content[0]}>", _TIGHTEST
     for name, value in CONSTANTS.items():
-        if leaf == value:
+        if content == value:
             return name, _TIGHTEST
-    text = repr(leaf).removesuffix(".0")
-    return text, _BINDING["negative"] if leaf < 0 or text.startswith("-") else _TIGHTEST
+    text = repr(content).removesuffix(".0")
+    return text, _BINDING["negative"] if content < 0 or text.startswith("-") else _TIGHTEST
 
 
 def _guarded(argument: tuple[str, int], wanted: int) -> str:

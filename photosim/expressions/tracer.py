@@ -42,23 +42,23 @@ class Expr:
     module and their numpy namesakes. Attributes: ``names``, the symbols that it depends on.
     """
 
-    __slots__ = ("_steps", "arguments", "leaf", "names", "operation", "size")
+    __slots__ = ("_steps", "arguments", "content", "names", "operation", "size")
     _steps: tuple[Step, ...] | None
     arguments: tuple[Expr, ...]
-    leaf: Any
+    content: Any
     names: frozenset[str]
     operation: str
     size: int
 
-    def __init__(self, operation: str, arguments: tuple[Expr, ...] = (), leaf: Any = None) -> None:
+    def __init__(self, operation: str, arguments: tuple[Expr, ...] = (), content: Any = None) -> None:
         size = 1 + sum(a.size for a in arguments)
         if size > MAX_NODES:
             raise ParameterError(
                 f"an expression of more than {MAX_NODES} operations was built: split the component"
             )
-        own = frozenset((leaf,)) if operation == "symbol" else frozenset[str]()
+        own = frozenset((content,)) if operation == "symbol" else frozenset[str]()
         names = own.union(*(a.names for a in arguments))
-        fields = (None, arguments, leaf, names, operation, size)
+        fields = (None, arguments, content, names, operation, size)
         for slot, value in zip(self.__slots__, fields, strict=True):
             object.__setattr__(self, slot, value)
 
@@ -87,9 +87,9 @@ class Expr:
         active = self._active()
         with np.errstate(all="ignore"):
             for at in reversed(range(len(work))):
-                operation, leaf, arguments = self.program[at]
+                operation, content, arguments = self.program[at]
                 if operation == "symbol":
-                    result[leaf] = result[leaf] + adjoint[at]
+                    result[content] = result[content] + adjoint[at]
                 for slope, argument in zip(_slopes(operation), arguments, strict=True):
                     if active[argument]:  # a constant exponent has no use for the logarithm of its base
                         inner = [work[i] for i in arguments]
@@ -98,7 +98,7 @@ class Expr:
 
     def rename(self, mapping: Mapping[str, str]) -> Expr:
         """The same expression with symbols renamed; names that are not in the mapping stay."""
-        steps = [(op, mapping.get(leaf, leaf) if op == "symbol" else leaf, a) for op, leaf, a in self.program]
+        steps = [(op, mapping.get(own, own) if op == "symbol" else own, a) for op, own, a in self.program]
         return _rebuild(tuple(steps))
 
     @property
@@ -117,11 +117,12 @@ class Expr:
     def _run(self, values: Mapping[str, Number]) -> list[Any]:
         work: list[Any] = []
         with np.errstate(all="ignore"):
-            for operation, leaf, arguments in self.program:
+            for operation, content, arguments in self.program:
                 if operation == "symbol":
-                    work.append(self._value_of(leaf, values))
+                    work.append(self._value_of(content, values))
                 elif operation == "constant":
-                    work.append(leaf if isinstance(leaf, float) else np.frombuffer(leaf[1]).reshape(leaf[0]))
+                    number = isinstance(content, float)
+                    work.append(content if number else np.frombuffer(content[1]).reshape(content[0]))
                 else:
                     work.append(self._apply(operation, [work[i] for i in arguments]))
         return work
@@ -294,8 +295,8 @@ def combine(operation: str, *operands: object) -> Expr:
         inner = nodes[0]
         if inner.operation == "negative":
             return inner.arguments[0]
-        if inner.operation == "constant" and isinstance(inner.leaf, float):
-            return Expr("constant", (), -inner.leaf)
+        if inner.operation == "constant" and isinstance(inner.content, float):
+            return Expr("constant", (), -inner.content)
     return Expr(operation, nodes)
 
 
@@ -315,15 +316,15 @@ def _flatten(root: Expr) -> tuple[Step, ...]:
             stack.extend(waiting)
             continue
         stack.pop()
-        step = (node.operation, node.leaf, tuple(done[id(a)] for a in node.arguments))
+        step = (node.operation, node.content, tuple(done[id(a)] for a in node.arguments))
         done[id(node)] = steps.setdefault(step, len(steps))
     return tuple(steps)
 
 
 def _rebuild(program: tuple[Step, ...]) -> Expr:
     nodes: list[Expr] = []
-    for operation, leaf, arguments in program:
-        nodes.append(Expr(operation, tuple(nodes[i] for i in arguments), leaf))
+    for operation, content, arguments in program:
+        nodes.append(Expr(operation, tuple(nodes[i] for i in arguments), content))
     return nodes[-1]
 
 

@@ -1,5 +1,9 @@
 """The kernels that run an elimination plan, forwards and in reverse.
 
+It stays one file, however long, because numba's cache watches one file: a
+kernel that calls one of another file is not compiled again when that other
+file changes, and goes on giving the old answer.
+
 A plan is a list of steps in one array of integers. A step removes an inner
 wave v of the signal-flow graph (or, in a reciprocal circuit, v together with
 the wave v' that travels the same way back): it brings in the S-matrix elements
@@ -28,8 +32,7 @@ vectoriser must prove that slots do not overlap and gives up on arrays this
 short, so the few operations a plan needs are written as LLVM vector
 instructions. Every lane is computed alone and in the same order whatever its
 neighbours hold: a wavelength gives the same bits in any sweep. With the
-compiler off (NUMBA_DISABLE_JIT=1) the same operations run as numpy slices. All
-of it is one file, because numba's cache sees edits in no other.
+compiler off (NUMBA_DISABLE_JIT=1) the same operations run as numpy slices.
 """
 
 from __future__ import annotations

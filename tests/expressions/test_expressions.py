@@ -179,7 +179,7 @@ def test_rename_leaves_the_arithmetic() -> None:
 
 def test_an_expression_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="immutable"):
-        symbol("a").leaf = "b"
+        symbol("a").content = "b"
 
 
 @pytest.mark.parametrize(
