@@ -121,28 +121,28 @@ def _table(path: Path, declared: list[str], blocks: list[_Block]) -> SampledData
     place = {wave: k for k, wave in enumerate(order)}
     frequency = blocks[0].rows[:, 0]
     s = np.zeros((len(frequency), len(order), len(order)), dtype=np.complex128)
-    given: dict[tuple[int, int], int] = {}
+    seen: dict[tuple[int, int], int] = {}
     for block in blocks:
         at = place[block.to], place[block.source]
-        if at in given:
-            raise damaged(path, block.line, f"this element was given before, on line {given[at]}")
-        given[at] = block.line
+        if at in seen:
+            raise damaged(path, block.line, f"this element was given before, on line {seen[at]}")
+        seen[at] = block.line
         if not np.array_equal(block.rows[:, 0], frequency):
             raise damaged(path, block.line, "the frequencies of this block are not those of the first")
         s[:, at[0], at[1]] = block.rows[:, 1] * np.exp(1j * block.rows[:, 2])
-    _complete(path, order, given, blocks[-1].line)
+    _complete(path, order, seen, blocks[-1].line)
     _monotonic(path, blocks[0])
     ports, modes = _names(order, blocks)
     return SampledData(*rising(frequency, s), ports, modes, path.name)
 
 
-def _complete(path: Path, order: list[tuple[str, int]], given: dict[tuple[int, int], int], line: int) -> None:
+def _complete(path: Path, order: list[tuple[str, int]], seen: dict[tuple[int, int], int], line: int) -> None:
     """Refuse a file that lacks an element between waves of one mode: it may have been cut."""
     missing = [
         f"from {source[0]!r} to {to[0]!r}"
         for a, to in enumerate(order)
         for b, source in enumerate(order)
-        if (a, b) not in given and to[1] == source[1]
+        if (a, b) not in seen and to[1] == source[1]
     ]
     if missing:
         raise damaged(path, line, f"this is the last block, but there is none {listing(missing, 3)}")
@@ -162,9 +162,9 @@ def _names(order: list[tuple[str, int]], blocks: list[_Block]) -> tuple[tuple[st
     labels = {block.to: block.label for block in blocks if block.to[1] == block.source[1]}
     ports = list(dict.fromkeys(port for port, _ in order))
     named = dict(zip(ports, port_names(ports), strict=True))
-    single = len(ports) == len(order)
+    one_mode = len(ports) == len(order)
     modes = tuple(labels.get(wave, "") or str(wave[1]) for wave in order)
-    if single:
+    if one_mode:
         return tuple(named[port] for port, _ in order), tuple(labels.get(wave, "") for wave in order)
     return tuple(f"{named[port]}@{mode}" for (port, _), mode in zip(order, modes, strict=True)), modes
 

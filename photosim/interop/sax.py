@@ -76,8 +76,8 @@ def component(model: SaxModel, *, name: str | None = None) -> Numerical:
 def _parameters(model: SaxModel) -> dict[str, Parameter]:
     """Return the numbers that a model takes, beside its wavelength."""
     found = {}
-    for key, given in inspect.signature(model).parameters.items():
-        default = given.default
+    for key, argument in inspect.signature(model).parameters.items():
+        default = argument.default
         if key == "wl" or isinstance(default, bool | str | Mapping) or default is inspect.Parameter.empty:
             continue
         if np.ndim(default) == 0 and np.asarray(default).dtype.kind in "iuf":
@@ -205,5 +205,7 @@ def _signature(circuit: Circuit) -> inspect.Signature:
     # An instance called wl, or one of an array, cannot be an argument; its settings keep their values.
     named = {key: value for key, value in _nested(numbers).items() if key.isidentifier() and key != "wl"}
     kind = inspect.Parameter.KEYWORD_ONLY
-    given = {"wl": 1.55, **named}
-    return inspect.Signature([inspect.Parameter(key, kind, default=value) for key, value in given.items()])
+    arguments = {"wl": 1.55, **named}
+    return inspect.Signature(
+        [inspect.Parameter(key, kind, default=value) for key, value in arguments.items()]
+    )

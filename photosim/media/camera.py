@@ -81,9 +81,9 @@ class Camera:
 
         Powers in single precision are read in single precision, in half the time.
         """
-        given = np.asarray(power)
+        power = np.asarray(power)
         # Both constants are plain floats, which leave the precision as it is.
-        mean = given.astype(_real(given), copy=False) * float(self.electrons_per_watt(wl))
+        mean = power.astype(_real(power), copy=False) * float(self.electrons_per_watt(wl))
         mean += float(self.dark_rate * self.exposure)
         found = detected(mean, rng, self.read_noise) if self.shot else mean
         if self.read_noise and not self.shot:

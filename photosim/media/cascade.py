@@ -31,9 +31,9 @@ class Identity(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return the fields themselves, as complex numbers."""
-        batch, single = fields(x, self.waves, self.dtype)
+        batch, vector = fields(x, self.waves, self.dtype)
         out = batch.astype(self.dtype)
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return the fields themselves."""
@@ -87,19 +87,19 @@ class BusSlice(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return the wanted outputs of the lit inputs."""
-        batch, single = fields(x, self.shape[1], self.dtype)
+        batch, vector = fields(x, self.shape[1], self.dtype)
         whole = np.zeros((len(batch), self.base.shape[1]), dtype=batch.dtype)
         whole[:, slice(*self.inputs)] = batch
         out = self.base.project(whole)[:, slice(*self.outputs)]
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return the adjoint of the part."""
-        batch, single = fields(y, self.shape[0], self.dtype)
+        batch, vector = fields(y, self.shape[0], self.dtype)
         whole = np.zeros((len(batch), self.base.shape[0]), dtype=batch.dtype)
         whole[:, slice(*self.outputs)] = batch
         out = self.base.adjoint(whole)[:, slice(*self.inputs)]
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return a part of the part."""

@@ -32,15 +32,15 @@ class DenseMedium(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs): one real product where they are real."""
-        batch, single = fields(x, self.shape[1], self.dtype)
+        batch, vector = fields(x, self.shape[1], self.dtype)
         out = product(batch, self.columns)
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return conj(T).T y for fields (batch, outputs)."""
-        batch, single = fields(y, self.shape[0], self.dtype)
+        batch, vector = fields(y, self.shape[0], self.dtype)
         out = (batch.conj() @ self.columns.T).conj().astype(self.dtype, copy=False)
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return a part of the matrix as a copy."""
@@ -63,7 +63,7 @@ class StoredMedium(DenseMedium):
     seed: int = 0
     transmission: float = 1.0
     dtype: np.dtype[Any] = field(default_factory=lambda: precision("complex64"))
-    given: ComplexArray | None = None
+    entries: ComplexArray | None = None
 
     def __post_init__(self) -> None:
         check_size(self.outputs, self.inputs)
@@ -77,7 +77,7 @@ class StoredMedium(DenseMedium):
             message = f"A medium is a matrix of shape (outputs, inputs), got an array of shape {found.shape}."
             raise ParameterError(message)
         outputs, inputs = found.shape
-        return cls(outputs, inputs, dtype=np.result_type(found.dtype, np.complex64), given=found)
+        return cls(outputs, inputs, dtype=np.result_type(found.dtype, np.complex64), entries=found)
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -87,8 +87,8 @@ class StoredMedium(DenseMedium):
     @cached_property
     def columns(self) -> ComplexArray:
         """The transposed matrix (inputs, outputs)."""
-        if self.given is not None:
-            return np.ascontiguousarray(self.given.T, dtype=self.dtype)
+        if self.entries is not None:
+            return np.ascontiguousarray(self.entries.T, dtype=self.dtype)
         rng = np.random.default_rng(self.seed)
         real = np.empty(0, self.dtype).real.dtype
         drawn: Any = rng.standard_normal((self.inputs, 2 * self.outputs), dtype=real)

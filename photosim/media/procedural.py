@@ -70,12 +70,12 @@ class ProceduralMedium(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs), by tiles, or without any for a few binary patterns."""
-        batch, single = fields(x, self.inputs, self.dtype)
+        batch, vector = fields(x, self.inputs, self.dtype)
         if len(batch) <= ALONE and not np.iscomplexobj(batch) and ((batch == 0) | (batch == 1)).all():
             out: ComplexArray = np.stack([self.sum_columns(np.flatnonzero(row)) for row in batch])
         else:
             out = self._by_tiles(batch)
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def _by_tiles(self, batch: NDArray[Any]) -> ComplexArray:
         """Return batch @ T.T, by one real product a tile where the fields are real."""
@@ -97,7 +97,7 @@ class ProceduralMedium(Medium):
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return conj(T).T y for fields (batch, outputs), tile by tile on one thread."""
-        batch, single = fields(y, self.outputs, self.dtype)
+        batch, vector = fields(y, self.outputs, self.dtype)
         turned, out = batch.conj(), np.zeros((len(batch), self.inputs), dtype=self.dtype)
         memory = self._memory()
         with _blas().limit(limits=1, user_api="blas"):
@@ -105,7 +105,7 @@ class ProceduralMedium(Medium):
                 for k, tile in enumerate(self._tiles(rows, memory)):
                     out[:, k * TILE[0] : k * TILE[0] + len(tile)] += turned[:, rows] @ tile.T
         out = out.conj()
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return any part of the matrix, at the cost of that part alone."""

@@ -53,11 +53,11 @@ class _Planes(Medium):
         return self._sent(y, self._back)
 
     def _sent(self, x: ArrayLike, way: Any) -> ComplexArray:
-        batch, single = fields(x, self.side**2, self.dtype)
+        batch, vector = fields(x, self.side**2, self.dtype)
         out = np.empty(batch.shape, dtype=self.dtype)
         for row, plane in zip(out, batch, strict=True):  # one plane at a time stays in the caches
             row[:] = way(plane.astype(self.dtype).reshape(self.side, self.side)).ravel()
-        return out[0] if single else out
+        return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return a part of the matrix, by a transform for each row or column, whichever are fewer."""

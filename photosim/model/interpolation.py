@@ -131,17 +131,17 @@ class Interpolant:
         self._inside(frequency_Hz)
         turn = np.exp(1j * self._phase(frequency_Hz))
         if len(self.frequency_Hz) == 1:
-            pieces = [np.broadcast_to(self.slow, turn.shape), np.zeros_like(turn), np.zeros_like(turn)]
+            derivatives = [np.broadcast_to(self.slow, turn.shape), np.zeros_like(turn), np.zeros_like(turn)]
         else:
-            pieces = self._pieces(frequency_Hz, derivative)
+            derivatives = self._derivatives(frequency_Hz, derivative)
         rate = 2j * np.pi * self.delay_s
         if derivative == 0:
-            return pieces[0] * turn  # type: ignore[no-any-return]
+            return derivatives[0] * turn  # type: ignore[no-any-return]
         if derivative == 1:
-            return (pieces[1] + rate * pieces[0]) * turn  # type: ignore[no-any-return]
-        return (pieces[2] + 2 * rate * pieces[1] + rate**2 * pieces[0]) * turn  # type: ignore[no-any-return]
+            return (derivatives[1] + rate * derivatives[0]) * turn  # type: ignore[no-any-return]
+        return (derivatives[2] + 2 * rate * derivatives[1] + rate**2 * derivatives[0]) * turn  # type: ignore[no-any-return]
 
-    def _pieces(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
+    def _derivatives(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
         """Return the slow spline and its derivatives by frequency, up to the one asked for."""
         x = (self.frequency_Hz - self.frequency_Hz[0]) / self._scale
         at = (frequency - self.frequency_Hz[0]) / self._scale
@@ -151,11 +151,11 @@ class Interpolant:
         left, right = self._bends[k], self._bends[k + 1]
         b = (self.slow[k + 1] - self.slow[k]) / h - h * (2 * left + right) / 6
         c, d = left / 2, (right - left) / (6 * h)
-        pieces = [self.slow[k] + t * (b + t * (c + t * d))]
+        derivatives = [self.slow[k] + t * (b + t * (c + t * d))]
         if derivative:
-            pieces.append((b + t * (2 * c + 3 * t * d)) / self._scale)
-            pieces.append((2 * c + 6 * t * d) / self._scale**2)
-        return pieces
+            derivatives.append((b + t * (2 * c + 3 * t * d)) / self._scale)
+            derivatives.append((2 * c + 6 * t * d) / self._scale**2)
+        return derivatives
 
     def _inside(self, frequency: NDArray[np.float64]) -> None:
         from photosim.units import wavelength

@@ -118,18 +118,18 @@ def read_parameters(function: Callable[..., Any], structural: Iterable[str]) -> 
     hints = get_type_hints(function, include_extras=True)
     texts = _descriptions(function)
     found: dict[str, Parameter] = {}
-    for name, given in inspect.signature(function).parameters.items():
-        if given.kind is not inspect.Parameter.KEYWORD_ONLY:
+    for name, argument in inspect.signature(function).parameters.items():
+        if argument.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
         where = f"Component {function.__name__!r}, parameter {name!r}"
-        if given.default is inspect.Parameter.empty:
+        if argument.default is inspect.Parameter.empty:
             message = f"{where} has no default: every setting needs one."
             raise ParameterError(message)
         if name not in texts:
             message = f"{where} is not described: add a line '    {name}: ...' under {SETTINGS_HEADING!r}."
             raise ParameterError(message)
         found[name] = _parameter(
-            name, hints.get(name), given.default, texts[name], where, name in set(structural)
+            name, hints.get(name), argument.default, texts[name], where, name in set(structural)
         )
     stray = (set(texts) | set(structural)) - set(found)
     if stray:

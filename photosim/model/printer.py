@@ -84,9 +84,9 @@ class Printer:
         varies = any(t.varies for t in terms)
         parts = []
         for side in ("re", "im"):
-            given = [getattr(t, side) for t in terms if getattr(t, side)]
+            texts = [getattr(t, side) for t in terms if getattr(t, side)]
             parts.append(
-                given[0] if len(given) == 1 else self._name(" + ".join(given), varies=varies) if given else ""
+                texts[0] if len(texts) == 1 else self._name(" + ".join(texts), varies=varies) if texts else ""
             )
         return Number(parts[0], parts[1], varies)
 

@@ -96,13 +96,13 @@ class _Checker:
             self.sizes[id(netlist)] = total
         return self.sizes[id(netlist)]
 
-    def visit(self, netlist: Netlist, given: Mapping[str, Any], inside: str) -> None:
+    def visit(self, netlist: Netlist, settings: Mapping[str, Any], inside: str) -> None:
         """Check one netlist with the settings that an instance of it gives; its wires only once."""
-        key = (id(netlist), tuple(sorted((k, _key(v)) for k, v in given.items())))
+        key = (id(netlist), tuple(sorted((k, _key(v)) for k, v in settings.items())))
         if key in self.visited:
             return
         self.visited.add(key)
-        values = _resolved(netlist, given)
+        values = _resolved(netlist, settings)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
             # Members of an array share their settings: one of them speaks for all.
@@ -168,8 +168,8 @@ class _Checker:
                     f"{where} has no setting {key!r}. It has: {listing(sub.settings)}.{hint}",
                     netlist.mark("instances", base_name(name), "settings", key) or instance.mark,
                 )
-        given = self._worked_out(netlist, name, instance, values, where)
-        self.visit(sub, given, f" in netlist {instance.component!r}")
+        settings = self._worked_out(netlist, name, instance, values, where)
+        self.visit(sub, settings, f" in netlist {instance.component!r}")
 
     def _model(
         self, netlist: Netlist, name: str, component: str, mark: Mark | None, inside: str
@@ -190,9 +190,9 @@ class _Checker:
         return self.tables[component]
 
 
-def _resolved(netlist: Netlist, given: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved(netlist: Netlist, settings: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return resolve(netlist.settings, given)
+        return resolve(netlist.settings, settings)
     except NetlistError as error:
         raise NetlistError(error.message, netlist.mark("settings")) from None
 

@@ -90,9 +90,9 @@ class PortTable:
         self, model: Model, structural: Mapping[str, Any], where: str, instance: Instance
     ) -> None:
         """Stop counts that multiply to more than a machine can hold, before anything is built."""
-        given = {**model.defaults, **structural}
+        values = {**model.defaults, **structural}
         counts = {
-            name: given[name]
+            name: values[name]
             for name, parameter in model.parameters.items()
             # Not what may be any number, as a seed, and not the bits of a converter.
             if parameter.kind == "whole" and parameter.high <= _LARGEST_COUNT and parameter.unit == "1"

@@ -166,7 +166,7 @@ def _logical(text: str, shown: str) -> list[tuple[int, int, str]]:
         if size > MAX_LINE:
             message = f"a line, with those that continue it, has more than {MAX_LINE} characters, the bound"
             raise NetlistError(message, Mark(shown, *found[-1][:2]))
-    return [(number, column, " ".join(pieces)) for number, column, pieces in found]
+    return [(number, column, " ".join(texts)) for number, column, texts in found]
 
 
 def _split(tokens: list[str], mark: Mark) -> tuple[list[str], dict[str, str]]:

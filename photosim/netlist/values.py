@@ -103,15 +103,15 @@ def _read_array(value: Any) -> Value:
     return array
 
 
-def resolve(settings: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def resolve(settings: Mapping[str, Any], replacing: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Numbers of a netlist's settings, whose expressions may use one another.
 
-    `given` replaces some of them, as an instance of a sub-netlist does.
+    `replacing` takes the place of some of them, as an instance of a sub-netlist does.
 
     Raises:
         NetlistError: settings that refer to each other in a circle, or to one that is not a number.
     """
-    wanted = {**settings, **(given or {})}
+    wanted = {**settings, **(replacing or {})}
     values = {name: value for name, value in wanted.items() if not isinstance(value, Expr)}
     waiting = {name: value for name, value in wanted.items() if isinstance(value, Expr)}
     missing = {name: sum(n not in values for n in value.names) for name, value in waiting.items()}

@@ -41,20 +41,20 @@ class _Wires:
 
     def own(self, port: PortRef, path: tuple[str, ...]) -> tuple[PortRef, bool, Mapping[str, str]]:
         """The port under its own name, whether it is electrical, and its modes, if it is named as a whole."""
-        name, given = port
+        name, written = port
         instance = self.netlist.instances.get(name)
         if instance is None:
-            raise NetlistError(self._no_instance(name, given), self.netlist.mark(*path))
+            raise NetlistError(self._no_instance(name, written), self.netlist.mark(*path))
         ports = self.table.of(name)
-        found = ports.canonical.get(given)
+        found = ports.canonical.get(written)
         if found is None and ports.buses:
-            whole = ports.canonical.get(bus_range(given)[0])
+            whole = ports.canonical.get(bus_range(written)[0])
             found = whole if whole in ports.buses else None
         if found is None:
             known = ports.canonical
             raise NetlistError(
-                f"instance {name!r} ({instance.component}){self.inside} has no port {given!r}. "
-                f"It has: {listing(known, 16)}.{did_you_mean(given, known)}",
+                f"instance {name!r} ({instance.component}){self.inside} has no port {written!r}. "
+                f"It has: {listing(known, 16)}.{did_you_mean(written, known)}",
                 self.netlist.mark(*path),
             )
         return (name, found), found in ports.electrical, ports.modes.get(found, _NO_MODES)

@@ -91,19 +91,19 @@ def _circuit() -> Circuit:
 def features(cells: int, pixels: int, seed: int, **settings: Any) -> SpeckleFeatures:
     """Return the features of a medium with this seed in the netlist, each pixel lit as the netlist's are."""
     circuit = _circuit()
-    given = circuit.parameters
+    written = circuit.parameters
     chain = circuit.chain(
         **{
             "cells.pixels": cells,
             "medium.inputs": cells,
             "medium.outputs": pixels,
             "medium.seed": seed,
-            "medium.transmission": given["medium.transmission"] * pixels / given["medium.outputs"],
+            "medium.transmission": written["medium.transmission"] * pixels / written["medium.outputs"],
             "camera.pixels": pixels,
             **settings,
         }
     )
-    bits = int(settings.get("cells.bits", given["cells.bits"]))
+    bits = int(settings.get("cells.bits", written["cells.bits"]))
     return SpeckleFeatures(chain, bits, np.random.default_rng(seed))
 
 
@@ -292,7 +292,7 @@ SYSTEM = System(
     tables=_tables,
     netlists=("ngrc",),
     remarks=(
-        "Each seed is another medium and another piece of the series: the published pieces are not known.",
+        "Each seed is another medium and another segment of the series: the published ones are not known.",
         (
             "The forecast's settings are the same for all media; the published one was searched for. A "
             "modulator of 12 bits does no better with them (0.22 over 6 media, 0.17 with 8 bits)."

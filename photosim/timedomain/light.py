@@ -31,14 +31,14 @@ def choose_carriers(drives: Drives, wl: Any, sample_rate: float, *, lit_ports: b
     ParameterError where light enters at a port and nothing says its wavelength, and where carriers are closer
     than the sample rate: their bands overlap.
     """
-    given = [] if wl is None else [SPEED_OF_LIGHT_UM_S / w for w in as_wavelengths(wl)]
-    found = list(given)
-    free = [f for f in sorted(_lines(drives)) if all(abs(f - c) > PASS * sample_rate for c in given)]
+    chosen = [] if wl is None else [SPEED_OF_LIGHT_UM_S / w for w in as_wavelengths(wl)]
+    found = list(chosen)
+    free = [f for f in sorted(_lines(drives)) if all(abs(f - c) > PASS * sample_rate for c in chosen)]
     while free:
         near = [line for line in free if line - free[0] <= PASS * sample_rate]
         found.append(min(near, key=lambda line: abs(line - (near[0] + near[-1]) / 2)))
         free = free[len(near) :]
-    if not found or (lit_ports and not given and len(found) != 1):
+    if not found or (lit_ports and not chosen and len(found) != 1):
         message = (
             "Light enters the circuit at a port: say at which wavelength with wl, in um."
             if lit_ports
@@ -140,13 +140,13 @@ def port_light(
     """
     found: dict[str, ComplexArray] = {}
     rate = 1 / (time[1] - time[0])
-    for port, given in inputs.items():
+    for port, light in inputs.items():
         if port not in ports:
             message = f"The circuit exposes no port {port!r}. It has: {listing(ports, 20)}."
             message += did_you_mean(port, ports)
             raise ParameterError(message)
-        several = isinstance(given, Mapping) and all(isinstance(k, int) for k in given)
-        table = given if several else {0: given}
+        several = isinstance(light, Mapping) and all(isinstance(k, int) for k in light)
+        table = light if several else {0: light}
         wave = np.zeros((carriers, time.size), dtype=np.complex128)
         for number, value in table.items():
             if not 0 <= number < carriers:
@@ -161,11 +161,11 @@ def port_light(
 def _wave(value: Any, time: NDArray[np.float64], warm: int, port: str) -> ComplexArray:
     """Return one carrier's wave in sqrt(W) (T,) from a power in W, or from complex samples as they are."""
     if np.iscomplexobj(value):
-        given = np.asarray(value, dtype=np.complex128)
-        if given.shape != (time.size - warm,):
-            message = f"The wave into {port!r} has shape {given.shape}, not {(time.size - warm,)}."
+        wave = np.asarray(value, dtype=np.complex128)
+        if wave.shape != (time.size - warm,):
+            message = f"The wave into {port!r} has shape {wave.shape}, not {(time.size - warm,)}."
             raise ParameterError(message)
-        return np.concatenate([np.full(warm, given[0]), given])
+        return np.concatenate([np.full(warm, wave[0]), wave])
     power = sampled(value, time, warm)
     if (power < 0).any():
         message = f"The power into {port!r} falls to {power.min():g} W: it must not be negative."

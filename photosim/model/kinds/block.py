@@ -32,9 +32,9 @@ class Block(Model):
 
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
         """Return the port that a name, an alias or a part of a bus means."""
-        bus, piece = bus_range(name)
+        bus, selection = bus_range(name)
         own = super().port(bus, settings, where)
-        if piece is not None and own not in self.buses:
+        if selection is not None and own not in self.buses:
             message = f"{where}: port {bus!r} carries a single wave, so it has no part {name!r}."
             raise ParameterError(message)
         return own

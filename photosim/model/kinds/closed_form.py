@@ -100,14 +100,14 @@ class ClosedForm(Model):
 
     def entries(self, m: Any, wl: Any, settings: Mapping[str, Any]) -> Entries:
         """Return the formula's elements by (from, to), mirrored ones included when reciprocal."""
-        given = self.function(m, wl, **settings)
-        for pair in given:
+        elements = self.function(m, wl, **settings)
+        for pair in elements:
             if not set(pair) <= set(self.ports):
                 message = f"Component {self.name!r} returns {pair}, but its ports are {listing(self.ports)}."
                 raise ParameterError(message)
         if self.reciprocal:
-            return {**{(b, a): v for (a, b), v in given.items()}, **given}
-        return dict(given)
+            return {**{(b, a): v for (a, b), v in elements.items()}, **elements}
+        return dict(elements)
 
     def s(self, wl: ArrayLike, **settings: Any) -> NDArray[np.complex128]:
         """Return the S-matrix by numpy, the vectorised reference.

@@ -152,7 +152,7 @@ def _case(options: Options, name: str, recipe: Recipe, noise: Measured | None, *
 
 
 def _weights(recipe: Recipe) -> Mapping[str, Any]:
-    """Return what a piece of a feedback matrix becomes in the bank, and what its products lose.
+    """Return what a block of a feedback matrix becomes in the bank, and what its products lose.
 
     Heaters of 12 bits over half a turn: in units of the largest weight, shape (M, N).
     """

@@ -69,7 +69,7 @@ class Drifting:
             self.step, self.phase, self.matrix = 0, 0.0, self.first.medium.block()
         while self.step < step:
             self._advance()
-        medium = StoredMedium(len(self.matrix), self.matrix.shape[1], given=self.matrix)
+        medium = StoredMedium(len(self.matrix), self.matrix.shape[1], entries=self.matrix)
         turned = self.first.reference * np.exp(1j * self.phase)
         self.chain = replace(self.first, medium=medium, reference=complex(turned))
         return self.chain

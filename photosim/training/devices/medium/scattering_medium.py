@@ -272,7 +272,7 @@ def _grouped(chain: OpticalChain, inputs: int, outputs: int) -> OpticalChain:
     return replace(
         chain,
         modulator=replace(mirrors, pixels=inputs),
-        medium=StoredMedium(outputs, inputs, given=matrix),
+        medium=StoredMedium(outputs, inputs, entries=matrix),
         camera=replace(chain.camera, pixels=outputs),
         reference=chain.reference * np.sqrt(outputs / chain.camera.pixels),
     )
