@@ -73,7 +73,7 @@ class Medium(ABC):
 
 
 def fields(x: ArrayLike, width: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
-    """Return fields as (batch, width), real if x is real, in the precision of dtype; and whether x is a vector.
+    """Return fields as (batch, width), real if x is real, in the precision of dtype; and if x was a vector.
 
     Raises ParameterError for another width.
     """
