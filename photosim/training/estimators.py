@@ -14,24 +14,25 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from photosim.engine.bindings import steps
 from photosim.errors import ParameterError, listing
 from photosim.training.architecture import build_network
 from photosim.training.arrays import FloatArray, TargetArray
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, WeightBank
+from photosim.training.devices.bank.circuit import only_bank
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax
 from photosim.training.optimisers import SGD, Adam, Constant, Optimiser
 from photosim.training.reading import number, read_schedule
 from photosim.training.rules.catalogue import (
-    CLASSES_ONLY,
-    WITH_FEEDBACK,
+    HELD_BY_DEVICES,
     check_network,
-    check_rule,
     draw_feedback,
     make_rule,
+    needs,
+    rules_that_need,
 )
+from photosim.training.rules.rule import Need
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
 
     def _check(self) -> None:
         """Raise ParameterError for parameters that contradict each other, or that nothing else refuses."""
-        check_rule(self.rule)
+        needed = needs(self.rule)
         _whole(self.max_iter, 1, "max_iter")
         _whole(self.batch_size, 1, "batch_size")
         _whole(self.n_iter_no_change, 1, "n_iter_no_change")
@@ -148,10 +149,10 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         if self.hardware is None and (self.noise is not None or self.device is not None):
             message = "noise and device belong to hardware, which is None: give a netlist or a Circuit."
             raise ParameterError(message)
-        if self.hardware is not None and self.rule not in WITH_FEEDBACK:
+        if self.hardware is not None and not needed & HELD_BY_DEVICES:
             message = (
                 f"The rule {self.rule!r} has no feedback that hardware could carry; "
-                f"these have: {listing(sorted(WITH_FEEDBACK))}."
+                f"these have: {listing(rules_that_need(*HELD_BY_DEVICES))}."
             )
             raise ParameterError(message)
 
@@ -204,7 +205,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         if self.hardware is None:
             return tuple(Digital(matrix) for matrix in matrices)
         circuit = _circuit(self.hardware)
-        bank = WeightBank.from_circuit(circuit, self.device or _only_bank(circuit))
+        bank = WeightBank.from_circuit(circuit, self.device or only_bank(circuit))
         noise: Any = self.noise
         return tuple(
             own.with_noise(noise, np.random.default_rng(child))
@@ -299,7 +300,7 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
         Raises ValueError for samples that are no finite numbers, ParameterError for wrong parameters.
         """
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-        if self.rule in CLASSES_ONLY:
+        if Need.CLASS_LABELS in needs(self.rule):
             message = f"The rule {self.rule!r} is made for class labels, not for regression."
             raise ParameterError(message)
         self.flat_ = targets.ndim == 1
@@ -338,12 +339,3 @@ def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:
     from photosim.circuit import Circuit, load
 
     return hardware if isinstance(hardware, Circuit) else load(Path(hardware))
-
-
-def _only_bank(circuit: Circuit) -> str:
-    """Return the instance in which all detectors lie; ParameterError if there are several."""
-    outer = sorted({steps(name)[0] for name in circuit.detectors})
-    if len(outer) != 1:
-        message = f"Detectors lie in {listing(outer)}: say with device which is the weight bank."
-        raise ParameterError(message)
-    return outer[0]

@@ -21,10 +21,10 @@ from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.layers import Network
 from photosim.training.optimisers import Constant
-from photosim.training.options import TrainOptions, parse
+from photosim.training.options import TrainOptions, catalogued, parse
 from photosim.training.reading import OPTIMISERS, SCHEDULES
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
-from photosim.training.rules import RULES, Rule, make_rule
+from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
 from photosim.training.trainer import History, Schedule, Streams, fit
 
@@ -157,8 +157,8 @@ class _Job:
 
     def _rule(self, name: str, network: Network, devices: Sequence[Device], streams: Streams) -> Rule:
         rng, options = np.random.default_rng(streams.feedback), self.options
-        known = name if name in RULES else "dfa"
-        return make_rule(known, network, devices, rng, options.threshold, options.step, options.repeats)
+        known, threshold = catalogued(name), options.threshold
+        return make_rule(known, network, devices, rng, threshold, options.step, options.repeats)
 
     def _program(self, matrices: list[tuple[FloatArray, ...]]) -> list[list[WeightBank]]:
         """Return one programmed bank for each seed and hidden layer; all are solved in one go."""

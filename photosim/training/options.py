@@ -83,6 +83,11 @@ class TrainOptions:
         return tuple(rule for rule in self.rules if rule.startswith("dfa-device"))
 
 
+def catalogued(rule: str) -> str:
+    """Return the rule's name in the catalogue: those of the device are all `dfa`."""
+    return rule if rule in CATALOGUE else "dfa"
+
+
 def parse(entry: Mapping[str, Any]) -> TrainOptions:
     """Return the options of one entry of `analyses`; ParameterError names what is wrong."""
     values = {key: value for key, value in entry.items() if key != "kind"}
@@ -114,7 +119,7 @@ def _check_network(options: TrainOptions, where: str) -> None:
     if "finite-difference" in options.rules:
         check_differences(parameter_count(network), f"{where}: ")
     for rule in options.rules:
-        check_network(rule, network, f"{where}: ")
+        check_network(catalogued(rule), network, f"{where}: ")
 
 
 def _check_meaning(options: TrainOptions, where: str) -> None:

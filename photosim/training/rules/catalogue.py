@@ -1,9 +1,11 @@
-"""Rules by name: what feedback each wants, and how it is made."""
+"""Rules by name: the class of each, what feedback it needs, and how it is made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -20,52 +22,143 @@ from photosim.training.rules.mirrored_pepita import MirroredPepita, mirrors
 from photosim.training.rules.modulation import OF_INPUTS
 from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
-from photosim.training.rules.rule import Rule
-from photosim.training.rules.sign_symmetry import SignSymmetry, Variant
+from photosim.training.rules.rule import Need, Rule
+from photosim.training.rules.sign_symmetry import SignSymmetry
 from photosim.training.rules.target_projection import TargetProjection
 from photosim.training.rules.ternary_dfa import TernaryDFA
 from photosim.training.rules.two_pass import TwoPass
 from photosim.training.rules.two_pass_gradient import TwoPassGradient
 
-RULES = {
-    "backprop": "the exact gradient",
-    "frozen": "only the last layer learns",
-    "dfa": "direct feedback alignment",
-    "ternary-dfa": "direct feedback alignment, errors rounded to -1, 0 and 1",
-    "target-projection": "direct random target projection",
-    "feedback-alignment": "random matrices, layer by layer, in place of the transposed weights",
-    "sign-symmetry-uniform": "the weights' signs on the way back, all of one size",
-    "sign-symmetry-fixed": "the weights' signs on the way back, sizes drawn once",
-    "sign-symmetry-redrawn": "the weights' signs on the way back, sizes drawn for every batch",
-    "two-pass": "two forward passes, the second of inputs changed by the error, no way back",
-    "two-pass-gradient": "the gradient of the second pass's loss, as the public code of two-pass has it",
-    "pepita": "two forward passes, the last layer learns from the second",
-    "pepita-forward": "the same with the activities of the first pass as factors",
-    "pepita-hebbian": "two forward passes, a Hebbian step for each",
-    "pepita-normalised": "the same with activities divided by their length",
-    "pepita-mirrored": "two forward passes, the way to the inputs learnt from noise",
-    "finite-difference": "parameters moved one by one, the loss measured",
-    "spsa": "all parameters moved at once by a step of either sign, the loss measured",
-    "evolution-strategy": "all parameters moved at once by normal numbers, the loss measured",
-}
-"""Rules by name and what they are; any of them can be made by `make_rule`."""
-DIRECT = frozenset({"dfa", "ternary-dfa", "target-projection"})
-"""Rules whose feedback devices lead from the output to each hidden layer."""
-LAYERED = frozenset({"feedback-alignment"})
-"""Rules whose feedback devices lead from each layer to the hidden one before it."""
-TO_INPUTS = frozenset(
-    {"two-pass", "two-pass-gradient", "pepita", "pepita-forward", "pepita-hebbian", "pepita-normalised"}
+
+@dataclass(frozen=True)
+class Ingredients:
+    """Arguments of `make_rule`, from which an entry of the catalogue makes its rule."""
+
+    network: Network
+    feedback: tuple[Device, ...]
+    rng: np.random.Generator
+    threshold: float
+    step: float | None
+    repeats: int | None
+
+    @property
+    def moves(self) -> dict[str, Any]:
+        """`step` and `repeats` as keywords, without those left out."""
+        return self.step_only | ({} if self.repeats is None else {"repeats": self.repeats})
+
+    @property
+    def step_only(self) -> dict[str, Any]:
+        """`step` as a keyword, or nothing."""
+        return {} if self.step is None else {"step": self.step}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule of the catalogue: its class, which says what it `needs`, one line of text, and its making."""
+
+    kind: type[Rule]
+    text: str
+    make: Callable[[Ingredients], Rule]
+
+
+CATALOGUE: Mapping[str, Entry] = MappingProxyType(
+    {
+        "backprop": Entry(Backprop, "the exact gradient", lambda _: Backprop()),
+        "frozen": Entry(FrozenHidden, "only the last layer learns", lambda _: FrozenHidden()),
+        "dfa": Entry(DFA, "direct feedback alignment", lambda i: DFA(i.feedback)),
+        "ternary-dfa": Entry(
+            TernaryDFA,
+            "direct feedback alignment, errors rounded to -1, 0 and 1",
+            lambda i: TernaryDFA(i.feedback, i.threshold),
+        ),
+        "target-projection": Entry(
+            TargetProjection, "direct random target projection", lambda i: TargetProjection(i.feedback)
+        ),
+        "feedback-alignment": Entry(
+            FeedbackAlignment,
+            "random matrices, layer by layer, in place of the transposed weights",
+            lambda i: FeedbackAlignment(i.feedback),
+        ),
+        "sign-symmetry-uniform": Entry(
+            SignSymmetry,
+            "the weights' signs on the way back, all of one size",
+            lambda i: SignSymmetry.drawn(i.network, "uniform", i.rng),
+        ),
+        "sign-symmetry-fixed": Entry(
+            SignSymmetry,
+            "the weights' signs on the way back, sizes drawn once",
+            lambda i: SignSymmetry.drawn(i.network, "fixed", i.rng),
+        ),
+        "sign-symmetry-redrawn": Entry(
+            SignSymmetry,
+            "the weights' signs on the way back, sizes drawn for every batch",
+            lambda i: SignSymmetry.drawn(i.network, "redrawn", i.rng),
+        ),
+        "two-pass": Entry(
+            TwoPass,
+            "two forward passes, the second of inputs changed by the error, no way back",
+            lambda i: TwoPass(i.feedback),
+        ),
+        "two-pass-gradient": Entry(
+            TwoPassGradient,
+            "the gradient of the second pass's loss, as the public code of two-pass has it",
+            lambda i: TwoPassGradient(i.feedback),
+        ),
+        "pepita": Entry(
+            Pepita, "two forward passes, the last layer learns from the second", lambda i: Pepita(i.feedback)
+        ),
+        "pepita-forward": Entry(
+            Pepita,
+            "the same with the activities of the first pass as factors",
+            lambda i: Pepita(i.feedback, presynaptic="first"),
+        ),
+        "pepita-hebbian": Entry(
+            HebbianPepita,
+            "two forward passes, a Hebbian step for each",
+            lambda i: HebbianPepita(i.feedback),
+        ),
+        "pepita-normalised": Entry(
+            HebbianPepita,
+            "the same with activities divided by their length",
+            lambda i: HebbianPepita(i.feedback, normalised=True),
+        ),
+        "pepita-mirrored": Entry(
+            MirroredPepita,
+            "two forward passes, the way to the inputs learnt from noise",
+            lambda i: MirroredPepita.drawn(i.network, i.rng),
+        ),
+        "finite-difference": Entry(
+            FiniteDifference,
+            "parameters moved one by one, the loss measured",
+            lambda i: FiniteDifference(rng=i.rng, **i.step_only),
+        ),
+        "spsa": Entry(
+            SPSA,
+            "all parameters moved at once by a step of either sign, the loss measured",
+            lambda i: SPSA(rng=i.rng, **i.moves),
+        ),
+        "evolution-strategy": Entry(
+            EvolutionStrategy,
+            "all parameters moved at once by normal numbers, the loss measured",
+            lambda i: EvolutionStrategy(rng=i.rng, **i.moves),
+        ),
+    }
 )
-"""Rules whose one feedback device leads from the output to the inputs."""
-DENSE_ONLY = frozenset({"pepita-mirrored"})
-"""Rules that learn no convolutions."""
-MEASURING = frozenset({"finite-difference", "spsa", "evolution-strategy"})
-"""Rules that measure the loss of moved parameters and count the samples which that takes."""
-CLASSES_ONLY = frozenset({"ternary-dfa", "target-projection"})
-"""Rules made for errors that are probabilities minus labels."""
-WITH_FEEDBACK = DIRECT | LAYERED | TO_INPUTS
-"""Rules whose feedback a device can hold."""
-_SIGNS = "sign-symmetry-"
+RULES = {name: entry.text for name, entry in CATALOGUE.items()}
+"""Rules by name and what they are; any of them can be made by `make_rule`."""
+HELD_BY_DEVICES = frozenset({Need.FEEDBACK, Need.LAYERED_FEEDBACK, Need.INPUT_FEEDBACK})
+"""Needs that devices serve: each stands for feedback matrices, drawn by `draw_feedback`."""
+
+
+def needs(name: str) -> frozenset[Need]:
+    """Return what the rule `name` needs; ParameterError with the nearest name if there is none."""
+    check_rule(name)
+    return CATALOGUE[name].kind.needs
+
+
+def rules_that_need(*alternatives: Need) -> list[str]:
+    """Return the names of the rules that need one of these or more, in the order of the catalogue."""
+    return [name for name in CATALOGUE if needs(name).intersection(alternatives)]
 
 
 def check_rule(name: str) -> None:
@@ -77,7 +170,7 @@ def check_rule(name: str) -> None:
 
 def check_network(name: str, network: Network, where: str = "") -> None:
     """Raise ParameterError, starting with `where`, for a network with layers that a rule is not made for."""
-    if name in DENSE_ONLY and not mirrors(network):
+    if Need.DENSE_LAYERS in needs(name) and not mirrors(network):
         message = (
             f"{where}The rule {name!r} is made for dense layers and dropout, where each output sees every "
             "input once; all other rules learn convolutions too."
@@ -95,15 +188,16 @@ def draw_feedback(
     so that errors keep their scale on the way; those to the inputs between +-size 0.05 sqrt(6 / inputs), as
     the code of dellaferrera2022 draws them.
     """
-    if name in DIRECT:
+    needed = needs(name)
+    if Need.FEEDBACK in needed:
         outputs = network.layers[-1].outputs
         return tuple(rng.uniform(-size, size, (block.outputs, outputs)) for block in network.hidden)
-    if name in LAYERED:
+    if Need.LAYERED_FEEDBACK in needed:
         after = [network.layers[block.first] for block in network.blocks[1:]]
         return tuple(
             rng.uniform(-size, size, (layer.inputs, layer.outputs)) / np.sqrt(layer.inputs) for layer in after
         )
-    if name in TO_INPUTS:
+    if Need.INPUT_FEEDBACK in needed:
         inputs, bound = network.layers[0].inputs, OF_INPUTS * size * np.sqrt(6.0 / network.layers[0].inputs)
         return (rng.uniform(-bound, bound, (inputs, network.layers[-1].outputs)),)
     return ()
@@ -126,34 +220,5 @@ def make_rule(
     that they average over; both the rule's own if left out.  Raises ParameterError for an unknown name.
     """
     check_rule(name)
-    devices = tuple(feedback)
-    plain: dict[str, Callable[[], Rule]] = {
-        "backprop": Backprop,
-        "frozen": FrozenHidden,
-        "dfa": lambda: DFA(devices),
-        "ternary-dfa": lambda: TernaryDFA(devices, threshold),
-        "target-projection": lambda: TargetProjection(devices),
-        "feedback-alignment": lambda: FeedbackAlignment(devices),
-        "two-pass": lambda: TwoPass(devices),
-        "two-pass-gradient": lambda: TwoPassGradient(devices),
-        "pepita": lambda: Pepita(devices),
-        "pepita-forward": lambda: Pepita(devices, presynaptic="first"),
-        "pepita-hebbian": lambda: HebbianPepita(devices),
-        "pepita-normalised": lambda: HebbianPepita(devices, normalised=True),
-    }
-    if name in plain:
-        return plain[name]()
     rng = rng or np.random.default_rng(0)
-    if name in MEASURING:
-        return _measuring(name, rng, step, repeats)
-    if name == "pepita-mirrored":
-        return MirroredPepita.drawn(network, rng)
-    return SignSymmetry.drawn(network, cast("Variant", name.removeprefix(_SIGNS)), rng)
-
-
-def _measuring(name: str, rng: np.random.Generator, step: float | None, repeats: int | None) -> Rule:
-    given: dict[str, Any] = {} if step is None else {"step": step}
-    if name == "finite-difference":
-        return FiniteDifference(rng=rng, **given)
-    given |= {} if repeats is None else {"repeats": repeats}
-    return SPSA(rng=rng, **given) if name == "spsa" else EvolutionStrategy(rng=rng, **given)
+    return CATALOGUE[name].make(Ingredients(network, tuple(feedback), rng, threshold, step, repeats))

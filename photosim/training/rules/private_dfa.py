@@ -40,7 +40,7 @@ class PrivateDFA:
     reach: float = 1.0
     deviation: float = 0.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a bound that is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Need(Enum):
-    """What a rule asks of the machine that runs it, beside the forward pass and the output error."""
+    """What a rule needs of hardware, network and data, beside the forward pass and the output error."""
 
     TRANSPOSED_WEIGHTS = "the transposed weights of later layers"
     LOCAL_DERIVATIVES = "the local derivatives of the hidden layers"
@@ -28,6 +28,8 @@ class Need(Enum):
     LIGHT_BACKWARDS = "light sent backwards through the hardware, and power taps inside it"
     MORE_FORWARDS = "forward passes of the same batch with moved parameters"
     SECOND_FORWARD = "a second forward pass of the same batch from other inputs"
+    DENSE_LAYERS = "layers in which each output sees every input once: dense ones and dropout"
+    CLASS_LABELS = "class labels: output errors that are probabilities minus labels"
 
 
 class Rule(Protocol):
@@ -38,9 +40,8 @@ class Rule(Protocol):
     (photosim.training.checkpoint).
     """
 
-    @property
-    def needs(self) -> frozenset[Need]:
-        """What the rule cannot do without."""
+    needs: ClassVar[frozenset[Need]]
+    """What the rule cannot do without; catalogue, options and estimators read it here."""
 
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers, averaged over the batch."""

@@ -22,7 +22,7 @@ class TargetProjection:
     """
 
     feedback: tuple[Device, ...]
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""

@@ -32,7 +32,7 @@ class TernaryDFA:
     feedback: tuple[Device, ...]
     threshold: float = 0.25
     gain: float = 1.0
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold < 1.0:

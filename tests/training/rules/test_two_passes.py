@@ -34,13 +34,14 @@ from photosim.training.rules import (
     Backprop,
     HebbianPepita,
     MirroredPepita,
+    Need,
     Pepita,
     Rule,
     TwoPass,
     TwoPassGradient,
     make_rule,
 )
-from photosim.training.rules.catalogue import TO_INPUTS, draw_feedback
+from photosim.training.rules.catalogue import draw_feedback, rules_that_need
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 RNG = np.random.default_rng(31)
@@ -202,7 +203,7 @@ def test_without_feedback_the_public_codes_rule_is_backprop() -> None:
         np.testing.assert_array_equal(update["weights"], other["weights"])
 
 
-@pytest.mark.parametrize("name", sorted((TO_INPUTS | {"pepita-mirrored"}) - {"two-pass-gradient"}))
+@pytest.mark.parametrize("name", sorted(set(rules_that_need(Need.SECOND_FORWARD)) - {"two-pass-gradient"}))
 def test_nothing_is_sent_back_and_no_derivative_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_args: object) -> NoReturn:
         raise AssertionError
@@ -214,7 +215,7 @@ def test_nothing_is_sent_back_and_no_derivative_needed(name: str, monkeypatch: p
     assert all(update is not None for update in updates)
 
 
-@pytest.mark.parametrize("name", sorted(TO_INPUTS))
+@pytest.mark.parametrize("name", rules_that_need(Need.INPUT_FEEDBACK))
 def test_the_one_device_and_its_shape_are_checked(name: str) -> None:
     for devices, text in (((), "needs one feedback device"), ((Digital(F), Digital(F)), "inputs, got 2")):
         with pytest.raises(ParameterError, match=text):

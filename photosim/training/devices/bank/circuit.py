@@ -172,6 +172,15 @@ class BankCircuit:
         return {ring: phases[:, m, n] for m, row in enumerate(self.rings) for n, ring in enumerate(row)}
 
 
+def only_bank(circuit: Circuit) -> str:
+    """Return the name of the instance that holds all detectors; ParameterError if there are several."""
+    outer = sorted({steps(name)[0] for name in circuit.detectors})
+    if len(outer) != 1:
+        message = f"Detectors lie in {listing(outer)}: name the weight bank's instance as `device`."
+        raise ParameterError(message)
+    return outer[0]
+
+
 def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     """Return the bank that is instance `name` of a circuit.
 
