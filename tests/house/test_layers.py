@@ -53,6 +53,14 @@ def test_tests_mirror_the_tree() -> None:
     assert {name.split("/")[0] for name in rooms} - tests == set(), "a room without a folder of tests"
 
 
+def test_walks_pass_files_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walks = text.partition("## Four walks")[2].partition("\n## ")[0]
+    stops = re.findall(r"^\d+\. (?:`([\w/]+\.py)`(?: or )?)+", walks, flags=re.MULTILINE)
+    assert len(stops) > 40
+    assert [stop for stop in stops if not (ROOT / "photosim" / stop).is_file()] == []
+
+
 def test_few_files_stand_outside_the_rooms() -> None:
     assert len(list((ROOT / "photosim").glob("*.py"))) <= FLAT
 
