@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from photosim.analysis.link_result import LinkResult, Reception
-from photosim.analysis.options import Options
+from photosim.analysis.options import option, read_entry
 from photosim.engine.compiled import flat_settings
 from photosim.engine.waves import find_wave
+from photosim.netlist.forms import NameList
 from photosim.signals import Tone, contributions, operating_point, passages
 from photosim.signals.contributions import check_terms
 from photosim.signals.violations import doubt_about_phase
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """What a link analysis computes: see `link`."""
+    """What a link analysis computes: see `link`. A tone of 0 Hz in a file is none."""
 
     name: str
-    points: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    tone: Tone | None = None
+    points: NameList = ()
+    without: NameList = ()
+    tone: Annotated[float, Field(ge=0)] | None = None
+    depth: Annotated[float, Field(ge=0)] = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -37,25 +40,16 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> LinkOptions:
 
     All are optional. Raises ParameterError for an unknown option, wave, noise or setting.
     """
-    options = Options(entry, "link")
-    name = options.text("name", "link")
-    tone = options.scalar("tone", 0.0)
-    depth = options.scalar("depth", 1.0)
-    if isinstance(tone, str) or isinstance(depth, str) or tone < 0.0 or depth < 0.0:
-        options.refuse(f"needs numbers for 'tone' (Hz) and 'depth', got {tone!r} and {depth!r}.")
-    found = LinkOptions(
-        name,
-        options.names("points") or (),
-        options.names("without") or (),
-        Tone(float(tone), float(depth)) if tone else None,
-        flat_settings(options.mapping("settings")),
-    )
-    options.done()
-    check_terms(found.without)
-    for wave in found.points:
-        find_wave(circuit.graph, wave, entering=False)
-    circuit.at(found.settings)
-    return found
+    options = read_entry(LinkOptions, entry, "link")
+    with option(options.name, "without"):
+        check_terms(options.without)
+    with option(options.name, "points"):
+        for wave in options.points:
+            find_wave(circuit.graph, wave, entering=False)
+    with option(options.name, "settings"):
+        settings = flat_settings(options.settings)
+        circuit.at(settings)
+    return replace(options, tone=options.tone or None, settings=settings)
 
 
 def link(
@@ -74,8 +68,8 @@ def link(
     currents, at which jitter is reckoned; without one there is none.  settings: as in a call of the circuit.
     Raises ParameterError where the circuit has no source or no detector.
     """
-    wave = None if tone is None else Tone(tone, depth)
-    return compute(circuit, LinkOptions(circuit.name, tuple(points), tuple(without), wave, settings))
+    options = LinkOptions(circuit.name, tuple(points), tuple(without), tone, depth, settings)
+    return compute(circuit, options)
 
 
 def compute(circuit: Circuit, options: LinkOptions) -> LinkResult:
@@ -102,7 +96,8 @@ def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tupl
     wanted, brightest = point.wanted(number)
     total, own = float(arriving.sum()), float(arriving[wanted].sum())
     currents = point.currents(number).sum(axis=0)
-    found = contributions(point, number, without=options.without, tone=options.tone)
+    tone = None if options.tone is None else Tone(options.tone, options.depth)
+    found = contributions(point, number, without=options.without, tone=tone)
     reception = Reception(
         receiver.name, wanted, own, float(currents.sum()), float(currents[wanted]), receiver.bandwidth,
         found.variances, float(10.0 * np.log10((total - own) / own)) if total > own > 0.0 else -np.inf,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from photosim.analysis.channels import channels_of
-from photosim.analysis.options import Options
+from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
 from photosim.engine.compiled import flat_settings
 from photosim.engine.waves import find_wave
-from photosim.errors import ParameterError, PhotosimError
+from photosim.errors import ParameterError
+from photosim.netlist.forms import LabelList, NameList, PositiveList, Words, Written
 from photosim.smatrix import SMatrix, Trace
 from photosim.units import parse_wavelengths
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 Pairs = tuple[tuple[str, str], ...]
+
+_Range = Annotated[str | float, Words("a text such as 1.54:1.56:2001, or a number")]
 
 DARK_dB = -200.0
 """Transmission below this is rounding: a path that light does not take."""
@@ -57,11 +61,11 @@ class SpectrumOptions:
     """
 
     name: str
-    wl: FloatArray
-    starts: tuple[str, ...] | None = None
-    ends: tuple[str, ...] | None = None
-    channels: tuple[float, ...] | None = None
-    labels: tuple[str, ...] = ()
+    wl: Annotated[FloatArray, Written(_Range, parse_wavelengths)]
+    starts: Annotated[NameList | None, Field(alias="from")] = None
+    ends: Annotated[NameList | None, Field(alias="to")] = None
+    channels: PositiveList | None = None
+    labels: LabelList = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -122,21 +126,20 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
     Raises ParameterError for an unknown key, a port that the circuit does not have, or a bad wavelength
     range.
     """
-    options = Options(entry, "spectrum")
-    name = options.text("name", "spectrum")
-    wl = parse_wavelengths(options.scalar("wl"))
-    starts, ends = options.names("from"), options.names("to")
-    check_waves(circuit, starts, ends)
-    channels = options.numbers("channels")
-    labels = options.names("labels", distinct=False) or ()
-    settings = read_settings(options, circuit)
-    if channels is not None and not all(0.0 < channel < np.inf for channel in channels):
-        options.refuse(f"needs wavelengths in um for 'channels', got {list(channels)}.")
-    if labels and (starts is None or ends is None or len(labels) != len(starts) * len(ends)):
-        options.refuse(
-            f"has {len(labels)} labels: give 'from' and 'to', and one label for each of their pairs."
-        )
-    return SpectrumOptions(name, wl, starts, ends, channels, labels, settings)
+    options = read_entry(SpectrumOptions, entry, "spectrum")
+    with option(options.name, "from"):
+        check_waves(circuit, starts=options.starts)
+    with option(options.name, "to"):
+        check_waves(circuit, ends=options.ends)
+    with option(options.name, "settings"):
+        check_settings(circuit, options.settings)
+    pairs = len(options.starts or ()) * len(options.ends or ())
+    if options.labels and len(options.labels) != pairs:
+        with option(options.name, "labels"):
+            count = len(options.labels)
+            message = f"there are {count}, but there must be one for each pair of 'from' and 'to': give both."
+            raise ParameterError(message)
+    return options
 
 
 def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
@@ -157,7 +160,9 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
     )
 
 
-def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[str] | None) -> None:
+def check_waves(
+    circuit: Circuit, starts: Sequence[str] | None = None, ends: Sequence[str] | None = None
+) -> None:
     """Raise ParameterError unless every name is a wave of the circuit; None passes.
 
     An instance that does not exist is a NetlistError.
@@ -165,20 +170,6 @@ def check_waves(circuit: Circuit, starts: Sequence[str] | None, ends: Sequence[s
     for names, entering in ((starts, True), (ends, False)):
         for name in names or ():
             find_wave(circuit.graph, name, entering=entering)
-
-
-def read_settings(options: Options, circuit: Circuit) -> Mapping[str, Any]:
-    """Return the settings of an entry, the last that is read of it.
-
-    Raises ParameterError for keys that nothing has asked for, and for settings that check_settings refuses.
-    """
-    settings = options.mapping("settings")
-    options.done()
-    try:
-        check_settings(circuit, settings)
-    except PhotosimError as error:
-        options.refuse(f"has settings that the circuit refuses: {error}")
-    return settings
 
 
 def check_settings(circuit: Circuit, settings: Mapping[str, Any]) -> None:

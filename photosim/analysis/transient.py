@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from photosim.analysis.options import Options
+from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
-from photosim.analysis.spectrum import check_waves, read_settings
+from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.traces import Eye, eye
-from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.timedomain import transient as simulate
-from photosim.timedomain.waveforms import Waveform, read_waveform
+from photosim.timedomain.waveforms import Waveform, wave_form
 
 if TYPE_CHECKING:
     import xarray
@@ -24,24 +26,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TransientOptions:
-    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at.
+class EyeOptions:
+    """The eye to look at: of a detector or probe, by default the first; rate in symbols per s."""
 
-    eye: (name of a detector or probe, symbols per s, levels); None looks at none.
-    """
+    rate: Positive
+    signal: str | None = None
+    levels: Annotated[int, Field(ge=2)] = 2
+
+
+Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_form())))]
+
+
+@dataclass(frozen=True)
+class TransientOptions:
+    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at."""
 
     name: str
-    duration: float
-    sample_rate: float
-    drive: Mapping[str, Waveform] = field(default_factory=dict)
-    inputs: Mapping[str, Waveform] = field(default_factory=dict)
-    wl: tuple[float, ...] | None = None
-    probes: tuple[str, ...] | None = None
+    duration: Positive
+    sample_rate: Positive
+    drive: Waves = field(default_factory=dict)
+    inputs: Waves = field(default_factory=dict)
+    wl: NumberList | None = None
+    probes: NameList | None = None
     noise: bool = False
-    seed: int = 0
-    settle: float = 0.0
+    seed: Count = 0
+    settle: NotNegative = 0.0
     quasi_static: bool | None = None
-    eye: tuple[str, float, int] | None = None
+    eye: Annotated[EyeOptions, RECORD] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -118,31 +129,19 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
     Raises ParameterError for an unknown key, a setting, port or wave that the circuit does not have, or a
     waveform that cannot be made.
     """
-    options = Options(entry, "transient")
-    name = options.text("name", "transient")
-    duration, rate = (_number(options, key, above=True) for key in ("duration", "sample_rate"))
-    settle = _number(options, "settle", 0.0)
-    drive, inputs = (_waveforms(options, key) for key in ("drive", "inputs"))
-    for setting in drive:
-        if setting not in circuit.parameters:
-            hint = did_you_mean(setting, circuit.parameters)
-            options.refuse(f"drives the setting {setting!r}, which the circuit does not have.{hint}")
-    for port in inputs:
-        if port not in circuit.ports:
-            options.refuse(f"lights the port {port!r}; the circuit exposes {listing(circuit.ports, 20)}.")
-    probes = options.names("probes")
-    check_waves(circuit, None, probes)
-    noise, quasi_static = (_flag(options, key) for key in ("noise", "quasi_static"))
-    seed = options.scalar("seed", 0)
-    if not isinstance(seed, int) or seed < 0:
-        options.refuse(f"needs a whole number from 0 on for 'seed', got {seed!r}.")
-    wl = options.numbers("wl")
-    looked = _eye(options, circuit, probes)
-    settings = read_settings(options, circuit)
-    return TransientOptions(
-        name, duration, rate, drive, inputs, wl, probes, bool(noise), int(seed), settle, quasi_static, looked,
-        settings,
-    )  # fmt: skip
+    options = read_entry(TransientOptions, entry, "transient")
+    for key, known, what in (("drive", circuit.parameters, "setting"), ("inputs", circuit.ports, "port")):
+        with option(options.name, key):
+            for name in getattr(options, key):
+                if name not in known:
+                    hint = did_you_mean(name, known)
+                    message = f"the circuit has no {what} {name!r}. It has: {listing(known, 20)}.{hint}"
+                    raise ParameterError(message)
+    with option(options.name, "probes"):
+        check_waves(circuit, ends=options.probes)
+    with option(options.name, "settings"):
+        check_settings(circuit, options.settings)
+    return replace(options, eye=_eye(options, circuit))
 
 
 def transient(circuit: Circuit, options: TransientOptions, seed: int | None = None) -> TransientResult:
@@ -156,57 +155,19 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
     result = TransientResult(options.name, data)
     if options.eye is None:
         return result
-    name, symbol_rate, levels = options.eye
-    one = eye(result.signals()[name], options.sample_rate, symbol_rate, levels=levels)
+    name = str(options.eye.signal)
+    one = eye(result.signals()[name], options.sample_rate, options.eye.rate, levels=options.eye.levels)
     return TransientResult(options.name, data, {name: one})
 
 
-def _number(options: Options, key: str, default: float | None = None, *, above: bool = False) -> float:
-    """Return a number from 0 on, or above it; YAML leaves 1e9 a text, read as what it means."""
-    value = options.scalar(key, default)
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not (math.isfinite(number) and (number > 0 if above else number >= 0)):
-        what = "a positive number" if above else "a number from 0 on"
-        options.refuse(f"needs {what} for {key!r}, got {value!r}.")
-    return number
-
-
-def _flag(options: Options, key: str) -> bool | None:
-    value = options.value(key)
-    if value is not None and not isinstance(value, bool):
-        options.refuse(f"needs true or false for {key!r}, got {value!r}.")
-    return None if value is None else bool(value)
-
-
-def _waveforms(options: Options, key: str) -> dict[str, Waveform]:
-    found = {}
-    for name, value in options.mapping(key).items():
-        try:
-            found[str(name)] = read_waveform(value)
-        except PhotosimError as error:
-            options.refuse(f"has a bad waveform for {name!r}: {error}")
-    return found
-
-
-def _eye(options: Options, circuit: Circuit, probes: tuple[str, ...] | None) -> tuple[str, float, int] | None:
-    """Return which signal's eye to look at: `{signal, rate, levels}`."""
-    entry = options.mapping("eye")
-    if not entry:
+def _eye(options: TransientOptions, circuit: Circuit) -> EyeOptions | None:
+    """Return the eye to look at, with the name of its signal."""
+    if options.eye is None:
         return None
-    known = (*circuit.detectors, *(circuit.ports if probes is None else probes))
-    signal = entry.get("signal", known[0] if known else None)
-    if set(entry) - {"signal", "rate", "levels"} or "rate" not in entry or signal not in known:
-        options.refuse(
-            f"needs an eye {{signal, rate, levels}}, the signal one of {listing(known)}, got {entry}."
-        )
-    levels = entry.get("levels", 2)
-    if not isinstance(levels, int) or levels < 2:
-        options.refuse(f"needs 2 levels or more for its eye, got {levels!r}.")
-    try:
-        return str(signal), float(entry["rate"]), int(levels)
-    except (TypeError, ValueError):
-        message = f"The rate of an eye is a number of symbols per s, got {entry['rate']!r}."
-        raise ParameterError(message) from None
+    known = (*circuit.detectors, *(circuit.ports if options.probes is None else options.probes))
+    signal = options.eye.signal or next(iter(known), None)
+    if signal not in known:
+        with option(options.name, "eye", "signal"):
+            message = f"there is no signal {signal!r}. There are: {listing(known)}."
+            raise ParameterError(message + did_you_mean(str(signal), known))
+    return replace(options.eye, signal=signal)

@@ -54,7 +54,7 @@ def reproduce(
     with _showing() as (progress, watch):
         done = published.reproduce(system, options, folder, progress, watch, jobs=jobs)
     files = ["results.json", "table.csv"]
-    for picture, draw in plotting.for_result(done).items():
+    for picture, draw in plotting.for_charts(done).items():
         files.append(f"{picture}.png")
         plotting.save(draw(), folder / files[-1])
     if as_json:

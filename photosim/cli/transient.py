@@ -134,7 +134,7 @@ def _write(request: Request, result: TransientResult) -> list[Path]:
     from photosim import plotting
     from photosim.timedomain import files
 
-    pictures: Sequence[Any] = list(plotting.for_result(result).values())
+    pictures: Sequence[Any] = list(plotting.for_transient(result).values())
     if request.plot is not None and not pictures:
         message = "There is nothing to draw: the circuit has no detector and exposes no port."
         raise ParameterError(message)

@@ -16,13 +16,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
+from pydantic import BeforeValidator, Field, model_validator
+
+from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean
 from photosim.expressions import parse
 from photosim.model import registry
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
-from photosim.netlist.schema import describe
+from photosim.netlist.form_errors import MappingError
+from photosim.netlist.forms import LIST, Form, Words
+from photosim.netlist.mappings import read
+from photosim.netlist.schema import Values
 from photosim.netlist.tables import read_named
 from photosim.netlist.text import read_utf8
 from photosim.netlist.values import numeric_parameters
@@ -31,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_KEYS = ("component", "file", "ports", "settings", "ignore")
 _LAYOUT = re.compile(r"library|points|lay_\w+|sch_\w+")
 _LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([fpnum]?)m?")
 _IN_UM = {"f": 1e-9, "p": 1e-6, "n": 1e-3, "u": 1.0, "m": 1e3}
@@ -46,6 +50,28 @@ class Cell:
     settings: Mapping[str, Any] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     mark: Mark | None = None
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    return () if value is None else value
+
+
+Texts = Annotated[tuple[str, ...], LIST, BeforeValidator(_nothing_is_empty), Words("a list of names")]
+
+
+class CellForm(Form):
+    """One entry of ``cells``; a text alone is its component."""
+
+    component: str | None = None
+    file: str | None = None
+    ports: Texts = ()
+    settings: Values = Field(default_factory=dict)
+    ignore: Texts = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"component": value} if isinstance(value, str) else value
 
 
 def number(text: str) -> float | str:
@@ -78,47 +104,26 @@ def read_map(place: Path) -> dict[str, Cell]:
 
 def _cell(tree: Tree, name: str, value: Any) -> Cell:
     mark = tree.mark(tree.data["cells"], name)
-    if isinstance(value, str):
-        value = {"component": value}
-    if not isinstance(value, dict):
-        raise NetlistError(
-            f"cell {name!r} must be a mapping or a component's name, but is {describe(value)}", mark
-        )
-    for key in value:
-        if key not in _KEYS:
-            hint = did_you_mean(key, _KEYS)
-            raise NetlistError(
-                f"cell {name!r} has no key {key!r}. It may have: {listing(_KEYS)}.{hint}",
-                tree.mark(value, key),
-            )
-    settings = value.get("settings") or {}
-    if not isinstance(settings, dict):
-        raise NetlistError(f"'settings' of cell {name!r} must be a mapping", tree.mark(value, "settings"))
-    component = value.get("component", "sampled" if "file" in value else None)
-    if not isinstance(component, str) or not registry.known(component):
+    try:
+        form = read(CellForm, value, f"cell {name!r}", noun="key")
+    except MappingError as error:
+        raise NetlistError(str(error), tree.follow(("cells", name, *error.path))) from None
+    component = form.component or ("sampled" if form.file is not None else None)
+    if component is None or not registry.known(component):
         hint = did_you_mean(str(component), registry.names()) if component else " Give 'component' or 'file'."
         raise NetlistError(f"cell {name!r}: there is no component {component!r}.{hint}", mark)
-    if "file" in value:
-        settings = {**settings, "file": _table(tree, name, value)}
-    ports, ignore = (_texts(tree, name, value, key) for key in ("ports", "ignore"))
-    return Cell(component, ports, settings, ignore, mark)
+    settings = form.settings
+    if form.file is not None:
+        settings = {**settings, "file": _table(tree, name, form.file)}
+    return Cell(component, form.ports, settings, form.ignore, mark)
 
 
-def _table(tree: Tree, name: str, value: dict[str, Any]) -> Any:
-    mark = tree.mark(value, "file", value=True)
-    if not isinstance(value["file"], str):
-        raise NetlistError(f"'file' of cell {name!r} must be a file's name", mark)
+def _table(tree: Tree, name: str, file: str) -> Any:
     try:
-        return read_named(value["file"], tree.folder)
+        return read_named(file, tree.folder)
     except NetlistError as error:
+        mark = tree.mark(tree.data["cells"][name], "file", value=True)
         raise NetlistError(f"cell {name!r}: {error.message}", mark) from None
-
-
-def _texts(tree: Tree, name: str, value: dict[str, Any], key: str) -> tuple[str, ...]:
-    found = value.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise NetlistError(f"{key!r} of cell {name!r} must be a list of names", tree.mark(value, key))
-    return tuple(found)
 
 
 def settings_of(

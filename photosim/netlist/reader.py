@@ -14,8 +14,9 @@ from photosim.model import Instance, Netlist, PortRef, ref
 from photosim.netlist.arrays import MAX_INSTANCES, check_name, members
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
+from photosim.netlist.form_errors import describe
 from photosim.netlist.marks import Marks
-from photosim.netlist.schema import InstanceForm, NetlistForm, describe, validate
+from photosim.netlist.schema import InstanceForm, NetlistForm, validate
 from photosim.netlist.siepic import SUFFIX as SPI_SUFFIX
 from photosim.netlist.siepic import read_spi
 from photosim.netlist.tables import read_named
@@ -297,10 +298,12 @@ class _Reader:
         )
 
     def _analyses(self) -> tuple[dict[str, Any], ...]:
-        raw = self.data.get("analyses")
+        raw = self.data.get("analyses") or ()
         for position, analysis in enumerate(self.form.analyses):
             mark = self.tree.mark(raw, position)
             self.marks.add(("analyses", str(position)), mark)
+            for key in analysis:
+                self.marks.add(("analyses", str(position), str(key)), self.tree.mark(raw[position], key))
             if not isinstance(analysis.get("kind"), str):
                 message = f"analysis {position + 1} does not say its kind, as in {{kind: spectrum, ...}}"
                 raise NetlistError(message, mark)

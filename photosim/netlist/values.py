@@ -11,7 +11,7 @@ import numpy as np
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import CONSTANTS, Expr, parse
 from photosim.model import registry
-from photosim.netlist.schema import describe
+from photosim.netlist.form_errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,11 @@ from photosim.plotting.canvas import canvas, colour_bar, in_style, legend, line_
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+def for_charts(result: Any) -> dict[str, Callable[[], Figure]]:
+    """Return what draws a result that gives its pictures as data, in its `charts`, by their names."""
+    return {picture.name: partial(draw, picture) for picture in result.charts()}
 
 
 def draw(picture: Picture) -> Figure:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +27,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from photosim.training.result import TrainingResult, WeightMap
+
+
+def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
+    """Return what draws a training, by the name of the picture: learning, alignment, maps of weights."""
+    drawn: dict[str, Callable[[], Figure]] = {"learning": partial(learning_curves, result)}
+    if any(outcome.aligned for outcome in result.rules):
+        drawn["alignment"] = partial(alignment_angles, result)
+    for weights in result.weights:
+        name = re.sub(r"[^A-Za-z0-9]+", "_", weights.name).strip("_")
+        title = f"{result.name}: {weights.name}"
+        drawn[f"weights_{name}"] = partial(weight_error_map, weights, title=title)
+    return drawn
 
 
 def learning_curves(result: TrainingResult) -> Figure:

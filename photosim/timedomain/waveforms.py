@@ -7,11 +7,11 @@ A Waveform is a function of time and, where it passes electronics, their bandwid
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
 """Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
 _MAX_FILE_LINES = 100_000_000
-_WORDS = frozenset({"shape", "path"})
-_WHOLE = frozenset({"order", "levels", "seed", "filter_order"})
 
 
 @dataclass(frozen=True)
@@ -200,40 +198,31 @@ SHAPES: Mapping[str, Callable[..., Waveform]] = {
 """What a waveform in a netlist file can be, by the name of its shape."""
 
 
-def read_waveform(value: Any, folder: Path | None = None) -> Waveform:
-    """Return the waveform that a number or a mapping such as {shape: prbs, rate: 1e10} describes.
+@cache
+def wave_form() -> Any:
+    """Return the annotated type of waveforms in a mapping: a number, or {wave: prbs, rate: 1e10}."""
+    from pydantic import BeforeValidator
 
-    Raises ParameterError for an unknown shape or option. `folder` is where the paths of files start.
+    from photosim.netlist.forms import Choice, Words
+
+    words = Words(f"a number or a mapping with wave: {listing(SHAPES)}")
+    return Annotated[Any, Choice("wave", SHAPES), BeforeValidator(_constant), words]
+
+
+def read_waveform(value: Any) -> Waveform:
+    """Return the waveform that a number or a mapping such as {wave: prbs, rate: 1e10} describes.
+
+    Raises ParameterError for an unknown shape or option, or one that the waveform cannot have.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return constant(value)
-    if not isinstance(value, Mapping) or "wave" not in value:
-        message = f"A waveform is a number or a mapping with a wave, one of {listing(SHAPES)}, got {value!r}."
-        raise ParameterError(message)
-    kind = value["wave"]
-    if kind not in SHAPES:
-        message = (
-            f"There is no waveform {kind!r}. There are: {listing(SHAPES)}.{did_you_mean(str(kind), SHAPES)}"
-        )
-        raise ParameterError(message)
-    make = SHAPES[kind]
-    known = inspect.signature(make).parameters
-    options = {k: v for k, v in value.items() if k != "wave"}
-    for name in options:
-        if name not in known:
-            message = f"The waveform {kind!r} has no option {name!r}. It has: {listing(known)}."
-            message += did_you_mean(name, known)
-            raise ParameterError(message)
-    missing = [n for n, p in known.items() if p.default is inspect.Parameter.empty and n not in options]
-    if missing:
-        message = f"The waveform {kind!r} needs the option {missing[0]!r}."
-        raise ParameterError(message)
-    options = {
-        k: _option(kind, k, v) for k, v in options.items() if v is not None or known[k].default is not None
-    }
-    if kind == "file" and folder is not None:
-        options["path"] = folder / str(options["path"])
-    return make(**options)
+    from photosim.netlist.mappings import read
+
+    found: Waveform = read(wave_form(), value, "the waveform")
+    return found
+
+
+def _constant(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {"wave": "constant", "value": value} if number else value
 
 
 def as_waveform(value: Any) -> Waveform:
@@ -243,22 +232,6 @@ def as_waveform(value: Any) -> Waveform:
     if isinstance(value, Mapping | str):
         return read_waveform(value)
     return samples(value) if np.ndim(value) else constant(float(value))
-
-
-def _option(kind: str, name: str, value: Any) -> Any:
-    """Return an option as the number it means, since YAML leaves 1e9 a text, or as the word it is."""
-    if name in _WORDS:
-        return str(value)
-    try:
-        number = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    whole = name in _WHOLE
-    if not np.isfinite(number) or (whole and (number < 0 or number != int(number))):
-        what = "a whole number from 0 on" if whole else "a finite number"
-        message = f"The waveform {kind!r} needs {what} for {name!r}, got {value!r}."
-        raise ParameterError(message)
-    return int(number) if whole else number
 
 
 def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:

@@ -98,19 +98,26 @@ def test_darkness_is_said_and_is_no_infinity() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"wll": 1}, r"has no option 'wll'\. It has: .*Did you mean 'wl'\?"),
-        ({"wl": None}, r"needs the option 'wl'"),
-        ({"wl": [1.5, 1.6]}, r"needs text or a number for 'wl'"),
+        ({"wll": 1}, r"has no option 'wll'\. It may have: .*Did you mean 'wl'\?"),
+        ({"wl": None}, r"'wl' must be a text such as .*, but is empty"),
+        ({"wl": [1.5, 1.6]}, r"'wl' must be a text such as 1.54:1.56:2001, or a number, but is a list"),
         ({"wl": "1.56:1.54:11"}, r"did you mean 1\.54:1\.56\?"),
         ({"from": "inn"}, r"'inn' names no port.*Did you mean 'in'\?"),
-        ({"to": 3}, r"needs a name or a list of names for 'to', got 3"),
-        ({"to": []}, r"needs a name or a list of names for 'to'"),
-        ({"name": 3}, r"needs text for 'name', got 3"),
-        ({"channels": ["red"]}, r"needs a list of numbers for 'channels'"),
-        ({"channels": True}, r"needs a list of numbers for 'channels'"),
-        ({"settings": 3}, r"needs a mapping for 'settings'"),
-        ({"labels": ["a"]}, r"has 1 labels"),
-        ({"from": "in", "to": "drop", "labels": ["a", "b"]}, r"has 2 labels: .* one label for each"),
+        ({"to": 3}, r"'to' must be a name or a list of names, but is the number 3"),
+        ({"to": []}, r"'to' must be a name or a list of names, but is an empty list"),
+        ({"name": 3}, r"'name' must be a text, but is the number 3"),
+        ({"channels": ["red"]}, r"channels: entry 1 must be a positive number, but is the text 'red'"),
+        ({"channels": True}, r"'channels' must be a list of positive numbers, but is the flag True"),
+        ({"channels": [0]}, r"channels: entry 1 must be a positive number, but is the number 0"),
+        ({"settings": 3}, r"'settings' must be a mapping of names to values, but is the number 3"),
+        (
+            {"labels": ["a"]},
+            r"labels: there are 1, but .* one for each pair of 'from' and 'to': give both",
+        ),
+        (
+            {"from": "in", "to": "drop", "labels": ["a", "b"]},
+            r"labels: there are 2, but .*one for each",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_sentence(entry: dict[str, Any], message: str) -> None:

@@ -98,20 +98,23 @@ def test_analysis_reads_its_options_and_returns_figures() -> None:
     assert numbers["samples"] == 1280
     assert numbers["eyes"]["receiver"]["levels"][1] == pytest.approx(0.9021e-3, rel=0.02)
     assert [t.title for t in result.tables()] == ["data: signals", "data: eye of receiver (mA)"]
-    assert set(plotting.for_result(result)) == {"currents", "eye"}
+    assert set(plotting.for_transient(result)) == {"currents", "eye"}
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"dur": 1}, "has no option 'dur'"),
-        ({"duration": "long"}, "needs a positive number for 'duration', got 'long'"),
-        ({"drive": {"phas": 1.0}}, "drives the setting 'phas'.*Did you mean 'phase'"),
-        ({"drive": {"phase": {"wave": "prbs"}}}, "bad waveform for 'phase': .* needs the option"),
-        ({"inputs": {"in": 1.0}}, "lights the port 'in'; the circuit exposes none"),
-        ({"eye": {"signal": "laser", "rate": 1e9}}, "needs an eye .* one of receiver"),
-        ({"noise": "loud"}, "needs true or false for 'noise'"),
-        ({"seed": -1}, "whole number from 0"),
+        ({"duration": "long"}, "'duration' must be a positive number, but is the text 'long'"),
+        ({"drive": {"phas": 1.0}}, "drive: the circuit has no setting 'phas'.*Did you mean 'phase'"),
+        ({"drive": {"phase": {"wave": "prbs"}}}, "drive: phase \\(prbs\\) needs the option 'rate'"),
+        ({"inputs": {"in": 1.0}}, "inputs: the circuit has no port 'in'. It has: none"),
+        (
+            {"eye": {"signal": "laser", "rate": 1e9}},
+            "signal: there is no signal 'laser'. There are: receiver",
+        ),
+        ({"noise": "loud"}, "'noise' must be true or false, but is the text 'loud'"),
+        ({"seed": -1}, "'seed' must be a whole number from 0, but is the number -1"),
     ],
     ids=str,
 )
@@ -168,7 +171,10 @@ def test_waves_come_back_from_netcdf(tmp_path: Path) -> None:
         (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase"], "Cannot read the drive 'phase'"),
         (["--duration", "1e-9", "--rate", "1e11", "--drive", "phase=prbs:rate"], "write OPTION=VALUE"),
         (["--analysis", "eye"], "lists no transient called 'eye'; it has none"),
-        (["--duration", "1e-9", "--rate", "fast"], "needs a positive number for 'sample_rate'"),
+        (
+            ["--duration", "1e-9", "--rate", "fast"],
+            "'sample_rate' must be a positive number, but is the text 'fast'",
+        ),
     ],
     ids=str,
 )

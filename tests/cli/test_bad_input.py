@@ -40,23 +40,29 @@ WRONG = {
     "range": (GOOD.replace("1.54:1.56", "1.56:1.54"), r"runs from 1\.56 down to 1\.54"),
     "option": (GOOD.replace("wl:", "wll: 1, wl:"), r"'lines'.*no option 'wll'.*Did you mean 'wl'\?"),
     "name": (GOOD.replace("name: lines", "name: ../lines"), r"cannot be called '\.\./lines'"),
-    "wl": (GOOD.replace('"1.54:1.56:201"', "[1.54, 1.56]"), r"^wrong\.yml:5:5: .*text or a number for 'wl'"),
-    "channels": (GOOD.replace("name: lines", "channels: [.nan]"), r"^wrong\.yml:5:5: .*in um for 'channels'"),
+    "wl": (
+        GOOD.replace('"1.54:1.56:201"', "[1.54, 1.56]"),
+        r"^wrong\.yml:5:35: .*'wl' must be a text such as .*, or a number, but is a list",
+    ),
+    "channels": (
+        GOOD.replace("name: lines", "channels: [.nan]"),
+        r"^wrong\.yml:5:22: .*channels: entry 1 must be a finite positive number, but is the number nan",
+    ),
     "twice from": (
         GOOD.replace("name: lines", "from: [in, in]"),
-        r"^wrong\.yml:5:5: .*names 'in' twice for 'from'",
+        r"^wrong\.yml:5:22: .*from: 'in' is listed twice",
     ),
     "analysis setting": (
         GOOD.replace("name: lines", "settings: {ring.radios: 3}"),
-        r"^wrong\.yml:5:5: .*no setting 'radios'.*Did you mean 'radius'\?",
+        r"^wrong\.yml:5:22: .*no setting 'radios'.*Did you mean 'radius'\?",
     ),
     "analysis value": (
         GOOD.replace("name: lines", "settings: {ring.coupling: 1.69}"),
-        r"^wrong\.yml:5:5: .*1\.69.*0 to 1",
+        r"^wrong\.yml:5:22: .*1\.69.*0 to 1",
     ),
     "analysis list": (
         GOOD.replace("name: lines", "settings: {ring: {radius: [9, 10]}}"),
-        r"^wrong\.yml:5:5: .*'ring\.radius' is a list of values: give one value",
+        r"^wrong\.yml:5:22: .*'ring\.radius' is a list of values: give one value",
     ),
     "constant": (
         "settings: {pi: 3}\n" + GOOD,
@@ -258,10 +264,10 @@ def test_what_acts_in_time_is_asked_in_time(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--duration=-1e-9", "--rate", "1e12"], "needs a positive number for 'duration', got '-1e-9'"),
-        (["--duration", "1e-9", "--rate", "fast"], "needs a positive number for 'sample_rate', got 'fast'"),
-        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=sine:frequency=abc"], "a finite number"),
-        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=constant:value="], "a finite number"),
+        (["--duration=-1e-9", "--rate", "1e12"], "'duration' must be a positive number, but is"),
+        (["--duration", "1e-9", "--rate", "fast"], "'sample_rate' must be a positive number"),
+        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=sine:frequency=abc"], "must be a number"),
+        (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=constant:value="], "must be a number"),
     ],
 )
 def test_bad_questions_in_time(folder: Path, arguments: list[str], message: str) -> None:

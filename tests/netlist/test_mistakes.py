@@ -207,7 +207,7 @@ def test_coupling_above_one(tmp_path: Path) -> None:
         (
             "    component: coupler\n",
             "",
-            "ring.yml:2:3: instance 'cin' lacks 'component', as in component: straight.",
+            "ring.yml:2:3: instance 'cin' needs the key 'component', as in component: straight.",
         ),
         (
             "component: coupler",

@@ -58,12 +58,15 @@ def test_arrays_become_members() -> None:
         ),
         (
             "{columns: 0}",
-            "<text>:1:46: the array of instance 'a': 'columns' must be 1 or more, but is the number 0.",
+            (
+                "<text>:1:46: the array of instance 'a': 'columns' must be a whole number from 1, "
+                "but is the number 0."
+            ),
         ),
         (
             "{columns: 2.5}",
             (
-                "<text>:1:46: the array of instance 'a': 'columns' must be a whole number, "
+                "<text>:1:46: the array of instance 'a': 'columns' must be a whole number from 1, "
                 "but is the number 2.5."
             ),
         ),
@@ -286,7 +289,7 @@ def test_anchors_and_merges() -> None:
             "a: {instances: {x: straight}}\nc: 2",
             "'c' must be a netlist, a mapping with 'instances', but is the number 2",
         ),
-        ("connections: {}", "the netlist lacks 'instances': a circuit needs parts."),
+        ("connections: {}", "the netlist needs the key 'instances', as in instances: {guide: straight}."),
     ],
 )
 def test_texts_that_are_no_netlist(text: str, message: str) -> None:

@@ -221,8 +221,14 @@ def test_mistakes_are_one_sentence_with_their_place(tmp_path: Path, text: str, m
         ("cells: {c: strait}", r"there is no component 'strait'.*Did you mean 'straight'\?"),
         ("cells: {c: {file: gone.sparam}}", r"m\.yml:1:19: cell 'c': .*gone\.sparam cannot be read"),
         ("cells: {c: {file: /etc/passwd}}", r"lies outside the netlist's folder"),
-        ("cells: {c: {component: straight, ports: o1}}", r"'ports' of cell 'c' must be a list of names"),
-        ("cells: {c: {component: straight, settings: 4}}", r"'settings' of cell 'c' must be a mapping"),
+        (
+            "cells: {c: {component: straight, ports: o1}}",
+            r"cell 'c': 'ports' must be a list of names, but is the text 'o1'",
+        ),
+        (
+            "cells: {c: {component: straight, settings: 4}}",
+            r"m\.yml:1:34: cell 'c': 'settings' must be a mapping of names to values, but is the number 4",
+        ),
         (
             "cells: {c: {component: straight, settings: {length: w}}}",
             r"needs the value 'w', which is not given",

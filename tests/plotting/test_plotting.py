@@ -144,8 +144,8 @@ def test_alignment_is_drawn_for_every_layer_of_rules_that_have_it() -> None:
     angles = np.random.default_rng(2).uniform(20.0, 80.0, (2, 8, 3))
     rules = (replace(plain.rules[0], angles=angles), plain.rules[1])
     result = replace(plain, rules=rules)
-    assert "alignment" not in plotting.for_result(plain)
-    axes = plotting.for_result(result)["alignment"]().axes[0]
+    assert "alignment" not in plotting.for_training(plain)
+    axes = plotting.for_training(result)["alignment"]().axes[0]
     assert legend(axes) == [f"exact, layer {layer}" for layer in (1, 2, 3)]
     for line, own in zip(axes.lines, angles.mean(axis=0).T, strict=False):
         np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), own)
@@ -196,11 +196,10 @@ def test_pictures_need_no_global_state() -> None:
 
 
 def test_results_name_their_pictures() -> None:
-    pictures = plotting.for_result(training())
+    pictures = plotting.for_training(training())
     assert list(pictures) == ["learning", "weights_feedback_to_layer_1"]
     for draw in pictures.values():
         assert isinstance(draw(), Figure)
-    assert plotting.for_result(object()) == {}
 
 
 def test_a_notebook_shows_a_picture_without_pyplot() -> None:

@@ -164,7 +164,7 @@ def test_result_is_numbers_tables_and_pictures() -> None:
     [
         ({"without": ["rinn"]}, "no noise 'rinn'"),
         ({"points": ["guide,o9"]}, "has no port 'o9'"),
-        ({"tone": "high"}, "needs numbers for 'tone'"),
+        ({"tone": "high"}, "'tone' must be a number from 0, but is the text 'high'"),
         ({"wl": 1.5}, "has no option 'wl'"),
         ({"settings": {"laser": {"powr": 1.0}}}, "has no setting 'powr'"),
     ],

@@ -247,7 +247,7 @@ GUIDE_ALONE = {
         ({"inputs": {"in": {3: 1e-3}}}, "names carrier 3, but there are 1"),
         ({"inputs": {"in": 1e-3}, "probes": ["g"]}, "names no port"),
         ({"inputs": {"in": 1e-3}, "seed": -1}, "seed .* must be 0 or more, got -1"),
-        ({"inputs": {"in": "bright"}}, "is a number or a mapping with a wave"),
+        ({"inputs": {"in": "bright"}}, "must be a number or a mapping with wave"),
     ],
     # A waveform's text holds its address, which differs between the processes that share the tests.
     ids=lambda value: value if isinstance(value, str) else ",".join(value),
@@ -261,21 +261,33 @@ def test_bad_input_is_one_sentence(options: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({"wave": "prbz", "rate": 1e9}, "no waveform 'prbz'.*Did you mean 'prbs'"),
+        (
+            {"wave": "prbz", "rate": 1e9},
+            "must be a number or a mapping with wave: .*, but is the text 'prbz'. Did you mean 'prbs'",
+        ),
         ({"wave": "prbs"}, "needs the option 'rate'"),
         ({"wave": "prbs", "rate": 1e9, "hi": 2}, "no option 'hi'"),
         ({"wave": "prbs", "rate": 1e9, "order": 8}, "order of 7, 9"),
         ({"wave": "prbs", "rate": 1e9, "levels": 3}, "2, 4, 8"),
-        ({"wave": "prbs", "rate": 1e9, "order": 7.5}, "needs a whole number from 0 on for 'order', got 7.5"),
-        ({"wave": "prbs", "rate": 1e9, "seed": -1}, "needs a whole number from 0 on for 'seed', got -1"),
-        ({"wave": "prbs", "rate": 1e9, "low": "abc"}, "'prbs' needs a finite number for 'low', got 'abc'"),
+        (
+            {"wave": "prbs", "rate": 1e9, "order": 7.5},
+            "'order' must be a whole number from 0, but is .* 7.5",
+        ),
+        (
+            {"wave": "prbs", "rate": 1e9, "seed": -1},
+            "'seed' must be a whole number from 0, but is .* -1",
+        ),
+        (
+            {"wave": "prbs", "rate": 1e9, "low": "abc"},
+            "\\(prbs\\): 'low' must be a number, but is .* 'abc'",
+        ),
         ({"wave": "prbs", "rate": 1e9, "bandwidth": -1}, "positive bandwidth, got -1"),
-        ({"wave": "sine", "frequency": "abc"}, "'sine' needs a finite number for 'frequency', got 'abc'"),
-        ({"wave": "constant", "value": True}, "needs a finite number for 'value', got True"),
+        ({"wave": "sine", "frequency": "abc"}, "'frequency' must be a number, but is the text 'abc'"),
+        ({"wave": "constant", "value": True}, "'value' must be a number, but is the flag True"),
         ({"wave": "pulse", "at": 1e-9, "width": 0.0}, "positive width"),
         ({"wave": "pulse", "at": 1e-9, "width": 1e-9, "shape": "gauss"}, "no pulse of shape 'gauss'"),
         ({"wave": "file", "path": "nowhere.csv"}, "cannot read a waveform"),
-        ("fast", "is a number or a mapping"),
+        ("fast", "must be a number or a mapping with wave: constant, .*, but is the text 'fast'"),
     ],
     ids=str,
 )

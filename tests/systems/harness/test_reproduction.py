@@ -169,7 +169,7 @@ def test_options_have_the_systems_defaults() -> None:
 def test_pictures_given_as_data_are_drawn(tmp_path: Path) -> None:
     system = toy(Counting())
     done = reproduce(system, system.options(), tmp_path)
-    pictures = plotting.for_result(done)
+    pictures = plotting.for_charts(done)
     assert list(pictures) == ["curve", "map"]
     curve, heat = (draw() for draw in pictures.values())
     assert curve.axes[0].get_ylabel() == "y"

@@ -11,48 +11,34 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from photosim import __version__
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
-from photosim.errors import NetlistError, ParameterError, PhotosimError, did_you_mean, listing
+from photosim.errors import Mark, NetlistError, ParameterError, PhotosimError, listing
+from photosim.runner.kinds import Kind, Result, Run, find
 
 if TYPE_CHECKING:
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
 
-KINDS = ("spectrum", "link", "transient", "train")
 CHECKPOINTS = "checkpoints"
 """Folder, inside that of the results, of what trainings need to go on."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-class Result(Protocol):
-    """What every analysis returns."""
-
-    def numbers(self) -> dict[str, Any]:
-        """Return all numbers as plain JSON types."""
-
-    def tables(self) -> Sequence[Table]:
-        """Return the tables that people read."""
-
-
 @dataclass(frozen=True)
 class Job:
-    """An analysis whose options have been read.
-
-    compute(seed, progress, checkpoints) does the work; a long one keeps its state in the folder `checkpoints`
-    and goes on from what it finds there.
-    """
+    """An analysis whose options have been read."""
 
     name: str
     kind: str
-    compute: Callable[[int | None, Progress, Path], Result]
+    how: Kind
+    options: Any
 
 
 @dataclass(frozen=True)
@@ -110,8 +96,8 @@ def run(
             shutil.rmtree(checkpoints, ignore_errors=True)
         for job in jobs:
             started = time.perf_counter()
-            result = job.compute(seed, progress, checkpoints)
-            files = _file(job.name, result, place)
+            result = job.how.compute(circuit, job.options, Run(seed, progress, checkpoints))
+            files = _file(job, result, place)
             seconds = round(time.perf_counter() - started, 3)
             entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})
             tables += result.tables()
@@ -134,107 +120,46 @@ def prepare(circuit: Circuit) -> list[Job]:
         try:
             jobs.append(_job(entry, circuit, [job.name for job in jobs]))
         except PhotosimError as error:
-            mark = circuit.netlist.mark("analyses", str(position))
+            mark = _mark(circuit, str(position), error)
             if mark is None:
                 raise
             raise NetlistError(str(error), mark) from None
     return jobs
 
 
+def _mark(circuit: Circuit, position: str, error: PhotosimError) -> Mark | None:
+    """Return the place of what is wrong in an analysis: that of its option if the error names one."""
+    for key in getattr(error, "path", ())[:1]:
+        mark = circuit.netlist.mark("analyses", position, str(key))
+        if mark is not None:
+            return mark
+    return circuit.netlist.mark("analyses", position)
+
+
 def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Job:
     """Return one analysis with its options read; `taken` are the names of those before it."""
-    kind = entry.get("kind")
-    if kind not in KINDS:
-        hint = did_you_mean(str(kind), KINDS)
-        message = f"There is no analysis of kind {kind!r}. There are: {listing(KINDS)}.{hint}"
-        raise ParameterError(message)
-    name = entry.get("name", kind)
+    name = entry.get("name", entry.get("kind"))
+    kind = find(entry.get("kind"))
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         message = f"An analysis cannot be called {name!r}: files begin so; use letters, digits, - and _."
         raise ParameterError(message)
     if name in taken:
         message = f"Two analyses are called {name!r}: give each a name of its own."
         raise ParameterError(message)
-    return Job(name, kind, _computation(kind, {**entry, "name": name}, circuit))
+    return Job(name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
 
 
-def _computation(
-    kind: str, entry: Mapping[str, Any], circuit: Circuit
-) -> Callable[[int | None, Progress, Path], Result]:
-    if kind == "spectrum":
-        from photosim.analysis.spectrum import read_options
-
-        return partial(_spectrum, circuit, read_options(entry, circuit))
-    if kind == "link":
-        from photosim.analysis.link import read_options as read_link
-
-        return partial(_link, circuit, read_link(entry, circuit))
-    if kind == "transient":
-        from photosim.analysis.transient import read_options as read_transient
-
-        return partial(_transient, circuit, read_transient(entry, circuit))
-    from photosim.training.job import read_options as read_training
-
-    return partial(_train, circuit, read_training(entry, circuit))
-
-
-def _spectrum(
-    circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path
-) -> Result:
-    """Compute a spectrum; of random parts, such as speckle, `seed` chooses the sample."""
-    from photosim.analysis.spectrum import spectrum, with_seed
-
-    progress(options.name, 0, 1)
-    result = spectrum(circuit, replace(options, settings=with_seed(circuit, options.settings, seed)))
-    progress(options.name, 1, 1)
-    return result
-
-
-def _link(circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path) -> Result:
-    """Compute a link; of random parts `seed` chooses the sample."""
-    from photosim.analysis.link import compute
-    from photosim.analysis.spectrum import with_seed
-
-    progress(options.name, 0, 1)
-    result = compute(circuit, replace(options, settings=with_seed(circuit, options.settings, seed)))
-    progress(options.name, 1, 1)
-    return result
-
-
-def _transient(
-    circuit: Circuit, options: Any, seed: int | None, progress: Progress, _checkpoints: Path
-) -> Result:
-    from photosim.analysis.transient import transient
-
-    progress(options.name, 0, 1)
-    result = transient(circuit, options, seed)
-    progress(options.name, 1, 1)
-    return result
-
-
-def _train(circuit: Circuit, options: Any, seed: int | None, progress: Progress, checkpoints: Path) -> Result:
-    from photosim.training.job import train
-
-    return train(circuit, options, seed=seed, progress=progress, checkpoints=checkpoints)
-
-
-def _file(name: str, result: Result, folder: Path) -> list[str]:
+def _file(job: Job, result: Result, folder: Path) -> list[str]:
     """Write the pictures and data of a result into `folder`; return the file names."""
-    from photosim import files, plotting
-    from photosim.analysis.spectrum import SpectrumResult
-    from photosim.analysis.transient import TransientResult
-    from photosim.timedomain import files as signals
+    from photosim import plotting
 
     names = []
-    for what, draw in plotting.for_result(result).items():
-        names.append(f"{name}_{what}.png")
+    for what, draw in job.how.pictures(result).items():
+        names.append(f"{job.name}_{what}.png")
         plotting.save(draw(), folder / names[-1])
-    if isinstance(result, SpectrumResult):
-        names.append(f"{name}.csv")
-        files.write(folder / names[-1], result.s, result.pairs)
-    if isinstance(result, TransientResult):
-        names.append(f"{name}.csv")
-        signals.write(folder / names[-1], result.data)
+    if job.how.write is not None:
+        names.append(f"{job.name}.csv")
+        job.how.write(folder / names[-1], result)
     return names
 
 

@@ -1,0 +1,155 @@
+"""The kinds of analyses: one entry each, which reads its options, computes it, and says what it files.
+
+To add one, write a function that returns its Kind and give it a name with `@kind`. Its modules load when an
+analysis of that kind is first met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from photosim.errors import ParameterError, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from photosim.analysis.progress import Progress
+    from photosim.analysis.result import Table
+    from photosim.circuit import Circuit
+
+
+class Result(Protocol):
+    """What every analysis returns."""
+
+    def numbers(self) -> dict[str, Any]:
+        """Return all numbers as plain JSON types."""
+
+    def tables(self) -> Sequence[Table]:
+        """Return the tables that people read."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a computation may ask of the run that it is part of.
+
+    seed: replaces that of the options; None keeps theirs.  checkpoints: folder in which a long computation
+    keeps its state, and goes on from what it finds there.
+    """
+
+    seed: int | None
+    progress: Progress
+    checkpoints: Path
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of analysis.
+
+    read(entry, circuit): options of an entry of `analyses`; raises ParameterError.
+    compute(circuit, options, run): the result.
+    pictures(result): what draws each picture, by the part of its file's name after that of the analysis.
+    write(path, result): writes the data as one CSV file; None for a kind whose numbers and tables say all.
+    """
+
+    read: Callable[[Mapping[str, Any], Circuit], Any]
+    compute: Callable[[Circuit, Any, Run], Result]
+    pictures: Callable[[Any], Mapping[str, Callable[[], Figure]]]
+    write: Callable[[Path, Any], object] | None = None
+
+
+KINDS: dict[str, Callable[[], Kind]] = {}
+"""What returns each kind of analysis, by its name in a netlist."""
+
+
+def kind(name: str) -> Callable[[Callable[[], Kind]], Callable[[], Kind]]:
+    """Register the function below as the kind of analysis called `name`."""
+
+    def register(entry: Callable[[], Kind]) -> Callable[[], Kind]:
+        KINDS[name] = cache(entry)
+        return entry
+
+    return register
+
+
+def find(name: Any) -> Kind:
+    """Return the kind of analysis that a netlist calls `name`; ParameterError lists what there is."""
+    if not isinstance(name, str) or name not in KINDS:
+        hint = did_you_mean(str(name), KINDS)
+        message = f"There is no analysis of kind {name!r}. There are: {listing(KINDS)}.{hint}"
+        raise ParameterError(message)
+    return KINDS[name]()
+
+
+def _seeded(compute: Callable[[Circuit, Any], Result]) -> Callable[[Circuit, Any, Run], Result]:
+    """Return a computation in which the run's seed chooses the sample of random parts, such as speckle."""
+
+    def seeded(circuit: Circuit, options: Any, run: Run) -> Result:
+        from photosim.analysis.spectrum import with_seed
+
+        return compute(circuit, replace(options, settings=with_seed(circuit, options.settings, run.seed)))
+
+    return _counted(seeded)
+
+
+def _counted(compute: Callable[[Circuit, Any, Run], Result]) -> Callable[[Circuit, Any, Run], Result]:
+    """Return a computation that tells the progress when it starts and ends."""
+
+    def counted(circuit: Circuit, options: Any, run: Run) -> Result:
+        run.progress(options.name, 0, 1)
+        result = compute(circuit, options, run)
+        run.progress(options.name, 1, 1)
+        return result
+
+    return counted
+
+
+@kind("spectrum")
+def _spectrum() -> Kind:
+    from photosim import files, plotting
+    from photosim.analysis.spectrum import SpectrumResult, read_options, spectrum
+
+    def pictures(result: SpectrumResult) -> dict[str, Callable[[], Figure]]:
+        return {"spectrum": lambda: plotting.for_spectrum(result)}
+
+    def write(path: Path, result: SpectrumResult) -> None:
+        files.write(path, result.s, result.pairs)
+
+    return Kind(read_options, _seeded(spectrum), pictures, write)
+
+
+@kind("link")
+def _link() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.link import compute, read_options
+
+    return Kind(read_options, _seeded(compute), plotting.for_charts)
+
+
+@kind("transient")
+def _transient() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.transient import TransientResult, read_options, transient
+    from photosim.timedomain import files
+
+    def write(path: Path, result: TransientResult) -> None:
+        files.write(path, result.data)
+
+    def compute(circuit: Circuit, options: Any, run: Run) -> Result:
+        return transient(circuit, options, run.seed)
+
+    return Kind(read_options, _counted(compute), plotting.for_transient, write)
+
+
+@kind("train")
+def _train() -> Kind:
+    from photosim import plotting
+    from photosim.training.job import read_options, train
+
+    def compute(circuit: Circuit, options: Any, run: Run) -> Result:
+        return train(circuit, options, seed=run.seed, progress=run.progress, checkpoints=run.checkpoints)
+
+    return Kind(read_options, compute, plotting.for_training)
