@@ -169,8 +169,8 @@ def diamond_mesh(
 
     Named and numbered as `clements_mesh`, but block `mC_R` joins guides R and R + 1 of all 2n - 2, of which
     the last n are those of the ports. Blocks of the mirrored half keep their guides (theta = pi) while the
-    triangle holds a unitary; light that they take in errs out at ends that are not looked at. Left out: what
-    `mzi_block` leaves out, detectors at the ends of the other guides.
+    triangle holds a unitary; imperfect blocks divert light to unused outputs, where it is lost. Left out: all
+    that `mzi_block` leaves out, and detectors at the ends of the other guides.
 
     Settings:
         n: number of guides with ports.

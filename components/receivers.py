@@ -188,7 +188,7 @@ def dac(
     out: glitches, sin(x)/x of its hold, noise of its own, output impedance.
 
     Settings:
-        voltage: voltage asked for.
+        voltage: requested output voltage.
         bits: number of bits.
         output_range: distance of the lowest and the highest level.
         offset: middle of the range.

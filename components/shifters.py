@@ -49,10 +49,10 @@ _LAYOUT = ("cross_section", "npoints", "layer", "add_pins", "with_bbox")
 
 
 def held_phase(phase: Any, bits: int | None) -> Any:
-    """Phase in rad, within a turn, that a driver holds when it is asked for one: any, or the nearest step.
+    """Phase in rad, within a turn, that a driver holds for a requested one: the same, or the nearest step.
 
     Works on numbers, arrays and traced expressions. Steps are 2**bits equal ones of a turn, the last of them
-    one below it. Their slope counts as 1, that of the phase asked (straight through, bengio2013).
+    one below it. Their slope counts as 1, that of the requested phase (straight through, bengio2013).
     """
     if bits is None:
         return mod(phase, TURN)
@@ -78,14 +78,14 @@ def driven_shifter(
 ) -> Netlist:
     """Phase shifter as its driver and its neighbours leave it: `shifter` gets the phase held and their heat.
 
-    The driver holds the phase asked for, `held`, between 0 and a turn of 2 pi at wl0, as heaters can, and
+    The driver holds the requested phase as `held`, between 0 and a turn of 2 pi at wl0, as heaters can, and
     a converter the nearest of 2**bits equal steps of that range. Gradients pass the steps as if they were not
     there (straight through, bengio2013): small changes of `phase` do not change the light. `held` and `heat`
     are settings too, which other parts may follow and a call may set. Left out: response time, power,
     errors of the steps.
 
     Settings:
-        phase: phase at wl0 that the driver is asked for.
+        phase: phase at wl0 requested of the driver.
         heat: phase at wl0 that comes from elsewhere.
         bits: of the converter; any phase of the turn if left out.
         wl0: wavelength at which the phases are given.

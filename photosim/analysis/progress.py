@@ -1,11 +1,11 @@
-"""How long work says how far it is."""
+"""Progress callback of long computations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""progress(name, done, total): `done` of `total` pieces of the analysis called `name` are finished."""
+"""progress(name, done, total): `done` of `total` steps of the analysis called `name` are finished."""
 
 
 def silent(_name: str, _done: int, _total: int) -> None:

@@ -118,7 +118,11 @@ def transient(
     file: File,
     analysis: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--analysis", metavar="NAME", help="Which analysis in time of the netlist; the first."),
+        typer.Option(
+            "--analysis",
+            metavar="NAME",
+            help="Name of the transient analysis to run (default: the first one).",
+        ),
     ] = None,
     duration: Annotated[
         Optional[str],  # noqa: UP045
@@ -136,7 +140,7 @@ def transient(
             help="Drive a setting: phase=sine:frequency=1e9; repeatable.",
         ),
     ] = None,
-    noise: Annotated[bool, typer.Option("--noise", help="With the noise of light and receivers.")] = False,
+    noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
     plot: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--plot", help="Picture of the eye or the signals: .png, .svg or .pdf."),

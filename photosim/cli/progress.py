@@ -61,7 +61,7 @@ def bars(console: Console) -> tuple[Bars, Progress]:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """Finished pieces per second."""
+        """Finished steps per second."""
 
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed

@@ -37,7 +37,7 @@ _DEFAULT_WL = "1.5:1.6:2001"
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked `simulate` for; names and values are as typed."""
+    """Options of `simulate`; names and values are as typed."""
 
     file: str
     wl: str | None
@@ -70,7 +70,7 @@ class Currents:
 
 
 def simulate(request: Request, *, as_json: bool) -> None:
-    """Compute, write the files asked for, and show the results; everything is checked before computing."""
+    """Compute, write the requested files, and show the results; everything is checked before computing."""
     from photosim.plotting import PICTURE_SUFFIXES
 
     if request.plot is not None:

@@ -1,4 +1,4 @@
-"""How high boxes and lanes stand: columns sorted for few crossings, then heights near their wires."""
+"""Vertical placement: order each column to reduce crossings, then align boxes with their wires."""
 
 from __future__ import annotations
 

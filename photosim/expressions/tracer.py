@@ -286,7 +286,7 @@ def _wrap(value: object) -> Expr | None:
 
 
 def combine(operation: str, *operands: object) -> Expr:
-    """Expression of an operation; NotImplemented if an operand is no number, as operators want it."""
+    """Expression of an operation; NotImplemented if an operand is not a number, as operators want it."""
     arguments = [_wrap(operand) for operand in operands]
     if any(a is None for a in arguments):
         return cast("Expr", NotImplemented)  # the caller is an operator: Python then asks the other side

@@ -39,7 +39,7 @@ def read_lines(path: Path) -> list[str]:
         raise DataError(message) from None
     except UnicodeDecodeError as error:
         before = data.count(b"\n", 0, error.start)
-        raise damaged(path, before + 1, f"the file is no text: byte {error.start} does not fit") from None
+        raise damaged(path, before + 1, f"the file is not text: byte {error.start} does not fit") from None
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             raise damaged(path, number, f"the line has {len(line)} characters; the bound is {MAX_LINE}")

@@ -59,7 +59,7 @@ def read(path: Path) -> SampledData:
 
 
 def _check_words(path: Path) -> None:
-    """Refuse a line of data with a word that is no number, with its place, which scikit-rf does not tell."""
+    """Refuse a word that is not a number in a line of data, with its place, which scikit-rf does not tell."""
     _check_ports(path, 0, path.suffix[2:-1])
     data = False
     for number, line in enumerate(read_lines(path), 1):

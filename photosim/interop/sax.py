@@ -39,7 +39,8 @@ def component(model: SaxModel, *, name: str | None = None) -> Numerical:
 
     Its settings are the model's numbers, without bounds, for SAX has none; whatever else the model takes
     (flags, texts, the nested settings of a circuit) keeps its default. Its ports are the model's. It has no
-    derivative by its settings. Raises ParameterError for what is no SAX model, or a name that is taken.
+    derivative by its settings. Raises ParameterError if the argument is not a SAX
+    model, or the name is taken.
     """
     sax = _sax()
     try:
@@ -47,7 +48,7 @@ def component(model: SaxModel, *, name: str | None = None) -> Numerical:
         ports = tuple(sax.get_ports(s))
     # A function of somebody else fails as it likes.
     except Exception as error:
-        message = f"{getattr(model, '__name__', model)!r} is no SAX model: {error}."
+        message = f"{getattr(model, '__name__', model)!r} is not a SAX model: {error}."
         raise ParameterError(message) from error
     index = {port: k for k, port in enumerate(ports)}
     structure = tuple(sorted((index[b], index[a]) for a, b in s))

@@ -1,4 +1,4 @@
-"""Kernels of optimisers: one pass over parameters, their gradient and what is remembered, nothing copied."""
+"""Kernels of optimisers: one in-place pass over parameters, gradients and moments."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Span(Blocks):
 
 
 class OneLane(Span):
-    """One lane: nothing is computed for a lone wavelength but itself."""
+    """One lane, for a single wavelength, so that no padding is computed."""
 
     LANES = 1
 
@@ -218,7 +218,7 @@ def _emit_spread(lanes: _Lanes, at: Any) -> None:
 
 
 def _emit_leave(lanes: _Lanes, at: Any) -> None:
-    """Write a slot as complex numbers to the second array; one that is no number marks the guard."""
+    """Write a slot as complex numbers to the second array; one that is not a number marks the guard."""
     b = lanes.builder
     re, im = lanes.load(0, at[0])
     smallest, watch = lanes.load(0, at[1])
@@ -277,7 +277,7 @@ if getattr(config, "DISABLE_JIT", 0):
         _put(work, to, np.full(span.LANES, complex(values[re], values[im])), span)
 
     def leave(work: Any, out: Any, slot: int, guard: int, to: int, span: Any) -> None:
-        """Write the slot to out[to:] as (real, imaginary) pairs; one that is no number marks the guard."""
+        """Write the slot to out[to:] as (real, imaginary) pairs; one that is not a number marks the guard."""
         value = _slot(work, slot, span)
         _put(work, guard, _slot(work, guard, span) + 0.0j * (value.real + value.imag), span)
         out[to : to + 2 * span.LANES : 2], out[to + 1 : to + 2 * span.LANES : 2] = value.real, value.imag

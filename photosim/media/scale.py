@@ -76,7 +76,7 @@ def _done(place: Path, log: Path, name: str) -> int:
         known = json.loads(log.read_text(encoding="utf-8"))
         same, done = known["projection"] == name, int(known["done"])
     except (ValueError, KeyError, TypeError):
-        message = f"{log} is no log of a projection: remove it and {place} to begin again."
+        message = f"{log} is not the log of a projection: remove it and {place} to begin again."
         raise DataError(message) from None
     if not same:
         message = f"{place} holds the projection of another medium or pattern: name another file."

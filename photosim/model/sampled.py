@@ -49,7 +49,7 @@ class SampledData:
     file: str = ""
 
     def __post_init__(self) -> None:
-        """Freeze the arrays and refuse what is no table of S-parameters."""
+        """Freeze the arrays and refuse what is not a table of S-parameters."""
         frequency = np.array(self.frequency_Hz, dtype=np.float64)
         s = np.array(self.s, dtype=np.complex128)
         size = len(self.ports)
@@ -78,7 +78,7 @@ class SampledData:
             self._refuse(f"it has {len(self.modes)} mode labels for {size} ports")
 
     def _refuse(self, why: str) -> None:
-        message = f"{self.file or 'the table'} is no table of S-parameters: {why}."
+        message = f"{self.file or 'the table'} is not a table of S-parameters: {why}."
         raise DataError(message)
 
     @property

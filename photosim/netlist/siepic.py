@@ -158,8 +158,8 @@ class _Builder:
             return Cell(line.cell, settings={k: number(v) for k, v in line.values.items() if k in own})
         known = [*self.cells, *self.sheet.blocks]
         raise NetlistError(
-            f"part {line.name!r}: the cell {line.cell!r} is no component, and no map says what it is: give "
-            f"one with --map, which has 'cells: {{{line.cell}: ...}}'.{did_you_mean(line.cell, known)}",
+            f"part {line.name!r}: the cell {line.cell!r} is not a component, and no map says what it is: "
+            f"give one with --map, which has 'cells: {{{line.cell}: ...}}'.{did_you_mean(line.cell, known)}",
             line.mark,
         )
 

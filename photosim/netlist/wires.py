@@ -1,4 +1,4 @@
-"""Connections, exposed and terminated ports: each optical port is used once, or is open and said to be."""
+"""Connections: each optical port is connected or exposed exactly once, or listed under `terminate`."""
 
 from __future__ import annotations
 

@@ -66,8 +66,12 @@ def drivers(graph: Graph) -> dict[PortRef, PortRef]:
     for left, right in graph.wires:
         ends = sorted((left, right), key=lambda end: _is_input(graph, end))
         if [_is_input(graph, end) for end in ends] != [False, True]:
-            what = "inputs" if _is_input(graph, left) else "outputs"
-            message = f"Wire {_name(left)} to {_name(right)} joins two electrical {what}: one must drive."
+            what, rest = (
+                ("inputs", "an output (dac, amplifier, detector) to each")
+                if _is_input(graph, left)
+                else ("outputs", "each to an input (adc, amplifier, modulator)")
+            )
+            message = f"{_name(left)} and {_name(right)} are both electrical {what}; connect {rest}."
             raise ParameterError(message)
         output, entry = ends
         if entry in found:

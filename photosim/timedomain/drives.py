@@ -1,4 +1,4 @@
-"""Settings that a waveform drives: which parts change, how they are cut out, what they do when."""
+"""Time-dependent settings: the parts they change, and how those are separated from the linear circuit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOOKS = 65
 _CHUNK = 1 << 13
 """Samples for which a driven resonator is solved at a time."""
 _TABLE = 4097
-"""Points of the table that stands for a part that is no formula."""
+"""Points of the table that stands for a part that is not a closed-form formula."""
 _STEP_HZ = 1e8
 """Difference of frequency for slopes: narrow against any line, wide against rounding."""
 
@@ -241,13 +241,13 @@ def _evaluated(
 def _tabulated(
     part: Part, model: Numerical, settings: Mapping[str, Any], wl: NDArray[np.float64]
 ) -> dict[tuple[str, str], NDArray[np.complex128]]:
-    """Return the elements of a part that is no formula, from a table over its one driven setting."""
+    """Return the elements of a part that is not a formula, from a table over its one driven setting."""
     from scipy.interpolate import CubicSpline
 
     moving = [name for name, value in settings.items() if np.ndim(value)]
     if len(moving) > 1:
         message = (
-            f"Instance {part.name!r} ({model.name}) is no formula: one of its settings can be driven, "
+            f"Instance {part.name!r} ({model.name}) is not a formula: one of its settings can be driven, "
             f"not {len(moving)}."
         )
         raise ParameterError(message)

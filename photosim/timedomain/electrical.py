@@ -1,4 +1,4 @@
-"""What is wired to electrical inputs, in time: converters drive settings; the rest is left out, and said."""
+"""Electronics over time: DACs drive settings; all other electronic parts are ignored, with a warning."""
 
 from __future__ import annotations
 

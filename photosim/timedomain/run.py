@@ -33,7 +33,7 @@ _FIT_ERROR = 1e-2
 
 @dataclass
 class Run:
-    """What is known while light is carried on: the wave on every injected and arriving wave so far."""
+    """State of a simulation in progress: the complex envelopes computed so far, by wave number."""
 
     drives: driving.Drives
     cut: Cut
@@ -69,7 +69,7 @@ class Run:
         return found
 
     def _groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
-        """Return (waves asked for, injected waves that reach them), an island each."""
+        """Return (requested waves, injected waves that reach them) of each island."""
         by: dict[int, tuple[list[int], list[int]]] = {}
         for wave in dict.fromkeys(waves):
             by.setdefault(self.island[wave], ([], []))[0].append(wave)
@@ -126,7 +126,7 @@ class Run:
                     self.injected[wave] = values
 
     def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:
-        """Return what leaves a driven element that is no loop."""
+        """Return what leaves a driven element that is not a loop."""
         carriers = self.clock.carriers.tolist()
         if element.kind == "factor":
             rows = driving.factors(self.drives, element, carriers)

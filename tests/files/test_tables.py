@@ -249,7 +249,7 @@ def test_an_archive_that_unpacks_without_end_is_refused(
 @pytest.mark.parametrize("name", ["a.sparam", "a.txt"])
 def test_what_is_no_text_is_one_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"is no text: byte 0 does not fit"):
+    with pytest.raises(DataError, match=r"is not text: byte 0 does not fit"):
         files.read_table(tmp_path / name)
 
 

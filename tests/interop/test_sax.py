@@ -70,7 +70,7 @@ def test_what_is_no_model_is_one_sentence() -> None:
     def wrong() -> int:
         return 3
 
-    with pytest.raises(ParameterError, match=r"'wrong' is no SAX model"):
+    with pytest.raises(ParameterError, match=r"'wrong' is not a SAX model"):
         interop.component(wrong)
 
 

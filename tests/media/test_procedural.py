@@ -142,7 +142,7 @@ def test_files_of_other_projections_are_not_touched(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds the projection of another medium or pattern"):
         scale.project_to_file(ProceduralMedium(40, 30, seed=2), np.ones(30), place)
     (tmp_path / "y.npy.log").write_text("?", encoding="utf-8")
-    with pytest.raises(DataError, match="is no log of a projection"):
+    with pytest.raises(DataError, match="is not the log of a projection"):
         scale.project_to_file(medium, np.ones(30), place)
     (tmp_path / "y.npy.log").unlink()
     with pytest.raises(DataError, match="exists, but nothing beside it says that it is a projection"):

@@ -62,7 +62,7 @@ class Ending:
 def place_is_told(message: str, suffix: str) -> bool:
     """Whether a message says where in a file; of a table the line is enough."""
     if re.search(
-        r"(cannot be read|is not a file|bytes; a (netlist )?file|There is no file|no table of S-)", message
+        r"(cannot be read|is not a file|bytes; a (netlist )?file|There is no file|not a table of S-)", message
     ):
         return True  # about the file as a whole, or a table that reads well but cannot be one
     return suffix in FOREIGN or re.search(r":\d+(:\d+)?: ", message) is not None

@@ -185,7 +185,7 @@ PART = "g p q straight length=3u"
             r"a\.spi:3:1: 'g,o2', 'h,o1' meet at the pin 'q'",
         ),
         ("a 1 2 straight\nb 1 3 straight\nc 1 4 straight\n", r":3:1: .*'c,o1' meet at node '1'"),
-        ("g p q strait\n", r"a\.spi:1:1: part 'g': the cell 'strait' is no component, and no map"),
+        ("g p q strait\n", r"a\.spi:1:1: part 'g': the cell 'strait' is not a component, and no map"),
         ("g p straight\n", r"part 'g' \(straight\) has 1 pins, but 2 ports: o1, o2"),
         ("straight\n", r"a part is a name, the nodes of its pins and its cell"),
         ("g p q straight length=3u more\n", r"'more' stands behind key=value"),

@@ -178,9 +178,14 @@ def test_wrong_entries_are_refused(entry: dict[str, Any], text: str) -> None:
 
 def test_wires_that_do_not_drive_are_refused() -> None:
     base = {"laser": "laser", "pd": "photodetector", "a": "dac", "b": "dac", "m": "mach_zehnder_modulator"}
+    base["c"] = "adc"
     light = {"laser,o1": "m,o1", "m,o2": "pd,o1"}
     for wires, text in (
-        ({"a,e1": "pd,e1"}, "joins two electrical outputs: one must drive"),
+        ({"a,e1": "pd,e1"}, "'a,e1' and 'pd,e1' are both electrical outputs; connect each to an input"),
+        (
+            {"m,e1": "c,e1"},
+            "are both electrical inputs; connect an output .dac, amplifier, detector. to each",
+        ),
         ({"a,e1": "m,e1", "b,e1": "m,e1"}, "'m,e1' is driven by both 'a,e1' and 'b,e1'"),
     ):
         with pytest.raises(ps.ParameterError, match=text):

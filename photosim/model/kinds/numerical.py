@@ -1,4 +1,4 @@
-"""Components that are no closed form."""
+"""Components without a closed form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Numerical(Model):
-    """A component that is no closed form: its function returns the S-matrix as an array."""
+    """A component without a closed form: its function returns the S-matrix as an array."""
 
     reciprocal: bool = False
     lossless_when: Mapping[str, Any] | None = None

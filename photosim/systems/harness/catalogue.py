@@ -1,4 +1,4 @@
-"""Systems by name: each is a module of this package, loaded when it is asked for."""
+"""Systems by name: each is a module of this package, loaded on first use."""
 
 from __future__ import annotations
 

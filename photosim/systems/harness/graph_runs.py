@@ -71,5 +71,5 @@ def plain(recipe: GraphRecipe) -> dict[str, Any]:
 
 
 def graph(options: Options) -> GraphData:
-    """Return the graph asked for."""
+    """Return the graph that the options name."""
     return cora(options.data_dir) if options.data == "cora" else digit_graph()

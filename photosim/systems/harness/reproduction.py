@@ -32,7 +32,7 @@ COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds",
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A system, what was asked, and what has been computed so far."""
+    """A system, its options, and the results computed so far."""
 
     system: System
     options: Options
