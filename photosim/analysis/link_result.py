@@ -43,7 +43,7 @@ class Reception:
     signal: float
     bandwidth: float
     variances: Mapping[str, float]
-    crosstalk_dB: float  # noqa: N815 - decibels carry their unit
+    crosstalk_dB: float
     passages: tuple[Passage, ...]
 
     @property

@@ -16,6 +16,7 @@ from photosim.model.declare import (
     numerical,
     source,
 )
+from photosim.model.groups import SettingsGroup, grouped
 from photosim.model.interpolation import Interpolant
 from photosim.model.kinds import (
     Block,
@@ -101,6 +102,7 @@ __all__ = [
     "Responsivity",
     "SampledData",
     "Seed",
+    "SettingsGroup",
     "SignedLength",
     "Source",
     "Stage",
@@ -114,6 +116,7 @@ __all__ = [
     "composite",
     "detector",
     "electronic",
+    "grouped",
     "links",
     "nonlinear",
     "numerical",

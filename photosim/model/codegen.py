@@ -25,6 +25,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from photosim.caching import cache_folder
+from photosim.model.groups import SettingsGroup, group_functions
 from photosim.model.printer import Printer
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def _fingerprint(model: ClosedForm) -> str:
 
 
 def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> list[str]:
-    """Return the source of a function and of the functions and constants it uses by global name."""
+    """Return the source of a function, of its groups' methods, and of what it uses by global name."""
+    function = inspect.unwrap(function)
     if id(function) in seen or not isinstance(function, FunctionType):
         return []
     seen.add(id(function))
@@ -101,8 +103,10 @@ def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> lis
         used = function.__globals__.get(name)
         if isinstance(used, FunctionType):
             parts += _sources(used, seen)
-        elif isinstance(used, int | float | complex | str | tuple | dict):
+        elif isinstance(used, int | float | complex | str | tuple | dict | SettingsGroup):
             parts.append(f"{name}={used!r}")
+    for method in group_functions(function):
+        parts += _sources(method, seen)
     return parts
 
 

@@ -10,9 +10,9 @@ says what the function returns: `component` a formula, `composite` a Netlist,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from photosim.model import registry
 from photosim.model.kinds import (
     Block,
     ClosedForm,
@@ -29,7 +29,6 @@ from photosim.model.kinds import (
     port_names,
 )
 from photosim.model.netlist import Netlist
-from photosim.model.parameters import read_parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,17 +62,20 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     "voltage"}. While a `structural` setting is zero, the elements that vanish
     with it are left out of the plan. `source` is a key in sources.bib.
     """
-
-    def declare(function: Callable[..., Entries]) -> ClosedForm:
-        model = ClosedForm(
-            function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, tuple(drives or ()), dict(drives or {}),
-            reciprocal, lossless_when, active, emission,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        ClosedForm.declare,
+        structural=structural,
+        ports=ports,
+        aliases=port_names(ports, inputs, aliases),
+        source=source,
+        layout_settings=layout,
+        electrical=tuple(drives or ()),
+        drives=dict(drives or {}),
+        reciprocal=reciprocal,
+        lossless_when=lossless_when,
+        active=active,
+        emission_of=emission,
+    )
 
 
 def composite(
@@ -94,16 +96,16 @@ def composite(
     branch on them; a setting that shapes the netlist is `structural`.
     `exclusive` holds pairs of settings of which at most one may be given.
     """
-
-    def declare(function: Callable[..., Netlist]) -> Composite:
-        model = Composite(
-            function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, structural), source, layout, electrical, {}, exclusive,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Composite.declare,
+        structural=structural,
+        ports=ports,
+        aliases=port_names(ports, inputs, aliases),
+        source=source,
+        layout_settings=layout,
+        electrical=electrical,
+        exclusive=exclusive,
+    )
 
 
 def detector(
@@ -119,36 +121,21 @@ def detector(
     `multiplication(*, ...)` returns the mean multiplication and the excess
     noise factor of an avalanche; the responsivity includes the former.
     """
-
-    def declare(function: Callable[..., dict[str, Any]]) -> Detector:
-        model = Detector(
-            function.__name__, function, ports, port_names(ports, len(ports), aliases),
-            read_parameters(function, ()), source, (), electrical, {}, multiplication,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Detector.declare,
+        ports=ports,
+        aliases=port_names(ports, len(ports), aliases),
+        source=source,
+        electrical=electrical,
+        multiplication_of=multiplication,
+    )
 
 
 def source(
     *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
     """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines."""
-
-    def declare(function: Callable[..., tuple[Any, Any]]) -> Source:
-        model = Source(
-            function.__name__,
-            function,
-            ports,
-            port_names(ports, 0, aliases),
-            read_parameters(function, ()),
-            source,
-        )
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(Source.declare, ports=ports, aliases=port_names(ports, 0, aliases), source=source)
 
 
 def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
@@ -176,17 +163,18 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     that light of its own leaves, at the wavelength that `line(*, ...)` returns.
     `start(*constants)` returns the states at rest.
     """
-
-    def declare(function: Callable[..., tuple[Any, ...]]) -> Nonlinear:
-        model = Nonlinear(
-            function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, ()), source, (), (), {}, step, paths, emits, memory or Memory(),
-            start, line,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Nonlinear.declare,
+        ports=ports,
+        aliases=port_names(ports, inputs, aliases),
+        source=source,
+        step=step,
+        paths=paths,
+        emits=emits,
+        memory=memory or Memory(),
+        start=start,
+        line=line,
+    )
 
 
 def block(
@@ -202,32 +190,24 @@ def block(
     `buses` are the ports that carry as many waves as what is returned has
     pixels, inputs or outputs; the first port is where light comes in.
     """
-
-    def declare(function: Callable[..., Any]) -> Block:
-        model = Block(
-            function.__name__, function, ports, port_names(ports, inputs, aliases),
-            read_parameters(function, ()), source, (), (), {}, buses,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Block.declare, ports=ports, aliases=port_names(ports, inputs, aliases), source=source, buses=buses
+    )
 
 
 def electronic(
     *, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str
 ) -> Callable[[Callable[..., Stage]], Electronic]:
     """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it."""
-
-    def declare(function: Callable[..., Stage]) -> Electronic:
-        model = Electronic(
-            function.__name__, function, (), {}, read_parameters(function, ()), source, (),
-            (*inputs, *outputs), {}, inputs, outputs,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Electronic.declare,
+        ports=(),
+        aliases={},
+        source=source,
+        electrical=(*inputs, *outputs),
+        inputs=inputs,
+        outputs=outputs,
+    )
 
 
 def numerical(  # noqa: PLR0913 - keyword options of a declaration
@@ -252,14 +232,17 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
     (orders, W, P, P), which group delay and dispersion need.
     """
-
-    def declare(function: Callable[..., NDArray[np.complex128]]) -> Numerical:
-        model = Numerical(
-            function.__name__, function, ports, port_names(ports, None, None),
-            read_parameters(function, ()), source, (), (), {}, reciprocal, lossless_when,
-            ports_of, aliases_of, structure_of, judge, reciprocal_when, series_of,
-        )  # fmt: skip
-        registry.register(model)
-        return model
-
-    return declare
+    return partial(
+        Numerical.declare,
+        ports=ports,
+        aliases=port_names(ports, None, None),
+        source=source,
+        reciprocal=reciprocal,
+        lossless_when=lossless_when,
+        ports_of=ports_of,
+        aliases_of=aliases_of,
+        structure_of=structure_of,
+        judge=judge,
+        reciprocal_when=reciprocal_when,
+        series_of=series_of,
+    )

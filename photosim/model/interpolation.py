@@ -84,7 +84,7 @@ class Interpolant:
     frequency. A part with equal elements in both directions keeps them equal.
     """
 
-    frequency_Hz: NDArray[np.float64]  # noqa: N815 - a unit in a name keeps its case
+    frequency_Hz: NDArray[np.float64]
     s: NDArray[np.complex128]
     where: str = "the table"
 

@@ -116,7 +116,7 @@ def read_parameters(function: Callable[..., Any], structural: Iterable[str]) -> 
     missing, at declaration.
     """
     hints = get_type_hints(function, include_extras=True)
-    texts = _descriptions(function)
+    texts = descriptions(function)
     found: dict[str, Parameter] = {}
     for name, argument in inspect.signature(function).parameters.items():
         if argument.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -154,7 +154,7 @@ def _parameter(name: str, hint: Any, default: Any, text: str, where: str, struct
     if choices and all(isinstance(c, str) for c in choices):
         return Parameter(name, default, "-", 0, 0, text, "choice", structural=True, choices=choices)
     message = (
-        f"{where} has no unit: annotate it with a quantity from photosim.model.quantities, "
+        f"{where} has no unit: annotate it with a quantity from photosim.model, "
         "as in coupling: Power = 0.5, or with Literal for a choice."
     )
     raise ParameterError(message)
@@ -169,9 +169,9 @@ def _quantity(hint: Any) -> Quantity | None:
     return None
 
 
-def _descriptions(function: Callable[..., Any]) -> dict[str, str]:
+def descriptions(declared: Callable[..., Any]) -> dict[str, str]:
     """Return the "name: text" lines under "Settings:" in a docstring; deeper lines continue the text."""
-    _, _, body = (inspect.getdoc(function) or "").partition(SETTINGS_HEADING)
+    _, _, body = inspect.cleandoc(declared.__doc__ or "").partition(SETTINGS_HEADING)
     texts: dict[str, str] = {}
     indent, current = "", None
     for line in body.splitlines():

@@ -42,7 +42,7 @@ class SampledData:
     Raises DataError when shapes or numbers do not fit.
     """
 
-    frequency_Hz: NDArray[np.float64]  # noqa: N815 - a unit in a name keeps its case
+    frequency_Hz: NDArray[np.float64]
     s: NDArray[np.complex128]
     ports: tuple[str, ...]
     modes: tuple[str, ...] = ()

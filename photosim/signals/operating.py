@@ -40,7 +40,7 @@ class Line:
     wl: float
     power: float
     linewidth: float
-    rin_dB_Hz: float  # noqa: N815 - the netlist's name
+    rin_dB_Hz: float
 
     @property
     def frequency(self) -> float:

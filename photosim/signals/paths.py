@@ -25,7 +25,7 @@ class Passage:
     """A part on the way: its name, the loss in it in dB (negative for gain), and the power in W behind it."""
 
     element: str
-    loss_dB: float  # noqa: N815 - decibels carry their unit
+    loss_dB: float
     power: float
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from photosim.conventions import aliases_with_modes, port_places, ports_by_mode, standard_aliases
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import registry
-from photosim.model.parameters import Parameter, check_settings
+from photosim.model.groups import grouped
+from photosim.model.parameters import Parameter, check_settings, read_parameters
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,30 @@ class Model:
     """The setting that each electrical input drives; its own value holds while nothing is wired there."""
 
     kind = "model"
+
+    @classmethod
+    def declare(
+        cls,
+        function: Callable[..., Any],
+        *,
+        structural: Iterable[str] = (),
+        name: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Return the component that a function describes, registered under its name or the one given.
+
+        Parameters come from signature and docstring, groups of settings spread out; `fields` are those of
+        the kind. Raises ParameterError for an incomplete declaration.
+        """
+        flat = grouped(function)
+        model = cls(
+            name=name or function.__name__,
+            function=flat,
+            parameters=read_parameters(flat, structural),
+            **fields,
+        )
+        registry.register(model)
+        return model
 
     @property
     def origin(self) -> str:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim.errors import ParameterError, listing
-from photosim.model import registry
 from photosim.model.algebra import NUMPY, sympy_algebra
 from photosim.model.kinds.base import Model, column
-from photosim.model.parameters import Parameter, check_settings, read_parameters
+from photosim.model.parameters import Parameter, check_settings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -45,15 +44,22 @@ class ClosedForm(Model):
         """
 
         def declare(function: Callable[..., Entries]) -> ClosedForm:
-            other = ClosedForm(
-                f"{self.name}.{when}", function, self.ports, self.aliases,
-                read_parameters(function, [n for n, p in self.parameters.items() if p.structural]),
-                self.source, self.layout_settings, self.electrical, self.drives, self.reciprocal,
-                lossless_when, self.active, self.emission_of,
-            )  # fmt: skip
-            self.variants[when] = other
-            registry.register(other)
-            return other
+            self.variants[when] = ClosedForm.declare(
+                function,
+                name=f"{self.name}.{when}",
+                structural=self.switches,
+                ports=self.ports,
+                aliases=self.aliases,
+                source=self.source,
+                layout_settings=self.layout_settings,
+                electrical=self.electrical,
+                drives=self.drives,
+                reciprocal=self.reciprocal,
+                lossless_when=lossless_when,
+                active=self.active,
+                emission_of=self.emission_of,
+            )
+            return self.variants[when]
 
         return declare
 

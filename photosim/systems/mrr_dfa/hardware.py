@@ -27,24 +27,24 @@ class Costs:
     responsivity to rin_dB_Hz: of the receiver, the same.  row_pitch: distance of the rows in um (ours).
     """
 
-    dac_J: float = 1.0e-12  # noqa: N815 - units as they are
-    modulator_J: float = 0.2e-12  # noqa: N815
-    tia_J: float = 1.0e-12  # noqa: N815
-    adc_J: float = 3.0e-12  # noqa: N815
+    dac_J: float = 1.0e-12
+    modulator_J: float = 0.2e-12
+    tia_J: float = 1.0e-12
+    adc_J: float = 3.0e-12
     bits: float = 4.35
     wall_plug: float = 0.1
-    edge_dB: float = 1.6  # noqa: N815
-    guide_dB_cm: float = 0.3  # noqa: N815
+    edge_dB: float = 1.6
+    guide_dB_cm: float = 0.3
     pitch_cm: float = 0.02
-    modulator_dB: float = 4.0  # noqa: N815
-    ring_dB: float = 0.01  # noqa: N815
-    passed_dB: float = 0.01  # noqa: N815
-    penalty_dB: float = 1.8  # noqa: N815
+    modulator_dB: float = 4.0
+    ring_dB: float = 0.01
+    passed_dB: float = 0.01
+    penalty_dB: float = 1.8
     responsivity: float = 1.2
     dark_current: float = 35e-9
-    thermal_J: float = 0.0259 * ELEMENTARY_CHARGE_C  # noqa: N815
+    thermal_J: float = 0.0259 * ELEMENTARY_CHARGE_C
     load: float = 50.0
-    rin_dB_Hz: float = -140.0  # noqa: N815
+    rin_dB_Hz: float = -140.0
     row_pitch: float = 100.0
 
     def link_dB(self, rows: int, channels: int) -> float:

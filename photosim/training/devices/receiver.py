@@ -32,7 +32,7 @@ class Receiver:
     dark_current: float
     load_resistance: float
     temperature: float
-    rin_dB_Hz: float  # noqa: N815 - the netlist's name
+    rin_dB_Hz: float
     chain: Chain = field(default_factory=Chain)
 
     @classmethod
