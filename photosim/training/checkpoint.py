@@ -86,7 +86,7 @@ def resume(path: Path, key: str, state: State, rule: Rule) -> None:
         names = tuple(str(name) for name in about["names"])
         saved = about["key"]
     except (ValueError, KeyError, TypeError) as error:
-        message = f"{path} is no checkpoint: {error}."
+        message = f"{path} is not a checkpoint: {error}."
         raise DataError(message) from error
     if saved != key:
         message = (

@@ -270,7 +270,7 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from X (samples, features) and labels y (samples,); return the estimator.
 
-        Raises ValueError for samples that are no finite numbers, ParameterError for wrong parameters.
+        Raises ValueError for samples that are not finite numbers, ParameterError for wrong parameters.
         """
         x, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -297,7 +297,7 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from X (samples, features) and targets y (samples,) or (samples, outputs).
 
-        Raises ValueError for samples that are no finite numbers, ParameterError for wrong parameters.
+        Raises ValueError for samples that are not finite numbers, ParameterError for wrong parameters.
         """
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         if Need.CLASS_LABELS in needs(self.rule):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
     """Return the options of an entry of `analyses`, checked against the circuit.
 
-    Raises ParameterError for an unknown or wrong option, and for a device that is no weight bank of the
+    Raises ParameterError for an unknown or wrong option, and for a device that is not a weight bank of the
     circuit.
     """
     from photosim.training.devices.bank.circuit import find_bank

@@ -44,15 +44,15 @@ class TrainOptions:
     numbers are widths of dense layers.  activation: of all hidden layers that learn.
     device: name of the weight bank's instance; needed by rules that use one.
     feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
-    threshold: errors up to this are 0 for the rule `ternary-dfa`.
+    threshold: `ternary-dfa` rounds output errors with absolute value up to this to zero.
     step, repeats: by how much rules that measure the loss move parameters, and in how many random directions
     a batch; None for the rule's own.
     alignment: number of training samples over which the angle between each rule's updates and the gradient is
     taken after every epoch; 0 for none.
     precision: of parameters and activations, "single" or "double".
-    gated: whether the amplifiers behind the device's rows take the derivatives of the hidden units as their
-    gain, before the readings are converted; else they are multiplied with afterwards.
-    validation_fraction: share of all samples held out from training to choose hyperparameters; 0 to use them.
+    gated: apply the activation's derivative in the row amplifiers, before the ADC; otherwise multiply
+    digitally, after it.
+    validation_fraction: fraction of all samples that validate instead of training; 0 to train on all.
     """
 
     name: str

@@ -28,7 +28,7 @@ class RuleResult:
     classified correctly after each epoch, between 0 and 1 (nan where no samples were held out to validate),
     and the mean training loss in the epoch (nats).
     angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
-    layers); nan where they were not asked for.
+    layers); nan where `alignment` is 0.
     counters: what the hardware was asked for over all seeds: by the rule's device (cycles, samples sent,
     clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
     the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
@@ -66,7 +66,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class WeightMap:
-    """A matrix asked of a device and what the device made of it, each of shape (outputs, inputs).
+    """The target matrix of a device and what the device made of it, each of shape (outputs, inputs).
 
     target: the wanted effective weights.  programmed: those of the solved settings, before the converters.
     quantised: those of the settings that the converters can hold.

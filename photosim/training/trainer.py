@@ -70,7 +70,7 @@ class History:
 
     accuracy, validation: scores of the test and validation samples (R2 in regression).
     angles: alignment of each hidden layer with the gradient in degrees, shape (epochs, hidden layers); nan
-    where it was not asked for.  best: the epoch whose parameters these are, counted from 1.
+    where `alignment` is 0.  best: the epoch whose parameters these are, counted from 1.
     """
 
     accuracy: FloatArray

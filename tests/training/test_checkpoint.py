@@ -139,7 +139,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"run\.npz is damaged"):
             run(Backprop(), checkpoint=path)
     np.savez(path, about=np.array("[1]"))
-    with pytest.raises(DataError, match=r"run\.npz is no checkpoint"):
+    with pytest.raises(DataError, match=r"run\.npz is not a checkpoint"):
         run(Backprop(), checkpoint=path)
     with pytest.raises(DataError, match=r"the folder .* does not exist"):
         run(Backprop(), checkpoint=tmp_path / "none" / "run.npz")

@@ -206,7 +206,7 @@ def test_wrong_parameters_are_one_sentence(change: dict[str, Any], message: str)
 def test_hardware_wants_a_rule_with_feedback(circuit: Circuit) -> None:
     with pytest.raises(ParameterError, match="The rule 'backprop' has no feedback that hardware could carry"):
         PhotonicClassifier(hardware=circuit, rule="backprop").fit(*IRIS)
-    with pytest.raises(ParameterError, match=r"'banc' is no weight bank"):
+    with pytest.raises(ParameterError, match=r"'banc' is not a weight bank"):
         PhotonicClassifier(hardware=circuit, device="banc").fit(*IRIS)
     with pytest.raises(ParameterError, match="made for class labels"):
         PhotonicRegressor(rule="ternary-dfa").fit(*IRIS)

@@ -100,7 +100,7 @@ def test_missing_options_are_named() -> None:
 
 
 def test_options_are_held_against_the_circuit(circuit: Circuit) -> None:
-    with pytest.raises(ParameterError, match=r"'banc' is no weight bank.*Did you mean 'bank'"):
+    with pytest.raises(ParameterError, match=r"'banc' is not a weight bank.*Did you mean 'bank'"):
         read_options({**QUICK, "device": "banc"}, circuit)
     with pytest.raises(ParameterError, match="digits has 64 inputs and 10 classes, but the network"):
         train(circuit, {**QUICK, "network": [65, 12, 10]})

@@ -1,4 +1,4 @@
-"""Chaotic systems to forecast: Lorenz's three equations, and a flame front that never repeats."""
+"""Chaotic systems to forecast: Lorenz's three equations, and the Kuramoto-Sivashinsky equation."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def read_idx(path: Path, axes: int) -> ByteArray:
 def _idx_shape(path: Path, header: bytes, axes: int) -> tuple[int, ...]:
     if len(header) < 4 + 4 * axes or header[:4] != bytes((0, 0, IDX_TYPE, axes)):
         message = (
-            f"{path} is no idx file of unsigned bytes with {axes} axes: it begins with {header[:4].hex(' ')}."
+            f"{path} is not an idx file of unsigned bytes with {axes} axes: "
+            f"it begins with {header[:4].hex(' ')}."
         )
         raise DataError(message)
     shape = tuple(int(size) for size in np.frombuffer(header[4:], dtype=">u4"))
@@ -131,7 +132,7 @@ def read_text(path: Path) -> str:
             raise DataError(message)
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        message = f"{path} is no text in UTF-8: byte {error.start} cannot be read."
+        message = f"{path} is not a text in UTF-8: byte {error.start} cannot be read."
         raise DataError(message) from error
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."

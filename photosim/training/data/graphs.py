@@ -1,4 +1,4 @@
-"""Data sets that are no table of separate samples: citation graphs and texts."""
+"""Data sets that are not a table of separate samples: citation graphs and texts."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Dropout(UnitWise):
     share: float
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a share that is no probability below 1."""
+        """Raise ParameterError for a share that is not a probability below 1."""
         if not 0.0 <= self.share < 1.0:
             message = f"share must be from 0 to below 1, got {self.share!r}."
             raise ParameterError(message)

@@ -31,7 +31,7 @@ class Kept(Generic[Made]):
 
 @dataclass(frozen=True)
 class HeldDense(Dense):
-    """outputs = f(M x + b), M what `hardware` holds when asked for the weights, read through its converters.
+    """outputs = f(M x + b), M what `hardware` holds when set to the weights, read through its converters.
 
     The weights live in a computer; the hardware is programmed whenever they have changed, and not otherwise:
     two passes with the same weights meet the same phases. Errors are sent back through M, as light

@@ -31,7 +31,7 @@ class Trace:
 
 Randomness = np.random.Generator | Trace | None
 """Where a layer's randomness comes from: a generator while training, the trace of a pass to be repeated with
-the same draws, or nothing, for layers that are to behave as they do on average.
+the same draws, or None: inference mode (no dropout).
 """
 
 

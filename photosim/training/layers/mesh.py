@@ -51,7 +51,7 @@ class MeshLayer:
     Inputs are real or complex amplitudes; arrays of parameters are `theta`, `phi` and `end`, those of a pair
     `v.theta`, ..., `theta` and `phi` of the attenuators, `u.theta`, .... Phases start so that the mesh is a
     unitary drawn evenly, attenuators open; in a butterfly, so that blocks cross an even share of power.
-    Where the circuit's phases have converters, gradients are by the phases asked, as if those had no steps
+    Where the circuit's phases have converters, gradients are by the phases set, as if those had no steps
     (straight through, bengio2013). Left out: noise, converters of inputs and outputs.
     """
 
@@ -107,7 +107,7 @@ class MeshLayer:
         return {name: value.astype(dtype) for name, value in arrays_of(self.hardware.set_for(drawn)).items()}
 
     def phases(self, parameters: Parameters) -> MeshPhases | PairPhases:
-        """Return parameters as phases asked of the mesh or pair."""
+        """Return parameters as phases to set in the mesh or pair."""
         return phases_of(self.hardware, parameters)
 
     def held(self, parameters: Parameters) -> MeshPhases | PairPhases:

@@ -68,7 +68,7 @@ class InSitu:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_DERIVATIVES})
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return measured gradients; ParameterError for a layer that learns and is no single mesh."""
+        """Return measured gradients; ParameterError for a layer that learns and is not a single mesh."""
         network, samples = forward.network, forward.objective.count(forward.targets)
         found: Updates = [None] * len(network.layers)
         signal: Any = forward.error
@@ -76,8 +76,8 @@ class InSitu:
             layer = network.layers[block.first]
             if not isinstance(layer, MeshLayer) or layer.hardware.v is not None:
                 message = (
-                    f"Layer {block.first + 1} is no single mesh, which can measure its gradient in situ: a "
-                    "pair with attenuators loses light, and electronics has none."
+                    f"Layer {block.first + 1} is not a single mesh, which can measure its gradient in situ: "
+                    "a pair with attenuators loses light, and electronics has none."
                 )
                 raise ParameterError(message)
             delta = forward.delta(block, signal)

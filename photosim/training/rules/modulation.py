@@ -61,7 +61,7 @@ def updates_of(forward: ForwardPass, posts: Sequence[RealArray]) -> Updates:
     """Return the updates of all layers from what each block's units should give less of, (batch, units).
 
     Where units are read by a detector the layer's own matrix acts on fields: a detected quantity becomes a
-    direction of the field by the detector's law, 2 z for a power |z|^2. That is no derivative of an
+    direction of the field by the detector's law, 2 z for a power |z|^2. That is not the derivative of an
     activation.
     """
     blocks = zip(forward.network.blocks, posts, strict=True)
@@ -93,8 +93,8 @@ def warn_if_silent(name: str, forward: ForwardPass) -> None:
     sample, no longer change with the error, and nothing brings them back. The text is the same every time,
     so that Python shows it once and not for every batch.
     """
-    given = answers(forward)
-    alike = not np.isfinite(given).all() or bool(np.ptp(given, axis=0).max() < ALIKE)
+    found = answers(forward)
+    alike = not np.isfinite(found).all() or bool(np.ptp(found, axis=0).max() < ALIKE)
     if alike and bool(np.ptp(wanted(forward), axis=0).max() > ALIKE):
         message = (
             f"{name} gives every sample of a batch the same answer, which is no better than chance and does "

@@ -71,7 +71,7 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "not zipped": (gzip.decompress, "damaged or no gzip file"),
     "cut": (lambda content: content[: len(content) // 2], "damaged or no gzip file"),
-    "empty": (lambda _content: b"", "no idx file of unsigned bytes with 3 axes"),
+    "empty": (lambda _content: b"", "not an idx file of unsigned bytes with 3 axes"),
     "bad sum": (lambda content: content[:-8] + bytes(8), "damaged or no gzip file"),
     "other type": (
         lambda content: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(content)[4:]),
@@ -262,7 +262,7 @@ def test_damaged_texts_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file .*poem\.txt: a text in UTF-8 is expected there"):
         text("poem", tmp_path)
     (tmp_path / "poem.txt").write_bytes(b"abc\xff")
-    with pytest.raises(DataError, match="no text in UTF-8: byte 3"):
+    with pytest.raises(DataError, match="is not a text in UTF-8: byte 3"):
         text("poem", tmp_path)
     (tmp_path / "poem.txt").write_text("", encoding="utf-8")
     with pytest.raises(DataError, match="has 0 characters: too few"):

@@ -135,10 +135,10 @@ def test_what_is_no_mesh_is_refused() -> None:
     x, y = np.zeros((1, 3)), np.zeros((1, 2))
     network = dense_network((3, 2))
     forward, _ = run(network, network.initial(np.random.default_rng(0)), x, y, REGRESSION)
-    with pytest.raises(ParameterError, match="Layer 1 is no single mesh"):
+    with pytest.raises(ParameterError, match="Layer 1 is not a single mesh"):
         InSitu().updates(forward)
     with pytest.raises(
-        ParameterError, match=r"Layer 2 is no single mesh.*a pair with attenuators loses light"
+        ParameterError, match=r"Layer 2 is not a single mesh.*a pair with attenuators loses light"
     ):
         InSitu().updates(passed("svd_mesh"))
     with pytest.raises(ParameterError, match="tap must be 0 or more"):

@@ -193,7 +193,7 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
     if not found:
         outer = sorted({steps(detector)[0] for detector in circuit.detectors})
         message = (
-            f"{name!r} is no weight bank of this circuit: no detector lies in it. "
+            f"{name!r} is not a weight bank of this circuit: no detector lies in it. "
             f"Detectors lie in: {listing(outer)}.{did_you_mean(name, outer)}"
         )
         raise ParameterError(message)
@@ -249,7 +249,7 @@ def _laser(circuit: Circuit, name: str, channels: int) -> str:
 def _source_model(circuit: Circuit, laser: str) -> Source:
     model = circuit.graph.part(laser).model
     if not isinstance(model, Source):
-        message = f"Instance {laser!r} is no light source."
+        message = f"Instance {laser!r} is not a light source."
         raise ParameterError(message)
     return model
 
@@ -258,9 +258,7 @@ def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray
     """Return the signed responsivity of a detector's plus and minus port in A/W, shape (2, W)."""
     model = circuit.graph.part(detector).model
     if not isinstance(model, Detector) or len(model.ports) != 2:
-        message = (
-            f"Instance {detector!r} is no balanced pair of photodetectors, which every row of a bank needs."
-        )
+        message = f"Instance {detector!r} is not a balanced pair of photodetectors; every bank row needs one."
         raise ParameterError(message)
     ports = model.responsivity(wl, **settings_of(circuit, detector))
     return np.array([np.broadcast_to(ports[port], wl.shape) for port in model.ports], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""TemperatureDrift of a chip's temperature: a random walk about its mean that any instant can be asked of."""
+"""Slow drift of the chip temperature: a stationary random process that can be evaluated at any time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 
 WAVES = 64
-"""Oscillations that make up one course of the temperature."""
+"""Number of oscillations whose sum is one realisation of the drift."""
 
 
 @dataclass(frozen=True)
 class TemperatureDrift:
-    """A temperature that strays by `kelvin` (root mean square) and forgets where it was within `seconds`."""
+    """A temperature drift of `kelvin` root mean square whose correlation falls to 1/e within `seconds`."""
 
     kelvin: float
     seconds: float = 1e-3
@@ -28,16 +28,16 @@ class TemperatureDrift:
 
 
 @dataclass(frozen=True)
-class Course:
-    """One course of a drifting temperature: a sum of oscillations, each of shape (waves,)."""
+class DriftRealisation:
+    """One realisation of a temperature drift: a sum of oscillations, each of shape (waves,)."""
 
     size: float
     omega_rad_s: FloatArray
     phase: FloatArray
 
     @classmethod
-    def drawn(cls, drift: TemperatureDrift, rng: np.random.Generator) -> Course:
-        """Draw a course whose correlation falls as exp(-t / seconds): frequencies of a Lorentzian.
+    def drawn(cls, drift: TemperatureDrift, rng: np.random.Generator) -> DriftRealisation:
+        """Draw a realisation whose correlation falls as exp(-t / seconds): frequencies of a Lorentzian.
 
         It is a function of time and nothing else, so a run that goes on needs no memory of it.
         """

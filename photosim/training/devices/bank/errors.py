@@ -1,4 +1,4 @@
-"""How far a bank's products are from what was asked, as filipovich2022 measure it."""
+"""How far a bank's products are from the exact ones, as filipovich2022 measure it."""
 
 from __future__ import annotations
 

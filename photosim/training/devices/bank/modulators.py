@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MODEL = "ring_modulator"
 MOST_BITS = 12
-"""Finest converter of the drives that is told apart from an ideal one."""
+"""DACs with more bits are treated as ideal."""
 DARKEST = 1e-12
 """Least share of the light that a modulator passes, so that it has a logarithm."""
 

@@ -40,11 +40,11 @@ def cut(matrix: FloatArray, rows: int, channels: int) -> FloatArray:
             f"A bank holds a finite matrix (outputs, inputs) that is not zero, got shape {matrix.shape}."
         )
         raise ParameterError(message)
-    down, across = (-(-size // piece) for size, piece in zip(matrix.shape, (rows, channels), strict=True))
+    down, across = (-(-size // step) for size, step in zip(matrix.shape, (rows, channels), strict=True))
     padded = np.zeros((down * rows, across * channels))
     padded[: matrix.shape[0], : matrix.shape[1]] = matrix
-    pieces = padded.reshape(down, rows, across, channels).swapaxes(1, 2)
-    return pieces.reshape(-1, rows, channels)
+    tiles = padded.reshape(down, rows, across, channels).swapaxes(1, 2)
+    return tiles.reshape(-1, rows, channels)
 
 
 def join(tiles: FloatArray, shape: tuple[int, ...]) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
-from photosim.training.devices.bank.drift import Course, TemperatureDrift
+from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
@@ -57,8 +57,8 @@ class WeightBank:
     converters. A matrix larger than the bank is cut into tiles, one after the other.
 
     What is read is what the amplifiers and the converter wired behind each detector make of its current;
-    without any the current itself, or what `converters` has.  gated: whether the rows' amplifiers take the
-    gain that a product is asked for, so that it is rounded afterwards; else a computer multiplies with it.
+    without any the current itself, or what `converters` has.  gated: apply the activation's derivative
+    in the row amplifiers, before the ADC; otherwise multiply digitally, after it.
 
     noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
     detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
@@ -76,7 +76,7 @@ class WeightBank:
     modulators: Modulators | None = None
     gated: bool = True
     drift: TemperatureDrift | None = None
-    course: Course | None = None
+    realisation: DriftRealisation | None = None
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
@@ -84,8 +84,8 @@ class WeightBank:
     def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:
         """Return the bank that is instance `name` of a circuit, nothing programmed yet, without noise.
 
-        Raises ParameterError when the instance is no bank, when its rings cannot hold weights of both signs,
-        and when both the circuit and `converters` have converters of the readings.
+        Raises ParameterError when the instance is not a weight bank, when its rings cannot hold weights of
+        both signs, and when both the circuit and `converters` have converters of the readings.
         """
         hardware = find_bank(circuit, name)
         converters = converters or Converters()
@@ -107,9 +107,9 @@ class WeightBank:
 
         drift: of the temperature, which begins anew; the published noise model has none.
         """
-        course, tiles = None, self.tiles
+        realisation, tiles = None, self.tiles
         if drift is not None:
-            course = Course.drawn(drift, rng)
+            realisation = DriftRealisation.drawn(drift, rng)
             held = self.programmed
             shape = (*held.plus.shape[:2], self.hardware.rows, self.hardware.channels)
             tiles = replace(held, per_kelvin=self.hardware.warming(held.phases).reshape(shape))
@@ -119,7 +119,7 @@ class WeightBank:
             rng=rng,
             measured=measured or self.measured,
             drift=drift,
-            course=course,
+            realisation=realisation,
             tiles=tiles,
             counters=Counter(),
         )
@@ -136,7 +136,7 @@ class WeightBank:
         and when crosstalk leaves no useful range.
         """
         exact = [np.array(matrix, dtype=np.float64) for matrix in matrices]
-        pieces = [cut(matrix, self.hardware.rows, self.hardware.channels) for matrix in exact]
+        cuts = [cut(matrix, self.hardware.rows, self.hardware.channels) for matrix in exact]
         banks: dict[int, WeightBank] = {}
         reach = self.reach
         while len(banks) < len(exact):
@@ -151,9 +151,9 @@ class WeightBank:
             phases, found = solve(
                 self.hardware,
                 self.calibration,
-                np.concatenate([pieces[k] * u for k, u in zip(todo, units, strict=True)]),
+                np.concatenate([cuts[k] * u for k, u in zip(todo, units, strict=True)]),
             )
-            ends = np.cumsum([len(pieces[k]) for k in todo])[:-1]
+            ends = np.cumsum([len(cuts[k]) for k in todo])[:-1]
             for k, unit, own, right in zip(
                 todo, units, np.split(phases, ends), np.split(found, ends), strict=True
             ):
@@ -269,11 +269,11 @@ class WeightBank:
 
     def _kelvin(self, rows: int, dtype: DTypeLike) -> RealArray:
         """Return the temperature's deviation in K, (rows, 1), for a batch's positive and negative parts."""
-        assert self.course is not None  # noqa: S101 - per_kelvin comes with it
+        assert self.realisation is not None  # noqa: S101 - per_kelvin comes with it
         down, across = self.programmed.plus.shape[:2]
         first = self.counters["samples"]
         samples = np.arange(first, first + rows // 2) * (2 * down * across)
-        kelvin = self.course.kelvin(samples * self.hardware.receiver.cycle_s)
+        kelvin = self.realisation.kelvin(samples * self.hardware.receiver.cycle_s)
         return np.concatenate([kelvin, kelvin])[:, np.newaxis].astype(dtype)
 
     def _detect(self, light: RealArray) -> RealArray:

@@ -46,7 +46,7 @@ class Drift:
 
 
 class Drifting:
-    """A chain as it is at any time: decided by the drift's seed and the time alone.
+    """The optical chain at a given time; the same seed and time always give the same state.
 
     A run that goes on from a checkpoint meets the medium that it would have met. An autoregressive process of
     first order: T <- c T + sqrt(1 - c^2) T', T' independent and of the same mean power, c =

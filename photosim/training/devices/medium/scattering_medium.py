@@ -70,7 +70,7 @@ class ScatteringMedium:
     reference (or to the anchor), fixed by the medium's seed and scaled so that its entries deviate by
     `size`. Frames, their time and the laser's light in it are counted; samples of zero cost none.
 
-    Read as "intensity" the product is no matrix's: matrix() is then what single entries give.
+    Read as "intensity" the product is not that of a matrix: matrix() is then what single entries give.
     Left out: correlation between frames of the camera, settling of the mirrors beyond the frame time.
     """
 

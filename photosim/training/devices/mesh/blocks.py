@@ -138,14 +138,14 @@ class OneMesh:
         """Phases that act where none is set, in the same order."""
         return np.concatenate([self.blocks.inner_offset, self.blocks.outer_offset, self.end_offset])
 
-    def held(self, asked: MeshPhases) -> MeshPhases:
-        """Return the phases that drivers hold when they are asked for these."""
-        return asked.changed(lambda own: held_phase(own, self.bits)) if self.driven else asked
+    def held(self, phases: MeshPhases) -> MeshPhases:
+        """Return the phases, in rad, that the drivers' converters hold when they are set to these."""
+        return phases.changed(lambda own: held_phase(own, self.bits)) if self.driven else phases
 
     def acting(self, phases: MeshPhases) -> FloatArray:
         """Return the phases that act, in the same order, where these are held."""
-        given = np.concatenate([phases.theta, phases.phi, phases.end])
-        leaked = given if self.leak is None else self.leak @ given
+        own = np.concatenate([phases.theta, phases.phi, phases.end])
+        leaked = own if self.leak is None else self.leak @ own
         return np.asarray(self.turns * leaked + self.offsets)
 
     def parted(self, angles: FloatArray) -> MeshPhases:

@@ -45,16 +45,16 @@ class MeshCircuit:
         """Number of guides."""
         return self.u.end.size
 
-    def held(self, asked: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases that drivers hold when they are asked for these."""
-        if isinstance(asked, MeshPhases):
-            return self.u.held(asked)
+    def held(self, phases: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
+        """Return the phases, in rad, that the drivers' converters hold when they are set to these."""
+        if isinstance(phases, MeshPhases):
+            return self.u.held(phases)
         if self.v is None:
             raise AssertionError  # as below
-        theta, phi = asked.theta, asked.phi
+        theta, phi = phases.theta, phases.phi
         if self.u.bits is not None:  # attenuators keep their heat, and without converters any phase
             theta, phi = held_phase(theta, self.u.bits), held_phase(phi, self.u.bits)
-        return replace(asked, v=self.v.held(asked.v), u=self.u.held(asked.u), theta=theta, phi=phi)
+        return replace(phases, v=self.v.held(phases.v), u=self.u.held(phases.u), theta=theta, phi=phi)
 
     def matrix(self, phases: MeshPhases | PairPhases) -> ComplexArray:
         """Return the circuit's matrix (n, n), outputs by inputs, of phases held, without a pair's scale."""
@@ -152,7 +152,7 @@ def find_mesh(circuit: Circuit, name: str, wl: float | None = None) -> MeshCircu
         outer = sorted(
             {match[1] for key in held if (match := re.fullmatch(r"(.+)\.m0_\d+\.split\.coupling", key))}
         )
-        message = f"{name!r} is no mesh of this circuit. Meshes: {listing(outer) if outer else 'none'}."
+        message = f"{name!r} is not a mesh of this circuit. Meshes: {listing(outer) if outer else 'none'}."
         raise ParameterError(message + did_you_mean(name, outer))
     if any(value != 0.0 for key, value in own.items() if key.endswith(".reflection")):
         message = f"Couplers of mesh {name!r} reflect: light does not pass each block once. Ask the circuit."

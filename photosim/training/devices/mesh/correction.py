@@ -26,8 +26,8 @@ def corrected(mesh: OneMesh, wanted: MeshPhases) -> MeshPhases:
     shifters and at the end. Exact where every division can be reached and no path loses more
     than another. Leaking heat and the shifters' own phases are taken into account.
     """
-    given = (_acting(mesh, wanted) - mesh.offsets) / mesh.turns
-    return mesh.parted(given if mesh.leak is None else _leaking(mesh, given))
+    phases = (_acting(mesh, wanted) - mesh.offsets) / mesh.turns
+    return mesh.parted(phases if mesh.leak is None else _leaking(mesh, phases))
 
 
 def _leaking(mesh: OneMesh, wanted: FloatArray) -> FloatArray:
@@ -41,13 +41,13 @@ def _leaking(mesh: OneMesh, wanted: FloatArray) -> FloatArray:
     solve = splu(mesh.leak.tocsc()).solve
     wanted = np.mod(wanted, turn)
     for _ in range(4 * wanted.size):
-        given = solve(wanted)
-        outside = np.maximum(-given, given - turn)
+        phases = solve(wanted)
+        outside = np.maximum(-phases, phases - turn)
         worst = int(np.argmax(outside))
         if outside[worst] <= 0.0:
             break
-        wanted[worst] += turn[worst] if given[worst] < 0.0 else -turn[worst]
-    return np.asarray(given)
+        wanted[worst] += turn[worst] if phases[worst] < 0.0 else -turn[worst]
+    return np.asarray(phases)
 
 
 def _acting(mesh: OneMesh, wanted: MeshPhases) -> FloatArray:

@@ -140,16 +140,16 @@ def decompose_pair(
     2, unless given. A zero matrix has scale 0. Raises ParameterError for a matrix that
     is empty, not finite or larger than n.
     """
-    given = np.asarray(matrix, dtype=np.complex128)
-    if given.ndim != 2 or not given.size or not np.isfinite(given).all():
-        message = f"A pair of meshes holds a finite matrix (outputs, inputs), got shape {given.shape}."
+    target = np.asarray(matrix, dtype=np.complex128)
+    if target.ndim != 2 or not target.size or not np.isfinite(target).all():
+        message = f"A pair of meshes holds a finite matrix (outputs, inputs), got shape {target.shape}."
         raise ParameterError(message)
-    guides = max(2, *given.shape) if n is None else n
-    if max(given.shape) > guides or guides > LARGEST:
-        message = f"A mesh of {guides} guides (2 to {LARGEST}) cannot hold a matrix of shape {given.shape}."
+    guides = max(2, *target.shape) if n is None else n
+    if max(target.shape) > guides or guides > LARGEST:
+        message = f"A mesh of {guides} guides (2 to {LARGEST}) cannot hold a matrix of shape {target.shape}."
         raise ParameterError(message)
     padded = np.zeros((guides, guides), dtype=np.complex128)
-    padded[: given.shape[0], : given.shape[1]] = given
+    padded[: target.shape[0], : target.shape[1]] = target
     u, values, v = np.linalg.svd(padded)
     scale = float(values[0])
     theta = 2.0 * np.arcsin(np.minimum(values / scale, 1.0)) if scale > 0.0 else np.zeros(guides)
@@ -203,12 +203,12 @@ def _known(arrangement: str) -> str:
 
 def _unitary(matrix: ArrayLike) -> tuple[int, ComplexArray]:
     """Return the size of a unitary matrix and a copy to work on, or say what is wrong with it."""
-    given = np.asarray(matrix, dtype=np.complex128)
-    if given.ndim != 2 or given.shape[0] != given.shape[1] or not 2 <= len(given) <= LARGEST:
-        message = f"A mesh holds a square matrix of 2 to {LARGEST} guides, got shape {given.shape}."
+    target = np.asarray(matrix, dtype=np.complex128)
+    if target.ndim != 2 or target.shape[0] != target.shape[1] or not 2 <= len(target) <= LARGEST:
+        message = f"A mesh holds a square matrix of 2 to {LARGEST} guides, got shape {target.shape}."
         raise ParameterError(message)
-    n = len(given)
-    off = float(np.abs(given.conj().T @ given - np.eye(n)).max())
+    n = len(target)
+    off = float(np.abs(target.conj().T @ target - np.eye(n)).max())
     if not off <= UNITARY_WITHIN:
         message = (
             f"A mesh holds unitary matrices only; here U^H U differs from 1 by {off:.3g}, more than "
@@ -216,5 +216,5 @@ def _unitary(matrix: ArrayLike) -> tuple[int, ComplexArray]:
         )
         raise ParameterError(message)
     work = np.empty((n, n + _PADDING), dtype=np.complex128)[:, :n]
-    work[:] = given
+    work[:] = target
     return n, work

@@ -56,7 +56,7 @@ class MeshErrors:
 class Held:
     """A programmed matrix.
 
-    target: as asked, shape (outputs, inputs).  phases: as the heaters hold them.  transfer: of the
+    target: the matrix to hold, shape (outputs, inputs).  phases: as the heaters hold them.  transfer: of the
     circuit, shape (n, n), outputs by inputs.  scale: what a unit of transfer stands for in the target.
     """
 
@@ -96,7 +96,7 @@ class Mesh:
         """Return the mesh that is instance `name` of a circuit, nothing programmed yet, no errors added.
 
         wl: wavelength in um, that of the phases (wl0) unless given. Raises ParameterError when the
-        instance is no mesh, its couplers reflect, or rate or power are not positive.
+        instance is not a mesh, its couplers reflect, or rate or power are not positive.
         """
         if not (rate > 0.0 and power > 0.0):
             message = f"A mesh needs a positive rate and power, got {rate!r} 1/s and {power!r} W."
@@ -162,7 +162,7 @@ class Mesh:
         """Send fields x (batch, guides) through the phases held: `.outputs`, and `.gradient(cotangent)`.
 
         Of the circuit as it is, without a pair's scale, by the path that `explain` tells of. In
-        single precision if x is. The gradient is by all phases asked, summed over the batch, past the steps
+        single precision if x is. The gradient is by all phases set, summed over the batch, past the steps
         of converters as if there were none.
         """
         return self.hardware.send(self.programmed.phases, x)
@@ -187,8 +187,8 @@ class Mesh:
     def _hold(
         self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float, *, correct: bool = False
     ) -> Mesh:
-        asked = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
-        phases = self.hardware.held(asked).changed(self._missed)
+        setting = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
+        phases = self.hardware.held(setting).changed(self._missed)
         held = Held(target, phases, self.hardware.matrix(phases), scale)
         return replace(self, held=held, counters=Counter())
 

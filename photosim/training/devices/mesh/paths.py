@@ -250,8 +250,8 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     ends = np.zeros((mesh.dark + mesh.end.size, 2), precision)
     fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends[mesh.dark :])
     path = choose(mesh.end.size, len(fields), fields.dtype)
-    given = np.eye(mesh.end.size, dtype=fields.dtype) if path == "matrix" else fields
-    light = widened(given, mesh.dark)
+    sent = np.eye(mesh.end.size, dtype=fields.dtype) if path == "matrix" else fields
+    light = widened(sent, mesh.dark)
     out = np.empty_like(light)
     kernel = send_few if path == "few" else send_batch
     kernel(entries, mesh.pairs, ends, real_view(light), real_view(out))
@@ -281,11 +281,11 @@ def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
 
 
 def _fields(x: Any, guides: int) -> Fields:
-    given = np.asarray(x)
-    single = given.dtype in (np.complex64, np.float32)
-    fields: Fields = np.ascontiguousarray(given, dtype=np.complex64 if single else np.complex128)
+    x = np.asarray(x)
+    single = x.dtype in (np.complex64, np.float32)
+    fields: Fields = np.ascontiguousarray(x, dtype=np.complex64 if single else np.complex128)
     if fields.ndim != 2 or fields.shape[1] != guides:
-        message = f"The mesh has {guides} guides: x must be (batch, {guides}), got {given.shape}."
+        message = f"The mesh has {guides} guides: x must be (batch, {guides}), got {x.shape}."
         raise ParameterError(message)
     return fields
 

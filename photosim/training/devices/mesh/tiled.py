@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Readout:
-    """What stands between numbers and light.
+    """Converters and read-out noise between digital numbers and optical fields.
 
     noise: standard deviation of each reading, as a share of the largest one of its tile and batch.
     input_bits, output_bits: of the converters, whose steps fit the largest number of a batch; None is ideal.
@@ -105,7 +105,7 @@ class TiledMesh:
     ) -> TiledMesh:
         """Return the device whose tiles are made as instance `name`, an `svd_mesh`, nothing programmed yet.
 
-        Raises ParameterError when it is no mesh, or a single one, which holds no matrix.
+        Raises ParameterError when it is not a mesh, or a single one, which holds no matrix.
         """
         hardware = find_mesh(circuit, name)
         if hardware.v is None:
@@ -115,8 +115,8 @@ class TiledMesh:
         heated = hardware.u.leak is not None
         if errors.offset or heated or hardware.u.arrangement not in {"clements", "reck"}:
             message = (
-                "Tiles are rectangles or triangles, whose shifters keep their heat and have no phases of "
-                f"their own: got arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, "
+                "TiledMesh needs clements or reck meshes without thermal crosstalk or phase offsets; got "
+                f"arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, "
                 f"{'with' if heated else 'no'} crosstalk."
             )
             raise ParameterError(message)

@@ -14,7 +14,7 @@ from photosim.circuit import Circuit
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
-from photosim.training.devices.bank.drift import Course
+from photosim.training.devices.bank.drift import DriftRealisation
 
 IDEAL = Converters(heater_bits=None, input_bits=8)
 WEIGHTS = np.random.default_rng(51).uniform(-1.0, 1.0, (1, 4))
@@ -121,10 +121,12 @@ def test_drift_is_what_another_temperature_does(root: Path, bank: WeightBank) ->
 def test_a_course_has_the_spread_and_the_memory_that_were_asked_for() -> None:
     rng = np.random.default_rng(53)
     times = np.array([0.0, 0.5e-3, 1e-3])
-    courses = np.array([Course.drawn(TemperatureDrift(0.3, 1e-3), rng).kelvin(times) for _ in range(4000)])
-    # 4000 courses: a variance scatters by 2.2 %, a correlation by less; each bound is missed once in 10,000.
-    assert courses.std(axis=0) == pytest.approx(0.3, rel=0.045)
-    correlation = (courses[:, :1] * courses).mean(axis=0) / 0.09
+    realisations = np.array(
+        [DriftRealisation.drawn(TemperatureDrift(0.3, 1e-3), rng).kelvin(times) for _ in range(4000)]
+    )
+    # Of 4000, a variance scatters by 2.2 %, a correlation by less; each bound is missed once in 10,000.
+    assert realisations.std(axis=0) == pytest.approx(0.3, rel=0.045)
+    correlation = (realisations[:, :1] * realisations).mean(axis=0) / 0.09
     np.testing.assert_allclose(correlation, np.exp(-times / 1e-3), atol=0.09)
 
 

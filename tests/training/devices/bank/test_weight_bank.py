@@ -294,7 +294,7 @@ def test_matrices_that_are_none_are_refused(bank: WeightBank, matrix: FloatArray
 
 
 def test_a_bank_must_be_found(circuit: Circuit, make_bank: MakeBank, bank: WeightBank) -> None:
-    with pytest.raises(ParameterError, match=r"'bnak' is no weight bank.*Did you mean 'bank'"):
+    with pytest.raises(ParameterError, match=r"'bnak' is not a weight bank.*Did you mean 'bank'"):
         find_bank(circuit, "bnak")
     with pytest.raises(ParameterError, match="has 5 lines, but a row of 'bank' has 4 rings"):
         find_bank(make_bank({"lines": 5}), "bank")

@@ -150,7 +150,7 @@ def test_energy_counts_vectors() -> None:
 
 def test_what_is_no_mesh_is_refused_with_the_nearest() -> None:
     circuit = chip("svd_mesh", name="core")
-    with pytest.raises(ParameterError, match=r"'cor' is no mesh of this circuit\. Meshes: .*Did you mean"):
+    with pytest.raises(ParameterError, match=r"'cor' is not a mesh of this circuit\. Meshes: .*Did you mean"):
         find_mesh(circuit, "cor")
     with pytest.raises(ParameterError, match=r"Meshes: none\."):
         find_mesh(ps.load("add_drop_ring"), "ring")
