@@ -120,6 +120,10 @@ class Circuit:
         """Return what a call with these nested settings runs, and the point it runs at."""
         return self.compiled.at(settings)
 
+    def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
+        """Return what a call under the circuit's own light runs, and its point: converters drive settings."""
+        return self.compiled.driven_at(settings)
+
     # --- questions ---------------------------------------------------------------------------------
 
     def __call__(self, wl: ArrayLike, *, ports: Sequence[str] | None = None, **settings: Any) -> SMatrix:
@@ -150,7 +154,7 @@ class Circuit:
         """
         grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
         compiled, point = self.at(settings)
-        return compiled.solve(compiled.wave_plan(*asked), point, grid, (len(outputs), len(inputs)))
+        return compiled.waves(*asked, point, grid)
 
     def pullback(
         self,
@@ -168,7 +172,7 @@ class Circuit:
         grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
         compiled, point = self.at(settings)
         target = compiled.target(_names("parameters", parameters))
-        values = compiled.solve(compiled.wave_plan(*asked), point, grid, (len(outputs), len(inputs)))
+        values = compiled.waves(*asked, point, grid)
         plan = compiled.wave_plan(*asked, keep=True).plan
         return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from photosim.engine.compiled import flat_settings
 from photosim.model import Source, registry
 
 if TYPE_CHECKING:
@@ -20,13 +19,13 @@ def channels_of(circuit: Circuit, settings: Mapping[str, Any] | None = None) -> 
     The lines of its sources, if it has any; else the channels of the outermost parts that have the settings
     `channels`, `wl0` (um) and `spacing` (Hz), as weight banks do. `settings` are those of the call, nested.
     """
-    values = {**circuit.graph.structural, **circuit.parameters, **flat_settings(settings or {})}
+    compiled, point = circuit.driven_at(settings or {})
     lines: set[float] = set()
-    for part in circuit.graph.parts:
+    for part in compiled.graph.parts:
         if isinstance(part.model, Source):
-            own = {name: values[f"{part.name}.{name}"] for name in part.model.parameters}
-            lines |= {float(line) for line in part.model.lines(**own)[0]}
+            lines |= {float(line) for line in part.model.lines(**compiled.parts.settings_of(part, point))[0]}
     if not lines:
+        values = {**compiled.graph.structural, **compiled.parameters, **point.settings}
         for owner in _outermost_combs(values):
             lines |= _comb(*(values[f"{owner}{key}"] for key in _COMB))
     return tuple(sorted(lines))

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from photosim.analysis.link_result import LinkResult, Reception
 from photosim.analysis.options import option, read_entry
-from photosim.engine.compiled import flat_settings
+from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.netlist.forms import NameList
 from photosim.signals import Tone, contributions, operating_point, passages

@@ -13,7 +13,7 @@ from pydantic import Field
 from photosim.analysis.channels import channels_of
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
-from photosim.engine.compiled import flat_settings
+from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LabelList, NameList, PositiveList, Words, Written

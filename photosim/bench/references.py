@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.engine.bindings import owner
 from photosim.model import ClosedForm, Numerical
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Assembled:
 
     def __init__(self, circuit: Circuit, wl: NDArray[np.float64]) -> None:
         self.wl = wl
+        self.circuit = circuit
         self.graph = circuit.graph
         self.size = len(self.graph.partner)
         self.outer = np.array(list(self.graph.exposed.values()))
@@ -36,8 +38,8 @@ class Assembled:
         self._find_pattern()
 
     def _matrix(self, part: Any, changed: dict[str, Any]) -> NDArray[np.complex128]:
-        given = {name: self.graph.bindings.value(f"{part.name}.{name}") for name in part.written}
-        found: NDArray[np.complex128] = part.model.s(self.wl, **(given | changed))
+        compiled, point = self.circuit.at(changed)
+        found: NDArray[np.complex128] = part.model.s(self.wl, **compiled.parts.settings_of(part, point))
         return found
 
     def _find_pattern(self) -> None:
@@ -57,8 +59,8 @@ class Assembled:
 
     def change(self, tuned: str, value: float) -> None:
         """Change one setting, "inst.setting", and evaluate its part again."""
-        name, _, setting = tuned.rpartition(".")
-        self._matrices[name] = self._matrix(self.graph.part(name), {setting: value})
+        name, _ = owner(tuned)
+        self._matrices[name] = self._matrix(self.graph.part(name), {tuned: value})
 
     def elements(self) -> NDArray[np.complex128]:
         """Return the elements that are not zero, (W, n)."""

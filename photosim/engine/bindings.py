@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from photosim.conventions import ROOM_TEMPERATURE_K
+from photosim.errors import ParameterError
 from photosim.expressions import Expr
 
 TEMPERATURE = "temperature"
@@ -39,6 +40,35 @@ def owner(name: str) -> tuple[str, str]:
         return outer, last
     *path, last = steps(name)  # no setting but a member of an array
     return ".".join(path), last
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings by dotted name, sequences as arrays; ParameterError for what is no number."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, table: Mapping[str, Any]) -> None:
+        for key, value in table.items():
+            if isinstance(value, Mapping):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = _number(value, prefix + key)
+
+    walk("", settings)
+    return flat
+
+
+def _number(value: Any, name: str) -> Any:
+    """Return a setting as it is, or as a float array where it is a sequence."""
+    if value is None:
+        message = f"Setting {name!r} is None: leave it out of the call to keep its value."
+        raise ParameterError(message)
+    if isinstance(value, str | bool | int | float):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
+        raise ParameterError(message)
+    return array.astype(np.float64) if array.ndim else float(array)
 
 
 @dataclass(frozen=True)

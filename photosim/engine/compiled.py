@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from photosim.engine.bindings import owner, steps
+from photosim.engine.bindings import flat_settings, owner, steps
+from photosim.engine.converters import converter_drives
 from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
@@ -89,9 +90,8 @@ class Compiled:
         bindings = self.graph.bindings
         table = {name: bindings.value(name) for name in bindings.bound}
         for part in self.graph.parts:
-            for name, parameter in part.model.parameters.items():
-                default = bindings.value("temperature") if name == "temperature" else parameter.default
-                table.setdefault(f"{part.name}.{name}", default)
+            for name, value in self.graph.settings_of(part).items():
+                table.setdefault(f"{part.name}.{name}", value)
         return table
 
     @cached_property
@@ -120,6 +120,20 @@ class Compiled:
             self._rebuilt[key] = Compiled(self.netlist, wanted)
         other = self._rebuilt[key]
         return other, other.parts.point({k: v for k, v in flat.items() if k not in structural})
+
+    def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
+        """Return what to run, and the point, of the circuit under its own light.
+
+        There wired converters drive settings; what they drive takes the place of what the netlist and
+        `settings` say.
+        """
+        compiled, point = self.at(settings)
+        drives = converter_drives(compiled.graph, lambda part: compiled.parts.settings_of(part, point))
+        if not drives:
+            return compiled, point
+        changes = {name: point.settings[name] for name in point.set_directly}
+        changes |= {drive.name: drive.value for drive in drives}
+        return compiled, replace(compiled.parts.point(changes), drives=drives)
 
     def differentiable(self, name: str) -> str:
         """Return the name of a setting that has a derivative; ParameterError with the nearest otherwise."""
@@ -250,6 +264,13 @@ class Compiled:
 
     # --- results -------------------------------------------------------------------------------------
 
+    def waves(
+        self, outputs: Sequence[str], inputs: Sequence[str], point: Point, wl: NDArray[np.float64]
+    ) -> NDArray[np.complex128]:
+        """Return the waves `outputs` per waves `inputs` at a point, shape (..., W, n_out, n_in)."""
+        planned = self.wave_plan(tuple(outputs), tuple(inputs))
+        return self.solve(planned, point, wl, (len(outputs), len(inputs)))
+
     def solve(
         self, planned: Planned, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
     ) -> NDArray[np.complex128]:
@@ -301,32 +322,3 @@ class Compiled:
         shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
         matrix = np.moveaxis(shaped, -1, 2)
         return matrix if point.leading else matrix[:, 0]
-
-
-def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested settings by dotted name, sequences as arrays; ParameterError for what is no number."""
-    flat: dict[str, Any] = {}
-
-    def walk(prefix: str, table: Mapping[str, Any]) -> None:
-        for key, value in table.items():
-            if isinstance(value, Mapping):
-                walk(f"{prefix}{key}.", value)
-            else:
-                flat[prefix + key] = _number(value, prefix + key)
-
-    walk("", settings)
-    return flat
-
-
-def _number(value: Any, name: str) -> Any:
-    """Return a setting as it is, or as a float array where it is a sequence."""
-    if value is None:
-        message = f"Setting {name!r} is None: leave it out of the call to keep its value."
-        raise ParameterError(message)
-    if isinstance(value, str | bool | int | float):
-        return value
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
-        raise ParameterError(message)
-    return array.astype(np.float64) if array.ndim else float(array)

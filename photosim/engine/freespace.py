@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from photosim.media.cascade import BusSlice, Cascade, Identity
 from photosim.media.chain import OpticalChain
 from photosim.media.medium import Medium
 from photosim.model import Block, Source
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -30,16 +30,11 @@ class Table:
     graph: Graph
     made: Mapping[str, Any]
 
-    def owner(self, port: int) -> Part:
-        """Return the part that a port belongs to."""
-        parts = self.graph.parts
-        return parts[bisect_right(parts, port, key=lambda part: part.first_port) - 1]
-
     def width(self, port: int) -> int:
         """Return how many waves the whole bus of a port has; 1 for a single wave."""
         if port not in self.graph.buses:
             return 1
-        part = self.owner(port)
+        part = self.graph.owners[port]
         made = self.made[part.name]
         if isinstance(made, Medium):
             return made.shape[1] if port == part.first_port else made.shape[0]
@@ -52,9 +47,9 @@ class Table:
     def before(self, part: Part) -> tuple[Part, int] | None:
         """Return the block whose bus feeds a block, and the number of its port; None at a single wave."""
         port = int(self.graph.partner[part.first_port])
-        if port < 0 or not isinstance(self.owner(port).model, Block):
+        if port < 0 or not isinstance(self.graph.owners[port].model, Block):
             return None
-        return self.owner(port), port
+        return self.graph.owners[port], port
 
 
 def blocks(compiled: Compiled, point: Point) -> Table:
@@ -95,7 +90,7 @@ def _checked(table: Table, port: int) -> tuple[int, int]:
 
 
 def _words(table: Table, port: int) -> str:
-    part, width = table.owner(port), table.width(port)
+    part, width = table.graph.owners[port], table.width(port)
     what = f"the bus of {width} waves" if width > 1 else "the single wave"
     first, end = table.bus_range(port)
     count = f", {end - first} of them," if (first, end) != (0, width) and first < end <= width else ""
@@ -110,7 +105,7 @@ def optical_chain(
     Single waves are followed by the engine: the beam on the modulator and the
     reference on the camera are what arrives there of the one laser behind them.
     """
-    compiled, point = circuit.at(settings)
+    compiled, point = circuit.driven_at(settings)
     if point.leading:
         message = "A free-space chain takes one value for each setting, not a batch: ask for one chain each."
         raise ParameterError(message)
@@ -118,8 +113,8 @@ def optical_chain(
     end = _camera(table, circuit.name, camera)
     start, stages = _stages(table, end)
     laser, wl = _laser(compiled, point, circuit.name, wl)
-    beam = _arriving(circuit, laser, f"{start.name},{start.ports[0]}", wl, settings)
-    reference = _arriving(circuit, laser, f"{end.name},{end.ports[1]}", wl, settings)
+    beam = _arriving(compiled, point, laser, f"{start.name},{start.ports[0]}", wl)
+    reference = _arriving(compiled, point, laser, f"{end.name},{end.ports[1]}", wl)
     if beam == 0:
         message = f"No light of {laser[0]!r} reaches '{start.name},in': connect a laser to it."
         raise ParameterError(message)
@@ -189,9 +184,7 @@ def _laser(
     return (part.name, float(power.sum() if wl is not None else power[0])), float(wl or lines[0])
 
 
-def _arriving(
-    circuit: Circuit, laser: tuple[str, float], port: str, wl: float, settings: Mapping[str, Any]
-) -> complex:
+def _arriving(compiled: Compiled, point: Point, laser: tuple[str, float], port: str, wl: float) -> complex:
     """Return the amplitude in sqrt(W) that arrives at a port for single waves from the laser."""
-    wave = circuit.transfer([wl], [f"{port}:in"], [f"{laser[0]},o1"], **settings)
+    wave = compiled.waves([f"{port}:in"], [f"{laser[0]},o1"], point, as_wavelengths(wl))
     return complex(wave[0, 0, 0] * np.sqrt(laser[1]))

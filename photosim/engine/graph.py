@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from photosim.conventions import ports_by_mode
-from photosim.engine.bindings import Bindings
+from photosim.engine.bindings import TEMPERATURE, Bindings
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.model import Composite, Model
 from photosim.model.netlist import PortRef
@@ -53,6 +54,18 @@ class Graph:
     buses: Mapping[int, str] = field(repr=False, default_factory=dict)
     bus_ranges: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
+
+    @cached_property
+    def owners(self) -> tuple[Part, ...]:
+        """The part of every optical port, by number; a wave has the number of the port that it arrives at."""
+        return tuple(part for part in self.parts for _ in part.ports)
+
+    def settings_of(self, part: Part) -> dict[str, Any]:
+        """Return every setting of a part as written, with defaults and the circuit's temperature."""
+        found = part.model.defaults
+        if TEMPERATURE in found:
+            found[TEMPERATURE] = self.bindings.value(TEMPERATURE)
+        return found | {name: self.bindings.value(f"{part.name}.{name}") for name in part.written}
 
     def part(self, name: str) -> Part:
         """Return the part of that dotted name; NetlistError with the nearest one if there is none."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.values import group_parameters
-from photosim.engine.waves import leaving
+from photosim.engine.waves import leaving, loops
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, UnphysicalResult, listing
 from photosim.model import Nonlinear
 
@@ -188,36 +188,16 @@ def check_stable(
 def _loops(
     graph: Graph, edges: dict[tuple[int, int], int], active: set[str], *, reciprocal: bool
 ) -> list[list[int]]:
-    """Return the strongly connected sets of waves that some active part takes part in."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    size = 2 * len(graph.partner)
-    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
-    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    _, component = connected_components(links, directed=True, connection="strong")
-    inside = component[ends[:, 0]] == component[ends[:, 1]]
-    owners = _owners(graph)
-    found = {
-        int(component[a])
-        for (a, _), looped in zip(ends.tolist(), inside.tolist(), strict=True)
-        if looped and owners[a] in active
-    }
-    loops = [np.flatnonzero(component == c).tolist() for c in sorted(found)]
+    """Return the sets of waves that light runs round in and that some active part takes part in."""
+    found = [loop for loop in loops(edges) if any(graph.owners[w].name in active for w in loop)]
     # Both directions of travel round the same reciprocal parts grow alike: one stands for both.
     return (
-        list({frozenset(_instances(graph, loop)): loop for loop in loops}.values()) if reciprocal else loops
+        list({frozenset(_instances(graph, loop)): loop for loop in found}.values()) if reciprocal else found
     )
 
 
-def _owners(graph: Graph) -> dict[int, str]:
-    """Return the name of the part that each wave arrives at."""
-    return {part.first_port + k: part.name for part in graph.parts for k in range(len(part.ports))}
-
-
 def _instances(graph: Graph, loop: Sequence[int]) -> list[str]:
-    owners = _owners(graph)
-    return list(dict.fromkeys(owners[w] for w in loop if w in owners))
+    return list(dict.fromkeys(graph.owners[w].name for w in loop))
 
 
 def _round_trips(

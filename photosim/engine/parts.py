@@ -24,6 +24,7 @@ from photosim.model.codegen import Kernels, kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from photosim.engine.converters import Drive
     from photosim.engine.graph import Graph, Part
 
 
@@ -93,7 +94,8 @@ class Point:
     `changed` maps (part name, parameter) to a number or an array (B,).
     `leading` says that arrays were given, so results carry a batch axis.
     `settings` holds what was changed and all that follows from it, by dotted
-    name; `set_directly` the names that the call itself set.
+    name; `set_directly` the names that the call itself set. `drives` is what
+    wired converters put in, at a point of a circuit under its own light.
     """
 
     changed: Mapping[tuple[str, str], Any]
@@ -101,6 +103,15 @@ class Point:
     leading: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     set_directly: frozenset[str] = frozenset()
+    drives: tuple[Drive, ...] = ()
+
+    @cached_property
+    def of_part(self) -> dict[str, dict[str, Any]]:
+        """What is changed, by part name: parameter to value."""
+        found: dict[str, dict[str, Any]] = {}
+        for (name, parameter), value in self.changed.items():
+            found.setdefault(name, {})[parameter] = value
+        return found
 
 
 class Parts:
@@ -116,7 +127,7 @@ class Parts:
             if isinstance(part.model, ClosedForm):
                 by_model.setdefault(part.model, []).append(part)
             elif isinstance(part.model, Numerical):
-                elements = part.model.structure(self._settings(part))
+                elements = part.model.structure(graph.settings_of(part))
                 self.numerical_parts.append(NumericalPart(part, elements, self.count))
                 self.count += len(elements)
         for model, parts in by_model.items():
@@ -125,9 +136,6 @@ class Parts:
         self._written_arrays = {
             n: v for n, v in graph.bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim
         }
-
-    def _settings(self, part: Part) -> dict[str, Any]:
-        return {name: self.graph.bindings.value(f"{part.name}.{name}") for name in part.written}
 
     def _group(self, model: ClosedForm, parts: list[Part]) -> Group:
         kernel = kernels(model)
@@ -199,7 +207,7 @@ class Parts:
     def reciprocal(self) -> bool:
         """Whether every part is reciprocal."""
         numerical_parts = all(
-            s.part.model.reciprocal_for(self._settings(s.part))
+            s.part.model.reciprocal_for(self.graph.settings_of(s.part))
             for s in self.numerical_parts
             if isinstance(s.part.model, Numerical)
         )
@@ -251,9 +259,15 @@ class Parts:
                 group.model.parameters[TEMPERATURE].check(value, "the circuit")
 
     def settings_of(self, part: Part, point: Point) -> dict[str, Any]:
-        """Return the settings given to one part, as they are at a point."""
-        changed = {name: value for (owner, name), value in point.changed.items() if owner == part.name}
-        return self._settings(part) | changed
+        """Return every setting of a part at a point, a number or an array (B,) each.
+
+        Defaults, what the netlist wrote, the circuit's temperature, and what the point changes; that includes
+        what wired converters drive where the point is one of `Compiled.driven_at`.
+        """
+        found = self.graph.settings_of(part)
+        if TEMPERATURE in found and TEMPERATURE in point.settings and TEMPERATURE not in part.written:
+            found[TEMPERATURE] = point.settings[TEMPERATURE]
+        return found | point.of_part.get(part.name, {})
 
 
 def _batch(values: Mapping[str, Any]) -> int:

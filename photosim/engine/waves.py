@@ -6,7 +6,7 @@ that leaves q. Wave N + p leaves an exposed or open port p to the outside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,32 @@ def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
     return dict(
         zip(zip(arriving.tolist(), after[leaving].tolist(), strict=True), values.tolist(), strict=True)
     )
+
+
+def strongly_connected(arcs: Iterable[tuple[int, int]], size: int) -> NDArray[np.int64]:
+    """Return the number of the strongly connected set that each of `size` nodes lies in, (size,).
+
+    arcs: (from, to) between nodes 0 to size - 1.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not size:
+        return np.empty(0, dtype=np.int64)
+    ends = np.array(list(arcs), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    return np.asarray(connected_components(links, directed=True, connection="strong")[1], dtype=np.int64)
+
+
+def loops(edges: Collection[tuple[int, int]]) -> list[list[int]]:
+    """Return the sets of waves that light runs round in, each by rising number."""
+    size = 1 + max((max(pair) for pair in edges), default=-1)
+    label = strongly_connected(edges, size).tolist()
+    found: dict[int, set[int]] = {}
+    for a, b in edges:
+        if label[a] == label[b]:
+            found.setdefault(label[a], set()).update((a, b))
+    return [sorted(waves) for waves in found.values()]
 
 
 def matrix_request(

@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector, Source
+from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     Without wl the grid is that of all source lines, each source lit at its
     own; with wl (W,) in um every source is tuned along the grid with its total
     power. Different sources, and different lines, add in power; the paths of
-    one line add as waves. Dark currents are not included. A detector with more
-    light than its saturation_power warns, and its current stays there. Raises
+    one line add as waves. Converters wired to electrical inputs drive them.
+    Dark currents are not included. A detector with more light than its
+    saturation_power warns, and its current stays there. Raises
     ParameterError where the circuit has no source or no detector.
     """
     import xarray
@@ -36,13 +38,17 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: photocurrents need a source and a detector."
         raise ParameterError(message)
-    values = _settings_at(circuit, settings)
-    sources = [circuit.graph.part(name) for name in circuit.sources]
+    compiled, point = circuit.driven_at(settings)
+    for drive in point.drives:
+        if drive.beyond:
+            warnings.warn(drive.remark(), PhotosimWarning, stacklevel=3)
+    sources = [part for part in compiled.graph.parts if isinstance(part.model, Source)]
+    detectors = [part for part in compiled.graph.parts if isinstance(part.model, Detector)]
+    values = {part.name: compiled.parts.settings_of(part, point) for part in (*sources, *detectors)}
     grid, powers = _spectra(sources, values, wl)
-    detectors = [circuit.graph.part(name) for name in circuit.detectors]
     ports = [f"{part.name},{port}" for part in detectors for port in part.ports]
     inputs = [f"{part.name},{part.ports[0]}" for part in sources]
-    waves = circuit.transfer(grid, ports, inputs, **settings)
+    waves = compiled.waves(ports, inputs, point, grid)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
     currents = _currents(
         detectors, values, grid, _saturated(detectors, values, arriving, together=wl is None)
@@ -50,23 +56,10 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     leading = ["batch"] if currents.ndim == 3 else []
     return xarray.DataArray(
         currents, dims=(*leading, "wavelength", "detector"), name="photocurrent",
-        coords={"wavelength": ("wavelength", grid, {"units": "um"}), "detector": list(circuit.detectors)},
+        coords={"wavelength": ("wavelength", grid, {"units": "um"}),
+                "detector": [part.name for part in detectors]},
         attrs={"units": "A"},
     )  # fmt: skip
-
-
-def _settings_at(circuit: Circuit, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the settings of every source and detector, those changed in this call included."""
-    resolved, point = circuit.at(settings)
-    bindings = resolved.graph.bindings
-    found: dict[str, dict[str, Any]] = {}
-    for part in resolved.graph.parts:
-        if isinstance(part.model, Source | Detector):
-            found[part.name] = {n: bindings.value(f"{part.name}.{n}") for n in part.written}
-    for (part_name, parameter), value in point.changed.items():
-        if part_name in found:
-            found[part_name][parameter] = value
-    return found
 
 
 def _spectra(
@@ -96,36 +89,17 @@ def _saturated(
     `together` says that all wavelengths shine at once; what is too much is then taken from all in proportion.
     """
     total = arriving.sum(axis=-2, keepdims=True) if together else arriving
-    factor, first = np.ones_like(total), 0
+    share, first = np.ones_like(total), 0
     for part in detectors:
-        limit = saturation(part, values[part.name])
+        limit = saturation_power(values[part.name])
         for port in part.ports:
             found = total[..., first]
-            factor[..., first] = np.minimum(1.0, limit / np.maximum(found, np.finfo(float).tiny))
-            if (found > limit).any():
-                warnings.warn(too_bright(f"{part.name},{port}", found, limit), PhotosimWarning, stacklevel=4)
+            share[..., first] = detected_share(found, limit)
+            text = too_bright(f"{part.name},{port}", found, limit)
+            if text:
+                warnings.warn(text, PhotosimWarning, stacklevel=4)
             first += 1
-    return arriving * factor
-
-
-def saturation(part: Part, settings: Mapping[str, Any]) -> Any:
-    """Return the saturation_power of a detector in W, (B, 1) where it is a batch; infinite without one."""
-    parameter = part.model.parameters.get("saturation_power")
-    if parameter is None:
-        return np.inf
-    value = np.asarray(settings.get("saturation_power", parameter.default), dtype=np.float64)
-    return value[..., np.newaxis] if value.ndim else value
-
-
-def too_bright(port: str, power: Any, limit: Any) -> str:
-    """Return the sentence about a port of a detector that gets more light than saturates it."""
-    at = np.unravel_index(int(np.argmax(power / limit)), np.shape(power))
-    found, most = float(np.asarray(power)[at]), float(np.broadcast_to(limit, np.shape(power))[at])
-    return (
-        f"Detector port {port!r} receives {1e3 * found:.4g} mW, above its saturation_power of "
-        f"{1e3 * most:.4g} mW: its current stays there; attenuate the light by "
-        f"{10.0 * np.log10(found / most):.3g} dB or choose a detector for more."
-    )
+    return arriving * share
 
 
 def _currents(

@@ -1,22 +1,18 @@
-"""The electrical side of a circuit: what drives what, and the stages that a current passes."""
+"""The stages that the current of a detector passes, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from photosim.engine.converters import drivers
 from photosim.engine.graph import Graph
 from photosim.errors import ParameterError
 from photosim.model import Electronic, PortRef, Stage
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Real = TypeVar("Real", bound=np.floating)
 StageOf = Callable[[str], Stage]
 """The stage of an electronic part, by its name."""
 
@@ -57,30 +53,6 @@ class Chain:
         return tuple(stage.jitter for stage in self.stages if stage.jitter > 0.0)
 
 
-def drivers(graph: Graph) -> dict[PortRef, PortRef]:
-    """Return what is wired to each electrical input: input port to output port.
-
-    Raises ParameterError for a wire between two outputs or two inputs, and for an input with two drivers.
-    """
-    found: dict[PortRef, PortRef] = {}
-    for left, right in graph.wires:
-        ends = sorted((left, right), key=lambda end: _is_input(graph, end))
-        if [_is_input(graph, end) for end in ends] != [False, True]:
-            what, rest = (
-                ("inputs", "an output (dac, amplifier, detector) to each")
-                if _is_input(graph, left)
-                else ("outputs", "each to an input (adc, amplifier, modulator)")
-            )
-            message = f"{_name(left)} and {_name(right)} are both electrical {what}; connect {rest}."
-            raise ParameterError(message)
-        output, entry = ends
-        if entry in found:
-            message = f"{_name(entry)} is driven by both {_name(found[entry])} and {_name(output)}."
-            raise ParameterError(message)
-        found[entry] = output
-    return found
-
-
 def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
     """Return the stages that the signal of an electrical output passes; it must not branch into several."""
     readers: dict[PortRef, list[PortRef]] = {}
@@ -103,63 +75,5 @@ def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
     return Chain(tuple(names), tuple(stage_of(name) for name in names))
 
 
-@dataclass(frozen=True)
-class StaticDrives:
-    """What parts without input, such as a dac, drive.
-
-    settings: {"modulator.voltage": V}, in steps and within the range.  jitters: rms error in s of the
-    instants at which a driven part changes, by its name.  remarks: what left its range.
-    """
-
-    settings: Mapping[str, float]
-    jitters: Mapping[str, float]
-    remarks: tuple[str, ...]
-
-
-def static_drives(graph: Graph, stage_of: StageOf) -> StaticDrives:
-    """Return what parts without input drive."""
-    settings: dict[str, float] = {}
-    jitters: dict[str, float] = {}
-    remarks: list[str] = []
-    for (name, port), (driver, _) in drivers(graph).items():
-        setting = graph.part(name).model.drives.get(port)
-        model = graph.part(driver).model
-        if setting is None or not isinstance(model, Electronic) or model.inputs:
-            continue
-        stage = stage_of(driver)
-        if not stage.low <= stage.level <= stage.high:
-            remarks.append(out_of_range(driver, "is asked for", stage.level, stage))
-        settings[f"{name}.{setting}"] = float(convert(np.array(stage.level), stage)[0])
-        jitters[name] = stage.jitter
-    return StaticDrives(settings, jitters, tuple(remarks))
-
-
-def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
-    """Return values as they leave the range and the steps of a stage, and how many lay beyond the range."""
-    held = np.asarray(np.clip(values, stage.low, stage.high))
-    beyond = int(np.count_nonzero(held != values))
-    if stage.bits is not None:
-        held -= stage.low
-        held /= stage.step
-        np.rint(held, out=held)
-        held *= stage.step
-        held += stage.low
-    return held, beyond
-
-
-def out_of_range(name: str, what: str, value: float, stage: Stage) -> str:
-    """Return the sentence about a stage that is to put out more, or less, than it can."""
-    return (
-        f"{name!r} {what} {value:.4g} V, outside its range of {stage.low:.4g} to {stage.high:.4g} V: "
-        "its output stays at the end of the range; change its range, or what comes before it."
-    )
-
-
-def _is_input(graph: Graph, end: Any) -> bool:
-    name, port = end
-    model = graph.part(name).model
-    return port in model.drives or (isinstance(model, Electronic) and port in model.inputs)
-
-
-def _name(end: Any) -> str:
+def _name(end: PortRef) -> str:
     return f"'{end[0]},{end[1]}'"

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.engine.compiled import flat_settings
+from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
-from photosim.signals.detection import saturation
-from photosim.signals.electronics import Chain, chain_behind, static_drives
+from photosim.signals.electronics import Chain, chain_behind
+from photosim.signals.saturation import detected_share, saturation_power
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -148,8 +148,8 @@ class OperatingPoint:
         """Return the signed mean currents in A of a receiver, (ports, lines), without dark current."""
         receiver = self.receivers[number]
         arriving = self.arriving[:, self.columns(number)].T
-        total = np.maximum(arriving.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-        return np.asarray(receiver.responsivity * arriving * np.minimum(1.0, receiver.saturation / total))
+        share = detected_share(arriving.sum(axis=1, keepdims=True), receiver.saturation)
+        return np.asarray(receiver.responsivity * arriving * share)
 
     def dark_current(self, number: int) -> float:
         """Return the dark current in A that flows out of a receiver; that of a balanced pair cancels."""
@@ -172,41 +172,35 @@ def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingP
         if circuit.nonlinear:
             message += f" Its nonlinear parts, {listing(circuit.nonlinear)}, act in time: ask ps.transient."
         raise ParameterError(message)
-    flat = flat_settings(settings)
-    graph, values = _at(circuit, flat)
-    drives = static_drives(graph, _stages(graph, values))
-    if drives.settings:
-        flat = {**flat, **drives.settings}
-        graph, values = _at(circuit, flat)
+    compiled, at = circuit.driven_at(settings)
+    if at.leading:
+        _refuse_batch(settings)
+    graph = compiled.graph
+    values = {part.name: compiled.parts.settings_of(part, at) for part in graph.parts if _in_link(part)}
     stage_of = _stages(graph, values)
-    lines = tuple(line for name in circuit.sources for line in _lines(graph.part(name), values[name]))
+    sources = [part.name for part in graph.parts if isinstance(part.model, Source)]
+    detectors = [part.name for part in graph.parts if isinstance(part.model, Detector)]
+    lines = tuple(line for name in sources for line in _lines(graph.part(name), values[name]))
     grid = np.array([line.wl for line in lines])
-    receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in circuit.detectors)
-    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), drives.jitters)
-    return replace(found, remarks=(*drives.remarks, *violations(found)))
+    receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in detectors)
+    flat = flat_settings(settings) | {drive.name: drive.value for drive in at.drives}
+    jitters = {drive.part: drive.stage.jitter for drive in at.drives}
+    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), jitters)
+    remarks = [drive.remark() for drive in at.drives if drive.beyond]
+    return replace(found, remarks=(*remarks, *violations(found)))
 
 
-def _at(circuit: Circuit, flat: Mapping[str, Any]) -> tuple[Graph, Values]:
-    """Return the graph at a point, and all settings of sources, detectors, electronics and emitting parts."""
-    resolved, point = circuit.at(flat)
-    if point.leading:
-        lists = [name for name, value in flat.items() if np.ndim(value)]
-        what = (
-            f"{lists[0]!r} is a list of values" if lists else "a setting of the netlist is a list of values"
-        )
-        message = f"A link is one circuit at one point, but {what}: give one value."
-        raise ParameterError(message)
-    found: dict[str, dict[str, Any]] = {}
-    for part in resolved.graph.parts:
-        if _emits(part) or isinstance(part.model, Source | Detector | Electronic):
-            own = {name: resolved.parameters[f"{part.name}.{name}"] for name in part.model.parameters}
-            if "temperature" in own and "temperature" not in part.written:
-                own["temperature"] = point.settings.get("temperature", own["temperature"])
-            own |= {
-                n: point.settings[f"{part.name}.{n}"] for n in own if f"{part.name}.{n}" in point.settings
-            }
-            found[part.name] = own
-    return resolved.graph, found
+def _refuse_batch(settings: Mapping[str, Any]) -> NoReturn:
+    """Raise ParameterError for a point that stands for many circuits."""
+    lists = [name for name, value in flat_settings(settings).items() if np.ndim(value)]
+    what = f"{lists[0]!r} is a list of values" if lists else "a setting of the netlist is a list of values"
+    message = f"A link is one circuit at one point, but {what}: give one value."
+    raise ParameterError(message)
+
+
+def _in_link(part: Part) -> bool:
+    """Return whether a part emits, detects or shapes signals, so that a link needs its settings."""
+    return _emits(part) or isinstance(part.model, Source | Detector | Electronic)
 
 
 def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
@@ -251,7 +245,7 @@ def _receiver(
         float(settings.get("dark_current", 0.0)),
         float(settings.get("load_resistance", np.inf)),
         float(settings.get("temperature", 0.0)),
-        float(saturation(part, settings)),
+        saturation_power(settings),
         min(float(settings["bandwidth"]), chain.bandwidth),
         chain,
     )

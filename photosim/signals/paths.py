@@ -67,7 +67,6 @@ class _Ways:
     def __init__(self, point: OperatingPoint, line: Line) -> None:
         self.compiled, self.at = point.circuit.at(point.settings)
         self.graph, self.line = self.compiled.graph, line
-        self.owner = [part for part in self.graph.parts for _ in part.ports]
         self._losses: dict[str, NDArray[np.float64]] = {}
 
     def to(self, port: str) -> list[str]:
@@ -84,7 +83,7 @@ class _Ways:
                 return self._retrace(here, before)
             if cost > best[here]:
                 continue
-            part = self.owner[here]
+            part = self.graph.owners[here]
             for k, loss in enumerate(self._through(part)[:, here - part.first_port]):
                 there = int(self.graph.partner[part.first_port + k])
                 if there >= 0 and cost + loss < best.get(there, np.inf):
@@ -95,7 +94,7 @@ class _Ways:
     def _retrace(self, here: int, before: dict[int, int]) -> list[str]:
         way = []
         while here >= 0:
-            part = self.owner[here]
+            part = self.graph.owners[here]
             way.append(f"{part.name},{part.ports[here - part.first_port]}")
             here = before[here]
         return way[::-1]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.converters import convert
 from photosim.errors import ParameterError
 from photosim.signals.contributions import (
     Tone,
@@ -24,7 +25,6 @@ from photosim.signals.contributions import (
     live_responsivity,
     shot_current_density,
 )
-from photosim.signals.electronics import convert
 from photosim.signals.noise import intensity_density, thermal_density
 from photosim.signals.operating import OperatingPoint, Receiver, operating_point
 from photosim.signals.paths import driving_jitters

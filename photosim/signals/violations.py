@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.signals.detection import too_bright
-from photosim.signals.electronics import out_of_range
+from photosim.engine.converters import out_of_range
+from photosim.signals.saturation import too_bright
 
 if TYPE_CHECKING:
     from photosim.signals.operating import OperatingPoint
@@ -30,11 +30,11 @@ def violations(point: OperatingPoint) -> list[str]:
 def _saturated(point: OperatingPoint, number: int) -> list[str]:
     receiver = point.receivers[number]
     powers = point.arriving[:, point.columns(number)].sum(axis=0)
-    return [
+    texts = (
         too_bright(port, power, receiver.saturation)
         for port, power in zip(receiver.ports, powers, strict=True)
-        if power > receiver.saturation
-    ]
+    )
+    return [text for text in texts if text]
 
 
 def _levels(point: OperatingPoint, number: int) -> list[str]:
@@ -44,7 +44,7 @@ def _levels(point: OperatingPoint, number: int) -> list[str]:
     for name, stage in zip(chain.names, chain.stages, strict=True):
         level *= stage.gain
         if not stage.low <= level <= stage.high:
-            found.append(out_of_range(name, "is to put out", level, stage))
+            found.append(out_of_range(name, "is to put out", level, stage.low, stage.high))
         level = float(np.clip(level, stage.low, stage.high))
     return found
 

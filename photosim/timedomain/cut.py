@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from photosim.engine.guards import reached
-from photosim.engine.waves import leaving
+from photosim.engine.waves import leaving, loops, strongly_connected
+from photosim.kernels.graphs import components
 from photosim.model import Detector, Nonlinear, Source
 
 if TYPE_CHECKING:
@@ -117,28 +121,11 @@ def adjacency(edges: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 
 def resonators(graph: Graph, edges: Edges) -> list[frozenset[str]]:
     """Return the sets of parts that light runs round in, by name."""
-    import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    size = 2 * len(graph.partner)
-    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
-    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    _, group = connected_components(links, directed=True, connection="strong")
-    owner = {part.first_port + k: part.name for part in graph.parts for k in range(len(part.ports))}
-    found: dict[int, set[str]] = {}
-    for a, b in ends.tolist():
-        if group[a] == group[b]:
-            found.setdefault(int(group[a]), set()).add(owner[a])
-    return list({frozenset(names): None for names in found.values()})
+    return list({frozenset(graph.owners[w].name for w in loop): None for loop in loops(edges)})
 
 
 def finish(graph: Graph, edges: Edges, elements: Sequence[Element], lit: Iterable[int]) -> Cut:
     """Return the cut circuit: which injected waves carry light, and the order of its elements."""
-    import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     del graph
     ahead = adjacency(edges)
     injected = set(lit)
@@ -161,14 +148,12 @@ def finish(graph: Graph, edges: Edges, elements: Sequence[Element], lit: Iterabl
         own = reached(ahead, [d for d in element.departures if d in injected])
         arcs += [(k, n) for n, other in enumerate(elements) if own.intersection(other.arrivals)]
     count = len(elements)
-    ends = np.array(arcs, dtype=np.int64).reshape(-1, 2)
-    links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    groups, label = connected_components(links, directed=True, connection="strong") if count else (0, ())
-    order = _sorted(int(groups), [(int(label[a]), int(label[b])) for a, b in arcs])
+    label = strongly_connected(arcs, count).tolist()
+    order = _sorted(1 + max(label, default=-1), [(label[a], label[b]) for a, b in arcs])
     members = [tuple(k for k in range(count) if label[k] == g) for g in order]
     alone = {a for a, b in arcs if a == b}
-    loops = frozenset(g[0] for g in members if len(g) > 1 or g[0] in alone)
-    return Cut(edges, tuple(elements), ahead, frozenset(injected), tuple(members), loops)
+    turning = frozenset(g[0] for g in members if len(g) > 1 or g[0] in alone)
+    return Cut(edges, tuple(elements), ahead, frozenset(injected), tuple(members), turning)
 
 
 def _sorted(count: int, arcs: Iterable[tuple[int, int]]) -> list[int]:
@@ -184,20 +169,11 @@ def _sorted(count: int, arcs: Iterable[tuple[int, int]]) -> list[int]:
 
 def islands(edges: Iterable[tuple[int, int]], waves: Iterable[int]) -> dict[int, int]:
     """Return the island that each wave lies in: waves that linear parts join, in either direction."""
-    parent: dict[int, int] = {}
-
-    def top(wave: int) -> int:
-        parent.setdefault(wave, wave)
-        while parent[wave] != wave:
-            parent[wave] = parent[parent[wave]]
-            wave = parent[wave]
-        return wave
-
-    for wave in waves:
-        top(wave)
-    for a, b in edges:
-        parent[top(a)] = top(b)
-    return {wave: top(wave) for wave in list(parent)}
+    pairs = list(edges)
+    number = {wave: k for k, wave in enumerate(dict.fromkeys([*waves, *chain.from_iterable(pairs)]))}
+    ends = np.array([(number[a], number[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+    label = components(ends[:, 0], ends[:, 1], len(number)).tolist()
+    return {wave: label[k] for wave, k in number.items()}
 
 
 def source_waves(graph: Graph) -> dict[str, int]:

@@ -57,12 +57,7 @@ class Drives:
 
     def settings(self, part: Part) -> dict[str, Any]:
         """Return every setting of a part, a number or (T,)."""
-        table = self.compiled.parameters
-        found = {name: table[f"{part.name}.{name}"] for name in part.model.parameters}
-        if TEMPERATURE in found and TEMPERATURE not in part.written:
-            found[TEMPERATURE] = self.full.settings.get(TEMPERATURE, found[TEMPERATURE])
-        changed = {name: value for (owner, name), value in self.full.changed.items() if owner == part.name}
-        return {**found, **changed}
+        return self.compiled.parts.settings_of(part, self.full)
 
     def driven(self) -> list[Part]:
         """Return the parts with a setting that changes, in the order of the circuit."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.engine.converters import converter_drives
 from photosim.errors import PhotosimWarning, listing
 from photosim.model import Electronic
-from photosim.signals.electronics import convert, drivers, out_of_range
 from photosim.timedomain.waveforms import low_pass
 
 if TYPE_CHECKING:
@@ -26,23 +26,14 @@ def wired(drives: Drives) -> dict[str, Any]:
     graph = drives.compiled.graph
     found: dict[str, Any] = {}
     used: set[str] = set()
-    for (name, port), (driver, _) in drivers(graph).items():
-        setting = graph.part(name).model.drives.get(port)
-        part = graph.part(driver)
-        if setting is None or not isinstance(part.model, Electronic) or part.model.inputs:
-            continue
-        used.add(driver)
-        own = drives.settings(part)
-        wanted = np.atleast_1d(np.asarray(own["voltage"], dtype=np.float64))
-        stage = part.model.stage(**{**own, "voltage": float(wanted[0])})
-        levels, beyond = convert(wanted, stage)
-        if beyond:
-            worst = float(wanted[int(np.argmax(np.abs(wanted - levels)))])
-            text = out_of_range(driver, f"is asked in {beyond} of {wanted.size} samples for", worst, stage)
-            warnings.warn(text, PhotosimWarning, stacklevel=4)
-        if levels.size > 1 and stage.bandwidth < 0.5 * drives.sample_rate:
-            levels = low_pass(levels, stage.bandwidth, drives.sample_rate)
-        found[f"{name}.{setting}"] = levels if levels.size > 1 else float(levels[0])
+    for drive in converter_drives(graph, drives.settings):
+        used.add(drive.converter)
+        if drive.beyond:
+            warnings.warn(drive.remark("samples"), PhotosimWarning, stacklevel=4)
+        levels, bandwidth = drive.value, drive.stage.bandwidth
+        if np.ndim(levels) and bandwidth < 0.5 * drives.sample_rate:
+            levels = low_pass(levels, bandwidth, drives.sample_rate)
+        found[drive.name] = levels
     rest = [part.name for part in graph.parts if isinstance(part.model, Electronic) and part.name not in used]
     if rest:
         message = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.engine.compiled import flat_settings
+from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear

@@ -12,6 +12,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.noise import shot_density, thermal_density
+from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import PASS
 from photosim.timedomain.run import Run, energy_waves
 from photosim.timedomain.stepping import generator
@@ -97,7 +98,7 @@ def _current(
     for k, port in enumerate(part.ports):
         wave = arrived.get(part.first_port + k)
         if wave is not None and port in per_watt:
-            power, share = _unsaturated(part, settings, wave.real**2 + wave.imag**2)
+            power, share = _unsaturated(f"{part.name},{port}", settings, wave.real**2 + wave.imag**2)
             saturated = max(saturated, share)
             response = np.broadcast_to(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
@@ -113,23 +114,18 @@ def _current(
 
 
 def _unsaturated(
-    part: Any, settings: Mapping[str, Any], power: NDArray[np.float64]
+    port: str, settings: Mapping[str, Any], power: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return powers (C, T) at a port up to its detector's saturation, and the share of samples above it.
+    """Return powers (C, T) at a port as its current follows them, and the share of samples in saturation.
 
     Warns of what lies above.
     """
-    limit = settings.get("saturation_power")
-    total = power.sum(axis=0)
-    share = 0.0 if limit is None else float(np.mean(total > limit))
-    if limit is None or share == 0.0:
-        return power, share
-    message = (
-        f"Detector {part.name!r} saturates in {100 * share:.3g} % of the time: up to "
-        f"{total.max():.3g} W arrive, and above {limit:g} W its current grows no more."
-    )
-    warnings.warn(message, PhotosimWarning, stacklevel=5)
-    return np.asarray(power * np.minimum(1.0, limit / np.maximum(total, limit))), share
+    limit, total = saturation_power(settings), power.sum(axis=0)
+    text = too_bright(port, total, limit, "samples")
+    if not text:
+        return power, 0.0
+    warnings.warn(text, PhotosimWarning, stacklevel=5)
+    return np.asarray(power * detected_share(total, limit)), float(np.mean(total > limit))
 
 
 def _receiver_noise(

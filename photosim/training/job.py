@@ -220,6 +220,7 @@ def _counters(banks: list[WeightBank]) -> dict[str, float]:
         "readings": work["readings"],
         "gains set": work["gains set"],
         "clipped readings": work["clipped readings"],
+        **({"saturated readings": work["saturated readings"]} if work["saturated readings"] else {}),
         "clipped heaters": sum(bank.clipped_settings for bank in banks),
         "time in s": sum(energy.seconds for energy in spent),
         "laser light in J": sum(energy.light for energy in spent),

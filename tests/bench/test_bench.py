@@ -40,6 +40,19 @@ def test_plain_solvers_follow_a_changed_setting_and_agree_with_the_engine(case: 
     np.testing.assert_allclose(references.sparse(parts), changed, rtol=0, atol=1e-11)
 
 
+def test_plain_solvers_see_the_temperature_of_the_circuit() -> None:
+    ring = {"component": "ring_double", "settings": {"radius": 10.0}}
+    netlist = {
+        "settings": {"temperature": 330.0},
+        "instances": {"ring": ring},
+        "ports": {"in": "ring,o1", "drop": "ring,o2", "add": "ring,o3", "through": "ring,o4"},
+    }
+    circuit, wl = Circuit(netlist), np.linspace(1.54, 1.56, 41)
+    warm = circuit(wl).values
+    assert np.abs(warm - circuit(wl, temperature=300.0).values).max() > 0.1
+    np.testing.assert_allclose(references.dense(references.Assembled(circuit, wl)), warm, rtol=0, atol=1e-11)
+
+
 def test_a_mesh_is_unitary_and_sends_back_what_it_is_told_to() -> None:
     silent = Circuit(circuits.mesh(4, 2).netlist)([1.54, 1.55])
     sent = np.abs(silent.values) ** 2

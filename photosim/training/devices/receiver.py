@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from photosim.engine.converters import convert
 from photosim.errors import ParameterError
-from photosim.signals.electronics import Chain, convert
+from photosim.signals.electronics import Chain
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
+from photosim.signals.saturation import saturation_power
 from photosim.training.arrays import FloatArray, RealArray
 
 MOST_BITS = 32
@@ -25,6 +27,7 @@ class Receiver:
     load_resistance in ohm and temperature in K set the thermal noise, once a pair since the two diodes share
     the load; an amplifier takes its place.  rin_dB_Hz: the laser's relative intensity noise, one-sided.
     chain: the amplifiers and converters that the current passes; none is an ideal ammeter.
+    saturation: power in W above which the current of a diode grows no more.
     Left out: jitter of the converter, since light stands still in a cycle.
     """
 
@@ -34,6 +37,7 @@ class Receiver:
     temperature: float
     rin_dB_Hz: float
     chain: Chain = field(default_factory=Chain)
+    saturation: float = np.inf
 
     @classmethod
     def of(cls, detector: Mapping[str, Any], laser: Mapping[str, Any], chain: Chain) -> Receiver:
@@ -42,7 +46,8 @@ class Receiver:
             float(detector[name]) for name in ("dark_current", "load_resistance", "temperature")
         )
         bandwidth = min(float(detector["bandwidth"]), chain.bandwidth)
-        return cls(bandwidth, dark_current, load, temperature, float(laser["rin_dB_Hz"]), chain)
+        return cls(bandwidth, dark_current, load, temperature, float(laser["rin_dB_Hz"]), chain,
+                   saturation_power(detector))  # fmt: skip
 
     @property
     def cycle_s(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Source
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.bank.modulators import Modulators
-from photosim.training.devices.bank.receivers import find_receiver, settings_of
+from photosim.training.devices.bank.receivers import Lit, find_receiver
 from photosim.training.devices.receiver import Converters, Receiver
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class BankCircuit:
     diodes: the two optical ports of each row's detector, plus then minus, row by row (2 M names).
     responsivity: signed, in A/W, shape (M, 2, N).  rings: dotted names of the heater phases, M tuples of N.
     receiver: noise of light and detectors, and the amplifiers and converters wired behind them.
+    drives: settings that converters wired to the circuit's inputs drive, by dotted name.
     """
 
     circuit: Circuit
@@ -44,6 +45,7 @@ class BankCircuit:
     responsivity: FloatArray
     rings: tuple[tuple[str, ...], ...]
     receiver: Receiver
+    drives: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -118,11 +120,13 @@ class BankCircuit:
         """
         rng = np.random.default_rng(PROBE_SEED)
         codes = rng.integers(0, modulators.voltage.size, len(modulators.names))
-        drives = {f"{n}.voltage": modulators.voltage[c] for n, c in zip(modulators.names, codes, strict=True)}
+        voltages = {
+            f"{n}.voltage": modulators.voltage[c] for n, c in zip(modulators.names, codes, strict=True)
+        }
         outs = list(self.diodes[:2])
         opened, driven = (
             np.sum(np.abs(self.circuit.transfer(self.wl, outs, [self.light], **own)[..., 0]) ** 2, axis=-1)
-            for own in ({}, drives)
+            for own in (self.drives, {**self.drives, **voltages})
         )
         alone = np.exp(modulators.shares[np.arange(codes.size), codes].sum(axis=0))
         if np.abs(driven / opened - alone).max() > 1e-6:
@@ -168,8 +172,9 @@ class BankCircuit:
         return np.asarray(np.moveaxis(power, 1, -1) * self.responsivity * self.power)
 
     def _settings(self, phases: FloatArray) -> dict[str, Any]:
-        """Return heater phases (B, M, N) as settings of a circuit call, by dotted name."""
-        return {ring: phases[:, m, n] for m, row in enumerate(self.rings) for n, ring in enumerate(row)}
+        """Return heater phases (B, M, N), and what converters drive, as settings of a circuit call."""
+        rings = {ring: phases[:, m, n] for m, row in enumerate(self.rings) for n, ring in enumerate(row)}
+        return {**self.drives, **rings}
 
 
 def only_bank(circuit: Circuit) -> str:
@@ -205,9 +210,10 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
             f"Every row of {name!r} needs the same number of rings with a phase, found {sorted(counts)}."
         )
         raise ParameterError(message)
-    laser = _laser(circuit, name, counts.pop())
-    wl, power = _source_model(circuit, laser).lines(**settings_of(circuit, laser))
-    responsivity = np.array([_responsivity(circuit, detector, wl) for detector in detectors])
+    lit = Lit.of(circuit)
+    laser = _laser(circuit, lit, name, counts.pop())
+    wl, power = _source_model(circuit, laser).lines(**lit.settings_of(laser))
+    responsivity = np.array([_responsivity(circuit, lit, detector, wl) for detector in detectors])
     return BankCircuit(
         circuit,
         name,
@@ -217,7 +223,8 @@ def find_bank(circuit: Circuit, name: str) -> BankCircuit:
         tuple(f"{detector},{port}" for detector in detectors for port in circuit.graph.part(detector).ports),
         responsivity,
         rings,
-        find_receiver(circuit, detectors, laser),
+        find_receiver(lit, detectors, laser),
+        lit.drives,
     )
 
 
@@ -232,12 +239,12 @@ def _rings(parameters: Mapping[str, Any], rows: list[str]) -> tuple[tuple[str, .
     return tuple(tuple(sorted(found[row], key=_natural)) for row in rows)
 
 
-def _laser(circuit: Circuit, name: str, channels: int) -> str:
+def _laser(circuit: Circuit, lit: Lit, name: str, channels: int) -> str:
     if len(circuit.sources) != 1:
         message = f"Bank {name!r} needs exactly one laser in its circuit, found {listing(circuit.sources)}."
         raise ParameterError(message)
     laser = circuit.sources[0]
-    lines = _source_model(circuit, laser).lines(**settings_of(circuit, laser))[0].size
+    lines = _source_model(circuit, laser).lines(**lit.settings_of(laser))[0].size
     if lines != channels:
         message = (
             f"Laser {laser!r} has {lines} lines, but a row of {name!r} has {channels} rings: give it as many."
@@ -254,13 +261,13 @@ def _source_model(circuit: Circuit, laser: str) -> Source:
     return model
 
 
-def _responsivity(circuit: Circuit, detector: str, wl: FloatArray) -> FloatArray:
+def _responsivity(circuit: Circuit, lit: Lit, detector: str, wl: FloatArray) -> FloatArray:
     """Return the signed responsivity of a detector's plus and minus port in A/W, shape (2, W)."""
     model = circuit.graph.part(detector).model
     if not isinstance(model, Detector) or len(model.ports) != 2:
         message = f"Instance {detector!r} is not a balanced pair of photodetectors; every bank row needs one."
         raise ParameterError(message)
-    ports = model.responsivity(wl, **settings_of(circuit, detector))
+    ports = model.responsivity(wl, **lit.settings_of(detector))
     return np.array([np.broadcast_to(ports[port], wl.shape) for port in model.ports], dtype=np.float64)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm
 from photosim.training.arrays import FloatArray, RealArray
+from photosim.training.devices.bank.receivers import Lit
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -71,14 +72,15 @@ def find_modulators(circuit: Circuit, wl: FloatArray, bits: int | None) -> Modul
         message = f"A bus of {wl.size} channels needs as many modulators, found {len(names)}."
         raise ParameterError(message)
     codes = 2 ** min(bits or MOST_BITS, MOST_BITS)
-    opened = {float(circuit.parameters[f"{name}.voltage"]) for name in names}
+    lit = Lit.of(circuit)
+    opened = {float(lit.settings_of(name)["voltage"]) for name in names}
     if len(opened) != 1 or not min(opened) > 0.0:
         message = (
             f"All modulators need the same voltage above 0, at which they are open, found {sorted(opened)}."
         )
         raise ParameterError(message)
     voltage = np.linspace(0.0, opened.pop(), codes)
-    shares = np.array([_passed(circuit, name, wl, voltage) for name in names])
+    shares = np.array([_passed(lit, name, wl, voltage) for name in names])
     own = np.exp([shares[n, :, n] for n in range(len(names))])
     if not np.all(np.diff(own, axis=1) > 0.0):
         message = (
@@ -89,11 +91,10 @@ def find_modulators(circuit: Circuit, wl: FloatArray, bits: int | None) -> Modul
     return Modulators(names, voltage, shares, float(own[:, 0].max()), float(own[:, -1].min()))
 
 
-def _passed(circuit: Circuit, name: str, wl: FloatArray, voltage: FloatArray) -> FloatArray:
+def _passed(lit: Lit, name: str, wl: FloatArray, voltage: FloatArray) -> FloatArray:
     """Return the logarithm of what one modulator passes (K, N), relative to its last voltage."""
-    part = circuit.graph.part(name)
-    assert isinstance(part.model, ClosedForm)  # noqa: S101 - so that types are known: MODEL is one
-    settings = {key: circuit.parameters[f"{name}.{key}"] for key in part.model.parameters}
-    waves = part.model.s(wl, **{**settings, "voltage": voltage})[..., 1, 0]
+    model = lit.compiled.graph.part(name).model
+    assert isinstance(model, ClosedForm)  # noqa: S101 - so that types are known: MODEL is one
+    waves = model.s(wl, **{**lit.settings_of(name), "voltage": voltage})[..., 1, 0]
     power = np.maximum(np.abs(waves) ** 2, DARKEST)
     return np.asarray(np.log(power / power[-1]))

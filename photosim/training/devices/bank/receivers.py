@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import ParameterError
@@ -12,14 +12,37 @@ from photosim.training.devices.receiver import Receiver
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
+    from photosim.engine.compiled import Compiled
+    from photosim.engine.parts import Point
 
 
-def find_receiver(circuit: Circuit, detectors: list[str], laser: str) -> Receiver:
+@dataclass(frozen=True)
+class Lit:
+    """A circuit under its own light, at the settings of its netlist and of the converters wired to them."""
+
+    compiled: Compiled
+    point: Point
+
+    @classmethod
+    def of(cls, circuit: Circuit) -> Lit:
+        """Return a circuit as its netlist has it."""
+        return cls(*circuit.driven_at({}))
+
+    @property
+    def drives(self) -> dict[str, Any]:
+        """What converters drive, by dotted name: settings for every call of the circuit."""
+        return {drive.name: drive.value for drive in self.point.drives}
+
+    def settings_of(self, instance: str) -> dict[str, Any]:
+        """Return every setting of a part."""
+        return self.compiled.parts.settings_of(self.compiled.graph.part(instance), self.point)
+
+
+def find_receiver(lit: Lit, detectors: list[str], laser: str) -> Receiver:
     """Return what all detectors and the parts behind them are; ParameterError unless they are alike."""
-    light = settings_of(circuit, laser)
+    light = lit.settings_of(laser)
     first, *others = [
-        Receiver.of(settings_of(circuit, detector), light, _electronics(circuit, detector))
-        for detector in detectors
+        Receiver.of(lit.settings_of(detector), light, _electronics(lit, detector)) for detector in detectors
     ]
     for detector, other in zip(detectors[1:], others, strict=True):
         if replace(other, chain=replace(other.chain, names=first.chain.names)) != first:
@@ -31,10 +54,11 @@ def find_receiver(circuit: Circuit, detectors: list[str], laser: str) -> Receive
     return first
 
 
-def _electronics(circuit: Circuit, detector: str) -> Chain:
+def _electronics(lit: Lit, detector: str) -> Chain:
     """Return the stages behind a detector; ParameterError if a current meets one that wants a voltage."""
-    output = circuit.graph.part(detector).model.electrical[0]
-    chain = chain_behind(circuit.graph, (detector, output), lambda name: _stage(circuit, name))
+    graph = lit.compiled.graph
+    output = graph.part(detector).model.electrical[0]
+    chain = chain_behind(graph, (detector, output), lambda name: _stage(lit, name))
     if chain.stages and not chain.virtual_ground:
         message = (
             f"{chain.names[0]!r} reads voltages, and {detector!r} gives a current: put a "
@@ -44,13 +68,7 @@ def _electronics(circuit: Circuit, detector: str) -> Chain:
     return chain
 
 
-def _stage(circuit: Circuit, name: str) -> Stage:
-    model = circuit.graph.part(name).model
+def _stage(lit: Lit, name: str) -> Stage:
+    model = lit.compiled.graph.part(name).model
     assert isinstance(model, Electronic)  # noqa: S101 - so that types are known: chains have no other parts
-    return model.stage(**settings_of(circuit, name))
-
-
-def settings_of(circuit: Circuit, instance: str) -> dict[str, Any]:
-    """Return all settings of a flat instance, given or default; the circuit's temperature reaches it too."""
-    values = circuit.compiled.parameters  # not copied: a large bank asks once a row
-    return {key: values[f"{instance}.{key}"] for key in circuit.graph.part(instance).model.parameters}
+    return model.stage(**lit.settings_of(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from photosim.errors import ParameterError
-from photosim.training.arrays import FloatArray, RealArray
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.training.arrays import BoolArray, FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
+from photosim.training.devices.bank.diodes import Diodes, check_brightness
 from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
@@ -63,7 +65,10 @@ class WeightBank:
     noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
     detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
     "measured" for the published model.  drift: of the chip's temperature, to first order, with physical noise
-    or none.  Left out: thermal crosstalk of the heaters, beating, the speed of the modulators.
+    or none; a reading of a saturated diode does not drift.  Left out: thermal crosstalk of the heaters,
+    beating, the speed of the modulators.
+    A diode with more light than its saturation_power gives no more current: such readings are counted, and
+    the first ones warn.
     """
 
     hardware: BankCircuit
@@ -79,6 +84,7 @@ class WeightBank:
     realisation: DriftRealisation | None = None
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
+    warned: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:
@@ -94,7 +100,9 @@ class WeightBank:
         modulators = find_modulators(circuit, hardware.wl, converters.input_bits)
         if modulators is not None:
             hardware.check_modulators(modulators)
-        return cls(hardware, calibrate(hardware), converters, modulators=modulators)
+        calibration = calibrate(hardware)
+        check_brightness(hardware, calibration)
+        return cls(hardware, calibration, converters, modulators=modulators)
 
     def with_noise(
         self,
@@ -278,25 +286,41 @@ class WeightBank:
 
     def _detect(self, light: RealArray) -> RealArray:
         """Return currents in A (down, across, batch, M) of relative powers (down, across, batch, N)."""
-        tiles = self.programmed
-        plus, minus = (
-            side.swapaxes(-1, -2).astype(light.dtype, copy=False) for side in (tiles.plus, tiles.minus)
-        )
+        tiles, receiver = self.programmed, self.hardware.receiver
+        diodes = Diodes.of(self.hardware, tiles, light.dtype)
+        saturated = self._saturated(diodes, light)
         drifted: RealArray | float = 0.0
         if tiles.per_kelvin is not None:
             slope = tiles.per_kelvin.swapaxes(-1, -2).astype(light.dtype, copy=False)
             drifted = self._kelvin(light.shape[-2], light.dtype) * (light @ slope)
+            if saturated is not None:
+                drifted[saturated] = 0.0
         if self.noise is None:
-            return np.asarray(light @ (plus - minus) + drifted)
-        receiver = self.hardware.receiver
-        current = np.sqrt(receiver.current_variance(light @ (plus + minus)))
+            return np.asarray(diodes.difference(light) + drifted)
+        current = np.sqrt(receiver.current_variance(diodes.total(light)))
         current *= self.rng.standard_normal(current.shape, light.dtype)
         # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
         flicker = self.rng.standard_normal(light.shape, light.dtype)
         flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
-        current += (light + light * flicker) @ (plus - minus)
+        current += diodes.difference(light + light * flicker)
         current += drifted
         return current
+
+    def _saturated(self, diodes: Diodes, light: RealArray) -> BoolArray | None:
+        """Return which readings (down, across, batch, M) a diode in saturation makes; None where none can.
+
+        They are counted. The first ones of a bank, programmed anew or not, warn.
+        """
+        if not diodes.bright(light):
+            return None
+        power = diodes.power(light)
+        found = np.asarray((power > diodes.limit).any(axis=0))
+        if found.any():
+            self.counters["saturated readings"] += int(np.count_nonzero(found))
+            if not self.warned:
+                self.warned.add(diodes.report(power))
+                warnings.warn(diodes.report(power), PhotosimWarning, stacklevel=5)
+        return found
 
     def _measured(self, x: RealArray) -> RealArray:
         """Return products (batch, outputs) of x (batch, inputs) with the published noise."""

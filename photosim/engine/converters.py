@@ -1,0 +1,129 @@
+"""Converters wired to electrical inputs: which output drives which input, and the settings that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.model import Electronic, PortRef, Stage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Graph, Part
+
+Real = TypeVar("Real", bound=np.floating)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What one converter gives to the setting that it is wired to.
+
+    part, setting: the driven part and its setting.  converter, stage: name of what drives it, what it does.
+    wanted, value: what the converter is asked for and the level that it gives, a number each, or an array.
+    beyond: how many of `wanted` lie outside the converter's range.
+    """
+
+    part: str
+    setting: str
+    converter: str
+    stage: Stage
+    wanted: Any
+    value: Any
+    beyond: int
+
+    @property
+    def name(self) -> str:
+        """The driven setting by dotted name, "modulator.voltage"."""
+        return f"{self.part}.{self.setting}"
+
+    def remark(self, each: str = "values") -> str:
+        """Return the sentence about a converter that leaves its range; an empty text where it does not."""
+        if not self.beyond:
+            return ""
+        wanted, value, low, high = np.broadcast_arrays(
+            self.wanted, self.value, self.stage.low, self.stage.high
+        )
+        worst = np.unravel_index(int(np.argmax(np.abs(wanted - value))), wanted.shape)
+        what = f"is asked in {self.beyond} of {wanted.size} {each} for" if wanted.ndim else "is asked for"
+        return out_of_range(self.converter, what, float(wanted[worst]), float(low[worst]), float(high[worst]))
+
+
+def drivers(graph: Graph) -> dict[PortRef, PortRef]:
+    """Return what is wired to each electrical input: input port to output port.
+
+    Raises ParameterError for a wire between two outputs or two inputs, and for an input with two drivers.
+    """
+    found: dict[PortRef, PortRef] = {}
+    for left, right in graph.wires:
+        ends = sorted((left, right), key=lambda end: _is_input(graph, end))
+        if [_is_input(graph, end) for end in ends] != [False, True]:
+            what, rest = (
+                ("inputs", "an output (dac, amplifier, detector) to each")
+                if _is_input(graph, left)
+                else ("outputs", "each to an input (adc, amplifier, modulator)")
+            )
+            message = f"{_name(left)} and {_name(right)} are both electrical {what}; connect {rest}."
+            raise ParameterError(message)
+        output, entry = ends
+        if entry in found:
+            message = f"{_name(entry)} is driven by both {_name(found[entry])} and {_name(output)}."
+            raise ParameterError(message)
+        found[entry] = output
+    return found
+
+
+def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, Any]]) -> tuple[Drive, ...]:
+    """Return what parts without an input, such as a dac, drive: the nearest of their levels, in their range.
+
+    settings_of: all settings of a part, each a number or an array (N,); then the levels are arrays (N,).
+    Raises ParameterError for a level that the driven setting cannot have.
+    """
+    found = []
+    for (name, port), (converter, _) in drivers(graph).items():
+        part, driving = graph.part(name), graph.part(converter).model
+        setting = part.model.drives.get(port)
+        if setting is None or not isinstance(driving, Electronic) or driving.inputs:
+            continue
+        stage = driving.stage(**settings_of(graph.part(converter)))
+        level, beyond = convert(np.asarray(stage.level, dtype=np.float64), stage)
+        value = level if level.ndim else float(level)
+        where = f"Converter {converter!r} drives instance {name!r} ({part.model.name})"
+        part.model.parameters[setting].check(value, where)
+        found.append(Drive(name, setting, converter, stage, stage.level, value, beyond))
+    return tuple(found)
+
+
+def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
+    """Return values as they leave the range and the steps of a stage, and how many lay beyond the range."""
+    held = np.asarray(np.clip(values, stage.low, stage.high))
+    beyond = int(np.count_nonzero(held != values))
+    if stage.bits is not None:
+        held -= stage.low
+        held /= stage.step
+        np.rint(held, out=held)
+        held *= stage.step
+        held += stage.low
+    return held, beyond
+
+
+def out_of_range(name: str, what: str, value: float, low: float, high: float) -> str:
+    """Return the sentence about a stage that is to put out more, or less, than it can."""
+    return (
+        f"{name!r} {what} {value:.4g} V, outside its range of {low:.4g} to {high:.4g} V: "
+        "its output stays at the end of the range; change its range, or what comes before it."
+    )
+
+
+def _is_input(graph: Graph, end: Any) -> bool:
+    name, port = end
+    model = graph.part(name).model
+    return port in model.drives or (isinstance(model, Electronic) and port in model.inputs)
+
+
+def _name(end: Any) -> str:
+    return f"'{end[0]},{end[1]}'"

@@ -1,0 +1,99 @@
+"""The diodes of a weight bank's rows: their currents for the light of all channels, up to saturation."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import PhotosimWarning
+from photosim.signals.saturation import detected_share, too_bright
+from photosim.training.arrays import FloatArray, RealArray
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from photosim.training.devices.bank.circuit import BankCircuit
+    from photosim.training.devices.bank.program import Calibration
+    from photosim.training.devices.bank.tiles import Tiles
+
+
+@dataclass(frozen=True)
+class Diodes:
+    """All diodes of a bank's tiles.
+
+    plus, minus: photocurrents in A of full power in each channel, shape (down, across, N, M).
+    responsivity: in A/W, of the plus and the minus diodes, shape (2, N, M).
+    limit: power in W up to which a diode's current follows its light.  ports: of each row, plus then minus.
+    """
+
+    plus: RealArray
+    minus: RealArray
+    responsivity: FloatArray
+    limit: float
+    ports: tuple[str, ...]
+
+    @classmethod
+    def of(cls, hardware: BankCircuit, tiles: Tiles, dtype: DTypeLike) -> Diodes:
+        """Return the diodes of a bank that holds these tiles."""
+        plus, minus = (
+            np.asarray(side.swapaxes(-1, -2).astype(dtype, copy=False)) for side in (tiles.plus, tiles.minus)
+        )
+        per_watt = np.abs(hardware.responsivity).transpose(1, 2, 0)
+        return cls(plus, minus, per_watt, hardware.receiver.saturation, hardware.diodes)
+
+    def difference(self, light: RealArray) -> RealArray:
+        """Return plus minus minus current in A, (down, across, batch, M).
+
+        light: power of each channel relative to its full one, (down, across, batch, N).
+        """
+        if not self.bright(light):
+            return np.asarray(light @ (self.plus - self.minus))
+        plus, minus = self._saturated(light)
+        return np.asarray(plus - minus)
+
+    def total(self, light: RealArray) -> RealArray:
+        """Return plus and minus current together in A, (down, across, batch, M)."""
+        if not self.bright(light):
+            return np.asarray(light @ (self.plus + self.minus))
+        plus, minus = self._saturated(light)
+        return np.asarray(plus + minus)
+
+    def bright(self, light: RealArray) -> bool:
+        """Return whether a diode would saturate if all channels were as bright as the brightest one."""
+        most = max(float(full.sum(axis=-2).max()) for full in self._full())
+        return most * float(light.max(initial=0.0)) > self.limit
+
+    def power(self, light: RealArray) -> RealArray:
+        """Return the power in W at the plus and the minus diodes, shape (2, down, across, batch, M)."""
+        return np.stack([light @ full for full in self._full()])
+
+    def report(self, power: RealArray) -> str:
+        """Return the sentence about the row and side where the power, as `power` gives it, is largest."""
+        side, *_, row = np.unravel_index(int(power.argmax()), power.shape)
+        port = self.ports[2 * int(row) + int(side)]
+        return too_bright(port, power[side, ..., row], self.limit, "readings")
+
+    def _full(self) -> list[RealArray]:
+        """Return the power in W at the plus and the minus diodes of full power in each channel."""
+        least = np.finfo(self.plus.dtype).tiny
+        return [
+            np.asarray(side / np.maximum(per_watt, least), dtype=side.dtype)
+            for side, per_watt in zip((self.plus, self.minus), self.responsivity, strict=True)
+        ]
+
+    def _saturated(self, light: RealArray) -> list[RealArray]:
+        shares = detected_share(self.power(light), self.limit)
+        return [share * (light @ side) for share, side in zip(shares, (self.plus, self.minus), strict=True)]
+
+
+def check_brightness(hardware: BankCircuit, calibration: Calibration) -> None:
+    """Warn where a single channel at full power, its ring on resonance or far from it, saturates a diode."""
+    ends = np.stack([calibration.high, -calibration.low], axis=1)
+    power = ends / np.maximum(np.abs(hardware.responsivity), np.finfo(np.float64).tiny)
+    row, side, _ = np.unravel_index(int(power.argmax()), power.shape)
+    text = too_bright(hardware.diodes[2 * int(row) + int(side)], power.max(), hardware.receiver.saturation)
+    if text:
+        warnings.warn(text, PhotosimWarning, stacklevel=3)
