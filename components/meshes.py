@@ -204,7 +204,7 @@ def butterfly_mesh(
 
     log2(n) columns of n/2 blocks, rounded up: far fewer than a unitary has parameters, so that such a mesh
     holds some unitaries only and is trained rather than programmed. Named and numbered as `clements_mesh`,
-    but block `mC_R` joins guides R and R + 2^C. Where n is no power of two some guides have no
+    but block `mC_R` joins guides R and R + 2^C. Where n is not a power of two some guides have no
     partner in a column, and some inputs no way to some outputs. Left out: crossings of the
     guides between blocks, what `mzi_block` leaves out.
 

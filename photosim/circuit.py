@@ -1,4 +1,4 @@
-"""A circuit ready to be asked: S-matrix, fields, photocurrents, gradients."""
+"""A circuit ready to compute: S-matrix, fields, photocurrents, gradients."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class Circuit:
     def stream(
         self, wl: ArrayLike, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
     ) -> Iterator[SMatrix]:
-        """Yield the S-matrix of `size` wavelengths after the other: memory for one piece of a long sweep."""
+        """Yield the S-matrix of `size` wavelengths after the other: memory for one block of a long sweep."""
         if size < 1:
             message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
             raise ParameterError(message)
@@ -288,26 +288,26 @@ def _grid(wl: Any) -> NDArray[np.float64]:
     return as_wavelengths(wl)
 
 
-def _names(argument: str, given: Any) -> tuple[str, ...]:
+def _names(argument: str, value: Any) -> tuple[str, ...]:
     """Return an argument of a call that lists names; ParameterError where it is a text, or settings."""
-    _refuse_settings(argument, given)
-    if isinstance(given, str):
-        message = f"{argument} must be a list of names, as in {argument}=[{given!r}], got the text {given!r}."
+    _refuse_settings(argument, value)
+    if isinstance(value, str):
+        message = f"{argument} must be a list of names, as in {argument}=[{value!r}], got the text {value!r}."
         raise ParameterError(message)
-    return tuple(given)
+    return tuple(value)
 
 
-def _refuse_settings(argument: str, given: Any) -> None:
-    if isinstance(given, Mapping):
+def _refuse_settings(argument: str, value: Any) -> None:
+    if isinstance(value, Mapping):
         message = (
             f"{argument} is an argument of this call, so settings of an instance called {argument!r} need "
-            f"dotted names, as in **{{'{argument}.{next(iter(given), 'length')}': ...}}."
+            f"dotted names, as in **{{'{argument}.{next(iter(value), 'length')}': ...}}."
         )
         raise ParameterError(message)
 
 
 def _of_checked(netlist: Netlist) -> Circuit:
-    """Return the circuit of a netlist whose warnings were given before."""
+    """Return the circuit of a netlist whose warnings were shown before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)
         return Circuit(netlist)

@@ -145,8 +145,8 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
 def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
     """Return the spectrum of `circuit` over the wavelengths of the options."""
     channels = options.channels if options.channels is not None else channels_of(circuit, options.settings)
-    asked = {*(options.starts or ()), *(options.ends or ())}
-    if asked <= set(circuit.ports):
+    named = {*(options.starts or ()), *(options.ends or ())}
+    if named <= set(circuit.ports):
         s = circuit(options.wl, **options.settings)
         return SpectrumResult(
             options.name, s, port_pairs(s, options.starts, options.ends), channels, options.labels

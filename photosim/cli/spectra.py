@@ -94,7 +94,7 @@ def simulate(request: Request, *, as_json: bool) -> None:
         if circuit.nonlinear:
             message += f" `photosim transient {request.file}` simulates its nonlinear parts in time."
         if circuit.graph.buses:
-            message += " Its buses of free space are asked in Python: circuit.chain()."
+            message += " Compute its buses of free space in Python: circuit.chain()."
         raise ParameterError(message)
     written = _write(request, circuit, result, currents)
     _show(result, currents, written, as_json=as_json)

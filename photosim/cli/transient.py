@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked `transient` for; names and values are as typed."""
+    """Options of `transient`; names and values are as typed."""
 
     file: str
     analysis: str | None
@@ -40,7 +40,7 @@ class Request:
 
 
 def transient(request: Request, *, as_json: bool) -> None:
-    """Compute, write the files asked for, and show the figures; everything is checked before computing."""
+    """Compute, write the requested files, and show the figures; everything is checked before computing."""
     from photosim.analysis.transient import transient as compute
     from photosim.plotting import PICTURE_SUFFIXES
     from photosim.timedomain.files import SUFFIXES
@@ -85,8 +85,8 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
             raise ParameterError(message)
         own = named
     entry: dict[str, Any] = dict(own[0]) if own else {"kind": "transient", "name": circuit.name}
-    given = {"duration": request.duration, "sample_rate": request.rate}
-    entry |= {key: value for key, value in given.items() if value is not None}
+    typed = {"duration": request.duration, "sample_rate": request.rate}
+    entry |= {key: value for key, value in typed.items() if value is not None}
     if "duration" not in entry or "sample_rate" not in entry:
         message = (
             f"{request.file} lists no analysis of kind transient: say how long with --duration SECONDS and "
@@ -111,10 +111,10 @@ def _drive(text: str) -> tuple[str, Any]:
     except ValueError:
         pass
     options: dict[str, Any] = {"wave": kind.strip()}
-    for piece in rest.split(",") if rest else ():
-        key, equals, value = piece.partition("=")
+    for option in rest.split(",") if rest else ():
+        key, equals, value = option.partition("=")
         if not equals:
-            message = f"Cannot read {piece!r} in the drive {text!r}: write OPTION=VALUE."
+            message = f"Cannot read {option!r} in the drive {text!r}: write OPTION=VALUE."
             raise ParameterError(message)
         options[key.strip()] = _value(value.strip())
     return name.strip(), options

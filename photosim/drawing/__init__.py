@@ -60,7 +60,7 @@ def svg(netlist: Netlist) -> str:
         (name, port): "terminated" if (name, port) in terminated else "open"
         for name, placed in layout.boxes.items()
         for port in (*placed.box.left, *placed.box.right)
-        # An electrical output that nobody reads is no open end.
+        # An electrical output that nobody reads is not an open end.
         if (name, port) not in wired and port not in placed.box.electrical
     }
     return render(layout, netlist.name, loose)

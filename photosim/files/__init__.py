@@ -66,7 +66,7 @@ def write(
     """Write `s` to `path` in the format of its suffix, whole or not at all.
 
     pairs: the (from, to) ports to keep, in that order; None keeps the whole matrix. Only .csv can hold a
-    selection, or spectra that are no square matrix. Raises DataError for an unknown suffix, a place that
+    selection, or spectra that are not a square matrix. Raises DataError for an unknown suffix, a place that
     cannot be written, or a result that the format cannot hold.
     """
     from photosim.files import csv

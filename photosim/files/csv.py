@@ -105,7 +105,7 @@ def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtyp
 
 
 def _refuse_line(path: Path) -> None:
-    """Raise DataError for the first row that is no row of numbers, or not as long as the first one."""
+    """Raise DataError for the first row that is not all numbers, or not as long as the first one."""
     columns = 0
     for number, line in enumerate(read_lines(path), 1):
         words = line.partition("#")[0].split(",")

@@ -146,8 +146,10 @@ def settings_of(
         used |= expression.names
         for name in sorted(expression.names):
             if not isinstance(known.get(name), float):
-                given = f"is {values[name][:40]!r}, no number" if name in values else "is not given"
-                raise NetlistError(f"{where}: setting {key!r} needs the value {name!r}, which {given}", mark)
+                problem = f"is {values[name][:40]!r}, not a number" if name in values else "is not given"
+                raise NetlistError(
+                    f"{where}: setting {key!r} needs the value {name!r}, which {problem}", mark
+                )
         try:
             found[key] = expression.evaluate({name: known[name] for name in expression.names})
         except ParameterError as error:

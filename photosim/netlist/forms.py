@@ -111,13 +111,13 @@ def model_of(form: Any) -> type[BaseModel]:
     if inspect.isclass(form) and issubclass(form, BaseModel):
         return form
     hints = get_type_hints(form, include_extras=True)
-    given = inspect.signature(form).parameters
+    arguments = inspect.signature(form).parameters
     if not inspect.isclass(form):
         hints = {name: _WRITTEN.get(hint, hint) for name, hint in hints.items()}
     # Only the keys that are written are handed on, so what stands for a default is never seen.
     fields: dict[str, Any] = {
         name: (hints[name], ... if parameter.default is parameter.empty else None)
-        for name, parameter in given.items()
+        for name, parameter in arguments.items()
     }
     return create_model(form.__name__, __base__=Form, **fields)
 

@@ -15,7 +15,7 @@ def read_utf8(place: Path, shown: str, bound: int, mark: Mark | None = None) -> 
     """Text of a file of at most `bound` bytes; `shown` is its name in messages, `mark` where that is written.
 
     Raises:
-        NetlistError: a file that is missing, no file (a pipe would never end), too large or not UTF-8.
+        NetlistError: a file that is missing, not a regular file (a pipe never ends), too large or not UTF-8.
     """
     try:
         status = place.stat()

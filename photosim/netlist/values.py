@@ -65,7 +65,7 @@ def read_value(value: Any, known: Iterable[str], *, number: bool) -> Value:
     An expression without names is a number at once, a list of numbers an array.
 
     Raises:
-        NetlistError: a text that is no expression, a name that is not known, a number that is not finite.
+        NetlistError: a text that is not an expression, a name that is not known, a number that is not finite.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise NetlistError(f"a finite number is wanted, but it is {value!r}")

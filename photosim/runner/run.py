@@ -84,7 +84,7 @@ def run(
         if circuit.nonlinear:
             instead = f"`photosim transient {path}` simulates it in time"
         elif circuit.graph.buses:
-            instead = "its buses of free space are asked in Python, circuit.chain()"
+            instead = "compute its buses of free space in Python with circuit.chain()"
         message = f"{path} lists no {wanted}: {instead}."
         raise ParameterError(message)
     folder = Path(out) if out is not None else Path("results") / path.stem
@@ -113,7 +113,7 @@ def prepare(circuit: Circuit) -> list[Job]:
     """Return the analyses of a circuit's netlist with their options read.
 
     Raises NetlistError, with the place in the file, or ParameterError where there is none: for an unknown
-    kind or option, for names that repeat or are no file names.
+    kind or option, for names that repeat or are not file names.
     """
     jobs: list[Job] = []
     for position, entry in enumerate(circuit.netlist.analyses):
@@ -180,8 +180,8 @@ def _provenance(path: Path, circuit: Circuit, seed: int | None) -> dict[str, Any
 def _settings(circuit: Circuit) -> dict[str, Any]:
     """Return the settings that the netlist gives, by dotted name; all others are the version's defaults."""
     values = {**circuit.graph.structural, **circuit.parameters}
-    given = [*circuit.netlist.settings]
-    given += [
+    written = [*circuit.netlist.settings]
+    written += [
         f"{name}.{key}" for name, instance in circuit.netlist.instances.items() for key in instance.settings
     ]
-    return {name: values[name] for name in given if name in values}
+    return {name: values[name] for name in written if name in values}

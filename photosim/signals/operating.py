@@ -207,7 +207,7 @@ def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
     def stage_of(name: str) -> Stage:
         model = graph.part(name).model
         if not isinstance(model, Electronic):
-            message = f"Instance {name!r} is no electronic part."
+            message = f"Instance {name!r} is not an electronic part."
             raise ParameterError(message)
         return model.stage(**values[name])
 
@@ -231,7 +231,7 @@ def _receiver(
 ) -> Receiver:
     part = graph.part(name)
     if not isinstance(part.model, Detector):
-        message = f"Instance {name!r} is no detector."
+        message = f"Instance {name!r} is not a detector."
         raise ParameterError(message)
     per_watt = part.model.responsivity(wl, **settings)
     chain = chain_behind(graph, (name, part.model.electrical[0]), stage_of)

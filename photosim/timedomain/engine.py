@@ -88,11 +88,11 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     graph = drives.compiled.graph
     run.carry()
     kept = list(circuit.ports if probes is None else probes)
-    asked = [find_wave(graph, name, entering=False) for name in kept]
+    probed = [find_wave(graph, name, entering=False) for name in kept]
     ends = detector_waves(graph)
-    arrived = run.arriving([*asked, *(w for waves in ends.values() for w in waves)])
+    arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
     return dataset(
-        run, circuit.name, time, warm, dict(zip(kept, asked, strict=True)), arrived, how, budget=budget
+        run, circuit.name, time, warm, dict(zip(kept, probed, strict=True)), arrived, how, budget=budget
     )
 
 
@@ -122,7 +122,7 @@ def _drives(
     warm: int,
 ) -> driving.Drives:
     """Return the settings at every sample; raises ParameterError for one that cannot be driven."""
-    values = {name: light.sampled(given, time, warm) for name, given in drive.items()}
+    values = {name: light.sampled(wave, time, warm) for name, wave in drive.items()}
     rate = 1 / (time[1] - time[0])
     for name, value in values.items():
         if name in circuit.graph.structural:

@@ -163,13 +163,15 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
 
 def samples(values: ArrayLike) -> Waveform:
     """Return the waveform of given values, one for each sample; their number must be that of the samples."""
-    given = np.asarray(values, dtype=np.float64)
+    numbers = np.asarray(values, dtype=np.float64)
 
     def held(time: NDArray[np.float64]) -> NDArray[np.float64]:
-        if given.shape != time.shape:
-            message = f"A waveform of samples has shape {given.shape}, but {time.size} samples are computed."
+        if numbers.shape != time.shape:
+            message = (
+                f"A waveform of samples has shape {numbers.shape}, but {time.size} samples are computed."
+            )
             raise ParameterError(message)
-        return given
+        return numbers
 
     return Waveform(held)
 

@@ -146,7 +146,7 @@ def test_a_bus_is_no_single_wave() -> None:
 def test_the_command_line_says_who_evaluates_buses() -> None:
     done = CliRunner().invoke(app, ["simulate", "opu"], prog_name="photosim")
     assert done.exit_code != 0
-    assert "asked in Python: circuit.chain()" in " ".join(done.output.split())
+    assert "Compute its buses of free space in Python: circuit.chain()" in " ".join(done.output.split())
 
 
 def test_bus_parts_survive_files(tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ def test_mistakes_are_one_sentence_with_their_place(tmp_path: Path, text: str, m
             "cells: {c: {component: straight, settings: {length: w}}}",
             r"needs the value 'w', which is not given",
         ),
-        ("cells: {c: {component: straight, settings: {length: k}}}", r"'k', which is 'text', no number"),
+        ("cells: {c: {component: straight, settings: {length: k}}}", r"'k', which is 'text', not a number"),
         ("cells: {c: {component: straight, settings: {length: f(1)}}}", r"m\.yml:1:9: setting 'length'"),
     ],
 )
