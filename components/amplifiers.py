@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.guides import guide_index, guide_wave
+from photosim.components.guides import Indices
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import Index, Length, OpticalPower, Quantity, Wavelength, component
+from photosim.model import Length, OpticalPower, Quantity, Wavelength, component
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """Gain of power in dB."""
@@ -14,6 +14,9 @@ BandWidth = Annotated[float, Quantity("um", 1e-3, 1.0)]
 """Width of a gain curve in um."""
 Inversion = Annotated[float, Quantity("1", 1.0, 20.0)]
 """Population inversion factor; 1 is complete inversion."""
+
+
+_INDICES = Indices(neff=3.2, ng=3.7)
 
 
 def _gain_dB(m: Any, wl: Any, gain_dB: Any, fwhm: Any, wl0: Any) -> Any:
@@ -42,8 +45,7 @@ def soa(
     inversion: Inversion = 2.0,
     saturation_power: OpticalPower = 10e-3,
     length: Length = 500.0,
-    neff: Index = 3.2,
-    ng: Index = 3.7,
+    indices: Indices = _INDICES,
 ) -> Any:
     """Semiconductor optical amplifier at small signal: the same gain both ways, and spontaneous emission.
 
@@ -60,9 +62,7 @@ def soa(
         inversion: population inversion factor n_sp.
         saturation_power: output up to which the gain counts as unsaturated.
         length: length of the guide.
-        neff: effective index at wl0.
-        ng: group index at wl0.
     """
     del inversion, saturation_power
-    wave = guide_wave(m, wl, length, guide_index(wl, neff, ng, wl0), 0)
+    wave = indices.wave(m, wl, length)
     return {("o1", "o2"): m.amplitude_dB(-_gain_dB(m, wl, gain_dB, fwhm, wl0)) * wave}

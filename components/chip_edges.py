@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from photosim.components.splitters import Bandwidth_um, pass_band
-from photosim.model import Loss_dB, Power, Wavelength, component
+from photosim.components.splitters import PassBand
+from photosim.model import Loss_dB, Power, component
 
 _LAYOUT = ("cross_section", "polarization", "taper_length", "taper_angle", "fiber_angle", "length", "size",
            "grating_line_width", "n_periods", "period", "fill_factor", "width_grating", "length_taper",
            "taper", "wavelength", "neff", "nclad", "layer_slab", "layer_grating", "layer_trench", "bias_gap",
            "big_last_tooth", "slab_xmin", "slab_offset", "with_two_ports", "width1", "width2")  # fmt: skip
+
+
+_BAND = PassBand(fwhm=0.0573, loss_dB=2.4)
 
 
 def mirror_then(m: Any, amplitude: Any, reflection: Any) -> dict[tuple[str, str], Any]:
@@ -30,9 +33,7 @@ def grating_coupler(
     m: Any,
     wl: Any,
     *,
-    wl0: Wavelength = 1.55,
-    fwhm: Bandwidth_um = 0.0573,
-    loss_dB: Loss_dB = 2.4,
+    band: PassBand = _BAND,
     reflection: Power = 1e-3,
 ) -> Any:
     """Grating coupler from a guide, o1, to a fibre, o2: a Gaussian pass band.
@@ -44,12 +45,10 @@ def grating_coupler(
     other polarisation, angle and position of the fibre, reflection at its facet.
 
     Settings:
-        wl0: centre of the pass band.
         fwhm: full width of the pass band at half its power; 1.735 times the 1 dB bandwidth.
-        loss_dB: insertion loss at wl0.
         reflection: power sent back into the guide.
     """
-    return mirror_then(m, pass_band(m, wl, wl0, fwhm, loss_dB), reflection)
+    return mirror_then(m, band.amplitude(m, wl), reflection)
 
 
 @component(

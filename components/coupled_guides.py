@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.couplers import coupling_angle
-from photosim.components.guides import euler_bend_length, guide_index, guide_wave
+from photosim.components.guides import COLD_PLACEHOLDER, STRIP_INDICES, ColdGuide, Indices, euler_bend_length
 from photosim.model import (
     Fraction,
-    Index,
     Length,
     Loss_dB,
-    Loss_dB_cm,
     Power,
     Quantity,
-    Wavelength,
     component,
 )
 
@@ -51,9 +48,7 @@ def directional_coupler(
     beat_length: BeatLength = 39.45,
     end_length: Length = 2.0,
     coupling_slope: Slope = 3.7,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    wl0: Wavelength = 1.55,
+    indices: Indices = STRIP_INDICES,
     loss_dB: Loss_dB = 0.11,
 ) -> Any:
     """Directional coupler of two equal guides: bar cos(angle), cross i sin(angle), the phase of its length.
@@ -75,8 +70,8 @@ def directional_coupler(
         wl0: wavelength at which beat_length and the indices are given.
         loss_dB: insertion loss of every path.
     """
-    angle = m.pi * (length + end_length) / (2 * beat_length) * m.exp(coupling_slope * (wl - wl0))
-    half = m.amplitude_dB(loss_dB / 2) * guide_wave(m, wl, length / 2, guide_index(wl, neff, ng, wl0), 0)
+    angle = m.pi * (length + end_length) / (2 * beat_length) * m.exp(coupling_slope * (wl - indices.wl0))
+    half = m.amplitude_dB(loss_dB / 2) * indices.wave(m, wl, length / 2)
     return side_by_side(m, angle, half, half)
 
 
@@ -87,10 +82,7 @@ def coupler_straight(
     *,
     length: Length = 10.0,
     gap: Length = 0.27,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
+    guide: ColdGuide = COLD_PLACEHOLDER,
 ) -> Any:
     """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
 
@@ -102,10 +94,8 @@ def coupler_straight(
         gap: distance between their walls.
         neff: effective index of each guide alone at wl0.
         ng: group index of each guide alone at wl0.
-        wl0: wavelength at which neff and ng are given.
-        loss_dB_cm: propagation loss.
     """
-    half = guide_wave(m, wl, length / 2, guide_index(wl, neff, ng, wl0), loss_dB_cm)
+    half = guide.wave(m, wl, length / 2)
     return side_by_side(m, coupling_angle(m, gap, length, 0), half, half)
 
 
@@ -121,10 +111,7 @@ def coupler90(
     radius: Length = 10.0,
     p: Fraction = 0.5,
     length_straight: Length = 10.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
+    guide: ColdGuide = COLD_PLACEHOLDER,
 ) -> Any:
     """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
 
@@ -136,14 +123,10 @@ def coupler90(
         radius: radius of the circular bend with the same end points.
         p: fraction of the turn made while the curvature changes; 0 is a circular bend.
         length_straight: length of the guide.
-        neff: effective index at wl0.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
         loss_dB_cm: propagation loss of guide and bend.
     """
-    index = guide_index(wl, neff, ng, wl0)
-    along = guide_wave(m, wl, length_straight, index, loss_dB_cm)
-    turn = guide_wave(m, wl, euler_bend_length(m, radius, 90, p), index, loss_dB_cm)
+    along = guide.wave(m, wl, length_straight)
+    turn = guide.wave(m, wl, euler_bend_length(m, radius, 90, p))
     angle = coupling_angle(m, gap, 0, radius) / 2
     bar, cross = m.cos(angle), m.i * m.sin(angle)
     # The guides are closest at o1 and o2: light couples there, and only then goes along one of them.
@@ -165,10 +148,7 @@ def coupler_ring(
     length_x: Length = 4.0,
     length_extension: Length = 3.0,
     p: Fraction = 0.5,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
+    guide: ColdGuide = COLD_PLACEHOLDER,
 ) -> Any:
     """Bus o1-o4 beside half a racetrack o2-o3: the coupling of `coupler`, and the phases of both guides.
 
@@ -182,14 +162,10 @@ def coupler_ring(
         length_x: length of the straight along the bus.
         length_extension: length of the bus on either side of that straight.
         p: fraction of a bend's turn made while the curvature changes; 0 is a circular bend.
-        neff: effective index at wl0.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
         loss_dB_cm: propagation loss of bus and racetrack.
     """
-    index = guide_index(wl, neff, ng, wl0)
-    bus = guide_wave(m, wl, length_extension + length_x / 2, index, loss_dB_cm)
-    quarter = guide_wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2, index, loss_dB_cm)
+    bus = guide.wave(m, wl, length_extension + length_x / 2)
+    quarter = guide.wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2)
     return side_by_side(m, coupling_angle(m, gap, length_x, radius), bus, quarter)
 
 

@@ -6,16 +6,12 @@ from typing import Annotated
 
 import numpy as np
 
+from photosim.components.guides import PLACEHOLDER, Guide
 from photosim.model import (
-    Index,
     Length,
-    Loss_dB_cm,
     Netlist,
     Power,
     Quantity,
-    Temperature,
-    ThermoOptic,
-    Wavelength,
     composite,
     links,
     part,
@@ -36,12 +32,7 @@ def crow(
     radius: Length = 10.0,
     coupling: Power = 0.05,
     coupling_end: Power = 0.3,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = PLACEHOLDER,
 ) -> Netlist:
     """Coupled-resonator optical waveguide: a chain of equal rings between two buses.
 
@@ -56,17 +47,8 @@ def crow(
         radius: radius of every ring.
         coupling: power that crosses from ring to ring.
         coupling_end: power that crosses from either bus to its ring.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
-        loss_dB_cm: propagation loss in the rings.
-        temperature: temperature of the rings.
-        dneff_dT: change of the effective index per kelvin.
     """
-    half = part(
-        "straight", length=np.pi * radius, neff=neff, ng=ng, wl0=wl0, loss_dB_cm=loss_dB_cm,
-        temperature=temperature, dneff_dT=dneff_dT,
-    )  # fmt: skip
+    half = part("straight", length=np.pi * radius, **guide.settings())
     between = {f"k{n}": part("coupler", coupling=coupling) for n in range(1, rings)}
     ends = {f"k{n}": part("coupler", coupling=coupling_end) for n in (0, rings)}
     halves = {f"{side}{n}": half for n in range(rings) for side in ("up", "down")}

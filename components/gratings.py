@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from photosim.model import Index, Loss_dB_cm, Phase, Quantity, Wavelength, numerical
+from photosim.components.guides import COLD_PLACEHOLDER, STRIP_INDICES, ColdGuide
+from photosim.model import Index, Loss_dB_cm, Phase, Quantity, Wavelength, grouped, numerical
 
 Periods = Annotated[int, Quantity("1", 1, 100_000, whole=True)]
 """Number of periods of a grating."""
@@ -16,12 +17,16 @@ Apodization = Annotated[float, Quantity("1", 0.0, 50.0)]
 """How fast a Gaussian profile falls: exp(-apodization) at both ends."""
 
 
+_STRIP = COLD_PLACEHOLDER.changed(**STRIP_INDICES.settings())
+
+
 def _profile(periods: int, apodization: float) -> Any:
     """Strength of each period relative to the middle of the grating, shape (periods,)."""
     place = (2 * np.arange(periods) + 1 - periods) / periods
     return np.exp(-apodization * place**2)
 
 
+@grouped
 def _layers(
     wl: Any,
     *,
@@ -29,24 +34,22 @@ def _layers(
     kappa: float,
     apodization: float,
     shift: float,
-    neff: float,
-    ng: float,
-    wl0: float,
-    loss_dB_cm: float,
+    guide: ColdGuide,
 ) -> Any:
     """Taylor coefficients in wavelength, (3 orders, left/right/through, W)."""
     # numba loads when a grating is first computed, not with the library.
     from photosim.kernels.gratings import grating
 
+    neff, wl0 = guide.neff, guide.wl0
     grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-    slope = -(ng - neff) / wl0
+    slope = -(guide.ng - neff) / wl0
     index = np.stack((neff + slope * (grid - wl0), np.full_like(grid, slope), np.zeros_like(grid)))
     inverse = np.stack((1 / grid, -1 / grid**2, 1 / grid**3))
     layer = wl0 / (4 * neff)
     # kappa = 2 (high - low)/wl0: two reflections of (high - low)/(2 neff) in a period of wl0/(2 neff).
     steps = kappa * wl0 / 4 * _profile(int(periods), apodization)
     out = np.empty((3, 3, grid.size), dtype=np.complex128)
-    amplitude = 10 ** (-loss_dB_cm * layer * 1e-4 / 20)
+    amplitude = 10 ** (-guide.loss_dB_cm * layer * 1e-4 / 20)
     grating(index, 2 * np.pi * inverse, steps, layer, shift * wl0 * inverse, amplitude, out)
     return out
 
@@ -72,10 +75,7 @@ def bragg_grating(
     kappa: CouplingPerLength = 0.03,
     apodization: Apodization = 0.0,
     shift: Phase = 0.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
+    guide: ColdGuide = _STRIP,
 ) -> Any:
     """Bragg grating in a guide: uniform, apodised, or with a phase shift in its middle, for one mode.
 
@@ -93,14 +93,11 @@ def bragg_grating(
         apodization: exponent of the Gaussian profile at both ends; 0 is a uniform grating.
         shift: phase that a wave gains once between the two halves, at wl0.
         neff: mean effective index at wl0.
-        ng: group index at wl0.
         wl0: Bragg wavelength, at which neff, ng and shift are given.
-        loss_dB_cm: propagation loss.
     """
     return _matrices(
         _layers(
-            wl, periods=periods, kappa=kappa, apodization=apodization, shift=shift, neff=neff, ng=ng,
-            wl0=wl0, loss_dB_cm=loss_dB_cm,
+            wl, periods=periods, kappa=kappa, apodization=apodization, shift=shift, **guide.settings(),
         )[0]
     )  # fmt: skip
 

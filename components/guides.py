@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import factorial
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from photosim.model import (
     Loss_dB_cm,
     Phase,
     Quantity,
+    SettingsGroup,
     Temperature,
     ThermoOptic,
     Wavelength,
@@ -27,19 +29,102 @@ _ROOM_K = int(ROOM_TEMPERATURE_K)
 _SERIES_TERMS = 12
 
 
-def guide_index(wl: Any, neff: Any, ng: Any, wl0: Any, temperature: Any = _ROOM_K, dneff_dT: Any = 0) -> Any:
-    """Effective index at a wavelength: first order in wavelength about wl0 and in temperature about 300 K.
-
-    Works on numbers of every algebra and on traced expressions.
-    """
-    return neff - (wl - wl0) * (ng - neff) / wl0 + dneff_dT * (temperature - _ROOM_K)
-
-
 def guide_wave(m: Any, wl: Any, length: Any, index: Any, loss_dB_cm: Any, heater: Any = 0) -> Any:
     """Factor that a wave gains along a guide of that index, with a heater phase (rad) on top."""
     # dB/cm times um is 1e-4 dB; the whole number keeps the printed formula readable.
     return m.amplitude_dB(loss_dB_cm * length / 10_000) * m.cis(2 * m.pi * index * length / wl + heater)
 
+
+@dataclass(frozen=True)
+class Indices(SettingsGroup):
+    """Indices of a guide to first order in wavelength. The defaults are placeholders, those of SAX.
+
+    Settings:
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        wl0: wavelength at which neff and ng are given.
+    """
+
+    neff: Index = 2.34
+    ng: Index = 3.4
+    wl0: Wavelength = 1.55
+
+    def cold_index(self, wl: Any) -> Any:
+        """Effective index at a wavelength and 300 K, of numbers of every algebra and traced expressions."""
+        return self.neff - (wl - self.wl0) * (self.ng - self.neff) / self.wl0
+
+    def index(self, wl: Any) -> Any:
+        """Effective index at a wavelength."""
+        return self.cold_index(wl)
+
+    def wave(self, m: Any, wl: Any, length: Any) -> Any:
+        """Factor that a wave gains along a length in um, here without loss."""
+        return guide_wave(m, wl, length, self.index(wl), 0)
+
+
+@dataclass(frozen=True)
+class ColdGuide(Indices):
+    """Guide at 300 K: indices and propagation loss.
+
+    Settings:
+        loss_dB_cm: propagation loss.
+    """
+
+    loss_dB_cm: Loss_dB_cm = 0.0
+
+    def wave(self, m: Any, wl: Any, length: Any) -> Any:
+        """Factor that a wave gains along a length in um, with loss."""
+        return guide_wave(m, wl, length, self.index(wl), self.loss_dB_cm)
+
+
+@dataclass(frozen=True)
+class Warmth(SettingsGroup):
+    """Temperature of a guide, and what it does to the index.
+
+    Settings:
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin; 1.86e-4 is bulk silicon.
+    """
+
+    temperature: Temperature = 300.0
+    dneff_dT: ThermoOptic = 1.86e-4
+
+    def change(self) -> Any:
+        """Change of the effective index from that at 300 K."""
+        return self.dneff_dT * (self.temperature - _ROOM_K)
+
+
+@dataclass(frozen=True)
+class Guide(Warmth, ColdGuide):
+    """Guide at a temperature: what `straight` takes beside its length."""
+
+    def index(self, wl: Any) -> Any:
+        """Effective index at a wavelength and at the guide's temperature."""
+        return self.cold_index(wl) + self.change()
+
+
+@dataclass(frozen=True)
+class HeatedGuide(Guide):
+    """Guide under a heater whose phase is given at wl0.
+
+    Settings:
+        neff: effective index at wl0, 300 K and cold heater.
+        wl0: wavelength at which neff, ng and the heater's phase are given.
+    """
+
+    def heated_wave(self, m: Any, wl: Any, length: Any, phase: Any) -> Any:
+        """Factor that a wave gains along a length in um, under a heater that adds `phase` at wl0."""
+        return guide_wave(m, wl, length, self.index(wl), self.loss_dB_cm, heater=phase * self.wl0 / wl)
+
+
+PLACEHOLDER, HEATED_PLACEHOLDER = Guide(), HeatedGuide()
+STRIP = Guide(neff=2.44553, ng=4.19088, loss_dB_cm=2.5)
+"""Silicon strip of 500 x 220 nm, fundamental TE mode."""
+HEATED_STRIP = HeatedGuide(**STRIP.settings())
+ROOM = Warmth()
+STRIP_INDICES = Indices(**STRIP.settings(Indices))
+COLD_PLACEHOLDER = ColdGuide()
+_BENT = PLACEHOLDER.changed(loss_dB_cm=0.1)
 
 _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
 
@@ -52,12 +137,7 @@ def straight(
     wl: Any,
     *,
     length: Length = 10.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = PLACEHOLDER,
 ) -> Any:
     """Straight guide: one mode, phase 2 pi neff(wl) length / wl and propagation loss.
 
@@ -69,15 +149,8 @@ def straight(
 
     Settings:
         length: length along the guide.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
-        loss_dB_cm: propagation loss.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin; 1.86e-4 is bulk silicon.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}
+    return {("o1", "o2"): guide.wave(m, wl, length)}
 
 
 @component(
@@ -89,12 +162,7 @@ def straight_heater(
     *,
     length: Length = 10.0,
     phase: Phase = 0.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
     """Straight guide under a heater that adds a phase, phase wl0 / wl, to that of `straight`.
 
@@ -105,15 +173,8 @@ def straight_heater(
     Settings:
         length: length along the guide.
         phase: phase that the heater adds at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss.
-        temperature: temperature of the chip.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm, heater=phase * wl0 / wl)}
+    return {("o1", "o2"): guide.heated_wave(m, wl, length, phase)}
 
 
 def _clothoid_end(turn: Any) -> tuple[Any, Any]:
@@ -157,12 +218,7 @@ def bend_euler(
     radius: Length = 10.0,
     angle: Degrees = 90.0,
     p: Fraction = 0.5,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.1,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = _BENT,
 ) -> Any:
     """Euler bend: a guide of the exact length of a bend whose curvature rises and falls linearly.
 
@@ -176,15 +232,9 @@ def bend_euler(
         radius: radius of the circular bend with the same end points.
         angle: turn of the bend, in degrees as layouts have it.
         p: fraction of the turn made while the curvature changes; 0 is a circular bend.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
         loss_dB_cm: propagation loss, bending included.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    return {("o1", "o2"): guide_wave(m, wl, euler_bend_length(m, radius, angle, p), index, loss_dB_cm)}
+    return {("o1", "o2"): guide.wave(m, wl, euler_bend_length(m, radius, angle, p))}
 
 
 @bend_euler.variant(when="length", lossless_when={"loss_dB_cm": 0.0})
@@ -193,12 +243,7 @@ def bend_euler_of_length(
     wl: Any,
     *,
     length: Length = 16.637,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.1,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = _BENT,
 ) -> Any:
     """Bend of a known length, as SAX describes it: a guide of that length.
 
@@ -206,12 +251,6 @@ def bend_euler_of_length(
 
     Settings:
         length: length along the bend.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
         loss_dB_cm: propagation loss, bending included.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}
+    return {("o1", "o2"): guide.wave(m, wl, length)}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
 from photosim.model import (
-    Index,
     Length,
-    Loss_dB_cm,
     Netlist,
     Phase,
-    Temperature,
-    ThermoOptic,
-    Wavelength,
     composite,
     links,
     part,
@@ -37,12 +33,7 @@ def mzi(
     length_x: Length = 0.1,
     phase: Phase = 0.0,
     splitter: Literal["mmi1x2", "splitter", "coupler", "mmi2x2"] = "mmi1x2",
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
     """Mach-Zehnder interferometer: two equal splitters, a `top` arm and a longer `bottom` arm with a heater.
 
@@ -59,14 +50,7 @@ def mzi(
         length_x: straight part of both arms, along.
         phase: phase that the heater adds to the bottom arm at wl0.
         splitter: which component divides and combines the light, with its default settings.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss of the arms.
-        temperature: temperature of the arms.
-        dneff_dT: change of the effective index per kelvin.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
     arm = 2 * length_y + length_x
     two_inputs = splitter in _TWO_INPUTS
     ends = ("o3:top,o1", "o4:bottom,o1", "o2:top,o2", "o1:bottom,o2") if two_inputs else (
@@ -77,10 +61,8 @@ def mzi(
     return Netlist(
         instances={
             "split": part(splitter),
-            "top": part("straight", length=arm, dneff_dT=dneff_dT, **guide),
-            "bottom": part(
-                "straight_heater", length=arm + delta_length, phase=phase, dneff_dT=dneff_dT, **guide
-            ),
+            "top": part("straight", length=arm, **guide.settings()),
+            "bottom": part("straight_heater", length=arm + delta_length, phase=phase, **guide.settings()),
             "join": part(splitter),
         },
         connections=links(*(f"split,{e}" for e in ends[:2]), *(f"join,{e}" for e in ends[2:])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach, warm_pairs
@@ -10,13 +11,14 @@ from photosim.components.receivers import Bits
 from photosim.components.shifters import driven
 from photosim.expressions import symbol
 from photosim.model import (
+    Instance,
     Loss_dB,
     Netlist,
     Phase,
     PortRef,
     Power,
     Quantity,
-    Value,
+    SettingsGroup,
     Wavelength,
     composite,
     links,
@@ -30,17 +32,40 @@ HeatShare = Annotated[float, Quantity("1", 0.0, 0.25)]
 """Share of a shifter's phase that each of its four neighbours gets; more than their own would be strange."""
 
 
+@dataclass(frozen=True)
+class BlockSettings(SettingsGroup):
+    """What all blocks of a mesh are like.
+
+    Settings:
+        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
+        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
+        loss_dB: insertion loss of every path through a block, half of it in each coupler.
+        loss_shifter_dB: insertion loss of each phase shifter; the other guides do not have it.
+        wl0: wavelength at which the phases are given.
+        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+    """
+
+    coupling: Power = 0.5
+    coupling_join: Power | None = None
+    loss_dB: Loss_dB = 0.0
+    loss_shifter_dB: Loss_dB = 0.0
+    wl0: Wavelength = 1.55
+    bits: Bits | None = None
+
+    def shifter(self, phase: Any, heat: Any) -> Instance:
+        """Phase shifter of a block, or behind the last one."""
+        return driven(phase, heat, self.bits, loss_dB=self.loss_shifter_dB, wl0=self.wl0)
+
+
+_BLOCK = BlockSettings()
+
+
 @composite(ports=("o1", "o2", "o3", "o4"), inputs=2, source="clements2016")
 def mzi_block(
     *,
     theta: Phase = 0.0,
     phi: Phase = 0.0,
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     heat_theta: Phase | None = None,
     heat_phi: Phase | None = None,
 ) -> Netlist:
@@ -57,22 +82,16 @@ def mzi_block(
     Settings:
         theta: internal phase at wl0, which sets how the power is divided.
         phi: external phase at wl0, ahead of the first coupler.
-        coupling: power that crosses the first coupler, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler; like coupling if left out.
-        loss_dB: insertion loss of every path, half of it in each coupler.
-        loss_shifter_dB: insertion loss of each phase shifter; the other guides do not have it.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set both phases, 2**bits steps of a turn; any phase if left out.
         heat_theta: phase at wl0 that neighbours add to theta; the shifter keeps its heat if left out.
         heat_phi: phase at wl0 that neighbours add to phi.
     """
-    join = coupling if coupling_join is None else coupling_join
+    join = block.coupling if block.coupling_join is None else block.coupling_join
     return Netlist(
         instances={
-            "outer": driven(phi, heat_phi, bits, loss_dB=loss_shifter_dB, wl0=wl0),
-            "split": part("coupler", coupling=coupling, loss_dB=loss_dB / 2),
-            "inner": driven(theta, heat_theta, bits, loss_dB=loss_shifter_dB, wl0=wl0),
-            "join": part("coupler", coupling=join, loss_dB=loss_dB / 2),
+            "outer": block.shifter(phi, heat_phi),
+            "split": part("coupler", coupling=block.coupling, loss_dB=block.loss_dB / 2),
+            "inner": block.shifter(theta, heat_theta),
+            "join": part("coupler", coupling=join, loss_dB=block.loss_dB / 2),
         },
         connections=links("outer,o2:split,o1", "split,o4:inner,o1", "inner,o2:join,o1", "split,o3:join,o2"),
         ports={"o1": ref("outer,o1"), "o2": ref("split,o2"), "o3": ref("join,o3"), "o4": ref("join,o4")},
@@ -84,12 +103,7 @@ def mzi_block(
 def clements_mesh(
     *,
     n: Modes = 4,
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Rectangular mesh of n (n - 1)/2 blocks in n columns, which holds any unitary matrix of n guides.
@@ -104,30 +118,16 @@ def clements_mesh(
 
     Settings:
         n: number of guides.
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
-        loss_dB: insertion loss of every path through a block.
-        loss_shifter_dB: insertion loss of each phase shifter.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
         crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    return _mesh(
-        "clements", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
-    )  # fmt: skip
+    return _mesh("clements", n, crosstalk, block)
 
 
 @composite(source="reck1994")
 def reck_mesh(
     *,
     n: Modes = 4,
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Triangular mesh of n (n - 1)/2 blocks in 2n - 3 columns, which holds any unitary matrix of n guides.
@@ -139,30 +139,16 @@ def reck_mesh(
 
     Settings:
         n: number of guides.
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
-        loss_dB: insertion loss of every path through a block.
-        loss_shifter_dB: insertion loss of each phase shifter.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
         crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    return _mesh(
-        "reck", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
-    )  # fmt: skip
+    return _mesh("reck", n, crosstalk, block)
 
 
 @composite(source="shokraneh2020")
 def diamond_mesh(
     *,
     n: Modes = 4,
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Rhombus of (n - 1)^2 blocks on 2n - 2 guides: a triangular mesh and its mirror image beyond guide 0.
@@ -174,30 +160,16 @@ def diamond_mesh(
 
     Settings:
         n: number of guides with ports.
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
-        loss_dB: insertion loss of every path through a block.
-        loss_shifter_dB: insertion loss of each phase shifter.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
         crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    return _mesh(
-        "diamond", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
-    )  # fmt: skip
+    return _mesh("diamond", n, crosstalk, block)
 
 
 @composite(source="cooley1965")
 def butterfly_mesh(
     *,
     n: Modes = 4,
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Columns of blocks that join guides 1, 2, 4, ... apart, as a fast Fourier transform does.
@@ -210,18 +182,9 @@ def butterfly_mesh(
 
     Settings:
         n: number of guides.
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
-        loss_dB: insertion loss of every path through a block.
-        loss_shifter_dB: insertion loss of each phase shifter.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
         crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    return _mesh(
-        "butterfly", n, crosstalk, coupling=coupling, coupling_join=coupling_join, loss_dB=loss_dB,
-        loss_shifter_dB=loss_shifter_dB, wl0=wl0, bits=bits,
-    )  # fmt: skip
+    return _mesh("butterfly", n, crosstalk, block)
 
 
 @composite(source="shen2017")
@@ -229,12 +192,7 @@ def svd_mesh(
     *,
     n: Modes = 4,
     arrangement: Arrangement = "clements",
-    coupling: Power = 0.5,
-    coupling_join: Power | None = None,
-    loss_dB: Loss_dB = 0.0,
-    loss_shifter_dB: Loss_dB = 0.0,
-    wl0: Wavelength = 1.55,
-    bits: Bits | None = None,
+    block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
     """Two meshes, `v` and then `u`, with an attenuator on each guide between: any matrix of norm 1 or less.
@@ -247,20 +205,10 @@ def svd_mesh(
     Settings:
         n: number of guides.
         arrangement: of the blocks of both meshes.
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
-        loss_dB: insertion loss of every path through a block.
-        loss_shifter_dB: insertion loss of each phase shifter.
-        wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
         crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
     """
-    settings: dict[str, Any] = {
-        "coupling": coupling, "coupling_join": coupling_join, "loss_dB": loss_dB,
-        "loss_shifter_dB": loss_shifter_dB, "wl0": wl0, "bits": bits,
-    }  # fmt: skip
-    mesh = part(f"{arrangement}_mesh", n=n, crosstalk=crosstalk, **settings)
-    attenuator = part("mzi_block", **settings)
+    mesh = part(f"{arrangement}_mesh", n=n, crosstalk=crosstalk, **block.settings())
+    attenuator = part("mzi_block", **block.settings())
     wires = [wire for k in range(n) for wire in (f"v,out{k}:a{k},in0", f"a{k},out0:u,in{k}")]
     return Netlist(
         instances={"v": mesh, **{f"a{k}": attenuator for k in range(n)}, "u": mesh},
@@ -271,7 +219,7 @@ def svd_mesh(
     )
 
 
-def _mesh(arrangement: str, n: int, crosstalk: Any, **block: Value) -> Netlist:
+def _mesh(arrangement: str, n: int, crosstalk: Any, block: BlockSettings) -> Netlist:
     """Netlist of blocks at their places, joined in the order in which light meets them, and end shifters."""
     places, dark = PLACES[arrangement](n), dark_guides(arrangement, n)
     first: dict[int, PortRef] = {}
@@ -289,16 +237,14 @@ def _mesh(arrangement: str, n: int, crosstalk: Any, **block: Value) -> Netlist:
     heat = {} if crosstalk is None else _heat(arrangement, n, crosstalk)
     blocks = {
         name: part(
-            "mzi_block", **block, heat_theta=heat.get(f"{name}.inner"), heat_phi=heat.get(f"{name}.outer")
+            "mzi_block",
+            **block.settings(),
+            heat_theta=heat.get(f"{name}.inner"),
+            heat_phi=heat.get(f"{name}.outer"),
         )
         for name in (f"m{column}_{mode}" for column, mode in places)
     }
-    ends = {
-        f"end{k}": driven(
-            0.0, heat.get(f"end{k}"), block["bits"], loss_dB=block["loss_shifter_dB"], wl0=block["wl0"]
-        )
-        for k in range(n)
-    }
+    ends = {f"end{k}": block.shifter(0.0, heat.get(f"end{k}")) for k in range(n)}
     return Netlist(
         instances={**blocks, **ends},
         connections=tuple(wires),

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.guides import guide_index, guide_wave
+from photosim.components.guides import HEATED_STRIP, HeatedGuide, guide_wave
 from photosim.model import (
     Bandwidth,
     Current,
-    Index,
     Length,
     Loss_dB,
-    Loss_dB_cm,
     Phase,
     Power,
     Quantity,
     Ratio_dB,
-    Temperature,
-    ThermoOptic,
     Voltage,
     Wavelength,
     component,
@@ -36,6 +32,7 @@ IndexPerVolt = Annotated[float, Quantity("1/V", -1e-2, 1e-2)]
 LossPerCurrent_dB_A = Annotated[float, Quantity("dB/A", 0.0, 1e6)]
 """Loss in dB per ampere."""
 
+_DOPED = HEATED_STRIP.changed(ng=4.2, loss_dB_cm=10.7)
 _VOLTAGE = {"e1": "voltage"}
 
 
@@ -88,12 +85,7 @@ def ring_modulator(
     radius: Length = 8.0,
     coupling: Power = 0.0331,
     phase: Phase = 0.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.2,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 10.7,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = _DOPED,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
     """All-pass ring with a depletion junction: (r - x)/(1 - r x), x the factor of a round trip.
@@ -110,17 +102,12 @@ def ring_modulator(
         radius: radius of the ring.
         coupling: power that crosses the coupler.
         phase: phase that a heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and no voltage.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss in the ring.
-        temperature: temperature of the ring.
-        dneff_dT: change of the effective index per kelvin.
+        neff: effective index at wl0, 300 K, cold heater and no voltage.
         bandwidth: of the junction and its drive, for the time domain.
     """
     del bandwidth
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT) + dneff_dV * voltage
-    turn = guide_wave(m, wl, 2 * m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl)
+    index = guide.index(wl) + dneff_dV * voltage
+    turn = guide_wave(m, wl, 2 * m.pi * radius, index, guide.loss_dB_cm, heater=phase * guide.wl0 / wl)
     r = m.sqrt(1 - coupling)
     return {("o1", "o2"): (r - turn) / (1 - r * turn)}
 

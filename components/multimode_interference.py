@@ -6,12 +6,15 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from photosim.components.splitters import Bandwidth_um
+from photosim.components.splitters import PassBand
 from photosim.conventions import standard_aliases
-from photosim.model import Loss_dB, Quantity, Wavelength, numerical
+from photosim.model import Quantity, grouped, numerical
 
 PortCount = Annotated[int, Quantity("1", 1, 1024, whole=True)]
 """Number of ports on a side."""
+
+
+_BAND = PassBand(loss_dB=0.0)
 
 
 def self_images(ports: int) -> Any:
@@ -42,11 +45,12 @@ def _structure(*, ports: int, **_: Any) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(forward + [(a, b) for b, a in forward]))
 
 
-def _series(wl: Any, orders: int, *, ports: int, wl0: float, fwhm: float, loss_dB: float) -> Any:
+@grouped
+def _series(wl: Any, orders: int, *, ports: int, band: PassBand) -> Any:
     """Return the Taylor coefficients in wavelength of the Gaussian band times the images."""
-    s = mmi_nxn.s(wl, ports=ports, wl0=wl0, fwhm=fwhm, loss_dB=loss_dB)
-    curvature = 4 * np.log(2) / fwhm**2
-    slope = (-curvature * (wl - wl0))[:, np.newaxis, np.newaxis]
+    s = mmi_nxn.s(wl, ports=ports, **band.settings())
+    curvature = 4 * np.log(2) / band.fwhm**2
+    slope = (-curvature * (wl - band.wl0))[:, np.newaxis, np.newaxis]
     return np.stack((s, s * slope, s * (slope**2 - curvature) / 2)[:orders])
 
 
@@ -62,9 +66,7 @@ def mmi_nxn(
     wl: Any,
     *,
     ports: PortCount = 4,
-    wl0: Wavelength = 1.55,
-    fwhm: Bandwidth_um = 0.2,
-    loss_dB: Loss_dB = 0.0,
+    band: PassBand = _BAND,
 ) -> Any:
     """N x N multimode interference coupler: equal powers, phases of general self-imaging, a Gaussian band.
 
@@ -76,15 +78,12 @@ def mmi_nxn(
 
     Settings:
         ports: number of inputs, and of outputs.
-        wl0: centre of the pass band.
-        fwhm: full width of the pass band at half its power.
-        loss_dB: insertion loss at wl0.
     """
     n = int(ports)
-    band = 10 ** (-loss_dB / 20) * np.exp(-2 * np.log(2) * ((wl - wl0) / fwhm) ** 2)
+    passed = 10 ** (-band.loss_dB / 20) * np.exp(-2 * np.log(2) * ((wl - band.wl0) / band.fwhm) ** 2)
     images = self_images(n)
     s = np.zeros((np.size(wl), 2 * n, 2 * n), dtype=np.complex128)
     # Outputs are numbered downwards on the right: out0 is the last port.
-    s[:, n:, :n] = band[:, np.newaxis, np.newaxis] * images[::-1]
+    s[:, n:, :n] = passed[:, np.newaxis, np.newaxis] * images[::-1]
     s[:, :n, n:] = np.swapaxes(s[:, n:, :n], 1, 2)
     return s

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from photosim.components.guides import HEATED_STRIP, ColdGuide, HeatedGuide
 from photosim.model import (
     Fraction,
-    Index,
     Length,
-    Loss_dB_cm,
     Netlist,
     Phase,
-    Temperature,
-    ThermoOptic,
-    Wavelength,
     composite,
     links,
     part,
@@ -29,12 +25,7 @@ def racetrack(
     length_extension: Length = 3.0,
     p: Fraction = 0.5,
     phase: Phase = 0.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_STRIP,
 ) -> Netlist:
     """Racetrack on one bus: `coupler` with the lower straight and two bends, and the rest of the loop.
 
@@ -51,22 +42,16 @@ def racetrack(
         length_extension: length of the bus on either side of the straight.
         p: fraction of a bend's turn made while the curvature changes.
         phase: phase that the heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss.
         temperature: temperature of the loop beyond the coupler.
-        dneff_dT: change of the effective index per kelvin.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm}
-    warm = {**guide, "temperature": temperature, "dneff_dT": dneff_dT}
+    warm = guide.settings()
     bend = part("bend_euler", radius=radius, p=p, **warm)
     side = part("straight", length=length_y, **warm)
     return Netlist(
         instances={
             "coupler": part(
                 "coupler_ring", gap=gap, radius=radius, length_x=length_x,
-                length_extension=length_extension, p=p, **guide,
+                length_extension=length_extension, p=p, **guide.settings(ColdGuide),
             ),
             "right": side,
             "bend_right": bend,

@@ -6,18 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from photosim.components.guides import guide_index, guide_wave
+from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
 from photosim.model import (
-    Index,
     Instance,
     Length,
-    Loss_dB_cm,
     Netlist,
     Phase,
     Power,
-    Temperature,
-    ThermoOptic,
-    Wavelength,
     component,
     composite,
     links,
@@ -63,12 +58,7 @@ def ring_single(
     length_x: Length = 0.0,
     length_y: Length = 0.0,
     phase: Phase = 0.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
     """All-pass ring: a bus, one coupler `cb`, and a loop of guide with a heater, `loop`.
 
@@ -83,19 +73,12 @@ def ring_single(
         length_x: straight part along the bus (racetrack).
         length_y: straight part across the bus.
         phase: phase that the heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss in the ring.
-        temperature: temperature of the ring.
-        dneff_dT: change of the effective index per kelvin.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
     length = ring_length(radius, length_x, length_y)
     return Netlist(
         instances={
             "cb": _ring_coupler(coupling, gap, radius, length_x),
-            "loop": part("straight_heater", length=length, phase=phase, dneff_dT=dneff_dT, **guide),
+            "loop": part("straight_heater", length=length, phase=phase, **guide.settings()),
         },
         connections=links("cb,o3:loop,o1", "loop,o2:cb,o2"),
         ports={"o1": ref("cb,o1"), "o2": ref("cb,o4")},
@@ -119,12 +102,7 @@ def ring_double(
     length_x: Length = 0.0,
     length_y: Length = 0.0,
     phase: Phase = 0.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
     """Add-drop ring: couplers `cb` and `ct` to two buses, joined by two half rings, `right` and `left`.
 
@@ -143,16 +121,9 @@ def ring_double(
         length_x: straight part along the buses (racetrack).
         length_y: straight part across the buses.
         phase: phase that the heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss in the ring.
-        temperature: temperature of the ring.
-        dneff_dT: change of the effective index per kelvin.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
     length = ring_length(radius, length_x, length_y) / 2
-    half = part("straight_heater", length=length, phase=phase / 2, dneff_dT=dneff_dT, **guide)
+    half = part("straight_heater", length=length, phase=phase / 2, **guide.settings())
     upper = coupling if coupling_drop is None else coupling_drop
     return Netlist(
         instances={
@@ -178,12 +149,7 @@ def ring_single_ideal(
     radius: Length = 10.0,
     coupling: Power = 0.1,
     phase: Phase = 0.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
     """All-pass ring as one formula: (r - x)/(1 - r x), x the factor of one round trip, r**2 = 1 - coupling.
 
@@ -195,15 +161,8 @@ def ring_single_ideal(
         radius: radius of the ring.
         coupling: power that crosses the coupler.
         phase: phase that the heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss in the ring.
-        temperature: temperature of the ring.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    turn = guide_wave(m, wl, 2 * m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl)
+    turn = guide.heated_wave(m, wl, 2 * m.pi * radius, phase)
     r = m.sqrt(1 - coupling)
     return {("o1", "o2"): (r - turn) / (1 - r * turn)}
 
@@ -220,12 +179,7 @@ def ring_double_ideal(
     coupling: Power = 0.1,
     coupling_drop: Power = 0.1,
     phase: Phase = 0.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
     """Add-drop ring as one formula, x the factor of one round trip, r_j**2 = 1 - k_j**2.
 
@@ -239,15 +193,8 @@ def ring_double_ideal(
         coupling: power that crosses the coupler of the lower bus.
         coupling_drop: power that crosses the coupler of the upper bus.
         phase: phase that the heater adds to the round trip at wl0.
-        neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
-        wl0: wavelength at which neff, ng and phase are given.
-        loss_dB_cm: propagation loss in the ring.
-        temperature: temperature of the ring.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    half = guide_wave(m, wl, m.pi * radius, index, loss_dB_cm, heater=phase * wl0 / wl / 2)
+    half = guide.heated_wave(m, wl, m.pi * radius, phase / 2)
     turn = half * half
     r1, r2 = m.sqrt(1 - coupling), m.sqrt(1 - coupling_drop)
     left = 1 - r1 * r2 * turn  # what the feedback leaves

@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from photosim.components.guides import guide_index, guide_wave
+from photosim.components.guides import ROOM, STRIP, STRIP_INDICES, Guide, Indices, Warmth, guide_wave
 from photosim.components.receivers import Bits
 from photosim.expressions import mod, round, symbol  # noqa: A004 - it has this name in expressions
 from photosim.model import (
     Bandwidth,
-    Index,
     Instance,
     Length,
     Loss_dB,
-    Loss_dB_cm,
     Netlist,
     OpticalPower,
     Phase,
     Quantity,
-    Temperature,
-    ThermoOptic,
     Value,
     Wavelength,
     component,
@@ -110,12 +106,9 @@ def thermo_optic_shifter(
     power: OpticalPower = 0.0,
     power_pi: SwitchingPower = 24.8e-3,
     length: Length = 61.6,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    wl0: Wavelength = 1.55,
+    indices: Indices = STRIP_INDICES,
     loss_dB: Loss_dB = 0.23,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    warmth: Warmth = ROOM,
     bandwidth: Bandwidth = 130e3,
 ) -> Any:
     """Guide with a heater driven by electric power: adds pi power/power_pi at wl0 to the phase of the guide.
@@ -130,16 +123,13 @@ def thermo_optic_shifter(
         power_pi: electric power that adds a phase of pi at wl0.
         length: length of the guide.
         neff: effective index at wl0, 300 K and cold heater.
-        ng: group index at wl0.
         wl0: wavelength at which neff, ng and power_pi are given.
         loss_dB: insertion loss.
-        temperature: temperature of the chip.
-        dneff_dT: change of the effective index per kelvin.
         bandwidth: of the heater, for the time domain.
     """
     del bandwidth
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT)
-    heater = m.pi * power / power_pi * wl0 / wl
+    index = indices.index(wl) + warmth.change()
+    heater = m.pi * power / power_pi * indices.wl0 / wl
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, index, 0, heater)}
 
 
@@ -154,12 +144,7 @@ def pn_phase_shifter(
     acceptors: Density = 5e17,
     donors: Density = 5e17,
     built_in_voltage: BuiltInVoltage = 0.9,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = STRIP,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
     """Guide with a lateral PN junction in its middle, under reverse voltage: index and loss of its carriers.
@@ -181,11 +166,7 @@ def pn_phase_shifter(
         donors: density of donors, and of electrons where there is no depletion.
         built_in_voltage: built-in voltage of the junction.
         neff: effective index at wl0 and 300 K without carriers.
-        ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
         loss_dB_cm: propagation loss without carriers.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin.
         bandwidth: of the junction and its drive, for the time domain.
     """
     del bandwidth
@@ -194,6 +175,6 @@ def pn_phase_shifter(
     holes = 0.5 - depleted_um * donors / (acceptors + donors) / width
     change = -5.40e-22 * donors**1.011 * electrons - 1.53e-18 * acceptors**0.838 * holes
     absorbed = 8.88e-21 * donors**1.167 * electrons + 5.84e-20 * acceptors**1.109 * holes
-    index = guide_index(wl, neff, ng, wl0, temperature, dneff_dT) + change
-    loss = loss_dB_cm + _DB_PER_NEPER_OF_POWER * absorbed
+    index = guide.index(wl) + change
+    loss = guide.loss_dB_cm + _DB_PER_NEPER_OF_POWER * absorbed
     return {("o1", "o2"): guide_wave(m, wl, length, index, loss)}

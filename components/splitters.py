@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from photosim.components.couplers import two_by_two
-from photosim.model import Loss_dB, Power, Quantity, Wavelength, component
+from photosim.model import Loss_dB, Power, Quantity, SettingsGroup, Wavelength, component
 
 Bandwidth_um = Annotated[float, Quantity("um", 1e-6, 10.0)]
 """Full width of a pass band in um; never zero."""
@@ -53,9 +54,26 @@ def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, ref
     return junction(m, m.sqrt(ratio), m.sqrt(1 - ratio), m.amplitude_dB(loss_dB), reflection)
 
 
-def pass_band(m: Any, wl: Any, wl0: Any, fwhm: Any, loss_dB: Any) -> Any:
-    """Amplitude of a part whose power passes a Gaussian band of full width fwhm about wl0."""
-    return m.amplitude_dB(loss_dB) * m.exp(-2 * m.log(2) * ((wl - wl0) / fwhm) ** 2)
+@dataclass(frozen=True)
+class PassBand(SettingsGroup):
+    """Gaussian pass band of a part's power.
+
+    Settings:
+        wl0: centre of the pass band.
+        fwhm: full width of the pass band at half its power.
+        loss_dB: insertion loss at wl0.
+    """
+
+    wl0: Wavelength = 1.55
+    fwhm: Bandwidth_um = 0.2
+    loss_dB: Loss_dB = 0.3
+
+    def amplitude(self, m: Any, wl: Any) -> Any:
+        """Amplitude that passes at a wavelength."""
+        return m.amplitude_dB(self.loss_dB) * m.exp(-2 * m.log(2) * ((wl - self.wl0) / self.fwhm) ** 2)
+
+
+_BAND = PassBand()
 
 
 def _share(m: Any, imbalance_dB: Any) -> Any:
@@ -70,9 +88,7 @@ def mmi1x2(
     m: Any,
     wl: Any,
     *,
-    wl0: Wavelength = 1.55,
-    fwhm: Bandwidth_um = 0.2,
-    loss_dB: Loss_dB = 0.3,
+    band: PassBand = _BAND,
     imbalance_dB: Imbalance_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:
@@ -84,14 +100,11 @@ def mmi1x2(
     of the body, ripple from higher modes, the exact shape of the band.
 
     Settings:
-        wl0: centre of the pass band.
-        fwhm: full width of the pass band at half its power.
-        loss_dB: insertion loss at wl0.
         imbalance_dB: power at o2 over power at o3.
         reflection: power sent back from the end of the multimode section.
     """
     upper = _share(m, imbalance_dB)
-    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), pass_band(m, wl, wl0, fwhm, loss_dB), reflection)
+    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), band.amplitude(m, wl), reflection)
 
 
 @component(
@@ -101,9 +114,7 @@ def mmi2x2(
     m: Any,
     wl: Any,
     *,
-    wl0: Wavelength = 1.55,
-    fwhm: Bandwidth_um = 0.2,
-    loss_dB: Loss_dB = 0.3,
+    band: PassBand = _BAND,
     imbalance_dB: Imbalance_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:
@@ -113,13 +124,10 @@ def mmi2x2(
     higher modes, the exact shape of the band.
 
     Settings:
-        wl0: centre of the pass band.
-        fwhm: full width of the pass band at half its power.
-        loss_dB: insertion loss at wl0.
         imbalance_dB: power at the cross port over power at the bar port.
         reflection: power sent back from the middle of the multimode section.
     """
     crossed = _share(m, imbalance_dB)
     elements = two_by_two(m, m.sqrt(1 - crossed), m.sqrt(crossed), 0, reflection)
-    band = pass_band(m, wl, wl0, fwhm, loss_dB)
-    return {pair: band * value for pair, value in elements.items()}
+    passed = band.amplitude(m, wl)
+    return {pair: passed * value for pair, value in elements.items()}

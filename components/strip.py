@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from photosim.components.guides import guide_index, guide_wave
+from photosim.components.guides import ROOM, STRIP, Indices, Warmth, guide_wave
 from photosim.conventions import SPEED_OF_LIGHT_M_S, SPEED_OF_LIGHT_UM_S
 from photosim.model import (
     Index,
@@ -12,8 +13,7 @@ from photosim.model import (
     Loss_dB,
     Loss_dB_cm,
     Quantity,
-    Temperature,
-    ThermoOptic,
+    SettingsGroup,
     Wavelength,
     component,
 )
@@ -36,17 +36,51 @@ WIDTH, HEIGHT = 0.5, 0.22
 _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
 
 
-def dispersed_index(
-    wl: Any, neff: Any, ng: Any, wl0: Any, temperature: Any, dneff_dT: Any, dispersion: Any
-) -> Any:
-    """Effective index at a wavelength, with the phase to second order in frequency about wl0.
+@dataclass(frozen=True)
+class StripIndices(SettingsGroup):
+    """Indices and dispersion of the fundamental TE mode of the strip (TM: neff 1.77422, ng 3.72971).
 
-    The phase constant is 2 pi neff/wl0 + ng w/c - dispersion wl0**2 w**2/(4 pi c), w the angular
-    frequency counted from that of wl0; the index is what makes it 2 pi index/wl.
+    Settings:
+        neff: effective index at wl0 and 300 K.
+        ng: group index at wl0.
+        dispersion: dispersion parameter at wl0; 1e-6 is 1 ps/(nm km).
+        wl0: wavelength at which the indices and the dispersion are given.
     """
-    # s/m**2 times m/s is 1/m, which is 1e-6 per um.
-    bend = dispersion * (SPEED_OF_LIGHT_M_S * 0.5e-6)
-    return guide_index(wl, neff, ng, wl0, temperature, dneff_dT) - bend * (wl - wl0) ** 2 / wl
+
+    neff: Index = STRIP.neff
+    ng: Index = STRIP.ng
+    dispersion: Dispersion = 3.54e-4
+    wl0: Wavelength = STRIP.wl0
+
+    def index(self, wl: Any, warmth: Warmth) -> Any:
+        """Effective index at a wavelength, with the phase to second order in frequency about wl0.
+
+        The phase constant is 2 pi neff/wl0 + ng w/c - dispersion wl0**2 w**2/(4 pi c), w the angular
+        frequency counted from that of wl0; the index is what makes it 2 pi index/wl.
+        """
+        # s/m**2 times m/s is 1/m, which is 1e-6 per um.
+        bend = self.dispersion * (SPEED_OF_LIGHT_M_S * 0.5e-6)
+        first = Indices(self.neff, self.ng, self.wl0).index(wl) + warmth.change()
+        return first - bend * (wl - self.wl0) ** 2 / wl
+
+
+@dataclass(frozen=True)
+class StripGuide(StripIndices):
+    """Strip guide at a temperature, with loss.
+
+    Settings:
+        loss_dB_cm: propagation loss.
+    """
+
+    loss_dB_cm: Loss_dB_cm = STRIP.loss_dB_cm
+    warmth: Warmth = ROOM
+
+    def wave(self, m: Any, wl: Any, length: Any) -> Any:
+        """Factor that a wave gains along a length in um."""
+        return guide_wave(m, wl, length, self.index(wl, self.warmth), self.loss_dB_cm)
+
+
+STRIP_INDICES, STRIP_GUIDE = StripIndices(), StripGuide()
 
 
 @component(
@@ -60,17 +94,14 @@ def straight_strip(
     length: Length = 10.0,
     width: StripWidth = WIDTH,
     height: StripHeight = HEIGHT,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    dispersion: Dispersion = 3.54e-4,
+    neff: Index = STRIP_GUIDE.neff,
+    ng: Index = STRIP_GUIDE.ng,
+    dispersion: Dispersion = STRIP_GUIDE.dispersion,
     dneff_dw: PerLength = 1.581,
     dneff_dh: PerLength = 3.712,
     dng_dw: PerLength = -1.703,
     dng_dh: PerLength = 0.991,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: StripGuide = STRIP_GUIDE,
 ) -> Any:
     """Silicon strip guide of 500 x 220 nm in oxide: tabulated indices, dispersion, and their sensitivities.
 
@@ -87,21 +118,16 @@ def straight_strip(
         height: height of the guide.
         neff: effective index at wl0 and 300 K of a guide of 500 x 220 nm.
         ng: group index at wl0 of a guide of 500 x 220 nm.
-        dispersion: dispersion parameter at wl0; 1e-6 is 1 ps/(nm km).
         dneff_dw: change of the effective index per um of width.
         dneff_dh: change of the effective index per um of height.
         dng_dw: change of the group index per um of width.
         dng_dh: change of the group index per um of height.
-        wl0: wavelength at which the indices and the dispersion are given.
-        loss_dB_cm: propagation loss.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin; 1.86e-4 is bulk silicon.
     """
+    del dispersion  # the guide has it
     wider, higher = width - WIDTH, height - HEIGHT
     own_neff = neff + dneff_dw * wider + dneff_dh * higher
     own_ng = ng + dng_dw * wider + dng_dh * higher
-    index = dispersed_index(wl, own_neff, own_ng, wl0, temperature, dneff_dT, dispersion)
-    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}
+    return {("o1", "o2"): guide.changed(neff=own_neff, ng=own_ng).wave(m, wl, length)}
 
 
 @component(
@@ -113,13 +139,9 @@ def taper(
     wl: Any,
     *,
     length: Length = 10.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    dispersion: Dispersion = 3.54e-4,
-    wl0: Wavelength = 1.55,
+    indices: StripIndices = STRIP_INDICES,
     loss_dB: Loss_dB = 0.0,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    warmth: Warmth = ROOM,
 ) -> Any:
     """Adiabatic taper between two widths: a guide with the mean indices along it, and an insertion loss.
 
@@ -133,13 +155,9 @@ def taper(
         neff: effective index at wl0 and 300 K, averaged along the taper.
         ng: group index at wl0, averaged along the taper.
         dispersion: dispersion parameter at wl0, averaged along the taper.
-        wl0: wavelength at which the indices and the dispersion are given.
         loss_dB: insertion loss.
-        temperature: temperature of the taper.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = dispersed_index(wl, neff, ng, wl0, temperature, dneff_dT, dispersion)
-    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, index, 0)}
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, indices.index(wl, warmth), 0)}
 
 
 @component(
@@ -154,13 +172,7 @@ def spiral(
     length: Length = 100.0,
     turns: Turns = 6.0,
     turn_loss_dB: Loss_dB = 0.02,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    dispersion: Dispersion = 3.54e-4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: StripGuide = STRIP_GUIDE,
 ) -> Any:
     """Spiral: a long guide, of the length given, that loses a little more in every turn.
 
@@ -172,17 +184,9 @@ def spiral(
         length: length along the guide from end to end.
         turns: number of full turns.
         turn_loss_dB: loss of the bends in one turn.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        dispersion: dispersion parameter at wl0.
-        wl0: wavelength at which the indices and the dispersion are given.
-        loss_dB_cm: propagation loss.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = dispersed_index(wl, neff, ng, wl0, temperature, dneff_dT, dispersion)
     bends = m.amplitude_dB(turn_loss_dB * turns)
-    return {("o1", "o2"): bends * guide_wave(m, wl, length, index, loss_dB_cm)}
+    return {("o1", "o2"): bends * guide.wave(m, wl, length)}
 
 
 @component(ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
@@ -191,13 +195,7 @@ def delay_line(
     wl: Any,
     *,
     delay: Delay = 1e-12,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    dispersion: Dispersion = 3.54e-4,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: StripGuide = STRIP_GUIDE,
 ) -> Any:
     """Delay line: the guide whose group delay at wl0 is `delay`, of length c delay/ng.
 
@@ -206,14 +204,7 @@ def delay_line(
 
     Settings:
         delay: group delay at wl0.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        dispersion: dispersion parameter at wl0.
         wl0: wavelength at which the indices, the dispersion and the delay are given.
-        loss_dB_cm: propagation loss.
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin.
     """
-    index = dispersed_index(wl, neff, ng, wl0, temperature, dneff_dT, dispersion)
-    length = SPEED_OF_LIGHT_UM_S * delay / ng
-    return {("o1", "o2"): guide_wave(m, wl, length, index, loss_dB_cm)}
+    length = SPEED_OF_LIGHT_UM_S * delay / guide.ng
+    return {("o1", "o2"): guide.wave(m, wl, length)}

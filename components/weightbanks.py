@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from photosim.components.guides import guide_index
+from photosim.components.guides import ROOM, STRIP, ColdGuide, Guide, Indices, Warmth
 from photosim.components.lasers import channel_wavelength
 from photosim.components.modulators import IndexPerVolt, ReverseVoltage
 from photosim.components.receivers import Bits, NoiseCurrent, Span
 from photosim.model import (
     Bandwidth,
     Count,
-    Index,
     Instance,
     Length,
     Loss_dB_cm,
@@ -22,8 +22,7 @@ from photosim.model import (
     Power,
     Resistance,
     Responsivity,
-    Temperature,
-    ThermoOptic,
+    SettingsGroup,
     Wavelength,
     composite,
     links,
@@ -32,55 +31,105 @@ from photosim.model import (
 )
 
 
-def channel_radius(order: Any, wl: Any, neff: Any, ng: Any, wl0: Any) -> Any:
-    """Radius in um of a ring that has its resonance of that azimuthal order at wl, at 300 K."""
-    return order * wl / (2 * np.pi * guide_index(wl, neff, ng, wl0))
+@dataclass(frozen=True)
+class Channels(SettingsGroup):
+    """Wavelength channels, each with a ring of its own.
 
-
-def _electronics(**settings: Any) -> dict[str, Instance]:
-    """Return the parts behind a detector, `tia` and `adc`, first to last; none without settings.
-
-    settings: those of the parts, each with the part's name before it; None where left out. A converter reads
-    voltages, so that it comes with an amplifier.
+    Settings:
+        channels: number of wavelength channels, and of rings in a row.
+        wl0: centre of the channels; also where neff and ng are given.
+        spacing: frequency distance of neighbouring channels.
+        order: azimuthal order of the resonance that all rings use.
     """
-    own: dict[str, dict[str, Any]] = {"tia": {}, "adc": {}}
-    for key, value in settings.items():
-        if value is not None:
-            name, setting = key.split("_", 1)
-            own[name][setting] = value
-    found: dict[str, Instance] = {}
-    if own["tia"] or own["adc"]:
-        found["tia"] = part("transimpedance_amplifier", **own["tia"])
-    if own["adc"]:
-        found["adc"] = part("adc", **own["adc"])
-    return found
+
+    channels: Count = 4
+    wl0: Wavelength = 1.55
+    spacing: Bandwidth = 200e9
+    order: Count = 60
+
+    def radius(self, n: int, guide: Indices) -> Any:
+        """Radius in um of a ring that has its resonance at channel n, at 300 K."""
+        wl = channel_wavelength(self.wl0, self.spacing, n, self.channels)
+        return self.order * wl / (2 * np.pi * guide.cold_index(wl))
+
+
+@dataclass(frozen=True)
+class Electronics(SettingsGroup):
+    """Parts behind a detector, a `transimpedance_amplifier` and an `adc`; None is as in those parts.
+
+    Settings:
+        tia_gain: transimpedance of the amplifiers.
+        tia_noise_density: noise of the amplifiers, referred to their input.
+        tia_bandwidth: noise bandwidth of the amplifiers.
+        tia_output_range: width of the range of the amplifiers' outputs, about zero.
+        adc_bits: number of bits of the converters.
+        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
+        adc_bandwidth: noise bandwidth of the converters.
+    """
+
+    tia_gain: Resistance | None = None
+    tia_noise_density: NoiseCurrent | None = None
+    tia_bandwidth: Bandwidth | None = None
+    tia_output_range: Span | None = None
+    adc_bits: Bits | None = None
+    adc_input_range: Span | None = None
+    adc_bandwidth: Bandwidth | None = None
+
+    def instances(self) -> dict[str, Instance]:
+        """Return `tia` and `adc`, first to last; none without settings.
+
+        A converter reads voltages, so that it comes with an amplifier.
+        """
+        tia, adc = (
+            {
+                name.removeprefix(start): v
+                for name, v in vars(self).items()
+                if name.startswith(start) and v is not None
+            }
+            for start in ("tia_", "adc_")
+        )
+        found: dict[str, Instance] = {}
+        if tia or adc:
+            found["tia"] = part("transimpedance_amplifier", **tia)
+        if adc:
+            found["adc"] = part("adc", **adc)
+        return found
+
+
+CHANNELS, READ_OUT = Channels(), Electronics()
+
+
+@dataclass(frozen=True)
+class RowSettings(SettingsGroup):
+    """What a row of a weight bank is made of.
+
+    Settings:
+        coupling: power that crosses the coupler of the lower bus of a ring.
+        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        pitch: length of both buses between neighbouring rings.
+        neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
+        loss_dB_cm: propagation loss of rings and buses.
+        temperature: temperature of the bank.
+        responsivity: photocurrent per optical power of the detectors.
+        bandwidth: noise bandwidth of the detectors.
+    """
+
+    plan: Channels = CHANNELS
+    coupling: Power = 0.05
+    coupling_drop: Power | None = None
+    pitch: Length = 30.0
+    guide: Guide = STRIP
+    responsivity: Responsivity = 1.0
+    bandwidth: Bandwidth = 20e9
+    electronics: Electronics = READ_OUT
+
+
+ROW = RowSettings()
+_DOPED = ColdGuide(**STRIP.settings(ColdGuide)).changed(loss_dB_cm=40.0)
 
 
 @composite(source="filipovich2022")
-def weight_bank_row(
-    *,
-    channels: Count = 4,
-    wl0: Wavelength = 1.55,
-    spacing: Bandwidth = 200e9,
-    order: Count = 60,
-    coupling: Power = 0.05,
-    coupling_drop: Power | None = None,
-    pitch: Length = 30.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
-    responsivity: Responsivity = 1.0,
-    bandwidth: Bandwidth = 20e9,
-    tia_gain: Resistance | None = None,
-    tia_noise_density: NoiseCurrent | None = None,
-    tia_bandwidth: Bandwidth | None = None,
-    tia_output_range: Span | None = None,
-    adc_bits: Bits | None = None,
-    adc_input_range: Span | None = None,
-    adc_bandwidth: Bandwidth | None = None,
-) -> Netlist:
+def weight_bank_row(*, row: RowSettings = ROW) -> Netlist:
     """One row of a weight bank: `ring0`, `ring1`, ... in series, `detector`, drop minus through, read-out.
 
     Ring n resonates with channel n when its heater (`ringn.phase`) is cold.
@@ -91,54 +140,24 @@ def weight_bank_row(
     its is given, the amplifier where one of either is; what is not given is as in those parts. e1 is the
     output of the last one.
     Left out: heat that reaches neighbouring rings, backscattering, saturation.
-
-    Settings:
-        channels: number of wavelength channels and of rings.
-        wl0: centre of the channels; also where neff and ng are given.
-        spacing: frequency distance of neighbouring channels.
-        order: azimuthal order of the resonance that all rings use.
-        coupling: power that crosses the coupler of the lower bus of a ring.
-        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
-        pitch: length of both buses between neighbouring rings.
-        neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
-        ng: group index at wl0.
-        loss_dB_cm: propagation loss of rings and buses.
-        temperature: temperature of the bank.
-        dneff_dT: change of the effective index per kelvin.
-        responsivity: photocurrent per optical power of the detectors.
-        bandwidth: noise bandwidth of the detectors.
-        tia_gain: transimpedance of the amplifiers.
-        tia_noise_density: noise of the amplifiers, referred to their input.
-        tia_bandwidth: noise bandwidth of the amplifiers.
-        tia_output_range: width of the range of the amplifiers' outputs, about zero.
-        adc_bits: number of bits of the converters.
-        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
-        adc_bandwidth: noise bandwidth of the converters.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "loss_dB_cm": loss_dB_cm, "temperature": temperature}
+    channels, guide = row.plan.channels, row.guide.settings()
     instances: dict[str, Instance] = {}
     wires: list[str] = []
     for n in range(channels):
-        radius = channel_radius(order, channel_wavelength(wl0, spacing, n, channels), neff, ng, wl0)
         instances[f"ring{n}"] = part(
-            "ring_double",
-            radius=radius,
-            coupling=coupling,
-            coupling_drop=coupling_drop,
-            dneff_dT=dneff_dT,
-            **guide,
-        )
+            "ring_double", radius=row.plan.radius(n, row.guide), coupling=row.coupling,
+            coupling_drop=row.coupling_drop, **guide,
+        )  # fmt: skip
         if n > 0:
             for bus in (f"bus{n}", f"back{n}"):
-                instances[bus] = part("straight", length=pitch, dneff_dT=dneff_dT, **guide)
+                instances[bus] = part("straight", length=row.pitch, **guide)
             wires += [f"ring{n - 1},o4:bus{n},o1", f"bus{n},o2:ring{n},o1"]
             wires += [f"ring{n},o2:back{n},o1", f"back{n},o2:ring{n - 1},o3"]
-    instances["detector"] = part("balanced_photodetector", responsivity=responsivity, bandwidth=bandwidth)
-    electronics = _electronics(
-        tia_gain=tia_gain, tia_noise_density=tia_noise_density, tia_bandwidth=tia_bandwidth,
-        tia_output_range=tia_output_range, adc_bits=adc_bits, adc_input_range=adc_input_range,
-        adc_bandwidth=adc_bandwidth,
-    )  # fmt: skip
+    instances["detector"] = part(
+        "balanced_photodetector", responsivity=row.responsivity, bandwidth=row.bandwidth
+    )
+    electronics = row.electronics.instances()
     instances |= electronics
     read = "detector,e1"
     for name in electronics:
@@ -159,27 +178,7 @@ def weight_bank_row(
 def weight_bank(
     *,
     rows: Count = 4,
-    channels: Count = 4,
-    wl0: Wavelength = 1.55,
-    spacing: Bandwidth = 200e9,
-    order: Count = 60,
-    coupling: Power = 0.05,
-    coupling_drop: Power | None = None,
-    pitch: Length = 30.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
-    responsivity: Responsivity = 1.0,
-    bandwidth: Bandwidth = 20e9,
-    tia_gain: Resistance | None = None,
-    tia_noise_density: NoiseCurrent | None = None,
-    tia_bandwidth: Bandwidth | None = None,
-    tia_output_range: Span | None = None,
-    adc_bits: Bits | None = None,
-    adc_input_range: Span | None = None,
-    adc_bandwidth: Bandwidth | None = None,
+    row: RowSettings = ROW,
 ) -> Netlist:
     """Weight bank: light of many wavelengths at o1 is shared by `row0`, `row1`, ...; e1, e2, ... read them.
 
@@ -192,36 +191,8 @@ def weight_bank(
 
     Settings:
         rows: number of rows, each with a detector.
-        channels: number of wavelength channels, and of rings in a row.
-        wl0: centre of the channels; also where neff and ng are given.
-        spacing: frequency distance of neighbouring channels.
-        order: azimuthal order of the resonance that all rings use.
-        coupling: power that crosses the coupler of the lower bus of a ring.
-        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
-        pitch: length of both buses between neighbouring rings.
-        neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
-        ng: group index at wl0.
-        loss_dB_cm: propagation loss of rings and buses.
-        temperature: temperature of the bank.
-        dneff_dT: change of the effective index per kelvin.
-        responsivity: photocurrent per optical power of the detectors.
-        bandwidth: noise bandwidth of the detectors.
-        tia_gain: transimpedance of the amplifiers.
-        tia_noise_density: noise of the amplifiers, referred to their input.
-        tia_bandwidth: noise bandwidth of the amplifiers.
-        tia_output_range: width of the range of the amplifiers' outputs, about zero.
-        adc_bits: number of bits of the converters.
-        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
-        adc_bandwidth: noise bandwidth of the converters.
     """
-    row = part(
-        "weight_bank_row", channels=channels, wl0=wl0, spacing=spacing, order=order, coupling=coupling,
-        coupling_drop=coupling_drop, pitch=pitch, neff=neff, ng=ng, loss_dB_cm=loss_dB_cm,
-        temperature=temperature, dneff_dT=dneff_dT, responsivity=responsivity, bandwidth=bandwidth,
-        tia_gain=tia_gain, tia_noise_density=tia_noise_density, tia_bandwidth=tia_bandwidth,
-        tia_output_range=tia_output_range, adc_bits=adc_bits, adc_input_range=adc_input_range,
-        adc_bandwidth=adc_bandwidth,
-    )  # fmt: skip
+    each = part("weight_bank_row", **row.settings())
     taps = {f"tap{m}": part("coupler", coupling=1.0 / (rows - m)) for m in range(rows - 1)}
     chain = [f"tap{m},o4:tap{m + 1},o1" for m in range(rows - 2)]
     drops = [f"tap{m},o3:row{m},o1" for m in range(rows - 1)]
@@ -229,7 +200,7 @@ def weight_bank(
     ports: dict[str, PortRef] = {"o1": ref("tap0,o1" if rows > 1 else "row0,o1")}
     ports |= {f"e{m + 1}": ref(f"row{m},e1") for m in range(rows)}
     return Netlist(
-        instances={**taps, **{f"row{m}": row for m in range(rows)}},
+        instances={**taps, **{f"row{m}": each for m in range(rows)}},
         connections=links(*chain, *drops, *end),
         ports=ports,
         terminate=tuple(ref(f"tap{m},o2") for m in range(rows - 1)),
@@ -240,20 +211,14 @@ def weight_bank(
 @composite(source="filipovich2022")
 def modulator_bus(
     *,
-    channels: Count = 4,
-    wl0: Wavelength = 1.55,
-    spacing: Bandwidth = 200e9,
-    order: Count = 60,
+    plan: Channels = CHANNELS,
     coupling: Power = 0.0275,
     voltage: ReverseVoltage = 8.0,
     dneff_dV: IndexPerVolt = 1e-4,
     pitch: Length = 30.0,
-    neff: Index = 2.44553,
-    ng: Index = 4.19088,
-    loss_dB_cm: Loss_dB_cm = 40.0,
+    guide: ColdGuide = _DOPED,
     bus_loss_dB_cm: Loss_dB_cm = 2.5,
-    temperature: Temperature = 300.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    warmth: Warmth = ROOM,
 ) -> Netlist:
     """Ring modulators `mod0`, `mod1`, ... in series, one for each channel of a bus from o1 to o2.
 
@@ -265,31 +230,24 @@ def modulator_bus(
 
     Settings:
         channels: number of wavelength channels and of modulators.
-        wl0: centre of the channels; also where neff and ng are given.
-        spacing: frequency distance of neighbouring channels.
-        order: azimuthal order of the resonance that all rings use.
         coupling: power that crosses the coupler of each ring.
         voltage: reverse voltage of all modulators.
         dneff_dV: change of the effective index per volt.
         pitch: length of the bus between neighbouring rings.
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
         loss_dB_cm: propagation loss of the doped rings.
         bus_loss_dB_cm: propagation loss of the bus.
         temperature: temperature of bus and rings.
-        dneff_dT: change of the effective index per kelvin.
     """
-    guide = {"neff": neff, "ng": ng, "wl0": wl0, "temperature": temperature, "dneff_dT": dneff_dT}
+    channels, own = plan.channels, {**guide.settings(), **warmth.settings()}
     instances: dict[str, Instance] = {}
     wires: list[str] = []
     for n in range(channels):
-        radius = channel_radius(order, channel_wavelength(wl0, spacing, n, channels), neff, ng, wl0)
         instances[f"mod{n}"] = part(
-            "ring_modulator", radius=radius, coupling=coupling, voltage=voltage, dneff_dV=dneff_dV,
-            loss_dB_cm=loss_dB_cm, **guide,
+            "ring_modulator", radius=plan.radius(n, guide), coupling=coupling, voltage=voltage,
+            dneff_dV=dneff_dV, **own,
         )  # fmt: skip
         if n > 0:
-            instances[f"bus{n}"] = part("straight", length=pitch, loss_dB_cm=bus_loss_dB_cm, **guide)
+            instances[f"bus{n}"] = part("straight", length=pitch, **{**own, "loss_dB_cm": bus_loss_dB_cm})
             wires += [f"mod{n - 1},o2:bus{n},o1", f"bus{n},o2:mod{n},o1"]
     return Netlist(
         instances=instances,

@@ -25,7 +25,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from photosim.caching import cache_folder
-from photosim.model.groups import SettingsGroup, group_functions
+from photosim.model.groups import SettingsGroup, group_methods
 from photosim.model.printer import Printer
 
 if TYPE_CHECKING:
@@ -99,14 +99,15 @@ def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> lis
         return []
     seen.add(id(function))
     parts = [inspect.getsource(function)]
-    for name in sorted(_global_names(function.__code__)):
-        used = function.__globals__.get(name)
+    used_by_name = [(n, function.__globals__.get(n)) for n in sorted(_global_names(function.__code__))]
+    for name, used in used_by_name:
         if isinstance(used, FunctionType):
             parts += _sources(used, seen)
         elif isinstance(used, int | float | complex | str | tuple | dict | SettingsGroup):
             parts.append(f"{name}={used!r}")
-    for method in group_functions(function):
-        parts += _sources(method, seen)
+    for used in (function, *(used for _, used in used_by_name)):
+        for method in () if used is not function and isinstance(used, FunctionType) else group_methods(used):
+            parts += _sources(method, seen)
     return parts
 
 

@@ -23,7 +23,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Self, TypeVar, get_type_hints
 
 from photosim.model.parameters import SETTINGS_HEADING, descriptions
 
@@ -46,6 +46,10 @@ class SettingsGroup:
             found |= {n: v for n, v in inner.items() if n not in found}
         wanted = {setting.name for group in only for setting in _single(group())}
         return {name: value for name, value in found.items() if not only or name in wanted}
+
+    def changed(self, **settings: Any) -> Self:
+        """Return the group with some settings of its own changed."""
+        return replace(self, **settings)
 
 
 def grouped(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,14 +79,21 @@ def grouped(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def group_functions(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Yield the methods and properties of the groups that a function takes; its formula may use them."""
-    for group in _groups(inspect.unwrap(function)).values():
-        for cls in type(group).__mro__:
-            for name, member in vars(cls).items():
-                member = member.fget if isinstance(member, property) else member  # noqa: PLW2901
-                if cls not in {SettingsGroup, object} and inspect.isfunction(member) and name[:2] != "__":
-                    yield member
+def group_methods(used: object) -> Iterator[Callable[..., Any]]:
+    """Yield the methods and properties of a group or its class, or of all groups that a function takes.
+
+    What a formula evaluates to depends on them.
+    """
+    if inspect.isfunction(used):
+        for group in _groups(used).values():
+            yield from group_methods(group)
+    elif isinstance(used, SettingsGroup):
+        for inner in (used, *vars(used).values()):
+            yield from group_methods(type(inner))
+    elif isinstance(used, type) and issubclass(used, SettingsGroup):
+        for cls in used.__mro__[: used.__mro__.index(SettingsGroup)]:
+            members = (m.fget if isinstance(m, property) else m for m in vars(cls).values())
+            yield from (m for m in members if inspect.isfunction(m) and not m.__name__.startswith("__"))
 
 
 def _groups(function: Callable[..., Any]) -> dict[str, SettingsGroup]:
@@ -147,7 +158,7 @@ def _texts(group: SettingsGroup) -> dict[str, str]:
     texts: dict[str, str] = {}
     for value in vars(group).values():
         if isinstance(value, SettingsGroup):
-            texts |= _texts(value)
+            texts = {**_texts(value), **texts}
     for cls in reversed(type(group).__mro__):
         texts |= descriptions(cls) if issubclass(cls, SettingsGroup) else {}
     return texts

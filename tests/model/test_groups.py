@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class Pair(SettingsGroup):
     """
 
     gap: Length = 0.2
-    guide: Cold = replace(Cold(), neff=3.0)  # noqa: RUF009 - frozen
+    guide: Cold = Cold().changed(neff=3.0)  # noqa: RUF009 - frozen
 
 
 DENSE = Lossy(neff=3.5)
