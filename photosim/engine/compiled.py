@@ -27,7 +27,7 @@ from photosim.engine.parts import Parts, Point
 from photosim.engine.plan import Plan
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
-from photosim.engine.waves import Request, find_wave, matrix_request, part_edges, single_wave, wave_request
+from photosim.engine.waves import Request, find_wave, matrix_request, part_edges, one_wave, wave_request
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.model import Netlist
 from photosim.model.codegen import ORDERS
@@ -225,7 +225,7 @@ class Compiled:
         if port not in exposed:
             message = f"The circuit exposes no port {port!r}. It has: {listing(exposed, 20)}."
             raise ParameterError(message + did_you_mean(port, exposed))
-        return single_wave(self.graph, exposed[port], port)
+        return one_wave(self.graph, exposed[port], port)
 
     def target(self, names: Sequence[str]) -> Target:
         """Return the settings to differentiate by, prepared; the last few are kept."""

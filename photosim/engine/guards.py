@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PASSIVE = 1.0 + 1e-9
 """Largest singular value of a passive part: 1, and a few hundred rounding steps."""
-PASSIVE_SINGLE = 1.0 + 1e-6
+PASSIVE_FLOAT32 = 1.0 + 1e-6
 """The same for arrays that come from elsewhere, perhaps in single precision."""
 LOOKS = 65
 """Wavelengths, spread over the sweep, at which a part declared outside the library is looked at."""
@@ -122,7 +122,7 @@ def _check_numerical(name: str, model: Any, settings: dict[str, Any], wl: NDArra
     """Look at a numerical part at its first batch entry; arrays from elsewhere may be in single precision."""
     one = {k: v[0] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
     gain = np.linalg.norm(model.s(wl, **one), ord=2, axis=(-2, -1))
-    if not (gain <= PASSIVE_SINGLE).all():
+    if not (gain <= PASSIVE_FLOAT32).all():
         at = int(np.argmax(np.nan_to_num(gain, nan=np.inf)))
         message = (
             f"Instance {name!r} ({model.name}) creates power: its largest singular value is {gain[at]:.6g} "

@@ -50,7 +50,7 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
     where the instance is a detector; "inst,port:in" the wave arriving.
     """
     if name in graph.exposed:
-        port = single_wave(graph, graph.exposed[name], name)
+        port = one_wave(graph, graph.exposed[name], name)
         return port if entering else len(graph.partner) + port
     inner, colon, side = str(name).partition(":")
     instance, comma, port_name = inner.rpartition(",")
@@ -61,12 +61,12 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
             f"inner waves are written instance,port.{did_you_mean(name, known)}"
         )
         raise ParameterError(message)
-    port = single_wave(graph, graph.port(instance.strip(), port_name.strip()), name)
+    port = one_wave(graph, graph.port(instance.strip(), port_name.strip()), name)
     arriving = bool(colon) or isinstance(graph.part(instance.strip()).model, Detector)
     return port if arriving else leaving(graph, port)
 
 
-def single_wave(graph: Graph, port: int, name: str) -> int:
+def one_wave(graph: Graph, port: int, name: str) -> int:
     """Return a port that is asked for by name; ParameterError where it carries a bus of many waves."""
     if port in graph.buses:
         message = (
