@@ -27,7 +27,7 @@ from photosim.engine.parts import Parts, Point
 from photosim.engine.plan import Plan
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
-from photosim.engine.waves import Request, find_wave, matrix_request, part_edges, one_wave, wave_request
+from photosim.engine.waves import Request, find_wave, matrix_request, one_wave, part_edges, wave_request
 from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
 from photosim.model import Netlist
 from photosim.model.codegen import ORDERS
