@@ -1,23 +1,39 @@
-"""The folder on this machine where kernels are kept between sessions."""
+"""Where kernels are kept between sessions on this machine, and how damage there is found.
+
+Every file ends with a checksum of its content. A damaged one is thrown away and made again with a
+warning, and a folder that is full costs a compilation in each session, not an error.
+"""
 
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_DIGEST = hashlib.sha256().digest_size
+_SUM = "\n# sha256: "
+FOLDER = "compiled"
+
+
+class CacheWarning(UserWarning):
+    """Compiled kernels that could not be read or kept; results do not depend on them."""
 
 
 def cache_folder() -> Path:
-    """Return the folder of kernels: $PHOTOSIM_CACHE/kernels, else one in the user's cache folder."""
+    """Return the folder of kernels: $PHOTOSIM_CACHE/compiled, else one in the user's cache folder."""
     chosen = os.environ.get("PHOTOSIM_CACHE")
     if chosen:
-        return Path(chosen) / "kernels"
+        return Path(chosen) / FOLDER
     from platformdirs import user_cache_path
 
-    return user_cache_path("photosim") / "kernels"
+    return user_cache_path("photosim") / FOLDER
 
 
 @cache
@@ -31,3 +47,119 @@ def writable_folder() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="photosim-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def read_text(path: Path) -> str | None:
+    """Return a text that `write_text` kept; None if there is none, or, with a warning, a damaged one."""
+    try:
+        text, mark, digest = path.read_text(encoding="utf-8").rpartition(_SUM)
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        text, mark, digest = "", "", ""
+    if mark and digest.strip() == hashlib.sha256(text.encode()).hexdigest():
+        return text
+    _warn(f"The kept kernel {path} is damaged: it is made again.")
+    return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Keep a text with its checksum, whole or not at all; OSError where the folder cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f"{text}{_SUM}{hashlib.sha256(text.encode()).hexdigest()}\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def guard(*modules: ModuleType) -> None:
+    """Give every kernel of these modules that numba caches files with checksums."""
+    for module in modules:
+        for value in list(vars(module).values()):
+            guard_kernel(value)
+
+
+def guard_kernel(value: Any) -> None:
+    """Give one kernel files with checksums, where it is a kernel that numba caches."""
+    kept = getattr(getattr(value, "_cache", None), "_cache_file", None)
+    if kept is not None and not isinstance(kept, _checked_files()):
+        base = kept._index_name.removesuffix(".nbi")  # noqa: SLF001 - numba has no public way to say where
+        value._cache._cache_file = _checked_files()(kept._cache_path, base, kept._source_stamp)  # noqa: SLF001
+
+
+@cache
+def _checked_files() -> type:  # noqa: C901 - a class, not a function, is what is long
+    """Return numba's pair of index and data file, with checksums. A function, since numba loads late."""
+    from numba.core.caching import IndexDataCacheFile
+
+    base: Any = IndexDataCacheFile  # numba has no types
+
+    class CheckedFiles(base):  # type: ignore[misc]
+        """Index and data of one kernel; what is damaged counts as absent, what cannot be kept is not kept."""
+
+        def load(self, key: Any) -> Any:
+            """Return the machine code kept for a signature, or None."""
+            try:
+                return super().load(key)
+            except Exception:  # noqa: BLE001 - whatever unpickling damaged bytes may raise
+                self._forget()
+                return None
+
+        def save(self, key: Any, data: Any) -> None:
+            """Keep the machine code of a signature."""
+            try:
+                try:
+                    super().save(key, data)
+                except (EOFError, ValueError):
+                    self._forget()
+                    super().save(key, data)
+            except OSError as error:
+                _warn_once(
+                    f"Compiled kernels cannot be kept in {self._cache_path}: {error.strerror or error}."
+                )
+
+        def _forget(self) -> None:
+            Path(self._index_path).unlink(missing_ok=True)
+            _warn(f"The kept kernel {self._index_path} is damaged: it is compiled again.")
+
+        def _dump(self, obj: Any) -> bytes:
+            data: bytes = super()._dump(obj)
+            return data + hashlib.sha256(data).digest()
+
+        def _load_index(self) -> Any:
+            self._check(Path(self._index_path), after_version=True)
+            return super()._load_index()
+
+        def _load_data(self, name: str) -> Any:
+            self._check(Path(self._data_path(name)))
+            return super()._load_data(name)
+
+        def _check(self, path: Path, *, after_version: bool = False) -> None:
+            """Raise ValueError for a wrong checksum; an index has numba's version before its content."""
+            import pickle
+
+            try:
+                with path.open("rb") as file:
+                    if after_version and pickle.load(file) != self._version:  # noqa: S301 - numba's own file
+                        return
+                    content = file.read()
+            except FileNotFoundError:
+                return
+            if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
+                message = "checksum"
+                raise ValueError(message)
+
+    return CheckedFiles
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, CacheWarning, stacklevel=2)
+
+
+@cache
+def _warn_once(text: str) -> None:
+    warnings.warn(f"{text} They are compiled again in each session.", CacheWarning, stacklevel=2)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +23,15 @@ def _forget() -> None:
 
 def test_folder_is_the_one_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOSIM_CACHE", str(tmp_path / "mine"))
-    assert caching.cache_folder() == tmp_path / "mine" / "kernels"
-    assert caching.writable_folder() == tmp_path / "mine" / "kernels"
+    assert caching.cache_folder() == tmp_path / "mine" / "compiled"
+    assert caching.writable_folder() == tmp_path / "mine" / "compiled"
     assert caching.writable_folder().is_dir()
 
 
 def test_folder_is_the_users_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PHOTOSIM_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert caching.cache_folder().name == "kernels"
+    assert caching.cache_folder().name == "compiled"
     assert "photosim" in caching.cache_folder().parts
 
 
@@ -49,3 +54,83 @@ def test_kernels_leave_the_users_numba_settings_alone() -> None:
     assert photosim.kernels.elimination.run is not None
     after = config.CACHE_DIR
     assert after == before
+
+
+SIMULATE = """\
+import photosim as ps
+print(ps.load("add_drop_ring")(wl=[1.55])["in", "drop"].power[0].hex())
+"""
+
+
+def simulated(cache: Path) -> tuple[str, str]:
+    """Simulate a ring in a fresh process with its own cache; return what it printed and warned."""
+    environment = dict(os.environ, PHOTOSIM_CACHE=str(cache))
+    for name in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", SIMULATE], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A cache folder with all that the ring needs, and its power."""
+    folder = tmp_path_factory.mktemp("filled")
+    power, warned = simulated(folder)
+    assert "CacheWarning" not in warned
+    assert simulated(folder) == (power, ""), "what was kept is read again"
+    return folder, power
+
+
+def emptied(content: bytes) -> bytes:
+    return content[:0]
+
+
+def halved(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def scrambled(content: bytes) -> bytes:
+    return bytes(255 - byte for byte in content)
+
+
+def touched(content: bytes) -> bytes:
+    """One bit of one byte in the middle: machine code that would run and be wrong."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage"), [(".py", emptied), (".nbi", scrambled), (".nbc", halved), (".nbc", touched)]
+)
+def test_a_damaged_kernel_is_made_again(
+    filled: tuple[Path, str], suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder, power = filled
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    damaged = [path for path in copy.rglob(f"*{suffix}") if suffix != ".py" or path.parent.name == "compiled"]
+    assert damaged
+    for path in damaged:
+        path.write_bytes(damage(path.read_bytes()))
+    again, warned = simulated(copy)
+    assert again == power
+    assert "CacheWarning: The kept kernel" in warned
+
+
+def test_a_kernel_that_cannot_be_kept_is_used_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core.caching import IndexDataCacheFile
+
+    from photosim.kernels.chain import contract
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(IndexDataCacheFile, "_save_index", full)
+    monkeypatch.setattr(IndexDataCacheFile, "_save_data", full)
+    kernel: Any = numba.njit(cache=True)(contract.py_func)
+    caching.guard_kernel(kernel)
+    with pytest.warns(caching.CacheWarning, match="cannot be kept in .*No space left on device"):
+        kernel._cache._cache_file.save("key", b"data")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from photosim.caching import CacheWarning
 from photosim.errors import PhotosimError, PhotosimWarning
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Commands(TyperGroup):
         del standalone_mode
         with warnings.catch_warnings():
             warnings.simplefilter("always", PhotosimWarning)
+            warnings.simplefilter("always", CacheWarning)
             warnings.showwarning = _say_warning
             try:
                 code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
@@ -77,5 +79,5 @@ def _say_warning(
 ) -> None:
     """Write our own warnings as a sentence; those of libraries are for developers and stay silent here."""
     del filename, lineno, file, line
-    if issubclass(category, PhotosimWarning):
+    if issubclass(category, PhotosimWarning | CacheWarning):
         say(f"Warning: {message}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-from photosim.caching import writable_folder
+from photosim.caching import guard, writable_folder
 
 # numba looks at its setting when a function is decorated, and the user's own kernels keep theirs.
 _config: Any = numba.config  # its names are made while numba loads, unseen by type checkers
@@ -22,6 +22,6 @@ _before = _config.CACHE_DIR
 _config.CACHE_DIR = _before or str(writable_folder())
 try:
     for _module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{_module.name}")
+        guard(importlib.import_module(f"{__name__}.{_module.name}"))
 finally:
     _config.CACHE_DIR = _before

@@ -13,9 +13,7 @@ import hashlib
 import importlib.util
 import inspect
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +22,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from photosim.caching import cache_folder
+from photosim.caching import cache_folder, guard, read_text, write_text
 from photosim.model.groups import SettingsGroup, group_methods
 from photosim.model.printer import Printer
 
@@ -120,11 +118,11 @@ def _global_names(code: CodeType) -> set[str]:
 
 
 def _load(name: str, generate: Callable[[], str]) -> ModuleType:
-    """Import the generated module of that name, writing it first where it is missing."""
+    """Import the generated module of that name, writing it first where it is missing or damaged."""
     path = cache_folder() / f"{name}.py"
     try:
-        if not path.exists():
-            _write(path, generate())
+        if read_text(path) is None:
+            write_text(path, generate())
         spec = importlib.util.spec_from_file_location(f"photosim_generated_{name}", path)
     except OSError:
         spec = None
@@ -133,16 +131,8 @@ def _load(name: str, generate: Callable[[], str]) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # numba looks the module up by name when it reads its cache
     spec.loader.exec_module(module)
+    guard(module)
     return module
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).replace(path)
 
 
 def _in_memory(name: str, text: str) -> ModuleType:

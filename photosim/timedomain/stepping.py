@@ -108,7 +108,7 @@ def compiled(step: Callable[..., None]) -> Callable[..., None]:
     """Return a step compiled to the kernel's type, and kept between sessions where it is our own."""
     import numba
 
-    from photosim.caching import writable_folder
+    from photosim.caching import guard_kernel, writable_folder
     from photosim.kernels.stepping import SIGNATURE
 
     own = step.__module__.startswith("photosim.")
@@ -116,7 +116,12 @@ def compiled(step: Callable[..., None]) -> Callable[..., None]:
     before = config.CACHE_DIR
     config.CACHE_DIR = before or str(writable_folder())
     try:
-        return numba.njit(SIGNATURE, cache=own, error_model="numpy", nogil=True)(step)
+        # The signature is compiled once the cache's files are guarded, not by the decorator.
+        kernel = numba.njit(cache=own, error_model="numpy", nogil=True)(step)
+        guard_kernel(kernel)
+        kernel.compile(SIGNATURE)
+        kernel.disable_compile()
+        return kernel
     finally:
         config.CACHE_DIR = before
 
