@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from photosim.cli.group import Commands
+from photosim.cli.group import Commands, file_or_folder
 
 app = typer.Typer(
     name="photosim",
@@ -29,7 +29,10 @@ Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of ever
 Folder = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
-        "--out", metavar="DIR", help="Folder of the results; results/<name of the netlist> if not given."
+        "--out",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Folder of the results; results/<name of the netlist> if not given.",
     ),
 ]
 
@@ -38,7 +41,12 @@ Resume = Annotated[
 ]
 Map = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--map", metavar="MAP", help="What the cells of a .spi netlist are (docs/formats.md)."),
+    typer.Option(
+        "--map",
+        parser=file_or_folder,
+        metavar="MAP",
+        help="What the cells of a .spi netlist are (docs/formats.md).",
+    ),
 ]
 
 
@@ -85,11 +93,21 @@ def simulate(
     ] = None,
     plot: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--plot", help="Picture of the spectrum: .png, .svg or .pdf."),
+        typer.Option(
+            "--plot",
+            parser=file_or_folder,
+            metavar="FILE",
+            help="Picture of the spectrum: .png, .svg or .pdf.",
+        ),
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ..."),
+        typer.Option(
+            "--out",
+            parser=file_or_folder,
+            metavar="FILE",
+            help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ...",
+        ),
     ] = None,
     values: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -143,11 +161,18 @@ def transient(
     noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
     plot: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--plot", help="Picture of the eye or the signals: .png, .svg or .pdf."),
+        typer.Option(
+            "--plot",
+            parser=file_or_folder,
+            metavar="FILE",
+            help="Picture of the eye or the signals: .png, .svg or .pdf.",
+        ),
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="All signals: .csv or .nc (NetCDF)."),
+        typer.Option(
+            "--out", parser=file_or_folder, metavar="FILE", help="All signals: .csv or .nc (NetCDF)."
+        ),
     ] = None,
     values: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -175,7 +200,12 @@ def draw(
     file: File,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="The .svg file; without it the picture goes to stdout."),
+        typer.Option(
+            "--out",
+            parser=file_or_folder,
+            metavar="FILE",
+            help="The .svg file; without it the picture goes to stdout.",
+        ),
     ] = None,
     cells: Map = None,
 ) -> None:
@@ -249,7 +279,12 @@ def reproduce(
     ] = None,
     data_dir: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--data-dir", metavar="DIR", help="Folder of data files; else that of PHOTOSIM_DATA."),
+        typer.Option(
+            "--data-dir",
+            parser=file_or_folder,
+            metavar="DIR",
+            help="Folder of data files; else that of PHOTOSIM_DATA.",
+        ),
     ] = None,
     seeds: Annotated[
         Optional[int],  # noqa: UP045
@@ -262,7 +297,12 @@ def reproduce(
     ] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", metavar="DIR", help="Folder of the results; results/<system> if not given."),
+        typer.Option(
+            "--out",
+            parser=file_or_folder,
+            metavar="DIR",
+            help="Folder of the results; results/<system> if not given.",
+        ),
     ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
@@ -286,7 +326,12 @@ def bench(
     seed: Seed = 0,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", metavar="FILE", help="Write the result, machine included, as JSON."),
+        typer.Option(
+            "--out",
+            parser=file_or_folder,
+            metavar="FILE",
+            help="Write the result, machine included, as JSON.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

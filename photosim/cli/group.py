@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from photosim.caching import CacheWarning
-from photosim.errors import PhotosimError, PhotosimWarning
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -34,12 +37,15 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run a command and exit: 0, 1 for a PhotosimError, 2 for a command line that typer refuses."""
         del standalone_mode
+        _end_on_signals()
+        _let_readers_leave()
         with warnings.catch_warnings():
             warnings.simplefilter("always", PhotosimWarning)
             warnings.simplefilter("always", CacheWarning)
             warnings.showwarning = _say_warning
             try:
                 code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+                sys.stdout.flush()
             except PhotosimError as error:
                 say(str(error))
                 code = 1
@@ -53,12 +59,52 @@ class Commands(TyperGroup):
                 # `photosim components | head`: the reader has seen enough. Nothing more can be written.
                 sys.stdout = None
                 code = 0
+            except OSError as error:
+                if error.filename is not None:
+                    raise
+                # Files are written by photosim.files, which says what fails; this was the standard output.
+                sys.stdout = None
+                say(f"Cannot write to the standard output: {(error.strerror or str(error)).lower()}.")
+                code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def say(sentence: str) -> None:
     """Write one line to stderr."""
     typer.echo(sentence, err=True)
+
+
+def file_or_folder(text: str) -> Path:
+    """Return an option that names a file or a folder; ParameterError for an empty text."""
+    if not text.strip():
+        message = "An option that takes a file or a folder got an empty name: write . for this folder."
+        raise ParameterError(message)
+    return Path(text)
+
+
+def _end_on_signals() -> None:
+    """End a command at SIGTERM and SIGHUP as an interrupt does, so that temporary files are removed."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None:
+            with suppress(ValueError):  # not in the main thread: whoever runs us there has its own signals
+                signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: object) -> None:
+    say("Stopped.")
+    sys.exit(128 + number)
+
+
+def _let_readers_leave() -> None:
+    """Make rich report a closed pipe as Python does; it would end the process with code 1 by itself."""
+    from rich.console import Console
+
+    def closed(_console: Console) -> None:
+        raise BrokenPipeError
+
+    # Its documented hook, for all consoles of this process.
+    setattr(Console, "on_broken_pipe", closed)  # noqa: B010 - mypy refuses a method as a target
 
 
 def _usage(error: Exception) -> str:

@@ -116,6 +116,9 @@ def _drive(text: str) -> tuple[str, Any]:
         if not equals:
             message = f"Cannot read {option!r} in the drive {text!r}: write OPTION=VALUE."
             raise ParameterError(message)
+        if key.strip() in options:
+            message = f"The drive {text!r} gives the option {key.strip()!r} twice: give it once."
+            raise ParameterError(message)
         options[key.strip()] = _value(value.strip())
     return name.strip(), options
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from photosim.errors import DataError
+
+if sys.platform != "win32":
+    import fcntl
+
+_PREFIX = ".photosim-"
+_LOCK = ".running"
+"""File in a temporary folder that the process which works there keeps locked."""
 
 
 def check_writable(path: Path) -> None:
@@ -67,16 +76,41 @@ def staging(folder: Path) -> Iterator[Path]:
     made = _make_folders(folder)
     finished = False
     try:
-        with _said_plainly(folder), tempfile.TemporaryDirectory(prefix=".photosim-", dir=folder) as name:
+        _remove_abandoned(folder)
+        with (
+            _said_plainly(folder),
+            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder) as name,
+            _locked(Path(name) / _LOCK),
+        ):
             yield Path(name)
             for source in sorted(Path(name).iterdir()):
-                source.replace(folder / source.name)
+                if source.name != _LOCK:
+                    source.replace(folder / source.name)
             finished = True
     finally:
         if not finished:
             for empty in reversed(made):
                 with suppress(OSError):  # checkpoints, which a run that was stopped leaves, stay
                     empty.rmdir()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock on a file while the block runs: the operating system frees it however the process ends."""
+    with path.open("w", encoding="utf-8") as file:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary folders of runs that were killed: photosim made them, and nobody holds their lock."""
+    if sys.platform == "win32":  # without locks nobody knows which of them are abandoned
+        return
+    for place in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError), (place / _LOCK).open("r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where a run is at work
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _make_folders(folder: Path) -> list[Path]:

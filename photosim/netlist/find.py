@@ -33,14 +33,15 @@ def find(path: str | PathLike[str]) -> Path:
             return place
         exists = place.exists()
     except (OSError, ValueError) as error:  # a name too long, or with a null byte
-        raise NetlistError(f"{str(path)[:60]!r} cannot be the name of a file: {error}") from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NetlistError(f"{str(path)[:60]!r} cannot be the name of a file: {reason.lower()}.") from None
     if exists:
-        raise NetlistError(f"{path} is not a file; give a netlist, in YAML or JSON")
+        raise NetlistError(f"{str(path)!r} is not a file; give a netlist, in YAML or JSON")
     known = gallery()
     name = place.name.removesuffix(place.suffix) if place.suffix in SUFFIXES else place.name
     if place.parent == Path() and name in known and place.name in {name, known[name].name}:
         return known[name]
     raise NetlistError(
-        f"There is no file {path}, and no netlist of that name in the gallery, which has: "
+        f"There is no file {str(path)!r}, and no netlist of that name in the gallery, which has: "
         f"{listing(known, 20)}.{did_you_mean(name, known)}"
     )

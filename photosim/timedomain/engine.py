@@ -104,6 +104,9 @@ def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, in
     if not (np.isfinite(settle) and settle >= 0):
         message = f"The time to settle must be zero or more seconds, got {settle!r}."
         raise ParameterError(message)
+    if not (duration + settle) * sample_rate < np.iinfo(np.int64).max:
+        message = f"{duration + settle:g} s at {sample_rate:g} Hz are more samples than can be counted."
+        raise ParameterError(message)
     samples, warm = round(duration * sample_rate), round(settle * sample_rate)
     if not 2 <= samples + warm <= MOST_SAMPLES:
         message = (
