@@ -97,7 +97,8 @@ def refused(folder: Path, *arguments: str, code: int = 1) -> str:
 @pytest.mark.parametrize("command", ["check", "simulate", "draw", "run", "train"])
 def test_a_missing_file_names_the_gallery(folder: Path, command: str) -> None:
     assert re.search(
-        r"There is no file missing\.yml, and no netlist of that name", refused(folder, command, "missing.yml")
+        r"There is no file 'missing\.yml', and no netlist of that name",
+        refused(folder, command, "missing.yml"),
     )
 
 

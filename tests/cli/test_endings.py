@@ -21,7 +21,7 @@ def ended(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [["--help"], ["components"], ["simulate", "--help"], ["gallery"]])
+@pytest.mark.parametrize("words", [["--help"], ["components"], ["simulate", "--help"]])
 def test_a_reader_that_has_seen_enough_is_not_an_error(words: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
