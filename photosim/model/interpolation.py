@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.interpolate import CubicSpline
 
 SLACK = 0.01
 """Part of an end's step that may be asked for beyond it: files round their frequencies to a few digits."""
@@ -39,41 +40,6 @@ def delays(frequency_Hz: NDArray[np.float64], s: NDArray[np.complex128]) -> NDAr
         left = np.angle(turn * np.exp(-1j * found * step))
         found += (weight * step * left).sum(axis=0) / np.where(norm > 0, norm, 1.0)
     return found  # type: ignore[no-any-return]
-
-
-def second_derivatives(x: NDArray[np.float64], y: NDArray[Any]) -> NDArray[Any]:
-    """Return the second derivative at each x (F,) of the not-a-knot cubic spline through y (F, ...).
-
-    deboor2001, chapter IV: the third derivative is continuous at the second and the last but one point.
-    Three points give a parabola, two a line.
-    """
-    count = len(x)
-    found = np.zeros_like(y)
-    if count < 3:
-        return found
-    h = np.diff(x)
-    slope = np.diff(y, axis=0) / h.reshape(-1, *(1,) * (y.ndim - 1))
-    right = 6 * np.diff(slope, axis=0)
-    diagonal = 2 * (h[:-1] + h[1:])
-    lower, upper = h[:-1].copy(), h[1:].copy()
-    diagonal[0] += h[0] * (h[0] + h[1]) / h[1]
-    upper[0] -= h[0] ** 2 / h[1]
-    diagonal[-1] += h[-1] * (h[-1] + h[-2]) / h[-2]
-    lower[-1] -= h[-1] ** 2 / h[-2]
-    if count == 3:
-        found[:] = right[0] / (3 * (h[0] + h[1]))
-        return found
-    # The rows are dominated by their diagonal: elimination needs no pivots.
-    for k in range(1, count - 2):
-        factor = lower[k] / diagonal[k - 1]
-        diagonal[k] -= factor * upper[k - 1]
-        right[k] -= factor * right[k - 1]
-    found[-2] = right[-1] / diagonal[-1]
-    for k in range(count - 4, -1, -1):
-        found[k + 1] = (right[k] - upper[k] * found[k + 2]) / diagonal[k]
-    found[0] = ((h[0] + h[1]) * found[1] - h[0] * found[2]) / h[1]
-    found[-1] = ((h[-1] + h[-2]) * found[-2] - h[-1] * found[-3]) / h[-2]
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +66,11 @@ class Interpolant:
         return slow
 
     @cached_property
-    def _bends(self) -> NDArray[np.complex128]:
-        scale = self._scale
-        return second_derivatives((self.frequency_Hz - self.frequency_Hz[0]) / scale, self.slow)
+    def _spline(self) -> CubicSpline[np.complex128]:
+        """The not-a-knot spline (deboor2001, chapter IV); three points give a parabola, two a line."""
+        from scipy.interpolate import CubicSpline  # loads when a table is first evaluated
+
+        return CubicSpline((self.frequency_Hz - self.frequency_Hz[0]) / self._scale, self.slow)
 
     @property
     def _scale(self) -> float:
@@ -143,19 +111,8 @@ class Interpolant:
 
     def _derivatives(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
         """Return the slow spline and its derivatives by frequency, up to the one asked for."""
-        x = (self.frequency_Hz - self.frequency_Hz[0]) / self._scale
         at = (frequency - self.frequency_Hz[0]) / self._scale
-        k = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
-        h = (x[k + 1] - x[k])[:, np.newaxis, np.newaxis]
-        t = (at - x[k])[:, np.newaxis, np.newaxis]
-        left, right = self._bends[k], self._bends[k + 1]
-        b = (self.slow[k + 1] - self.slow[k]) / h - h * (2 * left + right) / 6
-        c, d = left / 2, (right - left) / (6 * h)
-        derivatives = [self.slow[k] + t * (b + t * (c + t * d))]
-        if derivative:
-            derivatives.append((b + t * (2 * c + 3 * t * d)) / self._scale)
-            derivatives.append((2 * c + 6 * t * d) / self._scale**2)
-        return derivatives
+        return [self._spline(at, order) / self._scale**order for order in range(derivative + 1)]
 
     def _inside(self, frequency: NDArray[np.float64]) -> None:
         from photosim.units import wavelength
