@@ -133,8 +133,11 @@ def need(names: Sequence[str], what: str) -> None:
 
 
 def float_names(circuit: Any) -> list[str]:
-    """Return the names of the settings that are real numbers, evenly thinned out to MOST_PARAMETERS."""
-    names = [name for name, value in circuit.parameters.items() if isinstance(value, float)]
+    """Return the names of the settings that are real numbers, evenly thinned out to MOST_PARAMETERS.
+
+    Sorted, so that a component may list its settings in another order.
+    """
+    names = [name for name, value in sorted(circuit.parameters.items()) if isinstance(value, float)]
     return names[:: 1 + len(names) // MOST_PARAMETERS]
 
 
