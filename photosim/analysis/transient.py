@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.traces import Eye, eye
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.timedomain import transient as simulate
 from photosim.timedomain.waveforms import Waveform, wave_form
@@ -121,6 +122,29 @@ class TransientResult:
             unit = "mA" if name in detectors else "mW"
             tables.append(Table(f"{self.name}: eye of {name} ({unit})", ("figure", "value"), figures))
         return tuple(tables)
+
+
+def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Return an entry of a netlist in `folder` with the places of the waveform files that it names.
+
+    Raises ParameterError for a file outside that folder, as for tables of S-parameters.
+    """
+    from photosim.netlist.tables import locate
+
+    def place(value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("wave") == "file" and isinstance(value.get("path"), str):
+            try:
+                return {**value, "path": str(locate(value["path"], folder))}
+            except NetlistError as error:
+                message = f"The analysis {entry.get('name', 'transient')!r}: {error}"
+                raise ParameterError(message) from None
+        return value
+
+    named = {key: entry[key] for key in ("drive", "inputs") if isinstance(entry.get(key), Mapping)}
+    return {
+        **entry,
+        **{key: {name: place(value) for name, value in table.items()} for key, table in named.items()},
+    }
 
 
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions:

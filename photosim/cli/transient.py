@@ -72,7 +72,7 @@ def _circuit(request: Request) -> Circuit:
 
 def _options(request: Request, circuit: Circuit) -> TransientOptions:
     """Return the options of the netlist's own analysis in time, with what the command line says in front."""
-    from photosim.analysis.transient import read_options
+    from photosim.analysis.transient import located, read_options
 
     own = [entry for entry in circuit.netlist.analyses if entry.get("kind") == "transient"]
     if request.analysis is not None:
@@ -84,7 +84,9 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
             )
             raise ParameterError(message)
         own = named
-    entry: dict[str, Any] = dict(own[0]) if own else {"kind": "transient", "name": circuit.name}
+    entry: dict[str, Any] = (
+        located(own[0], circuit.netlist.folder) if own else {"kind": "transient", "name": circuit.name}
+    )
     typed = {"duration": request.duration, "sample_rate": request.rate}
     entry |= {key: value for key, value in typed.items() if value is not None}
     if "duration" not in entry or "sample_rate" not in entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from photosim.errors import Mark, NetlistError
@@ -43,7 +44,8 @@ class Netlist:
     expressions that instance settings may use by name. `components` holds
     sub-netlists that instances may name as their component. `marks` maps a
     path of keys, such as ("instances", "ring", "settings", "radius"), to its
-    place in the file.
+    place in the file. `folder` is where the file lies, below which the files that
+    it names are found; the working folder if it is None.
     """
 
     instances: Mapping[str, Instance]
@@ -55,6 +57,7 @@ class Netlist:
     name: str = "circuit"
     analyses: tuple[Mapping[str, Any], ...] = ()
     marks: Mapping[tuple[str, ...], Mark] = field(default_factory=dict, compare=False, repr=False)
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     def mark(self, *path: str) -> Mark | None:
         """Return the place of the longest known prefix of a path of keys."""

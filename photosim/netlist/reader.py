@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,8 @@ def read(
 
 def _read_yaml(place: Path, path: str) -> Netlist:
     text = read_utf8(place, path, MAX_BYTES)
-    return _netlist(compose(text, path, place.parent), place.name.partition(".")[0])
+    netlist = _netlist(compose(text, path, place.parent), place.name.partition(".")[0])
+    return replace(netlist, folder=place.parent)
 
 
 def read_text(text: str, name: str = "circuit") -> Netlist:

@@ -132,7 +132,7 @@ def _link() -> Kind:
 @kind("transient")
 def _transient() -> Kind:
     from photosim import plotting
-    from photosim.analysis.transient import TransientResult, read_options, transient
+    from photosim.analysis.transient import TransientResult, located, read_options, transient
     from photosim.timedomain import files
 
     def write(path: Path, result: TransientResult) -> None:
@@ -141,7 +141,10 @@ def _transient() -> Kind:
     def compute(circuit: Circuit, options: Any, run: Run) -> Result:
         return transient(circuit, options, run.seed)
 
-    return Kind(read_options, _counted(compute), plotting.for_transient, write)
+    def read(entry: Mapping[str, Any], circuit: Circuit) -> Any:
+        return read_options(located(entry, circuit.netlist.folder), circuit)
+
+    return Kind(read, _counted(compute), plotting.for_transient, write)
 
 
 @kind("train")

@@ -7,10 +7,12 @@ A Waveform is a function of time and, where it passes electronics, their bandwid
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 _TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
 """Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
-_MAX_FILE_LINES = 100_000_000
+MAX_FILE_BYTES = 64 * 2**20
+"""Size of a file of samples: a few million of them."""
 
 
 @dataclass(frozen=True)
@@ -180,13 +183,24 @@ def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
     """Return the waveform of a text file: two columns, time in s and value, commas or spaces between them.
 
     Straight lines join the points; before and after them the ends are held. Raises DataError for a file that
-    is missing or holds anything else.
+    is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
     """
+    place = Path(path)
     try:
-        text = Path(path).read_text(encoding="utf-8").replace(",", " ")
-        table = np.loadtxt(text.splitlines(), ndmin=2, max_rows=_MAX_FILE_LINES)
+        state = place.stat()
+        if not S_ISREG(state.st_mode):
+            message = f"{path}: cannot read a waveform: it is not a regular file."
+            raise DataError(message)
+        if state.st_size > MAX_FILE_BYTES:
+            message = f"{path} has {state.st_size} bytes; a file of a waveform may have {MAX_FILE_BYTES}."
+            raise DataError(message)
+        text = place.read_text(encoding="utf-8").replace(",", " ")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # numpy's, of an empty file: it is refused below
+            table = np.loadtxt(text.splitlines(), ndmin=2)
     except (OSError, ValueError) as error:
-        message = f"{path}: cannot read a waveform: {error}"
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        message = f"{path}: cannot read a waveform: {reason}."
         raise DataError(message) from None
     if table.shape[1] != 2 or not np.isfinite(table).all() or (np.diff(table[:, 0]) <= 0).any():
         message = f"{path}: a waveform has two columns, rising times in s and finite values."

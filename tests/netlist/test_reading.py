@@ -318,7 +318,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(NetlistError, match=r"big\.yml has 16777217 bytes; a netlist file may have 16777216"):
         read(tmp_path / "big.yml")
     with pytest.raises(
-        NetlistError, match=r"There is no file .*missing\.yml, and no netlist of that name in the gallery"
+        NetlistError, match=r"There is no file .*missing\.yml', and no netlist of that name in the gallery"
     ):
         read(tmp_path / "missing.yml")
     for bad in ("a" * 5000, "a\0b"):

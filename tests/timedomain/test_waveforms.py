@@ -1,11 +1,16 @@
-"""Pseudo-random sequences: the shift registers of ITU-T O.150, bit for bit."""
+"""Waveforms: sequences against the shift registers of ITU-T O.150, and the files that hold samples."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from photosim import waveforms
+from photosim.errors import DataError, NetlistError
+from photosim.runner import run
 
 
 @pytest.mark.parametrize(("order", "tap"), [(7, 6), (9, 5), (11, 9), (15, 14), (20, 3), (23, 18)])
@@ -19,3 +24,52 @@ def test_every_bit_of_a_sequence_is_that_of_its_shift_register(order: int, tap: 
     np.testing.assert_array_equal(bits[order:], bits[:-order] ^ bits[order - tap : -tap])
     # One period has every state but zero: one more 1 than 0.
     assert bits.sum() == 2 ** (order - 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_waveform_is_read_from_a_regular_file_of_bounded_size(tmp_path: Path) -> None:
+    pipe, sparse, empty = tmp_path / "pipe.csv", tmp_path / "sparse.csv", tmp_path / "empty.csv"
+    os.mkfifo(pipe)
+    with sparse.open("wb") as file:
+        file.truncate(waveforms.MAX_FILE_BYTES + 1)
+    empty.write_text("", encoding="utf-8")
+    refused = {
+        pipe: "not a regular file",
+        Path("/dev/zero"): "not a regular file",
+        sparse: "bytes; a file",
+        empty: "two columns",
+        tmp_path / "missing.csv": "no such file",
+    }
+    for path, said in refused.items():
+        with pytest.raises(DataError, match=said):
+            waveforms.file(path)
+
+
+NETLIST = """\
+settings: {{v: 0.0}}
+instances:
+  laser: laser
+  modulator: {{component: mach_zehnder_modulator, settings: {{voltage: v}}}}
+  detector: photodetector
+connections: {{"laser,o1": "modulator,o1", "modulator,o2": "detector,o1"}}
+analyses:
+  - {{kind: transient, name: t, duration: 1e-9, sample_rate: 1e11,
+     drive: {{v: {{wave: file, path: {path}}}}}}}
+"""
+
+
+def test_a_waveform_that_a_netlist_names_lies_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (folder / "drive.csv").write_text("0, 0\n1e-9, 1\n", encoding="utf-8")
+    (elsewhere / "drive.csv").write_text("this one is not read", encoding="utf-8")
+    inside, outside = folder / "inside.yml", folder / "outside.yml"
+    inside.write_text(NETLIST.format(path="drive.csv"), encoding="utf-8")
+    outside.write_text(NETLIST.format(path="../elsewhere/drive.csv"), encoding="utf-8")
+    run(inside, out=tmp_path / "out")
+    with pytest.raises(NetlistError, match=r"outside\.yml:\d+:\d+: .* lies outside the netlist's folder"):
+        run(outside, out=tmp_path / "out2")
