@@ -90,9 +90,9 @@ def _about_key(at: _Reached, where: str, noun: str, *, missing: bool) -> Mapping
 def _found(at: _Reached) -> tuple[Any, str]:
     """Return what stands where a choice is wanted, and the nearest name that would do."""
     choice, found = _choice(at.kind), at.value
+    known = [str(option) for option in _options(at.kind)]
     if choice is not None and isinstance(found, Mapping) and choice.key in found:
-        found = found[choice.key]
-    known = [*choice.forms] if choice else [str(option) for option in _options(at.kind)]
+        found, known = found[choice.key], [*choice.forms]
     return found, did_you_mean(found, known) if isinstance(found, str) else ""
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from numbers import Integral
 from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
 
@@ -23,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from photosim.errors import ParameterError, PhotosimError
+from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 
 CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 OWN_WORDS = "photosim"
@@ -182,6 +183,28 @@ def _as_whole(value: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else value
 
 
+def _as_int(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, Integral) else value
+
+
+def one_of(what: str, known: Collection[str]) -> AfterValidator:
+    """Return a note for a text or texts: each must be one of `known`; an error calls it `what`."""
+
+    def check(value: str | tuple[str, ...]) -> Any:
+        for name in (value,) if isinstance(value, str) else value:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                message = f"There is no {what} {name!r}. There are: {listing(known)}.{hint}"
+                raise ParameterError(message)
+        return value
+
+    return AfterValidator(_said(check))
+
+
+INTEGRAL = BeforeValidator(_as_int)
+"""Note for whole numbers: those of numpy count."""
 LIST = BeforeValidator(_as_tuple)
 """Note for tuples: files have lists."""
 Number = Annotated[float, BeforeValidator(_as_number)]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from photosim.errors import ParameterError
+from photosim.netlist.forms import Choice
+from photosim.netlist.mappings import read
 from photosim.training.layers import (
     Convolution,
     Dense,
@@ -18,8 +22,10 @@ from photosim.training.layers import (
     Windows,
     activation,
 )
-from photosim.training.reading import MOST, check_names, named, number, whole
 
+MOST = 100_000
+"""Largest number of seeds, epochs, units or samples a batch: a typing error otherwise."""
+Size = Annotated[int, Field(ge=1, le=MOST)]
 MOST_FEATURES = 1_000_000
 """Largest number of features that a layer may give a sample: a typing error otherwise."""
 Shape = tuple[int, int, int]
@@ -30,30 +36,31 @@ Shape = tuple[int, int, int]
 class ConvolutionOptions:
     """Filters: their number `channels`, `kernel` pixels wide, `stride` apart, a zero rim of `padding`."""
 
-    channels: int
-    kernel: int
-    stride: int = 1
-    padding: int = 0
+    channels: Size
+    kernel: Size
+    stride: Size = 1
+    padding: Annotated[int, Field(ge=0, le=MOST)] = 0
 
 
 @dataclass(frozen=True)
 class PoolingOptions:
     """Windows of `size` x `size` pixels, `stride` apart (side by side if left out); `kind` max or mean."""
 
-    size: int
-    stride: int | None = None
-    kind: str = "max"
+    size: Size
+    stride: Size | None = None
+    kind: Literal["max", "mean"] = "max"
 
 
 @dataclass(frozen=True)
 class DropoutOptions:
     """The `share` of the units before it that is left out at random while training."""
 
-    share: float
+    share: Annotated[float, Field(ge=0, le=0.999)]
 
 
 LAYERS = {"convolution": ConvolutionOptions, "pooling": PoolingOptions, "dropout": DropoutOptions}
 """Layers that are written as a mapping, by name, and the record of their options."""
+_LAYER: Any = Annotated[Any, Choice("layer", LAYERS)]
 
 
 def build_network(entries: Any, hidden: str, where: str) -> Network:
@@ -76,7 +83,7 @@ def build_network(entries: Any, hidden: str, where: str) -> Network:
         if isinstance(entry, Mapping):
             layer, images = _layer(entry, images, features, hidden, here)
         else:
-            width = whole(entry, 1, f"{where}: a width of the network")
+            width = read(Size, entry, f"{where}: a width of the network")
             images = None
             layer = Dense(features, width, activation(hidden if place < len(entries) else "linear"))
         features = layer.outputs
@@ -122,14 +129,14 @@ def _short(entry: Any) -> str:
 def _inputs(entry: Any, where: str) -> tuple[Shape | None, int]:
     """Return the images' shape, if they are some, and the number of inputs."""
     if not isinstance(entry, list | tuple):
-        return None, whole(entry, 1, f"{where}: a width of the network")
+        return None, read(Size, entry, f"{where}: a width of the network")
     if len(entry) != 3:
         message = (
             f"{where}: network must begin with the number of inputs, or with [channels, height, width] of "
             f"images, got {entry!r}."
         )
         raise ParameterError(message)
-    channels, height, width = (whole(size, 1, f"{where}: a size of the images") for size in entry)
+    channels, height, width = (read(Size, size, f"{where}: a size of the images") for size in entry)
     shape = (channels, height, width)
     if prod(shape) > MOST:
         message = f"{where}: images of {prod(shape):,} pixels are too large; the bound is {MOST:,}."
@@ -141,30 +148,23 @@ def _layer(
     entry: Mapping[str, Any], images: Shape | None, features: int, hidden: str, here: str
 ) -> tuple[Layer, Shape | None]:
     """Return the layer of a mapping and the shape of the images that it gives, if it does."""
-    name, options = named(entry, "layer", LAYERS, here)
-    here = f"{here} ({name})"
-    check_names(LAYERS[name], options, here)
-    if name == "dropout":
-        return Dropout(features, number(options["share"], f"{here}: share", low=0.0, high=0.999)), images
+    options = read(_LAYER, entry, here)
+    here = f"{here} ({entry['layer']})"
+    if isinstance(options, DropoutOptions):
+        return Dropout(features, options.share), images
     if images is None:
         message = (
             f"{here} needs images: begin the network with their [channels, height, width], as [1, 8, 8], and "
             "put it before the dense layers."
         )
         raise ParameterError(message)
-    sizes = {
-        key: whole(value, 0 if key == "padding" else 1, f"{here}: {key}")
-        for key, value in options.items()
-        if key != "kind" and not (key == "stride" and name == "pooling" and value is None)
-    }
     try:
-        if name == "convolution":
-            filters = sizes.pop("channels")
-            windows = Windows(*images, sizes.pop("kernel"), **sizes)
-            return Convolution(windows, filters, activation(hidden)), (filters, windows.rows, windows.columns)
-        size = sizes["size"]
-        windows = Windows(*images, size, sizes.get("stride", size))
-        pooling = Pooling(windows, options.get("kind", "max"))
+        if isinstance(options, ConvolutionOptions):
+            windows = Windows(*images, options.kernel, options.stride, options.padding)
+            shape = (options.channels, windows.rows, windows.columns)
+            return Convolution(windows, options.channels, activation(hidden)), shape
+        windows = Windows(*images, options.size, options.stride or options.size)
+        pooling = Pooling(windows, options.kind)
     except ParameterError as error:
         message = f"{here}: {error}"
         raise ParameterError(message) from None

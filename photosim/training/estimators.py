@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
+from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, column_or_1d
@@ -15,6 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from photosim.errors import ParameterError, listing
+from photosim.netlist.forms import INTEGRAL
+from photosim.netlist.mappings import read
 from photosim.training.architecture import build_network
 from photosim.training.arrays import FloatArray, TargetArray
 from photosim.training.data.datasets import Dataset, Samples
@@ -22,8 +26,7 @@ from photosim.training.devices import Device, Digital, WeightBank
 from photosim.training.devices.bank.circuit import only_bank
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, REGRESSION, Objective, softmax
-from photosim.training.optimisers import SGD, Adam, Constant, Optimiser
-from photosim.training.reading import number, read_schedule
+from photosim.training.optimisers import SCHEDULE, SGD, Adam, Constant, Optimiser
 from photosim.training.rules.catalogue import (
     HELD_BY_DEVICES,
     check_network,
@@ -39,6 +42,25 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 LARGEST_SEED = 2**31 - 1
+_SCHEDULE: Any = Annotated[Any, SCHEDULE]
+_Whole = Annotated[int, Field(ge=1), INTEGRAL]
+_Fraction = Annotated[float, Field(ge=0, le=0.999)]
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """Bounds of the parameters that nothing else checks."""
+
+    max_iter: _Whole
+    batch_size: _Whole
+    n_iter_no_change: _Whole
+    solver: Literal["adam", "sgd"]
+    early_stopping: bool
+    dropout: _Fraction
+    learning_rate_init: Annotated[float, Field(ge=1e-12, le=1e6)]
+    validation_fraction: _Fraction
+    precision: Literal["single", "double"]
+    noise: Literal["physical", "measured"] | None
 
 
 class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -133,19 +155,16 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
     def _check(self) -> None:
         """Raise ParameterError for parameters that contradict each other, or that nothing else refuses."""
         needed = needs(self.rule)
-        _whole(self.max_iter, 1, "max_iter")
-        _whole(self.batch_size, 1, "batch_size")
-        _whole(self.n_iter_no_change, 1, "n_iter_no_change")
+        title = type(self).__name__
+        read(
+            _Bounds,
+            {item.name: getattr(self, item.name) for item in fields(_Bounds)},
+            title,
+            noun="parameter",
+        )
         for layer in self._hidden_layers():
             if not isinstance(layer, Mapping):
-                _whole(layer, 1, "a width in hidden_layer_sizes")
-        _choice(self.solver, ("adam", "sgd"), "solver")
-        _choice(self.early_stopping, (False, True), "early_stopping")
-        number(self.dropout, "dropout", low=0.0, high=0.999)
-        number(self.learning_rate_init, "learning_rate_init", low=1e-12, high=1e6)
-        number(self.validation_fraction, "validation_fraction", low=0.0, high=0.999)
-        _choice(self.precision, ("single", "double"), "precision")
-        _choice(self.noise, (None, "physical", "measured"), "noise")
+                read(_Whole, layer, f"{title}: a width in hidden_layer_sizes")
         if self.hardware is None and (self.noise is not None or self.device is not None):
             message = "noise and device belong to hardware, which is None: give a netlist or a Circuit."
             raise ParameterError(message)
@@ -177,7 +196,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         return sizes if isinstance(sizes, tuple | list) else tuple(np.atleast_1d(sizes))
 
     def _optimiser(self) -> Optimiser:
-        schedule = Constant() if self.schedule is None else read_schedule(self.schedule, "schedule")
+        schedule = Constant() if self.schedule is None else read(_SCHEDULE, self.schedule, "schedule")
         if self.solver == "sgd":
             return SGD(self.learning_rate_init, self.momentum, schedule=schedule)
         return Adam(self.learning_rate_init, schedule=schedule)
@@ -319,20 +338,6 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _whole(value: Any, least: int, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        message = f"{name} must be a whole number from {least}, got {value!r}."
-        raise ParameterError(message)
-
-
-def _choice(value: Any, allowed: tuple[Any, ...], name: str) -> None:
-    # By type too: 1 is not True. Any value can be looked for in a tuple, an array only item by item.
-    if not any(type(value) is type(own) and value == own for own in allowed):
-        choices = ", ".join(repr(own) for own in allowed[:-1])
-        message = f"{name} must be {choices} or {allowed[-1]!r}, got {value!r}."
-        raise ParameterError(message)
 
 
 def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:

@@ -20,9 +20,8 @@ from photosim.training.devices import Device, Digital
 from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.layers import Network
-from photosim.training.optimisers import Constant
+from photosim.training.optimisers import OPTIMISERS, SCHEDULES, Constant
 from photosim.training.options import TrainOptions, catalogued, parse
-from photosim.training.reading import OPTIMISERS, SCHEDULES
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import Annotated, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from photosim.errors import ParameterError
+from photosim.netlist.forms import LIST, Choice
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters
 
@@ -32,11 +36,14 @@ class Constant:
 class StepDecay:
     """The learning rate times `ratio` from each of some epochs on (counted from 1)."""
 
-    epochs: tuple[int, ...]
+    epochs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], LIST]
     ratio: float = 0.1
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a ratio that is not a positive number."""
+        """Raise ParameterError for epochs out of order or a ratio that is not a positive number."""
+        if not self.epochs or sorted(set(self.epochs)) != list(self.epochs):
+            message = f"epochs must be different and in order, as [20, 30], got {list(self.epochs)}."
+            raise ParameterError(message)
         _positive("ratio", self.ratio)
 
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
@@ -62,6 +69,11 @@ class Noam:
     def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
         """Return the factor of a step."""
         return float(self.width**-0.5 * min(step**-0.5, step * self.warmup**-1.5))
+
+
+SCHEDULES: Mapping[str, type[StepDecay | Noam]] = MappingProxyType({"steps": StepDecay, "noam": Noam})
+"""Schedules by the `method` that a mapping names."""
+SCHEDULE = Choice("method", SCHEDULES)
 
 
 class Optimiser(Protocol):
@@ -90,7 +102,7 @@ class SGD:
     learning_rate: float
     momentum: float = 0.9
     weight_decay: float = 0.0
-    schedule: RateSchedule = field(default_factory=Constant)
+    schedule: Annotated[RateSchedule, SCHEDULE] = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a learning rate, momentum or weight decay out of bounds."""
@@ -128,7 +140,7 @@ class Adam:
     beta2: float = 0.999
     eps: float = 1e-8
     weight_decay: float = 0.0
-    schedule: RateSchedule = field(default_factory=Constant)
+    schedule: Annotated[RateSchedule, SCHEDULE] = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a learning rate, eps or decay out of bounds."""
@@ -161,6 +173,11 @@ class Adam:
                 [rate, 1.0 - self.beta1, 1.0 - self.beta2, eps, self.weight_decay], value.dtype
             )
             adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
+
+
+OPTIMISERS: Mapping[str, type[SGD | Adam]] = MappingProxyType({"sgd": SGD, "adam": Adam})
+"""Optimisers by the `method` that a mapping names."""
+OPTIMISER = Choice("method", OPTIMISERS)
 
 
 def _flat(array: RealArray) -> RealArray:

@@ -61,7 +61,7 @@ def test_a_list_becomes_the_layers_that_it_names() -> None:
 @pytest.mark.parametrize(
     ("network", "text"),
     [
-        ([64, "dropout 0.1", 10], "'images': a width of the network must be.*got 'dropout 0.1'"),
+        ([64, "dropout 0.1", 10], "'images': a width of the network must be.*but is the text 'dropout 0.1'"),
         ([[1, 8, 8], {"channels": 8}, 10], "layer 2 of network must be a mapping with layer: conv"),
         ([[1, 8, 8], {"layer": "convolutoin"}, 10], "layer 2 of network.*Did you mean 'convolution'"),
         ([[1, 8, 8], {"layer": ["pooling"]}, 10], "layer 2 of network must be a mapping with layer"),
@@ -70,21 +70,21 @@ def test_a_list_becomes_the_layers_that_it_names() -> None:
             r"'images': layer 2 of network \(convolution\) has no option 'kernal'.*Did you mean 'kernel'",
         ),
         ([[1, 8, 8], {"layer": "convolution", "channels": 8}, 10], r"\(convolution\) needs the option 'k"),
-        ([[1, 8, 8], {**CONVOLUTION, "channels": 2.5}, 10], r"channels must be a whole number from 1"),
-        ([[1, 8, 8], {**CONVOLUTION, "stride": None}, 10], r"stride must be a whole number from 1"),
-        ([[1, 8, 8], {**CONVOLUTION, "padding": -1}, 10], r"padding must be a whole number from 0"),
+        ([[1, 8, 8], {**CONVOLUTION, "channels": 2.5}, 10], r"'channels' must be a whole number from 1"),
+        ([[1, 8, 8], {**CONVOLUTION, "stride": None}, 10], r"'stride' must be a whole number from 1"),
+        ([[1, 8, 8], {**CONVOLUTION, "padding": -1}, 10], r"'padding' must be a whole number from 0"),
         ([[1, 8, 8], {**CONVOLUTION, "kernel": 9}, 10], "layer 2 of network.*Windows of 9 pix.*do not fit"),
         ([[1, 8, 8], {**CONVOLUTION, "channels": 99_999}, 10], "would give 3,599,964 features.*1,000,000"),
-        ([[1, 8, 8], {"layer": "pooling", "size": 2, "kind": "maximum"}, 10], "kind must be 'max' or 'mean'"),
+        ([[1, 8, 8], {"layer": "pooling", "size": 2, "kind": "maximum"}, 10], "'kind' must be max or mean"),
         ([64, CONVOLUTION, 10], r"layer 2 of network \(convolution\) needs images: begin the network with"),
         ([[1, 8, 8], 20, CONVOLUTION, 10], r"layer 3 of network \(convolution\) needs images"),
-        ([64, {"layer": "dropout", "share": 1.0}, 10], "share must be a number from 0 to 0.999"),
+        ([64, {"layer": "dropout", "share": 1.0}, 10], "'share' must be a number from 0 to 0.999"),
         ([64, {"layer": "dropout"}, 10], "needs the option 'share'"),
         ([[8, 8], 10], r"or with \[channels, height, width\] of images, got \[8, 8\]"),
         ([[1, 8, 0], 10], "a size of the images must be a whole number from 1"),
         ([[100, 1000, 1000], 10], "images of 100,000,000 pixels are too large"),
         ([[1, 8, 8], CONVOLUTION], "network must list two widths or more"),
-        ("64-10", "network must list two widths or more"),
+        ("64-10", "'network' must be a list, but is the text '64-10'"),
     ],
     ids=str,
 )  # fmt: skip
@@ -107,15 +107,22 @@ def test_schedules_are_part_of_the_optimiser() -> None:
 @pytest.mark.parametrize(
     ("schedule", "text"),
     [
-        ("steps", "'images': optimiser: schedule must be a mapping with method: steps or noam, got 'steps'"),
-        ({"method": "step"}, "schedule must be a mapping with method.*got 'step'. Did you mean 'steps'"),
-        ({"method": "steps"}, "schedule needs the option 'epochs'"),
-        ({"method": "steps", "epochs": 3}, "epochs must list different epochs in order"),
-        ({"method": "steps", "epochs": [4, 2]}, "epochs must list different epochs in order"),
-        ({"method": "steps", "epochs": [0, 2]}, "an epoch must be a whole number from 1"),
-        ({"method": "steps", "epochs": [2], "ratio": 0}, "schedule: ratio must be a positive number"),
+        ("steps", "'schedule' must be a mapping with method: steps or noam, but is the text 'steps'.$"),
+        (
+            {"method": "step"},
+            "'schedule' must be a mapping with method.* text 'step'. Did you mean 'steps'",
+        ),
+        ({"method": "steps"}, r"optimiser \(adam\): schedule \(steps\) needs the option 'epochs'"),
+        ({"method": "steps", "epochs": 3}, "'epochs' must be a list, but is the number 3"),
+        ({"method": "steps", "epochs": []}, "epochs must be different and in order"),
+        ({"method": "steps", "epochs": [4, 2]}, "epochs must be different and in order"),
+        ({"method": "steps", "epochs": [0, 2]}, "epochs: entry 1 must be a whole number from 1"),
+        (
+            {"method": "steps", "epochs": [2], "ratio": 0},
+            r"\(steps\): ratio must be a positive number",
+        ),
         ({"method": "steps", "epochs": [2], "rato": 0.1}, "no option 'rato'.*Did you mean 'ratio'"),
-        ({"method": "noam"}, "schedule needs the option 'width'"),
+        ({"method": "noam"}, r"schedule \(noam\) needs the option 'width'"),
     ],
     ids=str,
 )
@@ -203,7 +210,7 @@ def test_estimators_search_over_dropout_and_schedules() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"dropout": 1.0}, "dropout must be a number from 0 to 0.999, got 1.0"),
+        ({"dropout": 1.0}, "'dropout' must be a number from 0 to 0.999, but is the number 1.0"),
         ({"schedule": {"method": "stepz"}}, "schedule must be a mapping with method.*Did you mean 'steps'"),
         ({"hidden_layer_sizes": (CONVOLUTION,)}, r"layer 2 of network \(convolution\) needs images"),
         (

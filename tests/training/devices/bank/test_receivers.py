@@ -211,7 +211,7 @@ def test_an_analysis_says_who_converts_and_who_gates(make_bank: MakeBank) -> Non
     circuit = make_bank(tia_gain=300.0, adc_bits=3, adc_input_range=0.6)
     with pytest.raises(ParameterError, match=r"'bank\.row0\.adc' of the circuit reads"):
         read_options({**entry, "converters": {"adc_bits": 8, "adc_range": 3.0}}, circuit)
-    with pytest.raises(ParameterError, match="'small': gated must be true or false, got 'yes'"):
+    with pytest.raises(ParameterError, match="'small': 'gated' must be true or false, but is the text 'yes'"):
         read_options({**entry, "gated": "yes"}, circuit)
     gated, plain = (train(circuit, {**entry, **own}).rules[0] for own in ({}, {"gated": False}))
     assert np.all(gated.loss != plain.loss)
