@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 100_000_000
 """Largest grid accepted: 0.8 GB of wavelengths, far beyond any sweep and short of exhausting memory."""
+SHORTEST_UM, LONGEST_UM = 0.1, 100.0
+"""Vacuum wavelengths that count as light: what lies outside is a number in another unit."""
+_LIKELY_UM = 0.4, 2.5
+"""Where nearly all circuits work: of two units that a number may have, the one that leads here is named."""
+_LENGTHS_UM = {"nm": 1e-3, "m": 1e6, "mm": 1e3, "um": 1.0, "pm": 1e-6, "cm": 1e4}
+_LENGTHS_UM |= {"\u00b5m": 1.0, "\u03bcm": 1.0}  # micro sign and Greek letter
+_FREQUENCIES_HZ = {"Hz": 1.0, "THz": 1e12, "GHz": 1e9, "MHz": 1e6, "kHz": 1e3}
+_WITH_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d]+)\s*")
 
 
 def frequency_Hz(wl: ArrayLike) -> NDArray[np.float64]:
@@ -49,6 +58,7 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
         if not _is_number(value) or not 0.0 < value < math.inf:
             message = f"The {name} of a wavelength range must be a positive number of um, got {value!r}."
             raise ParameterError(message)
+        _check_light(float(value), f"The {name} of a wavelength range")
     if not _is_number(count) or not 1 <= count <= MAX_POINTS or int(count) != count:
         message = f"A wavelength range needs a whole number of points from 1 to {MAX_POINTS}, got {count!r}."
         raise ParameterError(message)
@@ -70,29 +80,81 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def _in_um(number: float, unit: str) -> float:
+    """Return the vacuum wavelength in um of a number in a unit of length or frequency."""
+    if unit in _FREQUENCIES_HZ:
+        return SPEED_OF_LIGHT_UM_S / (number * _FREQUENCIES_HZ[unit])
+    # Divided, so that 1550 nm is 1.55 um to the last bit.
+    factor = _LENGTHS_UM[unit]
+    return number * factor if factor >= 1.0 else number / round(1.0 / factor)
+
+
+def _check_light(value: float, where: str) -> None:
+    """Raise ParameterError for a positive number outside the wavelengths of light, with its likely unit."""
+    if SHORTEST_UM <= value <= LONGEST_UM:
+        return
+    meant = [(unit, _in_um(value, unit)) for unit in ("nm", "m", "Hz", "THz", "GHz", "mm", "cm", "pm")]
+    fits = [(unit, wl) for unit, wl in meant if SHORTEST_UM <= wl <= LONGEST_UM]
+    likely = [(unit, wl) for unit, wl in fits if _LIKELY_UM[0] <= wl <= _LIKELY_UM[1]]
+    hint = ""
+    if fits:
+        unit, wl = (likely or fits)[0]
+        hint = f" It looks like {unit}: write {wl:.6g}."
+    message = f"{where} must be {SHORTEST_UM:g} to {LONGEST_UM:g} um, got {value:g}.{hint}"
+    raise ParameterError(message)
+
+
+def _with_unit(text: str) -> tuple[float, bool]:
+    """Return the wavelength in um of "1.55", "1550nm" or "193.4THz", and whether a frequency stood there.
+
+    Raises ValueError for anything else.
+    """
+    match = _WITH_UNIT.fullmatch(text)
+    if match is None:
+        return float(text), False
+    number, unit = float(match[1]), match[2]
+    if unit not in _LENGTHS_UM and unit not in _FREQUENCIES_HZ:
+        near = {known.lower(): known for known in (*_FREQUENCIES_HZ, "nm", "um")}.get(unit.lower())
+        hint = f" Did you mean {near}?" if near else ""
+        message = (
+            f"{text.strip()!r} has the unit {unit!r}; wavelengths may be given in um, nm, THz or GHz.{hint}"
+        )
+        raise ParameterError(message)
+    if not 0.0 < number < math.inf:
+        message = f"A wavelength or an optical frequency must be a positive number, got {text.strip()!r}."
+        raise ParameterError(message)
+    return _in_um(number, unit), unit in _FREQUENCIES_HZ
+
+
 def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
     """Return the grid that "1.54:1.56:2001" (start:stop:points) or "1.55" stands for, in um.
 
-    Raises ParameterError naming the text when it has another form.
+    A wavelength may carry its unit, as in 1550nm, and may be a frequency, as in 193.4THz; a number without
+    one is in um. A range between two frequencies has equally spaced wavelengths. Raises ParameterError naming
+    the text when it has another form.
     """
     fields = str(text).split(":")
+    count = None
     try:
         if len(fields) == 1:
-            return as_wavelengths(float(fields[0]))
-        start, stop, count = float(fields[0]), float(fields[1]), int(fields[2])
+            return as_wavelengths(_with_unit(fields[0])[0])
+        (start, is_frequency), (stop, also) = _with_unit(fields[0]), _with_unit(fields[1])
+        count = int(fields[2])
     except (ValueError, IndexError):
         count = None
     if count is None or len(fields) != 3:
         message = (
             f"Cannot read wavelengths from {text!r}: write start:stop:points in um, "
-            "as in 1.54:1.56:2001, or one wavelength, as in 1.55."
+            "as in 1.54:1.56:2001, or one wavelength, as in 1.55, 1550nm or 193.4THz."
         )
         raise ParameterError(message)
+    if is_frequency and also:  # the lower frequency is the longer wavelength
+        start, stop = stop, start
     return wavelengths(start, stop, count)
 
 
 def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
-    """Return wl as a 1-D float array (W,) of um; raise ParameterError unless it is positive and not empty."""
+    """Return wl as a 1-D float array (W,) of um; ParameterError unless 0.1 to 100 um and not empty."""
     try:
         grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
     except (TypeError, ValueError):
@@ -108,4 +170,6 @@ def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
         bad = ~(np.isfinite(grid) & (grid > 0.0))
         message = f"Wavelengths must be positive numbers of um, got {grid[bad][0]:g}."
         raise ParameterError(message)
+    for end in (float(grid.min()), float(grid.max())):
+        _check_light(end, "Wavelengths")
     return grid
