@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +18,18 @@ from typing import TYPE_CHECKING, Any
 from photosim import __version__
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
-from photosim.errors import Mark, NetlistError, ParameterError, PhotosimError, listing
+from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
+from photosim.files.atomic import write_text
 from photosim.runner.kinds import Kind, Result, Run, find
 
 if TYPE_CHECKING:
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
 
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS = "photosim-checkpoints"
 """Folder, inside that of the results, of what trainings need to go on."""
+_MARKER = "written-by-photosim"
+"""File that marks a folder of checkpoints as photosim's own."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -93,7 +95,8 @@ def run(
     checkpoints = folder / CHECKPOINTS
     with staging(folder) as place:
         if not resume:
-            shutil.rmtree(checkpoints, ignore_errors=True)
+            _clear(checkpoints)
+        _mark_own(checkpoints)
         for job in jobs:
             started = time.perf_counter()
             result = job.how.compute(circuit, job.options, Run(seed, progress, checkpoints))
@@ -104,7 +107,7 @@ def run(
         numbers = {**_provenance(path, circuit, seed), "analyses": entries}
         text = json.dumps(numbers, indent=2, allow_nan=False)
         (place / "results.json").write_text(text + "\n", encoding="utf-8")
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    _clear(checkpoints)
     names = [name for entry in entries for name in entry["files"]]
     return Report(folder, tuple(folder / name for name in (*names, "results.json")), tuple(tables), numbers)
 
@@ -147,6 +150,31 @@ def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Jo
         message = f"Two analyses are called {name!r}: give each a name of its own."
         raise ParameterError(message)
     return Job(name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
+
+
+def _mark_own(checkpoints: Path) -> None:
+    """Make the folder of checkpoints, marked as photosim's; DataError if it holds other files."""
+    if checkpoints.is_file() or (
+        checkpoints.is_dir() and any(checkpoints.iterdir()) and not (checkpoints / _MARKER).is_file()
+    ):
+        message = f"{checkpoints} was not made by photosim: move it, or give another folder with --out."
+        raise DataError(message)
+    checkpoints.mkdir(exist_ok=True)
+    write_text(checkpoints / _MARKER, "Checkpoints of photosim: removed when the run is done.\n")
+
+
+def _clear(checkpoints: Path) -> None:
+    """Remove the checkpoints that photosim wrote, and their folder if nothing else is in it."""
+    if not (checkpoints / _MARKER).is_file():
+        return
+    from photosim.training.checkpoint import WRITTEN
+
+    for path in checkpoints.iterdir():
+        if WRITTEN.fullmatch(path.name):
+            path.unlink()
+    if [path.name for path in checkpoints.iterdir()] == [_MARKER]:  # else a user's own file is in it
+        (checkpoints / _MARKER).unlink()
+        checkpoints.rmdir()
 
 
 def _file(job: Job, result: Result, folder: Path) -> list[str]:

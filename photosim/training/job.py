@@ -15,6 +15,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.errors import ParameterError
 from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
+from photosim.training.checkpoint import SUFFIX
 from photosim.training.data.datasets import Dataset, load
 from photosim.training.devices import Device, Digital
 from photosim.training.devices.bank.errors import effective_bits
@@ -126,7 +127,7 @@ class _Job:
         file = None
         if self.checkpoints is not None:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            file = self.checkpoints / f"{options.name}-{rule}-{run}.npz"
+            file = self.checkpoints / f"{options.name}-{rule}-{run}{SUFFIX}"
         dtype = np.float32 if options.precision == "single" else np.float64
         return Schedule(
             options.epochs, options.batch_size, dtype, alignment=options.alignment, checkpoint=file

@@ -53,7 +53,7 @@ def test_a_killed_training_ends_as_if_it_had_lived(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "bank.yml").write_text(NETLIST.replace("EPOCHS", "12"), encoding="utf-8")
     process = subprocess.Popen(command(killed), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    kept = killed / "out" / "checkpoints" / "digits-dfa-device-noise-0.npz"
+    kept = killed / "out" / "photosim-checkpoints" / "digits-dfa-device-noise-0.checkpoint.npz"
     end = time.monotonic() + 240
     while not kept.exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.002)
@@ -70,12 +70,13 @@ def test_a_killed_training_ends_as_if_it_had_lived(tmp_path: Path) -> None:
 def test_checkpoints_of_another_training_are_refused_and_without_resume_replaced(tmp_path: Path) -> None:
     netlist = tmp_path / "bank.yml"
     netlist.write_text(NETLIST.replace("EPOCHS", "1").replace("seeds: 2", "seeds: 1"), encoding="utf-8")
-    strange = tmp_path / "out" / "checkpoints" / "digits-backprop-0.npz"
+    strange = tmp_path / "out" / "photosim-checkpoints" / "digits-backprop-0.checkpoint.npz"
     strange.parent.mkdir(parents=True)
+    (strange.parent / "written-by-photosim").write_text("")
     strange.write_bytes(b"no checkpoint")
     done = subprocess.run(command(tmp_path, "--resume"), capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "digits-backprop-0.npz" in done.stderr.splitlines()[-1]
+    assert "digits-backprop-0.checkpoint.npz" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert strange.exists()
     subprocess.run(command(tmp_path), check=True, capture_output=True)

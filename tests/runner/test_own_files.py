@@ -1,0 +1,57 @@
+"""A run removes what photosim wrote and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from photosim.errors import DataError
+from photosim.runner import CHECKPOINTS, run
+
+NETLIST = """
+instances: {guide: {component: straight}}
+ports: {in: "guide,o1", out: "guide,o2"}
+analyses:
+  - {kind: spectrum, name: guide, wl: "1.5:1.6:11"}
+"""
+
+
+@pytest.fixture
+def netlist(tmp_path: Path) -> Path:
+    """A small netlist with one analysis."""
+    path = tmp_path / "small.yml"
+    path.write_text(NETLIST, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_users_files_stay(netlist: Path, tmp_path: Path, resume: bool) -> None:
+    own = [tmp_path / "own" / name for name in ("checkpoints/model.npz", "notes.txt", "runs/x.json")]
+    for file in own:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("mine")
+    for _ in range(2):
+        run(netlist, out=tmp_path / "own", resume=resume)
+    assert [file.read_text() for file in own] == ["mine"] * 3
+    assert not (tmp_path / "own" / CHECKPOINTS).exists()
+
+
+def test_a_folder_of_the_same_name_that_photosim_did_not_make_is_refused(
+    netlist: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "own" / CHECKPOINTS / "model.checkpoint.npz"
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    with pytest.raises(DataError, match="was not made by photosim"):
+        run(netlist, out=tmp_path / "own")
+    assert file.read_text() == "mine"
+
+
+def test_a_users_file_among_checkpoints_stays(netlist: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "own" / CHECKPOINTS
+    folder.mkdir(parents=True)
+    for name in ("written-by-photosim", "a-0.checkpoint.npz", ".a-0.checkpoint-x1_y.npz", "model.npz"):
+        (folder / name).write_text("")
+    run(netlist, out=tmp_path / "own")
+    assert sorted(path.name for path in folder.iterdir()) == ["model.npz", "written-by-photosim"]
