@@ -98,7 +98,9 @@ def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator)
     return Readout.of(values[:, :count], frame)
 
 
-def anchored(chain: OpticalChain) -> Callable[[ArrayLike, np.random.Generator], Readout]:
+def anchored(
+    chain: OpticalChain, held: NDArray[np.float64] | None = None
+) -> Callable[[ArrayLike, np.random.Generator], Readout]:
     """Return a readout without any reference beam, for a chain with a DMD.
 
     With all mirrors on as the anchor a, and the complement a - x of each pattern,
@@ -106,23 +108,26 @@ def anchored(chain: OpticalChain) -> Callable[[ArrayLike, np.random.Generator], 
     one for the anchor, taken with the first call (ohana2023). Mirrors that are off leak the amplitude d,
     so that pattern and complement add to (1 + d) a, which is allowed for. Where |T a| is small, noise
     is large: a grain at a tenth of the mean power has three times the noise.
+
+    held: the anchor's powers in W, shape (pixels,), if they have been taken; nan if not yet: the first call
+    writes them there. An array of its own if left out.
     """
     if not isinstance(chain.modulator, Dmd):
         message = "The anchor readout shows a pattern and its complement, which needs a DMD as the modulator."
         raise ParameterError(message)
     both = 1 + chain.modulator.leak
-    known: dict[str, NDArray[np.float64]] = {}
+    anchor = np.full(chain.camera.pixels, np.nan) if held is None else held
 
     def read(patterns: ArrayLike, rng: np.random.Generator) -> Readout:
         shown = np.atleast_2d(np.asarray(patterns, dtype=np.float32))
         first = []
-        if not known:
+        if np.isnan(anchor).any():
             first = [chain.expose(chain.fields(np.ones((1, shown.shape[1]))), rng)]
-            known["anchor"] = np.maximum(chain.camera.watts(first[0].electrons, chain.wl), 0.0)
+            anchor[...] = np.maximum(chain.camera.watts(first[0].electrons, chain.wl), 0.0)[0]
         frames = [chain.expose(chain.fields(p), rng) for p in (shown, 1 - shown)]
         pattern, complement = (chain.camera.watts(f.electrons, chain.wl) for f in frames)
-        norm = 2 * both * np.sqrt(known["anchor"])
-        top = both**2 * known["anchor"] + pattern - complement
+        norm = 2 * both * np.sqrt(anchor)
+        top = both**2 * anchor + pattern - complement
         values = np.divide(top, norm, out=np.zeros_like(top), where=norm > 0)
         return Readout.of(values, *first, *frames)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import photosim
 from photosim.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def project_to_file(
 
 def _fingerprint(medium: ProceduralMedium, lit: NDArray[np.int64]) -> str:
     """Return a name that two projections share only if they are the same."""
-    own = (medium.shape, medium.seed, float(medium.transmission))
+    own = (photosim.__version__, medium.shape, medium.seed, float(medium.transmission))
     return hashlib.sha256(repr(own).encode() + lit.astype("<i8").tobytes()).hexdigest()
 
 
@@ -79,7 +80,10 @@ def _done(place: Path, log: Path, name: str) -> int:
         message = f"{log} is not the log of a projection: remove it and {place} to begin again."
         raise DataError(message) from None
     if not same:
-        message = f"{place} holds the projection of another medium or pattern: name another file."
+        message = (
+            f"{place} holds the projection of another medium or pattern, or of another version of photosim: "
+            "name another file."
+        )
         raise DataError(message)
     return done if place.exists() else 0
 

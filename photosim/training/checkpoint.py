@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,10 @@ from photosim.training.rules.rule import Rule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SUFFIX = ".checkpoint.npz"
+"""Ending of a checkpoint's name."""
+WRITTEN = re.compile(r".*\.checkpoint\.npz|\..*\.checkpoint-[^.]*\.npz")
+"""Names of checkpoints, and of those that a killed run was writing."""
 _ABOUT = "about"
 _RULE = "rule"
 """Group of the arrays that a rule and its devices remember; no group of a State is called so."""
@@ -90,8 +93,8 @@ def resume(path: Path, key: str, state: State, rule: Rule) -> None:
         raise DataError(message) from error
     if saved != key:
         message = (
-            f"{path} is the checkpoint of another run (other data, network, rule, optimiser, schedule or "
-            "seed): give another name, or remove it to start anew."
+            f"{path} is the checkpoint of another run (other data, network, rule, optimiser, schedule, "
+            "seed or version of photosim): give another name, or remove it to start anew."
         )
         raise DataError(message)
     arrays = read_npz(path, names)
@@ -139,43 +142,3 @@ def _holders(rule: Rule) -> list[Any]:
 
 def _has(own: Any, name: str, kind: type) -> bool:
     return isinstance(getattr(own, name, None), kind)
-
-
-def fingerprint(*values: Any) -> str:
-    """Return a hash of the content of records, arrays, generators and plain values.
-
-    Of a device it takes the matrix too. Functions and objects of unknown kind count by their name alone.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    _feed(digest, values)
-    return digest.hexdigest()
-
-
-def _inside(value: Any) -> list[Any]:
-    """Return what a container or record holds, in its order; empty for anything else."""
-    if isinstance(value, Mapping):
-        return [*value.items()]
-    if isinstance(value, list | tuple):
-        return [len(value), *value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, item.name) for item in fields(value)]
-    return []
-
-
-def _feed(digest: Any, value: Any) -> None:
-    match value:
-        case None | bool() | int() | float() | complex() | str() | np.generic() | np.dtype() | Path():
-            digest.update(f"{type(value).__name__} {value!r};".encode())
-        case np.ndarray():
-            digest.update(f"{value.dtype} {value.shape};".encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
-        case np.random.Generator():
-            digest.update(repr(value.bit_generator.state).encode())
-        case np.random.SeedSequence():
-            digest.update(f"{value.entropy} {value.spawn_key};".encode())
-        case Counter():
-            pass  # what a device did before says nothing of what is trained
-        case _:
-            digest.update(f"{getattr(value, '__qualname__', type(value).__qualname__)};".encode())
-            for inner in _inside(value):
-                _feed(digest, inner)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.errors import DataError, ParameterError
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
-from photosim.training.checkpoint import State, fingerprint, resume, save
+from photosim.training.checkpoint import State, resume, save
 from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective
 from photosim.training.optimisers import Optimiser
@@ -94,7 +95,8 @@ def fit(
     """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
-    Raises ParameterError for patience without validation samples, DataError for a checkpoint of another run.
+    Raises ParameterError for patience without validation samples, DataError for a checkpoint of another run
+    or of more epochs.
     """
     if schedule.patience is not None and not len(data.validation):
         message = "Early stopping (patience) needs validation samples, and the data has none."
@@ -108,12 +110,22 @@ def fit(
     key = "" if schedule.checkpoint is None else run.key(streams)
     if schedule.checkpoint is not None:
         resume(schedule.checkpoint, key, state, rule)
+        _check_length(state, schedule)
     while state.epoch < schedule.epochs and not run.enough(state):
         run.epoch(state)
         if schedule.checkpoint is not None:
             save(schedule.checkpoint, key, state, rule)
         progress(state.epoch)
     return run.history(state)
+
+
+def _check_length(state: State, schedule: Schedule) -> None:
+    if state.epoch > schedule.epochs:
+        message = (
+            f"{schedule.checkpoint} holds {state.epoch} epochs and {schedule.epochs} are asked: ask for "
+            f"{state.epoch} or more, give another name, or remove it to start anew."
+        )
+        raise DataError(message)
 
 
 def score(

@@ -8,21 +8,29 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
+import photosim as ps
 from photosim.errors import DataError, ParameterError
 from photosim.training.alignment import alignment_angles
-from photosim.training.checkpoint import fingerprint, rule_state
+from photosim.training.checkpoint import rule_state
 from photosim.training.data.datasets import Dataset, Samples, split
-from photosim.training.devices import Digital, WeightBank
-from photosim.training.layers import dense_network
+from photosim.training.devices import Digital, Projection, ScatteringMedium, WeightBank
+from photosim.training.devices.medium.drift import Drift
+from photosim.training.devices.medium.scattering_medium import Method
+from photosim.training.fingerprint import fingerprint
+from photosim.training.layers import Network, dense_network
+from photosim.training.layers.activations import Activation
+from photosim.training.layers.graph_convolution import GraphConvolution
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import SGD, Adam
-from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, make_rule
+from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, TernaryDFA, make_rule
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -157,6 +165,94 @@ def test_fingerprints_tell_contents_apart() -> None:
     ]
     assert len({same[0], *others}) == 6
     assert fingerprint(Digital(np.eye(2), Counter(samples=3)), Adam(0.1), {"a": 1}) == same[0]
+
+
+def test_fingerprints_tell_functions_graphs_and_objects_apart() -> None:
+    def scaled(factor: float) -> Any:
+        return lambda x: factor * x
+
+    class Own:
+        def __init__(self, size: float) -> None:
+            self.size = size
+
+    edges = [csr_array(np.array(own)) for own in ([[0.0, 1.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.5]])]
+    different = [
+        lambda x: 0.5 * x,
+        lambda x: 0.25 * x,
+        lambda x, y=1: 0.5 * x + 0.0 * y,
+        scaled(2.0),
+        scaled(3.0),
+        partial(np.add, 1.0),
+        partial(np.add, 2.0),
+        *edges,
+        Own(1.0),
+        Own(2.0),
+        {1.0, 2.0},
+        {1.0, 3.0},
+        np.ma.masked_array([1.0, 2.0], [False, True]),
+        np.ma.masked_array([1.0, 2.0], [False, False]),
+    ]
+    keys = [fingerprint(value) for value in different]
+    assert len(set(keys)) == len(keys)
+    assert [fingerprint(value) for value in different] == keys
+    assert fingerprint(scaled(2.0)) == keys[3]
+    assert fingerprint(edges[0].tocsc()) != fingerprint(edges[1].tocsc())
+    with pytest.raises(DataError, match="genexpr> cannot be part of a checkpoint's key"):
+        fingerprint(value for value in different)
+
+
+def test_checkpoints_tell_activations_graphs_and_versions_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(slope: float, edge: float) -> Network:
+        act = Activation("own", lambda pre: slope * pre, lambda pre, _value: slope * np.ones_like(pre))
+        graph = csr_array(np.eye(4) + edge * np.eye(4, k=1))
+        return Network((GraphConvolution(2, 3, act, graph), GraphConvolution(3, 2, act, graph)))
+
+    samples = Samples(np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]))
+    data = Dataset("nodes", samples, Samples(samples.x[:0], samples.y[:0]), samples, 2)
+
+    def learn(slope: float, edge: float) -> History:
+        schedule = Schedule(2, None, checkpoint=tmp_path / "run.npz")
+        return fit(network(slope, edge), Backprop(), Adam(0.01), data, schedule, STREAMS)
+
+    first = learn(0.5, 0.1)
+    np.testing.assert_array_equal(learn(0.5, 0.1).loss, first.loss)
+    for slope, edge in ((0.4, 0.1), (0.5, 0.2)):
+        with pytest.raises(DataError, match="another run"):
+            learn(slope, edge)
+    monkeypatch.setattr("photosim.__version__", "99")
+    with pytest.raises(DataError, match="version of photosim"):
+        learn(0.5, 0.1)
+
+
+def test_fewer_epochs_than_kept_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    run(Backprop(), epochs=4, checkpoint=path)
+    with pytest.raises(DataError, match=r"run\.npz holds 4 epochs and 2 are asked"):
+        run(Backprop(), epochs=2, checkpoint=path)
+    assert run(Backprop(), epochs=5, checkpoint=path).loss.size == 5
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("wander", [0.0, 5.0])
+def test_media_go_on_where_they_were(method: Method, wander: float, tmp_path: Path) -> None:
+    circuit = ps.load("opu")
+
+    def rule() -> TernaryDFA:
+        drift = Drift(persistence=0.05 if wander else np.inf, wander=wander, interval=0.02)
+        how = Projection(method=method, noise="physical", drift=drift)
+        return TernaryDFA(
+            ScatteringMedium.from_circuit(circuit, 2, [12], how, rng=np.random.default_rng(1)), 0.5
+        )
+
+    path, whole = tmp_path / "run.npz", rule()
+    wanted = run(whole, epochs=4, alignment=20)
+    run(rule(), epochs=2, alignment=20, checkpoint=path)
+    found = run(rule(), epochs=4, alignment=20, checkpoint=path)
+    np.testing.assert_array_equal(found.loss, wanted.loss)
+    np.testing.assert_array_equal(found.angles, wanted.angles)
+    np.testing.assert_array_equal(found.parameters[0]["weights"], wanted.parameters[0]["weights"])
 
 
 def test_early_stopping_keeps_the_best_epoch() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,10 +23,12 @@ from photosim import __version__
 from photosim.analysis.chart import Picture
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import Cell, Table, plain
-from photosim.errors import DataError, ParameterError
+from photosim.errors import DataError, ParameterError, PhotosimWarning
 from photosim.files.atomic import check_writable, write_text
 from photosim.systems.harness.system import Case, Options, Outcome, Row, System
-from photosim.training.checkpoint import fingerprint
+from photosim.training.checkpoint import SUFFIX
+from photosim.training.data.files import content
+from photosim.training.fingerprint import fingerprint
 
 COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds", "difference")
 """Columns of the table of published figures and ours."""
@@ -104,10 +108,11 @@ def reproduce(
 ) -> Reproduction:
     """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
 
-    What an earlier call with the same recipe finished there is not computed again. jobs: how many seeds are
-    computed at a time, each in a process and on a core of its own; the numbers do not depend on it. Raises
-    DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and whatever a
-    case raises; finished seeds stay.
+    What an earlier call with the same recipe, data, circuits and version of photosim finished there is not
+    computed again; what one with others left is, with a PhotosimWarning that says so. jobs: how many seeds
+    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it.
+    Raises DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and
+    whatever a case raises; finished seeds stay.
     """
     if jobs < 1:
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."
@@ -118,15 +123,25 @@ def reproduce(
     found: dict[str, dict[int, Mapping[str, Any]]] = {case.name: {} for case in cases}
     state = Reproduction(system, options, Outcome(found))
     tasks = [(case, seed) for seed in range(options.seeds) for case in cases if seed == 0 or case.repeated]
+    keys = _Keys(system, options)
     waiting: list[Task] = []
+    stale = 0
     for case, seed in tasks:
-        kept = _kept(runs, _key(system, options, case, seed), case, seed)
+        key = keys.of(case, seed)
+        kept = _kept(runs, key, case, seed)
         if kept is None:
-            waiting.append((case, seed))
+            stale += _file(runs, case, seed).exists() + _unfinished_of_others(runs, key, case, seed)
+            waiting.append((case, seed, key))
         else:
             found[case.name][seed] = kept
+    if stale:
+        message = (
+            f"{stale} of the results kept in {runs} are of other data, options or circuits, or of another "
+            "version of photosim: computed again."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=2)
     watch(state)
-    for name, seed, numbers in _computed(system, options, waiting, runs, progress, jobs):
+    for name, seed, numbers in _computed(waiting, runs, progress, jobs):
         found[name][seed] = numbers
         state = replace(state, outcome=Outcome(found))
         watch(state)
@@ -135,51 +150,65 @@ def reproduce(
     return state
 
 
-Task = tuple[Case, int]
-"""A case and a seed of it."""
+Task = tuple[Case, int, str]
+"""A case, a seed of it, and the key of its numbers."""
 Done = tuple[str, int, Mapping[str, Any]]
 """The name of a case, a seed and its numbers."""
 
 
-def _computed(
-    system: System, options: Options, waiting: Sequence[Task], runs: Path, progress: Progress, jobs: int
-) -> Iterator[Done]:
+def _computed(waiting: Sequence[Task], runs: Path, progress: Progress, jobs: int) -> Iterator[Done]:
     """Compute the seeds that wait, and give each when it is finished."""
     if jobs == 1 or len(waiting) < 2:
-        for case, seed in waiting:
-            yield _compute(system, options, case, seed, runs, progress)
+        for task in waiting:
+            yield _compute(*task, runs, progress)
         return
     from joblib import Parallel, delayed
 
-    tasks = (delayed(_compute)(system, options, *task, runs, silent) for task in waiting)
+    tasks = (delayed(_compute)(*task, runs, silent) for task in waiting)
     finished = Parallel(min(jobs, len(waiting)), return_as="generator_unordered")(tasks)
     for number, done in enumerate(finished, start=1):
         progress("seeds", number, len(waiting))
         yield done
 
 
-def _compute(system: System, options: Options, case: Case, seed: int, runs: Path, progress: Progress) -> Done:
+def _compute(case: Case, seed: int, key: str, runs: Path, progress: Progress) -> Done:
     """Compute a seed of a case on one thread, on which sums do not depend on the machine's cores; keep it."""
     from threadpoolctl import threadpool_limits
 
     name = f"{case.name}, seed {seed}" if case.repeated else case.name
-    checkpoint = runs / f"{case.name}-{seed}.checkpoint.npz"
+    checkpoint = runs / f"{case.name}-{seed}.{key}{SUFFIX}"
     with threadpool_limits(1):
         numbers: Mapping[str, Any] = plain(
             case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
         )
     progress(name, 1, 1)
-    kept = {"key": _key(system, options, case, seed), "numbers": numbers}
+    kept = {"key": key, "numbers": numbers}
     write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")
     checkpoint.unlink(missing_ok=True)
     return case.name, seed, numbers
 
 
-def _key(system: System, options: Options, case: Case, seed: int) -> str:
-    """Return what tells a finished seed of this recipe from one of another."""
-    recipe = json.dumps(dict(case.recipe), sort_keys=True)
-    circuits = [_circuit(name) for name in system.netlists]
-    return fingerprint(system.name, case.name, recipe, options.data, options.quick, seed, *circuits)
+class _Keys:
+    """What tells finished seeds of a reproduction from those of others; data and circuits are read once."""
+
+    def __init__(self, system: System, options: Options) -> None:
+        circuits = [_circuit(name) for name in system.netlists]
+        data = (options.data, content(options.data, options.data_dir))
+        self.shared = (system.name, *data, options.quick, *circuits)
+
+    def of(self, case: Case, seed: int) -> str:
+        """Return the key of one seed of a case: all that decides its numbers, photosim's version included."""
+        recipe = json.dumps(dict(case.recipe), sort_keys=True)
+        return fingerprint(*self.shared, case.name, recipe, seed)
+
+
+def _unfinished_of_others(runs: Path, key: str, case: Case, seed: int) -> int:
+    """Remove the checkpoints of a seed that have another key than `key`; return their number."""
+    named = re.compile(rf"{re.escape(case.name)}-{seed}\.[0-9a-f]{{32}}{re.escape(SUFFIX)}")
+    others = [path for path in runs.iterdir() if named.fullmatch(path.name) and key not in path.name]
+    for path in others:
+        path.unlink()
+    return len(others)
 
 
 @cache

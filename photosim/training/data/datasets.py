@@ -10,7 +10,16 @@ import numpy as np
 
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.training.arrays import LabelArray, RealArray, TargetArray
-from photosim.training.data.files import ByteArray, data_folder, existing, read_idx, read_table
+from photosim.training.data.files import (
+    IMAGES,
+    LABELS,
+    VOWELS,
+    ByteArray,
+    data_folder,
+    existing,
+    read_idx,
+    read_table,
+)
 
 SPLIT_SEED = 2022
 """The split belongs to the data set, not to a run: every seed and rule is judged on the same samples."""
@@ -54,7 +63,6 @@ class Dataset:
         return int(self.train.x.shape[1])
 
 
-IMAGES, LABELS = "images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"
 OPENML = {"mnist": "mnist_784", "fashion-mnist": "Fashion-MNIST"}
 """Names of the image sets on openml.org, which keeps their order: training images first."""
 IMAGES_TO_LEARN = 60_000
@@ -120,7 +128,7 @@ def _digits(_data_dir: DataDir, _download: bool) -> Table:
 def _vowels(data_dir: DataDir, _download: bool) -> Table:
     """Return 990 spoken vowels of 15 speakers (deterding1989); seven speakers are kept for the test."""
     what = "the UCI repository's vowel data"
-    path = existing(data_folder("The data set 'vowels'", data_dir), "vowel-context.data", what)
+    path = existing(data_folder("The data set 'vowels'", data_dir), VOWELS, what)
     rows = read_table(path, VOWEL_COLUMNS)
     whole = rows[:, [0, -1]]
     if np.any(whole != np.rint(whole)) or set(np.unique(whole[:, 0])) != {0.0, 1.0}:

@@ -7,6 +7,7 @@ Data folders are laid out by data set: `mnist/*.gz` and `fashion-mnist/*.gz` (id
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import os
 import zipfile
@@ -28,7 +29,30 @@ MAX_ENTRIES = 10**9
 MAX_TEXT = 10**9
 """Bytes of a text or table."""
 
+IMAGES, LABELS = "images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"
+VOWELS, CORA = "vowel-context.data", "cora.npz"
+_IDX = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in (IMAGES, LABELS))
+FILES = {
+    "mnist": tuple(f"mnist/{name}" for name in _IDX),
+    "fashion-mnist": tuple(f"fashion-mnist/{name}" for name in _IDX),
+    "vowels": (VOWELS,),
+    "cora": (CORA,),
+}
+"""Files of each data set below the data folder."""
+
 ByteArray = NDArray[np.uint8]
+
+
+def content(name: str, data_dir: str | os.PathLike[str] | None) -> str:
+    """Return a hash of the files of a data set; that of nothing where there are no files."""
+    digest = hashlib.blake2b(digest_size=16)
+    chosen = data_dir if data_dir is not None else os.environ.get(VARIABLE)
+    for file in FILES.get(name, ()):
+        path = Path(chosen or ".").expanduser() / file
+        if chosen and path.is_file():
+            with path.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()
 
 
 def data_folder(needed: str, data_dir: str | os.PathLike[str] | None) -> Path:

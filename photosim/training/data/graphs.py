@@ -9,9 +9,9 @@ import numpy as np
 
 from photosim.errors import DataError
 from photosim.training.arrays import FloatArray, LabelArray
-from photosim.training.data.files import data_folder, existing, read_npz, read_text
+from photosim.training.data.files import CORA, data_folder, existing, read_npz, read_text
 
-CORA = ("feature_row", "feature_col", "n_features", "labels", "edges", "train", "val", "test")
+ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def cora(data_dir: str | os.PathLike[str] | None = None) -> GraphData:
     from, to choose by and to judge by. Raises DataError if the file is missing, damaged or contradicts
     itself.
     """
-    path = existing(data_folder("Cora", data_dir), "cora.npz", "the citation graph as arrays")
-    arrays = read_npz(path, CORA)
-    for name in CORA:
+    path = existing(data_folder("Cora", data_dir), CORA, "the citation graph as arrays")
+    arrays = read_npz(path, ARRAYS)
+    for name in ARRAYS:
         if not np.issubdtype(arrays[name].dtype, np.integer):
             message = f"{path}: array {name!r} must hold whole numbers, found {arrays[name].dtype}."
             raise DataError(message)
-    row, column, size, labels, edges, *parts = (arrays[name].astype(np.int64) for name in CORA)
+    row, column, size, labels, edges, *parts = (arrays[name].astype(np.int64) for name in ARRAYS)
     sane = (
         labels.ndim == row.ndim == 1 and row.shape == column.shape and edges.ndim == 2 and edges.shape[1] == 2
     )

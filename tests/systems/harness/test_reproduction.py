@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from photosim import plotting
 from photosim.analysis.chart import Chart, Curve, HeatMap, Level
-from photosim.errors import DataError, ParameterError
+from photosim.errors import DataError, ParameterError, PhotosimWarning
 from photosim.netlist import gallery
 from photosim.systems import (
     Case,
@@ -28,6 +29,7 @@ from photosim.systems import (
     system_names,
 )
 from photosim.systems.harness.system import Report
+from photosim.training.data.files import FILES
 
 
 class Counting:
@@ -126,7 +128,8 @@ def test_seeds_of_another_recipe_are_computed_again(tmp_path: Path) -> None:
     reproduce(first, first.options(seeds=1), tmp_path)
     counting = Counting()
     second = toy(counting, rate=0.2)
-    reproduce(second, second.options(seeds=1), tmp_path)
+    with pytest.warns(PhotosimWarning, match=r"^1 of the results kept in .* computed again\.$"):
+        reproduce(second, second.options(seeds=1), tmp_path)
     assert counting.ran == [0]  # the case without seeds has the same recipe as before
 
 
@@ -139,8 +142,55 @@ def test_seeds_of_another_circuit_are_computed_again(tmp_path: Path, monkeypatch
         reproduce(system, system.options(), tmp_path)
     assert counting.ran == [0, 0]  # both cases, once
     said["opu"] = "camera: {bits: 6}"
-    reproduce(system, system.options(), tmp_path)
+    with pytest.warns(PhotosimWarning, match="2 of the results kept"):
+        reproduce(system, system.options(), tmp_path)
     assert counting.ran == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "vowels", "cora"])
+def test_seeds_of_other_data_are_computed_again(name: str, tmp_path: Path) -> None:
+    counting = Counting()
+    system = replace(toy(counting, seeds=1), data=(name,))
+    for folder in ("one", "other"):
+        for file in FILES[name]:
+            path = tmp_path / folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(folder if file == FILES[name][-1] else "alike")
+    (tmp_path / "same").symlink_to(tmp_path / "one")
+    for folder in ("one", "same"):
+        reproduce(system, system.options(data_dir=tmp_path / folder), tmp_path / "out")
+    assert counting.ran == [0, 0]  # both cases, once: where the data lies does not matter
+    with pytest.warns(PhotosimWarning, match="other data"):
+        reproduce(system, system.options(data_dir=tmp_path / "other"), tmp_path / "out")
+    assert counting.ran == [0, 0, 0, 0]
+
+
+def test_seeds_of_another_version_are_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    system = toy(counting, seeds=1)
+    reproduce(system, system.options(), tmp_path)
+    monkeypatch.setattr("photosim.__version__", "99")
+    with pytest.warns(PhotosimWarning, match="another version"):
+        reproduce(system, system.options(), tmp_path)
+    assert counting.ran == [0, 0, 0, 0]
+
+
+def test_checkpoints_of_another_recipe_are_not_gone_on_from(tmp_path: Path) -> None:
+    class Killed(Counting):
+        def __call__(self, seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
+            found.append(checkpoint.exists())
+            checkpoint.write_text("half")
+            return super().__call__(seed, checkpoint, report)
+
+    found: list[bool] = []
+    for rate, warned in ((0.1, False), (0.1, False), (0.2, True)):
+        system = toy(Killed(fail_at=0), rate=rate)
+        with (
+            pytest.raises(DataError, match="the data is gone"),
+            pytest.warns(PhotosimWarning, match="1 of") if warned else nullcontext(),
+        ):
+            reproduce(system, system.options(), tmp_path)
+    assert found == [False, True, False]
 
 
 @pytest.mark.parametrize("name", system_names())

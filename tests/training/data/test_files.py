@@ -13,7 +13,7 @@ import pytest
 from photosim.errors import DataError
 from photosim.training.data.datasets import load
 from photosim.training.data.files import read_idx, read_npz, read_table
-from photosim.training.data.graphs import CORA, cora, text
+from photosim.training.data.graphs import ARRAYS, cora, text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -319,4 +319,4 @@ def test_the_real_text(real: Path) -> None:
 
 
 def test_every_array_of_the_graph_is_needed() -> None:
-    assert set(CORA) == set(small_graph())
+    assert set(ARRAYS) == set(small_graph())

@@ -19,6 +19,8 @@ from photosim.training.devices.device import Energy
 from photosim.training.devices.medium.drift import Drift, Drifting
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.circuit import Circuit
     from photosim.media.chain import OpticalChain
 
@@ -117,6 +119,11 @@ class ScatteringMedium:
             for first, end in pairwise(ends)
         )
 
+    @property
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """What the next reading depends on besides the generator, by name; checkpoints keep it."""
+        return self.shared.memory
+
     def program(self, weights: FloatArray) -> NoReturn:
         """Refuse: disorder cannot be programmed."""
         message = (
@@ -154,7 +161,8 @@ class _Shared:
     def __init__(self, chain: OpticalChain, how: Projection) -> None:
         self.how = how
         self.drifting = Drifting(chain, how.drift)
-        self.anchored: tuple[OpticalChain, Any] | None = None
+        # Taken once for each state of the medium: a run that goes on from a checkpoint needs the same one.
+        self.memory = {"anchor": np.full(self.drifting.outputs, np.nan), "anchor taken at": np.array(-1)}
         self.known: tuple[OpticalChain, RealArray] | None = None
         self.last: tuple[Any, RealArray, set[tuple[int, int]]] | None = None
 
@@ -225,10 +233,10 @@ class _Shared:
             case "off-axis":
                 return off_axis(chain, patterns, rng)
             case "anchor":
-                if self.anchored is None or self.anchored[0] is not chain:
-                    self.anchored = (chain, anchored(chain))
-                read: Readout = self.anchored[1](patterns, rng)
-                return read
+                if self.memory["anchor taken at"] != self.drifting.step:
+                    self.memory["anchor"][...] = np.nan
+                    self.memory["anchor taken at"][...] = self.drifting.step
+                return anchored(chain, self.memory["anchor"])(patterns, rng)
             case _:
                 return intensity(chain, patterns, rng)
 
