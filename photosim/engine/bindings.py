@@ -25,7 +25,7 @@ _DOT = re.compile(r"\.(?![^<>]*>)")
 
 
 def steps(name: str) -> list[str]:
-    """Return the steps of a dotted name; the dot in a member of an array, bank<0.1>.phase, parts none.
+    """Split a setting's name at its dots; one inside an array index, as in bank<0.1>.phase, does not split.
 
     >>> steps("bank<0.1>.ring.phase")
     ['bank<0.1>', 'ring', 'phase']

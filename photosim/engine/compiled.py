@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TRAPPED = 1e-26
-"""|1 - K|^2 below which a loop keeps its light for ever: 1 - K is all rounding then."""
+"""|1 - K|^2 below which 1 - K is pure rounding error and the loop is treated as dark."""
 
 MOST_PAIRS = 36
 """Pairs of ports whose cost a plan still explains one by one."""
@@ -47,7 +47,7 @@ KEPT_TARGETS = 8
 
 
 class Planned(NamedTuple):
-    """A plan, and the question it was made for."""
+    """An elimination plan together with the request it answers."""
 
     plan: Plan
     request: Request

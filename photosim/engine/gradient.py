@@ -74,7 +74,7 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
         model = graph.parts[index].model
         if not isinstance(model, ClosedForm):
             message = (
-                f"Setting {name!r} belongs to a {model.name}, which is no formula and has no derivative."
+                f"Cannot differentiate by {name!r}: component {model.name} is not a closed-form formula."
             )
             raise ParameterError(message)
         k = number[id(model)]

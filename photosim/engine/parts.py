@@ -36,7 +36,7 @@ LIBRARY = "photosim.components"
 
 @dataclass(frozen=True)
 class Group:
-    """The instances of one closed-form model: rows of parameters, and where their values are numbered from.
+    """The instances of one closed-form model: one row of parameters each, and their first S-matrix element.
 
     `parameters` (n, P) holds the settings as written; `names_written[row]` the names
     that were written, the others follow the defaults; `first_ports` (n,) the

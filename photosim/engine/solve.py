@@ -132,7 +132,7 @@ def solve_reverse(
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is run over: wavelengths in blocks of one kind, a point of settings, what a wavelength costs."""
+    """One sweep: parts, settings, wavelengths, block kind, and multiply-adds per wavelength (for the threads)."""
 
     parts: Parts
     point: Point
