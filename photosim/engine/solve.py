@@ -132,7 +132,7 @@ def solve_reverse(
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep: parts, settings, wavelengths, block kind, and multiply-adds per wavelength (for the threads)."""
+    """One sweep: parts, settings, wavelengths, block kind, and multiply-adds per wavelength."""
 
     parts: Parts
     point: Point
