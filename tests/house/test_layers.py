@@ -26,7 +26,8 @@ def relative_folders(top: Path) -> set[str]:
 def page_layers() -> list[set[str]]:
     """Return the modules of each row of docs/architecture.md, lowest layer first."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if line.startswith("| ") and "`" in line)
+    section = text.partition("## Layers")[2].partition("\n## ")[0]
+    lines = (line for line in section.splitlines() if line.startswith("| ") and "`" in line)
     rows = [re.split(r"(?<!\\)\|", line) for line in lines]
     return [set(re.findall(r"`(\w+)`", cells[2])) for cells in rows]
 
