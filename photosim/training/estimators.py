@@ -127,6 +127,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         self.scale_ = StandardScaler().fit(x)
         network = self._network(x.shape[1], outputs)
         check_network(self.rule, network)
+        self.network_ = network  # predictions are those of what was trained, whatever set_params does later
         data = self._dataset(self.scale_.transform(x), y, outputs, streams)
         schedule = Schedule(
             self.max_iter,
@@ -207,6 +208,9 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         held = 0
         if self.early_stopping:
             # Two at the least: R2 of one sample does not exist.
+            if self.validation_fraction == 0.0:
+                message = "early_stopping holds samples out: validation_fraction must be above 0, got 0."
+                raise ParameterError(message)
             held = max(2, round(self.validation_fraction * len(x)))
             order = np.random.default_rng(streams.order.spawn(1)[0]).permutation(len(x))
         if held >= len(x):
@@ -235,8 +239,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         """Return the network's outputs for X, in double precision so that no sample depends on its batch."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
-        network = self._network(x.shape[1], self.n_outputs_)
-        return np.asarray(network.predict(self.parameters_, self.scale_.transform(x)), dtype=np.float64)
+        return np.asarray(self.network_.predict(self.parameters_, self.scale_.transform(x)), dtype=np.float64)
 
 
 class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[misc]

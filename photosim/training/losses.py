@@ -26,10 +26,11 @@ def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float
     labels = np.asarray(labels, dtype=np.intp)
     error = softmax(logits)
     rows = np.arange(labels.size)
-    likelihood = error[rows, labels].astype(np.float64)
+    # log sum exp(z) - z of the label: exact where the label's probability underflows.
+    shifted = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[rows, labels]
     error[rows, labels] -= 1.0
-    smallest = np.finfo(np.float64).tiny  # a probability that underflowed still has a finite, huge loss
-    return float(-np.mean(np.log(np.maximum(likelihood, smallest)))), error
+    return float(np.mean(losses)), error
 
 
 def squared_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:

@@ -80,6 +80,10 @@ class Optimiser(Protocol):
     """Turns updates into changes of the parameters of one layer."""
 
     @property
+    def learning_rate(self) -> float:
+        """Learning rate before the schedule changes it."""
+
+    @property
     def schedule(self) -> RateSchedule:
         """Factor of the learning rate, which the training loop passes to each step."""
 

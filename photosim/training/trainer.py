@@ -95,7 +95,8 @@ def fit(
     """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
-    Raises ParameterError for patience without validation samples, DataError for a checkpoint of another run
+    Raises ParameterError for patience without validation samples and for a run that diverges, at its first
+    loss that is not finite, DataError for a checkpoint of another run
     or of more epochs.
     """
     if schedule.patience is not None and not len(data.validation):
@@ -176,12 +177,19 @@ class _Run:
         """Learn from every training sample once, and measure."""
         train, parameters, epoch = self.data.train, state.groups["parameters"], state.epoch + 1
         batches = self._batches(state.order)
-        losses = [
-            self._step(
-                state, batch, self.optimiser.schedule.factor((epoch - 1) * len(batches) + place, epoch)
-            )
-            for place, batch in enumerate(batches, start=1)
-        ]
+        losses = []
+        for place, batch in enumerate(batches, start=1):
+            factor = self.optimiser.schedule.factor((epoch - 1) * len(batches) + place, epoch)
+            with np.errstate(over="ignore", invalid="ignore"):  # refused below
+                losses.append(self._step(state, batch, factor))
+            last = place == len(batches)
+            if not np.isfinite(losses[-1]) or (last and not _finite(parameters)):
+                rate = factor * self.optimiser.learning_rate
+                message = (
+                    f"Training diverged in epoch {epoch}, at a learning rate of {rate:g}: loss or parameters "
+                    "are not finite. Take a smaller learning rate."
+                )
+                raise ParameterError(message)
         held = [
             score(self.network, parameters, part, self.objective)
             for part in (self.data.test, self.data.validation)
@@ -245,6 +253,10 @@ class _Run:
             if update is not None:
                 self.optimiser.step(own, update, remembered, factor)
         return loss * self.objective.count(y)
+
+
+def _finite(parameters: list[Parameters]) -> bool:
+    return all(bool(np.isfinite(value).all()) for own in parameters for value in own.values())
 
 
 def _copy(parameters: list[Parameters]) -> list[Parameters]:

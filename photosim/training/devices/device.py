@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
+import numpy as np
+
+from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,13 @@ class Energy:
     samples: int = 0
     seconds: float = 0.0
     light: float = 0.0
+
+
+def check_real(what: str, values: ArrayLike) -> None:
+    """Raise ParameterError, starting with `what`, for complex numbers: an imaginary part would be dropped."""
+    if np.iscomplexobj(values):
+        message = f"{what} real numbers, got complex ones: give real and imaginary parts apart."
+        raise ParameterError(message)
 
 
 class Device(Protocol):

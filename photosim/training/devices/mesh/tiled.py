@@ -12,7 +12,7 @@ import numpy as np
 from photosim.components.shifters import held_phase
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
-from photosim.training.devices.device import Energy
+from photosim.training.devices.device import Energy, check_real
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import pairs_of
@@ -128,6 +128,7 @@ class TiledMesh:
 
     def program(self, weights: FloatArray) -> TiledMesh:
         """Return the device holding real `weights` (outputs, inputs), as if it had no errors."""
+        check_real("TiledMesh holds a matrix of", weights)
         target = np.asarray(weights, dtype=np.float64)
         if target.ndim != 2 or not target.size or not np.isfinite(target).all():
             message = f"Tiles hold a finite matrix (outputs, inputs), got shape {target.shape}."
@@ -158,6 +159,7 @@ class TiledMesh:
     def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
         """Return gain * (x @ matrix.T), shape (batch, outputs), through converters and with noise."""
         tiles = self.programmed
+        check_real("TiledMesh multiplies", x)
         if x.ndim != 2 or x.shape[1] != tiles.shape[1]:
             message = f"The tiles hold {tiles.shape[1]} inputs: x must be (batch, {tiles.shape[1]})."
             raise ParameterError(message)

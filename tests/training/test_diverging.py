@@ -1,0 +1,46 @@
+"""Runs that diverge stop; losses and predictions are what they are called."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim.errors import ParameterError
+from photosim.training.data.datasets import load
+from photosim.training.devices.device import check_real
+from photosim.training.layers import dense_network
+from photosim.training.losses import softmax_cross_entropy
+from photosim.training.optimisers import SGD
+from photosim.training.rules import Backprop
+from photosim.training.trainer import Schedule, Streams, fit
+
+
+def test_a_run_that_diverges_stops_and_names_epoch_and_rate() -> None:
+    network = dense_network((64, 16, 10), "relu")
+    with pytest.raises(ParameterError, match=r"diverged in epoch \d+, at a learning rate of 1e\+30"):
+        fit(network, Backprop(), SGD(1e30), load("digits"), Schedule(5), Streams.tree(0, 1)[0])
+
+
+def test_the_cross_entropy_is_exact_where_a_probability_underflows() -> None:
+    exact = np.array([[0.0, 110.0], [0.0, 2000.0]])
+    for logits in (exact, exact.astype(np.float32)):
+        loss, _ = softmax_cross_entropy(logits, np.array([0, 0]))
+        assert loss == pytest.approx((110.0 + 2000.0) / 2)
+
+
+def test_predictions_stay_those_of_what_was_trained() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    y = (x[:, 0] > 0).astype(int)
+    classifier = ps.training.PhotonicClassifier(max_iter=3, random_state=0).fit(x, y)
+    before = classifier.predict_proba(x)
+    classifier.set_params(activation="relu", hidden_layer_sizes=(5,))
+    np.testing.assert_array_equal(classifier.predict_proba(x), before)
+    with pytest.raises(ParameterError, match="validation_fraction must be above 0"):
+        ps.training.PhotonicClassifier(early_stopping=True, validation_fraction=0.0).fit(x, y)
+
+
+def test_imaginary_parts_are_refused() -> None:
+    with pytest.raises(ParameterError, match="multiplies real numbers, got complex ones"):
+        check_real("TiledMesh multiplies", np.array([1j]))
