@@ -20,7 +20,11 @@ _WEAK_POWER = 1e-2
 _FAINT_POWER = 1e-4
 """Below -20 dB a phase that jumps is mostly a passage near zero, which the spline follows; below -40 dB
 noise."""
-_ROUNDS = 20
+_ROUNDS = 400
+_MENDABLE = 1.1
+"""Largest singular value that rounding and meshes explain: clipping is recommended up to here."""
+_DIVERGED = 2.0
+"""Beyond it a table is the output of a solve that diverged, which no clipping makes right."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,14 @@ def _enforced(table: SampledData, enforce: str) -> Any:
     if enforce not in {"passive", "both"}:
         return wanted
     s, most = wanted, 1.0
+    largest, at = _gain(table, table.s)
+    if largest > _DIVERGED:
+        message = (
+            f"table {table.name!r} has a largest singular value of {largest:.4g} at "
+            f"{float(wavelength(at)):.5g} um: the simulation that made it diverged, and enforce: {enforce} "
+            f"clips up to {_DIVERGED:g}; simulate it again."
+        )
+        raise ParameterError(message)
     for attempt in range(_ROUNDS):
         gain, _ = _gain(table, s)
         if gain <= 1.0 + _ROUNDING:
@@ -130,6 +142,15 @@ def _is_reciprocal(*, file: SampledData | None, enforce: str, **_: Any) -> bool:
     return file is None or enforce in {"reciprocal", "both"} or condition(file, enforce).asymmetry == 0
 
 
+def _advice(gain: float) -> str:
+    """Return what to do about a table of that largest singular value."""
+    if gain <= _MENDABLE:
+        return "enforce: passive clips it"
+    if gain <= _DIVERGED:
+        return f"enforce: passive clips it, but above {_MENDABLE:g} the simulation is likely wrong"
+    return "the simulation that made it diverged: make it again"
+
+
 def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float) -> tuple[Remark, ...]:
     """Return what a table is like; ParameterError if it creates more power than tolerated, or is missing."""
     if file is None:
@@ -146,7 +167,8 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
     if not passive and np.any(excess > passivity_tolerance):
         tolerance = float(np.min(passivity_tolerance))
         message = (
-            f"{start} {gain}, above the passivity_tolerance of {tolerance:g}; enforce: passive clips it."
+            f"{start} {gain}, above the passivity_tolerance of {tolerance:g}; "
+            f"{_advice(found.largest_singular_value)}."
         )
         raise ParameterError(message)
     remarks = []

@@ -84,7 +84,7 @@ def write(
         raise DataError(message)
     elif _form(suffix) in _TABLES:
         s = table_of(cast("SMatrix", s))
-    if _form(suffix) == "touchstone":
+    if _form(suffix) in _TABLES:
         # Before there is a temporary file, whose name a refusal would tell.
         _module(suffix).check(target, s)
     with replacing(target) as temporary:

@@ -3,7 +3,9 @@
 Block after block, one for each element: a header such as
 `('port 2','TE',1,'port 1',1,'transmission')` (to port, mode label, to mode, from port, from mode), the size
 `(51,3)`, then rows of frequency in Hz, magnitude and phase in rad. Quotes are single or double; lines such as
-`["port 1","LEFT"]` may list the ports first. The phase rises with frequency, as it does here: nothing is
+`["port 1","LEFT"]` may list the ports first. Labels of modes may lack their quotes, a reflection may be
+called 'ReturnLoss', rows may come in any order; numbered ports are sorted by their numbers. A .dat file may
+also be bare columns. The phase rises with frequency, as it does here: nothing is
 conjugated.
 """
 
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.errors import listing
+from photosim.errors import DataError, listing
+from photosim.files import columns
 from photosim.files.tables import damaged, numbers, read_lines
-from photosim.model.sampled import SampledData, port_names, rising
+from photosim.model.sampled import SampledData, port_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +29,13 @@ if TYPE_CHECKING:
 
 _TEXT = r"""\s*(?:'([^']*)'|"([^"]*)")\s*"""
 _COUNT = r"\s*(\d{1,12})\s*"
-_HEADER = re.compile(rf"\({_TEXT},{_TEXT},{_COUNT},{_TEXT},{_COUNT},{_TEXT}\)")
+_LABEL = r"""\s*(?:'([^']*)'|"([^"]*)"|([^'",()\s]+))\s*"""
+_HEADER = re.compile(rf"\({_TEXT},{_LABEL},{_COUNT},{_TEXT},{_COUNT},{_TEXT}\)")
 _SIZE = re.compile(rf"\({_COUNT},{_COUNT}\)")
 _PORT = re.compile(rf"\[{_TEXT},{_TEXT}\]")
+_NUMBER = re.compile(r"\D*(\d{1,12})")
+_KINDS = ("transmission", "returnloss", "return loss", "reflection")
+"""What a block may be called: all of them are elements of S."""
 _COLUMNS = 3
 _MAX_ROWS = 10_000_000
 
@@ -51,6 +58,8 @@ def read(path: Path) -> SampledData:
     modes that the file leaves out are zero, any other must be there.
     """
     lines = read_lines(path)
+    if path.suffix.lower() == ".dat" and _is_columns(lines):
+        return columns.read(path)
     declared: list[str] = []
     blocks: list[_Block] = []
     at = 0
@@ -71,6 +80,15 @@ def read(path: Path) -> SampledData:
     return _table(path, declared, blocks)
 
 
+def _is_columns(lines: list[str]) -> bool:
+    """Whether the first line with content is all numbers."""
+    first = next((text for line in lines if (text := line.strip()) and text[0] not in "#!%"), "")
+    try:
+        return bool([float(word) for word in first.replace(",", " ").split()])
+    except ValueError:
+        return False
+
+
 def _either(match: re.Match[str], group: int) -> str:
     """Return a quoted text, whichever quotes it had."""
     found = match[group] if match[group] is not None else match[group + 1]
@@ -85,9 +103,10 @@ def _block(path: Path, lines: list[str], at: int) -> _Block:
         raise damaged(
             path, at + 1, f"a block starts with a line such as {wanted}, but here is {lines[at][:60]!r}"
         )
-    if _either(header, 9) != "transmission":
+    if _either(header, 10).strip().lower() not in _KINDS:
+        found = _either(header, 10)[:40]
         raise damaged(
-            path, at + 1, f"a block of {_either(header, 9)[:40]!r} is not known, only of 'transmission'"
+            path, at + 1, f"a block of {found!r} is not known, only of 'transmission' and 'ReturnLoss'"
         )
     size = _SIZE.fullmatch(lines[at + 1].strip()) if at + 1 < len(lines) else None
     if size is None:
@@ -109,15 +128,36 @@ def _block(path: Path, lines: list[str], at: int) -> _Block:
                 path, number, f"a row holds frequency, magnitude and phase, here are {len(row)} numbers"
             )
         rows.append(row)
-    to, source = (_either(header, 1), int(header[5])), (_either(header, 6), int(header[8]))
-    return _Block(to, source, _either(header, 3), at + 1, np.array(rows))
+    to, source = (_either(header, 1), int(header[6])), (_either(header, 7), int(header[9]))
+    label = header[5] if header[5] is not None else _either(header, 3)
+    return _Block(to, source, label, at + 1, _sorted(path, at + 3, np.array(rows)))
+
+
+def _sorted(path: Path, line: int, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return rows (F, 3), the first on `line`, by rising frequency; DataError for a frequency given twice."""
+    order = np.argsort(rows[:, 0], kind="stable")
+    equal = np.flatnonzero(np.diff(rows[order, 0]) == 0)
+    if equal.size:
+        again = int(order[equal[0] + 1])
+        raise damaged(path, line + again, f"the frequency {rows[again, 0]:.10g} Hz was given before")
+    return rows[order]
+
+
+def _in_order(ports: list[str]) -> list[str]:
+    """Return ports by number where each has one of its own, else as they come."""
+    found = [_NUMBER.fullmatch(port.strip()) for port in ports]
+    numbers = [int(match[1]) for match in found if match]
+    if len(set(numbers)) < len(ports):
+        return ports
+    return [port for _, port in sorted(zip(numbers, ports, strict=True))]
 
 
 def _table(path: Path, declared: list[str], blocks: list[_Block]) -> SampledData:
     """Put the blocks together."""
     found = dict.fromkeys([*declared, *(p for b in blocks for p, _ in (b.to, b.source))])
     waves = {wave for block in blocks for wave in (block.to, block.source)}
-    order = sorted(waves, key=lambda wave: (list(found).index(wave[0]), wave[1]))
+    position = {port: k for k, port in enumerate(_in_order(list(found)))}
+    order = sorted(waves, key=lambda wave: (position[wave[0]], wave[1]))
     place = {wave: k for k, wave in enumerate(order)}
     frequency = blocks[0].rows[:, 0]
     s = np.zeros((len(frequency), len(order), len(order)), dtype=np.complex128)
@@ -131,9 +171,8 @@ def _table(path: Path, declared: list[str], blocks: list[_Block]) -> SampledData
             raise damaged(path, block.line, "the frequencies of this block are not those of the first")
         s[:, at[0], at[1]] = block.rows[:, 1] * np.exp(1j * block.rows[:, 2])
     _complete(path, order, seen, blocks[-1].line)
-    _monotonic(path, blocks[0])
     ports, modes = _names(order, blocks)
-    return SampledData(*rising(frequency, s), ports, modes, path.name)
+    return SampledData(frequency, s, ports, modes, path.name)
 
 
 def _complete(path: Path, order: list[tuple[str, int]], seen: dict[tuple[int, int], int], line: int) -> None:
@@ -148,15 +187,6 @@ def _complete(path: Path, order: list[tuple[str, int]], seen: dict[tuple[int, in
         raise damaged(path, line, f"this is the last block, but there is none {listing(missing, 3)}")
 
 
-def _monotonic(path: Path, block: _Block) -> None:
-    steps = np.diff(block.rows[:, 0])
-    wrong = np.flatnonzero(steps * np.sign(steps[0] if steps.size else 1) <= 0)
-    if wrong.size:
-        raise damaged(
-            path, block.line + 3 + int(wrong[0]), "the frequencies neither rise nor fall throughout"
-        )
-
-
 def _names(order: list[tuple[str, int]], blocks: list[_Block]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the ports and the labels of their modes."""
     labels = {block.to: block.label for block in blocks if block.to[1] == block.source[1]}
@@ -169,21 +199,45 @@ def _names(order: list[tuple[str, int]], blocks: list[_Block]) -> tuple[tuple[st
     return tuple(f"{named[port]}@{mode}" for (port, _), mode in zip(order, modes, strict=True)), modes
 
 
+def _numbered(table: SampledData) -> tuple[list[int], list[str]]:
+    """Return number and label of the mode of every port; the name of a port with modes says its label."""
+    own = [port.partition("@")[2] for port in table.ports]
+    labels = [name or mode or "TE" for name, mode in zip(own, table.modes, strict=True)]
+    single = len({port.partition("@")[0] for port in table.ports}) == len(table.ports)
+    numbered = {label: k + 1 for k, label in enumerate(dict.fromkeys(labels))}
+    return [1 if single else numbered[label] for label in labels], labels
+
+
+def check(path: Path, table: SampledData) -> None:
+    """Raise DataError for port names that `read` would not bring back, such as those with quotes."""
+    number, labels = _numbered(table)
+    order = [(_port(port.partition("@")[0]), n) for port, n in zip(table.ports, number, strict=True)]
+    nothing = np.empty((0, _COLUMNS))
+    blocks = [_Block(wave, wave, label, 0, nothing) for wave, label in zip(order, labels, strict=True)]
+    back = _names(order, blocks)[0]
+    quoted = any(set(port) & {"'", '"', "\n", "\r"} for port in table.ports)
+    wrong = [port for port, name in zip(table.ports, back, strict=True) if port != name]
+    if wrong or quoted:
+        named = wrong or [port for port in table.ports if set(port) & {"'", '"', "\n", "\r"}]
+        message = (
+            f"Cannot write {path}: its format does not bring the port name {named[0]!r} back; write .npz."
+        )
+        raise DataError(message)
+
+
 def write(path: Path, table: SampledData) -> None:
     """Write every element; a .dat file has double quotes and lists its ports first."""
     mark = '"' if path.suffix.lower() == ".dat" else "'"
     base = [port.partition("@")[0] for port in table.ports]
-    labels = list(dict.fromkeys(table.modes))
-    numbered = {label: k + 1 for k, label in enumerate(labels)}
-    number = [1 if len(set(base)) == len(base) else numbered[label] for label in table.modes]
     size = len(table.ports)
+    number, modes = _numbered(table)
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         if mark == '"':
             stream.writelines(f'["{_port(port)}",""]\n' for port in dict.fromkeys(base))
         for a in range(size):
             for b in range(size):
                 to, source = (f"{mark}{_port(base[k])}{mark}" for k in (a, b))
-                label = f"{mark}{table.modes[a] or 'TE'}{mark}"
+                label = f"{mark}{modes[a]}{mark}"
                 kind = f"{mark}transmission{mark}"
                 stream.write(f"({to},{label},{number[a]},{source},{number[b]},{kind})\n")
                 stream.write(f"({len(table.frequency_Hz)},{_COLUMNS})\n")

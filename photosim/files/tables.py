@@ -33,7 +33,7 @@ def read_lines(path: Path) -> list[str]:
             message = f"{path} has {size} bytes; a file of S-parameters may have {MAX_BYTES}."
             raise DataError(message)
         data = path.read_bytes()
-        lines = data.decode("utf-8-sig").splitlines()
+        lines = _decoded(data).splitlines()
     except OSError as error:
         message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}."
         raise DataError(message) from None
@@ -44,6 +44,19 @@ def read_lines(path: Path) -> list[str]:
         if len(line) > MAX_LINE:
             raise damaged(path, number, f"the line has {len(line)} characters; the bound is {MAX_LINE}")
     return lines
+
+
+def _decoded(data: bytes) -> str:
+    """Return text in UTF-8, or in Latin-1 where it holds printable characters of that alone.
+
+    Raises UnicodeDecodeError for anything else.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if any((byte < 0x20 and byte not in b"\t\n\r\f") or 0x7F <= byte < 0xA0 for byte in set(data)):
+            raise
+        return data.decode("latin-1")
 
 
 def damaged(path: Path, line: int, what: str) -> DataError:

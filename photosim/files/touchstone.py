@@ -6,6 +6,7 @@ come in and when they go out. Reference impedances mean nothing for light: 50 oh
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -37,11 +38,14 @@ def _scikit_rf(path: Path) -> Any:
 def read(path: Path) -> SampledData:
     """Return the table of a file; DataError when scikit-rf or the file is missing, or the file is damaged."""
     skrf = _scikit_rf(path)
-    _check_words(path)
+    lines = read_lines(path)
+    _check_words(path, lines)
+    text = io.StringIO("\n".join(lines) + "\n")  # decoded here: comments may be Latin-1
+    text.name = str(path)  # its suffix tells the number of ports
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about impedances and other matters of radio
-            network = skrf.io.touchstone.Touchstone(str(path))
+            network = skrf.io.touchstone.Touchstone(text)
     # A parser of another project meets damage with whatever its next step raises.
     except Exception as error:  # noqa: BLE001
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -55,14 +59,18 @@ def read(path: Path) -> SampledData:
         found = f"announces {network.frequency_nb} frequencies but holds {len(network.f)}"
         message = f"{path} {found}: it may have been cut."
         raise DataError(message)
-    return SampledData(network.f, np.conj(network.s), ports, file=path.name)
+    light = network.f != 0.0  # analysers sweep from 0 Hz, where there is no light
+    if not light.any():
+        message = f"{path} holds no frequency but 0 Hz, which is not light."
+        raise DataError(message)
+    return SampledData(network.f[light], np.conj(network.s[light]), ports, file=path.name)
 
 
-def _check_words(path: Path) -> None:
+def _check_words(path: Path, lines: list[str]) -> None:
     """Refuse a word that is not a number in a line of data, with its place, which scikit-rf does not tell."""
     _check_ports(path, 0, path.suffix[2:-1])
     data = False
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(lines, 1):
         text = line.partition("!")[0].strip()
         if text.lower().startswith("[number of ports]"):
             _check_ports(path, number, text.partition("]")[2].strip())
