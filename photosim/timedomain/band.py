@@ -24,8 +24,12 @@ TAIL = 1e-9
 """Part of an impulse response, as an amplitude, that may be cut off."""
 NOT_CAUSAL = 1e-4
 """Part of an impulse response, as an amplitude, that may come ahead of its cause."""
-SHORTEST, LONGEST = 1024, 1 << 18
-"""Samples of a response: the first try, and the longest one that is tried."""
+SHORTEST, LONGEST = 1024, 1 << 22
+"""Samples of a response: the first try, and the longest one that is tried, of all its elements together."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Part of a bin at which S is compared between the bins."""
+ALIASED = 1e-6
+"""Largest difference between the bins of S and of the response, relative to the largest S."""
 OUT_OF_BAND = 1e-3
 """Part of a signal's power that may lie beyond the pass band."""
 BLOCK_SAMPLES = 1 << 18
@@ -39,17 +43,18 @@ Transfer = Callable[[Any], "ComplexArray"]
 class Response:
     """Impulse responses in a band.
 
-    taps: (outs, ins, LEAD + memory), tap k acting k - LEAD samples later.  still: (outs, ins) response to
-    light that does not change.
+    taps: (outs, ins, LEAD + length), tap k acting delay + k - LEAD samples later.  still: (outs, ins)
+    response to light that does not change.
     """
 
     taps: ComplexArray
     still: ComplexArray
+    delay: int = 0
 
     @property
     def memory(self) -> int:
         """Samples after which a pulse is gone."""
-        return int(self.taps.shape[-1]) - LEAD
+        return int(self.taps.shape[-1]) - LEAD + self.delay
 
 
 def roll_off(frequency: NDArray[np.floating[Any]], sample_rate: float) -> NDArray[np.float64]:
@@ -75,14 +80,19 @@ def grid(carrier: float, sample_rate: float, length: int) -> NDArray[np.float64]
 def response(transfer: Transfer, carrier: float, sample_rate: float, where: str) -> Response:
     """Return the impulse responses of linear parts, as long as they take to die away.
 
-    Raises UnphysicalResult where they begin ahead of their cause, ParameterError where they last longer than
-    LONGEST samples.
+    A delay that all of them share is kept as a number of samples, so that their length is that of what is
+    left. Raises UnphysicalResult where they begin ahead of their cause, ParameterError where they last longer
+    than LONGEST samples.
     """
+    middle = mean_delay(transfer, carrier, sample_rate)
+    # The phase of light is known to so much: it turns by carrier times delay.
+    floor = 8 * np.finfo(float).eps * 2 * np.pi * carrier * abs(middle) / sample_rate
     length = SHORTEST
     while True:
-        wl = grid(carrier, sample_rate, length)
+        start = round(middle - 0.3 * length)
+        start = start if start > 2 * LEAD else 0
         weight = roll_off(np.fft.fftfreq(length, 1 / sample_rate), sample_rate)
-        s = np.asarray(transfer(wl))
+        s = _between(transfer, carrier, sample_rate, length, start, 0.0)
         taps = np.fft.ifft(s * weight[:, np.newaxis, np.newaxis], axis=0)
         size = np.sqrt((np.abs(taps) ** 2).sum(axis=(1, 2)))
         whole = max(float(np.sqrt((size**2).sum())), 1e-300)
@@ -90,13 +100,66 @@ def response(transfer: Transfer, carrier: float, sample_rate: float, where: str)
         size = np.roll(size, LEAD)
         memory = int(0.6 * length)
         rest = np.sqrt((size[memory:] ** 2).sum()) / whole
-        if rest <= TAIL:
-            _refuse_early(taps, weight, where, sample_rate)
-            return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
-        if 2 * length > LONGEST:
-            _refuse_long(size, whole, where, sample_rate)
-            return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, s[0])
+        ended = bool(rest <= max(TAIL, floor))
+        if ended:
+            beside = _between(transfer, carrier, sample_rate, length, start, GOLDEN)
+            ended = not _aliased(taps, max(ALIASED, 10 * floor), beside)
+        if ended or 2 * length * s[0].size > LONGEST:
+            if ended and not start:
+                _refuse_early(taps, weight, where, sample_rate)
+            elif not ended:
+                _refuse_long(size, whole, where, sample_rate)
+            still = np.asarray(transfer(grid(carrier, sample_rate, 2)[:1]))[0]
+            return _trimmed(np.roll(taps, LEAD, axis=0), size, whole, still, start, max(TAIL, floor))
         length *= 2
+
+
+def mean_delay(transfer: Transfer, carrier: float, sample_rate: float) -> float:
+    """Return the mean delay in samples of the energy of a pulse through S (outs, ins), at any length.
+
+    It is the mean of the group delay, weighted with power. The distance of the two frequencies whose phases
+    are compared grows from 100 Hz, the delay found so far being taken out, for as long as they are alike.
+    """
+    at = np.linspace(-PASS, PASS, 64) * sample_rate
+    here = np.asarray(transfer(SPEED_OF_LIGHT_UM_S / (carrier - at)))
+    power = float((np.abs(here) ** 2).sum())
+    delay, apart = 0.0, 100.0
+    while power > 0 and apart < sample_rate / 8:
+        # The distance that is left after rounding: frequencies of light have steps of 0.03 Hz.
+        near = carrier - (at + apart)
+        step = (carrier - at) - near
+        there = np.asarray(transfer(SPEED_OF_LIGHT_UM_S / near))
+        back = np.exp(2j * np.pi * ((step * delay) % 1.0))[:, np.newaxis, np.newaxis]
+        alike = complex((np.conj(here) * there * back).sum()) / power
+        if abs(alike) < 0.9:
+            break
+        delay -= float(np.angle(alike)) / (2 * np.pi * apart)
+        apart *= 4
+    return delay * sample_rate
+
+
+def _between(
+    transfer: Transfer, carrier: float, sample_rate: float, length: int, start: int, part: float
+) -> ComplexArray:
+    """Return S (length, outs, ins) a part of a bin after each bin of an FFT, with a delay taken out."""
+    step = sample_rate / length
+    wl = grid(carrier - part * step, sample_rate, length)
+    turn = np.exp(2j * np.pi * (((np.fft.fftfreq(length) + part / length) * start) % 1.0))
+    s: ComplexArray = np.asarray(transfer(wl)) * turn[:, np.newaxis, np.newaxis]
+    return s
+
+
+def _aliased(taps: ComplexArray, allowed: float, beside: ComplexArray) -> bool:
+    """Return whether taps (L, outs, ins) give other values than S has beside the bins, GOLDEN of a bin on.
+
+    What is wrapped round m times differs by the phase m GOLDEN turns, which is no whole number for any m.
+    """
+    length = taps.shape[0]
+    s = beside * roll_off(np.fft.fftfreq(length) + GOLDEN / length, 1.0)[:, np.newaxis, np.newaxis]
+    n = np.arange(length)
+    n[-LEAD:] -= length
+    turned = taps * np.exp(-2j * np.pi * GOLDEN * n / length)[:, np.newaxis, np.newaxis]
+    return bool(np.abs(np.fft.fft(turned, axis=0) - s).max() > allowed * max(np.abs(s).max(), 1e-300))
 
 
 def _refuse_early(taps: ComplexArray, weight: NDArray[np.float64], where: str, sample_rate: float) -> None:
@@ -142,11 +205,18 @@ def _refuse_long(size: NDArray[np.float64], whole: float, where: str, sample_rat
         raise ParameterError(message)
 
 
-def _trimmed(taps: ComplexArray, size: NDArray[np.float64], whole: float, still: ComplexArray) -> Response:
+def _trimmed(
+    taps: ComplexArray,
+    size: NDArray[np.float64],
+    whole: float,
+    still: ComplexArray,
+    start: int,
+    tail: float,
+) -> Response:
     """Return the taps (L, outs, ins) up to where what is left no longer counts."""
     left = np.sqrt(np.cumsum(size[::-1] ** 2))[::-1] / whole
-    end = max(LEAD + 1, int(np.searchsorted(-left, -TAIL)))
-    return Response(np.ascontiguousarray(np.moveaxis(taps[:end], 0, -1)), still)
+    end = max(LEAD + 1, int(np.searchsorted(-left, -tail)))
+    return Response(np.ascontiguousarray(np.moveaxis(taps[:end], 0, -1)), still, start)
 
 
 def convolve(
@@ -168,7 +238,7 @@ def convolve(
     size = fft.next_fast_len(max(4096, 4 * taps) if samples > 4 * taps else samples + taps - 1)
     useful = size - taps + 1
     blocks = -(-samples // useful)
-    windows = {i: _windows(x, taps, useful, size, blocks) for i, x in moving.items()}
+    windows = {i: _windows(x, taps, found.delay, size, blocks) for i, x in moving.items()}
     filters = {i: fft.fft(found.taps[:, i], size, axis=-1) for i in moving}
     out = np.empty((count, blocks, useful), dtype=np.complex128)
     group = max(1, BLOCK_SAMPLES // size)
@@ -180,13 +250,15 @@ def convolve(
     return [out[o].reshape(-1)[:samples] + base[o] for o in range(count)]
 
 
-def _windows(x: ComplexArray, taps: int, useful: int, size: int, blocks: int) -> ComplexArray:
-    """Return x (T,) cut into overlapping blocks (blocks, size), with its ends held."""
-    padded = np.empty((blocks - 1) * useful + size, dtype=np.complex128)
-    ahead = taps - 1 - LEAD
+def _windows(x: ComplexArray, taps: int, delay: int, size: int, blocks: int) -> ComplexArray:
+    """Return x (T,), delayed, cut into overlapping blocks (blocks, size), with its ends held."""
+    useful = size - taps + 1
+    length = (blocks - 1) * useful + size
+    padded = np.full(length, x[-1], dtype=np.complex128)
+    ahead = min(taps - 1 - LEAD + delay, length)
     padded[:ahead] = x[0]
-    padded[ahead : ahead + x.size] = x
-    padded[ahead + x.size :] = x[-1]
+    kept = min(x.size, length - ahead)
+    padded[ahead : ahead + kept] = x[:kept]
     return np.lib.stride_tricks.sliding_window_view(padded, size)[::useful][:blocks]
 
 
