@@ -127,8 +127,10 @@ def electro_absorption_modulator(
     """Electro-absorption modulator: absorption in dB grows with the square of the reverse voltage.
 
     That is the quantum-confined Stark shift of an absorption edge to lowest order: extinction_dB at v_on. The
-    phase follows the absorption, chirp/2 times the logarithm of the power. Left out: dependence on
-    wavelength, saturation of the absorption, photocurrent, the fall of the curve at high voltage.
+    phase follows the absorption, -chirp/2 times the logarithm of the power (waves go as exp(-i omega t)): with
+    a positive factor light shifts to the blue while it rises, as in `rate_equation_laser` and `dynamic_soa`.
+    Left out: dependence on wavelength, saturation of the absorption, photocurrent, the fall of the curve at
+    high voltage.
 
     Settings:
         voltage: reverse voltage.
@@ -141,7 +143,7 @@ def electro_absorption_modulator(
     del wl, bandwidth
     absorbed = extinction_dB * (voltage / v_on) * (voltage / v_on)
     nepers = absorbed * m.log(10) / 10  # of power
-    return {("o1", "o2"): m.amplitude_dB(loss_dB + absorbed) * m.cis(-chirp / 2 * nepers)}
+    return {("o1", "o2"): m.amplitude_dB(loss_dB + absorbed) * m.cis(chirp / 2 * nepers)}
 
 
 @component(ports=("o1", "o2"), inputs=1, source="soref1987", drives={"e1": "current"})

@@ -85,7 +85,8 @@ def activate(
 ) -> None:
     """Modulate light by its own tapped power; constants: tap, phase per W, bias phase, bandwidth in Hz."""
     tap, slope, bias, bandwidth = constants[0], constants[1], constants[2], constants[3]
-    first, last = arriving_power(before), arriving_power(now)
+    # Only o1 has the tap: what comes from o2 is absorbed behind the modulator.
+    first, last = arriving_power(before[:1]), arriving_power(now[:1])
     # First-order low-pass, exact for a power that goes from `first` to `last` on a straight line.
     x = 2 * math.pi * bandwidth * dt
     keep = math.exp(-x)

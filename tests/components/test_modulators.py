@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import photosim as ps
 from photosim.model import ClosedForm, registry
 
 HC = 6.62607015e-34 * 299_792_458.0
@@ -81,7 +82,17 @@ def test_eam_absorbs_with_the_square_of_the_voltage() -> None:
 
 def test_eam_chirp_is_henrys_factor() -> None:
     a, b = (complex(wave("electro_absorption_modulator", voltage=v, chirp=1.7)) for v in (1.0, 1.001))
-    assert 2 * np.angle(b / a) / np.log(abs(b / a) ** 2) == pytest.approx(1.7, rel=1e-9)
+    assert -2 * np.angle(b / a) / np.log(abs(b / a) ** 2) == pytest.approx(1.7, rel=1e-9)
+
+
+def test_positive_chirp_shifts_to_the_blue_while_the_power_rises() -> None:
+    # The sign of time is that of a guide: a later wave of frequency f has turned by the sign of its delay.
+    guide = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
+    low, high = guide(wl=[1.5501, 1.55])["in", "out"].values
+    sign_of_time = -np.sign(np.angle(high / low))  # exp(-i omega t) where delay adds phase to higher f
+    dark, bright = (complex(wave("electro_absorption_modulator", voltage=v, chirp=2.0)) for v in (1.1, 1.0))
+    assert abs(bright) > abs(dark)
+    assert sign_of_time * np.angle(bright / dark) > 0
 
 
 def test_attenuator_is_linear_in_decibels() -> None:

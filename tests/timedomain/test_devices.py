@@ -168,6 +168,16 @@ def test_activation_is_its_closed_form_for_slow_light_and_lags_behind_fast() -> 
     np.testing.assert_allclose(drive[late], expected_rise, atol=0.02)
 
 
+def test_activation_absorbs_light_that_arrives_at_its_output() -> None:
+    one = alone("electro_optic_activation", bias=5.0)
+    forward, backward = waveforms.constant(1e-3), waveforms.constant(5e-3)
+    runs = [
+        ps.transient(one, 1e-9, sample_rate=1e11, inputs=light, wl=1.55, probes=["out"])
+        for light in ({"in": forward}, {"in": forward, "out": backward})
+    ]
+    np.testing.assert_allclose(runs[1].wave.values, runs[0].wave.values, rtol=1e-12)
+
+
 # --- lasers -------------------------------------------------------------------------------------------
 
 
