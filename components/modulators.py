@@ -127,8 +127,8 @@ def electro_absorption_modulator(
     """Electro-absorption modulator: absorption in dB grows with the square of the reverse voltage.
 
     That is the quantum-confined Stark shift of an absorption edge to lowest order: extinction_dB at v_on. The
-    phase follows the absorption, -chirp/2 times the logarithm of the power (waves go as exp(-i omega t)): with
-    a positive factor light shifts to the blue while it rises, as in `rate_equation_laser` and `dynamic_soa`.
+    phase follows the absorption, -chirp/2 times the logarithm of the power (waves go as exp(-i omega t)):
+    with a positive one light shifts to the blue as it rises, as in `rate_equation_laser` and `dynamic_soa`.
     Left out: dependence on wavelength, saturation of the absorption, photocurrent, the fall of the curve at
     high voltage.
 
