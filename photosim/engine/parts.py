@@ -178,7 +178,8 @@ class Parts:
         places = np.array(pattern, dtype=np.int64).reshape(-1, 2)
         out[..., :2] = group.first_ports[rows, np.newaxis, np.newaxis] + places[:, ::-1]
         out[..., 2] = group.first_value + np.array(rows)[:, np.newaxis] * values
-        out[..., 2] += [group.kernel.value_of[ports[source], ports[to]] for to, source in pattern]
+        numbers = [group.kernel.value_of[ports[source], ports[to]] for to, source in pattern]
+        out[..., 2] += np.array(numbers, dtype=np.int64)  # a dark part has none, and an empty list is float
         return out.reshape(-1, 3)
 
     def _patterns(self, group: Group) -> dict[Pattern, list[int]]:
@@ -236,8 +237,8 @@ class Parts:
                 if name not in changes:
                     self._check_follower(part, parameter, value, changes)
                 changed[instance, parameter] = value
-        if TEMPERATURE in changes:
-            self._check_temperature(changes[TEMPERATURE])
+        if TEMPERATURE in values:
+            self._check_temperature(values[TEMPERATURE])
         leading = any(np.ndim(v) for v in values.values())
         return Point(changed, _batch(values), leading, values, frozenset(changes))
 
