@@ -132,6 +132,10 @@ class Bindings:
                     order.append(path.pop())
         return order[::-1]
 
+    def users(self, name: str) -> list[str]:
+        """Return the settings whose expressions use a name."""
+        return list(self._user_table().get(name, ()))
+
     def sources(self, scoped: Scoped) -> set[str]:
         """Return all names that an expression depends on, directly or not."""
         found: set[str] = set()
@@ -194,11 +198,12 @@ class Bindings:
 
     def _user_table(self) -> dict[str, list[str]]:
         if self._users is None:
-            self._users = {}
+            users: dict[str, list[str]] = {}
             for name, value in self.bound.items():
                 if isinstance(value, Scoped):
                     for n in value.expression.names:
-                        self._users.setdefault(value.full(n), []).append(name)
+                        users.setdefault(value.full(n), []).append(name)
+            self._users = users  # whole at once: another thread may read it meanwhile
         return self._users
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.bindings import Bindings, Scoped
+from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner
 from photosim.engine.graph import Graph, Part
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
@@ -60,7 +60,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires),
+        builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.given,
     )  # fmt: skip
 
 
@@ -77,8 +77,10 @@ class _Builder:
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
+        self.given: dict[str, tuple[str, ...]] = {}
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
+        self._temperature_scopes: dict[str, str] = {"": ""}
 
     def place(
         self, netlist: Netlist, scope: str, parents: tuple[Mapping[str, Netlist], ...], chain: tuple[str, ...]
@@ -93,6 +95,8 @@ class _Builder:
         for name, value in netlist.settings.items():
             if prefix + name not in self.bound:
                 self._bind(prefix + name, value, scope)
+        if scope and prefix + TEMPERATURE in self.bound:
+            self._temperature_scopes[scope] = scope
         visible = (netlist.components, *parents)
         inner = {
             name: self._instance(instance, prefix + name, scope, visible, (*chain, instance.component))
@@ -138,7 +142,15 @@ class _Builder:
 
     def _bind(self, name: str, value: Any, scope: str) -> None:
         value = self.overrides.get(name, value)
+        if isinstance(value, np.ndarray):
+            value = value.copy()  # a circuit owns its data
         self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
+
+    def _temperature_scope(self, scope: str) -> str:
+        """Return the innermost scope around a scope, itself included, that has a temperature of its own."""
+        if scope not in self._temperature_scopes:
+            self._temperature_scopes[scope] = self._temperature_scope(owner(scope)[0])
+        return self._temperature_scopes[scope]
 
     def _instance(
         self,
@@ -177,6 +189,7 @@ class _Builder:
         self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
     ) -> Any:
         self.composites[name] = model
+        self.given[name] = tuple(k for k, v in settings.items() if v is not None)
         arguments: dict[str, Any] = {}
         for key, parameter in model.parameters.items():
             value = settings.get(key)
@@ -186,10 +199,9 @@ class _Builder:
                 arguments[key] = self._concrete(f"{name}.{key}", value, scope)
             else:
                 arguments[key] = symbol(key)
-                inherited = key == "temperature" and key not in settings
-                self._bind(
-                    f"{name}.{key}", symbol("temperature") if inherited else value, "" if inherited else scope
-                )
+                inherited = key == TEMPERATURE and settings.get(key) is None
+                own = (symbol(key), self._temperature_scope(scope)) if inherited else (value, scope)
+                self._bind(f"{name}.{key}", *own)
         template = self._template(model, arguments)
         optical, electrical = self.place(template, name, (), chain)
         return _Ports(name, optical, electrical, model.aliases_for(settings))
@@ -216,6 +228,10 @@ class _Builder:
                 self.bound[f"{name}.{key}"] = written[key]
             else:
                 self._bind(f"{name}.{key}", value, scope)
+        outer = self._temperature_scope(scope)
+        if outer and TEMPERATURE in model.parameters and TEMPERATURE not in written:
+            written[TEMPERATURE] = symbol(TEMPERATURE)
+            self._bind(f"{name}.{TEMPERATURE}", written[TEMPERATURE], outer)
         for key in model.switches:
             if key not in written:
                 self.structural[f"{name}.{key}"] = model.parameters[key].default

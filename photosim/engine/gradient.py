@@ -45,7 +45,8 @@ class Target:
     The derivatives of all rows and columns in `asked` are one list, row after
     row; `places` maps the dotted name of a part's parameter to its number
     there. `order` has the numbers of `names`, -1 where no part has one.
-    `follows` says that some settings act through expressions.
+    `follows` says that some settings act through expressions, `ambient` that some act through the
+    circuit's temperature.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class Target:
     places: Mapping[str, int]
     order: NDArray[np.int64]
     follows: bool
+    ambient: bool
 
 
 def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
@@ -100,7 +102,8 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
         places |= {name: size + row_at[row] * len(by) + column_at[p] for name, row, p in own}
         size += len(chosen) * len(by)
     order = np.array([places.get(name, -1) for name in names], dtype=np.int64)
-    return Target(tuple(names), tuple(derivatives), places, order, bool(followers) or TEMPERATURE in wanted)
+    ambient = TEMPERATURE in wanted
+    return Target(tuple(names), tuple(derivatives), places, order, bool(followers) or ambient, ambient)
 
 
 def pull_back(
@@ -139,7 +142,7 @@ def pull_back(
     if not target.follows:
         return np.asarray(listed[target.order])
     found: dict[str, Any] = {name: listed[number] for name, number in target.places.items()}
-    if TEMPERATURE in target.names:
+    if target.ambient:
         found[TEMPERATURE] = sum(
             _ambient(a, table) for a, table in zip(target.derivatives, tables, strict=True)
         )
