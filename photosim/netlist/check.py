@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
@@ -102,6 +103,7 @@ class _Checker:
         if key in self.visited:
             return
         self.visited.add(key)
+        self._names(netlist, inside)
         values = _resolved(netlist, settings)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
@@ -113,6 +115,16 @@ class _Checker:
         if id(netlist) not in self.wired:
             self.wired.add(id(netlist))
             self.warnings += check_wires(netlist, PortTable(netlist, values), inside, strict=self.strict)
+
+    def _names(self, netlist: Netlist, inside: str) -> None:
+        """Refuse circuit settings whose name an expression cannot use, as one with a dot."""
+        for name in netlist.settings:
+            if name.isidentifier() and not keyword.iskeyword(name):
+                continue
+            why = f"{name!r} is not a name: use letters, digits and underscores"
+            if "." in name:
+                why += "; settings of an instance are written in its own `settings`"
+            raise NetlistError(f"circuit setting{inside}: {why}.", netlist.mark("settings", name))
 
     def _instance(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], inside: str
