@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -102,7 +103,8 @@ class Circuit:
     @property
     def parameters(self) -> dict[str, Any]:
         """Every setting by dotted name with its value."""
-        return dict(self.compiled.parameters)
+        table = self.compiled.parameters
+        return {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in table.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross processes as the netlist, compiled anew where it arrives."""
@@ -141,7 +143,7 @@ class Circuit:
     ) -> SMatrix:
         """Return the S-matrix between chosen ports at a point that was found already."""
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
-        return SMatrix(grid, chosen, values, self.name, lambda: compiled.series(chosen, point, grid))
+        return SMatrix(grid, chosen, values, self.name, _Series(compiled, chosen, point, grid.copy()))
 
     def transfer(
         self, wl: ArrayLike, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
@@ -280,6 +282,19 @@ class Circuit:
         from photosim.drawing import draw
 
         return draw(self.netlist, path)
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The exact Taylor coefficients of a result, computed when asked for; can be pickled."""
+
+    compiled: Compiled
+    ports: tuple[str, ...]
+    point: Point
+    wl: NDArray[np.float64]
+
+    def __call__(self) -> NDArray[np.complex128]:
+        return self.compiled.series(self.ports, self.point, self.wl)
 
 
 def _grid(wl: Any) -> NDArray[np.float64]:

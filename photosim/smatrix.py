@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Trace:
+class ByValue:
+    """Results that are equal where all that they hold is equal, arrays element by element, NaN to NaN."""
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other result is of the same class and holds the same."""
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [f.name for f in fields(self) if f.compare]  # type: ignore[arg-type]
+        return all(_same(getattr(self, name), getattr(other, name)) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Return whether two values of a result are equal."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        floats = all(np.asarray(x).dtype.kind in "fc" for x in (a, b))
+        return np.array_equal(a, b, equal_nan=floats)
+    return bool(a == b)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(ByValue):
     """One element of an S-matrix over wavelength: values (..., W) complex at wl (W,) in um.
 
     `series` gives the exact Taylor coefficients in wavelength (value, slope,
@@ -81,8 +102,8 @@ class Trace:
         return self.wl
 
 
-@dataclass(frozen=True)
-class SMatrix:
+@dataclass(frozen=True, eq=False)
+class SMatrix(ByValue):
     """The S-matrix of a circuit between its ports.
 
     `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]`
@@ -102,8 +123,8 @@ class SMatrix:
             message = f's[{pair!r}] does not name two ports: write s["from", "to"].'
             raise ParameterError(message)
         source, target = (self._number(p) for p in pair)
-        series = None if self.find_series is None else lambda: self._series[..., target, source]
-        return Trace(self.wl, self.values[..., target, source], *pair, series=series)
+        series = None if self.find_series is None else _Element(self, target, source)
+        return Trace(self.wl.copy(), self.values[..., target, source].copy(), *pair, series=series)
 
     @cached_property
     def _series(self) -> NDArray[np.complex128]:
@@ -152,11 +173,13 @@ class SMatrix:
 
         leading = [f"batch{k}" if k else "batch" for k in range(self.values.ndim - 3)]
         coordinates: dict[str, Any] = {
-            "wavelength": self.wl,
+            "wavelength": self.wl.copy(),
             "to": list(self.ports),
             "from": list(self.ports),
         }
-        array = xarray.DataArray(self.values, dims=(*leading, "wavelength", "to", "from"), coords=coordinates)
+        array = xarray.DataArray(
+            self.values.copy(), dims=(*leading, "wavelength", "to", "from"), coords=coordinates
+        )
         array.coords["wavelength"].attrs["units"] = "um"
         return array
 
@@ -183,6 +206,18 @@ class SMatrix:
         from photosim.plotting import plot_smatrix
 
         return plot_smatrix(self, pairs)
+
+
+@dataclass(frozen=True)
+class _Element:
+    """The Taylor coefficients of one element of a matrix, computed when asked for."""
+
+    matrix: SMatrix
+    target: int
+    source: int
+
+    def __call__(self) -> NDArray[np.complex128]:
+        return self.matrix._series[..., self.target, self.source]  # noqa: SLF001 - of this file
 
 
 def _logarithmic(series: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:

@@ -154,9 +154,12 @@ def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
 
 
 def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
-    """Return wl as a 1-D float array (W,) of um; ParameterError unless 0.1 to 100 um and not empty."""
+    """Return a new 1-D float array (W,) of um; ParameterError unless 0.1 to 100 um and not empty."""
+    if isinstance(wl, np.ma.MaskedArray) and np.ma.is_masked(wl):
+        message = "Wavelengths must all be known, but some are masked: give wl.compressed()."
+        raise ParameterError(message)
     try:
-        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+        grid = np.atleast_1d(np.array(wl, dtype=np.float64))
     except (TypeError, ValueError):
         message = f"Wavelengths must be numbers in um, got {wl!r}."
         raise ParameterError(message) from None

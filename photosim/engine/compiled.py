@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.engine.bindings import flat_settings, owner, steps
 from photosim.engine.converters import converter_drives
+from photosim.engine.exclusions import Exclusions
 from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
@@ -65,9 +66,18 @@ class Compiled:
         self.structural = dict(structural)
         with collector_paused():
             self.graph: Graph = flatten(netlist, structural)
+        self.exclusions = Exclusions(self.graph)
         self._plans: dict[Any, Planned] = {}
         self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes as the netlist and its structural settings."""
+        return Compiled, (self.netlist, self.structural)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Compiled:
+        """Return itself: nothing in it changes but what it remembers of past work."""
+        return self
 
     @cached_property
     def parts(self) -> Parts:
@@ -111,6 +121,7 @@ class Compiled:
             if name not in self.parameters and name not in self.graph.structural:
                 self._refuse(name)
             self._check(name, flat[name])
+        self.exclusions.check(flat)
         structural = {k: v for k, v in flat.items() if k not in self.continuous}
         if not structural:
             return self, self.parts.point(flat)
@@ -142,6 +153,7 @@ class Compiled:
             why = "shapes the circuit and has no derivative" if known else "does not exist"
             message = f"Setting {name!r} {why}.{did_you_mean(name, self.continuous)}"
             raise ParameterError(message)
+        self.exclusions.check([name])
         return name
 
     def _check(self, name: str, value: Any) -> None:
@@ -230,13 +242,14 @@ class Compiled:
     def target(self, names: Sequence[str]) -> Target:
         """Return the settings to differentiate by, prepared; the last few are kept."""
         key = tuple(names)
-        if key not in self._targets:
+        found = self._targets.get(key)
+        if found is None:
             for name in key:
                 self.differentiable(name)
             if len(self._targets) >= KEPT_TARGETS:
-                self._targets.clear()
-            self._targets[key] = prepare(self.graph, self.parts, key)
-        return self._targets[key]
+                self._targets.clear()  # of any thread: each goes on with the target it has found
+            found = self._targets[key] = prepare(self.graph, self.parts, key)
+        return found
 
     def pull_back(
         self,

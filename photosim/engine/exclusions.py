@@ -1,0 +1,65 @@
+"""Settings that exclude each other, in calls and derivatives: none is accepted without an effect."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from photosim.engine.bindings import owner
+from photosim.errors import ParameterError, PhotosimWarning
+
+if TYPE_CHECKING:
+    from photosim.engine.graph import Graph
+    from photosim.model import Composite
+
+
+class Exclusions:
+    """Which settings of the composites of a graph act, and which another setting has put out of effect."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def check(self, names: Iterable[str]) -> None:
+        """Look at settings, by dotted name, that a call sets or asks a derivative by.
+
+        Raises ParameterError where one is excluded by a setting that the netlist or the same call gives;
+        a PhotosimWarning names a setting that nothing in the circuit follows.
+        """
+        given = set(names)
+        for name in given:
+            instance, setting = owner(name)
+            model = self._graph.composites.get(instance)
+            if model is None or setting not in model.parameters:
+                continue
+            where = f"Instance {instance!r} ({model.name})"
+            for other in _excluded_by(model, setting):
+                full = f"{instance}.{other}"
+                if full in given or self._is_given(instance, other, model):
+                    message = (
+                        f"{where}: settings {setting!r} and {other!r} exclude each other, and {other!r} is "
+                        f"given: set {other!r}, or leave it out of the netlist."
+                    )
+                    raise ParameterError(message)
+            if not self._acts(name):
+                text = (
+                    f"{where}: setting {setting!r} has no effect beside the other settings of the instance."
+                )
+                warnings.warn(text, PhotosimWarning, stacklevel=5)
+
+    def _is_given(self, instance: str, setting: str, model: Composite) -> bool:
+        """Return whether the netlist, or what structural settings made of it, gives a setting."""
+        parameter = model.parameters[setting]
+        if parameter.default is not None:
+            return setting in self._graph.given.get(instance, ())
+        name = f"{instance}.{setting}"
+        return self._graph.structural.get(name, self._graph.bindings.bound.get(name)) is not None
+
+    def _acts(self, name: str) -> bool:
+        """Return whether anything in the graph follows a setting of a composite."""
+        return name in self._graph.structural or bool(self._graph.bindings.users(name))
+
+
+def _excluded_by(model: Composite, setting: str) -> list[str]:
+    """Return the settings that exclude a setting of a composite."""
+    return [b if a == setting else a for a, b in model.exclusive if setting in {a, b}]
