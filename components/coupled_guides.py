@@ -86,8 +86,8 @@ def coupler_straight(
 ) -> Any:
     """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
 
-    kappa(gap) is that of `coupler`. Left out: change of the coupling with wavelength and width, the bends at
-    both ends (`coupler90` has them), reflection.
+    kappa, a function of gap and wavelength, is that of `coupler`. Left out: change of the coupling with width
+    and temperature, the bends at both ends (`coupler90` has them), reflection.
 
     Settings:
         length: length of both guides.
@@ -96,7 +96,7 @@ def coupler_straight(
         ng: group index of each guide alone at wl0.
     """
     half = guide.wave(m, wl, length / 2)
-    return side_by_side(m, coupling_angle(m, gap, length, 0), half, half)
+    return side_by_side(m, coupling_angle(m, wl, gap, length, 0), half, half)
 
 
 @component(
@@ -115,8 +115,8 @@ def coupler90(
 ) -> Any:
     """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
 
-    The bend is as long as `bend_euler` of that radius and p. Its coupling is that of a circular bend. Left
-    out: change of the coupling with wavelength, bending loss, reflection.
+    The bend is as long as `bend_euler` of that radius and p. Its coupling is that of a circular bend, at
+    every wavelength. Left out: change of the coupling with width and temperature, bending loss, reflection.
 
     Settings:
         gap: distance between the walls where guide and bend are closest.
@@ -127,7 +127,7 @@ def coupler90(
     """
     along = guide.wave(m, wl, length_straight)
     turn = guide.wave(m, wl, euler_bend_length(m, radius, 90, p))
-    angle = coupling_angle(m, gap, 0, radius) / 2
+    angle = coupling_angle(m, wl, gap, 0, radius) / 2
     bar, cross = m.cos(angle), m.i * m.sin(angle)
     # The guides are closest at o1 and o2: light couples there, and only then goes along one of them.
     return {
@@ -154,7 +154,8 @@ def coupler_ring(
 
     The racetrack's half is a straight of length_x between two bends, each as long as `bend_euler` of that
     radius and p; the bus is 2 length_extension + length_x long. Bends and straights close it to a ring, as
-    layouts do. Left out: change of the coupling with wavelength, bending loss, reflection.
+    layouts do. The coupling depends on wavelength. Left out: its change with width and temperature, bending
+    loss, reflection.
 
     Settings:
         gap: distance between the walls of bus and racetrack.
@@ -166,7 +167,7 @@ def coupler_ring(
     """
     bus = guide.wave(m, wl, length_extension + length_x / 2)
     quarter = guide.wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2)
-    return side_by_side(m, coupling_angle(m, gap, length_x, radius), bus, quarter)
+    return side_by_side(m, coupling_angle(m, wl, gap, length_x, radius), bus, quarter)
 
 
 @component(ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)

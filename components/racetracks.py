@@ -32,7 +32,7 @@ def racetrack(
     The loop is closed by two straights of length_y (`right`, `left`), two Euler bends (`bend_right`,
     `bend_left`) and the straight along the top, which carries the heater (`top`). Other than in `ring_single`
     the bus has a length, and the loop is as long as its bends. Left out: bending loss beyond loss_dB_cm,
-    backscattering, self-heating, dependence of the coupling on wavelength and of the coupler on temperature.
+    backscattering, self-heating, dependence of the coupler on temperature.
 
     Settings:
         radius: radius of the circular bends with the same end points.

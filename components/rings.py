@@ -63,7 +63,8 @@ def ring_single(
     """All-pass ring: a bus, one coupler `cb`, and a loop of guide with a heater, `loop`.
 
     o1 is the input, o2 the through port. The coupler is a point, so the loop
-    is as long as the ring. Left out: bending and coupler loss beyond
+    is as long as the ring. Given by gap its coupling depends on wavelength as
+    that of `coupler`; given by coupling it does not. Left out: bending and coupler loss beyond
     loss_dB_cm, backscattering, self-heating, the length of the bus.
 
     Settings:
@@ -108,8 +109,9 @@ def ring_double(
 
     in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
     o4, the upper one from o3 to o2. Each half ring carries half of the heater
-    phase. Left out: bending and coupler loss beyond loss_dB_cm,
-    backscattering, self-heating, the length of the buses.
+    phase. Couplings given by gap depend on wavelength as that of `coupler`.
+    Left out: bending and coupler loss beyond loss_dB_cm, backscattering,
+    self-heating, the length of the buses.
 
     Settings:
         radius: radius of the bends.

@@ -28,7 +28,7 @@ def test_racetrack_is_an_all_pass_ring_of_its_length() -> None:
     index = 2.44553 - (wl - 1.55) * (4.19088 - 2.44553) / 1.55
     per_um = 2j * np.pi * index / wl - 20.0 * 1e-4 / 20 * np.log(10)
     turn = np.exp(per_um * length + 0.4j * 1.55 / wl)
-    r = np.cos(coupling_angle(NUMPY, 0.2, 4.0, 5.0))
+    r = np.cos(coupling_angle(NUMPY, wl, 0.2, 4.0, 5.0))
     expected = np.exp(per_um * bus) * (r - turn) / (1 - r * turn)
     np.testing.assert_allclose(circuit(wl)["in", "out"].values, expected, atol=1e-11)
 
