@@ -164,7 +164,7 @@ class _Shared:
         # Taken once for each state of the medium: a run that goes on from a checkpoint needs the same one.
         self.memory = {"anchor": np.full(self.drifting.outputs, np.nan), "anchor taken at": np.array(-1)}
         self.known: tuple[OpticalChain, RealArray] | None = None
-        self.last: tuple[Any, RealArray, set[tuple[int, int]]] | None = None
+        self.last: tuple[RealArray, RealArray, set[tuple[int, int]]] | None = None
 
     def response(self, chain: OpticalChain) -> RealArray:
         """Return what single entries give through a chain, shape (all outputs, inputs), in sqrt(W) or W."""
@@ -173,10 +173,13 @@ class _Shared:
         return self.known[1]
 
     def product(self, device: ScatteringMedium, x: RealArray) -> RealArray:
-        """Return products (batch, all outputs) of x; one exposure serves every device that asks with it."""
+        """Return products (batch, all outputs) of x; one exposure serves every device that asks with it.
+
+        Inputs are the same if their numbers are: an array may be written anew between two calls.
+        """
         own = (device.pixels.start, device.pixels.stop)
-        if self.last is None or self.last[0] is not x or own in self.last[2]:
-            self.last = (x, self._expose(device, x), set())
+        if self.last is None or own in self.last[2] or not np.array_equal(self.last[0], x):
+            self.last = (np.array(x), self._expose(device, x), set())
         self.last[2].add(own)
         return self.last[1]
 
@@ -184,6 +187,9 @@ class _Shared:
         inputs = device.chain.modulator.pixels
         if x.ndim != 2 or x.shape[1] != inputs:
             message = f"The mirrors show {inputs} entries: x must be (batch, {inputs}), got {x.shape}."
+            raise ParameterError(message)
+        if not np.isfinite(x).all():
+            message = f"The mirrors show finite numbers: x has {x[~np.isfinite(x)][0]:g} among its entries."
             raise ParameterError(message)
         how, largest = self.how, np.abs(x).max(axis=1, initial=0.0)
         lit = np.flatnonzero(largest)

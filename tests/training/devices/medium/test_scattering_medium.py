@@ -74,6 +74,23 @@ def test_the_netlist_decides_what_is_learnt_from(opu: Circuit) -> None:
     assert weaker == pytest.approx((1 - 2**-0.5) / (1 - 1000**-0.5), rel=1e-4)
 
 
+def test_a_buffer_written_anew_is_shown_anew(opu: Circuit) -> None:
+    """Devices share the exposure of equal numbers, in one array or two, and never that of other numbers."""
+    first, second = devices(opu)
+    buffer, other = signs(seed=1), signs(seed=2)
+    first.apply(buffer)
+    frames = first.counters["frames"]
+    np.testing.assert_allclose(second.apply(buffer.copy()), buffer @ second.matrix().T, atol=1e-4)
+    assert first.counters["frames"] == frames
+    first.apply(buffer)
+    buffer[...] = other
+    np.testing.assert_allclose(second.apply(buffer), other @ second.matrix().T, atol=1e-4)
+    assert first.counters["frames"] == 3 * frames
+    buffer[3, 2] = np.nan
+    with pytest.raises(ParameterError, match="The mirrors show finite numbers: x has nan among its entries"):
+        second.apply(buffer)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_noiseless_camera_reads_the_matrix(opu: Circuit, method: Any) -> None:
     how = Projection(method=method, noise="physical")
