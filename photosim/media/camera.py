@@ -79,9 +79,14 @@ class Camera:
     def expose(self, power: ArrayLike, wl: float, rng: np.random.Generator) -> Frame:
         """Return what is read of powers (batch, pixels) in W at wl in um; chance comes from rng alone.
 
-        Powers in single precision are read in single precision, in half the time.
+        Powers in single precision are read in single precision, in half the time. Raises ParameterError for
+        powers that are negative or not finite.
         """
         power = np.asarray(power)
+        wrong = ~((power >= 0) & np.isfinite(power))
+        if wrong.any():
+            message = f"A camera takes powers of 0 W or more, got {power[wrong][0]:g} W."
+            raise ParameterError(message)
         # Both constants are plain floats, which leave the precision as it is.
         mean = power.astype(_real(power), copy=False) * float(self.electrons_per_watt(wl))
         mean += float(self.dark_rate * self.exposure)

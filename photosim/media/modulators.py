@@ -72,8 +72,11 @@ class Slm:
     efficiency: float = 0.7
 
     def modulate(self, patterns: ArrayLike) -> NDArray[np.complex64]:
-        """Return complex amplitudes for phases in rad, which are taken modulo 2 pi."""
+        """Return complex amplitudes for finite phases in rad, which are taken modulo 2 pi."""
         phases = _shaped(patterns, self.pixels, "An SLM", "cells").astype(np.float64)
+        if not np.isfinite(phases).all():
+            message = f"An SLM shows phases in rad, got {phases[~np.isfinite(phases)][0]:g}."
+            raise ParameterError(message)
         if self.bits:
             step = 2 * np.pi / 2**self.bits
             phases = np.round(phases / step) * step

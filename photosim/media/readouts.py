@@ -57,7 +57,7 @@ def phase_stepping(
     E = (1/(K |A|)) sum_k I_k exp(i phi_k), phi_k = 2 pi k/K, relative to the phase of A. Two steps
     give the real part alone, (I_0 - I_pi)/(4 |A|). Raises ParameterError without a reference.
     """
-    if steps < 2:
+    if steps < 2 or steps % 1:
         message = f"Phase stepping takes 2 frames for the real part or 3 and more for a field, got {steps}."
         raise ParameterError(message)
     waves, reference = chain.fields(patterns), _reference(chain)
@@ -147,9 +147,16 @@ def signed(
 ) -> Readout:
     """Read T e for e of -1, 0 and 1: the pattern of the ones less that of the minus ones, both binary.
 
-    `read` is one of the linear readouts with its chain given; the frames double.
+    `read` is one of the linear readouts with its chain given; the frames double. Raises ParameterError for
+    other numbers.
     """
     shown = np.atleast_2d(np.asarray(signs))
+    other = ~np.isin(shown, (-1, 0, 1))
+    if other.any():
+        message = (
+            f"Signs are -1, 0 and 1, got {shown[other][0]}: round them, or show the bits of a number in turn."
+        )
+        raise ParameterError(message)
     plus, minus = read(shown > 0, rng), read(shown < 0, rng)
     return Readout(
         plus.values - minus.values,

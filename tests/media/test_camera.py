@@ -93,6 +93,12 @@ def test_phases_are_shown_in_steps() -> None:
 def test_modulators_say_what_they_take() -> None:
     with pytest.raises(ParameterError, match=r"A DMD shows zeros and ones, got 0\.5"):
         Dmd(pixels=2).modulate([0.5, 1.0])
+    with pytest.raises(ParameterError, match="An SLM shows phases in rad, got nan"):
+        Slm(pixels=2).modulate([0.5, np.nan])
+    with pytest.raises(ParameterError, match="A camera takes powers of 0 W or more, got -1 W"):
+        Camera(pixels=2).expose([1.0, -1.0], 0.5, RNG(0))
+    with pytest.raises(ParameterError, match="got inf W"):
+        Camera(pixels=2).expose([1.0, np.inf], 0.5, RNG(0))
     with pytest.raises(ParameterError, match=r"An SLM with 3 cells takes real patterns of shape"):
         Slm(pixels=3).modulate([0.0, 1.0])
     with pytest.raises(ParameterError, match="ratio of intensities above 1, got 0"):

@@ -118,6 +118,14 @@ def test_signs_are_two_patterns() -> None:
     assert read.frames == 6 * BATCH
 
 
+@pytest.mark.parametrize("wrong", [0.5, -2, np.nan, np.inf, 1 + 1e-9])
+def test_numbers_that_are_no_signs_are_refused(wrong: float) -> None:
+    chain, signs = bench(), np.ones((BATCH, INPUTS))
+    signs[2, 3] = wrong
+    with pytest.raises(ParameterError, match="Signs are -1, 0 and 1, got"):
+        readouts.signed(partial(readouts.phase_stepping, chain), signs, RNG(0))
+
+
 def test_two_step_noise_is_that_of_its_formula() -> None:
     """Var Re E = (2 (A**2 + |E|**2) + 2 read**2)/(16 A**2) in photo-electrons."""
     chain = bench()
@@ -182,6 +190,8 @@ def test_readouts_say_what_they_need(patterns: Any) -> None:
         readouts.phase_stepping(bench(reference=0.0), patterns, RNG(0))
     with pytest.raises(ParameterError, match="takes 2 frames for the real part or 3 and more"):
         readouts.phase_stepping(bench(), patterns, RNG(0), steps=1)
+    with pytest.raises(ParameterError, match=r"or 3 and more for a field, got 2\.5"):
+        readouts.phase_stepping(bench(), patterns, RNG(0), steps=2.5)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="needs a DMD as the modulator"):
         readouts.anchored(bench(modulator=Slm(pixels=INPUTS)))
     with pytest.raises(ParameterError, match="30 inputs and 40 outputs, but the modulator 30 pixels and the"):
