@@ -45,6 +45,9 @@ class ProceduralMedium(Medium):
 
     def __post_init__(self) -> None:
         check_size(self.outputs, self.inputs)
+        if not 0 <= self.seed < 2**63 or self.seed % 1:
+            message = f"The seed of a medium is a whole number from 0 to {2**63 - 1}, got {self.seed!r}."
+            raise ParameterError(message)
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -65,8 +68,8 @@ class ProceduralMedium(Medium):
 
     @cached_property
     def key(self) -> np.uint64:
-        """The seed as the kernels take it."""
-        return np.uint64(self.seed % 2**64)
+        """The seed as the kernels take it: never 0, whose hash is 0 and makes the first entries equal."""
+        return np.uint64(self.seed or 2**64 - 1)
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs), by tiles, or without any for a few binary patterns."""

@@ -75,6 +75,22 @@ def test_parts_are_parts_of_the_whole(medium: ProceduralMedium, whole: Any) -> N
     )
 
 
+def test_seed_0_begins_like_any_other() -> None:
+    """The finaliser maps 0 to 0, which would make entries (0..3, 0) the first point of the table, dark."""
+    first = ProceduralMedium(*SIZE, seed=0)
+    corner = first.block(range(4), [0])[:, 0]
+    assert len(set(corner.tolist())) == 4
+    # One of 4096 points each: a thousandth of the mean power has a chance of 0.001 for each of them.
+    assert (np.abs(corner) ** 2 * SIZE[0]).min() > 1e-3
+    np.testing.assert_allclose(first.project(np.eye(SIZE[1])[0])[:4], corner)
+    others = [ProceduralMedium(*SIZE, seed=s).block(range(64), range(64)) for s in (1, 2**63 - 1)]
+    for other in others:
+        assert (first.block(range(64), range(64)) == other).mean() < 10 / 4096
+    for wrong in (-1, 2**63, 0.5):
+        with pytest.raises(ParameterError, match="seed"):
+            ProceduralMedium(4, 4, seed=wrong)  # type: ignore[arg-type]
+
+
 def test_sums_begin_where_hashes_do(medium: ProceduralMedium) -> None:
     with pytest.raises(ParameterError, match="from a multiple of 4 on, which 6 is not"):
         medium.sum_columns(np.array([1]), slice(6, 12))
