@@ -10,6 +10,7 @@ from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
 from photosim.model import (
     Instance,
     Length,
+    Loss_dB,
     Netlist,
     Phase,
     Power,
@@ -39,11 +40,11 @@ def ring_length(radius: Any, length_x: Any = 0.0, length_y: Any = 0.0) -> Any:
     return 2 * np.pi * radius + 2 * length_x + 2 * length_y
 
 
-def _ring_coupler(coupling: Any, gap: Any, radius: Any, length_x: Any) -> Instance:
+def _ring_coupler(coupling: Any, gap: Any, radius: Any, length_x: Any, loss_dB: Any) -> Instance:
     """Coupler of bus and ring: by its gap where one is given, else by its coupling."""
     if gap is None:
-        return part("coupler", coupling=coupling)
-    return part("coupler", gap=gap, radius=radius, length_x=length_x)
+        return part("coupler", coupling=coupling, loss_dB=loss_dB)
+    return part("coupler", gap=gap, radius=radius, length_x=length_x, loss_dB=loss_dB)
 
 
 @composite(
@@ -57,6 +58,7 @@ def ring_single(
     gap: Length | None = None,
     length_x: Length = 0.0,
     length_y: Length = 0.0,
+    coupler_loss_dB: Loss_dB = 0.0,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
@@ -64,7 +66,7 @@ def ring_single(
 
     o1 is the input, o2 the through port. The coupler is a point, so the loop
     is as long as the ring. Given by gap its coupling depends on wavelength as
-    that of `coupler`; given by coupling it does not. Left out: bending and coupler loss beyond
+    that of `coupler`; given by coupling it does not. Left out: bending loss beyond
     loss_dB_cm, backscattering, self-heating, the length of the bus.
 
     Settings:
@@ -73,12 +75,13 @@ def ring_single(
         gap: distance between bus and ring, instead of coupling.
         length_x: straight part along the bus (racetrack).
         length_y: straight part across the bus.
+        coupler_loss_dB: insertion loss of each coupler, on every path.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length = ring_length(radius, length_x, length_y)
     return Netlist(
         instances={
-            "cb": _ring_coupler(coupling, gap, radius, length_x),
+            "cb": _ring_coupler(coupling, gap, radius, length_x, coupler_loss_dB),
             "loop": part("straight_heater", length=length, phase=phase, **guide.settings()),
         },
         connections=links("cb,o3:loop,o1", "loop,o2:cb,o2"),
@@ -102,6 +105,7 @@ def ring_double(
     gap_top: Length | None = None,
     length_x: Length = 0.0,
     length_y: Length = 0.0,
+    coupler_loss_dB: Loss_dB = 0.0,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
@@ -110,7 +114,7 @@ def ring_double(
     in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
     o4, the upper one from o3 to o2. Each half ring carries half of the heater
     phase. Couplings given by gap depend on wavelength as that of `coupler`.
-    Left out: bending and coupler loss beyond loss_dB_cm, backscattering,
+    Left out: bending loss beyond loss_dB_cm, backscattering,
     self-heating, the length of the buses.
 
     Settings:
@@ -122,6 +126,7 @@ def ring_double(
         gap_top: distance between ring and upper bus, where it differs from gap.
         length_x: straight part along the buses (racetrack).
         length_y: straight part across the buses.
+        coupler_loss_dB: insertion loss of each coupler, on every path.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length = ring_length(radius, length_x, length_y) / 2
@@ -129,8 +134,12 @@ def ring_double(
     upper = coupling if coupling_drop is None else coupling_drop
     return Netlist(
         instances={
-            "cb": _ring_coupler(coupling, gap if gap_bot is None else gap_bot, radius, length_x),
-            "ct": _ring_coupler(upper, gap if gap_top is None else gap_top, radius, length_x),
+            "cb": _ring_coupler(
+                coupling, gap if gap_bot is None else gap_bot, radius, length_x, coupler_loss_dB
+            ),
+            "ct": _ring_coupler(
+                upper, gap if gap_top is None else gap_top, radius, length_x, coupler_loss_dB
+            ),
             "right": half,
             "left": half,
         },

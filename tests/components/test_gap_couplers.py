@@ -96,3 +96,17 @@ def test_rings_given_by_gap_carry_the_slope() -> None:
         turns = (delay[peaks] - bus) / ((1 + r) / (1 - r))
         assert len(peaks) > 6
         assert np.ptp(turns) / turns.mean() < 0.06  # with a coupling that stays: a factor of two
+
+
+def test_loss_of_the_coupler_is_part_of_every_round_trip() -> None:
+    wl = np.linspace(1.54, 1.56, 201)
+    circuit = ps.Circuit(
+        {"instances": {"r": {"component": "ring_single",
+                             "settings": {"coupling": 0.1, "coupler_loss_dB": 0.2, "neff": 2.4, "ng": 4.2}}},
+         "ports": {"in": "r,o1", "out": "r,o2"}}
+    )  # fmt: skip
+    a, r = 10 ** (-0.2 / 20), np.sqrt(0.9)
+    index = 2.4 - (wl - 1.55) * (4.2 - 2.4) / 1.55
+    turn = np.exp(2j * np.pi * index * 2 * np.pi * 10.0 / wl)
+    expected = a * (r - a * turn) / (1 - r * a * turn)  # the coupler's loss lies on the bus as well
+    np.testing.assert_allclose(circuit(wl)["in", "out"].values, expected, atol=1e-11)
