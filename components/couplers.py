@@ -82,10 +82,10 @@ def coupler(
 ) -> Any:
     """Directional coupler: bar sqrt(1 - coupling) from o1 to o4, cross i sqrt(coupling) from o1 to o3.
 
-    A point: it has no length, so its guides add no phase. Instead of
-    `coupling` it takes `gap`, `radius`, `length_x` and `length` (um), from
-    which coupled-mode theory gives the coupling and its dependence on wavelength. Left out here: dependence
-    on wavelength; in both: modes other than the two guided ones, unequal guides.
+    A point: it has no length, so its guides add no phase. Instead of `coupling` it takes `gap`, `radius`,
+    `length_x` and `length` (um), from which coupled-mode theory gives the coupling and its dependence on
+    wavelength; a `coupling` is the same at all wavelengths. Left out: that dependence, modes other than the
+    two guided ones, unequal guides.
 
     Settings:
         coupling: power that crosses over.
