@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 
@@ -53,6 +54,12 @@ class Camera:
     shot: bool = True
 
     def __post_init__(self) -> None:
+        check_whole(self, 1, pixels=self.pixels)
+        check_whole(self, 0, 16, bits=self.bits)
+        check_number(self, 0.0, 1.0, above=True, efficiency=self.efficiency)
+        check_number(self, 0.0, above=True, exposure=self.exposure)
+        check_number(self, 0.0, dark_rate=self.dark_rate, read_noise=self.read_noise)
+        check_number(self, 1.0, endless=True, full_well=self.full_well)
         if self.bits and not np.isfinite(self.full_well):
             message = f"A converter of {self.bits} bits needs a finite full well, to spread its levels over."
             raise ParameterError(message)

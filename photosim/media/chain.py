@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class OpticalChain:
     reference: complex = 0.0
 
     def __post_init__(self) -> None:
+        check_number(self, 0.0, above=True, wl=self.wl)
         outputs, inputs = self.medium.shape
         if (self.modulator.pixels, self.camera.pixels) != (inputs, outputs):
             message = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium, StoredMedium
@@ -112,6 +113,10 @@ class SlabMedium:
     media: tuple[Medium, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        check_whole(self, 1, slices=self.slices)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, above=True, thickness=self.thickness, free_path=self.free_path)
+        check_number(self, 0.0, above=True, index=self.index, wl=self.wl)
         first = self.seed * self.slices
         object.__setattr__(self, "media", tuple(self.make(first + k) for k in range(self.slices)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers, precision
 
@@ -67,6 +68,8 @@ class StoredMedium(DenseMedium):
 
     def __post_init__(self) -> None:
         check_size(self.outputs, self.inputs)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, 1.0, transmission=self.transmission)
         object.__setattr__(self, "dtype", precision(np.dtype(self.dtype).name))
 
     @classmethod

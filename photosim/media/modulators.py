@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Dmd:
         if not self.contrast > 1.0:
             message = f"The contrast of a DMD is a ratio of intensities above 1, got {self.contrast:g}."
             raise ParameterError(message)
+        check_whole(self, 1, pixels=self.pixels)
+        check_number(self, 0.0, 1.0, efficiency=self.efficiency)
 
     @property
     def leak(self) -> float:
@@ -70,6 +73,11 @@ class Slm:
     pixels: int
     bits: int = 8
     efficiency: float = 0.7
+
+    def __post_init__(self) -> None:
+        check_whole(self, 1, pixels=self.pixels)
+        check_whole(self, 0, 16, bits=self.bits)
+        check_number(self, 0.0, 1.0, efficiency=self.efficiency)
 
     def modulate(self, patterns: ArrayLike) -> NDArray[np.complex64]:
         """Return complex amplitudes for finite phases in rad, which are taken modulo 2 pi."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers
 
@@ -45,9 +46,9 @@ class ProceduralMedium(Medium):
 
     def __post_init__(self) -> None:
         check_size(self.outputs, self.inputs)
-        if not 0 <= self.seed < 2**63 or self.seed % 1:
-            message = f"The seed of a medium is a whole number from 0 to {2**63 - 1}, got {self.seed!r}."
-            raise ParameterError(message)
+        check_whole(self, 0, seed=self.seed)
+        check_whole(self, 1, threads=self.threads)
+        check_number(self, 0.0, 1.0, transmission=self.transmission)
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]

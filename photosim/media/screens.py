@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.bounds import check_number, check_whole
+from photosim.errors import ParameterError, listing
 from photosim.media.medium import ALL, Medium, Selection, fields, numbers
 from photosim.media.waveguide import open_channels
 
@@ -77,6 +78,9 @@ class LensMedium(_Planes):
     side: int
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_whole(self, 1, side=self.side)
+
     def _forward(self, plane: ComplexArray) -> ComplexArray:
         from scipy import fft
 
@@ -121,6 +125,14 @@ class ScreensMedium(_Planes):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_whole(self, 1, side=self.side)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, above=True, pitch=self.pitch, wl=self.wl, thickness=self.thickness)
+        check_number(self, 0.0, distance=self.distance, depth=self.depth)
+        check_number(self, 0.0, 1.0, transmission=self.transmission)
+        if self.law not in get_args(Law):
+            message = f"There is no law {self.law!r} of screens: known are {listing(get_args(Law))}."
+            raise ParameterError(message)
         if self.screens < 1 or (self.law != "lossless" and self.screens < 2):
             message = (
                 f"The law {self.law!r} needs 2 screens or more, got {self.screens}: it is set between them."

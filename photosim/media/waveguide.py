@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium
 from photosim.media.medium import check_size, precision
@@ -36,6 +37,8 @@ class WaveguideMedium(DenseMedium):
 
     def __post_init__(self) -> None:
         check_size(self.channels, self.channels)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, above=True, thickness=self.thickness)
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -73,6 +76,9 @@ class FibreMedium(DenseMedium):
 
     def __post_init__(self) -> None:
         check_size(self.modes, self.modes)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, length=self.length)
+        check_number(self, 0.0, above=True, index=self.index, wl=self.wl)
         if not 0 < self.aperture < self.index:
             message = f"The numerical aperture of a fibre is above 0 and below its index {self.index:g}."
             raise ParameterError(message)

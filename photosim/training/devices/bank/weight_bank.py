@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from photosim.bounds import check_number
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import BoolArray, FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
@@ -47,6 +48,10 @@ class Measured:
 
     mean: float = 0.03
     deviation: float = 0.618
+
+    def __post_init__(self) -> None:
+        check_number(self, mean=self.mean)
+        check_number(self, 0.0, deviation=self.deviation)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, get_args
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.media.gaussian import StoredMedium
 from photosim.media.modulators import Dmd
@@ -55,7 +56,12 @@ class Projection:
             known = get_args(Method)
             message = f"There is no read-out {self.method!r}: known are {listing(known)}."
             raise ParameterError(message + did_you_mean(str(self.method), known))
-        if self.planes < 1 or not self.frame > 0.0:
+        if self.noise not in {None, *get_args(Noise)}:
+            message = f"There is no noise {self.noise!r}: known are {listing(get_args(Noise))}, or none."
+            raise ParameterError(message)
+        check_whole(self, 2, steps=self.steps)
+        check_number(self, 0.0, deviation=self.deviation)
+        if self.planes < 1 or self.planes % 1 or not self.frame > 0.0:
             message = (
                 f"A projection needs 1 plane or more and a frame time above 0 s, got {self.planes} planes "
                 f"and {self.frame!r} s."

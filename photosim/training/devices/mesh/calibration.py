@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.bounds import check_number
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.blocks import OneMesh
@@ -36,6 +37,9 @@ class PowerTaps:
     noise: float = 0.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    def __post_init__(self) -> None:
+        check_number(self, 0.0, noise=self.noise)
 
     def read(self, x: Any, phases: MeshPhases) -> Readings:
         """Return what the taps read while x (n,), normalised, goes in and drivers are asked for phases."""

@@ -89,6 +89,11 @@ class Mesh:
     held: Held | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
+    def __post_init__(self) -> None:
+        if not (0.0 < self.rate < np.inf and 0.0 < self.power < np.inf):
+            message = f"A mesh needs a positive rate and power, got {self.rate!r} 1/s and {self.power!r} W."
+            raise ParameterError(message)
+
     @classmethod
     def from_circuit(
         cls, circuit: Circuit, name: str, wl: float | None = None, rate: float = 1e9, power: float = 1e-3
@@ -98,9 +103,6 @@ class Mesh:
         wl: wavelength in um, that of the phases (wl0) unless given. Raises ParameterError when the
         instance is not a mesh, its couplers reflect, or rate or power are not positive.
         """
-        if not (rate > 0.0 and power > 0.0):
-            message = f"A mesh needs a positive rate and power, got {rate!r} 1/s and {power!r} W."
-            raise ParameterError(message)
         return cls(find_mesh(circuit, name, wl), rate=rate, power=power)
 
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:

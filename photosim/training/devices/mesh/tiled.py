@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import held_phase
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
@@ -93,6 +94,10 @@ class TiledMesh:
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
     built: _Built = field(default_factory=_Built, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, above=True, rate=self.rate, power=self.power)
 
     @classmethod
     def from_circuit(

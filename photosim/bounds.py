@@ -1,0 +1,54 @@
+"""Bounds of numbers that are given in Python, with one form of sentence for what is outside them."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+
+MOST = 2**63 - 1
+"""Largest whole number that is taken, as of a seed."""
+
+
+def check_number(
+    where: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    endless: bool = False,
+    **given: Any,
+) -> None:
+    """Raise ParameterError, beginning with the class of `where`, unless numbers are from low to high.
+
+    above: leave out low itself.  endless: take infinity where high is.  given: numbers by name.
+    """
+    span = f"above {low:g}" if above else f"{low:g} or more"
+    if low == -math.inf:
+        span = "a finite number"
+    elif math.isfinite(high):
+        span = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+    for name, value in given.items():
+        right = _real(value) and low <= value <= high and not (above and value == low)
+        if not right or not (endless or math.isfinite(value)):
+            message = f"{type(where).__name__}: {name} must be {span}, got {value!r}."
+            raise ParameterError(message)
+
+
+def check_whole(where: object, low: int = 0, high: int = MOST, **given: Any) -> None:
+    """Raise ParameterError, beginning with the class of `where`, unless numbers are whole, low to high."""
+    span = f"{low} or more" if high == MOST else f"from {low} to {high}"
+    for name, value in given.items():
+        if not (_real(value) and low <= value <= high and value % 1 == 0):
+            message = f"{type(where).__name__}: {name} must be a whole number, {span}, got {value!r}."
+            raise ParameterError(message)
+
+
+def _real(value: Any) -> bool:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
