@@ -19,7 +19,7 @@ from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.layers import Network
 from photosim.training.layers.mesh import MeshLayer
 from photosim.training.losses import Objective
-from photosim.training.optimisers import Adam, StepDecay
+from photosim.training.optimisers import Adam, Constant, StepDecay
 from photosim.training.rules import InSitu, InSituErrors
 from photosim.training.trainer import Schedule, Streams, fit
 
@@ -160,7 +160,7 @@ def trained(
     history = fit(
         network(recipe),
         rule,
-        Adam(recipe.learning_rate, schedule=StepDecay(recipe.decay)),
+        Adam(recipe.learning_rate, schedule=StepDecay(recipe.decay) if recipe.decay else Constant()),
         data,
         Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint),
         streams,

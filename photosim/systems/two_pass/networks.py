@@ -17,7 +17,7 @@ from photosim.training.devices import Digital, MeshErrors, Readout, TiledMesh, m
 from photosim.training.layers import Dense, Dropout, Layer, Network, Parameters, activation
 from photosim.training.layers.branches import Branches, HeldBranches
 from photosim.training.layers.held import HeldDense
-from photosim.training.optimisers import SGD, Adam, Optimiser, StepDecay
+from photosim.training.optimisers import SGD, Adam, Constant, Optimiser, StepDecay
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
 from photosim.training.trainer import History, Schedule, Streams, fit, score
@@ -155,7 +155,7 @@ def train(
     streams = Streams.tree(seed, 1)[0]
     network = build(recipe, seed)
     rule = rule_of(recipe.rule, network, np.random.default_rng(streams.feedback))
-    slower = StepDecay(recipe.decay)
+    slower = StepDecay(recipe.decay) if recipe.decay else Constant()
     optimiser: Optimiser = Adam(recipe.learning_rate, schedule=slower)
     if recipe.momentum is not None:
         optimiser = SGD(recipe.learning_rate, momentum=recipe.momentum, schedule=slower)
