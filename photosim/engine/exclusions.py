@@ -26,8 +26,8 @@ class Exclusions:
         Raises ParameterError where one is excluded by a setting that the netlist or the same call gives;
         a PhotosimWarning names a setting that nothing in the circuit follows.
         """
-        given = set(names)
-        for name in given:
+        called = set(names)
+        for name in called:
             instance, setting = owner(name)
             model = self._graph.composites.get(instance)
             if model is None or setting not in model.parameters:
@@ -35,7 +35,7 @@ class Exclusions:
             where = f"Instance {instance!r} ({model.name})"
             for other in _excluded_by(model, setting):
                 full = f"{instance}.{other}"
-                if full in given or self._is_given(instance, other, model):
+                if full in called or self._is_written(instance, other, model):
                     message = (
                         f"{where}: settings {setting!r} and {other!r} exclude each other, and {other!r} is "
                         f"given: set {other!r}, or leave it out of the netlist."
@@ -47,11 +47,11 @@ class Exclusions:
                 )
                 warnings.warn(text, PhotosimWarning, stacklevel=5)
 
-    def _is_given(self, instance: str, setting: str, model: Composite) -> bool:
+    def _is_written(self, instance: str, setting: str, model: Composite) -> bool:
         """Return whether the netlist, or what structural settings made of it, gives a setting."""
         parameter = model.parameters[setting]
         if parameter.default is not None:
-            return setting in self._graph.given.get(instance, ())
+            return setting in self._graph.written.get(instance, ())
         name = f"{instance}.{setting}"
         return self._graph.structural.get(name, self._graph.bindings.bound.get(name)) is not None
 

@@ -60,7 +60,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.given,
+        builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.written,
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ class _Builder:
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
-        self.given: dict[str, tuple[str, ...]] = {}
+        self.written: dict[str, tuple[str, ...]] = {}
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
         self._temperature_scopes: dict[str, str] = {"": ""}
@@ -189,7 +189,7 @@ class _Builder:
         self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
     ) -> Any:
         self.composites[name] = model
-        self.given[name] = tuple(k for k, v in settings.items() if v is not None)
+        self.written[name] = tuple(k for k, v in settings.items() if v is not None)
         arguments: dict[str, Any] = {}
         for key, parameter in model.parameters.items():
             value = settings.get(key)

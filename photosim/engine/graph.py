@@ -40,8 +40,8 @@ class Graph:
     `structural` those whose change needs a new graph. `composites` holds the
     models of the instances that were written out, `buses` the names of the ports
     that carry buses, and `bus_ranges` the waves of them that a connection
-    names: port to first wave and one past the last. `given` has the names of
-    the settings that each composite was given.
+    names: port to first wave and one past the last. `written` has the names of
+    the settings written for each composite.
     """
 
     parts: tuple[Part, ...]
@@ -55,7 +55,7 @@ class Graph:
     buses: Mapping[int, str] = field(repr=False, default_factory=dict)
     bus_ranges: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
-    given: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    written: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     @cached_property
     def owners(self) -> tuple[Part, ...]:
