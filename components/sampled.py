@@ -69,7 +69,7 @@ def _symmetric(s: Any) -> Any:
 def _enforced(table: SampledData, enforce: str) -> Any:
     """Return S (F, P, P) with what `enforce` names removed.
 
-    Singular values are clipped at the points so far below 1 that the spline between them exceeds it by less than 5e-4.
+    Singular values are clipped at the points, until the spline between them exceeds 1 by at most 5e-4.
     """
     reciprocal = enforce in {"reciprocal", "both"}
     wanted = _symmetric(table.s) if reciprocal else table.s
