@@ -21,28 +21,28 @@ def check_number(
     *,
     above: bool = False,
     endless: bool = False,
-    **numbers: Any,
+    **values: Any,
 ) -> None:
     """Raise ParameterError, beginning with the class of `where`, unless numbers are from low to high.
 
-    above: leave out low itself.  endless: take infinity where high is.  numbers: by name.
+    above: leave out low itself.  endless: take infinity where high is.  values: by name.
     """
     span = f"above {low:g}" if above else f"{low:g} or more"
     if low == -math.inf:
         span = "a finite number"
     elif math.isfinite(high):
         span = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
-    for name, value in numbers.items():
+    for name, value in values.items():
         right = _real(value) and low <= value <= high and not (above and value == low)
         if not right or not (endless or math.isfinite(value)):
             message = f"{type(where).__name__}: {name} must be {span}, got {value!r}."
             raise ParameterError(message)
 
 
-def check_whole(where: object, low: int = 0, high: int = MOST, **numbers: Any) -> None:
+def check_whole(where: object, low: int = 0, high: int = MOST, **values: Any) -> None:
     """Raise ParameterError, beginning with the class of `where`, unless numbers are whole, low to high."""
     span = f"{low} or more" if high == MOST else f"from {low} to {high}"
-    for name, value in numbers.items():
+    for name, value in values.items():
         if not (_real(value) and low <= value <= high and value % 1 == 0):
             message = f"{type(where).__name__}: {name} must be a whole number, {span}, got {value!r}."
             raise ParameterError(message)

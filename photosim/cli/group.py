@@ -38,7 +38,6 @@ class Commands(TyperGroup):
         """Run a command and exit: 0, 1 for a PhotosimError, 2 for a command line that typer refuses."""
         del standalone_mode
         _end_on_signals()
-        _let_readers_leave()
         with warnings.catch_warnings():
             warnings.simplefilter("always", PhotosimWarning)
             warnings.simplefilter("always", CacheWarning)
@@ -55,8 +54,11 @@ class Commands(TyperGroup):
             except (KeyboardInterrupt, typer.Abort):
                 say("Interrupted.")
                 code = 130
-            except BrokenPipeError:
+            except (BrokenPipeError, SystemExit) as error:
                 # `photosim components | head`: the reader has seen enough. Nothing more can be written.
+                # rich, which writes help and tables, ends the process with code 1 where it meets that.
+                if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+                    raise
                 sys.stdout = None
                 code = 0
             except OSError as error:
@@ -94,17 +96,6 @@ def _end_on_signals() -> None:
 def _stop(number: int, _frame: object) -> None:
     say("Stopped.")
     sys.exit(128 + number)
-
-
-def _let_readers_leave() -> None:
-    """Make rich report a closed pipe as Python does; it would end the process with code 1 by itself."""
-    from rich.console import Console
-
-    def closed(_console: Console) -> None:
-        raise BrokenPipeError
-
-    # Its documented hook, for all consoles of this process.
-    setattr(Console, "on_broken_pipe", closed)  # noqa: B010 - mypy refuses a method as a target
 
 
 def _usage(error: Exception) -> str:
