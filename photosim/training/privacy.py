@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.training.arrays import FloatArray
+from photosim.training.arrays import FloatArray, RealArray
 
 if TYPE_CHECKING:
     from photosim.training.devices.medium.scattering_medium import ScatteringMedium
@@ -21,8 +21,10 @@ ORDERS = np.concatenate([np.arange(1.1, 10.95, 0.1), np.arange(12.0, 64.0)])
 class Accountant:
     """Privacy spent by releasing quantities that one sample moves by `sensitivity`, under normal noise.
 
-    sensitivity: largest Euclidean change when one sample is exchanged for another.  deviation: of the noise,
-    in the same unit.  Releases compose: their divergences add (mironov2017).
+    sensitivity: largest Euclidean change when one sample is exchanged for another.  deviation: of the noise
+    on every number released, in the same unit.  Releases compose: their divergences add (mironov2017). Of an
+    epoch over shuffled batches, each sample in one of them, only that batch's release counts: releases are
+    epochs. Nothing is taken off for the samples being drawn by chance, so that epsilon is an upper bound.
     """
 
     sensitivity: float
@@ -45,7 +47,7 @@ class Accountant:
         """Return the least epsilon for which all releases together are (epsilon, delta) private.
 
         By the conversion of canonne2020, proposition 12: at every order
-        divergence + log((order - 1)/order) - (log delta + log order)/(order - 1).
+        divergence + log((order - 1)/order) - (log delta + log order)/(order - 1); never below 0.
         """
         if not 0.0 < delta < 1.0 or releases < 0:
             message = f"delta lies between 0 and 1, releases are 0 or more: got {delta!r} and {releases!r}."
@@ -53,27 +55,32 @@ class Accountant:
         if releases == 0:
             return 0.0
         spent = self.divergence(ORDERS, releases) + np.log((ORDERS - 1.0) / ORDERS)
-        return float(np.min(spent - (np.log(delta) + np.log(ORDERS)) / (ORDERS - 1.0)))
+        return max(0.0, float(np.min(spent - (np.log(delta) + np.log(ORDERS)) / (ORDERS - 1.0))))
 
 
-def photon_deviation(device: ScatteringMedium) -> float:
-    """Return the noise of a medium's products, in their unit, that its light and its camera cause.
+def photon_deviation(device: ScatteringMedium, levels: RealArray) -> FloatArray:
+    """Return the noise of a medium's products of errors -1, 0 and 1, shape (batch,), in the products' unit.
 
-    For phase stepping in two steps: each sign is the difference of two readings of mean A^2 +- 2 A Re E +
-    |E|^2 electrons, so that its variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), s the
-    read noise and q a grey level; |E|^2 is that of half of the entries on. No number is free: more light,
-    less noise.
+    levels: the errors, shape (batch, inputs).  Standard deviation over the outputs, by light and camera. For
+    phase stepping in two steps each sign is the difference of two readings of mean A^2 +- 2 A Re E + |E|^2
+    electrons, so that its variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), s the read
+    noise and q a grey level; |E|^2 is that of the entries which the picture shows. No number is free: more
+    light, less noise. A sample of zeros takes no frame and has no noise, so that this noise alone hides no
+    sample: it is no argument of an Accountant.
     """
-    if device.how.method != "phase-stepping" or device.how.steps != 2:
-        message = "The noise of photons is known here for phase stepping in two steps: set method and steps."
+    how, chain = device.how, device.chain
+    if how.noise != "physical" or how.method != "phase-stepping" or (how.steps, how.planes) != (2, 1):
+        message = (
+            'The noise of photons is known for noise="physical" and phase stepping in two steps of one plane.'
+        )
         raise ParameterError(message)
-    chain = device.chain
     per_watt = chain.camera.electrons_per_watt(chain.wl)
     reference = abs(chain.reference_at_pixel) ** 2 * per_watt
-    entries = np.abs(chain.fields(np.eye(chain.modulator.pixels))) ** 2
-    signal = 0.5 * float(entries.mean()) * chain.modulator.pixels * per_watt
-    electronics = chain.camera.read_noise**2 + chain.camera.level**2 / 12.0
-    dark = chain.camera.dark_rate * chain.camera.exposure
-    shot = reference + signal + dark if chain.camera.shot else 0.0
-    variance = 2.0 * (2.0 * shot + 2.0 * electronics) / (16.0 * reference)  # both signs
-    return float(np.sqrt(variance / per_watt) / device.unit)
+    variance = np.zeros(len(levels))
+    for shown in (levels > 0, levels < 0):
+        signal = np.mean(np.abs(chain.fields(shown)[:, device.pixels]) ** 2, axis=1) * per_watt
+        dark = chain.camera.dark_rate * chain.camera.exposure
+        shot = reference + signal + dark if chain.camera.shot else 0.0
+        variance += (shot + chain.camera.read_noise**2 + chain.camera.level**2 / 12.0) / (8.0 * reference)
+    variance[~np.any(levels, axis=1)] = 0.0
+    return np.asarray(np.sqrt(variance / per_watt) / device.unit)
