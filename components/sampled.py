@@ -2,117 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
-from photosim.conventions import aliases_with_modes, port_places, standard_aliases
+from photosim.conventions import SPEED_OF_LIGHT_UM_S, aliases_with_modes, port_places, standard_aliases
 from photosim.errors import ParameterError
-from photosim.model import Fraction, Interpolant, Remark, SampledData, numerical
-from photosim.units import frequency_Hz, wavelength
+from photosim.model import (
+    Delays,
+    Duration,
+    Fraction,
+    Index,
+    Length,
+    Remark,
+    SampledData,
+    conditioning,
+    numerical,
+)
+from photosim.units import frequency_Hz
 
-_BETWEEN = 4
-"""Looks for gain at this many places in every interval: a spline can rise between its points."""
-_ROUNDING = 1e-9
+_AGREES = 0.25
+"""Part of the period of delays by which a given delay may miss the nearest candidate."""
 _WEAK_POWER = 1e-2
-_FAINT_POWER = 1e-4
-"""Below -20 dB a phase that jumps is mostly a passage near zero, which the spline follows; below -40 dB
-noise."""
-_ROUNDS = 400
+"""Below -20 dB a phase that jumps is mostly a passage near zero, which the spline follows."""
 _MENDABLE = 1.1
 """Largest singular value that rounding and meshes explain: clipping is recommended up to here."""
-_DIVERGED = 2.0
-"""Beyond it a table is the output of a solve that diverged, which no clipping makes right."""
-
-
-@dataclass(frozen=True)
-class Conditioned:
-    """A table ready to be evaluated, and what it was like.
-
-    largest_singular_value: of the table as given, between its points too, found at wl_um. asymmetry: largest
-    difference between the two directions of a path. removed: largest change that `enforce` made to a matrix,
-    as a singular value. coarse: (element, wavelength in um, power) of phase steps above pi/2.
-    """
-
-    interpolant: Interpolant
-    largest_singular_value: float
-    wl_um: float
-    asymmetry: float
-    removed: float
-    coarse: tuple[tuple[str, float, float], ...]
-
-
-def _grid(frequency: Any) -> Any:
-    """Return the frequencies with places between them added, shape (_BETWEEN (F - 1) + 1,)."""
-    places = np.arange(_BETWEEN * (len(frequency) - 1) + 1) / _BETWEEN
-    return np.interp(places, np.arange(len(frequency)), frequency)
-
-
-def _gain(table: SampledData, s: Any) -> tuple[float, float]:
-    """Return the largest singular value of the interpolated matrices and its frequency in Hz."""
-    grid = _grid(table.frequency_Hz)
-    norms = np.linalg.norm(Interpolant(table.frequency_Hz, s)(grid), 2, axis=(1, 2))
-    return float(norms.max()), float(grid[norms.argmax()])
-
-
-def _clipped(s: Any, most: float) -> Any:
-    left, values, right = np.linalg.svd(s)
-    return (left * np.minimum(values, most)[:, np.newaxis, :]) @ right
-
-
-def _symmetric(s: Any) -> Any:
-    return (s + np.swapaxes(s, 1, 2)) / 2
-
-
-def _enforced(table: SampledData, enforce: str) -> Any:
-    """Return S (F, P, P) with what `enforce` names removed.
-
-    Singular values are clipped at the points, until the spline between them exceeds 1 by at most 5e-4.
-    """
-    reciprocal = enforce in {"reciprocal", "both"}
-    wanted = _symmetric(table.s) if reciprocal else table.s
-    if enforce not in {"passive", "both"}:
-        return wanted
-    s, most = wanted, 1.0
-    largest, at = _gain(table, table.s)
-    if largest > _DIVERGED:
-        message = (
-            f"table {table.name!r} has a largest singular value of {largest:.4g} at "
-            f"{float(wavelength(at)):.5g} um: the simulation that made it diverged, and enforce: {enforce} "
-            f"clips up to {_DIVERGED:g}; simulate it again."
-        )
-        raise ParameterError(message)
-    for attempt in range(_ROUNDS):
-        gain, _ = _gain(table, s)
-        if gain <= 1.0 + _ROUNDING:
-            return s
-        most -= 1.1 * (gain - 1.0) if attempt else 0.0
-        s = _clipped(wanted, most)
-        s = _symmetric(s) if reciprocal else s
-    message = (
-        f"table {table.name!r} jumps too wildly between its points to be made passive: {gain:.4f} is left."
-    )
-    raise ParameterError(message)
-
-
-@lru_cache(maxsize=256)
-def condition(table: SampledData, enforce: str = "none") -> Conditioned:
-    """Return a table with its interpolant; the same table is worked out once."""
-    gain, at = _gain(table, table.s)
-    asymmetry = float(np.abs(table.s - np.swapaxes(table.s, 1, 2)).max())
-    s = _enforced(table, enforce)
-    interpolant = Interpolant(table.frequency_Hz, s, f"table {table.name!r}")
-    removed = float(np.linalg.norm(s - table.s, 2, axis=(1, 2)).max())
-    steps = interpolant.steps(_FAINT_POWER)
-    wl = wavelength(table.frequency_Hz)
-    power = np.minimum(np.abs(s[1:]), np.abs(s[:-1])) ** 2
-    coarse = tuple(
-        (f"{table.ports[b]} to {table.ports[a]}", float(wl[k]), float(power[k, a, b]))
-        for k, a, b in np.argwhere(steps > np.pi / 2)
-    )
-    return Conditioned(interpolant, gain, float(wavelength(at)), asymmetry, removed, coarse)
 
 
 def _ports(*, file: SampledData | None, **_: Any) -> tuple[str, ...]:
@@ -139,24 +53,101 @@ def _structure(*, file: SampledData | None, **_: Any) -> tuple[tuple[int, int], 
 
 
 def _is_reciprocal(*, file: SampledData | None, enforce: str, **_: Any) -> bool:
-    return file is None or enforce in {"reciprocal", "both"} or condition(file, enforce).asymmetry == 0
+    return file is None or enforce in {"reciprocal", "both"} or conditioning.asymmetry_of(file) == 0
+
+
+def _near(*, delay: float | None, length: float | None, ng: float | None) -> float | None:
+    """Return the delay in s that an instance says, or None; ParameterError for half a length or both."""
+    if delay is not None and (length is not None or ng is not None):
+        message = "the setting 'delay' excludes 'length' and 'ng', which say the same: give one of them."
+        raise ParameterError(message)
+    if (length is None) != (ng is None):
+        given, lacks = ("length", "ng") if ng is None else ("ng", "length")
+        message = f"the setting {given!r} needs {lacks!r} beside it: the delay is length times ng over c."
+        raise ParameterError(message)
+    if length is not None and ng is not None:
+        return length * ng / SPEED_OF_LIGHT_UM_S
+    return None if delay is None else float(delay)
+
+
+def _doubts(table: SampledData, delays: Delays, near_s: float | None) -> tuple[Remark, ...]:
+    """Return what the points of a table leave open about its delays; the settings decide, or a guess.
+
+    Raises ParameterError for a delay that no guide of the table can have.
+    """
+    power = np.abs(table.s).min(axis=0) ** 2
+    remarks = []
+    if near_s is not None and delays.steady.any():
+        _check_given(table, delays, near_s)
+    elif near_s is not None:
+        text = (
+            f"the delay given to table {table.name!r} decides nothing: every path of it is weak or varies by "
+            "more than 1 dB."
+        )
+        remarks.append(Remark(text, serious=True))
+    guides = delays.open & delays.steady
+    if guides.any() and near_s is None:
+        at = a, b = _strongest(guides, power)
+        taken, smoothest = float(delays.delay_s[at]), float(delays.smoothest_s[at])
+        others = ", ".join(f"{value:.3g}" for value in delays.candidates(at))
+        best = f" (its points are smoothest with {smoothest:.3g})" if smoothest != taken else ""
+        text = (
+            f"table {table.name!r} is undersampled from {table.ports[b]} to {table.ports[a]}: its points "
+            f"allow delays of {others}, ... s{best}; the guess is {taken:.3g} s. Settings decide: delay, or "
+            "length and ng."
+        )
+        remarks.append(Remark(text, serious=True, guess=True))
+    varying = delays.open & ~delays.steady
+    if varying.any():
+        a, b = _strongest(varying, power)
+        text = (
+            f"table {table.name!r} is undersampled from {table.ports[b]} to {table.ports[a]}: the phase "
+            "steps by more than pi/2 from point to point, and the magnitude varies, so the delay of "
+            f"{delays.delay_s[a, b]:.3g} s is kept although {delays.period_s:.3g} s more or less would fit: "
+            "sample it more finely."
+        )
+        remarks.append(Remark(text, serious=True))
+    return tuple(remarks)
+
+
+def _strongest(which: Any, power: Any) -> tuple[int, int]:
+    """Return (to, from) of the strongest of some elements (P, P); of equal ones, from the first port."""
+    b, a = np.unravel_index(np.where(which, power, -np.inf).T.argmax(), which.shape)
+    return int(a), int(b)
+
+
+def _check_given(table: SampledData, delays: Delays, near_s: float) -> None:
+    """Refuse a delay that is far from all that the guides of a table may have."""
+    misses = np.where(delays.steady, np.abs(delays.delay_s - near_s), np.inf)
+    a, b = _strongest(delays.steady, -misses)
+    if misses[a, b] > _AGREES * delays.period_s:
+        around = delays.delay_s[a, b] + delays.period_s * np.array([-1, 0, 1])
+        others = ", ".join(f"{value:.3g}" for value in around if value >= 0)
+        message = (
+            f"the delay given is {near_s:.3g} s, but from {table.ports[b]} to {table.ports[a]} table "
+            f"{table.name!r} allows {others} s."
+        )
+        raise ParameterError(message)
 
 
 def _advice(gain: float) -> str:
     """Return what to do about a table of that largest singular value."""
     if gain <= _MENDABLE:
         return "enforce: passive clips it"
-    if gain <= _DIVERGED:
+    if gain <= conditioning.DIVERGED:
         return f"enforce: passive clips it, but above {_MENDABLE:g} the simulation is likely wrong"
     return "the simulation that made it diverged: make it again"
 
 
-def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float) -> tuple[Remark, ...]:
+def _judge(
+    *, file: SampledData | None, enforce: str, passivity_tolerance: float, **path: Any
+) -> tuple[Remark, ...]:
     """Return what a table is like; ParameterError if it creates more power than tolerated, or is missing."""
     if file is None:
         message = "setting 'file' is missing: it names the file of S-parameters, as in file: splitter.sparam."
         raise ParameterError(message)
-    found = condition(file, enforce)
+    near_s = _near(**path)
+    found = conditioning.condition(file, enforce, near_s)
     excess = found.largest_singular_value - 1.0
     passive = enforce in {"passive", "both"}
     start = f"table {file.name!r}"
@@ -171,8 +162,8 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
             f"{_advice(found.largest_singular_value)}."
         )
         raise ParameterError(message)
-    remarks = []
-    if not passive and excess > _ROUNDING:
+    remarks = list(_doubts(file, found.interpolant.delays, near_s))
+    if not passive and excess > conditioning.ROUNDING:
         remarks.append(
             Remark(f"{start} {gain}, which is tolerated; enforce: passive clips it.", serious=True)
         )
@@ -183,7 +174,7 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
             f"taken out, the strongest from {element} at {wl:.5g} um, {10 * np.log10(power):.0f} dB."
         )
         remarks.append(Remark(text, serious=power > _WEAK_POWER))
-    if enforce in {"none", "passive"} and found.asymmetry > _ROUNDING:
+    if enforce in {"none", "passive"} and found.asymmetry > conditioning.ROUNDING:
         text = f"{start} differs between the two directions of a path by up to {found.asymmetry:.2g}."
         remarks.append(Remark(text))
     if enforce != "none":
@@ -192,15 +183,12 @@ def _judge(*, file: SampledData | None, enforce: str, passivity_tolerance: float
     return tuple(remarks)
 
 
-def _series(wl: Any, orders: int, *, file: SampledData | None, enforce: str, **_: Any) -> Any:
-    """Return the Taylor coefficients in wavelength of the spline, (orders, W, P, P), by the chain rule."""
-    frequency = frequency_Hz(wl)
-    spline = condition(file, enforce).interpolant
-    slope = (-frequency / wl)[:, np.newaxis, np.newaxis]
-    bend = (2.0 * frequency / wl**2)[:, np.newaxis, np.newaxis]
-    first = spline(frequency, 1)
-    terms = (spline(frequency), first * slope, (spline(frequency, 2) * slope**2 + first * bend) / 2.0)
-    return np.stack(terms[:orders])
+def _series(
+    wl: Any, orders: int, *, file: SampledData | None, enforce: str, passivity_tolerance: float, **path: Any
+) -> Any:
+    """Return the Taylor coefficients in wavelength of the spline, (orders, W, P, P)."""
+    del passivity_tolerance
+    return conditioning.condition(file, enforce, _near(**path)).interpolant.series(wl, orders)
 
 
 @numerical(
@@ -218,24 +206,35 @@ def sampled(
     file: SampledData | None = None,
     enforce: Literal["none", "passive", "reciprocal", "both"] = "none",
     passivity_tolerance: Fraction = 0.01,
+    delay: Duration | None = None,
+    length: Length | None = None,
+    ng: Index | None = None,
 ) -> Any:
     """Part given by tabulated S-parameters: cubic interpolation in frequency.
 
     The complex value is interpolated after the delay of each element is taken
     out, with a not-a-knot spline that is twice differentiable. The ports are
     those of the file, and o1, o2, ... by position. Wavelengths outside the
-    table are refused. Left out: everything between points that are too far
-    apart to tell (a phase step above pi/2 that remains is reported), noise of
-    a measurement, and what the file does not hold, such as temperature.
+    table are refused. Points leave a delay open by multiples of 1/(frequency
+    step): of a guide, a strong path of steady magnitude, `delay`, or `length`
+    and `ng`, choose; else the smallest that is not negative is a guess, which
+    is reported. Left out: everything between points that are too far apart to
+    tell (phase steps above pi/2 are reported), noise of a measurement, and
+    what the file does not hold, such as temperature.
 
     Settings:
         file: file of S-parameters, found from the netlist's folder.
         enforce: what to remove from the table: gain (passive), differences
             between directions (reciprocal), both or none.
         passivity_tolerance: excess of the largest singular value over 1 that is accepted, and reported.
+        delay: group delay of the guides in the table, to choose among those that its points allow.
+        length: length of the guides in the table, another way to say the delay, with `ng`.
+        ng: group index of the guides in the table, with `length`.
     """
     del passivity_tolerance  # judged before anything is evaluated
     if file is None:
         message = "sampled: setting 'file' is missing."
         raise ParameterError(message)
-    return condition(file, enforce).interpolant(frequency_Hz(wl))
+    return conditioning.condition(file, enforce, _near(delay=delay, length=length, ng=ng)).interpolant(
+        frequency_Hz(wl)
+    )

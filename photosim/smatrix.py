@@ -66,40 +66,38 @@ class Trace(ByValue):
 
     @property
     def phase(self) -> NDArray[np.float64]:
-        """Phase in rad, unwrapped along wavelength, shape (..., W)."""
-        return np.unwrap(np.angle(self.values), axis=-1)
+        """Phase in rad, unwrapped along rising wavelength, shape (..., W)."""
+        return _unwrapped(self.wl, self.values, -1)
 
     @property
     def group_delay(self) -> NDArray[np.float64]:
         """Group delay d arg S / d omega in s, shape (..., W).
 
         Exact for a result of a circuit; not a number where S is zero. A matrix
-        read from a file has no formula: its delay comes from differences over
-        the grid, and fewer than two wavelengths raise ParameterError.
+        read from a file has no formula: its delay is that of a spline through
+        its points, whatever their order. Fewer than two wavelengths, or one
+        given twice with two values, raise ParameterError. Points too far apart
+        leave a delay open by multiples of 1/(frequency step): a warning says
+        what they allow, and a strong element of steady magnitude takes the
+        smallest delay that is not negative.
         """
-        if self.series is None:
-            omega = 2.0 * np.pi * SPEED_OF_LIGHT_UM_S / self._grid(2)
-            return np.gradient(self.phase, omega, axis=-1)
-        slope, _ = _logarithmic(self.series())
+        slope, _ = _logarithmic(self._series(2))
         return -(self.wl**2) * slope.imag / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
 
     @property
     def dispersion(self) -> NDArray[np.float64]:
         """Change of the group delay with wavelength in s/um, shape (..., W); exact as the group delay is."""
-        if self.series is None:
-            return np.gradient(self.group_delay, self._grid(3), axis=-1)
-        slope, curvature = _logarithmic(self.series())
+        slope, curvature = _logarithmic(self._series(3))
         change = 2.0 * self.wl * slope.imag + self.wl**2 * curvature.imag
         return -change / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
 
-    def _grid(self, points: int) -> NDArray[np.float64]:
-        if len(self.wl) < points:
-            message = (
-                f"This matrix has no formula, so its delay and dispersion need {points} wavelengths "
-                f"or more, and it has {len(self.wl)}."
-            )
-            raise ParameterError(message)
-        return self.wl
+    def _series(self, points: int) -> NDArray[np.complex128]:
+        """Return the Taylor coefficients in wavelength, (3, ..., W), of the circuit or through the points."""
+        if self.series is not None:
+            return self.series()
+        from photosim.model.interpolation import series_of_points  # spectra of circuits never need it
+
+        return series_of_points(self.wl, self.values, points, f"{self.source} to {self.target}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +150,8 @@ class SMatrix(ByValue):
 
     @property
     def phase(self) -> NDArray[np.float64]:
-        """All phases in rad, unwrapped along wavelength, shape (..., W, P, P)."""
-        return np.unwrap(np.angle(self.values), axis=-3)
+        """All phases in rad, unwrapped along rising wavelength, shape (..., W, P, P)."""
+        return _unwrapped(self.wl, self.values, -3)
 
     def largest_singular_value(self) -> NDArray[np.float64]:
         """Largest amplitude gain over all inputs at each wavelength, shape (..., W); at most 1 if passive."""
@@ -206,6 +204,13 @@ class SMatrix(ByValue):
         from photosim.plotting import plot_smatrix
 
         return plot_smatrix(self, pairs)
+
+
+def _unwrapped(wl: NDArray[np.float64], values: NDArray[np.complex128], axis: int) -> NDArray[np.float64]:
+    """Return phases in rad in the shape of the values, unwrapped from the shortest wavelength up."""
+    order = np.argsort(wl, kind="stable")
+    phase = np.unwrap(np.angle(np.take(values, order, axis=axis)), axis=axis)
+    return np.asarray(np.take(phase, np.argsort(order), axis=axis))
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ from photosim.model.quantities import (
     Wavelength,
 )
 from photosim.model.sampled import SampledData
+from photosim.model.unwrapping import Delays
 
 __all__ = [
     "Algebra",
@@ -73,6 +74,7 @@ __all__ = [
     "Connection",
     "Count",
     "Current",
+    "Delays",
     "Detector",
     "Duration",
     "Electronic",

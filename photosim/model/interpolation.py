@@ -6,13 +6,16 @@ Amplitude and unwrapped phase would not do: at an element that passes near zero 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.model.unwrapping import Delays, find_delays
+from photosim.units import frequency_Hz, wavelength
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,26 +23,6 @@ if TYPE_CHECKING:
 
 SLACK = 0.01
 """Part of an end's step that may be asked for beyond it: files round their frequencies to a few digits."""
-_ROUNDS = 8
-
-
-def delays(frequency_Hz: NDArray[np.float64], s: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Return the delay in s of each element, shape (...), of s (F, ...) at frequencies (F,).
-
-    The slope of the phase from point to point, weighted with the power, so that weak stretches, whose phase
-    says little, do not count. Rounds of the fit unwrap steps that differ in width.
-    """
-    if len(frequency_Hz) < 2:
-        return np.zeros(s.shape[1:])
-    step = (2 * np.pi * np.diff(frequency_Hz)).reshape(-1, *(1,) * (s.ndim - 1))
-    turn = s[1:] * np.conj(s[:-1])
-    weight = np.abs(turn)
-    norm = (weight * step**2).sum(axis=0)
-    found = np.angle(turn.sum(axis=0)) / step.mean()
-    for _ in range(_ROUNDS):
-        left = np.angle(turn * np.exp(-1j * found * step))
-        found += (weight * step * left).sum(axis=0) / np.where(norm > 0, norm, 1.0)
-    return found  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +30,24 @@ class Interpolant:
     """S-parameters between the points of a table.
 
     frequency_Hz: (F,) rising; s: (F, P, P); `where` names the table in messages. Twice differentiable in
-    frequency. A part with equal elements in both directions keeps them equal.
+    frequency. A part with equal elements in both directions keeps them equal. `near_s` is the delay in s that
+    chooses among those that the points allow.
     """
 
     frequency_Hz: NDArray[np.float64]
     s: NDArray[np.complex128]
     where: str = "the table"
+    near_s: float | None = None
 
     @cached_property
+    def delays(self) -> Delays:
+        """Delays of the elements, and what the points leave open."""
+        return find_delays(self.frequency_Hz, self.s, self.near_s)
+
+    @property
     def delay_s(self) -> NDArray[np.float64]:
         """Delay of each element that is taken out before and put back after, in s, shape (P, P)."""
-        return delays(self.frequency_Hz, self.s)
+        return self.delays.delay_s
 
     @cached_property
     def slow(self) -> NDArray[np.complex128]:
@@ -91,17 +81,17 @@ class Interpolant:
         strong = np.minimum(np.abs(self.s[1:]), np.abs(self.s[:-1])) ** 2 > weakest
         return np.where(strong, np.abs(np.angle(turn)), 0.0)
 
-    def __call__(self, frequency_Hz: NDArray[np.float64], derivative: int = 0) -> NDArray[np.complex128]:
+    def __call__(self, frequency: NDArray[np.float64], derivative: int = 0) -> NDArray[np.complex128]:
         """Return S, or its first or second derivative by frequency (per Hz), shape (W, P, P), at (W,) in Hz.
 
         Raises ParameterError outside the table's range.
         """
-        self._inside(frequency_Hz)
-        turn = np.exp(1j * self._phase(frequency_Hz))
+        self._inside(frequency)
+        turn = np.exp(1j * self._phase(frequency))
         if len(self.frequency_Hz) == 1:
             derivatives = [np.broadcast_to(self.slow, turn.shape), np.zeros_like(turn), np.zeros_like(turn)]
         else:
-            derivatives = self._derivatives(frequency_Hz, derivative)
+            derivatives = self._derivatives(frequency, derivative)
         rate = 2j * np.pi * self.delay_s
         if derivative == 0:
             return derivatives[0] * turn  # type: ignore[no-any-return]
@@ -109,14 +99,21 @@ class Interpolant:
             return (derivatives[1] + rate * derivatives[0]) * turn  # type: ignore[no-any-return]
         return (derivatives[2] + 2 * rate * derivatives[1] + rate**2 * derivatives[0]) * turn  # type: ignore[no-any-return]
 
+    def series(self, wl: NDArray[np.float64], orders: int = 3) -> NDArray[np.complex128]:
+        """Return the Taylor coefficients of S in wavelength, (orders, W, P, P), at wl (W,) in um."""
+        frequency = frequency_Hz(wl)
+        slope = (-frequency / wl)[:, np.newaxis, np.newaxis]
+        bend = (2.0 * frequency / wl**2)[:, np.newaxis, np.newaxis]
+        first = self(frequency, 1)
+        terms = (self(frequency), first * slope, (self(frequency, 2) * slope**2 + first * bend) / 2.0)
+        return np.stack(terms[:orders])
+
     def _derivatives(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
         """Return the slow spline and its derivatives by frequency, up to the one asked for."""
         at = (frequency - self.frequency_Hz[0]) / self._scale
         return [self._spline(at, order) / self._scale**order for order in range(derivative + 1)]
 
     def _inside(self, frequency: NDArray[np.float64]) -> None:
-        from photosim.units import wavelength
-
         low, high = self.frequency_Hz[0], self.frequency_Hz[-1]
         if len(self.frequency_Hz) > 1:
             slack = SLACK * (self.frequency_Hz[1] - low), SLACK * (high - self.frequency_Hz[-2])
@@ -130,3 +127,51 @@ class Interpolant:
                 f"but {found:.7g} um is asked for: choose wavelengths inside, or a file that reaches further."
             )
             raise ParameterError(message)
+
+
+def series_of_points(
+    wl: NDArray[np.float64], values: NDArray[np.complex128], points: int, path: str
+) -> NDArray[np.complex128]:
+    """Return the Taylor coefficients in wavelength of spectra known at points, shape (3, ..., W).
+
+    wl: (W,) in um, in any order. values: (..., W); spectra that are not all numbers stay so. `path` names the
+    spectrum in messages. Raises ParameterError for fewer than `points` wavelengths, or one with two values;
+    warns of delays that the points leave open.
+    """
+    frequency, first, back = np.unique(frequency_Hz(wl), return_index=True, return_inverse=True)
+    if len(frequency) < points:
+        message = (
+            f"This matrix has no formula, so its delay and dispersion need {points} wavelengths "
+            f"or more, and it has {len(frequency)}."
+        )
+        raise ParameterError(message)
+    table = values[..., first]
+    twice = np.abs(table[..., back] - values).reshape(-1, len(wl)).max(axis=0) > 1e-9
+    if twice.any():
+        message = f"{path}: the wavelength {wl[twice][0]:.7g} um is given twice, with two values."
+        raise ParameterError(message)
+    rows = table.reshape(-1, len(frequency))
+    found = np.full((3, len(frequency), len(rows)), complex(np.nan, np.nan))
+    known = np.isfinite(rows).all(axis=1)
+    if known.any():
+        curve = Interpolant(frequency, rows[known].T[:, :, np.newaxis])
+        found[:, :, known] = curve.series(wl[first])[..., 0]
+        _warn_if_open(curve.delays, path)
+    return np.moveaxis(found, 1, 2)[..., back].reshape(3, *values.shape)
+
+
+def _warn_if_open(delays: Delays, path: str) -> None:
+    """Warn where points leave the delay of a spectrum open, with what they allow."""
+    if not delays.open.any():
+        return
+    k = int(np.argmax(delays.open[:, 0]))
+    if delays.steady[k, 0]:
+        allowed = ", ".join(f"{value:.3g}" for value in delays.candidates((k, 0)))
+        choice = f"the smallest of {allowed}, ... s is a guess"
+    else:
+        choice = f"as its magnitude varies, {delays.delay_s[k, 0]:.3g} s is kept"
+    message = (
+        f"{path}: the points are too far apart to tell its mean delay, which they leave open by multiples of "
+        f"{delays.period_s:.3g} s; {choice}. Take more wavelengths."
+    )
+    warnings.warn(message, PhotosimWarning, stacklevel=5)

@@ -32,7 +32,8 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
 
     Raises:
         NetlistError: an unknown component, setting, instance or port, a port used twice, a value out of
-            bounds, sub-netlists that contain themselves; with `strict`, an open port.
+            bounds, sub-netlists that contain themselves; with `strict`, an open port, or a setting that
+            a model has to guess.
     """
     checker = _Checker(strict)
     checker.size(netlist, (netlist.name,))
@@ -152,6 +153,8 @@ class _Checker:
                 continue  # of another instance of the same table
             self.told.add(remark.text)
             text = f"{where}: {remark.text}"
+            if remark.guess and self.strict:
+                raise NetlistError(text, mark)
             (self.warnings if remark.serious else self.notes).append(f"{mark}: {text}" if mark else text)
 
     def _worked_out(

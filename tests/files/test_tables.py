@@ -74,7 +74,7 @@ def test_real_files_hold_what_their_first_lines_say(siepic: Path) -> None:
 @pytest.mark.parametrize("name", REAL)
 def test_phases_of_real_files_rise_with_frequency(siepic: Path, name: str) -> None:
     # Light arrives later than it enters: the delay of the strongest path is positive, S is not conjugated.
-    from photosim.model.interpolation import delays
+    from photosim.model.unwrapping import delays
 
     found = files.read_table(siepic / name)
     strongest = np.unravel_index(np.abs(found.s).mean(axis=0).argmax(), found.s.shape[1:])

@@ -10,7 +10,8 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from photosim.files import read_table
-from photosim.model.interpolation import Interpolant, delays
+from photosim.model.interpolation import Interpolant
+from photosim.model.unwrapping import delays
 
 FREQUENCY = np.linspace(187e12, 200e12, 51)
 REAL = ("ybranch_te1550.sparam", "bdc_te1550.sparam", "dc_halfring_gap100nm_radius10um.dat", "gc_te1550.txt")

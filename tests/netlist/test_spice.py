@@ -66,8 +66,8 @@ def test_free_spectral_range_of_the_real_interferometer(kit: Path) -> None:
 
 def test_the_interferometer_is_its_parts_composed(kit: Path) -> None:
     # Splitters, grating couplers and guides multiplied by hand, without their reflections of -20 dB.
-    from photosim.components.sampled import condition
     from photosim.files import read_table
+    from photosim.model.conditioning import condition
 
     wl = np.linspace(1.53, 1.57, 201)
     circuit = load(kit / "MZI4.spi")

@@ -19,10 +19,14 @@ from photosim.model.parameters import Parameter, check_settings, read_parameters
 
 @dataclass(frozen=True)
 class Remark:
-    """A finding about an instance: `serious` ones are warnings, the others are shown by `check` alone."""
+    """A finding about an instance: `serious` ones are warnings, the others are shown by `check` alone.
+
+    A guess stands for what the settings could have said: with `--strict` it is an error.
+    """
 
     text: str
     serious: bool = False
+    guess: bool = False
 
 
 @dataclass(frozen=True, eq=False)
