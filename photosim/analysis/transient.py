@@ -18,6 +18,7 @@ from photosim.analysis.traces import Eye, eye
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.timedomain import transient as simulate
+from photosim.timedomain.inputs import as_lights
 from photosim.timedomain.waveforms import Waveform, wave_form
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class TransientOptions:
     duration: Positive
     sample_rate: Positive
     drive: Waves = field(default_factory=dict)
-    inputs: Waves = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     wl: NumberList | None = None
     probes: NameList | None = None
     noise: bool = False
@@ -138,7 +139,9 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
             except NetlistError as error:
                 message = f"The analysis {entry.get('name', 'transient')!r}: {error}"
                 raise ParameterError(message) from None
-        return value
+        if isinstance(value, Mapping):
+            return {key: place(inner) for key, inner in value.items()}
+        return [place(inner) for inner in value] if isinstance(value, list) else value
 
     named = {key: entry[key] for key in ("drive", "inputs") if isinstance(entry.get(key), Mapping)}
     return {
@@ -165,7 +168,11 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
         check_waves(circuit, ends=options.probes)
     with option(options.name, "settings"):
         check_settings(circuit, options.settings)
-    return replace(options, eye=_eye(options, circuit))
+    lights = {}
+    for port, value in options.inputs.items():
+        with option(options.name, "inputs"):
+            lights[port] = as_lights(value, port)
+    return replace(options, inputs=lights, eye=_eye(options, circuit))
 
 
 def transient(circuit: Circuit, options: TransientOptions, seed: int | None = None) -> TransientResult:

@@ -21,6 +21,7 @@ from photosim.timedomain.cut import (
     source_waves,
 )
 from photosim.timedomain.electrical import wired
+from photosim.timedomain.inputs import sampled
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
 
@@ -55,13 +56,15 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     """Return the waves of a circuit over `duration` seconds, sampled at `sample_rate` in Hz.
 
     drive: setting by dotted name to a waveform (`photosim.timedomain.waveforms`, an array of samples, or a
-    mapping as netlists have it).  inputs: exposed port to a power in W over time, or to complex samples in
-    sqrt(W), on the first carrier.  wl: carriers in um beside those of the sources.  probes: waves to keep,
-    named as `Circuit.transfer` names them; by default what leaves the exposed ports.  noise: of light
-    sources, nonlinear parts and detectors, drawn from `seed`.  settle: seconds to run before time 0, with
-    everything held at its first value, for parts that start at rest.  quasi_static: whether a driven
-    resonator follows its drive at once; None decides by its photon lifetime.  budget: also the energy into
-    and out of every island.
+    mapping as netlists have it).  inputs: exposed port to {"power": w, "carrier": 1.55}, a power in W over
+    time, or {"field": z, "carrier": 1.55}, complex samples in sqrt(W), or a list of them; a waveform alone is
+    a power, and the carrier in um can be left out where there is one.  wl: carriers in um beside those of
+    sources and inputs; an input that names none enters on the only one given.  probes: waves to keep, named
+    as `Circuit.transfer` names them; by default what leaves the exposed ports.  noise: of light sources,
+    nonlinear parts and detectors, drawn from `seed`.  settle: seconds to run before time 0, with everything
+    held at its first value, for parts that start at rest.  quasi_static: whether a driven resonator follows
+    its drive at once; None decides by its photon lifetime.  budget: also the energy into and out of every
+    island.
 
     The result is a Dataset: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive
     (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.
@@ -81,8 +84,9 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     samples, warm = _counts(duration, settle, sample_rate)
     time = (np.arange(samples + warm) - warm) / sample_rate
     drives = _drives(circuit, drive or {}, settings, time, warm)
-    carriers = light.choose_carriers(drives, wl, sample_rate, lit_ports=bool(inputs))
-    entering = light.port_light(inputs or {}, circuit.ports, len(carriers), time, warm)
+    lights = light.read_lights(inputs or {}, circuit.ports)
+    carriers = light.choose_carriers(drives, wl, sample_rate, lights)
+    entering = light.port_light(lights, carriers, time, warm)
     clock = stepping.Clock(samples + warm, sample_rate, carriers, seed if noise else None)
     run, how = _prepared(drives, clock, entering, quasi_static, time)
     graph = drives.compiled.graph
@@ -125,7 +129,7 @@ def _drives(
     warm: int,
 ) -> driving.Drives:
     """Return the settings at every sample; raises ParameterError for one that cannot be driven."""
-    values = {name: light.sampled(wave, time, warm) for name, wave in drive.items()}
+    values = {name: sampled(wave, time, warm) for name, wave in drive.items()}
     rate = 1 / (time[1] - time[0])
     for name, value in values.items():
         if name in circuit.graph.structural:

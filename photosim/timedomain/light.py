@@ -12,8 +12,8 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Nonlinear, Source
 from photosim.timedomain.band import PASS, check_band
 from photosim.timedomain.drives import Drives
+from photosim.timedomain.inputs import Light, as_lights
 from photosim.timedomain.stepping import generator
-from photosim.timedomain.waveforms import as_waveform
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     ComplexArray = NDArray[np.complex128]
 
 
-def choose_carriers(drives: Drives, wl: Any, sample_rate: float, *, lit_ports: bool) -> NDArray[np.float64]:
-    """Return the carriers in Hz: those given by wl in um, then those of sources, by rising frequency.
+def choose_carriers(
+    drives: Drives, wl: Any, sample_rate: float, inputs: Mapping[str, Sequence[Light]]
+) -> NDArray[np.float64]:
+    """Return the carriers in Hz: those given by wl in um, then those of sources and inputs, rising.
 
     Lines that fit into the pass band of one carrier ride on it together: the one in their middle. Raises
     ParameterError where light enters at a port and nothing says its wavelength, and where carriers are closer
@@ -33,28 +35,53 @@ def choose_carriers(drives: Drives, wl: Any, sample_rate: float, *, lit_ports: b
     """
     chosen = [] if wl is None else [SPEED_OF_LIGHT_UM_S / w for w in as_wavelengths(wl)]
     found = list(chosen)
-    free = [f for f in sorted(_lines(drives)) if all(abs(f - c) > PASS * sample_rate for c in chosen)]
+    own = [light.carrier for lights in inputs.values() for light in lights if light.carrier is not None]
+    lines = sorted([*_lines(drives), *own])
+    free = [f for f in lines if all(abs(f - c) > PASS * sample_rate for c in chosen)]
     while free:
         near = [line for line in free if line - free[0] <= PASS * sample_rate]
         found.append(min(near, key=lambda line: abs(line - (near[0] + near[-1]) / 2)))
         free = free[len(near) :]
-    if not found or (lit_ports and not chosen and len(found) != 1):
+    carriers = np.array(found, dtype=np.float64)
+    _refuse_near(carriers, sample_rate)
+    unsaid = [p for p, lights in inputs.items() if any(light.carrier is None for light in lights)]
+    if not found:
         message = (
-            "Light enters the circuit at a port: say at which wavelength with wl, in um."
-            if lit_ports
+            f"Light enters at {unsaid[0]!r}: say at which wavelength with wl, in um, or with its carrier."
+            if unsaid
             else "The circuit has no light: give it a source, or inputs at its ports and their wl."
         )
         raise ParameterError(message)
-    carriers = np.array(found, dtype=np.float64)
-    gaps = np.diff(np.sort(carriers))
-    if gaps.size and gaps.min() < sample_rate:
+    if unsaid and len(chosen) != 1 and len(found) != 1:
+        known = listing([f"{SPEED_OF_LIGHT_UM_S / f:.6g}" for f in found])
         message = (
-            f"Two carriers are {gaps.min():.6g} Hz apart, closer than the sample rate of {sample_rate:g} Hz, "
-            f"so their bands overlap: take at most {gaps.min():.6g} Hz, or one carrier and at least "
-            f"{2.5 * gaps.min():.3g} Hz."
+            f"Light enters at {unsaid[0]!r}: say at which wavelength, as there are carriers at {known} um: "
+            f"{{'power': ..., 'carrier': {SPEED_OF_LIGHT_UM_S / found[0]:.6g}}}."
         )
         raise ParameterError(message)
     return carriers
+
+
+def _refuse_near(carriers: NDArray[np.float64], sample_rate: float) -> None:
+    """Raise ParameterError for carriers (C,) in Hz closer than the sample rate, whose bands overlap."""
+    ordered = np.sort(carriers)
+    gaps = np.diff(ordered)
+    if not gaps.size or gaps.min() >= sample_rate:
+        return
+    k = int(np.argmin(gaps))
+    first, second = (f"{SPEED_OF_LIGHT_UM_S / f:.9g}" for f in ordered[k : k + 2][::-1])
+    if gaps[k] < 1e-9 * sample_rate:
+        message = f"The carrier of {first} um is given twice: give it once."
+        raise ParameterError(message)
+    start = (
+        f"The carriers of {first} and {second} um are {gaps[k]:.6g} Hz apart, closer than the sample rate of "
+        f"{sample_rate:g} Hz, so their bands overlap: take "
+    )
+    if gaps[k] > PASS * sample_rate:
+        message = f"{start}at most {gaps[k]:.6g} Hz, or one carrier and at least {2.5 * gaps[k]:.3g} Hz."
+    else:
+        message = f"{start}one of them as a carrier; light beside it, of sources or inputs, rides on it."
+    raise ParameterError(message)
 
 
 def _lines(drives: Drives) -> list[float]:
@@ -103,9 +130,7 @@ def source_light(
     out = np.zeros((len(carriers), 1), dtype=np.complex128)
     for line, power in zip(SPEED_OF_LIGHT_UM_S / wl, powers, strict=True):
         c = int(np.argmin(np.abs(carriers - line)))
-        wave: Any = np.sqrt(power) * scale
-        if abs(line - carriers[c]) > 1e-9 * rate:
-            wave = wave * np.exp(-2j * np.pi * (line - carriers[c]) * time)
+        wave: Any = _beside(np.sqrt(power) * scale, line - carriers[c], time)
         if random is not None:
             wave = wave * _fluctuation(settings, random, time.size, rate)
         row = out[c] + wave
@@ -132,48 +157,38 @@ def _fluctuation(
 
 
 def port_light(
-    inputs: Mapping[str, Any], ports: Sequence[str], carriers: int, time: NDArray[np.float64], warm: int
+    inputs: Mapping[str, Sequence[Light]], carriers: NDArray[np.float64], time: NDArray[np.float64], warm: int
 ) -> dict[str, ComplexArray]:
-    """Return the wave (C, T) that enters at each exposed port: a power in W over time, or a complex wave.
+    """Return the wave (C, T) that enters at each exposed port, each light on its own carrier.
 
-    A mapping from the number of a carrier to such a waveform lights several.
+    Light beside the carrier of its band turns against it.
     """
     found: dict[str, ComplexArray] = {}
     rate = 1 / (time[1] - time[0])
-    for port, light in inputs.items():
-        if port not in ports:
-            message = f"The circuit exposes no port {port!r}. It has: {listing(ports, 20)}."
-            message += did_you_mean(port, ports)
-            raise ParameterError(message)
-        several = isinstance(light, Mapping) and all(isinstance(k, int) for k in light)
-        table = light if several else {0: light}
-        wave = np.zeros((carriers, time.size), dtype=np.complex128)
-        for number, value in table.items():
-            if not 0 <= number < carriers:
-                message = f"Input {port!r} names carrier {number}, but there are {carriers}, numbered from 0."
-                raise ParameterError(message)
-            wave[number] = _wave(value, time, warm, port)
-            check_band(wave[number], rate, f"the light into {port!r}")
+    for port, lights in inputs.items():
+        wave = np.zeros((len(carriers), time.size), dtype=np.complex128)
+        for light in lights:
+            own = carriers[0] if light.carrier is None else light.carrier
+            row = int(np.argmin(np.abs(carriers - own)))
+            wave[row] += _beside(light.wave(time, warm, port), own - carriers[row], time)
+        for own_wave in wave:
+            check_band(own_wave, rate, f"the light into {port!r}")
         found[port] = wave
     return found
 
 
-def _wave(value: Any, time: NDArray[np.float64], warm: int, port: str) -> ComplexArray:
-    """Return one carrier's wave in sqrt(W) (T,) from a power in W, or from complex samples as they are."""
-    if np.iscomplexobj(value):
-        wave = np.asarray(value, dtype=np.complex128)
-        if wave.shape != (time.size - warm,):
-            message = f"The wave into {port!r} has shape {wave.shape}, not {(time.size - warm,)}."
+def _beside(wave: ComplexArray, offset: float, time: NDArray[np.float64]) -> ComplexArray:
+    """Return a wave (T,) or (1,) whose light lies `offset` Hz above its carrier."""
+    if abs(offset) <= 1e-9 / (time[1] - time[0]):
+        return wave
+    return np.asarray(wave * np.exp(-2j * np.pi * offset * time))
+
+
+def read_lights(inputs: Mapping[str, Any], ports: Sequence[str]) -> dict[str, tuple[Light, ...]]:
+    """Return the light into each exposed port; ParameterError for a port that the circuit does not have."""
+    for port in inputs:
+        if port not in ports:
+            message = f"The circuit exposes no port {port!r}. It has: {listing(ports, 20)}."
+            message += did_you_mean(port, ports)
             raise ParameterError(message)
-        return np.concatenate([np.full(warm, wave[0]), wave])
-    power = sampled(value, time, warm)
-    if (power < 0).any():
-        message = f"The power into {port!r} falls to {power.min():g} W: it must not be negative."
-        raise ParameterError(message)
-    return np.sqrt(power).astype(np.complex128)
-
-
-def sampled(value: Any, time: NDArray[np.float64], warm: int) -> NDArray[np.float64]:
-    """Return a waveform at all samples, held at its first value over the first `warm` of them."""
-    values = as_waveform(value).sample(time[warm:])
-    return np.concatenate([np.full(warm, values[0]), values])
+    return {port: as_lights(value, port) for port, value in inputs.items()}

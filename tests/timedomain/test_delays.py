@@ -65,7 +65,9 @@ def test_long_guides_deliver_a_pulse_after_their_group_delay(length: float, ng: 
     delay = length * ng / C_UM * rate
     samples = round(delay) + 300
     wave = pulse(samples, 100)
-    found = ps.transient(one, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"])
+    found = ps.transient(
+        one, samples / rate, sample_rate=rate, inputs={"in": {"field": wave}}, wl=1.55, probes=["out"]
+    )
     power = np.abs(found.wave.values[0, 0]) ** 2
     assert int(np.argmax(power)) == pytest.approx(100 + delay, abs=1)
     assert power.sum() == pytest.approx(float((np.abs(wave) ** 2).sum()), rel=1e-3)

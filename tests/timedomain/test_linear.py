@@ -74,7 +74,9 @@ MIRRORS = {
 )
 def test_linear_circuit_in_time_is_its_s_matrix(one: ps.Circuit, end: str) -> None:
     wave = band_limited(1 << 13, seed=1)
-    out = ps.transient(one, wave.size / RATE, sample_rate=RATE, inputs={"in": wave}, wl=1.55, probes=[end])
+    out = ps.transient(
+        one, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, probes=[end]
+    )
     expected = by_fft(one, wave, 1.55, "in", end)
     np.testing.assert_allclose(out.wave.values[0, 0], expected, atol=1e-6 * np.abs(expected).max())
 
@@ -84,7 +86,9 @@ def test_steady_light_beside_the_carrier_sees_s_at_its_own_frequency() -> None:
     beside = 3.1e11
     time = np.arange(6000) / RATE
     wave = np.exp(-2j * np.pi * beside * time)  # light of a frequency above the carrier
-    out = ps.transient(one, 6000 / RATE, sample_rate=RATE, inputs={"in": wave}, wl=1.55, probes=["drop"])
+    out = ps.transient(
+        one, 6000 / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, probes=["drop"]
+    )
     s = one([C_UM / (C_UM / 1.55 + beside)])["in", "drop"].values[0]
     found = (out.wave.values[0, 0] / wave)[4000:5500]
     np.testing.assert_allclose(found, s, atol=1e-6)
@@ -146,11 +150,13 @@ def test_energy_of_every_island_closes() -> None:
     lossless = ring(loss=0.0)
     wave = band_limited(1 << 13, seed=2)
     out = ps.transient(
-        lossless, wave.size / RATE, sample_rate=RATE, inputs={"in": wave}, wl=1.55, budget=True
+        lossless, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, budget=True
     )
     np.testing.assert_allclose(out.energy_out, out.energy_in, rtol=1e-6)
     lossy = ring(loss=30.0)
-    out = ps.transient(lossy, wave.size / RATE, sample_rate=RATE, inputs={"in": wave}, wl=1.55, budget=True)
+    out = ps.transient(
+        lossy, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, budget=True
+    )
     through, drop = (by_fft(lossy, wave, 1.55, "in", end) for end in ("through", "drop"))
     left = (np.abs(through) ** 2 + np.abs(drop) ** 2).sum() / RATE
     assert float(out.energy_out[0]) == pytest.approx(left, rel=1e-6)

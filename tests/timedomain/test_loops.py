@@ -116,7 +116,7 @@ def test_ring_through_a_part_that_does_nothing_is_the_linear_ring() -> None:
     wave = np.exp(-(((time - 0.4e-9) / 60e-12) ** 2)) * np.exp(-2j * np.pi * 1.5e10 * time)
     stepped = loop(TRANSPARENT)
     out = ps.transient(
-        stepped, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"]
+        stepped, samples / rate, sample_rate=rate, inputs={"in": {"field": wave}}, wl=1.55, probes=["out"]
     )
     assert "part to part" in out.attrs["fits"]
     linear = loop({"component": "phase_shifter"})
@@ -125,7 +125,7 @@ def test_ring_through_a_part_that_does_nothing_is_the_linear_ring() -> None:
     np.testing.assert_allclose(out.wave.values[0, 0], expected, atol=1e-3)
     # And nothing but the cut is different: without a nonlinear part the same light goes by FFT.
     through = ps.transient(
-        linear, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"]
+        linear, samples / rate, sample_rate=rate, inputs={"in": {"field": wave}}, wl=1.55, probes=["out"]
     )
     np.testing.assert_allclose(through.wave.values[0, 0], expected, atol=1e-6)
 
@@ -233,7 +233,7 @@ GUIDE_ALONE = {
     ("options", "said"),
     [
         ({"sample_rate": 1e10, "inputs": {"in": waveforms.pulse(at=5e-9, width=1e-10)}}, "is too low for"),
-        ({"inputs": {"in": 1e-3}, "wl": None}, "say at which wavelength with wl"),
+        ({"inputs": {"in": 1e-3}, "wl": None}, "'in': say at which wavelength with wl"),
         ({"inputs": {}, "wl": None}, "has no light: give it a source"),
         ({"inputs": {"inn": 1e-3}}, "exposes no port 'inn'.*Did you mean 'in'"),
         ({"inputs": {"in": -1e-3}}, "falls to -0.001 W: it must not be negative"),
@@ -242,9 +242,24 @@ GUIDE_ALONE = {
         ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.5501]}, r"closer than the sample rate .* overlap"),
         ({"inputs": {"in": 1e-3}, "duration": -1.0}, "duration .* must be a positive number"),
         ({"inputs": {"in": 1e-3}, "duration": 1.0}, "samples: between 2 and"),
-        ({"inputs": {"in": np.zeros(7)}}, "shape .7,., but 10000 samples"),
+        ({"inputs": {"in": {"power": np.zeros(7)}}}, "shape .7,., but 10000 samples"),
+        ({"inputs": {"in": {"field": np.zeros(7, complex)}}}, "shape .7,., not .10000,"),
+        ({"inputs": {"in": np.zeros(10_000)}}, "may be a power or a field: write {'power': ...} for W"),
+        ({"inputs": {"in": np.zeros(10_000, complex)}}, "may be a power or a field"),
+        ({"inputs": {"in": [0.0] * 10_000}}, "may be a power or a field"),
+        ({"inputs": {"in": 1e-3j}}, "may be a power or a field"),
+        ({"inputs": {"in": {"power": np.zeros(10_000, complex)}}}, "its power is complex: write {'field'"),
+        ({"inputs": {"in": {"carrier": 1.55}}}, "either a power in W or a field .*, but has neither"),
+        ({"inputs": {"in": {"power": 1.0, "field": 1.0}}}, "but has both"),
+        ({"inputs": {"in": {"powr": 1.0}}}, "no option 'powr'.* Did you mean 'power'"),
+        ({"inputs": {"in": {"power": 1.0, "carrier": 1550.0}}}, "looks like nm"),
+        ({"inputs": {"in": {"power": 1.0, "carrier": [1.55, 1.56]}}}, "must be one wavelength"),
+        ({"inputs": {"in": {"field": [1.0, math.nan]}}}, "got NaN or infinity"),
+        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.57]}, "carriers at 1.55, 1.57 um: {'power': ..., 'carrier'"),
+        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.55]}, "carrier of 1.55 um is given twice: give it once"),
+        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.5501]}, "take one of them as a carrier; light beside it"),
         ({"inputs": {"in": 1e-3}, "g": {"length": [1.0, 2.0]}}, "of one circuit: give each setting one"),
-        ({"inputs": {"in": {3: 1e-3}}}, "names carrier 3, but there are 1"),
+        ({"inputs": {"in": {3: 1e-3}}}, "no option 3. It may have: power, field, carrier"),
         ({"inputs": {"in": 1e-3}, "probes": ["g"]}, "names no port"),
         ({"inputs": {"in": 1e-3}, "seed": -1}, "seed .* must be 0 or more, got -1"),
         ({"inputs": {"in": "bright"}}, "must be a number or a mapping with wave"),
