@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.analysis.symbols import (
+    align,
+    best_of,
+    checked,
+    decided,
+    folded,
+    instants,
+    levels_of,
+    qualities,
+    refuse_constant,
+)
+from photosim.errors import ParameterError, PhotosimWarning
 
 if TYPE_CHECKING:
     import xarray
@@ -17,21 +29,22 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-EYE_POINTS = 64
-"""Points of an eye for each symbol."""
 MOST_TRACES = 4096
 """Traces that an eye keeps; its figures are those of all symbols."""
+CLOSED = 2.5
+"""Q below which an eye tells its own symbols apart too badly for its figures to be right."""
 
 
 @dataclass(frozen=True)
 class Eye:
     """An eye of symbols with two or more levels.
 
-    time: (n,) in s over two symbols.  traces: (symbols, n), at most MOST_TRACES.  levels, spreads: mean and
-    standard deviation of each level at the sampling instant `at` in s.  height: the smallest distance of two
-    neighbouring levels, between their nearest samples.  width: time in s over which symbols told apart
-    at that instant stay apart.  q: the smallest distance of means over the sum of spreads.  error_rate: of
-    symbols, estimated from q for Gaussian noise.
+    time: (n,) in s over two symbols.  traces: (symbols, n), at most MOST_TRACES, at samples of the signal.
+    levels, spreads: mean and standard deviation of each level at the sampling instant `at` in s.  height: the
+    smallest distance of two neighbouring levels, between their nearest samples.  width: time in s over which
+    symbols told apart at that instant stay apart.  q: the smallest distance of means over the sum of spreads.
+    error_rate: of symbols, estimated for Gaussian noise.  delay, inverted: of the signal against the symbols
+    sent, in whole symbols; None where they were not given.
     """
 
     time: FloatArray
@@ -43,80 +56,158 @@ class Eye:
     width: float
     q: float
     error_rate: float
+    delay: int | None = None
+    inverted: bool | None = None
 
     def numbers(self) -> dict[str, Any]:
         """Return the figures as plain JSON types."""
-        return {
+        found = {
             "levels": self.levels.tolist(),
             "spreads": self.spreads.tolist(),
+            "at_s": self.at,
             "height": self.height,
             "width_s": self.width,
             "q": self.q if math.isfinite(self.q) else None,
             "error_rate": self.error_rate,
         }
+        sent = {"delay_symbols": self.delay, "inverted": self.inverted}
+        return found if self.delay is None else {**found, **sent}
 
 
-def eye(signal: Any, sample_rate: float, symbol_rate: float, *, levels: int = 2, skip: int = 4) -> Eye:
+class Errors(int):
+    """How many symbols were told apart wrongly: a number that says what it was counted from.
+
+    count: the number itself.  symbols: symbols that were compared.  at: sampling instant as a part of a
+    symbol.  delay: whole symbols; symbol n of those sent is seen at (n + delay + at)/symbol_rate.  inverted:
+    whether the higher level is the lower one sent.
+    """
+
+    symbols: int
+    at: float
+    delay: int
+    inverted: bool
+
+    def __new__(cls, count: int, *, symbols: int, at: float, delay: int, inverted: bool) -> Self:
+        """Return the count with what it was counted from."""
+        self = super().__new__(cls, count)
+        self.symbols, self.at, self.delay, self.inverted = symbols, at, delay, inverted
+        return self
+
+    @property
+    def count(self) -> int:
+        """The number of wrong symbols, as a plain int."""
+        return int(self)
+
+    @property
+    def rate(self) -> float:
+        """Wrong symbols over all that were compared."""
+        return int(self) / self.symbols
+
+    def __getnewargs_ex__(self) -> tuple[tuple[int], dict[str, Any]]:
+        """Pickle and copy with what it was counted from."""
+        return (int(self),), {**vars(self)}
+
+    def __repr__(self) -> str:
+        known = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"Errors({int(self)}, {known})"
+
+
+def eye(
+    signal: Any,
+    sample_rate: float,
+    symbol_rate: float,
+    *,
+    levels: int | None = None,
+    skip: int = 4,
+    sent: Any = None,
+) -> Eye:
     """Return the eye of a real signal (T,) whose symbols arrive at `symbol_rate` per s from time 0 on.
 
-    skip: symbols at the start that are left out. Symbols are told apart by the signal itself, in the middle
-    between clusters. Raises ParameterError for fewer than 4 symbols a level.
+    levels: 2, or as many as the symbols sent have.  skip: symbols at the start that are left out.  sent: the
+    symbols sent (N,), which repeat; delay, sign, start-up and instant are then found as `errors` does, and
+    figures are those of symbols by what was sent. Without them symbols are told apart by the signal itself,
+    in the middle between clusters, which flatters a closing eye: below a Q of CLOSED a PhotosimWarning says
+    so. Values are samples of the signal, or interpolated from 64 of them where a symbol has fewer than 16 and
+    not a whole number. Raises ParameterError for a constant signal, fewer than 4 symbols a level, and a
+    signal that does not follow the symbols sent.
     """
-    traces, time = _folded(np.asarray(signal, dtype=np.float64), sample_rate, symbol_rate, skip)
-    if len(traces) < 4 * levels:
-        message = f"An eye of {levels} levels needs {4 * levels} symbols, got {len(traces)}."
+    values, ratio = checked(signal, sample_rate, symbol_rate)
+    values = np.asarray(values, dtype=np.float64)
+    offsets = instants(ratio)
+    points = offsets.size
+    turns, places = np.divmod(np.arange(2 * points) - points // 2, points)
+    over = turns * ratio + offsets[places]
+    count = _level_count(levels, sent)
+    found = None if sent is None else align(values, ratio, sent, skip=max(skip, 1))
+    first = max(skip, 1) if found is None else max(found.first, 1)
+    if found is None:
+        refuse_constant(values[round(first * ratio) :], "eye")
+    traces, rows = folded(values, ratio, over, first)
+    if rows < 4 * count:
+        message = f"An eye of {count} levels needs {4 * count} symbols, got {rows}."
         raise ParameterError(message)
-    middle = traces[:, EYE_POINTS // 2 : EYE_POINTS // 2 + EYE_POINTS]
-    heights = [_gap(column, _labels(column, levels), levels) for column in middle.T]
-    best = int(np.argmax(heights))
-    column = middle[:, best]
-    label = _labels(column, levels)
-    gaps = np.array([_gap(other, label, levels) for other in middle.T])
-    groups = [column[label == k] for k in range(levels)]
-    means = np.array([g.mean() for g in groups])
-    spreads = np.array([g.std() for g in groups])
-    q = _quality(means, spreads)
-    open_time = np.count_nonzero(gaps > 0) / EYE_POINTS / symbol_rate
+    if found is None:
+        middle = traces[:, points // 2 : points // 2 + points]
+        heights = np.array([_gap(column, _labels(column, count), count) for column in middle.T])
+        best = points // 2 + best_of(heights)
+        label = _labels(traces[:, best], count)
+    else:
+        best = points // 2 + int(np.abs(offsets / ratio - found.at).argmin())
+        label = found.label[first - found.first :][:rows]
+        label = count - 1 - label if found.inverted else label
+    means, spreads = levels_of(traces[:, best], label, count)
+    separate = qualities(means, spreads)
+    gaps = np.array([_gap(column, label, count) for column in traces.T])
+    if found is None and separate.min() < CLOSED:
+        _warn_closed(float(separate.min()))
     return Eye(
-        time, traces[:MOST_TRACES], means, spreads, float(time[EYE_POINTS // 2 + best]),
-        float(gaps[best]), float(open_time), q, error_rate(q, levels),
+        over / sample_rate, traces[:MOST_TRACES], means, spreads, float(over[best] / sample_rate),
+        float(gaps[best]), _width(over / sample_rate, gaps, best), float(separate.min()),
+        float(_error_rates(separate).sum() * 2 / count),
+        *((None, None) if found is None else (found.delay, found.inverted)),
     )  # fmt: skip
 
 
 def error_rate(q: float, levels: int = 2) -> float:
     """Return the rate of wrong symbols for Gaussian noise: 2 (levels - 1)/levels times Q(q)."""
-    from scipy.special import erfc
-
-    return float((levels - 1) / levels * erfc(q / math.sqrt(2)))
+    return float(2 * (levels - 1) / levels * _error_rates(np.array(q)))
 
 
-def errors(signal: Any, sample_rate: float, symbol_rate: float, sent: Any, *, at: float = 0.5) -> int:
-    """Return how many symbols of a signal (T,) are told apart wrongly from those sent, two levels.
+def errors(
+    signal: Any, sample_rate: float, symbol_rate: float, sent: Any, *, at: float | None = None, skip: int = 4
+) -> Errors:
+    """Return how many symbols of a signal (T,) are told apart wrongly from those sent, as `Errors`.
 
-    at: sampling instant as a part of a symbol. The sequence sent (N,) repeats; the delay at which it fits
-    best is taken, and inverted signals count as they are.
+    sent: levels of the symbols (N,), two or more different ones; they repeat from the first one on, and none
+    came before it. Delay and sign are found over the whole record. at: sampling instant as a part of a
+    symbol, by default that of the largest Q.  skip: symbols at the start of the record that are left out in
+    any case; those before the first one arrives, and those of a start-up that follow what was sent no better
+    than chance, are too. Thresholds lie between the levels found. Raises ParameterError for a constant
+    signal, and for one that does not follow the symbols sent.
     """
-    values = np.asarray(signal, dtype=np.float64)
-    count = int(values.size / sample_rate * symbol_rate)
-    places = (np.arange(count) + at) / symbol_rate * sample_rate
-    found = np.interp(places[places <= values.size - 1], np.arange(values.size), values)
-    told = found > (found.max() + found.min()) / 2
-    high = np.asarray(sent) > (np.max(sent) + np.min(sent)) / 2
-    wrong = [np.count_nonzero(told != _shifted(high, k, told.size)) for k in range(min(high.size, 64))]
-    return int(min(*wrong, told.size - max(wrong)))
+    values, ratio = checked(signal, sample_rate, symbol_rate)
+    values = np.asarray(values, dtype=np.float64)
+    found = align(values, ratio, sent, skip=skip, at=at)
+    offset = np.array([found.at * ratio])
+    column = folded(values, ratio, offset, found.first)[0][: found.label.size, 0]
+    label = found.label[: column.size]
+    taken = decided(column, *levels_of(column, label, np.unique(sent).size))
+    return Errors(
+        int(np.count_nonzero(taken != label)),
+        symbols=int(label.size), at=found.at, delay=found.delay, inverted=found.inverted,
+    )  # fmt: skip
 
 
 def constellation(
     wave: Any, sample_rate: float, symbol_rate: float, *, at: float = 0.5, skip: int = 4
 ) -> NDArray[np.complex128]:
-    """Return a complex wave (T,) at the instant `at` of each symbol, a part of a symbol, shape (symbols,)."""
-    values = np.asarray(wave, dtype=np.complex128)
-    count = int(values.size / sample_rate * symbol_rate)
-    places = (np.arange(skip, count) + at) / symbol_rate * sample_rate
-    places = places[places <= values.size - 1]
-    grid = np.arange(values.size)
-    found = np.interp(places, grid, values.real) + 1j * np.interp(places, grid, values.imag)
-    return np.asarray(found, dtype=np.complex128)
+    """Return a complex wave (T,) at the instant `at` of each symbol, a part of a symbol, shape (symbols,).
+
+    Values are samples of the wave, or interpolated so that noise keeps its power, as in an `eye`.
+    """
+    values, ratio = checked(wave, sample_rate, symbol_rate)
+    found, _ = folded(values.astype(np.complex128), ratio, np.array([at * ratio]), skip)
+    return np.asarray(found[:, 0], dtype=np.complex128)
 
 
 def power_spectrum(wave: Any, sample_rate: float, *, resolution: float | None = None) -> xarray.DataArray:
@@ -154,20 +245,6 @@ def linewidth(wave: Any, sample_rate: float) -> float:
     return float(slope / (2 * np.pi))
 
 
-def _folded(
-    signal: FloatArray, sample_rate: float, symbol_rate: float, skip: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return (traces (symbols, 2 EYE_POINTS), time (2 EYE_POINTS,)): two symbols each, half of one ahead."""
-    if sample_rate < 2 * symbol_rate:
-        message = f"An eye needs 2 samples a symbol: {sample_rate:g} Hz are too few for {symbol_rate:g}/s."
-        raise ParameterError(message)
-    time = (np.arange(2 * EYE_POINTS) / EYE_POINTS - 0.5) / symbol_rate
-    count = int(signal.size / sample_rate * symbol_rate) - 1
-    starts = np.arange(max(skip, 1), count) / symbol_rate
-    places = (starts[:, np.newaxis] + time) * sample_rate
-    return np.interp(places, np.arange(signal.size), signal), time
-
-
 def _labels(values: FloatArray, levels: int) -> NDArray[np.int64]:
     """Return the level of each value (N,): clusters about means that start equally spaced."""
     means = np.linspace(float(values.min()), float(values.max()), levels)
@@ -188,13 +265,43 @@ def _gap(values: FloatArray, label: NDArray[np.int64], levels: int) -> float:
     return float(min(b.min() - a.max() for a, b in pairwise(groups)))
 
 
-def _quality(means: FloatArray, spreads: FloatArray) -> float:
-    """Return the smallest distance of neighbouring means over the sum of their spreads."""
-    apart = np.diff(means)
-    spread = spreads[1:] + spreads[:-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.nan_to_num(apart / spread, nan=0.0, posinf=np.inf).min())
+def _error_rates(quality: FloatArray) -> FloatArray:
+    """Return how likely Gaussian noise is to exceed each distance over its spread."""
+    from scipy.special import erfc
+
+    return np.asarray(erfc(quality / math.sqrt(2)) / 2)
 
 
-def _shifted(bits: NDArray[np.bool_], shift: int, count: int) -> NDArray[np.bool_]:
-    return np.resize(np.roll(bits, shift), count)
+def _width(time: FloatArray, gaps: FloatArray, best: int) -> float:
+    """Return the time in s about an instant over which gaps are positive, straight lines between them."""
+    if gaps[best] <= 0.0:
+        return 0.0
+    ends = []
+    for step in (-1, 1):
+        k = best
+        while 0 <= k + step < gaps.size and gaps[k + step] > 0.0:
+            k += step
+        end = time[k]
+        if 0 <= k + step < gaps.size and np.isfinite(gaps[k + step]):
+            end += (time[k + step] - time[k]) * gaps[k] / (gaps[k] - gaps[k + step])
+        ends.append(end)
+    return float(ends[1] - ends[0])
+
+
+def _level_count(levels: int | None, sent: Any) -> int:
+    """Return the number of levels of an eye; ParameterError where it is not that of the symbols sent."""
+    if sent is None:
+        return 2 if levels is None else levels
+    count = int(np.unique(np.asarray(sent)).size)
+    if levels not in (None, count):
+        message = f"An eye of {levels} levels is asked of symbols sent with {count}."
+        raise ParameterError(message)
+    return count
+
+
+def _warn_closed(q: float) -> None:
+    message = (
+        f"The eye is nearly closed (Q {q:.3g}): its symbols are told apart by the signal itself, so q and "
+        "error_rate look better than they are. Give the symbols sent: eye(..., sent=symbols)."
+    )
+    warnings.warn(message, PhotosimWarning, stacklevel=3)

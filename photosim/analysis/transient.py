@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import GenericAlias
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EyeOptions:
-    """The eye to look at: of a detector or probe, by default the first; rate in symbols per s."""
+    """The eye to look at: of a detector or probe, by default the first; rate in symbols per s.
+
+    Where a drive or an input has symbols at that rate which the signal follows, the eye is by those.
+    """
 
     rate: Positive
     signal: str | None = None
@@ -187,8 +191,17 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
     if options.eye is None:
         return result
     name = str(options.eye.signal)
-    one = eye(result.signals()[name], options.sample_rate, options.eye.rate, levels=options.eye.levels)
-    return TransientResult(options.name, data, {name: one})
+    return TransientResult(options.name, data, {name: _seen(result.signals()[name], options, options.eye)})
+
+
+def _seen(signal: np.ndarray[Any, Any], options: TransientOptions, asked: EyeOptions) -> Eye:
+    """Return the eye of a signal by the symbols of the drive or input that it follows, if it follows any."""
+    for wave in (*options.drive.values(), *options.inputs.values()):
+        if wave.symbols is None or not np.isclose(wave.symbols[0], asked.rate, rtol=1e-9):
+            continue
+        with suppress(ParameterError):
+            return eye(signal, options.sample_rate, asked.rate, levels=asked.levels, sent=wave.symbols[1])
+    return eye(signal, options.sample_rate, asked.rate, levels=asked.levels)
 
 
 def _eye(options: TransientOptions, circuit: Circuit) -> EyeOptions | None:

@@ -78,7 +78,7 @@ def test_spectrum_puts_light_above_the_carrier_at_positive_frequencies() -> None
 
 def test_errors_need_enough_symbols() -> None:
     with pytest.raises(ParameterError, match="needs 8 symbols"):
-        traces.eye(np.zeros(640), RATE, SYMBOLS)
+        traces.eye(TIME[:640], RATE, SYMBOLS)
     with pytest.raises(ParameterError, match="2 samples a symbol"):
         traces.eye(np.zeros(640), RATE, RATE)
 
