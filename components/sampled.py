@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S, aliases_with_modes, port_places, standard_aliases
-from photosim.errors import ParameterError
+from photosim.errors import DataError, ParameterError
 from photosim.model import (
     Delays,
     Duration,
@@ -25,18 +26,35 @@ _AGREES = 0.25
 """Part of the period of delays by which a given delay may miss the nearest candidate."""
 _WEAK_POWER = 1e-2
 """Below -20 dB a phase that jumps is mostly a passage near zero, which the spline follows."""
+_FAINT_POWER = 1e-4
+"""Light in other modes below -40 dB is not worth a word."""
 _MENDABLE = 1.1
 """Largest singular value that rounding and meshes explain: clipping is recommended up to here."""
 
 
-def _ports(*, file: SampledData | None, **_: Any) -> tuple[str, ...]:
-    return () if file is None else file.ports
+def _of_mode(table: SampledData, mode: str | None) -> tuple[SampledData, float]:
+    """Return the table of a mode, or as it is, and the power that the mode gives to those left out."""
+    return (table, 0.0) if mode is None else _picked(table, table.file, mode)
 
 
-def _aliases(*, file: SampledData | None, **_: Any) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def _picked(table: SampledData, _file: str, mode: str) -> tuple[SampledData, float]:
+    """Return the table of one mode; tables are equal whatever their file, whose name messages need."""
+    try:
+        return table.of_mode(mode)
+    except DataError as error:
+        raise ParameterError(str(error)) from None
+
+
+def _ports(*, file: SampledData | None, mode: str | None, **_: Any) -> tuple[str, ...]:
+    return () if file is None else _of_mode(file, mode)[0].ports
+
+
+def _aliases(*, file: SampledData | None, mode: str | None, **_: Any) -> dict[str, str]:
     """Names by position, o1 and up; in and out only where there is no doubt which is which."""
     if file is None:
         return {}
+    file, _lost = _of_mode(file, mode)
     places = port_places(file.ports)
     names = {f"o{k + 1}": place for k, place in enumerate(places)}
     if len(places) == 2:
@@ -45,15 +63,18 @@ def _aliases(*, file: SampledData | None, **_: Any) -> dict[str, str]:
     return aliases_with_modes({name: place for name, place in names.items() if name not in own}, file.ports)
 
 
-def _structure(*, file: SampledData | None, **_: Any) -> tuple[tuple[int, int], ...]:
+def _structure(*, file: SampledData | None, mode: str | None, **_: Any) -> tuple[tuple[int, int], ...]:
     """Elements that are not zero throughout."""
     if file is None:
         return ()
+    file = _of_mode(file, mode)[0]
     return tuple((int(a), int(b)) for a, b in np.argwhere((file.s != 0).any(axis=0)))
 
 
-def _is_reciprocal(*, file: SampledData | None, enforce: str, **_: Any) -> bool:
-    return file is None or enforce in {"reciprocal", "both"} or conditioning.asymmetry_of(file) == 0
+def _is_reciprocal(*, file: SampledData | None, enforce: str, mode: str | None, **_: Any) -> bool:
+    if file is None or enforce in {"reciprocal", "both"}:
+        return True
+    return conditioning.asymmetry_of(_of_mode(file, mode)[0]) == 0
 
 
 def _near(*, delay: float | None, length: float | None, ng: float | None) -> float | None:
@@ -140,12 +161,13 @@ def _advice(gain: float) -> str:
 
 
 def _judge(
-    *, file: SampledData | None, enforce: str, passivity_tolerance: float, **path: Any
+    *, file: SampledData | None, mode: str | None, enforce: str, passivity_tolerance: float, **path: Any
 ) -> tuple[Remark, ...]:
     """Return what a table is like; ParameterError if it creates more power than tolerated, or is missing."""
     if file is None:
         message = "setting 'file' is missing: it names the file of S-parameters, as in file: splitter.sparam."
         raise ParameterError(message)
+    file, lost = _of_mode(file, mode)
     near_s = _near(**path)
     found = conditioning.condition(file, enforce, near_s)
     excess = found.largest_singular_value - 1.0
@@ -163,6 +185,9 @@ def _judge(
         )
         raise ParameterError(message)
     remarks = list(_doubts(file, found.interpolant.delays, near_s))
+    if lost > _FAINT_POWER:
+        text = f"{start}: mode {mode} gives up to {10 * np.log10(lost):.0f} dB to modes that are left out."
+        remarks.append(Remark(text, serious=lost > _WEAK_POWER))
     if not passive and excess > conditioning.ROUNDING:
         remarks.append(
             Remark(f"{start} {gain}, which is tolerated; enforce: passive clips it.", serious=True)
@@ -183,12 +208,12 @@ def _judge(
     return tuple(remarks)
 
 
-def _series(
-    wl: Any, orders: int, *, file: SampledData | None, enforce: str, passivity_tolerance: float, **path: Any
-) -> Any:
+def _series(wl: Any, orders: int, *, file: SampledData, mode: str | None, enforce: str, **rest: Any) -> Any:
     """Return the Taylor coefficients in wavelength of the spline, (orders, W, P, P)."""
-    del passivity_tolerance
-    return conditioning.condition(file, enforce, _near(**path)).interpolant.series(wl, orders)
+    path = {key: rest[key] for key in ("delay", "length", "ng")}
+    return conditioning.condition(_of_mode(file, mode)[0], enforce, _near(**path)).interpolant.series(
+        wl, orders
+    )
 
 
 @numerical(
@@ -204,6 +229,7 @@ def sampled(
     wl: Any,
     *,
     file: SampledData | None = None,
+    mode: str | None = None,
     enforce: Literal["none", "passive", "reciprocal", "both"] = "none",
     passivity_tolerance: Fraction = 0.01,
     delay: Duration | None = None,
@@ -224,6 +250,7 @@ def sampled(
 
     Settings:
         file: file of S-parameters, found from the netlist's folder.
+        mode: label of the mode to take, such as TE, of a file with several; without it each is a port.
         enforce: what to remove from the table: gain (passive), differences
             between directions (reciprocal), both or none.
         passivity_tolerance: excess of the largest singular value over 1 that is accepted, and reported.
@@ -235,6 +262,6 @@ def sampled(
     if file is None:
         message = "sampled: setting 'file' is missing."
         raise ParameterError(message)
-    return conditioning.condition(file, enforce, _near(delay=delay, length=length, ng=ng)).interpolant(
-        frequency_Hz(wl)
-    )
+    near_s = _near(delay=delay, length=length, ng=ng)
+    table = _of_mode(file, mode)[0]
+    return conditioning.condition(table, enforce, near_s).interpolant(frequency_Hz(wl))

@@ -32,14 +32,17 @@ if TYPE_CHECKING:
 Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float64]]]"
 
 
-def load(path: str | Path, *, strict: bool = False, cell_map: str | Path | None = None) -> Circuit:
+def load(
+    path: str | Path, *, strict: bool = False, cell_map: str | Path | None = None, mode: str | None = None
+) -> Circuit:
     """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
 
-    With `strict` an inner port left open is an error. `cell_map` says what the
-    cells of a .spi file are. Raises NetlistError with
-    file, line and column.
+    With `strict` an inner port left open, or a setting that a model has to
+    guess, is an error. `cell_map` says what the cells of a .spi file are,
+    `mode` which mode counts of files of S-parameters that hold several.
+    Raises NetlistError with file, line and column.
     """
-    return Circuit(reading.read(reading.find(path), cell_map=cell_map), strict=strict)
+    return Circuit(reading.read(reading.find(path), cell_map=cell_map, mode=mode), strict=strict)
 
 
 class Circuit:

@@ -20,12 +20,14 @@ def run(
     strict: bool = False,
     as_json: bool = False,
     cell_map: Path | None = None,
+    mode: str | None = None,
     resume: bool = False,
 ) -> None:
     """Run the analyses of the kinds named (None: all) and show what came out and where it lies."""
     with progress_bars() as progress:
         report = runner.run(
-            file, kinds=kinds, out=out, seed=seed, strict=strict, cell_map=cell_map, resume=resume,
+            file, kinds=kinds, out=out, seed=seed, strict=strict, cell_map=cell_map, mode=mode,
+            resume=resume,
             progress=progress,
         )  # fmt: skip
     if as_json:

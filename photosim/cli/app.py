@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from photosim.cli.group import Commands, file_or_folder
+from photosim.cli.options import File, Folder, Json, Map, Mode, Resume, Seed, Strict
 
 app = typer.Typer(
     name="photosim",
@@ -17,39 +18,8 @@ app = typer.Typer(
     epilog="Example: photosim simulate add_drop_ring --wl 1.54:1.56:2001 --plot ring.png",
 )
 
+
 # typer reads annotations at run time, hence Optional and names that exist when the module runs.
-File = Annotated[
-    str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")
-]
-Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of everything random.")]  # noqa: UP045
-Folder = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option(
-        "--out",
-        parser=file_or_folder,
-        metavar="DIR",
-        help="Folder of the results; results/<name of the netlist> if not given.",
-    ),
-]
-
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the checkpoints of a run that was stopped or killed.")
-]
-Map = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option(
-        "--map",
-        parser=file_or_folder,
-        metavar="MAP",
-        help="What the cells of a .spi netlist are (docs/formats.md).",
-    ),
-]
-
-
 @app.callback(invoke_without_command=True)
 def photosim(context: typer.Context) -> None:
     """Simulate photonic circuits, and train neural networks through them."""
@@ -63,12 +33,13 @@ def check(
     strict: Strict = False,
     settings: Annotated[bool, typer.Option("--settings", help="List every setting with its value.")] = False,
     cells: Map = None,
+    mode: Mode = None,
     json: Json = False,
 ) -> None:
     """Check a netlist and its analyses without simulating anything."""
     from photosim.cli import inspect
 
-    inspect.check(file, strict=strict, settings=settings, as_json=json, cell_map=cells)
+    inspect.check(file, strict=strict, settings=settings, as_json=json, cell_map=cells, mode=mode)
 
 
 @app.command(
@@ -118,13 +89,16 @@ def simulate(
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
+    mode: Mode = None,
     json: Json = False,
 ) -> None:
     """Compute the spectrum of a circuit, and the photocurrents if it has sources and detectors."""
     from photosim.cli import spectra
 
     starts, ends = (tuple(names) if names else None for names in (start, end))
-    request = spectra.Request(file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells)
+    request = spectra.Request(
+        file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells, mode
+    )
     spectra.simulate(request, as_json=json)
 
 
@@ -183,6 +157,7 @@ def transient(
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
+    mode: Mode = None,
     json: Json = False,
 ) -> None:
     """Carry light through a circuit in time: currents, waves, and the eye of a signal."""
@@ -190,7 +165,7 @@ def transient(
 
     request = command.Request(
         file, analysis, duration, rate, tuple(drive or ()), noise, plot, out, tuple(values or ()), seed,
-        strict, cells,
+        strict, cells, mode,
     )  # fmt: skip
     command.transient(request, as_json=json)
 
@@ -208,11 +183,12 @@ def draw(
         ),
     ] = None,
     cells: Map = None,
+    mode: Mode = None,
 ) -> None:
     """Draw the schematic of a circuit as SVG."""
     from photosim.cli import inspect
 
-    inspect.draw(file, out, cells)
+    inspect.draw(file, out, cells, mode)
 
 
 @app.command(epilog="Example: photosim components ring_double")
@@ -255,13 +231,14 @@ def run(
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
+    mode: Mode = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
     """Run all analyses that a netlist lists, in order, and write their results to a folder."""
     from photosim.cli import analyses
 
-    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells, resume=resume)
+    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells, mode=mode, resume=resume)
 
 
 @app.command(

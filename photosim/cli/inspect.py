@@ -22,14 +22,22 @@ if TYPE_CHECKING:
 _NUMERICS = ("numpy", "scipy", "numba", "scikit-learn")
 
 
-def check(file: str, *, strict: bool, settings: bool, as_json: bool, cell_map: Path | None = None) -> None:
+def check(
+    file: str,
+    *,
+    strict: bool,
+    settings: bool,
+    as_json: bool,
+    cell_map: Path | None = None,
+    mode: str | None = None,
+) -> None:
     """Read and check a netlist, warn on stderr, and say on stdout what it holds."""
     from photosim import netlist as netlists
     from photosim import runner
     from photosim.circuit import Circuit
 
     path = netlists.find(file)
-    netlist = netlists.read(path, strict=strict, cell_map=cell_map)
+    netlist = netlists.read(path, strict=strict, cell_map=cell_map, mode=mode)
     found = [*netlists.check(netlist, strict=strict)]
     found += [f"accepted but not simulated: {line}" for line in netlists.not_simulated(netlist)]
     for warning in found:
@@ -78,7 +86,7 @@ def _show_settings(circuit: Circuit) -> None:
     show_tables([Table("settings", ("name", "value"), rows)])
 
 
-def draw(file: str, out: Path | None, cell_map: Path | None = None) -> None:
+def draw(file: str, out: Path | None, cell_map: Path | None = None, mode: str | None = None) -> None:
     """Write the schematic of a netlist to a file, or to stdout."""
     from photosim import drawing
     from photosim import netlist as netlists
@@ -86,7 +94,7 @@ def draw(file: str, out: Path | None, cell_map: Path | None = None) -> None:
 
     if out is not None:
         check_target(out, (".svg",))
-    netlist = netlists.read(netlists.find(file), cell_map=cell_map)
+    netlist = netlists.read(netlists.find(file), cell_map=cell_map, mode=mode)
     for warning in netlists.check(netlist):
         say(f"Warning: {warning}")
     picture = drawing.draw(netlist, out)

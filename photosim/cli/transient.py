@@ -37,6 +37,7 @@ class Request:
     seed: int | None
     strict: bool
     cell_map: Path | None = None
+    mode: str | None = None
 
 
 def transient(request: Request, *, as_json: bool) -> None:
@@ -66,7 +67,9 @@ def _circuit(request: Request) -> Circuit:
     from photosim import netlist as netlists
     from photosim.circuit import Circuit
 
-    netlist = netlists.read(netlists.find(request.file), strict=request.strict, cell_map=request.cell_map)
+    netlist = netlists.read(
+        netlists.find(request.file), strict=request.strict, cell_map=request.cell_map, mode=request.mode
+    )
     return Circuit(netlist, strict=request.strict)
 
 

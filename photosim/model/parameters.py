@@ -24,8 +24,8 @@ _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$"
 class Parameter:
     """One setting of a component: default, unit, inclusive bounds and meaning.
 
-    `kind` is "real", "whole", "flag", "choice" or "table" (S-parameters of a
-    file). A structural parameter shapes the circuit (counts, flags,
+    `kind` is "real", "whole", "flag", "choice", "text" or "table" (S-parameters
+    of a file). A structural parameter shapes the circuit (counts, flags,
     reflections that are on or off); it is never traced symbolically.
     """
 
@@ -47,6 +47,8 @@ class Parameter:
             return "true or false"
         if self.kind == "table":
             return "a file of S-parameters"
+        if self.kind == "text":
+            return "a text"
         low = f"{self.low:g}" if np.isfinite(self.low) else None
         high = f"{self.high:g}" if np.isfinite(self.high) else None
         if low and high:
@@ -67,6 +69,11 @@ class Parameter:
             return
         if self.kind == "table":
             self._check_table(value, where)
+            return
+        if self.kind == "text":
+            if not isinstance(value, str):
+                message = f"{where}: setting {self.name!r} must be a text, got {value!r}."
+                raise ParameterError(message)
             return
         array = _as_numbers(value)
         if array is None:
@@ -150,6 +157,8 @@ def _parameter(name: str, hint: Any, default: Any, text: str, where: str, struct
         return Parameter(name, default, "-", 0, 1, text, "flag", structural=True)
     if SampledData in {hint, *get_args(hint)}:
         return Parameter(name, default, "-", 0, 1, text, "table", structural=True)
+    if str in {hint, *get_args(hint)}:
+        return Parameter(name, default, "-", 0, 0, text, "text", structural=True)
     choices = tuple(get_args(hint))
     if choices and all(isinstance(c, str) for c in choices):
         return Parameter(name, default, "-", 0, 0, text, "choice", structural=True, choices=choices)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import DataError, listing
+from photosim.errors import DataError, did_you_mean, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,49 @@ class SampledData:
         """Shortest and longest wavelength in um."""
         short, long = SPEED_OF_LIGHT_UM_S / self.frequency_Hz[[-1, 0]]
         return float(short), float(long)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the modes that the ports carry, each once, in order; empty where the file gives none."""
+        own = [port.partition("@")[2] for port in self.ports]
+        found = own if any(own) else [mode for mode in self.modes if mode]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether ports carry several modes, each as a port of its own such as o1@TE."""
+        return any("@" in port for port in self.ports)
+
+    def of_mode(self, mode: str) -> tuple[SampledData, float]:
+        """Return the table of one mode alone, its ports without a label, and the power that is left out.
+
+        That is the largest power ratio from the mode into others. Capitals do not matter. A table of one mode
+        is itself, unless both labels begin with TE or TM and differ. Raises DataError for a mode that the
+        table does not have.
+        """
+        labels = {label.lower(): label for label in self.labels}
+        wanted = mode.strip().lower()
+        if not self.has_modes:
+            kinds = {label[:2] for label in labels} & {"te", "tm"}
+            if wanted[:2] in {"te", "tm"} and kinds and wanted[:2] not in kinds:
+                self._lacks(mode)
+            return self, 0.0
+        if wanted not in labels:
+            self._lacks(mode)
+        own = [port.partition("@")[2] == labels[wanted] for port in self.ports]
+        kept, others = np.flatnonzero(own), np.flatnonzero(~np.array(own))
+        s = self.s[:, kept][:, :, kept]
+        lost = float(np.max(np.abs(self.s[:, others][:, :, kept]), initial=0.0)) ** 2
+        ports = tuple(self.ports[k].partition("@")[0] for k in kept)
+        label = labels[wanted]
+        return SampledData(self.frequency_Hz, s, ports, (label,) * len(ports), self.file), lost
+
+    def _lacks(self, mode: str) -> None:
+        found = f"it has {listing(self.labels)}" if self.labels else "its file names none"
+        message = (
+            f"{self.file or 'the table'} has no mode {mode!r}: {found}.{did_you_mean(mode, self.labels)}"
+        )
+        raise DataError(message)
 
     @cached_property
     def digest(self) -> str:

@@ -64,6 +64,7 @@ class CellForm(Form):
 
     component: str | None = None
     file: str | None = None
+    mode: str | None = None
     ports: Texts = ()
     settings: Values = Field(default_factory=dict)
     ignore: Texts = ()
@@ -115,6 +116,10 @@ def _cell(tree: Tree, name: str, value: Any) -> Cell:
     settings = form.settings
     if form.file is not None:
         settings = {**settings, "file": _table(tree, name, form.file)}
+    if form.mode is not None and component != "sampled":
+        raise NetlistError(f"cell {name!r}: 'mode' chooses among those of a 'file', and there is none", mark)
+    if form.mode is not None:
+        settings = {**settings, "mode": form.mode}
     return Cell(component, form.ports, settings, form.ignore, mark)
 
 

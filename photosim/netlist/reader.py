@@ -17,6 +17,7 @@ from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.form_errors import describe
 from photosim.netlist.marks import Marks
+from photosim.netlist.modes import with_mode
 from photosim.netlist.schema import InstanceForm, NetlistForm, validate
 from photosim.netlist.siepic import SUFFIX as SPI_SUFFIX
 from photosim.netlist.siepic import read_spi
@@ -34,12 +35,17 @@ TOP = "top_level"
 
 
 def read(
-    path: str | PathLike[str], *, strict: bool = False, cell_map: str | PathLike[str] | None = None
+    path: str | PathLike[str],
+    *,
+    strict: bool = False,
+    cell_map: str | PathLike[str] | None = None,
+    mode: str | None = None,
 ) -> Netlist:
     """Read a netlist file, YAML, JSON or .spi, or one of the gallery by its name.
 
     `cell_map` says what the cells of a .spi file are; without it a map beside the file counts, MZI.map.yml
-    for MZI.spi.
+    for MZI.spi. `mode` chooses one of those that a file of S-parameters holds, for every instance that does
+    not say its own.
 
     Only the file is judged; :func:`photosim.netlist.check` says whether the netlist describes a circuit, and
     `strict` asks it to, with open ports as errors.
@@ -56,6 +62,8 @@ def read(
         raise NetlistError(f"{path} needs no map: a map says what the cells of a .spi file are")
     else:
         netlist = _read_yaml(place, str(path))
+    if mode is not None:
+        netlist = with_mode(netlist, mode)
     if strict:
         check(netlist, strict=True)
     return netlist

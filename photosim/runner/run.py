@@ -53,7 +53,7 @@ class Report:
     numbers: dict[str, Any]
 
 
-def run(
+def run(  # noqa: PLR0913 - keyword options of a run
     file: str | Path,
     *,
     kinds: Sequence[str] | None = None,
@@ -61,6 +61,7 @@ def run(
     seed: int | None = None,
     strict: bool = False,
     cell_map: str | Path | None = None,
+    mode: str | None = None,
     resume: bool = False,
     progress: Progress = silent,
 ) -> Report:
@@ -69,7 +70,8 @@ def run(
     kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
     results/<name of the file> in the working folder.  seed: replaces the seed of every analysis and of every
     random part; None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were
-    killed or failed leave there; without it they start anew.
+    killed or failed leave there; without it they start anew.  mode: the mode to take of files
+    of S-parameters that hold several.
     Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
     written; DataError for a folder that cannot be written.
     """
@@ -78,7 +80,7 @@ def run(
     from photosim.files.atomic import staging
 
     path = Path(netlists.find(file))
-    circuit = Circuit(netlists.read(path, strict=strict, cell_map=cell_map), strict=strict)
+    circuit = Circuit(netlists.read(path, strict=strict, cell_map=cell_map, mode=mode), strict=strict)
     jobs = [job for job in prepare(circuit) if kinds is None or job.kind in kinds]
     if not jobs:
         wanted = f"analysis of kind {listing(kinds)}" if kinds is not None else "analyses"

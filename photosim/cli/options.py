@@ -1,0 +1,47 @@
+"""Options that several commands share; typer reads these annotations at run time, hence Optional."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from photosim.cli.group import file_or_folder
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")
+]
+Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of everything random.")]  # noqa: UP045
+Folder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--out",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Folder of the results; results/<name of the netlist> if not given.",
+    ),
+]
+
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the checkpoints of a run that was stopped or killed.")
+]
+Map = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--map",
+        parser=file_or_folder,
+        metavar="MAP",
+        help="What the cells of a .spi netlist are (docs/formats.md).",
+    ),
+]
+Mode = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--mode", metavar="MODE", help="Mode to take of files of S-parameters that hold several, such as TE."
+    ),
+]
