@@ -8,8 +8,10 @@
         settings: {length: wg_length, neff: 2.44553, ng: 4.19088}
         ignore: [wg_width, radius]
 
-Files are found from the map's folder. `ports` are the component's, in the order of the cell's pins. Texts in
-`settings` are expressions over the values that the netlist gives to the cell.
+Files are found from the map's folder. `ports` are the component's, in the order of the cell's pins, or `none`
+for a pin that is not simulated; ports under `terminate` are open on purpose, as are those of single parts,
+'part,port', in a list `terminate` beside `cells`. Texts in `settings` are expressions over the values that
+the netlist gives to the cell.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean
 from photosim.expressions import parse
-from photosim.model import registry
+from photosim.model import ref, registry
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
-from photosim.netlist.form_errors import MappingError
+from photosim.netlist.form_errors import MappingError, describe
 from photosim.netlist.forms import LIST, Form, Words
 from photosim.netlist.mappings import read
 from photosim.netlist.schema import Values
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from photosim.model import PortRef
+
+NO_PORT = "none"
+"""Stands in a map's `ports` for a pin that is not simulated, as null does."""
 _LAYOUT = re.compile(r"library|points|lay_\w+|sch_\w+")
 _LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([fpnum]?)m?")
 _IN_UM = {"f": 1e-9, "p": 1e-6, "n": 1e-3, "u": 1.0, "m": 1e3}
@@ -49,11 +55,16 @@ class Cell:
     ports: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    terminate: tuple[str, ...] = ()
     mark: Mark | None = None
 
 
 def _nothing_is_empty(value: Any) -> Any:
     return () if value is None else value
+
+
+def _with_no_ports(value: Any) -> Any:
+    return [NO_PORT if item is None else item for item in value] if isinstance(value, list) else value
 
 
 Texts = Annotated[tuple[str, ...], LIST, BeforeValidator(_nothing_is_empty), Words("a list of names")]
@@ -65,9 +76,10 @@ class CellForm(Form):
     component: str | None = None
     file: str | None = None
     mode: str | None = None
-    ports: Texts = ()
+    ports: Annotated[Texts, BeforeValidator(_with_no_ports)] = ()
     settings: Values = Field(default_factory=dict)
     ignore: Texts = ()
+    terminate: Texts = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -87,8 +99,8 @@ def number(text: str) -> float | str:
     return float(match[1]) * _IN_UM.get(match[2], 1.0)
 
 
-def read_map(place: Path) -> dict[str, Cell]:
-    """Cells of a map file, by name.
+def read_map(place: Path) -> tuple[dict[str, Cell], tuple[PortRef, ...]]:
+    """Cells of a map file, by name, and the ports that it terminates.
 
     Raises:
         NetlistError: the file, or a file of S-parameters that it names, is missing or damaged.
@@ -96,11 +108,29 @@ def read_map(place: Path) -> dict[str, Cell]:
     text = read_utf8(place, str(place), MAX_BYTES)
     tree = compose(text, str(place), place.parent)
     top = tree.data
-    if not isinstance(top, dict) or set(top) != {"cells"} or not isinstance(top["cells"], dict):
+    if not isinstance(top, dict) or not {"cells"} <= set(top) <= {"cells", "terminate"}:
         raise NetlistError(
-            "a map holds 'cells', a mapping of cell names, and nothing else", Mark(str(place), 1, 1)
+            "a map holds 'cells', a mapping of cell names, and may hold 'terminate'", Mark(str(place), 1, 1)
         )
-    return {name: _cell(tree, name, value) for name, value in top["cells"].items()}
+    cells, terminated = top["cells"], top.get("terminate") or []
+    if not isinstance(cells, dict) or not isinstance(terminated, list):
+        raise NetlistError(
+            "'cells' of a map is a mapping of cell names, 'terminate' a list of ports", Mark(str(place), 1, 1)
+        )
+    return {name: _cell(tree, name, value) for name, value in cells.items()}, _ports_of(tree, terminated)
+
+
+def _ports_of(tree: Tree, texts: list[Any]) -> tuple[PortRef, ...]:
+    found = []
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            message = f"'terminate' lists ports, as in ['part,o2'], but holds {describe(text)}"
+            raise NetlistError(message, tree.mark(texts, position))
+        try:
+            found.append(ref(text))
+        except NetlistError as error:
+            raise NetlistError(error.message, tree.mark(texts, position)) from None
+    return tuple(found)
 
 
 def _cell(tree: Tree, name: str, value: Any) -> Cell:
@@ -120,7 +150,7 @@ def _cell(tree: Tree, name: str, value: Any) -> Cell:
         raise NetlistError(f"cell {name!r}: 'mode' chooses among those of a 'file', and there is none", mark)
     if form.mode is not None:
         settings = {**settings, "mode": form.mode}
-    return Cell(component, form.ports, settings, form.ignore, mark)
+    return Cell(component, form.ports, settings, form.ignore, form.terminate, mark)
 
 
 def _table(tree: Tree, name: str, file: str) -> Any:

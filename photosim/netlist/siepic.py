@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, did_you_mean, listing
 from photosim.model import Instance, Netlist, registry
+from photosim.netlist.analysers import analysis
 from photosim.netlist.arrays import MAX_INSTANCES, check_name
-from photosim.netlist.cells import Cell, number, read_map, settings_of
+from photosim.netlist.cells import NO_PORT, Cell, number, read_map, settings_of
 from photosim.netlist.marks import Marks
+from photosim.netlist.nodes import Nodes
 from photosim.netlist.spice import Sheet, read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from photosim.errors import Mark
     from photosim.model import PortRef
     from photosim.netlist.spice import Block, Line
 
 SUFFIX = ".spi"
 MAP_SUFFIX = ".map.yml"
 MAX_LEVELS = 64
-_END = re.compile(r"(input|output)(\(\d+\))?")
+_SUPPLIES = {"dcsource", "dc_source"}
+"""Cells of voltage sources, as SiEPIC-Tools puts one at each electrical pin."""
 
 
 def read_spi(place: Path, shown: str, cell_map: Path | None) -> Netlist:
@@ -41,8 +42,19 @@ def read_spi(place: Path, shown: str, cell_map: Path | None) -> Netlist:
     if cell_map is None:
         beside = [file.with_name(file.stem + MAP_SUFFIX) for file in sheet.files]
         cell_map = next((file for file in beside if file.is_file()), None)
-    netlist = _Builder(sheet, read_map(cell_map) if cell_map is not None else {}).top(place.stem)
-    return replace(netlist, analyses=tuple(_analysis(netlist, k, *a) for k, a in enumerate(sheet.analyzers)))
+    cells, terminated = read_map(cell_map) if cell_map is not None else ({}, ())
+    netlist = _with_terminated(_Builder(sheet, cells).top(place.stem), terminated)
+    return replace(netlist, analyses=tuple(analysis(netlist, k, *a) for k, a in enumerate(sheet.analyzers)))
+
+
+def _with_terminated(netlist: Netlist, terminated: tuple[PortRef, ...]) -> Netlist:
+    """The netlist with ports that its map terminates, which are no longer shown to the outside."""
+    for name, port in terminated:
+        if name not in netlist.instances:
+            hint = did_you_mean(name, netlist.instances)
+            raise NetlistError(f"the map terminates '{name},{port}', but there is no part {name!r}.{hint}")
+    ports = {pin: end for pin, end in netlist.ports.items() if end not in terminated}
+    return replace(netlist, ports=ports, terminate=tuple(dict.fromkeys((*netlist.terminate, *terminated))))
 
 
 class _Builder:
@@ -53,10 +65,13 @@ class _Builder:
         self.cells = cells
         self.built: dict[str, Netlist] = {}
         self.unused: dict[str, list[str]] = {}
+        self.unseen: dict[str, tuple[str, ...]] = {}
+        self.outputs: dict[str, dict[str, bool]] = {}
+        """For each sub-circuit, its electrical pins, and whether they are outputs."""
 
     def top(self, name: str) -> Netlist:
         """The circuit: what stands outside of all sub-circuits, or the one that no other uses."""
-        top = self.sheet.top
+        top = _without_supplies(self.sheet.top)
         if not top.lines:
             netlist = self.block(self._only(), ())
         elif len(top.lines) == 1 and top.lines[0].cell in self.sheet.blocks:
@@ -67,6 +82,12 @@ class _Builder:
             message = (
                 f"the values {listing(names)} of cell {cell!r} are not simulated: "
                 "use them under 'settings' of the map, or list them under 'ignore'."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=5)
+        for cell, pins in self.unseen.items():
+            message = (
+                f"the electrical pins {listing(pins)} of cell {cell!r} are not simulated: "
+                "'ports' of the map says which port each pin is, or none."
             )
             warnings.warn(message, PhotosimWarning, stacklevel=5)
         return netlist
@@ -85,9 +106,9 @@ class _Builder:
     def _called(self, line: Line) -> Netlist:
         """One sub-circuit alone: its parts without a prefix, its ports under the names of the nodes."""
         inner = self.block(self.sheet.blocks[line.cell], ())
-        pins = self._ports(line, {})
-        ports = {node: inner.ports[pin] for node, pin in zip(line.nodes, pins, strict=True)}
-        if len(ports) < len(pins):
+        pins = {node: pin for node, pin in zip(line.nodes, self._ports(line, {}), strict=True) if pin}
+        ports = {node: inner.ports[pin] for node, pin in pins.items()}
+        if len(set(line.nodes)) < len(line.nodes):
             raise NetlistError(f"two pins of {line.name!r} are at one node", line.mark)
         marks = Marks(line.mark.file, dict(inner.marks.places) if isinstance(inner.marks, Marks) else {})
         for node in ports:
@@ -107,9 +128,8 @@ class _Builder:
     def _netlist(self, block: Block, chain: tuple[str, ...]) -> Netlist:
         instances: dict[str, Instance] = {}
         inner: dict[str, Netlist] = {}
-        ends: dict[str, list[PortRef]] = {}
-        marks = Marks(block.mark.file)
-        for line in block.lines:
+        nodes = Nodes(block, Marks(block.mark.file))
+        for line in _without_supplies(block).lines:
             self._check_part(line, instances)
             if line.cell in self.sheet.blocks:
                 inner[line.cell] = self.block(self.sheet.blocks[line.cell], chain)
@@ -117,28 +137,40 @@ class _Builder:
             else:
                 instance = self._instance(line)
             instances[line.name] = instance
-            marks.add(("instances", line.name), line.mark)
+            nodes.marks.add(("instances", line.name), line.mark)
+            electrical = self._electrical(line, instance.settings)
             for node, port in zip(line.nodes, self._ports(line, instance.settings), strict=True):
-                marks.add(("connections", f"{line.name},{port}"), line.mark)
-                ends.setdefault(node, []).append((line.name, port))
-                _check_node(block, node, ends[node], line.mark)
-        missing = [pin for pin in block.pins if pin not in ends]
-        if missing:
-            raise NetlistError(
-                f"no part is at the pin {missing[0]!r} of sub-circuit {block.name!r}", block.mark
-            )
-        pairs = [found for node, found in ends.items() if len(found) == 2]
-        exposed = block.pins or [node for node, found in ends.items() if len(found) == 1]
-        for pin in exposed:
-            marks.add(("ports", pin), marks["connections", ",".join(ends[pin][0])])
+                nodes.join(node, line, port, electrical)
+            nodes.terminate += self._terminated(line, nodes)
+        ports = nodes.exposed()
+        self.outputs[block.name] = {
+            pin: nodes.outputs[end] for pin, end in ports.items() if end in nodes.outputs
+        }
         return Netlist(
             instances=instances,
-            connections=tuple((a, b) for a, b in pairs),
-            ports={pin: ends[pin][0] for pin in exposed},
+            connections=(*nodes.optical_pairs(), *nodes.electrical_pairs()),
+            ports=ports,
+            terminate=tuple(nodes.terminate),
             components=inner,
             name=block.name,
-            marks=marks,
+            marks=nodes.marks,
         )
+
+    def _electrical(self, line: Line, settings: Mapping[str, Any]) -> Mapping[str, bool]:
+        """Electrical ports of a part, and whether each is an output."""
+        if line.cell in self.sheet.blocks:
+            return self.outputs[line.cell]
+        model = registry.get(self._cell(line).component)
+        inputs = {*model.drives, *getattr(model, "inputs", ())}
+        return {port: port not in inputs for port in model.electrical_for(settings)}
+
+    def _terminated(self, line: Line, nodes: Nodes) -> list[PortRef]:
+        """Ports of a part that the map terminates, where no node joins them with another part."""
+        if line.cell in self.sheet.blocks or not self._cell(line).terminate:
+            return []
+        terminated = [(line.name, port) for port in self._cell(line).terminate]
+        nodes.open_ends |= set(terminated)
+        return terminated
 
     def _check_part(self, line: Line, instances: Mapping[str, Instance]) -> None:
         try:
@@ -172,54 +204,67 @@ class _Builder:
             self.unused.setdefault(line.cell, unused)
         return Instance(cell.component, settings, line.mark)
 
-    def _ports(self, line: Line, settings: Mapping[str, Any]) -> tuple[str, ...]:
-        """Ports of a part in the order of its pins."""
+    def _ports(self, line: Line, settings: Mapping[str, Any]) -> tuple[str | None, ...]:
+        """Ports of a part in the order of its pins; None where a pin is not simulated."""
         if line.cell in self.sheet.blocks:
-            ports = self.sheet.blocks[line.cell].pins
+            block = self.sheet.blocks[line.cell]
+            exposed = self.block(block, ()).ports
+            ports = [pin if pin in exposed else None for pin in block.pins]
         else:
-            cell = self._cell(line)
-            model = registry.get(cell.component)
-            try:
-                ports = cell.ports or (*model.ports_for(settings), *model.electrical_for(settings))
-            except ParameterError as error:
-                raise NetlistError(f"part {line.name!r} ({line.cell}): {error}", line.mark) from None
+            ports = self._ports_of_cell(line, settings)
         if len(ports) != len(line.nodes):
             raise NetlistError(
                 f"part {line.name!r} ({line.cell}) has {len(line.nodes)} pins, but {len(ports)} ports: "
-                f"{listing(ports)}",
+                f"{listing(port or NO_PORT for port in ports)}",
                 line.mark,
             )
         return tuple(ports)
 
+    def _ports_of_cell(self, line: Line, settings: Mapping[str, Any]) -> list[str | None]:
+        """Ports of a component; electrical pins, known by their nodes, need not be among them."""
+        cell = self._cell(line)
+        model = registry.get(cell.component)
+        try:
+            optical, electrical = model.ports_for(settings), model.electrical_for(settings)
+        except ParameterError as error:
+            raise NetlistError(f"part {line.name!r} ({line.cell}): {error}", line.mark) from None
+        named = [None if port == NO_PORT else port for port in cell.ports]
+        known = [*optical, *electrical, *model.aliases_for(settings)]
+        for port in cell.terminate:
+            if port not in known:
+                raise NetlistError(
+                    f"part {line.name!r} ({line.cell}) has no port {port!r}, which the map terminates. "
+                    f"It has: {listing(known)}.{did_you_mean(port, known)}",
+                    line.mark,
+                )
+        own: list[str | None] = named or [*optical, *electrical]
+        if len(own) == len(line.nodes):
+            return own
+        wires = [_is_electrical(line, node) for node in line.nodes]
+        seen: list[str | None] = named or list(optical)
+        if len(seen) != wires.count(False):
+            return own
+        pins = tuple(
+            node.removeprefix(f"{line.name}_") for node, wire in zip(line.nodes, wires, strict=True) if wire
+        )
+        self.unseen.setdefault(line.cell, pins)
+        rest = iter(seen)
+        return [None if wire else next(rest) for wire in wires]
 
-def _check_node(block: Block, node: str, found: list[PortRef], mark: Mark) -> None:
-    """Refuse a node that a third pin joins, or a second one where the node is a pin of the sub-circuit."""
-    if len(found) > (1 if node in block.pins else 2):
-        at = f"the pin {node!r} of sub-circuit {block.name!r}" if node in block.pins else f"node {node!r}"
-        ends = listing(f"'{','.join(end)}'" for end in found)
-        raise NetlistError(f"{ends} meet at {at}; light passes from one port to one other", mark)
+
+def _is_electrical(line: Line, node: str) -> bool:
+    """Whether a node is named as SiEPIC-Tools names an electrical pin: the part's name, then the pin's."""
+    return node.startswith(f"{line.name}_")
 
 
-def _analysis(netlist: Netlist, position: int, values: Mapping[str, str], mark: Mark) -> dict[str, Any]:
-    """The spectrum that an optical network analyser (`.ona`) is set to: wavelengths in m, ports by pin."""
-    try:
-        start, stop = (1e6 * float(values[key]) for key in ("start", "stop"))
-        points = int(values["number_of_points"])
-    except (KeyError, ValueError):
-        message = ".ona needs start and stop in m and number_of_points, as in start=1500e-9 stop=1600e-9"
-        raise NetlistError(message, mark) from None
-    ends: dict[str, list[str]] = {"input": [], "output": []}
-    for key, value in values.items():
-        match = _END.fullmatch(key)
-        if match is None:
-            continue
-        pin = value.rpartition(",")[2]
-        if pin not in netlist.ports:
-            hint = did_you_mean(pin, netlist.ports)
-            raise NetlistError(
-                f".ona: the circuit has no port {pin!r}. It has: {listing(netlist.ports)}.{hint}", mark
-            )
-        ends[match[1]].append(pin)
-    name = f"ona{position + 1}" if position else "ona"
-    analysis: dict[str, Any] = {"kind": "spectrum", "name": name, "wl": f"{start:.9g}:{stop:.9g}:{points}"}
-    return analysis | {key: ends[end] for key, end in (("from", "input"), ("to", "output")) if ends[end]}
+def _without_supplies(block: Block) -> Block:
+    """A circuit without its voltage sources; those of a voltage that is not 0 are named in a warning."""
+    supplies = [line for line in block.lines if line.cell.strip("\"'").replace(" ", "").lower() in _SUPPLIES]
+    live = [line for line in supplies if number(line.values.get("amplitude", "0")) != 0.0]
+    if live:
+        message = (
+            f"{live[0].mark}: {len(live)} voltage sources, such as {live[0].name!r} of "
+            f"{live[0].values['amplitude'][:20]} V, are not simulated: settings in the map stand for them."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=5)
+    return replace(block, lines=[line for line in block.lines if line not in supplies]) if supplies else block

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from photosim.errors import Mark, NetlistError, did_you_mean, listing
@@ -112,12 +113,8 @@ class _Scanner:
         elif word == ".include":
             if len(positional) != 1:
                 raise NetlistError('.include names one file, as in .include "./MZI4.spi"', mark)
-            name = positional[0].strip("\"'")
-            try:
-                place = locate(name, self.folder)
-            except NetlistError as error:
-                raise NetlistError(error.message, mark) from None
-            self.file(place, str(self.folder / name), mark)
+            name = self._included(positional[0].strip("\"'"), mark)
+            self.file(locate(name, self.folder), str(self.folder / name), mark)
         elif word == ".ona":
             self.sheet.analyzers.append((values, mark))
         elif word not in _DIRECTIVES:
@@ -125,6 +122,20 @@ class _Scanner:
             raise NetlistError(
                 f"there is no directive {word!r}. There are: {listing(_DIRECTIVES)}.{hint}", mark
             )
+
+    def _included(self, written: str, mark: Mark) -> str:
+        """Name below the folder of a file to include; of a path of another machine, its last part counts."""
+        foreign = written.startswith(("/", "\\")) or bool(PureWindowsPath(written).drive)
+        name = written.replace("\\", "/")
+        beside = PureWindowsPath(written).name
+        if foreign and beside and (self.folder / beside).is_file():
+            name = beside
+        try:
+            locate(name, self.folder)
+        except NetlistError as error:
+            also = f"; nor is there a file {beside!r} beside this one" if foreign else ""
+            raise NetlistError(error.message + also, mark) from None
+        return name
 
     def _begin(self, names: list[str], mark: Mark) -> None:
         if self.open is not None:

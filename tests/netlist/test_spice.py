@@ -89,12 +89,126 @@ def test_the_interferometer_is_its_parts_composed(kit: Path) -> None:
 def test_analyser_becomes_an_analysis_and_the_map_beside_is_found(kit: Path) -> None:
     main = netlist.read(kit / "MZI4_main.spi")
     assert main.analyses == (
-        {"kind": "spectrum", "name": "ona", "wl": "1.5:1.6:2000", "from": [DETECTOR], "to": [LASER]},
+        {"kind": "spectrum", "name": "ona", "wl": "1.5:1.6:2000", "from": [LASER], "to": [DETECTOR]},
     )
     assert main.ports == {DETECTOR: ("ebeam_gc_te1550_1", "o1"), LASER: ("ebeam_gc_te1550_2", "o1")}
     assert netlist.check(main, strict=True) == []
     wl = np.linspace(1.54, 1.56, 11)
     assert np.array_equal(Circuit(main)(wl).values, load(kit / "MZI4.spi")(wl).values)
+
+
+@pytest.mark.parametrize(
+    ("values", "wl"),
+    [
+        ("start=1500e-9 stop=1600e-9", "1.5:1.6:101"),
+        ("input_parameter=center_and_range center=1550e-9 range=100e-9", "1.5:1.6:101"),
+        ("input_unit=frequency start=190e12 stop=195e12", "1.53739722:1.57785504:101"),
+    ],
+)
+def test_ranges_of_an_analyser(tmp_path: Path, values: str, wl: str) -> None:
+    text = f".ona {values} number_of_points=101 input(1)=X,q output=X,p\ng p q straight length=3u\n"
+    (tmp_path / "a.spi").write_text(text, encoding="utf-8")
+    (analysis,) = netlist.read(tmp_path / "a.spi").analyses
+    assert analysis == {"kind": "spectrum", "name": "ona", "wl": wl, "from": ["p"], "to": ["q"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [r"C:\Users\someone\AppData\Local\Temp\TOP.spi", "/var/folders/n8/T/TOP.spi", r"\\host\share\TOP.spi"],
+)
+def test_an_include_of_another_machine_is_the_file_beside(tmp_path: Path, path: str) -> None:
+    form = (
+        ".ona input_unit=wavelength start=1500.000e-9 stop=1600.000e-9 number_of_points=101\n"
+        f'  + input(1)=TOP,detector2\n  + output=TOP,laser1\n.INCLUDE "{path}"\n'
+    )
+    (tmp_path / "main.spi").write_text(form, encoding="utf-8")
+    with pytest.raises(NetlistError, match=r"main\.spi:4:1: .*(TOP\.spi|lies outside)"):
+        netlist.read(tmp_path / "main.spi")
+    text = ".subckt TOP detector2 laser1\ng laser1 detector2 straight length=5u\n.ends TOP\n"
+    (tmp_path / "TOP.spi").write_text(text, encoding="utf-8")
+    read = netlist.read(tmp_path / "main.spi")
+    assert read.analyses[0]["from"] == ["laser1"]
+    assert netlist.check(read, strict=True) == []
+
+
+HEATED = """
+.subckt TOP heater_1_elec1 heater_1_elec2 laser1 detector2
+ heater_1  heater_1_elec1 heater_1_elec2 laser1 N$0 heater library="kit" lay_x=1u
+ split_2  N$0 N$1 N$2 split
+ guide_3  N$1 detector2 straight length=5u
+.ends TOP
+TOP  heater_1_elec1 heater_1_elec2 laser1 detector2 TOP sch_x=-1
+N1 heater_1_elec1 dcsource amplitude=0 sch_x=-2.3
+N2 heater_1_elec2 "DC Source" amplitude=0
+"""
+SPLIT = "  split: {component: mmi1x2, terminate: [o3]}\n"
+
+
+@pytest.mark.parametrize(
+    ("ports", "electrical"),
+    [("[e1, none, o1, o2]", ["heater_1_elec1"]), ("[none, null, o1, o2]", []), ("[o1, o2]", []), ("[]", [])],
+)
+def test_electrical_pins_and_terminated_ports(tmp_path: Path, ports: str, electrical: list[str]) -> None:
+    (tmp_path / "a.spi").write_text(HEATED, encoding="utf-8")
+    heater = f"  heater: {{component: thermo_optic_shifter, ports: {ports}, settings: {{}}}}\n"
+    (tmp_path / "a.map.yml").write_text(f"cells:\n{heater}{SPLIT}", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read = netlist.read(tmp_path / "a.spi")
+    said = [str(w.message) for w in caught]
+    assert len(said) == (0 if "n" in ports else 1)
+    assert all("electrical pins elec1, elec2 of cell 'heater' are not simulated" in text for text in said)
+    assert netlist.check(read, strict=True) == []
+    assert [*read.ports] == [*electrical, "laser1", "detector2"]
+    assert read.terminate == (("split_2", "o3"),)
+    plain = Circuit({
+        "instances": {"h": "thermo_optic_shifter", "s": "mmi1x2",
+                      "g": {"component": "straight", "settings": {"length": 5.0}}},
+        "connections": {"h,o2": "s,o1", "s,o2": "g,o1"}, "terminate": ["s,o3"],
+        "ports": {"a": "h,o1", "b": "g,o2"},
+    })  # fmt: skip
+    wl = np.array([1.55])
+    assert Circuit(read)(wl)["laser1", "detector2"].values == pytest.approx(plain(wl)["a", "b"].values)
+
+
+def test_a_voltage_is_named_and_a_signal_joins_one_output_with_inputs(tmp_path: Path) -> None:
+    (tmp_path / "a.spi").write_text(HEATED.replace("amplitude=0 sch", "amplitude=2.5 sch"), encoding="utf-8")
+    heater = "  heater: {component: thermo_optic_shifter, ports: [none, none, o1, o2]}\n"
+    (tmp_path / "a.map.yml").write_text(f"cells:\n{heater}{SPLIT}", encoding="utf-8")
+    with pytest.warns(PhotosimWarning, match=r"1 voltage sources, such as 'N1' of 2\.5 V, are not simulated"):
+        netlist.read(tmp_path / "a.spi")
+    drive = (
+        "d w dac voltage=1.0\nm w p q electro_absorption_modulator\nn w q r electro_absorption_modulator\n"
+    )
+    (tmp_path / "b.spi").write_text(drive, encoding="utf-8")
+    shifter = "{component: electro_absorption_modulator, ports: [e1, o1, o2]}"
+    (tmp_path / "b.map.yml").write_text(
+        f"cells:\n  electro_absorption_modulator: {shifter}", encoding="utf-8"
+    )
+    read = netlist.read(tmp_path / "b.spi")
+    assert [*read.ports] == ["p", "r"]
+    assert {*read.connections} == {
+        (("m", "o2"), ("n", "o1")), (("d", "e1"), ("m", "e1")), (("d", "e1"), ("n", "e1")),
+    }  # fmt: skip
+
+
+def test_ports_terminated_beside_the_cells(tmp_path: Path) -> None:
+    text = ".subckt a p q\ns p x y mmi1x2\ng x q straight length=3u\n.ends\n"
+    (tmp_path / "a.spi").write_text(text, encoding="utf-8")
+    assert "'s,o3' is left open" in netlist.check(netlist.read(tmp_path / "a.spi"))[0]
+    (tmp_path / "a.map.yml").write_text("cells: {}\nterminate: ['s,o3']", encoding="utf-8")
+    assert netlist.check(netlist.read(tmp_path / "a.spi"), strict=True) == []
+    for wrong, message in (
+        ("['t,o3']", "there is no part 't'"),
+        ("[3]", "."),
+        ("x", "'terminate' a list of ports"),
+    ):
+        (tmp_path / "a.map.yml").write_text(f"cells: {{}}\nterminate: {wrong}", encoding="utf-8")
+        with pytest.raises(NetlistError, match=message):
+            netlist.read(tmp_path / "a.spi")
+    (tmp_path / "a.map.yml").write_text("cells: {mmi1x2: {component: mmi1x2, terminate: [o4]}}", "utf-8")
+    with pytest.raises(NetlistError, match=r"part 's' \(mmi1x2\) has no port 'o4', which the map terminates"):
+        netlist.read(tmp_path / "a.spi")
 
 
 def test_command_line_takes_a_map(kit: Path) -> None:
@@ -197,7 +311,7 @@ PART = "g p q straight length=3u"
         ('.include "../x.spi"\n', r"a\.spi:1:1: the file '\.\./x\.spi' lies outside"),
         ('.include "gone.spi"\n', r"a\.spi:1:1: .*gone\.spi cannot be read: no such file"),
         ('.include "a.spi"\n', r"a\.spi includes itself"),
-        (f"{PART}\n.ona start=1\n", r"a\.spi:2:1: \.ona needs start and stop in m"),
+        (f"{PART}\n.ona start=1\n", r"a\.spi:2:1: \.ona needs start and stop \(or center and range\)"),
         (
             f"{PART}\n.ona start=1.5e-6 stop=1.6e-6 number_of_points=3 output=X,s\n",
             r"\.ona: the circuit has no port 's'. It has: p, q",
