@@ -17,6 +17,8 @@ import numpy as np
 from photosim.conventions import ROOM_TEMPERATURE_K
 from photosim.errors import ParameterError
 from photosim.expressions import Expr
+from photosim.model.sampled import SampledData
+from photosim.reals import NotReal, as_real, as_whole, shown
 
 TEMPERATURE = "temperature"
 """The circuit setting that every part sees."""
@@ -43,32 +45,44 @@ def owner(name: str) -> tuple[str, str]:
 
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested settings by dotted name, sequences as arrays; ParameterError for what is no number."""
+    """Return nested settings by dotted name, lists as arrays; ParameterError for what no setting can be."""
     flat: dict[str, Any] = {}
 
-    def walk(prefix: str, table: Mapping[str, Any]) -> None:
+    def walk(prefix: str, table: Mapping[Any, Any]) -> None:
         for key, value in table.items():
+            if not isinstance(key, str):
+                message = (
+                    f"Settings are given by name, but {prefix.removesuffix('.') or 'the call'!r} has the key "
+                    f"{shown(key)}."
+                )
+                raise ParameterError(message)
             if isinstance(value, Mapping):
-                walk(f"{prefix}{key}.", value)
+                if value:
+                    walk(f"{prefix}{key}.", value)
+            elif value is None:
+                message = f"Setting {prefix + key!r} is None: leave it out of the call to keep its value."
+                raise ParameterError(message)
             else:
-                flat[prefix + key] = _number(value, prefix + key)
+                flat[prefix + key] = setting_value(value, prefix + key)
 
     walk("", settings)
     return flat
 
 
-def _number(value: Any, name: str) -> Any:
-    """Return a setting as it is, or as a float array where it is a sequence."""
-    if value is None:
-        message = f"Setting {name!r} is None: leave it out of the call to keep its value."
-        raise ParameterError(message)
-    if isinstance(value, str | bool | int | float):
+def setting_value(value: Any, name: str) -> Any:
+    """Return a setting in its own form: texts, flags and tables stay, whole numbers are int, others float.
+
+    Arrays are new ones of float64. Raises ParameterError for anything else.
+    """
+    if isinstance(value, str | bool | SampledData):
         return value
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
-        raise ParameterError(message)
-    return array.astype(np.float64) if array.ndim else float(array)
+    if getattr(value, "dtype", None) == np.bool_ and np.ndim(value) == 0:
+        return bool(value)
+    try:
+        return as_whole(value) if isinstance(value, int | np.integer) else as_real(value)
+    except NotReal as error:
+        message = f"Setting {name!r} must be a number or an array of numbers, {error}."
+        raise ParameterError(message) from None
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class Compiled:
         for name in flat:
             if name not in self.parameters and name not in self.graph.structural:
                 self._refuse(name)
-            self._check(name, flat[name])
+            flat[name] = self._read(name, flat[name])
         self.exclusions.check(flat)
         structural = {k: v for k, v in flat.items() if k not in self.continuous}
         if not structural:
@@ -156,13 +156,17 @@ class Compiled:
         self.exclusions.check([name])
         return name
 
-    def _check(self, name: str, value: Any) -> None:
-        """Refuse a value out of the bounds of the part, or the composite, that it was given to."""
+    def _read(self, name: str, value: Any) -> Any:
+        """Return a value in the form that its setting has; ParameterError if it is out of bounds."""
         instance, setting = owner(name)
         number = self.graph.index.get(instance)
         model = self.graph.composites.get(instance) if number is None else self.graph.parts[number].model
         if model is not None and setting in model.parameters:
-            model.parameters[setting].check(value, f"instance {instance!r} ({model.name})")
+            return model.parameters[setting].read(value, f"instance {instance!r} ({model.name})")
+        if isinstance(value, str):
+            message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
+            raise ParameterError(message)
+        return value
 
     def _refuse(self, name: str) -> None:
         instance, setting = owner(name)

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner
+from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
@@ -140,10 +140,15 @@ class _Builder:
             if found is not None:
                 self.bus_ranges[port] = found
 
-    def _bind(self, name: str, value: Any, scope: str) -> None:
+    def _bind(
+        self, name: str, value: Any, scope: str, parameter: Parameter | None = None, where: str = ""
+    ) -> None:
+        """Bind a name to a value, in the form that its parameter has where a component declares it."""
         value = self.overrides.get(name, value)
-        if isinstance(value, np.ndarray):
-            value = value.copy()  # a circuit owns its data
+        if parameter is not None:
+            value = parameter.read(value, where)
+        elif not isinstance(value, Expr):
+            value = setting_value(value, name)
         self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
 
     def _temperature_scope(self, scope: str) -> str:
@@ -181,13 +186,15 @@ class _Builder:
         chain: tuple[str, ...],
     ) -> Any:
         for key, value in settings.items():
-            self._bind(f"{name}.{key}", value, scope)
+            if value is not None:
+                self._bind(f"{name}.{key}", value, scope)
         optical, electrical = self.place(inner, name, visible, chain)
         return _Ports(name, optical, electrical, {})
 
     def _composite(
         self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
     ) -> Any:
+        where = f"instance {name!r} ({model.name})"
         self.composites[name] = model
         self.written[name] = tuple(k for k, v in settings.items() if v is not None)
         arguments: dict[str, Any] = {}
@@ -196,12 +203,12 @@ class _Builder:
             if value is None:
                 value = parameter.default
             if parameter.structural or value is None:
-                arguments[key] = self._concrete(f"{name}.{key}", value, scope)
+                arguments[key] = self._concrete(f"{name}.{key}", value, scope, parameter, where)
             else:
                 arguments[key] = symbol(key)
                 inherited = key == TEMPERATURE and settings.get(key) is None
-                own = (symbol(key), self._temperature_scope(scope)) if inherited else (value, scope)
-                self._bind(f"{name}.{key}", *own)
+                own, around = (symbol(key), self._temperature_scope(scope)) if inherited else (value, scope)
+                self._bind(f"{name}.{key}", own, around, parameter, where)
         template = self._template(model, arguments)
         optical, electrical = self.place(template, name, (), chain)
         return _Ports(name, optical, electrical, model.aliases_for(settings))
@@ -224,10 +231,10 @@ class _Builder:
                 message = f"{where} has no setting {key!r}. It has: {listing(model.parameters, 20)}."
                 raise NetlistError(message + did_you_mean(key, model.parameters))
             if parameter.structural and not self._is_on(parameter, f"{name}.{key}", value, scope):
-                written[key] = self._concrete(f"{name}.{key}", value, scope)
+                written[key] = self._concrete(f"{name}.{key}", value, scope, parameter, where)
                 self.bound[f"{name}.{key}"] = written[key]
             else:
-                self._bind(f"{name}.{key}", value, scope)
+                self._bind(f"{name}.{key}", value, scope, parameter, where)
         outer = self._temperature_scope(scope)
         if outer and TEMPERATURE in model.parameters and TEMPERATURE not in written:
             written[TEMPERATURE] = symbol(TEMPERATURE)
@@ -249,9 +256,9 @@ class _Builder:
             return False
         value = self.overrides.get(name, value)
         now = Bindings(self.bound).evaluate_scoped(Scoped(value, scope)) if isinstance(value, Expr) else value
-        return bool(np.all(np.asarray(now) != 0))
+        return bool(np.all(np.asarray(parameter.read(now, name)) != 0))
 
-    def _concrete(self, name: str, value: Any, scope: str) -> Any:
+    def _concrete(self, name: str, value: Any, scope: str, parameter: Parameter, where: str) -> Any:
         """Return the value of a structural setting; settings it was computed from become structural too."""
         value = self.overrides.get(name, value)
         if isinstance(value, Expr):
@@ -260,6 +267,7 @@ class _Builder:
             for source in bindings.sources(used):
                 self.structural[source] = self.bound[source]
             value = bindings.evaluate_scoped(used)
+        value = parameter.read(value, where)
         self.structural[name] = value
         return value
 

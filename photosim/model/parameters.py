@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -15,6 +14,7 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model.quantities import Quantity
 from photosim.model.sampled import SampledData
+from photosim.reals import LARGEST, NotReal, as_real, as_whole, shown
 
 SETTINGS_HEADING = "Settings:"
 _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$")
@@ -26,7 +26,8 @@ class Parameter:
 
     `kind` is "real", "whole", "flag", "choice", "text" or "table" (S-parameters
     of a file). A structural parameter shapes the circuit (counts, flags,
-    reflections that are on or off); it is never traced symbolically.
+    reflections that are on or off); it is never traced symbolically. A `single`
+    one takes no batch, as those of sources and of parts of free space.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Parameter:
     kind: str
     structural: bool
     choices: tuple[str, ...] = ()
+    single: bool = False
 
     def bounds(self) -> str:
         """Return the bounds as people write them, such as "0 to 1"."""
@@ -57,66 +59,87 @@ class Parameter:
             return f"{low} or more"
         return f"{high} or less" if high else "any number"
 
-    def check(self, value: Any, where: str) -> None:
-        """Raise ParameterError, starting with `where`, unless the value is of the right kind and in bounds.
+    def read(self, value: Any, where: str) -> Any:
+        """Return a value in the form that components take: float, int, bool, text, array of float64, table.
 
-        None, which layouts write for what they leave to the default, is right for every parameter.
+        4.0 is the whole number 4, numpy's scalars and fractions are numbers; expressions, and None, which
+        layouts write for settings that they leave to the default, stay. Raises ParameterError, starting
+        with `where`, for a value of the wrong kind or out of bounds.
         """
-        if isinstance(value, Expr) or value is None:
-            return
-        if self.kind in {"choice", "flag"}:
-            self._check_choice(value, where)
-            return
-        if self.kind == "table":
-            self._check_table(value, where)
-            return
-        if self.kind == "text":
-            if not isinstance(value, str):
-                message = f"{where}: setting {self.name!r} must be a text, got {value!r}."
-                raise ParameterError(message)
-            return
-        array = _as_numbers(value)
-        if array is None:
-            message = f"{where}: setting {self.name!r} must be a number in {self.unit}, got {value!r}."
-            raise ParameterError(message)
-        if self.kind == "whole" and not np.all(array == np.floor(array)):
-            message = f"{where}: setting {self.name!r} must be a whole number, got {value!r}."
-            raise ParameterError(message)
-        bad = ~(np.isfinite(array) & (array >= self.low) & (array <= self.high))
-        if bad.any():
-            unit = "" if self.unit == "1" else f" {self.unit}"
-            found = f"{np.atleast_1d(array)[np.atleast_1d(bad)][0]:g}{unit}"
-            message = f"{where}: setting {self.name!r} is {found}, but must be {self.bounds()}{unit}."
-            raise ParameterError(message)
+        if value is None or isinstance(value, Expr):
+            return value
+        if type(value) is float and self.kind == "real" and self.low <= value <= self.high:
+            if -LARGEST <= value <= LARGEST:
+                return value
+        elif self.kind in {"choice", "flag"}:
+            return self._read_choice(value, where)
+        elif self.kind in {"table", "text"}:
+            return self._read_named(value, where)
+        return self._read_number(value, where)
 
-    def _check_table(self, value: Any, where: str) -> None:
+    def check(self, value: Any, where: str) -> None:
+        """Raise ParameterError, starting with `where`, for a value of the wrong kind or out of bounds."""
+        self.read(value, where)
+
+    def _read_number(self, value: Any, where: str) -> Any:
+        """Return a number, an array of them, or a whole number, each within bounds."""
+        try:
+            number = as_whole(value) if self.kind == "whole" else as_real(value)
+        except NotReal as error:
+            unit = "" if self.unit == "1" else f" in {self.unit}"
+            noun = "whole number" if self.kind == "whole" else f"number{unit}"
+            message = f"{where}: setting {self.name!r} must be a {noun}, {error}."
+            raise ParameterError(message) from None
+        if self.single and isinstance(number, np.ndarray):
+            message = (
+                f"{where}: setting {self.name!r} takes one value, got an array of shape {number.shape}: "
+                "ask once for each of its values."
+            )
+            raise ParameterError(message)
+        if isinstance(number, int):
+            bad = [] if self.low <= number <= self.high else [number]
+        else:
+            array = np.atleast_1d(number)
+            bad = array[~(np.isfinite(array) & (array >= self.low) & (array <= self.high))].tolist()
+        if bad:
+            unit = "" if self.unit == "1" else f" {self.unit}"
+            first = bad[0]
+            found = shown(first) if abs(first) > LARGEST and isinstance(first, int) else f"{first:g}"
+            message = f"{where}: setting {self.name!r} is {found}{unit}, but must be {self.bounds()}{unit}."
+            raise ParameterError(message)
+        return number
+
+    def _read_named(self, value: Any, where: str) -> SampledData | str:
+        """Return a text, or the table of a file."""
+        if self.kind == "text":
+            if isinstance(value, str):
+                return str(value)
+            message = f"{where}: setting {self.name!r} must be a text, got {shown(value)}."
+            raise ParameterError(message)
         if not isinstance(value, SampledData):
             message = (
-                f"{where}: setting {self.name!r} must be a table of S-parameters, got {value!r}: "
+                f"{where}: setting {self.name!r} must be a table of S-parameters, got {shown(value)}: "
                 "a netlist file names a file, Python code gives photosim.files.read_table(path)."
             )
             raise ParameterError(message)
+        return value
 
-    def _check_choice(self, value: Any, where: str) -> None:
-        allowed = isinstance(value, bool) if self.kind == "flag" else value in self.choices
-        if not allowed:
-            hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
-            message = f"{where}: setting {self.name!r} must be one of {self.bounds()}, got {value!r}.{hint}"
-            raise ParameterError(message)
-
-
-def _as_numbers(value: Any) -> np.ndarray[Any, Any] | None:
-    """Return the value as a float array, or None if it holds anything but real numbers."""
-    if isinstance(value, bool | str | bytes) or value is None:
-        return None
-    if isinstance(value, numbers.Real):
-        return np.asarray(float(value))
-    array = np.asarray(value)
-    return array.astype(np.float64) if array.dtype.kind in "iuf" else None
+    def _read_choice(self, value: Any, where: str) -> bool | str:
+        if self.kind == "flag" and isinstance(value, bool | np.bool_):
+            return bool(value)
+        if self.kind == "choice" and isinstance(value, str) and value in self.choices:
+            return str(value)
+        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        message = f"{where}: setting {self.name!r} must be one of {self.bounds()}, got {shown(value)}.{hint}"
+        raise ParameterError(message)
 
 
-def read_parameters(function: Callable[..., Any], structural: Iterable[str]) -> dict[str, Parameter]:
+def read_parameters(
+    function: Callable[..., Any], structural: Iterable[str], *, single: bool = False
+) -> dict[str, Parameter]:
     """Return the keyword-only parameters of a declared function, in order.
+
+    single: whether none of them takes a batch.
 
     Each must be annotated with a quantity, have a default and be described
     in the docstring under "Settings:"; otherwise ParameterError says which is
@@ -135,9 +158,10 @@ def read_parameters(function: Callable[..., Any], structural: Iterable[str]) -> 
         if name not in texts:
             message = f"{where} is not described: add a line '    {name}: ...' under {SETTINGS_HEADING!r}."
             raise ParameterError(message)
-        found[name] = _parameter(
+        parameter = _parameter(
             name, hints.get(name), argument.default, texts[name], where, name in set(structural)
         )
+        found[name] = replace(parameter, single=single)
     stray = (set(texts) | set(structural)) - set(found)
     if stray:
         message = (
@@ -195,20 +219,25 @@ def descriptions(declared: Callable[..., Any]) -> dict[str, str]:
     return texts
 
 
-def check_settings(
+def read_settings(
     parameters: Mapping[str, Parameter],
     layout_settings: Iterable[str],
     settings: Mapping[str, Any],
     where: str,
-) -> None:
-    """Raise ParameterError for a setting that is unknown, of the wrong kind or out of bounds."""
-    layout = set(layout_settings)
+) -> dict[str, Any]:
+    """Return settings in the form that components take, without those of the layout and those that are None.
+
+    Raises ParameterError for a setting that is unknown, of the wrong kind or out of bounds.
+    """
+    found: dict[str, Any] = {}
     for name, value in settings.items():
         if name in parameters:
-            parameters[name].check(value, where)
-        elif name not in layout:
+            if value is not None:
+                found[name] = parameters[name].read(value, where)
+        elif name not in layout_settings:
             message = (
                 f"{where} has no setting {name!r}. It has: {listing(parameters, 20)}."
                 f"{did_you_mean(name, parameters)}"
             )
             raise ParameterError(message)
+    return found

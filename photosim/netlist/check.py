@@ -10,8 +10,9 @@ from photosim.expressions import Expr
 from photosim.model import ClosedForm, Instance, Model, Netlist, registry
 from photosim.netlist.arrays import base_name
 from photosim.netlist.ports import PortTable
-from photosim.netlist.values import as_written, evaluate, parameters_of, resolve
+from photosim.netlist.values import as_written, evaluate, parameters_of, require_number, resolve
 from photosim.netlist.wires import check_wires
+from photosim.reals import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ class _Checker:
         if key in self.visited:
             return
         self.visited.add(key)
-        self._names(netlist, inside)
+        self._settings(netlist, inside)
         values = _resolved(netlist, settings)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
@@ -117,10 +118,11 @@ class _Checker:
             self.wired.add(id(netlist))
             self.warnings += check_wires(netlist, PortTable(netlist, values), inside, strict=self.strict)
 
-    def _names(self, netlist: Netlist, inside: str) -> None:
-        """Refuse circuit settings whose name an expression cannot use, as one with a dot."""
-        for name in netlist.settings:
+    def _settings(self, netlist: Netlist, inside: str) -> None:
+        """Refuse circuit settings that are no numbers, and names that an expression cannot use."""
+        for name, value in netlist.settings.items():
             if name.isidentifier() and not keyword.iskeyword(name):
+                require_number(value, f"circuit setting {name!r}{inside}", netlist.mark("settings", name))
                 continue
             why = f"{name!r} is not a name: use letters, digits and underscores"
             if "." in name:
@@ -220,6 +222,7 @@ def _clearly_fits(parameter: Parameter | None, value: Any) -> bool:
         and parameter.kind == "real"
         and (kind is float or kind is int)
         and parameter.low <= value <= parameter.high
+        and -LARGEST <= value <= LARGEST
     )
 
 

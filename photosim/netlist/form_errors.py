@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.netlist.forms import OWN_WORDS, UNLISTED, Choice, Words, Written, model_of
+from photosim.reals import shown
 
 Steps = tuple[int | str, ...]
 """Keys and positions that lead to a value inside a mapping."""
@@ -269,6 +270,6 @@ def describe(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    text = repr(value)
+    text = shown(value)
     kind = {str: "the text", bool: "the flag", int: "the number", float: "the number"}.get(type(value), "")
     return f"{kind} {text if len(text) <= 60 else text[:57] + '...'}".strip()

@@ -205,9 +205,9 @@ class _Reader:
                 raise NetlistError(message, self.tree.mark(self.data["settings"], key))
             try:
                 found[key] = read_value(value, raw, number=True)
-                require_number(found[key])
             except NetlistError as error:
                 raise NetlistError(f"setting {key!r}: {error.message}", mark) from None
+            require_number(found[key], f"setting {key!r}", mark)
         try:
             resolve(found)
         except NetlistError as error:

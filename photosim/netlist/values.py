@@ -11,11 +11,12 @@ import numpy as np
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import CONSTANTS, Expr, parse
 from photosim.model import registry
-from photosim.netlist.form_errors import describe
+from photosim.reals import NotReal, as_real
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from photosim.errors import Mark
     from photosim.model import Model, Value
     from photosim.model.parameters import Parameter
 
@@ -95,10 +96,10 @@ def _read_expression(text: str, known: Iterable[str]) -> Value:
 
 def _read_array(value: Any) -> Value:
     try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        raise NetlistError("a list must hold numbers only, all rows of one length") from None
-    if array.size == 0 or not np.all(np.isfinite(array)):
+        array = np.asarray(as_real(value))
+    except NotReal as error:
+        raise NetlistError(f"a list must hold numbers only, all rows of one length, {error}") from None
+    if not np.all(np.isfinite(array)):
         raise NetlistError("a list must hold at least one number, and finite ones only")
     return array
 
@@ -162,10 +163,14 @@ def as_written(value: object) -> str:
     return f" (from {_clip(str(value))!r})" if isinstance(value, Expr) else ""
 
 
-def require_number(value: object) -> None:
-    """Refuse a circuit-level setting that is neither a real number nor an expression."""
-    if not isinstance(value, bool | int | float | np.ndarray | np.number | Expr):
-        raise NetlistError(f"a number or an expression is wanted, but it is {describe(value)}")
+def require_number(value: object, where: str, mark: Mark | None) -> None:
+    """Refuse a circuit-level setting that is neither a number, true or false, nor an expression."""
+    if isinstance(value, bool | Expr):
+        return
+    try:
+        as_real(value)
+    except NotReal as error:
+        raise NetlistError(f"{where}: a number or an expression is wanted, {error}", mark) from None
 
 
 def _clip(text: str) -> str:

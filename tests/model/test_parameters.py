@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photosim.errors import ParameterError
-from photosim.model.parameters import Parameter, check_settings, read_parameters
+from photosim.model.parameters import Parameter, read_parameters, read_settings
 from photosim.model.quantities import Count, Index, Length, Power
 
 
@@ -105,8 +105,8 @@ def test_structural_setting_must_exist() -> None:
 )
 def test_wrong_value_is_one_sentence(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=r"^component 'told'.*" + message):
-        check_settings(read_parameters(told, ()), (), settings, "component 'told'")
+        read_settings(read_parameters(told, ()), (), settings, "component 'told'")
 
 
 def test_none_and_layout_settings_pass() -> None:
-    check_settings(read_parameters(told, ()), ("layer",), {"length": None, "layer": 3}, "component 'told'")
+    read_settings(read_parameters(told, ()), ("layer",), {"length": None, "layer": 3}, "component 'told'")

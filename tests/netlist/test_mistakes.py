@@ -168,7 +168,7 @@ def test_coupling_above_one(tmp_path: Path) -> None:
             "{length: [1, a]}",
             (
                 "ring.yml:10:24: instance 'left' (straight), setting 'length': "
-                "a list must hold numbers only, all rows of one length"
+                "a list must hold numbers only, all rows of one length, got texts, [1, 'a']"
             ),
         ),
         (

@@ -124,8 +124,8 @@ def test_texts_are_expressions_where_a_number_is_wanted() -> None:
         ("{a: 1/0}", "setting 'a': the value of '1/0' is not a finite number (found inf)"),
         ("{a: b/c, b: 1, c: 0}", "setting 'a': the value of 'b/c' is not a finite number (found inf)."),
         ("{a: open(1)}", "setting 'a': 'open(1)' calls 'open'; it may call sqrt"),
-        ("{a: {b: 1}}", "setting 'a': a number or an expression is wanted, but it is a mapping"),
-        ("{a: }", "setting 'a': a number or an expression is wanted, but it is empty"),
+        ("{a: {b: 1}}", "setting 'a': a number or an expression is wanted, got {'b': 1}"),
+        ("{a: }", "setting 'a': a number or an expression is wanted, got None"),
     ],
 )
 def test_settings_that_cannot_be(settings: str, message: str) -> None:

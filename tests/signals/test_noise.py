@@ -286,8 +286,8 @@ def test_wide_lasers_are_doubted() -> None:
         (lambda c: sample(c, 64, tone=-1e9), "positive frequency in Hz and a depth of 0 or more, got -1"),
         (lambda c: sample(c, 64, without=("rinn",)), "no noise 'rinn' to switch off.*Did you mean 'rin'"),
         (
-            lambda c: sample(c, 64, laser={"power": [1e-3, 2e-3]}),
-            "one circuit at one point, but 'laser.power'",
+            lambda c: sample(c, 64, temperature=[300.0, 301.0]),
+            "one circuit at one point, but 'temperature'",
         ),
     ],
 )

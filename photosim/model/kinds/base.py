@@ -14,7 +14,7 @@ from photosim.conventions import aliases_with_modes, port_places, ports_by_mode,
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import registry
 from photosim.model.groups import grouped
-from photosim.model.parameters import Parameter, check_settings, read_parameters
+from photosim.model.parameters import Parameter, read_parameters, read_settings
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Model:
     """The setting that each electrical input drives; its own value holds while nothing is wired there."""
 
     kind = "model"
+    single_values = False
+    """Whether no setting of the kind takes a batch."""
 
     @classmethod
     def declare(
@@ -64,7 +66,7 @@ class Model:
         model = cls(
             name=name or function.__name__,
             function=flat,
-            parameters=read_parameters(flat, structural),
+            parameters=read_parameters(flat, structural, single=cls.single_values),
             **fields,
         )
         registry.register(model)
@@ -135,9 +137,22 @@ class Model:
             return ()
         return tuple(by_mode.get(self.aliases_for(settings).get(port, port), ()))
 
+    def read(self, settings: Mapping[str, Any], where: str | None = None) -> dict[str, Any]:
+        """Return settings in the form that the component's function takes: 4.0 is 4 where it counts.
+
+        Those of the layout, and those that are None, are left out. Raises ParameterError for a setting that
+        is unknown, of the wrong kind or out of bounds.
+        """
+        place = where or f"component {self.name!r}"
+        return read_settings(self.parameters, self.layout_settings, settings, place)
+
+    def full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every setting, as `read` does, with the default of each that is not written."""
+        return self.defaults | self.read(settings)
+
     def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
-        """Raise ParameterError for a setting that is unknown, of the wrong kind or out of bounds."""
-        check_settings(self.parameters, self.layout_settings, settings, where or f"component {self.name!r}")
+        """Raise ParameterError for a setting that is wrong, alone or beside the others."""
+        self.read(settings, where)
 
     def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
         """Return what a reader should know about an instance with these settings, which are checked."""

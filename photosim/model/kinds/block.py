@@ -24,11 +24,11 @@ class Block(Model):
     buses: tuple[str, ...] = ()
 
     kind = "block"
+    single_values = True
 
     def make(self, **settings: Any) -> Any:
         """Return what acts on the bus; ParameterError for a wrong setting."""
-        self.check(settings)
-        return self.function(**{**self.defaults, **settings})
+        return self.function(**self.full(settings))
 
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
         """Return the port that a name, an alias or a part of a bus means."""

@@ -12,7 +12,8 @@ import numpy as np
 from photosim.errors import ParameterError, listing
 from photosim.model.algebra import NUMPY, sympy_algebra
 from photosim.model.kinds.base import Model, column
-from photosim.model.parameters import Parameter, check_settings
+from photosim.model.parameters import Parameter, read_settings
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -91,12 +92,12 @@ class ClosedForm(Model):
                     )
                     raise ParameterError(message)
 
-    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
-        """Raise ParameterError for a wrong setting, or for settings of two variants at once."""
-        check_settings(
-            self._all_parameters, self.layout_settings, settings, where or f"component {self.name!r}"
-        )
-        self.select(settings, where)
+    def read(self, settings: Mapping[str, Any], where: str | None = None) -> dict[str, Any]:
+        """Return settings as `Model.read`; ParameterError also for settings of two variants at once."""
+        place = where or f"component {self.name!r}"
+        found = read_settings(self._all_parameters, self.layout_settings, settings, place)
+        self.select(found, where)
+        return found
 
     @cached_property
     def _all_parameters(self) -> Mapping[str, Parameter]:
@@ -122,12 +123,12 @@ class ClosedForm(Model):
         [to, from]. Settings of shape (B,) put a leading axis on it. Raises
         ParameterError for a wrong setting.
         """
-        self.check(settings)
-        chosen = self.select(settings)
+        known = self.read(settings)
+        chosen = self.select(known)
         if chosen is not self:
-            return chosen.s(wl, **{k: v for k, v in settings.items() if v is not None})
-        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-        values = {k: column(settings.get(k, p.default)) for k, p in self.parameters.items()}
+            return chosen.s(wl, **known)
+        grid = as_wavelengths(wl)
+        values = {k: column(v) for k, v in (self.defaults | known).items()}
         entries = self.entries(NUMPY, grid, values)
         shape = np.broadcast_shapes(grid.shape, *(np.shape(v) for v in entries.values()))
         out = np.zeros((*shape, len(self.ports), len(self.ports)), dtype=np.complex128)
@@ -139,9 +140,8 @@ class ClosedForm(Model):
         """Return the noise light that leaves each port by itself, in W/Hz at wl (W,) in um; empty if dark."""
         if self.emission_of is None:
             return {}
-        self.check(settings)
         grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-        return dict(self.emission_of(NUMPY, grid, **{**self.defaults, **settings}))
+        return dict(self.emission_of(NUMPY, grid, **self.full(settings)))
 
     def structure(self, settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
         """Return the (to, from) port numbers of the elements that can be non-zero.

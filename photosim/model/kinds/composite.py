@@ -37,10 +37,7 @@ class Composite(Model):
 
     def build(self, settings: Mapping[str, Any]) -> Netlist:
         """Return the inner netlist for these settings; real ones may be expressions."""
-        known_settings = {
-            k: v for k, v in settings.items() if k not in self.layout_settings and v is not None
-        }
-        return self.function(**{**self.defaults, **known_settings})  # type: ignore[no-any-return]
+        return self.function(**self.full(settings))  # type: ignore[no-any-return]
 
     def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the declared ports, or those that the inner netlist exposes."""

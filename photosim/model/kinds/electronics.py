@@ -51,5 +51,4 @@ class Electronic(Model):
 
     def stage(self, **settings: Any) -> Stage:
         """Return what the part does at these settings; raises ParameterError for a wrong one."""
-        self.check(settings)
-        return self.function(**{**self.defaults, **settings})  # type: ignore[no-any-return]
+        return self.function(**self.full(settings))  # type: ignore[no-any-return]

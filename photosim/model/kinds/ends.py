@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim.model.algebra import NUMPY
 from photosim.model.kinds.base import Model, column
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,13 +28,12 @@ class Detector(Model):
         """Return how many electrons each photoelectron becomes on average, and the excess noise factor."""
         if self.multiplication_of is None:
             return 1.0, 1.0
-        return self.multiplication_of(**{**self.defaults, **settings})
+        return self.multiplication_of(**self.full(settings))
 
     def responsivity(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
         """Return the signed responsivity in A/W of each optical port, each broadcastable to (..., W)."""
-        self.check(settings)
-        values = {k: column(settings.get(k, p.default)) for k, p in self.parameters.items()}
-        return dict(self.function(NUMPY, np.atleast_1d(np.asarray(wl, dtype=np.float64)), **values))
+        values = {k: column(v) for k, v in self.full(settings).items()}
+        return dict(self.function(NUMPY, as_wavelengths(wl), **values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,9 @@ class Source(Model):
     """A light source: matched to what comes back; its function gives wavelengths and powers of its lines."""
 
     kind = "source"
+    single_values = True
 
     def lines(self, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (wavelengths in um, powers in W) of the lines, each of shape (lines,)."""
-        self.check(settings)
-        wl, power = self.function(**{**self.defaults, **settings})
+        wl, power = self.function(**self.full(settings))
         return np.atleast_1d(wl), np.atleast_1d(power)

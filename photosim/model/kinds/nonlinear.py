@@ -60,8 +60,7 @@ class Nonlinear(Model):
 
     def constants(self, settings: Mapping[str, Any]) -> NDArray[np.float64]:
         """Return the constants of the step, shape (C, 1), or (C, T) where a setting is an array over time."""
-        self.check(settings)
-        found = self.function(**self._full(settings))
+        found = self.function(**self.full(settings))
         wide = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in found))
         return np.ascontiguousarray(np.array(wide))
 
@@ -75,7 +74,4 @@ class Nonlinear(Model):
 
     def wavelength(self, settings: Mapping[str, Any]) -> float | None:
         """Return the wavelength in um of the part's own light, None where it has none."""
-        return None if self.line is None else float(self.line(**self._full(settings)))
-
-    def _full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self.defaults, **{k: v for k, v in settings.items() if k not in self.layout_settings}}
+        return None if self.line is None else float(self.line(**self.full(settings)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.model.kinds.base import Model, Remark
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -35,41 +36,41 @@ class Numerical(Model):
         super().check(settings, where)
         if self.judge is not None:
             try:
-                self.judge(**self._full(settings))
+                self.judge(**self.full(settings))
             except ParameterError as error:
                 message = f"{where or f'component {self.name!r}'}: {error}"
                 raise ParameterError(message) from None
 
     def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
         """Return what judging the settings together has found."""
-        return () if self.judge is None else tuple(self.judge(**self._full(settings)))
+        return () if self.judge is None else tuple(self.judge(**self.full(settings)))
 
     def reciprocal_for(self, settings: Mapping[str, Any]) -> bool:
         """Return whether every path of an instance with these settings is equal in both directions."""
         if self.reciprocal_when is None:
             return self.reciprocal
-        return self.reciprocal_when(**self._full(settings))
+        return self.reciprocal_when(**self.full(settings))
 
     def ports_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the ports for these settings."""
-        return self.ports if self.ports_of is None else tuple(self.ports_of(**self._full(settings)))
+        return self.ports if self.ports_of is None else tuple(self.ports_of(**self.full(settings)))
 
     def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
         """Return the other names of the ports for these settings."""
-        return self.aliases if self.aliases_of is None else self.aliases_of(**self._full(settings))
+        return self.aliases if self.aliases_of is None else self.aliases_of(**self.full(settings))
 
     def structure(self, settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
         """Return the (to, from) port numbers of the elements that can be non-zero; all, unless declared."""
         if self.structure_of is not None:
-            return tuple(self.structure_of(**self._full(settings)))
+            return tuple(self.structure_of(**self.full(settings)))
         size = len(self.ports_for(settings))
         return tuple((a, b) for a in range(size) for b in range(size))
 
     def s(self, wl: ArrayLike, **settings: Any) -> NDArray[np.complex128]:
         """Return the S-matrix, shape (W, P, P) indexed [to, from], at wavelengths wl (W,) in um."""
         self.check(settings)
-        grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-        return np.asarray(self.function(grid, **self._full(settings)), dtype=np.complex128)
+        grid = as_wavelengths(wl)
+        return np.asarray(self.function(grid, **self.full(settings)), dtype=np.complex128)
 
     def series(self, wl: ArrayLike, orders: int, **settings: Any) -> NDArray[np.complex128]:
         """Return the Taylor coefficients in wavelength of the S-matrix, shape (orders, W, P, P).
@@ -83,7 +84,4 @@ class Numerical(Model):
             )
             raise ParameterError(message)
         grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-        return np.asarray(self.series_of(grid, orders, **self._full(settings)), dtype=np.complex128)
-
-    def _full(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self.defaults, **{k: v for k, v in settings.items() if k not in self.layout_settings}}
+        return np.asarray(self.series_of(grid, orders, **self.full(settings)), dtype=np.complex128)
