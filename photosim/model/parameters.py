@@ -26,7 +26,7 @@ class Parameter:
 
     `kind` is "real", "whole", "flag", "choice", "text" or "table" (S-parameters
     of a file). A structural parameter shapes the circuit (counts, flags,
-    reflections that are on or off); it is never traced symbolically. A `single`
+    reflections that are on or off); it is never traced symbolically. A `scalar`
     one takes no batch, as those of sources and of parts of free space.
     """
 
@@ -39,7 +39,7 @@ class Parameter:
     kind: str
     structural: bool
     choices: tuple[str, ...] = ()
-    single: bool = False
+    scalar: bool = False
 
     def bounds(self) -> str:
         """Return the bounds as people write them, such as "0 to 1"."""
@@ -90,7 +90,7 @@ class Parameter:
             noun = "whole number" if self.kind == "whole" else f"number{unit}"
             message = f"{where}: setting {self.name!r} must be a {noun}, {error}."
             raise ParameterError(message) from None
-        if self.single and isinstance(number, np.ndarray):
+        if self.scalar and isinstance(number, np.ndarray):
             message = (
                 f"{where}: setting {self.name!r} takes one value, got an array of shape {number.shape}: "
                 "ask once for each of its values."
@@ -135,11 +135,11 @@ class Parameter:
 
 
 def read_parameters(
-    function: Callable[..., Any], structural: Iterable[str], *, single: bool = False
+    function: Callable[..., Any], structural: Iterable[str], *, scalar: bool = False
 ) -> dict[str, Parameter]:
     """Return the keyword-only parameters of a declared function, in order.
 
-    single: whether none of them takes a batch.
+    scalar: whether none of them takes a batch.
 
     Each must be annotated with a quantity, have a default and be described
     in the docstring under "Settings:"; otherwise ParameterError says which is
@@ -161,7 +161,7 @@ def read_parameters(
         parameter = _parameter(
             name, hints.get(name), argument.default, texts[name], where, name in set(structural)
         )
-        found[name] = replace(parameter, single=single)
+        found[name] = replace(parameter, scalar=scalar)
     stray = (set(texts) | set(structural)) - set(found)
     if stray:
         message = (

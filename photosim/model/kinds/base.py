@@ -45,7 +45,7 @@ class Model:
     """The setting that each electrical input drives; its own value holds while nothing is wired there."""
 
     kind = "model"
-    single_values = False
+    scalar_settings = False
     """Whether no setting of the kind takes a batch."""
 
     @classmethod
@@ -66,7 +66,7 @@ class Model:
         model = cls(
             name=name or function.__name__,
             function=flat,
-            parameters=read_parameters(flat, structural, single=cls.single_values),
+            parameters=read_parameters(flat, structural, scalar=cls.scalar_settings),
             **fields,
         )
         registry.register(model)

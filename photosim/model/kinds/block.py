@@ -24,7 +24,7 @@ class Block(Model):
     buses: tuple[str, ...] = ()
 
     kind = "block"
-    single_values = True
+    scalar_settings = True
 
     def make(self, **settings: Any) -> Any:
         """Return what acts on the bus; ParameterError for a wrong setting."""

@@ -41,7 +41,7 @@ class Source(Model):
     """A light source: matched to what comes back; its function gives wavelengths and powers of its lines."""
 
     kind = "source"
-    single_values = True
+    scalar_settings = True
 
     def lines(self, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (wavelengths in um, powers in W) of the lines, each of shape (lines,)."""
