@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.guides import Indices
+from photosim.components.guides import GuidedMode
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.model import Length, OpticalPower, Quantity, Wavelength, component
 
@@ -15,8 +15,11 @@ BandWidth = Annotated[float, Quantity("um", 1e-3, 1.0)]
 Inversion = Annotated[float, Quantity("1", 1.0, 20.0)]
 """Population inversion factor; 1 is complete inversion."""
 
-
-_INDICES = Indices(neff=3.2, ng=3.7)
+# Lasers of this material move by 0.1 nm per kelvin; dneff_dT is ng/wl0 times that. The guides are a few um
+# wide, so errors of their width move the indices little: not at all unless somebody knows better.
+_MODE = GuidedMode(
+    neff=3.2, ng=3.7, dneff_dT=2.4e-4, dneff_dw=0.0, dneff_dh=0.0, dng_dw=0.0, dng_dh=0.0,
+)  # fmt: skip
 
 
 def _gain_dB(m: Any, wl: Any, gain_dB: Any, fwhm: Any, wl0: Any) -> Any:
@@ -45,7 +48,7 @@ def soa(
     inversion: Inversion = 2.0,
     saturation_power: OpticalPower = 10e-3,
     length: Length = 500.0,
-    indices: Indices = _INDICES,
+    mode: GuidedMode = _MODE,
 ) -> Any:
     """Semiconductor optical amplifier at small signal: the same gain both ways, and spontaneous emission.
 
@@ -53,7 +56,8 @@ def soa(
     inversion h nu (gain - 1) per hertz in the guided mode: a noise figure of 2 inversion (gain - 1)/gain +
     1/gain. The facets do not reflect. Left out: saturation (light above saturation_power is reported
     by `photosim.link`; `dynamic_soa` saturates), four-wave mixing, dependence on polarisation, the index that
-    carriers change.
+    carriers change, the gain's dependence on temperature (the phase follows it; dneff_dT is that of the
+    lasers of this material, 0.1 nm per kelvin).
 
     Settings:
         gain_dB: gain at wl0.
@@ -64,5 +68,5 @@ def soa(
         length: length of the guide.
     """
     del inversion, saturation_power
-    wave = indices.wave(m, wl, length)
+    wave = mode.wave(m, wl, length)
     return {("o1", "o2"): m.amplitude_dB(-_gain_dB(m, wl, gain_dB, fwhm, wl0)) * wave}

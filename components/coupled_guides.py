@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.couplers import coupling_angle
-from photosim.components.guides import COLD_PLACEHOLDER, STRIP_INDICES, ColdGuide, Indices, euler_bend_length
+from photosim.components.guides import PLACEHOLDER, STRIP_MODE, Guide, GuidedMode, euler_bend_length
 from photosim.model import (
     Fraction,
     Length,
@@ -48,7 +48,7 @@ def directional_coupler(
     beat_length: BeatLength = 39.45,
     end_length: Length = 2.0,
     coupling_slope: Slope = 3.7,
-    indices: Indices = STRIP_INDICES,
+    mode: GuidedMode = STRIP_MODE,
     loss_dB: Loss_dB = 0.11,
 ) -> Any:
     """Directional coupler of two equal guides: bar cos(angle), cross i sin(angle), the phase of its length.
@@ -70,8 +70,8 @@ def directional_coupler(
         wl0: wavelength at which beat_length and the indices are given.
         loss_dB: insertion loss of every path.
     """
-    angle = m.pi * (length + end_length) / (2 * beat_length) * m.exp(coupling_slope * (wl - indices.wl0))
-    half = m.amplitude_dB(loss_dB / 2) * indices.wave(m, wl, length / 2)
+    angle = m.pi * (length + end_length) / (2 * beat_length) * m.exp(coupling_slope * (wl - mode.wl0))
+    half = m.amplitude_dB(loss_dB / 2) * mode.wave(m, wl, length / 2)
     return side_by_side(m, angle, half, half)
 
 
@@ -82,7 +82,7 @@ def coupler_straight(
     *,
     length: Length = 10.0,
     gap: Length = 0.27,
-    guide: ColdGuide = COLD_PLACEHOLDER,
+    guide: Guide = PLACEHOLDER,
 ) -> Any:
     """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
 
@@ -111,7 +111,7 @@ def coupler90(
     radius: Length = 10.0,
     p: Fraction = 0.5,
     length_straight: Length = 10.0,
-    guide: ColdGuide = COLD_PLACEHOLDER,
+    guide: Guide = PLACEHOLDER,
 ) -> Any:
     """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
 
@@ -148,7 +148,7 @@ def coupler_ring(
     length_x: Length = 4.0,
     length_extension: Length = 3.0,
     p: Fraction = 0.5,
-    guide: ColdGuide = COLD_PLACEHOLDER,
+    guide: Guide = PLACEHOLDER,
 ) -> Any:
     """Bus o1-o4 beside half a racetrack o2-o3: the coupling of `coupler`, and the phases of both guides.
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from photosim.components.guides import COLD_PLACEHOLDER, STRIP_INDICES, ColdGuide
-from photosim.model import Index, Loss_dB_cm, Phase, Quantity, Wavelength, grouped, numerical
+from photosim.components.guides import STRIP, Guide, GuidedMode
+from photosim.model import Index, Phase, Quantity, grouped, numerical
 
 Periods = Annotated[int, Quantity("1", 1, 100_000, whole=True)]
 """Number of periods of a grating."""
@@ -17,13 +17,28 @@ Apodization = Annotated[float, Quantity("1", 0.0, 50.0)]
 """How fast a Gaussian profile falls: exp(-apodization) at both ends."""
 
 
-_STRIP = COLD_PLACEHOLDER.changed(**STRIP_INDICES.settings())
+_LOSSLESS = STRIP.changed(loss_dB_cm=0.0)
+# Two guides of unequal widths, each with the group index of the strip.
+_LOWER = _LOSSLESS.changed(neff=2.38, ng=4.2)
 
 
 def _profile(periods: int, apodization: float) -> Any:
     """Strength of each period relative to the middle of the grating, shape (periods,)."""
     place = (2 * np.arange(periods) + 1 - periods) / periods
     return np.exp(-apodization * place**2)
+
+
+def _inverse(grid: Any) -> Any:
+    """Taylor coefficients in wavelength of 1/wl, (3, W)."""
+    return np.stack((1 / grid, -1 / grid**2, 1 / grid**3))
+
+
+def _index(mode: GuidedMode, grid: Any) -> Any:
+    """Taylor coefficients in wavelength of the effective index, (3, W)."""
+    made_neff, made_ng = mode.neff + mode.change(), mode.ng + mode.group_change()
+    bend = mode.bend()
+    slope = -(made_ng - made_neff) / mode.wl0 - bend * (1 - (mode.wl0 / grid) ** 2)
+    return np.stack((mode.index(grid) + 0 * grid, slope, -bend * mode.wl0**2 / grid**3))
 
 
 @grouped
@@ -34,7 +49,7 @@ def _layers(
     kappa: float,
     apodization: float,
     shift: float,
-    guide: ColdGuide,
+    guide: Guide,
 ) -> Any:
     """Taylor coefficients in wavelength, (3 orders, left/right/through, W)."""
     # numba loads when a grating is first computed, not with the library.
@@ -42,9 +57,7 @@ def _layers(
 
     neff, wl0 = guide.neff, guide.wl0
     grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-    slope = -(guide.ng - neff) / wl0
-    index = np.stack((neff + slope * (grid - wl0), np.full_like(grid, slope), np.zeros_like(grid)))
-    inverse = np.stack((1 / grid, -1 / grid**2, 1 / grid**3))
+    index, inverse = _index(guide, grid), _inverse(grid)
     layer = wl0 / (4 * neff)
     # kappa = 2 (high - low)/wl0: two reflections of (high - low)/(2 neff) in a period of wl0/(2 neff).
     steps = kappa * wl0 / 4 * _profile(int(periods), apodization)
@@ -75,7 +88,7 @@ def bragg_grating(
     kappa: CouplingPerLength = 0.03,
     apodization: Apodization = 0.0,
     shift: Phase = 0.0,
-    guide: ColdGuide = _STRIP,
+    guide: Guide = _LOSSLESS,
 ) -> Any:
     """Bragg grating in a guide: uniform, apodised, or with a phase shift in its middle, for one mode.
 
@@ -85,15 +98,15 @@ def bragg_grating(
     one has steps that fall as exp(-apodization z**2) from the middle (z = 0) to the ends (z = 1), at a
     constant mean index. A `shift` of pi/2 opens a pass line at wl0. Layers are joined as scattering matrices,
     which stay finite where the transfer matrix of a strong grating would overflow. Left out: radiation,
-    other modes and polarisations, rough walls, curvature of the guide's dispersion.
+    other modes and polarisations, rough walls, thermal expansion of the periods.
 
     Settings:
         periods: number of periods.
         kappa: coupling coefficient in the middle of the grating.
         apodization: exponent of the Gaussian profile at both ends; 0 is a uniform grating.
         shift: phase that a wave gains once between the two halves, at wl0.
-        neff: mean effective index at wl0.
-        wl0: Bragg wavelength, at which neff, ng and shift are given.
+        neff: mean effective index at wl0 and 300 K.
+        wl0: Bragg wavelength at 300 K, at which neff, ng and shift are given.
     """
     return _matrices(
         _layers(
@@ -102,38 +115,28 @@ def bragg_grating(
     )  # fmt: skip
 
 
+@grouped
 def _contra(
-    wl: Any,
-    *,
-    periods: int,
-    kappa: float,
-    apodization: float,
-    neff: float,
-    neff_2: float,
-    ng: float,
-    ng_2: float,
-    wl0: float,
-    loss_dB_cm: float,
+    wl: Any, *, periods: int, kappa: float, apodization: float, neff_2: float, ng_2: float, guide: Guide
 ) -> Any:
     """Taylor coefficients in wavelength of the S-matrix, (3 orders, W, 4, 4)."""
     from photosim.kernels.gratings import mirrors
 
     grid = np.atleast_1d(np.asarray(wl, dtype=np.float64))
-    period = wl0 / (neff + neff_2)
+    lower, upper = guide, guide.changed(neff=neff_2, ng=ng_2)
+    period = guide.wl0 / (lower.neff + upper.neff)
     periods = int(periods)
 
-    def phases(index: float, group: float, length: float) -> Any:
-        """Series in wavelength of 2 pi n length/wl: n is linear, so only its value at 0 goes as 1/wl."""
-        slope = -(group - index) / wl0
-        k = 2 * np.pi * length * (index - slope * wl0)
-        return np.stack((k / grid + 2 * np.pi * length * slope, -k / grid**2, k / grid**3))
+    def phases(mode: GuidedMode, length: float) -> Any:
+        """Series in wavelength of 2 pi index length/wl, (3, W)."""
+        return 2 * np.pi * length * _product(_index(mode, grid), _inverse(grid))
 
-    half = phases(neff, ng, period / 4) + phases(neff_2, ng_2, period / 4)
+    half = phases(lower, period / 4) + phases(upper, period / 4)
     out = np.empty((3, 3, grid.size), dtype=np.complex128)
-    amplitude = 10 ** (-loss_dB_cm * period / 2 * 1e-4 / 20)
+    amplitude = 10 ** (-guide.loss_dB_cm * period / 2 * 1e-4 / 20)
     mirrors(half, kappa * period * _profile(periods, apodization), amplitude, out)
     # The guides differ by this phase over half of the grating's length; it only tells the two ways apart.
-    apart = phases(neff, ng, periods * period / 2) - phases(neff_2, ng_2, periods * period / 2)
+    apart = phases(lower, periods * period / 2) - phases(upper, periods * period / 2)
     turn = np.exp(1j * apart[0])
     ahead = np.stack((turn, 1j * apart[1] * turn, (1j * apart[2] - apart[1] ** 2 / 2) * turn))
     # Of modulus 1 at every real wavelength, so that one over it is its conjugate.
@@ -173,12 +176,9 @@ def contra_directional_coupler(
     periods: Periods = 400,
     kappa: CouplingPerLength = 0.02,
     apodization: Apodization = 0.0,
-    neff: Index = 2.38,
     neff_2: Index = 2.46,
-    ng: Index = 4.2,
     ng_2: Index = 4.2,
-    wl0: Wavelength = 1.55,
-    loss_dB_cm: Loss_dB_cm = 0.0,
+    guide: Guide = _LOWER,
 ) -> Any:
     """Contra-directional coupler: a grating between two unequal guides drops one band backwards.
 
@@ -188,20 +188,21 @@ def contra_directional_coupler(
     2 kappa wl0**2/(pi (ng + ng_2)). Periods are joined as scattering matrices, which stay finite where the
     product of transfer matrices of a strong grating would overflow. Apodised as `bragg_grating`. Left out:
     reflection within each guide (bands of their own at other wavelengths), coupling forwards between the
-    guides, radiation.
+    guides, radiation, thermal expansion of the periods.
+    Temperature, width and height change both guides alike.
 
     Settings:
         periods: number of periods.
         kappa: coupling coefficient between the guides in the middle of the grating.
         apodization: exponent of the Gaussian profile at both ends; 0 is a uniform grating.
-        neff: effective index of the lower guide, o1 to o4, at wl0.
-        neff_2: effective index of the upper guide, o2 to o3, at wl0.
+        neff: effective index of the lower guide, o1 to o4, at wl0 and 300 K.
+        neff_2: effective index of the upper guide, o2 to o3, at wl0 and 300 K.
         ng: group index of the lower guide at wl0.
         ng_2: group index of the upper guide at wl0.
-        wl0: wavelength at the centre of the band, at which the indices are given.
+        wl0: wavelength at the centre of the band at 300 K, at which the indices are given.
         loss_dB_cm: propagation loss of both guides.
     """
     return _contra(
-        wl, periods=periods, kappa=kappa, apodization=apodization, neff=neff, neff_2=neff_2, ng=ng, ng_2=ng_2,
-        wl0=wl0, loss_dB_cm=loss_dB_cm,
+        wl, periods=periods, kappa=kappa, apodization=apodization, neff_2=neff_2, ng_2=ng_2,
+        **guide.settings(),
     )[0]  # fmt: skip

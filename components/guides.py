@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import factorial
 from typing import Annotated, Any
 
-from photosim.conventions import ROOM_TEMPERATURE_K
+from photosim.conventions import ROOM_TEMPERATURE_K, SPEED_OF_LIGHT_M_S
 from photosim.model import (
     Fraction,
     Index,
@@ -23,6 +23,14 @@ from photosim.model import (
 
 Degrees = Annotated[float, Quantity("deg", 0.0, 180.0)]
 """A turn in degrees, the unit in which layouts write `angle`."""
+PerLength = Annotated[float, Quantity("1/um", -50.0, 50.0)]
+"""Change of an index per um of width or height."""
+DeltaWidth = Annotated[float, Quantity("um", -0.05, 0.05)]
+"""Deviation of a guide's width in um, as far as its index follows to first order."""
+DeltaHeight = Annotated[float, Quantity("um", -0.02, 0.02)]
+"""Deviation of a guide's height in um, as far as its index follows to first order."""
+Dispersion = Annotated[float, Quantity("s/m2", -1e-2, 1e-2)]
+"""Dispersion parameter D in s/m**2; 1e-6 s/m**2 is 1 ps/(nm km)."""
 
 # A whole number keeps the printed formula readable.
 _ROOM_K = int(ROOM_TEMPERATURE_K)
@@ -37,25 +45,91 @@ def guide_wave(m: Any, wl: Any, length: Any, index: Any, loss_dB_cm: Any, heater
 
 @dataclass(frozen=True)
 class Indices(SettingsGroup):
-    """Indices of a guide to first order in wavelength. The defaults are placeholders, those of SAX.
+    """Indices of a guided mode at 300 K; those by default are placeholders, and SAX's.
 
     Settings:
         neff: effective index at wl0 and 300 K.
         ng: group index at wl0.
-        wl0: wavelength at which neff and ng are given.
+        wl0: wavelength at which neff, ng and the dispersion are given.
+        dispersion: dispersion parameter at wl0; 1e-6 is 1 ps/(nm km).
     """
 
     neff: Index = 2.34
     ng: Index = 3.4
     wl0: Wavelength = 1.55
+    dispersion: Dispersion = 0.0
 
     def cold_index(self, wl: Any) -> Any:
-        """Effective index at a wavelength and 300 K, of numbers of every algebra and traced expressions."""
-        return self.neff - (wl - self.wl0) * (self.ng - self.neff) / self.wl0
+        """Effective index at a wavelength, of a guide as drawn at 300 K; traced expressions work too.
+
+        The phase constant is 2 pi neff/wl0 + ng w/c - dispersion wl0**2 w**2/(4 pi c), w the angular
+        frequency counted from that of wl0; the index is what makes it 2 pi index/wl.
+        """
+        linear = self.neff - (wl - self.wl0) * (self.ng - self.neff) / self.wl0
+        return linear - self.bend() * (wl - self.wl0) * (wl - self.wl0) / wl
+
+    def bend(self) -> Any:
+        """What dispersion adds, in 1/um: the index falls by bend (wl - wl0)**2/wl."""
+        # s/m**2 times m/s is 1/m, which is 1e-6 per um.
+        return self.dispersion * (SPEED_OF_LIGHT_M_S * 0.5e-6)
+
+
+@dataclass(frozen=True)
+class Warmth(SettingsGroup):
+    """Temperature of a guide, and what it does to the index.
+
+    Settings:
+        temperature: temperature of the guide.
+        dneff_dT: change of the effective index per kelvin; 2.00e-4 is a 500 x 220 nm strip (TE).
+    """
+
+    temperature: Temperature = 300.0
+    dneff_dT: ThermoOptic = 2.00e-4
+
+    def warming(self) -> Any:
+        """Change of the effective index from that at 300 K."""
+        return self.dneff_dT * (self.temperature - _ROOM_K)
+
+
+@dataclass(frozen=True)
+class Shape(SettingsGroup):
+    """Deviations of a guide's cross-section from the drawn one, and what they do to the indices.
+
+    The slopes are those of the 500 x 220 nm strip (TE): central differences of SiEPIC's table.
+
+    Settings:
+        delta_width: width of the guide less the width for which neff and ng hold.
+        delta_height: height of the guide less the height for which neff and ng hold.
+        dneff_dw: change of the effective index per um of width.
+        dneff_dh: change of the effective index per um of height.
+        dng_dw: change of the group index per um of width.
+        dng_dh: change of the group index per um of height.
+    """
+
+    delta_width: DeltaWidth = 0.0
+    delta_height: DeltaHeight = 0.0
+    dneff_dw: PerLength = 1.581
+    dneff_dh: PerLength = 3.712
+    dng_dw: PerLength = -1.703
+    dng_dh: PerLength = 0.991
+
+    def change(self) -> Any:
+        """Change of the effective index at wl0."""
+        return self.dneff_dw * self.delta_width + self.dneff_dh * self.delta_height
+
+    def group_change(self) -> Any:
+        """Change of the group index at wl0."""
+        return self.dng_dw * self.delta_width + self.dng_dh * self.delta_height
+
+
+@dataclass(frozen=True)
+class GuidedMode(Shape, Warmth, Indices):
+    """Mode of a guide as it is: indices, and what temperature, width and height change in them."""
 
     def index(self, wl: Any) -> Any:
-        """Effective index at a wavelength."""
-        return self.cold_index(wl)
+        """Effective index at a wavelength and the guide's temperature, width and height."""
+        made = self.changed(neff=self.neff + self.change(), ng=self.ng + self.group_change())
+        return made.cold_index(wl) + self.warming()
 
     def wave(self, m: Any, wl: Any, length: Any) -> Any:
         """Factor that a wave gains along a length in um, here without loss."""
@@ -63,8 +137,8 @@ class Indices(SettingsGroup):
 
 
 @dataclass(frozen=True)
-class ColdGuide(Indices):
-    """Guide at 300 K: indices and propagation loss.
+class Guide(GuidedMode):
+    """Guide with loss: what `straight` takes beside its length.
 
     Settings:
         loss_dB_cm: propagation loss.
@@ -78,38 +152,12 @@ class ColdGuide(Indices):
 
 
 @dataclass(frozen=True)
-class Warmth(SettingsGroup):
-    """Temperature of a guide, and what it does to the index.
-
-    Settings:
-        temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin; 1.86e-4 is bulk silicon.
-    """
-
-    temperature: Temperature = 300.0
-    dneff_dT: ThermoOptic = 1.86e-4
-
-    def change(self) -> Any:
-        """Change of the effective index from that at 300 K."""
-        return self.dneff_dT * (self.temperature - _ROOM_K)
-
-
-@dataclass(frozen=True)
-class Guide(Warmth, ColdGuide):
-    """Guide at a temperature: what `straight` takes beside its length."""
-
-    def index(self, wl: Any) -> Any:
-        """Effective index at a wavelength and at the guide's temperature."""
-        return self.cold_index(wl) + self.change()
-
-
-@dataclass(frozen=True)
 class HeatedGuide(Guide):
     """Guide under a heater whose phase is given at wl0.
 
     Settings:
         neff: effective index at wl0, 300 K and cold heater.
-        wl0: wavelength at which neff, ng and the heater's phase are given.
+        wl0: wavelength at which neff, ng, the dispersion and the heater's phase are given.
     """
 
     def heated_wave(self, m: Any, wl: Any, length: Any, phase: Any) -> Any:
@@ -121,9 +169,8 @@ PLACEHOLDER, HEATED_PLACEHOLDER = Guide(), HeatedGuide()
 STRIP = Guide(neff=2.44553, ng=4.19088, loss_dB_cm=2.5)
 """Silicon strip of 500 x 220 nm, fundamental TE mode."""
 HEATED_STRIP = HeatedGuide(**STRIP.settings())
-ROOM = Warmth()
-STRIP_INDICES = Indices(**STRIP.settings(Indices))
-COLD_PLACEHOLDER = ColdGuide()
+STRIP_MODE = GuidedMode(**STRIP.settings(GuidedMode))
+ROOM, AS_DRAWN = Warmth(), Shape()
 _BENT = PLACEHOLDER.changed(loss_dB_cm=0.1)
 
 _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
@@ -141,11 +188,13 @@ def straight(
 ) -> Any:
     """Straight guide: one mode, phase 2 pi neff(wl) length / wl and propagation loss.
 
-    neff(wl) = neff - (wl - wl0) (ng - neff) / wl0 + dneff_dT (temperature - 300 K),
-    so that ng is the group index at wl0. The default indices are placeholders,
-    those of SAX; a silicon strip of 500 x 220 nm has neff 2.4455 and ng 4.1909.
-    Left out: curvature of the dispersion, other modes and polarisations,
-    backscattering from rough walls, nonlinear absorption.
+    neff(wl) = neff - (wl - wl0) (ng - neff) / wl0 - c dispersion (wl - wl0)**2/(2 wl) + dneff_dT
+    (temperature - 300 K), so that ng is the group index at wl0. The default indices are placeholders,
+    those of SAX, without dispersion; a silicon strip of 500 x 220 nm has neff 2.4455 and ng 4.1909. Errors
+    of width and height move both indices linearly. dneff_dT is that of a 500 x 220 nm strip by a mode
+    solver (bolla2017), with 1.86e-4 per K for silicon and 1e-5 for oxide. Left out: dispersion of higher
+    order, change of ng with temperature, other modes and polarisations, backscattering from rough walls,
+    nonlinear absorption.
 
     Settings:
         length: length along the guide.

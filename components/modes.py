@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from photosim.components.guides import PLACEHOLDER, Dispersion, Guide, PerLength
 from photosim.model import (
     Index,
     Instance,
@@ -12,9 +13,7 @@ from photosim.model import (
     Loss_dB_cm,
     Netlist,
     Power,
-    Temperature,
     ThermoOptic,
-    Wavelength,
     component,
     composite,
     part,
@@ -135,16 +134,16 @@ def straight_multimode(
     *,
     modes: Literal["TE+TM", "TE0+TE1"] = "TE+TM",
     length: Length = 10.0,
-    neff: Index = 2.34,
-    ng: Index = 3.4,
-    loss_dB_cm: Loss_dB_cm = 0.0,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    guide: Guide = PLACEHOLDER,
     neff_2: Index = 1.8,
     ng_2: Index = 3.8,
+    dispersion_2: Dispersion = 0.0,
     loss_2_dB_cm: Loss_dB_cm = 0.0,
-    dneff_dT_2: ThermoOptic = 1.86e-4,
-    wl0: Wavelength = 1.55,
-    temperature: Temperature = 300.0,
+    dneff_dT_2: ThermoOptic = 2.00e-4,
+    dneff_dw_2: PerLength = 0.685,
+    dneff_dh_2: PerLength = 6.92,
+    dng_dw_2: PerLength = 2.18,
+    dng_dh_2: PerLength = 32.1,
 ) -> Netlist:
     """Straight guide of two modes that do not couple: a `straight` for each, of one length.
 
@@ -158,22 +157,31 @@ def straight_multimode(
         length: length along the guide.
         neff: effective index of the first mode at wl0 and 300 K.
         ng: group index of the first mode at wl0.
+        dispersion: dispersion parameter of the first mode at wl0.
         loss_dB_cm: propagation loss of the first mode.
         dneff_dT: change of the effective index of the first mode per kelvin.
+        dneff_dw: change of the effective index of the first mode per um of width.
+        dneff_dh: change of the effective index of the first mode per um of height.
+        dng_dw: change of the group index of the first mode per um of width.
+        dng_dh: change of the group index of the first mode per um of height.
         neff_2: effective index of the second mode at wl0 and 300 K.
         ng_2: group index of the second mode at wl0.
+        dispersion_2: dispersion parameter of the second mode at wl0.
         loss_2_dB_cm: propagation loss of the second mode.
         dneff_dT_2: change of the effective index of the second mode per kelvin.
-        wl0: wavelength at which the indices are given.
-        temperature: temperature of the guide.
+        dneff_dw_2: change of the effective index of the second mode per um of width; TM of a strip.
+        dneff_dh_2: change of the effective index of the second mode per um of height.
+        dng_dw_2: change of the group index of the second mode per um of width.
+        dng_dh_2: change of the group index of the second mode per um of height.
     """
     first, second = modes.split("+")
-    shared = {"length": length, "wl0": wl0, "temperature": temperature}
+    other = guide.changed(
+        neff=neff_2, ng=ng_2, dispersion=dispersion_2, loss_dB_cm=loss_2_dB_cm, dneff_dT=dneff_dT_2,
+        dneff_dw=dneff_dw_2, dneff_dh=dneff_dh_2, dng_dw=dng_dw_2, dng_dh=dng_dh_2,
+    )  # fmt: skip
     guides: dict[str, Instance] = {
-        first: part("straight", neff=neff, ng=ng, loss_dB_cm=loss_dB_cm, dneff_dT=dneff_dT, **shared),
-        second: part(
-            "straight", neff=neff_2, ng=ng_2, loss_dB_cm=loss_2_dB_cm, dneff_dT=dneff_dT_2, **shared
-        ),
+        first: part("straight", length=length, **guide.settings()),
+        second: part("straight", length=length, **other.settings()),
     }
     ports = {f"{port}@{mode}": (mode, port) for port in ("o1", "o2") for mode in guides}
     return Netlist(guides, ports=ports, name="straight_multimode")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
+from photosim.components.guides import AS_DRAWN, ROOM, Shape, Warmth
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.kernels.nonlinear_ring import circulate
 from photosim.model import (
@@ -15,7 +16,6 @@ from photosim.model import (
     Memory,
     Power,
     Quantity,
-    ThermoOptic,
     Wavelength,
     nonlinear,
 )
@@ -56,7 +56,8 @@ def nonlinear_ring(
     carrier_lifetime: Time = 1e-9,
     thermal_resistance: ThermalResistance = 1e4,
     thermal_time: Time = 1e-6,
-    dneff_dT: ThermoOptic = 1.86e-4,
+    warmth: Warmth = ROOM,
+    shape: Shape = AS_DRAWN,
 ) -> Any:
     """Silicon ring, all-pass or add-drop: Kerr effect, two-photon absorption, free carriers, self-heating.
 
@@ -73,7 +74,7 @@ def nonlinear_ring(
         radius: radius of the ring.
         coupling: power that crosses the coupler of the lower bus, o1 to o4.
         coupling_drop: power that crosses the coupler of the upper bus, o3 to o2; 0 for an all-pass ring.
-        wl0: wavelength of a resonance of the cold ring in the dark.
+        wl0: wavelength of a resonance of the ring as drawn, at 300 K and in the dark.
         detuning: shift of all resonances by a drive, in frequency.
         ng: group index of the guide.
         loss_dB_cm: propagation loss of weak light.
@@ -84,14 +85,16 @@ def nonlinear_ring(
         carrier_lifetime: lifetime of free carriers.
         thermal_resistance: rise of temperature per power that becomes heat.
         thermal_time: time in which the temperature follows.
-        dneff_dT: change of the effective index per kelvin.
+        temperature: temperature of the chip, above which the ring heats itself.
     """
     length_m = 2 * math.pi * radius * 1e-6
     speed = SPEED_OF_LIGHT_UM_S * 1e-6
     fsr = speed / (ng * length_m)
-    resonance = SPEED_OF_LIGHT_UM_S / wl0 + detuning
+    # An index that is linear in wavelength moves its resonances by wl0/ng times its change, exactly.
+    moved = 1 + (warmth.warming() + shape.change()) / ng
+    resonance = SPEED_OF_LIGHT_UM_S / (wl0 * moved) + detuning
     loss = loss_dB_cm * 100 * math.log(10) / 10 * speed / ng
     return (
         resonance, fsr, coupling * fsr, coupling_drop * fsr, loss, absorbed, ng, area * 1e-12, kerr,
-        two_photon, carrier_lifetime, thermal_resistance, thermal_time, dneff_dT, speed,
+        two_photon, carrier_lifetime, thermal_resistance, thermal_time, warmth.dneff_dT, speed,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photosim.components.guides import HEATED_STRIP, ColdGuide, HeatedGuide
+from photosim.components.guides import HEATED_STRIP, HeatedGuide
 from photosim.model import (
     Fraction,
     Length,
@@ -32,7 +32,7 @@ def racetrack(
     The loop is closed by two straights of length_y (`right`, `left`), two Euler bends (`bend_right`,
     `bend_left`) and the straight along the top, which carries the heater (`top`). Other than in `ring_single`
     the bus has a length, and the loop is as long as its bends. Left out: bending loss beyond loss_dB_cm,
-    backscattering, self-heating, dependence of the coupler on temperature.
+    backscattering, self-heating, change of the coupling with temperature.
 
     Settings:
         radius: radius of the circular bends with the same end points.
@@ -42,7 +42,7 @@ def racetrack(
         length_extension: length of the bus on either side of the straight.
         p: fraction of a bend's turn made while the curvature changes.
         phase: phase that the heater adds to the round trip at wl0.
-        temperature: temperature of the loop beyond the coupler.
+        temperature: temperature of loop and bus.
     """
     warm = guide.settings()
     bend = part("bend_euler", radius=radius, p=p, **warm)
@@ -51,7 +51,7 @@ def racetrack(
         instances={
             "coupler": part(
                 "coupler_ring", gap=gap, radius=radius, length_x=length_x,
-                length_extension=length_extension, p=p, **guide.settings(ColdGuide),
+                length_extension=length_extension, p=p, **warm,
             ),
             "right": side,
             "bend_right": bend,

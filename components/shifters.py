@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from photosim.components.guides import ROOM, STRIP, STRIP_INDICES, Guide, Indices, Warmth, guide_wave
+from photosim.components.guides import STRIP, STRIP_MODE, Guide, GuidedMode, guide_wave
 from photosim.components.receivers import Bits
 from photosim.expressions import mod, round, symbol  # noqa: A004 - it has this name in expressions
 from photosim.model import (
@@ -106,9 +106,8 @@ def thermo_optic_shifter(
     power: OpticalPower = 0.0,
     power_pi: SwitchingPower = 24.8e-3,
     length: Length = 61.6,
-    indices: Indices = STRIP_INDICES,
+    mode: GuidedMode = STRIP_MODE,
     loss_dB: Loss_dB = 0.23,
-    warmth: Warmth = ROOM,
     bandwidth: Bandwidth = 130e3,
 ) -> Any:
     """Guide with a heater driven by electric power: adds pi power/power_pi at wl0 to the phase of the guide.
@@ -116,7 +115,7 @@ def thermo_optic_shifter(
     The index that the heater adds does not depend on wavelength, so the phase goes as wl0/wl. The defaults of
     power_pi, length, loss and bandwidth are those of Harris et al. 2014; the time constant is
     1/(2 pi bandwidth). Left out: heat that reaches neighbours (`photosim.analysis.heaters` has it), change of
-    resistance with temperature, dispersion of the second order.
+    resistance with temperature.
 
     Settings:
         power: electric power of the heater.
@@ -128,9 +127,8 @@ def thermo_optic_shifter(
         bandwidth: of the heater, for the time domain.
     """
     del bandwidth
-    index = indices.index(wl) + warmth.change()
-    heater = m.pi * power / power_pi * indices.wl0 / wl
-    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, index, 0, heater)}
+    heater = m.pi * power / power_pi * mode.wl0 / wl
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, mode.index(wl), 0, heater)}
 
 
 @component(ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", drives={"e1": "voltage"}, layout=_LAYOUT)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from photosim.components.guides import ROOM, STRIP, Indices, Warmth, guide_wave
-from photosim.conventions import SPEED_OF_LIGHT_M_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import (
-    Index,
-    Length,
-    Loss_dB,
-    Loss_dB_cm,
-    Quantity,
-    SettingsGroup,
-    Wavelength,
-    component,
-)
+from photosim.components.guides import STRIP, Guide, GuidedMode
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.model import Length, Loss_dB, Quantity, component
 
 StripWidth = Annotated[float, Quantity("um", 0.45, 0.55)]
 """Width of a strip guide near 500 nm, where its index is known to first order."""
 StripHeight = Annotated[float, Quantity("um", 0.2, 0.24)]
 """Height of a strip guide near 220 nm, where its index is known to first order."""
-PerLength = Annotated[float, Quantity("1/um", -10.0, 10.0)]
-"""Change of an index per um of width or height."""
-Dispersion = Annotated[float, Quantity("s/m2", -1e-2, 1e-2)]
-"""Dispersion parameter D in s/m**2; 1e-6 s/m**2 is 1 ps/(nm km)."""
 Delay = Annotated[float, Quantity("s", 0.0, 1e-8)]
 """A group delay in s: at most 10 ns, 0.7 m of guide."""
 Turns = Annotated[float, Quantity("1", 0.0, 10_000.0)]
@@ -36,51 +22,9 @@ WIDTH, HEIGHT = 0.5, 0.22
 _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
 
 
-@dataclass(frozen=True)
-class StripIndices(SettingsGroup):
-    """Indices and dispersion of the fundamental TE mode of the strip (TM: neff 1.77422, ng 3.72971).
-
-    Settings:
-        neff: effective index at wl0 and 300 K.
-        ng: group index at wl0.
-        dispersion: dispersion parameter at wl0; 1e-6 is 1 ps/(nm km).
-        wl0: wavelength at which the indices and the dispersion are given.
-    """
-
-    neff: Index = STRIP.neff
-    ng: Index = STRIP.ng
-    dispersion: Dispersion = 3.54e-4
-    wl0: Wavelength = STRIP.wl0
-
-    def index(self, wl: Any, warmth: Warmth) -> Any:
-        """Effective index at a wavelength, with the phase to second order in frequency about wl0.
-
-        The phase constant is 2 pi neff/wl0 + ng w/c - dispersion wl0**2 w**2/(4 pi c), w the angular
-        frequency counted from that of wl0; the index is what makes it 2 pi index/wl.
-        """
-        # s/m**2 times m/s is 1/m, which is 1e-6 per um.
-        bend = self.dispersion * (SPEED_OF_LIGHT_M_S * 0.5e-6)
-        first = Indices(self.neff, self.ng, self.wl0).index(wl) + warmth.change()
-        return first - bend * (wl - self.wl0) ** 2 / wl
-
-
-@dataclass(frozen=True)
-class StripGuide(StripIndices):
-    """Strip guide at a temperature, with loss.
-
-    Settings:
-        loss_dB_cm: propagation loss.
-    """
-
-    loss_dB_cm: Loss_dB_cm = STRIP.loss_dB_cm
-    warmth: Warmth = ROOM
-
-    def wave(self, m: Any, wl: Any, length: Any) -> Any:
-        """Factor that a wave gains along a length in um."""
-        return guide_wave(m, wl, length, self.index(wl, self.warmth), self.loss_dB_cm)
-
-
-STRIP_INDICES, STRIP_GUIDE = StripIndices(), StripGuide()
+TABLED = STRIP.changed(dispersion=3.54e-4)
+"""The strip with the dispersion of its table (TM: neff 1.77422, ng 3.72971)."""
+TABLED_MODE = GuidedMode(**TABLED.settings(GuidedMode))
 
 
 @component(
@@ -94,14 +38,7 @@ def straight_strip(
     length: Length = 10.0,
     width: StripWidth = WIDTH,
     height: StripHeight = HEIGHT,
-    neff: Index = STRIP_GUIDE.neff,
-    ng: Index = STRIP_GUIDE.ng,
-    dispersion: Dispersion = STRIP_GUIDE.dispersion,
-    dneff_dw: PerLength = 1.581,
-    dneff_dh: PerLength = 3.712,
-    dng_dw: PerLength = -1.703,
-    dng_dh: PerLength = 0.991,
-    guide: StripGuide = STRIP_GUIDE,
+    guide: Guide = TABLED,
 ) -> Any:
     """Silicon strip guide of 500 x 220 nm in oxide: tabulated indices, dispersion, and their sensitivities.
 
@@ -118,16 +55,11 @@ def straight_strip(
         height: height of the guide.
         neff: effective index at wl0 and 300 K of a guide of 500 x 220 nm.
         ng: group index at wl0 of a guide of 500 x 220 nm.
-        dneff_dw: change of the effective index per um of width.
-        dneff_dh: change of the effective index per um of height.
-        dng_dw: change of the group index per um of width.
-        dng_dh: change of the group index per um of height.
+        delta_width: adds to width.
+        delta_height: adds to height.
     """
-    del dispersion  # the guide has it
-    wider, higher = width - WIDTH, height - HEIGHT
-    own_neff = neff + dneff_dw * wider + dneff_dh * higher
-    own_ng = ng + dng_dw * wider + dng_dh * higher
-    return {("o1", "o2"): guide.changed(neff=own_neff, ng=own_ng).wave(m, wl, length)}
+    wider, higher = guide.delta_width + width - WIDTH, guide.delta_height + height - HEIGHT
+    return {("o1", "o2"): guide.changed(delta_width=wider, delta_height=higher).wave(m, wl, length)}
 
 
 @component(
@@ -139,9 +71,8 @@ def taper(
     wl: Any,
     *,
     length: Length = 10.0,
-    indices: StripIndices = STRIP_INDICES,
+    mode: GuidedMode = TABLED_MODE,
     loss_dB: Loss_dB = 0.0,
-    warmth: Warmth = ROOM,
 ) -> Any:
     """Adiabatic taper between two widths: a guide with the mean indices along it, and an insertion loss.
 
@@ -157,7 +88,7 @@ def taper(
         dispersion: dispersion parameter at wl0, averaged along the taper.
         loss_dB: insertion loss.
     """
-    return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, indices.index(wl, warmth), 0)}
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * mode.wave(m, wl, length)}
 
 
 @component(
@@ -172,7 +103,7 @@ def spiral(
     length: Length = 100.0,
     turns: Turns = 6.0,
     turn_loss_dB: Loss_dB = 0.02,
-    guide: StripGuide = STRIP_GUIDE,
+    guide: Guide = TABLED,
 ) -> Any:
     """Spiral: a long guide, of the length given, that loses a little more in every turn.
 
@@ -195,7 +126,7 @@ def delay_line(
     wl: Any,
     *,
     delay: Delay = 1e-12,
-    guide: StripGuide = STRIP_GUIDE,
+    guide: Guide = TABLED,
 ) -> Any:
     """Delay line: the guide whose group delay at wl0 is `delay`, of length c delay/ng.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from photosim.components.guides import ROOM, STRIP, ColdGuide, Guide, Indices, Warmth
+from photosim.components.guides import STRIP, Guide, Indices
 from photosim.components.lasers import channel_wavelength
 from photosim.components.modulators import IndexPerVolt, ReverseVoltage
 from photosim.components.receivers import Bits, NoiseCurrent, Span
@@ -125,7 +125,7 @@ class RowSettings(SettingsGroup):
 
 
 ROW = RowSettings()
-_DOPED = ColdGuide(**STRIP.settings(ColdGuide)).changed(loss_dB_cm=40.0)
+_DOPED = STRIP.changed(loss_dB_cm=40.0)
 
 
 @composite(source="filipovich2022")
@@ -216,9 +216,8 @@ def modulator_bus(
     voltage: ReverseVoltage = 8.0,
     dneff_dV: IndexPerVolt = 1e-4,
     pitch: Length = 30.0,
-    guide: ColdGuide = _DOPED,
+    guide: Guide = _DOPED,
     bus_loss_dB_cm: Loss_dB_cm = 2.5,
-    warmth: Warmth = ROOM,
 ) -> Netlist:
     """Ring modulators `mod0`, `mod1`, ... in series, one for each channel of a bus from o1 to o2.
 
@@ -238,7 +237,7 @@ def modulator_bus(
         bus_loss_dB_cm: propagation loss of the bus.
         temperature: temperature of bus and rings.
     """
-    channels, own = plan.channels, {**guide.settings(), **warmth.settings()}
+    channels, own = plan.channels, guide.settings()
     instances: dict[str, Instance] = {}
     wires: list[str] = []
     for n in range(channels):

@@ -66,6 +66,8 @@ class Circuit:
             warnings.warn(text, PhotosimWarning, stacklevel=2)
         self.netlist = netlist
         self.compiled = Compiled(netlist, {})
+        for text in self.remarks:
+            warnings.warn(text, PhotosimWarning, stacklevel=2)
         check_buses(self.compiled)
 
     @property
@@ -102,6 +104,11 @@ class Circuit:
     def plan(self) -> Plan:
         """The plan of the S-matrix between all exposed ports."""
         return self.compiled.matrix_plan(self.ports).plan
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know about the circuit with its settings as written, beside its netlist."""
+        return self.compiled.ambient.remarks
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def check(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)  # the circuit repeats what was just said
         circuit = Circuit(netlist)
+    for remark in circuit.remarks:
+        say(f"Warning: {remark}")
+    found += circuit.remarks
     counts = {
         "instances": len(netlist.instances),
         "connections": len(netlist.connections),

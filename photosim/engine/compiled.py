@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from photosim.engine.ambient import Ambient
 from photosim.engine.bindings import flat_settings, owner, steps
 from photosim.engine.converters import converter_drives
 from photosim.engine.exclusions import Exclusions
@@ -67,6 +68,7 @@ class Compiled:
         with collector_paused():
             self.graph: Graph = flatten(netlist, structural)
         self.exclusions = Exclusions(self.graph)
+        self.ambient = Ambient(self.graph)
         self._plans: dict[Any, Planned] = {}
         self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
@@ -124,13 +126,19 @@ class Compiled:
         self.exclusions.check(flat)
         structural = {k: v for k, v in flat.items() if k not in self.continuous}
         if not structural:
-            return self, self.parts.point(flat)
+            return self, self.point(flat)
         wanted = {**self.structural, **structural}
         key = repr(sorted((k, np.asarray(v).tolist()) for k, v in wanted.items()))
         if key not in self._rebuilt:
             self._rebuilt[key] = Compiled(self.netlist, wanted)
         other = self._rebuilt[key]
-        return other, other.parts.point({k: v for k, v in flat.items() if k not in structural})
+        return other, other.point({k: v for k, v in flat.items() if k not in structural})
+
+    def point(self, changes: Mapping[str, Any]) -> Point:
+        """Return the point that changed settings by dotted name, none structural, lead to."""
+        point = self.parts.point(changes)
+        self.ambient.check(point.settings)
+        return point
 
     def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what to run, and the point, of the circuit under its own light.

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
+from photosim.engine.ambient import without_temperature
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
 from photosim.errors import NetlistError, did_you_mean, listing
@@ -61,6 +62,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
         builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.written,
+        {name: tuple(parts) for name, parts in builder.cold.items()},
     )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ class _Builder:
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
         self.written: dict[str, tuple[str, ...]] = {}
+        self.cold: dict[str, dict[str, None]] = {}
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
         self._temperature_scopes: dict[str, str] = {"": ""}
@@ -243,6 +246,10 @@ class _Builder:
             if key not in written:
                 self.structural[f"{name}.{key}"] = model.parameters[key].default
         ports = model.ports_for(written)
+        cold = without_temperature(name, model, ports, self.composites)
+        if cold is not None:
+            around = f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE
+            self.cold.setdefault(around, {})[cold] = None
         part = Part(name, model, tuple(written), ports, model.aliases_for(written), self.ports)
         if isinstance(model, Block):
             self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}

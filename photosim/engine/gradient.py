@@ -84,6 +84,7 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
         columns.setdefault(k, {})[parameter] = None
         own_rows.append((name, k, parts.groups[k].rows[instance], parameter))
     if TEMPERATURE in wanted:
+        _refuse_numerical(parts)
         for k, group in enumerate(parts.groups):
             if group.ambient.any():
                 rows.setdefault(k, {}).update(dict.fromkeys(np.flatnonzero(group.ambient).tolist()))
@@ -104,6 +105,17 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
     order = np.array([places.get(name, -1) for name in names], dtype=np.int64)
     ambient = TEMPERATURE in wanted
     return Target(tuple(names), tuple(derivatives), places, order, bool(followers) or ambient, ambient)
+
+
+def _refuse_numerical(parts: Parts) -> None:
+    """Raise ParameterError for a part that follows the circuit's temperature and has no formula."""
+    for numerical in (n.part for n in parts.numerical_parts):
+        if TEMPERATURE in numerical.model.parameters and TEMPERATURE not in numerical.written:
+            message = (
+                f"Cannot differentiate by the circuit's temperature: instance {numerical.name!r} "
+                f"({numerical.model.name}) follows it and is not a closed-form formula."
+            )
+            raise ParameterError(message)
 
 
 def pull_back(

@@ -41,7 +41,8 @@ class Graph:
     models of the instances that were written out, `buses` the names of the ports
     that carry buses, and `bus_ranges` the waves of them that a connection
     names: port to first wave and one past the last. `written` has the names of
-    the settings written for each composite.
+    the settings written for each composite. `without_temperature` has, by the name of the temperature that
+    holds around them, what has none of its own.
     """
 
     parts: tuple[Part, ...]
@@ -56,6 +57,7 @@ class Graph:
     bus_ranges: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
     written: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    without_temperature: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     @cached_property
     def owners(self) -> tuple[Part, ...]:

@@ -90,7 +90,7 @@ def test_warm_bank_moves_all_its_channels_together() -> None:
     grid = np.linspace(1.545, 1.56, 30001)
     cold, warm = (currents(circuit, 1, grid, temperature=t)[:, 0, 0] for t in (300.0, 310.0))
     shift = grid[warm.argmax()] - grid[cold.argmax()]
-    assert shift == pytest.approx(1.55 / NG * 1.86e-3, rel=0.02)
+    assert shift == pytest.approx(1.55 / NG * 2.00e-3, rel=0.02)
 
 
 def test_currents_of_a_bank_are_its_responsivity_times_the_difference() -> None:

@@ -1,0 +1,76 @@
+"""Parts that do not follow the circuit's temperature, and the warning that names them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.conventions import ROOM_TEMPERATURE_K
+from photosim.engine.bindings import TEMPERATURE, owner
+from photosim.errors import PhotosimWarning, listing
+from photosim.model import ClosedForm, Model, Nonlinear, Numerical
+
+if TYPE_CHECKING:
+    from photosim.engine.graph import Graph
+    from photosim.model import Composite
+
+MOST_NAMED = 12
+"""Parts that a warning names; of more it says the number."""
+
+
+def without_temperature(
+    name: str, model: Model, ports: tuple[str, ...], composites: Mapping[str, Composite]
+) -> str | None:
+    """Return the name of what a user would call the part, if light passes it and no temperature reaches it.
+
+    That is the outermost composite around it. None for a part, or a composite around it, that has a
+    temperature: what of a ring does not depend on temperature is for the ring to say.
+    """
+    lit = isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
+    if not lit or TEMPERATURE in model.parameters:
+        return None
+    scope, found = name, f"{name} ({model.name})"
+    while scope := owner(scope)[0]:
+        outer = composites.get(scope)
+        if outer is not None:
+            if TEMPERATURE in outer.parameters:
+                return None
+            found = f"{scope} ({outer.name})"
+    return found
+
+
+class Ambient:
+    """What of a graph does not follow the circuit's temperature; one warning says so."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        text = self._text({})
+        self.remarks = (text,) if text else ()  # the circuit shows them when it is made
+        self._silent = bool(text) or not graph.without_temperature
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Warn, once, where a call has moved the temperature; `settings` are all that it has changed."""
+        if self._silent or self._graph.without_temperature.keys().isdisjoint(settings):
+            return
+        text = self._text(settings)
+        if text:
+            self._silent = True
+            warnings.warn(text, PhotosimWarning, stacklevel=6)
+
+    def _text(self, settings: Mapping[str, Any]) -> str:
+        """Name what stays at 300 K while the temperature around it is another one, if anything does."""
+        named: dict[str, None] = {}
+        for temperature, parts in self._graph.without_temperature.items():
+            value = (
+                settings[temperature] if temperature in settings else self._graph.bindings.value(temperature)
+            )
+            if np.any(np.asarray(value) != ROOM_TEMPERATURE_K):
+                named |= dict.fromkeys(parts)
+        if not named:
+            return ""
+        have = "has no temperature and stays" if len(named) == 1 else "have no temperature and stay"
+        shown = listing(list(named), MOST_NAMED)
+        return f"The circuit's temperature is set, but {shown} {have} as at {ROOM_TEMPERATURE_K:g} K."
