@@ -202,6 +202,7 @@ HIERARCHY: dict[str, Any] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The circuit's temperature is set, but")
 def test_gradients_through_hierarchy_expressions_and_composites() -> None:
     names = ["radius", "gain", "k", "temperature", "left.r", "right.g.loss_dB_cm", "mirror.reflection"]
     check_gradients(HIERARCHY, [*names, "arms.delta_length", "drop.coupling"])

@@ -55,6 +55,7 @@ CIRCUIT: dict[str, Any] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The circuit's temperature is set, but")
 @pytest.mark.parametrize(
     ("name", "step"),
     [
