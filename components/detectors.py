@@ -90,7 +90,7 @@ def balanced_photodetector(
 
 def _avalanche(*, multiplication: Any, ionisation_ratio: Any, **_: Any) -> tuple[float, float]:
     """Return the multiplication and McIntyre's excess noise factor (mcintyre1966)."""
-    gain, k = float(multiplication), float(ionisation_ratio)
+    gain, k = multiplication, ionisation_ratio
     return gain, k * gain + (1 - k) * (2 - 1 / gain)
 
 

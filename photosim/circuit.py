@@ -272,7 +272,8 @@ class Circuit:
 
         Without wl the wavelengths are those of all source lines; with wl all
         sources are tuned along it together, each with its total power. Light
-        of different sources adds in power.
+        of different sources adds in power, and is refused where it interferes
+        at a detector. Dark current and amplifiers' spontaneous emission are in.
         """
         from photosim.signals.detection import photocurrents
 

@@ -66,7 +66,8 @@ def link(
     points: inner waves, "instance,port", whose power is wanted.  without: kinds of noise that are switched
     off, of `photosim.signals.TERMS`.  tone, depth: frequency in Hz and relative depth of a sine on the
     currents, at which jitter is reckoned; without one there is none.  settings: as in a call of the circuit.
-    Raises ParameterError where the circuit has no source or no detector.
+    Raises ParameterError where the circuit has no source or no detector, and where light of separate lasers
+    interferes at a detector: `ps.transient` has their phases.
     """
     options = LinkOptions(circuit.name, tuple(points), tuple(without), tone, depth, settings)
     return compute(circuit, options)
@@ -99,7 +100,7 @@ def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tupl
     tone = None if options.tone is None else Tone(options.tone, options.depth)
     found = contributions(point, number, without=options.without, tone=tone)
     reception = Reception(
-        receiver.name, wanted, own, float(currents.sum()), float(currents[wanted]), receiver.bandwidth,
+        receiver.name, wanted, own, point.mean_current(number), float(currents[wanted]), receiver.bandwidth,
         found.variances, float(10.0 * np.log10((total - own) / own)) if total > own > 0.0 else -np.inf,
         passages(point, point.lines[wanted], brightest) if own > 0.0 else (),
     )  # fmt: skip

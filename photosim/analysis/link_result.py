@@ -30,8 +30,9 @@ _MOST_PATHS = 8
 class Reception:
     """What one detector receives.
 
-    line: number of the wanted line, the strongest there.  power: W of it at all ports together.  current: A
-    of all lines, signed, without dark current.  signal: A of the wanted line.  variances: A^2 by noise.
+    line: number of the wanted line, the strongest there.  power: W of it at all ports together.  current:
+    mean A out of the detector, signed: of all lines, of amplifiers' spontaneous emission, and dark current.
+    signal: A of the wanted line.  variances: A^2 by noise.
     crosstalk_dB: power of all other lines over that of the wanted one.  passages: the way of the wanted line
     to the port where most of it arrives.
     """

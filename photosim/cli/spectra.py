@@ -24,6 +24,7 @@ from photosim.cli.settings import read_settings
 from photosim.cli.show import show_json, show_tables
 from photosim.errors import ParameterError
 from photosim.files import check_target
+from photosim.signals.interference import InterferenceError
 from photosim.units import parse_wavelengths
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def simulate(request: Request, *, as_json: bool) -> None:
     if circuit.ports or starts or ends:
         result = spectrum(circuit, SpectrumOptions(circuit.name, wl, starts, ends, settings=settings))
     if circuit.sources and circuit.detectors:
-        currents = _photocurrents(circuit, wl, settings)
+        drawn = result is None and (request.plot is not None or request.out is not None)
+        currents = _photocurrents(circuit, wl, settings, needed=drawn)
     if result is None and currents is None:
         message = f"{request.file} exposes no port and lights no detector: there is nothing to simulate."
         if circuit.nonlinear:
@@ -129,10 +131,20 @@ def _names(texts: Sequence[str] | None, circuit: Circuit) -> tuple[str, ...] | N
     return tuple(names) if texts else None
 
 
-def _photocurrents(circuit: Circuit, wl: NDArray[np.float64], settings: dict[str, Any]) -> Currents:
-    own = circuit.photocurrents(**settings)
-    tuned = circuit.photocurrents(wl, **settings)
-    return Currents(circuit.detectors, own.sum("wavelength").values, wl, tuned.values)
+def _photocurrents(
+    circuit: Circuit, wl: NDArray[np.float64], settings: dict[str, Any], *, needed: bool
+) -> Currents:
+    """Return the currents; those over wavelengths are empty where sources interfere and none is `needed`."""
+    own = circuit.photocurrents(**settings).sum("wavelength").values
+    try:
+        tuned = circuit.photocurrents(wl, **settings).values
+    except InterferenceError as error:
+        # Sources that are tuned together may interfere where those at their own wavelengths do not.
+        if needed:
+            raise
+        say(f"No currents over the wavelengths: {error}")
+        return Currents(circuit.detectors, own, wl[:0], own[:0].reshape(0, len(own)))
+    return Currents(circuit.detectors, own, wl, tuned)
 
 
 def _write(

@@ -202,6 +202,12 @@ class _Emission:
         power = np.einsum("wpp->p", self.spectrum.real) * self.step
         return float(np.abs(self.weight) @ power)
 
+    def mean_current(self) -> float:
+        """Return the mean current in A of the emission, signed."""
+        if self.spectrum is None:
+            return 0.0
+        return float(self.weight @ np.einsum("wpp->p", self.spectrum.real) * self.step)
+
     def beat_density(self, frequency: FloatArray) -> FloatArray:
         """Return the density in A^2/Hz of the beat of the emission with itself at `frequency` (F,) in Hz.
 
@@ -227,6 +233,11 @@ def beat_density(point: OperatingPoint, number: int, frequency: FloatArray) -> F
     return _Emission(point, number).beat_density(frequency)
 
 
+def mean_emission_current(point: OperatingPoint, number: int) -> float:
+    """Return the mean current in A that spontaneous emission gives a receiver, signed as its ports are."""
+    return _Emission(point, number).mean_current()
+
+
 def emission_current(point: OperatingPoint, number: int) -> float:
     """Return the mean current in A that spontaneous emission gives a receiver, ports added."""
     return _Emission(point, number).current()
@@ -234,7 +245,7 @@ def emission_current(point: OperatingPoint, number: int) -> float:
 
 def _optical_grid(point: OperatingPoint, bandwidth: float) -> tuple[FloatArray, float]:
     """Return wavelengths (W,) equally spaced in frequency over all that is emitted, and their step in Hz."""
-    centre = np.mean([line.wl for line in point.lines])
+    centre = np.mean([line.wl for line in point.lines] or [1.55])
     wide = centre * np.linspace(0.6, 1.8, 6001)
     density = np.max([emitter.density(wide) for emitter in point.emitters], axis=0)
     lit = wide[density > DARK * density.max()] if density.max() > 0.0 else wide[[2000, 2001]]

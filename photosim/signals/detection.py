@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector, Source
+from photosim.signals.interference import Lit, refuse_interference
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.units import as_wavelengths
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from photosim.circuit import Circuit
+    from photosim.engine.compiled import Compiled
     from photosim.engine.graph import Part
 
 
@@ -28,9 +32,12 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     own; with wl (W,) in um every source is tuned along the grid with its total
     power. Different sources, and different lines, add in power; the paths of
     one line add as waves. Converters wired to electrical inputs drive them.
-    Dark currents are not included. A detector with more light than its
-    saturation_power warns, and its current stays there. Raises
-    ParameterError where the circuit has no source or no detector.
+    Dark current, and that of amplifiers' spontaneous emission, belong to no
+    wavelength: without wl they are spread evenly, so that the sum over all
+    wavelengths is the current of the detector; with wl each value has all of
+    them. A detector with more light than its saturation_power warns, and its
+    current stays there. Raises ParameterError where the circuit has no source
+    or no detector, and where light of separate lasers interferes at one.
     """
     import xarray
 
@@ -49,10 +56,13 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     ports = [f"{part.name},{port}" for part in detectors for port in part.ports]
     inputs = [f"{part.name},{part.ports[0]}" for part in sources]
     waves = compiled.waves(ports, inputs, point, grid)
+    _refuse_interference(sources, detectors, values, grid, (waves, powers), together=wl is None)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
     currents = _currents(
         detectors, values, grid, _saturated(detectors, values, arriving, together=wl is None)
     )
+    steady = _dark(detectors, values, grid) + _emission(circuit, compiled, settings)
+    currents = currents + steady / (len(grid) if wl is None else 1)
     leading = ["batch"] if currents.ndim == 3 else []
     return xarray.DataArray(
         currents, dims=(*leading, "wavelength", "detector"), name="photocurrent",
@@ -75,6 +85,74 @@ def _spectra(
     for row, (own, power) in zip(powers, lines, strict=True):
         np.add.at(row, np.searchsorted(grid, own), power)
     return grid, powers
+
+
+def _refuse_interference(
+    sources: list[Part],
+    detectors: list[Part],
+    values: Mapping[str, Mapping[str, Any]],
+    grid: NDArray[np.float64],
+    light: tuple[NDArray[np.complex128], NDArray[np.float64]],
+    *,
+    together: bool,
+) -> None:
+    """Raise ParameterError where light of separate sources interferes at a detector.
+
+    light: waves (..., W, ports, sources), and powers (sources, W). `together` says that all wavelengths shine
+    at once; else the sources do, at each of them.
+    """
+    waves, powers = light
+    if together:
+        own_lines = [
+            part.model.lines(**values[part.name]) for part in sources if isinstance(part.model, Source)
+        ]
+        of = np.repeat(np.arange(len(sources)), [len(wl) for wl, _ in own_lines])
+        at = np.searchsorted(grid, np.concatenate([wl for wl, _ in own_lines]))
+        each = np.sqrt(np.concatenate([power for _, power in own_lines]))
+        fields = np.moveaxis(waves[..., at, :, of], 0, -2) * each[:, np.newaxis]
+        frequency = SPEED_OF_LIGHT_UM_S / grid[at]
+    else:
+        of, at = np.arange(len(sources)), np.zeros(len(sources), int)
+        fields = np.swapaxes(waves * np.sqrt(powers).T[:, np.newaxis, :], -1, -2)
+        frequency = np.zeros(len(sources))
+    lit, first = [], 0
+    for part in detectors:
+        own, ports = values[part.name], len(part.ports)
+        per_watt = part.model.responsivity(grid, **own) if isinstance(part.model, Detector) else {}
+        # A batch of responsivities differs in scale alone: its largest one says how strong the beats are.
+        rows = [np.broadcast_to(per_watt.get(p, 0.0), np.shape(grid))[..., at] for p in part.ports]
+        responsivity = np.array([row.reshape(-1, len(at))[0] for row in rows])
+        bandwidth = float(np.max(own.get("bandwidth", 0.0)))
+        lit.append(Lit(part.name, bandwidth, responsivity, fields[..., first : first + ports]))
+        first += ports
+    refuse_interference("the photocurrent", [sources[k].name for k in of], frequency, lit)
+
+
+def _dark(
+    detectors: list[Part], values: Mapping[str, Mapping[str, Any]], wl: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the dark currents in A, (..., 1, detectors): that of a balanced pair cancels."""
+    found = []
+    for part in detectors:
+        assert isinstance(part.model, Detector)  # noqa: S101 - the caller chose by kind
+        found.append(np.asarray(part.model.dark(wl, **values[part.name])))
+    return np.stack(np.broadcast_arrays(*found), axis=-1)[..., np.newaxis, :]
+
+
+def _emission(circuit: Circuit, compiled: Compiled, settings: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return the currents in A of amplifiers' spontaneous emission, (..., 1, detectors)."""
+    from photosim.signals.contributions import mean_emission_current
+    from photosim.signals.operating import bare_point, emits
+
+    if not any(emits(part) for part in compiled.graph.parts):
+        return np.zeros((1, len(circuit.detectors)))
+    flat = flat_settings(settings)
+    batch = {name: np.asarray(value) for name, value in flat.items() if np.ndim(value)}
+    rows = []
+    for k in range(max((len(value) for value in batch.values()), default=1)):
+        point = bare_point(circuit, {**flat, **{name: value[k] for name, value in batch.items()}})
+        rows.append([mean_emission_current(point, number) for number in range(len(point.receivers))])
+    return np.array(rows)[:, np.newaxis, :] if batch else np.array(rows)
 
 
 def _saturated(

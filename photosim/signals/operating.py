@@ -119,9 +119,15 @@ class OperatingPoint:
         return values
 
     @cached_property
+    def fields(self) -> ComplexArray:
+        """Amplitude in sqrt(W) of each line at each port of a detector, shape (lines, ports)."""
+        rows = [np.sqrt(line.power) * self.waves(self.ports, line, np.zeros(1))[0] for line in self.lines]
+        return np.array(rows, dtype=np.complex128).reshape(len(self.lines), len(self.ports))
+
+    @cached_property
     def arriving(self) -> FloatArray:
         """Power in W of each line at each port of a detector, shape (lines, ports)."""
-        return self.powers(self.ports)
+        return np.asarray(np.abs(self.fields) ** 2)
 
     def powers(self, outputs: tuple[str, ...]) -> FloatArray:
         """Return the power in W of each line in each of the waves, shape (lines, outputs)."""
@@ -145,7 +151,7 @@ class OperatingPoint:
         return np.asarray(total <= self.receivers[number].saturation)
 
     def currents(self, number: int) -> FloatArray:
-        """Return the signed mean currents in A of a receiver, (ports, lines), without dark current."""
+        """Return the signed mean currents in A that the lines give a receiver, (ports, lines)."""
         receiver = self.receivers[number]
         arriving = self.arriving[:, self.columns(number)].T
         share = detected_share(arriving.sum(axis=1, keepdims=True), receiver.saturation)
@@ -157,15 +163,38 @@ class OperatingPoint:
         signs = np.sign(receiver.responsivity.mean(axis=1))
         return float(signs.sum()) * receiver.dark_current * receiver.multiplication
 
+    def mean_current(self, number: int) -> float:
+        """Return the mean current in A out of a receiver: of lines, of spontaneous emission, and dark."""
+        from photosim.signals.contributions import mean_emission_current
 
-def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
+        light = float(self.currents(number).sum())
+        return light + mean_emission_current(self, number) + self.dark_current(number)
+
+
+def operating_point(
+    circuit: Circuit, settings: Mapping[str, Any], question: str = "a link"
+) -> OperatingPoint:
     """Return the operating point of a circuit for nested settings of a call.
 
     Parts that drive others electrically are evaluated first: a dac sets the voltage of its modulator. Raises
-    ParameterError where the circuit has no source or no detector, and for settings that are a batch.
+    ParameterError where the circuit has no source or no detector, for settings that are a batch, and where
+    light of separate lasers interferes at a detector, which `question` cannot answer.
     """
+    from photosim.signals.interference import Lit, refuse_interference
     from photosim.signals.violations import violations
 
+    found = bare_point(circuit, settings)
+    lit = [
+        Lit(r.name, r.bandwidth, r.responsivity, found.fields[:, found.columns(k)])
+        for k, r in enumerate(found.receivers)
+    ]
+    frequency = np.array([line.frequency for line in found.lines])
+    refuse_interference(question, [line.source for line in found.lines], frequency, lit)
+    return replace(found, remarks=(*found.remarks, *violations(found)))
+
+
+def bare_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
+    """Return an operating point without the remarks of what lies outside a model's range."""
     if not circuit.sources or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
@@ -185,9 +214,8 @@ def operating_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingP
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in detectors)
     flat = flat_settings(settings) | {drive.name: drive.value for drive in at.drives}
     jitters = {drive.part: drive.stage.jitter for drive in at.drives}
-    found = OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), jitters)
-    remarks = [drive.remark() for drive in at.drives if drive.beyond]
-    return replace(found, remarks=(*remarks, *violations(found)))
+    remarks = tuple(drive.remark() for drive in at.drives if drive.beyond)
+    return OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), jitters, remarks)
 
 
 def _refuse_batch(settings: Mapping[str, Any]) -> NoReturn:
@@ -200,7 +228,7 @@ def _refuse_batch(settings: Mapping[str, Any]) -> NoReturn:
 
 def _in_link(part: Part) -> bool:
     """Return whether a part emits, detects or shapes signals, so that a link needs its settings."""
-    return _emits(part) or isinstance(part.model, Source | Detector | Electronic)
+    return emits(part) or isinstance(part.model, Source | Detector | Electronic)
 
 
 def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
@@ -251,14 +279,15 @@ def _receiver(
     )
 
 
-def _emits(part: Part) -> bool:
+def emits(part: Part) -> bool:
+    """Return whether a linear part sends out noise light of its own."""
     return isinstance(part.model, ClosedForm) and part.model.emission_of is not None
 
 
 def _emitters(graph: Graph, values: Values) -> tuple[Emitter, ...]:
     found = []
     for part in graph.parts:
-        if isinstance(part.model, ClosedForm) and _emits(part):
+        if isinstance(part.model, ClosedForm) and emits(part):
             settings = values[part.name]
             limit = float(settings.get("saturation_power", np.inf))
             found += [

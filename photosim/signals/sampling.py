@@ -23,6 +23,7 @@ from photosim.signals.contributions import (
     check_terms,
     emission_current,
     live_responsivity,
+    mean_emission_current,
     shot_current_density,
 )
 from photosim.signals.noise import intensity_density, thermal_density
@@ -106,7 +107,7 @@ def sample(
     if not 2 <= samples <= MOST_SAMPLES:
         message = f"A sample has 2 to {MOST_SAMPLES} samples, got {samples}."
         raise ParameterError(message)
-    point = operating_point(circuit, settings)
+    point = operating_point(circuit, settings, "sampled noise")
     grid = _Grid(samples, 2.0 * max(receiver.bandwidth for receiver in point.receivers))
     wave = None if tone is None else Tone(tone, depth)
     lights, *rest = np.random.default_rng(seed).spawn(1 + len(point.receivers))
@@ -176,7 +177,8 @@ def _current(
     """Return the current of a receiver in A, (size,), with all noise up to its electronics."""
     receiver, columns = point.receivers[number], point.columns(number)
     live, fixed = live_responsivity(point, number), point.currents(number)
-    current = np.full(grid.size, point.dark_current(number))
+    steady = point.dark_current(number) + mean_emission_current(point, number)
+    current = np.full(grid.size, steady)
     for k, (waves, noise) in enumerate(fields):
         own, beside = waves[:, columns], noise[:, columns]
         current += (np.abs(own) ** 2) @ live[:, k]

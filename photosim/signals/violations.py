@@ -40,7 +40,7 @@ def _saturated(point: OperatingPoint, number: int) -> list[str]:
 def _levels(point: OperatingPoint, number: int) -> list[str]:
     """Follow the mean level of a receiver through its stages."""
     chain, found = point.receivers[number].chain, []
-    level = float(point.currents(number).sum()) + point.dark_current(number)
+    level = point.mean_current(number)
     for name, stage in zip(chain.names, chain.stages, strict=True):
         level *= stage.gain
         if not stage.low <= level <= stage.high:

@@ -21,6 +21,7 @@ from photosim.timedomain.cut import (
     source_waves,
 )
 from photosim.timedomain.electrical import wired
+from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.inputs import sampled
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
@@ -88,16 +89,19 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
     entering = light.port_light(lights, carriers, time, warm)
     clock = stepping.Clock(samples + warm, sample_rate, carriers, seed if noise else None)
+    glow = emission_currents(circuit, drives, noise=noise)
     run, how = _prepared(drives, clock, entering, quasi_static, time)
     graph = drives.compiled.graph
+    run.glow = glow
     run.carry()
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
     return dataset(
-        run, circuit.name, time, warm, dict(zip(kept, probed, strict=True)), arrived, how, budget=budget
-    )
+        run, circuit.name, time, warm, dict(zip(kept, probed, strict=True)), arrived, how,
+        budget=budget,
+    )  # fmt: skip
 
 
 def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, int]:

@@ -61,7 +61,10 @@ def dataset(
     detectors = [part for part in run.drives.compiled.graph.parts if isinstance(part.model, Detector)]
     if detectors:
         found = [_current(run, part, wl, arrived, time.size) for part in detectors]
-        currents = [whole(current) for current, _ in found]
+        currents = [
+            whole(current + run.glow.get(part.name, 0.0))
+            for part, (current, _) in zip(detectors, found, strict=True)
+        ]
         variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
         # The share of the time in which a detector had more light than it can follow.
         variables["saturated"] = ("detector", np.array([share for _, share in found]), {"units": "1"})
@@ -105,6 +108,7 @@ def _current(
             )
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
+    total = total + float(part.model.dark(wl, **settings))
     if run.clock.seed is not None:
         total = total + _receiver_noise(run, run.clock.seed, part, settings, absolute)
     bandwidth = settings.get("bandwidth")

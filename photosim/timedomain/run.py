@@ -33,7 +33,10 @@ _FIT_ERROR = 1e-2
 
 @dataclass
 class Run:
-    """State of a simulation in progress: the complex envelopes computed so far, by wave number."""
+    """State of a simulation in progress: the complex envelopes computed so far, by wave number.
+
+    glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.
+    """
 
     drives: driving.Drives
     cut: Cut
@@ -42,6 +45,7 @@ class Run:
     injected: dict[int, ComplexArray]
     names: dict[int, str]
     island: dict[int, int] = field(default_factory=dict)
+    glow: dict[str, float] = field(default_factory=dict)
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)

@@ -30,6 +30,15 @@ class Detector(Model):
             return 1.0, 1.0
         return self.multiplication_of(**self.full(settings))
 
+    def dark(self, wl: ArrayLike, **settings: Any) -> Any:
+        """Return the dark current in A that flows out of it, multiplied and signed as its ports are.
+
+        That of the two ports of a balanced pair cancels. Settings of shape (B,) give shape (B,).
+        """
+        signs = sum(np.sign(np.mean(value)) for value in self.responsivity(wl, **settings).values())
+        multiplication, _ = self.multiplication(**settings)
+        return signs * np.asarray(settings.get("dark_current", 0.0)) * multiplication
+
     def responsivity(self, wl: ArrayLike, **settings: Any) -> dict[str, Any]:
         """Return the signed responsivity in A/W of each optical port, each broadcastable to (..., W)."""
         values = {k: column(v) for k, v in self.full(settings).items()}
