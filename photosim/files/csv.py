@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from photosim.errors import DataError, listing
+from photosim.files import gplugins
 from photosim.files.tables import damaged, read_lines
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photosim.model.sampled import SampledData
     from photosim.smatrix import SMatrix, Trace
 
 _AXES = 3  # wavelength, to, from
@@ -66,14 +68,18 @@ def write_columns(path: Path, header: Sequence[str], columns: Sequence[NDArray[n
         np.savetxt(stream, np.column_stack(columns), fmt="%.17g", delimiter=",")
 
 
-def read(path: Path) -> SMatrix:
-    """Return the matrix stored by `write`; a pair that the file leaves out is nan.
+def read(path: Path) -> SMatrix | SampledData:
+    """Return the matrix stored by `write`, or the table of a file of gdsfactory's plug-ins.
+
+    A pair that a file of ours leaves out is nan.
 
     Raises DataError when the header or a row is of another form.
     """
     from photosim.smatrix import SMatrix
 
     header, table = _columns(path)
+    if gplugins.is_text(header):
+        return gplugins.table_of_text(path, header, table)
     pairs = [name.removesuffix("_re") for name in header[1::2]]
     ports = _ports(pairs, path)
     values = np.full((len(table), len(ports), len(ports)), complex(np.nan, np.nan))
@@ -94,6 +100,8 @@ def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtyp
         _refuse_line(path)
         message = f"Cannot read {path} as a table of numbers: {error}"
         raise DataError(message) from error
+    if gplugins.is_text(header) and len(table) and table.shape[1] == len(header):
+        return header, table
     expected = [name.removesuffix("_re") + part for name in header[1::2] for part in ("_re", "_im")]
     if header[0] != "wavelength_um" or header[1:] != expected or len(header) < _AXES:
         wanted = "expected wavelength_um, then <from>_<to>_re and <from>_<to>_im of every pair"

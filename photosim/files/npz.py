@@ -12,6 +12,7 @@ from photosim.errors import DataError, listing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from photosim.model.sampled import SampledData
     from photosim.smatrix import SMatrix
 
 MAX_BYTES = 8 * 2**30
@@ -28,17 +29,22 @@ def write(path: Path, s: SMatrix) -> None:
         )
 
 
-def read(path: Path) -> SMatrix:
-    """Return the matrix stored by `write`; DataError when the archive is damaged or lacks an array."""
+def read(path: Path) -> SMatrix | SampledData:
+    """Return the matrix stored by `write`, or the table of an archive of gdsfactory's plug-ins.
+
+    Raises DataError when the archive is damaged or lacks an array.
+    """
+    from photosim.files import gplugins
     from photosim.smatrix import SMatrix
 
     try:
         with ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        arrays = {}
+        arrays, foreign = {}, False
         if size <= MAX_BYTES:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive if name in _NAMES}
+                foreign = gplugins.is_archive(archive.files)
+                arrays = {name: archive[name] for name in archive if foreign or name in _NAMES}
                 names = listing(archive)
     # Damage inside an archive surfaces as whatever unpacking or parsing raises there, zlib.error included.
     except Exception as error:
@@ -47,6 +53,8 @@ def read(path: Path) -> SMatrix:
     if size > MAX_BYTES:
         message = f"Cannot read {path}: unpacked it has {size} bytes; the bound is {MAX_BYTES}."
         raise DataError(message)
+    if foreign:
+        return gplugins.table_of_archive(path, arrays)
     missing = [name for name in _NAMES if name not in arrays]
     if missing:
         message = f"Cannot read {path}: it holds {names} but not {listing(missing)}."

@@ -96,6 +96,20 @@ def find_delays(
     return Delays(found, fitted, period, is_open | (smoothest != found), steady, smoothest)
 
 
+def clearest_delays(frequency_Hz: NDArray[np.float64], s: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return the delays in s, of either sign, that leave by far the least change of phase, shape (...).
+
+    That of least turn where the frequency steps do not differ enough to tell.
+    """
+    fitted = delays(frequency_Hz, s)
+    if len(frequency_Hz) < 3:
+        return fitted
+    step, turn = _steps(frequency_Hz, s)
+    period = float(2 * np.pi / step.mean())
+    found: NDArray[np.float64] = _smoothest(step, turn, fitted, fitted, period, np.ones(fitted.shape, bool))
+    return found
+
+
 def _steps(
     frequency: NDArray[np.float64], s: NDArray[np.complex128]
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
