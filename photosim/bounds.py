@@ -25,7 +25,8 @@ def check_number(
 ) -> None:
     """Raise ParameterError, beginning with the class of `where`, unless numbers are from low to high.
 
-    above: leave out low itself.  endless: take infinity where high is.  values: by name.
+    where: an object, or a title as text.  above: leave out low itself.  endless: take infinity where high is.
+    values: by name.
     """
     span = f"above {low:g}" if above else f"{low:g} or more"
     if low == -math.inf:
@@ -35,7 +36,7 @@ def check_number(
     for name, value in values.items():
         right = _real(value) and low <= value <= high and not (above and value == low)
         if not right or not (endless or math.isfinite(value)):
-            message = f"{type(where).__name__}: {name} must be {span}, got {value!r}."
+            message = f"{_title(where)}: {name} must be {span}, got {value!r}."
             raise ParameterError(message)
 
 
@@ -44,8 +45,12 @@ def check_whole(where: object, low: int = 0, high: int = MOST, **values: Any) ->
     span = f"{low} or more" if high == MOST else f"from {low} to {high}"
     for name, value in values.items():
         if not (_real(value) and low <= value <= high and value % 1 == 0):
-            message = f"{type(where).__name__}: {name} must be a whole number, {span}, got {value!r}."
+            message = f"{_title(where)}: {name} must be a whole number, {span}, got {value!r}."
             raise ParameterError(message)
+
+
+def _title(where: object) -> str:
+    return where if isinstance(where, str) else type(where).__name__
 
 
 def _real(value: Any) -> bool:

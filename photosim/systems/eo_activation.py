@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.chart import Chart, Level, Picture
+from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.data.datasets import Dataset, Samples, load
 from photosim.training.devices import mesh_chip
@@ -63,11 +64,11 @@ def spectra(name: str, data_dir: Path | None) -> Dataset:
     """Return a data set of square pictures as 16 Fourier coefficients each, together of 1 W."""
     data = load(name, validation_fraction=0.0, data_dir=data_dir)
     low = data.train.x.min()
-    side = round(np.sqrt(data.features))
-    block = slice(side // 2 - SIDE // 2, side // 2 + SIDE // 2)
+    width = side(data, SIDE)
+    block = slice(width // 2 - SIDE // 2, width // 2 + SIDE // 2)
 
     def part(samples: Samples) -> Samples:
-        images = (samples.x - low).reshape(len(samples), side, side)
+        images = (samples.x - low).reshape(len(samples), width, width)
         found = np.fft.fftshift(np.fft.fft2(images), axes=(1, 2))[:, block, block].reshape(
             len(samples), SIDE**2
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.analysis.chart import HeatMap, Picture
 from photosim.analysis.result import Table as Shown
+from photosim.errors import DataError, listing
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.arrays import FloatArray, IndexArray, RealArray
 from photosim.training.data.datasets import DATASETS, Dataset, Samples, Table
@@ -43,6 +44,8 @@ class Recipe:
 IDEAL, MEASURED = 91.7, 76.7
 """Published accuracies in %, of the network in a computer and of the best run on the chip."""
 VOWELS = 11
+LEAST = 20
+"""Samples of a vowel without which halves and folds have no room for it."""
 MODES = 4
 """Guides of a mesh, vowels told apart, ratios used."""
 PHASES = np.linspace(0.0, 0.2, 6)
@@ -52,8 +55,19 @@ READINGS = np.linspace(0.0, 0.2, 6)
 
 
 def table(folder: Path | None) -> Table:
-    """Return the whole set: 990 vowels of 15 speakers, ten log-area ratios each."""
-    return DATASETS["vowels"](folder, False)
+    """Return the whole set: 990 vowels of 15 speakers, ten log-area ratios each.
+
+    Raises DataError for a file without the 11 vowels, or with one too rare to be parted.
+    """
+    whole = DATASETS["vowels"](folder, False)
+    found, counts = np.unique(whole.y, return_counts=True)
+    if not np.array_equal(found, np.arange(VOWELS)) or counts.min() < LEAST:
+        message = (
+            f"The vowels must have the classes 0 to {VOWELS - 1}, {LEAST} samples of each or more, got "
+            f"classes {listing([str(k) for k in found.tolist()])}, {counts.min()} of one."
+        )
+        raise DataError(message)
+    return whole
 
 
 def halves(whole: Table, seed: int) -> dict[int, tuple[IndexArray, IndexArray]]:

@@ -58,6 +58,7 @@ class _Bounds:
     early_stopping: bool
     dropout: _Fraction
     learning_rate_init: Annotated[float, Field(ge=1e-12, le=1e6)]
+    feedback: Annotated[float, Field(ge=1e-9, le=1e9)]
     validation_fraction: _Fraction
     precision: Literal["single", "double"]
     noise: Literal["physical", "measured"] | None
@@ -177,17 +178,16 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
             raise ParameterError(message)
 
     def _network(self, inputs: int, outputs: int) -> Network:
-        entries: list[Any] = [inputs if self.image_shape is None else tuple(self.image_shape)]
+        shape = self.image_shape
+        entries: list[Any] = [inputs if shape is None else shape]
         for layer in self._hidden_layers():
             entries.append(layer if isinstance(layer, Mapping) else int(layer))
             if self.dropout and not isinstance(layer, Mapping):
                 entries.append({"layer": "dropout", "share": self.dropout})
         network = build_network([*entries, outputs], self.activation, type(self).__name__)
-        if network.layers[0].inputs != inputs:
-            message = (
-                f"image_shape {tuple(self.image_shape or ())!r} means {network.layers[0].inputs} pixels, "
-                f"but the samples have {inputs} features."
-            )
+        pixels = network.layers[0].inputs
+        if pixels != inputs:
+            message = f"image_shape {shape!r} means {pixels} pixels, but the samples have {inputs} features."
             raise ParameterError(message)
         return network
 
@@ -219,7 +219,7 @@ class _PhotonicEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn h
         train, watched, nothing = (
             Samples(x[rows], y[rows]) for rows in (order[held:], order[:held], order[:0])
         )
-        return Dataset("samples", train, watched, nothing, outputs)
+        return Dataset(type(self).__name__, train, watched, nothing, outputs)
 
     def _devices(self, network: Network, streams: Streams) -> tuple[Device, ...]:
         """Return what holds the rule's feedback: banks of the hardware, or exact matrices."""
@@ -284,8 +284,7 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
     --------
     >>> from sklearn.datasets import load_iris
     >>> x, y = load_iris(return_X_y=True)
-    >>> classifier = PhotonicClassifier(rule="dfa", random_state=0).fit(x, y)
-    >>> classifier.score(x, y) > 0.95
+    >>> PhotonicClassifier(rule="dfa", random_state=0).fit(x, y).score(x, y) > 0.95
     True
     """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.errors import DataError, ParameterError
 from photosim.training.arrays import RealArray, TargetArray
 
 
@@ -54,6 +55,56 @@ def explained_share(outputs: RealArray, targets: TargetArray) -> float:
     return float(r2_score(targets, outputs))
 
 
+def check_classes(where: str, labels: TargetArray, outputs: int, lowest: int = 0) -> None:
+    """Raise DataError, starting with `where`, unless labels (samples,) are class numbers of the outputs.
+
+    lowest: the lowest number taken; -1 stands for samples without a label.
+    """
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        message = (
+            f"{where}: labels must be whole class numbers of shape (samples,), got {labels.dtype} of shape "
+            f"{labels.shape}."
+        )
+        raise DataError(message)
+    wrong = (labels < lowest) | (labels >= outputs)
+    if wrong.any():
+        message = (
+            f"{where}: labels must be class numbers from 0 to {outputs - 1}, one for each output, got "
+            f"{labels[wrong][0]}: number the classes with numpy.unique(labels, return_inverse=True)."
+        )
+        raise DataError(message)
+
+
+def check_targets(where: str, targets: TargetArray, outputs: int) -> None:
+    """Raise DataError, starting with `where`, unless targets are finite, shape (samples, outputs)."""
+    if targets.dtype.kind not in "iuf" or targets.ndim != 2 or targets.shape[1] != outputs:
+        message = (
+            f"{where}: targets must be real numbers of shape (samples, {outputs}), got {targets.dtype} of "
+            f"shape {targets.shape}."
+        )
+        raise DataError(message)
+    if not np.isfinite(targets).all():
+        row = int(np.argwhere(~np.isfinite(targets))[0, 0])
+        message = f"{where}: targets must be finite, but that of row {row} is {targets[row]}."
+        raise DataError(message)
+
+
+def check_finite(finite: bool, epoch: int, learning_rate: float) -> None:
+    """Raise ParameterError, naming epoch and learning rate, for a run whose numbers are not finite."""
+    if not finite:
+        message = (
+            f"Training diverged in epoch {epoch}, at a learning rate of {learning_rate:g}: loss or "
+            "parameters are not finite. Take a smaller learning rate."
+        )
+        raise ParameterError(message)
+
+
+def check_any(where: str, targets: TargetArray, outputs: int) -> None:
+    """Raise DataError for labels or targets, whichever they look like, that suit no objective."""
+    flat = targets.ndim == 1 and targets.dtype.kind in "iu"
+    (check_classes if flat else check_targets)(where, targets, outputs)
+
+
 @dataclass(frozen=True)
 class Objective:
     """What a network is for.
@@ -61,12 +112,15 @@ class Objective:
     loss(outputs, targets): the batch's mean loss, and each sample's derivative of its own loss with respect
     to the outputs, shape (batch, outputs).  score(outputs, targets): how good that is; larger is better.
     count(targets): how many samples the mean is over; fewer than given where some have no target.
+    check(where, targets, outputs): raises a DataError that starts with `where` for targets that make no sense
+    for so many outputs.
     """
 
     loss: Callable[[RealArray, TargetArray], tuple[float, RealArray]]
     score: Callable[[RealArray, TargetArray], float]
     count: Callable[[TargetArray], int] = len
+    check: Callable[[str, TargetArray, int], None] = check_any
 
 
-CLASSIFICATION = Objective(softmax_cross_entropy, share_correct)
-REGRESSION = Objective(squared_error, explained_share)
+CLASSIFICATION = Objective(softmax_cross_entropy, share_correct, check=check_classes)
+REGRESSION = Objective(squared_error, explained_share, check=check_targets)

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.bounds import check_whole
+from photosim.errors import DataError
 from photosim.training.arrays import FloatArray, LabelArray, RealArray, TargetArray
+from photosim.training.data.checks import check_inputs
 from photosim.training.data.graphs import GraphData
 from photosim.training.layers import Dropout, Layer, Network, activation
 from photosim.training.layers.graph_convolution import GraphConvolution
-from photosim.training.losses import Objective, share_correct, softmax_cross_entropy
+from photosim.training.losses import (
+    Objective,
+    check_classes,
+    check_finite,
+    share_correct,
+    softmax_cross_entropy,
+)
 from photosim.training.optimisers import Adam
-from photosim.training.passes import run
+from photosim.training.passes import all_finite, run
 from photosim.training.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -36,7 +45,11 @@ def _labelled(labels: TargetArray) -> int:
     return int(np.count_nonzero(labels != UNLABELLED))
 
 
-NODES = Objective(labelled_cross_entropy, share_correct, _labelled)
+def _check_some(where: str, labels: TargetArray, outputs: int) -> None:
+    check_classes(where, labels, outputs, lowest=UNLABELLED)
+
+
+NODES = Objective(labelled_cross_entropy, share_correct, _labelled, _check_some)
 """Classification of the nodes of a graph of which some have no label."""
 
 
@@ -80,8 +93,12 @@ def fit_nodes(
 ) -> NodeHistory:
     """Train on one graph, all nodes in one batch, and return how it went.
 
-    weight_decay: of the first layer alone.  initial: seeds the first weights.  rng: seeds dropout.
+    weight_decay: of the first layer alone.  initial: seeds the first weights.  rng: seeds dropout. Raises
+    ParameterError for no epochs, DataError for a graph that does not fit the network, and ParameterError for
+    a run that diverges.
     """
+    check_whole("fit_nodes", 1, epochs=epochs)
+    _check_graph(network, data)
     x, labels = features(data), np.full(data.labels.shape, UNLABELLED)
     labels[data.train] = data.labels[data.train]
     parameters = network.initial(np.random.default_rng(initial), np.float32)
@@ -91,14 +108,31 @@ def fit_nodes(
     dropping = np.random.default_rng(rng)
     kept = []
     for epoch in range(1, epochs + 1):
-        forward, loss = run(network, parameters, x, labels, NODES, dropping)
-        for own, p, update, m in zip(optimisers, parameters, rule.updates(forward), memory, strict=True):
-            if update:
-                own.step(p, update, m, own.schedule.factor(epoch, epoch))
+        factor = plain.schedule.factor(epoch, epoch)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            forward, loss = run(network, parameters, x, labels, NODES, dropping)
+            check_finite(bool(np.isfinite(loss)), epoch, factor * plain.learning_rate)
+            for own, p, update, m in zip(optimisers, parameters, rule.updates(forward), memory, strict=True):
+                if update:
+                    own.step(p, update, m, factor)
+        check_finite(all_finite(parameters), epoch, factor * plain.learning_rate)
         logits = network.predict(parameters, x)
         kept.append([*(share_correct(logits[n], data.labels[n]) for n in (data.validation, data.test)), loss])
     validation, test, losses = np.array(kept).T
     return NodeHistory(validation, test, losses)
+
+
+def _check_graph(network: Network, data: GraphData) -> None:
+    title = f"Graph {data.name!r}"
+    check_inputs(title, data.features, features=network.layers[0].inputs)
+    check_classes(title, data.labels[data.train], network.layers[-1].outputs)
+    for layer in network.layers:
+        if isinstance(layer, GraphConvolution) and layer.adjacency.shape[0] != len(data.labels):
+            message = (
+                f"{title} has {len(data.labels)} nodes, but the network's adjacency is of "
+                f"{layer.adjacency.shape[0]}."
+            )
+            raise DataError(message)
 
 
 def features(data: GraphData) -> Any:

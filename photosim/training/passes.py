@@ -93,3 +93,8 @@ def run(
     traces = network.forward(parameters, x, rng)
     loss, error = objective.loss(traces[-1].outputs, targets)
     return ForwardPass(network, parameters, traces, error, targets, objective), loss
+
+
+def all_finite(parameters: list[Parameters]) -> bool:
+    """Return whether all parameters are finite numbers."""
+    return all(bool(np.isfinite(value).all()) for own in parameters for value in own.values())

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import DataError, ParameterError
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
+from photosim.training.data.checks import check_inputs, check_known
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Network, Parameters
-from photosim.training.losses import CLASSIFICATION, Objective
+from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
-from photosim.training.passes import run
+from photosim.training.passes import all_finite, run
 from photosim.training.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Streams:
     @classmethod
     def tree(cls, seed: int, runs: int) -> list[Streams]:
         """Return the streams of `runs` runs of one seed; more runs leave the first ones as they were."""
+        check_whole("Streams.tree", 0, seed=seed, runs=runs)
         return [cls(*branch.spawn(4)) for branch in np.random.SeedSequence(seed).spawn(runs)]
 
 
@@ -63,6 +66,16 @@ class Schedule:
     min_delta: float = 0.0
     alignment: int = 0
     checkpoint: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a number out of bounds or a precision that is none."""
+        check_whole(self, 0, epochs=self.epochs, alignment=self.alignment)
+        sizes = {"batch_size": self.batch_size, "patience": self.patience}
+        check_whole(self, 1, **{name: size for name, size in sizes.items() if size is not None})
+        check_number(self, 0.0, min_delta=self.min_delta)
+        if np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+            message = f"Schedule: dtype must be float32 or float64, got {np.dtype(self.dtype)}."
+            raise ParameterError(message)
 
 
 @dataclass(frozen=True)
@@ -96,9 +109,11 @@ def fit(
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
     Raises ParameterError for patience without validation samples and for a run that diverges, at its first
-    loss that is not finite, DataError for a checkpoint of another run
-    or of more epochs.
+    loss that is not finite; DataError for samples that are not finite or do not fit the network, labels that
+    are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
+    epochs.
     """
+    check_dataset(network, data, objective)
     if schedule.patience is not None and not len(data.validation):
         message = "Early stopping (patience) needs validation samples, and the data has none."
         raise ParameterError(message)
@@ -118,6 +133,21 @@ def fit(
             save(schedule.checkpoint, key, state, rule)
         progress(state.epoch)
     return run.history(state)
+
+
+def check_dataset(network: Network, data: Dataset, objective: Objective) -> None:
+    """Raise DataError, naming data and part, for samples that a network cannot learn from or be judged by."""
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    for name, part in parts.items():
+        where = f"{data.name}, {name} samples"
+        check_inputs(where, part.x, len(part), network.layers[0].inputs)
+        if len(part):
+            objective.check(where, part.y, network.layers[-1].outputs)
+        if part.y.dtype.kind in "iu" and part.y.ndim == 1:
+            check_known(where, part.y, data.train.y)
+    if not len(data.train):
+        message = f"{data.name}: there are no training samples."
+        raise DataError(message)
 
 
 def _check_length(state: State, schedule: Schedule) -> None:
@@ -183,13 +213,8 @@ class _Run:
             with np.errstate(over="ignore", invalid="ignore"):  # refused below
                 losses.append(self._step(state, batch, factor))
             last = place == len(batches)
-            if not np.isfinite(losses[-1]) or (last and not _finite(parameters)):
-                rate = factor * self.optimiser.learning_rate
-                message = (
-                    f"Training diverged in epoch {epoch}, at a learning rate of {rate:g}: loss or parameters "
-                    "are not finite. Take a smaller learning rate."
-                )
-                raise ParameterError(message)
+            finite = np.isfinite(losses[-1]) and not (last and not all_finite(parameters))
+            check_finite(bool(finite), epoch, factor * self.optimiser.learning_rate)
         held = [
             score(self.network, parameters, part, self.objective)
             for part in (self.data.test, self.data.validation)
@@ -248,15 +273,13 @@ class _Run:
         x, y = train.x[rows], train.y[rows]
         # What dropout leaves out is drawn with the order of samples: alike for all rules of a seed.
         forward, loss = run(self.network, parameters, x, y, self.objective, state.order)
+        if not np.isfinite(loss):
+            return loss  # refused by the caller, before devices are given what is not a number
         updates = self.rule.updates(forward)
         for own, update, remembered in zip(parameters, updates, memory, strict=True):
             if update is not None:
                 self.optimiser.step(own, update, remembered, factor)
         return loss * self.objective.count(y)
-
-
-def _finite(parameters: list[Parameters]) -> bool:
-    return all(bool(np.isfinite(value).all()) for own in parameters for value in own.values())
 
 
 def _copy(parameters: list[Parameters]) -> list[Parameters]:

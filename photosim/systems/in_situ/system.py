@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.chart import Chart, Picture
+from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.systems.in_situ import rivals
 from photosim.training.arrays import RealArray, TargetArray
@@ -64,6 +65,7 @@ def _recipe(task: str, options: Options) -> Recipe:
 def fourier(name: str, folder: Path | None) -> Dataset:
     """Return images as the 8 x 8 coefficients round the centre of their Fourier transform."""
     data = load(name, validation_fraction=0.0, data_dir=folder)
+    side(data, 8)
     parts = [Samples(coefficients(part.x), part.y) for part in (data.train, data.validation, data.test)]
     return Dataset(data.name, parts[0], parts[1], parts[2], data.classes)
 
@@ -74,11 +76,11 @@ def coefficients(images: RealArray) -> Any:
     What is read of an image does not depend on it. The noise of a measured gradient does: the error that is
     sent backwards falls as the modulus rises, and each of the two brings noise in proportion to its square.
     """
-    side = int(np.sqrt(images.shape[1]))
-    middle = slice(side // 2 - 4, side // 2 + 4)
+    width = int(np.sqrt(images.shape[1]))
+    middle = slice(width // 2 - 4, width // 2 + 4)
     found = np.empty((len(images), 64), np.complex64)
     for first in range(0, len(images), 5000):
-        some = images[first : first + 5000].reshape(-1, side, side)
+        some = images[first : first + 5000].reshape(-1, width, width)
         whole = np.fft.fftshift(np.fft.fft2(some), axes=(1, 2))
         found[first : first + 5000] = whole[:, middle, middle].reshape(-1, 64)
     return MODULUS * found / np.abs(found).mean(axis=1, keepdims=True)

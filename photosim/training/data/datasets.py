@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.errors import DataError, did_you_mean, listing
+from photosim.bounds import check_number
+from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.training.arrays import LabelArray, RealArray, TargetArray
+from photosim.training.data.checks import check_inputs, check_known
 from photosim.training.data.files import (
     IMAGES,
     LABELS,
@@ -20,6 +23,9 @@ from photosim.training.data.files import (
     read_idx,
     read_table,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SPLIT_SEED = 2022
 """The split belongs to the data set, not to a run: every seed and rule is judged on the same samples."""
@@ -207,8 +213,8 @@ def _fetch(name: str, folder: os.PathLike[str] | None) -> Table:
 
 def split(
     name: str,
-    x: RealArray | ByteArray,
-    y: LabelArray,
+    x: NDArray[Any],
+    y: NDArray[Any],
     *,
     test: float = TEST,
     validation_fraction: float = VALIDATION,
@@ -220,22 +226,28 @@ def split(
     `test` and `validation_fraction` are shares of all samples; `judged`, shape (samples,), marks the test
     samples where they are given. One mean and one deviation serve all features, as usual for images (a
     pixel's own deviation would blow up those that hardly ever change), unless `apart`; they are the training
-    samples' own. Bytes become single precision. Raises DataError when a class is too small to appear in
-    every part or the inputs never change.
+    samples' own. Bytes become single precision. Raises DataError when inputs are not finite numbers, labels
+    are not one for each row, a class is too small to appear in every part or not among the training samples,
+    or the inputs never change; ParameterError for shares that leave a part empty.
     """
     from sklearn.model_selection import train_test_split
 
+    title = f"Data set {name!r}"
+    x, y = np.asarray(x), np.asarray(y)  # lists too
+    _check_labels(title, y)
+    check_inputs(title, x, len(y))
+    _check_shares(title, y, test, validation_fraction, judged)
     classes, y = np.unique(y, return_inverse=True)
     smallest = int(np.bincount(y).min())
     if smallest < SMALLEST_CLASS:
-        message = (
-            f"Data set {name!r} has a class of {smallest} samples; each needs at least {SMALLEST_CLASS}."
-        )
+        message = f"{title} has a class of {smallest} samples; each needs at least {SMALLEST_CLASS}."
         raise DataError(message)
     if judged is None:
+        _check_part(title, "test", y.size, test, y)
         fit, held = train_test_split(np.arange(y.size), test_size=test, stratify=y, random_state=SPLIT_SEED)
     else:
         fit, held = np.flatnonzero(~judged), np.flatnonzero(judged)
+        check_known(f"{title}, test samples", classes[y[held]], classes[y[fit]])
     chosen = fit[:0]
     if validation_fraction > 0.0:
         share = (
@@ -243,6 +255,7 @@ def split(
             if judged is not None
             else validation_fraction / (1.0 - test)
         )
+        _check_part(title, "validation", fit.size, share, y[fit])
         fit, chosen = train_test_split(fit, test_size=share, stratify=y[fit], random_state=SPLIT_SEED)
     # Each part is one copy: 70,000 images in single precision are 220 MB.
     dtype = np.result_type(x.dtype, np.float32)
@@ -250,7 +263,59 @@ def split(
     learnt = x[fit]
     center, width = learnt.mean(axis=axis, dtype=dtype), learnt.std(axis=axis, dtype=dtype)
     if not np.all(width > 0.0):
-        message = f"Data set {name!r} has inputs that never change: there is nothing to learn from."
+        message = f"{title} has inputs that never change: there is nothing to learn from."
         raise DataError(message)
     train, validate, judge = (Samples((x[rows] - center) / width, y[rows]) for rows in (fit, chosen, held))
     return Dataset(name, train, validate, judge, int(classes.size))
+
+
+def _check_labels(title: str, y: np.ndarray) -> None:
+    if y.ndim != 1 or not y.size:
+        message = f"{title}: labels must be one for each sample, shape (samples,), got shape {y.shape}."
+        raise DataError(message)
+    missing = y != y if y.dtype.kind == "O" else np.zeros(y.shape, bool)  # noqa: PLR0124 - NaN alone
+    if y.dtype.kind in "fc":
+        missing = ~np.isfinite(y)
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        message = f"{title}: every sample needs a label, but that of row {row} is {y[row]}."
+        raise DataError(message)
+
+
+def _check_shares(
+    title: str, y: np.ndarray, test: float, validation: float, judged: np.ndarray | None
+) -> None:
+    check_number(title, 0.0, 1.0, validation_fraction=validation)
+    if judged is None:
+        check_number(title, 0.0, 1.0, above=True, test=test)
+        left = 1.0 - test
+    else:
+        judged = np.asarray(judged)
+        if judged.dtype.kind != "b" or judged.shape != y.shape:
+            message = (
+                f"{title}: judged must mark every sample with True or False, shape ({y.size},), got "
+                f"{judged.dtype} of shape {judged.shape}."
+            )
+            raise DataError(message)
+        left = 1.0 - float(np.mean(judged))
+    if not left > 0.0 or not validation < left:
+        message = (
+            f"{title}: a share of {1.0 - left:.3g} to test with and of {validation:.3g} to validate with "
+            "leave nothing to learn from."
+        )
+        raise ParameterError(message)
+
+
+def _check_part(title: str, part: str, size: int, share: float, y: LabelArray) -> None:
+    """Raise ParameterError unless a share of `size` samples and the rest have room for every class."""
+    held, classes = int(np.ceil(share * size)), int(np.unique(y).size)
+    if min(held, size - held) < classes:
+        message = (
+            f"{title}: a {part} share of {share:.3g} parts {size} samples into {held} and {size - held}: too "
+            f"few for {classes} classes in both."
+        )
+        raise ParameterError(message)
+    smallest = int(np.bincount(y).min(initial=size, where=np.bincount(y) > 0))
+    if smallest < 2:
+        message = f"{title} has a class of 1 sample beside its test samples: too few for a {part} part."
+        raise DataError(message)

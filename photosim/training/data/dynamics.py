@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 
@@ -26,7 +27,12 @@ def lorenz63(
 
     Solved to a relative error of 1e-9 a step. The largest Lyapunov exponent is 0.9, so that two solvers part
     after some 25 units of time whatever their accuracy: a series is one of the attractor's, not the one.
+    Raises ParameterError for no steps, a step that is not positive, and numbers that are not finite.
     """
+    check_whole("lorenz63", 1, steps=steps)
+    check_number("lorenz63", 0.0, above=True, step=step)
+    x, y, z = start
+    check_number("lorenz63", x=x, y=y, z=z, sigma=sigma, rho=rho, beta=beta)
     from scipy.integrate import solve_ivp
 
     def slope(_time: float, at: FloatArray) -> list[float]:
@@ -53,11 +59,12 @@ def kuramoto_sivashinsky(
     rest by the fourth-order Runge-Kutta scheme ETDRK4 of kassam2005. Left out: dealiasing, which 64 points
     on a length of 22 do not need: the highest waves are damped to rounding.
     """
+    check_whole("kuramoto_sivashinsky", 1, steps=steps)
+    check_whole("kuramoto_sivashinsky", 0, transient=transient)
+    check_number("kuramoto_sivashinsky", 0.0, above=True, length=length, step=step)
     points = start.shape[-1]
-    if points % 2 or points < 4 or steps < 1:
-        message = (
-            f"The ring needs an even number of points, 4 or more, and 1 step or more, got {points} points."
-        )
+    if points % 2 or points < 4 or not np.isfinite(start).all():
+        message = f"The ring needs finite values at an even number of points, 4 or more, got {points} points."
         raise ParameterError(message)
     k = 2.0 * np.pi / length * np.arange(points // 2 + 1)
     full, half, *weights = _etdrk4(k**2 - k**4, step)

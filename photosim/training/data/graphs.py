@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from photosim.errors import DataError
+from photosim.bounds import check_number, check_whole
+from photosim.errors import DataError, PhotosimWarning
 from photosim.training.arrays import FloatArray, LabelArray
+from photosim.training.data.checks import check_inputs, check_known
 from photosim.training.data.files import CORA, data_folder, existing, read_npz, read_text
 
+MOST_CLASSES = 10**6
+"""Largest class number of a graph: a damaged file otherwise."""
 ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train", "val", "test")
 
 
@@ -18,7 +23,9 @@ ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train"
 class GraphData:
     """Nodes with features (nodes, features) and labels (nodes,), joined by undirected edges (edges, 2).
 
-    train, validation, test: numbers of the nodes of each part; no node is in two.
+    train, validation, test: numbers of the nodes of each part; no node is in two.  Labels are class numbers;
+    -1 for nodes in no part whose class is not known. Raises DataError for arrays that contradict each other,
+    features that are not finite, and classes of the other parts that training lacks.
     """
 
     name: str
@@ -28,6 +35,26 @@ class GraphData:
     train: LabelArray
     validation: LabelArray
     test: LabelArray
+
+    def __post_init__(self) -> None:
+        """Raise DataError for what a graph cannot be."""
+        nodes = len(self.labels)
+        title = f"Graph {self.name!r}"
+        check_inputs(title, self.features, nodes)
+        _check_numbers(title, "labels", self.labels, -1, MOST_CLASSES, 1)
+        _check_numbers(title, "edges", self.edges, 0, nodes, 2)
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        for part, own in parts.items():
+            _check_numbers(title, part, own, 0, nodes, 1)
+        together = np.concatenate(list(parts.values()))
+        if np.unique(together).size != together.size:
+            message = f"{title}: a node is in two parts of the split, or twice in one."
+            raise DataError(message)
+        if not self.train.size or (self.labels[together] < 0).any():
+            message = f"{title}: there must be nodes to learn from, and each node of a part needs a label."
+            raise DataError(message)
+        for part in ("validation", "test"):
+            check_known(f"{title}, {part} nodes", self.labels[parts[part]], self.labels[self.train])
 
     @property
     def classes(self) -> int:
@@ -46,6 +73,20 @@ class TextData:
     alphabet: str
     train: LabelArray
     test: LabelArray
+
+
+def _check_numbers(title: str, name: str, values: LabelArray, low: int, high: int, axes: int) -> None:
+    """Raise DataError unless values are whole numbers from low to below high, in so many columns."""
+    shaped = np.ndim(values) == axes and (axes == 1 or values.shape[1] == axes)
+    whole = np.asarray(values).dtype.kind in "iu"
+    if not shaped or not whole or (values.size and not low <= values.min() <= values.max() < high):
+        shape = "(n,)" if axes == 1 else f"(n, {axes})"
+        message = (
+            f"{title}: {name} must be whole numbers of shape {shape} from {low} to {high - 1}, got "
+            f"{np.asarray(values).dtype} of shape {np.shape(values)}"
+        )
+        span = f", from {values.min()} to {values.max()}" if whole and np.size(values) else ""
+        raise DataError(f"{message}{span}.")
 
 
 def cora(data_dir: str | os.PathLike[str] | None = None) -> GraphData:
@@ -87,8 +128,9 @@ def digit_graph(neighbours: int = 6, *, labelled: int = 20) -> GraphData:
     """Return the handwritten digits of alpaydin1998 as a graph: each joined to its nearest others.
 
     Features are pixels. `labelled` digits of each class to learn from, 500 to choose by, the rest to judge
-    by, drawn once and for all. Needs no file.
+    by, drawn once and for all. Needs no file. Raises ParameterError for numbers that leave no digit to judge.
     """
+    check_whole("digit_graph", 1, 100, neighbours=neighbours, labelled=labelled)
     from sklearn.datasets import load_digits
     from sklearn.neighbors import kneighbors_graph
 
@@ -106,8 +148,10 @@ def text(
 ) -> TextData:
     """Return the text `<name>.txt` of the data folder; its last share `test` is held back.
 
-    Raises DataError if the file is missing, no UTF-8, or too short to give both parts a character.
+    Raises DataError if the file is missing, no UTF-8, or too short to give both parts a character. Characters
+    that occur in the last share alone, which nothing can be learnt of, give a PhotosimWarning.
     """
+    check_number("text", 0.0, 1.0, test=test)
     path = existing(data_folder(f"The text {name!r}", data_dir), f"{name}.txt", "a text in UTF-8")
     characters = np.array(list(read_text(path)))
     cut = round(characters.size * (1.0 - test))
@@ -116,4 +160,10 @@ def text(
         raise DataError(message)
     alphabet, codes = np.unique(characters, return_inverse=True)
     codes = codes.astype(np.int64)
+    unknown = [str(alphabet[k]) for k in np.setdiff1d(codes[cut:], codes[:cut])]
+    if unknown:
+        message = (
+            f"{path}: {len(unknown)} characters occur only in what is held back, such as {unknown[0]!r}."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=2)
     return TextData(name, "".join(alphabet), codes[:cut], codes[cut:])

@@ -12,7 +12,9 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    Numbers = NDArray[np.number]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,24 @@ def check_real(what: str, values: ArrayLike) -> None:
     """Raise ParameterError, starting with `what`, for complex numbers: an imaginary part would be dropped."""
     if np.iscomplexobj(values):
         message = f"{what} real numbers, got complex ones: give real and imaginary parts apart."
+        raise ParameterError(message)
+
+
+def check_batch(title: str, x: Numbers, gain: Numbers | None, shape: tuple[int, ...]) -> None:
+    """Raise ParameterError unless a matrix of this shape can multiply x, with finite numbers and gains.
+
+    title: the device, with its article.  x: of shape (batch, inputs).  gain: None or (batch, outputs).
+    """
+    if x.ndim != 2 or x.shape[1] != shape[1]:
+        message = f"{title} holds {shape[1]} inputs: x must be (batch, {shape[1]}), got {x.shape}."
+        raise ParameterError(message)
+    if gain is not None and np.shape(gain) != (len(x), shape[0]):
+        message = (
+            f"{title} has {shape[0]} outputs: gain must be ({len(x)}, {shape[0]}), got {np.shape(gain)}."
+        )
+        raise ParameterError(message)
+    if not np.isfinite(x).all():
+        message = f"{title} takes finite numbers: x has {x[~np.isfinite(x)][0]} among its entries."
         raise ParameterError(message)
 
 

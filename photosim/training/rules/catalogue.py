@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.bounds import check_number
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.device import Device
@@ -189,6 +190,7 @@ def draw_feedback(
     the code of dellaferrera2022 draws them.
     """
     needed = needs(name)
+    check_number("draw_feedback", 0.0, size=size)
     if Need.FEEDBACK in needed:
         outputs = network.layers[-1].outputs
         return tuple(rng.uniform(-size, size, (block.outputs, outputs)) for block in network.hidden)

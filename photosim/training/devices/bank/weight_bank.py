@@ -19,7 +19,7 @@ from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDr
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
-from photosim.training.devices.device import Energy
+from photosim.training.devices.device import Energy, check_batch
 from photosim.training.devices.receiver import Converters
 
 if TYPE_CHECKING:
@@ -197,11 +197,7 @@ class WeightBank:
         tiles = self.programmed
         x = np.asarray(x)
         x = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
-        if x.ndim != 2 or x.shape[1] != tiles.target.shape[1]:
-            message = (
-                f"The bank holds {tiles.target.shape[1]} inputs: x must be (batch, {tiles.target.shape[1]})."
-            )
-            raise ParameterError(message)
+        check_batch("The bank", x, gain, tiles.target.shape)
         outputs = tiles.target.shape[0]
         slope = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
         gates = gain is not None and self.gated

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
-from photosim.training.devices.device import Energy
+from photosim.training.devices.device import Energy, check_batch
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases, decompose, decompose_pair
 from photosim.training.devices.mesh.paths import PairPassage, Passage, explained
@@ -149,9 +149,7 @@ class Mesh:
     def apply(self, x: Numbers, gain: Numbers | None = None) -> Numbers:
         """Return gain * (x @ matrix.T), shape (batch, outputs), for real or complex x (batch, inputs)."""
         matrix, x = self.matrix(), np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != matrix.shape[1]:
-            message = f"The mesh holds {matrix.shape[1]} inputs: x must be (batch, {matrix.shape[1]})."
-            raise ParameterError(message)
+        check_batch("The mesh", x, gain, matrix.shape)
         if np.iscomplexobj(x) and not np.iscomplexobj(matrix):
             message = "A mesh that holds a real matrix is read in phase only: x must be real."
             raise ParameterError(message)

@@ -13,7 +13,7 @@ from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import held_phase
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
-from photosim.training.devices.device import Energy, check_real
+from photosim.training.devices.device import Energy, check_batch, check_real
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import pairs_of
@@ -165,9 +165,7 @@ class TiledMesh:
         """Return gain * (x @ matrix.T), shape (batch, outputs), through converters and with noise."""
         tiles = self.programmed
         check_real("TiledMesh multiplies", x)
-        if x.ndim != 2 or x.shape[1] != tiles.shape[1]:
-            message = f"The tiles hold {tiles.shape[1]} inputs: x must be (batch, {tiles.shape[1]})."
-            raise ParameterError(message)
+        check_batch("The mesh of tiles", x, gain, tiles.shape)
         self.counters["samples"] += len(x)
         self.counters["cycles"] += len(x) * tiles.transfer.shape[0] * tiles.transfer.shape[1]
         sent = _rounded(np.asarray(x, dtype=np.float64), self.readout.input_bits)
