@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ref,
         source,
     )
+    from photosim.runner.citation import cite
     from photosim.smatrix import SMatrix
     from photosim.timedomain import transient, waveforms
     from photosim.units import wavelengths
@@ -57,6 +58,7 @@ _HOMES = {
     "transient": "timedomain",
     "waveforms": "timedomain",
     "link": "analysis.link",
+    "cite": "runner.citation",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
     **dict.fromkeys(("nonlinear", "source"), "model"),
@@ -79,6 +81,7 @@ __all__ = [
     "UnphysicalResult",
     "analysis",
     "block",
+    "cite",
     "component",
     "composite",
     "detector",

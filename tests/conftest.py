@@ -18,7 +18,15 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 settings.register_profile(
     "photosim", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("photosim")
+# Nightly, other examples every time; what fails is printed so that it can be run again anywhere.
+settings.register_profile(
+    "nightly",
+    deadline=None,
+    print_blob=True,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "photosim"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from photosim.cli.group import Commands, file_or_folder
-from photosim.cli.options import File, Folder, Json, Map, Mode, Resume, Seed, Strict
+from photosim.cli.options import File, Folder, Json, Map, Mode, Parts, Resume, Seed, Strict, Values
 
 app = typer.Typer(
     name="photosim",
@@ -19,10 +19,16 @@ app = typer.Typer(
 )
 
 
-# typer reads annotations at run time, hence Optional and names that exist when the module runs.
 @app.callback(invoke_without_command=True)
-def photosim(context: typer.Context) -> None:
+def photosim(
+    context: typer.Context,
+    parts: Parts = None,
+) -> None:
     """Simulate photonic circuits, and train neural networks through them."""
+    if parts:
+        from photosim.cli import library
+
+        library.add_files(parts)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -80,12 +86,7 @@ def simulate(
             help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ...",
         ),
     ] = None,
-    values: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."
-        ),
-    ] = None,
+    values: Values = None,
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
@@ -148,12 +149,7 @@ def transient(
             "--out", parser=file_or_folder, metavar="FILE", help="All signals: .csv or .nc (NetCDF)."
         ),
     ] = None,
-    values: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."
-        ),
-    ] = None,
+    values: Values = None,
     seed: Seed = None,
     strict: Strict = False,
     cells: Map = None,
@@ -293,6 +289,19 @@ def reproduce(
         published.list_systems(as_json=json)
     else:
         published.reproduce(name, data, data_dir, seeds, out, jobs=jobs, quick=quick, as_json=json)
+
+
+@app.command(epilog="Example: photosim cite netlists/mrr_dfa_digits.yml > sources.bib")
+def cite(
+    thing: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A netlist, or the name of a component, rule or system."),
+    ],
+) -> None:
+    """Print the sources of all that a netlist uses, as BibTeX."""
+    from photosim.cli import inspect
+
+    inspect.cite(thing)
 
 
 @app.command(epilog="Example: photosim bench --quick")

@@ -89,6 +89,13 @@ def _show_settings(circuit: Circuit) -> None:
     show_tables([Table("settings", ("name", "value"), rows)])
 
 
+def cite(thing: str) -> None:
+    """Print the BibTeX of what a netlist, component, rule or published system rests on."""
+    from photosim.runner.citation import cite as entries
+
+    typer.echo(entries(thing))
+
+
 def draw(file: str, out: Path | None, cell_map: Path | None = None, mode: str | None = None) -> None:
     """Write the schematic of a netlist to a file, or to stdout."""
     from photosim import drawing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 
 _LONG = 100
 """A formula with more characters than this is shown with its repeated parts named."""
+
+
+def add_files(paths: list[Path]) -> None:
+    """Add the components of Python files to the library, in the processes that this one starts too."""
+    listed = filter(None, os.environ.get(registry.FILES, "").split(os.pathsep))
+    os.environ[registry.FILES] = os.pathsep.join([*listed, *(str(path.resolve()) for path in paths)])
+    registry.names()  # loads them, so that a mistake in one is said before any other
 
 
 def list_components(*, as_json: bool) -> None:

@@ -45,3 +45,16 @@ Mode = Annotated[
         "--mode", metavar="MODE", help="Mode to take of files of S-parameters that hold several, such as TE."
     ),
 ]
+Values = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="Change a setting, as in ring.radius=10; repeatable."),
+]
+Parts = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option(
+        "--components",
+        parser=file_or_folder,
+        metavar="FILE",
+        help="A Python file of your own components, which is run; repeatable.",
+    ),
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_type_hints
@@ -17,6 +18,7 @@ from photosim.model.sampled import SampledData
 from photosim.reals import LARGEST, NotReal, as_real, as_whole, shown
 
 SETTINGS_HEADING = "Settings:"
+NO_DOCSTRINGS = sys.flags.optimize >= 2  # `python -OO` removes them: settings work, without descriptions
 _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$")
 
 
@@ -155,11 +157,11 @@ def read_parameters(
         if argument.default is inspect.Parameter.empty:
             message = f"{where} has no default: every setting needs one."
             raise ParameterError(message)
-        if name not in texts:
+        if name not in texts and not NO_DOCSTRINGS:
             message = f"{where} is not described: add a line '    {name}: ...' under {SETTINGS_HEADING!r}."
             raise ParameterError(message)
         parameter = _parameter(
-            name, hints.get(name), argument.default, texts[name], where, name in set(structural)
+            name, hints.get(name), argument.default, texts.get(name, ""), where, name in set(structural)
         )
         found[name] = replace(parameter, scalar=scalar)
     stray = (set(texts) | set(structural)) - set(found)

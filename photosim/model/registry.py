@@ -1,21 +1,32 @@
 """The one list of component models: name to model.
 
-Declaring a component registers it. The library in photosim.components is
-loaded when a name is first asked for, so that importing photosim stays light.
+Declaring a component registers it. The library in photosim.components is loaded when a name is first
+asked for, so that importing photosim stays light. After it come the components of others: of installed
+packages, which name a module under the entry point group "photosim.components", and of the Python
+files that the user lists in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist
+cannot name code.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
+import traceback
+import warnings
+from importlib import metadata, util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photosim.errors import ParameterError, did_you_mean
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning, did_you_mean
 
 if TYPE_CHECKING:
     from photosim.model import Model
 
 _models: dict[str, Model] = {}
 _state = {"library_loaded": False}
+GROUP = "photosim.components"
+FILES = "PHOTOSIM_COMPONENTS"
 
 
 def register(model: Model) -> None:
@@ -57,7 +68,53 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_models))
 
 
+def load_file(path: str | Path) -> None:
+    """Run a Python file of the user's, which declares components; a second time it is not run again.
+
+    Raises ParameterError for a file that is missing or fails, with the line where it fails.
+    """
+    file = Path(path).resolve()
+    name = f"photosim_components_{file.stem}_{abs(hash(str(file))):x}"
+    if name in sys.modules:
+        return
+    spec = util.spec_from_file_location(name, file) if file.suffix == ".py" and file.is_file() else None
+    if spec is None or spec.loader is None:
+        message = f"{str(path)!r} is not a Python file of components: give a .py file that exists."
+        raise ParameterError(message)
+    module = util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are looked up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        message = f"{_place(error, file)}: {_reason(error)}"
+        raise ParameterError(message) from error
+
+
 def _load_library() -> None:
-    if not _state["library_loaded"]:
-        _state["library_loaded"] = True
-        importlib.import_module("photosim.components")
+    if _state["library_loaded"]:
+        return
+    _state["library_loaded"] = True
+    importlib.import_module("photosim.components")
+    for entry in metadata.entry_points(group=GROUP):
+        try:
+            entry.load()
+        except Exception as error:  # noqa: BLE001 - whatever a package of others does, the library works
+            package = entry.dist.name if entry.dist is not None else entry.value
+            message = f"The components of the installed package {package!r} are not loaded: {_reason(error)}"
+            warnings.warn(message, PhotosimWarning, stacklevel=2)
+    for path in filter(None, os.environ.get(FILES, "").split(os.pathsep)):
+        load_file(path)
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong as one sentence."""
+    return str(error) if isinstance(error, PhotosimError) else f"{type(error).__name__}: {error}."
+
+
+def _place(error: Exception, file: Path) -> str:
+    """Return the file, and the last of its lines that the error came through."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return f"{file}, line {error.lineno}"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file]
+    return f"{file}, line {lines[-1]}" if lines else str(file)

@@ -69,9 +69,10 @@ def test_only_tests_that_skip_look_beside_the_checkout() -> None:
             assert "skip" in text, f"{path} would fail where that folder is absent"
 
 
-def test_top_level_holds_what_every_python_project_has_and_five_folders() -> None:
+def test_top_level_holds_what_every_python_project_has_and_six_folders() -> None:
     folders = {"photosim", "components", "netlists", "tests", "notebooks", "docs"}
-    files = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    files = {"pyproject.toml", "setup.py", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    files |= {"CITATION.cff", "CODE_OF_CONDUCT.md", "SECURITY.md", "RELEASE.md"}
     names = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert {name for name in names if not name.startswith(".")} <= folders | files
 
@@ -112,4 +113,29 @@ def test_changelog_names_the_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## \[([^\]]+)\]", text, flags=re.MULTILINE)
     assert headings[0] == "Unreleased"
-    assert photosim.__version__ in headings
+    assert photosim.__version__ == headings[1]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == photosim.__version__
+
+
+def test_public_files_are_well_formed() -> None:
+    """The hosting site's own files cannot be tried here: at least they are what they must be in form."""
+    workflows = [
+        yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / ".github/workflows").glob("*.yml")
+    ]
+    assert workflows
+    for workflow in workflows:
+        jobs = workflow["jobs"]
+        commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+        for command in commands:
+            if command.startswith(".ci/"):
+                assert (ROOT / command.split()[0]).stat().st_mode & 0o111
+        assert ".ci/run" in commands
+        assert "python -m pytest" in commands
+    for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert {"name", "description", "body"} <= set(form), path
+        assert all({"type", "attributes"} <= set(field) for field in form["body"]), path
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    names = {hook["id"] for repo in hooks["repos"] for hook in repo["hooks"]}
+    assert {"ruff-check", "ruff-format", "mypy", "lint-imports", "nbstripout"} <= names

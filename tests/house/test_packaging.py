@@ -130,39 +130,63 @@ def test_sdist_keeps_the_folders_and_rebuilds_the_same_wheel(
     assert wheel_files(build("build_wheel", source, out)) == wheel_files(wheel)
 
 
-def installed_paths(site: Path) -> dict[str, str]:
-    """Return where a fresh interpreter finds the three packages with only `site` added to its path.
+def installed_paths(site: Path, folder: Path) -> dict[str, str]:
+    """Return where a fresh interpreter in `folder` finds the three packages with only `site` on its path.
 
-    -I and -S keep this environment's own installation of photosim out; `import photosim` itself
-    needs nothing of it.
+    -S keeps this environment's own installation of photosim out; `import photosim` itself needs none of it.
     """
     code = """\
-import importlib.util, site, sys
+import site, sys
 site.addsitedir(sys.argv[1])
+import importlib.util
 for name in ("photosim", "photosim.components", "photosim.gallery"):
     print(name, importlib.util.find_spec(name).origin)
 """
-    command = [sys.executable, "-I", "-S", "-c", code, str(site)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-S", "-c", code, str(site)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
 
-def test_editable_install_points_at_the_checkout(copy: Path, tmp_path: Path) -> None:
+def editable(source: Path, tmp_path: Path) -> Path:
+    """Return a folder like site-packages after `pip install -e` of a checkout."""
     built, site = tmp_path / "built", tmp_path / "site"
     built.mkdir()
-    zipfile.ZipFile(build("build_editable", copy, built)).extractall(site)
-    found = {name: Path(origin).resolve() for name, origin in installed_paths(site).items()}
-    assert found == {
+    zipfile.ZipFile(build("build_editable", source, built)).extractall(site)
+    return site
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "beside the checkout"])
+def test_editable_install_points_at_the_checkout(copy: Path, tmp_path: Path, where: str) -> None:
+    """Beside a checkout that is called photosim, Python must not take it for an empty package."""
+    folder = copy.parent if where == "beside the checkout" else tmp_path
+    found = installed_paths(editable(copy, tmp_path), folder)
+    assert {name: Path(origin).resolve() for name, origin in found.items()} == {
         "photosim": (copy / "photosim" / "__init__.py").resolve(),
         "photosim.components": (copy / "components" / "__init__.py").resolve(),
         "photosim.gallery": (copy / "netlists" / "__init__.py").resolve(),
     }
 
 
+def test_editable_install_without_links(root: Path, tmp_path: Path) -> None:
+    """Git writes links as files of text where the system has none, as on Windows."""
+    source = tmp_path / "checkout"
+    shutil.copytree(root, source, symlinks=True, ignore=shutil.ignore_patterns(*NOT_SOURCE))
+    for name, target in (("components", "../components"), ("gallery", "../netlists")):
+        (source / "photosim" / name).unlink()
+        (source / "photosim" / name).write_text(target, encoding="utf-8")
+    found = installed_paths(editable(source, tmp_path), tmp_path)
+    assert Path(found["photosim.components"]) == source / "components" / "__init__.py"
+    assert Path(found["photosim.gallery"]) == source / "netlists" / "__init__.py"
+    out = tmp_path / "out"
+    out.mkdir()
+    assert wheel_files(build("build_wheel", source, out)) == package_files(root)
+
+
 def test_wheel_install_is_complete_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    for origin in installed_paths(tmp_path).values():
+    for origin in installed_paths(tmp_path, tmp_path).values():
         assert Path(origin).is_relative_to(tmp_path)
 
 

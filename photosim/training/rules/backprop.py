@@ -14,6 +14,7 @@ from photosim.training.rules.rule import Need
 class Backprop:
     """Send the error back through the transposed weights, layer by layer."""
 
+    sources: ClassVar[tuple[str, ...]] = ("rumelhart1986",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRANSPOSED_WEIGHTS, Need.LOCAL_DERIVATIVES})
 
     def updates(self, forward: ForwardPass) -> Updates:

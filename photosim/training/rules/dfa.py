@@ -19,6 +19,7 @@ class DFA:
     """
 
     feedback: tuple[Device, ...]
+    sources: ClassVar[tuple[str, ...]] = ("nokland2016",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
     def updates(self, forward: ForwardPass) -> Updates:

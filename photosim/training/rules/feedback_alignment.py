@@ -18,6 +18,7 @@ class FeedbackAlignment:
     """
 
     feedback: tuple[Device, ...]
+    sources: ClassVar[tuple[str, ...]] = ("lillicrap2016",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.LAYERED_FEEDBACK})
 
     def updates(self, forward: ForwardPass) -> Updates:

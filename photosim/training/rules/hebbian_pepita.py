@@ -40,6 +40,7 @@ class HebbianPepita:
     learning_rate: float | None = None
     normalised: bool = False
     sign: float = 1.0
+    sources: ClassVar[tuple[str, ...]] = ("srinivasan2023",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
 
     def __post_init__(self) -> None:

@@ -65,6 +65,7 @@ class InSitu:
     balanced: bool = False
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
     counters: Counter[str] = field(default_factory=Counter, compare=False)
+    sources: ClassVar[tuple[str, ...]] = ("hughes2018", "pai2023")
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_DERIVATIVES})
 
     def updates(self, forward: ForwardPass) -> Updates:

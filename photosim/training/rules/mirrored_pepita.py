@@ -38,6 +38,7 @@ class MirroredPepita:
     decay: float = 1e-2
     samples: int = 16
     scale: float = 1.0
+    sources: ClassVar[tuple[str, ...]] = ("srinivasan2023", "akrout2019")
     needs: ClassVar[frozenset[Need]] = frozenset({Need.SECOND_FORWARD, Need.DENSE_LAYERS})
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ class Pepita:
     feedback: tuple[Device, ...]
     presynaptic: Literal["second", "first"] = "second"
     sign: float = 1.0
+    sources: ClassVar[tuple[str, ...]] = ("dellaferrera2022",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
 
     def __post_init__(self) -> None:

@@ -116,6 +116,8 @@ class FiniteDifference(_Measuring):
     One forward pass of the batch for every parameter, and one more.
     """
 
+    sources: ClassVar[tuple[str, ...]] = ("shen2017",)
+
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the differences, in the shapes of the parameters; ParameterError for more than MOST."""
         check_differences(sum(value.size for own in forward.parameters for value in own.values()))
@@ -141,6 +143,8 @@ class SPSA(_Drawing):
     repeats: directions averaged over, two forward passes of the batch each.
     """
 
+    sources: ClassVar[tuple[str, ...]] = ("spall1992",)
+
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the mean over directions."""
         return self.mean(forward, signs=True)
@@ -152,6 +156,8 @@ class EvolutionStrategy(_Drawing):
 
     repeats: pairs of a move and its opposite, two forward passes of the batch each.
     """
+
+    sources: ClassVar[tuple[str, ...]] = ("salimans2017",)
 
     step: float = 0.02
     repeats: int = 10

@@ -48,6 +48,7 @@ class PrivateDFA:
     reach: float = 1.0
     noise_multiplier: float = 0.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+    sources: ClassVar[tuple[str, ...]] = ("ohana2021",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ class SignSymmetry:
     sizes: tuple[RealArray, ...]
     variant: Variant
     rng: np.random.Generator
+    sources: ClassVar[tuple[str, ...]] = ("liao2016",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.SIGNS_OF_WEIGHTS, Need.LOCAL_DERIVATIVES})
 
     @classmethod

@@ -22,6 +22,7 @@ class TargetProjection:
     """
 
     feedback: tuple[Device, ...]
+    sources: ClassVar[tuple[str, ...]] = ("frenkel2021",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def updates(self, forward: ForwardPass) -> Updates:

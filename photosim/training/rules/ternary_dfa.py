@@ -32,6 +32,7 @@ class TernaryDFA:
     feedback: tuple[Device, ...]
     threshold: float = 0.25
     gain: float = 1.0
+    sources: ClassVar[tuple[str, ...]] = ("launay2020",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ class TwoPass:
     """
 
     feedback: tuple[Device, ...]
+    sources: ClassVar[tuple[str, ...]] = ("ahmadnejad2024",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.INPUT_FEEDBACK, Need.SECOND_FORWARD})
 
     def updates(self, forward: ForwardPass) -> Updates:

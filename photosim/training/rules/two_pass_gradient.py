@@ -28,6 +28,7 @@ class TwoPassGradient:
 
     feedback: tuple[Device, ...]
     through_error: bool = True
+    sources: ClassVar[tuple[str, ...]] = ("ahmadnejad2024",)
     needs: ClassVar[frozenset[Need]] = frozenset(
         {Need.INPUT_FEEDBACK, Need.SECOND_FORWARD, Need.TRANSPOSED_WEIGHTS, Need.LOCAL_DERIVATIVES}
     )

@@ -1,0 +1,123 @@
+"""The sources of what a circuit, a netlist's analyses or a published system uses, as BibTeX."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photosim import netlist as netlists
+from photosim.errors import ParameterError, did_you_mean
+from photosim.model import registry
+from photosim.runner.run import prepare
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+    from photosim.model import Model
+
+_ENTRY = re.compile(r"^@\w+\{\s*([^,\s]+)\s*,", re.MULTILINE)
+_LIBRARY = Path(registry.__file__).parents[1] / "components" / "sources.bib"
+
+
+def cite(thing: Circuit | str | Path) -> str:
+    """Return the BibTeX entries of every source that a circuit rests on, and of photosim itself.
+
+    These are the sources of its components, also of those that composites are made of, and of the
+    learning rules of its `train` analyses. `thing` is a circuit, a netlist file or a name in the
+    gallery, the name of a component, of a rule (`photosim.training.rules.catalogue.RULES`) or of a
+    published system (`photosim reproduce` lists them). Entries of components of one's own are looked up
+    in a `sources.bib` beside the file that declares them.
+
+    Raises ParameterError for a name that is none of these.
+
+    >>> print(cite("mzi_balanced"))  # doctest: +ELLIPSIS
+    @software{photosim,
+    ...
+    """
+    keys, models = _used(thing)
+    return "\n\n".join([_photosim(), *_entries(keys, models)])
+
+
+def _used(thing: Any) -> tuple[list[str], list[Model]]:
+    """Return the keys of the rules and systems that `thing` uses, and its components."""
+    from photosim.circuit import Circuit, load
+    from photosim.systems import find_system, system_names
+    from photosim.training.rules.catalogue import RULES
+
+    if isinstance(thing, Circuit):
+        graph = thing.graph
+        return _of_trainings(thing), [*graph.composites.values(), *(part.model for part in graph.parts)]
+    if not isinstance(thing, str | Path):
+        message = f"cite takes a circuit, a file or a name, not {thing!r}."
+        raise ParameterError(message)
+    name = str(thing)
+    if name in system_names():
+        return [find_system(name).source], []
+    if name in RULES:
+        return _of_rule(name), []
+    if registry.known(name):
+        return [], [registry.get(name)]
+    if not Path(name).suffix and not Path(name).exists() and name not in netlists.gallery():
+        known = [*registry.names(), *RULES, *system_names(), *netlists.gallery()]
+        message = (
+            f"There is no netlist, component, learning rule or published system {name!r}."
+            f"{did_you_mean(name, known)}"
+        )
+        raise ParameterError(message)
+    return _used(load(thing))
+
+
+def _of_trainings(circuit: Circuit) -> list[str]:
+    """Return the keys of the rules that the analyses of a circuit's netlist train by."""
+    options = [job.options for job in prepare(circuit) if job.kind == "train"]
+    return [key for training in options for rule in training.rules for key in _of_rule(rule)]
+
+
+def _of_rule(name: str) -> list[str]:
+    from photosim.training.options import catalogued
+    from photosim.training.rules.catalogue import CATALOGUE
+
+    return list(getattr(CATALOGUE[catalogued(name)].kind, "sources", ()))
+
+
+def _entries(keys: Iterable[str], models: Iterable[Model]) -> list[str]:
+    """Return the entries of the sources of models and the keys of the library's own, by key, each once."""
+    library = _read(_LIBRARY)
+    found = {key: library[key] for key in keys}
+    for model in models:
+        if not model.source or model.source in found:
+            continue
+        if model.source in library:
+            found[model.source] = library[model.source]
+            continue
+        own = _read(Path(inspect.getfile(model.function)).with_name("sources.bib"))
+        note = f"@misc{{{model.source},\n  note = {{Source of the component {model.name}}},\n}}"
+        found[model.source] = own.get(model.source, note)
+    return [found[key] for key in sorted(found)]
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Return the entries of a BibTeX file by key; none if there is no such file."""
+    if not file.is_file():
+        return {}
+    text = file.read_text(encoding="utf-8")
+    starts = [match.start() for match in _ENTRY.finditer(text)]
+    ends = [*starts[1:], len(text)]
+    entries = [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    keys = [match.group(1) for match in _ENTRY.finditer(text)]
+    return dict(zip(keys, entries, strict=True))
+
+
+def _photosim() -> str:
+    import photosim
+
+    return (
+        "@software{photosim,\n"
+        "  author  = {{The photosim developers}},\n"
+        "  title   = {photosim: a physics-level photonic circuit simulator},\n"
+        f"  version = {{{photosim.__version__}}},\n"
+        "  year    = {2026},\n"
+        "}"
+    )

@@ -1,0 +1,110 @@
+"""What surrounds photosim: a package of components by somebody else, and Python without docstrings."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+NETLIST = 'instances: {plate: glass_plate}\nports: {in: "plate,o1", out: "plate,o2"}\n'
+
+
+def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in `folder` with changed variables."""
+    command = [sys.executable, *arguments]
+    whole = {**os.environ, **environment}
+    return subprocess.run(command, cwd=folder, env=whole, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def template(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of the page, written as the page shows it."""
+    folder = tmp_path_factory.mktemp("template")
+    text = (root / "docs" / "own-components.md").read_text(encoding="utf-8")
+    files = dict(BLOCK.findall(text))
+    assert set(files) == {"pyproject.toml", "my_photonic_parts/__init__.py", "my_photonic_parts/sources.bib"}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template package, built to a wheel and unpacked into a folder for PYTHONPATH."""
+    folder = tmp_path_factory.mktemp("installed")
+    code = f"from setuptools import build_meta as b; b.build_wheel({str(folder)!r})"
+    done = run("-c", code, folder=template)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder)
+    wheel.unlink()
+    return folder
+
+
+CLI = "from photosim.cli import main; main()"
+
+
+def test_installed_package_of_components_works_everywhere(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text(NETLIST, encoding="utf-8")
+    done = run("-c", CLI, "simulate", "own.yml", "--wl", "1.55", folder=tmp_path, PYTHONPATH=str(installed))
+    assert done.returncode == 0, done.stderr
+    assert "0.000 at 1.55" in done.stdout
+    cited = run("-c", CLI, "cite", "own.yml", folder=tmp_path, PYTHONPATH=str(installed))
+    assert "author    = {Eugene Hecht}" in cited.stdout
+
+
+def test_package_that_fails_is_a_warning(installed: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "site"
+    module = broken / "my_photonic_parts"
+    module.mkdir(parents=True)
+    (module / "__init__.py").write_text("import nothing_of_that_name\n", encoding="utf-8")
+    (info,) = installed.glob("*.dist-info")
+    (broken / info.name).mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        (broken / info.name / name).write_bytes((info / name).read_bytes())
+    done = run("-c", CLI, "check", "link", folder=tmp_path, PYTHONPATH=str(broken))
+    assert done.returncode == 0, done.stderr
+    assert "components of the installed package 'my-photonic-parts' are not loaded" in done.stderr
+    assert "nothing_of_that_name" in done.stderr
+
+
+def test_file_of_components_on_the_command_line(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text(NETLIST, encoding="utf-8")
+    file = str(template / "my_photonic_parts" / "__init__.py")
+    done = run("-c", CLI, "--components", file, "simulate", "own.yml", "--wl", "1.55", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    without = run("-c", CLI, "simulate", "own.yml", folder=tmp_path)
+    assert without.returncode == 1
+    assert "there is no component 'glass_plate'" in without.stderr
+
+
+def test_file_of_components_must_exist(tmp_path: Path) -> None:
+    done = run("-c", CLI, "--components", "parts.py", "components", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("is not a Python file of components: give a .py file that exists.")
+
+
+WITHOUT_DOCSTRINGS = """
+import photosim as ps
+from photosim.model import registry
+
+assert len(registry.names()) > 90
+assert registry.get("straight").parameters["length"].text == ""
+print(ps.load("add_drop_ring")(wl=[1.55])["in", "drop"].power[0])
+"""
+
+
+def test_python_without_docstrings_gives_the_same(tmp_path: Path) -> None:
+    import photosim as ps
+
+    done = run("-OO", "-W", "error", "-c", WITHOUT_DOCSTRINGS, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = ps.load("add_drop_ring")(wl=[1.55])["in", "drop"].power[0]
+    assert float(done.stdout) == expected
