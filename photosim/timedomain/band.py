@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -260,38 +260,3 @@ def _windows(x: ComplexArray, taps: int, delay: int, size: int, blocks: int) -> 
     kept = min(x.size, length - ahead)
     padded[ahead : ahead + kept] = x[:kept]
     return np.lib.stride_tricks.sliding_window_view(padded, size)[::useful][:blocks]
-
-
-def check_band(values: NDArray[Any], sample_rate: float, what: str) -> None:
-    """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band.
-
-    Looked at are up to four stretches of it, each of up to 2**14 samples.
-    """
-    if values.size < 64 or not np.any(values != values[0]):
-        return
-    length = min(values.size, 1 << 14)
-    starts = np.unique(np.linspace(0, values.size - length, 4).astype(int))
-    window = np.hanning(length)
-    frequency = np.abs(np.fft.fftfreq(length))
-    total = np.zeros(length)
-    for start in starts:
-        total += np.abs(np.fft.fft(values[start : start + length] * window)) ** 2
-    beyond = float(total[frequency > PASS].sum() / max(total.sum(), 1e-300))
-    if beyond > OUT_OF_BAND:
-        message = (
-            f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.2g} % of its power "
-            f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, or "
-            "slower edges (rise, bandwidth)."
-        )
-        raise ParameterError(message)
-
-
-def bandwidth_of(values: Sequence[NDArray[np.float64]], sample_rate: float) -> float:
-    """Return the frequency in Hz below which 99 % of the changes of all these signals lie."""
-    highest = 0.0
-    for signal in values:
-        spectrum = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(signal.size))) ** 2
-        if spectrum.sum() > 0:
-            at = int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum()))
-            highest = max(highest, at * sample_rate / signal.size)
-    return highest

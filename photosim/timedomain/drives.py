@@ -16,7 +16,7 @@ from photosim.engine.waves import leaving, wave_request
 from photosim.errors import ParameterError
 from photosim.model import ClosedForm, Detector, Electronic, Nonlinear, Numerical, Source
 from photosim.model.algebra import NUMPY
-from photosim.timedomain.band import bandwidth_of
+from photosim.timedomain.content import bandwidth_of
 from photosim.timedomain.cut import Edges, Element, factor_element, matrix_element, part_edges, resonators
 
 if TYPE_CHECKING:

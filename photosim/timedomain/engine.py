@@ -11,8 +11,8 @@ from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear
-from photosim.timedomain import band, light, stepping, waveforms
 from photosim.timedomain import drives as driving
+from photosim.timedomain import light, stepping, waveforms
 from photosim.timedomain.cut import (
     detector_waves,
     finish,
@@ -22,9 +22,9 @@ from photosim.timedomain.cut import (
 )
 from photosim.timedomain.electrical import wired
 from photosim.timedomain.emission import emission_currents
-from photosim.timedomain.inputs import sampled
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
+from photosim.timedomain.timeline import Timeline
 
 if TYPE_CHECKING:
     import xarray
@@ -83,14 +83,14 @@ def transient(  # noqa: PLR0913 - keyword options of a question
         )
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)
-    time = (np.arange(samples + warm) - warm) / sample_rate
-    drives = _drives(circuit, drive or {}, settings, time, warm)
+    line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
+    drives = _drives(circuit, drive or {}, settings, line)
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
-    entering = light.port_light(lights, carriers, time, warm)
-    clock = stepping.Clock(samples + warm, sample_rate, carriers, seed if noise else None)
+    entering = light.port_light(lights, carriers, line)
+    clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
-    run, how = _prepared(drives, clock, entering, quasi_static, time)
+    run, how = _prepared(drives, clock, entering, quasi_static, line.time)
     graph = drives.compiled.graph
     run.glow = glow
     run.carry()
@@ -98,10 +98,12 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     probed = [find_wave(graph, name, entering=False) for name in kept]
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
-    return dataset(
-        run, circuit.name, time, warm, dict(zip(kept, probed, strict=True)), arrived, how,
-        budget=budget,
-    )  # fmt: skip
+    return dataset(run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, budget=budget)
+
+
+def _dynamic(circuit: Circuit) -> int:
+    """Return the number of parts that light waits for beside driven ones: nonlinear parts."""
+    return sum(isinstance(part.model, Nonlinear) for part in circuit.graph.parts)
 
 
 def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, int]:
@@ -129,20 +131,16 @@ def _drives(
     circuit: Circuit,
     drive: Mapping[str, Any],
     settings: Mapping[str, Any],
-    time: NDArray[np.float64],
-    warm: int,
+    line: Timeline,
 ) -> driving.Drives:
     """Return the settings at every sample; raises ParameterError for one that cannot be driven."""
-    values = {name: sampled(wave, time, warm) for name, wave in drive.items()}
-    rate = 1 / (time[1] - time[0])
-    for name, value in values.items():
+    rate, values = line.sample_rate, {}
+    for name, wave in drive.items():
         if name in circuit.graph.structural:
             message = f"Setting {name!r} shapes the circuit and cannot be driven."
             raise ParameterError(message)
         bandwidth = _electrical_bandwidth(circuit, name, settings)
-        if bandwidth is not None and bandwidth < 0.5 * rate:
-            values[name] = waveforms.low_pass(value, bandwidth, rate)
-        band.check_band(values[name], rate, f"the drive of {name!r}")
+        values[name] = line.sampled(wave, f"the drive of {name!r}", behind=bandwidth)
     drives = _at(circuit, settings, values, rate)
     extra = {name: value for name, value in wired(drives).items() if name not in values}
     if not extra:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,14 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
+from photosim.timedomain.content import check_band
 from photosim.timedomain.waveforms import Waveform, as_waveform
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from photosim.timedomain.timeline import Timeline
 
     ComplexArray = NDArray[np.complex128]
 
@@ -35,26 +38,37 @@ class Light:
     field: ComplexArray | Waveform | complex | None
     carrier: float | None
 
-    def wave(self, time: NDArray[np.float64], warm: int, port: str) -> ComplexArray:
-        """Return the wave in sqrt(W) at all samples (T,), at its first value over the first `warm` of them.
+    def wave(self, line: Timeline, port: str) -> ComplexArray:
+        """Return the wave in sqrt(W) at all samples (T,), held at its first value before time 0.
 
-        Raises ParameterError for a negative power, and for samples of another number.
+        Raises ParameterError for a negative power, for samples of another number, and for content beyond the
+        band of the sample rate.
         """
+        what = f"the light into {port!r}"
         if self.power is not None:
-            power = sampled(self.power, time, warm)
-            if (power < 0).any():
-                message = f"The power into {port!r} falls to {power.min():g} W: it must not be negative."
-                raise ParameterError(message)
-            return np.sqrt(power).astype(np.complex128)
+            return line.sampled(self.power, what, shaped=_root(port)).astype(np.complex128)
         if isinstance(self.field, Waveform):
-            return sampled(self.field, time, warm).astype(np.complex128)
+            return line.sampled(self.field, what).astype(np.complex128)
         wave = np.asarray(self.field, dtype=np.complex128)
         if wave.ndim == 0:
-            return np.full(time.size, wave)
-        if wave.shape != (time.size - warm,):
-            message = f"The field into {port!r} has shape {wave.shape}, not {(time.size - warm,)}."
+            return np.full(line.total, wave)
+        if wave.shape != (line.samples,):
+            message = f"The field into {port!r} has shape {wave.shape}, not {(line.samples,)}."
             raise ParameterError(message)
-        return np.concatenate([np.full(warm, wave[0]), wave])
+        check_band(wave, line.sample_rate, what)
+        return np.asarray(line.held(wave))
+
+
+def _root(port: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the function from powers in W to amplitudes; it raises ParameterError for a negative power."""
+
+    def root(power: NDArray[np.float64]) -> NDArray[np.float64]:
+        if (power < 0).any():
+            message = f"The power into {port!r} falls to {power.min():g} W: it must not be negative."
+            raise ParameterError(message)
+        return np.asarray(np.sqrt(power))
+
+    return root
 
 
 def as_lights(value: Any, port: str) -> tuple[Light, ...]:
@@ -82,12 +96,6 @@ def as_lights(value: Any, port: str) -> tuple[Light, ...]:
     except PhotosimError as error:
         message = f"The light into {port!r}: {error}"
         raise ParameterError(message) from None
-
-
-def sampled(value: Any, time: NDArray[np.float64], warm: int) -> NDArray[np.float64]:
-    """Return a waveform at all samples, held at its first value over the first `warm` of them."""
-    values = as_waveform(value).sample(time[warm:])
-    return np.concatenate([np.full(warm, values[0]), values])
 
 
 def _light(value: Mapping[Any, Any]) -> Light:
@@ -121,10 +129,9 @@ def _amplitudes(field: Any) -> ComplexArray:
         message = f"its field must be complex samples in sqrt(W), got {type(field).__name__}."
         raise ParameterError(message) from None
     if wave.ndim > 1 or not wave.size or not np.isfinite(wave).all():
-        message = f"its field must be finite samples along one axis, got an array of shape {wave.shape}"
-        raise ParameterError(
-            message + (" that holds NaN or infinity." if wave.ndim == 1 and wave.size else ".")
-        )
+        found = f"an array of shape {wave.shape}" if wave.ndim > 1 or not wave.size else "NaN or infinity"
+        message = f"its field must be finite samples along one axis, got {found}."
+        raise ParameterError(message)
     return wave
 
 

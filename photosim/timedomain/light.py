@@ -10,7 +10,8 @@ import numpy as np
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Nonlinear, Source
-from photosim.timedomain.band import PASS, check_band
+from photosim.timedomain.band import PASS
+from photosim.timedomain.content import check_band, check_frequency
 from photosim.timedomain.drives import Drives
 from photosim.timedomain.inputs import Light, as_lights
 from photosim.timedomain.stepping import generator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.engine.graph import Part
+    from photosim.timedomain.timeline import Timeline
 
     ComplexArray = NDArray[np.complex128]
 
@@ -157,22 +159,24 @@ def _fluctuation(
 
 
 def port_light(
-    inputs: Mapping[str, Sequence[Light]], carriers: NDArray[np.float64], time: NDArray[np.float64], warm: int
+    inputs: Mapping[str, Sequence[Light]], carriers: NDArray[np.float64], line: Timeline
 ) -> dict[str, ComplexArray]:
     """Return the wave (C, T) that enters at each exposed port, each light on its own carrier.
 
     Light beside the carrier of its band turns against it.
     """
     found: dict[str, ComplexArray] = {}
-    rate = 1 / (time[1] - time[0])
     for port, lights in inputs.items():
-        wave = np.zeros((len(carriers), time.size), dtype=np.complex128)
+        wave = np.zeros((len(carriers), line.total), dtype=np.complex128)
         for light in lights:
             own = carriers[0] if light.carrier is None else light.carrier
             row = int(np.argmin(np.abs(carriers - own)))
-            wave[row] += _beside(light.wave(time, warm, port), own - carriers[row], time)
+            beside = own - carriers[row]
+            if light.carrier is not None:
+                check_frequency(beside, line.sample_rate, f"the light into {port!r}")
+            wave[row] += _beside(light.wave(line, port), beside, line.time)
         for own_wave in wave:
-            check_band(own_wave, rate, f"the light into {port!r}")
+            check_band(own_wave, line.sample_rate, f"the light into {port!r}")
         found[port] = wave
     return found
 

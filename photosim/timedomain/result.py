@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import NDArray
 
+    from photosim.timedomain.timeline import Timeline
+
     ComplexArray = NDArray[np.complex128]
 
 RECEIVER_ORDER = 4
@@ -31,36 +33,35 @@ RECEIVER_ORDER = 4
 def dataset(
     run: Run,
     name: str,
-    time: NDArray[np.float64],
-    warm: int,
+    line: Timeline,
     probes: Mapping[str, int],
     arrived: Mapping[int, ComplexArray],
     how: Mapping[str, str],
     *,
     budget: bool,
 ) -> xarray.Dataset:
-    """Return the Dataset of a finished run; the samples before time 0 are dropped."""
+    """Return the Dataset of a finished run; samples before time 0 and beyond the end are dropped."""
     import xarray
 
-    count, samples = len(run.clock.carriers), time.size - warm
+    count = len(run.clock.carriers)
     dark = np.zeros((count, 1), dtype=np.complex128)
 
     def whole(values: NDArray[Any]) -> NDArray[Any]:
-        wide = np.broadcast_to(values, (*values.shape[:-1], time.size))
-        return np.ascontiguousarray(wide[..., warm:])
+        wide = np.broadcast_to(values, (*values.shape[:-1], line.total))
+        return np.ascontiguousarray(wide[..., line.kept])
 
     waves = np.array([whole(arrived.get(w, dark)) for w in probes.values()], dtype=np.complex128)
-    waves = waves.reshape(-1, count, samples)
+    waves = waves.reshape(-1, count, line.samples)
     wl = SPEED_OF_LIGHT_UM_S / run.clock.carriers
     variables: dict[str, Any] = {"wave": (("probe", "carrier", "time"), waves, {"units": "sqrt(W)"})}
     coordinates: dict[str, Any] = {
-        "time": ("time", time[warm:], {"units": "s"}),
+        "time": ("time", line.time[line.kept], {"units": "s"}),
         "probe": list(probes),
         "carrier": ("carrier", wl, {"units": "um"}),
     }
     detectors = [part for part in run.drives.compiled.graph.parts if isinstance(part.model, Detector)]
     if detectors:
-        found = [_current(run, part, wl, arrived, time.size) for part in detectors]
+        found = [_current(run, part, wl, arrived, line) for part in detectors]
         currents = [
             whole(current + run.glow.get(part.name, 0.0))
             for part, (current, _) in zip(detectors, found, strict=True)
@@ -76,7 +77,7 @@ def dataset(
         variables["state"] = (("state_name", "time"), np.array([whole(v) for v in run.states.values()]))
         coordinates["state_name"] = list(run.states)
     if budget:
-        variables |= _budget(run, warm, coordinates)
+        variables |= _budget(run, line, coordinates)
     notes = {
         "circuit": name,
         "sample_rate_Hz": run.clock.sample_rate,
@@ -89,7 +90,7 @@ def dataset(
 
 
 def _current(
-    run: Run, part: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int
+    run: Run, part: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], line: Timeline
 ) -> tuple[NDArray[np.float64], float]:
     """Return the current (T,) of a detector in A, and the share of the time in which it saturates.
 
@@ -97,7 +98,7 @@ def _current(
     """
     settings = run.drives.settings(part)
     per_watt = part.model.responsivity(wl, **settings)
-    total, absolute, saturated = np.zeros(samples), np.zeros(samples), 0.0
+    total, absolute, saturated = np.zeros(line.total), np.zeros(line.total), 0.0
     for k, port in enumerate(part.ports):
         wave = arrived.get(part.first_port + k)
         if wave is not None and port in per_watt:
@@ -145,14 +146,14 @@ def _receiver_noise(
     return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
 
 
-def _budget(run: Run, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
+def _budget(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:
     """Return the energies in J that entered and left every lit island, named by what lights it."""
     rows: dict[str, tuple[float, float]] = {}
     for sources, ends in energy_waves(run).values():
         found = run.arriving(ends)
         label = "+".join(dict.fromkeys(run.names.get(w, str(w)) for w in sources))
-        entered = sum(_energy(run, run.injected[w], warm) for w in sources)
-        rows[label] = (entered, sum(_energy(run, found[w], warm) for w in ends if w in found))
+        entered = sum(_energy(run.injected[w], line) for w in sources)
+        rows[label] = (entered, sum(_energy(found[w], line) for w in ends if w in found))
     coordinates["island"] = list(rows)
     values = np.array(list(rows.values())).reshape(-1, 2)
     return {
@@ -161,8 +162,7 @@ def _budget(run: Run, warm: int, coordinates: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _energy(run: Run, wave: ComplexArray, warm: int) -> float:
-    """Return the energy in J of a wave (C, T) or (C, 1) from time 0 on."""
+def _energy(wave: ComplexArray, line: Timeline) -> float:
+    """Return the energy in J of a wave (C, T) or (C, 1) from time 0 to the end."""
     power = (np.abs(wave) ** 2).sum(axis=0)
-    samples = run.clock.samples - warm
-    return float((power[warm:].sum() if power.size > 1 else power[0] * samples) / run.clock.sample_rate)
+    return float((power[line.kept].sum() if power.size > 1 else power[0] * line.samples) / line.sample_rate)

@@ -17,6 +17,7 @@ from photosim.errors import ParameterError
 from photosim.model import Nonlinear
 from photosim.timedomain import band, stepping
 from photosim.timedomain import drives as driving
+from photosim.timedomain.content import check_band
 from photosim.timedomain.cut import Cut, Element
 from photosim.timedomain.rational import FITTED, Fit, fit, passive
 
@@ -124,9 +125,7 @@ class Run:
                 if wave in self.cut.lit:
                     if not self.noisy and not loop:
                         for row in values:
-                            band.check_band(
-                                row, self.clock.sample_rate, f"the light out of {self.names[wave]!r}"
-                            )
+                            check_band(row, self.clock.sample_rate, f"the light out of {self.names[wave]!r}")
                     self.injected[wave] = values
 
     def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
 """Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
+_FINER, _MOST_FINE = 8, 1 << 25
+"""Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
 MAX_FILE_BYTES = 64 * 2**20
 """Size of a file of samples: a few million of them."""
 
@@ -33,24 +35,67 @@ MAX_FILE_BYTES = 64 * 2**20
 class Waveform:
     """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
 
-    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.
+    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
+    Hz that it certainly has, so that a sample rate too low for it is refused.  `listed` says that the values
+    are samples, known at the instants of one clock alone.
     """
 
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     bandwidth: float | None = None
     order: int = 1
     symbols: tuple[float, NDArray[np.float64]] | None = None
+    frequency: float = 0.0
+    listed: bool = False
 
     def __post_init__(self) -> None:
         if self.bandwidth is not None:
             _positive(bandwidth=self.bandwidth)
 
-    def sample(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values at equally spaced times (T,), having been at the first one for ever before."""
-        values = np.broadcast_to(np.asarray(self.values(time), dtype=np.float64), time.shape)
-        if self.bandwidth is None or time.size < 2:
-            return np.ascontiguousarray(values)
-        return low_pass(values, self.bandwidth, 1 / (time[1] - time[0]), order=self.order)
+    def sample(
+        self,
+        time: NDArray[np.float64],
+        *,
+        ahead: int = 0,
+        behind: float | None = None,
+        shaped: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+        what: str = "the waveform",
+    ) -> NDArray[np.float64]:
+        """Return the values at equally spaced times (T,), having been at the first one for ever before.
+
+        ahead: how many of the times lie beyond the end of a list of samples.  behind: bandwidth in Hz of one
+        more low-pass.  shaped: function of the values to return instead of them.  Filters act on a finer
+        clock, on which edges keep their place between the samples. Raises ParameterError for values that are
+        not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
+        """
+        from photosim.timedomain.content import check_band, check_frequency
+
+        if time.size < 2:
+            return self._at(time, ahead, what)
+        rate = float((time.size - 1) / (time[-1] - time[0]))
+        check_frequency(self.frequency, rate, what)
+        finer = 1 if self.listed else max(1, min(_FINER, _MOST_FINE // time.size))
+        fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
+        values = self._at(fine, ahead, what)
+        if self.bandwidth is not None:
+            values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
+        if behind is not None and behind < 0.5 * rate * finer:
+            values = low_pass(values, behind, rate * finer)
+        values = values if shaped is None else shaped(values)
+        check_band(values, rate, what, finer=finer)
+        return np.ascontiguousarray(values[::finer])
+
+    def _at(self, time: NDArray[np.float64], ahead: int, what: str) -> NDArray[np.float64]:
+        """Return the values at times (T,) before any filter; ParameterError where one is not finite."""
+        from photosim.timedomain.timeline import onward
+
+        asked = time[: time.size - ahead] if self.listed else time
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(np.asarray(self.values(asked), dtype=np.float64), asked.shape)
+        if not np.isfinite(values).all():
+            wrong = int(np.argmin(np.isfinite(values)))
+            message = f"The values of {what} must be finite, got {values[wrong]} at {asked[wrong]:g} s."
+            raise ParameterError(message)
+        return np.concatenate([values, onward(values, ahead)]) if self.listed else values
 
 
 def low_pass(
@@ -111,6 +156,8 @@ def pulse(
         message += did_you_mean(shape, shapes)
         raise ParameterError(message)
     _positive(width=width, **({} if period is None else {"period": period}))
+    # Half of the spectrum of such a pulse lies below.
+    highest = max(0.44 / width, 1 / (period or np.inf))
 
     def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
         x = time - at
@@ -118,12 +165,16 @@ def pulse(
             x = np.where(x < -period / 2, x, (x + period / 2) % period - period / 2)
         return np.asarray(low + (high - low) * shapes[shape](x))
 
-    return Waveform(values, bandwidth)
+    return Waveform(values, bandwidth, frequency=highest)
 
 
 def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase: float = 0.0) -> Waveform:
     """Return offset + amplitude sin(2 pi frequency t + phase)."""
-    return Waveform(lambda time: offset + amplitude * np.sin(2 * np.pi * frequency * time + phase))
+    _finite(frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
+    turning = abs(frequency) if amplitude else 0.0
+    return Waveform(
+        lambda time: offset + amplitude * np.sin(2 * np.pi * frequency * time + phase), frequency=turning
+    )
 
 
 def prbs(  # noqa: PLR0913 - keyword options of a signal
@@ -161,7 +212,8 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
         place = np.floor(time * rate + 0.5).astype(np.int64)
         return np.asarray(_mix(heights, place, _edge(time - place / rate, edge)))
 
-    return Waveform(values, bandwidth, filter_order, (rate, heights))
+    # Symbols that alternate have half of their rate.
+    return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
 
 
 def samples(values: ArrayLike) -> Waveform:
@@ -176,7 +228,7 @@ def samples(values: ArrayLike) -> Waveform:
             raise ParameterError(message)
         return numbers
 
-    return Waveform(held)
+    return Waveform(held, listed=True)
 
 
 def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
@@ -286,6 +338,13 @@ def _numbers(bits: NDArray[np.int64], width: int) -> NDArray[np.int64]:
         previous = previous ^ whole[k::width][: len(number)]
         number = 2 * number + previous
     return number
+
+
+def _finite(**values: float) -> None:
+    for name, value in values.items():
+        if not np.isfinite(value):
+            message = f"A waveform needs a finite {name}, got {value!r}."
+            raise ParameterError(message)
 
 
 def _positive(**values: float) -> None:

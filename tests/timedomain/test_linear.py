@@ -186,11 +186,10 @@ def test_driven_phase_follows_its_waveform_at_every_sample() -> None:
     drive = waveforms.sine(5e9, offset=1.0, amplitude=0.8)
     out = ps.transient(link, 2e-9, sample_rate=640e9, drive={"phase": drive}, probes=["receiver,o1"])
     power = np.abs(out.wave.values[0, 0]) ** 2
-    # The heater acts at the end of its arm; only the combiner is behind it. A sine that starts and ends with
-    # a kink rings at the band's edge, so the ends are left out.
+    # The heater acts at the end of its arm; only the combiner is behind it. Before time 0 the drive stood
+    # still, and a band has no kink that is sharp: the first samples ring. The last ones do not.
     expected = 2e-3 * 10**-0.3 * np.cos(out.drive.values[0] / 2) ** 2
-    inner = slice(200, -200)
-    np.testing.assert_allclose(power[inner], expected[inner], atol=1e-7 * power.max())
+    np.testing.assert_allclose(power[200:], expected[200:], atol=1e-7 * power.max())
     assert "modulator.bottom" in out.attrs["drives"]
 
 

@@ -1,0 +1,79 @@
+"""Frequency content of signals: the power beyond a band, and refusals of what a sample rate cannot carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.timedomain.band import OUT_OF_BAND, PASS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WINDOW = 1 << 12
+"""Samples whose spectrum is looked at together."""
+_TOGETHER = 1 << 20
+"""Samples transformed at a time."""
+
+
+def check_band(values: NDArray[Any], sample_rate: float, what: str, *, finer: int = 1) -> None:
+    """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band of a rate.
+
+    The whole signal is looked at, in stretches of WINDOW samples. finer: how many samples the signal has for
+    each of the sample rate, so that what a coarser clock would mirror into the band is seen too.
+    """
+    if values.size < 64 or not np.any(values != values[0]):
+        return
+    beyond = share_beyond(values, PASS / finer, WINDOW * finer)
+    if beyond > OUT_OF_BAND:
+        message = (
+            f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.3g} % of its power "
+            f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, or "
+            "slower edges (rise, bandwidth)."
+        )
+        raise ParameterError(message)
+
+
+def check_frequency(frequency: float, sample_rate: float, what: str) -> None:
+    """Raise ParameterError for a frequency in Hz that a sample rate cannot carry."""
+    if not abs(frequency) <= PASS * sample_rate:
+        message = (
+            f"The sample rate of {sample_rate:g} Hz is too low for {what}, which has frequencies of "
+            f"{abs(frequency):g} Hz: take {abs(frequency) / PASS:.4g} Hz or more."
+        )
+        raise ParameterError(message)
+
+
+def share_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW) -> float:
+    """Return the largest part of a signal's power beyond a frequency, over all stretches of its run.
+
+    values: (T,).  cutoff: part of the sample rate.  A stretch that is darker than the mean of the signal is
+    compared with the mean.
+    """
+    length = min(values.size, length)
+    half = (length + 1) // 2
+    padded = np.pad(values, half, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::half]
+    shape, frequency = np.hanning(length), np.abs(np.fft.fftfreq(length))
+    total, beyond = [], []
+    group = max(1, _TOGETHER // length)
+    for first in range(0, len(windows), group):
+        density = np.abs(np.fft.fft(windows[first : first + group] * shape, axis=-1)) ** 2
+        total.append(density.sum(axis=1))
+        beyond.append(density[:, frequency > cutoff].sum(axis=1))
+    whole, outside = np.concatenate(total), np.concatenate(beyond)
+    return float((outside / np.maximum(np.maximum(whole, whole.mean()), 1e-300)).max())
+
+
+def bandwidth_of(values: Sequence[NDArray[np.floating[Any]]], sample_rate: float) -> float:
+    """Return the frequency in Hz below which 99 % of the changes of all these signals lie."""
+    highest = 0.0
+    for signal in values:
+        spectrum = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(signal.size))) ** 2
+        if spectrum.sum() > 0:
+            at = int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum()))
+            highest = max(highest, at * sample_rate / signal.size)
+    return highest

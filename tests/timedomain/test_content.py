@@ -1,0 +1,130 @@
+"""What a sample rate cannot carry is refused; what it can is right up to the last sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim import waveforms
+from photosim.errors import ParameterError
+from photosim.timedomain.content import check_band, share_beyond
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+C_UM = 299_792_458.0e6
+GUIDE = {"neff": 2.44553, "ng": 4.19088}
+RATE = 1e11
+
+
+@pytest.mark.parametrize(
+    ("wave", "said"),
+    [
+        (waveforms.sine(110e9), "too low for the drive of 'phase', which has .*1.1e.11 Hz: take 2.75e.11 Hz"),
+        (waveforms.sine(-110e9, offset=1.0, amplitude=1e-6), "which has frequencies of 1.1e.11 Hz"),
+        (waveforms.sine(1e300), "which has frequencies of 1e.300 Hz"),
+        ({"wave": "prbs", "rate": 1e300}, "which has frequencies of 5e.299 Hz"),
+        (waveforms.prbs(81e9), "which has frequencies of 4.05e.10 Hz"),
+        (waveforms.pulse(at=0.5e-9, width=1e-15), "which has frequencies of 4.4e.14 Hz"),
+        (waveforms.pulse(at=0.5e-9, width=1e-9, period=1e-300), "which has frequencies of 1e.300 Hz"),
+        (waveforms.Waveform(lambda t: np.sin(2 * np.pi * 110e9 * t)), "100 % of its power lies more than"),
+        (waveforms.Waveform(lambda t: 1 / (t - 0.5e-9)), "must be finite, got .*inf at 5e-10 s"),
+        (waveforms.samples(np.where(np.arange(100) == 3, np.nan, 0.0)), "must be finite, got nan at 3e-11 s"),
+        (waveforms.samples(np.resize([0.0, 1.0], 100)), "of its power lies more than"),
+    ],
+)  # fmt: skip
+def test_waveform_that_the_sample_rate_cannot_carry_is_refused(wave: Any, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        ps.transient(ps.load("link"), 1e-9, sample_rate=RATE, drive={"phase": wave})
+
+
+def test_file_of_samples_finer_than_the_clock_is_refused_where_it_matters(tmp_path: Path) -> None:
+    time = np.arange(4000) * 0.25e-12
+    for frequency, refused in ((20e9, False), (90e9, True)):
+        np.savetxt(tmp_path / "wave.txt", np.stack([time, np.sin(2 * np.pi * frequency * time)], axis=1))
+        drive = {"phase": waveforms.file(tmp_path / "wave.txt")}
+        if refused:
+            with pytest.raises(ParameterError, match="too low for the drive of 'phase'"):
+                ps.transient(ps.load("link"), 1e-9, sample_rate=RATE, drive=drive)
+        else:
+            out = ps.transient(ps.load("link"), 1e-9, sample_rate=RATE, drive=drive)
+            expected = np.sin(2 * np.pi * frequency * out.time.values)
+            np.testing.assert_allclose(out.drive.values[0], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("light", ["power", "field", "source"])
+def test_light_that_the_sample_rate_cannot_carry_is_refused(light: str) -> None:
+    wave = waveforms.sine(110e9, offset=1e-3, amplitude=1e-4)
+    one = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
+    asked: dict[str, Any] = {"inputs": {"in": {light: wave}}, "wl": 1.55}
+    if light == "source":
+        one, asked = ps.load("link"), {"drive": {"laser.power": wave}}
+    with pytest.raises(ParameterError, match=r"too low for the .*which has frequencies of"):
+        ps.transient(one, 1e-9, sample_rate=RATE, **asked)
+
+
+@pytest.mark.parametrize("at", [3, 5000, 123_456, 199_990])
+def test_one_fast_pulse_is_found_wherever_it_lies(at: int) -> None:
+    """It lay between the four stretches that were looked at."""
+    values = np.zeros(200_000)
+    values[at] = 1.0
+    assert share_beyond(values, 0.4) == pytest.approx(0.2, rel=0.1)  # of a flat spectrum
+    with pytest.raises(ParameterError, match="too low for it"):
+        check_band(values, RATE, "it")
+
+
+def test_edges_keep_their_place_between_the_samples() -> None:
+    """A step behind a low-pass, against its exponential; sampled first, it would be late by half a sample."""
+    rate, bandwidth = 200e9, 10e9
+    time = np.arange(400) / rate
+    for at in (0.5e-9, 0.5e-9 + 0.31 / rate, 0.5e-9 + 0.77 / rate):
+        found = waveforms.step(at=at, bandwidth=bandwidth).sample(time)
+        expected = np.where(time > at, -np.expm1(-2 * np.pi * bandwidth * (time - at)), 0.0)
+        # A clock eight times as fine as the samples: an edge is wrong by a sixteenth of one.
+        assert np.abs(found - expected).max() < 2 * np.pi * bandwidth / rate / 16 * 1.3
+
+
+def test_last_samples_of_a_run_are_as_right_as_the_others() -> None:
+    """Two modulators and guides in a row, driven to the end, against their closed form."""
+    one = ps.Circuit(
+        {
+            "instances": {
+                "laser": {"component": "laser", "settings": {"power": 1e-3}},
+                "a": {"component": "mach_zehnder_modulator", "settings": {"bandwidth": 0.0, "loss_dB": 0.0}},
+                "b": {"component": "mach_zehnder_modulator", "settings": {"bandwidth": 0.0, "loss_dB": 0.0}},
+                "pd": {"component": "photodetector", "settings": {"bandwidth": 0.0, "responsivity": 1.0}},
+            },
+            "connections": {"laser,o1": "a,o1", "a,o2": "b,o1", "b,o2": "pd,o1"},
+        }
+    )
+    drive = {"a.voltage": waveforms.sine(5e9, phase=0.3), "b.voltage": waveforms.sine(7e9, phase=1.1)}
+    out = ps.transient(one, 2.03e-9, sample_rate=640e9, drive=drive, a={"bias": 2.0}, b={"bias": 2.0})
+    q2 = 10**-2.5
+    power = 1e-3
+    for voltage in out.drive.values:
+        power = power * (1 + q2 + (1 - q2) * np.cos(np.pi * (voltage + 2) / 4)) / 2
+    # The phase of a modulator is a delay of femtoseconds, which the closed form leaves out: 1e-5.
+    np.testing.assert_allclose(out.current.values[0][300:], power[300:], rtol=0, atol=1e-5 * 1e-3)
+
+
+def test_last_samples_of_a_field_are_nearly_as_right_as_the_others() -> None:
+    """What follows a list of samples is not known: it is carried on with its value and slope."""
+    one = ps.Circuit(
+        {
+            "instances": {"r": {"component": "ring_double", "settings": {"coupling": 0.2, **GUIDE}}},
+            "ports": {"in": "r,in", "out": "r,through"},
+            "terminate": ["r,drop", "r,add"],
+        }
+    )
+    rate, beside = 2e12, 1e11
+    time = np.arange(4000) / rate
+    field = np.exp(-2j * np.pi * beside * time)
+    light = {"in": {"field": field}}
+    out = ps.transient(one, 2e-9, sample_rate=rate, inputs=light, wl=1.55, probes=["out"])
+    s = one([C_UM / (C_UM / 1.55 + beside)])["in", "out"].values[0]
+    error = np.abs(out.wave.values[0, 0] - s * field)
+    assert error[1500:-100].max() < 1e-6
+    assert error[-100:].max() < 3e-4
