@@ -103,7 +103,7 @@ def test_last_samples_of_a_run_are_as_right_as_the_others() -> None:
     drive = {"a.voltage": waveforms.sine(5e9, phase=0.3), "b.voltage": waveforms.sine(7e9, phase=1.1)}
     out = ps.transient(one, 2.03e-9, sample_rate=640e9, drive=drive, a={"bias": 2.0}, b={"bias": 2.0})
     q2 = 10**-2.5
-    power = 1e-3
+    power = np.full(out.sizes["time"], 1e-3)
     for voltage in out.drive.values:
         power = power * (1 + q2 + (1 - q2) * np.cos(np.pi * (voltage + 2) / 4)) / 2
     # The phase of a modulator is a delay of femtoseconds, which the closed form leaves out: 1e-5.
