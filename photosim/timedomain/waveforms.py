@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
+from photosim.timedomain.sequences import mixed, sequence, symbol_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-_TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
-"""Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
 _FINER, _MOST_FINE = 8, 1 << 25
 """Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
 MAX_FILE_BYTES = 64 * 2**20
@@ -203,14 +202,14 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     if not 0 <= edge <= 1 / rate:
         message = f"An edge takes from 0 to one symbol of {1 / rate:g} s, got a rise of {edge:g} s."
         raise ParameterError(message)
-    bits = _sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
-    numbers = _numbers(bits, width)
+    bits = sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
+    numbers = symbol_numbers(bits, width)
     heights = low + (high - low) * numbers / (levels - 1)
 
     def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
         # Edges lie in the middle between symbols, so symbol n is right at (n + 1/2)/rate.
         place = np.floor(time * rate + 0.5).astype(np.int64)
-        return np.asarray(_mix(heights, place, _edge(time - place / rate, edge)))
+        return np.asarray(mixed(heights, place, _edge(time - place / rate, edge)))
 
     # Symbols that alternate have half of their rate.
     return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
@@ -307,37 +306,6 @@ def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:
     if rise <= 0:
         return np.where(time >= 0, 1.0, 0.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(time / rise + 0.5, 0.0, 1.0)))
-
-
-def _mix(heights: NDArray[np.float64], place: NDArray[np.int64], share: NDArray[np.float64]) -> Any:
-    """Return the symbols before and after each place, mixed; the first symbol stands before the start."""
-    count = len(heights)
-    before = heights[np.maximum(place - 1, 0) % count]
-    after = heights[np.maximum(place, 0) % count]
-    return before + (after - before) * share
-
-
-def _sequence(order: int) -> NDArray[np.int64]:
-    """Return one period of a maximal-length sequence, 2**order - 1 bits."""
-    if order not in _TAPS:
-        message = f"A pseudo-random sequence has an order of {listing(_TAPS)}, got {order}."
-        raise ParameterError(message)
-    from scipy import signal
-
-    # scipy counts taps from the other end of the register; its own choice of taps gives reversed sequences.
-    bits, _state = signal.max_len_seq(order, taps=[order - _TAPS[order]])
-    return np.asarray(bits, dtype=np.int64)
-
-
-def _numbers(bits: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Return the symbols that runs of `width` bits mean in Gray's code."""
-    whole = np.tile(bits, width)[: len(bits) * width // width * width] if width > 1 else bits
-    number = np.zeros(len(whole) // width, dtype=np.int64)
-    previous = np.zeros_like(number)
-    for k in range(width):
-        previous = previous ^ whole[k::width][: len(number)]
-        number = 2 * number + previous
-    return number
 
 
 def _finite(**values: float) -> None:
