@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from photosim.components.guides import GuidedMode
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import Length, OpticalPower, Quantity, Wavelength, component
+from photosim.model import Length, OpticalPower, Quantity, Wavelength, Window, component
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """Gain of power in dB."""
@@ -37,7 +37,12 @@ def _spontaneous(
     return {"o1": density, "o2": density}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="olsson1989", active=True, emission=_spontaneous)
+@component(
+    ports=("o1", "o2"), inputs=1, source="olsson1989", active=True, emission=_spontaneous,
+    windows=(
+        Window("wl", -1.0, 1.0, "a Gaussian gain, one fwhm to either side of wl0", about="wl0", scale="fwhm"),
+    ),
+)  # fmt: skip
 def soa(
     m: Any,
     wl: Any,

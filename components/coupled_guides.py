@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.couplers import coupling_angle
+from photosim.components.couplers import GAP_WINDOWS, RADIUS_WINDOW, coupling_angle
 from photosim.components.guides import PLACEHOLDER, STRIP_MODE, Guide, GuidedMode, euler_bend_length
 from photosim.model import (
     Fraction,
@@ -12,6 +12,7 @@ from photosim.model import (
     Loss_dB,
     Power,
     Quantity,
+    Window,
     component,
 )
 
@@ -39,7 +40,10 @@ def side_by_side(m: Any, angle: Any, lower: Any, upper: Any) -> dict[tuple[str, 
     }
 
 
-@component(ports=_FOUR, inputs=2, source="yariv1973", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)
+@component(
+    ports=_FOUR, inputs=2, source="yariv1973", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT,
+    windows=(Window("wl", -0.05, 0.05, "the slope of a coupler from 1.5 to 1.6 um", about="wl0"),),
+)  # fmt: skip
 def directional_coupler(
     m: Any,
     wl: Any,
@@ -75,7 +79,10 @@ def directional_coupler(
     return side_by_side(m, angle, half, half)
 
 
-@component(ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
+@component(
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    windows=GAP_WINDOWS,
+)  # fmt: skip
 def coupler_straight(
     m: Any,
     wl: Any,
@@ -101,7 +108,7 @@ def coupler_straight(
 
 @component(
     ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0},
-    layout=_LAYOUT,
+    layout=_LAYOUT, windows=(*GAP_WINDOWS, RADIUS_WINDOW),
 )  # fmt: skip
 def coupler90(
     m: Any,
@@ -138,7 +145,10 @@ def coupler90(
     }
 
 
-@component(ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
+@component(
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    windows=(*GAP_WINDOWS, RADIUS_WINDOW),
+)  # fmt: skip
 def coupler_ring(
     m: Any,
     wl: Any,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from photosim.model import Length, Loss_dB, Power, component
+from photosim.model import Length, Loss_dB, Power, Window, component
 
 # One fit to two sources (500 x 220 nm silicon strips in oxide, TE). Foundry tables of SiEPIC: eleven ring
 # couplers at 1.55 um (radius 3 to 18 um, gap 50 to 200 nm), powers met within 9 %, one of them from 1.5 to
@@ -18,6 +18,14 @@ NEAR_RANGE_UM = 0.065
 COUPLING_POWER = 3.308
 DECAY_POWER = 1.954
 BEND_REACH_UM = 0.484
+
+GAP_WINDOWS = (
+    Window("wl", 1.45, 1.65, "where the fit meets a mode solver within 4 %"),
+    Window("gap", 0.05, 0.4, "where the fit meets tables and a mode solver"),
+)
+"""Where the fit of the coupling by gap holds."""
+RADIUS_WINDOW = Window("radius", 3.0, basis="the ring couplers that the fit rests on")
+"""Where the bend's part of that fit holds."""
 
 
 def field_coupling(m: Any, wl: Any, gap: Any) -> Any:
@@ -96,7 +104,7 @@ def coupler(
     return two_by_two(m, m.sqrt(1 - coupling), m.sqrt(coupling), loss_dB, reflection)
 
 
-@coupler.variant(when="gap", lossless_when={"loss_dB": 0.0})
+@coupler.variant(when="gap", lossless_when={"loss_dB": 0.0}, windows=(*GAP_WINDOWS, RADIUS_WINDOW))
 def coupler_of_gap(
     m: Any,
     wl: Any,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import factorial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from photosim.conventions import ROOM_TEMPERATURE_K, SPEED_OF_LIGHT_M_S
 from photosim.model import (
@@ -18,6 +18,7 @@ from photosim.model import (
     Temperature,
     ThermoOptic,
     Wavelength,
+    Window,
     component,
 )
 
@@ -25,9 +26,9 @@ Degrees = Annotated[float, Quantity("deg", 0.0, 180.0)]
 """A turn in degrees, the unit in which layouts write `angle`."""
 PerLength = Annotated[float, Quantity("1/um", -50.0, 50.0)]
 """Change of an index per um of width or height."""
-DeltaWidth = Annotated[float, Quantity("um", -0.05, 0.05)]
+DeltaWidth = Annotated[float, Quantity("um", -0.3, 0.3)]
 """Deviation of a guide's width in um, as far as its index follows to first order."""
-DeltaHeight = Annotated[float, Quantity("um", -0.02, 0.02)]
+DeltaHeight = Annotated[float, Quantity("um", -0.1, 0.1)]
 """Deviation of a guide's height in um, as far as its index follows to first order."""
 Dispersion = Annotated[float, Quantity("s/m2", -1e-2, 1e-2)]
 """Dispersion parameter D in s/m**2; 1e-6 s/m**2 is 1 ps/(nm km)."""
@@ -59,6 +60,10 @@ class Indices(SettingsGroup):
     wl0: Wavelength = 1.55
     dispersion: Dispersion = 0.0
 
+    windows: ClassVar[tuple[Window, ...]] = (
+        Window("wl", -0.2, 0.2, "indices of first order in wavelength about wl0", about="wl0", scale="wl0"),
+    )
+
     def cold_index(self, wl: Any) -> Any:
         """Effective index at a wavelength, of a guide as drawn at 300 K; traced expressions work too.
 
@@ -86,6 +91,10 @@ class Warmth(SettingsGroup):
     temperature: Temperature = 300.0
     dneff_dT: ThermoOptic = 2.00e-4
 
+    windows: ClassVar[tuple[Window, ...]] = (
+        Window("temperature", 250.0, 400.0, "one slope of the index, that at 300 K"),
+    )
+
     def warming(self) -> Any:
         """Change of the effective index from that at 300 K."""
         return self.dneff_dT * (self.temperature - _ROOM_K)
@@ -112,6 +121,11 @@ class Shape(SettingsGroup):
     dneff_dh: PerLength = 3.712
     dng_dw: PerLength = -1.703
     dng_dh: PerLength = 0.991
+
+    windows: ClassVar[tuple[Window, ...]] = (
+        Window("delta_width", -0.05, 0.05, "indices of first order in width"),
+        Window("delta_height", -0.02, 0.02, "indices of first order in height"),
+    )
 
     def change(self) -> Any:
         """Change of the effective index at wl0."""

@@ -17,6 +17,7 @@ from photosim.model import (
     Power,
     Quantity,
     Wavelength,
+    Window,
     nonlinear,
 )
 
@@ -39,6 +40,11 @@ Detuning = Annotated[float, Quantity("Hz", -1e14, 1e14)]
     aliases={"in": "o1", "drop": "o2", "add": "o3", "through": "o4"},
     paths=(("o1", "o4"), ("o1", "o2"), ("o3", "o2"), ("o3", "o4")),
     memory=Memory(states=("temperature_rise", "carrier_density"), carrier_states=("field_re", "field_im")),
+    windows=(
+        Window("wl0", 1.5, 1.6, "the carriers' effect on index and loss at 1.55 um"),
+        Window("coupling", high=0.3, basis="coupled modes in time, a finesse of 10 and more"),
+        Window("coupling_drop", high=0.3, basis="coupled modes in time, a finesse of 10 and more"),
+    ),
 )  # fmt: skip
 def nonlinear_ring(
     *,

@@ -19,6 +19,7 @@ from photosim.model import (
     Quantity,
     Value,
     Wavelength,
+    Window,
     component,
     composite,
     part,
@@ -131,7 +132,10 @@ def thermo_optic_shifter(
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * guide_wave(m, wl, length, mode.index(wl), 0, heater)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", drives={"e1": "voltage"}, layout=_LAYOUT)
+@component(
+    ports=("o1", "o2"), inputs=1, source="nedeljkovic2011", drives={"e1": "voltage"}, layout=_LAYOUT,
+    windows=(Window("wl", 1.5, 1.6, "the carriers' effect on index and loss at 1.55 um"),),
+)  # fmt: skip
 def pn_phase_shifter(
     m: Any,
     wl: Any,

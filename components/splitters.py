@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from photosim.components.couplers import two_by_two
-from photosim.model import Loss_dB, Power, Quantity, SettingsGroup, Wavelength, component
+from photosim.model import Loss_dB, Power, Quantity, SettingsGroup, Wavelength, Window, component
 
 Bandwidth_um = Annotated[float, Quantity("um", 1e-6, 10.0)]
 """Full width of a pass band in um; never zero."""
@@ -67,6 +67,10 @@ class PassBand(SettingsGroup):
     wl0: Wavelength = 1.55
     fwhm: Bandwidth_um = 0.2
     loss_dB: Loss_dB = 0.3
+
+    windows: ClassVar[tuple[Window, ...]] = (
+        Window("wl", -1.0, 1.0, "a Gaussian band, one fwhm to either side of wl0", about="wl0", scale="fwhm"),
+    )
 
     def amplitude(self, m: Any, wl: Any) -> Any:
         """Amplitude that passes at a wavelength."""

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from photosim.components.guides import STRIP, Guide, GuidedMode
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.model import Length, Loss_dB, Quantity, component
+from photosim.model import Length, Loss_dB, Quantity, Window, component
 
-StripWidth = Annotated[float, Quantity("um", 0.45, 0.55)]
-"""Width of a strip guide near 500 nm, where its index is known to first order."""
-StripHeight = Annotated[float, Quantity("um", 0.2, 0.24)]
-"""Height of a strip guide near 220 nm, where its index is known to first order."""
+StripWidth = Annotated[float, Quantity("um", 0.2, 1.0)]
+"""Width of a strip guide in um: beyond, its linear index is not that of any guided mode."""
+StripHeight = Annotated[float, Quantity("um", 0.1, 0.4)]
+"""Height of a strip guide in um: beyond, its linear index is not that of any guided mode."""
 Delay = Annotated[float, Quantity("s", 0.0, 1e-8)]
 """A group delay in s: at most 10 ns, 0.7 m of guide."""
 Turns = Annotated[float, Quantity("1", 0.0, 10_000.0)]
@@ -20,6 +20,13 @@ Turns = Annotated[float, Quantity("1", 0.0, 10_000.0)]
 WIDTH, HEIGHT = 0.5, 0.22
 """Cross-section in um at which the tabulated indices hold."""
 _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox")
+STRIP_WINDOW = Window("wl", -0.05, 0.05, "the dispersion of the table at 1.55 um", about="wl0")
+"""Where the dispersion of a strip does not change more than it is known."""
+SECTION_WINDOWS = (
+    Window("width", 0.45, 0.55, "indices of first order in width"),
+    Window("height", 0.2, 0.24, "indices of first order in height"),
+)
+"""Where the slopes of the indices by the cross-section hold."""
 
 
 TABLED = STRIP.changed(dispersion=3.54e-4)
@@ -30,6 +37,7 @@ TABLED_MODE = GuidedMode(**TABLED.settings(GuidedMode))
 @component(
     ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB_cm": 0.0},
     layout=("cross_section", "npoints", "layer", "add_pins", "with_bbox"),
+    windows=(STRIP_WINDOW, *SECTION_WINDOWS),
 )  # fmt: skip
 def straight_strip(
     m: Any,
@@ -46,8 +54,11 @@ def straight_strip(
     from that of wl0. The defaults are those of the fundamental TE mode (TM: neff 1.77422, ng 3.72971). Width
     and height move both indices linearly; the slopes are the central differences of the table between
     480 and 520 nm of width, and 210 and 230 nm of height, whose own points they meet within 2.3e-3 in neff
-    and 0.01 in ng. Left out: curvature of those dependences, dispersion of higher order, change of the
-    group index with temperature, sidewall angle, backscattering, nonlinear absorption.
+    and 0.01 in ng. Holds within 50 nm of wl0: a mode solver (bolla2017, grid 20 nm) has a dispersion of 230
+    to 260 ps/(nm km) at 1.55 um, its largest at 1.51 um, 0 at 1.37 um and -440 at 1.31 um, where the indices
+    at 1.31 um and that wl0 are to be given. Left out: curvature of those dependences, dispersion of higher
+    order, change of the group index with temperature, sidewall angle, backscattering, nonlinear
+    absorption.
 
     Settings:
         length: length along the guide.
@@ -65,6 +76,7 @@ def straight_strip(
 @component(
     ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB": 0.0},
     layout=(*_LAYOUT, "width1", "width2", "port", "with_two_ports", "port_order_name", "port_order_types"),
+    windows=(STRIP_WINDOW,),
 )  # fmt: skip
 def taper(
     m: Any,
@@ -95,6 +107,7 @@ def taper(
     ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB_cm": 0.0, "turn_loss_dB": 0.0},
     layout=(*_LAYOUT, "bend", "straight", "spacing", "n_loops", "min_bend_radius", "separation",
             "number_of_loops"),
+    windows=(STRIP_WINDOW,),
 )  # fmt: skip
 def spiral(
     m: Any,
@@ -120,7 +133,10 @@ def spiral(
     return {("o1", "o2"): bends * guide.wave(m, wl, length)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT)
+@component(
+    ports=("o1", "o2"), inputs=1, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    windows=(STRIP_WINDOW,),
+)  # fmt: skip
 def delay_line(
     m: Any,
     wl: Any,

@@ -14,6 +14,7 @@ from photosim import netlist as reading
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
+from photosim.engine.windows import Told, policy
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
@@ -26,23 +27,31 @@ if TYPE_CHECKING:
     from photosim.engine.graph import Graph
     from photosim.engine.parts import Point
     from photosim.engine.plan import Plan
+    from photosim.engine.windows import Policy
     from photosim.losses import Loss
     from photosim.media.chain import OpticalChain
 
+Written: TypeAlias = Netlist | Mapping[str, Any] | str | Path
 Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float64]]]"
 
 
 def load(
-    path: str | Path, *, strict: bool = False, cell_map: str | Path | None = None, mode: str | None = None
+    path: str | Path,
+    *,
+    strict: bool = False,
+    windows: Policy | None = None,
+    cell_map: str | Path | None = None,
+    mode: str | None = None,
 ) -> Circuit:
     """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
 
     With `strict` an inner port left open, or a setting that a model has to
-    guess, is an error. `cell_map` says what the cells of a .spi file are,
-    `mode` which mode counts of files of S-parameters that hold several.
-    Raises NetlistError with file, line and column.
+    guess, is an error. `windows` as for `Circuit`. `cell_map` says what the
+    cells of a .spi file are, `mode` which mode counts of files of S-parameters
+    that hold several. Raises NetlistError with file, line and column.
     """
-    return Circuit(reading.read(reading.find(path), cell_map=cell_map, mode=mode), strict=strict)
+    netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
+    return Circuit(netlist, strict=strict, windows=windows)
 
 
 class Circuit:
@@ -53,20 +62,22 @@ class Circuit:
     is a plain keyword. A setting of shape (B,) puts a leading axis on the
     result. An instance or setting that has the name of an argument, such as
     wl or ports, is given by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
+
+    Wavelengths and settings outside of the window in which the model of a part holds give a PhotosimWarning,
+    once for each part and window; with `windows="error"`, which `strict` implies, a ParameterError.
     """
 
-    def __init__(self, netlist: Netlist | Mapping[str, Any] | str | Path, *, strict: bool = False) -> None:
+    def __init__(self, netlist: Written, *, strict: bool = False, windows: Policy | None = None) -> None:
+        told = Told(policy(windows, strict=strict))
         with collector_paused():
             if isinstance(netlist, str | Path):
                 netlist = reading.read(reading.find(netlist))
             elif not isinstance(netlist, Netlist):
                 netlist = reading.from_dict(netlist)
             remarks = reading.check(netlist, strict=strict)
-        for text in remarks:
-            warnings.warn(text, PhotosimWarning, stacklevel=2)
         self.netlist = netlist
-        self.compiled = Compiled(netlist, {})
-        for text in self.remarks:
+        self.compiled = Compiled(netlist, {}, told)
+        for text in (*remarks, *self.remarks):
             warnings.warn(text, PhotosimWarning, stacklevel=2)
         check_buses(self.compiled)
 
@@ -118,7 +129,7 @@ class Circuit:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross processes as the netlist, compiled anew where it arrives."""
-        return (_of_checked, (self.netlist,))
+        return (_of_checked, (self.netlist, self.compiled.windows.told.policy))
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Circuit:
         """Return the circuit itself: nothing in it changes but what it remembers of past work."""
@@ -332,8 +343,8 @@ def _refuse_settings(argument: str, value: Any) -> None:
         raise ParameterError(message)
 
 
-def _of_checked(netlist: Netlist) -> Circuit:
+def _of_checked(netlist: Netlist, windows: Policy) -> Circuit:
     """Return the circuit of a netlist whose warnings were shown before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)
-        return Circuit(netlist)
+        return Circuit(netlist, windows=windows)

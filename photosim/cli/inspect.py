@@ -17,6 +17,7 @@ from photosim.errors import PhotosimWarning
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
+    from photosim.model import Netlist
 
 # What the numbers of a result depend on; read from the installed metadata, nothing is imported.
 _NUMERICS = ("numpy", "scipy", "numba", "scikit-learn")
@@ -34,23 +35,18 @@ def check(
     """Read and check a netlist, warn on stderr, and say on stdout what it holds."""
     from photosim import netlist as netlists
     from photosim import runner
-    from photosim.circuit import Circuit
 
     path = netlists.find(file)
     netlist = netlists.read(path, strict=strict, cell_map=cell_map, mode=mode)
     found = [*netlists.check(netlist, strict=strict)]
     found += [f"accepted but not simulated: {line}" for line in netlists.not_simulated(netlist)]
+    circuit, more = _made(netlist, strict=strict)
+    found += [text for text in more if text not in found]
     for warning in found:
         say(f"Warning: {warning}")
     notes = netlists.notes(netlist)
     for note in notes:
         say(f"Note: {note}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PhotosimWarning)  # the circuit repeats what was just said
-        circuit = Circuit(netlist)
-    for remark in circuit.remarks:
-        say(f"Warning: {remark}")
-    found += circuit.remarks
     counts = {
         "instances": len(netlist.instances),
         "connections": len(netlist.connections),
@@ -67,6 +63,16 @@ def check(
     typer.echo(f"{path}: {', '.join(_counted(number, what) for what, number in counts.items())}")
     if settings:
         _show_settings(circuit)
+
+
+def _made(netlist: Netlist, *, strict: bool) -> tuple[Circuit, list[str]]:
+    """Return the circuit of a netlist, and what making it warns of."""
+    from photosim.circuit import Circuit
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PhotosimWarning)
+        circuit = Circuit(netlist, strict=strict)
+    return circuit, [str(w.message) for w in caught if issubclass(w.category, PhotosimWarning)]
 
 
 def _counted(number: int, what: str) -> str:

@@ -14,6 +14,8 @@ from photosim.model import registry
 from photosim.netlist.values import parameters_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from photosim.model import Model
     from photosim.model.parameters import Parameter
 
@@ -54,6 +56,8 @@ def show_component(name: str, *, latex: bool, as_json: bool) -> None:
     show_tables([_port_table(model), _parameter_table(model)])
     for title, lines in formulas.items():
         typer.echo(f"{title}\n" + "\n".join(f"  {line}" for line in lines) + "\n")
+    for title, windows in _windows(model).items():
+        typer.echo(f"{title}\n" + "\n".join(f"  {window}" for window in windows) + "\n")
     typer.echo(f"Source: {model.source}")
 
 
@@ -67,10 +71,23 @@ def _facts(model: Model) -> dict[str, Any]:
         "aliases": dict(model.aliases_for({})),
         "source": model.source,
         "layout_settings": list(model.layout_settings),
+        "windows": _windows(model),
         "parameters": {
             p.name: {"default": plain(p.default), "unit": p.unit, "bounds": p.bounds(), "text": p.text}
             for p in parameters_of(model).values()
         },
+    }
+
+
+def _windows(model: Model) -> dict[str, list[str]]:
+    """Return where a model and its variants hold, under a title each."""
+    models = {"Holds at:": model}
+    variants: Mapping[str, Model] = getattr(model, "variants", {})
+    models |= {f"With the setting {key!r} holds at:": variant for key, variant in variants.items()}
+    return {
+        title: [f"{window.stated()} ({window.basis})" for window in one.windows]
+        for title, one in models.items()
+        if one.windows
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -23,22 +22,20 @@ from photosim.engine.guards import (
     check_linear,
     check_passive,
     check_stable,
-    solve_again,
+    mend,
 )
 from photosim.engine.parts import Parts, Point
 from photosim.engine.plan import Plan
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
 from photosim.engine.waves import Request, find_wave, matrix_request, one_wave, part_edges, wave_request
-from photosim.errors import ParameterError, PhotosimWarning, SingularCircuit, did_you_mean, listing
+from photosim.engine.windows import Told, Windows
+from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Netlist
 from photosim.model.codegen import ORDERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-TRAPPED = 1e-26
-"""|1 - K|^2 below which 1 - K is pure rounding error and the loop is treated as dark."""
 
 MOST_PAIRS = 36
 """Pairs of ports whose cost a plan still explains one by one."""
@@ -59,14 +56,17 @@ class Compiled:
     """One graph of a netlist and everything that follows from it alone.
 
     `structural` overrides settings by dotted name, those included that shape
-    the graph. Plans are made when first asked for and kept.
+    the graph. Plans are made when first asked for and kept. `told` knows what
+    has been said about windows of models, and what follows from leaving one.
     """
 
-    def __init__(self, netlist: Netlist, structural: Mapping[str, Any]) -> None:
+    def __init__(self, netlist: Netlist, structural: Mapping[str, Any], told: Told | None = None) -> None:
         self.netlist = netlist
         self.structural = dict(structural)
         with collector_paused():
             self.graph: Graph = flatten(netlist, structural)
+        self.windows = Windows(self.graph, told or Told())
+        self.windows.look_at_written()
         self.exclusions = Exclusions(self.graph)
         self.ambient = Ambient(self.graph)
         self._plans: dict[Any, Planned] = {}
@@ -75,7 +75,7 @@ class Compiled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross processes as the netlist and its structural settings."""
-        return Compiled, (self.netlist, self.structural)
+        return Compiled, (self.netlist, self.structural, self.windows.told)
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Compiled:
         """Return itself: nothing in it changes but what it remembers of past work."""
@@ -130,7 +130,7 @@ class Compiled:
         wanted = {**self.structural, **structural}
         key = repr(sorted((k, np.asarray(v).tolist()) for k, v in wanted.items()))
         if key not in self._rebuilt:
-            self._rebuilt[key] = Compiled(self.netlist, wanted)
+            self._rebuilt[key] = Compiled(self.netlist, wanted, self.windows.told)
         other = self._rebuilt[key]
         return other, other.point({k: v for k, v in flat.items() if k not in structural})
 
@@ -306,6 +306,7 @@ class Compiled:
         light trapped in a loop that nothing reaches.
         """
         plan, request = planned
+        self.windows.look(point, wl)
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)
         out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
@@ -313,32 +314,9 @@ class Compiled:
         if not np.isfinite(least):
             check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
         if plan.loops and not least > NEARLY_SINGULAR:  # nor where it is not a number
-            self._mend(request, point, wl, smallest, out)
+            mend(self.parts, request, point, wl, smallest, out, self.netlist.name)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
-
-    def _mend(
-        self,
-        request: Request,
-        point: Point,
-        wl: NDArray[np.float64],
-        smallest: NDArray[np.float64],
-        out: NDArray[np.complex128],
-    ) -> None:
-        """Solve wavelengths that are all but singular again, pivoted, and say where light is trapped."""
-        solve_again(self.parts, request, point, wl, np.nan_to_num(smallest, nan=0.0), out)
-        name, at = self.netlist.name, wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
-        if not np.isfinite(out).all():
-            message = (
-                f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
-            )
-            raise SingularCircuit(message)
-        if np.nanmin(smallest) < TRAPPED:
-            message = (
-                f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
-                f"at {at:.9g} um; the light trapped in it is left out."
-            )
-            warnings.warn(message, PhotosimWarning, stacklevel=5)
 
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""

@@ -31,6 +31,8 @@ PASSIVE_FLOAT32 = 1.0 + 1e-6
 """The same for arrays that come from elsewhere, perhaps in single precision."""
 LOOKS = 65
 """Wavelengths, spread over the sweep, at which a part declared outside the library is looked at."""
+TRAPPED = 1e-26
+"""|1 - K|^2 below which 1 - K is pure rounding error and the loop is treated as dark."""
 NEARLY_SINGULAR = 1e-20
 """|1 - K|^2 below which elimination without pivoting is not trusted: ten digits of 1 - K are gone."""
 MOST_RESOLVED = 1000
@@ -227,6 +229,29 @@ def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[n
 
 
 # --- wavelengths all but singular --------------------------------------------------------------------
+
+
+def mend(
+    parts: Parts,
+    request: Request,
+    point: Point,
+    wl: NDArray[np.float64],
+    smallest: NDArray[np.float64],
+    out: NDArray[np.complex128],
+    name: str,
+) -> None:
+    """Solve wavelengths of a circuit that are all but singular again, pivoted; say where light is trapped."""
+    solve_again(parts, request, point, wl, np.nan_to_num(smallest, nan=0.0), out)
+    at = wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
+    if not np.isfinite(out).all():
+        message = f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
+        raise SingularCircuit(message)
+    if np.nanmin(smallest) < TRAPPED:
+        message = (
+            f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
+            f"at {at:.9g} um; the light trapped in it is left out."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=5)
 
 
 def solve_again(

@@ -63,6 +63,7 @@ from photosim.model.quantities import (
 )
 from photosim.model.sampled import SampledData
 from photosim.model.unwrapping import Delays
+from photosim.model.windows import Window
 
 __all__ = [
     "Algebra",
@@ -113,6 +114,7 @@ __all__ = [
     "Value",
     "Voltage",
     "Wavelength",
+    "Window",
     "block",
     "component",
     "composite",

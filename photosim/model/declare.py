@@ -29,6 +29,7 @@ from photosim.model.kinds import (
     port_names,
 )
 from photosim.model.netlist import Netlist
+from photosim.model.windows import Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,7 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     drives: Mapping[str, str] | None = None,
     structural: tuple[str, ...] = (),
     layout: tuple[str, ...] = (),
+    windows: tuple[Window, ...] = (),
 ) -> Callable[[Callable[..., Entries]], ClosedForm]:
     """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
 
@@ -60,11 +62,13 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     it does. `emission(m, wl, *, ...)` says what light it emits by itself, {port:
     W/Hz}. `drives` names the setting behind each electrical input, {"e1":
     "voltage"}. While a `structural` setting is zero, the elements that vanish
-    with it are left out of the plan. `source` is a key in sources.bib.
+    with it are left out of the plan. `source` is a key in sources.bib. Outside of its `windows` a model
+    computes and a warning says so; those of its groups of settings join its own.
     """
     return partial(
         ClosedForm.declare,
         structural=structural,
+        windows=windows,
         ports=ports,
         aliases=port_names(ports, inputs, aliases),
         source=source,
@@ -150,6 +154,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     line: Callable[..., float] | None = None,
     inputs: int | None = None,
     aliases: Mapping[str, str] | None = None,
+    windows: tuple[Window, ...] = (),
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Nonlinear]:
     """Declare a nonlinear part from `f(*, ...)` that returns the constants of its `step`, numbers or (T,).
 
@@ -161,10 +166,11 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     compiles: it may call jitted functions of its own file and nothing else.
     `paths` are the ways of light through the part, (from, to); `emits` the ports
     that light of its own leaves, at the wavelength that `line(*, ...)` returns.
-    `start(*constants)` returns the states at rest.
+    `start(*constants)` returns the states at rest. `windows` as for `component`.
     """
     return partial(
         Nonlinear.declare,
+        windows=windows,
         ports=ports,
         aliases=port_names(ports, inputs, aliases),
         source=source,
@@ -222,6 +228,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     judge: Callable[..., tuple[Remark, ...]] | None = None,
     reciprocal_when: Callable[..., bool] | None = None,
     series_of: Callable[..., NDArray[np.complex128]] | None = None,
+    windows: tuple[Window, ...] = (),
 ) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
     """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
 
@@ -230,10 +237,11 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     together: it returns remarks or raises ParameterError. `reciprocal_when`
     says for which settings the part is reciprocal, where that depends.
     `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
-    (orders, W, P, P), which group delay and dispersion need.
+    (orders, W, P, P), which group delay and dispersion need. `windows` as for `component`.
     """
     return partial(
         Numerical.declare,
+        windows=windows,
         ports=ports,
         aliases=port_names(ports, None, None),
         source=source,

@@ -59,7 +59,7 @@ def grouped(function: Callable[..., Any]) -> Callable[..., Any]:
     keeps its place, default and description although a group has it too; a setting of two groups is one,
     with the default of the first. Each group that has a setting gets its value.
     """
-    groups = _groups(function)
+    groups = groups_of(function)
     if not groups:
         return function
     given = inspect.signature(function).parameters
@@ -85,7 +85,7 @@ def group_methods(used: object) -> Iterator[Callable[..., Any]]:
     What a formula evaluates to depends on them.
     """
     if inspect.isfunction(used):
-        for group in _groups(used).values():
+        for group in groups_of(used).values():
             yield from group_methods(group)
     elif isinstance(used, SettingsGroup):
         for inner in (used, *vars(used).values()):
@@ -96,7 +96,7 @@ def group_methods(used: object) -> Iterator[Callable[..., Any]]:
             yield from (m for m in members if inspect.isfunction(m) and not m.__name__.startswith("__"))
 
 
-def _groups(function: Callable[..., Any]) -> dict[str, SettingsGroup]:
+def groups_of(function: Callable[..., Any]) -> dict[str, SettingsGroup]:
     """Return the groups that a function takes, by keyword, each with its defaults."""
     found: dict[str, SettingsGroup] = {}
     hints = get_type_hints(function, include_extras=True)

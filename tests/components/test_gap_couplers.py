@@ -24,6 +24,9 @@ SOLVED = [(0.05, 0.2016, 0.045), (0.1, 0.1114, 0.02), (0.15, 0.0681, 0.03), (0.2
           (0.27, 0.02327, 0.02), (0.3, 0.01793, 0.02), (0.4, 0.00754, 0.02)]  # fmt: skip
 # Same solver and grid: d ln kappa/d wl per um at 1.55 um.
 SLOPES = [(0.1, 3.20), (0.2, 4.26)]
+# Same solver and grid at the ends of the window of wavelength: (um, gap in um, kappa in 1/um).
+ENDS = [(1.45, 0.1, 0.07969), (1.45, 0.2, 0.02770), (1.45, 0.3, 0.01027), (1.45, 0.4, 0.003859),
+        (1.65, 0.1, 0.15125), (1.65, 0.2, 0.06500), (1.65, 0.3, 0.02980), (1.65, 0.4, 0.01387)]  # fmt: skip
 # Power that crosses in the library's half ring, gap 100 nm, radius 10 um, by a solve in three dimensions.
 HALF_RING = [(1.50, 0.0529), (1.525, 0.0635), (1.55, 0.0763), (1.575, 0.0907), (1.60, 0.1080)]
 
@@ -52,6 +55,14 @@ def test_slope_in_wavelength_is_that_of_the_mode_solver(gap: float, slope: float
     power = crossed("coupler_straight", [1.549, 1.551], gap=gap, length=10.0)
     angle = np.arcsin(np.sqrt(power))
     assert np.log(angle[1] / angle[0]) / 0.002 == pytest.approx(slope, rel=0.01)
+
+
+@pytest.mark.parametrize(("wl", "gap", "kappa"), ENDS)
+def test_kappa_holds_up_to_the_ends_of_its_window(wl: float, gap: float, kappa: float) -> None:
+    windows = {window.of: window for window in registry.get("coupler_straight").windows}
+    assert wl in {windows["wl"].low, windows["wl"].high}
+    angle = np.arcsin(np.sqrt(crossed("coupler_straight", [wl], gap=gap, length=5.0)[0]))
+    assert angle / 5.0 == pytest.approx(kappa, rel=0.035)
 
 
 @pytest.mark.parametrize(("wl", "power"), HALF_RING)

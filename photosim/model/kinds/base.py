@@ -13,8 +13,9 @@ import numpy as np
 from photosim.conventions import aliases_with_modes, port_places, ports_by_mode, standard_aliases
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import registry
-from photosim.model.groups import grouped
+from photosim.model.groups import grouped, groups_of
 from photosim.model.parameters import Parameter, read_parameters, read_settings
+from photosim.model.windows import Window, windows_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Model:
     electrical: tuple[str, ...] = ()
     drives: Mapping[str, str] = field(default_factory=dict)
     """The setting that each electrical input drives; its own value holds while nothing is wired there."""
+    windows: tuple[Window, ...] = ()
+    """Where the model holds; outside it computes, and a warning says so."""
 
     kind = "model"
     scalar_settings = False
@@ -55,6 +58,7 @@ class Model:
         *,
         structural: Iterable[str] = (),
         name: str | None = None,
+        windows: tuple[Window, ...] = (),
         **fields: Any,
     ) -> Self:
         """Return the component that a function describes, registered under its name or the one given.
@@ -63,10 +67,12 @@ class Model:
         the kind. Raises ParameterError for an incomplete declaration.
         """
         flat = grouped(function)
+        parameters = read_parameters(flat, structural, scalar=cls.scalar_settings)
         model = cls(
             name=name or function.__name__,
             function=flat,
-            parameters=read_parameters(flat, structural, scalar=cls.scalar_settings),
+            parameters=parameters,
+            windows=windows_of(function, groups_of(function), windows, parameters),
             **fields,
         )
         registry.register(model)

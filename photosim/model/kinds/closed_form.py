@@ -13,6 +13,7 @@ from photosim.errors import ParameterError, listing
 from photosim.model.algebra import NUMPY, sympy_algebra
 from photosim.model.kinds.base import Model, column
 from photosim.model.parameters import Parameter, read_settings
+from photosim.model.windows import Window
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class ClosedForm(Model):
     kind = "closed-form"
 
     def variant(
-        self, *, when: str, lossless_when: Mapping[str, Any] | None = None
+        self,
+        *,
+        when: str,
+        lossless_when: Mapping[str, Any] | None = None,
+        windows: tuple[Window, ...] = (),
     ) -> Callable[[Callable[..., Entries]], ClosedForm]:
         """Declare a second formula, taken when the setting `when` is given.
 
@@ -49,6 +54,7 @@ class ClosedForm(Model):
                 function,
                 name=f"{self.name}.{when}",
                 structural=self.switches,
+                windows=windows,
                 ports=self.ports,
                 aliases=self.aliases,
                 source=self.source,

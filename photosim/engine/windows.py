@@ -1,0 +1,218 @@
+"""Where the models of a circuit hold: parts whose wavelength or settings leave the window of their model.
+
+All that does not change from call to call is worked out once. A call compares the ends of its wavelengths
+with the narrowest window of the circuit, and looks at the parts whose settings it changes.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from photosim.engine.bindings import TEMPERATURE
+from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.model.windows import WAVELENGTH, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Graph, Part
+    from photosim.engine.parts import Point
+    from photosim.model import Model
+
+Policy: TypeAlias = Literal["warn", "error"]
+"""What follows where a model is asked outside of its window."""
+_SHOWN = 4
+
+
+def policy(windows: Policy | None, *, strict: bool) -> Policy:
+    """Return what follows where a model is asked outside of its window."""
+    if windows not in {None, "warn", "error"}:
+        message = f"Circuit: windows must be 'warn' or 'error', got {windows!r}."
+        raise ParameterError(message)
+    return windows or ("error" if strict else "warn")
+
+
+class _Place(NamedTuple):
+    """A window of a model at settings that parts share: what a message speaks of."""
+
+    model: Model
+    window: Window
+    span: tuple[float, float]
+
+
+class Told:
+    """What a circuit has been warned of: of each part and window once, whichever call meets it first."""
+
+    def __init__(self, policy: Policy = "warn", known: Iterable[tuple[str, str]] = ()) -> None:
+        self.policy = policy
+        self._known = set(known)
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes with what has been said."""
+        return Told, (self.policy, tuple(self._known))
+
+    def say(self, place: _Place, parts: Iterable[str], found: tuple[float, float]) -> None:
+        """Warn of parts outside of a window that have not been named before; ParameterError by policy."""
+        with self._lock:
+            fresh = [name for name in parts if (name, place.window.of) not in self._known]
+            if self.policy == "warn":
+                self._known.update((name, place.window.of) for name in fresh)
+        if not fresh:
+            return
+        message = _sentence(place, fresh, found)
+        if self.policy == "error":
+            raise ParameterError(message)
+        warnings.warn(message, PhotosimWarning, stacklevel=6)
+
+
+class Windows:
+    """The windows of all parts of a graph, and what its netlist has written about them."""
+
+    def __init__(self, graph: Graph, told: Told) -> None:
+        self.graph = graph
+        self.told = told
+
+    @cached_property
+    def spans(self) -> dict[_Place, list[str]]:
+        """Every window of wavelength, at settings as written, to the parts that have it."""
+        return self._found(of_wavelength=True)
+
+    @cached_property
+    def shared(self) -> tuple[float, float]:
+        """The shortest and the longest wavelength in um at which every model holds."""
+        low = max((place.span[0] for place in self.spans), default=-inf)
+        high = min((place.span[1] for place in self.spans), default=inf)
+        return low, high
+
+    @cached_property
+    def followed(self) -> frozenset[tuple[str, str]]:
+        """The settings that windows are about or depend on, by part and name."""
+        return frozenset(
+            (part.name, name)
+            for part in self._windowed
+            for window in part.model.windows
+            for name in window.names
+        )
+
+    @cached_property
+    def _windowed(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.graph.parts if part.model.windows)
+
+    @cached_property
+    def _ambient(self) -> dict[_Place, list[str]]:
+        """Windows of temperature to the parts that take the circuit's."""
+        found: dict[_Place, list[str]] = {}
+        for part in self._windowed:
+            for window in part.model.windows:
+                if window.of == TEMPERATURE and TEMPERATURE not in part.written:
+                    found.setdefault(_Place(part.model, window, (window.low, window.high)), []).append(
+                        part.name
+                    )
+        return found
+
+    def _found(self, *, of_wavelength: bool) -> dict[_Place, list[str]]:
+        found: dict[_Place, list[str]] = {}
+        plain: dict[Model, list[_Place]] = {}
+        for part in self._windowed:
+            windows = [w for w in part.model.windows if (w.of == WAVELENGTH) is of_wavelength]
+            own = any(name in part.written for w in windows for name in w.names)
+            if not own and part.model in plain:
+                places = plain[part.model]
+            else:
+                settings = self.graph.settings_of(part)
+                places = [_Place(part.model, w, w.span(settings)) for w in windows]
+                if not own:
+                    plain[part.model] = places
+            for place in places:
+                found.setdefault(place, []).append(part.name)
+        return found
+
+    def look_at_written(self) -> None:
+        """Warn of, or refuse, settings of the netlist that lie outside of their model's window."""
+        self._look_at(self._windowed, None)
+        self._look_at_temperature(self.graph.bindings.value(TEMPERATURE))
+
+    def look(self, point: Point, wl: NDArray[np.float64]) -> None:
+        """Warn of, or refuse, wavelengths wl (W,) in um and changed settings outside of a model's window."""
+        ends = float(wl.min()), float(wl.max())
+        changed: set[str] = set()
+        if point.settings:
+            changed = {name for name, _ in self.followed.intersection(point.changed)}
+            self._look_at([self.graph.part(name) for name in sorted(changed)], point, ends)
+            if TEMPERATURE in point.settings:
+                self._look_at_temperature(point.settings[TEMPERATURE])
+        if _outside(ends, self.shared):
+            for place, parts in self.spans.items():
+                if _outside(ends, place.span):
+                    self.told.say(place, (name for name in parts if name not in changed), ends)
+
+    def _look_at_temperature(self, value: Any) -> None:
+        """Look at the parts that take the circuit's temperature."""
+        ends = _ends(value)
+        for place, parts in self._ambient.items():
+            if _outside(ends, place.span):
+                self.told.say(place, parts, ends)
+
+    def _look_at(
+        self, parts: Iterable[Part], point: Point | None, wl: tuple[float, float] | None = None
+    ) -> None:
+        """Look at the settings of some parts, and with `wl` at the wavelengths, at a point or as written."""
+        found: dict[_Place, tuple[list[str], list[tuple[float, float]]]] = {}
+        for part in parts:
+            changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
+            names = {*part.written, *changed}
+            windows = [
+                w
+                for w in part.model.windows
+                if (wl is not None if w.of == WAVELENGTH else not names.isdisjoint(w.names))
+            ]
+            if not windows:
+                continue  # defaults lie inside
+            settings = self.graph.settings_of(part) | dict(changed)
+            for window in windows:
+                ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
+                span = window.span(settings)
+                if _outside(ends, span):
+                    at = found.setdefault(_Place(part.model, window, span), ([], []))
+                    at[0].append(part.name)
+                    at[1].append(ends)
+        for place, (names_out, all_ends) in found.items():
+            self.told.say(place, names_out, (min(e[0] for e in all_ends), max(e[1] for e in all_ends)))
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    """Return the least and the largest of a number or an array; of None, what no window excludes."""
+    if value is None:
+        return inf, -inf
+    array = np.asarray(value, dtype=np.float64)
+    return float(array.min()), float(array.max())
+
+
+def _outside(ends: tuple[float, float], span: tuple[float, float]) -> bool:
+    """Whether values reach beyond a span by more than rounding."""
+    slack = 1e-9
+    return ends[0] < span[0] - slack * abs(span[0]) or ends[1] > span[1] + slack * abs(span[1])
+
+
+def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> str:
+    """Return what is outside of which window, with the parts by name."""
+    window, model = place.window, place.model
+    unit = "um" if window.of == WAVELENGTH else model.parameters[window.of].unit
+    unit = "" if unit == "1" else f" {unit}"
+    value = f"{found[0]:.6g}" if found[0] == found[1] else f"{found[0]:.6g} to {found[1]:.6g}"
+    used = "is used" if len(parts) == 1 else "are used"
+    of = "a wavelength" if window.of == WAVELENGTH else f"{window.of!r}"
+    basis = f" ({window.basis})" if window.basis else ""
+    return (
+        f"Instance{'' if len(parts) == 1 else 's'} {listing([repr(name) for name in parts], _SHOWN)} "
+        f"({model.name.partition('.')[0]}) {used} at {of} of {value}{unit}, outside the window of the model, "
+        f"{window.words(place.span)}{unit}{basis}."
+    )
