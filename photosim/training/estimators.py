@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from photosim.errors import ParameterError, listing
 from photosim.netlist.forms import INTEGRAL
@@ -36,6 +36,7 @@ from photosim.training.rules.catalogue import (
     rules_that_need,
 )
 from photosim.training.rules.rule import Need
+from photosim.training.sklearn_versions import SeveralTargets, validate_data
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ class PhotonicClassifier(ClassifierMixin, _PhotonicEstimator):  # type: ignore[m
         return self.classes_[outputs.argmax(axis=1)]
 
 
-class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[misc]
+class PhotonicRegressor(SeveralTargets, RegressorMixin, _PhotonicEstimator):  # type: ignore[misc]
     """A regressor whose hidden layers learn from errors sent back through a simulated photonic circuit.
 
     As PhotonicClassifier, with a linear output and the squared error of standardised targets, one or several
@@ -334,12 +335,6 @@ class PhotonicRegressor(RegressorMixin, _PhotonicEstimator):  # type: ignore[mis
         outputs = self._outputs(X)
         found = np.asarray(self.target_scale_.inverse_transform(outputs))
         return found[:, 0] if self.flat_ else found
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that several targets may be learnt at once."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
 
 def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:
