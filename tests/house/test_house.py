@@ -77,6 +77,12 @@ def test_top_level_holds_what_every_python_project_has_and_six_folders() -> None
     assert {name for name in names if not name.startswith(".")} <= folders | files
 
 
+def test_no_test_can_fail_because_the_machine_is_busy() -> None:
+    limit = re.compile(r"\btime" + r"out\s*=|perf_" + r"counter|mono" + r"tonic\(")
+    tests = [p for p in tracked() if p.is_relative_to(ROOT / "tests") and p.name.startswith("test_")]
+    assert [p for p in tests if limit.search(p.read_text(encoding="utf-8"))] == []
+
+
 def test_no_file_names_a_home_folder() -> None:
     home = re.compile(r"/(?:root|home)" + r"/\w")
     assert [p for p in tracked() if home.search(p.read_text(encoding="utf-8"))] == []
