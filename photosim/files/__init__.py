@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
-from photosim.files.tables import MAX_BYTES, smatrix_of, table_of
+from photosim.files.tables import MAX_BYTES, as_text, check_names, smatrix_of, table_of
 from photosim.model.sampled import SampledData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from photosim.files.csv import Traces
     from photosim.smatrix import SMatrix
@@ -37,7 +40,7 @@ _TABLES = {"lumerical", "touchstone", "columns"}
 """Modules whose own noun is SampledData; that of the others is SMatrix."""
 _PORTS_SUFFIX = re.compile(r"\.s\d+p")
 
-__all__ = ["FORMATS", "check_target", "read", "read_table", "smatrix_of", "table_of", "write"]
+__all__ = ["FORMATS", "check_target", "read", "read_columns", "read_table", "smatrix_of", "table_of", "write"]
 
 
 def _canonical(suffix: str) -> str:
@@ -84,16 +87,18 @@ def write(
         raise DataError(message)
     elif _form(suffix) in _TABLES:
         s = table_of(cast("SMatrix", s))
+    # Before there is a temporary file, whose name a refusal would tell.
     if _form(suffix) in _TABLES:
-        # Before there is a temporary file, whose name a refusal would tell.
         _module(suffix).check(target, s)
+    elif suffix == ".csv":
+        pairs = pairs if pairs is not None else csv.all_pairs(cast("SMatrix", s))
+        csv.check(target, pairs)
+    else:
+        ports = cast("SMatrix", s).ports
+        check_names(target, ports, as_text(ports))
     with replacing(target) as temporary:
         if suffix == ".csv":
-            csv.write(
-                temporary,
-                cast("SMatrix", s),
-                pairs if pairs is not None else csv.all_pairs(cast("SMatrix", s)),
-            )
+            csv.write(temporary, cast("SMatrix", s), cast("Sequence[tuple[str, str]]", pairs))
         else:
             _module(suffix).write(temporary, s)
 
@@ -113,6 +118,26 @@ def read_table(path: str | Path) -> SampledData:
     return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
 
 
+def read_columns(path: str | Path) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of a .csv file by their names, such as photocurrents over wavelength, each (N,).
+
+    Raises DataError if the file is missing, too large or not a table of numbers below one line of names.
+    """
+    from photosim.files import csv
+
+    return csv.read_columns(_existing(Path(path)))
+
+
+def _existing(source: Path) -> Path:
+    if not source.is_file():
+        message = f"There is no file {source}."
+        raise DataError(message)
+    if source.stat().st_size > MAX_BYTES:
+        message = f"{source} has {source.stat().st_size} bytes; a file of S-parameters may have {MAX_BYTES}."
+        raise DataError(message)
+    return source
+
+
 def _read(path: str | Path) -> SMatrix | SampledData:
     source = Path(path)
     suffix = source.suffix.lower()
@@ -120,13 +145,7 @@ def _read(path: str | Path) -> SMatrix | SampledData:
     if _canonical(suffix) not in known:
         message = f"Cannot read {source}: known suffixes are {listing(known)} and .s1p, .s2p, ..."
         raise DataError(message)
-    if not source.is_file():
-        message = f"There is no file {source}."
-        raise DataError(message)
-    if source.stat().st_size > MAX_BYTES:
-        message = f"{source} has {source.stat().st_size} bytes; a file of S-parameters may have {MAX_BYTES}."
-        raise DataError(message)
-    found: SMatrix | SampledData = _module(suffix).read(source)
+    found: SMatrix | SampledData = _module(suffix).read(_existing(source))
     return found
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
+import warnings
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from photosim.errors import DataError, listing
 from photosim.files import gplugins
-from photosim.files.tables import damaged, read_lines
+from photosim.files.tables import check_names, damaged, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,21 @@ def all_pairs(s: SMatrix) -> list[tuple[str, str]]:
     return [(a, b) for a in s.ports for b in s.ports]
 
 
+def check(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+    """Raise DataError where the names of the columns would not bring the (from, to) pairs back."""
+    names = [f"{start}_{end}" for start, end in pairs]
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(names)
+    try:
+        ports = _ports(next(csv.reader([line.getvalue()])), path)
+        back = [_split(name, ports) for name in names]
+    except (DataError, csv.Error):
+        back = []
+    whole = len(line.getvalue().splitlines()) == 1 and len(set(names)) == len(names)
+    for position, pair in enumerate(pairs):
+        check_names(path, pair, back[position] if whole and back else ())
+
+
 def write(path: Path, s: Traces, pairs: Sequence[tuple[str, str]]) -> None:
     """Write the (from, to) pairs of `s` with every digit that a double has."""
     if s.values.ndim != _AXES:
@@ -68,6 +85,18 @@ def write_columns(path: Path, header: Sequence[str], columns: Sequence[NDArray[n
         np.savetxt(stream, np.column_stack(columns), fmt="%.17g", delimiter=",")
 
 
+def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Return what `write_columns` wrote: the columns, each (N,), by their names.
+
+    Raises DataError with the line of what is not a number, or where two columns have one name.
+    """
+    header, table = _header_and_rows(path)
+    if len(set(header)) < len(header):
+        raise damaged(path, 1, f"two of its columns have one name: {listing(header)}")
+    _check_shape(path, header, table)
+    return {name: table[:, k] for k, name in enumerate(header)}
+
+
 def read(path: Path) -> SMatrix | SampledData:
     """Return the matrix stored by `write`, or the table of a file of gdsfactory's plug-ins.
 
@@ -90,26 +119,36 @@ def read(path: Path) -> SMatrix | SampledData:
     return SMatrix(table[:, 0], ports, values)
 
 
-def _columns(path: Path) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+def _columns(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     """Return the header's names and the rows, shape (W, columns); DataError for those of another form."""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            header = next(csv.reader([lines.readline()]), [""])
-            table = np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
-    except ValueError as error:  # text that is not UTF-8 included
-        _refuse_line(path)
-        message = f"Cannot read {path} as a table of numbers: {error}"
-        raise DataError(message) from error
+    header, table = _header_and_rows(path)
     if gplugins.is_text(header) and len(table) and table.shape[1] == len(header):
         return header, table
     expected = [name.removesuffix("_re") + part for name in header[1::2] for part in ("_re", "_im")]
     if header[0] != "wavelength_um" or header[1:] != expected or len(header) < _AXES:
         wanted = "expected wavelength_um, then <from>_<to>_re and <from>_<to>_im of every pair"
         raise damaged(path, 1, f"its columns are {listing(header)}; {wanted}")
-    if table.shape[1] != len(header) or not len(table):
+    _check_shape(path, header, table)
+    return header, table
+
+
+def _header_and_rows(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            header = next(csv.reader([lines.readline()]), [""])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of an empty file, which is refused below
+                return header, np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
+    except (ValueError, csv.Error) as error:  # text that is not UTF-8 included
+        _refuse_line(path)
+        message = f"Cannot read {path} as a table of numbers: {error}"
+        raise DataError(message) from error
+
+
+def _check_shape(path: Path, header: list[str], table: NDArray[np.float64]) -> None:
+    if not len(table) or table.shape[1] != len(header):
         found = f"the rows hold {table.shape[1]}" if len(table) else "there are no rows"
         raise damaged(path, 1, f"{len(header)} columns are named but {found}")
-    return header, table
 
 
 def _refuse_line(path: Path) -> None:

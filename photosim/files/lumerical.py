@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.errors import DataError, listing
+from photosim.errors import listing
 from photosim.files import columns
-from photosim.files.tables import damaged, numbers, read_lines
+from photosim.files.tables import check_names, damaged, numbers, read_lines
 from photosim.model.sampled import SampledData, port_names
 
 if TYPE_CHECKING:
@@ -215,14 +215,8 @@ def check(path: Path, table: SampledData) -> None:
     nothing = np.empty((0, _COLUMNS))
     blocks = [_Block(wave, wave, label, 0, nothing) for wave, label in zip(order, labels, strict=True)]
     back = _names(order, blocks)[0]
-    quoted = any(set(port) & {"'", '"', "\n", "\r"} for port in table.ports)
-    wrong = [port for port, name in zip(table.ports, back, strict=True) if port != name]
-    if wrong or quoted:
-        named = wrong or [port for port in table.ports if set(port) & {"'", '"', "\n", "\r"}]
-        message = (
-            f"Cannot write {path}: its format does not bring the port name {named[0]!r} back; write .npz."
-        )
-        raise DataError(message)
+    quoted = [port if not set(port) & {"'", '"', "\n", "\r"} else "" for port in back]
+    check_names(path, table.ports, quoted)
 
 
 def write(path: Path, table: SampledData) -> None:

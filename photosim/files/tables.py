@@ -15,6 +15,7 @@ from photosim.model.sampled import SampledData
 from photosim.units import frequency_Hz, wavelength
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from photosim.smatrix import SMatrix
@@ -80,6 +81,19 @@ def numbers(path: Path, line: int, text: str) -> list[float]:
 
 def _clip(text: str) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def check_names(path: Path, ports: Sequence[str], back: Sequence[str]) -> None:
+    """Raise DataError where reading a file would not bring its port names back, with the first of them."""
+    for position, port in enumerate(ports):
+        if position >= len(back) or port != back[position]:
+            message = f"Cannot write {path}: its format does not bring the port name {port!r} back"
+            raise DataError(message + ("." if path.suffix.lower() == ".npz" else "; write .npz."))
+
+
+def as_text(ports: Sequence[str]) -> list[str]:
+    """Return names as arrays of text keep them: without nulls at their ends."""
+    return [str(port) for port in np.array([*ports], dtype=str)]
 
 
 def table_of(s: SMatrix, file: str = "") -> SampledData:

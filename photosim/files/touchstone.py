@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import DataError
-from photosim.files.tables import damaged, read_lines
+from photosim.files.tables import check_names, damaged, read_lines
 from photosim.model.sampled import MAX_PORTS, SampledData, port_names
 
 if TYPE_CHECKING:
@@ -40,17 +40,7 @@ def read(path: Path) -> SampledData:
     skrf = _scikit_rf(path)
     lines = read_lines(path)
     _check_words(path, lines)
-    text = io.StringIO("\n".join(lines) + "\n")  # decoded here: comments may be Latin-1
-    text.name = str(path)  # its suffix tells the number of ports
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about impedances and other matters of radio
-            network = skrf.io.touchstone.Touchstone(text)
-    # A parser of another project meets damage with whatever its next step raises.
-    except Exception as error:  # noqa: BLE001
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        message = f"{path} cannot be read as a Touchstone file: {reason}."
-        raise DataError(message) from None
+    network = _parsed(skrf, path, lines)
     if str(network.parameter).lower() != "s":
         message = f"{path} holds {str(network.parameter).upper()} parameters; light has S-parameters only."
         raise DataError(message)
@@ -64,6 +54,22 @@ def read(path: Path) -> SampledData:
         message = f"{path} holds no frequency but 0 Hz, which is not light."
         raise DataError(message)
     return SampledData(network.f[light], np.conj(network.s[light]), ports, file=path.name)
+
+
+def _parsed(skrf: Any, path: Path, lines: list[str]) -> Any:
+    """Return what scikit-rf makes of a text; DataError for damage."""
+    text = io.StringIO("\n".join(lines) + "\n")  # decoded here: comments may be Latin-1
+    text.name = str(path)  # its suffix tells the number of ports
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about impedances and other matters of radio
+            network = skrf.io.touchstone.Touchstone(text)
+    # A parser of another project meets damage with whatever its next step raises.
+    except Exception as error:  # noqa: BLE001
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        message = f"{path} cannot be read as a Touchstone file: {reason}."
+        raise DataError(message) from None
+    return network
 
 
 def _check_words(path: Path, lines: list[str]) -> None:
@@ -91,19 +97,33 @@ def _check_ports(path: Path, line: int, text: str) -> None:
 
 
 def check(path: Path, table: SampledData) -> None:
-    """Raise DataError where scikit-rf is missing or the suffix of `path` means another number of ports."""
-    _scikit_rf(path)
+    """Raise DataError where scikit-rf is missing, or the file would not bring the ports back.
+
+    The suffix of `path` may mean another number of ports; names with spaces, commas or line breaks change.
+    """
+    skrf = _scikit_rf(path)
     own = f".s{len(table.ports)}p"
     if path.suffix.lower() not in {".ts", own}:
         message = f"Cannot write {path}: {len(table.ports)} ports make a {own} file."
         raise DataError(message)
+    first = SampledData(table.frequency_Hz[:1], table.s[:1], table.ports, table.modes)
+    lines = _text(skrf, path, first).splitlines()
+    try:
+        _check_words(path, lines)
+        back = _parsed(skrf, path, lines).port_names or ()
+    except DataError:
+        back = ()
+    check_names(path, table.ports, port_names(back))
 
 
 def write(path: Path, table: SampledData) -> None:
     """Write version 1 (.sNp, where N is the number of ports) or version 2 (.ts)."""
-    skrf = _scikit_rf(path)
+    path.write_text(_text(_scikit_rf(path), path, table), encoding="utf-8")
+
+
+def _text(skrf: Any, path: Path, table: SampledData) -> str:
     network = skrf.Network(f=table.frequency_Hz, s=np.conj(table.s), z0=50, f_unit="hz", name="table")
     version = "2.0" if path.suffix.lower() == ".ts" else "1.0"
     text = network.write_touchstone(return_string=True, skrf_comment=False, form="ri", version=version)
     names = "".join(f"! Port[{k + 1}] = {name}\n" for k, name in enumerate(table.ports))
-    path.write_text(names + text, encoding="utf-8")
+    return f"{names}{text}"

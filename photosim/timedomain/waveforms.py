@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
+from photosim.files import read_columns
 from photosim.timedomain.sequences import mixed, sequence, symbol_numbers
 
 if TYPE_CHECKING:
@@ -230,11 +231,12 @@ def samples(values: ArrayLike) -> Waveform:
     return Waveform(held, listed=True)
 
 
-def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
+def file(path: str | Path, *, column: str | None = None, bandwidth: float | None = None) -> Waveform:
     """Return the waveform of a text file: two columns, time in s and value, commas or spaces between them.
 
-    Straight lines join the points; before and after them the ends are held. Raises DataError for a file that
-    is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
+    A line of names may stand above, as in the signals that a simulation writes; `column` then says which of
+    several counts. Straight lines join the points; before and after them the ends are held. Raises DataError
+    for a file that is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
     """
     place = Path(path)
     try:
@@ -245,10 +247,16 @@ def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
         if state.st_size > MAX_FILE_BYTES:
             message = f"{path} has {state.st_size} bytes; a file of a waveform may have {MAX_FILE_BYTES}."
             raise DataError(message)
-        text = place.read_text(encoding="utf-8").replace(",", " ")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # numpy's, of an empty file: it is refused below
-            table = np.loadtxt(text.splitlines(), ndmin=2)
+        text = place.read_text(encoding="utf-8-sig")
+        if text.startswith("time_s"):
+            table = _named_column(place, column)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # numpy's, of an empty file: it is refused below
+                table = np.loadtxt(text.replace(",", " ").splitlines(), ndmin=2)
+            if column is not None:
+                message = f"{path} has no column {column!r}: its columns have no names."
+                raise DataError(message)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         message = f"{path}: cannot read a waveform: {reason}."
@@ -257,6 +265,20 @@ def file(path: str | Path, *, bandwidth: float | None = None) -> Waveform:
         message = f"{path}: a waveform has two columns, rising times in s and finite values."
         raise DataError(message)
     return Waveform(lambda time: np.interp(time, table[:, 0], table[:, 1]), bandwidth)
+
+
+def _named_column(path: Path, column: str | None) -> NDArray[np.float64]:
+    """Return time and one column, (T, 2), of a table with names."""
+    columns = read_columns(path)
+    names = [name for name in columns if name != "time_s"]
+    if column is None and len(names) != 1:
+        message = f"{path} has several columns: say which by `column`, one of {listing(names)}."
+        raise DataError(message)
+    chosen = names[0] if column is None else column
+    if chosen not in names:
+        message = f"{path} has no column {chosen!r}. It has: {listing(names)}.{did_you_mean(chosen, names)}"
+        raise DataError(message)
+    return np.column_stack([columns["time_s"], columns[chosen]])
 
 
 SHAPES: Mapping[str, Callable[..., Waveform]] = {

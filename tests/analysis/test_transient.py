@@ -146,7 +146,7 @@ def test_command_writes_picture_and_table_and_prints_json(tmp_path: Path) -> Non
     shown = json.loads(done.stdout)
     assert shown["signals"]["receiver"]["most"] == pytest.approx(0.9e-3, rel=0.05)
     header, first = (tmp_path / "link.csv").read_text(encoding="utf-8").splitlines()[:2]
-    assert header == "time_s,receiver_A,phase"
+    assert header == "time_s,current_A:receiver,drive:phase"
     assert float(first.split(",")[0]) == 0.0
     assert (tmp_path / "link.png").stat().st_size > 10_000
 
