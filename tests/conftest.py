@@ -45,9 +45,12 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def siepic(shared: Path) -> Path:
-    """The folder of real netlists and S-parameters of the SiEPIC kit; skips where it does not exist."""
-    folder = shared / "data" / "siepic"
-    if not folder.is_dir():
-        pytest.skip("the real files of the SiEPIC kit are not among the shared data")
-    return folder
+def siepic() -> Path:
+    """The folder of real netlists and S-parameters of the SiEPIC kit."""
+    return ROOT / "tests" / "data" / "siepic"
+
+
+@pytest.fixture(scope="session")
+def forms() -> Path:
+    """The folder of short files in the forms that other programs write."""
+    return ROOT / "tests" / "data" / "forms"

@@ -57,8 +57,8 @@ def translated(net: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::photosim.errors.PhotosimWarning")
-def test_golden_matrices(name: str, shared: Path) -> None:
-    folder = shared / "bench" / "peers"
+def test_golden_matrices(name: str, root: Path) -> None:
+    folder = root / "tests" / "data" / "golden"
     net = json.loads((folder / "golden_netlists.json").read_text())[name]
     golden = np.load(folder / "golden.npz")
     circuit = ps.Circuit(translated(net))

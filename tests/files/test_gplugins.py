@@ -113,13 +113,10 @@ def test_wrong_archives_are_one_sentence(tmp_path: Path) -> None:
         files.read(archive(tmp_path / "a.npz", guide(), WL * 1000))
 
 
-def test_the_forms_of_the_shared_folder(shared: Path) -> None:
-    folder = shared / "data" / "forms"
-    if not folder.is_dir():
-        pytest.skip("the forms of other tools are not among the shared data")
+def test_the_two_forms_of_one_guide(forms: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        tables = [files.read_table(folder / f"gplugins_style{suffix}") for suffix in (".npz", ".csv")]
-    own = files.read_table(folder / "guide_50um_every_10nm.npz")
+        tables = [files.read_table(forms / f"gplugins_style{suffix}") for suffix in (".npz", ".csv")]
+    own = files.read_table(forms / "guide_50um_every_10nm.npz")
     for table in tables:
         np.testing.assert_allclose(table.s, own.s, atol=2e-6)
