@@ -324,6 +324,8 @@ else:
 
 ONE_WAVE = 3
 """Slots in the pivot of a single wave; a pair has seven."""
+DARK = 1e-15
+"""|det| of a pair over the squares of its matrix, up to which one of its modes is dark, but for rounding."""
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -344,16 +346,28 @@ def put(work: Any, slot: int, lane: int, value: complex, span: Any) -> None:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def pair_pivot(work: Any, code: Any, pc: int, span: Any) -> None:
-    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane; a determinant of exactly 0 gives 0."""
+    """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane.
+
+    Where only rounding is left of the determinant, one mode of the two waves is trapped without loss. In a
+    passive circuit no light reaches it and it sends none out, since its matrix is a contraction: the inverse
+    on the other mode, which light may reach, is the pseudo-inverse, and the limit of small loss.
+    """
     guard, own, back, forth = code[pc], code[pc + 4], code[pc + 5], code[pc + 6]
     for lane in range(lanes_of(span)):
         b, c = get(work, back, lane, span), get(work, forth, lane, span)
         left = 1.0 - get(work, own, lane, span)
         determinant = left * left - b * c
         size = abs(determinant)
+        squares = 2.0 * (left * left.conjugate()).real + (b * b.conjugate() + c * c.conjugate()).real
+        # The product of both singular values over the larger one, squared: |1 - K|^2 of the darker mode.
+        darkest = size * size / squares if squares > 0.0 else squares
         kept = get(work, guard, lane, span)
-        put(work, guard, lane, complex(min(kept.real, size), kept.imag), span)
-        scale = 1.0 / determinant if size > 0.0 else 0j
+        put(work, guard, lane, complex(min(kept.real, darkest), kept.imag), span)
+        if size <= DARK * squares:
+            scale = complex(1.0 / squares if squares > DARK else 0.0)
+            left, b, c = left.conjugate(), -c.conjugate(), -b.conjugate()
+        else:
+            scale = 1.0 / determinant
         put(work, code[pc + 1], lane, left * scale, span)
         put(work, code[pc + 2], lane, b * scale, span)
         put(work, code[pc + 3], lane, c * scale, span)
@@ -420,13 +434,38 @@ def pivot_series(work: Any, to: int, own: int, guard: int, order: int, span: Any
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def dark_pair_series(work: Any, code: Any, pc: int, lane: int, loop: Any, span: Any) -> None:
+    """Put the series of the inverse on the mode of a pair that is not dark; loop (3, orders): u, b, c."""
+    size = loop.shape[1]
+    u, b, c = loop[0], loop[1], loop[2]
+    squares = 2.0 * abs(u[0]) ** 2 + abs(b[0]) ** 2 + abs(c[0]) ** 2
+    scale = 1.0 / squares if squares > DARK else 0.0
+    p = np.zeros((size, 2, 2), np.complex128)
+    p[0, 0, 0] = p[0, 1, 1] = u[0].conjugate() * scale
+    p[0, 0, 1], p[0, 1, 0] = -c[0].conjugate() * scale, -b[0].conjugate() * scale
+    for k in range(1, size):
+        for column in range(2):
+            top, low = 0j, 0j
+            for i in range(1, k + 1):
+                top += u[i] * p[k - i, 0, column] - b[i] * p[k - i, 1, column]
+                low += u[i] * p[k - i, 1, column] - c[i] * p[k - i, 0, column]
+            p[k, 0, column] = -p[0, 0, 0] * top - p[0, 0, 1] * low
+            p[k, 1, column] = -p[0, 1, 0] * top - p[0, 1, 1] * low
+    for k in range(size):
+        put(work, code[pc + 1] * size + k, lane, (p[k, 0, 0] + p[k, 1, 1]) / 2.0, span)
+        put(work, code[pc + 2] * size + k, lane, p[k, 0, 1], span)
+        put(work, code[pc + 3] * size + k, lane, p[k, 1, 0], span)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients, and nothing else
     work: Any, code: Any, pc: int, order: int, span: Any
 ) -> None:
     """Invert the matrix of a pair as a series: from u^2 - b c and its inverse, lane by lane.
 
     The coefficients of the determinant d and of its inverse e follow from u =
-    1 - s: e_k = -e_0 (d_1 e_(k-1) + ... + d_k e_0).
+    1 - s: e_k = -e_0 (d_1 e_(k-1) + ... + d_k e_0). Where one mode is dark, as in
+    pair_pivot, the inverse P on the other one has P_k = -P_0 (M_1 P_(k-1) + ... + M_k P_0).
     """
     size = order + 1
     for lane in range(lanes_of(span)):
@@ -442,7 +481,11 @@ def pair_pivot_series(  # noqa: C901 - loops over lanes, places and coefficients
         for k in range(size):
             for i in range(k + 1):
                 d[k] += u[i] * u[k - i] - b[i] * c[k - i]
-        e[0] = 1.0 / d[0] if d[0] != 0.0 else 0.0
+        squares = 2.0 * abs(u[0]) ** 2 + abs(b[0]) ** 2 + abs(c[0]) ** 2
+        if abs(d[0]) <= DARK * squares:
+            dark_pair_series(work, code, pc, lane, loop, span)
+            continue
+        e[0] = 1.0 / d[0]
         for k in range(1, size):
             for i in range(1, k + 1):
                 e[k] -= e[0] * d[i] * e[k - i]
