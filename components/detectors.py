@@ -44,7 +44,7 @@ def photodetector(
     Settings:
         responsivity: photocurrent per optical power.
         dark_current: current without light.
-        bandwidth: noise bandwidth, one-sided.
+        bandwidth: half-power frequency, of a Bessel low-pass of order 4.
         saturation_power: power above which the current grows no more.
         load_resistance: load that sets the thermal noise.
         temperature: temperature of the load.
@@ -78,7 +78,7 @@ def balanced_photodetector(
         responsivity: mean photocurrent per optical power of the two diodes.
         mismatch: responsivity of o1 minus that of o2, over their mean.
         dark_current: current of each diode without light.
-        bandwidth: noise bandwidth, one-sided.
+        bandwidth: half-power frequency, of a Bessel low-pass of order 4.
         saturation_power: power above which the current of a diode grows no more.
         load_resistance: load that sets the thermal noise.
         temperature: temperature of the load.
@@ -120,7 +120,7 @@ def avalanche_photodetector(
         multiplication: electrons that come of each photoelectron on average.
         ionisation_ratio: smaller over larger ionisation coefficient; 0 is the least noise.
         dark_current: current without light, before multiplication.
-        bandwidth: noise bandwidth, one-sided, at this multiplication.
+        bandwidth: half-power frequency, of a Bessel low-pass of order 4, at this multiplication.
         saturation_power: power above which the current grows no more.
         load_resistance: load that sets the thermal noise.
         temperature: temperature of the load.

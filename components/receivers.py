@@ -93,7 +93,7 @@ def coherent_receiver(
         responsivity: photocurrent per optical power of the diodes.
         mismatch: relative difference of the responsivities of each pair.
         dark_current: current of each diode without light.
-        bandwidth: noise bandwidth of each pair, one-sided.
+        bandwidth: half-power frequency of each pair, a Bessel low-pass of order 4.
         saturation_power: power above which the current of a diode grows no more.
         load_resistance: load of each pair.
         temperature: temperature of the loads.
@@ -137,7 +137,7 @@ def transimpedance_amplifier(
     Settings:
         gain: transimpedance.
         noise_density: noise referred to the input, its feedback resistor included.
-        bandwidth: noise bandwidth.
+        bandwidth: half-power frequency, of a Bessel low-pass of order 4.
         output_range: width of the range of the output, about zero.
     """
     return Stage(
@@ -166,7 +166,7 @@ def adc(
         input_range: distance of the lowest and the highest code.
         offset: middle of the range.
         jitter: standard deviation of the instants of sampling.
-        bandwidth: noise bandwidth of its input.
+        bandwidth: half-power frequency of its input, a Bessel low-pass of order 4.
     """
     half = input_range / 2
     return Stage(bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits))
@@ -193,7 +193,7 @@ def dac(
         output_range: distance of the lowest and the highest level.
         offset: middle of the range.
         jitter: standard deviation of the instants at which it changes.
-        bandwidth: of its output.
+        bandwidth: half-power frequency of its output.
     """
     half = output_range / 2
     return Stage(

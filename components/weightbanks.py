@@ -60,11 +60,11 @@ class Electronics(SettingsGroup):
     Settings:
         tia_gain: transimpedance of the amplifiers.
         tia_noise_density: noise of the amplifiers, referred to their input.
-        tia_bandwidth: noise bandwidth of the amplifiers.
+        tia_bandwidth: half-power frequency of the amplifiers.
         tia_output_range: width of the range of the amplifiers' outputs, about zero.
         adc_bits: number of bits of the converters.
         adc_input_range: distance of the lowest and the highest code of the converters, about zero.
-        adc_bandwidth: noise bandwidth of the converters.
+        adc_bandwidth: half-power frequency of the converters.
     """
 
     tia_gain: Resistance | None = None
@@ -111,7 +111,7 @@ class RowSettings(SettingsGroup):
         loss_dB_cm: propagation loss of rings and buses.
         temperature: temperature of the bank.
         responsivity: photocurrent per optical power of the detectors.
-        bandwidth: noise bandwidth of the detectors.
+        bandwidth: half-power frequency of the detectors.
     """
 
     plan: Channels = CHANNELS

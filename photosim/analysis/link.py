@@ -14,9 +14,9 @@ from photosim.analysis.options import option, read_entry
 from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.netlist.forms import NameList
-from photosim.signals import Tone, contributions, operating_point, passages
+from photosim.signals import Contributions, Tone, contributions, operating_point, passages
 from photosim.signals.contributions import check_terms
-from photosim.signals.violations import doubt_about_phase
+from photosim.signals.violations import doubts
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -80,9 +80,9 @@ def compute(circuit: Circuit, options: LinkOptions) -> LinkResult:
     remarks = [*point.remarks]
     receptions = []
     for number in range(len(point.receivers)):
-        reception, second_order = _reception(point, number, options)
+        reception, found = _reception(point, number, options)
         receptions.append(reception)
-        remarks += doubt_about_phase(reception.detector, second_order)
+        remarks += doubts(reception.detector, found)
     powers = [point.arriving[:, point.columns(k)].sum(axis=1) for k in range(len(point.receivers))]
     at_points = point.powers(options.points) if options.points else np.zeros((len(point.lines), 0))
     return LinkResult(
@@ -91,7 +91,7 @@ def compute(circuit: Circuit, options: LinkOptions) -> LinkResult:
     )  # fmt: skip
 
 
-def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tuple[Reception, float]:
+def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tuple[Reception, Contributions]:
     receiver, columns = point.receivers[number], point.columns(number)
     arriving = point.arriving[:, columns]
     wanted, brightest = point.wanted(number)
@@ -104,4 +104,4 @@ def _reception(point: OperatingPoint, number: int, options: LinkOptions) -> tupl
         found.variances, float(10.0 * np.log10((total - own) / own)) if total > own > 0.0 else -np.inf,
         passages(point, point.lines[wanted], brightest) if own > 0.0 else (),
     )  # fmt: skip
-    return reception, found.second_order
+    return reception, found

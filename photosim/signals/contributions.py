@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.signals.emission import Emission
+from photosim.signals.filters import STOP, low_pass
 from photosim.signals.noise import (
     TERMS,
     intensity_density,
@@ -23,16 +24,19 @@ from photosim.signals.noise import (
 )
 from photosim.signals.operating import Line, OperatingPoint, Receiver
 from photosim.signals.paths import driving_jitters
+from photosim.signals.quadrature import octaves, resolved
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-NODES = 256
-"""Frequencies at which densities are computed within a noise bandwidth."""
-MOST_OPTICAL = 1 << 14
-"""Optical frequencies at which spontaneous emission is computed, at most."""
-DARK = 1e-4
-"""Spontaneous emission weaker than this part of its peak is left out."""
+LOWEST = 2.0**-24
+"""Lowest frequency that is looked at, as a part of the bandwidth: below it densities go on as they are."""
+MOST = 1 << 17
+"""Frequencies at which densities are computed for all lines together, at most."""
+FAINT = 1e-16
+"""Variance over a squared current that no noise of light falls below: shot noise has a million times that."""
+VISIBLE = 0.01
+"""Part of a variance beyond which what is unresolved of it is said."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,13 @@ class Contributions:
     """Variances in A^2 by the name of the noise, referred to the current of the detector.
 
     second_order: what phase noise does to the mean current to second order, over that current: where it is
-    not small, `phase` is not right.
+    not small, `phase` is not right.  unresolved: part of a variance that may be wrong, by name, where spectra
+    are finer than the frequencies at which they are computed.
     """
 
     variances: Mapping[str, float]
     second_order: float
+    unresolved: Mapping[str, float] = field(default_factory=dict)
 
 
 def contributions(
@@ -85,38 +91,66 @@ def contributions(
     """
     check_terms(without)
     receiver = point.receivers[number]
-    b, found = receiver.bandwidth, dict.fromkeys(TERMS, 0.0)
-    emission = _Emission(point, number)
-    found["shot"] = float(shot_current_density(point, number, emission.current()) * b)
+    found, unresolved = dict.fromkeys(TERMS, 0.0), {}
+    glow = emission(point, number)
+    b = receiver.noise_bandwidth
+    found["shot"] = float(shot_current_density(point, number, glow.current()) * b)
     if not receiver.chain.virtual_ground:
         found["thermal"] = float(thermal_density(receiver.temperature, receiver.load_resistance) * b)
-    found["amplifier"] = receiver.chain.amplifier_density() * b
-    doubt = 0.0
-    frequency, weights = (b * values for values in _unit_nodes())
-    for k, line in enumerate(point.lines):
-        conversion = Conversion(point, number, k, frequency)
-        rin, phase = conversion.laser()
-        found["rin"] += float(weights @ np.abs(rin) ** 2 * intensity_density(line.rin_dB_Hz))
-        found["phase"] += float(weights @ (np.abs(phase) ** 2 * phase_density(line.linewidth, frequency)))
-        found["ase_signal"] += float(weights @ conversion.emission_density())
-        doubt += float(weights @ (conversion.second_order() * phase_density(line.linewidth, frequency)))
-    found["ase_ase"] = float(emission.beat_variance(b))
+    found["amplifier"] = receiver.chain.amplifier_variance()
+    light = np.array([_of_line(point, number, k) for k in range(len(point.lines))])
+    parts, errors = light[:, 0], light[:, 1]
+    for column, term in enumerate(("rin", "phase", "ase_signal")):
+        found[term] = float(parts[:, column].sum())
+        if (parts[:, column] * errors[:, column]).sum() > VISIBLE * found[term] > 0.0:
+            unresolved[term] = float((parts[:, column] * errors[:, column]).sum() / found[term])
+    found["ase_ase"] = glow.beat_variance(receiver.low_passes)
+    if glow.error > VISIBLE or glow.hidden:
+        unresolved["ase_ase"] = max(glow.error, float(glow.hidden))
     found["quantisation"] = float(sum(quantisation_variance(step) for step in receiver.chain.steps()))
     if tone is not None:
-        amplitude = tone.amplitude(float(point.currents(number).sum()), b)
+        amplitude = tone.amplitude(float(point.currents(number).sum()), receiver.bandwidth)
         jitters = (*receiver.chain.jitters(), *driving_jitters(point, number))
         found["jitter"] = sum(float(jitter_variance(t, tone.frequency, amplitude)) for t in jitters)
-    light = float(np.abs(point.currents(number)).sum())
-    doubt = 0.0 if "phase" in without or doubt == 0.0 else doubt / max(light, np.finfo(float).tiny)
+    current = float(np.abs(point.currents(number)).sum())
+    doubt = float(parts[:, 3].sum())
+    doubt = 0.0 if "phase" in without or doubt == 0.0 else doubt / max(current, np.finfo(float).tiny)
     terms = {term: 0.0 if term in without else value for term, value in found.items()}
-    return Contributions(terms, doubt)
+    left = {term: value for term, value in unresolved.items() if term not in without}
+    return Contributions(terms, doubt, left)
 
 
-@cache
-def _unit_nodes() -> tuple[FloatArray, FloatArray]:
-    """Return the places and weights of Gauss and Legendre between 0 and 1."""
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    return (nodes + 1) / 2, weights / 2
+def _of_line(point: OperatingPoint, number: int, line: int) -> tuple[FloatArray, FloatArray]:
+    """Return what a line's noise and its beat with emission give a receiver, and how wrong that may be.
+
+    Variances of relative intensity noise, phase noise and the beat, and the change of the current to second
+    order in the phase, (4,); what is unresolved of each, relative to it, (4,).
+    """
+    receiver, light = point.receivers[number], point.lines[line]
+    top = min(STOP * receiver.bandwidth, 0.5 * light.frequency)
+
+    def densities(frequency: FloatArray) -> FloatArray:
+        frequency = np.maximum(frequency, LOWEST * top)
+        conversion = Conversion(point, number, line, frequency)
+        rin, phase = conversion.laser()
+        wander = phase_density(light.linewidth, frequency)
+        passed = np.abs(low_pass(frequency, receiver.low_passes)) ** 2
+        found = (
+            np.abs(rin) ** 2 * intensity_density(light.rin_dB_Hz),
+            np.abs(phase) ** 2 * wander,
+            conversion.emission_density(),
+            conversion.second_order() * wander,
+        )
+        return np.asarray(np.stack(found, axis=-1) * passed[:, np.newaxis])
+
+    # What is far below shot noise may be rounding, which no panel resolves.
+    current = float(np.abs(receiver.responsivity[:, line]) @ point.arriving[line, point.columns(number)])
+    floor = FAINT * current * np.array([current, current, current, 1.0])
+    panels = resolved(
+        densities, octaves(top, LOWEST * top), floor=floor, most=max(MOST // len(point.lines), 1 << 12)
+    )
+    found: FloatArray = panels.integral()
+    return found, panels.error
 
 
 def shot_current_density(point: OperatingPoint, number: int, emission: float) -> float:
@@ -176,80 +210,11 @@ class Conversion:
         return total
 
 
-class _Emission:
-    """Spontaneous emission at the ports of one receiver over the optical spectrum.
-
-    spectrum: cross spectra of the ports, (W, ports, ports) in W/Hz, `step` Hz apart; None where nothing
-    emits.
-    """
-
-    def __init__(self, point: OperatingPoint, number: int) -> None:
-        self.receiver = point.receivers[number]
-        self.weight = live_responsivity(point, number).mean(axis=1)
-        self.step = 0.0
-        self.spectrum: ComplexArray | None = None
-        if not point.emitters:
-            return
-        wl, self.step = _optical_grid(point, self.receiver.bandwidth)
-        waves = point.transfer(wl, self.receiver.ports, tuple(emitter.port for emitter in point.emitters))
-        density = np.stack([emitter.density(wl) for emitter in point.emitters], axis=-1)
-        self.spectrum = np.einsum("wpk,wk,wqk->wpq", waves, density, waves.conj())
-
-    def current(self) -> float:
-        """Return the mean current in A of the emission, currents of all ports added."""
-        if self.spectrum is None:
-            return 0.0
-        power = np.einsum("wpp->p", self.spectrum.real) * self.step
-        return float(np.abs(self.weight) @ power)
-
-    def mean_current(self) -> float:
-        """Return the mean current in A of the emission, signed."""
-        if self.spectrum is None:
-            return 0.0
-        return float(self.weight @ np.einsum("wpp->p", self.spectrum.real) * self.step)
-
-    def beat_density(self, frequency: FloatArray) -> FloatArray:
-        """Return the density in A^2/Hz of the beat of the emission with itself at `frequency` (F,) in Hz.
-
-        2 integral of sum over ports p, q of R_p R_q C_pq(v)* C_pq(v + f): for one port and a flat band Bo
-        2 R^2 density^2 (Bo - f), olsson1989 for the one polarisation that a circuit has.
-        """
-        if self.spectrum is None:
-            return np.zeros(len(frequency))
-        size = len(self.spectrum)
-        transformed = np.fft.fft(self.spectrum, 2 * size, axis=0)
-        lags = np.fft.ifft(np.abs(transformed) ** 2, axis=0)[:size].real
-        weighted = np.einsum("p,q,wpq->w", self.weight, self.weight, lags) * 2.0 * self.step
-        return np.asarray(np.interp(frequency, self.step * np.arange(size), weighted), dtype=np.float64)
-
-    def beat_variance(self, bandwidth: float) -> float:
-        """Return the variance in A^2 of the beat of the emission with itself."""
-        grid = np.linspace(0.0, bandwidth, NODES + 1)
-        return float(np.trapezoid(self.beat_density(grid), grid))
-
-
-def beat_density(point: OperatingPoint, number: int, frequency: FloatArray) -> FloatArray:
-    """Return the density in A^2/Hz of the beat of spontaneous emission with itself, (F,)."""
-    return _Emission(point, number).beat_density(frequency)
+def emission(point: OperatingPoint, number: int) -> Emission:
+    """Return the spontaneous emission at a receiver, by its responsivity to small changes."""
+    return Emission(point, number, live_responsivity(point, number).mean(axis=1))
 
 
 def mean_emission_current(point: OperatingPoint, number: int) -> float:
     """Return the mean current in A that spontaneous emission gives a receiver, signed as its ports are."""
-    return _Emission(point, number).mean_current()
-
-
-def emission_current(point: OperatingPoint, number: int) -> float:
-    """Return the mean current in A that spontaneous emission gives a receiver, ports added."""
-    return _Emission(point, number).current()
-
-
-def _optical_grid(point: OperatingPoint, bandwidth: float) -> tuple[FloatArray, float]:
-    """Return wavelengths (W,) equally spaced in frequency over all that is emitted, and their step in Hz."""
-    centre = np.mean([line.wl for line in point.lines] or [1.55])
-    wide = centre * np.linspace(0.6, 1.8, 6001)
-    density = np.max([emitter.density(wide) for emitter in point.emitters], axis=0)
-    lit = wide[density > DARK * density.max()] if density.max() > 0.0 else wide[[2000, 2001]]
-    low, high = SPEED_OF_LIGHT_UM_S / lit[-1], SPEED_OF_LIGHT_UM_S / lit[0]
-    size = int(np.clip(np.ceil(4.0 * (high - low) / bandwidth), 1024, MOST_OPTICAL))
-    step = (high - low) / size
-    return SPEED_OF_LIGHT_UM_S / (low + step * (np.arange(size) + 0.5)), float(step)
+    return emission(point, number).mean_current()

@@ -12,6 +12,7 @@ from photosim.engine.converters import drivers
 from photosim.engine.graph import Graph
 from photosim.errors import ParameterError
 from photosim.model import Electronic, PortRef, Stage
+from photosim.signals.filters import noise_bandwidth
 
 StageOf = Callable[[str], Stage]
 """The stage of an electronic part, by its name."""
@@ -26,7 +27,7 @@ class Chain:
 
     @property
     def bandwidth(self) -> float:
-        """Smallest noise bandwidth in Hz: the low-passes are ideal, so the narrowest one counts."""
+        """Smallest half-power frequency in Hz of the stages."""
         return min((stage.bandwidth for stage in self.stages), default=inf)
 
     @property
@@ -38,9 +39,25 @@ class Chain:
         """Return the gain up to the input of each stage, and that of all stages, last."""
         return tuple(float(g) for g in np.cumprod([1.0, *(stage.gain for stage in self.stages)]))
 
-    def amplifier_density(self) -> float:
-        """Return the density of the noise of all stages, referred to the input, in its units^2/Hz."""
-        return sum((s.noise_density / g) ** 2 for s, g in zip(self.stages, self.gains(), strict=False))
+    def amplifier_densities(self) -> tuple[float, ...]:
+        """Return the density of the noise of each stage, referred to the input, in its units^2/Hz."""
+        return tuple((s.noise_density / g) ** 2 for s, g in zip(self.stages, self.gains(), strict=False))
+
+    @property
+    def noisy_bandwidth(self) -> float:
+        """Largest frequency in Hz up to which a stage's own noise passes to the end; 0 for none."""
+        passes = [stage.bandwidth for stage in self.stages]
+        ends = (min(passes[k:]) for k, stage in enumerate(self.stages) if stage.noise_density > 0.0)
+        return max((end for end in ends if np.isfinite(end)), default=0.0)
+
+    def amplifier_variance(self) -> float:
+        """Return the variance of the noise of all stages, referred to the input.
+
+        The noise of a stage passes its low-pass and those behind it, not those in front.
+        """
+        passes = tuple(stage.bandwidth for stage in self.stages)
+        densities = self.amplifier_densities()
+        return sum(d * noise_bandwidth(passes[k:]) for k, d in enumerate(densities) if d > 0.0)
 
     def steps(self) -> tuple[float, ...]:
         """Return the steps of the converters, referred to the input."""

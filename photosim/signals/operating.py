@@ -20,6 +20,7 @@ from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
 from photosim.signals.electronics import Chain, chain_behind
+from photosim.signals.filters import noise_bandwidth
 from photosim.signals.saturation import detected_share, saturation_power
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Receiver:
     """A detector and the electronics behind it.
 
     responsivity: signed A/W of each port, shape (ports, lines).  multiplication, excess: of an avalanche.
-    saturation: power in W at which a port's current stays.  bandwidth: noise bandwidth in Hz of the whole.
+    saturation: power in W at which a port's current stays.  low_passes: half-power frequencies in Hz of the
+    detector and of the stages behind it.
     """
 
     name: str
@@ -65,8 +67,18 @@ class Receiver:
     load_resistance: float
     temperature: float
     saturation: float
-    bandwidth: float
+    low_passes: tuple[float, ...]
     chain: Chain
+
+    @property
+    def bandwidth(self) -> float:
+        """Half-power frequency in Hz of the narrowest of the low-passes."""
+        return min(self.low_passes)
+
+    @property
+    def noise_bandwidth(self) -> float:
+        """Noise bandwidth in Hz of all low-passes one after the other."""
+        return noise_bandwidth(self.low_passes)
 
 
 @dataclass(frozen=True)
@@ -274,9 +286,21 @@ def _receiver(
         float(settings.get("load_resistance", np.inf)),
         float(settings.get("temperature", 0.0)),
         saturation_power(settings),
-        min(float(settings["bandwidth"]), chain.bandwidth),
+        (_bandwidth(name, settings), *(stage.bandwidth for stage in chain.stages)),
         chain,
     )
+
+
+def _bandwidth(name: str, settings: Mapping[str, Any]) -> float:
+    """Return the half-power frequency of a detector in Hz; ParameterError for 0, which has no noise."""
+    bandwidth = float(settings["bandwidth"])
+    if bandwidth == 0.0:
+        message = (
+            f"The bandwidth of detector {name!r} is 0, which stands for no low-pass at all: a link needs "
+            "one, in Hz, or its noise has no bound."
+        )
+        raise ParameterError(message)
+    return bandwidth
 
 
 def emits(part: Part) -> bool:

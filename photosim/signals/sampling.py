@@ -7,7 +7,7 @@ noise is the same process at all receivers.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,15 @@ from photosim.engine.converters import convert
 from photosim.errors import ParameterError
 from photosim.signals.contributions import (
     Tone,
-    beat_density,
     check_terms,
-    emission_current,
+    emission,
     live_responsivity,
-    mean_emission_current,
     shot_current_density,
 )
+from photosim.signals.delays import mean_delay, response_span
+from photosim.signals.filters import low_pass
 from photosim.signals.noise import intensity_density, thermal_density
-from photosim.signals.operating import OperatingPoint, Receiver, operating_point
+from photosim.signals.operating import Line, OperatingPoint, Receiver, operating_point
 from photosim.signals.paths import driving_jitters
 
 if TYPE_CHECKING:
@@ -39,29 +39,42 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 OVERSAMPLING = 4
-"""Samples of the fields for each sample that is returned."""
+"""Samples of the fields for each sample that is returned; more where an amplifier's noise reaches further."""
 MOST_SAMPLES = 1 << 18
+MOST_FIELD = 1 << 24
+"""Numbers of the waves of one line over a record, at most."""
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Instants and frequencies of the fields, with a guard ahead that the circuit's memory may spoil."""
+    """Instants and frequencies of the fields.
+
+    samples: those that are returned, `rate` in Hz.  oversampling: of the fields against those.  spread:
+    fields' samples over which the circuit spreads a pulse to either side of its mean delay; so many at both
+    ends are not returned, since fields come round.
+    """
 
     samples: int
     rate: float
+    spread: int = 64
+    oversampling: int = OVERSAMPLING
 
     @property
     def guard(self) -> int:
-        return self.samples // 8 + 64
+        """Samples ahead of those that are returned."""
+        return self.samples // 8 + 64 + -(-self.spread // self.oversampling)
 
     @property
     def size(self) -> int:
-        return (self.samples + self.guard) * OVERSAMPLING
+        from scipy import fft
+
+        least = (self.samples + self.guard) * self.oversampling + self.spread
+        return int(fft.next_fast_len(least, real=True))
 
     @property
     def step(self) -> float:
         """Distance of the instants of the fields in s."""
-        return 1.0 / (self.rate * OVERSAMPLING)
+        return 1.0 / (self.rate * self.oversampling)
 
     @property
     def offsets(self) -> FloatArray:
@@ -71,15 +84,14 @@ class _Grid:
         """
         return np.asarray(-np.fft.fftfreq(self.size, self.step))
 
-    def low_pass(self, values: FloatArray, bandwidth: float) -> FloatArray:
-        """Return values below an ideal low-pass."""
-        spectrum = np.fft.rfft(values)
-        spectrum[np.fft.rfftfreq(self.size, self.step) > bandwidth] = 0.0
-        return np.asarray(np.fft.irfft(spectrum, self.size))
+    def low_pass(self, values: FloatArray, bandwidths: Sequence[float]) -> FloatArray:
+        """Return values behind low-passes."""
+        frequency = np.fft.rfftfreq(self.size, self.step)
+        return np.asarray(np.fft.irfft(np.fft.rfft(values) * low_pass(frequency, bandwidths), self.size))
 
     def kept(self, values: FloatArray) -> FloatArray:
         """Return the samples that are returned."""
-        return values[self.guard * OVERSAMPLING :: OVERSAMPLING]
+        return values[self.guard * self.oversampling :: self.oversampling][: self.samples]
 
 
 def sample(
@@ -94,12 +106,15 @@ def sample(
 ) -> xarray.DataArray:
     """Return sampled outputs of all receivers, dimensions (detector, time), as the last stage puts them out.
 
-    Samples are taken at twice the largest noise bandwidth. A detector without electronics gives its current
+    Samples are taken at twice the largest bandwidth. A detector without electronics gives its current
     in A, one with an amplifier a voltage in V. `tone` is the frequency in Hz of a sine of that relative depth
     on the current, at which jitter shows. `without` switches kinds of noise off (`signals.TERMS`). The
     attribute `beyond_range` counts the samples that a stage clipped, by stage; `remarks` says what else is
-    outside its range. The same seed gives the same samples. Left out: beats of different lines, and noise
-    light other than its beats within the bandwidth.
+    outside its range. The same seed gives the same samples. The record is longer than what is returned, by
+    the differences of delays on the way; the common delay does not show. Left out: beats of different lines,
+    and noise light other than its beats within the bandwidth. Raises ParameterError for more samples than
+    MOST_SAMPLES, delays that differ by more than a record can hold, and light of separate lasers that
+    interferes at a detector.
     """
     import xarray
 
@@ -108,10 +123,16 @@ def sample(
         message = f"A sample has 2 to {MOST_SAMPLES} samples, got {samples}."
         raise ParameterError(message)
     point = operating_point(circuit, settings, "sampled noise")
-    grid = _Grid(samples, 2.0 * max(receiver.bandwidth for receiver in point.receivers))
     wave = None if tone is None else Tone(tone, depth)
     lights, *rest = np.random.default_rng(seed).spawn(1 + len(point.receivers))
-    fields = _fields(point, grid, lights, without)
+    rate = 2.0 * max(receiver.bandwidth for receiver in point.receivers)
+    widest = max(receiver.chain.noisy_bandwidth for receiver in point.receivers)
+    finer = max(OVERSAMPLING, int(np.ceil(2 * OVERSAMPLING * widest / rate)))
+    grid, passed = _grid(point, _Grid(samples, rate, oversampling=finer))
+    fields = [
+        _fields(point, line, grid, waves, lights, without)
+        for line, waves in zip(point.lines, passed, strict=True)
+    ]
     beyond: dict[str, int] = {}
     rows = []
     for number, rng in enumerate(rest):
@@ -138,32 +159,69 @@ def sample(
     )  # fmt: skip
 
 
+def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]]:
+    """Return a grid that is long enough for the circuit's delays, and the waves of each line on it.
+
+    Waves are (size, ports, inputs), inputs being the line and what emits, less the mean delay of the line.
+    """
+    while True:
+        found, spread = [], 0
+        for line in point.lines:
+            inputs = (line.port, *(emitter.port for emitter in point.emitters))
+
+            def transfer(
+                offset: FloatArray, line: Line = line, inputs: tuple[str, ...] = inputs
+            ) -> ComplexArray:
+                wl = SPEED_OF_LIGHT_UM_S / (line.frequency + offset)
+                return point.transfer(wl, point.ports, inputs)
+
+            rate = 1.0 / grid.step
+            delay = mean_delay(transfer, rate)
+            waves = transfer(grid.offsets)
+            own = response_span(transfer, waves, rate, delay)
+            spread = max(spread, grid.size if own is None else own)
+            if own is None:
+                break
+            turn = np.exp(-2j * np.pi * ((grid.offsets * delay) % 1.0))
+            found.append(waves * turn[:, np.newaxis, np.newaxis])
+        if spread <= grid.spread:
+            return grid, found
+        grid = replace(grid, spread=max(4 * grid.spread, spread))
+        if grid.size * len(point.ports) * (1 + len(point.emitters)) > MOST_FIELD:
+            message = (
+                f"Delays on the way to the detectors differ by more than {grid.spread * grid.step / 2:.3g} "
+                "s, the longest record of noise that can be drawn: shorten them, or ask ps.link."
+            )
+            raise ParameterError(message)
+
+
 def _fields(
-    point: OperatingPoint, grid: _Grid, rng: np.random.Generator, without: Collection[str]
-) -> list[tuple[ComplexArray, ComplexArray]]:
-    """Return, for each line, its waves and the emission beside it at all ports, (size, ports) each."""
-    found = []
-    for line in point.lines:
-        steps = rng.standard_normal(grid.size) * np.sqrt(2 * np.pi * line.linewidth * grid.step)
-        phase = np.cumsum(steps) if "phase" not in without else np.zeros(grid.size)
-        # White noise of one-sided density S has the variance S/(2 step) in samples `step` apart.
-        relative = rng.standard_normal(grid.size) * np.sqrt(
-            intensity_density(line.rin_dB_Hz) / (2 * grid.step)
-        )
-        power = line.power * np.maximum(1.0 + (relative if "rin" not in without else 0.0), 0.0)
-        wl = SPEED_OF_LIGHT_UM_S / (line.frequency + grid.offsets)
-        inputs = (line.port, *(emitter.port for emitter in point.emitters))
-        waves = point.transfer(wl, point.ports, inputs)
-        sent = np.fft.fft(np.sqrt(power) * np.exp(1j * phase))
-        arrived = np.fft.ifft(waves[..., 0] * sent[:, np.newaxis], axis=0)
-        noise = np.zeros_like(waves[..., 0])
-        for k, emitter in enumerate(point.emitters, start=1):
-            # Of both sides and complex: density/step is the variance of a sample.
-            scale = np.sqrt(emitter.density(wl) / grid.step * grid.size / 2)
-            own = rng.standard_normal(grid.size) + 1j * rng.standard_normal(grid.size)
-            noise += waves[..., k] * (own * scale)[:, np.newaxis]
-        found.append((arrived, np.fft.ifft(noise, axis=0)))
-    return found
+    point: OperatingPoint,
+    line: Line,
+    grid: _Grid,
+    waves: ComplexArray,
+    rng: np.random.Generator,
+    without: Collection[str],
+) -> tuple[ComplexArray, ComplexArray]:
+    """Return the waves of a line and the emission beside it at all ports, (size, ports) each.
+
+    waves: (size, ports, inputs) per wave of the line and of each emitter.
+    """
+    steps = rng.standard_normal(grid.size) * np.sqrt(2 * np.pi * line.linewidth * grid.step)
+    phase = np.cumsum(steps) if "phase" not in without else np.zeros(grid.size)
+    # White noise of one-sided density S has the variance S/(2 step) in samples `step` apart.
+    relative = rng.standard_normal(grid.size) * np.sqrt(intensity_density(line.rin_dB_Hz) / (2 * grid.step))
+    power = line.power * np.maximum(1.0 + (relative if "rin" not in without else 0.0), 0.0)
+    sent = np.fft.fft(np.sqrt(power) * np.exp(1j * phase))
+    arrived = np.fft.ifft(waves[..., 0] * sent[:, np.newaxis], axis=0)
+    wl = SPEED_OF_LIGHT_UM_S / (line.frequency + grid.offsets)
+    noise = np.zeros_like(waves[..., 0])
+    for k, emitter in enumerate(point.emitters, start=1):
+        # Of both sides and complex: density/step is the variance of a sample.
+        scale = np.sqrt(emitter.density(wl) / grid.step * grid.size / 2)
+        own = rng.standard_normal(grid.size) + 1j * rng.standard_normal(grid.size)
+        noise += waves[..., k] * (own * scale)[:, np.newaxis]
+    return arrived, np.fft.ifft(noise, axis=0)
 
 
 def _current(
@@ -175,10 +233,9 @@ def _current(
     without: Collection[str],
 ) -> FloatArray:
     """Return the current of a receiver in A, (size,), with all noise up to its electronics."""
-    receiver, columns = point.receivers[number], point.columns(number)
+    receiver, columns, glow = point.receivers[number], point.columns(number), emission(point, number)
     live, fixed = live_responsivity(point, number), point.currents(number)
-    steady = point.dark_current(number) + mean_emission_current(point, number)
-    current = np.full(grid.size, steady)
+    current = np.full(grid.size, point.dark_current(number) + glow.mean_current())
     for k, (waves, noise) in enumerate(fields):
         own, beside = waves[:, columns], noise[:, columns]
         current += (np.abs(own) ** 2) @ live[:, k]
@@ -188,13 +245,12 @@ def _current(
     frequency: FloatArray = np.fft.rfftfreq(grid.size, grid.step).astype(np.float64)
     density = np.zeros(frequency.size)
     if "shot" not in without:
-        density += shot_current_density(point, number, emission_current(point, number))
+        density += shot_current_density(point, number, glow.current())
     if "thermal" not in without and not receiver.chain.virtual_ground:
         density += thermal_density(receiver.temperature, receiver.load_resistance)
-    if "amplifier" not in without:
-        density += receiver.chain.amplifier_density()
-    if "ase_ase" not in without:
-        density += beat_density(point, number, frequency)
+    if "ase_ase" not in without and glow.spectrum is not None:
+        beats = glow.beat_panels(receiver.low_passes)
+        density += np.interp(frequency, beats.places, beats.flat[:, 0])
     white = np.fft.rfft(rng.standard_normal(grid.size))
     return current + np.fft.irfft(white * np.sqrt(density / (2 * grid.step)), grid.size)
 
@@ -212,7 +268,9 @@ def _through(
 
     early: what was added to the samples by errors of the instants at which the light was driven.
     """
-    signal = grid.low_pass(current, receiver.bandwidth)
+    signal = grid.low_pass(current, receiver.low_passes)
+    if "amplifier" not in without:
+        signal += _amplifiers(receiver, grid, rng)
     values, slopes = grid.kept(signal) + early, grid.kept(np.gradient(signal, grid.step))
     chain = receiver.chain
     for name, stage in zip(chain.names, chain.stages, strict=True):
@@ -223,3 +281,13 @@ def _through(
         values, clipped = convert(values, replace(stage, bits=bits))
         beyond[name] = beyond.get(name, 0) + clipped
     return values
+
+
+def _amplifiers(receiver: Receiver, grid: _Grid, rng: np.random.Generator) -> FloatArray:
+    """Return the noise of the stages, (size,), referred to the current: each behind its own low-passes."""
+    total = np.zeros(grid.size)
+    for k, density in enumerate(receiver.chain.amplifier_densities()):
+        if density > 0.0:
+            own = rng.standard_normal(grid.size) * np.sqrt(density / (2 * grid.step))
+            total += grid.low_pass(own, receiver.low_passes[k + 1 :])
+    return total

@@ -11,6 +11,7 @@ from photosim.engine.converters import out_of_range
 from photosim.signals.saturation import too_bright
 
 if TYPE_CHECKING:
+    from photosim.signals.contributions import Contributions
     from photosim.signals.operating import OperatingPoint
 
 FAINT = 1e-6
@@ -82,13 +83,17 @@ def _amplifiers(point: OperatingPoint) -> list[str]:
     return found
 
 
-def doubt_about_phase(name: str, second_order: float) -> list[str]:
-    """Return a sentence where phase noise is so large that it is not small to second order."""
-    if second_order <= MOST_PHASE:
-        return []
-    words = (
-        f"Phase noise of the light at {name!r} is too large for first order: to second order it changes "
-        f"the current by {second_order:.2g} of itself; take a narrower linewidth, a shorter difference of "
-        "delays, or photosim.signals.sample."
-    )
-    return [words]
+def doubts(name: str, found: Contributions) -> list[str]:
+    """Return a sentence where the noise at a receiver may be wrong: phases too large, spectra too fine."""
+    words = [
+        f"The noise {term!r} at {name!r} may be off by {100 * part:.2g} %: its spectrum is finer than the "
+        "frequencies at which it can be computed; shorten the delays or widen the filters on the way."
+        for term, part in found.unresolved.items()
+    ]
+    if found.second_order > MOST_PHASE:
+        words.append(
+            f"Phase noise of the light at {name!r} is too large for first order: to second order it changes "
+            f"the current by {found.second_order:.2g} of itself; take a narrower linewidth, a shorter "
+            "difference of delays, or photosim.signals.sample."
+        )
+    return words

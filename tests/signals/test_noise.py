@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, signal, stats
 
 import photosim as ps
 from photosim.signals import TERMS, Tone, contributions, effective_bits, operating_point, sample
@@ -28,6 +28,16 @@ def link(
     return ps.Circuit({"instances": instances, "connections": {**connections, last: "pd,o1"}})
 
 
+def bessel(frequency: Any, bandwidth: float) -> Any:
+    """Response of a Bessel low-pass of order 4 by scipy's own evaluation of its polynomials."""
+    b, a = signal.bessel(4, 2 * np.pi * bandwidth, analog=True, norm="mag")
+    return signal.freqs(b, a, 2 * np.pi * np.asarray(frequency))[1]
+
+
+NOISE_BANDWIDTH = integrate.quad(lambda x: abs(bessel([x], 1.0)[0]) ** 2, 0, np.inf)[0]
+"""Noise bandwidth over half-power frequency of one low-pass: 1.0464."""
+
+
 def near(value: float, rel: float = 1e-6, abs: float = 0.0) -> Any:  # noqa: A002
     """Approximately equal; variances are far below pytest's own absolute tolerance."""
     return pytest.approx(value, rel=rel, abs=abs)
@@ -47,9 +57,11 @@ def variances(circuit: ps.Circuit, **options: Any) -> dict[str, float]:
 def test_textbook_terms_of_a_milliwatt() -> None:
     found = variances(link(laser={"power": 1e-3, "rin_dB_Hz": -145.0}, responsivity=0.8, dark_current=2e-6,
                            bandwidth=1e10, load_resistance=75.0, temperature=320.0))  # fmt: skip
-    assert found["shot"] == near(2 * Q * (0.8e-3 + 2e-6) * 1e10, rel=1e-12)
-    assert found["thermal"] == near(4 * K * 320.0 * 1e10 / 75.0, rel=1e-12)
-    assert found["rin"] == near(10**-14.5 * 1e10 * (0.8e-3) ** 2, rel=1e-9)
+    b = NOISE_BANDWIDTH * 1e10
+    assert b == near(1.04637e10, rel=1e-5)
+    assert found["shot"] == near(2 * Q * (0.8e-3 + 2e-6) * b, rel=1e-9)
+    assert found["thermal"] == near(4 * K * 320.0 * b / 75.0, rel=1e-9)
+    assert found["rin"] == near(10**-14.5 * b * (0.8e-3) ** 2, rel=1e-4)  # to five times the bandwidth
     assert found["phase"] < 1e-12 * found["rin"]  # a plain delay turns no phase into power
     assert [found[t] for t in ("ase_signal", "ase_ase", "amplifier", "jitter", "quantisation")] == [0] * 5
 
@@ -61,8 +73,9 @@ def test_textbook_terms_of_a_milliwatt() -> None:
 )  # fmt: skip
 def test_sensitivity_is_the_published_one(rate: float, powers: tuple[float, ...]) -> None:
     # alqadasi2022, eq. 8 with the constants of the public code; powers in dBm to a tenth, for 1 to 6 bits.
+    # Its bandwidth is that of an ideal low-pass.
     circuit = link(responsivity=1.2, dark_current=35e-9, load_resistance=50.0, temperature=0.0259 * Q / K,
-                   bandwidth=rate / np.sqrt(2), laser={"rin_dB_Hz": -140.0})  # fmt: skip
+                   bandwidth=rate / np.sqrt(2) / NOISE_BANDWIDTH, laser={"rin_dB_Hz": -140.0})  # fmt: skip
     for bits, dBm in enumerate(powers, start=1):
         power = 1e-3 * 10 ** (dBm / 10)
         on, off = (
@@ -85,8 +98,8 @@ def test_avalanche_multiplies_signal_and_noise() -> None:
             "connections": {"laser,o1": "pd,o1"},
         }
     )  # fmt: skip
-    expected = 2 * Q * 100 * 2.71 * (0.8e-5 + 1e-9) * 10e9
-    assert variances(circuit)["shot"] == near(expected, rel=1e-12)
+    expected = 2 * Q * 100 * 2.71 * (0.8e-5 + 1e-9) * 10e9 * NOISE_BANDWIDTH
+    assert variances(circuit)["shot"] == near(expected, rel=1e-9)
     assert circuit.photocurrents().values.item() == near(8e-5 + 1e-8)
 
 
@@ -104,8 +117,9 @@ def test_delayed_self_interference_is_the_closed_form(bandwidth: float) -> None:
     circuit = interferometer(1e6, bandwidth=bandwidth)
     delay = 3.4 * DELAY_UM * 1e-6 / C
     turned = 2 * circuit.photocurrents().values.item() / 1e-3 - 1  # the cosine of the phase between the arms
-    density = lambda f: 1e6 / (np.pi * f**2) * 4 * np.sin(np.pi * f * delay) ** 2  # noqa: E731
-    change = integrate.quad(density, 1.0, bandwidth, limit=2000)[0]
+    f = np.linspace(1.0, 6 * bandwidth, 2_000_001)
+    density = 1e6 / (np.pi * f**2) * 4 * np.sin(np.pi * f * delay) ** 2
+    change = integrate.simpson(density * np.abs(bessel(f, bandwidth)) ** 2, x=f)
     # At 2 THz the guides' dispersion of the second order, which bends the arms' delays, is left out here.
     expected = 0.25e-6 * (1 - turned**2) * change
     assert variances(circuit)["phase"] == near(expected, rel=2e-2 if bandwidth > 1e12 else 1e-3)
@@ -121,8 +135,8 @@ def test_intensity_noise_cancels_in_a_balanced_pair_and_adds_in_one_diode() -> N
     }
     connections = {"laser,o1": "split,o1", "split,o2": "pd,o1", "split,o3": "pd,o2"}
     found = variances(ps.Circuit({"instances": instances, "connections": connections}))
-    assert found["rin"] == near(1e-13 * 20e9 * (1e-3 * 0.02 / 2) ** 2, rel=1e-9)
-    assert found["shot"] == near(2 * Q * (1e-3 + 2e-10) * 20e9, rel=1e-9)
+    assert found["rin"] == near(1e-13 * 20e9 * NOISE_BANDWIDTH * (1e-3 * 0.02 / 2) ** 2, rel=1e-4)
+    assert found["shot"] == near(2 * Q * (1e-3 + 2e-10) * 20e9 * NOISE_BANDWIDTH, rel=1e-9)
 
 
 def amplified(gain_dB: float, *after: tuple[str, dict[str, Any]], **detector: Any) -> ps.Circuit:
@@ -135,7 +149,7 @@ def amplified(gain_dB: float, *after: tuple[str, dict[str, Any]], **detector: An
 def test_beat_of_signal_and_emission_is_olssons() -> None:
     density = 2.0 * H * C / 1.55e-6 * (100.0 - 1)
     found = variances(amplified(20.0, bandwidth=5e9))
-    assert found["ase_signal"] == near(4 * 1e-3 * density * 5e9, rel=1e-4)
+    assert found["ase_signal"] == near(4 * 1e-3 * density * 5e9 * NOISE_BANDWIDTH, rel=2e-4)
 
 
 def test_beat_of_emission_with_itself_is_that_of_its_spectrum() -> None:
@@ -143,10 +157,10 @@ def test_beat_of_emission_with_itself_is_that_of_its_spectrum() -> None:
     found = variances(amplified(20.0, bandwidth=5e9))
     nu = np.linspace(C / 1.75e-6, C / 1.38e-6, 20001)
     gain = 10 ** (2.0 * np.exp(-np.log(2) * (2 * (C / nu - 1.55e-6) / 0.08e-6) ** 2))
-    density = 2.0 * H * nu * (gain - 1)
-    assert found["ase_ase"] == near(2 * 5e9 * np.trapezoid(density**2, nu), rel=2e-3)
-    extra = variances(amplified(20.0, bandwidth=5e9))["shot"] - 2 * Q * (1e-3 + 1e-10) * 5e9
-    assert extra == near(2 * Q * np.trapezoid(density, nu) * 5e9, rel=2e-3)
+    density, b = 2.0 * H * nu * (gain - 1), 5e9 * NOISE_BANDWIDTH
+    assert found["ase_ase"] == near(2 * b * np.trapezoid(density**2, nu), rel=2e-3)
+    extra = variances(amplified(20.0, bandwidth=5e9))["shot"] - 2 * Q * (1e-3 + 1e-10) * b
+    assert extra == near(2 * Q * np.trapezoid(density, nu) * b, rel=2e-3)
 
 
 def test_noise_of_an_amplifier_is_its_noise_figure() -> None:
@@ -163,16 +177,28 @@ def test_noise_of_an_amplifier_is_its_noise_figure() -> None:
 # --- samples ----------------------------------------------------------------------------------------------
 
 
-def chi_square(circuit: ps.Circuit, term: str, seeds: int = 4, samples: int = 2048, **options: Any) -> float:
-    """Probability of a sum of squares this far out, both sides, of samples over all seeds."""
-    tone = {"tone": Tone(options["tone"], options.get("depth", 1.0))} if "tone" in options else {}
-    expected = variances(circuit, without=only(term), **tone)[term]
-    drawn = np.concatenate(
-        [sample(circuit, samples, seed=k, without=only(term), **options).values[0] for k in range(seeds)]
-    )
-    total = float(((drawn - drawn.mean()) ** 2).sum() / expected)
-    below = float(stats.chi2.cdf(total, drawn.size - 1))
+def chance(drawn: Any, expected: float, rate: float, bandwidth: float) -> float:
+    """Probability of a variance this far out, both sides, of samples of noise behind one low-pass.
+
+    Neighbours are alike: the sum of their squared correlations says how many of them count.
+    """
+    f = np.linspace(0, 8 * bandwidth, 4001)
+    passed = np.abs(bessel(f, bandwidth)) ** 2
+    lags = np.arange(1, int(np.ceil(8 * rate / bandwidth))) / rate
+    alike = np.trapezoid(passed * np.cos(2 * np.pi * f * lags[:, np.newaxis]), f) / np.trapezoid(passed, f)
+    count = (np.size(drawn) - 1) / (1 + 2 * float((alike**2).sum()))
+    below = float(stats.chi2.cdf(count * np.var(drawn) / expected, count))
     return 2 * min(below, 1 - below)
+
+
+def chi_square(circuit: ps.Circuit, term: str, seeds: int = 4, samples: int = 2048) -> float:
+    """Probability of a variance this far out, both sides, of samples over all seeds."""
+    expected = variances(circuit, without=only(term))[term]
+    drawn = np.concatenate(
+        [sample(circuit, samples, seed=k, without=only(term)).values[0] for k in range(seeds)]
+    )
+    bandwidth = float(circuit.parameters["pd.bandwidth"])
+    return chance(drawn, expected, 2 * bandwidth, bandwidth)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +207,7 @@ def chi_square(circuit: ps.Circuit, term: str, seeds: int = 4, samples: int = 20
         ("shot", link(bandwidth=5e9)),
         ("thermal", link(bandwidth=5e9)),
         ("rin", link(laser={"rin_dB_Hz": -140.0}, bandwidth=5e9)),
-        # Delays far below the time of a sample make white noise: its samples are independent.
+        # Delays far below the time of a sample make white noise.
         ("phase", interferometer(1e4, length=500.0, bandwidth=2e9)),
         ("ase_signal", amplified(20.0, bandwidth=5e9)),
         ("ase_ase", amplified(20.0, bandwidth=5e9)),
@@ -212,11 +238,14 @@ def receiver(**adc: Any) -> ps.Circuit:
 def test_amplifier_noise_is_sampled_in_volts() -> None:
     circuit = receiver(bits=24)
     assert variances(circuit)["thermal"] == 0.0  # the amplifier stands in the place of the load
+    passed = lambda f: abs(bessel([f], 20.0)[0] * bessel([f], 30.0)[0]) ** 2  # noqa: E731 - amplifier, adc
+    band = 1e9 * integrate.quad(passed, 0, np.inf)[0]
     expected = variances(circuit)["amplifier"] * 500.0**2
+    assert expected == near((15e-12 * 500) ** 2 * band, rel=1e-6)  # the detector stands in front of it
     drawn = sample(circuit, 8192, without=only("amplifier"))
     assert drawn.unit.item() == "V"
-    total = float(((drawn.values - drawn.values.mean()) ** 2).sum() / expected)
-    assert stats.chi2.interval(0.999, 8191)[0] < total < stats.chi2.interval(0.999, 8191)[1]
+    # Samples at 10 GHz of noise up to 17 GHz are all but independent.
+    assert np.var(drawn.values) == near(expected, rel=3.5 * np.sqrt(2 / 8191))
 
 
 def test_steps_add_their_uniform_error() -> None:
@@ -260,9 +289,12 @@ def test_one_laser_is_one_process_at_two_detectors() -> None:
 
 
 def test_samples_are_clipped_and_counted_by_stage() -> None:
-    drawn = sample(receiver(input_range=0.002), 4096)
+    circuit = receiver(input_range=0.002)
+    drawn = sample(circuit, 4096)
     assert drawn.attrs["beyond_range"]["tia"] == 0
-    assert 800 < drawn.attrs["beyond_range"]["adc"] < 1400
+    # Samples beyond 1 mV to either side of the mean.
+    beyond = 2 * stats.norm.sf(1e-3 / (500 * ps.link(circuit, without=["quantisation"])["pd"].noise))
+    assert drawn.attrs["beyond_range"]["adc"] == near(4096 * beyond, rel=0.15)
     assert drawn.values.max() <= 0.251 + 1e-12
 
 
@@ -316,3 +348,103 @@ def test_time_domain_draws_the_same_excess_noise() -> None:
     total = float(((current - current.mean()) ** 2).sum() / expected)
     low, high = stats.chi2.interval(0.999, current.size - 1)
     assert low < total < high
+
+
+# --- spectra that are finer than any fixed grid -----------------------------------------------------------
+
+
+def delayed(seconds: float, linewidth: float, **detector: Any) -> ps.Circuit:
+    """A lossless interferometer whose arms differ by a delay."""
+    guide = {"neff": 2.4, "ng": 4.0, "loss_dB_cm": 0.0, "length": seconds * C * 1e6 / 4.0}
+    return ps.Circuit(
+        {
+            "instances": {
+                "laser": {"component": "laser", "settings": {"linewidth": linewidth, "rin_dB_Hz": -130.0}},
+                "split": "splitter", "join": "splitter",
+                "long": {"component": "straight", "settings": guide},
+                "short": {"component": "phase_shifter", "settings": {"phase": 0.7}},
+                "pd": {"component": "photodetector", "settings": {"dark_current": 0.0, **detector}},
+            },
+            "connections": {
+                "laser,o1": "split,o1", "split,o2": "long,o1", "long,o2": "join,o2",
+                "split,o3": "short,o1", "short,o2": "join,o3", "join,o1": "pd,o1",
+            },
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("delay", [1e-9, 1e-8, 1e-7, 1e-6, 1e-5])
+def test_phase_noise_of_any_delay_is_the_closed_form(delay: float) -> None:
+    circuit = delayed(delay, 1e-4 / delay, bandwidth=5e9)
+    turned = 2 * circuit.photocurrents().values.item() / 1e-3 - 1
+    # linewidth/(pi f^2) 4 sin(pi f delay)^2 behind the low-pass: fringes one by one, then their mean.
+    near_f, far_f = np.linspace(0, 100 / delay, 400_001)[1:], np.geomspace(100 / delay, 5e10, 20_001)
+    low = 4 * np.sin(np.pi * near_f * delay) ** 2 / near_f**2 * np.abs(bessel(near_f, 5e9)) ** 2
+    high = 2 / far_f**2 * np.abs(bessel(far_f, 5e9)) ** 2 if far_f[-1] > far_f[0] else 0 * far_f
+    change = 1e-4 / delay / np.pi * (np.trapezoid(low, near_f) + np.trapezoid(high, far_f))
+    found = contributions(operating_point(circuit, {}), 0)
+    assert found.variances["phase"] == near(0.25e-6 * (1 - turned**2) * change, rel=2e-3)
+    assert not found.unresolved
+
+
+@pytest.mark.parametrize("delay", [1e-9, 1e-7, 1e-6])
+def test_intensity_noise_over_many_fringes_is_the_mean_of_their_squares(delay: float) -> None:
+    """The gain of intensity noise at each frequency, summed over a comb that no fringe is in step with."""
+    circuit = delayed(delay, 0.0, bandwidth=5e9)
+    point = operating_point(circuit, {})
+    found = contributions(point, 0)
+    f = np.arange(1, 60_001) * (5e9 / 12_000) * 1.000_37
+    wl = C * 1e6 / (point.lines[0].frequency + np.concatenate([[0.0], f, -f]))
+    waves = point.transfer(wl, ("pd,o1",), ("laser,o1",))[:, 0, 0]
+    upper, lower = waves[1 : f.size + 1], waves[f.size + 1 :]
+    gain = 0.5 * np.abs(np.conj(waves[0]) * upper + waves[0] * np.conj(lower))
+    expected = 1e-13 * 1e-6 * float((gain**2 * np.abs(bessel(f, 5e9)) ** 2).sum() * f[0])
+    assert found.variances["rin"] == near(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("delay", [1e-8, 1e-7])
+def test_samples_are_longer_than_the_delays_on_the_way(delay: float) -> None:
+    """A delay of many times the record: the phase of the arms differs by a random walk over all of it."""
+    circuit = delayed(delay, 2e-4 / delay, bandwidth=5e9)
+    expected = variances(circuit, without=only("phase"))["phase"]
+    drawn = [sample(circuit, 64, seed=k, without=only("phase")).values[0] for k in range(120)]
+    # The walk changes over the delay, which is longer than the record: one independent value a seed, about.
+    assert np.mean([np.mean((d - np.mean(drawn)) ** 2) for d in drawn]) == near(expected, rel=0.45)
+    assert np.mean([np.var(d) for d in drawn]) < 0.5 * expected
+
+
+def test_samples_refuse_delays_beyond_any_record() -> None:
+    with pytest.raises(ps.ParameterError, match="Delays on the way to the detectors differ by more than"):
+        sample(delayed(1e-2, 1e3, bandwidth=50e9), 64)
+
+
+@pytest.mark.parametrize("coupling", [0.01, 0.003])
+def test_emission_behind_narrow_filters_is_a_sum_over_all_their_resonances(coupling: float) -> None:
+    settings = {"radius": 10.0, "coupling": coupling, "neff": 60 * 1.55 / (2 * np.pi * 10.0), "ng": 4.2}
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "laser": {
+                    "component": "laser", "settings": {"power": 1e-5, "linewidth": 0.0, "rin_dB_Hz": -400.0}
+                },
+                "soa": {"component": "soa", "settings": {"gain_dB": 20.0, "saturation_power": 1.0}},
+                "ring": {"component": "ring_double", "settings": {**settings, "loss_dB_cm": 0.0}},
+                "pd": {"component": "photodetector", "settings": {"dark_current": 0.0}},
+            },
+            "connections": {"laser,o1": "soa,o1", "soa,o2": "ring,in", "ring,drop": "pd,o1"},
+            "terminate": ["ring,add", "ring,through"],
+        }
+    )  # fmt: skip
+    point = operating_point(circuit, {})
+    nu = np.linspace(C / 1.75e-6, C / 1.38e-6, 1 << 20)
+    wl = C * 1e6 / nu
+    gain = 10 ** (2.0 * np.exp(-np.log(2) * (2 * (wl - 1.55) / 0.08) ** 2))
+    waves = point.transfer(wl, ("pd,o1",), ("soa,o2",))[:, 0, 0]
+    density, step = 2.0 * H * nu * (gain - 1) * np.abs(waves) ** 2, nu[1] - nu[0]
+    lags = np.fft.irfft(np.abs(np.fft.rfft(density, 2 * nu.size)) ** 2)[: nu.size] * 2 * step
+    f = step * np.arange(int(1e11 / step))
+    expected = np.trapezoid(lags[: f.size] * np.abs(bessel(f, 20e9)) ** 2, f)
+    found = contributions(point, 0)
+    assert found.variances["ase_ase"] == near(expected, rel=0.01)
+    current = point.currents(0).sum() + density.sum() * step
+    assert point.mean_current(0) == near(current, rel=1e-3)

@@ -17,7 +17,7 @@ class Stage:
     """What one part does to the signal that passes it, in this order.
 
     gain: output per input, in the units of the two.  noise_density: noise that it adds, referred to its
-    input, one-sided, in input units per sqrt(Hz).  bandwidth: noise bandwidth in Hz of an ideal low-pass.
+    input, one-sided, in input units per sqrt(Hz).  bandwidth: half-power frequency in Hz of its low-pass.
     jitter: rms error in s of the instant at which it looks.  low, high: range of the output; beyond it the
     output stays at the end of the range.  bits: number of bits of a converter, whose 2**bits codes span the
     range, both ends included; None is continuous.  level: what a part without input puts out, before its

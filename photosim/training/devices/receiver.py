@@ -11,6 +11,7 @@ import numpy as np
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
 from photosim.signals.electronics import Chain
+from photosim.signals.filters import noise_bandwidth
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
 from photosim.signals.saturation import saturation_power
 from photosim.training.arrays import FloatArray, RealArray
@@ -23,11 +24,12 @@ MOST_BITS = 32
 class Receiver:
     """A balanced receiver, the same in every row, from the circuit's own settings; its noise as in saleh2019.
 
-    bandwidth: noise bandwidth in Hz, of the narrowest part.  dark_current: of each diode, in A.
+    bandwidth: half-power frequency in Hz of the narrowest part.  dark_current: of each diode, in A.
     load_resistance in ohm and temperature in K set the thermal noise, once a pair since the two diodes share
     the load; an amplifier takes its place.  rin_dB_Hz: the laser's relative intensity noise, one-sided.
     chain: the amplifiers and converters that the current passes; none is an ideal ammeter.
-    saturation: power in W above which the current of a diode grows no more.
+    saturation: power in W above which the current of a diode grows no more.  low_passes: half-power
+    frequencies of the detector and of the parts behind it; by default one low-pass of `bandwidth`.
     Left out: jitter of the converter, since light stands still in a cycle.
     """
 
@@ -38,6 +40,7 @@ class Receiver:
     rin_dB_Hz: float
     chain: Chain = field(default_factory=Chain)
     saturation: float = np.inf
+    low_passes: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, detector: Mapping[str, Any], laser: Mapping[str, Any], chain: Chain) -> Receiver:
@@ -45,9 +48,14 @@ class Receiver:
         dark_current, load, temperature = (
             float(detector[name]) for name in ("dark_current", "load_resistance", "temperature")
         )
-        bandwidth = min(float(detector["bandwidth"]), chain.bandwidth)
-        return cls(bandwidth, dark_current, load, temperature, float(laser["rin_dB_Hz"]), chain,
-                   saturation_power(detector))  # fmt: skip
+        low_passes = (float(detector["bandwidth"]), *(stage.bandwidth for stage in chain.stages))
+        return cls(min(low_passes), dark_current, load, temperature, float(laser["rin_dB_Hz"]), chain,
+                   saturation_power(detector), low_passes)  # fmt: skip
+
+    @property
+    def noise_bandwidth(self) -> float:
+        """Noise bandwidth in Hz of all low-passes one after the other."""
+        return noise_bandwidth(self.low_passes or (self.bandwidth,))
 
     @property
     def cycle_s(self) -> float:
@@ -62,7 +70,7 @@ class Receiver:
     @property
     def relative_intensity_variance(self) -> float:
         """Variance of the power of a laser line relative to its squared mean."""
-        return float(intensity_density(self.rin_dB_Hz)) * self.bandwidth
+        return float(intensity_density(self.rin_dB_Hz)) * self.noise_bandwidth
 
     def current_variance(self, total: RealArray) -> RealArray:
         """Return the variance in A^2 of the difference of two photocurrents, `total` in A being their sum.
@@ -71,11 +79,11 @@ class Receiver:
         the amplifiers, referred to their input.
         """
         shot = np.asarray(total + 2.0 * self.dark_current)
-        shot *= float(shot_density(1.0)) * self.bandwidth
-        electronic = self.chain.amplifier_density()
+        band = self.noise_bandwidth
+        shot *= float(shot_density(1.0)) * band
+        shot += self.chain.amplifier_variance()
         if not self.chain.virtual_ground:
-            electronic += float(thermal_density(self.temperature, self.load_resistance))
-        shot += electronic * self.bandwidth
+            shot += float(thermal_density(self.temperature, self.load_resistance)) * band
         return shot
 
     def read(self, current: RealArray, unit: float) -> tuple[RealArray, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import signal
 
 from photosim.circuit import Circuit, load
 from photosim.conventions import ELEMENTARY_CHARGE_C
@@ -93,7 +94,14 @@ def test_noise_of_the_product_follows_the_netlists_amplifier(
     # The amplifier takes the place of the load: 4 k T/R is not there. Light comes in the first cycle alone.
     light = (device.programmed.plus + device.programmed.minus)[0, 0] @ x
     shot = 2 * ELEMENTARY_CHARGE_C * (light + 2 * 2 * 1e-10)
-    variance = (shot + 2 * settings["tia_noise_density"] ** 2) * settings["tia_bandwidth"]
+    # Two Bessel low-passes for the light, that of the detectors being 20 GHz, and one for the amplifier's noise.
+    f = np.linspace(0, 8 * settings["tia_bandwidth"], 20_001)
+    own, detector = (
+        np.abs(signal.freqs(*signal.bessel(4, 2 * np.pi * b, analog=True, norm="mag"), 2 * np.pi * f)[1]) ** 2
+        for b in (settings["tia_bandwidth"], 20e9)
+    )
+    variance = shot * np.trapezoid(own * detector, f)
+    variance += 2 * settings["tia_noise_density"] ** 2 * np.trapezoid(own, f)
     statistic = (count - 1) * sample.var(axis=0, ddof=1) / variance
     # Chi-square: mean n - 1, deviation sqrt(2 n); five deviations.
     assert np.all(np.abs(statistic - (count - 1)) < 5 * np.sqrt(2 * count))

@@ -192,8 +192,8 @@ def test_shot_and_thermal_noise_have_their_variances(exact: WeightBank) -> None:
     sample = readings(device, x, count)
     tiles, receiver = device.programmed, device.hardware.receiver
     total = (tiles.plus + tiles.minus)[0, 0] @ x
-    shot = 2 * ELEMENTARY_CHARGE_C * (total + 2 * (2 * receiver.dark_current)) * receiver.bandwidth
-    thermal = 2 * 4 * BOLTZMANN_J_K * 300.0 * receiver.bandwidth / receiver.load_resistance
+    shot = 2 * ELEMENTARY_CHARGE_C * (total + 2 * (2 * receiver.dark_current)) * receiver.noise_bandwidth
+    thermal = 2 * 4 * BOLTZMANN_J_K * 300.0 * receiver.noise_bandwidth / receiver.load_resistance
     # Two cycles: the light comes in the first only, dark current and load are there in both.
     statistic = (count - 1) * sample.var(axis=0, ddof=1) / (shot + thermal)
     # Chi-square with n - 1 degrees of freedom: mean n - 1, deviation sqrt(2 n); five deviations.
@@ -214,7 +214,7 @@ def test_shot_noise_follows_the_sum_of_both_diodes(exact: WeightBank) -> None:
     receiver = exact.hardware.receiver
     still = receiver.current_variance(np.array(0.0))
     assert receiver.current_variance(np.array(2e-3)) - still == pytest.approx(
-        2 * ELEMENTARY_CHARGE_C * 2e-3 * receiver.bandwidth, rel=1e-9
+        2 * ELEMENTARY_CHARGE_C * 2e-3 * receiver.noise_bandwidth, rel=1e-9
     )
 
 
@@ -228,10 +228,12 @@ def test_intensity_noise_is_one_process_for_all_rows_and_both_diodes(exact: Weig
     sample = readings(device, x, count)
     tiles = device.programmed
     weights = (tiles.plus - tiles.minus)[0, 0]
-    intensity = 10 ** (-120 / 10) * loud.bandwidth
+    intensity = 10 ** (-120 / 10) * loud.noise_bandwidth
     # Fluctuations reach the difference current through the weights, channel by channel, in all rows at once.
     expected = (weights * x**2 * intensity) @ weights.T
-    expected += np.diag(2 * ELEMENTARY_CHARGE_C * ((tiles.plus + tiles.minus)[0, 0] @ x) * loud.bandwidth)
+    expected += np.diag(
+        2 * ELEMENTARY_CHARGE_C * ((tiles.plus + tiles.minus)[0, 0] @ x) * loud.noise_bandwidth
+    )
     covariance = np.cov(sample.T)
     deviation = np.sqrt((expected**2 + np.outer(np.diag(expected), np.diag(expected))) / count)
     assert np.all(np.abs(covariance - expected) < 5 * deviation)
