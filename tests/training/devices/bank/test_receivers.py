@@ -94,7 +94,7 @@ def test_noise_of_the_product_follows_the_netlists_amplifier(
     # The amplifier takes the place of the load: 4 k T/R is not there. Light comes in the first cycle alone.
     light = (device.programmed.plus + device.programmed.minus)[0, 0] @ x
     shot = 2 * ELEMENTARY_CHARGE_C * (light + 2 * 2 * 1e-10)
-    # Two Bessel low-passes for the light, that of the detectors being 20 GHz, and one for the amplifier's noise.
+    # Two low-passes for the light, that of the detectors at 20 GHz, and one for the noise of the amplifier.
     f = np.linspace(0, 8 * settings["tia_bandwidth"], 20_001)
     own, detector = (
         np.abs(signal.freqs(*signal.bessel(4, 2 * np.pi * b, analog=True, norm="mag"), 2 * np.pi * f)[1]) ** 2
