@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.reals import LARGEST, shown
 
+_NOT_NUMBERS: tuple[type, ...] = (np.bool_, np.timedelta64)
 MOST = 2**63 - 1
 """Largest whole number that is taken, as of a seed."""
 
@@ -36,7 +38,7 @@ def check_number(
     for name, value in values.items():
         right = _real(value) and low <= value <= high and not (above and value == low)
         if not right or not (endless or math.isfinite(value)):
-            message = f"{_title(where)}: {name} must be {span}, got {value!r}."
+            message = f"{_title(where)}: {name} must be {span}, got {shown(value)}."
             raise ParameterError(message)
 
 
@@ -45,7 +47,7 @@ def check_whole(where: object, low: int = 0, high: int = MOST, **values: Any) ->
     span = f"{low} or more" if high == MOST else f"from {low} to {high}"
     for name, value in values.items():
         if not (_real(value) and low <= value <= high and value % 1 == 0):
-            message = f"{_title(where)}: {name} must be a whole number, {span}, got {value!r}."
+            message = f"{_title(where)}: {name} must be a whole number, {span}, got {shown(value)}."
             raise ParameterError(message)
 
 
@@ -56,4 +58,6 @@ def _title(where: object) -> str:
 def _real(value: Any) -> bool:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+    return isinstance(value, numbers.Real) and not isinstance(value, _NOT_NUMBERS)

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim import netlist as reading
+from photosim.arguments import check_arguments, read_names, refuse_settings
+from photosim.bounds import check_number
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
 from photosim.engine.windows import Told, policy
 from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.losses import read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -50,6 +53,7 @@ def load(
     cells of a .spi file are, `mode` which mode counts of files of S-parameters
     that hold several. Raises NetlistError with file, line and column.
     """
+    check_arguments(load, locals())
     netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
     return Circuit(netlist, strict=strict, windows=windows)
 
@@ -68,6 +72,7 @@ class Circuit:
     """
 
     def __init__(self, netlist: Written, *, strict: bool = False, windows: Policy | None = None) -> None:
+        check_arguments(Circuit.__init__, {"strict": strict})
         told = Told(policy(windows, strict=strict))
         with collector_paused():
             if isinstance(netlist, str | Path):
@@ -141,10 +146,12 @@ class Circuit:
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""
+        check_arguments(Circuit.at, locals())
         return self.compiled.at(settings)
 
     def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call under the circuit's own light runs, and its point: converters drive settings."""
+        check_arguments(Circuit.driven_at, locals())
         return self.compiled.driven_at(settings)
 
     # --- questions ---------------------------------------------------------------------------------
@@ -156,7 +163,7 @@ class Circuit:
         value out of bounds, SingularCircuit where a loop has unit gain.
         """
         grid = _grid(wl)
-        chosen = self.ports if ports is None else _names("ports", ports)
+        chosen = self.ports if ports is None else read_names("ports", ports)
         return self._matrix(grid, chosen, *self.at(settings))
 
     def _matrix(
@@ -175,7 +182,7 @@ class Circuit:
         instance there (arriving, for a detector), or "inst,port:in" for the
         wave arriving.
         """
-        grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
+        grid, asked = _grid(wl), (read_names("outputs", outputs), read_names("inputs", inputs))
         compiled, point = self.at(settings)
         return compiled.waves(*asked, point, grid)
 
@@ -192,12 +199,17 @@ class Circuit:
         `pull(cotangent)` takes dL/dRe + i dL/dIm of the values, in their
         shape, and returns dL/dparameter at each wavelength, (..., W), by name.
         """
-        grid, asked = _grid(wl), (_names("outputs", outputs), _names("inputs", inputs))
+        grid, asked = _grid(wl), (read_names("outputs", outputs), read_names("inputs", inputs))
         compiled, point = self.at(settings)
-        target = compiled.target(_names("parameters", parameters))
+        target = compiled.target(read_names("parameters", parameters))
         values = compiled.waves(*asked, point, grid)
         plan = compiled.wave_plan(*asked, keep=True).plan
-        return values, lambda cotangent: compiled.pull_back(plan, target, point, grid, cotangent)
+
+        def pull(cotangent: NDArray[np.complex128]) -> dict[str, NDArray[np.float64]]:
+            weights = read_cotangent(cotangent, values.shape, "pull")
+            return compiled.pull_back(plan, target, point, grid, weights)
+
+        return values, pull
 
     def value_and_grad(
         self,
@@ -215,18 +227,14 @@ class Circuit:
         where settings are a batch.
         """
         grid = _grid(wl)
-        chosen = self.ports if ports is None else _names("ports", ports)
+        chosen = self.ports if ports is None else read_names("ports", ports)
+        check_arguments(Circuit.value_and_grad, locals())
         compiled, point = self.at(settings)
-        target = compiled.target(_names("parameters", parameters))
+        target = compiled.target(read_names("parameters", parameters))
         s = self._matrix(grid, chosen, compiled, point)
-        value, cotangent = loss(s)
-        if np.shape(cotangent) != s.values.shape:
-            found = np.shape(cotangent)
-            message = f"The loss returned a cotangent of shape {found}; s.values has {s.values.shape}."
-            raise ParameterError(message)
+        value, cotangent = value_and_cotangent(loss, s)
         plan = compiled.matrix_plan(chosen, keep=True).plan
-        cotangent = np.asarray(cotangent, dtype=np.complex128)
-        return float(value), compiled.pull_back_sums(plan, target, point, grid, cotangent)
+        return value, compiled.pull_back_sums(plan, target, point, grid, cotangent)
 
     def jacobian(
         self,
@@ -257,6 +265,8 @@ class Circuit:
         self, wl: ArrayLike, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
     ) -> Iterator[SMatrix]:
         """Yield the S-matrix of `size` wavelengths after the other: memory for one block of a long sweep."""
+        refuse_settings("ports", ports)
+        check_arguments(Circuit.stream, locals())
         if size < 1:
             message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
             raise ParameterError(message)
@@ -271,10 +281,11 @@ class Circuit:
 
         The sources are coherent with each other and in phase.
         """
+        refuse_settings("probes", probes)
+        check_arguments(Circuit.fields, locals())
+        for port, power in sources.items():
+            check_number(self, 0.0, **{f"the power into {port!r}": power})  # type: ignore[arg-type]
         powers = np.array([float(p) for p in sources.values()])
-        if not (np.isfinite(powers) & (powers >= 0)).all():
-            message = f"Source powers must be non-negative numbers of W, got {listing(powers)}."
-            raise ParameterError(message)
         waves = self.transfer(wl, list(probes), list(sources), **settings) @ np.sqrt(powers)
         return {probe: waves[..., k] for k, probe in enumerate(probes)}
 
@@ -286,6 +297,7 @@ class Circuit:
         of different sources adds in power, and is refused where it interferes
         at a detector. Dark current and amplifiers' spontaneous emission are in.
         """
+        check_arguments(Circuit.photocurrents, locals())
         from photosim.signals.detection import photocurrents
 
         return photocurrents(self, wl, settings)
@@ -297,10 +309,12 @@ class Circuit:
         is tuned there. Raises ParameterError where the chain has no light or
         no modulator.
         """
+        check_arguments(Circuit.chain, locals())
         return optical_chain(self, end, wl, settings)
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""
+        check_arguments(Circuit.draw, locals())
         from photosim.drawing import draw
 
         return draw(self.netlist, path)
@@ -321,26 +335,8 @@ class _Series:
 
 def _grid(wl: Any) -> NDArray[np.float64]:
     """Return the wavelengths of a call; ParameterError for settings of an instance called wl."""
-    _refuse_settings("wl", wl)
+    refuse_settings("wl", wl)
     return as_wavelengths(wl)
-
-
-def _names(argument: str, value: Any) -> tuple[str, ...]:
-    """Return an argument of a call that lists names; ParameterError where it is a text, or settings."""
-    _refuse_settings(argument, value)
-    if isinstance(value, str):
-        message = f"{argument} must be a list of names, as in {argument}=[{value!r}], got the text {value!r}."
-        raise ParameterError(message)
-    return tuple(value)
-
-
-def _refuse_settings(argument: str, value: Any) -> None:
-    if isinstance(value, Mapping):
-        message = (
-            f"{argument} is an argument of this call, so settings of an instance called {argument!r} need "
-            f"dotted names, as in **{{'{argument}.{next(iter(value), 'length')}': ...}}."
-        )
-        raise ParameterError(message)
 
 
 def _of_checked(netlist: Netlist, windows: Policy) -> Circuit:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.errors import ParameterError
+from photosim.reals import NotReal, as_real, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,7 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 
 def power(pairs: Sequence[tuple[str, str]]) -> Loss:
     """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs."""
+    check_arguments(power, locals())
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
         cotangent = np.zeros(s.values.shape, dtype=np.complex128)
@@ -37,7 +40,11 @@ def power(pairs: Sequence[tuple[str, str]]) -> Loss:
 
 def target_spectrum(pair: tuple[str, str], wanted: ArrayLike) -> Loss:
     """Return the mean squared difference of a power spectrum from the wanted one, shape (W,) or a number."""
+    check_arguments(target_spectrum, locals())
     goal = np.asarray(wanted, dtype=np.float64)
+    if not np.isfinite(goal).all():
+        message = "target_spectrum: wanted must be finite power ratios."
+        raise ParameterError(message)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
         trace = s[pair]
@@ -56,6 +63,7 @@ def target_spectrum(pair: tuple[str, str], wanted: ArrayLike) -> Loss:
 
 def flatness(pair: tuple[str, str]) -> Loss:
     """Return the variance over wavelength of a power spectrum: 0 where the passband is flat."""
+    check_arguments(flatness, locals())
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
         trace = s[pair]
@@ -68,3 +76,30 @@ def flatness(pair: tuple[str, str]) -> Loss:
         return float(np.mean(error**2)), cotangent
 
     return loss
+
+
+def value_and_cotangent(loss: Loss, s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
+    """Return a loss's value and cotangent; ParameterError for anything but a number and a matching array."""
+    answer: Any = loss(s)
+    rule = "A loss returns (value, cotangent), a number and an array"
+    if not (isinstance(answer, tuple) and len(answer) == 2):
+        message = f"{rule}, got {shown(answer)}."
+        raise ParameterError(message)
+    try:
+        value = float(as_real(answer[0]))
+    except (NotReal, TypeError) as reason:
+        message = f"{rule}, but its value is not one: {reason}."
+        raise ParameterError(message) from None
+    return value, read_cotangent(answer[1], s.values.shape, "The loss")
+
+
+def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np.complex128]:
+    """Return a cotangent as complex numbers; ParameterError unless it has the shape of the values."""
+    try:
+        array = np.asarray(found)
+    except (TypeError, ValueError, RuntimeError):
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "iufc" or array.shape != shape or np.ma.is_masked(found):
+        message = f"{where}: a cotangent must be numbers of shape {shape}, got shape {array.shape}."
+        raise ParameterError(message)
+    return array.astype(np.complex128)

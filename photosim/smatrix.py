@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.reals import shown
 from photosim.units import power_dB
 
 if TYPE_CHECKING:
@@ -117,8 +119,8 @@ class SMatrix(ByValue):
 
     def __getitem__(self, pair: Any) -> Trace:
         """Return the trace from one port to another."""
-        if not (isinstance(pair, tuple) and len(pair) == 2):
-            message = f's[{pair!r}] does not name two ports: write s["from", "to"].'
+        if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(p, str) for p in pair)):
+            message = f's[{shown(pair)}] does not name two ports: write s["from", "to"].'
             raise ParameterError(message)
         source, target = (self._number(p) for p in pair)
         series = None if self.find_series is None else _Element(self, target, source)
@@ -159,10 +161,12 @@ class SMatrix(ByValue):
 
     def is_passive(self, tolerance: float = 1e-9) -> bool:
         """Return whether no superposition of inputs leaves with more power than it brought."""
+        check_arguments(SMatrix.is_passive, locals())
         return bool(np.all(self.largest_singular_value() <= 1.0 + tolerance))
 
     def is_reciprocal(self, tolerance: float = 1e-12) -> bool:
         """Return whether every path is equal in both directions."""
+        check_arguments(SMatrix.is_reciprocal, locals())
         return bool(np.all(np.abs(self.values - np.swapaxes(self.values, -1, -2)) <= tolerance))
 
     def to_xarray(self) -> xarray.DataArray:
@@ -183,6 +187,7 @@ class SMatrix(ByValue):
 
     def save(self, path: str | Path) -> Path:
         """Write the matrix to a file whose suffix says the form, see `photosim.files`; return its path."""
+        check_arguments(SMatrix.save, locals())
         from photosim.files import write
 
         write(path, self)
@@ -193,6 +198,7 @@ class SMatrix(ByValue):
 
         Raises DataError for the suffix of another format or of another number of ports.
         """
+        check_arguments(SMatrix.to_touchstone, locals())
         from photosim.files import check_target
 
         own = f".s{len(self.ports)}p"
@@ -201,6 +207,7 @@ class SMatrix(ByValue):
 
     def plot(self, pairs: list[tuple[str, str]] | None = None) -> Any:
         """Plot power in dB over wavelength; return the matplotlib figure."""
+        check_arguments(SMatrix.plot, locals())
         from photosim.plotting import plot_smatrix
 
         return plot_smatrix(self, pairs)

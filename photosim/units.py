@@ -11,6 +11,7 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
+from photosim.reals import LARGEST, NotReal, as_real, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -56,11 +57,14 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
     """
     for name, value in (("start", start), ("stop", stop)):
         if not _is_number(value) or not 0.0 < value < math.inf:
-            message = f"The {name} of a wavelength range must be a positive number of um, got {value!r}."
+            message = f"The {name} of a wavelength range must be a positive number of um, got {shown(value)}."
             raise ParameterError(message)
         _check_light(float(value), f"The {name} of a wavelength range")
+    start, stop = float(start), float(stop)
     if not _is_number(count) or not 1 <= count <= MAX_POINTS or int(count) != count:
-        message = f"A wavelength range needs a whole number of points from 1 to {MAX_POINTS}, got {count!r}."
+        message = (
+            f"A wavelength range needs a whole number of points from 1 to {MAX_POINTS}, got {shown(count)}."
+        )
         raise ParameterError(message)
     if count == 1 and start != stop:
         message = f"One point cannot span {start:g} to {stop:g} um: give equal ends or 2 points and more."
@@ -77,7 +81,9 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+    return isinstance(value, Real) and getattr(getattr(value, "dtype", None), "kind", "f") != "m"
 
 
 def _in_um(number: float, unit: str) -> float:
@@ -159,15 +165,15 @@ def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
         message = "Wavelengths must all be known, but some are masked: give wl.compressed()."
         raise ParameterError(message)
     try:
-        grid = np.atleast_1d(np.array(wl, dtype=np.float64))
-    except (TypeError, ValueError):
-        message = f"Wavelengths must be numbers in um, got {wl!r}."
+        grid = np.atleast_1d(as_real(wl))
+    except NotReal as reason:
+        if "empty" in str(reason):
+            message = "The wavelength grid is empty: give at least one wavelength in um."
+        else:
+            message = f"Wavelengths must be numbers in um, {reason}."
         raise ParameterError(message) from None
     if grid.ndim != 1:
         message = f"Wavelengths must form one axis, got an array of shape {grid.shape}."
-        raise ParameterError(message)
-    if grid.size == 0:
-        message = "The wavelength grid is empty: give at least one wavelength in um."
         raise ParameterError(message)
     if not (grid.min() > 0.0 and grid.max() < np.inf):  # what is not a number fails both
         bad = ~(np.isfinite(grid) & (grid > 0.0))

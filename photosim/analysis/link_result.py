@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from photosim.analysis.chart import Chart, Curve
 from photosim.analysis.result import Table
+from photosim.arguments import check_arguments
 from photosim.errors import ParameterError, listing
 from photosim.signals import TERMS, Line, Passage, effective_bits
 
@@ -101,6 +102,7 @@ class LinkResult:
 
     def __getitem__(self, detector: str) -> Reception:
         """Return what one detector receives."""
+        check_arguments(LinkResult.__getitem__, locals())
         for reception in self.receptions:
             if reception.detector == detector:
                 return reception

@@ -18,6 +18,7 @@ import numpy as np
 from photosim.engine.bindings import TEMPERATURE
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model.windows import WAVELENGTH, Window
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +34,8 @@ _SHOWN = 4
 
 def policy(windows: Policy | None, *, strict: bool) -> Policy:
     """Return what follows where a model is asked outside of its window."""
-    if windows not in {None, "warn", "error"}:
-        message = f"Circuit: windows must be 'warn' or 'error', got {windows!r}."
+    if windows is not None and not (isinstance(windows, str) and windows in {"warn", "error"}):
+        message = f"Circuit: windows must be 'warn' or 'error', got {shown(windows)}."
         raise ParameterError(message)
     return windows or ("error" if strict else "warn")
 

@@ -12,10 +12,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from photosim.arguments import check_arguments
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
 from photosim.files.tables import MAX_BYTES, as_text, check_names, smatrix_of, table_of
 from photosim.model.sampled import SampledData
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +52,7 @@ def _canonical(suffix: str) -> str:
 
 def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> Path:
     """Return `path` as a Path if a file of one of `suffixes` can be written there, else raise DataError."""
+    check_arguments(check_target, locals())
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in suffixes and _canonical(suffix) not in suffixes:
@@ -72,6 +75,10 @@ def write(
     selection, or spectra that are not a square matrix. Raises DataError for an unknown suffix, a place that
     cannot be written, or a result that the format cannot hold.
     """
+    check_arguments(write, {"path": path, "pairs": pairs})
+    if not isinstance(s, SampledData) and not hasattr(s, "wl"):
+        message = f"files.write: s must be an SMatrix or a table, got {shown(s)}."
+        raise DataError(message)
     from photosim.files import csv
     from photosim.smatrix import SMatrix
 
@@ -105,6 +112,7 @@ def write(
 
 def read(path: str | Path) -> SMatrix:
     """Return the scattering matrix stored at `path`; DataError if it is missing or damaged."""
+    check_arguments(read, locals())
     found = _read(path)
     return smatrix_of(found) if isinstance(found, SampledData) else found
 
@@ -114,6 +122,7 @@ def read_table(path: str | Path) -> SampledData:
 
     Raises DataError if the file is missing or damaged, or holds more than one spectrum.
     """
+    check_arguments(read_table, locals())
     found = _read(path)
     return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
 

@@ -25,10 +25,11 @@ def check_writable(path: Path) -> None:
 
     Called before long work, so that a mistyped folder costs a second and not an hour.
     """
-    if path.is_dir():
-        message = f"Cannot write {path}: it is a folder, give a file name inside it."
-        raise DataError(message)
     folder = path.parent
+    with _said_plainly(path):
+        if path.is_dir():
+            message = f"Cannot write {path}: it is a folder, give a file name inside it."
+            raise DataError(message)
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         message = f"Cannot write {path}: the folder {folder} {found}."
@@ -47,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
     DataError when the file cannot be written.
     """
     check_writable(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -139,6 +140,9 @@ def _said_plainly(path: Path) -> Iterator[None]:
     """Turn an error of the operating system into one sentence about `path`."""
     try:
         yield
+    except UnicodeEncodeError:
+        message = f"Cannot write {path}: its name holds characters that no file name can have."
+        raise DataError(message) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         message = f"Cannot write {path}: {reason}."

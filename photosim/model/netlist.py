@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from photosim.arguments import check_arguments
 from photosim.errors import Mark, NetlistError
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +76,7 @@ def part(component: str, **settings: Value) -> Instance:
 
 def ref(text: str) -> PortRef:
     """Return the (instance, port) that "instance,port" names."""
+    check_arguments(ref, locals())
     instance, comma, port = text.rpartition(",")
     if not comma or not instance.strip() or not port.strip():
         message = f"{text!r} does not name a port: write instance,port, as in ring,o1."
@@ -84,7 +87,11 @@ def ref(text: str) -> PortRef:
 def links(*texts: str) -> tuple[Connection, ...]:
     """Return connections written as "a,o2:b,o1"."""
     pairs = []
-    for text in texts:
+    written: tuple[Any, ...] = texts
+    for text in written:
+        if not isinstance(text, str):
+            message = f"{shown(text)} does not connect two ports: write a,o2:b,o1."
+            raise NetlistError(message)
         left, colon, right = text.partition(":")
         if not colon:
             message = f"{text!r} does not connect two ports: write a,o2:b,o1."

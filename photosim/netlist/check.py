@@ -5,10 +5,12 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
+from photosim.arguments import check_arguments
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model import ClosedForm, Instance, Model, Netlist, registry
 from photosim.netlist.arrays import base_name
+from photosim.netlist.nouns import check_nouns
 from photosim.netlist.ports import PortTable
 from photosim.netlist.values import as_written, evaluate, parameters_of, require_number, resolve
 from photosim.netlist.wires import check_wires
@@ -36,6 +38,7 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
             bounds, sub-netlists that contain themselves; with `strict`, an open port, or a setting that
             a model has to guess.
     """
+    check_arguments(check, locals())
     checker = _Checker(strict)
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")
@@ -44,6 +47,7 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
 
 def not_simulated(netlist: Netlist) -> list[str]:
     """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance."""
+    check_arguments(not_simulated, locals())
     lines: list[str] = []
     seen: set[str] = set()
     for name, instance in netlist.instances.items():
@@ -65,6 +69,7 @@ def notes(netlist: Netlist) -> list[str]:
     Raises:
         NetlistError: as :func:`check`.
     """
+    check_arguments(notes, locals())
     checker = _Checker(strict=False)
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")
@@ -89,6 +94,7 @@ class _Checker:
         if len(chain) > MAX_LEVELS or len(set(chain[1:])) < len(chain) - 1:
             raise NetlistError(f"sub-netlists contain themselves or are too deep: {listing(chain, 8)}")
         if id(netlist) not in self.sizes:
+            check_nouns(netlist)
             inner = {name: self.size(sub, (*chain, name)) for name, sub in netlist.components.items()}
             total = sum(inner.get(instance.component, 1) for instance in netlist.instances.values())
             if total > MAX_FLAT:

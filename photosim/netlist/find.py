@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photosim.arguments import check_arguments
 from photosim.errors import NetlistError, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def find(path: str | PathLike[str]) -> Path:
     Raises:
         NetlistError: there is neither; the message has the nearest name of the gallery.
     """
+    check_arguments(find, locals())
     try:
         place = Path(path)
         if place.is_file():

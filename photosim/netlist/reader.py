@@ -9,6 +9,7 @@ from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
+from photosim.arguments import check_arguments
 from photosim.errors import Mark, NetlistError, PhotosimWarning
 from photosim.expressions import CONSTANTS
 from photosim.model import Instance, Netlist, PortRef, ref
@@ -53,6 +54,7 @@ def read(
     Raises:
         NetlistError: the file is missing or not a netlist; with file, line and column.
     """
+    check_arguments(read, locals())
     from photosim.netlist.check import check
 
     place = find(path)
@@ -81,6 +83,7 @@ def read_text(text: str, name: str = "circuit") -> Netlist:
     Raises:
         NetlistError: as :func:`read`.
     """
+    check_arguments(read_text, locals())
     return _netlist(compose(text), name)
 
 
@@ -90,6 +93,7 @@ def from_dict(data: Mapping[str, Any], name: str = "circuit") -> Netlist:
     Raises:
         NetlistError: as :func:`read`, without a place.
     """
+    check_arguments(from_dict, locals())
     return _netlist(Tree(_plain(data)), name)
 
 
@@ -186,7 +190,8 @@ class _Reader:
 
     def _warn_of_routes(self) -> None:
         for section in ("routes", "bundles"):
-            if getattr(self.form, section):
+            written = getattr(self.form, section)
+            if isinstance(written, Mapping | list) and written:
                 place = self.tree.mark(self.data, section)
                 message = (
                     f"{section!r} is layout and not simulated: a guide that matters belongs under "

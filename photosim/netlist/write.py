@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from photosim.arguments import check_arguments
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
 from photosim.model.sampled import SampledData
@@ -51,6 +52,7 @@ def to_yaml(netlist: Netlist) -> str:
         NetlistError: a setting that YAML cannot hold (a complex number, a table without a file), or two
             sub-netlists of one name.
     """
+    check_arguments(to_yaml, locals())
     others: dict[str, Netlist] = {}
     _collect(netlist, others)
     data = _body(netlist)

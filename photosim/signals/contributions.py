@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.signals.emission import Emission
@@ -48,6 +49,7 @@ class Tone:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a frequency or a depth that no sine has."""
+        check_arguments(Tone.__init__, vars(self))
         if not (0.0 < self.frequency < np.inf and 0.0 <= self.depth < np.inf):
             message = (
                 f"A tone needs a positive frequency in Hz and a depth of 0 or more, got {self.frequency!r} "

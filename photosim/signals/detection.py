@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, PhotosimWarning
@@ -39,6 +40,7 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     current stays there. Raises ParameterError where the circuit has no source
     or no detector, and where light of separate lasers interferes at one.
     """
+    check_arguments(photocurrents, locals())
     import xarray
 
     if not circuit.sources or not circuit.detectors:

@@ -7,11 +7,15 @@ mcintyre1966; phase noise armstrong1966; beats with amplified spontaneous emissi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 TERMS = (
     "shot",
@@ -65,12 +69,14 @@ def jitter_variance(jitter: Any, frequency: Any, amplitude: Any) -> Any:
     return (2.0 * np.pi * np.asarray(frequency) * jitter * amplitude) ** 2 / 2.0
 
 
-def effective_bits(ratio: Any) -> Any:
+def effective_bits(ratio: ArrayLike) -> Any:
     """Bits of an ideal converter with that ratio of full scale to rms noise, (20 log10 ratio - 1.76)/6.02.
 
     alqadasi2022, eq. 8, with its constants.
     """
-    return (20.0 * np.log10(np.asarray(ratio)) - 1.76) / 6.02
+    check_arguments(effective_bits, locals())
+    with np.errstate(divide="ignore", invalid="ignore"):  # without a signal or without noise: infinite
+        return (20.0 * np.log10(np.asarray(ratio, dtype=np.float64)) - 1.76) / 6.02
 
 
 def laser_conversion(carrier: Any, upper: Any, lower: Any) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
@@ -192,6 +193,7 @@ def operating_point(
     ParameterError where the circuit has no source or no detector, for settings that are a batch, and where
     light of separate lasers interferes at a detector, which `question` cannot answer.
     """
+    check_arguments(operating_point, locals())
     from photosim.signals.interference import Lit, refuse_interference
     from photosim.signals.violations import violations
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.signals.contributions import (
     Tone,
     check_terms,
@@ -116,11 +118,16 @@ def sample(
     MOST_SAMPLES, delays that differ by more than a record can hold, and light of separate lasers that
     interferes at a detector.
     """
+    check_arguments(sample, locals())
     import xarray
 
     check_terms(without)
     if not 2 <= samples <= MOST_SAMPLES:
         message = f"A sample has 2 to {MOST_SAMPLES} samples, got {samples}."
+        raise ParameterError(message)
+    samples = int(samples)
+    if seed < 0:
+        message = f"The seed of a sample must be 0 or more, got {shown(seed)}."
         raise ParameterError(message)
     point = operating_point(circuit, settings, "sampled noise")
     wave = None if tone is None else Tone(tone, depth)

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.engine.converters import converter_drives
 from photosim.errors import PhotosimWarning, listing
 from photosim.model import Electronic
-from photosim.timedomain.waveforms import low_pass
+from photosim.timedomain.low_pass import low_pass
 
 if TYPE_CHECKING:
     from photosim.timedomain.drives import Drives

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear
 from photosim.timedomain import drives as driving
-from photosim.timedomain import light, stepping, waveforms
+from photosim.timedomain import light, stepping
 from photosim.timedomain.cut import (
     detector_waves,
     finish,
@@ -22,6 +23,7 @@ from photosim.timedomain.cut import (
 )
 from photosim.timedomain.electrical import wired
 from photosim.timedomain.emission import emission_currents
+from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline
@@ -72,6 +74,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
     """
+    check_arguments(transient, locals())
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)
@@ -150,7 +153,7 @@ def _drives(
         if np.ndim(value):
             bandwidth = _electrical_bandwidth(circuit, name, settings)
             slow = bandwidth is not None and bandwidth < 0.5 * rate
-            values[name] = waveforms.low_pass(value, float(bandwidth or 0.0), rate) if slow else value
+            values[name] = low_pass(value, float(bandwidth or 0.0), rate) if slow else value
     return _at(circuit, {**settings, **still}, values, rate)
 
 

@@ -14,9 +14,9 @@ from photosim.model import Detector
 from photosim.signals.noise import shot_density, thermal_density
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import PASS
+from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.run import Run, energy_waves
 from photosim.timedomain.stepping import generator
-from photosim.timedomain.waveforms import low_pass
 
 if TYPE_CHECKING:
     import xarray

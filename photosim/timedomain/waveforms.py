@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.files import read_columns
+from photosim.reals import NotReal, as_real, shown
+from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.sequences import mixed, sequence, symbol_numbers
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ class Waveform:
     listed: bool = False
 
     def __post_init__(self) -> None:
+        check_arguments(Waveform.__init__, vars(self))
         if self.bandwidth is not None:
             _positive(bandwidth=self.bandwidth)
 
@@ -67,6 +71,7 @@ class Waveform:
         clock, on which edges keep their place between the samples. Raises ParameterError for values that are
         not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
         """
+        check_arguments(Waveform.sample, locals())
         from photosim.timedomain.content import check_band, check_frequency
 
         if time.size < 2:
@@ -98,29 +103,10 @@ class Waveform:
         return np.concatenate([values, onward(values, ahead)]) if self.listed else values
 
 
-def low_pass(
-    values: NDArray[np.float64], bandwidth: float, sample_rate: float, *, order: int = 1
-) -> NDArray[np.float64]:
-    """Return values (..., T) behind a Bessel low-pass of a half-power bandwidth in Hz, at rest at first.
-
-    Raises ParameterError where the sample rate is too low for the filter.
-    """
-    if not 0 < bandwidth < 0.5 * sample_rate:
-        message = (
-            f"A bandwidth of {bandwidth:g} Hz needs a sample rate above {2 * bandwidth:g} Hz, "
-            f"got {sample_rate:g} Hz."
-        )
-        raise ParameterError(message)
-    from scipy import signal
-
-    sections = signal.bessel(order, bandwidth, fs=sample_rate, norm="mag", output="sos")
-    rest = signal.sosfilt_zi(sections)
-    start = rest.reshape(rest.shape[0], *(1,) * (values.ndim - 1), 2) * values[..., :1]
-    return np.asarray(signal.sosfilt(sections, values, axis=-1, zi=start)[0], dtype=np.float64)
-
-
 def constant(value: float) -> Waveform:
     """Return the waveform that is always `value`."""
+    check_arguments(constant, locals())
+    _finite(value=value)
     return Waveform(lambda time: np.full(time.shape, float(value)))
 
 
@@ -128,6 +114,8 @@ def step(
     *, at: float, low: float = 0.0, high: float = 1.0, rise: float = 0.0, bandwidth: float | None = None
 ) -> Waveform:
     """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
+    check_arguments(step, locals())
+    _finite(low=low, high=high, at=at, rise=rise)
     return Waveform(lambda time: low + (high - low) * _edge(time - at, rise), bandwidth)
 
 
@@ -146,6 +134,7 @@ def pulse(
 
     shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.
     """
+    check_arguments(pulse, locals())
     shapes: dict[str, Callable[[Any], Any]] = {
         "gaussian": lambda x: np.exp(-4 * np.log(2) * (x / width) ** 2),
         "sech2": lambda x: np.cosh(np.clip(2 * np.arccosh(np.sqrt(2)) * x / width, -300, 300)) ** -2.0,
@@ -155,6 +144,7 @@ def pulse(
         message = f"There is no pulse of shape {shape!r}. There are: {listing(shapes)}."
         message += did_you_mean(shape, shapes)
         raise ParameterError(message)
+    _finite(low=low, high=high, at=at, rise=rise)
     _positive(width=width, **({} if period is None else {"period": period}))
     # Half of the spectrum of such a pulse lies below.
     highest = max(0.44 / width, 1 / (period or np.inf))
@@ -170,6 +160,7 @@ def pulse(
 
 def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase: float = 0.0) -> Waveform:
     """Return offset + amplitude sin(2 pi frequency t + phase)."""
+    check_arguments(sine, locals())
     _finite(frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
     turning = abs(frequency) if amplitude else 0.0
     return Waveform(
@@ -194,14 +185,19 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
     cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
     """
+    check_arguments(prbs, locals())
     _positive(rate=rate)
+    _finite(low=low, high=high)
     if levels < 2 or levels & (levels - 1):
         message = f"A sequence has 2, 4, 8 ... levels, got {levels}."
         raise ParameterError(message)
-    width = levels.bit_length() - 1
+    width = int(levels).bit_length() - 1
     edge = 0.5 / rate if rise is None else rise
     if not 0 <= edge <= 1 / rate:
         message = f"An edge takes from 0 to one symbol of {1 / rate:g} s, got a rise of {edge:g} s."
+        raise ParameterError(message)
+    if seed is not None and seed < 0:
+        message = f"The seed of a sequence must be 0 or more, got {shown(seed)}."
         raise ParameterError(message)
     bits = sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
     numbers = symbol_numbers(bits, width)
@@ -218,6 +214,7 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
 
 def samples(values: ArrayLike) -> Waveform:
     """Return the waveform of given values, one for each sample; their number must be that of the samples."""
+    check_arguments(samples, locals())
     numbers = np.asarray(values, dtype=np.float64)
 
     def held(time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -238,6 +235,7 @@ def file(path: str | Path, *, column: str | None = None, bandwidth: float | None
     several counts. Straight lines join the points; before and after them the ends are held. Raises DataError
     for a file that is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
     """
+    check_arguments(file, locals())
     place = Path(path)
     try:
         state = place.stat()
@@ -320,7 +318,12 @@ def as_waveform(value: Any) -> Waveform:
         return value
     if isinstance(value, Mapping | str):
         return read_waveform(value)
-    return samples(value) if np.ndim(value) else constant(float(value))
+    try:
+        found = as_real(value)
+    except NotReal as reason:
+        message = f"A waveform is a Waveform, a number, an array of samples or a mapping, {reason}."
+        raise ParameterError(message) from None
+    return constant(found) if isinstance(found, float) else samples(found)
 
 
 def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:

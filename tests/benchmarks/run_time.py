@@ -19,6 +19,7 @@ from numba import njit
 import photosim as ps
 from photosim import waveforms
 from photosim.bench.measuring import Row, cpu_seconds, options, report, seconds_text
+from photosim.timedomain.low_pass import low_pass
 
 C_UM = 299_792_458.0e6
 NEFF, NG, RADIUS, COUPLING, LOSS_dB_cm = 2.44553, 4.19088, 10.0, 0.05, 2.5
@@ -86,7 +87,7 @@ def modulation(time: Any) -> Any:
     """Amplitude of the modulator at times (T,), by its closed form."""
     instances = {"m": {"component": "mach_zehnder_modulator", "settings": {"loss_dB": 0.0, "bias": 2.0}}}
     model = ps.Circuit({"instances": instances, "ports": {"in": "m,o1", "out": "m,o2"}})
-    voltage = waveforms.low_pass(data().sample(time), 30e9, 1 / (time[1] - time[0]))
+    voltage = low_pass(data().sample(time), 30e9, 1 / (time[1] - time[0]))
     levels = np.linspace(-2.5, 2.5, 2001)
     table = model([1.55], m={"voltage": levels})["in", "out"].values[:, 0]
     return np.interp(voltage, levels, table.real) + 1j * np.interp(voltage, levels, table.imag)

@@ -1,0 +1,45 @@
+"""Whether a Netlist that Python code made holds what its fields say: instances, pairs of names, netlists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from photosim.arguments import check_arguments
+from photosim.errors import NetlistError
+from photosim.model import Instance, Netlist
+from photosim.reals import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_nouns(netlist: Netlist) -> None:
+    """Raise NetlistError, or ParameterError, for a field of a netlist that holds something else."""
+    check_arguments(Netlist.__init__, vars(netlist))
+    instances: Mapping[str, Any] = netlist.instances
+    for name, instance in {id(i): (n, i) for n, i in instances.items()}.values():  # members of an array once
+        if not isinstance(instance, Instance):
+            _refuse(f"instance {name!r} must be an Instance, as photosim.part makes them", instance)
+        check_arguments(Instance.__init__, vars(instance))
+    components: Mapping[str, Any] = netlist.components
+    for name, inner in components.items():
+        if not isinstance(inner, Netlist):
+            _refuse(f"component {name!r} must be a Netlist", inner)
+    for connection in netlist.connections:
+        if not (_is_pair(connection) and all(_is_port(end) for end in connection)):
+            _refuse("a connection joins two (instance, port)", connection)
+    for end in (*netlist.ports.values(), *netlist.terminate):
+        if not _is_port(end):
+            _refuse("ports and terminate name (instance, port)", end)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def _is_port(value: Any) -> bool:
+    return _is_pair(value) and isinstance(value[0], str) and isinstance(value[1], str)
+
+
+def _refuse(rule: str, value: Any) -> None:
+    raise NetlistError(f"{rule}, got {shown(value)}")
