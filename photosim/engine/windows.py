@@ -34,7 +34,7 @@ _SHOWN = 4
 
 def policy(windows: Policy | None, *, strict: bool) -> Policy:
     """Return what follows where a model is asked outside of its window."""
-    if windows is not None and not (isinstance(windows, str) and windows in {"warn", "error"}):
+    if windows is not None and str(windows) not in {"warn", "error"}:
         message = f"Circuit: windows must be 'warn' or 'error', got {shown(windows)}."
         raise ParameterError(message)
     return windows or ("error" if strict else "warn")
