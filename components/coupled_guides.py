@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.couplers import GAP_WINDOWS, RADIUS_WINDOW, coupling_angle
+from photosim.components.couplers import (
+    GAP_WINDOWS,
+    RADIUS_WINDOW,
+    Slope,
+    coupling_angle,
+    sloped_angle,
+)
 from photosim.components.guides import PLACEHOLDER, STRIP_MODE, Guide, GuidedMode, euler_bend_length
 from photosim.model import (
     Fraction,
@@ -18,8 +24,6 @@ from photosim.model import (
 
 BeatLength = Annotated[float, Quantity("um", 0.1, float("inf"))]
 """Length in um over which all light crosses; never zero."""
-Slope = Annotated[float, Quantity("1/um", -20.0, 20.0)]
-"""Relative change of a coupling per um of wavelength."""
 
 _LAYOUT = ("cross_section", "cross_section_bend", "bend", "straight", "layer", "dx", "dy", "width",
            "coupler90", "coupler_straight", "bend_cross_section")  # fmt: skip
@@ -51,7 +55,7 @@ def directional_coupler(
     length: Length = 17.5,
     beat_length: BeatLength = 39.45,
     end_length: Length = 2.0,
-    coupling_slope: Slope = 3.7,
+    coupling_slope: Slope = 4.3,
     mode: GuidedMode = STRIP_MODE,
     loss_dB: Loss_dB = 0.11,
 ) -> Any:
@@ -60,8 +64,8 @@ def directional_coupler(
     Coupled-mode theory: angle = pi (length + end_length)/(2 beat_length) exp(coupling_slope (wl - wl0)). The
     defaults are fitted to the SiEPIC coupler of 200 nm gap (500 x 220 nm strips, TE): crossed power
     0.975 sin(pi (length + 2.0 um)/(2 39.45 um))**2 at 1550 nm, half the light at 17.5 um. Dependence on
-    wavelength is a model: the same relative slope at every length, by default that of SiEPIC's half ring of
-    100 nm gap from 1.5 to 1.6 um; wider gaps are a little steeper. Left out: unequal guides, reflection, the
+    wavelength is a model: the same relative slope at every length, by default that of kappa at a gap of
+    200 nm, by a mode solver on grids of 20 and 10 nm (zhu2002). Left out: unequal guides, reflection, the
     curvature of the slope, the phase of the bends at the ends.
 
     Settings:
@@ -80,7 +84,7 @@ def directional_coupler(
 
 
 @component(
-    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0}, layout=_LAYOUT,
     windows=GAP_WINDOWS,
 )  # fmt: skip
 def coupler_straight(
@@ -90,6 +94,7 @@ def coupler_straight(
     length: Length = 10.0,
     gap: Length = 0.27,
     guide: Guide = PLACEHOLDER,
+    loss_dB: Loss_dB = 0.0,
 ) -> Any:
     """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
 
@@ -101,13 +106,14 @@ def coupler_straight(
         gap: distance between their walls.
         neff: effective index of each guide alone at wl0.
         ng: group index of each guide alone at wl0.
+        loss_dB: insertion loss of every path, beside propagation loss.
     """
-    half = guide.wave(m, wl, length / 2)
+    half = m.amplitude_dB(loss_dB / 2) * guide.wave(m, wl, length / 2)
     return side_by_side(m, coupling_angle(m, wl, gap, length, 0), half, half)
 
 
 @component(
-    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0},
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0},
     layout=_LAYOUT, windows=(*GAP_WINDOWS, RADIUS_WINDOW),
 )  # fmt: skip
 def coupler90(
@@ -119,6 +125,7 @@ def coupler90(
     p: Fraction = 0.5,
     length_straight: Length = 10.0,
     guide: Guide = PLACEHOLDER,
+    loss_dB: Loss_dB = 0.0,
 ) -> Any:
     """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
 
@@ -131,9 +138,11 @@ def coupler90(
         p: fraction of the turn made while the curvature changes; 0 is a circular bend.
         length_straight: length of the guide.
         loss_dB_cm: propagation loss of guide and bend.
+        loss_dB: insertion loss of every path, beside propagation loss.
     """
-    along = guide.wave(m, wl, length_straight)
-    turn = guide.wave(m, wl, euler_bend_length(m, radius, 90, p))
+    lost = m.amplitude_dB(loss_dB)
+    along = lost * guide.wave(m, wl, length_straight)
+    turn = lost * guide.wave(m, wl, euler_bend_length(m, radius, 90, p))
     angle = coupling_angle(m, wl, gap, 0, radius) / 2
     bar, cross = m.cos(angle), m.i * m.sin(angle)
     # The guides are closest at o1 and o2: light couples there, and only then goes along one of them.
@@ -146,7 +155,7 @@ def coupler90(
 
 
 @component(
-    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0}, layout=_LAYOUT,
     windows=(*GAP_WINDOWS, RADIUS_WINDOW),
 )  # fmt: skip
 def coupler_ring(
@@ -159,6 +168,7 @@ def coupler_ring(
     length_extension: Length = 3.0,
     p: Fraction = 0.5,
     guide: Guide = PLACEHOLDER,
+    loss_dB: Loss_dB = 0.0,
 ) -> Any:
     """Bus o1-o4 beside half a racetrack o2-o3: the coupling of `coupler`, and the phases of both guides.
 
@@ -174,10 +184,59 @@ def coupler_ring(
         length_extension: length of the bus on either side of that straight.
         p: fraction of a bend's turn made while the curvature changes; 0 is a circular bend.
         loss_dB_cm: propagation loss of bus and racetrack.
+        loss_dB: insertion loss of every path, beside propagation loss.
     """
+    angle = coupling_angle(m, wl, gap, length_x, radius)
+    return side_by_side(m, angle, *_halves(m, wl, radius, length_x, length_extension, p, guide, loss_dB))
+
+
+@coupler_ring.variant(when="coupling", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0})
+def coupler_ring_of_coupling(
+    m: Any,
+    wl: Any,
+    *,
+    coupling: Power = 0.1,
+    coupling_slope: Slope = 0.0,
+    radius: Length = 5.0,
+    length_x: Length = 4.0,
+    length_extension: Length = 3.0,
+    p: Fraction = 0.5,
+    guide: Guide = PLACEHOLDER,
+    loss_dB: Loss_dB = 0.0,
+) -> Any:
+    """Bus o1-o4 beside half a racetrack o2-o3, by its coupling at wl0 and the slope of that in wavelength.
+
+    The angle of coupled-mode theory is asin(sqrt(coupling)) exp(coupling_slope (wl - wl0)). Left out: what
+    `coupler_ring` leaves out, curvature of the slope.
+
+    Settings:
+        coupling: power that crosses over at wl0.
+        coupling_slope: relative change of the coupling of the fields per um of wavelength.
+        radius: radius of the circular bends with the same end points.
+        length_x: length of the straight along the bus.
+        length_extension: length of the bus on either side of that straight.
+        p: fraction of a bend's turn made while the curvature changes; 0 is a circular bend.
+        loss_dB_cm: propagation loss of bus and racetrack.
+        loss_dB: insertion loss of every path, beside propagation loss.
+    """
+    angle = sloped_angle(m, wl, coupling, coupling_slope, guide.wl0)
+    return side_by_side(m, angle, *_halves(m, wl, radius, length_x, length_extension, p, guide, loss_dB))
+
+
+def _halves(
+    m: Any,
+    wl: Any,
+    radius: Any,
+    length_x: Any,
+    length_extension: Any,
+    p: Any,
+    guide: Guide,
+    loss_dB: Any,
+) -> tuple[Any, Any]:
+    """Factors of half of the bus and of half of the racetrack's part."""
+    lost = m.amplitude_dB(loss_dB / 2)
     bus = guide.wave(m, wl, length_extension + length_x / 2)
-    quarter = guide.wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2)
-    return side_by_side(m, coupling_angle(m, wl, gap, length_x, radius), bus, quarter)
+    return lost * bus, lost * guide.wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2)
 
 
 @component(ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
+from photosim.components.couplers import Slope
 from photosim.components.guides import PLACEHOLDER, Guide
 from photosim.model import (
     Length,
+    Loss_dB,
     Netlist,
     Power,
     Quantity,
@@ -32,6 +34,8 @@ def crow(
     radius: Length = 10.0,
     coupling: Power = 0.05,
     coupling_end: Power = 0.3,
+    coupling_slope: Slope | None = None,
+    coupler_loss_dB: Loss_dB = 0.0,
     guide: Guide = PLACEHOLDER,
 ) -> Netlist:
     """Coupled-resonator optical waveguide: a chain of equal rings between two buses.
@@ -40,17 +44,21 @@ def crow(
     from in to drop where |sin(phi/2)| < sqrt(coupling), phi the phase of one round trip: a band of
     (2/pi) asin(sqrt(coupling)) of the free spectral range (Yariv et al. 1999), rippled as coupling_end
     sets it. One ring is `ring_double`. Left out: backscattering, rings that differ (set their `neff`
-    one by one), loss of the couplers, the length of the buses.
+    one by one), the length of the buses.
 
     Settings:
         rings: number of rings.
         radius: radius of every ring.
         coupling: power that crosses from ring to ring.
         coupling_end: power that crosses from either bus to its ring.
+        coupling_slope: relative change of all couplings of fields per um of wavelength, about wl0.
+        coupler_loss_dB: insertion loss of each coupler, on every path.
     """
     half = part("straight", length=np.pi * radius, **guide.settings())
-    between = {f"k{n}": part("coupler", coupling=coupling) for n in range(1, rings)}
-    ends = {f"k{n}": part("coupler", coupling=coupling_end) for n in (0, rings)}
+    sloped = {} if coupling_slope is None else {"coupling_slope": coupling_slope, "wl0": guide.wl0}
+    own = {"loss_dB": coupler_loss_dB, **sloped}
+    between = {f"k{n}": part("coupler", coupling=coupling, **own) for n in range(1, rings)}
+    ends = {f"k{n}": part("coupler", coupling=coupling_end, **own) for n in (0, rings)}
     halves = {f"{side}{n}": half for n in range(rings) for side in ("up", "down")}
     turns = [
         link

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from photosim.model import Length, Loss_dB, Power, Window, component
+from photosim.model import Length, Loss_dB, Power, Quantity, Wavelength, Window, component
+
+Slope = Annotated[float, Quantity("1/um", -20.0, 20.0)]
+"""Relative change of a coupling of fields per um of wavelength."""
 
 # One fit to two sources (500 x 220 nm silicon strips in oxide, TE). Foundry tables of SiEPIC: eleven ring
 # couplers at 1.55 um (radius 3 to 18 um, gap 50 to 200 nm), powers met within 9 %, one of them from 1.5 to
-# 1.6 um within 0.5 %. Vector finite differences on a grid of 20 nm for straight guides, gap 50 to 400 nm:
-# kappa met within 4 % up to 200 nm and within 2 % beyond, where no table reaches.
+# 1.6 um within 0.5 %. Vector finite differences for straight guides, gap 50 to 400 nm (zhu2002, extrapolated
+# from grids of 20 and 10 nm; bolla2017 on one of 20 nm lies 4 % above): kappa met within 6 % up to 200 nm
+# and within 3 % beyond, where no table reaches.
 FIT_WL_UM = 1.55
-COUPLING_PER_UM = 0.2188
-DECAY_PER_UM = 8.403
-NEAR_EXCESS = 0.807
-NEAR_RANGE_UM = 0.065
-COUPLING_POWER = 3.308
+COUPLING_PER_UM = 0.2252
+DECAY_PER_UM = 8.548
+NEAR_EXCESS = 0.780
+NEAR_RANGE_UM = 0.0628
+COUPLING_POWER = 3.29
 DECAY_POWER = 1.954
 BEND_REACH_UM = 0.484
 
@@ -31,7 +35,7 @@ RADIUS_WINDOW = Window("radius", 3.0, basis="the ring couplers that the fit rest
 def field_coupling(m: Any, wl: Any, gap: Any) -> Any:
     """Coupling of the fields of two straight strips side by side, kappa in 1/um.
 
-    kappa = 0.2188 r**3.308 exp(-8.403 gap r**-1.954 + 0.807 exp(-gap/0.065)), r = wl/1.55, gap and wl in um.
+    kappa = 0.2252 r**3.29 exp(-8.548 gap r**-1.954 + 0.78 exp(-gap/0.0628)), r = wl/1.55, gap and wl in um.
     """
     near = NEAR_EXCESS * m.exp(-gap / NEAR_RANGE_UM)
     return COUPLING_PER_UM * (wl / FIT_WL_UM) ** COUPLING_POWER * m.exp(near - _far_decay(wl) * gap)
@@ -47,6 +51,11 @@ def coupling_angle(m: Any, wl: Any, gap: Any, length: Any, radius: Any) -> Any:
     decay = _far_decay(wl) + NEAR_EXCESS / NEAR_RANGE_UM * m.exp(-gap / NEAR_RANGE_UM)
     lean = (radius + 2 * BEND_REACH_UM) / (radius + BEND_REACH_UM)
     return field_coupling(m, wl, gap) * (length + m.sqrt(2 * m.pi * radius / decay) * lean)
+
+
+def sloped_angle(m: Any, wl: Any, coupling: Any, slope: Any, wl0: Any) -> Any:
+    """Angle in rad of a coupler that crosses the power `coupling` at wl0, and its relative slope per um."""
+    return m.asin(m.sqrt(coupling)) * m.exp(slope * (wl - wl0))
 
 
 def _far_decay(wl: Any) -> Any:
@@ -92,8 +101,8 @@ def coupler(
 
     A point: it has no length, so its guides add no phase. Instead of `coupling` it takes `gap`, `radius`,
     `length_x` and `length` (um), from which coupled-mode theory gives the coupling and its dependence on
-    wavelength; a `coupling` is the same at all wavelengths. Left out: that dependence, modes other than the
-    two guided ones, unequal guides.
+    wavelength; a `coupling` is the same at all wavelengths unless `coupling_slope` is given. Left out: modes
+    other than the two guided ones, unequal guides.
 
     Settings:
         coupling: power that crosses over.
@@ -102,6 +111,35 @@ def coupler(
     """
     del wl
     return two_by_two(m, m.sqrt(1 - coupling), m.sqrt(coupling), loss_dB, reflection)
+
+
+@coupler.variant(when="coupling_slope", lossless_when={"loss_dB": 0.0})
+def coupler_with_slope(
+    m: Any,
+    wl: Any,
+    *,
+    coupling: Power = 0.5,
+    coupling_slope: Slope = 0.0,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 0.0,
+    reflection: Power = 0.0,
+) -> Any:
+    """Directional coupler whose coupling changes with wavelength: bar cos(theta), cross i sin(theta).
+
+    theta = asin(sqrt(coupling)) exp(coupling_slope (wl - wl0)): the coupling of the fields, over a length
+    that stays, changes by the same fraction per um. Strips of 500 x 220 nm have 3.2 per um at a gap of
+    0.1 um and 4.3 at 0.2 um; half rings have 3.7 and more. Left out: curvature of that slope, and what
+    `coupler` leaves out.
+
+    Settings:
+        coupling: power that crosses over at wl0.
+        coupling_slope: relative change of the coupling of the fields per um of wavelength.
+        wl0: wavelength at which the coupling is given.
+        loss_dB: insertion loss of every path.
+        reflection: power that a mirror in the middle sends back.
+    """
+    theta = sloped_angle(m, wl, coupling, coupling_slope, wl0)
+    return two_by_two(m, m.cos(theta), m.sin(theta), loss_dB, reflection)
 
 
 @coupler.variant(when="gap", lossless_when={"loss_dB": 0.0}, windows=(*GAP_WINDOWS, RADIUS_WINDOW))
@@ -120,13 +158,13 @@ def coupler_of_gap(
 
     Coupled-mode theory, with r = wl/1.55 um and all lengths in um:
     theta = kappa (length_x + length + sqrt(2 pi radius/decay) (radius + 0.968)/(radius + 0.484)),
-    kappa = 0.2188 r**3.308 exp(-8.403 gap r**-1.954 + 0.807 exp(-gap/0.065)), decay = -d ln kappa/d gap.
+    kappa = 0.2252 r**3.29 exp(-8.548 gap r**-1.954 + 0.78 exp(-gap/0.0628)), decay = -d ln kappa/d gap.
     The root is what the ring adds where it bends away, its gap growing as the square of the distance. Silicon
     strips of 500 x 220 nm in oxide, TE: the coupled powers of eleven SiEPIC ring couplers at 1.55 um (gap 50
     to 200 nm) come out within 9 %, one of them from 1.5 to 1.6 um within 0.5 %; kappa of a mode solver
-    (bolla2017, grid 20 nm) within 4 % from 50 to 200 nm, and within 2 % at 0.27, 0.3 and 0.4 um, where the
-    tables end. kappa rises by 3.2 per um of wavelength at a gap of 0.1 um and by 4.3 at 0.2 um. Left out:
-    dependence on guide width and temperature, loss at small gaps.
+    (zhu2002, extrapolated from grids of 20 and 10 nm) within 6 % from 50 to 200 nm, and within 2 % at 0.27,
+    0.3 and 0.4 um, where the tables end. kappa rises by 3.2 per um of wavelength at a gap of 0.1 um, by 4.3
+    at 0.2 um and by 6.4 at 0.4 um. Left out: dependence on guide width and temperature, loss at small gaps.
 
     Settings:
         gap: distance between the walls of bus and ring where they are closest.

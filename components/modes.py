@@ -139,7 +139,7 @@ def straight_multimode(
     ng_2: Index = 3.8,
     dispersion_2: Dispersion = 0.0,
     loss_2_dB_cm: Loss_dB_cm = 0.0,
-    dneff_dT_2: ThermoOptic = 2.00e-4,
+    dneff_dT_2: ThermoOptic = 1.22e-4,
     dneff_dw_2: PerLength = 0.685,
     dneff_dh_2: PerLength = 6.92,
     dng_dw_2: PerLength = 2.18,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from photosim.components.couplers import Slope
 from photosim.components.guides import HEATED_STRIP, HeatedGuide
 from photosim.model import (
     Fraction,
     Length,
+    Loss_dB,
     Netlist,
     Phase,
+    Power,
+    Value,
     composite,
     links,
     part,
@@ -15,15 +19,21 @@ from photosim.model import (
 )
 
 
-@composite(ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases={"through": "o2"})
+@composite(
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases={"through": "o2"},
+    exclusive=(("coupling", "gap"), ("coupling_slope", "gap")),
+)  # fmt: skip
 def racetrack(
     *,
     radius: Length = 5.0,
     gap: Length = 0.2,
+    coupling: Power | None = None,
+    coupling_slope: Slope | None = None,
     length_x: Length = 4.0,
     length_y: Length = 2.0,
     length_extension: Length = 3.0,
     p: Fraction = 0.5,
+    coupler_loss_dB: Loss_dB = 0.0,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_STRIP,
 ) -> Netlist:
@@ -37,21 +47,26 @@ def racetrack(
     Settings:
         radius: radius of the circular bends with the same end points.
         gap: distance between the walls of bus and loop.
+        coupling: power that crosses the coupler at wl0, instead of gap.
+        coupling_slope: relative change of the coupling of the fields per um of wavelength, about wl0.
         length_x: length of the straights along the bus.
         length_y: length of the straights across it.
         length_extension: length of the bus on either side of the straight.
         p: fraction of a bend's turn made while the curvature changes.
+        coupler_loss_dB: insertion loss of the coupler, on every path.
         phase: phase that the heater adds to the round trip at wl0.
         temperature: temperature of loop and bus.
     """
     warm = guide.settings()
+    by: dict[str, Value] = {"gap": gap} if coupling is None else {"coupling": coupling}
+    by |= {} if coupling_slope is None else {"coupling_slope": coupling_slope}
     bend = part("bend_euler", radius=radius, p=p, **warm)
     side = part("straight", length=length_y, **warm)
     return Netlist(
         instances={
             "coupler": part(
-                "coupler_ring", gap=gap, radius=radius, length_x=length_x,
-                length_extension=length_extension, p=p, **warm,
+                "coupler_ring", **by, radius=radius, length_x=length_x, length_extension=length_extension,
+                p=p, loss_dB=coupler_loss_dB, **warm,
             ),
             "right": side,
             "bend_right": bend,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.components.couplers import Slope
 from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
 from photosim.model import (
     Instance,
@@ -40,21 +41,24 @@ def ring_length(radius: Any, length_x: Any = 0.0, length_y: Any = 0.0) -> Any:
     return 2 * np.pi * radius + 2 * length_x + 2 * length_y
 
 
-def _ring_coupler(coupling: Any, gap: Any, radius: Any, length_x: Any, loss_dB: Any) -> Instance:
-    """Coupler of bus and ring: by its gap where one is given, else by its coupling."""
-    if gap is None:
-        return part("coupler", coupling=coupling, loss_dB=loss_dB)
-    return part("coupler", gap=gap, radius=radius, length_x=length_x, loss_dB=loss_dB)
+def _ring_coupler(coupling: Any, slope: Any, gap: Any, shape: dict[str, Any], **others: Any) -> Instance:
+    """Coupler of bus and ring: by its gap and shape where a gap is given, else by its coupling."""
+    if gap is not None:
+        return part("coupler", gap=gap, **shape, loss_dB=others["loss_dB"])
+    if slope is None:
+        return part("coupler", coupling=coupling, loss_dB=others["loss_dB"])
+    return part("coupler", coupling=coupling, coupling_slope=slope, **others)
 
 
 @composite(
     ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, layout=_LAYOUT,
-    exclusive=(("coupling", "gap"),),
+    exclusive=(("coupling", "gap"), ("coupling_slope", "gap")),
 )  # fmt: skip
 def ring_single(
     *,
     radius: Length = 10.0,
     coupling: Power = 0.1,
+    coupling_slope: Slope | None = None,
     gap: Length | None = None,
     length_x: Length = 0.0,
     length_y: Length = 0.0,
@@ -66,22 +70,24 @@ def ring_single(
 
     o1 is the input, o2 the through port. The coupler is a point, so the loop
     is as long as the ring. Given by gap its coupling depends on wavelength as
-    that of `coupler`; given by coupling it does not. Left out: bending loss beyond
+    that of `coupler`; given by coupling, as `coupling_slope` says. Left out: bending loss beyond
     loss_dB_cm, backscattering, self-heating, the length of the bus.
 
     Settings:
         radius: radius of the bends.
         coupling: power that crosses the coupler.
+        coupling_slope: relative change of the coupling of the fields per um of wavelength, about wl0.
         gap: distance between bus and ring, instead of coupling.
         length_x: straight part along the bus (racetrack).
         length_y: straight part across the bus.
         coupler_loss_dB: insertion loss of each coupler, on every path.
         phase: phase that the heater adds to the round trip at wl0.
     """
-    length = ring_length(radius, length_x, length_y)
+    length, shape = ring_length(radius, length_x, length_y), {"radius": radius, "length_x": length_x}
+    lost = {"loss_dB": coupler_loss_dB, "wl0": guide.wl0}
     return Netlist(
         instances={
-            "cb": _ring_coupler(coupling, gap, radius, length_x, coupler_loss_dB),
+            "cb": _ring_coupler(coupling, coupling_slope, gap, shape, **lost),
             "loop": part("straight_heater", length=length, phase=phase, **guide.settings()),
         },
         connections=links("cb,o3:loop,o1", "loop,o2:cb,o2"),
@@ -92,14 +98,15 @@ def ring_single(
 
 @composite(
     ports=("o1", "o2", "o3", "o4"), inputs=2, source="bogaerts2012", aliases=_ADD_DROP, layout=_LAYOUT,
-    exclusive=(("coupling", "gap"), ("coupling_drop", "gap"), ("coupling", "gap_bot"),
-               ("coupling_drop", "gap_top")),
+    exclusive=(("coupling", "gap"), ("coupling_drop", "gap"), ("coupling_slope", "gap"),
+               ("coupling", "gap_bot"), ("coupling_drop", "gap_top")),
 )  # fmt: skip
 def ring_double(
     *,
     radius: Length = 10.0,
     coupling: Power = 0.1,
     coupling_drop: Power | None = None,
+    coupling_slope: Slope | None = None,
     gap: Length | None = None,
     gap_bot: Length | None = None,
     gap_top: Length | None = None,
@@ -113,7 +120,7 @@ def ring_double(
 
     in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
     o4, the upper one from o3 to o2. Each half ring carries half of the heater
-    phase. Couplings given by gap depend on wavelength as that of `coupler`.
+    phase. Couplings given by gap depend on wavelength as that of `coupler`, others as `coupling_slope` says.
     Left out: bending loss beyond loss_dB_cm, backscattering,
     self-heating, the length of the buses.
 
@@ -121,6 +128,7 @@ def ring_double(
         radius: radius of the bends.
         coupling: power that crosses the coupler of the lower bus, and of the upper one unless that is given.
         coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        coupling_slope: relative change of both couplings of the fields per um of wavelength, about wl0.
         gap: distance between ring and both buses, instead of coupling.
         gap_bot: distance between ring and lower bus, where it differs from gap.
         gap_top: distance between ring and upper bus, where it differs from gap.
@@ -129,17 +137,15 @@ def ring_double(
         coupler_loss_dB: insertion loss of each coupler, on every path.
         phase: phase that the heater adds to the round trip at wl0.
     """
-    length = ring_length(radius, length_x, length_y) / 2
+    length, shape = ring_length(radius, length_x, length_y) / 2, {"radius": radius, "length_x": length_x}
+    lost = {"loss_dB": coupler_loss_dB, "wl0": guide.wl0}
     half = part("straight_heater", length=length, phase=phase / 2, **guide.settings())
     upper = coupling if coupling_drop is None else coupling_drop
+    lower_gap, upper_gap = (gap if own is None else own for own in (gap_bot, gap_top))
     return Netlist(
         instances={
-            "cb": _ring_coupler(
-                coupling, gap if gap_bot is None else gap_bot, radius, length_x, coupler_loss_dB
-            ),
-            "ct": _ring_coupler(
-                upper, gap if gap_top is None else gap_top, radius, length_x, coupler_loss_dB
-            ),
+            "cb": _ring_coupler(coupling, coupling_slope, lower_gap, shape, **lost),
+            "ct": _ring_coupler(upper, coupling_slope, upper_gap, shape, **lost),
             "right": half,
             "left": half,
         },

@@ -35,6 +35,9 @@ class Algebra(Protocol):
     def cos(self, x: Any) -> Any:
         """Cosine of a real number."""
 
+    def asin(self, x: Any) -> Any:
+        """Arc sine of a real number from 0 to 1."""
+
     def cis(self, x: Any) -> Any:
         """exp(i x) of a real number: the factor of a wave that has gained the phase x."""
 
@@ -55,6 +58,7 @@ class NumpyAlgebra:
     log = staticmethod(np.log)
     sin = staticmethod(np.sin)
     cos = staticmethod(np.cos)
+    asin = staticmethod(np.arcsin)
 
     @staticmethod
     def cis(x: Any) -> Any:
@@ -82,6 +86,7 @@ class MpmathAlgebra:
         self.i = mpmath.mpc(0, 1)
         self.sqrt, self.exp, self.log = mpmath.sqrt, mpmath.exp, mpmath.log
         self.sin, self.cos, self.cis = mpmath.sin, mpmath.cos, mpmath.expj
+        self.asin = mpmath.asin
 
     @property
     def pi(self) -> Any:
@@ -140,6 +145,7 @@ def sympy_algebra() -> Any:
         log = staticmethod(sympy.log)
         sin = staticmethod(sympy.sin)
         cos = staticmethod(sympy.cos)
+        asin = staticmethod(sympy.asin)
         sinc = staticmethod(sympy.sinc)
 
         @staticmethod

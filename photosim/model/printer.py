@@ -164,7 +164,7 @@ class Printer:
             size = self._real(f"math.exp({argument.re})", varies=argument.varies) if argument.re else None
             turn = self._cis(Number(argument.im, "", argument.varies))
             return turn if size is None else self._times(size, turn)
-        if name in {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"} and argument.is_real:
+        if name in {"exp", "log", "sin", "cos", "asin", "tan", "sinh", "cosh", "tanh"} and argument.is_real:
             return self._real(f"math.{name}({argument.re})", varies=argument.varies)
         if name == "sinc" and argument.is_real:
             return self._real(f"_sinc({argument.re})", varies=argument.varies)

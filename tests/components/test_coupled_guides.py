@@ -40,10 +40,9 @@ def test_coupling_slope_is_that_of_the_half_ring(siepic: Path) -> None:
     angle = np.arcsin(np.abs(table.s[near, 3, 0]))
     slope = np.polyfit(wl[near] - 1.55, np.log(angle), 1)[0]
     assert slope == pytest.approx(3.7, rel=0.02)
-    # A coupler of the same angle follows the table through the whole band.
-    crossed = np.abs(
-        s_of("directional_coupler", wl[near], length=0.0, end_length=0.178 * 2 / np.pi * 39.45)[:, 2, 0]
-    )
+    # A coupler of the same angle and slope follows the table through the whole band.
+    same = {"length": 0.0, "end_length": 0.178 * 2 / np.pi * 39.45, "coupling_slope": 3.7}
+    crossed = np.abs(s_of("directional_coupler", wl[near], **same)[:, 2, 0])
     assert np.ptp(crossed / np.sin(angle)) < 0.02
 
 

@@ -19,9 +19,10 @@ from photosim.model.algebra import NUMPY
 # bolla2017: half the difference of the propagation constants of even and odd supermode, two strips of
 # 500 x 220 nm in oxide, vector finite differences on a grid of 20 nm (gap in um, kappa in 1/um at 1.55 um,
 # allowance; a grid of 10 nm gives 0.1096 at 0.1 um, 0.0424 at 0.2 um). Up to 200 nm the fit meets foundry
-# tables as well, which differ from the solver by some per cent.
+# tables as well, which differ from the solver by some per cent. A finer solve, in test_mode_solver.py, lies
+# up to 4 % below this one.
 SOLVED = [(0.05, 0.2016, 0.045), (0.1, 0.1114, 0.02), (0.15, 0.0681, 0.03), (0.2, 0.0432, 0.03),
-          (0.27, 0.02327, 0.02), (0.3, 0.01793, 0.02), (0.4, 0.00754, 0.02)]  # fmt: skip
+          (0.27, 0.02327, 0.03), (0.3, 0.01793, 0.03), (0.4, 0.00754, 0.03)]  # fmt: skip
 # Same solver and grid: d ln kappa/d wl per um at 1.55 um.
 SLOPES = [(0.1, 3.20), (0.2, 4.26)]
 # Same solver and grid at the ends of the window of wavelength: (um, gap in um, kappa in 1/um).
@@ -47,7 +48,7 @@ def test_kappa_is_that_of_the_mode_solver(component: str, gap: float, kappa: flo
 
 
 def test_coupler_straight_agrees_by_default() -> None:
-    assert crossed("coupler_straight", [1.55])[0] == pytest.approx(np.sin(0.02327 * 10) ** 2, rel=0.04)
+    assert crossed("coupler_straight", [1.55])[0] == pytest.approx(np.sin(0.02234 * 10) ** 2, rel=0.04)
 
 
 @pytest.mark.parametrize(("gap", "slope"), SLOPES)
