@@ -13,7 +13,7 @@ _LAYOUT = ("cross_section", "polarization", "taper_length", "taper_angle", "fibe
            "big_last_tooth", "slab_xmin", "slab_offset", "with_two_ports", "width1", "width2")  # fmt: skip
 
 
-_BAND = PassBand(fwhm=0.0573, loss_dB=2.4)
+_BAND = PassBand(fwhm=0.0573, loss_dB=2.37)
 
 
 def mirror_then(m: Any, amplitude: Any, reflection: Any) -> dict[tuple[str, str], Any]:
@@ -34,15 +34,15 @@ def grating_coupler(
     wl: Any,
     *,
     band: PassBand = _BAND,
-    reflection: Power = 1e-3,
+    reflection: Power = 6.6e-3,
 ) -> Any:
     """Grating coupler from a guide, o1, to a fibre, o2: a Gaussian pass band.
 
-    The defaults are the nominal TE coupler of the SiEPIC library: 2.4 dB at 1550 nm, 1 dB bandwidth 33 nm,
-    which is a full width of 57.3 nm at half power. A mirror where the guide meets the grating sends
-    `reflection` back into the guide (-30 dB; the library's table has that on the side of the fibre and -22 dB
-    in the guide); the fibre sees it through the grating twice. Left out: ripple and skew of the band, the
-    other polarisation, angle and position of the fibre, reflection at its facet.
+    The defaults are the nominal TE coupler of the SiEPIC library: 2.4 dB at 1550 nm, of which the mirror
+    makes 0.03, and a 1 dB bandwidth of 33 nm, which is a full width of 57.3 nm at half power. A mirror where
+    the guide meets the grating sends `reflection` back into the guide, -21.8 dB as in the library's table;
+    the fibre sees it through the grating twice, -26.5 dB, where the table has -30. Left out: ripple and skew
+    of the band, the other polarisation, angle and position of the fibre, reflection at its facet.
 
     Settings:
         fwhm: full width of the pass band at half its power; 1.735 times the 1 dB bandwidth.
