@@ -62,12 +62,15 @@ class BankCircuit:
         values = [[float(self.circuit.parameters[ring]) for ring in row] for row in self.rings]
         return np.array(values)
 
-    def currents(self, phases: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def currents(self, phases: FloatArray, kelvin: float = 0.0) -> tuple[FloatArray, FloatArray]:
         """Return the photocurrents in A of the plus and the minus diodes for heater phases (B, M, N) in rad.
 
-        Each has shape (B, M, N): what channel n at full power adds in row m; both are positive.
+        Each has shape (B, M, N): what channel n at full power adds in row m; both are positive. The bank is
+        so many kelvin warmer than the netlist says.
         """
-        diodes = np.abs(self._currents(self._waves(phases)))
+        name = f"{self.name}.temperature"
+        warmer = {name: float(self.circuit.parameters[name]) + kelvin} if kelvin else {}
+        diodes = np.abs(self._currents(self._waves(phases, warmer)))
         return diodes[:, :, 0], diodes[:, :, 1]
 
     def weights(self, phases: FloatArray) -> FloatArray:
@@ -135,16 +138,6 @@ class BankCircuit:
                 f"{modulators.names[0]!r} to {modulators.names[-1]!r} in a row, and nothing may reflect it."
             )
             raise ParameterError(message)
-
-    def warming(self, phases: FloatArray) -> FloatArray:
-        """Return the change of the weights in A/K with the bank's temperature for phases (B, M, N) in rad."""
-        name, step = f"{self.name}.temperature", 1e-3
-        middle = float(self.circuit.parameters[name])
-        above, below = (
-            self._currents(self._waves(phases, {name: middle + sign * step})).sum(axis=2)
-            for sign in (1.0, -1.0)
-        )
-        return np.asarray((above - below) / (2.0 * step))
 
     def _pull(self, phases: FloatArray, factors: FloatArray) -> tuple[FloatArray, FloatArray]:
         names = [ring for row in self.rings for ring in row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from photosim.training.devices.bank.circuit import BankCircuit
     from photosim.training.devices.bank.program import Calibration
-    from photosim.training.devices.bank.tiles import Tiles
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,9 @@ class Diodes:
     ports: tuple[str, ...]
 
     @classmethod
-    def of(cls, hardware: BankCircuit, tiles: Tiles, dtype: DTypeLike) -> Diodes:
-        """Return the diodes of a bank that holds these tiles."""
-        plus, minus = (
-            np.asarray(side.swapaxes(-1, -2).astype(dtype, copy=False)) for side in (tiles.plus, tiles.minus)
-        )
+    def of(cls, hardware: BankCircuit, plus: FloatArray, minus: FloatArray, dtype: DTypeLike) -> Diodes:
+        """Return the diodes of a bank with these currents in A, (down, across, M, N), of full power."""
+        plus, minus = (np.asarray(side.swapaxes(-1, -2).astype(dtype, copy=False)) for side in (plus, minus))
         per_watt = np.abs(hardware.responsivity).transpose(1, 2, 0)
         return cls(plus, minus, per_watt, hardware.receiver.saturation, hardware.diodes)
 
@@ -50,25 +48,30 @@ class Diodes:
         light: power of each channel relative to its full one, (down, across, batch, N).
         """
         if not self.bright(light):
-            return np.asarray(light @ (self.plus - self.minus))
+            return self.through(light, lambda diodes: diodes.plus - diodes.minus)
         plus, minus = self._saturated(light)
         return np.asarray(plus - minus)
 
     def total(self, light: RealArray) -> RealArray:
         """Return plus and minus current together in A, (down, across, batch, M)."""
         if not self.bright(light):
-            return np.asarray(light @ (self.plus + self.minus))
+            return self.through(light, lambda diodes: diodes.plus + diodes.minus)
         plus, minus = self._saturated(light)
         return np.asarray(plus + minus)
 
+    def through(self, light: RealArray, matrices: Callable[[Diodes], RealArray]) -> RealArray:
+        """Return light (down, across, batch, N) through matrices (down, across, N, M) of the diodes."""
+        return np.asarray(light @ matrices(self))
+
     def bright(self, light: RealArray) -> bool:
         """Return whether a diode would saturate if all channels were as bright as the brightest one."""
-        most = max(float(full.sum(axis=-2).max()) for full in self._full())
+        most = max(float(full.sum(axis=-2).max()) for full in self.full())
         return most * float(light.max(initial=0.0)) > self.limit
 
     def power(self, light: RealArray) -> RealArray:
         """Return the power in W at the plus and the minus diodes, shape (2, down, across, batch, M)."""
-        return np.stack([light @ full for full in self._full()])
+        sides = (lambda diodes: diodes.full()[0]), (lambda diodes: diodes.full()[1])
+        return np.stack([self.through(light, side) for side in sides])
 
     def report(self, power: RealArray) -> str:
         """Return the sentence about the row and side where the power, as `power` gives it, is largest."""
@@ -76,7 +79,7 @@ class Diodes:
         port = self.ports[2 * int(row) + int(side)]
         return too_bright(port, power[side, ..., row], self.limit, "readings")
 
-    def _full(self) -> list[RealArray]:
+    def full(self) -> list[RealArray]:
         """Return the power in W at the plus and the minus diodes of full power in each channel."""
         least = np.finfo(self.plus.dtype).tiny
         return [
@@ -86,7 +89,8 @@ class Diodes:
 
     def _saturated(self, light: RealArray) -> list[RealArray]:
         shares = detected_share(self.power(light), self.limit)
-        return [share * (light @ side) for share, side in zip(shares, (self.plus, self.minus), strict=True)]
+        sides = (lambda diodes: diodes.plus), (lambda diodes: diodes.minus)
+        return [share * self.through(light, side) for share, side in zip(shares, sides, strict=True)]
 
 
 def check_brightness(hardware: BankCircuit, calibration: Calibration) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from photosim.training.devices.bank.warm import WarmTiles
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Tiles:
     the matrix's own units, shape (outputs, inputs).  phases: as held, shape (T, M, N), in rad.
     plus, minus: photocurrents in A of full power in each channel, shape (down, across, M, N).
     unit: current that stands for 1 in the matrix's units.  full: that of its largest weight.
-    per_kelvin: change of plus - minus with the temperature in A/K; None unless a drift asks for it.
+    warm: what the bank makes of them at other temperatures; None unless a drift asks for it.
     """
 
     target: FloatArray
@@ -30,7 +34,7 @@ class Tiles:
     unit: float
     full: float
     clipped_settings: int
-    per_kelvin: FloatArray | None = None
+    warm: WarmTiles | None = None
 
 
 def cut(matrix: FloatArray, rows: int, channels: int) -> FloatArray:

@@ -12,19 +12,18 @@ import numpy as np
 
 from photosim.bounds import check_number
 from photosim.errors import ParameterError, PhotosimWarning
-from photosim.training.arrays import BoolArray, FloatArray, RealArray
+from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
 from photosim.training.devices.bank.diodes import Diodes, check_brightness
 from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
+from photosim.training.devices.bank.warm import WarmTiles
 from photosim.training.devices.device import Energy, check_batch
 from photosim.training.devices.receiver import Converters
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
     from photosim.circuit import Circuit
 
 Noise = Literal["physical", "measured"]
@@ -69,9 +68,9 @@ class WeightBank:
 
     noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
     detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
-    "measured" for the published model.  drift: of the chip's temperature, to first order, with physical noise
-    or none; a reading of a saturated diode does not drift.  Left out: thermal crosstalk of the heaters,
-    beating, the speed of the modulators.
+    "measured" for the published model.  drift: of the bank's temperature, with physical noise or none;
+    currents are those at each sample's temperature, to 1e-5 of the largest.  Left out: thermal crosstalk
+    of the heaters, drift of the modulators, beating, the speed of the modulators.
     A diode with more light than its saturation_power gives no more current: such readings are counted, and
     the first ones warn.
     """
@@ -123,9 +122,7 @@ class WeightBank:
         realisation, tiles = None, self.tiles
         if drift is not None:
             realisation = DriftRealisation.drawn(drift, rng)
-            held = self.programmed
-            shape = (*held.plus.shape[:2], self.hardware.rows, self.hardware.channels)
-            tiles = replace(held, per_kelvin=self.hardware.warming(held.phases).reshape(shape))
+            tiles = self._warmed(self.programmed, drift)
         return replace(
             self,
             noise=noise,
@@ -171,7 +168,8 @@ class WeightBank:
                 todo, units, np.split(phases, ends), np.split(found, ends), strict=True
             ):
                 if right.all():
-                    banks[k] = replace(self, tiles=self._hold(exact[k], own, unit), counters=Counter())
+                    tiles = self._warmed(self._hold(exact[k], own, unit), self.drift)
+                    banks[k] = replace(self, tiles=tiles, counters=Counter())
             reach *= SHRINK
         return [banks[k] for k in range(len(exact))]
 
@@ -226,6 +224,11 @@ class WeightBank:
         light = seconds * float(self.hardware.power.sum())
         return Energy(cycles, self.counters["samples"], seconds, light)
 
+    def _warmed(self, tiles: Tiles, drift: TemperatureDrift | None) -> Tiles:
+        """Return tiles that know their currents at the temperatures of a drift."""
+        warm = None if drift is None else WarmTiles.of(self.hardware, tiles, drift.kelvin)
+        return replace(tiles, warm=warm)
+
     def _hold(self, matrix: FloatArray, phases: FloatArray, unit: float) -> Tiles:
         """Return what the heater converters make of solved phases (T, M, N) for one matrix."""
         held, clipped = self.converters.heaters(phases)
@@ -276,44 +279,40 @@ class WeightBank:
         """Return powers relative to full ones for inputs (samples, N) from 0 to 1."""
         return self.converters.inputs(x) if self.modulators is None else self.modulators.light(x)
 
-    def _kelvin(self, rows: int, dtype: DTypeLike) -> RealArray:
-        """Return the temperature's deviation in K, (rows, 1), for a batch's positive and negative parts."""
-        assert self.realisation is not None  # noqa: S101 - per_kelvin comes with it
+    def _kelvin(self, rows: int) -> FloatArray:
+        """Return the temperature's deviation in K, (rows,), for a batch's positive and negative parts."""
+        assert self.realisation is not None  # noqa: S101 - warm tiles come with it
         down, across = self.programmed.plus.shape[:2]
         first = self.counters["samples"]
         samples = np.arange(first, first + rows // 2) * (2 * down * across)
         kelvin = self.realisation.kelvin(samples * self.hardware.receiver.cycle_s)
-        return np.concatenate([kelvin, kelvin])[:, np.newaxis].astype(dtype)
+        return np.concatenate([kelvin, kelvin])
+
+    def _diodes(self, light: RealArray) -> Diodes:
+        """Return the diodes as light (down, across, batch, N) finds them."""
+        tiles = self.programmed
+        if tiles.warm is not None and light.shape[-2]:
+            return tiles.warm.diodes(self._kelvin(light.shape[-2]), light.dtype)
+        return Diodes.of(self.hardware, tiles.plus, tiles.minus, light.dtype)
 
     def _detect(self, light: RealArray) -> RealArray:
         """Return currents in A (down, across, batch, M) of relative powers (down, across, batch, N)."""
-        tiles, receiver = self.programmed, self.hardware.receiver
-        diodes = Diodes.of(self.hardware, tiles, light.dtype)
-        saturated = self._saturated(diodes, light)
-        drifted: RealArray | float = 0.0
-        if tiles.per_kelvin is not None:
-            slope = tiles.per_kelvin.swapaxes(-1, -2).astype(light.dtype, copy=False)
-            drifted = self._kelvin(light.shape[-2], light.dtype) * (light @ slope)
-            if saturated is not None:
-                drifted[saturated] = 0.0
+        receiver, diodes = self.hardware.receiver, self._diodes(light)
+        self._note_saturated(diodes, light)
         if self.noise is None:
-            return np.asarray(diodes.difference(light) + drifted)
+            return diodes.difference(light)
         current = np.sqrt(receiver.current_variance(diodes.total(light)))
         current *= self.rng.standard_normal(current.shape, light.dtype)
         # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
         flicker = self.rng.standard_normal(light.shape, light.dtype)
         flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
         current += diodes.difference(light + light * flicker)
-        current += drifted
         return current
 
-    def _saturated(self, diodes: Diodes, light: RealArray) -> BoolArray | None:
-        """Return which readings (down, across, batch, M) a diode in saturation makes; None where none can.
-
-        They are counted. The first ones of a bank, programmed anew or not, warn.
-        """
+    def _note_saturated(self, diodes: Diodes, light: RealArray) -> None:
+        """Count readings that a diode in saturation makes; the first ones of a bank warn."""
         if not diodes.bright(light):
-            return None
+            return
         power = diodes.power(light)
         found = np.asarray((power > diodes.limit).any(axis=0))
         if found.any():
@@ -321,7 +320,6 @@ class WeightBank:
             if not self.warned:
                 self.warned.add(diodes.report(power))
                 warnings.warn(diodes.report(power), PhotosimWarning, stacklevel=5)
-        return found
 
     def _measured(self, x: RealArray) -> RealArray:
         """Return products (batch, outputs) of x (batch, inputs) with the published noise."""
