@@ -13,7 +13,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Model, Nonlinear, registry
 
 GUIDED = {"neff", "ng", "length", "radius", "periods", "delay"}
-NOT_GUIDED = {"coupler.gap", "multimode_fiber"}  # a point with a length to couple over; free space
+NOT_GUIDED = {"coupler.gap", "multimode_fiber", "sampled"}  # a point, free space, a table
 BY_LENGTH = [
     n for n in registry.names()
     if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
