@@ -16,6 +16,7 @@ from photosim.arguments import check_arguments
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
 from photosim.files.tables import MAX_BYTES, as_text, check_names, smatrix_of, table_of
+from photosim.files.tabulated import read_family, read_index
 from photosim.model.sampled import SampledData
 from photosim.reals import shown
 
@@ -42,7 +43,18 @@ _TABLES = {"lumerical", "touchstone", "columns"}
 """Modules whose own noun is SampledData; that of the others is SMatrix."""
 _PORTS_SUFFIX = re.compile(r"\.s\d+p")
 
-__all__ = ["FORMATS", "check_target", "read", "read_columns", "read_table", "smatrix_of", "table_of", "write"]
+__all__ = [
+    "FORMATS",
+    "check_target",
+    "read",
+    "read_columns",
+    "read_family",
+    "read_index",
+    "read_table",
+    "smatrix_of",
+    "table_of",
+    "write",
+]
 
 
 def _canonical(suffix: str) -> str:

@@ -62,6 +62,7 @@ from photosim.model.quantities import (
     Wavelength,
 )
 from photosim.model.sampled import SampledData
+from photosim.model.tabulated import IndexTable, SampledFamily
 from photosim.model.unwrapping import Delays
 from photosim.model.windows import Window
 
@@ -82,6 +83,7 @@ __all__ = [
     "Entries",
     "Fraction",
     "Index",
+    "IndexTable",
     "Instance",
     "Interpolant",
     "Length",
@@ -104,6 +106,7 @@ __all__ = [
     "Resistance",
     "Responsivity",
     "SampledData",
+    "SampledFamily",
     "Seed",
     "SettingsGroup",
     "SignedLength",

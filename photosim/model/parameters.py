@@ -14,7 +14,7 @@ import numpy as np
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model.quantities import Quantity
-from photosim.model.sampled import SampledData
+from photosim.model.sampled import FileTable
 from photosim.reals import LARGEST, NotReal, as_real, as_whole, shown
 
 SETTINGS_HEADING = "Settings:"
@@ -26,8 +26,8 @@ _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$"
 class Parameter:
     """One setting of a component: default, unit, inclusive bounds and meaning.
 
-    `kind` is "real", "whole", "flag", "choice", "text" or "table" (S-parameters
-    of a file). A structural parameter shapes the circuit (counts, flags,
+    `kind` is "real", "whole", "flag", "choice", "text" or "table" (what a
+    file holds, of the class `table`). A structural parameter shapes the circuit (counts, flags,
     reflections that are on or off); it is never traced symbolically. A `scalar`
     one takes no batch, as those of sources and of parts of free space.
     """
@@ -42,6 +42,7 @@ class Parameter:
     structural: bool
     choices: tuple[str, ...] = ()
     scalar: bool = False
+    table: type[FileTable] = FileTable
 
     def bounds(self) -> str:
         """Return the bounds as people write them, such as "0 to 1"."""
@@ -50,7 +51,7 @@ class Parameter:
         if self.kind == "flag":
             return "true or false"
         if self.kind == "table":
-            return "a file of S-parameters"
+            return f"a file of {self.table.noun}"
         if self.kind == "text":
             return "a text"
         low = f"{self.low:g}" if np.isfinite(self.low) else None
@@ -111,17 +112,17 @@ class Parameter:
             raise ParameterError(message)
         return number
 
-    def _read_named(self, value: Any, where: str) -> SampledData | str:
+    def _read_named(self, value: Any, where: str) -> FileTable | str:
         """Return a text, or the table of a file."""
         if self.kind == "text":
             if isinstance(value, str):
                 return str(value)
             message = f"{where}: setting {self.name!r} must be a text, got {shown(value)}."
             raise ParameterError(message)
-        if not isinstance(value, SampledData):
+        if not isinstance(value, self.table):
             message = (
-                f"{where}: setting {self.name!r} must be a table of S-parameters, got {shown(value)}: "
-                "a netlist file names a file, Python code gives photosim.files.read_table(path)."
+                f"{where}: setting {self.name!r} must be a table of {self.table.noun}, got {shown(value)}: "
+                f"a netlist file names a file, Python code gives photosim.files.{self.table.reader}(path)."
             )
             raise ParameterError(message)
         return value
@@ -181,8 +182,9 @@ def _parameter(name: str, hint: Any, default: Any, text: str, where: str, struct
         return Parameter(name, default, quantity.unit, quantity.low, quantity.high, text, kind, structural)
     if isinstance(default, bool):
         return Parameter(name, default, "-", 0, 1, text, "flag", structural=True)
-    if SampledData in {hint, *get_args(hint)}:
-        return Parameter(name, default, "-", 0, 1, text, "table", structural=True)
+    for option in (hint, *get_args(hint)):
+        if isinstance(option, type) and issubclass(option, FileTable):
+            return Parameter(name, default, "-", 0, 1, text, "table", structural=True, table=option)
     if str in {hint, *get_args(hint)}:
         return Parameter(name, default, "-", 0, 0, text, "text", structural=True)
     choices = tuple(get_args(hint))

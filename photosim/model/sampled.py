@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -32,8 +32,37 @@ _NUMBERED = re.compile(r"(?:port|p|o|opt)?[\s_]*(\d{1,12})", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s,:<>.]+")
 
 
+class FileTable:
+    """What a setting that names a file holds; equal to another that holds the same, wherever it lies.
+
+    noun: what it tabulates, in messages. reader: the function of photosim.files that reads it.
+    """
+
+    noun: ClassVar[str] = ""
+    reader: ClassVar[str] = ""
+    file: str
+    digest: Any
+
+    @property
+    def name(self) -> str:
+        """What messages call the table."""
+        return self.file or "without a file"
+
+    def _refuse(self, why: str) -> None:
+        message = f"{self.file or 'the table'} is not a table of {self.noun}: {why}."
+        raise DataError(message)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the tables hold, not where they lie."""
+        return isinstance(other, type(self)) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """Hash of what the table holds."""
+        return hash(self.digest)
+
+
 @dataclass(frozen=True, eq=False)
-class SampledData:
+class SampledData(FileTable):
     """Tabulated S-parameters with the time dependence exp(-i omega t).
 
     frequency_Hz: (F,), rising. s: (F, P, P) complex, [to, from]. ports: (P,) names; where a port carries
@@ -41,6 +70,9 @@ class SampledData:
     file gives none. file: name for messages and netlists, which does not count when tables are compared.
     Raises DataError when shapes or numbers do not fit.
     """
+
+    noun: ClassVar[str] = "S-parameters"
+    reader: ClassVar[str] = "read_table"
 
     frequency_Hz: NDArray[np.float64]
     s: NDArray[np.complex128]
@@ -76,15 +108,6 @@ class SampledData:
         object.__setattr__(self, "modes", tuple(self.modes) or ("",) * size)
         if len(self.modes) != size:
             self._refuse(f"it has {len(self.modes)} mode labels for {size} ports")
-
-    def _refuse(self, why: str) -> None:
-        message = f"{self.file or 'the table'} is not a table of S-parameters: {why}."
-        raise DataError(message)
-
-    @property
-    def name(self) -> str:
-        """What messages call the table."""
-        return self.file or "without a file"
 
     @property
     def wl_range(self) -> tuple[float, float]:
@@ -142,14 +165,6 @@ class SampledData:
         found.update(self.frequency_Hz.tobytes())
         found.update(self.s.tobytes())
         return found.hexdigest()
-
-    def __eq__(self, other: object) -> bool:
-        """Compare what the tables hold, not where they lie."""
-        return isinstance(other, SampledData) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """Hash of what the table holds."""
-        return hash(self.digest)
 
     def __repr__(self) -> str:
         """Say what the table is, in one line that differs for different tables."""

@@ -249,7 +249,7 @@ class _Reader:
             return {}
         sub = components.get(form.component)
         numeric = sub.settings if sub is not None else numeric_parameters(form.component)
-        tables = table_parameters(form.component) if sub is None else frozenset()
+        tables = table_parameters(form.component) if sub is None else {}
         written = self.data["instances"][name]["settings"]
         found: dict[str, Any] = {}
         for key, value in form.settings.items():
@@ -257,7 +257,7 @@ class _Reader:
             self.marks.add(("instances", name, "settings", key), mark)
             try:
                 if key in tables and isinstance(value, str):
-                    found[key] = read_named(value, self.tree.folder)
+                    found[key] = read_named(value, self.tree.folder, tables[key])
                 else:
                     found[key] = read_value(value, settings, number=key in numeric)
             except NetlistError as error:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from photosim.errors import DataError, NetlistError
 
 if TYPE_CHECKING:
-    from photosim.model.sampled import SampledData
+    from photosim.model.sampled import FileTable
 
 
 MAX_BYTES = 8 * 2**20
@@ -41,8 +41,8 @@ def locate(text: str, folder: Path | None) -> Path:
     return place
 
 
-def read_named(text: str, folder: Path | None) -> SampledData:
-    """Table of S-parameters that a netlist in `folder` names, under the name that the netlist has for it.
+def read_named(text: str, folder: Path | None, kind: type[FileTable] | None = None) -> Any:
+    """Table of a kind, by default of S-parameters, that a netlist in `folder` names, under the name there.
 
     Raises:
         NetlistError: the name leads out of the folder; the file is missing or damaged.
@@ -52,7 +52,7 @@ def read_named(text: str, folder: Path | None) -> SampledData:
         stamp = place.stat()
         if S_ISREG(stamp.st_mode):
             _check_size(place, stamp.st_size)
-        table = _read(place, stamp.st_mtime_ns, stamp.st_size)
+        table = _read(place, stamp.st_mtime_ns, stamp.st_size, kind.reader if kind else "read_table")
     except OSError as error:
         raise NetlistError(f"{place} cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DataError as error:
@@ -71,9 +71,9 @@ def _check_size(place: Path, size: int) -> None:
 
 
 @lru_cache(maxsize=32)
-def _read(place: Path, changed: int, size: int) -> SampledData:
-    """Read a file that was last changed at a time and then had a size."""
+def _read(place: Path, changed: int, size: int, reader: str) -> Any:
+    """Read a file that was last changed at a time and then had a size, by a function of photosim.files."""
     from photosim import files
 
     del changed, size
-    return files.read_table(place)
+    return getattr(files, reader)(place)

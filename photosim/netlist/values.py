@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photosim.errors import Mark
     from photosim.model import Model, Value
     from photosim.model.parameters import Parameter
+    from photosim.model.sampled import FileTable
 
 
 _SHOWN = 12
@@ -43,12 +44,12 @@ def _numeric(component: str) -> frozenset[str] | None:
     return frozenset(name for name, p in parameters.items() if p.kind in {"real", "whole"})
 
 
-def table_parameters(component: str) -> frozenset[str]:
-    """Parameters of a library component for which a text names a file of S-parameters."""
+def table_parameters(component: str) -> dict[str, type[FileTable]]:
+    """Parameters of a library component for which a text names a file, and what the file holds."""
     if not registry.known(component):
-        return frozenset()
+        return {}
     parameters = registry.get(component).parameters
-    return frozenset(name for name, p in parameters.items() if p.kind == "table")
+    return {name: p.table for name, p in parameters.items() if p.kind == "table"}
 
 
 def numeric_parameters(component: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ import yaml
 from photosim.arguments import check_arguments
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
-from photosim.model.sampled import SampledData
+from photosim.model.sampled import FileTable
 from photosim.netlist.compose import plain
 from photosim.netlist.reader import TOP
 
@@ -106,7 +106,7 @@ def _values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _value(value: Any, where: str) -> Any:
     if isinstance(value, Expr):
         return str(value) if value.names else value.evaluate({})
-    if isinstance(value, SampledData):
+    if isinstance(value, FileTable):
         if not value.file:
             raise NetlistError(f"setting {where} is a table without a file: photosim.files.write makes one")
         return value.file
