@@ -17,7 +17,7 @@ from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
 from photosim.engine.windows import Told, policy
-from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
 from photosim.losses import read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
@@ -82,7 +82,10 @@ class Circuit:
             remarks = reading.check(netlist, strict=strict)
         self.netlist = netlist
         self.compiled = Compiled(netlist, {}, told)
-        for text in (*remarks, *self.remarks):
+        unused = self.compiled.exclusions.unused()
+        if strict and unused:
+            raise NetlistError(unused[0])
+        for text in (*remarks, *unused, *self.remarks):
             warnings.warn(text, PhotosimWarning, stacklevel=2)
         check_buses(self.compiled)
 

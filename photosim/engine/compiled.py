@@ -143,13 +143,21 @@ class Compiled:
     def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what to run, and the point, of the circuit under its own light.
 
-        There wired converters drive settings; what they drive takes the place of what the netlist and
-        `settings` say.
+        There wired converters drive settings; what they drive takes the place of what the netlist says.
+        Raises ParameterError where `settings` give one of those.
         """
         compiled, point = self.at(settings)
         drives = converter_drives(compiled.graph, lambda part: compiled.parts.settings_of(part, point))
         if not drives:
             return compiled, point
+        called = flat_settings(settings)
+        for drive in drives:
+            if drive.name in called:
+                message = (
+                    f"Setting {drive.name!r} is driven by {drive.converter!r}, which is wired there: set "
+                    "what the converter is asked for, or leave the wire out of the netlist."
+                )
+                raise ParameterError(message)
         changes = {name: point.settings[name] for name in point.set_directly}
         changes |= {drive.name: drive.value for drive in drives}
         return compiled, replace(compiled.parts.point(changes), drives=drives)

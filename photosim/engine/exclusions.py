@@ -47,6 +47,22 @@ class Exclusions:
                 )
                 warnings.warn(text, PhotosimWarning, stacklevel=5)
 
+    def unused(self) -> list[str]:
+        """Return a sentence for each setting that the netlist writes and that others put out of effect."""
+        found: list[str] = []
+        composites = self._graph.composites
+        for instance, names in self._graph.written.items():
+            if owner(instance)[0] in composites:
+                continue  # inside a component of the library, which hands on all that it has
+            parameters = composites[instance].parameters
+            found += [
+                f"Instance {instance!r} ({composites[instance].name}): setting {name!r} has no effect beside "
+                "the other settings of the instance."
+                for name in names
+                if name in parameters and not self._acts(f"{instance}.{name}")
+            ]
+        return found
+
     def _is_written(self, instance: str, setting: str, model: Composite) -> bool:
         """Return whether the netlist, or what structural settings made of it, gives a setting."""
         parameter = model.parameters[setting]

@@ -151,3 +151,28 @@ def test_joblib_runs_circuits_in_processes() -> None:
 def test_masked_wavelengths_are_refused() -> None:
     with pytest.raises(ParameterError, match="masked"):
         ps.Circuit(GUIDE)(np.ma.masked_array([1.55, 1.56], [False, True]))
+
+
+def test_a_written_setting_that_others_put_out_of_effect_is_said() -> None:
+    """Two gaps of an add-drop ring leave nothing to the third, which stands for both."""
+    settings = {"gap": 0.2, "gap_top": 0.25, "gap_bot": 0.3}
+    ports = {p: f"r,{p}" for p in ("o1", "o2", "o3", "o4")}
+    net = {"instances": {"r": {"component": "ring_double", "settings": settings}}, "ports": ports}
+    message = r"Instance 'r' \(ring_double\): setting 'gap' has no effect beside the other settings"
+    with pytest.warns(ps.PhotosimWarning, match=message):
+        circuit = ps.Circuit(net)
+    with pytest.raises(NetlistError, match=message):
+        ps.Circuit(net, strict=True)
+    del settings["gap"]
+    assert np.array_equal(ps.Circuit(net)(WL).values, circuit(WL).values)
+
+
+def test_a_setting_that_a_wired_converter_drives_is_refused_in_calls_under_light() -> None:
+    circuit = ps.load("modulator")
+    driven = circuit.driven_at({})[1].drives[0].name
+    instance, setting = driven.rsplit(".", 1)
+    call: dict[str, Any] = {instance: {setting: 0.5}}
+    with pytest.raises(ParameterError, match=f"Setting '{driven}' is driven by 'dac', which is wired there"):
+        circuit.photocurrents(**call)
+    with pytest.raises(ParameterError, match="is driven by 'dac'"):
+        ps.link(circuit, **call)
