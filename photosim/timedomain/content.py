@@ -77,3 +77,16 @@ def bandwidth_of(values: Sequence[NDArray[np.floating[Any]]], sample_rate: float
             at = int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum()))
             highest = max(highest, at * sample_rate / signal.size)
     return highest
+
+
+def occupied(waves: Sequence[NDArray[np.complex128]], sample_rate: float) -> tuple[float, float]:
+    """Return the frequencies in Hz above the carrier between which 99 % of the power of waves (T,) lies."""
+    size = max((wave.size for wave in waves), default=1)
+    moving = [wave for wave in waves if wave.size == size and np.any(wave != wave[0])]
+    if not moving:
+        return 0.0, 0.0
+    density = sum(np.abs(np.fft.fft(wave * np.hanning(size))) ** 2 for wave in moving)
+    share = np.cumsum(np.fft.fftshift(density))
+    frequency = np.fft.fftshift(np.fft.fftfreq(size, 1 / sample_rate))
+    low, high = frequency[np.searchsorted(share, np.array([0.005, 0.995]) * share[-1])]
+    return -float(high), -float(low)

@@ -124,6 +124,16 @@ def resonators(graph: Graph, edges: Edges) -> list[frozenset[str]]:
     return list({frozenset(graph.owners[w].name for w in loop): None for loop in loops(edges)})
 
 
+def nonlinear_paths(graph: Graph) -> Edges:
+    """Return the ways that light takes through nonlinear parts, as edges."""
+    found: Edges = {}
+    for part in graph.parts:
+        if isinstance(part.model, Nonlinear):
+            number = {port: part.first_port + k for k, port in enumerate(part.ports)}
+            found |= {(number[a], leaving(graph, number[b])): 0 for a, b in part.model.paths}
+    return found
+
+
 def finish(graph: Graph, edges: Edges, elements: Sequence[Element], lit: Iterable[int]) -> Cut:
     """Return the cut circuit: which injected waves carry light, and the order of its elements."""
     del graph

@@ -87,18 +87,22 @@ def transient(  # noqa: PLR0913 - keyword options of a question
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
-    drives = _drives(circuit, drive or {}, settings, line)
+    drives, plain = _drives(circuit, drive or {}, settings, line)
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
+    if light.turns(drives, carriers, lights):
+        # Light beside its carrier turned for ever before: what it met has long settled at time 0.
+        line, values = line.earlier(drives.values)
+        drives = _at(circuit, plain, values, sample_rate)
     entering = light.port_light(lights, carriers, line)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
-    run, how = _prepared(drives, clock, entering, quasi_static, line.time)
     graph = drives.compiled.graph
-    run.glow = glow
-    run.carry()
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]
+    run, how = _prepared(drives, clock, entering, quasi_static, line.time, probed)
+    run.glow = glow
+    run.carry()
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
     return dataset(run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, budget=budget)
@@ -135,8 +139,11 @@ def _drives(
     drive: Mapping[str, Any],
     settings: Mapping[str, Any],
     line: Timeline,
-) -> driving.Drives:
-    """Return the settings at every sample; raises ParameterError for one that cannot be driven."""
+) -> tuple[driving.Drives, Mapping[str, Any]]:
+    """Return the settings at every sample, and the plain ones, those that converters hold still among them.
+
+    Raises ParameterError for a setting that cannot be driven.
+    """
     rate, values = line.sample_rate, {}
     for name, wave in drive.items():
         if name in circuit.graph.structural:
@@ -147,14 +154,14 @@ def _drives(
     drives = _at(circuit, settings, values, rate)
     extra = {name: value for name, value in wired(drives).items() if name not in values}
     if not extra:
-        return drives
+        return drives, settings
     still = {name: value for name, value in extra.items() if not np.ndim(value)}
     for name, value in extra.items():
         if np.ndim(value):
             bandwidth = _electrical_bandwidth(circuit, name, settings)
             slow = bandwidth is not None and bandwidth < 0.5 * rate
             values[name] = low_pass(value, float(bandwidth or 0.0), rate) if slow else value
-    return _at(circuit, {**settings, **still}, values, rate)
+    return _at(circuit, {**settings, **still}, values, rate), {**settings, **still}
 
 
 def _at(
@@ -167,7 +174,8 @@ def _at(
             "A simulation in time is of one circuit: give each setting one value, and drive what changes."
         )
         raise ParameterError(message)
-    _, full = circuit.at({**settings, **values})
+    first = {name: float(value[0]) for name, value in values.items()}
+    _, full = circuit.at({**settings, **first, **driving.changing(values)})
     return driving.Drives(compiled, values, base, full, rate)
 
 
@@ -191,31 +199,29 @@ def _prepared(
     entering: Mapping[str, ComplexArray],
     quasi_static: bool | None,
     time: NDArray[np.float64],
+    probed: Sequence[int],
 ) -> tuple[Run, dict[str, str]]:
     """Return the cut circuit with the light that enters it, and how each driven part was treated."""
     graph = drives.compiled.graph
     edges = dict(drives.compiled.edges)
     carriers = clock.carriers.tolist()
-    driven, how = driving.cut_driven(drives, edges, carriers, quasi_static)
-    elements = [
-        nonlinear_element(graph, part, noisy=clock.seed is not None)
-        for part in graph.parts
-        if isinstance(part.model, Nonlinear)
-    ]
     injected: dict[int, ComplexArray] = {}
     for name, wave in source_waves(graph).items():
         injected[wave] = light.source_light(drives, graph.part(name), clock.carriers, time, clock.seed)
     for port, values in entering.items():
         injected[graph.exposed[port]] = values
-    cut = finish(graph, edges, [*elements, *driven], injected)
+    beside = light.places(drives, clock, list(injected.values()))
+    driven, how = driving.cut_driven(drives, edges, carriers, beside, quasi_static)
+    elements = [
+        nonlinear_element(graph, part, noisy=clock.seed is not None)
+        for part in graph.parts
+        if isinstance(part.model, Nonlinear)
+    ]
+    cut = finish(graph, edges, [*elements, *driving.with_probes(driven, probed)], injected)
     names = {w: e.name for e in cut.elements for w in (*e.arrivals, *e.departures)}
     names |= {wave: name for name, wave in source_waves(graph).items()}
     names |= {graph.exposed[port]: f"port {port}" for port in entering}
-    for element in cut.elements:
-        if element.kind == "factor" and any(
-            k in cut.loops for k, e in enumerate(cut.elements) if e is element
-        ):
-            how[element.name] = "step by step in its loop"
+    driving.note_loops(drives, cut, carriers, beside, how)
     run = Run(drives, cut, clock, clock.seed is not None, injected, names)
     size = 2 * len(graph.partner)
     run.island = islands(edges, {*range(size), *injected, *(w for e in cut.elements for w in e.arrivals)})

@@ -11,10 +11,10 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Nonlinear, Source
 from photosim.timedomain.band import PASS
-from photosim.timedomain.content import check_band, check_frequency
+from photosim.timedomain.content import bandwidth_of, check_band, check_frequency, occupied
 from photosim.timedomain.drives import Drives
 from photosim.timedomain.inputs import Light, as_lights
-from photosim.timedomain.stepping import generator
+from photosim.timedomain.stepping import Clock, generator
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -156,6 +156,27 @@ def _fluctuation(
         relative = random.standard_normal(samples) * np.sqrt(10 ** (float(density) / 10) * rate / 2)
         factor = factor * np.sqrt(np.maximum(1 + relative, 0.0))
     return factor
+
+
+def turns(drives: Drives, carriers: NDArray[np.float64], inputs: Mapping[str, Sequence[Light]]) -> bool:
+    """Return whether some line of a source or an input lies beside its carrier."""
+    own = [light.carrier for lights in inputs.values() for light in lights if light.carrier is not None]
+    return any(np.abs(carriers - f).min() > 1e-9 * drives.sample_rate for f in [*_lines(drives), *own])
+
+
+def places(drives: Drives, clock: Clock, waves: Sequence[ComplexArray]) -> list[NDArray[np.float64]]:
+    """Return for each carrier where its light lies, in Hz above it: its lines, and the band about them."""
+    if not drives.moving:
+        return [np.zeros(1) for _ in clock.carriers]
+    rate = clock.sample_rate
+    sides = bandwidth_of(list(drives.moving.values()), rate)
+    found = []
+    for c, carrier in enumerate(clock.carriers):
+        beside = [f - carrier for f in _lines(drives) if np.argmin(np.abs(clock.carriers - f)) == c]
+        low, high = occupied([wave[c] for wave in waves], rate)
+        band = np.linspace(low - sides, high + sides, 17)
+        found.append(np.unique(np.clip(np.concatenate([[0.0], beside, band]), -PASS * rate, PASS * rate)))
+    return found
 
 
 def port_light(

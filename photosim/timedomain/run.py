@@ -15,11 +15,12 @@ from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
 from photosim.errors import ParameterError
 from photosim.model import Nonlinear
-from photosim.timedomain import band, stepping
+from photosim.timedomain import band, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.content import check_band
 from photosim.timedomain.cut import Cut, Element
 from photosim.timedomain.rational import FITTED, Fit, fit, passive
+from photosim.timedomain.scattering import at_carriers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,23 +131,26 @@ class Run:
 
     def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:
         """Return what leaves a driven element that is not a loop."""
-        carriers = self.clock.carriers.tolist()
-        if element.kind == "factor":
-            rows = driving.factors(self.drives, element, carriers)
-            return {
-                element.departures[k]: rows[k] * arriving[wave]
-                for k, wave in enumerate(element.arrivals)
-                if wave in arriving and element.departures[k] in self.cut.lit
-            }
-        s = driving.matrices(self.drives, element, carriers)
-        out: dict[int, ComplexArray] = {}
-        for a, b in element.paths:
-            wave = element.arrivals[a]
-            if wave in arriving and element.departures[b] in self.cut.lit:
-                out[element.departures[b]] = (
-                    out.get(element.departures[b], 0) + s[:, :, b, a] * arriving[wave]
+        lit = {element.arrivals.index(wave): values for wave, values in arriving.items()}
+        rows: dict[int, list[ComplexArray]] = {}
+        for c, carrier in enumerate(self.clock.carriers.tolist()):
+            own = {a: x[c] if np.any(x[c] != x[c, 0]) else x[c, :1] for a, x in lit.items()}
+            own = {a: x for a, x in own.items() if x.size > 1 or x[0] != 0}
+            found: dict[int, ComplexArray] = {}
+            if own:
+                found, products, error = spectral.passed(
+                    self.drives, element, carrier, own, self.drives.few()
                 )
-        return out
+                if products > 1:
+                    way = f"spectrum of {element.name} in {products} products"
+                    self.fits[way] = max(error, self.fits.get(way, 0.0))
+            for k in range(len(element.departures)):
+                rows.setdefault(k, []).append(found.get(k, np.zeros(1, dtype=np.complex128)))
+        return {
+            wave: np.array(np.broadcast_arrays(*rows[k]))
+            for k, wave in enumerate(element.departures)
+            if wave in self.cut.lit
+        }
 
     def _stepped(self, element: Element) -> stepping.Stepped:
         """Return an element ready to be stepped."""
@@ -154,15 +158,7 @@ class Run:
 
         carriers = self.clock.carriers.tolist()
         if element.kind != "nonlinear":
-            if element.kind == "factor":
-                rows = driving.factors(self.drives, element, carriers)
-                matrix = np.zeros(
-                    (len(carriers), max(r.shape[1] for r in rows), len(rows), len(rows)), complex
-                )
-                for k, row in enumerate(rows):
-                    matrix[:, :, k, k] = row
-            else:
-                matrix = driving.matrices(self.drives, element, carriers)
+            matrix = at_carriers(self.drives, element, carriers, self.clock.samples)
             return stepping.Stepped(element, gate, stepping.gates(matrix), np.zeros(0))
         part = self.drives.compiled.graph.part(element.name)
         model = part.model

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_AHEAD = 1 << 15
 """Most samples that are computed beyond the end."""
+EARLIER = 1 << 12
+"""Samples computed before time 0 where light turns beside its carrier."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Timeline:
 
     @staticmethod
     def of(sample_rate: float, samples: int, warm: int, islands: int) -> Timeline:
-        """Return the timeline of a circuit that light passes in so many islands."""
-        return Timeline(sample_rate, samples, warm, min(LEAD * islands, MOST_AHEAD))
+        """Return the timeline of a circuit that light passes in so many islands, rounded up."""
+        return Timeline(sample_rate, samples, warm, min(8 * LEAD * (1 + islands // 8), MOST_AHEAD))
 
     @property
     def total(self) -> int:
@@ -53,6 +55,11 @@ class Timeline:
     def time(self) -> FloatArray:
         """Return all instants in s, (T,)."""
         return np.asarray((np.arange(self.total) - self.warm) / self.sample_rate)
+
+    def earlier(self, values: Mapping[str, FloatArray]) -> tuple[Timeline, dict[str, FloatArray]]:
+        """Return a timeline that begins EARLIER samples before, and settings (T,) held over them."""
+        held = {name: np.concatenate([np.full(EARLIER, v[0]), v]) for name, v in values.items()}
+        return replace(self, warm=self.warm + EARLIER), held
 
     def sampled(
         self,

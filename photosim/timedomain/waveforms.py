@@ -81,9 +81,10 @@ class Waveform:
         finer = 1 if self.listed else max(1, min(_FINER, _MOST_FINE // time.size))
         fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
         values = self._at(fine, ahead, what)
-        if self.bandwidth is not None:
+        moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit
+        if self.bandwidth is not None and moves:
             values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
-        if behind is not None and behind < 0.5 * rate * finer:
+        if behind is not None and behind < 0.5 * rate * finer and moves:
             values = low_pass(values, behind, rate * finer)
         values = values if shaped is None else shaped(values)
         check_band(values, rate, what, finer=finer)

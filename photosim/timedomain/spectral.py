@@ -1,0 +1,226 @@
+"""Driven parts that act with their own spectrum: S(f) as it is at each instant, over the whole band.
+
+S(f, t) is written as a sum of few products, g_m(t) S(f, t_m), by cross approximation: exact at the chosen
+instants t_m for all frequencies, and at as many chosen frequencies for all times. Light passes the part as
+it is at each t_m, and what leaves is weighted over time. The method is that of adaptive cross approximation
+with full pivoting, bebendorf2000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.errors import ParameterError
+from photosim.timedomain.band import LEAD, PASS, roll_off
+from photosim.timedomain.scattering import CHUNK, scattering
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.timedomain.cut import Element
+    from photosim.timedomain.drives import Drives
+
+    ComplexArray = NDArray[np.complex128]
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+EXACT = 1e-7
+"""Error of S at which no more products are added, relative to the largest S."""
+ALLOWED = 1e-4
+"""Error of S that is accepted where no more products help."""
+SMALL = 0.1
+"""Weight of errors relative to what a drive changes."""
+_PRODUCTS = 64
+_ROUNDS = 6
+_STEP_HZ = 1e7
+"""Difference of frequency for slopes: narrow against any line, wide against rounding."""
+_LONGEST = 1 << 20
+_TAIL = 1e-8
+
+Sample = Callable[["IntArray", "FloatArray"], "ComplexArray"]
+"""Elements (N, W, paths) at instants and frequencies in Hz from the carrier."""
+
+
+@dataclass(frozen=True)
+class Cross:
+    """A sum of products: frequencies (R,) from the carrier; instants and paths of the rows; the inverse."""
+
+    offsets: FloatArray
+    instants: IntArray
+    paths: IntArray
+    inverse: ComplexArray
+    error: float
+
+    def rows(self, sample: Sample, offsets: FloatArray) -> ComplexArray:
+        """Return the chosen elements at frequencies, (R, W)."""
+        found = sample(self.instants, offsets)
+        return np.asarray(found[np.arange(self.instants.size), :, self.paths])
+
+
+def cross(sample: Sample, telling: IntArray, total: int, sample_rate: float) -> Cross:
+    """Return the products for a band of the sample rate about the carrier.
+
+    telling: instants at which the drives are well apart. The approximation is tried at other instants and
+    frequencies, and what it misses is added.
+    """
+    random = np.random.default_rng(1)
+    offsets = np.concatenate([[0.0], np.linspace(-0.4999, 0.4999, 129) * sample_rate])
+    instants = telling
+    for turn in range(_ROUNDS):
+        a = sample(instants, offsets)
+        found = _pivots(a, offsets, instants)
+        beside = random.uniform(-0.5, 0.5, 192) * sample_rate
+        later = np.unique(np.concatenate([random.integers(0, total, 24), random.choice(telling, 8)]))
+        s = sample(later, beside)
+        columns = sample(later, found.offsets)
+        guess = np.einsum("nrp,rm,mw->nwp", columns, found.inverse, found.rows(sample, beside))
+        wrong = np.abs(guess - s) / max(float(np.abs(a).max()), 1e-300)
+        wrong *= roll_off(beside, sample_rate)[:, np.newaxis]
+        error = max(found.error, float(wrong.max()))
+        if error <= EXACT or (turn == _ROUNDS - 1 and error <= ALLOWED):
+            return Cross(found.offsets, found.instants, found.paths, found.inverse, error)
+        offsets = np.concatenate([offsets, beside])
+        instants = np.unique(np.concatenate([instants, later]))
+    message = (
+        f"A driven part changes its spectrum too much within the band of {sample_rate:g} Hz to be followed "
+        f"({_PRODUCTS} products are wrong by {error:.2g}): take a lower sample rate, or a smaller drive."
+    )
+    raise ParameterError(message)
+
+
+def _pivots(a: ComplexArray, offsets: FloatArray, instants: IntArray) -> Cross:
+    """Return the cross approximation of samples (N, W, paths); its first frequency is the carrier."""
+    count = a.shape[2]
+    rest = np.moveaxis(a, 1, 2).reshape(-1, offsets.size).copy()
+    whole = rest.copy()
+    peak = max(float(np.abs(rest).max()), 1e-300)
+    rows: list[int] = []
+    columns: list[int] = []
+    while len(rows) < min(_PRODUCTS, *rest.shape):
+        size = np.abs(rest) if rows else np.abs(rest[:, :1])
+        row, column = np.unravel_index(int(np.argmax(size)), size.shape)
+        if size[row, column] <= 0.1 * EXACT * peak:
+            break
+        rows.append(int(row))
+        columns.append(int(column))
+        rest = rest - np.outer(rest[:, column], rest[row] / rest[row, column])
+    if not rows:
+        rows, columns = [0], [0]
+    inverse = np.asarray(np.linalg.pinv(whole[np.ix_(rows, columns)]), dtype=np.complex128)
+    place = np.array(rows)
+    error = float(np.abs(rest).max()) / peak
+    return Cross(offsets[columns], instants[place // count], place % count, inverse, error)
+
+
+def transport_delay(low: ComplexArray, high: ComplexArray, apart: float) -> float:
+    """Return the delay in s that all elements share: the least group delay of those that matter.
+
+    low, high: elements at two frequencies `apart` Hz from each other.
+    """
+    mean, slope = (low + high) / 2, (high - low) / (2 * np.pi * apart)
+    counts = np.abs(mean) > 0.1 * max(float(np.abs(mean).max()), 1e-300)
+    if not counts.any():
+        return 0.0
+    delays = np.imag(np.conj(mean) * slope)[counts] / np.abs(mean[counts]) ** 2
+    return max(0.0, float(delays.min()))
+
+
+def lag(drives: Drives, element: Element, carrier: float, offsets: FloatArray, telling: IntArray) -> float:
+    """Return how wrong an element is that follows its drive at once.
+
+    That is the first term that S(f, t) of the instant leaves out, d/dt dS/d omega beyond the delay that all
+    of its light has; the largest at `offsets` in Hz from the carrier. Where the drive changes little, a tenth
+    of the error relative to that change counts.
+    """
+    at = np.unique(np.minimum(telling, drives.samples - 2))
+    instants = np.concatenate([[0], at, at + 1])
+    low = scattering(drives, element, instants, carrier + offsets - _STEP_HZ)
+    high = scattering(drives, element, instants, carrier + offsets + _STEP_HZ)
+    mean, slope = (low + high) / 2, (high - low) / (4 * np.pi * _STEP_HZ)
+    change = float(np.abs(mean - mean[:1]).max())
+    if change < EXACT:
+        return 0.0
+    beyond = slope - 1j * transport_delay(low, high, 2 * _STEP_HZ) * mean
+    first, second = beyond[1 : 1 + at.size], beyond[1 + at.size :]
+    worst = float(np.abs(second - first).max()) * drives.sample_rate
+    return max(worst, SMALL * worst / change)
+
+
+def spread(drives: Drives, element: Element, carrier: float, offsets: FloatArray, telling: IntArray) -> float:
+    """Return the largest difference of an element from itself at the carrier, at frequencies from there."""
+    found = scattering(drives, element, telling, np.concatenate([[carrier], carrier + offsets]))
+    return float(np.abs(found - found[:, :1]).max())
+
+
+def passed(
+    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], telling: IntArray
+) -> tuple[dict[int, ComplexArray], int, float]:
+    """Return what leaves an element, by number of departure (T,), the number of products and their error.
+
+    arriving: by number of arrival, (T,) or, where nothing changes, (1,).
+    """
+
+    def sample(at: IntArray, offsets: FloatArray) -> ComplexArray:
+        return scattering(drives, element, at, carrier + offsets)
+
+    still = {a: x[0] for a, x in arriving.items() if x.size == 1}
+    moving = {a: x for a, x in arriving.items() if x.size > 1}
+    offsets, error, light = np.zeros(1), 0.0, {}
+    if moving:
+        found = cross(sample, telling, drives.samples, drives.sample_rate)
+        offsets, error = found.offsets, found.error
+        taps, delay = _responses(found, sample, drives.sample_rate)
+        light = {a: _filtered(taps, delay, x) for a, x in moving.items()}
+    out: dict[int, ComplexArray] = {}
+    for first in range(0, drives.samples, CHUNK):
+        at = np.arange(first, min(first + CHUNK, drives.samples))
+        s = sample(at, offsets)
+        for k, (a, b) in enumerate(element.paths):
+            if a in still:
+                wave = s[:, 0, k] * still[a]
+            elif a in light:
+                wave = np.einsum("tm,mt->t", s[:, :, k] @ found.inverse, light[a][:, at])
+            else:
+                continue
+            out.setdefault(b, np.zeros(drives.samples, dtype=np.complex128))[at] += wave
+    return out, offsets.size, error
+
+
+def _responses(found: Cross, sample: Sample, sample_rate: float) -> tuple[ComplexArray, int]:
+    """Return the chosen responses (R, K) from LEAD samples ahead on, and a delay in samples before them."""
+    places = np.linspace(-PASS, PASS, 65) * sample_rate
+    low, high = (found.rows(sample, places + d) for d in (-_STEP_HZ, _STEP_HZ))
+    delay = int(transport_delay(low, high, 2 * _STEP_HZ) * sample_rate)
+    length = 1024
+    while True:
+        bins = np.asarray(np.fft.fftfreq(length, 1 / sample_rate), dtype=np.float64)
+        turn = np.exp(2j * np.pi * ((bins / sample_rate * delay) % 1.0)) * roll_off(bins, sample_rate)
+        taps = np.roll(np.fft.ifft(found.rows(sample, -bins) * turn, axis=-1), LEAD, axis=-1)
+        size = np.sqrt((np.abs(taps) ** 2).sum(axis=0))
+        whole = max(float(np.linalg.norm(size)), 1e-300)
+        tail = float(np.linalg.norm(size[int(0.6 * length) :])) / whole
+        if tail <= _TAIL or length >= _LONGEST:
+            break
+        length *= 2
+    if tail > ALLOWED:
+        message = (
+            f"A driven part holds its light for longer than {0.6 * length / sample_rate:g} s: take a lower "
+            "sample rate, or more loss."
+        )
+        raise ParameterError(message)
+    kept = 1 + int(np.flatnonzero(size > 1e-2 * _TAIL * whole)[-1])
+    return taps[:, : max(LEAD + 1, min(kept, int(0.6 * length)))], delay
+
+
+def _filtered(taps: ComplexArray, delay: int, x: ComplexArray) -> ComplexArray:
+    """Return a wave (T,) behind each filter, (R, T), its ends held."""
+    from scipy.signal import oaconvolve
+
+    before = taps.shape[1] - 1 - LEAD + delay
+    padded = np.concatenate([np.full(before, x[0]), x, np.full(LEAD, x[-1])])
+    padded = padded[: x.size + taps.shape[1] - 1]
+    return np.asarray(oaconvolve(padded[np.newaxis], taps, mode="valid", axes=-1))
