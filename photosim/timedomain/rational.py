@@ -24,7 +24,7 @@ FITTED = 0.1
 """Part of the sample rate, on either side of a carrier, in which a fit is to be right."""
 GOOD = 1e-6
 """Error at which no more poles are added."""
-POLES = (2, 4, 6, 8, 12, 16, 20)
+POLES = (4, 6, 8, 12, 16, 20)
 """Numbers of poles that are tried."""
 LEADS = (0, 1, 2, 3, 5, 7)
 """Samples of a delay that are left to the poles to make: a part of a sample needs some before it."""
@@ -32,7 +32,9 @@ ROUNDS = 12
 """Relocations of the poles."""
 MARGIN = 1e-9
 """How far below 1 the largest singular value of a fit is brought, where it was above."""
-_PASSIVE_ROUNDS = 40
+_PASSIVE_ROUNDS = 60
+_ENDED = 20.0
+"""Logarithm of what a pole loses at least over the bins of a fit; what is fitted loses four times that."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +71,64 @@ def fit(response: ComplexArray, least_delay: int) -> Fit:
     target = response * 0.5 * erfc(12.5 * (frequency - 0.3))
     inside = frequency <= FITTED
     onset = _onset(response)
+    taps, number = np.fft.ifft(target), np.fft.fftfreq(size, 1 / size)
     best: Fit | None = None
     for poles in POLES:
         for delay in sorted({max(least_delay, onset - lead) for lead in LEADS}):
-            found = _fitted(target * z**delay, z, weight, inside, poles)
+            # The slope over angle is the first moment of the impulse response; samples ahead are negative.
+            ends = np.array([response[0], (-1j * (number - delay) * taps).sum()])
+            found = _fitted(target * z**delay, ends, z, weight, inside, poles)
             if best is None or found.error < best.error:
                 best = replace(found, delay=delay)
         if best is not None and best.error < GOOD:
             break
     assert best is not None  # noqa: S101 - there is at least one delay
-    scale = response[0] / best.at(z[:1])[0] if abs(response[0]) > GOOD else 1.0
-    exact = replace(best, residues=best.residues * scale, direct=best.direct * scale)
-    return replace(exact, error=_error(exact, response, z))
+    return checked(best, response)
+
+
+def checked(one: Fit, response: ComplexArray) -> Fit:
+    """Return a fit with the error that it has against a response (W,) at the bins of an FFT."""
+    z = np.exp(2j * np.pi * np.arange(response.size) / response.size)
+    inside = np.abs(np.fft.fftfreq(z.size)) <= FITTED
+    return replace(one, error=float(np.abs(one.at(z) - response)[inside].max()))
+
+
+def _exact(
+    basis: ComplexArray,
+    held: ComplexArray,
+    ends: ComplexArray,
+    weight: NDArray[np.float64],
+    inner: ComplexArray,
+) -> ComplexArray:
+    """Return the best coefficients (K + 1,) of a basis (W, K + 1) with a value and a slope at the carrier.
+
+    Without the slope, a fit of what loses nothing would amplify on one side of the carrier.
+    """
+    rows = basis * weight[:, np.newaxis]
+    length = np.linalg.norm(rows, axis=0)
+    rows, held = rows / length, held / length
+    start = np.linalg.lstsq(held, ends, rcond=None)[0]
+    free = np.linalg.svd(held)[2][held.shape[0] :].conj().T
+    left = np.linalg.lstsq(rows @ free, inner * weight - rows @ start, rcond=None)[0]
+    return np.asarray((start + free @ left) / length)
+
+
+def _held(poles: ComplexArray) -> ComplexArray:
+    """Return value and slope at the carrier as rows (2, K + 1) over residues and direct part."""
+    away = 1 / (1 - poles)
+    return np.array([np.append(away, 1.0), np.append(-1j * away**2, 0.0)])
+
+
+def _gram(basis: ComplexArray, weight: NDArray[np.float64]) -> ComplexArray:
+    """Return the products of the columns of a basis (W, K + 1), a little of the unit matrix added."""
+    rows = basis * weight[:, np.newaxis]
+    gram = rows.conj().T @ rows / weight.size
+    return np.asarray(gram + 1e-9 * np.trace(gram).real / len(gram) * np.eye(len(gram)))
 
 
 def _weight(frequency: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what counts how much, by the distance from the carrier over the sample rate."""
     return np.where(frequency <= FITTED, 1.0, np.where(frequency <= 2 * FITTED, 0.1, 0.01))
-
-
-def _error(one: Fit, response: ComplexArray, z: ComplexArray) -> float:
-    inside = np.abs(np.fft.fftfreq(z.size)) <= FITTED
-    return float(np.abs(one.at(z) - response)[inside].max())
 
 
 def _onset(response: ComplexArray) -> int:
@@ -103,14 +141,17 @@ def _onset(response: ComplexArray) -> int:
 
 def _fitted(
     response: ComplexArray,
+    ends: ComplexArray,
     z: ComplexArray,
     weight: NDArray[np.float64],
     inside: NDArray[np.bool_],
     count: int,
 ) -> Fit:
-    """Return a fit with a number of poles, delay 0."""
+    """Return a fit with a number of poles, delay 0, and with that value and slope at the carrier."""
     angles = 2 * np.pi * np.linspace(-0.4, 0.4, count)
     poles = 0.8 * np.exp(1j * angles)
+    # What is left after a quarter of the bins is none of the response, which has ended by then.
+    largest = 1 - _ENDED / z.size
     for _ in range(ROUNDS):
         basis = _basis(z, poles)
         system = np.hstack([basis, -response[:, np.newaxis] * basis[:, :-1]])
@@ -120,10 +161,11 @@ def _fitted(
         outside = np.abs(poles) > 1
         poles[outside] = 1 / poles[outside].conj()
         poles = np.where(np.abs(poles) > 1 - 1e-9, poles * (1 - 1e-6), poles)
+    poles *= np.minimum(1.0, largest / np.maximum(np.abs(poles), 1e-300))
     basis = _basis(z, poles)
-    solution = _solve(basis * weight[:, np.newaxis], response * weight)
-    error = float(np.abs(basis @ solution - response)[inside].max())
-    return Fit(0, poles, solution[:-1], complex(solution[-1]), error)
+    found = _exact(basis, _held(poles), ends, weight, response)
+    error = float(np.abs(basis @ found - response)[inside].max())
+    return Fit(0, poles, found[:-1], complex(found[-1]), error)
 
 
 def _basis(z: ComplexArray, poles: ComplexArray) -> ComplexArray:
@@ -139,29 +181,25 @@ def _solve(system: ComplexArray, right: ComplexArray) -> ComplexArray:
 
 
 def passive(fits: Sequence[Fit], places: Sequence[tuple[int, int]], size: int) -> tuple[list[Fit], float]:
-    """Return fits whose matrix has no singular value above 1, and the largest it had before.
+    """Return fits whose matrix has no singular value above 1, and the largest that it has where that fails.
 
     places: (row, column) of each fit.  size: number of frequencies looked at. Residues and direct parts move
     as little as they can, in the least squares of their response, so that each peak above 1 falls below
-    (to first order; in rounds).
+    (to first order; in rounds). What the fits are at the carrier itself, and their slope there, stays.
     """
-    z = np.exp(2j * np.pi * np.arange(size) / size)
+    # Poles are where peaks are narrow.
+    own = [np.angle(f.poles) / (2 * np.pi) % 1.0 for f in fits]
+    z = np.exp(2j * np.pi * np.unique(np.concatenate([np.arange(size) / size, *own])))
     current = list(fits)
-    worst = 0.0
-    for turn in range(_PASSIVE_ROUNDS):
-        matrix = _assembled(current, places, z)
-        left, values, right = np.linalg.svd(matrix)
+    for _ in range(_PASSIVE_ROUNDS):
+        left, values, right = np.linalg.svd(_assembled(current, places, z))
         peaks = _peaks(values[:, 0])
-        if turn == 0:
-            worst = float(values[:, 0].max())
         if not peaks.size:
-            return current, worst
+            return current, 1.0
         current = _pushed(
             current, places, z, (left[peaks, :, 0], values[peaks, 0], right[peaks, 0].conj()), peaks
         )
-    # Rounds that do not end: scale what is left away, which is always enough.
-    scale = (1 - MARGIN) / max(1.0, float(np.linalg.norm(_assembled(current, places, z), 2, (1, 2)).max()))
-    return [replace(f, residues=f.residues * scale, direct=f.direct * scale) for f in current], worst
+    return current, float(np.linalg.norm(_assembled(current, places, z), 2, (1, 2)).max())
 
 
 def _assembled(fits: Sequence[Fit], places: Sequence[tuple[int, int]], z: ComplexArray) -> ComplexArray:
@@ -191,12 +229,13 @@ def _pushed(
     rows, moves = [], []
     for one, (row, column) in zip(fits, places, strict=True):
         basis = _basis(z, one.poles) * (z**-one.delay)[:, np.newaxis]
-        weight = _weight(np.abs(np.fft.fftfreq(z.size)))[:, np.newaxis]
-        gram = (basis * weight).conj().T @ (basis * weight) / z.size
-        gram += 1e-9 * np.trace(gram).real / len(gram) * np.eye(len(gram))
+        gram = _gram(basis, _weight(np.abs(np.angle(z)) / (2 * np.pi)))
         a: ComplexArray = (left[:, row].conj() * right[:, column])[:, np.newaxis] * basis[at]
         rows.append(a)
-        moves.append(np.linalg.solve(gram, a.conj().T))
+        held = _held(one.poles)
+        move, kept = (np.linalg.solve(gram, m.conj().T) for m in (a, held))
+        # No move of what is held: the least change in the directions that are left.
+        moves.append(move - kept @ np.linalg.solve(held @ kept, held @ move))
     system = sum(
         (a @ m for a, m in zip(rows, moves, strict=True)), np.zeros((at.size, at.size), complex)
     ).real

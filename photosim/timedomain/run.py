@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,9 @@ from photosim.model import Nonlinear
 from photosim.timedomain import band, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.content import check_band
+from photosim.timedomain.convolution import convolve
 from photosim.timedomain.cut import Cut, Element
-from photosim.timedomain.rational import FITTED, Fit, fit, passive
+from photosim.timedomain.rational import FITTED, Fit, checked, fit, passive
 from photosim.timedomain.scattering import at_carriers
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _FIT_SIZE = 512
 """Frequencies at which a loop's linear part is fitted."""
 _FIT_ERROR = 1e-2
 """Largest error of a fit that is accepted."""
+_FIT_GAIN = 1e-5
+"""Largest gain, as an amplitude, of fits that stand for what does not amplify."""
 
 
 @dataclass
@@ -57,21 +60,22 @@ class Run:
     def arriving(self, waves: Sequence[int], sources: Iterable[int] | None = None) -> dict[int, ComplexArray]:
         """Return the light (C, T) or (C, 1) on waves, of all known injected ones or of some."""
         known = list(self.injected if sources is None else sources)
-        rows = len(self.clock.carriers)
         found: dict[int, ComplexArray] = {}
         for ends, starts in self._groups(waves, known):
             signals = {k: self.injected[w] for k, w in enumerate(starts)}
             columns = []
-            for c in range(rows):
+            for c in range(len(self.clock.carriers)):
                 own = {k: x[c] if np.any(x[c] != x[c, 0]) else x[c, :1] for k, x in signals.items()}
                 own = {k: x for k, x in own.items() if x.size > 1 or x[0] != 0}
                 if own:
                     response = self.response(tuple(ends), tuple(starts), c)
-                    columns.append(band.convolve(response, own, len(ends), self.clock.samples))
+                    columns.append(convolve(response, own, len(ends), self.clock.samples))
                 else:
                     columns.append([np.zeros(1, dtype=np.complex128)] * len(ends))
             for k, wave in enumerate(ends):
-                found[wave] = np.array(np.broadcast_arrays(*(column[k] for column in columns)))
+                rows = [column[k] for column in columns]
+                # One carrier, the usual case, needs no copy.
+                found[wave] = rows[0][np.newaxis] if len(rows) == 1 else np.array(np.broadcast_arrays(*rows))
         return found
 
     def _groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
@@ -91,7 +95,9 @@ class Run:
             frequency = float(self.clock.carriers[carrier])
             where = self._where(starts)
             transfer = self._transfer(ends, starts)
-            self.responses[key] = band.response(transfer, frequency, self.clock.sample_rate, where)
+            one = self.responses[key] = band.response(transfer, frequency, self.clock.sample_rate, where)
+            if one.error > band.ALIASED:
+                self.fits[where] = max(one.error, self.fits.get(where, 0.0))
         return self.responses[key]
 
     def _transfer(self, ends: Sequence[int], starts: Sequence[int]) -> band.Transfer:
@@ -183,11 +189,18 @@ class Run:
         ]
         found: list[stepping.Path] = []
         for c in range(len(self.clock.carriers)):
-            fits = [self._fit(a, d, c, alone=len(group) == 1) for a, d in pairs]
+            asked = [self._asked(a, d, c) for a, d in pairs]
+            fits = [
+                self._fit(*pair, *one, alone=len(group) == 1) for pair, one in zip(pairs, asked, strict=True)
+            ]
+            largest = 1.0
             if not self._active():
                 rows = {wave: k for k, wave in enumerate(dict.fromkeys(a for a, _ in pairs))}
                 columns = {wave: k for k, wave in enumerate(dict.fromkeys(d for _, d in pairs))}
-                fits, _ = passive(fits, [(rows[a], columns[d]) for a, d in pairs], 2 * _FIT_SIZE)
+                bins = 2 * max((s.size for s, _ in asked), default=_FIT_SIZE)
+                fits, largest = passive(fits, [(rows[a], columns[d]) for a, d in pairs], bins)
+            for pair, one, (s, start) in zip(pairs, fits, asked, strict=True):
+                self._accept(*pair, checked(replace(one, delay=one.delay - start), s), largest)
             found += [stepping.Path(a, d, c, one) for (a, d), one in zip(pairs, fits, strict=True)]
         self._refuse_short(found, group)
         return found
@@ -195,29 +208,46 @@ class Run:
     def _active(self) -> bool:
         return any(group.model.active for group in self.drives.compiled.parts.groups)
 
-    def _fit(self, arrival: int, departure: int, carrier: int, *, alone: bool) -> Fit:
-        """Return the fit of one way of a loop; ParameterError where it takes less than a sample."""
-        transfer = self._transfer((arrival,), (departure,))
-        frequency, rate = float(self.clock.carriers[carrier]), self.clock.sample_rate
-        self.response((arrival,), (departure,), carrier)  # causal, and not without end
-        size = _FIT_SIZE
-        while size < 4 * self.response((arrival,), (departure,), carrier).memory:
+    def _asked(self, arrival: int, departure: int, carrier: int) -> tuple[ComplexArray, int]:
+        """Return S (W,) of one way of a loop at the bins of an FFT, and the delay in samples taken out of it.
+
+        That delay is a buffer's, and exact; what is left is fitted.
+        """
+        one = self.response((arrival,), (departure,), carrier)  # causal, and not without end
+        size, start = _FIT_SIZE, int(one.delay[0, 0])
+        while size < 4 * (one.taps.shape[-1] - band.LEAD):
             size *= 2
-        s = np.asarray(transfer(band.grid(frequency, rate, size)))[:, 0, 0]
-        first = np.unwrap(np.angle(s[: size // 8]))
-        delay = max(0.0, float((first[0] - first[-1]) / (2 * np.pi * (size // 8 - 1) / size)))
+        frequency, transfer = float(self.clock.carriers[carrier]), self._transfer((arrival,), (departure,))
+        ask = band.Ask(transfer, frequency, self.clock.sample_rate)
+        return ask.between(size, np.zeros(1, int), np.array([start]), 0.0)[:, 0], start
+
+    def _fit(self, arrival: int, departure: int, s: ComplexArray, start: int, *, alone: bool) -> Fit:
+        """Return the fit of one way of a loop; ParameterError where it takes less than a sample."""
+        del arrival
+        near = s.size // 8
+        first = np.unwrap(np.angle(s[:near]))
+        delay = start + max(0.0, float((first[0] - first[-1]) / (2 * np.pi * (near - 1) / s.size)))
         if alone and delay < 1:
             self._refuse_loop(self.names.get(departure, "a part"), delay)
-        found = fit(s, 1 if alone else 0)
+        found = fit(s, 1 if alone and not start else 0)
+        return replace(found, delay=found.delay + start)
+
+    def _accept(self, arrival: int, departure: int, one: Fit, largest: float) -> None:
+        """Keep the error of a fit that is used; raise ParameterError for one that is no good."""
         way = f"{self.names.get(departure, departure)} to {self.names.get(arrival, arrival)}"
-        if found.error > _FIT_ERROR:
+        rate = self.clock.sample_rate
+        if one.error > _FIT_ERROR or largest > 1 + _FIT_GAIN:
+            why = (
+                f"a fit is off by {one.error:.2g} within {FITTED * rate:g} Hz"
+                if one.error > _FIT_ERROR
+                else f"a fit amplifies by {largest - 1:.2g}"
+            )
             message = (
-                f"The linear part from {way} cannot be followed step by step at {rate:g} Hz (a fit is off "
-                f"by {found.error:.2g} within {FITTED * rate:g} Hz): take {4 * rate:g} Hz or more."
+                f"The linear part from {way} cannot be followed step by step at {rate:g} Hz ({why}): take "
+                f"{4 * rate:g} Hz or more."
             )
             raise ParameterError(message)
-        self.fits[way] = max(found.error, self.fits.get(way, 0.0))
-        return found
+        self.fits[way] = max(one.error, self.fits.get(way, 0.0))
 
     def _refuse_loop(self, name: str, delay: float) -> None:
         rate = self.clock.sample_rate

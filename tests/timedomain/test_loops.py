@@ -13,7 +13,7 @@ from photosim import waveforms
 from photosim.errors import ParameterError, PhotosimError, UnphysicalResult
 from photosim.files import read_table, write
 from photosim.model import registry
-from photosim.timedomain.rational import FITTED, Fit, fit, passive
+from photosim.timedomain.rational import FITTED, fit, passive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,25 +64,41 @@ def test_recursion_of_a_fit_is_its_response() -> None:
 def test_matrix_of_fits_is_made_passive_by_little() -> None:
     """Two fits that amplify in and beyond the band are pushed below 1; the band moves by that alone."""
     z = np.exp(2j * np.pi * np.arange(2048) / 2048)
-    first = Fit(2, np.array([0.6 + 0.1j]), np.array([0.28 + 0j]), 0.33 + 0j, 0.0)
-    second = Fit(3, np.array([-0.7j]), np.array([0.1 + 0j]), 0.5 + 0j, 0.0)
+    first, second = (fit(a * np.exp(-2j * np.pi * bins(512) * d), 1) for a, d in ((0.72, 1.6), (0.69, 1.2)))
     places = [(0, 0), (0, 1)]
     before = np.array([one.at(z) for one in (first, second)])
-    worst_before = np.sqrt((np.abs(before) ** 2).sum(axis=0)).max()
-    assert worst_before > 1.01
-    pushed, worst = passive([first, second], places, 2048)
-    assert worst == pytest.approx(worst_before, rel=1e-12)
+    size = np.sqrt((np.abs(before) ** 2).sum(axis=0))
+    assert size.max() > 1.01
+    assert size[0] < 1
+    pushed, left = passive([first, second], places, 2048)
+    assert left == 1.0
     after = np.array([one.at(z) for one in pushed])
     assert np.sqrt((np.abs(after) ** 2).sum(axis=0)).max() <= 1.0
+    # At the carrier nothing moves, nor does the slope there.
+    np.testing.assert_allclose(after[:, [0, 1, -1]], before[:, [0, 1, -1]], atol=1e-4)
+    np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-12)
     inside = np.abs(bins(2048)) <= FITTED
-    assert np.abs(after - before)[:, inside].max() < 1.5 * (worst_before - 1)
+    assert np.abs(after - before)[:, inside].max() < 2 * (size.max() - 1)
 
 
 def test_passive_fits_stay_as_they_are() -> None:
     one = fit(0.9 * np.exp(-2j * np.pi * bins(512) * 8.3), 1)
-    (same,), worst = passive([one], [(0, 0)], 1024)
-    assert worst < 1
+    (same,), largest = passive([one], [(0, 0)], 1024)
+    assert largest == 1.0
     assert same is one
+
+
+@pytest.mark.parametrize("delay", [1.2, 1.6, 2.0, 2.4, 3.0, 3.5, 5.0, 40.7])
+@pytest.mark.parametrize("size", [1.0, 0.95])
+def test_fit_made_passive_has_neither_gain_nor_another_value_at_the_carrier(
+    delay: float, size: float
+) -> None:
+    response = size * np.exp(1j - 2j * np.pi * bins(512) * delay)
+    (one,), largest = passive([fit(response, 1)], [(0, 0)], 1024)
+    assert largest < 1 + 1e-5
+    assert one.at(np.ones(1, dtype=complex))[0] == pytest.approx(response[0], abs=1e-9)
+    everywhere = np.exp(2j * np.pi * np.linspace(0, 1, 20_001))
+    assert np.abs(one.at(everywhere)).max() < 1 + 2e-5
 
 
 # --- rings through a nonlinear part ---------------------------------------------------------------------
@@ -128,6 +144,24 @@ def test_ring_through_a_part_that_does_nothing_is_the_linear_ring() -> None:
         linear, samples / rate, sample_rate=rate, inputs={"in": {"field": wave}}, wl=1.55, probes=["out"]
     )
     np.testing.assert_allclose(through.wave.values[0, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("turn", [1.3, 2.0, 2.5, 3.5, 1000.4])
+@pytest.mark.parametrize("coupling", [0.1, 0.3])
+def test_stepped_ring_settles_where_its_s_matrix_says_at_every_rate(turn: float, coupling: float) -> None:
+    """However few samples a round trip has: S at the carrier is exact, on resonance and beside it."""
+    rate = 1e12
+    length = turn / rate * C_UM / GUIDE["ng"]
+    linear = loop({"component": "phase_shifter"}, length, coupling)
+    wl = 1.55 + np.linspace(0, 1.55**2 / GUIDE["ng"] / length, 7)
+    at = wl[np.argmin(linear(wl)["in", "out"].power)]
+    settle = 600 * turn / rate
+    out = ps.transient(
+        loop(TRANSPARENT, length, coupling), 1e-11, sample_rate=rate, settle=settle,
+        inputs={"in": waveforms.constant(1.0)}, wl=at, probes=["out"],
+    )  # fmt: skip
+    expected = linear([at])["in", "out"].values[0]
+    assert out.wave.values[0, 0, -1] == pytest.approx(expected, abs=1e-6)
 
 
 def test_ring_with_gain_settles_where_gain_and_field_agree() -> None:
