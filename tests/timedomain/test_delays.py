@@ -143,7 +143,9 @@ def test_loop_through_a_nonlinear_part_returns_its_pulses_after_its_delay(turn: 
     samples = round(2 * turn) + 400
     width = 12.0
     wave = np.exp(-(((np.arange(samples) - 100) / width) ** 2)) + 0j
-    out = ps.transient(one, samples / rate, sample_rate=rate, inputs={"in": wave}, wl=1.55, probes=["out"])
+    out = ps.transient(
+        one, samples / rate, sample_rate=rate, inputs={"in": {"field": wave}}, wl=1.55, probes=["out"]
+    )
     t, k = math.sqrt(1 - coupling), coupling
     x = np.exp(2j * np.pi * length * 4.2 / 1.55)
     right = t * wave
