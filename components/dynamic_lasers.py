@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
-from photosim.kernels.lasers import emit
+from photosim.kernels.lasers import NOISE_PARTS, emit
 from photosim.model import Current, Fraction, Memory, Quantity, Wavelength, nonlinear
 
 Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
@@ -19,7 +19,7 @@ GainSlope = Annotated[float, Quantity("1/s", 1e-6, 1e15)]
 Compression = Annotated[float, Quantity("1", 0.0, 1.0)]
 """Relative loss of gain per photon."""
 
-_MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=2)
+_MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=3, parts=NOISE_PARTS)
 
 
 def _start(*constants: Any) -> tuple[float, float, float]:
@@ -69,6 +69,7 @@ def rate_equation_laser(
     linewidth_enhancement: Enhancement = 3.0,
     spontaneous: Fraction = 1e-4,
     output: Fraction = 0.3,
+    pump_noise: Fraction = 0.0,
 ) -> Any:
     """Edge-emitting laser of one mode: carriers N, field E of |E|**2 photons, light injected through o1.
 
@@ -78,9 +79,11 @@ def rate_equation_laser(
     Kobayashi 1980 for the injected light, with our exp(-i omega t)). The wave out is sqrt(output h
     nu/photon_lifetime) E - in. The threshold is q (transparency + 1/(differential_gain
     photon_lifetime))/(carrier_lifetime injection_efficiency): 13 mA. Spontaneous emission of spontaneous
-    N/carrier_lifetime photons per s is random with noise, which gives the line a width, and its mean
-    without. Left out: noise of the carriers, side modes, heat, the second mirror's output (it is in 1 -
-    output).
+    N/carrier_lifetime = R photons per s is random with noise, and its mean without. The noise is Langevin's:
+    2 R |E|**2 of the photons, 2 R |E|**2 + N/carrier_lifetime + pump_noise injection_efficiency I/q of the
+    carriers, -2 R |E|**2 of both (Coldren et al. 2012, section 5.5), so that relative intensity noise and
+    linewidth follow; shot noise of its detection is the detector's. Left out: side modes, heat, the second
+    mirror's output (it is in 1 - output).
 
     Settings:
         wl: wavelength at threshold.
@@ -94,10 +97,11 @@ def rate_equation_laser(
         linewidth_enhancement: how far the index follows the gain.
         spontaneous: part of the recombining carriers that emit into the mode.
         output: part of the photons lost that leave through o1.
+        pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(
         wl, current, injection_efficiency, carrier_lifetime, photon_lifetime, differential_gain, transparency,
-        gain_compression, linewidth_enhancement, spontaneous, output,
+        gain_compression, linewidth_enhancement, spontaneous, output, pump_noise,
     )  # fmt: skip
 
 
@@ -118,13 +122,13 @@ def vcsel(
     linewidth_enhancement: Enhancement = 3.0,
     spontaneous: Fraction = 1e-3,
     output: Fraction = 0.7,
+    pump_noise: Fraction = 0.0,
 ) -> Any:
     """Vertical-cavity laser: `rate_equation_laser` for a small mode that leaves through one mirror.
 
     Fewer carriers and a steeper gain per carrier: a threshold of 0.9 mA, and light injected from above acts
     strongly, since most photons leave on that side. One transverse mode and one polarisation. Left out:
-    noise of the carriers, polarisation (the spin-flip model), transverse modes and how they couple, heat
-    and roll-over.
+    polarisation (the spin-flip model), transverse modes and how they couple, heat and roll-over.
 
     Settings:
         wl: wavelength at threshold.
@@ -138,8 +142,9 @@ def vcsel(
         linewidth_enhancement: how far the index follows the gain.
         spontaneous: part of the recombining carriers that emit into the mode.
         output: part of the photons lost that leave through o1.
+        pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(
         wl, current, injection_efficiency, carrier_lifetime, photon_lifetime, differential_gain, transparency,
-        gain_compression, linewidth_enhancement, spontaneous, output,
+        gain_compression, linewidth_enhancement, spontaneous, output, pump_noise,
     )  # fmt: skip

@@ -11,9 +11,11 @@ from numba import njit
 PLANCK_J_S = 6.626_070_15e-34
 CHARGE_C = 1.602_176_634e-19
 
+NOISE_PARTS = 4
+"""Parts of a step for which its noise is given."""
 # Constants of the step, in order.
 CURRENT, EFFICIENCY, CARRIER_LIFE, PHOTON_LIFE, GAIN, TRANSPARENT = 0, 1, 2, 3, 4, 5
-COMPRESSION, ALPHA, SPONTANEOUS, OUTPUT, FREQUENCY = 6, 7, 8, 9, 10
+COMPRESSION, ALPHA, SPONTANEOUS, OUTPUT, PUMP_NOISE, FREQUENCY = 6, 7, 8, 9, 10, 11
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -35,26 +37,43 @@ def laser_slopes(
 def emit(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
-    """Carry carriers N and field E over dt by Runge and Kutta; the wave out is sqrt(output/tau_p) E - in."""
+    """Carry carriers N and field E over dt by Runge and Kutta; the wave out is sqrt(output/tau_p) E - in.
+
+    Langevin noise of R spontaneous photons per s acts on the field as a force, and on the carriers with what
+    the field takes from them: correlations 2 R |E|^2 of the photons, -2 R |E|^2 of both, and 2 R |E|^2 +
+    N/tau + noise of the pump of the carriers. Forces are held over a NOISE_PARTS-th of dt: carriers balance
+    the photons to a few per cent, so that noise which came at once would show at all frequencies.
+    """
     k = constants
     c = int(np.argmin(np.abs(carriers - k[FREQUENCY])))
     detuning = 2 * math.pi * (k[FREQUENCY] - carriers[c])
     photon = math.sqrt(PLANCK_J_S * carriers[c])  # sqrt(W) to sqrt(photons/s)
     steps = 1 + int(dt * (3.0 / k[PHOTON_LIFE] + 2.0 * abs(detuning)))
+    quiet = noise.shape[0] == 0
+    if not quiet:
+        steps = NOISE_PARTS * (1 + (steps - 1) // NOISE_PARTS)
     d = dt / steps
     n, e = state[0], complex(state[1], state[2])
-    quiet = noise.shape[0] == 0
+    kick, push = complex(0.0, 0.0), 0.0
     for s in range(steps):
+        if not quiet and s % (steps // NOISE_PARTS) == 0:
+            of = 3 * (s // (steps // NOISE_PARTS))
+            emitted = k[SPONTANEOUS] * max(n, 0.0) / k[CARRIER_LIFE]
+            kick = math.sqrt(emitted / (2.0 * dt)) * complex(noise[of], noise[of + 1])
+            random = max(n, 0.0) / k[CARRIER_LIFE] + k[PUMP_NOISE] * k[EFFICIENCY] * k[CURRENT] / CHARGE_C
+            push = math.sqrt(max(random, 0.0) / dt) * noise[of + 2]
+            push -= 2.0 * (e.real * kick.real + e.imag * kick.imag)
         a = (before[0, c] + (now[0, c] - before[0, c]) * (s / steps)) / photon
         b = (before[0, c] + (now[0, c] - before[0, c]) * ((s + 1) / steps)) / photon
         n1, e1 = laser_slopes(n, e, a, detuning, k, quiet)
+        n1, e1 = n1 + push, e1 + kick
         n2, e2 = laser_slopes(n + d / 2 * n1, e + d / 2 * e1, (a + b) / 2, detuning, k, quiet)
+        n2, e2 = n2 + push, e2 + kick
         n3, e3 = laser_slopes(n + d / 2 * n2, e + d / 2 * e2, (a + b) / 2, detuning, k, quiet)
+        n3, e3 = n3 + push, e3 + kick
         n4, e4 = laser_slopes(n + d * n3, e + d * e3, b, detuning, k, quiet)
+        n4, e4 = n4 + push, e4 + kick
         n += d / 6 * (n1 + 2 * n2 + 2 * n3 + n4)
         e += d / 6 * (e1 + 2 * e2 + 2 * e3 + e4)
-    if not quiet:
-        emitted = k[SPONTANEOUS] * max(n, 0.0) / k[CARRIER_LIFE]
-        e += math.sqrt(emitted * dt / 2) * complex(noise[0], noise[1])
     state[0], state[1], state[2] = n, e.real, e.imag
     out[0, c] = photon * math.sqrt(k[OUTPUT] / k[PHOTON_LIFE]) * e - now[0, c]

@@ -174,7 +174,13 @@ class Run:
         per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
         start = model.start_state(constants[:, 0], count)
         return stepping.Stepped(
-            element, model.step, constants, start, (*memory.states, *per), memory.noise_size(count)
+            element,
+            model.step,
+            constants,
+            start,
+            (*memory.states, *per),
+            memory.noise_size(count),
+            parts=memory.parts,
         )
 
     def _feedback(self, group: Sequence[Element]) -> list[stepping.Path]:

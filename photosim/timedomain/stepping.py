@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stepped:
-    """An element ready to be stepped: function, constants (C, 1) or (C, T), states at rest, noises a step."""
+    """An element ready to be stepped: function, constants (C, 1) or (C, T), states at rest, noises a step.
+
+    parts: instants within a step for which the noises are drawn.
+    """
 
     element: Element
     step: Callable[..., None]
@@ -32,6 +35,7 @@ class Stepped:
     start: NDArray[np.float64]
     state_names: tuple[str, ...] = ()
     noises: int = 0
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -198,8 +202,20 @@ def _noise(parts: Sequence[Stepped], clock: Clock) -> NDArray[np.float64]:
     if clock.seed is None:
         return np.zeros((1, 0))
     drawn = [
-        generator(clock.seed, part.element.name).standard_normal((clock.samples, part.noises))
-        for part in parts
-        if part.noises
+        _drawn(part, generator(clock.seed, part.element.name), clock.samples) for part in parts if part.noises
     ]
     return np.ascontiguousarray(np.hstack(drawn)) if drawn else np.zeros((1, 0))
+
+
+def _drawn(part: Stepped, random: np.random.Generator, samples: int) -> NDArray[np.float64]:
+    """Return the normal numbers of a part (T, N): white, or band-limited noise at instants within each step.
+
+    A force that is held between such instants loses a sinc over frequency, which is given back.
+    """
+    if part.parts == 1:
+        return random.standard_normal((samples, part.noises))
+    count = part.noises // part.parts
+    spectrum = np.fft.rfft(random.standard_normal((samples, count)), axis=0)
+    spectrum /= np.sinc(np.fft.rfftfreq(samples) / part.parts)[:, np.newaxis]
+    fine = np.fft.irfft(spectrum, part.parts * samples, axis=0) * part.parts
+    return np.asarray(fine.reshape(samples, part.noises))

@@ -23,13 +23,16 @@ class Memory:
 
     `states` numbers are kept for the part, `carrier_states` for each carrier,
     in this order in one array. `noises` and `carrier_noises` count the
-    standard normal numbers of each step alike.
+    standard normal numbers of each step alike. With `parts` a step takes the
+    `noises` at so many instants within it, one set after the other: those of
+    noise that is white up to half the sample rate, with nothing beyond.
     """
 
     states: tuple[str, ...] = ()
     carrier_states: tuple[str, ...] = ()
     noises: int = 0
     carrier_noises: int = 0
+    parts: int = 1
 
     def size(self, carriers: int) -> int:
         """Return the length of the array of states."""
@@ -37,7 +40,7 @@ class Memory:
 
     def noise_size(self, carriers: int) -> int:
         """Return how many normal numbers a step takes."""
-        return self.noises + self.carrier_noises * carriers
+        return self.noises * self.parts + self.carrier_noises * carriers
 
 
 @dataclass(frozen=True, eq=False)
