@@ -95,7 +95,7 @@ def test_the_linearised_equations_give_the_known_figures() -> None:
 def test_intensity_noise_is_that_of_the_equations_at_any_step(
     rate: float, duration: float, pump_noise: float
 ) -> None:
-    settings = {"current": 40e-3, "pump_noise": pump_noise}
+    settings: Any = {"current": 40e-3, "pump_noise": pump_noise}
     f, found = measured("rate_equation_laser", rate, duration, **settings)
     expected = linearised(f[1:], "rate_equation_laser", **settings)
     # Twice the relaxation frequency of 8.15 GHz; a run of 1 us tells a band of 1 GHz to 0.2 dB.
