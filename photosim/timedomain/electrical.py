@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.engine.converters import converter_drives
-from photosim.errors import PhotosimWarning, listing
+from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Electronic
 from photosim.timedomain.low_pass import low_pass
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.timedomain.drives import Drives
 
 
@@ -31,7 +34,7 @@ def wired(drives: Drives) -> dict[str, Any]:
         if drive.beyond:
             warnings.warn(drive.remark("samples"), PhotosimWarning, stacklevel=4)
         levels, bandwidth = drive.value, drive.stage.bandwidth
-        if np.ndim(levels) and bandwidth < 0.5 * drives.sample_rate:
+        if np.ndim(levels) and np.isfinite(bandwidth):
             levels = low_pass(levels, bandwidth, drives.sample_rate)
         found[drive.name] = levels
     rest = [part.name for part in graph.parts if isinstance(part.model, Electronic) and part.name not in used]
@@ -41,4 +44,26 @@ def wired(drives: Drives) -> dict[str, Any]:
             "detectors, and a modulator follows a waveform or the converter wired to it."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=4)
+    return found
+
+
+def electrical_inputs(drives: Drives, felt: Collection[str]) -> dict[str, NDArray[np.float64]]:
+    """Return what electrical inputs feel, by dotted name, of settings that follow a drive by another name.
+
+    That is a circuit's own setting, an outer instance's, or a converter; the bandwidth of a modulator lies
+    behind all of them. `felt` names the inputs that have passed theirs.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    for part in drives.driven():
+        settings = drives.settings(part)
+        bandwidth = settings.get("bandwidth")
+        for parameter in dict.fromkeys(part.model.drives.values()):
+            name, value = f"{part.name}.{parameter}", settings[parameter]
+            if not np.ndim(value) or name in felt or bandwidth is None:
+                continue
+            if np.ndim(bandwidth):
+                message = f"The bandwidth of {part.name!r} ({part.model.name}) cannot be driven."
+                raise ParameterError(message)
+            if bandwidth > 0:
+                found[name] = low_pass(np.asarray(value, dtype=np.float64), bandwidth, drives.sample_rate)
     return found

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import check_arguments
-from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear
@@ -21,9 +20,8 @@ from photosim.timedomain.cut import (
     nonlinear_element,
     source_waves,
 )
-from photosim.timedomain.electrical import wired
+from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
-from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
+    from photosim.engine.compiled import Compiled
+    from photosim.engine.parts import Point
 
     ComplexArray = NDArray[np.complex128]
 
@@ -144,24 +144,24 @@ def _drives(
 
     Raises ParameterError for a setting that cannot be driven.
     """
-    rate, values = line.sample_rate, {}
+    rate, values, felt = line.sample_rate, {}, set()
+    compiled, plain = circuit.at(settings)
     for name, wave in drive.items():
         if name in circuit.graph.structural:
             message = f"Setting {name!r} shapes the circuit and cannot be driven."
             raise ParameterError(message)
-        bandwidth = _electrical_bandwidth(circuit, name, settings)
+        bandwidth = _electrical_bandwidth(compiled, plain, name)
+        felt |= {name} if bandwidth is not None else set()
         values[name] = line.sampled(wave, f"the drive of {name!r}", behind=bandwidth)
     drives = _at(circuit, settings, values, rate)
     extra = {name: value for name, value in wired(drives).items() if name not in values}
-    if not extra:
-        return drives, settings
-    still = {name: value for name, value in extra.items() if not np.ndim(value)}
-    for name, value in extra.items():
-        if np.ndim(value):
-            bandwidth = _electrical_bandwidth(circuit, name, settings)
-            slow = bandwidth is not None and bandwidth < 0.5 * rate
-            values[name] = low_pass(value, float(bandwidth or 0.0), rate) if slow else value
-    return _at(circuit, {**settings, **still}, values, rate), {**settings, **still}
+    settings = {**settings, **{name: value for name, value in extra.items() if not np.ndim(value)}}
+    values |= {name: value for name, value in extra.items() if np.ndim(value)}
+    if extra:
+        drives = _at(circuit, settings, values, rate)
+    behind = electrical_inputs(drives, felt)
+    values |= behind
+    return _at(circuit, settings, values, rate) if behind else drives, settings
 
 
 def _at(
@@ -179,18 +179,17 @@ def _at(
     return driving.Drives(compiled, values, base, full, rate)
 
 
-def _electrical_bandwidth(circuit: Circuit, name: str, settings: Mapping[str, Any]) -> float | None:
+def _electrical_bandwidth(compiled: Compiled, plain: Point, name: str) -> float | None:
     """Return the bandwidth in Hz of the electrical input that a setting stands for; None for others."""
-    owner, _, parameter = name.rpartition(".")
-    place = circuit.graph.index.get(owner)
+    instance, _, parameter = name.rpartition(".")
+    place = compiled.graph.index.get(instance)
     if place is None:
         return None
-    model = circuit.graph.parts[place].model
-    if parameter not in model.drives.values() or "bandwidth" not in model.parameters:
+    part = compiled.graph.parts[place]
+    if parameter not in part.model.drives.values():
         return None
-    own = f"{owner}.bandwidth"
-    bandwidth = float(flat_settings(settings).get(own, circuit.parameters[own]))
-    return bandwidth if bandwidth > 0 else None
+    bandwidth = compiled.parts.settings_of(part, plain).get("bandwidth")
+    return float(bandwidth) if bandwidth else None
 
 
 def _prepared(

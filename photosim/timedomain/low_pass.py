@@ -1,8 +1,15 @@
-"""Low-pass filters of Bessel's kind, as receivers and drivers have them."""
+"""Low-pass filters of Bessel's kind, as receivers and drivers have them: the analogue ones, at every rate.
+
+A filter is a sum of first-order ones, H = sum residue/(i omega - pole). Each is integrated over a sample,
+s[n] = exp(pole dt) s[n - 1] + what the signal between n - 1 and n adds, and that is a short filter of the
+samples around, fitted in frequency within 0.42 of the sample rate. So a pole is exact, however slow, and what
+is fitted does not depend on how slow it is.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +21,20 @@ from photosim.reals import shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    ComplexArray = NDArray[np.complex128]
+    Mode = tuple[complex, complex, ComplexArray]
+
 MOST_ORDER = 24
 """Highest order of a Bessel low-pass."""
+AROUND = 24
+"""Samples on either side that the short filter looks at."""
+_FITTED_PART = 0.42
+"""Part of the sample rate in which it is fitted: a little more than signals may fill."""
+_POINTS = 400
+_BEYOND = 1e-5
+"""Weight of what lies beyond, where the short filter falls."""
+_TOGETHER = 4
+"""Poles whose sum is taken at once; terms of more would cancel, so others follow one after the other."""
 
 
 def low_pass(
@@ -23,7 +42,8 @@ def low_pass(
 ) -> NDArray[np.float64]:
     """Return values (..., T) behind a Bessel low-pass of a half-power bandwidth in Hz, at rest at first.
 
-    Raises ParameterError where the sample rate is too low for the filter.
+    Within 0.4 of the sample rate it is the analogue filter to 1e-4, below that rate or above it. Behind the
+    last sample the last value is kept.
     """
     check_arguments(low_pass, locals())
     if not (values.size and values.ndim):
@@ -35,15 +55,95 @@ def low_pass(
             f"{sample_rate:g} Hz and {shown(order)}."
         )
         raise ParameterError(message)
-    if not 0 < bandwidth < 0.5 * sample_rate:
-        message = (
-            f"A bandwidth of {bandwidth:g} Hz needs a sample rate above {2 * bandwidth:g} Hz, "
-            f"got {sample_rate:g} Hz."
-        )
+    if not (math.isfinite(bandwidth) and bandwidth > 0 and sample_rate > 0):
+        message = f"A low-pass needs a positive bandwidth, got {bandwidth:g} Hz at {sample_rate:g} Hz."
         raise ParameterError(message)
+    out = np.asarray(values, dtype=np.float64)
+    for modes in _modes(bandwidth / sample_rate, int(order)):
+        out = _filtered(out, modes)
+    return out
+
+
+def response(frequency: NDArray[np.float64], bandwidth: float, *, order: int = 1) -> ComplexArray:
+    """Return the response of the analogue low-pass at frequencies (...,) in Hz, as exp(+i omega t) has it."""
+    found: ComplexArray = np.ones(np.shape(frequency), dtype=np.complex128)
+    s = 1j * np.asarray(frequency)[..., np.newaxis] / bandwidth
+    for poles, residues in _partial_fractions(int(order)):
+        found = found * (residues / (s - poles)).sum(axis=-1)
+    return found
+
+
+def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[np.float64]:
+    """Return values (..., T) behind the sum of some poles."""
     from scipy import signal
 
-    sections = signal.bessel(order, bandwidth, fs=sample_rate, norm="mag", output="sos")
-    rest = signal.sosfilt_zi(sections)
-    start = rest.reshape(rest.shape[0], *(1,) * (values.ndim - 1), 2) * values[..., :1]
-    return np.asarray(signal.sosfilt(sections, values, axis=-1, zi=start)[0], dtype=np.float64)
+    first, last = values[..., :1], values[..., -1:]
+    ends = np.zeros((*values.shape[:-1], AROUND))
+    # What does not change stays as it is: only the change from the first value is filtered.
+    change = np.concatenate([ends, values - first, ends + (last - first)], axis=-1)
+    out = np.repeat(first, values.shape[-1], axis=-1)
+    for pole, residue, share in modes:
+        shape = (*(1,) * (values.ndim - 1), share.size)
+        driven = signal.oaconvolve(change, share.reshape(shape), mode="valid", axes=-1)
+        state = signal.lfilter([1.0], [1.0, -np.exp(pole)], driven, axis=-1)
+        # A complex pole stands for itself and its mirror image.
+        out += (residue * state).real * (2.0 if pole.imag else 1.0)
+    return out
+
+
+@lru_cache(maxsize=32)
+def _partial_fractions(order: int) -> tuple[tuple[ComplexArray, ComplexArray], ...]:
+    """Return (poles, residues) of factors of H(s), each 1 at rest; s is i f over the half-power frequency."""
+    from scipy import signal
+
+    _, poles, _ = signal.bessel(order, 1.0, analog=True, output="zpk", norm="mag")
+    # Pairs stay together: from the real pole to those that turn fastest.
+    poles = np.array(sorted(poles.tolist(), key=lambda p: (round(abs(p.imag), 9), p.imag)))
+    odd = order % 2
+    cuts = [*range(_TOGETHER - odd, order, _TOGETHER)] if odd else [*range(_TOGETHER, order, _TOGETHER)]
+    factors = []
+    for own in np.split(poles, [c for c in cuts if 0 < c < order]):
+        apart = own[:, np.newaxis] - own
+        np.fill_diagonal(apart, 1.0)
+        factors.append((own, np.prod(-own) / apart.prod(axis=1)))
+    return tuple(factors)
+
+
+@lru_cache(maxsize=64)
+def _modes(bandwidth: float, order: int) -> tuple[tuple[Mode, ...], ...]:
+    """Return (pole, residue, short filter) of each factor, for a bandwidth in sample rates.
+
+    Of a complex pair there is only one.
+    """
+    scale, found = 2 * np.pi * bandwidth, []
+    for poles, residues in _partial_fractions(order):
+        real = np.abs(poles.imag) < 1e-9
+        upper = real | (poles.imag > 0)
+        own = np.where(real, poles.real, poles)[upper] * scale
+        found.append(
+            tuple(
+                (complex(p), complex(r) * scale, _share(complex(p)))
+                for p, r in zip(own, residues[upper], strict=True)
+            )
+        )
+    return tuple(found)
+
+
+def _share(pole: complex) -> ComplexArray:
+    """Return the filter (2 AROUND + 1,), future first, of what one sample of the signal adds to the state.
+
+    It is (1 - exp(pole - i omega))/(i omega - pole): the integral of exp(pole (t - t')) over a sample.
+    """
+    frequency = np.linspace(-0.5, 0.5, 2 * _POINTS + 1)
+    omega = 2 * np.pi * frequency
+    rest = 1j * omega - pole
+    small = np.abs(rest) < 1e-9
+    wanted = np.where(small, 1.0, -np.expm1(-rest) / np.where(small, 1.0, rest))
+    inside = np.abs(frequency) <= _FITTED_PART
+    weight = np.where(inside, 1.0, _BEYOND)
+    weight[_POINTS] = 1e3
+    lags = np.arange(-AROUND, AROUND + 1)
+    waves = np.exp(-1j * omega[:, np.newaxis] * lags)
+    target = np.where(inside, wanted, 0.0)
+    found = np.linalg.lstsq(waves * weight[:, np.newaxis], target * weight, rcond=1e-12)[0]
+    return np.asarray(found * (wanted[_POINTS] / found.sum()))

@@ -113,7 +113,7 @@ def _current(
     if run.clock.seed is not None:
         total = total + _receiver_noise(run, run.clock.seed, part, settings, absolute)
     bandwidth = settings.get("bandwidth")
-    if bandwidth is None or not 0 < float(bandwidth) < 0.5 * run.clock.sample_rate:
+    if not bandwidth:
         return total, saturated
     return low_pass(total, float(bandwidth), run.clock.sample_rate, order=RECEIVER_ORDER), saturated
 

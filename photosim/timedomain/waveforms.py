@@ -84,7 +84,7 @@ class Waveform:
         moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit
         if self.bandwidth is not None and moves:
             values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
-        if behind is not None and behind < 0.5 * rate * finer and moves:
+        if behind is not None and moves:
             values = low_pass(values, behind, rate * finer)
         values = values if shaped is None else shaped(values)
         check_band(values, rate, what, finer=finer)
