@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.engine.converters import out_of_range
 from photosim.signals.saturation import too_bright
+from photosim.signals.two_photon import bright_silicon
 
 if TYPE_CHECKING:
     from photosim.signals.contributions import Contributions
@@ -21,11 +22,11 @@ MOST_PHASE = 0.05
 
 
 def violations(point: OperatingPoint) -> list[str]:
-    """Return what is outside its range: saturated detectors and amplifiers, electronics, lines that beat."""
+    """Return what is outside its range: saturated detectors and amplifiers, electronics, beats, silicon."""
     found: list[str] = []
     for number in range(len(point.receivers)):
         found += [*_saturated(point, number), *_levels(point, number), *_beats(point, number)]
-    return [*found, *_amplifiers(point)]
+    return [*found, *_amplifiers(point), *bright_silicon(point)]
 
 
 def _saturated(point: OperatingPoint, number: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from photosim.conventions import ELEMENTARY_CHARGE_C
+from photosim.signals.two_photon import two_photon_loss
 from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
 from photosim.training.devices.bank.circuit import BankCircuit
 
@@ -89,6 +90,8 @@ def costs(bank: BankCircuit, constants: Costs | None = None) -> dict[str, float]
     heater = (1.0e-12 * operations - trimmed) / (rows * channels)
     pitch = float(bank.circuit.parameters[f"{bank.name}.pitch"])
     area = rows * channels * pitch * own.row_pitch * 1e-6
+    bus = channels * laser * 10.0 ** (-own.edge_dB / 10.0)
+    lost = two_photon_loss(np.full(channels, bus / channels))
     energies = {f"{part} pJ": 1e12 * power / operations for part, power in watt.items()}
     return {
         "TOPS": operations / 1e12,
@@ -98,6 +101,9 @@ def costs(bank: BankCircuit, constants: Costs | None = None) -> dict[str, float]
         "heater mW": 1e3 * heater,
         "published heater mW": 1e3 * (1.0 - 0.28) * 1e-12 * operations / (rows * channels),
         "laser dBm": 10.0 * np.log10(laser / 1e-3),
+        "bus mW": 1e3 * bus,
+        "two-photon dB/cm": lost.two_photon_dB_cm,
+        "carriers dB/cm": lost.carriers_dB_cm,
         "TOPS/mm2": operations / 1e12 / area,
         "cell um2": operations / 1e12 / 5.78 / (rows * channels) * 1e6,
     }

@@ -11,7 +11,7 @@ import photosim as ps
 from photosim.analysis.chart import Chart, HeatMap
 from photosim.circuit import load
 from photosim.systems import find_system, reproduce
-from photosim.systems.mrr_dfa.figures import NOISES
+from photosim.systems.mrr_dfa.figures import NOISES, REMARKS
 from photosim.systems.mrr_dfa.hardware import IMPERFECTIONS, ROW, SIGMAS, Costs, costs, imperfections
 from photosim.training.devices import Converters, WeightBank, product_error
 from photosim.training.devices.bank.circuit import find_bank
@@ -89,6 +89,15 @@ def test_speed_light_and_area_are_those_of_the_netlist() -> None:
     # Amplifiers and converters are one a row: their energy by operation falls with the number of columns.
     assert many["amplifiers pJ"] / one["amplifiers pJ"] == pytest.approx(4 / 20)
     assert many["drives and modulators pJ"] / one["drives and modulators pJ"] == pytest.approx(1 / 50)
+
+
+def test_two_photon_absorption_of_the_budget_is_what_the_remark_says() -> None:
+    found = costs(find_bank(load("mrr_weight_bank_50x20"), "bank"))
+    remark = next(text for text in REMARKS if "two-photon" in text)
+    numbers = [f"{found['laser dBm']:.1f} dBm", f"{found['bus mW']:.0f} mW"]
+    numbers += [f"{found['two-photon dB/cm']:.1f} dB/cm", f"{found['carriers dB/cm']:.0f} dB/cm"]
+    for number in numbers:
+        assert number in remark
 
 
 @pytest.mark.parametrize("name", SIGMAS)
