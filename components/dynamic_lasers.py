@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
@@ -23,23 +24,35 @@ _MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=3, parts=NO
 
 
 def _start(*constants: Any) -> tuple[float, float, float]:
-    """Return carriers and field of the steady state without injection: gain n + losses meet in one place."""
+    """Return carriers and field of the steady state without injection.
+
+    There every photon lost is made, G S + R = S/photon_lifetime with R = spontaneous N/carrier_lifetime, and
+    the current makes up for what recombines, N/carrier_lifetime + G S.
+    """
     current, efficiency, carrier_life, photon_life, gain, transparent, compression, _, spontaneous = (
         constants[:9]
     )
     pump = efficiency * current / ELEMENTARY_CHARGE_C
 
     def photons(carriers: float) -> float:
-        """Photons that the carriers would hold; without end where the gain exceeds the loss."""
-        left = 1 / photon_life - gain * (carriers - transparent)
-        return spontaneous * carriers / carrier_life / left if left > 0 else float("inf")
+        """Photons that the carriers hold; without compression no end where the gain exceeds the loss."""
+        emitted = spontaneous * carriers / carrier_life
+        left = 1 / photon_life - gain * (carriers - transparent) - compression * emitted
+        root = math.sqrt(left**2 + 4 * compression / photon_life * emitted)
+        if left > 0:  # the larger root of compression/photon_life S**2 + left S = emitted
+            return float(2 * emitted / (left + root))
+        return float((root - left) / (2 * compression / photon_life)) if compression > 0 else math.inf
+
+    def used(carriers: float) -> float:
+        """Carriers that are spent in a second."""
+        return float(carriers / carrier_life * (1 - spontaneous) + photons(carriers) / photon_life)
 
     low, high = 0.0, transparent + 1 / (gain * photon_life)
+    while used(high) < pump:
+        high *= 2
     for _ in range(200):
         middle = (low + high) / 2
-        used = middle / carrier_life + gain * (middle - transparent) * photons(middle)
-        low, high = (middle, high) if used < pump else (low, middle)
-    del compression  # it moves the start by a little, which is gone in a nanosecond
+        low, high = (middle, high) if used(middle) < pump else (low, middle)
     return low, min(photons(low), pump * photon_life) ** 0.5, 0.0
 
 

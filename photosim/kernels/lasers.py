@@ -44,7 +44,7 @@ def emit(
     N/tau + noise of the pump of the carriers. Forces are held over a NOISE_PARTS-th of dt: carriers balance
     the photons to a few per cent, so that noise which came at once would show at all frequencies.
     """
-    k = constants
+    k = constants[constants.shape[0] // 2 :]  # of the middle of the step
     c = int(np.argmin(np.abs(carriers - k[FREQUENCY])))
     detuning = 2 * math.pi * (k[FREQUENCY] - carriers[c])
     photon = math.sqrt(PLANCK_J_S * carriers[c])  # sqrt(W) to sqrt(photons/s)
@@ -76,4 +76,4 @@ def emit(
         n += d / 6 * (n1 + 2 * n2 + 2 * n3 + n4)
         e += d / 6 * (e1 + 2 * e2 + 2 * e3 + e4)
     state[0], state[1], state[2] = n, e.real, e.imag
-    out[0, c] = photon * math.sqrt(k[OUTPUT] / k[PHOTON_LIFE]) * e - now[0, c]
+    out[0, c] = photon * math.sqrt(constants[OUTPUT] / constants[PHOTON_LIFE]) * e - now[0, c]

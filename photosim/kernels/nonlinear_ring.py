@@ -78,7 +78,7 @@ def circulate(
     Ports: in o1, drop o2, add o3, through o4; each substep takes half a step of heat and carriers, a step of
     the field at its middle energy, and the other half.
     """
-    k = constants
+    k = constants[constants.shape[0] // 2 :]  # of the middle of the step
     count = carriers.shape[0]
     energies = np.empty(count)
     middle = np.empty(count)
@@ -115,5 +115,5 @@ def circulate(
         field = complex(state[2 + 2 * c], state[3 + 2 * c])
         out[0, c] = 0.0
         out[2, c] = 0.0
-        out[3, c] = now[0, c] + bus * field
-        out[1, c] = now[2, c] + drop * field
+        out[3, c] = now[0, c] + complex(0.0, math.sqrt(constants[BUS])) * field
+        out[1, c] = now[2, c] + complex(0.0, math.sqrt(constants[DROP])) * field

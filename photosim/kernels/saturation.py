@@ -50,9 +50,9 @@ def amplify(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
     """Amplify both ways by exp(h/2 (1 - i alpha)); constants: h0, alpha, energy, lifetime, inversion."""
-    rest, alpha, energy, lifetime, inversion = (
-        constants[0], constants[1], constants[2], constants[3], constants[4],
-    )  # fmt: skip
+    alpha, inversion = constants[1], constants[4]
+    middle = constants[constants.shape[0] // 2 :]
+    rest, energy, lifetime = middle[0], middle[2], middle[3]
     h = gain_after(state[0], arriving_power(before), arriving_power(now), rest, energy, lifetime, dt)
     state[0] = h
     factor = np.exp(complex(h / 2, -alpha * h / 2))
@@ -70,7 +70,8 @@ def absorb(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
     """Absorb both ways by exp(-(q + fixed)/2), light bleaching q; constants: q0, fixed, energy, lifetime."""
-    rest, fixed, energy, lifetime = constants[0], constants[1], constants[2], constants[3]
+    fixed, middle = constants[1], constants[constants.shape[0] // 2 :]
+    rest, energy, lifetime = middle[0], middle[2], middle[3]
     state[0] = -gain_after(
         -state[0], arriving_power(before), arriving_power(now), -rest, energy, lifetime, dt
     )
@@ -84,7 +85,8 @@ def activate(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
     """Modulate light by its own tapped power; constants: tap, phase per W, bias phase, bandwidth in Hz."""
-    tap, slope, bias, bandwidth = constants[0], constants[1], constants[2], constants[3]
+    tap, slope, bias = constants[0], constants[1], constants[2]
+    bandwidth = constants[constants.shape[0] // 2 + 3]
     # Only o1 has the tap: what comes from o2 is absorbed behind the modulator.
     first, last = arriving_power(before[:1]), arriving_power(now[:1])
     # First-order low-pass, exact for a power that goes from `first` to `last` on a straight line.

@@ -10,7 +10,11 @@ from numba import njit, types
 _F1 = types.float64[::1]
 _C2 = types.complex128[:, ::1]
 SIGNATURE = types.void(_F1, _C2, _C2, _C2, _F1, _F1, _F1, types.float64)
-"""Type of a step(state, before, now, out, constants, carriers, noise, dt)."""
+"""Type of a step(state, before, now, out, constants, carriers, noise, dt).
+
+`constants` holds those of now, and behind them those of the middle of the step, by which a memory goes on: a
+driven setting then acts neither early nor late.
+"""
 
 # Columns of `layout`, a row for each part.
 FUNCTION, STATE, STATES, CONSTANT, CONSTANTS, IN, INS, OUT, OUTS, NOISE, NOISES, ENTRY, ENTRIES = range(13)
@@ -46,16 +50,25 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
     entries, poles, residues, direct = feedback
     incoming, outgoing, record, noise = waves
     memory = np.zeros(poles.shape[0], dtype=np.complex128)
-    values = fixed.copy()
+    # Of each part the constants of now, then those of the middle of the step.
+    values = np.zeros(2 * fixed.shape[0])
+    first, middle = np.zeros(fixed.shape[0], dtype=np.int64), np.zeros(fixed.shape[0], dtype=np.int64)
+    for p in range(layout.shape[0]):
+        for k in range(layout[p, CONSTANTS]):
+            c = layout[p, CONSTANT] + k
+            first[c] = 2 * layout[p, CONSTANT] + k
+            middle[c] = first[c] + layout[p, CONSTANTS]
+            values[first[c]] = values[middle[c]] = fixed[c]
     ports = max(incoming.shape[1], 1), max(outgoing.shape[1], 1)
     before = np.zeros((ports[0], incoming.shape[2]), dtype=np.complex128)
     now = np.zeros((ports[0], incoming.shape[2]), dtype=np.complex128)
     out = np.zeros((ports[1], incoming.shape[2]), dtype=np.complex128)
     silent = np.zeros(0, dtype=np.float64)
     for t in range(incoming.shape[0]):
-        for c in range(values.shape[0]):
+        for c in range(fixed.shape[0]):
             if column[c] >= 0:
-                values[c] = varying[t, column[c]]
+                values[first[c]] = varying[t, column[c]]
+                values[middle[c]] = (varying[max(t - 1, 0), column[c]] + varying[t, column[c]]) / 2
         for p in range(layout.shape[0]):
             row = layout[p]
             for e in range(row[ENTRY], row[ENTRY] + row[ENTRIES]):
@@ -81,7 +94,7 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
                 before[:ins],
                 now[:ins],
                 out[:outs],
-                values[row[CONSTANT] : row[CONSTANT] + row[CONSTANTS]],
+                values[2 * row[CONSTANT] : 2 * (row[CONSTANT] + row[CONSTANTS])],
                 carriers,
                 drawn,
                 dt,

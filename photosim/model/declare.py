@@ -161,7 +161,8 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     `step(state, before, now, out, constants, carriers, noise, dt)` carries the
     states (S,) over dt seconds while the waves that arrive go from `before` to
     `now`, complex (ports, carriers) in sqrt(W), and fills `out` with those that
-    leave. `carriers` (C,) are frequencies in Hz; `noise` standard normal
+    leave. `constants` holds those of now and behind them those of the middle of
+    the step, by which states go on. `carriers` (C,) are frequencies in Hz; `noise` standard normal
     numbers, or of length 0 where noise is off. It is plain Python that numba
     compiles: it may call jitted functions of its own file and nothing else.
     `paths` are the ways of light through the part, (from, to); `emits` the ports

@@ -61,6 +61,11 @@ def low_pass(
     out = np.asarray(values, dtype=np.float64)
     for modes in _modes(bandwidth / sample_rate, int(order)):
         out = _filtered(out, modes)
+    # One pole only averages: what is nowhere negative stays so, whatever an edge rings in its band.
+    if order == 1 and values.min() >= 0:
+        return np.maximum(out, 0.0)
+    if order == 1 and values.max() <= 0:
+        return np.minimum(out, 0.0)
     return out
 
 

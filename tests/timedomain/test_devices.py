@@ -299,6 +299,53 @@ def injected(detuning: float, watts: float) -> Any:
     return ps.transient(one, 8e-9, sample_rate=1e12, settle=8e-9, wl=1.55)
 
 
+@pytest.mark.parametrize("component", ["rate_equation_laser", "vcsel"])
+@pytest.mark.parametrize("many", [1.5, 5.0, 20.0])
+def test_laser_starts_in_its_steady_state_at_every_current(component: str, many: float) -> None:
+    s = constants_of(component)
+    instances = {"part": {"component": component, "settings": {"current": many * threshold(s)[1]}}}
+    one = ps.Circuit({"instances": instances, "ports": {"out": "part,o1"}})
+    out = ps.transient(one, 3e-9, sample_rate=4e11, probes=["out"])
+    np.testing.assert_allclose(power(out), power(out)[0], rtol=1e-5)
+    np.testing.assert_allclose(out.state.values[0], out.state.values[0, 0], rtol=1e-6)
+
+
+def followed(component: str, setting: str, rate: float, **settings: Any) -> Any:
+    """Light behind a part of which a setting goes up and down, at instants 0.1 ns apart."""
+    high = {"current": 40e-3, "gain_dB": 12.0, "absorbance": 2.0, "detuning": 4e9, "bias": 8.0}[setting]
+    wave = waveforms.pulse(at=1e-9, width=0.3e-9, low=0.6 * high, high=high)
+    drive = {f"part.{setting}": wave}
+    if setting == "current":
+        instances = {"part": {"component": component, "settings": settings}}
+        one = ps.Circuit({"instances": instances, "ports": {"out": "part,o1"}})
+        out = ps.transient(one, 2e-9, sample_rate=rate, drive=drive, probes=["out"])
+    else:
+        ring_ports = {"out": "o4", "terminate": ("o2", "o3")} if component == "nonlinear_ring" else {}
+        one = alone(component, **ring_ports, **settings)
+        light = {"in": {"power": waveforms.constant(1e-3)}}
+        out = ps.transient(
+            one, 2e-9, sample_rate=rate, drive=drive, inputs=light, wl=1.55, probes=["out"], settle=1e-9
+        )
+    return power(out)[:: round(rate * 1e-10)]
+
+
+@pytest.mark.parametrize(
+    ("component", "setting"),
+    [
+        ("rate_equation_laser", "current"),
+        ("dynamic_soa", "gain_dB"),
+        ("saturable_absorber", "absorbance"),
+        ("nonlinear_ring", "detuning"),
+        ("electro_optic_activation", "bias"),
+    ],
+)
+def test_driven_part_is_right_to_second_order_in_the_step(component: str, setting: str) -> None:
+    """The error against a step of an eighth falls fourfold where the step is halved."""
+    exact = followed(component, setting, 3.2e11)
+    coarse, fine = (np.abs(followed(component, setting, r) - exact).max() for r in (4e10, 8e10))
+    assert fine < 0.35 * coarse or coarse < 1e-6 * exact.max()
+
+
 def test_injected_laser_locks_inside_its_range_and_beats_outside() -> None:
     """Without back-reflection the range is sqrt(1 + alpha**2) kappa sqrt(P_in/P), on the side of the red."""
     inside = injected(-2e9, 20e-6)

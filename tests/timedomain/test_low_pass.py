@@ -38,6 +38,12 @@ def test_filter_is_the_analogue_one_up_to_the_edge_of_the_band(order: int, bandw
         assert found == pytest.approx(analogue(order, f, bandwidth)[0], abs=2e-5)
 
 
+def test_one_pole_leaves_nothing_below_zero() -> None:
+    bits = np.repeat(np.random.default_rng(3).integers(0, 2, 50), 20).astype(float)
+    assert low_pass(bits, 0.1, 1.0).min() >= 0
+    assert low_pass(-bits, 0.1, 1.0).max() <= 0
+
+
 @pytest.mark.parametrize("order", [1, 4, 24])
 def test_response_is_that_of_the_analogue_filter(order: int) -> None:
     f = np.linspace(0, 5e10, 101)
