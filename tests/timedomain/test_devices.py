@@ -320,7 +320,9 @@ def followed(component: str, setting: str, rate: float, **settings: Any) -> Any:
         one = ps.Circuit({"instances": instances, "ports": {"out": "part,o1"}})
         out = ps.transient(one, 2e-9, sample_rate=rate, drive=drive, probes=["out"])
     else:
-        ring_ports = {"out": "o4", "terminate": ("o2", "o3")} if component == "nonlinear_ring" else {}
+        ring_ports: dict[str, Any] = (
+            {"out": "o4", "terminate": ("o2", "o3")} if component == "nonlinear_ring" else {}
+        )
         one = alone(component, **ring_ports, **settings)
         light = {"in": {"power": waveforms.constant(1e-3)}}
         out = ps.transient(
