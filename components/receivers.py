@@ -31,6 +31,12 @@ NoiseCurrent = Annotated[float, Quantity("A/sqrt(Hz)", 0.0, 1e-6)]
 """Noise current density in A/sqrt(Hz), one-sided."""
 Span = Annotated[float, Quantity("V", 1e-9, 1e6)]
 """Width of a range of voltages in V; never zero."""
+CurrentSpan = Annotated[float, Quantity("A", 1e-12, 1e3)]
+"""Width of a range of currents in A; never zero."""
+PowerSpan = Annotated[float, Quantity("W", 1e-12, 1e3)]
+"""Width of a range of electric powers in W; never zero."""
+StageBandwidth = Annotated[float, Quantity("Hz", 1e-3, 1e18)]
+"""Half-power frequency of an electronic part in Hz; never zero."""
 Bits = Annotated[int, Quantity("bit", 1, 32, whole=True)]
 """Number of bits of a converter."""
 
@@ -119,12 +125,12 @@ def coherent_receiver(
     )  # fmt: skip
 
 
-@electronic(inputs=("e1",), outputs=("e2",), source="sackinger2005")
+@electronic(inputs=("e1",), outputs=("e2",), source="sackinger2005", units={"e1": "A", "e2": "V"})
 def transimpedance_amplifier(
     *,
     gain: Resistance = 1000.0,
     noise_density: NoiseCurrent = 15e-12,
-    bandwidth: Bandwidth = 20e9,
+    bandwidth: StageBandwidth = 20e9,
     output_range: Span = 1.0,
 ) -> Stage:
     """Transimpedance amplifier: current in at e1, gain times it as a voltage out of e2.
@@ -153,7 +159,7 @@ def adc(
     input_range: Span = 1.0,
     offset: Voltage = 0.0,
     jitter: Duration = 100e-15,
-    bandwidth: Bandwidth = 30e9,
+    bandwidth: StageBandwidth = 30e9,
 ) -> Stage:
     """Analogue-to-digital converter: the voltage at e1 as the nearest of 2**bits codes, in volts, at e2.
 
@@ -180,7 +186,7 @@ def dac(
     output_range: Span = 4.0,
     offset: Voltage = 0.0,
     jitter: Duration = 100e-15,
-    bandwidth: Bandwidth = 30e9,
+    bandwidth: StageBandwidth = 30e9,
 ) -> Stage:
     """Digital-to-analogue converter: at e1 the nearest of its 2**bits levels to the voltage wanted.
 
@@ -200,3 +206,62 @@ def dac(
         bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits),
         level=voltage,
     )  # fmt: skip
+
+
+@electronic(inputs=(), outputs=("e1",), source="walden1999", units={"e1": "A"})
+def current_driver(
+    *,
+    current: Current = 0.0,
+    bits: Bits = 8,
+    output_range: CurrentSpan = 0.1,
+    offset: Current = 0.05,
+    jitter: Duration = 100e-15,
+    bandwidth: StageBandwidth = 1e9,
+) -> Stage:
+    """Converter with a current output, for diodes: at e1 the nearest of its 2**bits levels.
+
+    Levels span output_range about offset, both ends included; a current beyond is clipped and counted. Left
+    out: noise of its own, its largest voltage, what `dac` leaves out.
+
+    Settings:
+        current: requested output current.
+        bits: number of bits.
+        output_range: distance of the lowest and the highest level.
+        offset: middle of the range.
+        jitter: standard deviation of the instants at which it changes.
+        bandwidth: half-power frequency of its output.
+    """
+    half = output_range / 2
+    return Stage(
+        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits),
+        level=current,
+    )  # fmt: skip
+
+
+@electronic(inputs=(), outputs=("e1",), source="walden1999", units={"e1": "W"})
+def heater_driver(
+    *,
+    power: OpticalPower = 0.0,
+    bits: Bits = 12,
+    output_range: PowerSpan = 0.1,
+    offset: OpticalPower = 0.05,
+    jitter: Duration = 0.0,
+    bandwidth: StageBandwidth = 1e6,
+) -> Stage:
+    """Driver of a heater that sets its electric power: at e1 the nearest of its 2**bits levels.
+
+    Levels span output_range about offset, both ends included; a power beyond is clipped and counted. Left
+    out: the heater's resistance and the square root of a driver that sets a voltage, noise of its own.
+
+    Settings:
+        power: requested electric power.
+        bits: number of bits.
+        output_range: distance of the lowest and the highest level.
+        offset: middle of the range.
+        jitter: standard deviation of the instants at which it changes.
+        bandwidth: half-power frequency of its output.
+    """
+    half = output_range / 2
+    return Stage(
+        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits), level=power
+    )

@@ -25,7 +25,7 @@ class Drive:
 
     part, setting: the driven part and its setting.  converter, stage: name of what drives it, what it does.
     wanted, value: what the converter is asked for and the level that it gives, a number each, or an array.
-    beyond: how many of `wanted` lie outside the converter's range.
+    beyond: how many of `wanted` lie outside the converter's range.  unit: of all of these.
     """
 
     part: str
@@ -35,6 +35,7 @@ class Drive:
     wanted: Any
     value: Any
     beyond: int
+    unit: str = "V"
 
     @property
     def name(self) -> str:
@@ -50,7 +51,8 @@ class Drive:
         )
         worst = np.unravel_index(int(np.argmax(np.abs(wanted - value))), wanted.shape)
         what = f"is asked in {self.beyond} of {wanted.size} {each} for" if wanted.ndim else "is asked for"
-        return out_of_range(self.converter, what, float(wanted[worst]), float(low[worst]), float(high[worst]))
+        ends = float(low[worst]), float(high[worst])
+        return out_of_range(self.converter, what, float(wanted[worst]), *ends, self.unit)
 
 
 def drivers(graph: Graph) -> dict[PortRef, PortRef]:
@@ -94,7 +96,8 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
         value = level if level.ndim else float(level)
         where = f"Converter {converter!r} drives instance {name!r} ({part.model.name})"
         part.model.parameters[setting].check(value, where)
-        found.append(Drive(name, setting, converter, stage, stage.level, value, beyond))
+        unit = part.model.parameters[setting].unit
+        found.append(Drive(name, setting, converter, stage, stage.level, value, beyond, unit))
     return tuple(found)
 
 
@@ -111,10 +114,10 @@ def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
     return held, beyond
 
 
-def out_of_range(name: str, what: str, value: float, low: float, high: float) -> str:
+def out_of_range(name: str, what: str, value: float, low: float, high: float, unit: str = "V") -> str:
     """Return the sentence about a stage that is to put out more, or less, than it can."""
     return (
-        f"{name!r} {what} {value:.4g} V, outside its range of {low:.4g} to {high:.4g} V: "
+        f"{name!r} {what} {value:.4g} {unit}, outside its range of {low:.4g} to {high:.4g} {unit}: "
         "its output stays at the end of the range; change its range, or what comes before it."
     )
 

@@ -203,9 +203,16 @@ def block(
 
 
 def electronic(
-    *, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str
+    *,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    source: str,
+    units: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Stage]], Electronic]:
-    """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it."""
+    """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it.
+
+    `units` has the unit of the signal at each port, V where it is left out.
+    """
     return partial(
         Electronic.declare,
         ports=(),
@@ -214,6 +221,7 @@ def electronic(
         electrical=(*inputs, *outputs),
         inputs=inputs,
         outputs=outputs,
+        units=dict(units or {}),
     )
 
 

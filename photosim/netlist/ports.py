@@ -63,6 +63,19 @@ class PortTable:
             return self._known.setdefault(component, ports)
         return self._of_settings(name, instance)
 
+    def electrical_unit(self, name: str, port: str) -> str:
+        """Unit of the signal at an electrical port of an instance, by the port's own name."""
+        instance = self.netlist.instances[name]
+        sub = self.netlist.components.get(instance.component)
+        if sub is not None:
+            inner, own = sub.ports[port]
+            table = PortTable(sub, self.values)
+            return table.electrical_unit(inner, table.of(inner).canonical.get(own, own))
+        model = registry.get(instance.component)
+        shapes = {key for key, parameter in model.parameters.items() if parameter.structural}
+        settings = {key: value for key, value in instance.settings.items() if key in shapes}
+        return model.electrical_unit(port, settings)
+
     def _of_settings(self, name: str, instance: Instance) -> Ports:
         """Ports of a component whose number of ports may be a setting."""
         model = registry.get(instance.component)

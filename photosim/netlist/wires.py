@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
+from photosim.model import registry
 from photosim.netlist.arrays import base_name
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 
 _NO_MODES: dict[str, str] = {}
+_DRIVERS = {
+    "A": "a current_driver in place of a dac",
+    "W": "a heater_driver in place of a dac",
+    "V": "a dac for a modulator, or a transimpedance_amplifier behind a detector",
+}
+"""Parts of the library that give a signal in a unit."""
 
 
 class _Use(NamedTuple):
@@ -98,6 +105,7 @@ class _Wires:
                 message = f"port '{','.join(left)}'{self.inside} is connected with itself."
                 raise NetlistError(message, self.netlist.mark(*left_path))
             if a_electrical:  # one electrical output may drive many inputs
+                self._compare_units(left, a, right, b)
                 continue
             pairs = [(a, b)]
             if a_modes or b_modes:
@@ -105,6 +113,28 @@ class _Wires:
             for a, b in pairs:
                 self.use(a, left, _Use("connected with", right_path[1], left_path))
                 self.use(b, right, _Use("connected with", left_path[1], right_path))
+
+    def _compare_units(self, left: PortRef, a: PortRef, right: PortRef, b: PortRef) -> None:
+        """Refuse a wire between a voltage and a current or a power, naming the driver that is missing."""
+        units = [self.table.electrical_unit(*port) for port in (a, b)]
+        if units[0] == units[1] or not all(units):
+            return
+        words = [
+            f"'{','.join(port)}' ({self.netlist.instances[port[0]].component}) is in {unit}"
+            for port, unit in zip((left, right), units, strict=True)
+        ]
+        models = [self.netlist.instances[port[0]].component for port in (a, b)]
+        driven = [
+            unit
+            for model, port, unit in zip(models, (a, b), units, strict=True)
+            if registry.known(model) and port[1] in registry.get(model).drives
+        ]
+        wanted = driven[0] if driven else "V"
+        message = (
+            f"the electrical port {words[0]}, {words[1]}{self.inside}: a driver is missing that gives "
+            f"{wanted}, such as {_DRIVERS.get(wanted, 'an amplifier')}."
+        )
+        raise NetlistError(message, self.netlist.mark("connections", ",".join(left)))
 
     def _meeting(
         self, left: PortRef, a: Mapping[str, PortRef], right: PortRef, b: Mapping[str, PortRef]

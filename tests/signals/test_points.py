@@ -17,6 +17,8 @@ from photosim.signals import operating_point
 
 SPANS = {"V": 3.0, "A": 1e-3, "W": 20e-3}
 """Range of a converter, from 0 up, by the unit of what it drives."""
+DRIVERS = {"V": ("dac", "voltage"), "A": ("current_driver", "current"), "W": ("heater_driver", "power")}
+"""Component that gives a signal in a unit, and its setting."""
 
 
 def drivable() -> list[tuple[str, str, str]]:
@@ -51,7 +53,10 @@ def interferometer(component: str, settings: dict[str, Any], dac: dict[str, Any]
         "part,o2": "join,o2", "arm,o2": "join,o3", "join,o1": "pd,o1",
     }  # fmt: skip
     if dac is not None:
-        instances["dac"] = {"component": "dac", "settings": dac}
+        setting = registry.get(component).drives[port]
+        driver, own = DRIVERS[registry.get(component).parameters[setting].unit]
+        written = {own if key == "voltage" else key: value for key, value in dac.items()}
+        instances["dac"] = {"component": driver, "settings": written}
         connections["dac,e1"] = f"part,{port}"
     return ps.Circuit({"instances": instances, "connections": connections})
 
@@ -79,7 +84,8 @@ def test_every_drivable_part_follows_its_converter_in_every_question(
     for share in (0.0, 0.4, 1.0):
         level = round(share * 15) / 15 * span  # the nearest of 16 levels
         expected = total(plain, "pd", part={setting: level})
-        ask: dict[str, Any] = {"dac": {"voltage": share * span}}
+        own = DRIVERS[registry.get(component).parameters[setting].unit][1]
+        ask: dict[str, Any] = {"dac": {own: share * span}}
         assert total(wired, "pd", **ask) == pytest.approx(expected, rel=1e-12)
         assert ps.link(wired, **ask)["pd"].current == pytest.approx(expected, rel=1e-12)
         assert settled(wired, **ask).item() == pytest.approx(expected, rel=1e-9)

@@ -118,6 +118,11 @@ class Model:
         del settings
         return self.electrical
 
+    def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return the unit of the signal at an electrical port: that of the setting which it drives."""
+        del settings
+        return self.parameters[self.drives[port]].unit if port in self.drives else ""
+
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
         """Return the port that a name or alias means; ParameterError lists what there is.
 

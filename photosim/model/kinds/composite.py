@@ -60,6 +60,16 @@ class Composite(Model):
         _, electrical = self._exposed(settings)
         return electrical
 
+    def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return the unit of the signal at an electrical port: that of the part inside."""
+        structural = {
+            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
+        }
+        net = self.build(structural)
+        instance, own = net.ports[port]
+        inner = net.instances[instance]
+        return registry.get(inner.component).electrical_unit(own, inner.settings)
+
     def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         structural = {
             k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural

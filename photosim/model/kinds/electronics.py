@@ -5,7 +5,8 @@ Electrical ports carry signals one way, in A or V; nothing here is a network of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -46,8 +47,15 @@ class Electronic(Model):
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Unit of the signal at each port."""
 
     kind = "electronic"
+
+    def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return the unit of the signal at a port."""
+        del settings
+        return self.units.get(port, "V")
 
     def stage(self, **settings: Any) -> Stage:
         """Return what the part does at these settings; raises ParameterError for a wrong one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,11 @@ class Detector(Model):
     multiplication_of: Callable[..., tuple[float, float]] | None = None
 
     kind = "detector"
+
+    def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return the unit of the signal at an electrical port: a detector gives a current."""
+        del port, settings
+        return "A"
 
     def multiplication(self, **settings: Any) -> tuple[float, float]:
         """Return how many electrons each photoelectron becomes on average, and the excess noise factor."""
