@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -46,6 +48,19 @@ class _Place(NamedTuple):
     model: Model
     window: Window
     span: tuple[float, float]
+
+
+_ASKED: ContextVar[bool] = ContextVar("asked", default=True)
+
+
+@contextmanager
+def unasked() -> Iterator[None]:
+    """Let wavelengths pass that nobody asked for: those that an integral over a spectrum looks at."""
+    token = _ASKED.set(False)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
 
 
 class Told:
@@ -143,6 +158,8 @@ class Windows:
 
     def look(self, point: Point, wl: NDArray[np.float64]) -> None:
         """Warn of, or refuse, wavelengths wl (W,) in um and changed settings outside of a model's window."""
+        if not _ASKED.get():
+            return
         ends = float(wl.min()), float(wl.max())
         changed: set[str] = set()
         if point.settings:

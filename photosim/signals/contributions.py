@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.windows import unasked
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.signals.emission import Emission
 from photosim.signals.filters import STOP, low_pass
@@ -133,7 +134,8 @@ def _of_line(point: OperatingPoint, number: int, line: int) -> tuple[FloatArray,
 
     def densities(frequency: FloatArray) -> FloatArray:
         frequency = np.maximum(frequency, LOWEST * top)
-        conversion = Conversion(point, number, line, frequency)
+        with unasked():
+            conversion = Conversion(point, number, line, frequency)
         rin, phase = conversion.laser()
         wander = phase_density(light.linewidth, frequency)
         passed = np.abs(low_pass(frequency, receiver.low_passes)) ** 2

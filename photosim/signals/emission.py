@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.engine.windows import unasked
 from photosim.signals.filters import STOP, low_pass
 from photosim.signals.quadrature import NODES, TOLERANCE, Panels, octaves, resolved
 
@@ -56,7 +57,8 @@ class Emission:
 
         def spectrum(frequency: FloatArray) -> ComplexArray:
             wl = SPEED_OF_LIGHT_UM_S / frequency
-            waves = point.transfer(wl, self.receiver.ports, tuple(e.port for e in point.emitters))
+            with unasked():
+                waves = point.transfer(wl, self.receiver.ports, tuple(e.port for e in point.emitters))
             density = np.stack([emitter.density(wl) for emitter in point.emitters], axis=-1)
             return np.asarray(np.einsum("wpk,wk,wqk->wpq", waves, density, waves.conj()))
 

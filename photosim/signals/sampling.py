@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.converters import convert
+from photosim.engine.windows import unasked
 from photosim.errors import ParameterError
 from photosim.reals import shown
 from photosim.signals.contributions import (
@@ -180,7 +181,8 @@ def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]
                 offset: FloatArray, line: Line = line, inputs: tuple[str, ...] = inputs
             ) -> ComplexArray:
                 wl = SPEED_OF_LIGHT_UM_S / (line.frequency + offset)
-                return point.transfer(wl, point.ports, inputs)
+                with unasked():
+                    return point.transfer(wl, point.ports, inputs)
 
             rate = 1.0 / grid.step
             delay = mean_delay(transfer, rate)

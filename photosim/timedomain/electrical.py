@@ -1,4 +1,4 @@
-"""Electronics over time: DACs drive settings; all other electronic parts are ignored, with a warning."""
+"""Electronics over time: DACs drive settings, receivers read; all other parts are ignored with a warning."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from photosim.engine.converters import converter_drives
 from photosim.errors import ParameterError, PhotosimWarning, listing
-from photosim.model import Electronic
+from photosim.model import Detector, Electronic
 from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.receivers import chain_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,8 @@ def wired(drives: Drives) -> dict[str, Any]:
     """Return the settings that converters drive, a number or (T,) each, by dotted name.
 
     A converter gives the nearest of its levels behind its bandwidth; what leaves its range is counted in a
-    PhotosimWarning, and so are the electronic parts that time does not carry: what stands behind a detector,
-    and amplifiers in front of a modulator.
+    PhotosimWarning, and so are the electronic parts that time does not carry: amplifiers in front of a
+    modulator. What stands behind a detector is carried with it.
     """
     graph = drives.compiled.graph
     found: dict[str, Any] = {}
@@ -37,11 +38,14 @@ def wired(drives: Drives) -> dict[str, Any]:
         if np.ndim(levels) and np.isfinite(bandwidth):
             levels = low_pass(levels, bandwidth, drives.sample_rate)
         found[drive.name] = levels
+    for part in graph.parts:
+        if isinstance(part.model, Detector):
+            used |= set(chain_of(drives, part).names)
     rest = [part.name for part in graph.parts if isinstance(part.model, Electronic) and part.name not in used]
     if rest:
         message = (
-            f"The electronic parts {listing(rest)} are not simulated in time: currents are those of the "
-            "detectors, and a modulator follows a waveform or the converter wired to it."
+            f"The electronic parts {listing(rest)} are not simulated in time: a modulator follows a waveform "
+            "or the converter wired to it."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=4)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from photosim.engine.converters import converter_drives
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.signals.contributions import mean_emission_current
 from photosim.signals.operating import bare_point, emits
@@ -30,9 +31,10 @@ def emission_currents(circuit: Circuit, drives: Drives, *, noise: bool) -> dict[
             "emission is carried, or noise=False."
         )
         raise ParameterError(message)
-    base = drives.base
+    base, graph = drives.base, drives.compiled.graph
+    wired = {drive.name for drive in converter_drives(graph, drives.settings)}
     try:
-        point = bare_point(circuit, {name: base.settings[name] for name in base.set_directly})
+        point = bare_point(circuit, {n: base.settings[n] for n in base.set_directly if n not in wired})
         found = {r.name: mean_emission_current(point, k) for k, r in enumerate(point.receivers)}
         left = "is that of the first sample" if drives.driven() else ""
     except ParameterError:  # a nonlinear part between amplifier and detector

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.arguments import check_arguments
+from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.model import Block, Nonlinear
@@ -22,6 +24,7 @@ from photosim.timedomain.cut import (
 )
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
+from photosim.timedomain.receivers import refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline
@@ -97,6 +100,8 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     entering = light.port_light(lights, carriers, line)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
+    if noise:
+        refuse_jitter(drives)
     graph = drives.compiled.graph
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]
@@ -175,7 +180,15 @@ def _at(
         )
         raise ParameterError(message)
     first = {name: float(value[0]) for name, value in values.items()}
-    _, full = circuit.at({**settings, **first, **driving.changing(values)})
+    moving, lit = driving.changing(values), {}
+    for name in [name for name in moving if owner(name)[0] in circuit.sources]:
+        # A call takes one value for a setting of a source; over time its power may change.
+        instance, parameter = owner(name)
+        declared = replace(circuit.graph.part(instance).model.parameters[parameter], scalar=False)
+        lit[name] = declared.read(moving.pop(name), f"instance {instance!r}")
+    _, full = circuit.at({**settings, **first, **moving})
+    if lit:
+        full = compiled.point({**{name: full.settings[name] for name in full.set_directly}, **lit})
     return driving.Drives(compiled, values, base, full, rate)
 
 

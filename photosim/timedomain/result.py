@@ -11,12 +11,10 @@ import numpy as np
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import PhotosimWarning
 from photosim.model import Detector
-from photosim.signals.noise import shot_density, thermal_density
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import PASS
-from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.receivers import received
 from photosim.timedomain.run import Run, energy_waves
-from photosim.timedomain.stepping import generator
 
 if TYPE_CHECKING:
     import xarray
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from photosim.timedomain.timeline import Timeline
 
     ComplexArray = NDArray[np.complex128]
-
-RECEIVER_ORDER = 4
-"""Order of the Bessel low-pass of a receiver."""
 
 
 def dataset(
@@ -62,10 +57,7 @@ def dataset(
     detectors = [part for part in run.drives.compiled.graph.parts if isinstance(part.model, Detector)]
     if detectors:
         found = [_current(run, part, wl, arrived, line) for part in detectors]
-        currents = [
-            whole(current + run.glow.get(part.name, 0.0))
-            for part, (current, _) in zip(detectors, found, strict=True)
-        ]
+        currents = [whole(current) for current, _ in found]
         variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
         # The share of the time in which a detector had more light than it can follow.
         variables["saturated"] = ("detector", np.array([share for _, share in found]), {"units": "1"})
@@ -94,7 +86,7 @@ def _current(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the current (T,) of a detector in A, and the share of the time in which it saturates.
 
-    Light of all carriers adds in power; then comes the low-pass.
+    Light of all carriers adds in power; then come low-passes and noise of the receiver.
     """
     settings = run.drives.settings(part)
     per_watt = part.model.responsivity(wl, **settings)
@@ -109,13 +101,8 @@ def _current(
             )
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
-    total = total + float(part.model.dark(wl, **settings))
-    if run.clock.seed is not None:
-        total = total + _receiver_noise(run, run.clock.seed, part, settings, absolute)
-    bandwidth = settings.get("bandwidth")
-    if not bandwidth:
-        return total, saturated
-    return low_pass(total, float(bandwidth), run.clock.sample_rate, order=RECEIVER_ORDER), saturated
+    total = total + float(part.model.dark(wl, **settings)) + run.glow.get(part.name, 0.0)
+    return received(run.drives, part, total, absolute, run.clock.sample_rate, run.clock.seed), saturated
 
 
 def _unsaturated(
@@ -131,19 +118,6 @@ def _unsaturated(
         return power, 0.0
     warnings.warn(text, PhotosimWarning, stacklevel=5)
     return np.asarray(power * detected_share(total, limit)), float(np.mean(total > limit))
-
-
-def _receiver_noise(
-    run: Run, seed: int, part: Any, settings: Mapping[str, Any], current: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return shot and thermal noise (T,) in A, white up to half the sample rate."""
-    multiplication, excess = part.model.multiplication(**settings)
-    dark = float(settings.get("dark_current") or 0.0) * len(part.ports) * multiplication
-    density = shot_density(current + dark, multiplication, excess)
-    if settings.get("load_resistance"):
-        density = density + thermal_density(settings["temperature"], settings["load_resistance"])
-    normal = generator(seed, part.name).standard_normal(current.size)
-    return np.asarray(normal * np.sqrt(density * run.clock.sample_rate / 2))
 
 
 def _budget(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""Detectors and the electronics behind them in time: low-passes, noise, jitter, steps of converters."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.engine.converters import convert, converter_drives, out_of_range
+from photosim.errors import ParameterError, PhotosimWarning
+from photosim.model import Detector, Electronic, Stage
+from photosim.signals.electronics import Chain, chain_behind
+from photosim.signals.filters import ORDER, STOP, noise_bandwidth
+from photosim.signals.filters import low_pass as passed
+from photosim.signals.noise import shot_density, thermal_density
+from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.stepping import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from photosim.engine.graph import Part
+    from photosim.timedomain.drives import Drives
+
+    FloatArray = NDArray[np.float64]
+
+MOST_FOLDS = 8
+"""Sample rates to either side from which noise is folded back one by one; beyond, its spectrum is flat."""
+
+
+def chain_of(drives: Drives, part: Part) -> Chain:
+    """Return the stages behind a detector; ParameterError where a setting of one changes over time."""
+    graph = drives.compiled.graph
+
+    def stage_of(name: str) -> Stage:
+        stage_part = graph.part(name)
+        assert isinstance(stage_part.model, Electronic)  # noqa: S101 - chains are made of those
+        settings = drives.settings(stage_part)
+        moving = next((key for key, value in settings.items() if np.ndim(value)), None)
+        if moving is not None:
+            message = f"Setting '{name}.{moving}' is driven, but what stands behind a detector keeps its own."
+            raise ParameterError(message)
+        return stage_part.model.stage(**settings)
+
+    assert isinstance(part.model, Detector)  # noqa: S101 - the callers chose by kind
+    return chain_behind(graph, (part.name, part.model.electrical[0]), stage_of)
+
+
+def refuse_jitter(drives: Drives) -> None:
+    """Raise ParameterError for jitter of a converter that drives a waveform: it needs a clock of its own."""
+    for drive in converter_drives(drives.compiled.graph, drives.settings):
+        if np.ndim(drive.value) and drive.stage.jitter > 0.0 and np.any(drive.value != drive.value[0]):
+            message = (
+                f"The jitter of converter {drive.converter!r} ({drive.stage.jitter:g} s), which drives a "
+                "waveform, is not carried in time: ask ps.link(tone=...) or photosim.signals.sample, or set "
+                f"{drive.converter}.jitter to 0."
+            )
+            raise ParameterError(message)
+
+
+def received(
+    drives: Drives, part: Part, current: FloatArray, absolute: FloatArray, rate: float, seed: int | None
+) -> FloatArray:
+    """Return the current (T,) of a detector behind all low-passes, referred to the detector.
+
+    current: what light and dark current make, signed; absolute: of all ports added whatever their sign. With
+    a seed come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
+    link, each with the variance that it has there at any sample rate.
+    """
+    settings, chain = drives.settings(part), chain_of(drives, part)
+    own = float(settings.get("bandwidth") or np.inf)
+    for bandwidth in (own, *(stage.bandwidth for stage in chain.stages)):
+        current = _behind(current, bandwidth, rate)
+    if seed is None:
+        _warn_of_levels(chain, current)
+        return current
+    random = generator(seed, part.name)
+    passes = (own, *(stage.bandwidth for stage in chain.stages))
+    density = _detection_density(part, settings, absolute, chain)
+    current = current + shaped(random.standard_normal(current.size) * np.sqrt(density), passes, rate)
+    for k, own_density in enumerate(chain.amplifier_densities()):
+        if own_density > 0.0:
+            white = random.standard_normal(current.size) * np.sqrt(own_density)
+            current = current + shaped(white, passes[k + 1 :], rate)
+    return _converted(chain, current, rate, random)
+
+
+def shaped(white: FloatArray, bandwidths: Sequence[float], rate: float) -> FloatArray:
+    """Return noise behind low-passes from white noise (T,) of a one-sided density: samples of it at `rate`.
+
+    What lies beyond half the rate is folded back, as in samples of the current that there is: the variance is
+    density times noise bandwidth at any rate. Without a low-pass it is that up to half the rate.
+    """
+    band = noise_bandwidth(tuple(bandwidths))
+    if not np.isfinite(band):
+        return np.asarray(white * np.sqrt(rate / 2))
+    folds = int(np.ceil(STOP * min(bandwidths) / rate)) + 1
+    if folds > MOST_FOLDS:
+        return np.asarray(white * np.sqrt(band))
+    frequency = np.fft.rfftfreq(white.size, 1 / rate)
+    power = sum(np.abs(passed(frequency + m * rate, bandwidths)) ** 2 for m in range(-folds, folds + 1))
+    spectrum = np.fft.rfft(white) * np.sqrt(power * rate / 2)
+    return np.asarray(np.fft.irfft(spectrum, white.size))
+
+
+def _behind(current: FloatArray, bandwidth: float, rate: float) -> FloatArray:
+    if not (np.isfinite(bandwidth) and bandwidth > 0.0):
+        return current
+    return low_pass(current, bandwidth, rate, order=ORDER)
+
+
+def _detection_density(
+    part: Part, settings: Mapping[str, Any], absolute: FloatArray, chain: Chain
+) -> FloatArray:
+    """Return the density (T,) in A^2/Hz of shot noise, and of the load where no amplifier stands for it."""
+    assert isinstance(part.model, Detector)  # noqa: S101 - the callers chose by kind
+    multiplication, excess = part.model.multiplication(**settings)
+    dark = float(settings.get("dark_current") or 0.0) * len(part.ports) * multiplication
+    density = np.asarray(shot_density(absolute + dark, multiplication, excess))
+    if settings.get("load_resistance") and not chain.virtual_ground:
+        density = density + thermal_density(settings["temperature"], settings["load_resistance"])
+    return density
+
+
+def _converted(chain: Chain, current: FloatArray, rate: float, random: np.random.Generator) -> FloatArray:
+    """Return the current (T,) as read behind all stages; each sample is one conversion."""
+    for name, stage, gain in zip(chain.names, chain.stages, chain.gains()[1:], strict=True):
+        if stage.jitter > 0.0:
+            slope = np.gradient(current, 1 / rate)
+            current = current + slope * stage.jitter * random.standard_normal(current.size)
+        level = current * gain
+        held, beyond = convert(level, stage)
+        if beyond:
+            _warn(name, stage, level)
+        current = held / gain
+    return current
+
+
+def _warn_of_levels(chain: Chain, current: FloatArray) -> None:
+    for name, stage, gain in zip(chain.names, chain.stages, chain.gains()[1:], strict=True):
+        level = current * gain
+        if level.min() < stage.low or level.max() > stage.high:
+            _warn(name, stage, level)
+
+
+def _warn(name: str, stage: Stage, level: FloatArray) -> None:
+    over = np.maximum(level - stage.high, stage.low - level)
+    text = out_of_range(name, "is to put out", float(level[int(over.argmax())]), stage.low, stage.high)
+    warnings.warn(text, PhotosimWarning, stacklevel=6)
