@@ -15,6 +15,8 @@ from photosim.media.screens import LensMedium, ScreensMedium
 from photosim.media.waveguide import FibreMedium, WaveguideMedium
 from photosim.model import Count, Index, Length, Power, Quantity, Seed, block, numerical
 
+ChannelCount = Annotated[int, Quantity("1", 1, 10_000, whole=True)]
+"""Channels whose S-matrix is written out; `scattering_medium` carries buses of any width."""
 Ratio = Annotated[float, Quantity("1", 1e-3, 1e3)]
 """A length over another."""
 Aperture = Annotated[float, Quantity("1", 0.01, 0.49)]
@@ -64,7 +66,7 @@ def _series(wl: Any, orders: int, **settings: Any) -> Any:
     series_of=_series,
 )
 def speckle_medium(
-    wl: Any, *, inputs: Count = 4, outputs: Count = 4, transmission: Power = 0.1, seed: Seed = 0
+    wl: Any, *, inputs: ChannelCount = 4, outputs: ChannelCount = 4, transmission: Power = 0.1, seed: Seed = 0
 ) -> Any:
     """Thick scattering medium seen through few of its many channels: a Gaussian transmission matrix.
 

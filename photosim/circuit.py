@@ -80,8 +80,11 @@ class Circuit:
             elif not isinstance(netlist, Netlist):
                 netlist = reading.from_dict(netlist)
             remarks = reading.check(netlist, strict=strict)
+            if large := reading.check_size(netlist):
+                warnings.warn(large, PhotosimWarning, stacklevel=2)
         self.netlist = netlist
         self.compiled = Compiled(netlist, {}, told)
+        self.graph.check_answers(netlist.name)
         unused = self.compiled.exclusions.unused()
         if strict and unused:
             raise NetlistError(unused[0])
@@ -149,12 +152,10 @@ class Circuit:
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""
-        check_arguments(Circuit.at, locals())
         return self.compiled.at(settings)
 
     def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call under the circuit's own light runs, and its point: converters drive settings."""
-        check_arguments(Circuit.driven_at, locals())
         return self.compiled.driven_at(settings)
 
     # --- questions ---------------------------------------------------------------------------------
@@ -287,8 +288,8 @@ class Circuit:
         refuse_settings("probes", probes)
         check_arguments(Circuit.fields, locals())
         for port, power in sources.items():
-            check_number(self, 0.0, **{f"the power into {port!r}": power})  # type: ignore[arg-type]
-        powers = np.array([float(p) for p in sources.values()])
+            check_number(f"source {port!r}", 0.0, power=power)
+        powers = np.array(list(sources.values()), dtype=np.float64)
         waves = self.transfer(wl, list(probes), list(sources), **settings) @ np.sqrt(powers)
         return {probe: waves[..., k] for k, probe in enumerate(probes)}
 

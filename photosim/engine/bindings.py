@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.conventions import ROOM_TEMPERATURE_K
 from photosim.errors import ParameterError
 from photosim.expressions import Expr
@@ -46,6 +47,7 @@ def owner(name: str) -> tuple[str, str]:
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested settings by dotted name, lists as arrays; ParameterError for what no setting can be."""
+    check_arguments(flat_settings, locals())
     flat: dict[str, Any] = {}
 
     def walk(prefix: str, table: Mapping[Any, Any]) -> None:

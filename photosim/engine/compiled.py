@@ -31,6 +31,7 @@ from photosim.engine.solve import solve, solve_series
 from photosim.engine.waves import Request, find_wave, matrix_request, one_wave, part_edges, wave_request
 from photosim.engine.windows import Told, Windows
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.memory import require_memory
 from photosim.model import Netlist
 from photosim.model.codegen import ORDERS
 
@@ -314,6 +315,9 @@ class Compiled:
         light trapped in a loop that nothing reaches.
         """
         plan, request = planned
+        number = float(point.batch) * len(wl) * (20 * shape[0] * shape[1] + 16)
+        what = f"{shape[0]} x {shape[1]} elements at {point.batch * len(wl):,} points"
+        require_memory(number, what, "ask for fewer wavelengths at a time, as circuit.stream does")
         self.windows.look(point, wl)
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)

@@ -189,7 +189,7 @@ class _Builder:
         chain: tuple[str, ...],
     ) -> Any:
         for key, value in settings.items():
-            if value is not None:
+            if value is not None and key in inner.settings:  # others are built into the netlist
                 self._bind(f"{name}.{key}", value, scope)
         optical, electrical = self.place(inner, name, visible, chain)
         return _Ports(name, optical, electrical, {})

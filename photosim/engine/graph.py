@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from photosim.conventions import ports_by_mode
 from photosim.engine.bindings import TEMPERATURE, Bindings
 from photosim.errors import NetlistError, did_you_mean, listing
-from photosim.model import Composite, Model
+from photosim.model import Block, Composite, Detector, Model, Nonlinear, Source
 from photosim.model.netlist import PortRef
 
 if TYPE_CHECKING:
@@ -71,6 +71,16 @@ class Graph:
             found[TEMPERATURE] = self.bindings.value(TEMPERATURE)
         return found | {name: self.bindings.value(f"{part.name}.{name}") for name in part.written}
 
+    def check_answers(self, name: str) -> None:
+        """Raise NetlistError for a circuit without ports, sources and detectors, which answers nothing."""
+        if self.exposed or self.electrical or any(_answers(part.model) for part in self.parts):
+            return
+        message = (
+            f"Circuit {name!r} has nothing to ask: it exposes no port and has no light source and no "
+            "detector; name ports under 'ports', as in ports: {in: 'a,o1'}."
+        )
+        raise NetlistError(message)
+
     def part(self, name: str) -> Part:
         """Return the part of that dotted name; NetlistError with the nearest one if there is none."""
         if name not in self.index:
@@ -91,3 +101,10 @@ class Graph:
             message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}."
             raise NetlistError(message + did_you_mean(port, known))
         return part.first_port + part.ports.index(own)
+
+
+def _answers(model: Model) -> bool:
+    """Return whether a part has light of its own, detects, or belongs to a chain of free space."""
+    return isinstance(model, Source | Detector | Block) or (
+        isinstance(model, Nonlinear) and bool(model.emits)
+    )

@@ -10,6 +10,18 @@ Every error names file, line and column, what was found, what would do, and the 
 from photosim.netlist.check import check, not_simulated, notes
 from photosim.netlist.find import find, gallery
 from photosim.netlist.reader import from_dict, read, read_text
+from photosim.netlist.size import check_size
 from photosim.netlist.write import to_yaml
 
-__all__ = ["check", "find", "from_dict", "gallery", "not_simulated", "notes", "read", "read_text", "to_yaml"]
+__all__ = [
+    "check",
+    "check_size",
+    "find",
+    "from_dict",
+    "gallery",
+    "not_simulated",
+    "notes",
+    "read",
+    "read_text",
+    "to_yaml",
+]

@@ -42,6 +42,8 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
     checker = _Checker(strict)
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")
+    if not netlist.instances:
+        raise NetlistError(f"circuit {netlist.name!r} has no instances: there is nothing to ask")
     return checker.warnings
 
 
@@ -184,6 +186,12 @@ class _Checker:
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], sub: Netlist
     ) -> None:
         where = f"instance {name!r} (netlist {instance.component!r})"
+        if instance.settings and not sub.settings:
+            mark = netlist.mark("instances", base_name(name)) or instance.mark
+            text = f"{where}: {listing(instance.settings)} is built into the netlist and changes nothing."
+            self.notes.append(f"{mark}: {text}" if mark else text)
+            self.visit(sub, {}, f" in netlist {instance.component!r}")
+            return
         for key in instance.settings:
             if key not in sub.settings:
                 hint = did_you_mean(key, sub.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,14 @@ from photosim.arguments import check_arguments
 from photosim.errors import Mark, NetlistError, PhotosimWarning
 from photosim.expressions import CONSTANTS
 from photosim.model import Instance, Netlist, PortRef, ref
+from photosim.model.netlist import Connection
 from photosim.netlist.arrays import MAX_INSTANCES, check_name, members
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.form_errors import describe
 from photosim.netlist.marks import Marks
 from photosim.netlist.modes import with_mode
+from photosim.netlist.routes import SECTIONS, Wires
 from photosim.netlist.schema import InstanceForm, NetlistForm, validate
 from photosim.netlist.siepic import SUFFIX as SPI_SUFFIX
 from photosim.netlist.siepic import read_spi
@@ -174,12 +177,14 @@ class _Reader:
     def netlist(self, name: str, components: Mapping[str, Netlist]) -> Netlist:
         """The netlist, with its sub-netlists."""
         form = self.form
-        self._warn_of_routes()
         settings = self._settings()
+        instances, connections = self._instances(settings, components), self._connections()
+        ports = {outer: self._exposed(outer, text) for outer, text in form.ports.items()}
+        joins = self._routes(instances, {*ports.values(), *(end for pair in connections for end in pair)})
         return Netlist(
-            instances=self._instances(settings, components),
-            connections=self._connections(),
-            ports={outer: self._exposed(outer, text) for outer, text in form.ports.items()},
+            instances=instances,
+            connections=(*connections, *joins),
+            ports=ports,
             settings=settings,
             terminate=self._terminated(),
             components=dict(components),
@@ -188,16 +193,17 @@ class _Reader:
             marks=self.marks,
         )
 
-    def _warn_of_routes(self) -> None:
-        for section in ("routes", "bundles"):
-            written = getattr(self.form, section)
-            if isinstance(written, Mapping | list) and written:
-                place = self.tree.mark(self.data, section)
-                message = (
-                    f"{section!r} is layout and not simulated: a guide that matters belongs under "
-                    "'instances', its ends under 'connections'."
-                )
-                warnings.warn(f"{place}: {message}" if place else message, PhotosimWarning, stacklevel=5)
+    def _routes(self, instances: dict[str, Instance], used: set[PortRef]) -> list[Connection]:
+        """Add the guides of routes to the instances; return their connections, and warn of the rest."""
+        found: list[Connection] = []
+        for section in SECTIONS:
+            mark = self.tree.mark(self.data, section)
+            wires = Wires(section, getattr(self.form, section), used, partial(self._port, mark=mark))
+            found += wires.connect(instances)
+            for message in wires.warnings:
+                text = f"{mark}: {message}" if mark else message
+                warnings.warn(text, PhotosimWarning, stacklevel=5)
+        return found
 
     def _settings(self) -> dict[str, Any]:
         raw = self.form.settings

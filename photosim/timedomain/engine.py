@@ -12,6 +12,7 @@ from photosim.arguments import check_arguments
 from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
+from photosim.memory import require_memory
 from photosim.model import Block, Nonlinear
 from photosim.timedomain import drives as driving
 from photosim.timedomain import light, stepping
@@ -89,6 +90,9 @@ def transient(  # noqa: PLR0913 - keyword options of a question
         )
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)
+    signals = 4 + len(drive or {}) + len(circuit.detectors) + len(circuit.ports if probes is None else probes)
+    what = f"{samples + warm:,} samples of {signals} signals"
+    require_memory(16.0 * (samples + warm) * signals, what, "make it shorter, or sample it more coarsely")
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     drives, plain = _drives(circuit, drive or {}, settings, line)
     lights = light.read_lights(inputs or {}, circuit.ports)

@@ -39,7 +39,7 @@ def call(function: Callable[..., Any], **arguments: Any) -> Call:
     return Call(function, arguments)
 
 
-OPEN = {"instances": {"a": "straight"}, "terminate": ["a,o1", "a,o2"]}
+OPEN = {"instances": {"a": "straight"}, "ports": {"in": "a,o1", "out": "a,o2"}}
 
 CALLS = {
     "Circuit": call(ps.Circuit, netlist=OPEN, strict=False, windows=None),
@@ -64,7 +64,10 @@ CALLS = {
     ),
     "an array": call(
         lambda **k: ps.Circuit(
-            {"instances": {"a": {"component": "terminator", "array": k}}, "terminate": ["a<0.0>,o1"]}
+            {
+                "instances": {"a": {"component": "straight", "array": k}},
+                "ports": {"in": "a<0.0>,o1", "out": "a<0.0>,o2"},
+            }
         ),
         columns=1,
         rows=1,
@@ -97,7 +100,9 @@ CALLS = {
     "chain": call(lambda end, wl: OPU.chain(end, wl=wl), end=None, wl=1.55),
     "at": call(RING.at, settings={"ring": {"radius": 10.0}}),
     "Instance": call(
-        lambda **k: ps.Circuit(ps.Netlist({"a": ps.Instance(**k)}, terminate=ps.links("a,o1:a,o2")[0])),
+        lambda **k: ps.Circuit(
+            ps.Netlist({"a": ps.Instance(**k)}, ports={"in": ("a", "o1"), "out": ("a", "o2")})
+        ),
         component="straight",
         settings={"length": 1.0},
         mark=None,

@@ -128,7 +128,7 @@ def test_chains_without_light_or_end_are_refused() -> None:
         circuit().chain("eye")
     with pytest.raises(ps.ParameterError, match="has 3 lines: choose one of them"):
         circuit().chain(laser={"lines": 3})
-    with pytest.raises(ps.ParameterError, match="one value for each setting, not a batch"):
+    with pytest.raises(ps.ParameterError, match="setting 'contrast' takes one value"):
         circuit().chain(mirrors={"contrast": [10.0, 20.0]})
     with pytest.raises(ps.ParameterError, match=r"transmission 0\.9 creates power in 6 x 8 channels"):
         circuit().chain(medium={"transmission": 0.9})

@@ -54,7 +54,13 @@ JUNK: list[Any] = [
 
 
 def circuit_of(component: str, **settings: Any) -> ps.Circuit:
-    return ps.Circuit({"instances": {"a": {"component": component, "settings": settings}}})
+    guide = {"component": "straight"}
+    return ps.Circuit(
+        {
+            "instances": {"a": {"component": component, "settings": settings}, "guide": guide},
+            "ports": {"in": "guide,o1", "out": "guide,o2"},
+        }
+    )
 
 
 def every_setting() -> Iterator[tuple[str, Parameter]]:

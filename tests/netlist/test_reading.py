@@ -7,16 +7,18 @@ import math
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import photosim as ps
 from photosim.errors import Mark, NetlistError, PhotosimWarning
 from photosim.expressions import parse, symbol
 from photosim.model import Instance, Netlist, links, part
-from photosim.netlist import check, find, from_dict, gallery, not_simulated, read, read_text, to_yaml
+from photosim.netlist import check, find, from_dict, gallery, not_simulated, notes, read, read_text, to_yaml
 
 PAIR = """
 instances:
@@ -244,7 +246,7 @@ def test_layout_sections_are_accepted_and_routes_warn() -> None:
         warnings.simplefilter("error")
         assert read_text(text) == read_text(PAIR)
     with pytest.warns(PhotosimWarning, match="<text>:5:1: 'routes' is layout and not simulated"):
-        read_text(PAIR + "routes: {r: {links: {'a,o1': 'b,o1'}}}")
+        read_text(PAIR + "routes: {r: {waypoints: [1, 2]}}")
 
 
 def test_keys_are_texts_and_scalars_follow_yaml_1_2() -> None:
@@ -427,8 +429,8 @@ def test_settings_that_exclude_each_other_are_refused(component: str) -> None:
         (
             "{component: speckle_medium, settings: {inputs: 1000000, outputs: 1000000}}",
             (
-                "<text>:1:13: instance 'b' (speckle_medium) has inputs 1000000 x outputs 1000000 "
-                "= 1000000000000 elements; the bound is 1000000000."
+                "<text>:1:55: instance 'b' (speckle_medium): setting 'inputs' is 1e+06, but must be "
+                "1 to 10000."
             ),
         ),
     ],
@@ -509,3 +511,67 @@ def test_settings_resolve_in_any_order() -> None:
     from photosim.netlist.values import resolve
 
     assert resolve(netlist.settings)["c"] == pytest.approx(2 * (math.pi + 1), rel=1e-15)
+
+
+ENDS = "ports: {in: 'a,o1', out: 'b,o2'}\n"
+
+
+def transmission(text: str) -> Any:
+    return ps.Circuit(read_text(text))(wl=[1.55])["in", "out"].values[0]
+
+
+@pytest.mark.parametrize("place", ["length: 7.5", "info: {length: 7.5}", "settings: {length: 7.5}"])
+@pytest.mark.parametrize("section", ["routes", "bundles"])
+def test_a_link_of_a_route_is_a_guide_of_its_length(section: str, place: str) -> None:
+    """Guides of 10, 7.5 and 5 um behind one another have the phase of one of 22.5 um."""
+    found = transmission(f"{PAIR}{ENDS}{section}: {{r: {{links: {{'a,o2': 'b,o1'}}, {place}}}}}")
+    whole = ps.Circuit(
+        {"instances": {"g": ps.part("straight", length=22.5)}, "ports": {"in": "g,o1", "out": "g,o2"}}
+    )
+    assert found == pytest.approx(whole(wl=[1.55])["in", "out"].values[0], abs=1e-12)
+
+
+def test_each_link_of_a_bundle_has_its_own_length() -> None:
+    text = "instances: {a: coupler, b: coupler}\nroutes: {r: {links: {'a,o3': 'b,o2', 'a,o4': 'b,o1'}, "
+    found = read_text(text + "info: {length: {'a,o3': 3, 'a,o4': 4.5}}}}")
+    assert {n: i.settings for n, i in found.instances.items() if i.component == "straight"} == {
+        "r": {"length": 3.0}, "r_1": {"length": 4.5},
+    }  # fmt: skip
+
+
+def test_a_link_without_a_length_is_a_join_and_said() -> None:
+    route = "routes: {r: {links: {'a,o2': 'b,o1'}}}"
+    with pytest.warns(PhotosimWarning, match="'routes' says no length of a,o2 to b,o1: the ports are joined"):
+        found = transmission(PAIR + ENDS + route)
+    assert found == transmission(PAIR + ENDS + "connections: {'a,o2': 'b,o1'}")
+
+
+def test_a_route_of_a_connection_is_its_layout() -> None:
+    """Extracted netlists list guides as instances and their routes beside them."""
+    text = PAIR + ENDS + "connections: {'a,o2': 'b,o1'}\n"
+    assert transmission(text + "routes: {r: {links: {'a,o2': 'b,o1'}, length: 3}}") == transmission(text)
+
+
+def test_settings_built_into_an_inner_netlist_are_a_note() -> None:
+    inner = "arm:\n  instances: {s: {component: straight, settings: {length: 30.0}}}\n  ports: {o1: 's,o1'}\n"
+    top = "top:\n  instances: {m: {component: arm, settings: {delta_length: 10.0, bend: {radius: 5}}}}\n"
+    netlist = read_text(top + "  ports: {o1: 'm,o1'}\n" + inner)
+    assert any("delta_length, bend is built into the netlist" in note for note in notes(netlist))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)
+        circuit = ps.Circuit(netlist)
+    assert circuit.parameters["m.s.length"] == 30.0
+    with pytest.raises(ps.ParameterError, match="delta_length"):
+        circuit(1.55, m={"delta_length": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("instances: {}", "has no instances: there is nothing to ask"),
+        ("instances: {a: straight}\nterminate: ['a,o1', 'a,o2']", "exposes no port and has no light source"),
+    ],
+)
+def test_a_circuit_that_nothing_can_be_asked_of_is_refused(text: str, message: str) -> None:
+    with pytest.raises(NetlistError, match=message):
+        ps.Circuit(read_text(text))

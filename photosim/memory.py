@@ -1,0 +1,40 @@
+"""Memory of this machine, and work that is refused before it starts because it needs more."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from photosim.errors import ParameterError
+
+_CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux says what a container may take."""
+_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
+
+
+@cache
+def memory_bytes() -> float:
+    """Return the bytes of memory that this process may use: the machine's or its container's."""
+    found = float("inf")
+    with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
+        found = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # "max" is no bound
+        found = min(found, float(_CONTROL_GROUP.read_text(encoding="ascii")))
+    return found
+
+
+def size(number: float) -> str:
+    """Return a number of bytes as people write it, such as "2.4 GB"."""
+    for unit, name in _UNITS:
+        if number >= unit:
+            return f"{number / unit:.2g} {name}" if number < 100 * unit else f"{number / unit:.0f} {name}"
+    return f"{number:.0f} bytes"
+
+
+def require_memory(number: float, what: str, instead: str) -> None:
+    """Raise ParameterError where work needs more bytes than there are: what it is, and what to do instead."""
+    if number > memory_bytes():
+        message = f"{what} would take {size(number)} of memory, and this machine has {size(memory_bytes())}"
+        raise ParameterError(f"{message}: {instead}.")
