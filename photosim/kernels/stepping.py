@@ -39,17 +39,18 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
     state: float64 (S,), changed in place.  constants: (fixed (C,), column
     (C,), varying (T, V)), constant c being varying[t, column[c]] where column[c]
     is not negative.  feedback: (entries (E, 6), poles (K,), residues (K,),
-    direct (E,)): an entry adds to the wave that arrives its share of the wave
-    that left `delay` samples ago, direct b + sum of residue x, where
-    x[t + 1] = pole x[t] + b[t]; entries of delay 0 come from parts earlier in
-    `layout`.  waves: (incoming (T, ins, carriers), holding what arrives from
+    direct (E,), memory (K,), past (P, outs, carriers)): an entry adds to the
+    wave that arrives its share of the wave that left `delay` samples ago,
+    direct b + sum of residue x, where x[t + 1] = pole x[t] + b[t]; x is
+    `memory`, changed in place, and b before the first sample stands in
+    `past`, at least as many samples as the longest delay; entries of delay 0
+    come from parts earlier in `layout`.  waves: (incoming (T, ins, carriers), holding what arrives from
     elsewhere; outgoing (T, outs, carriers), filled; record (T, S) of states or
     (0, S); noise (T, N), or (1, 0) where it is off).
     """
     fixed, column, varying = constants
-    entries, poles, residues, direct = feedback
+    entries, poles, residues, direct, memory, past = feedback
     incoming, outgoing, record, noise = waves
-    memory = np.zeros(poles.shape[0], dtype=np.complex128)
     # Of each part the constants of now, then those of the middle of the step.
     values = np.zeros(2 * fixed.shape[0])
     first, middle = np.zeros(fixed.shape[0], dtype=np.int64), np.zeros(fixed.shape[0], dtype=np.int64)
@@ -75,11 +76,13 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
                 at = t - entries[e, DELAY]
                 if at >= 0:
                     wave = outgoing[at, entries[e, FROM], entries[e, CARRIER]]
-                    total = direct[e] * wave
-                    for k in range(entries[e, POLE], entries[e, POLE] + entries[e, POLES]):
-                        total += residues[k] * memory[k]
-                        memory[k] = poles[k] * memory[k] + wave
-                    incoming[t, entries[e, TO], entries[e, CARRIER]] += total
+                else:
+                    wave = past[past.shape[0] + at, entries[e, FROM], entries[e, CARRIER]]
+                total = direct[e] * wave
+                for k in range(entries[e, POLE], entries[e, POLE] + entries[e, POLES]):
+                    total += residues[k] * memory[k]
+                    memory[k] = poles[k] * memory[k] + wave
+                incoming[t, entries[e, TO], entries[e, CARRIER]] += total
             ins, outs = row[INS], row[OUTS]
             for i in range(ins):
                 for c in range(incoming.shape[2]):

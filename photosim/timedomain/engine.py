@@ -110,7 +110,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]
     run, how = _prepared(drives, clock, entering, quasi_static, line.time, probed)
-    run.glow = glow
+    run.glow, run.settles = glow, settle > 0
     run.carry()
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])

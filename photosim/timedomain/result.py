@@ -76,6 +76,7 @@ def dataset(
         "pass_band_Hz": PASS * run.clock.sample_rate,
         "seed": -1 if run.clock.seed is None else run.clock.seed,
         "drives": "; ".join(f"{part}: {text}" for part, text in how.items()),
+        "starts": "; ".join(f"{name}: {text}" for name, text in run.starts.items()),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
     }
     return xarray.Dataset(variables, coordinates, attrs=notes)

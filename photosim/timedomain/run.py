@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from photosim.engine.compiled import Planned
 from photosim.engine.guards import reached
 from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Nonlinear
-from photosim.timedomain import band, spectral, stepping
+from photosim.timedomain import band, relaxation, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.content import check_band
 from photosim.timedomain.convolution import convolve
@@ -54,6 +55,8 @@ class Run:
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)
+    starts: dict[str, str] = field(default_factory=dict)
+    settles: bool = False
 
     # --- linear islands -----------------------------------------------------------------------------
 
@@ -126,7 +129,8 @@ class Run:
                 continue
             parts = [self._stepped(element) for element in group]
             paths = self._feedback(group) if loop else []
-            waves, states = stepping.run(parts, arriving, paths, self.clock)
+            stepper = stepping.Stepper(parts, paths, self.clock)
+            waves, states = stepper.run(arriving, self._begin(stepper, arriving, loop=loop))
             self.states |= states
             for wave, values in waves.items():
                 if wave in self.cut.lit:
@@ -134,6 +138,34 @@ class Run:
                         for row in values:
                             check_band(row, self.clock.sample_rate, f"the light out of {self.names[wave]!r}")
                     self.injected[wave] = values
+
+    def _begin(
+        self, stepper: stepping.Stepper, arriving: Mapping[int, ComplexArray], *, loop: bool
+    ) -> stepping.Begin:
+        """Return how a group begins: in the steady state of its first light and settings, or at rest.
+
+        A part that shines and that no light reaches knows its own. Warns where no steady state is found and
+        the run has no time to settle.
+        """
+        first = stepper.arriving(arriving, slice(0, 1))
+        own = [e for part in stepper.parts for e in [part.element] if e.emits and part.state_names]
+        if not first.any() and not (loop and own):
+            return stepper.rest()
+        names = ", ".join(part.element.name for part in stepper.parts)
+        nonlinear = any(part.element.kind == "nonlinear" for part in stepper.parts)
+        found = relaxation.steady(stepper, first, nonlinear=nonlinear)
+        if found.begin is None:
+            self.starts[names] = f"at rest, no steady state found (it moves by {found.residual:.2g})"
+            if not self.settles:
+                message = (
+                    f"No steady state was found for the first light and settings of {names}: the run starts "
+                    "with these parts at rest. Give it time before with settle=."
+                )
+                warnings.warn(message, PhotosimWarning, stacklevel=4)
+            return stepper.rest()
+        branch = ", bistable: on the branch reached from dark" if found.bistable else ""
+        self.starts[names] = f"steady, residual {found.residual:.2g}{branch}"
+        return found.begin
 
     def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:
         """Return what leaves a driven element that is not a loop."""

@@ -69,42 +69,105 @@ def gates(matrix: ComplexArray) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.stack([rows.real, rows.imag], axis=1).reshape(-1, matrix.shape[1]))
 
 
-def run(
-    parts: Sequence[Stepped], arriving: Mapping[int, ComplexArray], paths: Sequence[Path], clock: Clock
-) -> tuple[dict[int, ComplexArray], dict[str, NDArray[np.float64]]]:
-    """Return the waves that leave all parts, wave to (carriers, T), and their states, "name.state" to (T,).
+@dataclass(frozen=True)
+class Begin:
+    """How a stretch begins: states (S,), memory of fits (K,), waves that left before (P, outs, carriers)."""
 
-    arriving: what reaches each arrival from elsewhere, wave to (carriers, T) or (carriers, 1).
-    """
-    from photosim.kernels.stepping import advance
+    state: NDArray[np.float64]
+    memory: ComplexArray
+    past: ComplexArray
 
-    parts = _in_order(parts, paths)
-    ins = [wave for part in parts for wave in part.element.arrivals]
-    outs = [wave for part in parts for wave in part.element.departures]
-    count = len(clock.carriers)
-    incoming = np.zeros((clock.samples, len(ins), count), dtype=np.complex128)
-    for k, wave in enumerate(ins):
-        if wave in arriving:
-            incoming[:, k] = arriving[wave].T
-    outgoing = np.zeros((clock.samples, len(outs), count), dtype=np.complex128)
-    state = np.concatenate([np.zeros(0), *(part.start for part in parts)])
-    record = np.zeros((clock.samples if state.size else 0, state.size))
-    functions = list(dict.fromkeys(part.step for part in parts))
-    layout, feedback = _layout(parts, paths, functions)
-    with warnings.catch_warnings():
-        # numba calls functions as values experimental; the tests hold what is used of them here.
-        warnings.simplefilter("ignore", _experimental())
-        advance(
-            tuple(compiled(f) for f in functions), layout, state, _constants(parts), feedback,
-            (incoming, outgoing, record, _noise(parts, clock)), clock.carriers, 1 / clock.sample_rate,
-        )  # fmt: skip
-    if not np.isfinite(outgoing[-1]).all() or not np.isfinite(state).all():
-        names = ", ".join(part.element.name for part in parts)
-        message = f"The time steps of {names} do not stay finite: take a higher sample rate."
-        raise ParameterError(message)
-    names_of_states = [f"{part.element.name}.{name}" for part in parts for name in part.state_names]
-    states = {name: record[:, k] for k, name in enumerate(names_of_states)}
-    return {wave: outgoing[:, k].T for k, wave in enumerate(outs)}, states
+
+class Stepper:
+    """A group of elements ready to be stepped over stretches of time."""
+
+    def __init__(self, parts: Sequence[Stepped], paths: Sequence[Path], clock: Clock) -> None:
+        self.parts = _in_order(parts, paths)
+        self.clock = clock
+        self.ins = [wave for part in self.parts for wave in part.element.arrivals]
+        self.outs = [wave for part in self.parts for wave in part.element.departures]
+        functions = list(dict.fromkeys(part.step for part in self.parts))
+        self._functions = tuple(compiled(f) for f in functions)
+        self._layout, self._feedback = _layout(self.parts, paths, functions)
+        self.longest = max((path.fit.delay for path in paths), default=0)
+
+    def rest(self) -> Begin:
+        """Return how a run begins in the dark: parts at rest, no light before."""
+        past = np.zeros((max(2 * self.longest, 1), len(self.outs), len(self.clock.carriers)), dtype=complex)
+        state = np.concatenate([np.zeros(0), *(part.start for part in self.parts)])
+        return Begin(state, np.zeros(self._feedback[1].size, dtype=complex), past)
+
+    def advance(
+        self,
+        begin: Begin,
+        incoming: ComplexArray,
+        constants: Any,
+        noise: NDArray[np.float64],
+        *,
+        record: bool,
+    ) -> tuple[ComplexArray, NDArray[np.float64], Begin]:
+        """Return the waves that leave (T, outs, carriers), states (T, S) or (0, S), and how to go on.
+
+        incoming: what arrives from elsewhere (T, ins, carriers), changed in place.
+        """
+        from photosim.kernels.stepping import advance
+
+        samples = len(incoming)
+        state, memory = begin.state.copy(), begin.memory.copy()
+        outgoing = np.zeros((samples, len(self.outs), len(self.clock.carriers)), dtype=np.complex128)
+        kept = np.zeros((samples if record and state.size else 0, state.size))
+        with warnings.catch_warnings():
+            # numba calls functions as values experimental; the tests hold what is used of them here.
+            warnings.simplefilter("ignore", _experimental())
+            advance(
+                self._functions, self._layout, state, constants, (*self._feedback, memory, begin.past),
+                (incoming, outgoing, kept, noise), self.clock.carriers, 1 / self.clock.sample_rate,
+            )  # fmt: skip
+        if not np.isfinite(outgoing[-1]).all() or not np.isfinite(state).all():
+            names = ", ".join(part.element.name for part in self.parts)
+            message = f"The time steps of {names} do not stay finite: take a higher sample rate."
+            raise ParameterError(message)
+        past = np.concatenate([begin.past, outgoing])[-len(begin.past) :]
+        return outgoing, kept, Begin(state, memory, np.ascontiguousarray(past))
+
+    def arriving(self, waves: Mapping[int, ComplexArray], samples: slice) -> ComplexArray:
+        """Return what arrives from elsewhere at some of the samples, (T, ins, carriers)."""
+        count = len(range(*samples.indices(self.clock.samples)))
+        incoming = np.zeros((count, len(self.ins), len(self.clock.carriers)), dtype=np.complex128)
+        for k, wave in enumerate(self.ins):
+            if wave in waves:
+                values = waves[wave]
+                incoming[:, k] = (values if values.shape[1] == 1 else values[:, samples]).T
+        return incoming
+
+    def held(self, begin: Begin) -> Begin:
+        """Return a begin whose last waves had been the same for ever."""
+        entries, poles = self._feedback[0], self._feedback[1]
+        past = np.repeat(begin.past[-1:], len(begin.past), axis=0)
+        memory = np.zeros(poles.size, dtype=complex)
+        for _, source, carrier, _, first, count in entries:
+            own = slice(first, first + count)
+            memory[own] = past[-1, source, carrier] / (1 - poles[own])
+        return Begin(begin.state, memory, past)
+
+    def first_constants(self) -> Any:
+        """Return the constants of the kernel, held at the first sample."""
+        fixed, column, _ = _constants(self.parts)
+        return fixed, np.full_like(column, -1), np.zeros((1, 0))
+
+    def run(
+        self, arriving: Mapping[int, ComplexArray], begin: Begin
+    ) -> tuple[dict[int, ComplexArray], dict[str, NDArray[np.float64]]]:
+        """Return the waves that leave all parts, wave to (carriers, T), and states, "name.state" to (T,).
+
+        arriving: what reaches each arrival from elsewhere, wave to (carriers, T) or (carriers, 1).
+        """
+        incoming = self.arriving(arriving, slice(None))
+        noise = _noise(self.parts, self.clock)
+        outgoing, record, _ = self.advance(begin, incoming, _constants(self.parts), noise, record=True)
+        names = [f"{part.element.name}.{name}" for part in self.parts for name in part.state_names]
+        states = {name: record[:, k] for k, name in enumerate(names)}
+        return {wave: outgoing[:, k].T for k, wave in enumerate(self.outs)}, states
 
 
 @cache
