@@ -72,6 +72,10 @@ class DataError(PhotosimError):
     """A data file that is missing, damaged or of the wrong form."""
 
 
+class Diverged(ParameterError):  # noqa: N818 - the name users read: the run diverged
+    """A training whose numbers are no longer finite; the message names epoch and learning rate."""
+
+
 class PhotosimWarning(UserWarning):
     """Something legal that is probably not meant."""
 

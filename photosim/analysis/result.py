@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 Cell = str | int | float | None
+UNKNOWN = "-"
+"""Stands in tables for a number that is not known, such as the spread of one seed."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from photosim.analysis.channels import channels_of
 from photosim.analysis.options import option, read_entry
+from photosim.analysis.resolution import check_resolution
 from photosim.analysis.result import Table
 from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
@@ -71,13 +72,17 @@ class SpectrumOptions:
 
 @dataclass(frozen=True)
 class SpectrumResult:
-    """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um."""
+    """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um.
+
+    remarks: what the grid of wavelengths does not show.
+    """
 
     name: str
     s: SMatrix | Spectra
     pairs: Pairs
     channels: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def numbers(self) -> dict[str, Any]:
         """Everything but the curves as plain JSON types."""
@@ -88,14 +93,18 @@ class SpectrumResult:
             "wl_um": {"start": float(wl[0]), "stop": float(wl[-1]), "points": int(wl.size)},
             "channels_um": list(self.channels),
             "pairs": {f"{a} to {b}": summary(self.s, (a, b)) for a, b in self.pairs},
+            "remarks": list(self.remarks),
         }
 
     def tables(self) -> tuple[Table, ...]:
-        """Extremes of every pair; then, where there are channels, the transmission of each."""
+        """Extremes of every pair; then, where there are channels, the transmission of each, and remarks."""
         tables = [self._pair_table()]
         inside = [(k, c) for k, c in enumerate(self.channels) if self.s.wl[0] <= c <= self.s.wl[-1]]
         if inside and self.s.wl.size > 1:
             tables.append(self._channel_table(inside))
+        if self.remarks:
+            rows = tuple((text,) for text in self.remarks)
+            tables.append(Table(f"{self.name}: the grid is too coarse", ("what it does not show",), rows))
         return tuple(tables)
 
     def _pair_table(self) -> Table:
@@ -148,16 +157,30 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
     named = {*(options.starts or ()), *(options.ends or ())}
     if named <= set(circuit.ports):
         s = circuit(options.wl, **options.settings)
-        return SpectrumResult(
-            options.name, s, port_pairs(s, options.starts, options.ends), channels, options.labels
-        )
+        pairs = port_pairs(s, options.starts, options.ends)
+        remarks = _remarks(circuit, options, s, pairs)
+        return SpectrumResult(options.name, s, pairs, channels, options.labels, remarks)
     starts = options.starts if options.starts is not None else _inputs(circuit.ports)
     ends = options.ends if options.ends is not None else circuit.ports
     values = circuit.transfer(options.wl, ends, starts, **options.settings)
     pairs = tuple((a, b) for a in starts for b in ends)
-    return SpectrumResult(
-        options.name, Spectra(options.wl, starts, ends, values), pairs, channels, options.labels
-    )
+    spectra = Spectra(options.wl, starts, ends, values)
+    remarks = _remarks(circuit, options, spectra, pairs)
+    return SpectrumResult(options.name, spectra, pairs, channels, options.labels, remarks)
+
+
+def _remarks(
+    circuit: Circuit, options: SpectrumOptions, s: SMatrix | Spectra, pairs: Pairs
+) -> tuple[str, ...]:
+    """Return what the grid does not show of the pairs of interest, by evaluating between its points."""
+    starts, ends = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    inside = options.wl.min(), options.wl.max()  # rounding must not leave the range of a table
+
+    def evaluate(wl: FloatArray) -> FloatArray:
+        waves = circuit.transfer(np.clip(wl, *inside), ends, starts, **options.settings)
+        return np.array([np.abs(waves[:, ends.index(b), starts.index(a)]) ** 2 for a, b in pairs])
+
+    return check_resolution(evaluate, options.wl, pairs, np.array([s[pair].power for pair in pairs]))
 
 
 def check_waves(

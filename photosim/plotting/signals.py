@@ -77,15 +77,16 @@ def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figu
 
 
 def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
-    """Draw complex waves in sqrt(W) at the instants of their symbols."""
-    factor, prefix = engineering(float(np.max(np.abs(points), initial=0.0)))
+    """Draw complex waves in sqrt(W) at the instants of their symbols; 1 on an axis in sqrt(mW) is 1 mW."""
+    power, prefix = engineering(float(np.max(np.abs(points), initial=0.0)) ** 2)
+    factor = float(np.sqrt(power))
     with in_style():
         figure, axes = canvas((3.8, 3.6))
         axes.plot(points.real * factor, points.imag * factor, ".", color=COLOURS[0], alpha=0.4, markersize=4)
         limit = 1.1 * float(np.max(np.abs(points), initial=0.0)) * factor or 1.0
-        unit = f"{prefix}W$^{{1/2}}$"
+        unit = f"({prefix}W)$^{{1/2}}$"
         axes.set(
-            xlim=(-limit, limit), ylim=(-limit, limit), xlabel=f"real ({unit})", ylabel=f"imaginary ({unit})"
+            xlim=(-limit, limit), ylim=(-limit, limit), xlabel=f"real, {unit}", ylabel=f"imaginary, {unit}"
         )
         axes.set_aspect("equal")
         titled(axes, title)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photosim.errors import DataError, ParameterError
+from photosim.errors import DataError, Diverged
 from photosim.training.arrays import RealArray, TargetArray
 
 
@@ -90,13 +90,13 @@ def check_targets(where: str, targets: TargetArray, outputs: int) -> None:
 
 
 def check_finite(finite: bool, epoch: int, learning_rate: float) -> None:
-    """Raise ParameterError, naming epoch and learning rate, for a run whose numbers are not finite."""
+    """Raise Diverged, naming epoch and learning rate, for a run whose numbers are not finite."""
     if not finite:
         message = (
             f"Training diverged in epoch {epoch}, at a learning rate of {learning_rate:g}: loss or "
             "parameters are not finite. Take a smaller learning rate."
         )
-        raise ParameterError(message)
+        raise Diverged(message)
 
 
 def check_any(where: str, targets: TargetArray, outputs: int) -> None:

@@ -94,8 +94,8 @@ def fit_nodes(
     """Train on one graph, all nodes in one batch, and return how it went.
 
     weight_decay: of the first layer alone.  initial: seeds the first weights.  rng: seeds dropout. Raises
-    ParameterError for no epochs, DataError for a graph that does not fit the network, and ParameterError for
-    a run that diverges.
+    ParameterError for no epochs, DataError for a graph that does not fit the network, and Diverged for a run
+    that diverges.
     """
     check_whole("fit_nodes", 1, epochs=epochs)
     _check_graph(network, data)
@@ -116,7 +116,9 @@ def fit_nodes(
                 if update:
                     own.step(p, update, m, factor)
         check_finite(all_finite(parameters), epoch, factor * plain.learning_rate)
-        logits = network.predict(parameters, x)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            logits = network.predict(parameters, x)
+        check_finite(bool(np.isfinite(logits).all()), epoch, factor * plain.learning_rate)
         kept.append([*(share_correct(logits[n], data.labels[n]) for n in (data.validation, data.test)), loss])
     validation, test, losses = np.array(kept).T
     return NodeHistory(validation, test, losses)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.analysis.result import Cell, Table
+from photosim.analysis.result import UNKNOWN, Cell, Table
 from photosim.training.architecture import label, plain
 
 FloatArray = NDArray[np.float64]
 
 
-def spread(values: FloatArray) -> float:
-    """Sample standard deviation of `values`, shape (n,); 0 for a single value, which has none."""
-    return float(np.std(values, ddof=1)) if values.size > 1 else 0.0
+def spread(values: FloatArray) -> float | None:
+    """Sample standard deviation of `values`, shape (n,); None for a single value, whose spread is unknown."""
+    return float(np.std(values, ddof=1)) if values.size > 1 else None
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class RuleResult:
         return float(np.mean(self.final))
 
     @property
-    def spread(self) -> float:
-        """Sample standard deviation of the test accuracy over the seeds after the last epoch."""
+    def spread(self) -> float | None:
+        """Sample standard deviation of the test accuracy over the seeds after the last epoch; None of one."""
         return spread(self.final)
 
 
@@ -138,7 +138,7 @@ class TrainingResult:
             (
                 outcome.rule,
                 f"{100 * outcome.mean:.2f}",
-                f"{100 * outcome.spread:.2f}",
+                UNKNOWN if outcome.spread is None else f"{100 * outcome.spread:.2f}",
                 "  ".join(f"{100 * value:.2f}" for value in outcome.final),
             )
             for outcome in self.rules

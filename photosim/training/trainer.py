@@ -108,9 +108,9 @@ def fit(
     """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
-    Raises ParameterError for patience without validation samples and for a run that diverges, at its first
-    loss that is not finite; DataError for samples that are not finite or do not fit the network, labels that
-    are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
+    Raises ParameterError for patience without validation samples and Diverged for a run that diverges, at its
+    first loss that is not finite; DataError for samples that are not finite or do not fit the network, labels
+    that are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
     epochs.
     """
     check_dataset(network, data, objective)

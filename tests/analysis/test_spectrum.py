@@ -59,7 +59,7 @@ def test_inner_waves_are_reached_from_a_source() -> None:
     expected = ps.Circuit(BANK).transfer(result.s.wl, ends, ["laser,o1"])
     for k, pair in enumerate(result.pairs):
         assert np.array_equal(result.s[pair].values, expected[:, k, 0])
-    _, channels = result.tables()
+    _, channels, *_ = result.tables()
     assert channels.columns == ("channel", "wavelength (um)", "drop (dB)", "through (dB)")
     assert len(channels.rows) == 3
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from photosim import plotting
 from photosim.errors import DataError, ParameterError
+from photosim.plotting import signals
 from photosim.smatrix import SMatrix
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 
@@ -214,3 +215,16 @@ def test_a_trace_that_is_cut_says_so() -> None:
             np.linspace(0.0, 1e-12 * (samples - 1), samples), {"a": np.zeros(samples)}, title="data"
         )
         assert figure.axes[0].get_title(loc="left") == said
+
+
+@pytest.mark.parametrize(
+    ("power", "unit", "radius"),
+    [(4e-3, "mW", 2.0), (4e-6, "\N{GREEK SMALL LETTER MU}W", 2.0), (9.0, "W", 3.0)],
+)
+def test_a_constellation_is_in_roots_of_its_unit_of_power(power: float, unit: str, radius: float) -> None:
+    # A wave of 1 mW lies at 1 on axes in sqrt(mW), whose square is a power in mW.
+    points = np.sqrt(power) * np.exp(0.5j * np.pi * np.arange(4))
+    (axes,) = signals.constellation(points).axes
+    shown = axes.lines[0].get_xdata()
+    assert np.max(np.asarray(shown, dtype=float)) == pytest.approx(radius)
+    assert axes.get_xlabel() == f"real, ({unit})$^{{1/2}}$"

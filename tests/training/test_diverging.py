@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.errors import ParameterError
+from photosim.errors import Diverged, ParameterError
 from photosim.training.data.datasets import load
+from photosim.training.data.graphs import digit_graph
 from photosim.training.devices.device import check_real
-from photosim.training.layers import dense_network
+from photosim.training.layers import dense_network, normalised_adjacency
 from photosim.training.losses import softmax_cross_entropy
-from photosim.training.optimisers import SGD
+from photosim.training.node_training import fit_nodes, graph_network
+from photosim.training.optimisers import SGD, Adam
 from photosim.training.rules import Backprop
 from photosim.training.trainer import Schedule, Streams, fit
 
 
 def test_a_run_that_diverges_stops_and_names_epoch_and_rate() -> None:
     network = dense_network((64, 16, 10), "relu")
-    with pytest.raises(ParameterError, match=r"diverged in epoch \d+, at a learning rate of 1e\+30"):
+    with pytest.raises(Diverged, match=r"diverged in epoch \d+, at a learning rate of 1e\+30"):
         fit(network, Backprop(), SGD(1e30), load("digits"), Schedule(5), Streams.tree(0, 1)[0])
 
 
@@ -44,3 +46,14 @@ def test_predictions_stay_those_of_what_was_trained() -> None:
 def test_imaginary_parts_are_refused() -> None:
     with pytest.raises(ParameterError, match="multiplies real numbers, got complex ones"):
         check_real("TiledMesh multiplies", np.array([1j]))
+
+
+def test_training_on_a_graph_that_diverges_stops_too() -> None:
+    data = digit_graph()
+    adjacency = normalised_adjacency(data.edges, data.labels.size).astype(np.float32)
+    network = graph_network(adjacency, (data.features.shape[1], 8, data.classes))
+    seeds = np.random.SeedSequence(0).spawn(2)
+    with pytest.raises(Diverged, match=r"diverged in epoch \d+, at a learning rate of 1e\+30"):
+        fit_nodes(
+            network, Backprop(), data, epochs=4, optimiser=Adam(1e30), initial=seeds[0], rng=seeds[1]
+        )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -190,8 +191,6 @@ def test_results_are_plain_and_complete(quick: TrainingResult) -> None:
 
 def train_nan(result: TrainingResult) -> TrainingResult:
     """The same result as if no samples had been held out for validation."""
-    from dataclasses import replace
-
     rules = tuple(replace(own, validation=np.full_like(own.validation, np.nan)) for own in result.rules)
     return replace(result, rules=rules)
 
@@ -201,7 +200,11 @@ def test_tables_are_rectangular_and_say_the_numbers(quick: TrainingResult) -> No
     for table in (accuracy, device, weights):
         assert all(len(row) == len(table.columns) for row in table.rows)
     dfa = quick.rule("dfa")
+    assert dfa.spread is not None
     assert accuracy.rows[0][:3] == ("dfa", f"{100 * dfa.mean:.2f}", f"{100 * dfa.spread:.2f}")
+    alone = replace(quick, rules=(replace(dfa, accuracy=dfa.accuracy[:1]),))
+    assert alone.tables()[0].rows[0][2] == "-"
+    assert alone.numbers()["rules"]["dfa"]["spread"] is None
     assert dfa.spread == pytest.approx(abs(dfa.final[0] - dfa.final[1]) / np.sqrt(2))
     assert [row[0] for row in device.rows] == ["dfa-device-noise", "dfa-device-measured"]
     with pytest.raises(KeyError):

@@ -12,7 +12,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,20 @@ import numpy as np
 from photosim import __version__
 from photosim.analysis.chart import Picture
 from photosim.analysis.progress import Progress, silent
-from photosim.analysis.result import Cell, Table, plain
-from photosim.errors import DataError, ParameterError, PhotosimWarning
+from photosim.analysis.result import UNKNOWN, Cell, Table, plain
+from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import check_writable, write_text
-from photosim.systems.harness.system import Case, Options, Outcome, Row, System
+from photosim.systems.harness.system import Case, Options, Outcome, Row, System, is_comparable
 from photosim.training.checkpoint import SUFFIX
 from photosim.training.data.files import content
 from photosim.training.fingerprint import fingerprint
 
 COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds", "difference")
 """Columns of the table of published figures and ours."""
+NOT_COMPARABLE = "not comparable"
+"""Stands for a published figure beside runs on other data or of another size."""
+_DIVERGED = "diverged"
+"""Key of what was said of a seed whose training diverged."""
 
 
 @dataclass(frozen=True)
@@ -70,25 +74,31 @@ class Reproduction:
             "options": options,
             "table": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
             "runs": {case: dict(own) for case, own in self.outcome.found.items()},
+            "diverged": {case: dict(own) for case, own in self.outcome.diverged.items() if own},
             "remarks": list(self.system.remarks),
         }
 
     def _line(self, row: Row) -> tuple[Cell, ...]:
         published = row.published
-        shown = "" if published is None else f"{published.value:.{row.digits}f}"
+        if published is not None and not is_comparable(self.system, self.options, row.case, published.data):
+            published = None
+        shown = "" if row.published is None else NOT_COMPARABLE
+        shown = shown if published is None else f"{published.value:.{row.digits}f}"
         if published is not None and published.spread is not None:
             shown += f" +- {published.spread:.{row.digits}f}"
         known = "" if published is None else published.how
         ours = self._values(row)
+        lost = len(self.outcome.diverged.get(row.case, {}))
         if not len(ours):
-            return (row.label, row.unit, shown, known, "", "", 0, "")
+            return (row.label, row.unit, shown, known, "diverged" if lost else "", "", 0, "")
         mean = float(np.mean(ours))
-        spread = f"{np.std(ours, ddof=1):.{row.digits}f}" if len(ours) > 1 else ""
+        spread = f"{np.std(ours, ddof=1):.{row.digits}f}" if len(ours) > 1 else UNKNOWN
         off = "" if published is None else f"{mean - published.value:+.{row.digits}f}"
-        return (row.label, row.unit, shown, known, f"{mean:.{row.digits}f}", spread, len(ours), off)
+        own = f"{mean:.{row.digits}f}" + (f", {lost} of {lost + len(ours)} diverged" if lost else "")
+        return (row.label, row.unit, shown, known, own, spread, len(ours), "" if lost else off)
 
     def _values(self, row: Row) -> np.ndarray[Any, Any]:
-        if all(row.key in numbers for numbers in self.outcome.of(row.case)):
+        if self.outcome.of(row.case) and all(row.key in numbers for numbers in self.outcome.of(row.case)):
             return self.outcome.values(row.case, row.key)
         return np.empty(0)
 
@@ -110,7 +120,8 @@ def reproduce(
 
     What an earlier call with the same recipe, data, circuits and version of photosim finished there is not
     computed again; what one with others left is, with a PhotosimWarning that says so. jobs: how many seeds
-    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it.
+    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it. A
+    seed whose training diverges is kept as that, and the table says so.
     Raises DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and
     whatever a case raises; finished seeds stay.
     """
@@ -120,8 +131,7 @@ def reproduce(
     runs = folder / "runs"
     _make(runs)
     cases = system.cases(options)
-    found: dict[str, dict[int, Mapping[str, Any]]] = {case.name: {} for case in cases}
-    state = Reproduction(system, options, Outcome(found))
+    state = Reproduction(system, options, _nothing_yet(system, options, cases))
     tasks = [(case, seed) for seed in range(options.seeds) for case in cases if seed == 0 or case.repeated]
     keys = _Keys(system, options)
     waiting: list[Task] = []
@@ -133,7 +143,7 @@ def reproduce(
             stale += _file(runs, case, seed).exists() + _unfinished_of_others(runs, key, case, seed)
             waiting.append((case, seed, key))
         else:
-            found[case.name][seed] = kept
+            _add(state.outcome, case.name, seed, kept)
     if stale:
         message = (
             f"{stale} of the results kept in {runs} are of other data, options or circuits, or of another "
@@ -142,12 +152,23 @@ def reproduce(
         warnings.warn(message, PhotosimWarning, stacklevel=2)
     watch(state)
     for name, seed, numbers in _computed(waiting, runs, progress, jobs):
-        found[name][seed] = numbers
-        state = replace(state, outcome=Outcome(found))
+        _add(state.outcome, name, seed, numbers)
         watch(state)
     write_text(folder / "results.json", json.dumps(state.numbers(), indent=2, allow_nan=False) + "\n")
     write_text(folder / "table.csv", _csv(state.table()))
     return state
+
+
+def _nothing_yet(system: System, options: Options, cases: Sequence[Case]) -> Outcome:
+    """Return the outcome of no seeds, which knows the cases that are computed as published."""
+    comparable = frozenset(case.name for case in cases if is_comparable(system, options, case.name))
+    return Outcome({case.name: {} for case in cases}, comparable, {case.name: {} for case in cases})
+
+
+def _add(outcome: Outcome, name: str, seed: int, numbers: Mapping[str, Any]) -> None:
+    """Put a finished seed into an outcome, or among those that diverged."""
+    held: Any = outcome.found if _DIVERGED not in numbers else outcome.diverged
+    held[name][seed] = numbers.get(_DIVERGED, numbers)
 
 
 Task = tuple[Case, int, str]
@@ -178,9 +199,11 @@ def _compute(case: Case, seed: int, key: str, runs: Path, progress: Progress) ->
     name = f"{case.name}, seed {seed}" if case.repeated else case.name
     checkpoint = runs / f"{case.name}-{seed}.{key}{SUFFIX}"
     with threadpool_limits(1):
-        numbers: Mapping[str, Any] = plain(
-            case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
-        )
+        try:
+            found = case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
+        except Diverged as error:
+            found = {_DIVERGED: str(error)}
+        numbers: Mapping[str, Any] = plain(found)
     progress(name, 1, 1)
     kept = {"key": key, "numbers": numbers}
     write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")

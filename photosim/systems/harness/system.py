@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,11 +23,15 @@ else's account; recalled without a text at hand; or inferred from other figures.
 
 @dataclass(frozen=True)
 class Published:
-    """A published figure, in the unit of its row; `spread` where one was published."""
+    """A published figure, in the unit of its row; `spread` where one was published.
+
+    data: the data set that it was found on, where that is not the system's first.
+    """
 
     value: float
     how: How
     spread: float | None = None
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Case:
     compute(seed, checkpoint, report) returns numbers and lists of numbers by name. It may keep its state in
     the file `checkpoint`, and go on from there when it was killed.  recipe: all settings that decide its
     numbers beside the seed, in plain JSON types: finished seeds of another recipe are not taken for this
-    one's.  repeated: false for what no seed changes, which is computed once.
+    one's.  repeated: false for what no seed changes, which is computed once.  uses_data: false for what is
+    the same whatever data set is chosen, such as the costs of hardware.
     """
 
     name: str
     compute: Callable[[int, Path, Report], Mapping[str, Any]]
     recipe: Mapping[str, Any] = field(default_factory=dict)
     repeated: bool = True
+    uses_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has been computed: for every case, by seed, what `compute` returned."""
+    """What has been computed: for every case, by seed, what `compute` returned.
+
+    comparable: names of the cases that were computed as published, on the published data in full size; only
+    beside these are published figures drawn.  diverged: seeds whose training diverged, with what was said.
+    """
 
     found: Mapping[str, Mapping[int, Mapping[str, Any]]]
+    comparable: frozenset[str] = frozenset()
+    diverged: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def of(self, case: str) -> list[Mapping[str, Any]]:
         """Return the numbers of a case, one mapping for each finished seed, in order of the seeds."""
@@ -154,3 +166,16 @@ class System:
         folder = None if data_dir is None else Path(data_dir)
         count = (2 if quick else self.seeds) if seeds is None else seeds
         return Options(usual if data is None else data, folder, count, quick)
+
+
+def is_comparable(system: System, options: Options, name: str, data: str = "") -> bool:
+    """Return whether a case is computed as published: the same recipe, on the same data in full size.
+
+    data: the data set of the published figure, the system's first if empty.
+    """
+    published = data or next(iter(system.data), "")
+    own = {case.name: case for case in system.cases(options)}.get(name)
+    full = {case.name: case for case in system.cases(replace(options, data=published, quick=False))}.get(name)
+    if own is None or full is None or own.recipe != full.recipe:
+        return False
+    return not system.data or not own.uses_data or (options.data == published and not options.quick)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.chart import Chart, Curve
-from photosim.analysis.result import Cell, Table
+from photosim.analysis.result import UNKNOWN, Cell, Table
 from photosim.systems.harness.system import Case, Outcome, Report, Row
 from photosim.training.arrays import FloatArray
 from photosim.training.data.datasets import Dataset
@@ -104,7 +104,8 @@ def _case(task: Task, rival: Rival, *, quick: bool) -> Case:
         "starts": starts,
         "batch_size": task.batch_size,
     }
-    return Case(rival.case, compute, {**recipe, "tap": TAP} if rival.rule == "in-situ" else recipe)
+    whole = {**recipe, "tap": TAP} if rival.rule == "in-situ" else recipe
+    return Case(rival.case, compute, whole, uses_data=False)
 
 
 def compared(
@@ -163,13 +164,13 @@ def tables(outcome: Outcome) -> list[Table]:
         all_starts = curves.reshape(-1, curves.shape[-1])
         runs = float(outcome.values(rival.case, "runs")[0])
         final, needed = all_starts[:, -1], runs_to(all_starts, runs)
-        spread = np.std(final, ddof=1) if len(final) > 1 else 0.0
+        spread = f"{np.std(final, ddof=1):.1f}" if len(final) > 1 else UNKNOWN
         row: tuple[Cell, ...] = (
             rival.rule,
             str(len(final)),
             f"{runs:,.0f}",
             f"{np.mean(final):.1f}",
-            f"{spread:.1f}",
+            spread,
             f"{needed:,.0f}" if np.isfinite(needed) else f"over {runs:,.0f}",
         )
         found.append(row)

@@ -210,7 +210,12 @@ def _case(options: Options, task: str, name: str, errors: InSituErrors) -> Case:
         return trained(recipe, samples(seed), errors, seed, checkpoint, report)
 
     inputs = {"modulus": MODULUS} if task == "images" else {"light": LIGHT}
-    return Case(name, compute, {**asdict(recipe), **asdict(errors), **inputs, "task": task})
+    return Case(
+        name,
+        compute,
+        {**asdict(recipe), **asdict(errors), **inputs, "task": task},
+        uses_data=task == "images",
+    )
 
 
 def _rows(_options: Options) -> Sequence[Row]:

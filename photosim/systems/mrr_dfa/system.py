@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -137,10 +137,15 @@ def _cases(options: Options) -> Sequence[Case]:
     bank = {"netlist": recipe.netlist, "widths": list(recipe.widths)}
     return [
         *cases,
-        Case("weights", lambda _seed, _file, _report: _weights(recipe), bank, repeated=False),
-        Case("hardware", lambda _seed, _file, _report: _hardware(BANK), {"netlist": BANK}, repeated=False),
-        Case("errors", lambda _seed, _file, _report: imperfections(), {"netlist": ROW}, repeated=False),
+        _of_hardware("weights", lambda: _weights(recipe), bank),
+        _of_hardware("hardware", lambda: _hardware(BANK), {"netlist": BANK}),
+        _of_hardware("errors", imperfections, {"netlist": ROW}),
     ]
+
+
+def _of_hardware(name: str, found: Callable[[], Mapping[str, Any]], recipe: Mapping[str, Any]) -> Case:
+    """Return a case that no seed and no data set changes."""
+    return Case(name, lambda _seed, _file, _report: found(), recipe, repeated=False, uses_data=False)
 
 
 def _case(options: Options, name: str, recipe: Recipe, noise: Measured | None, *, repeated: bool) -> Case:

@@ -52,7 +52,9 @@ def _plain(point: Point) -> dict[str, str]:
 
 def _rows(options: Options) -> Sequence[Row]:
     if options.data == "cora":
-        checked = {name: Published(value, "inferred") for name, value in graph_runs.CHECKED.items()}
+        checked = {
+            name: Published(value, "inferred", data="cora") for name, value in graph_runs.CHECKED.items()
+        }
         return [
             Row(f"accuracy, {label}", name, "accuracy", published=checked[name])
             for name, label in RULES.items()

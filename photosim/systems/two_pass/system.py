@@ -95,7 +95,9 @@ def _cases(options: Options) -> list[Case]:
         def gate(seed: int, _path: Path, _report: Report, rule: str = rule) -> Mapping[str, Any]:
             return xor_gate(rule, seed, steps, coupling)
 
-        cases.append(Case(f"xor {rule}", gate, {"rule": rule, "steps": steps, "coupling": coupling}))
+        cases.append(
+            Case(f"xor {rule}", gate, {"rule": rule, "steps": steps, "coupling": coupling}, uses_data=False)
+        )
     return cases
 
 
@@ -127,7 +129,7 @@ def _rows(options: Options) -> list[Row]:
         rows.append(Row(f"{name}: little training, exact", f"small {rule}", "accuracy"))
         rows.append(Row(f"{name}: little training, meshes", f"meshes {rule}", "accuracy"))
     pepita = None if options.quick or options.data != "mnist" else Published(98.01, "recalled")
-    branches = Published(83.95, "code") if options.data == "fashion-mnist" else None
+    branches = Published(83.95, "code", data="fashion-mnist") if options.data == "fashion-mnist" else None
     rows += [
         Row(f"PEPITA, one hidden layer of {_wide(options)[1]}", "PEPITA", "accuracy", published=pepita),
         Row("column branches, backpropagation", "branches", "accuracy", published=branches),

@@ -15,7 +15,8 @@ import pytest
 
 from photosim import plotting
 from photosim.analysis.chart import Chart, Curve, HeatMap, Level
-from photosim.errors import DataError, ParameterError, PhotosimWarning
+from photosim.analysis.result import UNKNOWN
+from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.netlist import gallery
 from photosim.systems import (
     Case,
@@ -28,6 +29,7 @@ from photosim.systems import (
     reproduce,
     system_names,
 )
+from photosim.systems.harness.reproduction import NOT_COMPARABLE, Reproduction
 from photosim.systems.harness.system import Report
 from photosim.training.data.files import FILES
 
@@ -75,7 +77,7 @@ def test_figures_stand_next_to_published_ones(tmp_path: Path) -> None:
     done = reproduce(system, system.options(), tmp_path / "toy")
     accuracy, speed = done.table().rows
     assert accuracy == ("accuracy", "%", "90.50 +- 0.20", "read", "91.00", "1.00", 3, "+0.50")
-    assert speed == ("speed", "TOPS", "", "", "90.0", "", 1, "")
+    assert speed == ("speed", "TOPS", "", "", "90.0", "-", 1, "")
     kept = json.loads((tmp_path / "toy" / "results.json").read_text())
     assert kept["table"][0]["ours"] == "91.00"
     assert kept["runs"]["train"]["2"] == {"accuracy": 92.0, "curve": [1.0, None]}
@@ -234,3 +236,102 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     system = toy(Counting())
     with pytest.raises(DataError, match=r"^Cannot write .*file.*\.$"):
         reproduce(system, system.options(), tmp_path / "file")
+
+
+def varied(
+    compute: Any, *, uses_data: bool = True, size: int = 1, published: Published | None = None
+) -> System:
+    """A system of one case, whose size --quick changes by `size`."""
+    figure = published or Published(90.5, "read")
+
+    def cases(options: Options) -> list[Case]:
+        return [Case("train", compute, {"size": size if options.quick else 1}, uses_data=uses_data)]
+
+    def pictures(outcome: Outcome) -> list[Chart]:
+        levels = [Level("published", 90.5)] if "train" in outcome.comparable else []
+        return [Chart("curve", "a", "x", "y", [Curve("ours", [0, 1], [1, 2])], levels)]
+
+    return System(
+        name="toy", title="a toy", source="filipovich2022", cases=cases, pictures=pictures,
+        rows=lambda _o: [Row("accuracy", "train", "accuracy", published=figure)], data=("mnist", "digits"),
+        quick_data="digits", seeds=2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "uses_data", "size", "data", "comparable"),
+    [
+        ({}, True, 1, "", True),
+        ({"data": "digits"}, True, 1, "", False),
+        ({"data": "digits"}, False, 1, "", True),
+        ({"data": "digits"}, True, 1, "digits", True),
+        ({}, True, 1, "digits", False),
+        ({"quick": True}, True, 1, "", False),
+        ({"quick": True, "data": "mnist"}, True, 1, "", False),
+        ({"quick": True}, False, 1, "", True),
+        ({"quick": True}, False, 3, "", False),
+    ],
+)
+def test_published_figures_stand_beside_the_same_data_and_size_alone(
+    tmp_path: Path, asked: dict[str, Any], uses_data: bool, size: int, data: str, comparable: bool
+) -> None:
+    system = varied(Counting(), uses_data=uses_data, size=size, published=Published(90.5, "read", data=data))
+    done = reproduce(system, system.options(**asked), tmp_path)
+    (row,) = done.table().rows
+    figures = ("90.50", "read") if comparable else (NOT_COMPARABLE, "")
+    assert row[2:4] == figures
+    assert row[-1] == ("+0.00" if comparable else "")
+    if not data:
+        (chart,) = done.charts()
+        assert isinstance(chart, Chart)
+        assert bool(chart.levels) == comparable
+
+
+def test_the_spread_of_one_seed_is_a_dash(tmp_path: Path) -> None:
+    system = toy(Counting(), seeds=1)
+    accuracy, speed = reproduce(system, system.options(), tmp_path).table().rows
+    assert accuracy[5] == speed[5] == UNKNOWN == "-"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("lost", "ours", "seeds"), [((1,), "91.00, 1 of 3 diverged", 2), ((0, 1, 2), "diverged", 0)]
+)
+def test_a_run_that_diverged_is_said_and_kept(
+    tmp_path: Path, lost: tuple[int, ...], ours: str, seeds: int, jobs: int
+) -> None:
+    why = "Training diverged in epoch 2, at a learning rate of 9."
+
+    def compute(seed: int, _path: Path, _report: Report) -> Mapping[str, Any]:
+        if seed in lost:
+            raise Diverged(why)
+        return {"accuracy": 90.0 + seed, "curve": [1.0]}
+
+    system = varied(compute)
+    options = system.options(seeds=3)
+    for _ in range(2):  # the second time from what is kept
+        done = reproduce(system, options, tmp_path, jobs=jobs)
+        (row,) = done.table().rows
+        assert (row[4], row[6], row[7]) == (ours, seeds, "")
+        assert done.outcome.diverged["train"] == dict.fromkeys(lost, why)
+        assert len(done.charts()) == 1
+    kept = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert set(kept["diverged"]["train"]) == {str(seed) for seed in lost}
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_quick_runs_of_published_systems_stand_alone(name: str) -> None:
+    system = find_system(name)
+    options = system.options(quick=True)
+    done = Reproduction(system, options, Outcome({case.name: {} for case in system.cases(options)}))
+    # The circle and the moons of in-situ are as small as they were published.
+    small = [row for row in done.table().rows if not str(row[0]).startswith("best test accuracy")]
+    accuracies = [row for row in small if row[1] == "%" and row[2]]
+    assert all(row[2:4] == (NOT_COMPARABLE, "") for row in accuracies)
+    full = Reproduction(system, system.options(), Outcome({}))
+    shown = [row for row in full.table().rows if row[2] and "branches" not in str(row[0])]
+    assert shown
+    assert all(row[2] != NOT_COMPARABLE for row in shown)
+    if name == "mrr-dfa":  # what hardware costs is the same on any data
+        speed = next(row for row in done.table().rows if "speed" in str(row[0]))
+        assert speed[2:4] == ("20.0", "recalled")

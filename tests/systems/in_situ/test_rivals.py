@@ -64,6 +64,8 @@ def test_what_is_shown_of_an_outcome() -> None:
     (table,) = tables(Outcome(made))
     assert table.rows[0] == ("in-situ", "4", "300", "96.0", "1.2", "300")
     assert table.rows[1] == ("spsa", "2", "400", "60.0", "0.0", "over 400")
+    (alone,) = tables(Outcome({RIVALS[2].case: {0: {"curves": low[:1], "runs": 400}}}))
+    assert alone.rows[0][4] == "-"
     (chart,) = pictures(Outcome(made))
     assert [curve.label for curve in chart.curves] == ["in-situ", "spsa"]
     np.testing.assert_allclose(np.asarray(chart.curves[1].x), np.array([400 / 3, 800 / 3, 400.0]))
