@@ -169,7 +169,10 @@ def _join(table: Table, left: int, right: int) -> Iterator[Medium]:
 def _laser(
     compiled: Compiled, point: Point, circuit: str, wl: float | None
 ) -> tuple[tuple[str, float], float]:
-    """Return ((name, power in W), wavelength in um) of the one line that lights a circuit."""
+    """Return ((name, power in W), wavelength in um) of the one line that lights a circuit.
+
+    A laser of one line is tuned to wl; of several lines wl names one, and its power alone counts.
+    """
     sources = [part for part in compiled.graph.parts if isinstance(part.model, Source)]
     if len(sources) != 1:
         message = (
@@ -178,10 +181,21 @@ def _laser(
         raise ParameterError(message)
     part = sources[0]
     lines, power = part.model.lines(**compiled.parts.settings_of(part, point))  # type: ignore[attr-defined]
-    if len(lines) > 1 and wl is None:
-        message = f"{part.name!r} has {len(lines)} lines: choose one of them for the chain, wl=..."
+    if wl is not None:
+        wl = float(as_wavelengths(wl)[0])
+    if len(lines) == 1:
+        return (part.name, float(power[0])), float(lines[0]) if wl is None else wl
+    chosen = 0 if wl is None else int(np.abs(lines - wl).argmin())
+    # Written with as many digits as the message has, it is the line.
+    if wl is None or abs(lines[chosen] - wl) > 1e-6 * wl:
+        shown = listing([f"{line:.7g}" for line in lines], 8)
+        asked = "" if wl is None else f", none of them at wl={wl:.7g} um"
+        message = (
+            f"{part.name!r} has {len(lines)} lines{asked}: choose one of them for the chain, wl=..., of "
+            f"{shown} um."
+        )
         raise ParameterError(message)
-    return (part.name, float(power.sum() if wl is not None else power[0])), float(wl or lines[0])
+    return (part.name, float(power[chosen])), float(lines[chosen])
 
 
 def _arriving(compiled: Compiled, point: Point, laser: tuple[str, float], port: str, wl: float) -> complex:

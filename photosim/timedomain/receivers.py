@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from photosim.engine.graph import Part
     from photosim.timedomain.drives import Drives
+    from photosim.timedomain.timeline import Timeline
 
     FloatArray = NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def refuse_jitter(drives: Drives) -> None:
 
 
 def received(
-    drives: Drives, part: Part, current: FloatArray, absolute: FloatArray, rate: float, seed: int | None
+    drives: Drives, part: Part, current: FloatArray, absolute: FloatArray, line: Timeline, seed: int | None
 ) -> FloatArray:
     """Return the current (T,) of a detector behind all low-passes, referred to the detector.
 
@@ -70,12 +71,12 @@ def received(
     a seed come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
     link, each with the variance that it has there at any sample rate.
     """
-    settings, chain = drives.settings(part), chain_of(drives, part)
+    settings, chain, rate = drives.settings(part), chain_of(drives, part), line.sample_rate
     own = float(settings.get("bandwidth") or np.inf)
     for bandwidth in (own, *(stage.bandwidth for stage in chain.stages)):
         current = _behind(current, bandwidth, rate)
     if seed is None:
-        _warn_of_levels(chain, current)
+        _warn_of_levels(chain, current[line.kept])
         return current
     random = generator(seed, part.name)
     passes = (own, *(stage.bandwidth for stage in chain.stages))
@@ -85,6 +86,7 @@ def received(
         if own_density > 0.0:
             white = random.standard_normal(current.size) * np.sqrt(own_density)
             current = current + shaped(white, passes[k + 1 :], rate)
+    _warn_of_levels(chain, current[line.kept])
     return _converted(chain, current, rate, random)
 
 
@@ -127,26 +129,21 @@ def _detection_density(
 
 def _converted(chain: Chain, current: FloatArray, rate: float, random: np.random.Generator) -> FloatArray:
     """Return the current (T,) as read behind all stages; each sample is one conversion."""
-    for name, stage, gain in zip(chain.names, chain.stages, chain.gains()[1:], strict=True):
+    for stage, gain in zip(chain.stages, chain.gains()[1:], strict=True):
         if stage.jitter > 0.0:
             slope = np.gradient(current, 1 / rate)
             current = current + slope * stage.jitter * random.standard_normal(current.size)
         level = current * gain
-        held, beyond = convert(level, stage)
-        if beyond:
-            _warn(name, stage, level)
+        held, _ = convert(level, stage)
         current = held / gain
     return current
 
 
 def _warn_of_levels(chain: Chain, current: FloatArray) -> None:
+    """Warn of stages that are to put out more than they can."""
     for name, stage, gain in zip(chain.names, chain.stages, chain.gains()[1:], strict=True):
         level = current * gain
         if level.min() < stage.low or level.max() > stage.high:
-            _warn(name, stage, level)
-
-
-def _warn(name: str, stage: Stage, level: FloatArray) -> None:
-    over = np.maximum(level - stage.high, stage.low - level)
-    text = out_of_range(name, "is to put out", float(level[int(over.argmax())]), stage.low, stage.high)
-    warnings.warn(text, PhotosimWarning, stacklevel=6)
+            worst = float(level[int(np.maximum(level - stage.high, stage.low - level).argmax())])
+            text = out_of_range(name, "is to put out", worst, stage.low, stage.high)
+            warnings.warn(text, PhotosimWarning, stacklevel=6)

@@ -103,7 +103,7 @@ def _current(
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
     total = total + float(part.model.dark(wl, **settings)) + run.glow.get(part.name, 0.0)
-    return received(run.drives, part, total, absolute, run.clock.sample_rate, run.clock.seed), saturated
+    return received(run.drives, part, total, absolute, line, run.clock.seed), saturated
 
 
 def _unsaturated(

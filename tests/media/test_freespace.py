@@ -128,6 +128,10 @@ def test_chains_without_light_or_end_are_refused() -> None:
         circuit().chain("eye")
     with pytest.raises(ps.ParameterError, match="has 3 lines: choose one of them"):
         circuit().chain(laser={"lines": 3})
+    with pytest.raises(ps.ParameterError, match=r"3 lines, none of them at wl=1\.53 um: choose one"):
+        circuit().chain(wl=1.53, laser={"lines": 3})
+    with pytest.raises(ps.ParameterError, match="positive numbers of um, got 0"):
+        circuit().chain(wl=0.0)
     with pytest.raises(ps.ParameterError, match="setting 'contrast' takes one value"):
         circuit().chain(mirrors={"contrast": [10.0, 20.0]})
     with pytest.raises(ps.ParameterError, match=r"transmission 0\.9 creates power in 6 x 8 channels"):
@@ -182,3 +186,11 @@ def test_every_medium_is_a_component_and_meets_the_lasers_wavelength() -> None:
         field = red.fields(np.linspace(0, 6, 16))
         assert field.shape == (1, 16)
         assert 0 < (np.abs(field) ** 2).sum() <= 0.7 * 2e-3 * 1.0001
+
+
+def test_one_of_several_lines_lights_a_chain_with_its_own_power() -> None:
+    one = circuit()
+    alone = one.chain(laser={"power": 2e-3})
+    comb = one.chain(wl=alone.wl, laser={"power": 2e-3, "lines": 3})
+    assert comb.wl == pytest.approx(alone.wl, rel=1e-12)
+    assert comb.beam == pytest.approx(alone.beam, rel=1e-9)

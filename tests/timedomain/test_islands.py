@@ -49,8 +49,7 @@ def test_energy_of_every_island_closes_between_nonlinear_parts() -> None:
 def test_converter_drives_its_modulator_in_steps() -> None:
     one = ps.load("modulator")
     wave = waveforms.sine(1e9, amplitude=1.5)
-    with pytest.warns(PhotosimWarning, match="electronic parts tia, adc are not simulated in time"):
-        out = ps.transient(one, 4e-9, sample_rate=400e9, drive={"drive": wave}, dac={"bandwidth": 1e15})
+    out = ps.transient(one, 4e-9, sample_rate=400e9, drive={"drive": wave}, dac={"bandwidth": 1e15})
     voltage = out.drive.sel(setting="modulator.voltage").values
     # Behind the modulator's 30 GHz the steps of 4/63 V are round, but half a step off the sine at most.
     assert np.abs(voltage - wave.sample(out.time.values))[200:-200].max() < 1.5 * 2 / 63 + 0.06
@@ -65,14 +64,14 @@ def test_converter_drives_its_modulator_in_steps() -> None:
     )
     assert np.allclose(np.abs(wave_out.wave.values) ** 2, 2e-3 * 10**-0.3 * np.cos(0.15) ** 2)
     settled = slice(400, -400)
-    current = out.current.values[0]
-    assert np.corrcoef(current[settled], power[settled])[0, 1] > 0.98
+    # Low-passes of 20, 15 and 30 GHz are late by 2.1/(2 pi B) each: 20 samples.
+    current, late = out.current.values[0], np.roll(power, 20)
+    assert np.corrcoef(current[settled], late[settled])[0, 1] > 0.98
 
 
 def test_converter_at_rest_holds_its_level() -> None:
     one = ps.load("modulator")
-    with pytest.warns(PhotosimWarning, match="not simulated in time"):
-        out = ps.transient(one, 1e-9, sample_rate=400e9, probes=["pd,o1"])
+    out = ps.transient(one, 1e-9, sample_rate=400e9, probes=["pd,o1"])
     assert np.abs(out.wave.values[0, 0, -1]) ** 2 == pytest.approx(0.974e-3, abs=1e-6)
 
 
