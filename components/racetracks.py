@@ -21,7 +21,7 @@ from photosim.model import (
 
 @composite(
     ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases={"through": "o2"},
-    exclusive=(("coupling", "gap"), ("coupling_slope", "gap")),
+    exclusive=(("coupling", "gap"),),
 )  # fmt: skip
 def racetrack(
     *,
@@ -48,7 +48,7 @@ def racetrack(
         radius: radius of the circular bends with the same end points.
         gap: distance between the walls of bus and loop.
         coupling: power that crosses the coupler at wl0, instead of gap.
-        coupling_slope: relative change of the coupling of the fields per um of wavelength, about wl0.
+        coupling_slope: relative change of that coupling of the fields per um of wavelength, about wl0.
         length_x: length of the straights along the bus.
         length_y: length of the straights across it.
         length_extension: length of the bus on either side of the straight.

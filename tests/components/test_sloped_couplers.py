@@ -97,7 +97,7 @@ def test_gradient_by_coupling_and_slope_is_the_difference() -> None:
 
 
 def test_slope_beside_a_gap_is_refused() -> None:
-    for component in ("ring_single", "ring_double", "racetrack"):
+    for component in ("ring_single", "ring_double"):
         with pytest.raises((ParameterError, NetlistError), match=r"coupling_slope.*gap|gap.*slope"):
             alone(component, gap=0.2, coupling_slope=4.0)
     with pytest.raises(ParameterError, match=r"'coupling_slope' has an effect only together with 'coupling'"):

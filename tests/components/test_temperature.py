@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Model, Nonlinear, registry
 
 GUIDED = {"neff", "ng", "length", "radius", "periods", "delay"}
-NOT_GUIDED = {"coupler.gap", "multimode_fiber", "sampled"}  # a point, free space, a table
+# A point with a length to couple over, free space, a table, a fibre that lies beside the chip; the table of
+# indices has a test of its own.
+NOT_GUIDED = {"coupler.gap", "multimode_fiber", "sampled", "fibre", "straight_sampled"}
 BY_LENGTH = [
-    n for n in registry.names()
-    if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
-]  # fmt: skip
+    n for n in registry.names() if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
+]
 STEADY = [n for n in BY_LENGTH if not isinstance(registry.get(n), Nonlinear)]
 LOSSLESS = {"loss_dB_cm": 0.0, "loss_dB": 0.0}
 # Sharp enough a comb that all of a shift shows; grating and rings by their own defaults would do as well.
@@ -77,6 +79,20 @@ def test_resonance_of_a_part_in_time_moves_by_the_same_rule(name: str) -> None:
         for t in (300.0, 310.0)
     )
     assert cold / warm - 1 == pytest.approx(3e-3 / 4.0, rel=1e-9)
+
+
+def test_guide_by_a_table_of_indices_gains_the_phase_of_its_slope(tmp_path: Path) -> None:
+    wl = np.linspace(1.5, 1.6, 21)
+    rows = "".join(f"{w!r},{2.4455 - 1.12 * (w - 1.55)!r}\n" for w in wl.tolist())
+    (tmp_path / "strip.csv").write_text("wl_um,neff\n" + rows)
+    (tmp_path / "net.yml").write_text(
+        "instances:\n  g:\n    component: straight_sampled\n"
+        "    settings: {file: strip.csv, length: 40, dneff_dT: 3e-4}\n"
+        "ports: {in: 'g,o1', out: 'g,o2'}\n"
+    )
+    circuit = ps.load(tmp_path / "net.yml")
+    cold, warm = (circuit(1.55, temperature=t)["in", "out"].values for t in (300.0, 310.0))
+    assert np.angle(warm / cold) == pytest.approx(2 * np.pi * 40 * 3e-3 / 1.55, rel=1e-9)
 
 
 def dip(net: dict[str, Any], to: str, wl: Any, temperature: float) -> float:
