@@ -78,6 +78,19 @@ def response(frequency: NDArray[np.float64], bandwidth: float, *, order: int = 1
     return found
 
 
+def stepped_error(bandwidth: float, sample_rate: float, highest: float) -> float:
+    """Return the error of a first-order low-pass inside a stepped part, up to a frequency in Hz.
+
+    There the signal goes straight from a sample to the next, and each step is exact for that.
+    """
+    frequency = np.linspace(0.0, highest / sample_rate, 65)[1:]
+    pole = 2 * np.pi * bandwidth / sample_rate
+    keep, ramp = np.exp(-pole), -np.expm1(-pole) / pole
+    back = np.exp(-2j * np.pi * frequency)
+    found = ((ramp - keep) * back + 1 - ramp) / (1 - keep * back)
+    return float(np.abs(found - response(frequency, bandwidth / sample_rate)).max())
+
+
 def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[np.float64]:
     """Return values (..., T) behind the sum of some poles."""
     from scipy import signal

@@ -13,6 +13,7 @@ from photosim.errors import PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import PASS
+from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import received
 from photosim.timedomain.run import Run, energy_waves
 
@@ -76,6 +77,10 @@ def dataset(
         "pass_band_Hz": PASS * run.clock.sample_rate,
         "seed": -1 if run.clock.seed is None else run.clock.seed,
         "drives": "; ".join(f"{part}: {text}" for part, text in how.items()),
+        "filters": "; ".join(
+            f"{part}: stepped, error {error:.2g} within {FITTED * run.clock.sample_rate:g} Hz"
+            for part, error in run.filters.items()
+        ),
         "starts": "; ".join(f"{name}: {text}" for name, text in run.starts.items()),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
     }

@@ -21,6 +21,7 @@ from photosim.timedomain import drives as driving
 from photosim.timedomain.content import check_band
 from photosim.timedomain.convolution import convolve
 from photosim.timedomain.cut import Cut, Element
+from photosim.timedomain.low_pass import stepped_error
 from photosim.timedomain.rational import FITTED, Fit, checked, fit, passive
 from photosim.timedomain.scattering import at_carriers
 
@@ -55,6 +56,7 @@ class Run:
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)
+    filters: dict[str, float] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
     settles: bool = False
 
@@ -201,7 +203,12 @@ class Run:
         part = self.drives.compiled.graph.part(element.name)
         model = part.model
         assert isinstance(model, Nonlinear)  # noqa: S101 - of that kind
-        constants = model.constants(self.drives.settings(part))
+        settings = self.drives.settings(part)
+        constants = model.constants(settings)
+        if settings.get("bandwidth") is not None:
+            # An electrical filter on what light does in a step: as right as straight lines between samples.
+            slow, rate = float(np.min(settings["bandwidth"])), self.clock.sample_rate
+            self.filters[element.name] = stepped_error(slow, rate, FITTED * rate)
         memory, count = model.memory, len(carriers)
         per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
         start = model.start_state(constants[:, 0], count)

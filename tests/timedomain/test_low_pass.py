@@ -149,3 +149,20 @@ def test_constant_drive_of_a_part_that_is_no_formula_is_its_setting() -> None:
         drive={"part.temperature": waveforms.constant(value)},
     )
     np.testing.assert_allclose(held.wave.values, plain.wave.values, atol=1e-12)
+
+
+@pytest.mark.parametrize("bandwidth", [1e9, 20e9, 300e9])
+def test_filter_inside_a_stepped_part_has_the_error_that_the_result_states(bandwidth: float) -> None:
+    """Power modulated by a tenth of the sample rate against the analogue filter, and its steady state."""
+    rate, frequency = 1e11, 1e10
+    one = alone("electro_optic_activation", bandwidth=bandwidth)
+    light = waveforms.sine(frequency, offset=1e-3, amplitude=2e-4)
+    out = ps.transient(one, 4e-9, sample_rate=rate, inputs={"in": {"power": light}}, wl=1.55, settle=2e-9)
+    drive = out.state.sel(state_name="part.drive").values[100:300]
+    entered = 2e-4 * phasor(np.sin(2 * np.pi * frequency * np.arange(100, 300) / rate), frequency, rate)
+    found = phasor(drive, frequency, rate) / entered
+    error = abs(found - analogue(1, frequency, bandwidth)[0])
+    stated = float(out.attrs["filters"].split("error ")[1].split(" ")[0])
+    assert error <= 1.05 * stated
+    assert error > 0.3 * stated
+    assert stated < 0.035
