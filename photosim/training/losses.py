@@ -43,6 +43,25 @@ def squared_error(outputs: RealArray, targets: TargetArray) -> tuple[float, Real
     return float(0.5 * np.mean(np.sum(error.astype(np.float64) ** 2, axis=1))), error
 
 
+def token_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
+    """Return the mean loss in nats over all tokens, and each token's error, in the shape of `logits`.
+
+    logits: shape (batch, tokens * classes), token by token.  labels: class numbers (batch, tokens). The error
+    is the derivative of a token's own loss.
+    """
+    flat = np.asarray(labels, dtype=np.intp).ravel()
+    loss, error = softmax_cross_entropy(logits.reshape(flat.size, -1), flat)
+    return loss, error.reshape(logits.shape)
+
+
+def _entries(labels: TargetArray) -> int:
+    return int(labels.size)
+
+
+def _below_loss(logits: RealArray, labels: TargetArray) -> float:
+    return -token_cross_entropy(logits, labels)[0]
+
+
 def share_correct(logits: RealArray, labels: TargetArray) -> float:
     """Return the share of samples whose largest logit is their label."""
     return float(np.mean(logits.argmax(axis=1) == labels))
@@ -73,6 +92,20 @@ def check_classes(where: str, labels: TargetArray, outputs: int, lowest: int = 0
             f"{labels[wrong][0]}: number the classes with numpy.unique(labels, return_inverse=True)."
         )
         raise DataError(message)
+
+
+def check_tokens(where: str, labels: TargetArray, outputs: int) -> None:
+    """Raise DataError, starting with `where`, unless labels (samples, tokens) are class numbers.
+
+    outputs: of the network, tokens times classes.
+    """
+    if labels.ndim != 2 or outputs % labels.shape[1]:
+        message = (
+            f"{where}: labels must be class numbers of shape (samples, tokens), tokens a divisor of the "
+            f"network's {outputs} outputs, got shape {labels.shape}."
+        )
+        raise DataError(message)
+    check_classes(where, labels.ravel(), outputs // labels.shape[1])
 
 
 def check_targets(where: str, targets: TargetArray, outputs: int) -> None:
@@ -123,4 +156,6 @@ class Objective:
 
 
 CLASSIFICATION = Objective(softmax_cross_entropy, share_correct, check=check_classes)
+TOKENS = Objective(token_cross_entropy, _below_loss, _entries, check_tokens)
+"""Sequences whose every token has a class, as the next character; the score is minus the loss in nats."""
 REGRESSION = Objective(squared_error, explained_share, check=check_targets)

@@ -54,6 +54,7 @@ class Schedule:
     batch_size: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
     patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
     best one; None to train all epochs and keep the last. min_delta: a smaller rise does not count.
+    samples: samples drawn for each epoch, all of which come from one shuffle; None for all there are.
     alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
     none.  checkpoint: file to keep the run's state in after every epoch; a run that finds its own goes on
     from there, to the same numbers bit for bit.
@@ -64,13 +65,14 @@ class Schedule:
     dtype: DTypeLike = np.float32
     patience: int | None = None
     min_delta: float = 0.0
+    samples: int | None = None
     alignment: int = 0
     checkpoint: Path | None = None
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a number out of bounds or a precision that is none."""
         check_whole(self, 0, epochs=self.epochs, alignment=self.alignment)
-        sizes = {"batch_size": self.batch_size, "patience": self.patience}
+        sizes = {"batch_size": self.batch_size, "patience": self.patience, "samples": self.samples}
         check_whole(self, 1, **{name: size for name, size in sizes.items() if size is not None})
         check_number(self, 0.0, min_delta=self.min_delta)
         if np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -220,7 +222,8 @@ class _Run:
             for part in (self.data.test, self.data.validation)
         ]
         # Weighted by batch size, so that the short last batch does not count double.
-        state.metrics.append([*held, sum(losses) / self.objective.count(train.y), *self._angles(parameters)])
+        seen = sum(self.objective.count(train.y[batch]) for batch in batches)
+        state.metrics.append([*held, sum(losses) / seen, *self._angles(parameters)])
         if self.schedule.patience is None or self._best(state) == state.epoch:
             state.groups["best"] = _copy(parameters)
 
@@ -264,7 +267,7 @@ class _Run:
         size = self.schedule.batch_size
         if size is None:
             return [slice(None)]
-        shuffled = order.permutation(len(self.data.train))
+        shuffled = order.permutation(len(self.data.train))[: self.schedule.samples]
         return [shuffled[first : first + size] for first in range(0, shuffled.size, size)]
 
     def _step(self, state: State, rows: IndexArray | slice, factor: float) -> float:

@@ -16,6 +16,7 @@ _SYSTEMS = {
     "eo-activation": "eo_activation",
     "in-situ": "in_situ.system",
     "vowels": "vowels",
+    "transformer-dfa": "transformer_dfa.system",
 }
 """Name of each system, and the module whose SYSTEM it is."""
 

@@ -37,6 +37,7 @@ FILES = {
     "fashion-mnist": tuple(f"fashion-mnist/{name}" for name in _IDX),
     "vowels": (VOWELS,),
     "cora": (CORA,),
+    "tinyshakespeare": ("tinyshakespeare.txt",),
 }
 """Files of each data set below the data folder."""
 

@@ -12,6 +12,7 @@ from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
 from photosim.training.rules.private_dfa import PrivateDFA
 from photosim.training.rules.rule import Need, Rule
+from photosim.training.rules.segmented_dfa import SegmentedDFA
 from photosim.training.rules.sign_symmetry import SignSymmetry
 from photosim.training.rules.target_projection import TargetProjection
 from photosim.training.rules.ternary_dfa import TernaryDFA
@@ -35,6 +36,7 @@ __all__ = [
     "Pepita",
     "PrivateDFA",
     "Rule",
+    "SegmentedDFA",
     "SignSymmetry",
     "TargetProjection",
     "TernaryDFA",
