@@ -8,6 +8,7 @@ import numpy as np
 
 from photosim.components.couplers import Slope
 from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
+from photosim.errors import ParameterError
 from photosim.model import (
     Instance,
     Length,
@@ -142,6 +143,11 @@ def ring_double(
     half = part("straight_heater", length=length, phase=phase / 2, **guide.settings())
     upper = coupling if coupling_drop is None else coupling_drop
     lower_gap, upper_gap = (gap if own is None else own for own in (gap_bot, gap_top))
+    if coupling_slope is not None and lower_gap is not None and upper_gap is not None:
+        message = (
+            "ring_double: setting 'coupling_slope' has no effect beside gap_bot and gap_top: leave it out."
+        )
+        raise ParameterError(message)
     return Netlist(
         instances={
             "cb": _ring_coupler(coupling, coupling_slope, lower_gap, shape, **lost),
