@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ if sys.platform != "win32":
     import fcntl
 
 _PREFIX = ".photosim-"
+_LEFT_S = 60.0
+"""Age in s from which a temporary file without a lock is taken for left behind."""
 _LOCK = ".running"
 """File in a temporary folder that the process which works there keeps locked."""
 
@@ -48,11 +51,12 @@ def replacing(path: Path) -> Iterator[Path]:
     DataError when the file cannot be written.
     """
     check_writable(path)
+    _remove_left_files(path.parent)
     handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
-        with _said_plainly(path):
+        with _said_plainly(path), _kept_alive(temporary):
             yield temporary
             # mkstemp makes files private; a result is as readable as the user's other files.
             temporary.chmod(0o666 & ~_umask())
@@ -112,6 +116,29 @@ def _remove_abandoned(folder: Path) -> None:
         with suppress(OSError), (place / _LOCK).open("r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where a run is at work
             shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _kept_alive(path: Path) -> Iterator[None]:
+    """Hold a lock on a temporary file, so that no other process takes it for left behind."""
+    if sys.platform == "win32":
+        yield
+        return
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+
+
+def _remove_left_files(folder: Path) -> None:
+    """Remove temporary files of processes that were killed: old ones on which nobody holds a lock."""
+    if sys.platform == "win32":
+        return
+    for place in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if place.is_file() and time.time() - place.stat().st_mtime > _LEFT_S:
+                with place.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody writes it
+                    place.unlink()
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
 from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
 from photosim.files.atomic import write_text
+from photosim.files.own import RESULTS, refuse_others
 from photosim.runner.kinds import Kind, Result, Run, find
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def run(  # noqa: PLR0913 - keyword options of a run
     tables: list[Table] = []
     entries: list[dict[str, Any]] = []
     checkpoints = folder / CHECKPOINTS
+    refuse_others(folder, lambda name: _is_written(name, jobs))
     with staging(folder) as place:
         if not resume:
             _clear(checkpoints)
@@ -108,10 +110,10 @@ def run(  # noqa: PLR0913 - keyword options of a run
             tables += result.tables()
         numbers = {**_provenance(path, circuit, seed), "analyses": entries}
         text = json.dumps(numbers, indent=2, allow_nan=False)
-        (place / "results.json").write_text(text + "\n", encoding="utf-8")
+        (place / RESULTS).write_text(text + "\n", encoding="utf-8")
     _clear(checkpoints)
     names = [name for entry in entries for name in entry["files"]]
-    return Report(folder, tuple(folder / name for name in (*names, "results.json")), tuple(tables), numbers)
+    return Report(folder, tuple(folder / name for name in (*names, RESULTS)), tuple(tables), numbers)
 
 
 def prepare(circuit: Circuit) -> list[Job]:
@@ -177,6 +179,12 @@ def _clear(checkpoints: Path) -> None:
     if [path.name for path in checkpoints.iterdir()] == [_MARKER]:  # else a user's own file is in it
         (checkpoints / _MARKER).unlink()
         checkpoints.rmdir()
+
+
+def _is_written(name: str, jobs: Sequence[Job]) -> bool:
+    """Return whether the analyses write a file of that name."""
+    pictures = any(name.startswith(f"{job.name}_") and name.endswith(".png") for job in jobs)
+    return pictures or name in {RESULTS, *(f"{job.name}.csv" for job in jobs)}
 
 
 def _file(job: Job, result: Result, folder: Path) -> list[str]:

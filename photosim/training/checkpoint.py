@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".checkpoint.npz"
 """Ending of a checkpoint's name."""
-WRITTEN = re.compile(r".*\.checkpoint\.npz|\..*\.checkpoint-[^.]*\.npz")
+WRITTEN = re.compile(r".*\.checkpoint\.npz|\.photosim-[^.]*\.npz")
 """Names of checkpoints, and of those that a killed run was writing."""
 _ABOUT = "about"
 _RULE = "rule"
@@ -97,6 +98,15 @@ def resume(path: Path, key: str, state: State, rule: Rule) -> None:
             "seed or version of photosim): give another name, or remove it to start anew."
         )
         raise DataError(message)
+    try:
+        _restore(path, about, names, state, rule)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        message = f"{path} is damaged: it lacks or misstates {error}. Remove it to start anew."
+        raise DataError(message) from error
+
+
+def _restore(path: Path, about: Mapping[str, Any], names: tuple[str, ...], state: State, rule: Rule) -> None:
+    """Put what a checkpoint holds into `state` and the rule."""
     arrays = read_npz(path, names)
     groups: dict[str, Arrays] = {group: [{} for _ in range(size)] for group, size in about["groups"].items()}
     remembered: Arrays = [{} for _ in about["rule"]]

@@ -93,3 +93,25 @@ def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path: Path) -> No
         pass
     with pytest.raises(DataError, match="not a directory"), staging(tmp_path / "results" / "ring"):
         pass
+
+
+def test_a_temporary_file_that_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    old, young, own = (tmp_path / name for name in (".photosim-a.csv", ".photosim-b.csv", "photosim-c.csv"))
+    for path in (old, young, own):
+        path.write_text("x")
+    os.utime(old, (0, 0))
+    os.utime(own, (0, 0))
+    write_text(tmp_path / "new.csv", "y")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([young.name, own.name, "new.csv"])
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "bad\ud800.csv"])
+def test_names_that_no_file_can_have_are_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"Cannot write .*(too long|characters that no file name can have)"):
+        write_text(tmp_path / name, "y")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_name_that_the_system_takes_is_written(tmp_path: Path) -> None:
+    write_text(tmp_path / ("x" * 250 + ".csv"), "y")
+    assert len(list(tmp_path.iterdir())) == 1

@@ -51,7 +51,33 @@ def test_a_folder_of_the_same_name_that_photosim_did_not_make_is_refused(
 def test_a_users_file_among_checkpoints_stays(netlist: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own" / CHECKPOINTS
     folder.mkdir(parents=True)
-    for name in ("written-by-photosim", "a-0.checkpoint.npz", ".a-0.checkpoint-x1_y.npz", "model.npz"):
+    for name in ("written-by-photosim", "a-0.checkpoint.npz", ".photosim-x1_y.npz", "model.npz"):
         (folder / name).write_text("")
     run(netlist, out=tmp_path / "own")
     assert sorted(path.name for path in folder.iterdir()) == ["model.npz", "written-by-photosim"]
+
+
+@pytest.mark.parametrize("name", ["results.json", "guide.csv", "guide_spectrum.png"])
+@pytest.mark.parametrize("text", ["mine", "{}", '{"photosim": 3}', '["photosim"]'])
+def test_a_users_file_of_a_results_name_is_not_replaced(
+    netlist: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    file = tmp_path / "own" / name
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(DataError, match=f"{name} was not written by photosim: move it"):
+        run(netlist, out=tmp_path / "own")
+    assert file.read_text() == text
+    assert [path.name for path in file.parent.iterdir()] == [name]
+
+
+def test_what_photosim_wrote_is_replaced_and_files_beside_it_stay(netlist: Path, tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    written = run(netlist, out=out).files
+    (out / "other_spectrum.png").write_text("mine")
+    for path in written[:-1]:
+        path.write_text("old")
+    again = run(netlist, out=out).files
+    assert again == written
+    assert all(path.read_bytes() != b"old" for path in again)
+    assert (out / "other_spectrum.png").read_text() == "mine"

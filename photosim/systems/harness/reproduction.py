@@ -25,6 +25,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import UNKNOWN, Cell, Table, plain
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import check_writable, write_text
+from photosim.files.own import RESULTS, refuse_others
 from photosim.systems.harness.system import Case, Options, Outcome, Row, System, is_comparable
 from photosim.training.checkpoint import SUFFIX
 from photosim.training.data.files import content
@@ -103,6 +104,9 @@ class Reproduction:
         return np.empty(0)
 
 
+_TABLE = "table.csv"
+_FILES = (RESULTS, _TABLE)
+"""Files of the folder of a reproduction, beside pictures and finished seeds."""
 Watch = Callable[[Reproduction], None]
 """watch(reproduction) sees the reproduction each time a seed of a case is finished."""
 
@@ -129,6 +133,7 @@ def reproduce(
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."
         raise ParameterError(message)
     runs = folder / "runs"
+    refuse_others(folder, _FILES.__contains__)
     _make(runs)
     cases = system.cases(options)
     state = Reproduction(system, options, _nothing_yet(system, options, cases))
@@ -154,8 +159,9 @@ def reproduce(
     for name, seed, numbers in _computed(waiting, runs, progress, jobs):
         _add(state.outcome, name, seed, numbers)
         watch(state)
-    write_text(folder / "results.json", json.dumps(state.numbers(), indent=2, allow_nan=False) + "\n")
-    write_text(folder / "table.csv", _csv(state.table()))
+    numbers = {**state.numbers(), "files": list(_FILES)}
+    write_text(folder / RESULTS, json.dumps(numbers, indent=2, allow_nan=False) + "\n")
+    write_text(folder / _TABLE, _csv(state.table()))
     return state
 
 
