@@ -44,6 +44,9 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
                 f"The setting {name!r} is named as an argument of calls is: rename it to change it here."
             )
             raise ParameterError(message)
+        if name in found:
+            message = f"The setting {name!r} is given twice: give it once."
+            raise ParameterError(message)
         found[name] = _value(value.strip())
     return found
 
