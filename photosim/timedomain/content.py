@@ -19,11 +19,19 @@ _TOGETHER = 1 << 20
 """Samples transformed at a time."""
 
 
-def check_band(values: NDArray[Any], sample_rate: float, what: str, *, finer: int = 1) -> None:
+def check_band(
+    values: NDArray[Any],
+    sample_rate: float,
+    what: str,
+    *,
+    finer: int = 1,
+    advice: str = "or slower edges (rise, bandwidth)",
+) -> None:
     """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band of a rate.
 
     The whole signal is looked at, in stretches of WINDOW samples. finer: how many samples the signal has for
-    each of the sample rate, so that what a coarser clock would mirror into the band is seen too.
+    each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
+    what else helps.
     """
     if values.size < 64 or not np.any(values != values[0]):
         return
@@ -31,8 +39,8 @@ def check_band(values: NDArray[Any], sample_rate: float, what: str, *, finer: in
     if beyond > OUT_OF_BAND:
         message = (
             f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.3g} % of its power "
-            f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, or "
-            "slower edges (rise, bandwidth)."
+            f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, "
+            f"{advice}."
         )
         raise ParameterError(message)
 

@@ -13,8 +13,9 @@ from photosim.errors import PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import PASS
+from photosim.timedomain.beats import detected
 from photosim.timedomain.rational import FITTED
-from photosim.timedomain.receivers import received
+from photosim.timedomain.receivers import chain_of, received
 from photosim.timedomain.run import Run, energy_waves
 
 if TYPE_CHECKING:
@@ -96,11 +97,16 @@ def _current(
     """
     settings = run.drives.settings(part)
     per_watt = part.model.responsivity(wl, **settings)
+    chain = chain_of(run.drives, part)
+    bandwidths = (float(settings.get("bandwidth") or np.inf), *(stage.bandwidth for stage in chain.stages))
+    noisy = run.clock.seed is not None
     total, absolute, saturated = np.zeros(line.total), np.zeros(line.total), 0.0
     for k, port in enumerate(part.ports):
         wave = arrived.get(part.first_port + k)
         if wave is not None and port in per_watt:
-            power, share = _unsaturated(f"{part.name},{port}", settings, wave.real**2 + wave.imag**2)
+            what = f"the current of {part.name!r}"
+            light = detected(wave, run.clock.sample_rate, bandwidths, what, noisy=noisy)
+            power, share = _unsaturated(f"{part.name},{port}", settings, light)
             saturated = max(saturated, share)
             response = np.broadcast_to(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)

@@ -18,6 +18,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Nonlinear
 from photosim.timedomain import band, relaxation, spectral, stepping
 from photosim.timedomain import drives as driving
+from photosim.timedomain.beats import check_driven
 from photosim.timedomain.content import check_band
 from photosim.timedomain.convolution import convolve
 from photosim.timedomain.cut import Cut, Element
@@ -178,6 +179,8 @@ class Run:
             own = {a: x for a, x in own.items() if x.size > 1 or x[0] != 0}
             found: dict[int, ComplexArray] = {}
             if own:
+                light = {a: x[:1] for a, x in own.items()} if self.noisy else own
+                check_driven(self.drives, element, carrier, light, f"the light out of {element.name!r}")
                 found, products, error = spectral.passed(
                     self.drives, element, carrier, own, self.drives.few()
                 )
@@ -198,6 +201,8 @@ class Run:
 
         carriers = self.clock.carriers.tolist()
         if element.kind != "nonlinear":
+            for carrier in carriers:
+                check_driven(self.drives, element, carrier, None, f"the light out of {element.name!r}")
             matrix = at_carriers(self.drives, element, carriers, self.clock.samples)
             return stepping.Stepped(element, gate, stepping.gates(matrix), np.zeros(0))
         part = self.drives.compiled.graph.part(element.name)

@@ -1,0 +1,116 @@
+"""What products of signals make beyond the band: harmonics of driven parts, beats in detectors.
+
+A product of two signals has twice the band of each, which samples of it would mirror. It is formed on a
+clock twice as fine; what lies beyond the band there is refused, or taken away before it is sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.signals.filters import ORDER
+from photosim.timedomain.content import check_band, share_beyond
+from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.scattering import CHUNK, scattering
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.timedomain.cut import Element
+    from photosim.timedomain.drives import Drives
+
+    ComplexArray = NDArray[np.complex128]
+
+FINER = 2
+"""Instants for each sample on the finer clock."""
+NARROW, NOISY = 1e-6, 1e-2
+"""Part of the power of light beyond a fifth of the sample rate up to which its beats stay in the band."""
+
+
+def finer(values: NDArray[Any]) -> NDArray[Any]:
+    """Return signals (..., T) on the finer clock (..., FINER T), their ends held."""
+    return _resampled(values, FINER, 1)
+
+
+def coarser(values: NDArray[Any]) -> NDArray[Any]:
+    """Return signals (..., FINER T) on the clock (..., T), without what it cannot carry."""
+    return _resampled(values, 1, FINER)
+
+
+def detected(
+    wave: ComplexArray, rate: float, bandwidths: Sequence[float], what: str, *, noisy: bool
+) -> NDArray[np.float64]:
+    """Return the power (C, T) of light on a detector, without beats that its samples would mirror.
+
+    wave: (C, T) or (C, 1).  bandwidths: those in Hz of the low-passes behind. Raises ParameterError where
+    beats beyond the band are left behind them; `what` is the current.
+    """
+    power = np.asarray(wave.real**2 + wave.imag**2)
+    whole = power.max(axis=1)
+    limit = NOISY if noisy else NARROW
+    bright = [row for row, most in zip(wave, whole, strict=True) if most > 1e-9 * whole.max()]
+    if wave.shape[1] < 64 or all(share_beyond(row, 0.2) <= limit for row in bright):
+        return power
+    fine = finer(wave)
+    found = fine.real**2 + fine.imag**2
+    if not noisy:
+        current = found.sum(axis=0)
+        for bandwidth in bandwidths:
+            if np.isfinite(bandwidth) and bandwidth > 0:
+                current = low_pass(current, bandwidth, FINER * rate, order=ORDER)
+        advice = "or a detector with a bandwidth"
+        check_band(current, rate, what, finer=FINER, advice=advice)
+    return np.asarray(np.maximum(coarser(found), 0.0))
+
+
+def check_driven(
+    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray] | None, what: str
+) -> None:
+    """Raise ParameterError where a driven part makes light beyond the band, such as harmonics of its drive.
+
+    arriving: by number of arrival, (T,) or (1,); None looks at each path by itself, as for light that does
+    not change.
+    """
+    if "finer" not in drives.tables:
+        values = {n: np.clip(finer(v), v.min(), v.max()) for n, v in drives.moving.items()}
+        kept = drives.base.settings.items()
+        rest = {n: v for n, v in kept if n in drives.base.set_directly and n not in values}
+        full = drives.compiled.parts.point({**rest, **values})
+        rate = FINER * drives.sample_rate
+        drives.tables["finer"] = replace(drives, values=values, full=full, sample_rate=rate, tables={})
+    fine: Drives = drives.tables["finer"]
+    size = FINER * drives.samples
+    pieces = [
+        scattering(fine, element, np.arange(first, min(first + CHUNK, size)), np.array([carrier]))[:, 0]
+        for first in range(0, size, CHUNK)
+    ]
+    s = np.concatenate(pieces)
+    made: dict[int, ComplexArray] = {}
+    for k, (a, b) in enumerate(element.paths):
+        if arriving is None:
+            check_band(s[:, k], drives.sample_rate, what, finer=FINER)
+        elif a in arriving:
+            light = arriving[a] if arriving[a].size == 1 else finer(arriving[a])
+            made[b] = made.get(b, np.zeros(size, dtype=np.complex128)) + s[:, k] * light
+    for wave in made.values():
+        check_band(wave, drives.sample_rate, what, finer=FINER)
+
+
+def _resampled(values: NDArray[Any], up: int, down: int) -> NDArray[Any]:
+    from scipy import signal
+
+    resample: Any = signal.resample_poly  # complex signals too, which its types leave out
+    return np.asarray(resample(values, up, down, axis=-1, window=_half_band(), padtype="edge"))
+
+
+@cache
+def _half_band() -> NDArray[np.float64]:
+    """Return a linear-phase filter (257,) that ends at half the coarser rate, 1e-5 beyond."""
+    from scipy import signal
+
+    return np.asarray(signal.firwin(257, 1 / FINER, window=("kaiser", 10.0)))
