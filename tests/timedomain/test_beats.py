@@ -63,7 +63,7 @@ def receiver(bandwidth: float) -> ps.Circuit:
                 "g": {"component": "attenuator", "settings": {"loss_dB": 0.0}},
                 "pd": {
                     "component": "photodetector",
-                    "settings": {"bandwidth": bandwidth, "responsivity": 1.0},
+                    "settings": settings,
                 },
             },
             "connections": {"g,o2": "pd,o1"},

@@ -43,7 +43,7 @@ def test_waveform_that_the_sample_rate_cannot_carry_is_refused(wave: Any, said: 
 
 def test_file_of_samples_finer_than_the_clock_is_refused_where_it_matters(tmp_path: Path) -> None:
     time = np.arange(4000) * 0.25e-12
-    for frequency, refused in ((20e9, False), (90e9, True)):
+    for frequency, refused in ((8e9, False), (90e9, True)):
         np.savetxt(tmp_path / "wave.txt", np.stack([time, np.sin(2 * np.pi * frequency * time)], axis=1))
         drive = {"phase": waveforms.file(tmp_path / "wave.txt")}
         if refused:

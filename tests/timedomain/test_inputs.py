@@ -133,7 +133,7 @@ def test_netlist_says_powers_fields_and_carriers(tmp_path: Path) -> None:
         ({"power": {"wave": "prbs"}}, r"inputs: .*'a': the waveform \(prbs\) needs the option 'rate'"),
         ({"powr": 1.0}, "inputs: .*Did you mean 'power'"),
         ([1.0, 2.0], "inputs: .*may be a power or a field"),
-        ({"power": 1.0, "carrier": "1550"}, "inputs: .*looks like nm"),
+        ({"power": 1.0, "carrier": 1550.0}, "inputs: .*looks like nm"),
     ],
     ids=str,
 )
