@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from photosim.components.guides import GuidedMode
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
-from photosim.model import Length, OpticalPower, Quantity, Wavelength, Window, component
+from photosim.model import (
+    PathLength,
+    Quantity,
+    SaturationPower,
+    Wavelength,
+    Window,
+    component,
+)
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """Gain of power in dB."""
@@ -51,8 +58,8 @@ def soa(
     wl0: Wavelength = 1.55,
     fwhm: BandWidth = 0.08,
     inversion: Inversion = 2.0,
-    saturation_power: OpticalPower = 10e-3,
-    length: Length = 500.0,
+    saturation_power: SaturationPower = 10e-3,
+    length: PathLength = 500.0,
     mode: GuidedMode = _MODE,
 ) -> Any:
     """Semiconductor optical amplifier at small signal: the same gain both ways, and spontaneous emission.

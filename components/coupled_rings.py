@@ -9,11 +9,11 @@ import numpy as np
 from photosim.components.couplers import Slope
 from photosim.components.guides import PLACEHOLDER, Guide
 from photosim.model import (
-    Length,
     Loss_dB,
     Netlist,
     Power,
     Quantity,
+    Radius,
     composite,
     links,
     part,
@@ -31,7 +31,7 @@ RingCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]
 def crow(
     *,
     rings: RingCount = 5,
-    radius: Length = 10.0,
+    radius: Radius = 10.0,
     coupling: Power = 0.05,
     coupling_end: Power = 0.3,
     coupling_slope: Slope | None = None,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.model import Length, Loss_dB, Power, Quantity, Wavelength, Window, component
+from photosim.model import (
+    Gap,
+    Loss_dB,
+    PathLength,
+    Power,
+    Quantity,
+    Radius,
+    Wavelength,
+    Window,
+    component,
+)
 
 Slope = Annotated[float, Quantity("1/um", -20.0, 20.0)]
 """Relative change of a coupling of fields per um of wavelength."""
@@ -147,10 +157,10 @@ def coupler_of_gap(
     m: Any,
     wl: Any,
     *,
-    gap: Length = 0.2,
-    radius: Length = 10.0,
-    length_x: Length = 0.0,
-    length: Length = 0.0,
+    gap: Gap = 0.2,
+    radius: Radius = 10.0,
+    length_x: PathLength = 0.0,
+    length: PathLength = 0.0,
     loss_dB: Loss_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:

@@ -8,10 +8,10 @@ from photosim.model import (
     Bandwidth,
     Current,
     Fraction,
-    OpticalPower,
     Quantity,
     Resistance,
     Responsivity,
+    SaturationPower,
     Temperature,
     detector,
 )
@@ -30,7 +30,7 @@ def photodetector(
     responsivity: Responsivity = 1.0,
     dark_current: Current = 1e-10,
     bandwidth: Bandwidth = 20e9,
-    saturation_power: OpticalPower = 20e-3,
+    saturation_power: SaturationPower = 20e-3,
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:
@@ -65,7 +65,7 @@ def balanced_photodetector(
     mismatch: Mismatch = 0.0,
     dark_current: Current = 1e-10,
     bandwidth: Bandwidth = 20e9,
-    saturation_power: OpticalPower = 20e-3,
+    saturation_power: SaturationPower = 20e-3,
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:
@@ -104,7 +104,7 @@ def avalanche_photodetector(
     ionisation_ratio: Fraction = 0.1,
     dark_current: Current = 1e-9,
     bandwidth: Bandwidth = 10e9,
-    saturation_power: OpticalPower = 1e-3,
+    saturation_power: SaturationPower = 1e-3,
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:

@@ -10,10 +10,11 @@ from photosim.conventions import ROOM_TEMPERATURE_K, SPEED_OF_LIGHT_M_S
 from photosim.model import (
     Fraction,
     Index,
-    Length,
     Loss_dB_cm,
+    PathLength,
     Phase,
     Quantity,
+    Radius,
     SettingsGroup,
     Temperature,
     ThermoOptic,
@@ -197,7 +198,7 @@ def straight(
     m: Any,
     wl: Any,
     *,
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     guide: Guide = PLACEHOLDER,
 ) -> Any:
     """Straight guide: one mode, phase 2 pi neff(wl) length / wl and propagation loss.
@@ -223,7 +224,7 @@ def straight_heater(
     m: Any,
     wl: Any,
     *,
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
@@ -278,7 +279,7 @@ def bend_euler(
     m: Any,
     wl: Any,
     *,
-    radius: Length = 10.0,
+    radius: Radius = 10.0,
     angle: Degrees = 90.0,
     p: Fraction = 0.5,
     guide: Guide = _BENT,
@@ -305,7 +306,7 @@ def bend_euler_of_length(
     m: Any,
     wl: Any,
     *,
-    length: Length = 16.637,
+    length: PathLength = 16.637,
     guide: Guide = _BENT,
 ) -> Any:
     """Bend of a known length, as SAX describes it: a guide of that length.

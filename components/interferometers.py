@@ -6,8 +6,8 @@ from typing import Literal
 
 from photosim.components.guides import HEATED_PLACEHOLDER, HeatedGuide
 from photosim.model import (
-    Length,
     Netlist,
+    PathLength,
     Phase,
     composite,
     links,
@@ -28,9 +28,9 @@ _TWO_INPUTS = ("coupler", "mmi2x2")
 )  # fmt: skip
 def mzi(
     *,
-    delta_length: Length = 10.0,
-    length_y: Length = 2.0,
-    length_x: Length = 0.1,
+    delta_length: PathLength = 10.0,
+    length_y: PathLength = 2.0,
+    length_x: PathLength = 0.1,
     phase: Phase = 0.0,
     splitter: Literal["mmi1x2", "splitter", "coupler", "mmi2x2"] = "mmi1x2",
     guide: HeatedGuide = HEATED_PLACEHOLDER,

@@ -8,9 +8,18 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
-from photosim.model import Bandwidth, Count, NoiseDensity_dB_Hz, OpticalPower, Quantity, Wavelength, source
+from photosim.model import (
+    Count,
+    Linewidth,
+    NoiseDensity_dB_Hz,
+    OpticalPower,
+    Quantity,
+    Spacing,
+    Wavelength,
+    source,
+)
 
-SpectralWidth = Annotated[float, Quantity("Hz", 1.0, float("inf"))]
+SpectralWidth = Annotated[float, Quantity("Hz", 1.0, 1e18)]
 """Width of a spectrum in Hz; never zero."""
 PulseDuration = Annotated[float, Quantity("s", 1e-16, 1.0)]
 """Duration of a pulse in s; never zero."""
@@ -31,8 +40,8 @@ def laser(
     wl: Wavelength = 1.55,
     power: OpticalPower = 1e-3,
     lines: Count = 1,
-    spacing: Bandwidth = 100e9,
-    linewidth: Bandwidth = 1e6,
+    spacing: Spacing = 100e9,
+    linewidth: Linewidth = 1e6,
     rin_dB_Hz: NoiseDensity_dB_Hz = -150.0,
 ) -> Any:
     """Laser of continuous light: one line, or a comb of equal lines equally spaced in frequency about wl.
@@ -78,9 +87,9 @@ def frequency_comb(
     wl: Wavelength = 1.55,
     power: OpticalPower = 1e-3,
     lines: Count = 21,
-    spacing: Bandwidth = 100e9,
+    spacing: Spacing = 100e9,
     fwhm: SpectralWidth = 1e12,
-    linewidth: Bandwidth = 1e5,
+    linewidth: Linewidth = 1e5,
     rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
 ) -> Any:
     """Frequency comb under a sech**2 envelope, as a soliton in a microresonator makes it.
@@ -106,10 +115,10 @@ def pulsed_laser(
     *,
     wl: Wavelength = 1.55,
     power: OpticalPower = 1e-3,
-    repetition_rate: Bandwidth = 10e9,
+    repetition_rate: Spacing = 10e9,
     duration: PulseDuration = 2e-12,
     lines: Count = 101,
-    linewidth: Bandwidth = 1e4,
+    linewidth: Linewidth = 1e4,
     rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
 ) -> Any:
     """Mode-locked laser: transform-limited sech**2 pulses, as the lines that they are made of, all in phase.

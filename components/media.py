@@ -13,7 +13,7 @@ from photosim.media.gaussian import StoredMedium
 from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium, ScreensMedium
 from photosim.media.waveguide import FibreMedium, WaveguideMedium
-from photosim.model import Count, Index, Length, Power, Quantity, Seed, block, numerical
+from photosim.model import Count, Index, PathLength, Power, Quantity, Seed, block, numerical
 
 ChannelCount = Annotated[int, Quantity("1", 1, 10_000, whole=True)]
 """Channels whose S-matrix is written out; `scattering_medium` carries buses of any width."""
@@ -158,10 +158,10 @@ def disordered_waveguide(*, channels: Count = 512, thickness: Ratio = 5.0, seed:
 def phase_screens(
     *,
     side: Side = 32,
-    pitch: Length = 1.0,
+    pitch: PathLength = 1.0,
     screens: Count = 2,
-    distance: Length = 4000.0,
-    depth: Length = 0.633,
+    distance: PathLength = 4000.0,
+    depth: PathLength = 0.633,
     law: Literal["lossless", "gaussian", "waveguide"] = "lossless",
     transmission: Power = 0.1,
     thickness: Ratio = 5.0,
@@ -204,7 +204,7 @@ def lens(*, side: Side = 32) -> Any:
 def multimode_fiber(
     *,
     modes: Count = 500,
-    length: Length = 1e6,
+    length: PathLength = 1e6,
     aperture: Aperture = 0.22,
     index: Index = 1.46,
     seed: Seed = 0,

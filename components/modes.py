@@ -8,10 +8,10 @@ from photosim.components.guides import PLACEHOLDER, Dispersion, Guide, PerLength
 from photosim.model import (
     Index,
     Instance,
-    Length,
     Loss_dB,
     Loss_dB_cm,
     Netlist,
+    PathLength,
     Power,
     ThermoOptic,
     component,
@@ -133,7 +133,7 @@ def mode_converter(m: Any, wl: Any, *, efficiency: Power = 1.0, loss_dB: Loss_dB
 def straight_multimode(
     *,
     modes: Literal["TE+TM", "TE0+TE1"] = "TE+TM",
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     guide: Guide = PLACEHOLDER,
     neff_2: Index = 1.8,
     ng_2: Index = 3.8,

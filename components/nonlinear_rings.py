@@ -11,11 +11,11 @@ from photosim.kernels.nonlinear_ring import circulate
 from photosim.model import (
     Fraction,
     Index,
-    Length,
     Loss_dB_cm,
     Memory,
     Power,
     Quantity,
+    RingRadius,
     Wavelength,
     Window,
     nonlinear,
@@ -48,7 +48,7 @@ Detuning = Annotated[float, Quantity("Hz", -1e14, 1e14)]
 )  # fmt: skip
 def nonlinear_ring(
     *,
-    radius: Length = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.02,
     coupling_drop: Power = 0.0,
     wl0: Wavelength = 1.55,

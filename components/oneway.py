@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from photosim.model import Loss_dB, component
+from photosim.model import (
+    Loss_dB,
+    Ratio_dB,
+    component,
+)
 
 
 @component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False)
-def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Loss_dB = 40.0) -> Any:
+def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
     """Isolator: passes from o1 to o2, blocks from o2 to o1.
 
     Light that goes backwards is absorbed inside, apart from the leak. Left
@@ -23,7 +27,7 @@ def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB:
 
 
 @component(ports=("o1", "o2", "o3"), inputs=1, source="jalas2013", reciprocal=False)
-def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Loss_dB = 40.0) -> Any:
+def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
     """Circulator: o1 to o2, o2 to o3, o3 to o1; a weak leak goes the other way round.
 
     A matched junction that leaks must absorb, or light sent into all three

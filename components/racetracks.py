@@ -6,11 +6,13 @@ from photosim.components.couplers import Slope
 from photosim.components.guides import HEATED_STRIP, HeatedGuide
 from photosim.model import (
     Fraction,
-    Length,
+    Gap,
     Loss_dB,
     Netlist,
+    PathLength,
     Phase,
     Power,
+    Radius,
     Value,
     composite,
     links,
@@ -25,13 +27,13 @@ from photosim.model import (
 )  # fmt: skip
 def racetrack(
     *,
-    radius: Length = 5.0,
-    gap: Length = 0.2,
+    radius: Radius = 5.0,
+    gap: Gap = 0.2,
     coupling: Power | None = None,
     coupling_slope: Slope | None = None,
-    length_x: Length = 4.0,
-    length_y: Length = 2.0,
-    length_extension: Length = 3.0,
+    length_x: PathLength = 4.0,
+    length_y: PathLength = 2.0,
+    length_extension: PathLength = 3.0,
     p: Fraction = 0.5,
     coupler_loss_dB: Loss_dB = 0.0,
     phase: Phase = 0.0,

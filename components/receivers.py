@@ -16,6 +16,7 @@ from photosim.model import (
     Quantity,
     Resistance,
     Responsivity,
+    SaturationPower,
     Stage,
     Temperature,
     Voltage,
@@ -84,7 +85,7 @@ def coherent_receiver(
     mismatch: Mismatch = 0.0,
     dark_current: Current = 1e-10,
     bandwidth: Bandwidth = 20e9,
-    saturation_power: OpticalPower = 20e-3,
+    saturation_power: SaturationPower = 20e-3,
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Netlist:

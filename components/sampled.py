@@ -14,7 +14,7 @@ from photosim.model import (
     Duration,
     Fraction,
     Index,
-    Length,
+    PathLength,
     Remark,
     SampledData,
     conditioning,
@@ -233,7 +233,7 @@ def sampled(
     enforce: Literal["none", "passive", "reciprocal", "both"] = "none",
     passivity_tolerance: Fraction = 0.01,
     delay: Duration | None = None,
-    length: Length | None = None,
+    length: PathLength | None = None,
     ng: Index | None = None,
 ) -> Any:
     """Part given by tabulated S-parameters: cubic interpolation in frequency.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from photosim.components.guides import STRIP, Guide, GuidedMode
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.model import Length, Loss_dB, Quantity, Window, component
+from photosim.model import Loss_dB, PathLength, Quantity, Window, component
 
 StripWidth = Annotated[float, Quantity("um", 0.2, 1.0)]
 """Width of a strip guide in um: beyond, its linear index is not that of any guided mode."""
@@ -43,7 +43,7 @@ def straight_strip(
     m: Any,
     wl: Any,
     *,
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     width: StripWidth = WIDTH,
     height: StripHeight = HEIGHT,
     guide: Guide = TABLED,
@@ -82,7 +82,7 @@ def taper(
     m: Any,
     wl: Any,
     *,
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     mode: GuidedMode = TABLED_MODE,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
@@ -113,7 +113,7 @@ def spiral(
     m: Any,
     wl: Any,
     *,
-    length: Length = 100.0,
+    length: PathLength = 100.0,
     turns: Turns = 6.0,
     turn_loss_dB: Loss_dB = 0.02,
     guide: Guide = TABLED,

@@ -12,8 +12,8 @@ from photosim.errors import ParameterError
 from photosim.model import (
     Fraction,
     IndexTable,
-    Length,
     Loss_dB_cm,
+    PathLength,
     Quantity,
     Remark,
     SampledData,
@@ -67,7 +67,7 @@ def _guide_judge(*, file: IndexTable | None, **_: Any) -> tuple[Remark, ...]:
 def straight_sampled(
     wl: Any,
     *,
-    length: Length = 10.0,
+    length: PathLength = 10.0,
     file: IndexTable | None = None,
     loss_dB_cm: Loss_dB_cm = 0.0,
     warmth: Warmth = ROOM,

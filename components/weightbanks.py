@@ -15,14 +15,15 @@ from photosim.model import (
     Bandwidth,
     Count,
     Instance,
-    Length,
     Loss_dB_cm,
     Netlist,
+    PathLength,
     PortRef,
     Power,
     Resistance,
     Responsivity,
     SettingsGroup,
+    Spacing,
     Wavelength,
     composite,
     links,
@@ -44,7 +45,7 @@ class Channels(SettingsGroup):
 
     channels: Count = 4
     wl0: Wavelength = 1.55
-    spacing: Bandwidth = 200e9
+    spacing: Spacing = 200e9
     order: Count = 60
 
     def radius(self, n: int, guide: Indices) -> Any:
@@ -117,7 +118,7 @@ class RowSettings(SettingsGroup):
     plan: Channels = CHANNELS
     coupling: Power = 0.05
     coupling_drop: Power | None = None
-    pitch: Length = 30.0
+    pitch: PathLength = 30.0
     guide: Guide = STRIP
     responsivity: Responsivity = 1.0
     bandwidth: Bandwidth = 20e9
@@ -215,7 +216,7 @@ def modulator_bus(
     coupling: Power = 0.0275,
     voltage: ReverseVoltage = 8.0,
     dneff_dV: IndexPerVolt = 1e-4,
-    pitch: Length = 30.0,
+    pitch: PathLength = 30.0,
     guide: Guide = _DOPED,
     bus_loss_dB_cm: Loss_dB_cm = 2.5,
 ) -> Netlist:

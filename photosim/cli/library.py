@@ -85,9 +85,9 @@ def _windows(model: Model) -> dict[str, list[str]]:
     variants: Mapping[str, Model] = getattr(model, "variants", {})
     models |= {f"With the setting {key!r} holds at:": variant for key, variant in variants.items()}
     return {
-        title: [f"{window.stated()} ({window.basis})" for window in one.windows]
+        title: [f"{window.stated()} ({window.basis})" for window in one.windows if not window.zero]
         for title, one in models.items()
-        if one.windows
+        if any(not window.zero for window in one.windows)
     }
 
 

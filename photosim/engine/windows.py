@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -118,6 +118,12 @@ class Windows:
             for name in window.names
         )
 
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def _followed_by(model: Model) -> frozenset[str]:
+        """The settings that the windows of a model are about or depend on."""
+        return frozenset(name for window in model.windows for name in window.names)
+
     @cached_property
     def _windowed(self) -> tuple[Part, ...]:
         return tuple(part for part in self.graph.parts if part.model.windows)
@@ -187,6 +193,8 @@ class Windows:
         for part in parts:
             changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
             names = {*part.written, *changed}
+            if wl is None and self._followed_by(part.model).isdisjoint(part.written):
+                continue  # defaults lie inside
             windows = [
                 w
                 for w in part.model.windows
@@ -198,7 +206,7 @@ class Windows:
             for window in windows:
                 ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
                 span = window.span(settings)
-                if _outside(ends, span):
+                if _outside(ends, span) and not (window.zero and ends == (0.0, 0.0)):
                     at = found.setdefault(_Place(part.model, window, span), ([], []))
                     at[0].append(part.name)
                     at[1].append(ends)

@@ -100,13 +100,18 @@ class Interpolant:
         return (derivatives[2] + 2 * rate * derivatives[1] + rate**2 * derivatives[0]) * turn  # type: ignore[no-any-return]
 
     def series(self, wl: NDArray[np.float64], orders: int = 3) -> NDArray[np.complex128]:
-        """Return the Taylor coefficients of S in wavelength, (orders, W, P, P), at wl (W,) in um."""
+        """Return the Taylor coefficients of S in wavelength, (orders, W, P, P), at wl (W,) in um.
+
+        The slope of a table of one point, and the curvature of one of two, is not a number.
+        """
         frequency = frequency_Hz(wl)
         slope = (-frequency / wl)[:, np.newaxis, np.newaxis]
         bend = (2.0 * frequency / wl**2)[:, np.newaxis, np.newaxis]
         first = self(frequency, 1)
         terms = (self(frequency), first * slope, (self(frequency, 2) * slope**2 + first * bend) / 2.0)
-        return np.stack(terms[:orders])
+        series = np.stack(terms[:orders])
+        series[len(self.frequency_Hz) :] = complex(np.nan, np.nan)
+        return series
 
     def _derivatives(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
         """Return the slow spline and its derivatives by frequency, up to the one asked for."""

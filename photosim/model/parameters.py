@@ -43,6 +43,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     scalar: bool = False
     table: type[FileTable] = FileTable
+    usual: tuple[float, float] = (-np.inf, np.inf)
 
     def bounds(self) -> str:
         """Return the bounds as people write them, such as "0 to 1"."""
@@ -109,8 +110,15 @@ class Parameter:
             first = bad[0]
             found = shown(first) if abs(first) > LARGEST and isinstance(first, int) else f"{first:g}"
             message = f"{where}: setting {self.name!r} is {found}{unit}, but must be {self.bounds()}{unit}."
+            message += self._other_unit(first)
             raise ParameterError(message)
         return number
+
+    def _other_unit(self, value: float) -> str:
+        """Return the guess that a length was written in nm, where that would be within bounds."""
+        if self.unit != "um" or not max(self.low, 1e-3) <= value / 1000 <= self.high:
+            return ""
+        return f" It looks like nm: write {value / 1000:g}."
 
     def _read_named(self, value: Any, where: str) -> FileTable | str:
         """Return a text, or the table of a file."""
@@ -179,7 +187,8 @@ def _parameter(name: str, hint: Any, default: Any, text: str, where: str, struct
     if quantity is not None:
         kind = "whole" if quantity.whole else "real"
         structural = structural or quantity.whole
-        return Parameter(name, default, quantity.unit, quantity.low, quantity.high, text, kind, structural)
+        bounds = quantity.unit, quantity.low, quantity.high
+        return Parameter(name, default, *bounds, text, kind, structural, usual=quantity.usual)
     if isinstance(default, bool):
         return Parameter(name, default, "-", 0, 1, text, "flag", structural=True)
     for option in (hint, *get_args(hint)):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean
+
+if TYPE_CHECKING:
+    from photosim.model.parameters import Parameter
 
 WAVELENGTH = "wl"
 """Name of the wavelength among the quantities that a window may be about."""
@@ -21,7 +24,7 @@ class Window:
 
     of: "wl" (um) or a setting of the component. low, high: first and last value, both included. basis: what
     the window rests on, as "the couplers that the fit rests on". about: setting from which low and high
-    count, as wl0. scale: setting that they are multiples of.
+    count, as wl0. scale: setting that they are multiples of. zero: whether 0 lies inside besides.
     """
 
     of: str
@@ -30,6 +33,7 @@ class Window:
     basis: str = ""
     about: str = ""
     scale: str = ""
+    zero: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,6 +88,19 @@ def windows_of(
                 )
                 raise ParameterError(message)
     return tuple(found.values())
+
+
+def usual_windows(parameters: Mapping[str, Parameter], own: tuple[Window, ...]) -> tuple[Window, ...]:
+    """Return windows for the range in which the quantities of parameters are used, so that units are seen.
+
+    `own` are the windows of the component, which come first.
+    """
+    taken = {window.of for window in own}
+    return tuple(
+        Window(name, *p.usual, f"the usual values; is it in {p.unit}?", zero=True)
+        for name, p in parameters.items()
+        if name not in taken and p.usual != (-inf, inf)
+    )
 
 
 def _of_group(group: Any) -> Iterator[Window]:

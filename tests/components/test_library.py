@@ -33,11 +33,11 @@ def test_parameters_have_unit_bounds_and_a_default_inside(name: str) -> None:
     for parameter in registry.get(name).parameters.values():
         assert parameter.unit, parameter.name
         assert len(parameter.text) > 10, parameter.name
-        assert parameter.low < parameter.high or parameter.kind == "choice"
+        assert parameter.low < parameter.high or parameter.kind in {"choice", "text"}
         parameter.check(parameter.default, name)
         losses = "loss" in parameter.name and parameter.unit != "1"
         if losses or parameter.unit in {"dB", "dB/cm", "dB/Hz"}:
-            assert parameter.name.endswith(("_dB", "_dB_cm", "_dB_Hz")), parameter.name
+            assert parameter.name.endswith(("_dB", "_dB_cm", "_dB_Hz", "_dB_km")), parameter.name
 
 
 @pytest.mark.parametrize("name", registry.names())

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
+import photosim as ps
 from photosim.files import read_table
+from photosim.model import SampledData
 from photosim.model.interpolation import Interpolant
 from photosim.model.unwrapping import delays
 
@@ -140,3 +142,20 @@ def test_passage_near_zero_is_followed_where_amplitude_and_phase_are_not() -> No
     truth = (at - 193.47e12) / 1e13
     assert np.abs(Interpolant(FREQUENCY, s)(at)[:, 1, 0] - truth).max() < 1e-12
     assert np.abs(polar - truth).max() > 1e-3
+
+
+@pytest.mark.parametrize("points", [1, 2, 3])
+def test_delay_and_dispersion_of_too_few_points_are_not_numbers(points: int) -> None:
+    frequency = np.array([1.93e14 + 1e11 * k for k in range(points)])
+    path = np.exp(2j * np.pi * frequency * 1e-12)
+    s = np.zeros((points, 2, 2), dtype=np.complex128)
+    s[:, 0, 1] = s[:, 1, 0] = path
+    table = SampledData(frequency, s, ("o1", "o2"))
+    net = {"instances": {"t": {"component": "sampled", "settings": {"file": table}}},
+           "ports": {"a": "t,o1", "b": "t,o2"}}  # fmt: skip
+    trace = ps.Circuit(net)([299_792_458e6 / frequency[0]])["a", "b"]
+    assert trace.values == pytest.approx(path[0])
+    assert np.isnan(trace.group_delay).all() == (points < 2)
+    assert np.isnan(trace.dispersion).all() == (points < 3)
+    if points > 1:
+        assert trace.group_delay == pytest.approx(1e-12, rel=1e-6)

@@ -15,7 +15,7 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import registry
 from photosim.model.groups import grouped, groups_of
 from photosim.model.parameters import Parameter, read_parameters, read_settings
-from photosim.model.windows import Window, windows_of
+from photosim.model.windows import Window, usual_windows, windows_of
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,12 @@ class Model:
         """
         flat = grouped(function)
         parameters = read_parameters(flat, structural, scalar=cls.scalar_settings)
+        holds = windows_of(function, groups_of(function), windows, parameters)
         model = cls(
             name=name or function.__name__,
             function=flat,
             parameters=parameters,
-            windows=windows_of(function, groups_of(function), windows, parameters),
+            windows=(*holds, *usual_windows(parameters, holds)),
             **fields,
         )
         registry.register(model)

@@ -1,0 +1,180 @@
+"""Every declared bound: a component answers finite numbers there, or the bound excludes what it cannot do."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim.errors import NetlistError, ParameterError, PhotosimWarning
+from photosim.model import (
+    ClosedForm,
+    Composite,
+    Detector,
+    Electronic,
+    Model,
+    Nonlinear,
+    Numerical,
+    Source,
+    registry,
+)
+
+MOST_COUNTED = 8
+"""Counts are tried up to here: what they build grows with them."""
+WL = np.array([1.5501, 1.551])
+LINKED = ["photodetector", "balanced_photodetector", "avalanche_photodetector", "transimpedance_amplifier",
+          "adc", "dac", "current_driver", "heater_driver", "laser", "frequency_comb",
+          "pulsed_laser"]  # fmt: skip
+
+
+def ends(model: Model) -> list[tuple[str, Any]]:
+    """Return every numeric parameter with its finite bounds."""
+    found: list[tuple[str, Any]] = []
+    for p in model.parameters.values():
+        if p.kind == "whole":
+            found += [(p.name, int(v)) for v in {p.low, min(p.high, MOST_COUNTED)} if v >= p.low]
+        elif p.kind == "real":
+            found += [(p.name, v) for v in (p.low, p.high) if math.isfinite(v)]
+    return found
+
+
+def numbers(model: Model, settings: dict[str, Any]) -> list[Any]:
+    """Return all that a component answers by itself, at settings."""
+    name, _, variant = model.name.partition(".")
+    if variant:
+        settings = {variant: model.parameters[variant].default, **settings}
+        return [registry.get(name).s(WL, **settings)]  # type: ignore[attr-defined]
+    if isinstance(model, ClosedForm):
+        return [model.s(WL, **settings), *model.emission(WL, **settings).values()]
+    if isinstance(model, Numerical):
+        return [model.s(WL, **settings), model.series(WL, 2, **settings)]
+    if isinstance(model, Composite):
+        ports = model.ports_for(settings)
+        net = {"instances": {"it": {"component": name, "settings": settings}},
+               "ports": {f"p{k}": f"it,{port}" for k, port in enumerate(ports)}}  # fmt: skip
+        return [ps.Circuit(net)(WL).values]
+    if isinstance(model, Detector):
+        return [*model.responsivity(WL, **settings).values(), *model.multiplication(**settings)]
+    if isinstance(model, Source):
+        return [*model.lines(**settings)]
+    if isinstance(model, Electronic):
+        stage = model.stage(**settings)
+        return [stage.gain, stage.step, stage.level, stage.low, stage.high]
+    if isinstance(model, Nonlinear):
+        constants = model.constants(settings)
+        return [constants, model.start_state(constants[:, 0], 1)]
+    return []
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_component_answers_at_its_bounds(name: str) -> None:
+    model = registry.get(name)
+    if any(p.kind == "table" for p in model.parameters.values()):
+        pytest.skip("needs a file")
+    for parameter, value in ends(model):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                found = numbers(model, {parameter: value})
+            except (ParameterError, NetlistError):
+                continue  # a sentence is an answer too: settings that do not go together
+        assert all(np.isfinite(x).all() for x in found), (parameter, value)
+
+
+def lit(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a link through one component, from a laser to a detector and what reads it."""
+    instances: dict[str, Any] = {"l": "laser", "pd": "photodetector", "tia": "transimpedance_amplifier"}
+    instances |= {"adc": "adc"}
+    joined = {"l,o1": "pd,o1", "pd,e1": "tia,e1", "tia,e2": "adc,e1"}
+    model = registry.get(name)
+    own = {"component": name, "settings": settings}
+    if isinstance(model, Source):
+        instances["l"] = own
+    elif isinstance(model, Detector):
+        instances["pd"] = own
+        if "o2" in model.ports:
+            instances["l2"], joined["l2,o1"] = "laser", "pd,o2"
+    elif name in {"adc", "transimpedance_amplifier"}:
+        instances["adc" if name == "adc" else "tia"] = own
+    else:
+        driven = {"dac": "mach_zehnder_modulator", "current_driver": "variable_attenuator",
+                  "heater_driver": "thermo_optic_shifter"}[name]  # fmt: skip
+        instances |= {"drive": own, "part": driven}
+        joined |= {"l,o1": "part,o1", "part,o2": "pd,o1", "drive,e1": "part,e1"}
+    return {"instances": instances, "connections": joined}
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_a_link_answers_at_the_bounds_of_its_parts(name: str) -> None:
+    for parameter, value in ends(registry.get(name)):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                circuit = ps.Circuit(lit(name, {parameter: value}))
+                found = ps.link(circuit)["pd"]
+                currents = circuit.photocurrents().values
+            except (ParameterError, NetlistError):
+                continue  # one sentence
+        assert np.isfinite(currents).all(), (parameter, value)
+        assert np.isfinite(found.current), (parameter, value)
+        assert not np.isnan(sum(found.variances.values())), (parameter, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value", "advice"),
+    [
+        ("coupler", "gap", 200.0, "It looks like nm: write 0.2"),
+        ("ring_single", "gap", 150.0, "It looks like nm: write 0.15"),
+        ("straight_strip", "width", 500.0, "It looks like nm: write 0.5"),
+        ("straight_strip", "height", 220.0, "It looks like nm: write 0.22"),
+        ("photodetector", "saturation_power", 0.0, "must be 1e-12 to 1e"),
+        ("soa", "saturation_power", 0.0, "must be 1e-12 to 1e"),
+        ("nonlinear_ring", "radius", 0.0, "must be 0.001 to 100000 um"),
+        ("adc", "bandwidth", 0.0, "must be 0.001 to 1e"),
+        ("pulsed_laser", "repetition_rate", 0.0, "must be 1 to 1e"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_unit(
+    name: str, setting: str, value: float, advice: str
+) -> None:
+    with pytest.raises(ParameterError, match=advice):
+        registry.get(name).check({setting: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "unit"),
+    [
+        ("straight", {"loss_dB_cm": 2500.0}, "dB/cm"),
+        ("attenuator", {"loss_dB": 900.0}, "dB"),
+        ("laser", {"linewidth": 1.0}, "Hz"),
+        ("laser", {"linewidth": 1e13}, "Hz"),
+        ("laser", {"power": 13.0}, "W"),
+        ("photodetector", {"bandwidth": 2.0}, "Hz"),
+    ],
+)
+def test_a_value_far_from_use_warns_with_its_unit(name: str, settings: dict[str, Any], unit: str) -> None:
+    (setting,) = settings
+    instances: dict[str, Any] = {"it": {"component": name, "settings": settings}}
+    net = {"instances": instances, "ports": {p: f"it,{p}" for p in registry.get(name).ports}}
+    with pytest.warns(PhotosimWarning, match=rf"'it' \({name}\) is used at '{setting}' .* is it in {unit}\?"):
+        ps.Circuit(net)
+    with pytest.raises(ParameterError, match=setting):
+        ps.Circuit(net, windows="error")
+    instances["it"] = {"component": name, "settings": {setting: 0.0}}
+    if setting != "power":
+        ps.Circuit(net)  # 0 says that there is none
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_defaults_lie_in_windows_and_in_usual_ranges(name: str) -> None:
+    model = registry.get(name)
+    for window in model.windows:
+        if window.of == "wl" or model.defaults[window.of] is None:
+            continue
+        low, high = window.span(model.defaults)
+        value = model.defaults[window.of]
+        assert low <= value <= high or (window.zero and value == 0), (window.of, value)
