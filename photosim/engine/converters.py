@@ -83,14 +83,22 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
     """Return what parts without an input, such as a dac, drive: the nearest of their levels, in their range.
 
     settings_of: all settings of a part, each a number or an array (N,); then the levels are arrays (N,).
-    Raises ParameterError for a level that the driven setting cannot have.
+    Raises ParameterError for a level that the driven setting cannot have, and for a setting that is driven by
+    a part with an input of its own, such as an amplifier or a detector: what it follows is not carried.
     """
     found = []
     for (name, port), (converter, _) in drivers(graph).items():
         part, driving = graph.part(name), graph.part(converter).model
         setting = part.model.drives.get(port)
-        if setting is None or not isinstance(driving, Electronic) or driving.inputs:
+        if setting is None:
             continue
+        if not isinstance(driving, Electronic) or driving.inputs:
+            message = (
+                f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which follows a signal "
+                "of its own, but only parts without an input, such as a dac, drive settings: wire one of "
+                "those, or leave the wire out of the netlist and give the setting its value."
+            )
+            raise ParameterError(message)
         stage = driving.stage(**settings_of(graph.part(converter)))
         level, beyond = convert(np.asarray(stage.level, dtype=np.float64), stage)
         value = level if level.ndim else float(level)

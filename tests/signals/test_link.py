@@ -181,14 +181,14 @@ def test_wires_that_do_not_drive_are_refused() -> None:
     base["c"] = "adc"
     light = {"laser,o1": "m,o1", "m,o2": "pd,o1"}
     for wires, text in (
-        ({"a,e1": "pd,e1"}, "'a,e1' and 'pd,e1' are both electrical outputs; connect each to an input"),
+        ({"a,e1": "pd,e1"}, "'a,e1' .dac. is in V, 'pd,e1' .photodetector. is in A"),
         (
             {"m,e1": "c,e1"},
             "are both electrical inputs; connect an output .dac, amplifier, detector. to each",
         ),
         ({"a,e1": "m,e1", "b,e1": "m,e1"}, "'m,e1' is driven by both 'a,e1' and 'b,e1'"),
     ):
-        with pytest.raises(ps.ParameterError, match=text):
+        with pytest.raises(ps.PhotosimError, match=text):
             ps.link(ps.Circuit({"instances": base, "connections": {**light, **wires}}))
 
 

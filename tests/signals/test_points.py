@@ -150,3 +150,22 @@ def test_a_level_that_the_driven_setting_cannot_have_is_refused_by_name() -> Non
 def test_channels_follow_the_settings_that_a_laser_follows() -> None:
     one = ps.load("wdm_link")
     assert np.mean(channels_of(one, {"wl0": 1.31})) == pytest.approx(1.31, abs=1e-3)
+
+
+def test_a_modulator_wired_to_what_follows_a_signal_is_refused_in_every_question() -> None:
+    one = ps.Circuit(
+        {
+            "instances": {
+                "laser": "laser", "modulator": "mach_zehnder_modulator", "pd": "photodetector",
+                "driver": "transimpedance_amplifier",
+            },
+            "connections": {
+                "laser,o1": "modulator,o1", "modulator,o2": "pd,o1", "pd,e1": "driver,e1",
+                "driver,e2": "modulator,e1",
+            },
+        }
+    )  # fmt: skip
+    message = "Setting 'modulator.voltage' is wired to 'driver' .transimpedance_amplifier., which follows"
+    for ask in (one.photocurrents, lambda: ps.link(one), lambda: settled(one)):
+        with pytest.raises(ParameterError, match=message):
+            ask()
