@@ -95,8 +95,8 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
         if not isinstance(driving, Electronic) or driving.inputs:
             message = (
                 f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which follows a "
-                "signal of its own, but only parts without an input, such as a dac, drive settings: wire one of "
-                "those, or leave the wire out of the netlist and give the setting its value."
+                "signal of its own, but only parts without an input, such as a dac, drive settings: wire "
+                "one of those, or leave the wire out of the netlist and give the setting its value."
             )
             raise ParameterError(message)
         stage = driving.stage(**settings_of(graph.part(converter)))
