@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
-MOST_SAMPLES = 100_000_000
-"""Longest simulation accepted: 1.6 GB for each wave."""
+MOST_SAMPLES = 300_000_000
+"""Longest simulation accepted: 4.8 GB for each wave."""
+LEAST_BYTES = 70
+"""Bytes for each sample that the smallest circuit takes: one input, one wave, and what they are made from."""
 
 
 def transient(  # noqa: PLR0913 - keyword options of a question
@@ -122,6 +125,14 @@ def _dynamic(circuit: Circuit) -> int:
     return sum(isinstance(part.model, Nonlinear) for part in circuit.graph.parts)
 
 
+def _memory() -> int | None:
+    """Return the machine's memory in bytes; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
 def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, int]:
     for name, value in (("duration", duration), ("sample rate", sample_rate)):
         if not (np.isfinite(value) and value > 0):
@@ -138,6 +149,13 @@ def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, in
         message = (
             f"{duration + settle:g} s at {sample_rate:g} Hz are {samples + warm} samples: between 2 and "
             f"{MOST_SAMPLES} can be computed."
+        )
+        raise ParameterError(message)
+    needed, there = LEAST_BYTES * (samples + warm), _memory()
+    if there is not None and needed > there:
+        message = (
+            f"{samples + warm} samples take at least {needed / 1e9:.3g} GB, and this machine has "
+            f"{there / 1e9:.3g} GB: take a shorter duration or a lower sample rate."
         )
         raise ParameterError(message)
     return samples, warm

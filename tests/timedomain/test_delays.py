@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim import waveforms
 from photosim.errors import ParameterError
-from photosim.timedomain import band, convolution
+from photosim.timedomain import band, convolution, engine
 from photosim.timedomain.convolution import convolve
 
 C_UM = 299_792_458.0e6
@@ -153,3 +154,22 @@ def test_loop_through_a_nonlinear_part_returns_its_pulses_after_its_delay(turn: 
         late = np.exp(-(((np.arange(samples) - 100 - n * turn) / width) ** 2))
         right = right - k * t ** (n - 1) * x**n * late
     np.testing.assert_allclose(out.wave.values[0, 0], right, atol=2e-3)
+
+
+def test_run_beyond_the_machines_memory_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_memory", lambda: 10**9)
+    one = ps.Circuit({"instances": {"part": "straight"}, "ports": {"in": "part,o1", "out": "part,o2"}})
+    with pytest.raises(
+        ParameterError, match=r"64000000 samples take at least 4.48 GB, and this machine has 1 GB"
+    ):
+        ps.transient(one, 1e-4, sample_rate=640e9, inputs={"in": {"power": 1e-3}}, wl=1.55)
+
+
+def test_80_km_at_640_gs_per_s_are_carried() -> None:
+    """In front of the pulse there is the light of before, as strong as the guide lets through."""
+    settings = {"length": 80e9, "neff": 1.4682, "ng": 1.4682, "loss_dB_cm": 2e-6}
+    instances = {"part": {"component": "straight", "settings": settings}}
+    one = ps.Circuit({"instances": instances, "ports": {"in": "part,o1", "out": "part,o2"}})
+    light = {"power": waveforms.pulse(at=1e-9, width=2e-11, low=1e-3, high=2e-3)}
+    out = ps.transient(one, 2e-9, sample_rate=640e9, inputs={"in": light}, wl=1.55, probes=["out"])
+    np.testing.assert_allclose(np.abs(out.wave.values) ** 2, 1e-3 * 10**-1.6, rtol=1e-3)
