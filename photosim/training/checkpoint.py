@@ -115,7 +115,7 @@ def _restore(path: Path, about: Mapping[str, Any], names: tuple[str, ...], state
         place = remembered if group == _RULE else groups[group]
         place[int(index)][inner] = np.array(arrays[name])
     state.groups = groups
-    state.metrics = about["metrics"]
+    state.metrics = [[float(number) for number in row] for row in about["metrics"]]
     state.order.bit_generator.state = about["order"]
     restore_rule(
         rule, [{**own, "memory": memory} for own, memory in zip(about["rule"], remembered, strict=True)]

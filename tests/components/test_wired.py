@@ -48,13 +48,15 @@ def test_default_component_in_a_circuit_is_answered_by_every_command(
     path = tmp_path / "net.json"
     path.write_text(json.dumps(net))
     dark = isinstance(model, Nonlinear | Block | Electronic)  # may have no S-matrix, and say so
-    commands = (
-        ["check", str(path)],
-        ["simulate", str(path), "--wl", "1.549:1.551:3"],
-        ["draw", str(path), "--out", str(tmp_path / "net.svg")],
-        ["run", str(path), "--out", str(tmp_path / "out")],
-        ["components", name],
-    )
+    # What lies at the ends of a part changes its solution, not its checks, pictures and files.
+    commands = [["simulate", str(path), "--wl", "1.549:1.551:3"]]
+    if ending == "straight":
+        commands += [
+            ["check", str(path)],
+            ["draw", str(path), "--out", str(tmp_path / "net.svg")],
+            ["run", str(path), "--out", str(tmp_path / "out")],
+            ["components", name],
+        ]
     for command in commands:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PhotosimWarning)

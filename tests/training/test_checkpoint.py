@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 import time
@@ -151,6 +152,24 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         run(Backprop(), checkpoint=path)
     with pytest.raises(DataError, match=r"the folder .* does not exist"):
         run(Backprop(), checkpoint=tmp_path / "none" / "run.npz")
+
+
+@pytest.mark.parametrize("key", ["groups", "metrics", "order", "rule", "names", "key"])
+@pytest.mark.parametrize("wrong", ["missing", "of another kind"])
+def test_a_checkpoint_without_one_of_its_keys_is_refused(tmp_path: Path, key: str, wrong: str) -> None:
+    path = tmp_path / "run.npz"
+    run(Backprop(), checkpoint=path, epochs=1)
+    with np.load(path) as saved:
+        arrays = {name: saved[name] for name in saved.files}
+    about = json.loads(str(arrays["about"]))
+    about[key] = 3
+    if wrong == "missing":
+        del about[key]
+    np.savez(path, **{**arrays, "about": np.array(json.dumps(about))})
+    with pytest.raises(
+        DataError, match=r"run\.npz is (damaged|not a checkpoint|the checkpoint of another run)"
+    ):
+        run(Backprop(), checkpoint=path)
 
 
 def test_fingerprints_tell_contents_apart() -> None:
