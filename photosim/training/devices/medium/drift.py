@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.bounds import check_number, check_whole
 from photosim.media.gaussian import StoredMedium
 
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ class Drift:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for times that are not positive or a negative wander."""
-        if not (self.persistence > 0.0 and 0.0 < self.interval < inf and 0.0 <= self.wander < inf):
-            message = (
-                f"Drift needs a persistence and an interval above 0 s and a wander of 0 or more, got "
-                f"{self.persistence!r} s, {self.interval!r} s and {self.wander!r} rad."
-            )
-            raise ParameterError(message)
+        check_number(self, 0.0, inf, above=True, endless=True, persistence=self.persistence)
+        check_number(self, 0.0, inf, above=True, interval=self.interval)
+        check_number(self, 0.0, wander=self.wander)
+        check_whole(self, seed=self.seed)
 
     @property
     def active(self) -> bool:
