@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photosim import analysis, files, gallery, losses, netlist, signals, training
+    from photosim import analysis, files, gallery, losses, netlist, signals, testing, training
     from photosim.analysis.link import link
     from photosim.circuit import Circuit, load
     from photosim.errors import (
@@ -65,7 +65,7 @@ _HOMES = {
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
-_MODULES = frozenset({"analysis", "files", "gallery", "losses", "netlist", "signals", "training"})
+_MODULES = frozenset({"analysis", "files", "gallery", "losses", "netlist", "signals", "testing", "training"})
 
 __all__ = [
     "Circuit",
@@ -99,6 +99,7 @@ __all__ = [
     "ref",
     "signals",
     "source",
+    "testing",
     "training",
     "transient",
     "waveforms",

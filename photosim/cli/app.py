@@ -291,6 +291,25 @@ def reproduce(
         published.reproduce(name, data, data_dir, seeds, out, jobs=jobs, quick=quick, as_json=json)
 
 
+@app.command("test", epilog="Example: photosim test ring_double --examples 1000")
+def try_laws(
+    thing: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A component, a netlist, a table, or a Python file of your own components, which is run.",
+        ),
+    ],
+    examples: Annotated[int, typer.Option("--examples", min=1, help="Examples to try each law at.")] = 100,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Try the laws of physics: reciprocity, passivity, causality, exact derivatives and more."""
+    from photosim.cli import library
+
+    library.try_laws(thing, examples, seed or 0, as_json=json)
+
+
 @app.command(epilog="Example: photosim cite netlists/mrr_dfa_digits.yml > sources.bib")
 def cite(
     thing: Annotated[

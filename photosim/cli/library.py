@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from photosim.analysis.result import Table, plain
+from photosim.cli.group import say
 from photosim.cli.show import show_json, show_tables
+from photosim.errors import ParameterError
 from photosim.model import registry
 from photosim.netlist.values import parameters_of
 
@@ -150,3 +152,23 @@ def _lines(model: Any, *, latex: bool) -> list[str]:
     if any("Cis(" in line for line in lines):
         lines.append("where cis(x) = exp(I x)")
     return [line.replace("Cis(", "cis(") for line in lines]
+
+
+def try_laws(thing: str, examples: int, seed: int, *, as_json: bool) -> None:
+    """Try the laws on a component, a netlist, a table or a Python file's components; exit 1 if one breaks."""
+    from photosim.testing import check
+
+    names = registry.load_file(thing) if thing.endswith(".py") else (thing,)
+    if not names:
+        message = f"{thing!r} declares no component."
+        raise ParameterError(message)
+    reports = [check(name, examples=examples, seed=seed, raises=False) for name in names]
+    if as_json:
+        show_json({report.name: report.numbers() for report in reports})
+    else:
+        show_tables([report.table() for report in reports])
+        for report in reports:
+            for verdict in report.broken:
+                say(f"{report.name}: {verdict.law.statement} ({verdict.law.formula}).")
+    if any(report.broken for report in reports):
+        raise typer.Exit(1)

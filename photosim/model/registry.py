@@ -68,15 +68,16 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_models))
 
 
-def load_file(path: str | Path) -> None:
-    """Run a Python file of the user's, which declares components; a second time it is not run again.
+def load_file(path: str | Path) -> tuple[str, ...]:
+    """Run a Python file of the user's and return the names of the components that it declares.
 
-    Raises ParameterError for a file that is missing or fails, with the line where it fails.
+    A second time it is not run again. Raises ParameterError for a file that is missing or fails, with the
+    line where it fails.
     """
     file = Path(path).resolve()
     name = f"photosim_components_{file.stem}_{abs(hash(str(file))):x}"
     if name in sys.modules:
-        return
+        return _declared_in(name)
     spec = util.spec_from_file_location(name, file) if file.suffix == ".py" and file.is_file() else None
     if spec is None or spec.loader is None:
         message = f"{str(path)!r} is not a Python file of components: give a .py file that exists."
@@ -89,6 +90,11 @@ def load_file(path: str | Path) -> None:
         del sys.modules[name]
         message = f"{_place(error, file)}: {_reason(error)}"
         raise ParameterError(message) from error
+    return _declared_in(name)
+
+
+def _declared_in(module: str) -> tuple[str, ...]:
+    return tuple(name for name, model in _models.items() if model.function.__module__ == module)
 
 
 def _load_library() -> None:

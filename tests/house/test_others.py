@@ -28,7 +28,12 @@ def template(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     text = (root / "docs" / "own-components.md").read_text(encoding="utf-8")
     files = dict(BLOCK.findall(text))
-    assert set(files) == {"pyproject.toml", "my_photonic_parts/__init__.py", "my_photonic_parts/sources.bib"}
+    assert set(files) == {
+        "pyproject.toml",
+        "my_photonic_parts/__init__.py",
+        "my_photonic_parts/sources.bib",
+        "tests/test_laws.py",
+    }
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
@@ -58,6 +63,14 @@ def test_installed_package_of_components_works_everywhere(installed: Path, tmp_p
     assert "0.000 at 1.55" in done.stdout
     cited = run("-c", CLI, "cite", "own.yml", folder=tmp_path, PYTHONPATH=str(installed))
     assert "author    = {Eugene Hecht}" in cited.stdout
+
+
+def test_installed_package_tests_itself(installed: Path, template: Path) -> None:
+    done = run(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", folder=template, PYTHONPATH=str(installed)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 def test_package_that_fails_is_a_warning(installed: Path, tmp_path: Path) -> None:

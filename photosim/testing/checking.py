@@ -1,0 +1,204 @@
+"""Trying the laws: all of them at the same examples, and those that break again for the smallest one."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from photosim.analysis.result import Table
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
+from photosim.testing import formula_laws, learning_laws, light_laws, linear_laws  # noqa: F401 - declare laws
+from photosim.testing.draws import hypothesis, settings_of, wavelengths_in
+from photosim.testing.law import LAWS, Example, Law, LawBroken, Verdict
+from photosim.testing.subjects import Subject, subject_of
+
+EXAMPLES = 100
+WAVELENGTHS = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What trying the laws on a subject has found, law by law."""
+
+    name: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def broken(self) -> tuple[Verdict, ...]:
+        """The laws that are broken."""
+        return tuple(verdict for verdict in self.verdicts if verdict.broken_at is not None)
+
+    def table(self) -> Table:
+        """Return one row a law: how often it was tried, its worst value, what is allowed, and an example."""
+        columns = ("law", "examples", "worst", "allowed", "result", "smallest example that breaks it")
+        rows = tuple(
+            (
+                verdict.law.name, str(verdict.tried), f"{verdict.worst:.2g}", f"{verdict.law.tolerance:.2g}",
+                "kept" if verdict.broken_at is None else "BROKEN",
+                "" if verdict.broken_at is None else f"{verdict.broken_at.words()}: {verdict.found:.3g}",
+            )
+            for verdict in self.verdicts
+        )  # fmt: skip
+        return Table(f"laws of {self.name}", columns, rows)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return everything as plain JSON types."""
+        return {
+            "name": self.name,
+            "kept": not self.broken,
+            "laws": [
+                {
+                    "law": v.law.name, "statement": v.law.statement, "formula": v.law.formula,
+                    "tolerance": v.law.tolerance, "tried": v.tried, "worst": _number(v.worst),
+                    "kept": v.broken_at is None,
+                    "example": None if v.broken_at is None else v.broken_at.words(),
+                    "found": None if v.broken_at is None else _number(v.found),
+                }
+                for v in self.verdicts
+            ],
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """Show the report as a table in a notebook."""
+        table = self.table()
+        head = "".join(f"<th>{_escaped(name)}</th>" for name in table.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_escaped(str(cell))}</td>" for cell in row) + "</tr>"
+            for row in table.rows
+        )
+        return f"<table><caption>{_escaped(table.title)}</caption><tr>{head}</tr>{body}</table>"
+
+
+def laws(thing: Any = None) -> tuple[Law, ...]:
+    """Return all laws, or those that apply to a component, table, file, circuit, device or rule."""
+    return tuple(LAWS.by_name.values()) if thing is None else LAWS.of(subject_of(thing))
+
+
+def check(
+    thing: Any, *, examples: int = EXAMPLES, seed: int = 0, only: str | None = None, raises: bool = True
+) -> Report:
+    """Try every law that applies to `thing` at many examples, and return what was found.
+
+    thing: a component or its name, a table of S-parameters or its file, a circuit or its netlist, a training
+    device, or a learning rule or its name.  examples: how many wavelengths and settings are drawn, inside
+    bounds and windows, edges likely.  only: the name of one law.  raises: whether a broken law is an error.
+
+    Raises LawBroken with the smallest example found, its value, what is allowed and the law's statement;
+    ParameterError for what no law is about, or where hypothesis is not installed.
+
+    >>> report = check("straight", examples=20)
+    >>> report.broken
+    ()
+    """
+    hypothesis()
+    subject = subject_of(thing)
+    if examples < 1:
+        message = f"Laws are tried at 1 example or more, got {examples}."
+        raise ParameterError(message)
+    chosen = [law for law in LAWS.of(subject) if only in (None, law.name)]
+    if not chosen:
+        known = [law.name for law in LAWS.of(subject)]
+        wanted = (
+            f"The law {only!r} does not apply to {subject.name}"
+            if only
+            else f"No law is about {subject.name}"
+        )
+        message = f"{wanted}. These apply: {', '.join(known) or 'none'}."
+        raise ParameterError(message)
+    verdicts = _try(subject, chosen, examples, seed)
+    report = Report(subject.name, tuple(verdicts))
+    if report.broken and raises:
+        raise LawBroken(subject.name, report.broken[0], report)
+    return report
+
+
+def _try(subject: Subject, chosen: list[Law], examples: int, seed: int) -> list[Verdict]:
+    tried = {law.name: 0 for law in chosen}
+    worst = {law.name: -np.inf for law in chosen}
+    broken: set[str] = set()
+    count = 0
+
+    def all_laws(example: Example) -> None:
+        nonlocal count
+        for law in chosen:
+            if count % law.every == 0 and law.name not in broken:
+                value = _measured(law, subject, example)
+                tried[law.name] += 1
+                worst[law.name] = value if np.isnan(value) else max(worst[law.name], value)
+                if not law.keeps(value):
+                    broken.add(law.name)
+        count += 1
+
+    _draw(subject, all_laws, examples, seed)
+    smallest = {name: _smallest(subject, LAWS.by_name[name], examples, seed) for name in broken}
+    verdicts = []
+    for law in chosen:
+        example = smallest.get(law.name)
+        found = _measured(law, subject, example) if example is not None else 0.0
+        verdicts.append(Verdict(law, tried[law.name], max(worst[law.name], 0.0), example, found))
+    return verdicts
+
+
+def _measured(law: Law, subject: Subject, example: Example) -> float:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)
+        with np.errstate(all="ignore"):
+            try:
+                return float(law.measure(subject, example))
+            except PhotosimError:
+                if not example.settings:
+                    raise
+                return 0.0  # settings that are refused together break no law
+            except (ArithmeticError, ValueError, np.linalg.LinAlgError):
+                return float("nan")  # what the bounds allow must have an answer
+
+
+def _draw(subject: Subject, take: Any, examples: int, seed: int) -> None:
+    """Call `take` with so many examples."""
+    hyp = hypothesis()
+    run = hyp.given(_examples_of(subject))(take)
+    run = hyp.settings(
+        max_examples=examples, deadline=None, database=None, derandomize=False,
+        suppress_health_check=list(hyp.HealthCheck), phases=[hyp.Phase.generate, hyp.Phase.shrink],
+        report_multiple_bugs=False, print_blob=False, verbosity=hyp.Verbosity.quiet,
+    )(run)  # fmt: skip
+    hyp.seed(seed)(run)()
+
+
+def _smallest(subject: Subject, law: Law, examples: int, seed: int) -> Example:
+    """Return the smallest example found that breaks a law."""
+    last: list[Example] = []
+
+    def one_law(example: Example) -> None:
+        if not law.keeps(_measured(law, subject, example)):
+            last.append(example)
+            raise _Found
+
+    with suppress(_Found):
+        _draw(subject, one_law, examples, seed)
+    return last[-1]
+
+
+class _Found(Exception):  # noqa: N818 - a signal to hypothesis, not an error
+    """An example breaks the law."""
+
+
+def _examples_of(subject: Subject) -> Any:
+    from hypothesis import strategies as st
+
+    band = subject.band
+    grid = st.just(np.empty(0)) if band is None else wavelengths_in(band, WAVELENGTHS)
+    drawn = settings_of(getattr(subject, "model", None), subject.parameters)
+    return st.builds(Example, grid, drawn, st.integers(0, 2**16))
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,225 @@
+"""Laws of closed forms: that the four algebras of one formula agree, and how settings scale and warm it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.model import ClosedForm
+from photosim.model.algebra import MpmathAlgebra
+from photosim.model.codegen import kernels
+from photosim.testing.draws import span
+from photosim.testing.law import LAWS, Example
+from photosim.testing.linear_laws import is_guide, sealed
+from photosim.testing.subjects import Formula
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EPS = float(np.finfo(float).eps)
+DIGITS = 30
+
+
+def formula(subject: Any) -> bool:
+    """Return whether a subject is a closed form."""
+    return isinstance(subject, Formula)
+
+
+def compiled(model: ClosedForm, example: Example) -> NDArray[np.complex128]:
+    """Return the S-matrix of the generated kernel, shape (W, P, P)."""
+    kernel = kernels(model)
+    out = np.zeros((1, 1, kernel.values, 2, example.wl.size))
+    kernel.evaluate(example.wl, _parameters(kernel.parameters, example), out)
+    return _spread(model, kernel.value_of, out[0, 0])
+
+
+def partials(model: ClosedForm, example: Example) -> NDArray[np.complex128]:
+    """Return the compiled derivatives by all parameters and, last, wavelength: (parameters + 1, W, P, P)."""
+    kernel = kernels(model)
+    out = np.zeros((1, 1, len(kernel.parameters) + 1, kernel.values, 2, example.wl.size))
+    kernel.partials(example.wl, _parameters(kernel.parameters, example), out)
+    return np.array([_spread(model, kernel.value_of, slope) for slope in out[0, 0]])
+
+
+def exact(model: ClosedForm, wl: Any, settings: dict[str, Any]) -> NDArray[np.object_]:
+    """Return the S-matrix at one wavelength in mpmath numbers at the working precision, shape (P, P)."""
+    import mpmath
+
+    s = np.full((len(model.ports),) * 2, mpmath.mpc(0), dtype=object)
+    numbers = {name: mpmath.mpf(value) for name, value in settings.items()}
+    for (a, b), value in model.entries(MpmathAlgebra(), mpmath.mpf(wl), numbers).items():
+        s[model.ports.index(b), model.ports.index(a)] = mpmath.mpc(value)
+    return s
+
+
+def as_complex(values: NDArray[np.object_]) -> NDArray[np.complex128]:
+    """Return mpmath numbers rounded to double precision."""
+    return np.asarray(np.vectorize(complex, otypes=[np.complex128])(values))
+
+
+def _parameters(names: tuple[str, ...], example: Example) -> NDArray[np.float64]:
+    return np.array([[[float(example.settings[name]) for name in names]]])
+
+
+def _spread(model: ClosedForm, value_of: Any, values: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Place distinct values of shape (V, 2, W) into S-matrices of shape (W, P, P)."""
+    size = len(model.ports)
+    s = np.zeros((values.shape[-1], size, size), dtype=np.complex128)
+    for (a, b), v in value_of.items():
+        s[:, model.ports.index(b), model.ports.index(a)] = values[v, 0] + 1j * values[v, 1]
+    return s
+
+
+def _spread_by_roundings(subject: Formula, example: Example) -> NDArray[np.float64]:
+    """Return what rounding every input once does to each element, in units of the rounding, plus 1."""
+    slopes = np.abs(partials(subject.model, example))
+    inputs = np.array([abs(float(example.settings[name])) for name in subject.model.parameters])
+    # At 0 and 1 a square root is infinitely steep, and these settings are exact.
+    slopes = np.where(np.isfinite(slopes), slopes, 0.0)
+    moved = np.einsum("p,pwij->wij", inputs, slopes[:-1]) + slopes[-1] * example.wl[:, None, None]
+    return np.asarray(1 + moved)
+
+
+@LAWS.declare(
+    "compiled kernel",
+    "The compiled formula gives what numpy gives",
+    "|S_kernel - S_numpy| <= 32 eps (1 + sum |p dS/dp|)",
+    tolerance=32 * EPS,
+    why="a few roundings of every input, as far as they are felt",
+    source="higham2002",
+    applies=formula,
+)
+def _kernel(subject: Formula, example: Example) -> float:
+    if sealed(subject, example):
+        return 0.0
+    difference = np.abs(compiled(subject.model, example) - subject.at(example))
+    return float((difference / _spread_by_roundings(subject, example)).max())
+
+
+@LAWS.declare(
+    "thirty digits",
+    "Double precision gives what thirty digits give",
+    "|S - S_30| <= 16 eps (1 + sum |p dS/dp|)",
+    tolerance=16 * EPS,
+    why="a few roundings of every input, as far as they are felt",
+    source="higham2002",
+    applies=formula,
+    every=10,
+)
+def _digits(subject: Formula, example: Example) -> float:
+    import mpmath
+
+    if sealed(subject, example):
+        return 0.0
+    with mpmath.workdps(DIGITS):
+        reference = as_complex(exact(subject.model, example.wl[0], dict(example.settings)))
+    one = Example(example.wl[:1], example.settings)
+    return float((np.abs(subject.at(one)[0] - reference) / _spread_by_roundings(subject, one)[0]).max())
+
+
+def _differentiable(subject: Any) -> bool:
+    return isinstance(subject, Formula) and bool(subject.parameters)
+
+
+@LAWS.declare(
+    "exact derivatives",
+    "The compiled derivative by each setting is the limit of differences",
+    "dS/dp = lim (S(p + h) - S(p - h)) / 2h",
+    tolerance=1e-8,
+    why="phases of 1e5 rad and a finesse of 100 leave eleven of sixteen digits",
+    source="griewank2008",
+    applies=_differentiable,
+    every=5,
+)
+def _derivatives(subject: Formula, example: Example) -> float:
+    """Central differences in forty digits: no rounding, and no error of the step."""
+    import mpmath
+
+    names = (*subject.model.parameters, "wl")
+    k = example.seed % len(names)
+    name = names[k]
+    settings = dict(example.settings)
+    if name != "wl":
+        parameter = subject.model.parameters[name]
+        if parameter.structural or parameter.kind != "real":
+            return 0.0
+        low, high = span(parameter, subject.model)
+        if high <= low:
+            return 0.0
+        # At the very edge a formula may have a slope on one side alone.
+        settings[name] = float(np.clip(settings[name], low + 0.02 * (high - low), high - 0.02 * (high - low)))
+    inside = Example(example.wl[:1], settings)
+    if sealed(subject, inside):
+        return 0.0
+    slope = partials(subject.model, inside)[k, 0]
+    with mpmath.workdps(40):
+        step = mpmath.mpf(10) ** -14 * (1 if name == "wl" else mpmath.mpf(high - low))
+        ends = []
+        for sign in (1, -1):
+            moved: dict[str, Any] = {**settings, "wl": mpmath.mpf(inside.wl[0])}
+            moved[name] = mpmath.mpf(moved[name]) + sign * step
+            ends.append(exact(subject.model, moved.pop("wl"), moved))
+        expected = as_complex((ends[0] - ends[1]) / (2 * step))
+    if not np.isfinite(expected).all():
+        return 0.0
+    return float(np.abs(slope - expected).max() / (1 + np.abs(expected).max()))
+
+
+_SCALES = {"um": 1.0, "dB/cm": -1.0, "rad/um": -1.0, "1/um": -1.0, "s": 1.0, "Hz": -1.0, "dB": 0.0, "1": 0.0,
+           "rad": 0.0, "-": 0.0, "rad/V": 0.0, "1/K": 0.0, "K": 0.0, "V": 0.0, "dB/V": 0.0}  # fmt: skip
+"""Power of a scale that a setting of a unit is multiplied by when all lengths are."""
+
+
+def _scales(subject: Any) -> bool:
+    return (
+        isinstance(subject, Formula)
+        and not subject.model.windows
+        and all(p.unit in _SCALES for p in subject.model.parameters.values())
+    )
+
+
+@LAWS.declare(
+    "scaling",
+    "A device twice as large does at twice the wavelength what it did",
+    "S(2 L, 2 wl, loss / 2, ...) = S(L, wl, loss, ...)",
+    tolerance=1e-9,
+    why="roundings of phases of thousands of radians",
+    source="joannopoulos2008",
+    applies=_scales,
+)
+def _scaling(subject: Formula, example: Example) -> float:
+    settings = dict(example.settings)
+    for name, parameter in subject.parameters.items():
+        settings[name] = example.settings[name] * 2.0 ** _SCALES[parameter.unit]
+        if not parameter.low <= settings[name] <= parameter.high:
+            return 0.0
+    if sealed(subject, example):
+        return 0.0
+    return float(np.abs(subject.s(2 * example.wl, settings) - subject.at(example)).max())
+
+
+def _warms(subject: Any) -> bool:
+    return is_guide(subject) and {"temperature", "dneff_dT"} <= set(subject.parameters)
+
+
+@LAWS.declare(
+    "temperature",
+    "Heat lengthens a guide's optical path by its thermo-optic coefficient",
+    "d phi / dT = 2 pi L (dn_eff/dT) / wl",
+    tolerance=1e-9,
+    why="roundings of phases of thousands of radians",
+    source="komma2012",
+    applies=_warms,
+)
+def _temperature(subject: Formula, example: Example) -> float:
+    kelvin = 10.0
+    cold = float(example.settings["temperature"])
+    before = subject.at(example)[:, 1, 0]
+    after = subject.at(example, temperature=cold + kelvin)[:, 1, 0]
+    slope, length = float(example.settings["dneff_dT"]), float(example.settings["length"])
+    expected = 2 * np.pi * length * slope * kelvin / example.wl
+    return float(np.abs(after - before * np.exp(1j * expected)).max())
+
+
+__all__ = ["as_complex", "compiled", "exact", "partials"]

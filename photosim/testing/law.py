@@ -1,0 +1,133 @@
+"""What a law is: a statement that can be measured, with its tolerance, and what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from photosim.errors import PhotosimError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a law is tried at: wavelengths in um, (W,), settings by name, and a seed for what is random."""
+
+    wl: NDArray[np.float64]
+    settings: Mapping[str, Any]
+    seed: int = 0
+
+    def words(self) -> str:
+        """Return the example as people write it, as "wl = 1.55, length = 10"."""
+        grid = ", ".join(f"{value:.9g}" for value in self.wl)
+        named = [f"{name} = {_plain(value)}" for name, value in self.settings.items()]
+        return ", ".join([f"wl = {grid}", *named] if self.wl.size else named)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law of physics, or of what a declaration claims.
+
+    name: one word or two.  statement: in words.  formula: the same as a formula.  tolerance: the largest
+    value of `measure` that keeps the law.  why: what the tolerance allows for.  source: where the law is
+    explained.  applies: whether a subject claims to obey it.  measure: how far a subject is from it, at an
+    example; not a number breaks it.  every: it is tried at one example in so many, where it is slow.
+    """
+
+    name: str
+    statement: str
+    formula: str
+    tolerance: float
+    why: str
+    source: str
+    applies: Callable[[Any], bool]
+    measure: Callable[[Any, Example], float]
+    every: int = 1
+
+    def keeps(self, value: float) -> bool:
+        """Return whether a measured value keeps the law; nan does not."""
+        return bool(value <= self.tolerance)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What trying one law has found: the worst value, and the smallest example that breaks it."""
+
+    law: Law
+    tried: int
+    worst: float
+    broken_at: Example | None = None
+    found: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """The worst value by the tolerance: 1 is the limit."""
+        if self.law.tolerance > 0:
+            return self.worst / self.law.tolerance
+        return 0.0 if self.worst == 0 else float("inf")
+
+
+class LawBroken(PhotosimError):  # noqa: N818 - what is broken, not an error of whoever asks
+    """A law that a component, table, circuit, device or rule breaks.
+
+    verdict: the law, the smallest example found, and the value there.  report: all other laws too.
+    """
+
+    def __init__(self, name: str, verdict: Verdict, report: Any = None) -> None:
+        law, example = verdict.law, verdict.broken_at
+        at = f" at {example.words()}" if example is not None and example.words() else ""
+        super().__init__(
+            f"{name} breaks the law of {law.name}{at}: found {verdict.found:.6g}, allowed "
+            f"{law.tolerance:.3g}. {law.statement}: {law.formula}."
+        )
+        self.verdict = verdict
+        self.report = report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes as the sentence and what it was made of."""
+        return (_again, (str(self), self.verdict))
+
+
+def _again(text: str, verdict: Verdict) -> LawBroken:
+    error = LawBroken.__new__(LawBroken)
+    Exception.__init__(error, text)
+    error.verdict, error.report = verdict, None
+    return error
+
+
+@dataclass
+class Laws:
+    """All laws by name, in the order in which they are declared."""
+
+    by_name: dict[str, Law] = field(default_factory=dict)
+
+    def declare(
+        self, name: str, statement: str, formula: str, *, tolerance: float, why: str, source: str,
+        applies: Callable[[Any], bool], every: int = 1,
+    ) -> Callable[[Callable[[Any, Example], float]], Callable[[Any, Example], float]]:  # fmt: skip
+        """Return a decorator that makes a law of a function (subject, example) -> how far it is off."""
+
+        def take(measure: Callable[[Any, Example], float]) -> Callable[[Any, Example], float]:
+            self.by_name[name] = Law(
+                name, statement, formula, tolerance, why, source, applies, measure, every
+            )
+            return measure
+
+        return take
+
+    def of(self, subject: Any) -> tuple[Law, ...]:
+        """Return the laws that apply to a subject."""
+        return tuple(law for law in self.by_name.values() if law.applies(subject))
+
+
+LAWS = Laws()
+
+
+def _plain(value: Any) -> str:
+    return (
+        f"{value:.9g}" if isinstance(value, float) else repr(value) if isinstance(value, str) else str(value)
+    )

@@ -1,0 +1,199 @@
+"""The laws on the library, on circuits, tables, devices and rules, and what a report says."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import photosim as ps
+from photosim import testing
+from photosim.cli.app import app
+from photosim.errors import ParameterError
+from photosim.model import Block, Electronic, registry
+from photosim.testing import LawBroken, check, laws
+from photosim.testing.subjects import Linear, subject_of
+from photosim.training.devices import Converters, Digital, WeightBank
+from photosim.training.rules.catalogue import RULES
+
+
+def has_laws(name: str) -> bool:
+    """Return whether laws are about a component: not free space, electronics, or a table without a file."""
+    model = registry.get(name)
+    return not isinstance(model, Block | Electronic) and (bool(model.ports_for({})) or bool(model.electrical))
+
+
+NAMES = [name for name in registry.names() if has_laws(name)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_component_keeps_its_laws(name: str) -> None:
+    report = check(name, examples=50)
+    assert not report.broken
+    assert all(verdict.tried for verdict in report.verdicts)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if isinstance(subject_of(n), Linear)])
+def test_passivity_and_reciprocity_are_tried_where_they_are_claimed(name: str) -> None:
+    subject = subject_of(name)
+    assert isinstance(subject, Linear)
+    tried = {law.name for law in laws(name)}
+    assert {"finiteness", "causality"} <= tried
+    assert ("passivity" in tried) != subject.active
+    assert ("reciprocity" in tried) == subject.reciprocal
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_keeps_its_laws(name: str) -> None:
+    assert not check(name, examples=30).broken
+
+
+@pytest.mark.parametrize("name", ["add_drop_ring", "clements_4x4", "mzi_lattice", "bragg_filter"])
+def test_circuits_of_the_gallery_keep_their_laws(name: str) -> None:
+    report = check(ps.load(name), examples=20)
+    assert "composition of a circuit" in {verdict.law.name for verdict in report.verdicts}
+
+
+def test_devices_keep_their_laws() -> None:
+    weights = np.random.default_rng(0).uniform(-0.1, 0.1, (16, 10))
+    bank = WeightBank.from_circuit(ps.load("mrr_dfa_digits"), "bank", Converters(heater_bits=None))
+    held = bank.program(weights)
+    for device in (Digital(weights), held, held.with_noise("physical", np.random.default_rng(1))):
+        assert not check(device, examples=20).broken
+
+
+def test_a_table_of_a_field_solver_breaks_passivity_and_says_where(siepic: Path) -> None:
+    with pytest.raises(
+        LawBroken, match=r"bdc_te1550.sparam' breaks the law of passivity at wl = 1\.\d+"
+    ) as caught:
+        check(siepic / "bdc_te1550.sparam")
+    assert caught.value.verdict.found > 1e-3
+    assert not check(siepic / "gc_te1550.txt").broken
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    first, second = (check("ring_double_ideal", examples=20, seed=7).numbers() for _ in range(2))
+    assert first == second
+    assert first != check("ring_double_ideal", examples=20, seed=8).numbers()
+
+
+def test_a_broken_law_is_a_sentence_that_survives_a_process(siepic: Path) -> None:
+    with pytest.raises(LawBroken) as caught:
+        check(siepic / "bdc_te1550.sparam")
+    text = str(caught.value)
+    assert "Nothing without gain sends out more power than came in" in text
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
+    assert str(again) == text
+
+
+def test_a_report_reads_and_shows() -> None:
+    report = check("straight", examples=10)
+    table = report.table()
+    assert {row[4] for row in table.rows} == {"kept"}
+    assert report._repr_html_().count("<tr>") == len(table.rows) + 1
+    assert json.loads(json.dumps(report.numbers()))["kept"] is True
+
+
+def test_one_law_alone() -> None:
+    assert [v.law.name for v in check("straight", examples=5, only="group delay").verdicts] == ["group delay"]
+
+
+def test_every_law_says_what_it_is() -> None:
+    text = (Path(__file__).parents[2] / "components" / "sources.bib").read_text(encoding="utf-8")
+    for law in laws():
+        assert law.statement[0].isupper()
+        assert law.formula
+        assert law.why
+        assert law.tolerance >= 0
+        assert f"{{{law.source}," in text
+
+
+def plain(x: float) -> float:
+    return x
+
+
+@pytest.mark.parametrize(
+    ("thing", "sentence"),
+    [
+        (plain, "not on a function that is not declared as a component"),
+        (3.0, "not on 3.0"),
+        ("strait", "no netlist of that name|There is no file 'strait'"),
+        ("camera", "is a part of free space"),
+        ("dac", "is a part of electronics"),
+        ("sampled", "needs a file"),
+        ("link", "has no ports|has no S-matrix"),
+    ],
+)
+def test_what_no_law_is_about(thing: Any, sentence: str) -> None:
+    with pytest.raises(ps.PhotosimError, match=sentence):
+        check(thing)
+
+
+def test_a_law_that_does_not_apply_and_no_examples() -> None:
+    with pytest.raises(
+        ParameterError, match=r"The law 'group delay' does not apply to coupler\. These apply: "
+    ):
+        check("coupler", only="group delay")
+    with pytest.raises(ParameterError, match="1 example or more, got 0"):
+        check("coupler", examples=0)
+
+
+def test_without_hypothesis_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    real = builtins.__import__
+
+    def absent(name: str, *rest: Any, **more: Any) -> Any:
+        if name.partition(".")[0] == "hypothesis":
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
+    with pytest.raises(ParameterError, match=re.escape("pip install 'photosim[testing]'")):
+        testing.check("straight")
+
+
+WRONG = '''
+from typing import Any
+from photosim.model import Algebra, Entries, Power, component
+
+@component(ports=("o1", "o2"), source="me")
+def leaky_of_test(m: Algebra, wl: Any, *, gain: Power = 0.5) -> Entries:
+    """Attenuator with a slip.
+
+    Settings:
+        gain: what is added.
+    """
+    return {("o1", "o2"): m.sqrt(1 + gain)}
+'''
+
+
+@pytest.fixture
+def own_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of components that forgets what a test declares."""
+    registry.names()
+    monkeypatch.setattr(registry, "_models", dict(registry._models))
+
+
+@pytest.mark.usefixtures("own_list")
+def test_the_command_tries_a_file_and_ends_with_1_where_a_law_breaks(tmp_path: Path) -> None:
+    file = tmp_path / "parts.py"
+    file.write_text(WRONG, encoding="utf-8")
+    done = CliRunner().invoke(app, ["test", str(file), "--examples", "20", "--json"], prog_name="photosim")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)["leaky_of_test"]
+    broken = [law["law"] for law in found["laws"] if not law["kept"]]
+    assert broken == ["passivity"]
+    done = CliRunner().invoke(app, ["test", "coupler", "--examples", "20"], prog_name="photosim")
+    assert done.exit_code == 0
+    assert "reciprocity" in done.stdout
+    (tmp_path / "none.py").write_text("x = 1\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["test", str(tmp_path / "none.py")], prog_name="photosim")
+    assert done.exit_code == 1
+    assert "declares no component" in done.stderr

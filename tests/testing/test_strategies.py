@@ -1,0 +1,129 @@
+"""Strategies draw what they promise, and what fails shrinks to something that people read."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+import photosim as ps
+from photosim.errors import ParameterError
+from photosim.model import registry
+from photosim.testing import check
+from photosim.testing import strategies as sts
+from photosim.testing.dense import dense
+from photosim.testing.strategies import WrittenNetlist
+from photosim.timedomain.waveforms import read_waveform
+
+
+@given(st.data())
+def test_settings_are_accepted_by_their_component(data: st.DataObject) -> None:
+    model = data.draw(sts.components())
+    model.check(data.draw(sts.settings(model)))
+
+
+@pytest.mark.parametrize(
+    ("passive", "reciprocal", "unitary"),
+    [
+        (True, False, False),
+        (True, True, False),
+        (True, False, True),
+        (True, True, True),
+        (False, True, False),
+    ],
+)
+@given(data=st.data())
+def test_smatrices_are_what_was_asked(
+    data: st.DataObject, passive: bool, reciprocal: bool, unitary: bool
+) -> None:
+    s = data.draw(
+        sts.smatrices(st.integers(1, 5), passive=passive, reciprocal=reciprocal, unitary=unitary, count=2)
+    )
+    if passive:
+        assert np.linalg.norm(s, 2, axis=(-2, -1)).max() <= 1 + 1e-12
+    if reciprocal:
+        np.testing.assert_allclose(s, np.swapaxes(s, -2, -1), atol=1e-12)
+    if unitary:
+        eye = np.broadcast_to(np.eye(s.shape[-1]), s.shape)
+        np.testing.assert_allclose(np.swapaxes(s, -2, -1).conj() @ s, eye, atol=1e-12)
+
+
+@given(sts.wavelengths(1.3, 1.4, count=4))
+def test_wavelengths_rise_inside_their_band(wl: Any) -> None:
+    assert wl.shape == (4,)
+    assert 1.3 <= wl[0] <= wl[-1] <= 1.4
+    assert (np.diff(wl) >= 0).all()
+
+
+@settings(max_examples=60)
+@given(sts.netlists(), sts.wavelengths(count=2))
+def test_netlists_are_valid_and_composed_as_densely(netlist: WrittenNetlist, wl: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ps.PhotosimWarning)
+        circuit = ps.Circuit(dict(netlist))
+        assert circuit.ports
+        try:
+            values = circuit(wl).values
+        except ps.SingularCircuit:
+            return
+    np.testing.assert_allclose(values, dense(circuit, wl), atol=1e-7)
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(sts.circuits(feedback=False, reflections=False, most=5))
+def test_circuits_keep_the_laws(circuit: ps.Circuit) -> None:
+    check(circuit, examples=2)
+
+
+@given(sts.netlists(feedback=False, reflections=False))
+def test_without_feedback_light_goes_forward_alone(netlist: WrittenNetlist) -> None:
+    order = [
+        (int(a.partition(",")[0][1:]), int(b.partition(",")[0][1:]))
+        for a, b in netlist["connections"].items()
+    ]
+    assert all(first < second for first, second in order)
+
+
+@settings(max_examples=60)
+@given(sts.damaged_netlists())
+def test_damaged_netlists_are_refused_with_their_sentence(damaged: tuple[WrittenNetlist, str]) -> None:
+    netlist, sentence = damaged
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ps.PhotosimWarning)
+        with pytest.raises(ps.PhotosimError) as caught:
+            ps.Circuit(dict(netlist))
+    assert re.search(sentence, str(caught.value))
+
+
+@given(sts.waveforms(-1.0, 2.0))
+def test_waveforms_are_read_and_stay_inside(written: dict[str, Any]) -> None:
+    values = read_waveform(written).sample(np.arange(64) / 1e11)
+    assert -1.0 - 1e-9 <= values.min() <= values.max() <= 2.0 + 1e-9
+
+
+def test_what_fails_shrinks_to_a_few_parts_that_check_reads(tmp_path: Path) -> None:
+    def has_a_lossy_coupler(netlist: WrittenNetlist) -> bool:
+        parts = netlist["instances"].values()
+        return any(p["component"] == "coupler" and p["settings"]["loss_dB"] > 1.0 for p in parts)
+
+    smallest = find(sts.netlists(), has_a_lossy_coupler, settings=settings(max_examples=2000, database=None))
+    assert len(smallest["instances"]) == 1
+    assert yaml.safe_load(repr(smallest)) == dict(smallest)
+    file = tmp_path / "smallest.yml"
+    file.write_text(repr(smallest), encoding="utf-8")
+    assert ps.load(file).ports
+
+
+def test_kinds_that_do_not_exist_are_named() -> None:
+    with pytest.raises(
+        ParameterError, match=r"There are no components of the kinds magic\. There are: block, "
+    ):
+        sts.components(kinds=("magic",))
+    assert registry.known("straight")
