@@ -13,7 +13,7 @@ import numpy as np
 
 from photosim.circuit import Circuit
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError, PhotosimWarning
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
 from photosim.model import (
     Block,
     ClosedForm,
@@ -219,7 +219,11 @@ def _assembled(model: Composite | Numerical) -> Subject:
         message = f"Component {model.name!r} needs a file: try the laws on the table itself."
         raise ParameterError(message)
     netlist = {"instances": {"part": model.name}, "ports": {name: f"part,{name}" for name in ports}}
-    circuit = _quiet(netlist)
+    try:
+        circuit = _quiet(netlist)
+    except PhotosimError as error:
+        message = f"Component {model.name!r} cannot be tried at its defaults: {error}"
+        raise ParameterError(message) from None
     active, reciprocal = _character(circuit)
     lossless = model.lossless_when if isinstance(model, Numerical) else None
     return Assembly(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -454,10 +455,9 @@ def _wrong_kernel(slope: float = 1.0, value: float = 1.0) -> Any:
         out *= slope
 
     wrong = dataclasses.replace(right, evaluate=evaluate, partials=partials)
-    import photosim.testing.formula_laws as using
-
+    using: Any = importlib.import_module("photosim.testing.formula_laws")
     _PATCHED.append((using, "kernels", using.kernels))
-    using.kernels = lambda _model: wrong  # type: ignore[assignment]
+    using.kernels = lambda _model: wrong
     return part
 
 
@@ -466,9 +466,11 @@ _PATCHED: list[tuple[Any, str, Any]] = []
 
 def _one_way_circuit() -> Any:
     """Return a subject that claims to be reciprocal and is not."""
-    from photosim.testing.subjects import subject_of
+    from photosim.testing.subjects import Linear, subject_of
 
-    return dataclasses.replace(subject_of("isolator"), reciprocal=True)  # type: ignore[type-var]
+    subject = subject_of("isolator")
+    assert isinstance(subject, Linear)
+    return dataclasses.replace(subject, reciprocal=True)
 
 
 @pytest.fixture(autouse=True)
