@@ -81,7 +81,10 @@ _BAND = PassBand()
 
 
 def _share(m: Any, imbalance_dB: Any) -> Any:
-    """Fraction of the power in an output that is imbalance_dB stronger than the other one."""
+    """Fraction of the power in an output that is imbalance_dB stronger than the other one.
+
+    That of the other is the share at -imbalance_dB, which keeps its digits where little is left.
+    """
     return 1 / (1 + m.amplitude_dB(imbalance_dB) ** 2)
 
 
@@ -107,8 +110,8 @@ def mmi1x2(
         imbalance_dB: power at o2 over power at o3.
         reflection: power sent back from the end of the multimode section.
     """
-    upper = _share(m, imbalance_dB)
-    return junction(m, m.sqrt(1 - upper), m.sqrt(upper), band.amplitude(m, wl), reflection)
+    upper, lower = _share(m, imbalance_dB), _share(m, -imbalance_dB)
+    return junction(m, m.sqrt(lower), m.sqrt(upper), band.amplitude(m, wl), reflection)
 
 
 @component(
@@ -131,7 +134,7 @@ def mmi2x2(
         imbalance_dB: power at the cross port over power at the bar port.
         reflection: power sent back from the middle of the multimode section.
     """
-    crossed = _share(m, imbalance_dB)
-    elements = two_by_two(m, m.sqrt(1 - crossed), m.sqrt(crossed), 0, reflection)
+    crossed, straight = _share(m, imbalance_dB), _share(m, -imbalance_dB)
+    elements = two_by_two(m, m.sqrt(straight), m.sqrt(crossed), 0, reflection)
     passed = band.amplitude(m, wl)
     return {pair: passed * value for pair, value in elements.items()}

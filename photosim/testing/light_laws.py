@@ -156,5 +156,5 @@ def _through(model: Any, example: Example, amplitude: float) -> Any:
         wave[model.ports.index(model.paths[0][0])] = amplitude
     out = np.zeros_like(wave)
     for _ in range(STEPS):
-        model.step(state, wave, wave, out, constants, carriers, np.zeros(0), STEP_S)
+        model.step(state, wave, wave, out, np.tile(constants, 2), carriers, np.zeros(0), STEP_S)
     return out

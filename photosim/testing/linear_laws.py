@@ -128,7 +128,7 @@ EARLY = 10
     "causality",
     "Nothing leaves before it has entered",
     "h(t) = 0 for t < 0",
-    tolerance=1e-4,
+    tolerance=1e-3,
     why="the window of a sweep over 8 % of the frequency, and models that hold in a band only",
     source="haus1984",
     applies=lambda subject: linear(subject) and not isinstance(subject, Table),
@@ -174,7 +174,7 @@ def _moved(subject: Linear, example: Example, name: str, size: float) -> tuple[A
     "A small change of a setting makes a small change",
     "|S(p + h) - S(p)| -> 0 with h -> 0",
     tolerance=0.05,
-    why="slopes: a step of 1e-9 of the span moves the steepest resonance by less",
+    why="slopes: a step of 1e-13 of the span moves the steepest resonance by less",
     source="haus1984",
     applies=_settled,
     every=5,
@@ -184,7 +184,7 @@ def _continuity(subject: Linear, example: Example) -> float:
     if not names or sealed(subject, example):
         return 0.0
     name = names[example.seed % len(names)]
-    (here, near, _), _step = _moved(subject, example, name, 1e-9)
+    (here, near, _), _step = _moved(subject, example, name, 1e-13)
     if not np.isfinite(here).all() or not np.isfinite(near).all():
         return 0.0
     return float(np.abs(near - here).max())

@@ -65,8 +65,10 @@ def test_latex_renders(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_formula_evaluates_to_the_reference(name: str) -> None:
     model = closed_form(name)
-    values = {**model.defaults, "wl": 1.5437}
-    s = model.s([1.5437])[0]
+    # A kilometre of fibre turns the phase by 6e9 rad, whose rounding alone is 1e-6 rad.
+    short = {"length_km": 1e-8} if "length_km" in model.parameters else {}
+    values = {**model.defaults, **short, "wl": 1.5437}
+    s = model.s([1.5437], **short)[0]
     table = model.symbols()
     for (a, b), value in model.formula().items():
         number = complex(value.subs({table[n]: v for n, v in values.items()}).evalf(20)) if value != 0 else 0

@@ -273,7 +273,7 @@ def division_by_a_setting_that_may_be_zero() -> Any:
 
 @slip("continuity")
 def setting_that_jumps() -> Any:
-    return two_port(lambda m, wl, v: 0.5 + 0.4 * (v - 0.5) / m.sqrt((v - 0.5) * (v - 0.5) + 1e-24))
+    return two_port(lambda m, wl, v: 0.5 + 0.4 * (v - 0.5) / m.sqrt((v - 0.5) * (v - 0.5) + 1e-32))
 
 
 @slip("exact derivatives")
