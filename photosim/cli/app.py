@@ -8,7 +8,20 @@ from typing import Annotated, Optional
 import typer
 
 from photosim.cli.group import Commands, file_or_folder
-from photosim.cli.options import File, Folder, Json, Map, Mode, Parts, Resume, Seed, Strict, Values
+from photosim.cli.options import (
+    Cited,
+    File,
+    Folder,
+    Json,
+    Map,
+    Mode,
+    Parts,
+    Resume,
+    Seed,
+    Strict,
+    Tested,
+    Values,
+)
 
 app = typer.Typer(
     name="photosim",
@@ -293,13 +306,7 @@ def reproduce(
 
 @app.command("test", epilog="Example: photosim test ring_double --examples 1000")
 def try_laws(
-    thing: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="A component, a netlist, a table, or a Python file of your own components, which is run.",
-        ),
-    ],
+    thing: Tested,
     examples: Annotated[int, typer.Option("--examples", min=1, help="Examples to try each law at.")] = 100,
     seed: Seed = 0,
     json: Json = False,
@@ -312,10 +319,7 @@ def try_laws(
 
 @app.command(epilog="Example: photosim cite netlists/mrr_dfa_digits.yml > sources.bib")
 def cite(
-    thing: Annotated[
-        str,
-        typer.Argument(metavar="FILE", help="A netlist, or the name of a component, rule or system."),
-    ],
+    thing: Cited,
 ) -> None:
     """Print the sources of all that a netlist uses, as BibTeX."""
     from photosim.cli import inspect

@@ -58,3 +58,14 @@ Parts = Annotated[
         help="A Python file of your own components, which is run; repeatable.",
     ),
 ]
+Tested = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A component, a netlist, a table, or a Python file of your own components, which is run.",
+    ),
+]
+Cited = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="A netlist, or the name of a component, rule or system."),
+]
