@@ -10,6 +10,7 @@ import typer
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
     Cited,
+    End,
     File,
     Folder,
     Json,
@@ -18,6 +19,7 @@ from photosim.cli.options import (
     Parts,
     Resume,
     Seed,
+    Start,
     Strict,
     Tested,
     Values,
@@ -73,14 +75,8 @@ def simulate(
             "--wl", metavar="START:STOP:POINTS", help="Wavelengths in um; one number is one wavelength."
         ),
     ] = None,
-    start: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--from", metavar="PORT", help="Port that light enters; repeatable, or a,b."),
-    ] = None,
-    end: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--to", metavar="PORT", help="Port that light leaves; repeatable, or a,b."),
-    ] = None,
+    start: Start = None,
+    end: End = None,
     plot: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(

@@ -69,3 +69,11 @@ Cited = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A netlist, or the name of a component, rule or system."),
 ]
+Start = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--from", metavar="PORT", help="Port that light enters; repeatable, or a,b."),
+]
+End = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--to", metavar="PORT", help="Port that light leaves; repeatable, or a,b."),
+]
