@@ -17,6 +17,7 @@ from photosim.cli.options import (
     Map,
     Mode,
     Parts,
+    Plot,
     Resume,
     Seed,
     Start,
@@ -77,15 +78,7 @@ def simulate(
     ] = None,
     start: Start = None,
     end: End = None,
-    plot: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--plot",
-            parser=file_or_folder,
-            metavar="FILE",
-            help="Picture of the spectrum: .png, .svg or .pdf.",
-        ),
-    ] = None,
+    plot: Plot = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(

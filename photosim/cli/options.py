@@ -77,3 +77,12 @@ End = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--to", metavar="PORT", help="Port that light leaves; repeatable, or a,b."),
 ]
+Plot = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--plot",
+        parser=file_or_folder,
+        metavar="FILE",
+        help="Picture of the spectrum: .png, .svg or .pdf.",
+    ),
+]
