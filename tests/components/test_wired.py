@@ -25,7 +25,7 @@ def wired(name: str, ending: str) -> dict[str, Any]:
     """Return a netlist in which every optical port of a component meets a guide or a terminator."""
     model = registry.get(name)
     net: dict[str, Any] = {"instances": {"it": name, "g": "straight"}, "connections": {}, "ports": {}}
-    net["ports"] = {"spare_in": "g,o1", "spare_out": "g,o2"}
+    net["ports"] = {"left": "g,o1", "right": "g,o2"}
     buses = model.buses if isinstance(model, Block) else ()
     for port in dict.fromkeys(p.partition("@")[0] for p in model.ports_for({})):
         if port in buses:
@@ -80,7 +80,7 @@ def test_default_component_in_a_circuit_has_gradients(name: str, ending: str) ->
         assert np.isfinite(s.values).all()
         names = ["g.length", "temperature"]
         try:
-            _, slopes = circuit.jacobian([1.55], ["spare_out"], ["spare_in"], names)
+            _, slopes = circuit.jacobian([1.55], ["right"], ["left"], names)
         except ParameterError as error:
             assert "not a closed-form formula" in str(error)  # noqa: PT017 - some parts have no formula
             return
