@@ -23,25 +23,32 @@ ALIASED = 1e-3
 """Error of a wave, relative to the largest one, up to which a record is long enough."""
 
 Transfer = Callable[[Any], "ComplexArray"]
-"""Waves (F, ...) at distances (F,) in Hz from a line, positive above it."""
+"""Waves (F, ...) at frequencies (F,) in Hz: of light, or from a line, positive above it."""
 
 
-def mean_delay(transfer: Transfer, sample_rate: float) -> float:
-    """Return the mean delay in s of the light in a band about a line, weighted with power, of any length.
+def mean_delay(
+    transfer: Transfer, carrier: float, sample_rate: float, *, together: bool = False
+) -> FloatArray:
+    """Return the mean delay in s, of any length, of the light in a band about a carrier in Hz.
 
-    The distance of the two frequencies whose phases are compared grows from 100 Hz, the delay found so far
-    being taken out, for as long as they are alike.
+    It is the mean of the group delay, weighted with power: of each element of what `transfer` gives, waves
+    (F, ...) at frequencies of light (F,) in Hz, or of all `together`. The distance of the two frequencies
+    whose phases are compared grows from 100 Hz, the delay found so far being taken out, for as long as they
+    are alike.
     """
-    at = np.linspace(-BAND, BAND, LOOKS) * sample_rate
-    here = transfer(at)
-    power = float((np.abs(here) ** 2).sum())
-    delay, apart = 0.0, 100.0
-    while power > 0 and apart < sample_rate / 8:
-        back = np.exp(-2j * np.pi * ((apart * delay) % 1.0))
-        alike = complex((np.conj(here) * transfer(at + apart)).sum()) * back / power
-        if abs(alike) < 0.9:
-            break
-        delay += float(np.angle(alike)) / (2 * np.pi * apart)
+    at = carrier + np.linspace(-BAND, BAND, LOOKS) * sample_rate
+    here = np.asarray(transfer(at))
+    axes = tuple(range(here.ndim)) if together else (0,)
+    power = np.asarray((np.abs(here) ** 2).sum(axis=axes))
+    delay, apart, live = np.zeros(power.shape), 100.0, power > 0
+    while live.any() and apart < sample_rate / 8:
+        beside = at + apart
+        # The distance that is left after rounding: frequencies of light have steps of 0.03 Hz.
+        step = (beside - at).reshape(-1, *(1,) * (here.ndim - 1))
+        back = np.exp(-2j * np.pi * ((step * delay) % 1.0))
+        alike = (np.conj(here) * transfer(beside) * back).sum(axis=axes) / np.where(power > 0, power, 1.0)
+        live &= np.abs(alike) >= 0.9
+        delay = np.where(live, delay + np.angle(alike) / (2 * np.pi * apart), delay)
         apart *= 4
     return delay
 
@@ -49,7 +56,7 @@ def mean_delay(transfer: Transfer, sample_rate: float) -> float:
 def response_span(transfer: Transfer, waves: ComplexArray, sample_rate: float, delay: float) -> int | None:
     """Return over how many samples a response is spread about its mean delay in s; None if over too many.
 
-    waves: what `transfer` gives at the bins of an FFT, (size, ...), before the delay is taken out.
+    transfer: takes distances from the line.  waves: what it gives at the bins of an FFT, (size, ...), before the delay is taken out.
     """
     from scipy.special import erfc
 

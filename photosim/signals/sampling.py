@@ -185,7 +185,10 @@ def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]
                     return point.transfer(wl, point.ports, inputs)
 
             rate = 1.0 / grid.step
-            delay = mean_delay(transfer, rate)
+            line_at = line.frequency
+            delay = float(
+                mean_delay(lambda f, at=line_at, own=transfer: own(f - at), line_at, rate, together=True)
+            )
             waves = transfer(grid.offsets)
             own = response_span(transfer, waves, rate, delay)
             spread = max(spread, grid.size if own is None else own)

@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, UnphysicalResult
+from photosim.signals.delays import GOLDEN, mean_delay
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +27,6 @@ NOT_CAUSAL = 1e-4
 """Part of an impulse response, as an amplitude, that may come ahead of its cause."""
 SHORTEST, LONGEST = 1024, 1 << 24
 """Samples of a response: the first try, and the longest one that is tried, of all its elements together."""
-GOLDEN = (5**0.5 - 1) / 2
-"""Part of a bin at which S is compared between the bins."""
 ALIASED = 1e-6
 """Largest difference between the bins of S and of the response, relative to the largest S."""
 OUT_OF_BAND = 1e-3
@@ -81,7 +80,7 @@ def response(transfer: Transfer, carrier: float, sample_rate: float, where: str)
     left, and S is compared with what they give between the bins. Raises UnphysicalResult where they begin
     ahead of their cause, ParameterError where they last longer than LONGEST samples.
     """
-    middle = mean_delay(transfer, carrier, sample_rate)
+    middle = sample_rate * mean_delay(lambda f: transfer(SPEED_OF_LIGHT_UM_S / f), carrier, sample_rate)
     still = np.asarray(transfer(grid(carrier, sample_rate, 2)[:1]))[0]
     # The phase of light is known to so much: it turns by carrier times delay.
     floors = 8 * np.finfo(float).eps * 2 * np.pi * carrier * np.abs(middle).ravel() / sample_rate
@@ -142,29 +141,6 @@ def _gathered(found: Mapping[int, tuple[ComplexArray, int]], still: ComplexArray
         taps[place][: one.size] = one
         delay[place] = start
     return Response(taps, still, delay, error)
-
-
-def mean_delay(transfer: Transfer, carrier: float, sample_rate: float) -> NDArray[np.float64]:
-    """Return the mean delay (outs, ins), in samples, of a pulse's energy through each element of S.
-
-    It is the mean of the group delay, weighted with power. The distance of the two frequencies whose phases
-    are compared grows from 100 Hz, the delay found so far being taken out, for as long as they are alike.
-    """
-    at = np.linspace(-PASS, PASS, 64) * sample_rate
-    here = np.asarray(transfer(SPEED_OF_LIGHT_UM_S / (carrier - at)))
-    power = (np.abs(here) ** 2).sum(axis=0)
-    delay, apart, live = np.zeros(power.shape), 100.0, power > 0
-    while live.any() and apart < sample_rate / 8:
-        # The distance that is left after rounding: frequencies of light have steps of 0.03 Hz.
-        near = carrier - (at + apart)
-        step = (carrier - at) - near
-        there = np.asarray(transfer(SPEED_OF_LIGHT_UM_S / near))
-        back = np.exp(2j * np.pi * ((step[:, np.newaxis, np.newaxis] * delay) % 1.0))
-        alike = (np.conj(here) * there * back).sum(axis=0) / np.where(power > 0, power, 1.0)
-        live &= np.abs(alike) >= 0.9
-        delay = np.where(live, delay - np.angle(alike) / (2 * np.pi * apart), delay)
-        apart *= 4
-    return np.asarray(delay * sample_rate)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 import photosim as ps
 from photosim import waveforms
 from photosim.errors import ParameterError
+from photosim.signals.delays import mean_delay
 from photosim.timedomain import band, convolution, engine
 from photosim.timedomain.convolution import convolve
 
@@ -100,7 +101,10 @@ def test_response_that_the_longest_stretch_wraps_is_refused(monkeypatch: pytest.
 
 def test_mean_delay_is_found_however_many_turns_the_phase_makes() -> None:
     for delay in (0, 7, 12_345, 64_000_000, 250_000_000):
-        assert band.mean_delay(delayed(delay), CARRIER, RATE)[0, 0] == pytest.approx(delay, abs=0.1)
+        one = delayed(delay)
+        for together in (False, True):
+            found = mean_delay(lambda f, one=one: one(C_UM / f), CARRIER, RATE, together=together)
+            assert found.ravel() * RATE == pytest.approx(delay, abs=0.1)
 
 
 @pytest.mark.parametrize(
