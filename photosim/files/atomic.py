@@ -87,7 +87,10 @@ def staging(folder: Path) -> Iterator[Path]:
             tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder) as name,
             _locked(Path(name) / _LOCK),
         ):
-            yield Path(name)
+            try:
+                yield Path(name)
+            except DataError as error:  # nobody can look for a file in a folder that is gone
+                raise DataError(str(error).replace(name, str(folder))) from error
             for source in sorted(Path(name).iterdir()):
                 if source.name != _LOCK:
                     source.replace(folder / source.name)

@@ -1,4 +1,7 @@
-"""Spectra as comma-separated text: `wavelength_um`, then `<from>_<to>_re` and `_im` of every pair."""
+"""Spectra as comma-separated text: `wavelength_um`, then `<from>_<to>_re` and `_im` of every pair.
+
+Where underscores in the names of ports leave open which pair is meant, it is `<from>-><to>_re`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from photosim.smatrix import SMatrix, Trace
 
 _AXES = 3  # wavelength, to, from
+_PLAIN, _ARROW = "_", "->"
 
 
 class Traces(Protocol):
@@ -47,17 +51,29 @@ def all_pairs(s: SMatrix) -> list[tuple[str, str]]:
 
 def check(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
     """Raise DataError where the names of the columns would not bring the (from, to) pairs back."""
-    names = [f"{start}_{end}" for start, end in pairs]
+    back = _back(_names(pairs, path), path)
+    for position, pair in enumerate(pairs):
+        check_names(path, pair, back[position] if back else ())
+
+
+def _names(pairs: Sequence[tuple[str, str]], path: Path) -> list[str]:
+    """Return the names of the columns of (from, to) pairs: with an underscore where that can be read."""
+    plain = [_PLAIN.join(pair) for pair in pairs]
+    return plain if _back(plain, path) == [*pairs] else [_ARROW.join(pair) for pair in pairs]
+
+
+def _back(names: Sequence[str], path: Path) -> list[tuple[str, str]]:
+    """Return the (from, to) pairs as they are read from the names of columns; none if they cannot be."""
     line = io.StringIO(newline="")
     csv.writer(line, lineterminator="\n").writerow(names)
+    if len(line.getvalue().splitlines()) != 1 or len(set(names)) < len(names):
+        return []
     try:
-        ports = _ports(next(csv.reader([line.getvalue()])), path)
-        back = [_split(name, ports) for name in names]
+        read_back = next(csv.reader([line.getvalue()]))
+        ports = _ports(read_back, path)
+        return [_split(name, ports) for name in read_back]
     except (DataError, csv.Error):
-        back = []
-    whole = len(line.getvalue().splitlines()) == 1 and len(set(names)) == len(names)
-    for position, pair in enumerate(pairs):
-        check_names(path, pair, back[position] if whole and back else ())
+        return []
 
 
 def write(path: Path, s: Traces, pairs: Sequence[tuple[str, str]]) -> None:
@@ -70,9 +86,9 @@ def write(path: Path, s: Traces, pairs: Sequence[tuple[str, str]]) -> None:
         raise DataError(message)
     header = ["wavelength_um"]
     columns = [np.asarray(s.wl, dtype=np.float64)]
-    for start, end in pairs:
+    for (start, end), name in zip(pairs, _names(pairs, path), strict=True):
         values = s[start, end].values
-        header += [f"{start}_{end}_re", f"{start}_{end}_im"]
+        header += [f"{name}_re", f"{name}_im"]
         columns += [values.real, values.imag]
     write_columns(path, header, columns)
 
@@ -181,6 +197,8 @@ def _ports(pairs: list[str], path: Path) -> tuple[str, ...]:
     Port names may hold underscores themselves, so a cut is chosen that names the same ports on both
     sides; a file of a selection, where no such cut exists, is cut at the first underscore.
     """
+    if _by_arrows(pairs):
+        return tuple(dict.fromkeys(port for pair in pairs for port in pair.split(_ARROW)))
     halves = {pair: [(pair[:k], pair[k + 1 :]) for k, c in enumerate(pair) if c == "_"] for pair in pairs}
     if any(not cuts for cuts in halves.values()):
         raise damaged(path, 1, "a column is not named <from>_<to>")
@@ -191,9 +209,16 @@ def _ports(pairs: list[str], path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(port for cuts in halves.values() for port in cuts[0]))
 
 
+def _by_arrows(pairs: Sequence[str]) -> bool:
+    """Return whether names of pairs are "<from>-><to>", one arrow in each."""
+    return bool(pairs) and all(pair.count(_ARROW) == 1 and all(pair.split(_ARROW)) for pair in pairs)
+
+
 def _split(pair: str, ports: tuple[str, ...]) -> tuple[str, str]:
-    """Return the two known ports that "<from>_<to>" names."""
+    """Return the two known ports that "<from>_<to>" or "<from>-><to>" names."""
     for start in ports:
-        if pair.startswith(f"{start}_") and pair[len(start) + 1 :] in ports:
-            return start, pair[len(start) + 1 :]
+        for between in (_PLAIN, _ARROW):
+            end = pair.removeprefix(start + between)
+            if end != pair and end in ports:
+                return start, end
     raise AssertionError(pair)  # _ports made the names from these very pairs

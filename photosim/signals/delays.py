@@ -56,7 +56,8 @@ def mean_delay(
 def response_span(transfer: Transfer, waves: ComplexArray, sample_rate: float, delay: float) -> int | None:
     """Return over how many samples a response is spread about its mean delay in s; None if over too many.
 
-    transfer: takes distances from the line.  waves: what it gives at the bins of an FFT, (size, ...), before the delay is taken out.
+    transfer: takes distances from the line.  waves: what it gives at the bins of an FFT, (size, ...), before
+    the delay is taken out.
     """
     from scipy.special import erfc
 

@@ -77,6 +77,14 @@ def test_a_failed_run_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_cannot_be_written_is_named_by_where_it_would_stand(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    with pytest.raises(DataError) as caught, staging(folder) as place:
+        write_text(place / ("x" * 300 + ".csv"), "y")
+    assert str(caught.value).startswith(f"Cannot write {folder / 'xxx'}")
+    assert ".photosim-" not in str(caught.value)
+
+
 def test_a_failed_run_keeps_the_results_of_the_one_before(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     with staging(folder) as place:

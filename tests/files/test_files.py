@@ -69,6 +69,27 @@ def test_a_selection_read_back_is_nan_elsewhere(tmp_path: Path) -> None:
     assert np.isnan(back["drop", "in"].values).all()
 
 
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("spare_in", "spare_out"), ("o1", "o_2")],
+        [("spare_in", "spare_in"), ("spare_in", "spare_out"), ("o1", "spare_in")],
+        [("a", "b_c"), ("a_b", "c")],
+    ],
+)
+def test_a_selection_whose_names_have_underscores_comes_back(
+    tmp_path: Path, pairs: list[tuple[str, str]]
+) -> None:
+    s = matrix(ports=tuple(dict.fromkeys(port for pair in pairs for port in pair)))
+    files.write(tmp_path / "s.csv", s, pairs)
+    header = (tmp_path / "s.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert header[1:] == [f"{start}->{end}_{part}" for start, end in pairs for part in ("re", "im")]
+    back = files.read(tmp_path / "s.csv")
+    assert set(back.ports) == set(s.ports)
+    for pair in pairs:
+        assert np.array_equal(back[pair].values, s[pair].values)
+
+
 def test_npz_holds_the_documented_arrays(tmp_path: Path) -> None:
     s = matrix()
     files.write(tmp_path / "s.npz", s)
