@@ -17,7 +17,7 @@ if sys.platform != "win32":
     import fcntl
 
 _PREFIX = ".photosim-"
-_LEFT_S = 60.0
+_LEFT_S = 2.0
 """Age in s from which a temporary file without a lock is taken for left behind."""
 _LOCK = ".running"
 """File in a temporary folder that the process which works there keeps locked."""
@@ -29,7 +29,7 @@ def check_writable(path: Path) -> None:
     Called before long work, so that a mistyped folder costs a second and not an hour.
     """
     folder = path.parent
-    with _said_plainly(path):
+    with said_plainly(path):
         if path.is_dir():
             message = f"Cannot write {path}: it is a folder, give a file name inside it."
             raise DataError(message)
@@ -39,7 +39,7 @@ def check_writable(path: Path) -> None:
         raise DataError(message)
     # Creating a file is the only honest test: permission bits say nothing to root, on network drives
     # or on read-only mounts.
-    with _said_plainly(path), tempfile.TemporaryFile(dir=folder):
+    with said_plainly(path), tempfile.TemporaryFile(dir=folder):
         pass
 
 
@@ -56,7 +56,7 @@ def replacing(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        with _said_plainly(path), _kept_alive(temporary):
+        with said_plainly(path), _kept_alive(temporary):
             yield temporary
             # mkstemp makes files private; a result is as readable as the user's other files.
             temporary.chmod(0o666 & ~_umask())
@@ -83,7 +83,7 @@ def staging(folder: Path) -> Iterator[Path]:
     try:
         _remove_abandoned(folder)
         with (
-            _said_plainly(folder),
+            said_plainly(folder),
             tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder) as name,
             _locked(Path(name) / _LOCK),
         ):
@@ -146,13 +146,14 @@ def _remove_left_files(folder: Path) -> None:
 
 def _make_folders(folder: Path) -> list[Path]:
     """Make `folder` with its parents; return those that were missing, outermost first."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()][::-1]
+    with said_plainly(folder):
+        missing = [place for place in (folder, *folder.parents) if not place.exists()][::-1]
     if folder.is_file():
         message = f"Cannot write results to {folder}: it is a file."
         raise DataError(message)
     made: list[Path] = []
     try:
-        with _said_plainly(folder):
+        with said_plainly(folder):
             for place in missing:
                 place.mkdir()
                 made.append(place)
@@ -166,7 +167,7 @@ def _make_folders(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _said_plainly(path: Path) -> Iterator[None]:
+def said_plainly(path: Path) -> Iterator[None]:
     """Turn an error of the operating system into one sentence about `path`."""
     try:
         yield

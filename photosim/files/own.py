@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from photosim.errors import DataError
+from photosim.files.atomic import said_plainly
 
 RESULTS = "results.json"
 """File of the numbers of a run; its keys `photosim` and `files` say who wrote it, and what beside it."""
@@ -18,8 +19,9 @@ def refuse_others(folder: Path, wanted: Callable[[str], bool]) -> None:
 
     wanted: whether a run writes a file of that name.
     """
-    if not folder.is_dir():
-        return
+    with said_plainly(folder):
+        if not folder.is_dir():
+            return
     own = _own(folder)
     for path in sorted(folder.iterdir()):
         if wanted(path.name) and path.name not in own:

@@ -27,7 +27,7 @@ from photosim.signals.contributions import (
     live_responsivity,
     shot_current_density,
 )
-from photosim.signals.delays import mean_delay, response_span
+from photosim.signals.delays import Transfer, mean_delay, response_span
 from photosim.signals.filters import low_pass
 from photosim.signals.noise import intensity_density, thermal_density
 from photosim.signals.operating import Line, OperatingPoint, Receiver, operating_point
@@ -185,9 +185,8 @@ def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]
                     return point.transfer(wl, point.ports, inputs)
 
             rate = 1.0 / grid.step
-            line_at = line.frequency
             delay = float(
-                mean_delay(lambda f, at=line_at, own=transfer: own(f - at), line_at, rate, together=True)
+                mean_delay(_of_light(transfer, line.frequency), line.frequency, rate, together=True)
             )
             waves = transfer(grid.offsets)
             own = response_span(transfer, waves, rate, delay)
@@ -205,6 +204,11 @@ def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]
                 "s, the longest record of noise that can be drawn: shorten them, or ask ps.link."
             )
             raise ParameterError(message)
+
+
+def _of_light(transfer: Transfer, line: float) -> Transfer:
+    """Return waves by frequencies of light in Hz from those by distances from a line in Hz."""
+    return lambda frequency: transfer(frequency - line)
 
 
 def _fields(

@@ -49,6 +49,8 @@ def test_a_full_standard_output_is_one_sentence(words: list[str]) -> None:
         ["run", "add_drop_ring", "--out", ""],
         ["draw", "add_drop_ring", "--out", ""],
         ["reproduce", "vowels", "--quick", "--out", ""],
+        ["run", "wdm_link", "--out", "x" * 300],
+        ["reproduce", "ngrc", "--quick", "--out", "x" * 300],
         ["check", "x" * 300],
         ["check", "\udcff\udcfe.yml"],
         ["transient", "modulator", "--duration", "1e300", "--rate", "1e9"],

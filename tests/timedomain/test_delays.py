@@ -102,8 +102,12 @@ def test_response_that_the_longest_stretch_wraps_is_refused(monkeypatch: pytest.
 def test_mean_delay_is_found_however_many_turns_the_phase_makes() -> None:
     for delay in (0, 7, 12_345, 64_000_000, 250_000_000):
         one = delayed(delay)
+
+        def of_light(frequency: Any, one: Any = one) -> Any:
+            return one(C_UM / frequency)
+
         for together in (False, True):
-            found = mean_delay(lambda f, one=one: one(C_UM / f), CARRIER, RATE, together=together)
+            found = mean_delay(of_light, CARRIER, RATE, together=together)
             assert found.ravel() * RATE == pytest.approx(delay, abs=0.1)
 
 
