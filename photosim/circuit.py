@@ -18,7 +18,7 @@ from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
 from photosim.engine.windows import Told, policy
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
-from photosim.losses import read_cotangent, value_and_cotangent
+from photosim.losses import empty_slopes, read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -205,7 +205,7 @@ class Circuit:
         """
         grid, asked = _grid(wl), (read_names("outputs", outputs), read_names("inputs", inputs))
         compiled, point = self.at(settings)
-        target = compiled.target(read_names("parameters", parameters))
+        target = compiled.target(read_names("parameters", parameters), point, len(grid))
         values = compiled.waves(*asked, point, grid)
         plan = compiled.wave_plan(*asked, keep=True).plan
 
@@ -234,7 +234,7 @@ class Circuit:
         chosen = self.ports if ports is None else read_names("ports", ports)
         check_arguments(Circuit.value_and_grad, locals())
         compiled, point = self.at(settings)
-        target = compiled.target(read_names("parameters", parameters))
+        target = compiled.target(read_names("parameters", parameters), point, len(grid), summed=True)
         s = self._matrix(grid, chosen, compiled, point)
         value, cotangent = value_and_cotangent(loss, s)
         plan = compiled.matrix_plan(chosen, keep=True).plan
@@ -255,7 +255,7 @@ class Circuit:
         number of parameters.
         """
         values, pull = self.pullback(wl, outputs, inputs, parameters, **settings)
-        slopes = {name: np.empty(values.shape, dtype=np.complex128) for name in parameters}
+        slopes = empty_slopes(parameters, values.shape)
         for o in range(len(outputs)):
             for i in range(len(inputs)):
                 cotangent = np.zeros(values.shape, dtype=np.complex128)

@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.arguments import check_arguments
 from photosim.errors import ParameterError
+from photosim.memory import require_memory
 from photosim.reals import NotReal, as_real, shown
 
 if TYPE_CHECKING:
@@ -103,3 +104,11 @@ def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np
         message = f"{where}: a cotangent must be numbers of shape {shape}, got shape {array.shape}."
         raise ParameterError(message)
     return array.astype(np.complex128)
+
+
+def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.complex128]]:
+    """Return room for the derivative of waves of a shape by each name; ParameterError beyond the memory."""
+    number = 16.0 * len(names) * float(np.prod(shape, dtype=np.float64))
+    what = f"Derivatives of waves of shape {shape} by {len(names):,} parameters"
+    require_memory(number, what, "ask for fewer wavelengths or waves at a time, or take value_and_grad")
+    return {name: np.empty(shape, dtype=np.complex128) for name in names}

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
+from typing import Any
 
+import numpy as np
 import pytest
 
 import photosim as ps
 from photosim import memory
+from photosim.losses import empty_slopes
+from photosim.media.gaussian import StoredMedium
+from photosim.media.medium import Medium
+from photosim.media.procedural import ProceduralMedium
+from photosim.media.screens import LensMedium
+from photosim.media.waveguide import FIBRE_BYTES, WAVEGUIDE_BYTES, FibreMedium, WaveguideMedium, haar
 from photosim.netlist import check_size, from_dict
+from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.layers.network import dense_network
+from photosim.training.trainer import Schedule, check_memory
 
 
 @pytest.fixture
@@ -84,6 +96,71 @@ def test_a_circuit_beyond_the_memory_is_refused_before_it_is_made() -> None:
 def test_a_written_out_medium_has_a_bound() -> None:
     with pytest.raises(ps.NetlistError, match="setting 'inputs' is 1e\\+06, but must be 1 to 10000"):
         ps.Circuit({"instances": {"m": {"component": "speckle_medium", "settings": {"inputs": 1_000_000}}}})
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("medium", [WaveguideMedium(100_000), FibreMedium(100_000)])
+def test_a_matrix_of_a_medium_beyond_the_memory_is_refused(medium: Medium) -> None:
+    with pytest.raises(ps.ParameterError, match=r"100,000 x 100,000 entries would take \d+ GB of memory"):
+        medium.project(np.ones(100_000))
+    with pytest.raises(ps.ParameterError, match="take fewer channels"):
+        medium.block([0], [0])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_stored_matrix_beyond_the_memory_names_the_procedural_one() -> None:
+    with pytest.raises(ps.ParameterError, match=r"would take 80 GB of memory.*procedural"):
+        StoredMedium(100_000, 100_000).project(np.ones(100_000))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("medium", [ProceduralMedium(100_000, 100_000), LensMedium(320)])
+def test_what_is_asked_of_a_medium_without_a_matrix_has_the_bound(medium: Medium) -> None:
+    with pytest.raises(ps.ParameterError, match=r"A copy of a medium's matrix .* take fewer rows"):
+        medium.block()
+    one = np.broadcast_to(np.float32(1), (10_000, medium.shape[1]))
+    with pytest.raises(ps.ParameterError, match=r"A batch of 10,000 patterns .* send fewer at a time"):
+        medium.project(one)
+
+
+@pytest.mark.parametrize(
+    ("medium", "each"),
+    [(WaveguideMedium(400), WAVEGUIDE_BYTES), (FibreMedium(400), FIBRE_BYTES), (StoredMedium(400, 400), 8)],
+)
+def test_the_memory_of_a_matrix_is_what_it_takes_to_make(medium: Any, each: float) -> None:
+    haar(2, np.random.default_rng(0))  # libraries are loaded
+    tracemalloc.start()
+    try:
+        assert medium.columns.shape == (400, 400)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak == pytest.approx(each * 400**2, rel=0.15)
+
+
+@pytest.mark.usefixtures("small")
+def test_derivatives_beyond_the_memory_are_refused() -> None:
+    circuit = ps.load("add_drop_ring")
+    names = [name for name in circuit.parameters if name.endswith("loss_dB_cm")]
+    wl = np.linspace(1.5, 1.6, 2_000_000)
+    ports = circuit.ports[:1]
+    with pytest.raises(ps.ParameterError, match=r"Derivatives by .* at 100,000,000 points would take"):
+        circuit.pullback(wl, ports, ports, names, **{names[0]: np.linspace(1.0, 2.0, 50)})
+    assert circuit.pullback(wl[:10], ports, ports, names)[0].shape == (10, 1, 1)
+    with pytest.raises(ps.ParameterError, match=r"Derivatives of waves of shape \(1000, 9, 9\) by 1,000"):
+        empty_slopes([f"a{k}" for k in range(1000)], (1000, 9, 9))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_training_beyond_the_memory_is_refused_before_it_starts() -> None:
+    x = np.zeros((20_000, 4), dtype=np.float32)
+    samples = Samples(x, np.zeros(len(x), dtype=np.int64))
+    data = Dataset("zeros", samples, samples, samples, 2)
+    with pytest.raises(ps.ParameterError, match=r"Training 60,000 weights in batches of 32 .* 20,000 at a"):
+        check_memory(dense_network((4, 10_000, 2)), data, Schedule(1))
+    check_memory(dense_network((4, 100, 2)), data, Schedule(1))
+    with pytest.raises(ps.ParameterError, match=r"would take .* take a smaller network"):
+        check_memory(dense_network((4, 100_000, 100_000, 2)), data, Schedule(1))
 
 
 @pytest.mark.usefixtures("small")

@@ -260,8 +260,11 @@ class Compiled:
             raise ParameterError(message + did_you_mean(port, exposed))
         return one_wave(self.graph, exposed[port], port)
 
-    def target(self, names: Sequence[str]) -> Target:
-        """Return the settings to differentiate by, prepared; the last few are kept."""
+    def target(self, names: Sequence[str], point: Point, points: int, *, summed: bool = False) -> Target:
+        """Return the settings to differentiate by, prepared; the last few are kept.
+
+        Raises ParameterError where their derivatives at so many wavelengths need more memory than there is.
+        """
         key = tuple(names)
         found = self._targets.get(key)
         if found is None:
@@ -270,6 +273,7 @@ class Compiled:
             if len(self._targets) >= KEPT_TARGETS:
                 self._targets.clear()  # of any thread: each goes on with the target it has found
             found = self._targets[key] = prepare(self.graph, self.parts, key)
+        found.check_memory(point, points, summed=summed)
         return found
 
     def pull_back(

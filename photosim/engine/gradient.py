@@ -18,6 +18,7 @@ from photosim.engine.solve import solve_reverse
 from photosim.engine.values import group_parameters
 from photosim.errors import ParameterError
 from photosim.kernels.chain import contract
+from photosim.memory import require_memory
 from photosim.model import ClosedForm
 
 if TYPE_CHECKING:
@@ -55,6 +56,15 @@ class Target:
     order: NDArray[np.int64]
     follows: bool
     ambient: bool
+
+    def check_memory(self, point: Point, points: int, *, summed: bool) -> None:
+        """Raise ParameterError where derivatives at so many wavelengths need more memory than there is."""
+        number = sum(len(a.rows) * len(a.columns) for a in self.derivatives)
+        # Tables of the parts, one list of them all, and of it what was asked for.
+        each = 8.0 if summed else 24.0
+        what = f"Derivatives by {number:,} parameters of parts at {point.batch * points:,} points"
+        instead = "ask for fewer wavelengths, samples or parameters at a time"
+        require_memory(each * number * point.batch * points, what, instead)
 
 
 def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:

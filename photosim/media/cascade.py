@@ -31,7 +31,7 @@ class Identity(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return the fields themselves, as complex numbers."""
-        batch, vector = fields(x, self.waves, self.dtype)
+        batch, vector = fields(x, self.waves, self.dtype, self.waves)
         out = batch.astype(self.dtype)
         return out[0] if vector else out
 
@@ -87,7 +87,7 @@ class BusSlice(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return the wanted outputs of the lit inputs."""
-        batch, vector = fields(x, self.shape[1], self.dtype)
+        batch, vector = fields(x, self.shape[1], self.dtype, self.shape[0])
         whole = np.zeros((len(batch), self.base.shape[1]), dtype=batch.dtype)
         whole[:, slice(*self.inputs)] = batch
         out = self.base.project(whole)[:, slice(*self.outputs)]
@@ -95,7 +95,7 @@ class BusSlice(Medium):
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return the adjoint of the part."""
-        batch, vector = fields(y, self.shape[0], self.dtype)
+        batch, vector = fields(y, self.shape[0], self.dtype, self.shape[1])
         whole = np.zeros((len(batch), self.base.shape[0]), dtype=batch.dtype)
         whole[:, slice(*self.outputs)] = batch
         out = self.base.adjoint(whole)[:, slice(*self.inputs)]

@@ -11,7 +11,19 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
-from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers, precision
+from photosim.media.medium import (
+    ALL,
+    COPY,
+    LESS,
+    MATRIX,
+    Medium,
+    Selection,
+    check_size,
+    fields,
+    numbers,
+    precision,
+    require_room,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,19 +45,20 @@ class DenseMedium(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs): one real product where they are real."""
-        batch, vector = fields(x, self.shape[1], self.dtype)
+        batch, vector = fields(x, self.shape[1], self.dtype, self.shape[0])
         out = product(batch, self.columns)
         return out[0] if vector else out
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return conj(T).T y for fields (batch, outputs)."""
-        batch, vector = fields(y, self.shape[0], self.dtype)
+        batch, vector = fields(y, self.shape[0], self.dtype, self.shape[1])
         out = (batch.conj() @ self.columns.T).conj().astype(self.dtype, copy=False)
         return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return a part of the matrix as a copy."""
         chosen = numbers(columns, self.shape[1], "columns"), numbers(rows, self.shape[0], "rows")
+        require_room((chosen[1].size, chosen[0].size), self.dtype.itemsize, COPY, LESS)
         return self.columns[np.ix_(*chosen)].T
 
 
@@ -92,6 +105,8 @@ class StoredMedium(DenseMedium):
         """The transposed matrix (inputs, outputs)."""
         if self.entries is not None:
             return np.ascontiguousarray(self.entries.T, dtype=self.dtype)
+        instead = "a procedural medium (matrix: procedural) computes its entries where they are used"
+        require_room(self.shape, self.dtype.itemsize, MATRIX, instead)
         rng = np.random.default_rng(self.seed)
         real = np.empty(0, self.dtype).real.dtype
         drawn: Any = rng.standard_normal((self.inputs, 2 * self.outputs), dtype=real)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.memory import require_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ Selection: TypeAlias = "slice | Sequence[int] | NDArray[np.integer[Any]]"
 """Rows or columns of a matrix: a slice of step 1 or more, or their numbers."""
 
 ALL = slice(None)
+MATRIX, COPY = "To make a medium's matrix", "A copy of a medium's matrix"
+"""What takes memory, for `require_room`."""
+LESS = "take fewer rows or columns at a time, or send fields through it"
 
 
 class Medium(ABC):
@@ -72,15 +76,27 @@ class Medium(ABC):
         )
 
 
-def fields(x: ArrayLike, width: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
+def require_room(shape: tuple[int, int], each: float, what: str, instead: str) -> None:
+    """Raise ParameterError where a matrix (outputs, inputs) needs more memory than there is.
+
+    each: bytes for each of its entries, with what it takes to make them.
+    """
+    require_memory(each * shape[0] * shape[1], f"{what} of {shape[0]:,} x {shape[1]:,} entries", instead)
+
+
+def fields(x: ArrayLike, width: int, dtype: np.dtype[Any], leaving: int) -> tuple[NDArray[Any], bool]:
     """Return fields as (batch, width), real if x is real, in the precision of dtype; and if x was a vector.
 
-    Raises ParameterError for another width.
+    leaving: fields of each that come out.
+    Raises ParameterError for another width, or where what comes in and out needs more memory than there is.
     """
     array = np.asarray(x)
     if array.ndim not in {1, 2} or array.shape[-1] != width:
         message = f"The medium takes fields of shape (batch, {width}) or ({width},), got {array.shape}."
         raise ParameterError(message)
+    batch = array.size // width
+    what = f"A batch of {batch:,} patterns through a medium of {leaving:,} x {width:,} entries"
+    require_memory(float(dtype.itemsize) * batch * (leaving + width), what, "send fewer at a time")
     kind = dtype if array.dtype.kind == "c" else np.empty(0, dtype).real.dtype
     return np.ascontiguousarray(np.atleast_2d(array), dtype=kind), array.ndim == 1
 

@@ -12,7 +12,17 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
-from photosim.media.medium import ALL, Medium, Selection, check_size, fields, numbers
+from photosim.media.medium import (
+    ALL,
+    COPY,
+    LESS,
+    Medium,
+    Selection,
+    check_size,
+    fields,
+    numbers,
+    require_room,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -74,7 +84,7 @@ class ProceduralMedium(Medium):
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs), by tiles, or without any for a few binary patterns."""
-        batch, vector = fields(x, self.inputs, self.dtype)
+        batch, vector = fields(x, self.inputs, self.dtype, self.outputs)
         if len(batch) <= ALONE and not np.iscomplexobj(batch) and ((batch == 0) | (batch == 1)).all():
             out: ComplexArray = np.stack([self.sum_columns(np.flatnonzero(row)) for row in batch])
         else:
@@ -101,7 +111,7 @@ class ProceduralMedium(Medium):
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return conj(T).T y for fields (batch, outputs), tile by tile on one thread."""
-        batch, vector = fields(y, self.outputs, self.dtype)
+        batch, vector = fields(y, self.outputs, self.dtype, self.inputs)
         turned, out = batch.conj(), np.zeros((len(batch), self.inputs), dtype=self.dtype)
         memory = self._memory()
         with _blas().limit(limits=1, user_api="blas"):
@@ -116,6 +126,7 @@ class ProceduralMedium(Medium):
         from photosim.kernels.speckle import pick
 
         row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
+        require_room((row.size, column.size), self.dtype.itemsize, COPY, LESS)
         out = np.empty((row.size, column.size), dtype=self.dtype)
         pick(self.key, self.table, row, column, out)
         return out

@@ -10,7 +10,7 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError, listing
-from photosim.media.medium import ALL, Medium, Selection, fields, numbers
+from photosim.media.medium import ALL, COPY, LESS, Medium, Selection, fields, numbers, require_room
 from photosim.media.waveguide import open_channels
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Planes(Medium):
         return self._sent(y, self._back)
 
     def _sent(self, x: ArrayLike, way: Any) -> ComplexArray:
-        batch, vector = fields(x, self.side**2, self.dtype)
+        batch, vector = fields(x, self.side**2, self.dtype, self.side**2)
         out = np.empty(batch.shape, dtype=self.dtype)
         for row, plane in zip(out, batch, strict=True):  # one plane at a time stays in the caches
             row[:] = way(plane.astype(self.dtype).reshape(self.side, self.side)).ravel()
@@ -63,6 +63,7 @@ class _Planes(Medium):
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
         """Return a part of the matrix, by a transform for each row or column, whichever are fewer."""
         row, column = (numbers(s, self.side**2, w) for s, w in ((rows, "rows"), (columns, "columns")))
+        require_room((row.size, column.size), 2 * self.dtype.itemsize, COPY, LESS)  # in pieces, and joined
         if row.size < column.size:
             return np.stack([self.adjoint(_unit(k, self.side**2)).conj()[column] for k in row])
         return np.stack([self.project(_unit(k, self.side**2))[row] for k in column], axis=1)

@@ -11,12 +11,16 @@ import numpy as np
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium
-from photosim.media.medium import check_size, precision
+from photosim.media.medium import MATRIX, check_size, precision, require_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.media.medium import ComplexArray
+
+WAVEGUIDE_BYTES, FIBRE_BYTES = 80, 64
+"""What the unitary matrices of a medium take at the most while they are made, for each of its entries."""
+_FEWER = "take fewer channels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,7 @@ class WaveguideMedium(DenseMedium):
     @cached_property
     def columns(self) -> ComplexArray:
         """The transposed matrix (inputs, outputs)."""
+        require_room(self.shape, WAVEGUIDE_BYTES, MATRIX, _FEWER)
         rng = np.random.default_rng(self.seed)
         left, right = haar(self.channels, rng), haar(self.channels, rng)
         t = (left * np.sqrt(open_channels(self.channels, self.thickness))) @ right
@@ -95,6 +100,7 @@ class FibreMedium(DenseMedium):
     @cached_property
     def columns(self) -> ComplexArray:
         """The transposed matrix (inputs, outputs)."""
+        require_room(self.shape, FIBRE_BYTES, MATRIX, _FEWER)
         basis = haar(self.modes, np.random.default_rng(self.seed))
         order = (np.arange(self.modes) + 0.5) / self.modes
         beta = 2 * np.pi / self.wl * np.sqrt(self.index**2 - self.aperture**2 * order)

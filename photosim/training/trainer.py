@@ -11,6 +11,7 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import DataError, ParameterError
+from photosim.memory import require_memory
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
@@ -116,6 +117,7 @@ def fit(
     epochs.
     """
     check_dataset(network, data, objective)
+    check_memory(network, data, schedule)
     if schedule.patience is not None and not len(data.validation):
         message = "Early stopping (patience) needs validation samples, and the data has none."
         raise ParameterError(message)
@@ -150,6 +152,22 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
     if not len(data.train):
         message = f"{data.name}: there are no training samples."
         raise DataError(message)
+
+
+def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
+    """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
+
+    Counted are the weights, the best ones, an update and an optimiser's memory; and of each layer its values
+    before and after the activation, and the error that comes back. All of a test is judged as one batch.
+    """
+    each = np.dtype(schedule.dtype).itemsize
+    batch = min(schedule.batch_size or len(data.train), len(data.train))
+    rows = max(batch, len(data.test), len(data.validation))
+    units = sum(layer.outputs for layer in network.layers)
+    weights = sum(block.weights_shape[0] * block.weights_shape[1] for block in network.blocks)
+    what = f"Training {weights:,} weights in batches of {batch:,} samples, judged by {rows:,} at a time,"
+    instead = "take a smaller network, smaller batches or fewer samples to judge by"
+    require_memory(each * (4.0 * weights + 3.0 * rows * units), what, instead)
 
 
 def _check_length(state: State, schedule: Schedule) -> None:
