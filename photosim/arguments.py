@@ -99,7 +99,7 @@ def _kind(text: str) -> _Kind:
     if name in {"Mapping", "dict"}:
         return _Kind("a mapping of names", _is_table if inner.startswith("str") else _is_mapping)
     if name == "NDArray":
-        kinds = "iufc" if "complex" in inner else "iuf"
+        kinds = "iufc" if "complex" in inner or inner == "Any" else "iuf"
         return _Kind("an array of numbers", lambda v: isinstance(v, np.ndarray) and v.dtype.kind in kinds)
     article = "an" if name[0] in "AEIOU" else "a"
     return _Kind(f"{article} {name}", lambda v: any(c.__name__ == name for c in type(v).__mro__))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
@@ -32,6 +33,10 @@ class Frame:
     saturated: int
     dark: int
 
+    def __post_init__(self) -> None:
+        check_arguments(Frame.__init__, {"electrons": self.electrons})
+        check_whole(self, 0, saturated=self.saturated, dark=self.dark)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
@@ -54,6 +59,7 @@ class Camera:
     shot: bool = True
 
     def __post_init__(self) -> None:
+        check_arguments(Camera.__init__, {"shot": self.shot})
         check_whole(self, 1, pixels=self.pixels)
         check_whole(self, 0, 16, bits=self.bits)
         check_number(self, 0.0, 1.0, above=True, efficiency=self.efficiency)
@@ -89,6 +95,8 @@ class Camera:
         Powers in single precision are read in single precision, in half the time. Raises ParameterError for
         powers that are negative or not finite.
         """
+        check_arguments(Camera.expose, locals())
+        check_number("Camera.expose", 0.0, above=True, wl=wl)
         power = np.asarray(power)
         wrong = ~((power >= 0) & np.isfinite(power))
         if wrong.any():

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
+from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
-from photosim.media.medium import ALL, Medium, Selection, fields, numbers
+from photosim.media.medium import ALL, Medium, Selection, check_media, fields, numbers, precision
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,6 +26,11 @@ class Identity(Medium):
     waves: int
     seed: int = 0
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype("complex64"))
+
+    def __post_init__(self) -> None:
+        check_whole(self, 1, waves=self.waves)
+        check_whole(self, 0, seed=self.seed)
+        object.__setattr__(self, "dtype", precision(self.dtype))
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -58,12 +66,14 @@ class BusSlice(Medium):
     inputs: tuple[int, int]
 
     def __post_init__(self) -> None:
-        for name, (first, end), size in (
-            ("outputs", self.outputs, self.base.shape[0]),
-            ("inputs", self.inputs, self.base.shape[1]),
-        ):
-            if not 0 <= first < end <= size:
-                message = f"A bus of {size} {name} has no part [{first}:{end}]: give 0 to {size}, rising."
+        check_media(self, base=self.base)
+        parts: tuple[tuple[str, Any], ...] = (("outputs", self.outputs), ("inputs", self.inputs))
+        for (name, part), size in zip(parts, self.base.shape, strict=True):
+            pair = isinstance(part, tuple | list) and len(part) == 2
+            whole = pair and all(is_number(end) and end % 1 == 0 for end in part)
+            if not (whole and 0 <= part[0] < part[1] <= size):
+                asked = f"[{part[0]}:{part[1]}]" if whole else shown(part)
+                message = f"A bus of {size} {name} has no part {asked}: give 0 to {size}, rising."
                 raise ParameterError(message)
 
     @property
@@ -114,6 +124,12 @@ class Cascade(Medium):
     stages: tuple[Medium, ...]
 
     def __post_init__(self) -> None:
+        check_arguments(Cascade.__init__, vars(self))
+        if not self.stages:
+            message = "Cascade: stages must be one medium or more, got none."
+            raise ParameterError(message)
+        for stage in self.stages:
+            check_media(self, stages=stage)
         for before, after in zip(self.stages[:-1], self.stages[1:], strict=True):
             if before.shape[0] != after.shape[1]:
                 message = (

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.bounds import check_number
+from photosim.arguments import check_arguments
+from photosim.bounds import check_number, is_number
 from photosim.errors import ParameterError
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -36,6 +38,16 @@ class OpticalChain:
 
     def __post_init__(self) -> None:
         check_number(self, 0.0, above=True, wl=self.wl)
+        check_arguments(OpticalChain.__init__, {"medium": self.medium, "camera": self.camera})
+        if not all(hasattr(self.modulator, name) for name in ("pixels", "modulate")):
+            message = f"OpticalChain: modulator must be a Dmd or an Slm, got {shown(self.modulator)}."
+            raise ParameterError(message)
+        amplitudes: dict[str, Any] = {"beam": self.beam, "reference": self.reference}
+        for name, value in amplitudes.items():
+            known = isinstance(value, complex | np.complexfloating) or is_number(value)
+            if not (known and np.isfinite(value)):
+                message = f"OpticalChain: {name} must be a finite amplitude in sqrt(W), got {shown(value)}."
+                raise ParameterError(message)
         outputs, inputs = self.medium.shape
         if (self.modulator.pixels, self.camera.pixels) != (inputs, outputs):
             message = (

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium, StoredMedium
-from photosim.media.medium import ALL, Medium, Selection
+from photosim.media.medium import ALL, Medium, Selection, check_media
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,9 +30,14 @@ class Mixture(Medium):
     media: tuple[Medium, ...]
 
     def __post_init__(self) -> None:
-        if len({medium.shape for medium in self.media}) != 1 or len(self.weights) != len(self.media):
+        check_arguments(Mixture.__init__, {"weights": self.weights, "media": self.media})
+        for medium in self.media:
+            check_media(self, media=medium)
+        shapes = {medium.shape for medium in self.media}
+        if np.shape(self.weights) != (len(self.media),) or len(shapes) != 1:
             message = "A mixture adds media of one size, with one weight each."
             raise ParameterError(message)
+        object.__setattr__(self, "weights", np.asarray(self.weights))
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -78,6 +84,11 @@ class TiltedSlab(Mixture):
     slab: SlabMedium
     tilt: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_arguments(TiltedSlab.__init__, {"slab": self.slab})
+        check_number(self, tilt=self.tilt)
+
     def at_wavelength(self, wl: float) -> TiltedSlab:
         """Return the slab for light of another wavelength in um: detuned, at the same tilt."""
         detuning = SPEED_OF_LIGHT_UM_S * (1 / wl - 1 / self.slab.wl)
@@ -117,8 +128,11 @@ class SlabMedium:
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, above=True, thickness=self.thickness, free_path=self.free_path)
         check_number(self, 0.0, above=True, index=self.index, wl=self.wl)
+        check_arguments(SlabMedium.__init__, {"make": self.make})
         first = self.seed * self.slices
         object.__setattr__(self, "media", tuple(self.make(first + k) for k in range(self.slices)))
+        for medium in self.media:
+            check_media(self, make=medium)
 
     @property
     def diffusion(self) -> float:
@@ -150,6 +164,7 @@ class SlabMedium:
 
     def at(self, *, tilt: float = 0.0, detuning: float = 0.0) -> TiltedSlab:
         """Return the medium for light tilted by `tilt` rad and of a frequency `detuning` Hz higher."""
+        check_number("SlabMedium.at", tilt=tilt, detuning=detuning)
         return self.sent(tilt, detuning, self.media)
 
     def sent(self, tilt: float, detuning: float, media: tuple[Medium, ...]) -> TiltedSlab:
@@ -177,6 +192,7 @@ def drifted(medium: Medium, fresh: Medium, *, frames: float, persistence: float)
     matrix; others, and those that depend on wavelength, grow by one medium a step. Left out: what drifts
     faster at first, as a device warms up.
     """
+    check_arguments(drifted, locals())
     if not (frames >= 0 and persistence > 0):
         message = f"A drift takes 0 frames or more and a positive persistence, got {frames}, {persistence}."
         raise ParameterError(message)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import (
@@ -24,6 +25,7 @@ from photosim.media.medium import (
     precision,
     require_room,
 )
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,12 +85,28 @@ class StoredMedium(DenseMedium):
         check_size(self.outputs, self.inputs)
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, 1.0, transmission=self.transmission)
-        object.__setattr__(self, "dtype", precision(np.dtype(self.dtype).name))
+        object.__setattr__(self, "dtype", precision(self.dtype))
+        if self.entries is not None:
+            self._check_entries()
+
+    def _check_entries(self) -> None:
+        check_arguments(StoredMedium.__init__, {"entries": self.entries})
+        found = np.asarray(self.entries)
+        object.__setattr__(self, "entries", found)
+        if found.shape != self.shape or not np.isfinite(found).all():
+            message = f"StoredMedium: entries must be finite, of shape {self.shape}, got shape {found.shape}."
+            raise ParameterError(message)
 
     @classmethod
     def of(cls, matrix: ArrayLike) -> StoredMedium:
         """Return the medium of a matrix (outputs, inputs) that was measured or made elsewhere."""
-        found = np.asarray(matrix)
+        try:
+            found = np.asarray(matrix)
+        except ValueError:
+            found = np.empty(0, dtype=object)
+        if found.dtype.kind not in "iufc":
+            message = f"A medium is a matrix of numbers, got {shown(matrix)}."
+            raise ParameterError(message)
         if found.ndim != 2:
             message = f"A medium is a matrix of shape (outputs, inputs), got an array of shape {found.shape}."
             raise ParameterError(message)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from photosim.bounds import MOST, dtype_of, is_number
 from photosim.errors import ParameterError
 from photosim.memory import require_memory
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,17 +119,28 @@ def numbers(selection: Selection, size: int, what: str) -> NDArray[np.int64]:
     return found
 
 
-def precision(dtype: str) -> np.dtype[Any]:
+def precision(dtype: Any) -> np.dtype[Any]:
     """Return the complex dtype of a name; ParameterError for any but complex64 and complex128."""
-    if dtype not in {"complex64", "complex128"}:
-        message = f"A medium computes in 'complex64' or 'complex128', got {dtype!r}."
+    found = dtype_of(dtype)
+    if found not in (np.dtype("complex64"), np.dtype("complex128")):
+        message = (
+            f"A medium computes in 'complex64' or 'complex128', got {shown(found.name if found else dtype)}."
+        )
         raise ParameterError(message)
-    return np.dtype(dtype)
+    return np.dtype(found)
+
+
+def check_media(where: object, **media: object) -> None:
+    """Raise ParameterError, beginning with the class of `where`, for what is not a medium."""
+    for name, medium in media.items():
+        if not isinstance(medium, Medium):
+            message = f"{type(where).__name__}: {name} must be a Medium, got {shown(medium)}."
+            raise ParameterError(message)
 
 
 def check_size(outputs: int, inputs: int) -> None:
     """Raise ParameterError where a medium would have no input or no output."""
     for name, value in (("outputs", outputs), ("inputs", inputs)):
-        if int(value) != value or value < 1:
-            message = f"A medium needs a whole number of {name}, 1 or more, got {value!r}."
+        if not is_number(value) or value % 1 or not 1 <= value <= MOST:
+            message = f"A medium needs a whole number of {name}, 1 or more, got {shown(value)}."
             raise ParameterError(message)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photosim.bounds import check_number, check_whole
+from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,8 +39,8 @@ class Dmd:
     efficiency: float = 0.7
 
     def __post_init__(self) -> None:
-        if not self.contrast > 1.0:
-            message = f"The contrast of a DMD is a ratio of intensities above 1, got {self.contrast:g}."
+        if not (is_number(self.contrast) and self.contrast > 1.0):
+            message = f"The contrast of a DMD is a ratio of intensities above 1, got {shown(self.contrast)}."
             raise ParameterError(message)
         check_whole(self, 1, pixels=self.pixels)
         check_number(self, 0.0, 1.0, efficiency=self.efficiency)
@@ -94,11 +95,14 @@ class Slm:
 
 
 def _shaped(patterns: ArrayLike, pixels: int, who: str, what: str) -> NDArray[Any]:
-    found = np.atleast_2d(np.asarray(patterns))
+    try:
+        found = np.atleast_2d(np.asarray(patterns))
+    except ValueError:  # rows of unequal length
+        found = np.empty((1, 0), dtype=object)
     if found.ndim != 2 or found.shape[1] != pixels or found.dtype.kind not in "biuf":
         message = (
             f"{who} with {pixels} {what} takes real patterns of shape (batch, {pixels}), "
-            f"got {found.dtype} of shape {np.shape(patterns)}."
+            f"got {found.dtype} of shape {found.shape}."
         )
         raise ParameterError(message)
     return found

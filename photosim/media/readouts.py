@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
+from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.modulators import Dmd
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,10 @@ class Readout:
     saturated: int
     dark: int = 0
 
+    def __post_init__(self) -> None:
+        check_arguments(Readout.__init__, {"values": self.values})
+        check_whole(self, 0, frames=self.frames, saturated=self.saturated, dark=self.dark)
+
     @classmethod
     def of(cls, values: NDArray[Any], *frames: Frame) -> Readout:
         """What was computed from frames of a batch each."""
@@ -57,8 +64,10 @@ def phase_stepping(
     E = (1/(K |A|)) sum_k I_k exp(i phi_k), phi_k = 2 pi k/K, relative to the phase of A. Two steps
     give the real part alone, (I_0 - I_pi)/(4 |A|). Raises ParameterError without a reference.
     """
-    if steps < 2 or steps % 1:
-        message = f"Phase stepping takes 2 frames for the real part or 3 and more for a field, got {steps}."
+    if not is_number(steps) or not 2 <= steps < np.inf or steps % 1:
+        message = (
+            f"Phase stepping takes 2 frames for the real part or 3 and more for a field, got {shown(steps)}."
+        )
         raise ParameterError(message)
     waves, reference = chain.fields(patterns), _reference(chain)
     phases = 2 * np.pi * np.arange(steps) / steps

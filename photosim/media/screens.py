@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from photosim.bounds import check_number, check_whole
-from photosim.errors import ParameterError, listing
+from photosim.bounds import check_choice, check_number, check_whole
+from photosim.errors import ParameterError
 from photosim.media.medium import ALL, COPY, LESS, Medium, Selection, fields, numbers, require_room
 from photosim.media.waveguide import open_channels
 
@@ -81,6 +81,7 @@ class LensMedium(_Planes):
 
     def __post_init__(self) -> None:
         check_whole(self, 1, side=self.side)
+        check_whole(self, 0, seed=self.seed)
 
     def _forward(self, plane: ComplexArray) -> ComplexArray:
         from scipy import fft
@@ -131,10 +132,9 @@ class ScreensMedium(_Planes):
         check_number(self, 0.0, above=True, pitch=self.pitch, wl=self.wl, thickness=self.thickness)
         check_number(self, 0.0, distance=self.distance, depth=self.depth)
         check_number(self, 0.0, 1.0, transmission=self.transmission)
-        if self.law not in get_args(Law):
-            message = f"There is no law {self.law!r} of screens: known are {listing(get_args(Law))}."
-            raise ParameterError(message)
-        if self.screens < 1 or (self.law != "lossless" and self.screens < 2):
+        check_choice(self, get_args(Law), law=self.law)
+        check_whole(self, 1, screens=self.screens)
+        if self.law != "lossless" and self.screens < 2:
             message = (
                 f"The law {self.law!r} needs 2 screens or more, got {self.screens}: it is set between them."
             )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.bounds import check_number, check_whole
+from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium
 from photosim.media.medium import MATRIX, check_size, precision, require_room
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +44,7 @@ class WaveguideMedium(DenseMedium):
         check_size(self.channels, self.channels)
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, above=True, thickness=self.thickness)
+        object.__setattr__(self, "dtype", precision(self.dtype))
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
@@ -84,8 +86,12 @@ class FibreMedium(DenseMedium):
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, length=self.length)
         check_number(self, 0.0, above=True, index=self.index, wl=self.wl)
-        if not 0 < self.aperture < self.index:
-            message = f"The numerical aperture of a fibre is above 0 and below its index {self.index:g}."
+        object.__setattr__(self, "dtype", precision(self.dtype))
+        if not (is_number(self.aperture) and 0 < self.aperture < self.index):
+            message = (
+                f"The numerical aperture of a fibre is above 0 and below its index {self.index:g}, "
+                f"got {shown(self.aperture)}."
+            )
             raise ParameterError(message)
 
     @property
@@ -110,8 +116,8 @@ class FibreMedium(DenseMedium):
 
 def open_channels(count: int, thickness: float) -> NDArray[np.float64]:
     """Return `count` transmission eigenvalues of a lossless waveguide, largest first."""
-    if not thickness > 0:
-        message = f"The thickness over the mean free path is a positive number, got {thickness:g}."
+    if not (is_number(thickness) and thickness > 0):
+        message = f"The thickness over the mean free path is a positive number, got {shown(thickness)}."
         raise ParameterError(message)
     return 1 / np.cosh((np.arange(count) + 0.5) / count * thickness) ** 2
 

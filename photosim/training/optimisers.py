@@ -10,8 +10,10 @@ from typing import Annotated, Protocol
 import numpy as np
 from pydantic import Field
 
+from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LIST, Choice
+from photosim.reals import shown
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters
 
@@ -41,6 +43,12 @@ class StepDecay:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for epochs out of order or a ratio that is not a positive number."""
+        given: object = self.epochs
+        if not isinstance(given, list | tuple):
+            message = f"epochs must be different and in order, as [20, 30], got {shown(self.epochs)}."
+            raise ParameterError(message)
+        for epoch in self.epochs:
+            check_whole("epochs", 1, epoch=epoch)
         if not self.epochs or sorted(set(self.epochs)) != list(self.epochs):
             message = f"epochs must be different and in order, as [20, 30], got {list(self.epochs)}."
             raise ParameterError(message)
@@ -111,6 +119,7 @@ class SGD:
     def __post_init__(self) -> None:
         """Raise ParameterError for a learning rate, momentum or weight decay out of bounds."""
         _positive("learning_rate", self.learning_rate)
+        _check_schedule(self.schedule)
         _fraction("momentum", self.momentum)
         _fraction("weight_decay", self.weight_decay)
 
@@ -149,6 +158,7 @@ class Adam:
     def __post_init__(self) -> None:
         """Raise ParameterError for a learning rate, eps or decay out of bounds."""
         _positive("learning_rate", self.learning_rate)
+        _check_schedule(self.schedule)
         _positive("eps", self.eps)
         _fraction("beta1", self.beta1)
         _fraction("beta2", self.beta2)
@@ -190,13 +200,19 @@ def _flat(array: RealArray) -> RealArray:
 
 
 def _positive(name: str, value: float) -> None:
-    if not 0.0 < value < np.inf:
-        message = f"{name} must be a positive number, got {value!r}."
+    if not (is_number(value) and 0.0 < value < np.inf):
+        message = f"{name} must be a positive number, got {shown(value)}."
+        raise ParameterError(message)
+
+
+def _check_schedule(schedule: object) -> None:
+    if not callable(getattr(schedule, "factor", None)):
+        message = f"schedule must be a RateSchedule such as StepDecay or Noam, got {shown(schedule)}."
         raise ParameterError(message)
 
 
 def _fraction(name: str, value: float) -> None:
     """Require 0 <= value < 1."""
-    if not 0.0 <= value < 1.0:
-        message = f"{name} must be 0 or more and less than 1, got {value!r}."
+    if not (is_number(value) and 0.0 <= value < 1.0):
+        message = f"{name} must be 0 or more and less than 1, got {shown(value)}."
         raise ParameterError(message)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.training.arrays import FloatArray, RealArray
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ class Accountant:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a sensitivity or noise that is not positive."""
-        if not (0.0 < self.sensitivity < np.inf and 0.0 < self.deviation < np.inf):
+        right = is_number(self.sensitivity) and is_number(self.deviation)
+        if not (right and 0.0 < self.sensitivity < np.inf and 0.0 < self.deviation < np.inf):
             message = (
-                f"An accountant needs a sensitivity and a noise above 0, got {self.sensitivity!r} and "
-                f"{self.deviation!r}: without noise nothing is private."
+                f"An accountant needs a sensitivity and a noise above 0, got {shown(self.sensitivity)} and "
+                f"{shown(self.deviation)}: without noise nothing is private."
             )
             raise ParameterError(message)
 
@@ -49,6 +52,8 @@ class Accountant:
         By the conversion of canonne2020, proposition 12: at every order
         divergence + log((order - 1)/order) - (log delta + log order)/(order - 1); never below 0.
         """
+        check_number("Accountant.epsilon", 0.0, 1.0, delta=delta)
+        check_whole("Accountant.epsilon", releases=releases)
         if not 0.0 < delta < 1.0 or releases < 0:
             message = f"delta lies between 0 and 1, releases are 0 or more: got {delta!r} and {releases!r}."
             raise ParameterError(message)
@@ -77,8 +82,8 @@ def photon_deviation(device: ScatteringMedium, levels: RealArray) -> FloatArray:
     per_watt = chain.camera.electrons_per_watt(chain.wl)
     reference = abs(chain.reference_at_pixel) ** 2 * per_watt
     variance = np.zeros(len(levels))
-    for shown in (levels > 0, levels < 0):
-        signal = np.mean(np.abs(chain.fields(shown)[:, device.pixels]) ** 2, axis=1) * per_watt
+    for picture in (levels > 0, levels < 0):
+        signal = np.mean(np.abs(chain.fields(picture)[:, device.pixels]) ** 2, axis=1) * per_watt
         dark = chain.camera.dark_rate * chain.camera.exposure
         shot = reference + signal + dark if chain.camera.shot else 0.0
         variance += (shot + chain.camera.read_noise**2 + chain.camera.level**2 / 12.0) / (8.0 * reference)

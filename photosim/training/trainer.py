@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.bounds import check_number, check_whole
+from photosim.arguments import check_arguments
+from photosim.bounds import check_number, check_whole, dtype_of
 from photosim.errors import DataError, ParameterError
 from photosim.memory import require_memory
+from photosim.reals import shown
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
@@ -73,11 +75,13 @@ class Schedule:
     def __post_init__(self) -> None:
         """Raise ParameterError for a number out of bounds or a precision that is none."""
         check_whole(self, 0, epochs=self.epochs, alignment=self.alignment)
-        sizes = {"batch_size": self.batch_size, "patience": self.patience, "samples": self.samples}
-        check_whole(self, 1, **{name: size for name, size in sizes.items() if size is not None})
+        check_whole(self, 1, none=True, batch_size=self.batch_size, samples=self.samples)
+        check_whole(self, 1, none=True, patience=self.patience)
+        check_arguments(Schedule.__init__, {"checkpoint": self.checkpoint})
         check_number(self, 0.0, min_delta=self.min_delta)
-        if np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
-            message = f"Schedule: dtype must be float32 or float64, got {np.dtype(self.dtype)}."
+        found = dtype_of(self.dtype)
+        if found is None or found not in (np.dtype(np.float32), np.dtype(np.float64)):
+            message = f"Schedule: dtype must be float32 or float64, got {found or shown(self.dtype)}."
             raise ParameterError(message)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 
@@ -29,6 +30,11 @@ class Energy:
     samples: int = 0
     seconds: float = 0.0
     light: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for counts, times or energies below zero."""
+        check_whole(self, cycles=self.cycles, samples=self.samples)
+        check_number(self, 0.0, seconds=self.seconds, light=self.light)
 
 
 def check_real(what: str, values: ArrayLike) -> None:

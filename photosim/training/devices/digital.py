@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from photosim.arguments import check_arguments
+from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.device import Energy
 
@@ -18,8 +20,17 @@ class Digital:
     weights: FloatArray
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for weights that are no matrix of numbers."""
+        check_arguments(Digital.__init__, vars(self))
+        object.__setattr__(self, "weights", np.asarray(self.weights))
+        if self.weights.ndim != 2:
+            message = f"Digital: weights must be a matrix (outputs, inputs), got shape {self.weights.shape}."
+            raise ParameterError(message)
+
     def program(self, weights: FloatArray) -> Digital:
         """Return an exact device that holds `weights`."""
+        check_arguments(Digital.program, locals())
         return Digital(np.array(weights, dtype=np.float64))
 
     def matrix(self) -> FloatArray:

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
+from photosim.bounds import check_number, check_whole, is_number
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.signals.electronics import Chain
 from photosim.signals.filters import noise_bandwidth
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
@@ -41,6 +44,18 @@ class Receiver:
     chain: Chain = field(default_factory=Chain)
     saturation: float = np.inf
     low_passes: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for numbers that no receiver has."""
+        check_arguments(Receiver.__init__, {"chain": self.chain, "low_passes": self.low_passes})
+        check_number(self, 0.0, above=True, bandwidth=self.bandwidth, load_resistance=self.load_resistance)
+        check_number(self, 0.0, dark_current=self.dark_current, temperature=self.temperature)
+        check_number(self, 0.0, above=True, endless=True, saturation=self.saturation)
+        if not (is_number(self.rin_dB_Hz) and self.rin_dB_Hz < np.inf):  # -inf is light without noise
+            message = f"Receiver: rin_dB_Hz must be a number below infinity, got {shown(self.rin_dB_Hz)}."
+            raise ParameterError(message)
+        for bandwidth in self.low_passes:
+            check_number("Receiver", 0.0, above=True, endless=True, low_passes=bandwidth)
 
     @classmethod
     def of(cls, detector: Mapping[str, Any], laser: Mapping[str, Any], chain: Chain) -> Receiver:
@@ -119,21 +134,13 @@ class Converters:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for bits or ranges that no converter has."""
-        for name in ("heater_bits", "input_bits", "adc_bits"):
-            bits = getattr(self, name)
-            if bits is not None and not (isinstance(bits, int) and 2 <= bits <= MOST_BITS):
-                message = (
-                    f"{name} must be a whole number from 2 to {MOST_BITS}, or none for ideal, got {bits!r}."
-                )
-                raise ParameterError(message)
+        check_whole(self, 2, MOST_BITS, none=True, heater_bits=self.heater_bits, input_bits=self.input_bits)
+        check_whole(self, 2, MOST_BITS, none=True, adc_bits=self.adc_bits)
         if (self.adc_bits is None) != (self.adc_range is None):
             message = "adc_bits and adc_range go together: give both, or neither for what the circuit has."
             raise ParameterError(message)
-        for name in ("heater_range", "adc_range"):
-            size = getattr(self, name)
-            if size is not None and not size > 0.0:
-                message = f"{name} must be positive, got {size!r}."
-                raise ParameterError(message)
+        check_number(self, 0.0, above=True, heater_range=self.heater_range)
+        check_number(self, 0.0, above=True, none=True, adc_range=self.adc_range)
 
     def heaters(self, phases: FloatArray) -> tuple[FloatArray, int]:
         """Return the nearest phases that the drivers can hold, and how many lay outside their range."""

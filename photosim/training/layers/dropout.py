@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.training.arrays import RealArray
 from photosim.training.layers.layer import Parameters, Randomness, Trace, UnitWise
 
@@ -22,8 +24,9 @@ class Dropout(UnitWise):
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a share that is not a probability below 1."""
-        if not 0.0 <= self.share < 1.0:
-            message = f"share must be from 0 to below 1, got {self.share!r}."
+        check_whole(self, 1, units=self.units)
+        if not (is_number(self.share) and 0.0 <= self.share < 1.0):
+            message = f"share must be from 0 to below 1, got {shown(self.share)}."
             raise ParameterError(message)
 
     def forward(

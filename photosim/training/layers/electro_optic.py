@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.bounds import check_number
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters, Randomness, Trace
 from photosim.training.layers.layer import UnitWise
@@ -24,6 +25,11 @@ class ElectroOptic:
     gain: float
     bias: float = np.pi
     tap: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for numbers that are not finite, and a tap beyond all of the light."""
+        check_number(self, gain=self.gain, bias=self.bias)
+        check_number(self, 0.0, 1.0, tap=self.tap)
 
     def value(self, z: Any2D) -> Any2D:
         """Return f(z), complex, in the shape of z."""

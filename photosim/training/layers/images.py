@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from photosim.bounds import check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import Activation
@@ -32,6 +33,8 @@ class Windows:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for windows that do not fit."""
+        check_whole(self, channels=self.channels, height=self.height, width=self.width)
+        check_whole(self, size=self.size, stride=self.stride, padding=self.padding)
         whole = (self.channels, self.height, self.width, self.size, self.stride)
         if min(whole) < 1 or self.padding < 0 or min(self.rows, self.columns) < 1:
             message = (

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.bounds import is_number
 from photosim.components.mesh_places import Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.reals import shown
 from photosim.training.arrays import ComplexArray, RealArray
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases, decompose, places_of
@@ -232,8 +234,8 @@ class SaturableAbsorber(UnitWise):
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a transmission that bleaches nothing."""
-        if not 0.0 < self.transmission < 1.0:
-            message = f"transmission must lie between 0 and 1, got {self.transmission!r}."
+        if not (is_number(self.transmission) and 0.0 < self.transmission < 1.0):
+            message = f"transmission must lie between 0 and 1, got {shown(self.transmission)}."
             raise ParameterError(message)
 
     def forward(

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from photosim.bounds import is_number
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.training.layers import Parameters
 from photosim.training.passes import ForwardPass, Updates, run
 from photosim.training.rules.rule import Need
@@ -47,9 +49,8 @@ class _Measuring:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a step that moves nothing."""
-        step: object = self.step
-        if not isinstance(step, int | float | np.number) or not 0.0 < step < np.inf:
-            message = f"step must be a positive number, got {self.step!r}."
+        if not (is_number(self.step) and 0.0 < self.step < np.inf):
+            message = f"step must be a positive number, got {shown(self.step)}."
             raise ParameterError(message)
 
     def loss(self, forward: ForwardPass, moves: Moves, factor: float) -> float:

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.bounds import check_number, is_number
 from photosim.errors import ParameterError, PhotosimWarning
+from photosim.reals import shown
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.passes import ForwardPass, Updates
@@ -36,9 +38,12 @@ class TernaryDFA:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold < 1.0:
-            message = f"The threshold of a ternary error must be from 0 to below 1, got {self.threshold!r}."
+        if not (is_number(self.threshold) and 0.0 <= self.threshold < 1.0):
+            message = (
+                f"The threshold of a ternary error must be from 0 to below 1, got {shown(self.threshold)}."
+            )
             raise ParameterError(message)
+        check_number(self, gain=self.gain)
 
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers; ParameterError unless each hidden layer has its device."""

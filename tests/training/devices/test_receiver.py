@@ -58,10 +58,10 @@ def test_ideal_converters_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"adc_bits": 1}, "adc_bits must be a whole number from 2 to 32"),
+        ({"adc_bits": 1}, "adc_bits must be a whole number, from 2 to 32"),
         ({"heater_bits": 12.5}, "heater_bits must be a whole number"),
-        ({"heater_range": 0.0}, "heater_range must be positive, got 0.0"),
-        ({"adc_bits": 8, "adc_range": float("nan")}, "adc_range must be positive, got nan"),
+        ({"heater_range": 0.0}, "heater_range must be above 0, got 0.0"),
+        ({"adc_bits": 8, "adc_range": float("nan")}, "adc_range must be above 0, or None, got nan"),
         ({"adc_bits": 8}, "adc_bits and adc_range go together"),
         ({"adc_range": 3.0}, "adc_bits and adc_range go together"),
     ],

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.arguments import check_arguments
+from photosim.bounds import check_number
 from photosim.training.arrays import FloatArray
 
 WAVES = 64
@@ -22,9 +23,7 @@ class TemperatureDrift:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for what is not positive."""
-        if not (self.kelvin > 0.0 and self.seconds > 0.0):
-            message = f"A drift needs kelvin and seconds above 0, got {self.kelvin!r} and {self.seconds!r}."
-            raise ParameterError(message)
+        check_number(self, 0.0, above=True, kelvin=self.kelvin, seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,11 @@ class DriftRealisation:
     size: float
     omega_rad_s: FloatArray
     phase: FloatArray
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a size below 0 and oscillations that are not numbers."""
+        check_arguments(DriftRealisation.__init__, vars(self))
+        check_number(self, 0.0, size=self.size)
 
     @classmethod
     def drawn(cls, drift: TemperatureDrift, rng: np.random.Generator) -> DriftRealisation:

@@ -6,11 +6,12 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from photosim.bounds import check_number
+from photosim.arguments import check_arguments
+from photosim.bounds import check_choice, check_number
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
@@ -49,7 +50,8 @@ class Measured:
     deviation: float = 0.618
 
     def __post_init__(self) -> None:
-        check_number(self, mean=self.mean)
+        """Raise ParameterError for a mean beyond the largest weight, or a deviation below 0."""
+        check_number(self, -1.0, 1.0, mean=self.mean)
         check_number(self, 0.0, deviation=self.deviation)
 
 
@@ -89,6 +91,12 @@ class WeightBank:
     tiles: Tiles | None = None
     counters: Counter[str] = field(default_factory=Counter, compare=False)
     warned: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for parts of another kind, a noise that there is not, and no reach."""
+        check_arguments(WeightBank.__init__, {k: v for k, v in vars(self).items() if k != "noise"})
+        check_choice(self, (None, *get_args(Noise)), noise=self.noise)
+        check_number(self, 0.0, 1.0, above=True, reach=self.reach)
 
     @classmethod
     def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, get_args
 
 import numpy as np
 
-from photosim.bounds import check_number, check_whole
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.arguments import check_arguments
+from photosim.bounds import check_choice, check_number, check_whole
+from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
 from photosim.media.modulators import Dmd
 from photosim.media.readouts import Readout, anchored, intensity, off_axis, phase_stepping, signed
@@ -52,21 +53,13 @@ class Projection:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a method that does not exist, or no picture at all."""
-        if self.method not in get_args(Method):
-            known = get_args(Method)
-            message = f"There is no read-out {self.method!r}: known are {listing(known)}."
-            raise ParameterError(message + did_you_mean(str(self.method), known))
-        if self.noise not in {None, *get_args(Noise)}:
-            message = f"There is no noise {self.noise!r}: known are {listing(get_args(Noise))}, or none."
-            raise ParameterError(message)
+        check_choice(self, get_args(Method), method=self.method)
+        check_choice(self, (None, *get_args(Noise)), noise=self.noise)
         check_whole(self, 2, steps=self.steps)
+        check_whole(self, 1, planes=self.planes)
         check_number(self, 0.0, deviation=self.deviation)
-        if self.planes < 1 or self.planes % 1 or not self.frame > 0.0:
-            message = (
-                f"A projection needs 1 plane or more and a frame time above 0 s, got {self.planes} planes "
-                f"and {self.frame!r} s."
-            )
-            raise ParameterError(message)
+        check_number(self, 0.0, above=True, frame=self.frame)
+        check_arguments(Projection.__init__, {"drift": self.drift})
 
 
 @dataclass(frozen=True)
@@ -92,6 +85,12 @@ class ScatteringMedium:
     counters: Counter[str] = field(compare=False)
     shared: _Shared = field(compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for parts of another kind, and sizes or powers that are not positive."""
+        check_arguments(ScatteringMedium.__init__, vars(self))
+        check_number(self, 0.0, above=True, size=self.size, unit=self.unit)
+        check_number(self, 0.0, power=self.power)
+
     @classmethod
     def from_circuit(
         cls,
@@ -110,6 +109,11 @@ class ScatteringMedium:
         Raises ParameterError where the chain's modulator is no DMD, or has fewer mirrors than inputs, or its
         camera fewer pixels than outputs.
         """
+        check_arguments(cls.from_circuit.__func__, locals())  # type: ignore[attr-defined]
+        check_whole("ScatteringMedium", 1, inputs=inputs)
+        for width in widths:
+            check_whole("ScatteringMedium", 1, widths=width)
+        check_number("ScatteringMedium", 0.0, above=True, size=size)
         how = how or Projection()
         # `camera` names one in circuit.chain: settings of an instance called so travel by their dotted names.
         dotted = {f"camera.{key}": value for key, value in settings.pop("camera", {}).items()}

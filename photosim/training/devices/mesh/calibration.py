@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.bounds import check_number
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
@@ -39,6 +40,7 @@ class PowerTaps:
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
+        check_arguments(PowerTaps.__init__, vars(self))
         check_number(self, 0.0, noise=self.noise)
 
     def read(self, x: Any, phases: MeshPhases) -> Readings:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from photosim.arguments import check_arguments
+from photosim.bounds import check_choice, check_number
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.reals import NotReal, as_real, shown
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 
 if TYPE_CHECKING:
@@ -43,6 +46,11 @@ class MeshPhases:
     theta: FloatArray
     phi: FloatArray
     end: FloatArray
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for an arrangement that there is not, and phases that are not numbers."""
+        check_choice(self, get_args(Arrangement), arrangement=self.arrangement)
+        _check_phases(self, theta=self.theta, phi=self.phi, end=self.end)
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:
@@ -82,6 +90,12 @@ class PairPhases:
     u: MeshPhases
     scale: float
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for parts of another kind, and a scale below 0."""
+        check_arguments(PairPhases.__init__, {"v": self.v, "u": self.u})
+        _check_phases(self, theta=self.theta, phi=self.phi)
+        check_number(self, 0.0, scale=self.scale)
+
     def settings(self) -> dict[str, dict[str, float] | Settings]:
         """Return the settings that give the component `svd_mesh` these phases."""
         middle = {
@@ -99,6 +113,21 @@ class PairPhases:
         """Return scale times the matrix (n, n), outputs by inputs, of a pair without errors."""
         passed = 1j * np.exp(1j * (self.theta / 2 + self.phi)) * np.sin(self.theta / 2)
         return np.asarray(self.scale * (self.u.matrix() * passed) @ self.v.matrix())
+
+
+def _check_phases(where: object, **phases: Any) -> None:
+    """Raise ParameterError, beginning with the class of `where`, unless phases are finite and (K,) each."""
+    for name, values in phases.items():
+        try:
+            found = np.asarray(as_real(values), dtype=np.float64)
+        except NotReal as reason:
+            if np.shape(values) == (0,):
+                continue
+            message = f"{type(where).__name__}: {name} must be phases in rad, {reason}."
+            raise ParameterError(message) from None
+        if found.ndim != 1 or not np.isfinite(found).all():
+            message = f"{type(where).__name__}: {name} must be a list of finite phases, got {shown(values)}."
+            raise ParameterError(message)
 
 
 def decompose(unitary: ArrayLike, arrangement: Arrangement = "clements") -> MeshPhases:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.arguments import check_arguments
+from photosim.bounds import check_number
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.device import Energy, check_batch
@@ -40,10 +42,7 @@ class MeshErrors:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a negative deviation."""
-        for name in ("coupling", "phase", "offset"):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                message = f"{name} must be a standard deviation of 0 or more, got {getattr(self, name)!r}."
-                raise ParameterError(message)
+        check_number(self, 0.0, coupling=self.coupling, phase=self.phase, offset=self.offset)
 
     def missed(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return the phases that come of those held, off by noise drawn now."""
@@ -90,9 +89,9 @@ class Mesh:
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
-        if not (0.0 < self.rate < np.inf and 0.0 < self.power < np.inf):
-            message = f"A mesh needs a positive rate and power, got {self.rate!r} 1/s and {self.power!r} W."
-            raise ParameterError(message)
+        """Raise ParameterError for parts of another kind, and a rate or power that is not positive."""
+        check_arguments(Mesh.__init__, vars(self))
+        check_number(self, 0.0, above=True, rate=self.rate, power=self.power)
 
     @classmethod
     def from_circuit(

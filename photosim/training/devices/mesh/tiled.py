@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import check_arguments
 from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import held_phase
 from photosim.errors import ParameterError
@@ -40,14 +41,8 @@ class Readout:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a negative deviation or bits that no converter has."""
-        if not 0.0 <= self.noise < np.inf:
-            message = f"noise must be a standard deviation of 0 or more, got {self.noise!r}."
-            raise ParameterError(message)
-        for name in ("input_bits", "output_bits"):
-            bits: object = getattr(self, name)
-            if bits is not None and not (isinstance(bits, int) and 2 <= bits <= MOST_BITS):
-                message = f"{name} must be a whole number from 2 to {MOST_BITS}, or none, got {bits!r}."
-                raise ParameterError(message)
+        check_number(self, 0.0, noise=self.noise)
+        check_whole(self, 2, MOST_BITS, none=True, input_bits=self.input_bits, output_bits=self.output_bits)
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,19 @@ class Tiles:
 
     transfer: FloatArray
     shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for anything but square tiles that cover the shape."""
+        check_arguments(Tiles.__init__, vars(self))
+        size, shape = np.shape(self.transfer), tuple(self.shape)
+        for side in shape:
+            check_whole("Tiles", 1, shape=side)
+        covers = len(size) == 4 and size[2] == size[3] and len(shape) == 2
+        if not covers or shape[0] > size[0] * size[2] or shape[1] > size[1] * size[2]:
+            message = (
+                f"Tiles: transfer must be tiles (R, C, n, n) that cover shape {shape}, got shape {size}."
+            )
+            raise ParameterError(message)
 
     def whole(self) -> FloatArray:
         """Return the matrix (outputs, inputs)."""
@@ -96,6 +104,8 @@ class TiledMesh:
     built: _Built = field(default_factory=_Built, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        """Raise ParameterError for parts of another kind, and a rate or power that is not positive."""
+        check_arguments(TiledMesh.__init__, vars(self))
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, above=True, rate=self.rate, power=self.power)
 

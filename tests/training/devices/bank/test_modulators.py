@@ -171,7 +171,7 @@ def test_a_drifting_run_is_the_same_again(bank: WeightBank) -> None:
     np.testing.assert_array_equal(first, second)
     other = bank.with_noise("physical", np.random.default_rng(56), drift=TemperatureDrift(0.1)).apply(X)
     assert np.any(first != other)
-    with pytest.raises(ParameterError, match=r"kelvin and seconds above 0, got 0\.0"):
+    with pytest.raises(ParameterError, match=r"kelvin must be above 0, got 0\.0"):
         TemperatureDrift(0.0)
 
 

@@ -134,7 +134,7 @@ def test_wrong_use_is_refused() -> None:
         device.program(np.ones((2, 3))).apply(np.ones((5, 2)))
     with pytest.raises(ParameterError, match="noise must be"):
         Readout(noise=-1.0)
-    with pytest.raises(ParameterError, match="output_bits must be a whole number from 2"):
+    with pytest.raises(ParameterError, match="output_bits must be a whole number, from 2"):
         Readout(output_bits=1)
 
 
