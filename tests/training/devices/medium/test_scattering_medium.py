@@ -239,15 +239,13 @@ def test_a_restored_device_meets_the_medium_it_would_have_met(opu: Circuit) -> N
 def test_wrong_use_is_one_sentence(opu: Circuit) -> None:
     with pytest.raises(ParameterError, match="cannot be programmed with a matrix of shape"):
         devices(opu)[0].program(np.eye(3))
-    with pytest.raises(
-        ParameterError, match=r"method must be one of .* got 'of-axis'.*Did you mean 'off-axis'\?"
-    ):
+    with pytest.raises(ParameterError, match=r"method must be .* got 'of-axis'.*Did you mean 'off-axis'"):
         Projection(method="of-axis")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="1024 mirrors and 1024 pixels: too few for 10 inputs and 2000"):
         ScatteringMedium.from_circuit(opu, 10, [2000])
     with pytest.raises(ParameterError, match=r"show 10 entries: x must be \(batch, 10\), got \(2, 9\)"):
         devices(opu)[0].apply(np.ones((2, 9)))
-    with pytest.raises(ParameterError, match="a persistence and an interval above 0 s"):
+    with pytest.raises(ParameterError, match="persistence must be above 0"):
         Drift(persistence=-1.0)
-    with pytest.raises(ParameterError, match="1 plane or more and a frame time above 0 s, got 0 planes"):
+    with pytest.raises(ParameterError, match="planes must be a whole number, 1 or more, got 0"):
         Projection(planes=0)
