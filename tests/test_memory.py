@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import photosim as ps
 from photosim import memory
+from photosim.cli import inspect
 from photosim.losses import empty_slopes
 from photosim.media.gaussian import StoredMedium
 from photosim.media.medium import Medium
@@ -81,6 +83,23 @@ def test_parts_are_counted_without_writing_them_out() -> None:
     text = check_size(bank(n, 2 * n))
     assert f"has {expected:,} parts" in text
     assert "s to make, before anything is computed" in text
+
+
+def test_check_says_what_a_large_circuit_takes_before_it_is_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def stop(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspect, "_made", stop)
+    path = tmp_path / "bank.yml"
+    path.write_text(
+        "instances:\n  bank: {component: weight_bank, settings: {rows: 400, channels: 400}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(KeyboardInterrupt):
+        inspect.check(str(path), strict=False, settings=False, as_json=False)
+    assert "parts, which take about" in capsys.readouterr().err
 
 
 def test_small_circuits_are_not_counted() -> None:

@@ -40,10 +40,14 @@ def check(
     netlist = netlists.read(path, strict=strict, cell_map=cell_map, mode=mode)
     found = [*netlists.check(netlist, strict=strict)]
     found += [f"accepted but not simulated: {line}" for line in netlists.not_simulated(netlist)]
+    large = netlists.check_size(netlist)
+    if large:  # said before the circuit is made: whoever does not want to wait can stop here
+        say(f"Warning: {large}")
     circuit, more = _made(netlist, strict=strict)
     found += [text for text in more if text not in found]
     for warning in found:
-        say(f"Warning: {warning}")
+        if warning != large:
+            say(f"Warning: {warning}")
     notes = netlists.notes(netlist)
     for note in notes:
         say(f"Note: {note}")
