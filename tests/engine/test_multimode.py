@@ -254,11 +254,22 @@ def test_extinction_says_the_efficiency() -> None:
 
 
 def test_guide_of_two_modes_is_a_guide_for_each() -> None:
-    given = {"length": 123.0, "neff": 2.4, "ng": 4.2, "neff_2": 1.8, "ng_2": 3.7, "loss_2_dB_cm": 5.0}
+    given = {
+        "length": 123.0,
+        "neff": 2.4,
+        "ng": 4.2,
+        "neff_2": 1.8,
+        "ng_2": 3.7,
+        "loss_2_dB_cm": 5.0,
+        "dneff_dT_2": 1e-4,
+    }
     circuit = chain("straight_multimode", x0=given)
     s = circuit(WL, temperature=320.0)
     straight = registry.get("straight")
-    for mode, own in (("TE", {"neff": 2.4, "ng": 4.2}), ("TM", {"neff": 1.8, "ng": 3.7, "loss_dB_cm": 5.0})):
+    for mode, own in (
+        ("TE", {"neff": 2.4, "ng": 4.2}),
+        ("TM", {"neff": 1.8, "ng": 3.7, "loss_dB_cm": 5.0, "dneff_dT": 1e-4}),
+    ):
         alone = straight.s(WL, length=123.0, temperature=320.0, **own)  # type: ignore[attr-defined]
         np.testing.assert_allclose(s[f"in@{mode}", f"out@{mode}"].values, alone[:, 1, 0], atol=1e-12)
     np.testing.assert_array_equal(s["in@TE", "out@TM"].values, 0.0)

@@ -42,13 +42,17 @@ def test_light_for_bits_is_that_of_the_link_budgets_table(rate: float, bits: flo
     assert 10.0 * np.log10(light / 1e-3) == pytest.approx(dBm, abs=0.06)
 
 
+BESSEL = 1.04637
+"""Noise bandwidth of a Bessel low-pass of order 4, by its half-power frequency."""
+
+
 def detected(watt: float, rate: float, constants: Costs) -> tuple[float, float]:
     """Return mean and deviation of the current of a detector that so much power meets, by the engine."""
     laser = {"power": watt, "rin_dB_Hz": constants.rin_dB_Hz, "linewidth": 0.0}
     diode = {
         "responsivity": constants.responsivity,
         "dark_current": constants.dark_current,
-        "bandwidth": rate / np.sqrt(2.0),
+        "bandwidth": rate / np.sqrt(2.0) / BESSEL,  # the power of whose noise is that of rate / sqrt(2)
         "load_resistance": constants.load,
     }
     link = ps.link(
