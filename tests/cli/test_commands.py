@@ -161,8 +161,8 @@ def test_simulate_takes_the_range_of_the_netlist_or_says_which(ring: Path) -> No
 
 def test_simulate_prints_photocurrents(ring: Path) -> None:
     found = call_json("simulate", "link.yml", "--wl", "1.5:1.6:5", "--plot", "i.png", "--out", "i.csv")
-    # 1 mW, 3 dB of loss, 0.8 A/W.
-    assert found["photocurrents_A"] == {"pd": pytest.approx(0.8e-3 * 10**-0.3, rel=1e-12)}
+    # 1 mW, 3 dB of loss, 0.8 A/W, and a dark current of 0.1 nA.
+    assert found["photocurrents_A"] == {"pd": pytest.approx(0.8e-3 * 10**-0.3 + 1e-10, rel=1e-12)}
     lines = (ring / "i.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "wavelength_um,pd_A"
     assert len(lines) == 6

@@ -190,7 +190,7 @@ def test_without_a_top_level_the_first_netlist_is_the_circuit() -> None:
             "{extra: -9}",
             (
                 "<text>:5:45: instance 'guide' (straight) in netlist 'arm': setting 'length' is -2 um, "
-                "but must be 0 or more um (from 'length + extra')."
+                "but must be 0 to 1e+11 um (from 'length + extra')."
             ),
         ),
         ("'long,o1'", "'long,o3'", "<text>:12:29: instance 'long' (arm) has no port 'o3'. It has: o1, o2."),
