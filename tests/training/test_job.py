@@ -65,7 +65,7 @@ def quick(circuit: Circuit) -> TrainingResult:
         ({"validation": 0.1}, "no option 'validation'.*Did you mean 'validation_fraction'"),
         ({"converters": {"adc_bit": 8}}, "converters has no option 'adc_bit'.*Did you mean 'adc_bits'"),
         ({"converters": {"adc_bits": "8"}}, "'adc_bits' must be a whole number, but is the text '8'"),
-        ({"converters": {"adc_bits": 1}}, "'quick': converters: adc_bits must be a whole number from 2"),
+        ({"converters": {"adc_bits": 1}}, "'quick': converters: .*adc_bits must be a whole number, from 2"),
         ({"converters": {"heater_range": None}}, "converters: 'heater_range' must be a number, but is empty"),
         ({"measured": 3}, "'measured' must be a mapping, but is the number 3"),
         ({"measured": {"mean": None}}, "measured: 'mean' must be a number"),

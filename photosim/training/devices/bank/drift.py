@@ -35,9 +35,9 @@ class DriftRealisation:
     phase: FloatArray
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a size below 0 and oscillations that are not numbers."""
+        """Raise ParameterError for a size or oscillations that are not numbers."""
         check_arguments(DriftRealisation.__init__, vars(self))
-        check_number(self, 0.0, size=self.size)
+        check_number(self, size=self.size)
 
     @classmethod
     def drawn(cls, drift: TemperatureDrift, rng: np.random.Generator) -> DriftRealisation:
