@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,14 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         floats = all(np.asarray(x).dtype.kind in "fc" for x in (a, b))
         return np.array_equal(a, b, equal_nan=floats)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    if hasattr(a, "identical") and type(a) is type(b):  # xarray's
+        return bool(a.identical(b))
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or bool(np.isnan(a) and np.isnan(b))
     return bool(a == b)
 
 

@@ -14,6 +14,7 @@ from photosim.analysis.result import Table
 from photosim.arguments import check_arguments
 from photosim.errors import ParameterError, listing
 from photosim.signals import TERMS, Line, Passage, effective_bits
+from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
     import xarray
@@ -27,8 +28,8 @@ _MOST_PATHS = 8
 """Detectors whose way is shown."""
 
 
-@dataclass(frozen=True)
-class Reception:
+@dataclass(frozen=True, eq=False)
+class Reception(ByValue):
     """What one detector receives.
 
     line: number of the wanted line, the strongest there.  power: W of it at all ports together.  current:
@@ -71,8 +72,8 @@ class Reception:
         return abs(self.signal) / self.noise if self.noise > 0.0 else np.inf
 
 
-@dataclass(frozen=True)
-class LinkResult:
+@dataclass(frozen=True, eq=False)
+class LinkResult(ByValue):
     """A link at its operating point.
 
     lines: light of the sources.  receptions: one a detector.  powers: W of each line at each detector,

@@ -18,7 +18,7 @@ from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LabelList, NameList, PositiveList, Words, Written
-from photosim.smatrix import SMatrix, Trace
+from photosim.smatrix import ByValue, SMatrix, Trace
 from photosim.units import parse_wavelengths
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ DARK_dB = -200.0
 """Transmission below this is rounding: a path that light does not take."""
 
 
-@dataclass(frozen=True)
-class Spectra:
+@dataclass(frozen=True, eq=False)
+class Spectra(ByValue):
     """Transmission from some waves to others, where not all of them are exposed ports.
 
     wl: shape (W,), in um.  values: complex, shape (..., W, ends, starts).  Read it as an SMatrix:
@@ -70,8 +70,8 @@ class SpectrumOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class SpectrumResult:
+@dataclass(frozen=True, eq=False)
+class SpectrumResult(ByValue):
     """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um.
 
     remarks: what the grid of wavelengths does not show.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +34,8 @@ _BEHIND = 4096
 """Symbols that may have been sent before a record begins, or four times its own number if that is more."""
 
 
-@dataclass(frozen=True)
-class Alignment:
+@dataclass(frozen=True, eq=False)
+class Alignment(ByValue):
     """How a signal lies against the symbols sent: symbol n is seen at (n + delay + at)/symbol_rate.
 
     at: part of a symbol.  delay: whole symbols, negative where the record begins later than the symbols.

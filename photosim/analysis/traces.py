@@ -22,6 +22,7 @@ from photosim.analysis.symbols import (
     refuse_constant,
 )
 from photosim.errors import ParameterError, PhotosimWarning
+from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
     import xarray
@@ -35,8 +36,8 @@ CLOSED = 2.5
 """Q below which an eye tells its own symbols apart too badly for its figures to be right."""
 
 
-@dataclass(frozen=True)
-class Eye:
+@dataclass(frozen=True, eq=False)
+class Eye(ByValue):
     """An eye of symbols with two or more levels.
 
     time: (n,) in s over two symbols.  traces: (symbols, n), at most MOST_TRACES, at samples of the signal.

@@ -18,6 +18,7 @@ from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.traces import Eye, eye
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
+from photosim.smatrix import ByValue
 from photosim.timedomain import transient as simulate
 from photosim.timedomain.inputs import as_lights
 from photosim.timedomain.waveforms import Waveform, wave_form
@@ -62,8 +63,8 @@ class TransientOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class TransientResult:
+@dataclass(frozen=True, eq=False)
+class TransientResult(ByValue):
     """A simulation in time: the Dataset of `ps.transient`, and the eye that was asked for."""
 
     name: str

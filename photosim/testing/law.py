@@ -48,6 +48,10 @@ class Law:
     measure: Callable[[Any, Example], float]
     every: int = 1
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes as a name to look up."""
+        return (_law, (self.name,))
+
     def keeps(self, value: float) -> bool:
         """Return whether a measured value keeps the law; nan does not."""
         return bool(value <= self.tolerance)
@@ -125,6 +129,10 @@ class Laws:
 
 
 LAWS = Laws()
+
+
+def _law(name: str) -> Law:
+    return LAWS.by_name[name]
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.analysis.result import UNKNOWN, Cell, Table
+from photosim.smatrix import ByValue
 from photosim.training.architecture import label, plain
 
 FloatArray = NDArray[np.float64]
@@ -20,8 +21,8 @@ def spread(values: FloatArray) -> float | None:
     return float(np.std(values, ddof=1)) if values.size > 1 else None
 
 
-@dataclass(frozen=True)
-class RuleResult:
+@dataclass(frozen=True, eq=False)
+class RuleResult(ByValue):
     """How one learning rule fared over all seeds.
 
     accuracy, validation, loss: shape (seeds, epochs): share of the test and of the validation samples
@@ -88,8 +89,8 @@ class WeightMap:
         return float(np.sqrt(np.mean((self.quantised - self.target) ** 2)))
 
 
-@dataclass(frozen=True)
-class TrainingResult:
+@dataclass(frozen=True, eq=False)
+class TrainingResult(ByValue):
     """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`."""
 
     name: str

@@ -14,6 +14,7 @@ from photosim.bounds import check_number, check_whole, dtype_of
 from photosim.errors import DataError, ParameterError
 from photosim.memory import require_memory
 from photosim.reals import shown
+from photosim.smatrix import ByValue
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
@@ -85,8 +86,8 @@ class Schedule:
             raise ParameterError(message)
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, eq=False)
+class History(ByValue):
     """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
 
     accuracy, validation: scores of the test and validation samples (R2 in regression).

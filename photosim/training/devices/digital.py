@@ -9,12 +9,13 @@ import numpy as np
 
 from photosim.arguments import check_arguments
 from photosim.errors import ParameterError
+from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.device import Energy
 
 
-@dataclass(frozen=True)
-class Digital:
+@dataclass(frozen=True, eq=False)
+class Digital(ByValue):
     """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones."""
 
     weights: FloatArray
