@@ -337,7 +337,10 @@ class PhotonicRegressor(SeveralTargets, RegressorMixin, _PhotonicEstimator):  # 
         return found[:, 0] if self.flat_ else found
 
 
-def _circuit(hardware: str | os.PathLike[str] | Circuit) -> Circuit:
+def _circuit(hardware: Any) -> Circuit:
     from photosim.circuit import Circuit, load
 
+    if not isinstance(hardware, str | os.PathLike | Circuit):
+        message = f"hardware must be a netlist's file or name, or a Circuit, got {hardware!r}."
+        raise ParameterError(message)
     return hardware if isinstance(hardware, Circuit) else load(Path(hardware))

@@ -125,7 +125,7 @@ def test_objectives_of_ones_own_are_checked_too() -> None:
     [
         ({"epochs": -1}, "epochs must be a whole number, 0 or more, got -1"),
         ({"epochs": 2.5}, "epochs must be a whole number"),
-        ({"epochs": 1, "batch_size": -32}, "batch_size must be a whole number, 1 or more, got -32"),
+        ({"epochs": 1, "batch_size": -32}, "batch_size must be a whole number, 1 or more, or None, got -32"),
         ({"epochs": 1, "batch_size": 0}, "batch_size must be"),
         ({"epochs": 1, "patience": 0}, "patience must be"),
         ({"epochs": 1, "min_delta": -0.1}, "min_delta must be 0 or more, got -0.1"),

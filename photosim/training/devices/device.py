@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -44,11 +44,18 @@ def check_real(what: str, values: ArrayLike) -> None:
         raise ParameterError(message)
 
 
-def check_batch(title: str, x: Numbers, gain: Numbers | None, shape: tuple[int, ...]) -> None:
+def check_batch(title: str, x: Any, gain: Any, shape: tuple[int, ...]) -> None:
     """Raise ParameterError unless a matrix of this shape can multiply x, with finite numbers and gains.
 
     title: the device, with its article.  x: of shape (batch, inputs).  gain: None or (batch, outputs).
     """
+    for what, values in (("x", x), ("gain", gain)):
+        if what == "gain" and values is None:
+            continue
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+            kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+            message = f"{title}: {what} must be an array of real numbers, got one of {kind}."
+            raise ParameterError(message)
     if x.ndim != 2 or x.shape[1] != shape[1]:
         message = f"{title} holds {shape[1]} inputs: x must be (batch, {shape[1]}), got {x.shape}."
         raise ParameterError(message)

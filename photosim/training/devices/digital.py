@@ -11,7 +11,7 @@ from photosim.arguments import check_arguments
 from photosim.errors import ParameterError
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, RealArray
-from photosim.training.devices.device import Energy
+from photosim.training.devices.device import Energy, check_batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class Digital(ByValue):
 
     def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ weights.T), shape (batch, outputs)."""
+        check_batch("A digital device", x, gain, self.weights.shape)
         product = x @ self.weights.T.astype(x.dtype, copy=False)
         return np.asarray(product if gain is None else gain * product)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,9 +58,9 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def activation(name: str) -> Activation:
+def activation(name: Any) -> Activation:
     """Return the activation called `name`; ParameterError with the nearest name if there is none."""
-    if name not in list(ACTIVATIONS):  # a list, for which any value at all can be looked for
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         known = listing(ACTIVATIONS)
         message = f"There is no activation {name!r}: known are {known}.{did_you_mean(str(name), ACTIVATIONS)}"
         raise ParameterError(message)

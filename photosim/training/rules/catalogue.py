@@ -162,9 +162,9 @@ def rules_that_need(*alternatives: Need) -> list[str]:
     return [name for name in CATALOGUE if needs(name).intersection(alternatives)]
 
 
-def check_rule(name: str) -> None:
+def check_rule(name: Any) -> None:
     """Raise ParameterError with the nearest name unless there is a rule `name`."""
-    if name not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         message = f"There is no rule {name!r}. There are: {listing(RULES)}.{did_you_mean(str(name), RULES)}"
         raise ParameterError(message)
 

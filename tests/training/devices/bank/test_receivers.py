@@ -12,7 +12,7 @@ from scipy import signal
 
 from photosim.circuit import Circuit, load
 from photosim.conventions import ELEMENTARY_CHARGE_C
-from photosim.errors import ParameterError
+from photosim.errors import NetlistError, ParameterError
 from photosim.model import Instance, Netlist, links
 from photosim.training.arrays import FloatArray
 from photosim.training.devices import Converters, Measured, WeightBank, product_error
@@ -205,9 +205,7 @@ def test_receivers_that_differ_or_do_not_fit_are_refused(make_bank: MakeBank) ->
         find_bank(Circuit(one), "bank")
     wires = ("bank,e1:c0,e1", "bank,e2:c1,e1", "bank,e3:c2,e1")
     parts = {f"c{m}": Instance("adc", {}) for m in range(3)}
-    with pytest.raises(
-        ParameterError, match=r"'c0' reads voltages, and 'bank\.row0\.detector' gives a current"
-    ):
+    with pytest.raises(NetlistError, match=r"'bank,e1' \(weight_bank\) is in A, 'c0,e1' \(adc\) is in V"):
         find_bank(Circuit(Netlist({**bare.instances, **parts}, links("laser,o1:bank,o1", *wires))), "bank")
 
 
