@@ -95,9 +95,12 @@ def check_passive(parts: Parts, point: Point, wl: NDArray[np.float64]) -> None:
     for group in parts.groups:
         if group.model.active or group.model not in parts.foreign:
             continue
-        gain = np.linalg.norm(group_matrices(group, point, chosen), ord=2, axis=(-2, -1))
-        if not (gain <= PASSIVE).all():  # not a number counts as creating power
-            row, _, at = np.unravel_index(int(np.argmax(np.nan_to_num(gain, nan=np.inf))), gain.shape)
+        matrices = group_matrices(group, point, chosen)
+        if not np.isfinite(matrices).all():
+            check_finite(parts, point, chosen)
+        gain = np.linalg.norm(matrices, ord=2, axis=(-2, -1))
+        if not (gain <= PASSIVE).all():
+            row, _, at = np.unravel_index(int(np.argmax(gain)), gain.shape)
             message = (
                 f"Instance {group.names[row]!r} ({group.model.name}) creates power: its largest singular "
                 f"value is {gain.max():.6g} at {chosen[at]:.6g} um, and a passive part has at most 1. "

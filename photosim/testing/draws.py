@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What stands for "any number" of a unit: beyond these a phase of 1e6 rad tests the sine, not the model.
 _PRACTICAL = {
-    "um": 200.0, "km": 0.01, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0, "s": 1e-11, "W": 0.1,
+    "um": 200.0, "km": 1e-7, "rad": 20.0, "dB": 60.0, "dB/cm": 300.0, "K": 1000.0, "s": 1e-11, "W": 0.1,
     "1/cm3": 1e19, "A": 0.2, "Hz": 1e12, "V": 20.0,
 }  # fmt: skip
 _NARROW = {

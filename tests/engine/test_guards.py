@@ -40,6 +40,17 @@ def wrong_attenuator(m: Any, wl: Any, *, loss: Power = 0.5) -> Any:
     return {("o1", "o2"): 1 / m.sqrt(1 - loss)}
 
 
+@ps.component(ports=("o1", "o2"), source="saleh2019")
+def undefined_part(m: Any, wl: Any, *, loss: Power = 0.5) -> Any:
+    """Part whose formula has no value.
+
+    Settings:
+        loss: power lost.
+    """
+    del wl
+    return {("o1", "o2"): m.sqrt(loss - 2)}
+
+
 def amplified_ring(gain_dB: float) -> dict[str, Any]:
     """A ring on one bus whose guide loses 1 dB a round, with an amplifier inside."""
     return {
@@ -159,19 +170,20 @@ def test_flagged_wavelengths_are_solved_again(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a ring"])
 def test_a_part_beyond_computing_is_blamed(inside: bool) -> None:
     net = amplified_ring(0.5)
-    net["instances"]["guide"]["settings"]["length"] = 1e308
+    net["instances"]["guide"] = {"component": "undefined_part"}
     if not inside:
         net = {
             "instances": {"guide": net["instances"]["guide"]},
             "ports": {"in": "guide,o1", "out": "guide,o2"},
         }
-    with pytest.raises(UnphysicalResult, match=r"Instance 'guide' \(straight\) has no S-matrix at 1\.545 um"):
+    blamed = r"Instance 'guide' \(undefined_part\) has no S-matrix at 1\.545 um"
+    with np.errstate(invalid="ignore"), pytest.raises(UnphysicalResult, match=blamed):
         ps.Circuit(net)(WL)
 
 
 def test_an_infinite_setting_is_out_of_bounds() -> None:
     net = {"instances": {"guide": "straight"}, "ports": {"in": "guide,o1", "out": "guide,o2"}}
-    with pytest.raises(ps.ParameterError, match="'length' is inf um, but must be 0 or more um"):
+    with pytest.raises(ps.ParameterError, match=r"'length' is inf um, but must be 0 to 1e\+11 um"):
         ps.Circuit(net)(WL, guide={"length": float("inf")})
 
 

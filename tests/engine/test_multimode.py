@@ -44,6 +44,7 @@ def quiet(net: dict[str, Any]) -> ps.Circuit:
 # --- what is joined ------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 def test_connection_joins_the_modes_that_both_sides_have() -> None:
     circuit = chain("polarization_rotator", "straight_multimode", x1={"loss_dB_cm": 1e4, "length": 10.0})
     assert circuit.ports == ("in@TE", "in@TM", "out@TE", "out@TM")
@@ -153,6 +154,7 @@ def test_netlist_in_python_exposes_and_joins_modes() -> None:
     np.testing.assert_allclose(s["in@TE", "out@TE"].values, -1.0, atol=1e-15)
 
 
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 def test_table_with_modes_is_joined_mode_by_mode(tmp_path: Any) -> None:
     rotator = chain("polarization_rotator", x0={"efficiency": 0.2})
     rotator(WL, ports=rotator.ports).save(tmp_path / "rotator.npz")

@@ -152,7 +152,7 @@ def test_coupling_above_one(tmp_path: Path) -> None:
             "{length: -3}",
             (
                 "ring.yml:10:16: instance 'left' (straight): setting 'length' is -3 um, but must "
-                "be 0 or more um."
+                "be 0 to 1e+11 um."
             ),
         ),
         (
@@ -277,5 +277,5 @@ def test_out_of_bounds_by_an_expression_shows_it(tmp_path: Path) -> None:
     ]
     assert said(tmp_path, *changes) == (
         "ring.yml:11:16: instance 'left' (straight): setting 'length' is -1 um, "
-        "but must be 0 or more um (from 'radius - 6')."
+        "but must be 0 to 1e+11 um (from 'radius - 6')."
     )

@@ -23,7 +23,9 @@ def sources(circuit: ps.Circuit) -> set[str]:
 
 
 def test_circuit_cites_its_parts_and_the_composites_around_them() -> None:
-    circuit = ps.Circuit({"instances": {"r": "ring_double"}, "ports": {"in": "r,in", "out": "r,through"}})
+    circuit = ps.Circuit(
+        {"instances": {"r": "ring_double"}, "ports": {p: f"r,{p}" for p in ("in", "through", "add", "drop")}}
+    )
     expected = sources(circuit) | {model.source for model in circuit.graph.composites.values()}
     assert circuit.graph.composites, "this circuit is to hold a composite"
     assert keys(ps.cite(circuit)) == expected | {"photosim"}

@@ -97,6 +97,7 @@ def test_modulator_has_its_analogue_bandwidth_at_every_sample_rate(rate: float, 
     assert abs(found) == pytest.approx(abs(analogue(1, frequency, 20e9)[0]), abs=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 @pytest.mark.parametrize("bandwidth", [1e3, 1e2, 1.0])
 def test_slow_detector_of_steady_light_has_its_current(bandwidth: float) -> None:
     one = ps.Circuit(

@@ -118,7 +118,7 @@ def test_the_system_runs_in_small(tmp_path: Path) -> None:
     reproduction = reproduce(SYSTEM, options, tmp_path)
     rows = {row[0]: row for row in reproduction.table().rows}
     assert all(rows[f"held-out loss, {label}"][6] == 1 for label in RULES.values())
-    assert rows["cross-over, no offloading"][2] == "2.70"
+    assert rows["cross-over, no offloading"][2] == "not comparable"
     assert {table.title for table in reproduction.tables()} >= {"Alignment with the exact gradient"}
     seen: list[str] = []
     reproduce(SYSTEM, options, tmp_path, progress=lambda name, _done, _total: seen.append(name))

@@ -94,6 +94,6 @@ def test_the_activation_is_the_component_at_rest() -> None:
     for z in (0.01, 0.02j, 0.03 - 0.01j):
         waves, out = np.array([[z], [0.0]], dtype=complex), np.zeros((2, 1), dtype=complex)
         state = np.array([np.abs(z) ** 2])
-        activate(state, waves, waves, out, constants, np.zeros(1), np.zeros(0), 1.0 / bandwidth)
+        activate(state, waves, waves, out, np.tile(constants, 2), np.zeros(1), np.zeros(0), 1.0 / bandwidth)
         found = ElectroOptic(slope, bias, tap).value(np.array([z], dtype=complex))[0]
         assert found == pytest.approx(out[1, 0], abs=1e-15)
