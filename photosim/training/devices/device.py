@@ -52,9 +52,9 @@ def check_batch(title: str, x: Any, gain: Any, shape: tuple[int, ...]) -> None:
     for what, values in (("x", x), ("gain", gain)):
         if what == "gain" and values is None:
             continue
-        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiuc":
             kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
-            message = f"{title}: {what} must be an array of real numbers, got one of {kind}."
+            message = f"{title}: {what} must be an array of numbers, got one of {kind}."
             raise ParameterError(message)
     if x.ndim != 2 or x.shape[1] != shape[1]:
         message = f"{title} holds {shape[1]} inputs: x must be (batch, {shape[1]}), got {x.shape}."
