@@ -143,6 +143,8 @@ def _causality(subject: Linear, example: Example) -> float:
     frequency = centre * (1.0 + SWEEP * (np.arange(POINTS) / POINTS - 0.5))
     # A phase that is set stands for a piece of guide: a negative one would be a negative length.
     settings = {n: abs(v) if n.startswith("phase") else v for n, v in example.settings.items()}
+    # A slope in wavelength holds near wl0 only: over the sweep its amplitude alone would answer early.
+    settings |= {n: 0.0 for n in settings if n.endswith("_slope")}
     s = subject.s(SPEED_OF_LIGHT_UM_S / frequency, settings)
     if not np.isfinite(s).all():
         return 0.0 if sealed(subject, example) else float("nan")
