@@ -179,6 +179,16 @@ def adc(
     return Stage(bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits))
 
 
+def _converter(
+    level: float, bits: int, output_range: float, offset: float, jitter: float, bandwidth: float
+) -> Stage:
+    """Return a stage that puts out the nearest of 2**bits levels, which span output_range about offset."""
+    half = output_range / 2
+    return Stage(
+        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits), level=level
+    )
+
+
 @electronic(inputs=(), outputs=("e1",), source="walden1999")
 def dac(
     *,
@@ -202,11 +212,7 @@ def dac(
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.
     """
-    half = output_range / 2
-    return Stage(
-        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits),
-        level=voltage,
-    )  # fmt: skip
+    return _converter(voltage, bits, output_range, offset, jitter, bandwidth)
 
 
 @electronic(inputs=(), outputs=("e1",), source="walden1999", units={"e1": "A"})
@@ -232,11 +238,7 @@ def current_driver(
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.
     """
-    half = output_range / 2
-    return Stage(
-        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits),
-        level=current,
-    )  # fmt: skip
+    return _converter(current, bits, output_range, offset, jitter, bandwidth)
 
 
 @electronic(inputs=(), outputs=("e1",), source="walden1999", units={"e1": "W"})
@@ -262,7 +264,4 @@ def heater_driver(
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.
     """
-    half = output_range / 2
-    return Stage(
-        bandwidth=bandwidth, jitter=jitter, low=offset - half, high=offset + half, bits=int(bits), level=power
-    )
+    return _converter(power, bits, output_range, offset, jitter, bandwidth)
