@@ -207,7 +207,7 @@ class Circuit:
         compiled, point = self.at(settings)
         target = compiled.target(read_names("parameters", parameters), point, len(grid))
         values = compiled.waves(*asked, point, grid)
-        plan = compiled.wave_plan(*asked, keep=True).plan
+        plan = compiled.wave_plan(*asked, keep=True)
 
         def pull(cotangent: NDArray[np.complex128]) -> dict[str, NDArray[np.float64]]:
             weights = read_cotangent(cotangent, values.shape, "pull")
@@ -237,7 +237,7 @@ class Circuit:
         target = compiled.target(read_names("parameters", parameters), point, len(grid), summed=True)
         s = self._matrix(grid, chosen, compiled, point)
         value, cotangent = value_and_cotangent(loss, s)
-        plan = compiled.matrix_plan(chosen, keep=True).plan
+        plan = compiled.matrix_plan(chosen, keep=True)
         return value, compiled.pull_back_sums(plan, target, point, grid, cotangent)
 
     def jacobian(

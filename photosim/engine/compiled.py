@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,18 +16,12 @@ from photosim.engine.exclusions import Exclusions
 from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
-from photosim.engine.guards import (
-    NEARLY_SINGULAR,
-    check_finite,
-    check_linear,
-    check_passive,
-    check_stable,
-    mend,
-)
+from photosim.engine.guards import check_finite, check_linear, check_passive, check_stable
 from photosim.engine.parts import Parts, Point
-from photosim.engine.plan import Plan
+from photosim.engine.plan import Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
+from photosim.engine.trapped import NEARLY_SINGULAR, mend, series_again
 from photosim.engine.waves import Request, find_wave, matrix_request, one_wave, part_edges, wave_request
 from photosim.engine.windows import Told, Windows
 from photosim.errors import ParameterError, did_you_mean, listing
@@ -44,13 +38,6 @@ MOST_PRODUCTS = 20_000
 """Multiply-adds of a plan that is still made again for each pair, to explain it."""
 KEPT_TARGETS = 8
 """Sets of settings to differentiate by that are kept prepared."""
-
-
-class Planned(NamedTuple):
-    """An elimination plan together with the request it answers."""
-
-    plan: Plan
-    request: Request
 
 
 class Compiled:
@@ -278,26 +265,26 @@ class Compiled:
 
     def pull_back(
         self,
-        plan: Plan,
+        planned: Planned,
         target: Target,
         point: Point,
         wl: NDArray[np.float64],
         cotangent: NDArray[np.complex128],
     ) -> dict[str, NDArray[np.float64]]:
         """Return the derivative by each setting of a target at each wavelength, (..., W)."""
-        slopes = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent)
+        slopes = pull_back(self.graph, self.parts, planned, target, point, wl, cotangent)
         return dict(zip(target.names, slopes if point.leading else slopes[:, 0], strict=True))
 
     def pull_back_sums(
         self,
-        plan: Plan,
+        planned: Planned,
         target: Target,
         point: Point,
         wl: NDArray[np.float64],
         cotangent: NDArray[np.complex128],
     ) -> dict[str, Any]:
         """Return the derivative by each setting of a target, wavelengths added up: a float, or (B,)."""
-        sums = pull_back(self.graph, self.parts, plan, target, point, wl, cotangent, summed=True)[..., 0]
+        sums = pull_back(self.graph, self.parts, planned, target, point, wl, cotangent, summed=True)[..., 0]
         return dict(zip(target.names, sums if point.leading else sums[:, 0].tolist(), strict=True))
 
     # --- results -------------------------------------------------------------------------------------
@@ -336,8 +323,12 @@ class Compiled:
 
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
-        plan = self.matrix_plan(ports).plan
-        out = solve_series(self.parts, plan, point, wl, len(ports) ** 2, ORDERS)
+        plan, request = self.matrix_plan(ports)
+        places = len(ports) ** 2
+        out = solve_series(self.parts, plan, point, wl, places, ORDERS)
+        if plan.loops:
+            _, smallest = solve(self.parts, plan, point, wl, places)
+            series_again(self.parts, request, point, wl, smallest, out, self.netlist.name)
         shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
         matrix = np.moveaxis(shaped, -1, 2)
         return matrix if point.leading else matrix[:, 0]

@@ -15,6 +15,7 @@ import numpy as np
 
 from photosim.engine.bindings import TEMPERATURE, owner
 from photosim.engine.solve import solve_reverse
+from photosim.engine.trapped import NEARLY_SINGULAR, pull_again
 from photosim.engine.values import group_parameters
 from photosim.errors import ParameterError
 from photosim.kernels.chain import contract
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from photosim.engine.graph import Graph
     from photosim.engine.parts import Group, Parts, Point
-    from photosim.engine.plan import Plan
+    from photosim.engine.plan import Planned
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _refuse_numerical(parts: Parts) -> None:
 def pull_back(
     graph: Graph,
     parts: Parts,
-    plan: Plan,
+    planned: Planned,
     target: Target,
     point: Point,
     wl: NDArray[np.float64],
@@ -155,7 +156,11 @@ def pull_back(
             contract(partials, slopes, a.first_values, a.columns, table[..., start : start + count])
 
     flat = np.moveaxis(cotangent, -3, -1).reshape(point.batch, -1, len(wl))
-    solve_reverse(parts, plan, point, wl, flat, collect)
+    smallest = solve_reverse(parts, planned.plan, point, wl, flat, collect)
+    flagged = np.flatnonzero((smallest < NEARLY_SINGULAR).any(axis=0))
+    if planned.plan.loops and len(flagged):
+        for number, slopes in pull_again(parts, planned.request, point, wl, flagged, flat):
+            collect(number, 1, wl[number : number + 1], slopes)
     if summed:  # before expressions are followed: their slopes are the same at all wavelengths
         tables = [table.sum(axis=-1, keepdims=True) for table in tables]
     shape = (point.batch, 1 if summed else len(wl))

@@ -1,4 +1,4 @@
-"""What is checked around a solve: parts that create power, loops that oscillate, singular wavelengths.
+"""What is checked around a solve: parts that create power, and loops that oscillate.
 
 Passive parts of the library need no check: their formulas are bounded and
 tested. Parts declared by others are looked at, and parts declared active are
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from photosim.engine.graph import Graph
     from photosim.engine.parts import Group, Parts, Point
-    from photosim.engine.waves import Request
 
 PASSIVE = 1.0 + 1e-9
 """Largest singular value of a passive part: 1, and a few hundred rounding steps."""
@@ -31,18 +30,6 @@ PASSIVE_FLOAT32 = 1.0 + 1e-6
 """The same for arrays that come from elsewhere, perhaps in single precision."""
 LOOKS = 65
 """Wavelengths, spread over the sweep, at which a part declared outside the library is looked at."""
-TRAPPED = 1e-26
-"""|1 - K|^2 below which 1 - K is pure rounding error and the loop is treated as dark."""
-NEARLY_SINGULAR = 1e-20
-"""|1 - K|^2 below which elimination without pivoting is not trusted: ten digits of 1 - K are gone."""
-MOST_EXCITED = 1e6
-"""Largest wave that a unit wave excites, up to which rounding of trapped light does not count."""
-DAMPING = 1e-6
-"""Loss of each step round a loop with which a singular system is solved, and then refined."""
-REFINEMENTS = 4
-"""Rounds of refinement after that; each leaves a millionth of the error."""
-RESOLVED = 64
-"""Wavelengths whose values are worked out together when they are solved again."""
 
 
 def check_linear(
@@ -227,119 +214,22 @@ def _round_trips(
 
 def all_values(parts: Parts, point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return every S-matrix value of every part, shape (B, values, W); meant for small circuits."""
-    with parts.values.at(point).tables(len(wl)).filled(0, 0, np.ascontiguousarray(wl)) as table:
-        offset, stride, _, lanes, apart, _ = table.address.T
+    return np.asarray(all_series(parts, point, wl, 1)[0])
+
+
+def all_series(parts: Parts, point: Point, wl: NDArray[np.float64], orders: int) -> NDArray[np.complex128]:
+    """Return Taylor coefficients in wavelength of every value of every part, shape (orders, B, values, W)."""
+    with parts.values.at(point, 1, orders).tables(len(wl)).filled(0, 0, np.ascontiguousarray(wl)) as table:
+        offset, stride, _, lanes, apart, onward = table.address.T
         at = (
             offset[np.newaxis, :, np.newaxis]
             + stride[:, np.newaxis] * np.arange(point.batch)[:, np.newaxis, np.newaxis]
         )
         at = at + lanes[:, np.newaxis] * np.arange(len(wl))
-        return np.asarray(table.values[at] + 1j * table.values[at + apart[:, np.newaxis]])
-
-
-# --- wavelengths all but singular --------------------------------------------------------------------
-
-
-def mend(
-    parts: Parts,
-    request: Request,
-    point: Point,
-    wl: NDArray[np.float64],
-    smallest: NDArray[np.float64],
-    out: NDArray[np.complex128],
-    name: str,
-) -> None:
-    """Solve wavelengths of a circuit that are all but singular again, pivoted; say where light is trapped."""
-    solve_again(parts, request, point, wl, np.nan_to_num(smallest, nan=0.0), out)
-    at = wl[int(np.argmin(np.nan_to_num(smallest, nan=0.0).min(axis=0)))]
-    if not np.isfinite(out).all():
-        message = f"Circuit {name!r} has no solution at {at:.9g} um: a loop there has a gain of exactly 1."
-        raise SingularCircuit(message)
-    if np.nanmin(smallest) < TRAPPED:
-        message = (
-            f"Circuit {name!r} holds a lossless loop on resonance that no light reaches, "
-            f"at {at:.9g} um; the light trapped in it is left out."
-        )
-        warnings.warn(message, PhotosimWarning, stacklevel=5)
-
-
-def solve_again(
-    parts: Parts,
-    request: Request,
-    point: Point,
-    wl: NDArray[np.float64],
-    smallest: NDArray[np.float64],
-    out: NDArray[np.complex128],
-) -> None:
-    """Solve the flagged wavelengths again with pivoting, and put what is better into out (B, places, W).
-
-    `smallest` (B, W) holds the smallest |1 - K|^2 of each. A wavelength that has
-    no solution keeps the eliminated answer, in which a loop that no light
-    reaches counts as dark.
-    """
-    flagged = np.flatnonzero((smallest < NEARLY_SINGULAR).any(axis=0))
-    known: tuple[bytes, Any] = (b"", None)  # a loop without dispersion has one answer at all wavelengths
-    for chunk in np.split(flagged, range(RESOLVED, len(flagged), RESOLVED)):
-        if not len(chunk):
-            break
-        values = all_values(parts, point, wl[chunk])
-        for batch, k in np.argwhere(smallest[:, chunk] < NEARLY_SINGULAR):
-            own: NDArray[np.complex128] = np.ascontiguousarray(values[batch, :, k])
-            if known[0] != own.tobytes():
-                known = own.tobytes(), _pivoted(request, own)
-            found = known[1]
-            if found is None:
-                continue
-            for wanted, value in zip(request.wanted, found, strict=True):
-                out[batch, wanted.place, chunk[k]] = value
-                if wanted.mirror >= 0:
-                    out[batch, wanted.mirror, chunk[k]] = value
-
-
-def _pivoted(request: Request, values: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
-    """Return the wanted elements by a sparse factorisation with pivoting; None where there is no solution.
-
-    A system that is singular but for rounding, as where light is trapped without loss, is solved with a
-    little loss and refined: what light reaches converges at once, and what is trapped is reached by none.
-    """
-    from scipy.sparse import coo_array, identity
-
-    waves = sorted(
-        {w for pair in request.edges for w in pair}
-        | {w.input for w in request.wanted}
-        | {w.output for w in request.wanted}
-    )
-    number = {wave: k for k, wave in enumerate(waves)}
-    rows = [number[b] for _, b in request.edges]
-    columns = [number[a] for a, _ in request.edges]
-    data = values[list(request.edges.values())]
-    size = len(waves)
-    k = coo_array((data, (rows, columns)), shape=(size, size)).tocsc()
-    system = identity(size, format="csc") - k
-    inputs = list(dict.fromkeys(w.input for w in request.wanted))
-    excited = np.zeros((size, len(inputs)), dtype=np.complex128)
-    excited[[number[i] for i in inputs], np.arange(len(inputs))] = 1.0
-    solution = _solution(system, system, excited)
-    if solution is None or np.abs(solution).max() > MOST_EXCITED:
-        damped = _solution(system, system + DAMPING * k, excited)
-        solution = solution if damped is None else damped
-    if solution is None:
-        return None
-    at = {i: k for k, i in enumerate(inputs)}
-    return np.array([solution[number[w.output], at[w.input]] for w in request.wanted])
-
-
-def _solution(system: Any, near: Any, excited: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
-    """Return what solves a sparse system, by a factorisation of one near it; None where that fails."""
-    from scipy.sparse.linalg import splu
-
-    try:
-        factors = splu(near.tocsc())
-    except RuntimeError:  # exactly singular
-        return None
-    solution = factors.solve(excited)
-    for _ in range(0 if near is system else REFINEMENTS):
-        solution = solution + factors.solve(excited - system @ solution)
-    residual = np.abs(system @ solution - excited).max()
-    good = np.isfinite(solution).all() and residual <= 1e-9 * max(1.0, np.abs(solution).max())
-    return np.asarray(solution) if good else None
+        found = np.zeros((orders, *at.shape), dtype=np.complex128)
+        for order in range(orders):
+            there = at + order * (onward * lanes)[:, np.newaxis]
+            found[order] = table.values[there] + 1j * table.values[there + apart[:, np.newaxis]]
+        if orders > 1:
+            found[1:, :, lanes == 0] = 0.0  # a value that does not depend on wavelength has no further one
+        return found

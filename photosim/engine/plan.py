@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from photosim.engine.waves import Request
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,10 @@ class Plan:
         pairs = {} if self.costs is None else self.costs()
         lines = [f"  {name}: {cost} multiply-adds alone" for name, cost in pairs.items()]
         return "\n".join([text, *lines])
+
+
+class Planned(NamedTuple):
+    """An elimination plan together with the request it answers."""
+
+    plan: Plan
+    request: Request

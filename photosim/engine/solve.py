@@ -103,8 +103,8 @@ def solve_reverse(
     wl: NDArray[np.float64],
     cotangent: NDArray[np.complex128],
     collect: Callable[[int, int, NDArray[np.float64], NDArray[np.float64]], None],
-) -> None:
-    """Carry cotangents (B, places, W) back to the S-matrix values, chunk by chunk.
+) -> NDArray[np.float64]:
+    """Carry cotangents (B, places, W) back to the S-matrix values; return the smallest |1 - K|^2 met (B, W).
 
     `collect(start, count, wl, slopes)` is called for every chunk with slopes
     (B * blocks, values, 2 * lanes), the derivatives dL/dRe and dL/dIm of every
@@ -112,6 +112,7 @@ def solve_reverse(
     rest padding. The plan must keep all its slots.
     """
     cotangent = np.ascontiguousarray(cotangent)
+    smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
     program = (plan.code, plan.starts, plan.exits)
     kind = _kind(2 * plan.slots, len(wl))
 
@@ -121,13 +122,15 @@ def solve_reverse(
         def work(first: int, last: int) -> None:
             span = kind(first, last, blocks, start)
             slots = _work(2 * plan.slots, span).reshape(2, -1)
-            run_reverse(program, table.address, table.values, cotangent, slots, slopes[first:last], span)
+            own = slopes[first:last]
+            run_reverse(program, table.address, table.values, cotangent, smallest, slots, own, span)
 
         _share(work, point.batch * blocks, crew)
         collect(start, min(blocks * kind.LANES, len(wl) - start), table.wl, slopes)
 
     most = max(1, SLOPE_BYTES // (parts.count * kind.LANES * 16 * point.batch))
     _sweep(Sweep(parts, point, wl, kind, 3 * plan.products), chunk, most)
+    return smallest
 
 
 @dataclass(frozen=True)

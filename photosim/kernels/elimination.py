@@ -719,7 +719,7 @@ def reverse(code: Any, starts: Any, work: Any, adjoint: Any, slopes: Any, span: 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_reverse(
-    program: Any, address: Any, values: Any, cotangent: Any, work: Any, slopes: Any, span: Any
+    program: Any, address: Any, values: Any, cotangent: Any, smallest: Any, work: Any, slopes: Any, span: Any
 ) -> None:
     """Run a plan forwards and backwards over the blocks of a span.
 
@@ -727,16 +727,21 @@ def run_reverse(
     cotangent (B, places, W) complex128 holds dL/dRe + i dL/dIm of every
     element; slopes (last - first, values, 2 * lanes) receives the same of every
     S-matrix value, a block at a time. work (2, numbers): values and adjoints.
+    smallest (B, W) gets the smallest |1 - K|^2 at each wavelength.
     """
     code, starts, exits = program
     for index in range(span.first, span.last):
         batch = index // span.blocks
         block = index - batch * span.blocks
+        for lane in range(lanes_of(span)):
+            put(work[0], GUARD_SLOT, lane, 1e300 + 0j, span)
         forward(code, address, values, work[0], batch, block, span)
         adjoint = work[1]
         adjoint[:] = 0.0
         start = span.start + block * lanes_of(span)
         lanes = min(lanes_of(span), cotangent.shape[2] - start)
+        for lane in range(lanes):
+            smallest[batch, start + lane] = get(work[0], GUARD_SLOT, lane, span).real
         for k in range(exits.shape[0]):
             slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
             for lane in range(lanes):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.engine.compiled import Planned
 from photosim.engine.guards import reached
+from photosim.engine.plan import Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
 from photosim.errors import ParameterError, PhotosimWarning

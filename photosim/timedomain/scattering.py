@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.engine.compiled import Planned
+from photosim.engine.plan import Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import leaving, wave_request
 from photosim.errors import ParameterError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.engine import compiled, guards
+from photosim.engine import compiled, trapped
 from photosim.errors import PhotosimWarning, SingularCircuit, UnphysicalResult
 from photosim.model.quantities import Power, Quantity
 
@@ -157,10 +157,10 @@ def test_flagged_wavelengths_are_solved_again(monkeypatch: pytest.MonkeyPatch) -
         calls.append(arguments[4].size)
         original(*arguments)
 
-    original = guards.solve_again
+    original = trapped.solve_again
     monkeypatch.setattr(compiled, "NEARLY_SINGULAR", 1e10)
-    monkeypatch.setattr("photosim.engine.guards.NEARLY_SINGULAR", 1e10)
-    monkeypatch.setattr(guards, "solve_again", counted)
+    monkeypatch.setattr("photosim.engine.trapped.NEARLY_SINGULAR", 1e10)
+    monkeypatch.setattr(trapped, "solve_again", counted)
     again = ps.Circuit(net)(grid).values
     assert calls == [3]
     np.testing.assert_allclose(again, plain, rtol=0, atol=1e-10)

@@ -116,3 +116,106 @@ def test_gradient_and_group_delay_beside_a_trapped_mode_are_those_of_small_loss(
     assert delays[0] == pytest.approx(2 * 20.0 * 3.4 / 299_792_458.0e6, rel=1e-9)
     for name in slopes[0]:
         np.testing.assert_allclose(slopes[0][name], slopes[1][name], rtol=1e-5, atol=1e-6)
+
+
+def smooth_settings(net: dict[str, Any]) -> dict[str, float]:
+    """Return settings with a finite derivative by S, with what makes of each slope one of about 1."""
+    found: dict[str, float] = {}
+    for name, instance in net["instances"].items():
+        if instance["component"] == "mmi_nxn":
+            continue  # numerical, without derivatives
+        for k, v in instance["settings"].items():
+            if k.startswith(("loss_dB", "insertion")):
+                found[f"{name}.{k}"] = 1e4 if k == "loss_dB_cm" else 1.0
+            elif (k in {"coupling", "crosstalk"} and 0.0 < v < 1.0) or k == "length":
+                found[f"{name}.{k}"] = 0.1
+    return found
+
+
+def slopes_of(net: dict[str, Any], names: list[str]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)
+        circuit = ps.Circuit(net)
+        _, slopes = circuit.jacobian([1.55], circuit.ports, circuit.ports, names)
+    return np.array([slopes[name] for name in names])
+
+
+@pytest.mark.parametrize("crosstalk", [0.05, 0.158])
+@pytest.mark.parametrize("length", [0.0, 20.0])
+def test_derivatives_by_the_loss_of_a_closed_crossing_are_those_of_small_loss(
+    crosstalk: float, length: float
+) -> None:
+    # On resonance they were 1.67 to 2 times too large.
+    names = ["x.loss_dB", "x.crosstalk", "g.length"]
+    found = slopes_of(crossing_loop(crosstalk, 0.0, length), names)
+    one, two = (slopes_of(crossing_loop(crosstalk, loss, length), names) for loss in (SMALL_DB, 2 * SMALL_DB))
+    np.testing.assert_allclose(found, 2 * one - two, atol=1e-6)
+    # The same by what the S-matrix does with a little loss.
+    change = [quiet(crossing_loop(crosstalk, loss, length), [1.55]).values for loss in (0.0, 1e-4, 2e-4)]
+    np.testing.assert_allclose(
+        found[0], (4 * change[1] - change[2] - 3 * change[0]) / 2e-4, atol=1e-6, rtol=1e-5
+    )
+
+
+def test_losses_and_optimisers_see_the_same_derivative() -> None:
+    net = crossing_loop()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PhotosimWarning)
+        circuit = ps.Circuit(net)
+        loss = ps.losses.power([("a", "a"), ("a", "b")])
+        _, slopes = circuit.value_and_grad(loss, wl=[1.55], parameters=["x.loss_dB"])
+        _, near = circuit.value_and_grad(loss, wl=[1.55], parameters=["x.loss_dB"], x={"loss_dB": SMALL_DB})
+    assert slopes["x.loss_dB"] == pytest.approx(near["x.loss_dB"], rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(1, 400, 7))
+def test_derivatives_of_any_lossless_circuit_are_those_of_small_loss(seed: int) -> None:
+    scales = smooth_settings(random_net(seed, 0.0))
+    names, scale = list(scales), np.array(list(scales.values())).reshape(-1, 1, 1, 1)
+    if not names:
+        return  # nothing but numerical parts
+    found = slopes_of(random_net(seed, 0.0), names)
+    one, two = (slopes_of(random_net(seed, loss), names) for loss in (SMALL_DB, 2 * SMALL_DB))
+    np.testing.assert_allclose(found * scale, (2 * one - two) * scale, atol=1e-4, rtol=1e-4)
+
+
+def test_derivatives_by_wavelength_beside_a_trapped_mode_are_those_beside_the_resonance() -> None:
+    net = crossing_loop(length=20.0)
+    net["instances"]["x"]["settings"]["reflection"] = 0.1
+    wl = np.array([1.55, 1.55 + 1e-7])
+    s = quiet(net, wl)
+    for pair in (("a", "a"), ("a", "b")):
+        trace = s[pair]
+        np.testing.assert_allclose(trace.group_delay[0], trace.group_delay[1], rtol=1e-5)
+        np.testing.assert_allclose(trace.dispersion[0], trace.dispersion[1], atol=1e-23)
+
+
+def test_a_dispersion_without_limit_is_not_a_number_with_a_warning() -> None:
+    # Two couplers of 1/2 cross all light over, so that a loop between their crossed ends is dark on
+    # resonance (the crossing adds pi/2, the loop takes it). Unequal arms let light in beside that.
+    def guide(waves: float) -> dict[str, Any]:
+        return {"component": "straight", "settings": {"neff": 2.0, "ng": 2.0, "length": waves * 1.55 / 2.0}}
+
+    half = {"component": "coupler", "settings": {"coupling": 0.5}}
+    arms = {"up": guide(6), "low": guide(2), "loop": guide(1.75)}
+    net: dict[str, Any] = {
+        "instances": {"c": half, "d": half, **arms},
+        "connections": {
+            "c,o4": "low,o1",
+            "low,o2": "d,o1",
+            "c,o3": "up,o1",
+            "up,o2": "d,o2",
+            "d,o3": "loop,o1",
+            "loop,o2": "c,o1",
+        },
+        "ports": {"in": "c,o2", "out": "d,o4"},
+    }
+    s = quiet(net, [1.55])
+    with pytest.warns(PhotosimWarning, match=r"traps light without loss at 1\.55 um.*are not numbers"):
+        delay = s["in", "out"].group_delay
+    assert np.isnan(delay).all()
+    net["instances"]["up"] = guide(2)  # equal arms: dark at all wavelengths, and no delay but the arms'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        delay = quiet(net, [1.55])["in", "out"].group_delay
+    assert delay == pytest.approx(2 * 1.55 / 299_792_458.0e6, rel=1e-9)

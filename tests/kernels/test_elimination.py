@@ -120,7 +120,10 @@ def test_the_reverse_pass_equals_central_differences(seed: int, paired: bool, ki
     cotangent = rng.normal(size=out.shape) + 1j * rng.normal(size=out.shape)
     slopes = np.empty((blocks, len(values), 2 * lanes))
     work = np.empty((2, 2 * lanes * plan.slots))
-    run_reverse((plan.code, plan.starts, plan.exits), address, flat, cotangent, work, slopes, span)
+    smallest = np.empty((1, out.shape[2]))
+    program = (plan.code, plan.starts, plan.exits)
+    run_reverse(program, address, flat, cotangent, smallest, work, slopes, span)
+    assert (smallest > 0).all()
     by_value = slopes.reshape(blocks, len(values), 2, lanes).transpose(1, 2, 0, 3).reshape(len(values), 2, -1)
     step = 1e-6
     for k in range(0, len(values), 5):
