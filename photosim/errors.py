@@ -56,7 +56,7 @@ class NetlistError(PhotosimError):
         return (type(self), (self.message, self.mark))
 
 
-class ParameterError(PhotosimError):
+class ParameterError(PhotosimError, ValueError):
     """A setting, argument or name that no component or circuit has, or that is out of bounds."""
 
 

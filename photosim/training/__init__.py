@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor
+    from photosim.training.trained import TrainedNetwork
 
-__all__ = ["PhotonicClassifier", "PhotonicRegressor"]
+_HOMES = {
+    "PhotonicClassifier": "estimators",
+    "PhotonicRegressor": "estimators",
+    "TrainedNetwork": "trained",
+}
+__all__ = ["PhotonicClassifier", "PhotonicRegressor", "TrainedNetwork"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import an estimator when it is first used (PEP 562)."""
+    """Import a public name when it is first used (PEP 562)."""
     if name not in __all__:
         message = f"module 'photosim.training' has no attribute {name!r}"
         raise AttributeError(message, name=name)
-    from photosim.training import estimators
+    import importlib
 
-    return getattr(estimators, name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -66,9 +66,10 @@ _LAYER: Any = Annotated[Any, Choice("layer", LAYERS)]
 def build_network(entries: Any, hidden: str, where: str) -> Network:
     """Return the network that a list describes: what comes in, hidden layers, the number of outputs.
 
-    First stands the number of inputs, or [channels, height, width] of images; then widths of dense layers
-    and mappings with the key `layer`; last a width, that of the linear outputs. hidden: activation of all
-    other layers that learn.  Raises ParameterError, starting with `where`, for anything else.
+    First stands the number of inputs, or [channels, height, width] of images; then widths of dense layers,
+    mappings with the key `layer` and Layer objects; last a width, that of the linear outputs.
+    hidden: activation of all other layers that learn.  Raises ParameterError, starting with `where`, for
+    anything else.
     """
     if not isinstance(entries, list | tuple) or len(entries) < 2 or not isinstance(entries[-1], int):
         message = (
@@ -80,7 +81,13 @@ def build_network(entries: Any, hidden: str, where: str) -> Network:
     layers: list[Layer] = []
     for place, entry in enumerate(entries[1:], start=2):
         here = f"{where}: layer {place} of network"
-        if isinstance(entry, Mapping):
+        layer: Layer
+        if is_layer(entry):
+            layer, images = entry, None
+            if layer.inputs != features:
+                message = f"{here}, a {type(layer).__name__}, takes {layer.inputs} features, gets {features}."
+                raise ParameterError(message)
+        elif isinstance(entry, Mapping):
             layer, images = _layer(entry, images, features, hidden, here)
         else:
             width = read(Size, entry, f"{where}: a width of the network")
@@ -92,6 +99,13 @@ def build_network(entries: Any, hidden: str, where: str) -> Network:
             raise ParameterError(message)
         layers.append(layer)
     return Network(tuple(layers))
+
+
+def is_layer(value: Any) -> bool:
+    """Return whether a value is a layer object, one's own or ours."""
+    if isinstance(value, type | Mapping | int):
+        return False
+    return all(hasattr(value, name) for name in ("inputs", "outputs", "forward", "gradient", "back"))
 
 
 def parameter_count(network: Network) -> int:
@@ -119,6 +133,8 @@ def label(entries: Sequence[Any], dash: str = "-") -> str:
 def _short(entry: Any) -> str:
     if isinstance(entry, list | tuple):
         return "x".join(str(size) for size in entry)
+    if is_layer(entry):
+        return type(entry).__name__
     if not isinstance(entry, Mapping):
         return str(entry)
     if entry["layer"] == "convolution":

@@ -79,7 +79,45 @@ class Noam:
         return float(self.width**-0.5 * min(step**-0.5, step * self.warmup**-1.5))
 
 
-SCHEDULES: Mapping[str, type[StepDecay | Noam]] = MappingProxyType({"steps": StepDecay, "noam": Noam})
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from 1 in the first epoch to `floor` in epoch `epochs`, and `floor` from there on.
+
+    loshchilov2017, equation 5, without restarts.
+    """
+
+    epochs: int
+    floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for no epochs, or a floor that is not from 0 to 1."""
+        check_whole("Cosine", 1, epochs=self.epochs)
+        _fraction("floor", self.floor)
+
+    def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
+        """Return the factor of an epoch."""
+        way = min((epoch - 1) / max(self.epochs - 1, 1), 1.0)
+        return float(self.floor + (1.0 - self.floor) * 0.5 * (1.0 + np.cos(np.pi * way)))
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """The learning rate times `ratio` after every epoch."""
+
+    ratio: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a ratio that is not a positive number."""
+        _positive("ratio", self.ratio)
+
+    def factor(self, step: int, epoch: int) -> float:  # noqa: ARG002 - part of the protocol
+        """Return ratio to the number of epochs before this one."""
+        return float(self.ratio ** (epoch - 1))
+
+
+SCHEDULES: Mapping[str, type[StepDecay | Noam | Cosine | Exponential]] = MappingProxyType(
+    {"steps": StepDecay, "noam": Noam, "cosine": Cosine, "exponential": Exponential}
+)
 """Schedules by the `method` that a mapping names."""
 SCHEDULE = Choice("method", SCHEDULES)
 

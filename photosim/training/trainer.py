@@ -18,7 +18,7 @@ from photosim.smatrix import ByValue
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
-from photosim.training.data.checks import check_inputs, check_known
+from photosim.training.data.checks import check_inputs, check_known, check_weights
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Network, Parameters
@@ -103,7 +103,7 @@ class History(ByValue):
     best: int
 
 
-def fit(
+def fit(  # noqa: PLR0913 - each is a noun of its own
     network: Network,
     rule: Rule,
     optimiser: Optimiser,
@@ -112,10 +112,13 @@ def fit(
     streams: Streams,
     progress: Callable[[int], None] = lambda _epoch: None,
     objective: Objective = CLASSIFICATION,
+    state: State | None = None,
 ) -> History:
     """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
 
     The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
+    state: of an earlier run (begin(...) makes a first one), to go on from until `schedule.epochs` are done in
+    all; it is changed, so that the next call goes on from there.
     Raises ParameterError for patience without validation samples and Diverged for a run that diverges, at its
     first loss that is not finite; DataError for samples that are not finite or do not fit the network, labels
     that are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
@@ -131,7 +134,7 @@ def fit(
     )
     data = replace(data, train=train, validation=validation, test=test)
     run = _Run(network, rule, optimiser, data, schedule, objective)
-    state = run.start(streams)
+    state = run.start(streams) if state is None else state
     key = "" if schedule.checkpoint is None else run.key(streams)
     if schedule.checkpoint is not None:
         resume(schedule.checkpoint, key, state, rule)
@@ -142,6 +145,14 @@ def fit(
             save(schedule.checkpoint, key, state, rule)
         progress(state.epoch)
     return run.history(state)
+
+
+def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DTypeLike = np.float32) -> State:
+    """Return the state of a run before its first epoch: parameters drawn, nothing remembered."""
+    parameters = network.initial(np.random.default_rng(streams.initial), dtype)
+    memory = [optimiser.start(own) for own in parameters]
+    groups = {"parameters": parameters, "memory": memory, "best": _copy(parameters)}
+    return State(groups, [], np.random.default_rng(streams.order))
 
 
 def check_dataset(network: Network, data: Dataset, objective: Objective) -> None:
@@ -157,6 +168,8 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
     if not len(data.train):
         message = f"{data.name}: there are no training samples."
         raise DataError(message)
+    if data.train.weights is not None:
+        check_weights(f"{data.name}, training samples", data.train.weights, len(data.train))
 
 
 def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
@@ -213,11 +226,7 @@ class _Run:
 
     def start(self, streams: Streams) -> State:
         """Return the state before the first epoch."""
-        rng = np.random.default_rng(streams.initial)
-        parameters = self.network.initial(rng, self.schedule.dtype)
-        memory = [self.optimiser.start(own) for own in parameters]
-        groups = {"parameters": parameters, "memory": memory, "best": _copy(parameters)}
-        return State(groups, [], np.random.default_rng(streams.order))
+        return begin(self.network, self.optimiser, streams, self.schedule.dtype)
 
     def key(self, streams: Streams) -> str:
         """Return the fingerprint of all that decides a run's numbers but the number of epochs."""
@@ -290,7 +299,7 @@ class _Run:
         size = self.schedule.batch_size
         if size is None:
             return [slice(None)]
-        shuffled = order.permutation(len(self.data.train))[: self.schedule.samples]
+        shuffled = _drawn(self.data.train, order)[: self.schedule.samples]
         return [shuffled[first : first + size] for first in range(0, shuffled.size, size)]
 
     def _step(self, state: State, rows: IndexArray | slice, factor: float) -> float:
@@ -308,6 +317,22 @@ class _Run:
         return loss * self.objective.count(y)
 
 
+def _drawn(samples: Samples, order: np.random.Generator) -> IndexArray:
+    """Return the rows of an epoch in random order, each as often as its weight says.
+
+    A weight that is not whole counts as the whole number below or above, by chance and right on average: one
+    position is drawn in each unit of the summed weights.
+    """
+    weights = samples.weights
+    if weights is None:
+        return order.permutation(len(samples))
+    ends = np.cumsum(weights, dtype=np.float64)
+    units = max(1, round(float(ends[-1])))
+    places = (np.arange(units) + order.random(units)) * (ends[-1] / units)
+    rows = np.minimum(np.searchsorted(ends, places, side="right"), len(samples) - 1)
+    return order.permutation(rows)
+
+
 def _copy(parameters: list[Parameters]) -> list[Parameters]:
     return [{name: value.copy() for name, value in own.items()} for own in parameters]
 
@@ -316,4 +341,4 @@ def _cast(samples: Samples, dtype: DTypeLike) -> Samples:
     y = samples.y if samples.y.dtype.kind in "iu" else np.ascontiguousarray(samples.y, dtype=dtype)
     # Fields of light stay complex, in the same precision.
     kind = np.result_type(dtype, np.complex64) if np.iscomplexobj(samples.x) else dtype
-    return Samples(np.ascontiguousarray(samples.x, dtype=kind), y)
+    return Samples(np.ascontiguousarray(samples.x, dtype=kind), y, samples.weights)

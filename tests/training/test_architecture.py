@@ -107,7 +107,10 @@ def test_schedules_are_part_of_the_optimiser() -> None:
 @pytest.mark.parametrize(
     ("schedule", "text"),
     [
-        ("steps", "'schedule' must be a mapping with method: steps or noam, but is the text 'steps'.$"),
+        (
+            "steps",
+            "'schedule' must be a mapping with method: steps, noam, cosine or exponential, but is the text 'steps'.$",
+        ),
         (
             {"method": "step"},
             "'schedule' must be a mapping with method.* text 'step'. Did you mean 'steps'",

@@ -111,6 +111,7 @@ def test_the_solver_and_a_single_width_are_scikit_learns() -> None:
     assert shared == {
         "activation", "batch_size", "early_stopping", "hidden_layer_sizes", "learning_rate_init", "max_iter",
         "momentum", "n_iter_no_change", "random_state", "solver", "validation_fraction",
+        "verbose", "warm_start",
     }  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def test_a_netlist_of_the_gallery_is_hardware() -> None:
         ({"hidden_layer_sizes": (0,)}, "a width in hidden_layer_sizes must be a whole number"),
         ({"n_iter_no_change": 0}, "'n_iter_no_change' must be a whole number"),
         ({"precision": "half"}, "'precision' must be single or double, but is the text 'half'"),
-        ({"solver": "lbfgs"}, "'solver' must be adam or sgd, but is the text 'lbfgs'"),
+        ({"solver": "lbfgs"}, r"'solver' must be adam or sgd, a mapping such as .* got 'lbfgs'"),
         ({"early_stopping": 20}, "'early_stopping' must be true or false, but is the number 20"),
         (
             {"validation_fraction": 1.5},

@@ -53,3 +53,19 @@ def check_known(where: str, others: TargetArray, learnt: TargetArray) -> None:
             "samples."
         )
         raise DataError(message)
+
+
+def check_weights(where: str, weights: Any, count: int) -> None:
+    """Raise DataError, starting with `where`, unless weights are finite, 0 or more, one for each sample."""
+    found = np.asarray(weights)
+    if found.shape != (count,) or found.dtype.kind not in "biuf":
+        message = f"{where}: weights must be {count} numbers, one for each sample, got shape {found.shape}."
+        raise DataError(message)
+    wrong = ~(np.isfinite(found) & (found >= 0.0))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        message = f"{where}: weights must be finite and 0 or more, but that of row {row} is {found[row]}."
+        raise DataError(message)
+    if not np.any(found > 0.0):
+        message = f"{where}: all weights are zero: there is nothing to learn from."
+        raise DataError(message)

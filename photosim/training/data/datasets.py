@@ -39,11 +39,13 @@ VALIDATION = 0.1
 class Samples:
     """Inputs x (samples, features) and what belongs to them: class numbers y (samples,).
 
-    In regression y holds the targets instead, shape (samples, outputs).
+    In regression y holds the targets instead, shape (samples, outputs).  weights: how often each sample is
+    met in an epoch, on average, shape (samples,); None for once.
     """
 
     x: RealArray
     y: TargetArray
+    weights: RealArray | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -1,0 +1,5 @@
+"""Networks trained through simulated hardware, and random optical features, as scikit-learn estimators."""
+
+from photosim.training.estimators.supervised import PhotonicClassifier, PhotonicRegressor
+
+__all__ = ["PhotonicClassifier", "PhotonicRegressor"]

@@ -1,0 +1,173 @@
+"""Trained networks: what a training leaves, in one noun that predicts, tells what it is, and has a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.arguments import check_arguments
+from photosim.errors import DataError
+from photosim.reals import shown
+from photosim.smatrix import ByValue
+from photosim.training.arrays import FloatArray
+from photosim.training.data.checks import check_inputs
+from photosim.training.layer_files import read_layers, write_layers
+from photosim.training.layers import Layer, Network, Parameters
+from photosim.training.losses import softmax
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Units of a network's inputs or outputs: (numbers - center) / width, each of shape (features,)."""
+
+    center: FloatArray
+    width: FloatArray
+
+    def standardised(self, numbers: Any) -> Any:
+        """Return numbers (samples, features) in the network's units."""
+        return (numbers - self.center) / self.width
+
+    def original(self, numbers: Any) -> Any:
+        """Return numbers (samples, features) in their own units."""
+        return numbers * self.width + self.center
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork(ByValue):
+    """A network and its parameters, which predict and can be saved.
+
+    inputs, targets: units that samples and, in regression, targets come in; None for those of the network.
+    classes: labels in the order of the outputs; None in regression.
+    """
+
+    network: Network
+    parameters: list[Parameters]
+    inputs: Scale | None = None
+    targets: Scale | None = None
+    classes: NDArray[Any] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for parts of another kind."""
+        check_arguments(TrainedNetwork.__init__, {"network": self.network})
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network's layers."""
+        return self.network.layers
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of real parameters of all layers."""
+        return sum(_count(own) for own in self.parameters)
+
+    def outputs(self, x: Any) -> FloatArray:
+        """Return the last layer's outputs (samples, outputs) for x (samples, features) in its own units."""
+        x = np.asarray(x)
+        check_inputs("The network", x, features=self.layers[0].inputs)
+        return self._outputs(x)
+
+    def _outputs(self, x: NDArray[Any]) -> FloatArray:
+        inside = x if self.inputs is None else self.inputs.standardised(x)
+        return np.asarray(self.network.predict(self.parameters, inside), dtype=np.float64)
+
+    def predict(self, x: Any) -> Any:
+        """Return the likeliest class (samples,), or targets (samples, outputs) in their own units."""
+        found = self.outputs(x)
+        if self.classes is not None:
+            return self.classes[found.argmax(axis=1)]
+        return found if self.targets is None else self.targets.original(found)
+
+    def predict_proba(self, x: Any) -> FloatArray:
+        """Return class probabilities (samples, classes); DataError for a network without classes."""
+        if self.classes is None:
+            message = "This network predicts numbers, not classes: it has no probabilities."
+            raise DataError(message)
+        return np.asarray(softmax(self.outputs(x)), dtype=np.float64)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the network as an .npz file of plain arrays and text, no pickle; return its path.
+
+        Raises DataError for a path that is not .npz or cannot be written, and for a layer of which a field
+        is neither a number, a text, an array, a circuit nor a record of such.
+        """
+        check_arguments(TrainedNetwork.save, {"path": path})
+        more: dict[str, Any] = {}
+        for name, scale in (("inputs", self.inputs), ("targets", self.targets)):
+            if scale is not None:
+                more |= {f"{name}.center": scale.center, f"{name}.width": scale.width}
+        if self.classes is not None:
+            more["classes"] = _plain_classes(self.classes)
+        return write_layers(Path(path), self.layers, self.parameters, more)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], layers: Collection[type] = ()) -> TrainedNetwork:
+        """Return the network of a file that `save` wrote.
+
+        layers: classes of one's own layers, which the file knows by name only; nothing in it is executed.
+        Raises DataError for a missing or damaged file, or a layer of an unknown class.
+        """
+        check_arguments(TrainedNetwork.load, {"path": path})
+        built, parameters, more = read_layers(Path(path), layers)
+        scales = {
+            name: Scale(more[f"{name}.center"], more[f"{name}.width"])
+            for name in ("inputs", "targets")
+            if f"{name}.center" in more and f"{name}.width" in more
+        }
+        return cls(
+            Network(built), parameters, scales.get("inputs"), scales.get("targets"), more.get("classes")
+        )
+
+    def __repr__(self) -> str:
+        """Return a short table of layers, shapes and numbers of parameters."""
+        return str(self)
+
+    def __str__(self) -> str:
+        """Return a short table of layers, shapes and numbers of parameters."""
+        rows = [
+            (
+                str(number),
+                type(layer).__name__,
+                f"{layer.inputs} -> {layer.outputs}",
+                ", ".join(f"{name} {_shape(value)}" for name, value in own.items()) or "-",
+                f"{_count(own):,}",
+            )
+            for number, (layer, own) in enumerate(zip(self.layers, self.parameters, strict=True), start=1)
+        ]
+        head = ("", "layer", "features", "parameters", "number")
+        table = [head, *rows, ("", "all", "", "", f"{self.parameter_count:,}")]
+        widths = [max(len(row[k]) for row in table) for k in range(len(head))]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if k in (0, len(head) - 1) else cell.ljust(width)
+                for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in table
+        ]
+        return "\n".join(lines)
+
+
+def _shape(value: Any) -> str:
+    return "x".join(str(size) for size in np.shape(value)) or "1"
+
+
+def _count(own: Parameters) -> int:
+    return sum(value.size * (2 if np.iscomplexobj(value) else 1) for value in own.values())
+
+
+def _plain_classes(classes: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as numbers or text; DataError for others."""
+    if classes.dtype.kind in "biufUS":
+        return classes
+    if all(isinstance(label, str) for label in classes.tolist()):
+        return np.array(classes.tolist())
+    message = f"Labels are saved as numbers or text, got {shown(classes.tolist()[:3])}."
+    raise DataError(message)
