@@ -109,7 +109,7 @@ def test_schedules_are_part_of_the_optimiser() -> None:
     [
         (
             "steps",
-            "'schedule' must be a mapping with method: steps, noam, cosine or exponential, but is the text 'steps'.$",
+            "mapping with method: steps, noam, cosine or exponential, but is the text 'steps'.$",
         ),
         (
             {"method": "step"},
