@@ -21,6 +21,7 @@ from photosim.training.checkpoint import State
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, WeightBank
 from photosim.training.devices.bank.circuit import only_bank
+from photosim.training.estimators.parameters import EstimatorParameters
 from photosim.training.estimators.recipe import (
     is_name,
     own_rule,
