@@ -73,23 +73,33 @@ def grid(carrier: float, sample_rate: float, length: int) -> NDArray[np.float64]
     return np.asarray(SPEED_OF_LIGHT_UM_S / frequency)
 
 
-def response(transfer: Transfer, carrier: float, sample_rate: float, where: str) -> Response:
+def response(
+    transfer: Transfer,
+    carrier: float,
+    sample_rate: float,
+    where: str,
+    least: NDArray[np.int64] | None = None,
+) -> Response:
     """Return the impulse responses of linear parts, as long as they take to die away.
 
     Of each element its own delay is kept as a number of samples, so that their length is that of what is
-    left, and S is compared with what they give between the bins. Raises UnphysicalResult where they begin
-    ahead of their cause, ParameterError where they last longer than LONGEST samples.
+    left, and S is compared with what they give between the bins. least: (outs,) samples before which
+    nothing is known to arrive. Raises UnphysicalResult where they begin ahead of their cause, ParameterError
+    where they last longer than LONGEST samples.
     """
     middle = sample_rate * mean_delay(lambda f: transfer(SPEED_OF_LIGHT_UM_S / f), carrier, sample_rate)
     still = np.asarray(transfer(grid(carrier, sample_rate, 2)[:1]))[0]
     # The phase of light is known to so much: it turns by carrier times delay.
     floors = 8 * np.finfo(float).eps * 2 * np.pi * carrier * np.abs(middle).ravel() / sample_rate
     ask = Ask(transfer, carrier, sample_rate)
+    known = np.zeros(still.shape, np.int64) if least is None else np.repeat(least[:, None], still.shape[1], 1)
+    known = known.ravel() // (2 * LEAD) * 2 * LEAD
     open_ones = np.arange(middle.size)
     found: dict[int, tuple[ComplexArray, int]] = {}
     worst, whole, length = 0.0, 1e-300, SHORTEST
     while open_ones.size:
         starts, floor = _starts(middle.ravel()[open_ones], length), floors[open_ones]
+        starts = np.maximum(starts, known[open_ones])
         s = ask.between(length, open_ones, starts, 0.0)
         weight = roll_off(np.fft.fftfreq(length, 1 / sample_rate), sample_rate)
         taps = np.fft.ifft(s * weight[:, np.newaxis], axis=0)
@@ -108,7 +118,7 @@ def response(transfer: Transfer, carrier: float, sample_rate: float, where: str)
         for k in np.flatnonzero(ended | last):
             if not ended[k]:
                 _refuse_long(taps[:, k], whole, float(errors[k]), where, sample_rate)
-            elif not starts[k]:
+            elif starts[k] == known[open_ones[k]]:
                 _refuse_early(taps[:, k], whole, weight, where, sample_rate)
             found[int(open_ones[k])] = _trimmed(taps[:, k], whole, max(TAIL, floor[k])), int(starts[k])
             worst = max(worst, float(errors[k]))

@@ -27,7 +27,7 @@ class Element:
     arrivals, departures: waves.  paths: (number of an arrival, number of a departure) that light takes.
     emits: numbers of departures that are lit by themselves.  parts: names of the parts it is made of.
     kind: "nonlinear"; "factor", a driven part that multiplies the waves that leave it; "matrix", one that is
-    a matrix at the carrier; "resonator", a driven resonator as one matrix.
+    a matrix at the carrier; "resonator", a driven resonator as one matrix; "delay", a long loop that is cut.
     """
 
     name: str

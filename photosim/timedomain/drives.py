@@ -206,7 +206,7 @@ def note_loops(
     """
     for members in cut.order:
         for element in (cut.elements[k] for k in members if members[0] in cut.loops):
-            if element.kind == "nonlinear":
+            if element.kind in {"nonlinear", "delay"}:
                 continue
             wrong = max(
                 spread(drives, element, c, f, drives.few()) for c, f in zip(carriers, beside, strict=True)

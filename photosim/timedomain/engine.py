@@ -28,6 +28,7 @@ from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.receivers import refuse_jitter
 from photosim.timedomain.result import dataset
+from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline
 
@@ -251,12 +252,13 @@ def _prepared(
         for part in graph.parts
         if isinstance(part.model, Nonlinear)
     ]
-    cut = finish(graph, edges, [*elements, *driving.with_probes(driven, probed)], injected)
+    cuts, least = cut_rounds(drives, edges, clock.carriers)
+    cut = finish(graph, edges, [*elements, *driving.with_probes(driven, probed), *cuts], injected)
     names = {w: e.name for e in cut.elements for w in (*e.arrivals, *e.departures)}
     names |= {wave: name for name, wave in source_waves(graph).items()}
     names |= {graph.exposed[port]: f"port {port}" for port in entering}
     driving.note_loops(drives, cut, carriers, beside, how)
-    run = Run(drives, cut, clock, clock.seed is not None, injected, names)
+    run = Run(drives, cut, clock, clock.seed is not None, injected, names, least=least)
     size = 2 * len(graph.partner)
     run.island = islands(edges, {*range(size), *injected, *(w for e in cut.elements for w in e.arrivals)})
     return run, how

@@ -6,7 +6,7 @@ the state that belongs to it by relaxation from the dark.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,10 @@ _APART = 1e-3
 """Difference of two steady states, relative to their size, from which they are two."""
 
 
+_LONGEST_DELAY = 1 << 12
+"""Samples of a delay while a steady state is looked for: what stands still does not know how long it is."""
+
+
 @dataclass(frozen=True)
 class Steady:
     """A steady state, or how far it was missed: `residual` is the change over the last stretch.
@@ -47,6 +51,12 @@ def steady(stepper: Stepper, first: ComplexArray, *, nonlinear: bool) -> Steady:
     Linear loops have one; light into nonlinear parts is turned up in steps, and then also turned down from
     twice its amplitude, to see whether there is another state.
     """
+    found = _found(stepper.shortened(_LONGEST_DELAY), first, nonlinear=nonlinear)
+    return found if found.begin is None else replace(found, begin=stepper.lasting(found.begin))
+
+
+def _found(stepper: Stepper, first: ComplexArray, *, nonlinear: bool) -> Steady:
+    """Return the steady state of a group whose delays are short."""
     begin = stepper.rest()
     nonlinear = nonlinear and bool(first.any())
     try:

@@ -16,7 +16,7 @@ from photosim.timedomain.band import PASS
 from photosim.timedomain.beats import detected
 from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import chain_of, received
-from photosim.timedomain.run import Run, energy_waves
+from photosim.timedomain.run import Run
 
 if TYPE_CHECKING:
     import xarray
@@ -135,7 +135,7 @@ def _unsaturated(
 def _budget(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:
     """Return the energies in J that entered and left every lit island, named by what lights it."""
     rows: dict[str, tuple[float, float]] = {}
-    for sources, ends in energy_waves(run).values():
+    for sources, ends in _energy_waves(run).values():
         found = run.arriving(ends)
         label = "+".join(dict.fromkeys(run.names.get(w, str(w)) for w in sources))
         entered = sum(_energy(run.injected[w], line) for w in sources)
@@ -152,3 +152,15 @@ def _energy(wave: ComplexArray, line: Timeline) -> float:
     """Return the energy in J of a wave (C, T) or (C, 1) from time 0 to the end."""
     power = (np.abs(wave) ** 2).sum(axis=0)
     return float((power[line.kept].sum() if power.size > 1 else power[0] * line.samples) / line.sample_rate)
+
+
+def _energy_waves(run: Run) -> dict[int, tuple[list[int], list[int]]]:
+    """Return for each island that light enters its injected waves and the waves in which light ends there."""
+    ending: dict[int, tuple[list[int], list[int]]] = {}
+    for wave in run.injected:
+        ending.setdefault(run.island[wave], ([], []))[0].append(wave)
+    onward = {a for a, _ in run.cut.edges}
+    for wave, island in run.island.items():
+        if island in ending and wave not in onward:
+            ending[island][1].append(wave)
+    return ending

@@ -16,7 +16,7 @@ from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Nonlinear
-from photosim.timedomain import band, relaxation, spectral, stepping
+from photosim.timedomain import band, relaxation, rounds, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.beats import check_driven
 from photosim.timedomain.content import check_band
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _FIT_SIZE = 512
 """Frequencies at which a loop's linear part is fitted."""
+_ONSET, _BEFORE = 1e-2, 16
+"""Part of its largest sample with which a response begins, and samples before that are fitted too."""
 _FIT_ERROR = 1e-2
 """Largest error of a fit that is accepted."""
 _FIT_GAIN = 1e-5
@@ -43,7 +45,8 @@ _FIT_GAIN = 1e-5
 class Run:
     """State of a simulation in progress: the complex envelopes computed so far, by wave number.
 
-    glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.
+    glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.  least:
+    samples before which nothing arrives at a wave where a long loop is cut.
     """
 
     drives: driving.Drives
@@ -54,6 +57,7 @@ class Run:
     names: dict[int, str]
     island: dict[int, int] = field(default_factory=dict)
     glow: dict[str, float] = field(default_factory=dict)
+    least: Mapping[int, int] = field(default_factory=dict)
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)
@@ -67,7 +71,7 @@ class Run:
         """Return the light (C, T) or (C, 1) on waves, of all known injected ones or of some."""
         known = list(self.injected if sources is None else sources)
         found: dict[int, ComplexArray] = {}
-        for ends, starts in self._groups(waves, known):
+        for ends, starts in self.groups(waves, known):
             signals = {k: self.injected[w] for k, w in enumerate(starts)}
             columns = []
             for c in range(len(self.clock.carriers)):
@@ -84,7 +88,7 @@ class Run:
                 found[wave] = rows[0][np.newaxis] if len(rows) == 1 else np.array(np.broadcast_arrays(*rows))
         return found
 
-    def _groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+    def groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
         """Return (requested waves, injected waves that reach them) of each island."""
         by: dict[int, tuple[list[int], list[int]]] = {}
         for wave in dict.fromkeys(waves):
@@ -101,7 +105,9 @@ class Run:
             frequency = float(self.clock.carriers[carrier])
             where = self._where(starts)
             transfer = self._transfer(ends, starts)
-            one = self.responses[key] = band.response(transfer, frequency, self.clock.sample_rate, where)
+            least = np.array([self.least.get(end, 0) for end in ends])
+            one = band.response(transfer, frequency, self.clock.sample_rate, where, least)
+            self.responses[key] = one
             if one.error > band.ALIASED:
                 self.fits[where] = max(one.error, self.fits.get(where, 0.0))
         return self.responses[key]
@@ -127,6 +133,9 @@ class Run:
             group = [self.cut.elements[k] for k in members]
             loop = members[0] in self.cut.loops
             arriving = self.arriving([w for e in group for w in e.arrivals])
+            if all(element.kind == "delay" for element in group):
+                self.injected |= rounds.turning(self, group, arriving)
+                continue
             if not loop and group[0].kind != "nonlinear":
                 self.injected |= self._passed(group[0], arriving)
                 continue
@@ -200,6 +209,9 @@ class Run:
         from photosim.kernels.stepping import gate
 
         carriers = self.clock.carriers.tolist()
+        if element.kind == "delay":
+            same = np.ones((len(carriers), 1, 1, 1), dtype=np.complex128)
+            return stepping.Stepped(element, gate, stepping.gates(same), np.zeros(0))
         if element.kind != "nonlinear":
             for carrier in carriers:
                 check_driven(self.drives, element, carrier, None, f"the light out of {element.name!r}")
@@ -244,7 +256,7 @@ class Run:
                 self._fit(*pair, *one, alone=len(group) == 1) for pair, one in zip(pairs, asked, strict=True)
             ]
             largest = 1.0
-            if not self._active():
+            if not self.active():
                 rows = {wave: k for k, wave in enumerate(dict.fromkeys(a for a, _ in pairs))}
                 columns = {wave: k for k, wave in enumerate(dict.fromkeys(d for _, d in pairs))}
                 bins = 2 * max((s.size for s, _ in asked), default=_FIT_SIZE)
@@ -255,7 +267,8 @@ class Run:
         self._refuse_short(found, group)
         return found
 
-    def _active(self) -> bool:
+    def active(self) -> bool:
+        """Return whether a part of the circuit can amplify."""
         return any(group.model.active for group in self.drives.compiled.parts.groups)
 
     def _asked(self, arrival: int, departure: int, carrier: int) -> tuple[ComplexArray, int]:
@@ -264,8 +277,10 @@ class Run:
         That delay is a buffer's, and exact; what is left is fitted.
         """
         one = self.response((arrival,), (departure,), carrier)  # causal, and not without end
-        size, start = _FIT_SIZE, int(one.delay[0, 0])
-        while size < 4 * (one.taps.shape[-1] - band.LEAD):
+        taps = np.abs(one.taps[0, 0])
+        early = max(0, int(np.argmax(taps > _ONSET * taps.max())) - band.LEAD - _BEFORE)
+        size, start = _FIT_SIZE, int(one.delay[0, 0]) + early
+        while size < 4 * (taps.size - band.LEAD - early):
             size *= 2
         frequency, transfer = float(self.clock.carriers[carrier]), self._transfer((arrival,), (departure,))
         ask = band.Ask(transfer, frequency, self.clock.sample_rate)
@@ -324,15 +339,3 @@ class Run:
             list(TopologicalSorter(waits).static_order())
         except CycleError as error:
             self._refuse_loop(str(error.args[1][0]), 0.5)
-
-
-def energy_waves(run: Run) -> dict[int, tuple[list[int], list[int]]]:
-    """Return for each island that light enters its injected waves and the waves in which light ends there."""
-    ending: dict[int, tuple[list[int], list[int]]] = {}
-    for wave in run.injected:
-        ending.setdefault(run.island[wave], ([], []))[0].append(wave)
-    onward = {a for a, _ in run.cut.edges}
-    for wave, island in run.island.items():
-        if island in ending and wave not in onward:
-            ending[island][1].append(wave)
-    return ending

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,16 @@ class Stepper:
         self._functions = tuple(compiled(f) for f in functions)
         self._layout, self._feedback = _layout(self.parts, paths, functions)
         self.longest = max((path.fit.delay for path in paths), default=0)
+        self._paths = paths
+
+    def shortened(self, most: int) -> Stepper:
+        """Return the group with delays of at most so many samples: its steady states are the same."""
+        paths = [replace(p, fit=replace(p.fit, delay=min(p.fit.delay, most))) for p in self._paths]
+        return self if self.longest <= most else Stepper(self.parts, paths, self.clock)
+
+    def lasting(self, begin: Begin) -> Begin:
+        """Return a begin whose last waves had been the same for as long as any delay is."""
+        return replace(begin, past=np.repeat(begin.past[-1:], max(2 * self.longest, 1), axis=0))
 
     def rest(self) -> Begin:
         """Return how a run begins in the dark: parts at rest, no light before."""
