@@ -3,6 +3,7 @@
 from photosim.training.devices.bank.drift import TemperatureDrift
 from photosim.training.devices.bank.errors import effective_bits, product_error
 from photosim.training.devices.bank.weight_bank import Measured, WeightBank
+from photosim.training.devices.circuit.device import CircuitDevice
 from photosim.training.devices.device import Device, Energy
 from photosim.training.devices.digital import Digital
 from photosim.training.devices.medium.drift import Drift
@@ -14,6 +15,7 @@ from photosim.training.devices.mesh.tiled import Readout, TiledMesh, Tiles
 from photosim.training.devices.receiver import Converters, Receiver
 
 __all__ = [
+    "CircuitDevice",
     "Converters",
     "Device",
     "Digital",

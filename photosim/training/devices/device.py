@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -15,7 +17,15 @@ from photosim.training.arrays import FloatArray, RealArray
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from photosim.circuit import Circuit
+    from photosim.training.devices.circuit.device import CircuitDevice
+
+    _OfProtocols = ABCMeta
     Numbers = NDArray[np.number]
+
+
+else:
+    _OfProtocols = type(Protocol)
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,50 @@ def check_batch(title: str, x: Any, gain: Any, shape: tuple[int, ...]) -> None:
         raise ParameterError(message)
 
 
-class Device(Protocol):
-    """A real matrix of shape (outputs, inputs) held by hardware."""
+class _Made(_OfProtocols):
+    """What makes devices of circuits: Device.from_circuit, which classes of devices do not inherit."""
+
+    def from_circuit(  # noqa: PLR0913 - keywords, each of which stands alone
+        cls,  # noqa: N805 - an instance of a metaclass is a class
+        circuit: Circuit,
+        *,
+        inputs: Sequence[str] | str | None = None,
+        outputs: Sequence[str] | str | None = None,
+        parameters: Sequence[str] | str | None = None,
+        wl: float | None = None,
+        encoding: str | None = None,
+        reading: str | None = None,
+        noise: Any = None,
+        rng: np.random.Generator | None = None,
+        power: float = 1e-3,
+        rate: float = 1e9,
+    ) -> CircuitDevice:
+        """Return any circuit with optical inputs and outputs as a device; its `explain` says what it does.
+
+        inputs: exposed ports, waves "inst,port", or light sources, each line of which is one input.  outputs:
+        exposed ports, waves or detectors.  What is left out is found: ports called in... and out..., or those
+        on the two sides of the circuit, its sources and detectors.  parameters: settings to train and
+        program, dotted names with wildcards; all phases unless given.  wl: in um; that of the phases.
+        encoding: "fields" or "powers".  reading: "quadrature", "fields", "power" or "amplitude" at ports,
+        "current" at detectors.  noise: None or "physical".  power: light in W at an input that is 1, where
+        no source says it.  rate: vectors a second. Raises ParameterError, naming what would do, for names
+        that the circuit does not have, settings without a derivative, and nonlinear parts.
+        """
+        from photosim.training.devices.circuit.device import CircuitDevice
+        from photosim.training.devices.circuit.reading import readout
+        from photosim.training.devices.circuit.wiring import wire
+
+        found = wire(circuit, inputs, outputs, parameters, wl)
+        light = power if found.powers is None else float(found.powers.max())
+        chosen = rng or np.random.default_rng(0)
+        return CircuitDevice(found, readout(found, encoding, reading), noise, chosen, light, rate)
+
+
+class Device(Protocol, metaclass=_Made):
+    """A real matrix of shape (outputs, inputs) held by hardware.
+
+    `Device.from_circuit` makes one of any circuit; any object with these members is one.
+    """
 
     @property
     def counters(self) -> Counter[str]:

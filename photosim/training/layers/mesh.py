@@ -79,14 +79,14 @@ class MeshLayer:
     def of(
         cls,
         circuit: Circuit,
-        name: str = "mesh",
+        name: str | None = None,
         *,
         inputs: int | None = None,
         outputs: int | None = None,
         detection: Detection = "fields",
         gain: float = 1.0,
     ) -> MeshLayer:
-        """Return the layer of the mesh `name` of a circuit, by default with all its guides."""
+        """Return the layer of the mesh `name` of a circuit, by default its only one, with all guides."""
         hardware = find_mesh(circuit, name)
         n = hardware.guides
         return cls(

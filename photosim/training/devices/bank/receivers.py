@@ -42,7 +42,7 @@ def find_receiver(lit: Lit, detectors: list[str], laser: str) -> Receiver:
     """Return what all detectors and the parts behind them are; ParameterError unless they are alike."""
     light = lit.settings_of(laser)
     first, *others = [
-        Receiver.of(lit.settings_of(detector), light, _electronics(lit, detector)) for detector in detectors
+        Receiver.of(lit.settings_of(detector), light, electronics(lit, detector)) for detector in detectors
     ]
     for detector, other in zip(detectors[1:], others, strict=True):
         if replace(other, chain=replace(other.chain, names=first.chain.names)) != first:
@@ -54,7 +54,7 @@ def find_receiver(lit: Lit, detectors: list[str], laser: str) -> Receiver:
     return first
 
 
-def _electronics(lit: Lit, detector: str) -> Chain:
+def electronics(lit: Lit, detector: str) -> Chain:
     """Return the stages behind a detector; ParameterError if a current meets one that wants a voltage."""
     graph = lit.compiled.graph
     output = graph.part(detector).model.electrical[0]

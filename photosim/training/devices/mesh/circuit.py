@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,9 +14,11 @@ from photosim.components.shifters import TURN, held_phase
 from photosim.engine.bindings import steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.circuit.wiring import wire
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh, at_shifters, leaking
 from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases
 from photosim.training.devices.mesh.paths import PairPassage, Passage
+from photosim.training.devices.mesh.structure import Names, NotAMeshError, find_by_structure
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ class MeshCircuit:
     """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u.
 
     Phases are asked of drivers, which hold them as the circuit's converters and heat let them; `held` says
-    what they hold, which is what the other methods take.
+    what they hold, which is what the other methods take.  names: of its settings, where it was found by
+    structure.
     """
 
     circuit: Circuit
@@ -39,6 +42,7 @@ class MeshCircuit:
     u: OneMesh
     v: OneMesh | None = None
     middle: Blocks | None = None
+    names: Names | None = None
 
     @property
     def guides(self) -> int:
@@ -117,6 +121,9 @@ class MeshCircuit:
 
     def settings(self, phases: MeshPhases | PairPhases) -> dict[str, Any]:
         """Return phases held, as they act, and couplings as a call of the circuit takes them."""
+        if self.names is not None and isinstance(phases, MeshPhases):
+            acting = self.u.parted(self.u.acting(phases) / self.u.turns)
+            return dict(self.names.settings(acting, self.u.blocks))
         if isinstance(phases, MeshPhases):
             own = self.u.settings(phases)
         else:
@@ -136,13 +143,49 @@ class MeshCircuit:
         return own
 
 
-def find_mesh(circuit: Circuit, name: str, wl: float | None = None) -> MeshCircuit:
+MESHES = (*(f"{arrangement}_mesh" for arrangement in get_args(Arrangement)), "svd_mesh")
+"""Components that are meshes."""
+
+
+def find_mesh(
+    circuit: Circuit,
+    name: str | None = None,
+    wl: float | None = None,
+    *,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> MeshCircuit:
     """Return the mesh that is instance `name` of a circuit, at wl in um or at the wavelength of its phases.
 
-    A `clements_mesh`, `reck_mesh` or `svd_mesh`, known by the names of its blocks, which must be `mzi_block`.
-    ParameterError says that it is none, that its couplers reflect, which a passage from column to column
-    does not see, or that blocks have converters or heat which the mesh does not give all of them alike.
+    Without a name the circuit's only mesh component, or else, by structure, the couplers and phase shifters
+    between its ports, whatever they are called; inputs and outputs: those ports in the order of the guides,
+    found unless given. ParameterError says that it is none, that its couplers reflect, which a passage from
+    column to column does not see, or that blocks have converters or heat which the mesh does not give all of
+    them alike.
     """
+    if name is not None:
+        return _named_mesh(circuit, name, wl)
+    components = _mesh_components(circuit)
+    if len(components) == 1 and inputs is None and outputs is None:
+        return _named_mesh(circuit, components[0], wl)
+    try:
+        wiring = wire(circuit, inputs, outputs, (), wl)
+        found = find_by_structure(circuit, wiring.inputs, wiring.outputs, float(wiring.wl[0]))
+    except NotAMeshError as reason:
+        others = f" Its mesh components are {listing(components)}: name one." if components else ""
+        message = f"Circuit {circuit.name!r} is not a mesh: {reason}.{others}"
+        raise ParameterError(message) from None
+    return MeshCircuit(circuit, circuit.name, float(wiring.wl[0]), found.mesh, names=found.names)
+
+
+def _mesh_components(circuit: Circuit) -> list[str]:
+    """Return the instances that are mesh components and lie in no other one."""
+    found = [name for name, model in circuit.graph.composites.items() if model.name in MESHES]
+    return [name for name in found if not any(name.startswith(f"{other}.") for other in found)]
+
+
+def _named_mesh(circuit: Circuit, name: str, wl: float | None) -> MeshCircuit:
+    """Return the mesh that is a component, known by the names of its blocks, which must be `mzi_block`."""
     held = circuit.parameters
     own = {key[len(name) + 1 :]: value for key, value in held.items() if key.startswith(f"{name}.")}
     pair = any(key.startswith("v.m") for key in own)
@@ -153,7 +196,8 @@ def find_mesh(circuit: Circuit, name: str, wl: float | None = None) -> MeshCircu
             {match[1] for key in held if (match := re.fullmatch(r"(.+)\.m0_\d+\.split\.coupling", key))}
         )
         message = f"{name!r} is not a mesh of this circuit. Meshes: {listing(outer) if outer else 'none'}."
-        raise ParameterError(message + did_you_mean(name, outer))
+        hint = "" if outer else " Without a name, parts between the ports are looked at for a mesh."
+        raise ParameterError(message + did_you_mean(name, outer) + hint)
     if any(value != 0.0 for key, value in own.items() if key.endswith(".reflection")):
         message = f"Couplers of mesh {name!r} reflect: light does not pass each block once. Ask the circuit."
         raise ParameterError(message)

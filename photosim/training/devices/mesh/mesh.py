@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,14 +96,35 @@ class Mesh:
 
     @classmethod
     def from_circuit(
-        cls, circuit: Circuit, name: str, wl: float | None = None, rate: float = 1e9, power: float = 1e-3
+        cls,
+        circuit: Circuit,
+        name: str | None = None,
+        wl: float | None = None,
+        rate: float = 1e9,
+        power: float = 1e-3,
+        *,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
     ) -> Mesh:
-        """Return the mesh that is instance `name` of a circuit, nothing programmed yet, no errors added.
+        """Return a circuit's mesh, nothing programmed yet, no errors added.
 
-        wl: wavelength in um, that of the phases (wl0) unless given. Raises ParameterError when the
-        instance is not a mesh, its couplers reflect, or rate or power are not positive.
+        name: the instance that is a mesh component; without one the mesh is found by how the couplers and
+        phase shifters between the circuit's ports are joined, whatever they are called. Parts that stand as
+        in no known arrangement are left to the engine: `explain` says why, and phases come by inversion.
+        inputs, outputs: the ports in the order of the guides, found unless given.  wl: wavelength in um, that
+        of the phases (wl0) unless given. Raises ParameterError when it is not a mesh, the couplers of a
+        component reflect, or rate or power are not positive.
         """
-        return cls(find_mesh(circuit, name, wl), rate=rate, power=power)
+        try:
+            hardware = find_mesh(circuit, name, wl, inputs=inputs, outputs=outputs)
+        except ParameterError as error:
+            if name is not None:
+                raise
+            from photosim.training.devices.mesh.engine_mesh import EngineMesh, any_mesh
+
+            found: Any = any_mesh(circuit, inputs, outputs, wl, str(error))
+            return EngineMesh(found, rate=rate, power=power)
+        return cls(hardware, rate=rate, power=power)
 
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
         """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
@@ -184,7 +206,12 @@ class Mesh:
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * self.power)
 
     def _hold(
-        self, target: Numbers, wanted: MeshPhases | PairPhases, scale: float, *, correct: bool = False
+        self,
+        target: Numbers,
+        wanted: MeshPhases | PairPhases,
+        scale: float,
+        *,
+        correct: bool = False,
     ) -> Mesh:
         setting = self.hardware.corrected(wanted) if correct else self.hardware.set_for(wanted)
         phases = self.hardware.held(setting).changed(self._missed)

@@ -11,14 +11,14 @@ import numpy as np
 
 from photosim.arguments import check_arguments
 from photosim.bounds import check_number, check_whole
-from photosim.components.shifters import held_phase
+from photosim.components.shifters import TURN, held_phase
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.device import Energy, check_batch, check_real
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import pairs_of
-from photosim.training.devices.mesh.mesh import MeshErrors
+from photosim.training.devices.mesh.mesh import MeshErrors, Numbers
 from photosim.training.devices.receiver import MOST_BITS
 
 if TYPE_CHECKING:
@@ -76,12 +76,16 @@ class _Built:
     """The blocks of v, of the attenuators and of u, by number of tiles, once they have been drawn."""
 
     def __init__(self) -> None:
-        self.copies: dict[int, tuple[Blocks, Blocks, Blocks]] = {}
+        self.copies: dict[int, tuple[Blocks | None, Blocks | None, Blocks]] = {}
 
 
 @dataclass(frozen=True)
 class TiledMesh:
-    """A real matrix of any size, cut into n x n tiles that are an `svd_mesh` each, all of one design.
+    """A real matrix of any size, cut into n x n tiles that are a mesh each, all of one design.
+
+    A pair of meshes, `svd_mesh`, holds a tile A divided by its largest singular value, s. A single mesh holds
+    the unitary u (a + i (1 - a^2)^(1/2)) v with A/s = u a v, whose real part that is: the light in quadrature
+    is not read.
 
     A vector's parts go into the columns of tiles as fields, each tile interferes its own, the outputs are
     read coherently, in phase with the light, and added over a row of tiles by electronics. Every tile has
@@ -89,8 +93,8 @@ class TiledMesh:
     tiles; its phases are off by `errors.phase` anew whenever other weights are programmed. Phase errors and
     the noise of the read-out come from generators seeded with `seed` and the content, weights or inputs: the
     same call gives the same numbers, and passes with one programming meet the same hardware.
-    rate: vectors a second.  power: light in W that a tile is sent with. Left out: drift, thermal crosstalk,
-    response time of the heaters.
+    rate: vectors a second.  power: light in W that a tile is sent with. Thermal crosstalk is that of the
+    circuit, not corrected for. Left out: drift, response time of the heaters.
     """
 
     hardware: MeshCircuit
@@ -113,26 +117,31 @@ class TiledMesh:
     def from_circuit(
         cls,
         circuit: Circuit,
-        name: str,
+        name: str | None = None,
         errors: MeshErrors | None = None,
         readout: Readout | None = None,
         seed: int = 0,
     ) -> TiledMesh:
-        """Return the device whose tiles are made as instance `name`, an `svd_mesh`, nothing programmed yet.
+        """Return the device whose tiles are made as the circuit's mesh `name`, nothing programmed yet.
 
-        Raises ParameterError when it is not a mesh, or a single one, which holds no matrix.
+        Without a name the mesh is found as by Mesh.from_circuit. Raises ParameterError when it is not a mesh.
         """
-        hardware = find_mesh(circuit, name)
-        if hardware.v is None:
-            message = f"Tiles hold any matrix, which takes a pair of meshes: {name!r} is a single one."
-            raise ParameterError(message)
+        return cls.of(find_mesh(circuit, name), errors, readout, seed)
+
+    @classmethod
+    def of(
+        cls,
+        hardware: MeshCircuit,
+        errors: MeshErrors | None = None,
+        readout: Readout | None = None,
+        seed: int = 0,
+    ) -> TiledMesh:
+        """Return the device whose tiles are made as this mesh, nothing programmed yet."""
         errors = errors or MeshErrors()
-        heated = hardware.u.leak is not None
-        if errors.offset or heated or hardware.u.arrangement not in {"clements", "reck"}:
+        if errors.offset or hardware.u.arrangement not in {"clements", "reck"}:
             message = (
-                "TiledMesh needs clements or reck meshes without thermal crosstalk or phase offsets; got "
-                f"arrangement {hardware.u.arrangement!r}, offset {errors.offset:g}, "
-                f"{'with' if heated else 'no'} crosstalk."
+                "TiledMesh needs clements or reck meshes without phase offsets; got arrangement "
+                f"{hardware.u.arrangement!r}, offset {errors.offset:g}."
             )
             raise ParameterError(message)
         return cls(hardware, errors, readout or Readout(), seed)
@@ -211,12 +220,15 @@ class TiledMesh:
         u, values, v = np.linalg.svd(cut)
         scale = values[:, :1]
         share = values / np.where(scale > 0.0, scale, 1.0)
+        one, other = self.hardware.v, self.hardware.u
+        first, middle, last = self._copies(len(cut))
+        if one is None or first is None or middle is None:
+            whole = (u * (share + 1j * np.sqrt(np.maximum(1.0 - share**2, 0.0)))[:, np.newaxis]) @ v
+            return np.asarray(scale[..., np.newaxis] * self._mesh(other, last, whole, rng).real)
         theta = 2.0 * np.arcsin(np.minimum(share, 1.0))
         phi = -0.5 * (np.pi + theta)  # the attenuator's own phase taken back, as decompose_pair does
-        first, middle, last = self._copies(len(cut))
-        one, other = self.hardware.v, self.hardware.u
-        if one is None or self.hardware.middle is None:
-            raise AssertionError  # from_circuit takes pairs alone
+        if self.hardware.middle is None:
+            raise AssertionError  # a pair has attenuators
         turn = self.hardware.middle.turn
         passed = middle.passing(*(self._heat(p / turn, rng).ravel() for p in (theta, phi)))[0]
         before, after = self._mesh(one, first, v, rng), self._mesh(other, last, u, rng)
@@ -224,7 +236,7 @@ class TiledMesh:
         return np.asarray(scale[..., np.newaxis] * transfer.real)
 
     def _mesh(
-        self, mesh: OneMesh, blocks: Blocks, unitaries: FloatArray, rng: np.random.Generator
+        self, mesh: OneMesh, blocks: Blocks, unitaries: Numbers, rng: np.random.Generator
     ) -> ComplexArray:
         """Return the matrices (T, n, n) of T copies of a mesh, built of `blocks`, set for unitaries."""
         from photosim.kernels.meshes import send_through_many, take_apart_many
@@ -239,8 +251,14 @@ class TiledMesh:
         if not np.array_equal(modes[order], pairs_of(mesh.arrangement, n)[:, 0]):
             raise AssertionError  # blocks in another order than the circuit's
         turn = mesh.blocks.turn
-        theta, phi = (self._heat(own[:, order] / turn, rng) for own in (theta, phi))
-        ends = mesh.end * np.exp(1j * mesh.end_turn * self._heat(end / mesh.end_turn, rng))
+        angles = [(theta[:, order], turn), (phi[:, order], turn), (end, mesh.end_turn)]
+        if mesh.leak is not None:  # drivers hold phases within a turn, and neighbours get of that
+            angles = [(np.mod(own, TURN), turns) for own, turns in angles]
+        theta, phi, end = (self._heat(own / turns, rng) for own, turns in angles)
+        if mesh.leak is not None:
+            warm = (mesh.leak @ np.concatenate([theta, phi, end], axis=1).T).T
+            theta, phi, end = warm[:, :k], warm[:, k : 2 * k], warm[:, 2 * k :]
+        ends = mesh.end * np.exp(1j * mesh.end_turn * end)
         fields = np.broadcast_to(np.eye(n, dtype=np.complex128), (count, n, n)).copy()
         matrices = blocks.matrices(*blocks.acting(theta.ravel(), phi.ravel())).reshape(count, k, 2, 2)
         send_through_many(matrices, pairs_of(mesh.arrangement, n), fields)
@@ -250,16 +268,14 @@ class TiledMesh:
         bits = self.hardware.u.bits
         return self.errors.missed(phases if bits is None else held_phase(phases, bits), rng)
 
-    def _copies(self, count: int) -> tuple[Blocks, Blocks, Blocks]:
+    def _copies(self, count: int) -> tuple[Blocks | None, Blocks | None, Blocks]:
         """Return the blocks of v, of the attenuators and of u of `count` tiles, tile by tile, drawn once."""
         copies = self.built.copies
         if count not in copies:
-            if self.hardware.v is None or self.hardware.middle is None:
-                raise AssertionError  # as above
             rng = np.random.default_rng([self.seed, 0, count])
-            designs = (self.hardware.v.blocks, self.hardware.middle, self.hardware.u.blocks)
-            v, middle, u = (_copied(blocks, count, self.errors.coupling, rng) for blocks in designs)
-            copies[count] = (v, middle, u)
+            designs = (self.hardware.v.blocks if self.hardware.v else None, self.hardware.middle)
+            v, middle = (own and _copied(own, count, self.errors.coupling, rng) for own in designs)
+            copies[count] = (v, middle, _copied(self.hardware.u.blocks, count, self.errors.coupling, rng))
         return copies[count]
 
 
