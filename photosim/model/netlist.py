@@ -39,6 +39,14 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where a layout puts an instance: x and y of its origin in um."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class Netlist:
     """A circuit as data.
 
@@ -47,7 +55,9 @@ class Netlist:
     sub-netlists that instances may name as their component. `marks` maps a
     path of keys, such as ("instances", "ring", "settings", "radius"), to its
     place in the file. `folder` is where the file lies, below which the files that
-    it names are found; the working folder if it is None.
+    it names are found; the working folder if it is None. `remarks` are what a reader
+    changed, `layout` what it left out, `hidden` ports of metal that are not exposed; `drawn`
+    says that a layout tool wrote the file, and `placements` where it put the instances.
     """
 
     instances: Mapping[str, Instance]
@@ -60,6 +70,11 @@ class Netlist:
     analyses: tuple[Mapping[str, Any], ...] = ()
     marks: Mapping[tuple[str, ...], Mark] = field(default_factory=dict, compare=False, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    layout: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    drawn: bool = field(default=False, compare=False, repr=False)
+    placements: Mapping[str, Placement] = field(default_factory=dict, compare=False, repr=False)
 
     def mark(self, *path: str) -> Mark | None:
         """Return the place of the longest known prefix of a path of keys."""

@@ -9,15 +9,21 @@
         ignore: [wg_width, radius]
 
 Files are found from the map's folder. `ports` are the component's, in the order of the cell's pins, or `none`
-for a pin that is not simulated; ports under `terminate` are open on purpose, as are those of single parts,
+for a pin that is not simulated; formats that name their ports have a mapping of the cell's port to the
+component's. Ports under `terminate` are open on purpose, as are those of single parts,
 'part,port', in a list `terminate` beside `cells`. Texts in `settings` are expressions over the values that
-the netlist gives to the cell.
+the netlist gives to the cell, `info_length` among them for what a layout has in `info`; `units` says in which
+unit such a value is written, and `layout: true` that a cell carries no light. `cross_sections` beside `cells`
+has what a cross-section means for every guide of its name.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -27,15 +33,15 @@ from photosim.expressions import parse
 from photosim.model import ref, registry
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.form_errors import MappingError, describe
-from photosim.netlist.forms import LIST, Form, Words
+from photosim.netlist.forms import LIST, Form, Words, one_of
 from photosim.netlist.mappings import read
 from photosim.netlist.schema import Values
 from photosim.netlist.tables import read_named
 from photosim.netlist.text import read_utf8
 from photosim.netlist.values import numeric_parameters
+from photosim.reals import NotReal, as_real
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from photosim.model import PortRef
@@ -52,11 +58,49 @@ class Cell:
     """What a cell is; `settings` are as the map has them, `ports` empty where it has none."""
 
     component: str
-    ports: tuple[str, ...] = ()
+    ports: tuple[str, ...] | Mapping[str, str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     terminate: tuple[str, ...] = ()
     mark: Mark | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    layout: bool = False
+
+    def port_names(self) -> dict[str, str | None]:
+        """Return the component's port for each of the cell's; a list is in the order o1, o2, and so on."""
+        pairs = self.ports.items() if isinstance(self.ports, Mapping) else (
+            (f"o{k}", port) for k, port in enumerate(self.ports, 1)
+        )  # fmt: skip
+        return {pin: None if port == NO_PORT else port for pin, port in pairs}
+
+
+@dataclass(frozen=True)
+class CellMap:
+    """A map file: cells by name, ports that are terminated, cross-sections by name."""
+
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    terminate: tuple[PortRef, ...] = ()
+    cross_sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+UNITS: Mapping[str, float] = MappingProxyType(
+    {"m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "nm": 1e-3, "dB/m": 1e-2, "dB/cm": 1.0, "dB/mm": 10.0,
+     "rad": 1.0, "deg": math.pi / 180, "W": 1.0, "mW": 1e-3, "Hz": 1.0, "GHz": 1e9, "THz": 1e12, "s": 1.0,
+     "ps": 1e-12, "1": 1.0, "%": 1e-2}
+)  # fmt: skip
+"""Units in which a map may say that a netlist writes a value, and what one is in the unit used here."""
+
+
+def scaled(values: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    """Return values of a netlist in the units used here."""
+    found = dict(values)
+    for key, unit in cell.units.items():
+        for name in (key, f"info_{key}"):
+            try:
+                found[name] = as_real(found[name]) * UNITS[unit]
+            except (NotReal, KeyError):
+                continue
+    return found
 
 
 def _nothing_is_empty(value: Any) -> Any:
@@ -70,16 +114,25 @@ def _with_no_ports(value: Any) -> Any:
 Texts = Annotated[tuple[str, ...], LIST, BeforeValidator(_nothing_is_empty), Words("a list of names")]
 
 
+def _names_of_ports(value: Any) -> Any:
+    return {k: NO_PORT if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+PortNames = Annotated[dict[str, str], BeforeValidator(_names_of_ports)]
+
+
 class CellForm(Form):
     """One entry of ``cells``; a text alone is its component."""
 
     component: str | None = None
     file: str | None = None
     mode: str | None = None
-    ports: Annotated[Texts, BeforeValidator(_with_no_ports)] = ()
+    ports: Annotated[Texts, BeforeValidator(_with_no_ports)] | PortNames = ()
     settings: Values = Field(default_factory=dict)
     ignore: Texts = ()
     terminate: Texts = ()
+    units: dict[str, Annotated[str, one_of("unit", UNITS)]] = Field(default_factory=dict)
+    layout: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -99,8 +152,8 @@ def number(text: str) -> float | str:
     return float(match[1]) * _IN_UM.get(match[2], 1.0)
 
 
-def read_map(place: Path) -> tuple[dict[str, Cell], tuple[PortRef, ...]]:
-    """Cells of a map file, by name, and the ports that it terminates.
+def read_map(place: Path) -> CellMap:
+    """Read a map file.
 
     Raises:
         NetlistError: the file, or a file of S-parameters that it names, is missing or damaged.
@@ -108,16 +161,29 @@ def read_map(place: Path) -> tuple[dict[str, Cell], tuple[PortRef, ...]]:
     text = read_utf8(place, str(place), MAX_BYTES)
     tree = compose(text, str(place), place.parent)
     top = tree.data
-    if not isinstance(top, dict) or not {"cells"} <= set(top) <= {"cells", "terminate"}:
+    if not isinstance(top, dict) or not set(top) <= {"cells", "terminate", "cross_sections"} or not (
+        {"cells", "cross_sections"} & set(top)
+    ):  # fmt: skip
         raise NetlistError(
-            "a map holds 'cells', a mapping of cell names, and may hold 'terminate'", Mark(str(place), 1, 1)
+            "a map holds 'cells', a mapping of cell names, and may hold 'cross_sections' and 'terminate'",
+            Mark(str(place), 1, 1),
         )
-    cells, terminated = top["cells"], top.get("terminate") or []
+    cells, terminated = top.get("cells") or {}, top.get("terminate") or []
+    sections = top.get("cross_sections") or {}
     if not isinstance(cells, dict) or not isinstance(terminated, list):
         raise NetlistError(
             "'cells' of a map is a mapping of cell names, 'terminate' a list of ports", Mark(str(place), 1, 1)
         )
-    return {name: _cell(tree, name, value) for name, value in cells.items()}, _ports_of(tree, terminated)
+    if not isinstance(sections, dict) or not all(isinstance(value, dict) for value in sections.values()):
+        raise NetlistError(
+            "'cross_sections' of a map is a mapping of names, each with a mapping of settings",
+            tree.mark(top, "cross_sections"),
+        )
+    return CellMap(
+        {name: _cell(tree, name, value) for name, value in cells.items()},
+        _ports_of(tree, terminated),
+        sections,
+    )
 
 
 def _ports_of(tree: Tree, texts: list[Any]) -> tuple[PortRef, ...]:
@@ -139,6 +205,8 @@ def _cell(tree: Tree, name: str, value: Any) -> Cell:
         form = read(CellForm, value, f"cell {name!r}", noun="key")
     except MappingError as error:
         raise NetlistError(str(error), tree.follow(("cells", name, *error.path))) from None
+    if form.layout:
+        return Cell("", mark=mark, layout=True)
     component = form.component or ("sampled" if form.file is not None else None)
     if component is None or not registry.known(component):
         hint = did_you_mean(str(component), registry.names()) if component else " Give 'component' or 'file'."
@@ -150,7 +218,7 @@ def _cell(tree: Tree, name: str, value: Any) -> Cell:
         raise NetlistError(f"cell {name!r}: 'mode' chooses among those of a 'file', and there is none", mark)
     if form.mode is not None:
         settings = {**settings, "mode": form.mode}
-    return Cell(component, form.ports, settings, form.ignore, form.terminate, mark)
+    return Cell(component, form.ports, settings, form.ignore, form.terminate, mark, form.units)
 
 
 def _table(tree: Tree, name: str, file: str) -> Any:
@@ -169,7 +237,7 @@ def settings_of(
     Raises:
         NetlistError: an expression of the map uses a value that the netlist does not give as a number.
     """
-    known = {key: number(text) for key, text in values.items()}
+    known: dict[str, Any] = scaled({key: number(text) for key, text in values.items()}, cell)
     numeric = numeric_parameters(cell.component)
     used = set(cell.ignore)
     found: dict[str, Any] = {}

@@ -10,6 +10,7 @@ from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, li
 from photosim.expressions import Expr
 from photosim.model import ClosedForm, Instance, Model, Netlist, registry
 from photosim.netlist.arrays import base_name
+from photosim.netlist.layout_table import about_unknown, without_parts
 from photosim.netlist.nouns import check_nouns
 from photosim.netlist.ports import PortTable
 from photosim.netlist.values import as_written, evaluate, parameters_of, require_number, resolve
@@ -43,14 +44,14 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")
     if not netlist.instances:
-        raise NetlistError(f"circuit {netlist.name!r} has no instances: there is nothing to ask")
+        raise NetlistError(without_parts(netlist.name))
     return checker.warnings
 
 
 def not_simulated(netlist: Netlist) -> list[str]:
     """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance."""
     check_arguments(not_simulated, locals())
-    lines: list[str] = []
+    lines: list[str] = list(netlist.layout)
     seen: set[str] = set()
     for name, instance in netlist.instances.items():
         base = base_name(name)
@@ -114,6 +115,7 @@ class _Checker:
             return
         self.visited.add(key)
         self._settings(netlist, inside)
+        self.notes += [f"{text.removesuffix('.')}{inside}." for text in netlist.remarks]
         values = _resolved(netlist, settings)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
@@ -211,7 +213,8 @@ class _Checker:
                 known = [*netlist.components, *registry.names()]
                 raise NetlistError(
                     f"instance {name!r}{inside}: there is no component {component!r}."
-                    f"{did_you_mean(component, known)} `photosim components` lists all of them.",
+                    f"{did_you_mean(component, known)} `photosim components` lists all of them; "
+                    f"{about_unknown(component)}.",
                     mark,
                 )
             model = registry.get(component)

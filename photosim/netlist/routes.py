@@ -40,11 +40,11 @@ class Wires:
     """The wires that a section of routes makes, and in `warnings` what a reader should know of them.
 
     used: ends that are connected or exposed already; a link between such is the layout of that connection.
-    port: reads an end.
+    port: reads an end; None for one of metal.
     """
 
     def __init__(
-        self, section: str, written: Any, used: set[PortRef], port: Callable[[str], PortRef]
+        self, section: str, written: Any, used: set[PortRef], port: Callable[[str], PortRef | None]
     ) -> None:
         self.section, self.written, self.used, self.port = section, written, used, port
         self.warnings: list[str] = []
@@ -56,7 +56,7 @@ class Wires:
         links = list(links_of(self.written))
         for link in links:
             start, end = self.port(link.start), self.port(link.end)
-            if start in self.used or end in self.used:
+            if start is None or end is None or start in self.used or end in self.used:
                 continue
             self.used |= {start, end}
             if link.length is None:

@@ -60,6 +60,7 @@ class InstanceForm(Form):
     info: Layout = None
     placement: Layout = None
     virtual: Layout = None
+    kcl: Layout = None
 
 
 class NetForm(Form):

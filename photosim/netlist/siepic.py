@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,12 @@ from photosim.errors import NetlistError, ParameterError, PhotosimWarning, did_y
 from photosim.model import Instance, Netlist, registry
 from photosim.netlist.analysers import analysis
 from photosim.netlist.arrays import MAX_INSTANCES, check_name
-from photosim.netlist.cells import NO_PORT, Cell, number, read_map, settings_of
+from photosim.netlist.cells import NO_PORT, Cell, CellMap, number, read_map, settings_of
 from photosim.netlist.marks import Marks
 from photosim.netlist.nodes import Nodes
 from photosim.netlist.spice import Sheet, read_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from photosim.model import PortRef
@@ -42,8 +42,8 @@ def read_spi(place: Path, shown: str, cell_map: Path | None) -> Netlist:
     if cell_map is None:
         beside = [file.with_name(file.stem + MAP_SUFFIX) for file in sheet.files]
         cell_map = next((file for file in beside if file.is_file()), None)
-    cells, terminated = read_map(cell_map) if cell_map is not None else ({}, ())
-    netlist = _with_terminated(_Builder(sheet, cells).top(place.stem), terminated)
+    known = read_map(cell_map) if cell_map is not None else CellMap()
+    netlist = _with_terminated(_Builder(sheet, known.cells).top(place.stem), known.terminate)
     return replace(netlist, analyses=tuple(analysis(netlist, k, *a) for k, a in enumerate(sheet.analyzers)))
 
 
@@ -228,6 +228,12 @@ class _Builder:
             optical, electrical = model.ports_for(settings), model.electrical_for(settings)
         except ParameterError as error:
             raise NetlistError(f"part {line.name!r} ({line.cell}): {error}", line.mark) from None
+        if isinstance(cell.ports, Mapping):
+            raise NetlistError(
+                f"part {line.name!r} ({line.cell}): a .spi file has pins without names: "
+                "'ports' of the map is a list in their order",
+                cell.mark,
+            )
         named = [None if port == NO_PORT else port for port in cell.ports]
         known = [*optical, *electrical, *model.aliases_for(settings)]
         for port in cell.terminate:

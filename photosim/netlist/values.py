@@ -159,6 +159,15 @@ def evaluate(value: Any, values: Mapping[str, Any], where: str) -> Any:
         raise NetlistError(f"{where}: {error}.") from None
 
 
+def number_of(value: Any) -> float | None:
+    """A number as a float; None for anything else, a text, a list and null among it."""
+    try:
+        found = as_real(value)
+    except NotReal:
+        return None
+    return found if isinstance(found, float) else None
+
+
 def as_written(value: object) -> str:
     """A value for a message, with what it was worked out from."""
     return f" (from {_clip(str(value))!r})" if isinstance(value, Expr) else ""

@@ -22,7 +22,7 @@ _RING = {
 LAYOUT: dict[str, dict[str, Any]] = {
     "straight": {"length": 10.0, "npoints": 2, "cross_section": "strip", "width": None},
     "bend_euler": {
-        "radius": None, "angle": 90, "p": 0.5, "with_arc_floorplan": True, "npoints": None, "layer": None,
+        "radius": 10.0, "angle": 90, "p": 0.5, "with_arc_floorplan": True, "npoints": None, "layer": None,
         "width": None, "cross_section": "strip", "allow_min_radius_violation": False,
     },
     "coupler": {
@@ -34,7 +34,7 @@ LAYOUT: dict[str, dict[str, Any]] = {
     "crossing": {"length": 10.0, "width": 2.5, "cross_section": "strip"},
     "ring_single": {**_RING, "radius": 10.0, "length_x": 4.0, "length_y": 0.6},
     "ring_double": {
-        **_RING, "gap_top": None, "gap_bot": None, "radius": None, "length_x": 0.01, "length_y": 0.01,
+        **_RING, "gap_top": None, "gap_bot": None, "radius": 10.0, "length_x": 0.01, "length_y": 0.01,
         "coupler_ring_top": None,
     },
     "mzi": {
@@ -61,11 +61,10 @@ def test_instance_of_a_layout_runs(name: str) -> None:
     assert np.abs(s.values).max() > 0.1
 
 
-def test_null_is_the_default() -> None:
-    null = circuit_of("bend_euler", {"radius": None})([1.55]).values
-    np.testing.assert_array_equal(null, circuit_of("bend_euler", {})([1.55]).values)
-    null = circuit_of("ring_double", {"radius": None})([1.55]).values
-    np.testing.assert_array_equal(null, circuit_of("ring_double", {"radius": 10.0})([1.55]).values)
+@pytest.mark.parametrize("name", ["bend_euler", "ring_double"])
+def test_null_is_not_the_default(name: str) -> None:
+    with pytest.raises(NetlistError, match=rf"\({name}\): setting 'radius' is null, and neither its info"):
+        circuit_of(name, {"radius": None})
 
 
 def test_misspelt_setting_beside_layout_settings_is_still_an_error() -> None:

@@ -358,12 +358,6 @@ def test_mistakes_of_a_map_are_one_sentence(tmp_path: Path, text: str, message: 
         netlist.read(tmp_path / "a.spi", cell_map=tmp_path / "m.yml")
 
 
-def test_a_map_is_refused_where_it_says_nothing(tmp_path: Path) -> None:
-    (tmp_path / "a.yml").write_text("instances: {a: straight}", encoding="utf-8")
-    with pytest.raises(NetlistError, match=r"needs no map"):
-        netlist.read(tmp_path / "a.yml", cell_map=tmp_path / "m.yml")
-
-
 def test_damaged_files_end_in_an_error_or_a_netlist(kit: Path) -> None:
     text = (kit / "MZI4.spi").read_bytes()
     rng = np.random.default_rng(5)
