@@ -53,7 +53,7 @@ def test_an_unequal_coupler_is_the_exponential_of_its_equations(top: float, bott
 
 
 def lateral_by_differences(wl: float, width: float, step: float = 0.004, half: float = 1.4) -> Any:
-    """Index and field of a strip's even mode by finite differences of (n**2 (H'/n**2)')' on half the plane."""
+    """Index and field of a strip's even mode by finite differences of n**2 (H'/n**2)' on half the plane."""
     x = (np.arange(round(half / step)) + 0.5) * step
     inside = np.clip((width / 2 - (x - step / 2)) / step, 0, 1)
     core, out = float(slab_index(wl)) ** 2, OXIDE_INDEX**2
