@@ -20,7 +20,8 @@ WL = np.array([1.5, 1.55, 1.6])
 
 
 def s_of(name: str, wl: Any = WL, **settings: Any) -> Any:
-    return registry.get(name).s(np.asarray(wl), **settings)
+    model: Any = registry.get(name)
+    return model.s(np.asarray(wl), **settings)
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(11.0, 1.8), (90.0, -11.875), (10.0, 10.0), (5.0, 0.0)])

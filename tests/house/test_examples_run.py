@@ -41,6 +41,7 @@ def run(command: list[str], folder: Path) -> str:
     [
         "README.md",
         "docs/circuits.md",
+        "docs/layouts.md",
         "docs/meshes.md",
         "docs/media.md",
         "docs/timedomain.md",
