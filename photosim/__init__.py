@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, losses, netlist, signals, testing, training
     from photosim.analysis.link import link
+    from photosim.analysis.sweeps import sweep
     from photosim.circuit import Circuit, load
     from photosim.errors import (
         DataError,
@@ -58,6 +59,7 @@ _HOMES = {
     "transient": "timedomain",
     "waveforms": "timedomain",
     "link": "analysis.link",
+    "sweep": "analysis.sweeps",
     "cite": "runner.citation",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
@@ -99,6 +101,7 @@ __all__ = [
     "ref",
     "signals",
     "source",
+    "sweep",
     "testing",
     "training",
     "transient",

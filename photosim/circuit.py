@@ -326,15 +326,15 @@ class Circuit:
 
 @dataclass(frozen=True)
 class _Series:
-    """The exact Taylor coefficients of a result, computed when asked for; can be pickled."""
+    """The exact Taylor coefficients of a result, or at other wavelengths (K,) or (B, K); can be pickled."""
 
     compiled: Compiled
     ports: tuple[str, ...]
     point: Point
     wl: NDArray[np.float64]
 
-    def __call__(self) -> NDArray[np.complex128]:
-        return self.compiled.series(self.ports, self.point, self.wl)
+    def __call__(self, wl: NDArray[np.float64] | None = None) -> NDArray[np.complex128]:
+        return self.compiled.series(self.ports, self.point, self.wl if wl is None else wl)
 
 
 def _grid(wl: Any) -> NDArray[np.float64]:

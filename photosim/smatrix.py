@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -55,14 +55,14 @@ class Trace(ByValue):
     """One element of an S-matrix over wavelength: values (..., W) complex at wl (W,) in um.
 
     `series` gives the exact Taylor coefficients in wavelength (value, slope,
-    half the curvature), each (..., W), where the result came from a circuit.
+    half the curvature), each (..., W), where the result came from a circuit, or at other wavelengths.
     """
 
     wl: NDArray[np.float64]
     values: NDArray[np.complex128]
     source: str
     target: str
-    series: Callable[[], NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
+    series: Callable[..., NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def power(self) -> NDArray[np.float64]:
@@ -101,6 +101,24 @@ class Trace(ByValue):
         change = 2.0 * self.wl * slope.imag + self.wl**2 * curvature.imag
         return -change / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
 
+    def metrics(
+        self, *, near: float | None = None, channels: Sequence[float] | None = None
+    ) -> xarray.Dataset:
+        """Return resonance, free spectral range, width, Q, extinction, ... as an xarray Dataset.
+
+        Numbers of the line next to `near` in um (the middle of the sweep if None), and, called `line_...`, of
+        every line. docs/metrics.md defines them: wavelengths and widths are in um, `*_dB` in dB, the group
+        delay in s. Lines that overlap or are asymmetric have no width; `flags` say so. `channels` are
+        wavelengths in um between which `crosstalk_dB` is given. Exact for a result of a circuit, and by a
+        rational function through four neighbouring points for one read from a file.
+
+        Raises ParameterError for fewer than 4 wavelengths or one given twice.
+        """
+        check_arguments(Trace.metrics, locals())
+        from photosim.metrics.trace import of_trace
+
+        return of_trace(self, near, channels)
+
     def _series(self, points: int) -> NDArray[np.complex128]:
         """Return the Taylor coefficients in wavelength, (3, ..., W), of the circuit or through the points."""
         if self.series is not None:
@@ -123,7 +141,7 @@ class SMatrix(ByValue):
     ports: tuple[str, ...]
     values: NDArray[np.complex128]
     name: str = field(default="circuit", compare=False)
-    find_series: Callable[[], NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
+    find_series: Callable[..., NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, pair: Any) -> Trace:
         """Return the trace from one port to another."""
@@ -162,6 +180,15 @@ class SMatrix(ByValue):
     def phase(self) -> NDArray[np.float64]:
         """All phases in rad, unwrapped along rising wavelength, shape (..., W, P, P)."""
         return _unwrapped(self.wl, self.values, -3)
+
+    def metrics(
+        self, *, near: float | None = None, channels: Sequence[float] | None = None
+    ) -> xarray.Dataset:
+        """Return the metrics of all pairs of ports over dimensions (batch,) from, to; see `Trace.metrics`."""
+        check_arguments(SMatrix.metrics, locals())
+        from photosim.metrics.trace import of_matrix
+
+        return of_matrix(self, near, channels)
 
     def largest_singular_value(self) -> NDArray[np.float64]:
         """Largest amplitude gain over all inputs at each wavelength, shape (..., W); at most 1 if passive."""
@@ -236,7 +263,9 @@ class _Element:
     target: int
     source: int
 
-    def __call__(self) -> NDArray[np.complex128]:
+    def __call__(self, wl: NDArray[np.float64] | None = None) -> NDArray[np.complex128]:
+        if wl is not None and self.matrix.find_series is not None:
+            return self.matrix.find_series(wl)[..., self.target, self.source]
         return self.matrix._series[..., self.target, self.source]  # noqa: SLF001 - of this file
 
 

@@ -125,8 +125,8 @@ class LinkResult(ByValue):
         }  # fmt: skip
 
     def tables(self) -> tuple[Table, ...]:
-        """Return detectors, noise, budget, channels, points and remarks as tables; without empty ones."""
-        tables = [self._detector_table(), self._noise_table(), *self._budget_tables()]
+        """Return detectors, noise, powers, channels, points and remarks as tables; without empty ones."""
+        tables = [self._detector_table(), self._noise_table(), *self._power_tables()]
         if len(self.lines) > 1:
             names = [reception.detector for reception in self.receptions]
             tables.append(self._power_table("channels", names, self.powers))
@@ -139,10 +139,10 @@ class LinkResult(ByValue):
 
     def charts(self) -> tuple[Chart, ...]:
         """Return the powers along the ways, and the noise of every detector by its kind."""
-        return (*self._budget_charts(), self._noise_chart())
+        return (*self._power_charts(), self._noise_chart())
 
-    def plot(self, name: str = "budget") -> Figure:
-        """Draw the chart `budget` or `noise`."""
+    def plot(self, name: str = "powers") -> Figure:
+        """Draw the chart `powers` or `noise`."""
         from photosim.plotting import draw
 
         charts = {chart.name: chart for chart in self.charts()}
@@ -171,7 +171,7 @@ class LinkResult(ByValue):
         )
         return Table(f"{self.name}: noise (nA rms)", ("detector", *terms, "all"), rows)
 
-    def _budget_tables(self) -> list[Table]:
+    def _power_tables(self) -> list[Table]:
         tables = []
         for r in self.receptions[:_MOST_PATHS]:
             line = self.lines[r.line]
@@ -192,7 +192,7 @@ class LinkResult(ByValue):
         heads = tuple(f"{name} (dBm)" for name in names)
         return Table(f"{self.name}: {what}", ("line", "wavelength (um)", *heads), rows)
 
-    def _budget_charts(self) -> tuple[Chart, ...]:
+    def _power_charts(self) -> tuple[Chart, ...]:
         shown = [r for r in self.receptions if r.passages][:_MOST_PATHS]
         if not shown:
             return ()
@@ -204,9 +204,9 @@ class LinkResult(ByValue):
         title = f"{self.name}: power along the way"
         if all([p.element for p in r.passages] == [p.element for p in longest] for r in shown):
             names = ("source", *(p.element for p in longest))
-            return (Chart("budget", title, "behind this part", "power (dBm)", tuple(curves), names=names),)
+            return (Chart("powers", title, "behind this part", "power (dBm)", tuple(curves), names=names),)
         numbers = tuple(map(str, range(len(longest) + 1)))
-        return (Chart("budget", title, "parts passed", "power (dBm)", tuple(curves), names=numbers),)
+        return (Chart("powers", title, "parts passed", "power (dBm)", tuple(curves), names=numbers),)
 
     def _noise_chart(self) -> Chart:
         terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from photosim.analysis.channels import channels_of
+from photosim.analysis.grids import checked, resolve
+from photosim.analysis.numbers import as_numbers, metrics_table
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.resolution import check_resolution
 from photosim.analysis.result import Table
@@ -19,7 +21,6 @@ from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LabelList, NameList, PositiveList, Words, Written
 from photosim.smatrix import ByValue, SMatrix, Trace
-from photosim.units import parse_wavelengths
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -56,17 +57,19 @@ class Spectra(ByValue):
 class SpectrumOptions:
     """What a spectrum analysis computes.
 
-    wl: wavelengths in um, shape (W,).  starts, ends: exposed ports, or inner waves as "instance,port"; None
-    leaves the choice to `port_pairs`.  channels: wavelengths in um to mark; None asks `channels_of`.
-    labels: names of the curves for the reader, in the order of the pairs; empty names them "from to to".
+    wl: wavelengths in um, shape (W,); "1.54:1.56:auto" is refined for the circuit.  starts, ends: exposed
+    ports, or inner waves as "instance,port"; None leaves the choice to `port_pairs`.  channels: wavelengths
+    in um to mark; None asks `channels_of`.  labels: names of the curves for the reader, in the order of the
+    pairs; empty names them "from to to".  metrics: also the numbers of docs/metrics.md.
     """
 
     name: str
-    wl: Annotated[FloatArray, Written(_Range, parse_wavelengths)]
+    wl: Annotated[Any, Written(_Range, checked)]
     starts: Annotated[NameList | None, Field(alias="from")] = None
     ends: Annotated[NameList | None, Field(alias="to")] = None
     channels: PositiveList | None = None
     labels: LabelList = ()
+    metrics: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -83,6 +86,7 @@ class SpectrumResult(ByValue):
     channels: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    metrics: bool = False
 
     def numbers(self) -> dict[str, Any]:
         """Everything but the curves as plain JSON types."""
@@ -93,12 +97,15 @@ class SpectrumResult(ByValue):
             "wl_um": {"start": float(wl[0]), "stop": float(wl[-1]), "points": int(wl.size)},
             "channels_um": list(self.channels),
             "pairs": {f"{a} to {b}": summary(self.s, (a, b)) for a, b in self.pairs},
+            **({"metrics": self._metrics()} if self.metrics else {}),
             "remarks": list(self.remarks),
         }
 
     def tables(self) -> tuple[Table, ...]:
         """Extremes of every pair; then, where there are channels, the transmission of each, and remarks."""
         tables = [self._pair_table()]
+        if self.metrics:
+            tables.append(metrics_table(f"{self.name}: metrics", self._metrics()))
         inside = [(k, c) for k, c in enumerate(self.channels) if self.s.wl[0] <= c <= self.s.wl[-1]]
         if inside and self.s.wl.size > 1:
             tables.append(self._channel_table(inside))
@@ -106,6 +113,11 @@ class SpectrumResult(ByValue):
             rows = tuple((text,) for text in self.remarks)
             tables.append(Table(f"{self.name}: the grid is too coarse", ("what it does not show",), rows))
         return tuple(tables)
+
+    def _metrics(self) -> dict[str, dict[str, Any]]:
+        """Return the numbers of every pair, and of each of its lines."""
+        channels = self.channels if len(self.channels) > 1 else None
+        return {f"{a} to {b}": as_numbers(self.s[a, b].metrics(channels=channels)) for a, b in self.pairs}
 
     def _pair_table(self) -> Table:
         rows = []
@@ -148,7 +160,8 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SpectrumOptions:
             count = len(options.labels)
             message = f"there are {count}, but there must be one for each pair of 'from' and 'to': give both."
             raise ParameterError(message)
-    return options
+    wl = resolve(circuit, options.wl, dict(options.settings), options.ends, options.starts)
+    return replace(options, wl=wl)
 
 
 def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
@@ -159,14 +172,18 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
         s = circuit(options.wl, **options.settings)
         pairs = port_pairs(s, options.starts, options.ends)
         remarks = _remarks(circuit, options, s, pairs)
-        return SpectrumResult(options.name, s, pairs, channels, options.labels, remarks)
-    starts = options.starts if options.starts is not None else _inputs(circuit.ports)
+        return SpectrumResult(
+            options.name, s, pairs, channels, options.labels, remarks, metrics=options.metrics
+        )
+    starts = options.starts if options.starts is not None else default_inputs(circuit.ports)
     ends = options.ends if options.ends is not None else circuit.ports
     values = circuit.transfer(options.wl, ends, starts, **options.settings)
     pairs = tuple((a, b) for a in starts for b in ends)
     spectra = Spectra(options.wl, starts, ends, values)
     remarks = _remarks(circuit, options, spectra, pairs)
-    return SpectrumResult(options.name, spectra, pairs, channels, options.labels, remarks)
+    return SpectrumResult(
+        options.name, spectra, pairs, channels, options.labels, remarks, metrics=options.metrics
+    )
 
 
 def _remarks(
@@ -222,7 +239,7 @@ def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[s
     Without `starts` the ports named in.. (else the first port); without `ends` every port that light from a
     start reaches. A pair that is named is shown even when dark.
     """
-    first = tuple(starts) if starts is not None else _inputs(s.ports)
+    first = tuple(starts) if starts is not None else default_inputs(s.ports)
     if ends is not None:
         return tuple((a, b) for a in first for b in ends)
     pairs = tuple(
@@ -250,7 +267,8 @@ def summary(s: SMatrix | Spectra, pair: tuple[str, str]) -> dict[str, float | No
     }
 
 
-def _inputs(ports: Sequence[str]) -> tuple[str, ...]:
+def default_inputs(ports: Sequence[str]) -> tuple[str, ...]:
+    """Return the ports called in.., else the first port."""
     return tuple(p for p in ports if p.startswith("in")) or tuple(ports[:1])
 
 

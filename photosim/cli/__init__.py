@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 for a bad value or missing file, 2 for a bad command line."""
-    from photosim.cli.app import app
+    from photosim.cli.questions import app
 
     try:
         app(prog_name="photosim")

@@ -15,9 +15,11 @@ from photosim.cli.options import (
     Folder,
     Json,
     Map,
+    Metrics,
     Mode,
     Parts,
     Plot,
+    Range,
     Resume,
     Seed,
     Start,
@@ -70,14 +72,10 @@ def check(
 )
 def simulate(
     file: File,
-    wl: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--wl", metavar="START:STOP:POINTS", help="Wavelengths in um; one number is one wavelength."
-        ),
-    ] = None,
+    wl: Range = None,
     start: Start = None,
     end: End = None,
+    metrics: Metrics = False,
     plot: Plot = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
@@ -100,7 +98,7 @@ def simulate(
 
     starts, ends = (tuple(names) if names else None for names in (start, end))
     request = spectra.Request(
-        file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells, mode
+        file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells, mode, metrics=metrics
     )
     spectra.simulate(request, as_json=json)
 

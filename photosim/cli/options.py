@@ -86,3 +86,26 @@ Plot = Annotated[
         help="Picture of the spectrum: .png, .svg or .pdf.",
     ),
 ]
+Range = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--wl",
+        metavar="START:STOP:POINTS",
+        help="Wavelengths in um; START:STOP:auto refines them where a resonance would be missed.",
+    ),
+]
+Data = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--out", parser=file_or_folder, metavar="FILE", help="Data: .csv or .nc (NetCDF)."),
+]
+Named = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--analysis",
+        metavar="NAME",
+        help="Name of the netlist's own analysis to run (default: the first one).",
+    ),
+]
+Metrics = Annotated[
+    bool, typer.Option("--metrics", help="Resonance, width, Q, extinction and more of every pair of ports.")
+]

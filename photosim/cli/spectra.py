@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from photosim import __version__
+from photosim.analysis.grids import resolve
 from photosim.analysis.result import Table
 from photosim.analysis.spectrum import (
     SpectrumOptions,
@@ -25,7 +26,6 @@ from photosim.cli.show import show_json, show_tables
 from photosim.errors import ParameterError
 from photosim.files import check_target
 from photosim.signals.interference import InterferenceError
-from photosim.units import parse_wavelengths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +51,7 @@ class Request:
     strict: bool
     cell_map: Path | None = None
     mode: str | None = None
+    metrics: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,18 @@ def simulate(request: Request, *, as_json: bool) -> None:
     if request.out is not None:
         check_target(request.out)
     circuit = _circuit(request)
-    wl = parse_wavelengths(request.wl if request.wl is not None else _usual_wl(circuit))
     settings = with_seed(circuit, read_settings(request.settings, circuit), request.seed)
     starts, ends = (_names(texts, circuit) for texts in (request.starts, request.ends))
     check_waves(circuit, starts, ends)
     check_settings(circuit, settings)
+    wl = resolve(
+        circuit, request.wl if request.wl is not None else _usual_wl(circuit), settings, ends, starts
+    )
 
     result, currents = None, None
     if circuit.ports or starts or ends:
-        result = spectrum(circuit, SpectrumOptions(circuit.name, wl, starts, ends, settings=settings))
+        asked = SpectrumOptions(circuit.name, wl, starts, ends, metrics=request.metrics, settings=settings)
+        result = spectrum(circuit, asked)
     if circuit.sources and circuit.detectors:
         drawn = result is None and (request.plot is not None or request.out is not None)
         currents = _photocurrents(circuit, wl, settings, needed=drawn)

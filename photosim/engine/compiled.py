@@ -287,8 +287,6 @@ class Compiled:
         sums = pull_back(self.graph, self.parts, planned, target, point, wl, cotangent, summed=True)[..., 0]
         return dict(zip(target.names, sums if point.leading else sums[:, 0].tolist(), strict=True))
 
-    # --- results -------------------------------------------------------------------------------------
-
     def waves(
         self, outputs: Sequence[str], inputs: Sequence[str], point: Point, wl: NDArray[np.float64]
     ) -> NDArray[np.complex128]:
@@ -322,13 +320,22 @@ class Compiled:
         return matrix if point.leading else matrix[0]
 
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """Return the exact Taylor coefficients in wavelength of the S-matrix, (ORDERS, ..., W, P, P)."""
-        plan, request = self.matrix_plan(ports)
-        places = len(ports) ** 2
+        """Return the Taylor coefficients of the S-matrix at wl (W,) or (B, W), (ORDERS, ..., W, P, P)."""
+        return self._coefficients(self.matrix_plan(ports), point, wl, (len(ports), len(ports)))
+
+    def wave_series(
+        self, outputs: tuple[str, ...], inputs: tuple[str, ...], point: Point, wl: NDArray[np.float64]
+    ) -> NDArray[np.complex128]:
+        """Return the same of `waves`, (ORDERS, ..., W, n_out, n_in)."""
+        return self._coefficients(self.wave_plan(outputs, inputs), point, wl, (len(outputs), len(inputs)))
+
+    def _coefficients(
+        self, planned: Planned, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
+    ) -> NDArray[np.complex128]:
+        (plan, request), places = planned, shape[0] * shape[1]
         out = solve_series(self.parts, plan, point, wl, places, ORDERS)
         if plan.loops:
             _, smallest = solve(self.parts, plan, point, wl, places)
             series_again(self.parts, request, point, wl, smallest, out, self.netlist.name)
-        shaped = out.reshape(*out.shape[:2], len(ports), len(ports), len(wl))
-        matrix = np.moveaxis(shaped, -1, 2)
+        matrix = np.moveaxis(out.reshape(*out.shape[:2], *shape, -1), -1, 2)
         return matrix if point.leading else matrix[:, 0]

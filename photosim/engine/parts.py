@@ -8,7 +8,7 @@ evaluated again is the business of photosim.engine.values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -112,6 +112,22 @@ class Point:
         for (name, parameter), value in self.changed.items():
             found.setdefault(name, {})[parameter] = value
         return found
+
+    def part_of_batch(self, first: int, last: int) -> Point:
+        """Return the point of the batch entries first to last, the last one excluded."""
+        return self._cut(slice(first, last), last - first)
+
+    def entries(self, numbers: NDArray[np.int64]) -> Point:
+        """Return the point of some batch entries."""
+        return self._cut(numbers, len(numbers))
+
+    def _cut(self, chosen: Any, batch: int) -> Point:
+        def cut(value: Any) -> Any:
+            return value[chosen] if np.ndim(value) and len(value) > 1 else value
+
+        changed = {key: cut(value) for key, value in self.changed.items()}
+        settings = {name: cut(value) for name, value in self.settings.items()}
+        return replace(self, changed=changed, settings=settings, batch=batch)
 
 
 class Parts:

@@ -65,28 +65,41 @@ def _pool(count: int) -> ThreadPoolExecutor:
 
 
 def solve(
-    parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int
+    parts: Parts,
+    plan: Plan,
+    point: Point,
+    wl: NDArray[np.float64],
+    places: int,
+    *,
+    member: int | None = None,
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     """Return the wanted elements (B, places, W) and the smallest |1 - K|^2 met at each (B, W).
 
-    wl (W,) in um. Elements that no path reaches are zero.
+    wl (W,) in um, or (B, W) where each batch entry has its own. Elements that no path reaches are zero.
+    With `member` the caller's thread does all the work, in tables of that number, for threads that each solve
+    a part of a batch.
     """
-    out = np.zeros((point.batch, places, len(wl)), dtype=np.complex128)
-    smallest = np.empty((point.batch, len(wl)), dtype=np.float64)
+    points = wl.shape[-1]
+    out = np.zeros((point.batch, places, points), dtype=np.complex128)
+    smallest = np.empty((point.batch, points), dtype=np.float64)
 
     def work(table: Table, span: Span) -> None:
         slots = _work(plan.slots, span)
         run(plan.code, table.address, table.values, plan.exits, out, smallest, slots, span)
 
-    _sweep_blocks(Sweep(parts, point, wl, _kind(plan.slots, len(wl)), plan.products), work)
+    sweep = Sweep(parts, point, wl, _kind(plan.slots, points), plan.products, member=member)
+    _sweep_blocks(sweep, work)
     return out, smallest
 
 
 def solve_series(
     parts: Parts, plan: Plan, point: Point, wl: NDArray[np.float64], places: int, orders: int
 ) -> NDArray[np.complex128]:
-    """Return the Taylor coefficients in wavelength of the wanted elements, (orders, B, places, W)."""
-    out = np.zeros((orders, point.batch, places, len(wl)), dtype=np.complex128)
+    """Return the Taylor coefficients in wavelength of the wanted elements, (orders, B, places, W).
+
+    wl (W,) in um, or (B, W) where each batch entry has its own.
+    """
+    out = np.zeros((orders, point.batch, places, wl.shape[-1]), dtype=np.complex128)
 
     def work(table: Table, span: Span) -> None:
         slots = _work(orders * plan.slots, span)
@@ -143,6 +156,7 @@ class Sweep:
     kind: type[Span]
     products: int
     orders: int = 1
+    member: int | None = None
 
 
 def _sweep_blocks(sweep: Sweep, work: Callable[[Table, Span], Any]) -> None:
@@ -161,26 +175,26 @@ def _sweep(sweep: Sweep, work: Callable[[Table, int, int, int], Any], most: int 
     lone wavelength, a crew of them shares the blocks of each.
     """
     lanes, batch = sweep.kind.LANES, sweep.point.batch
-    total = -(-len(sweep.wl) // lanes)
-    crew = threads()
+    total = -(-sweep.wl.shape[-1] // lanes)
+    crew = threads() if sweep.member is None else 1
     if batch * total * lanes * sweep.products < SERIAL_PRODUCTS:
         crew = 1
-    parameters = sweep.parts.values.at(sweep.point, lanes, sweep.orders)
+    parameters = sweep.parts.values.at(sweep.point, lanes, sweep.orders, own_grids=sweep.wl.ndim > 1)
     fit = CHUNK_BYTES // (parameters.bytes_per_wavelength * lanes)
     least = total if crew == 1 else -(-total // (CHUNKS_A_THREAD * crew))
     blocks = max(1, min(most, fit, least))
     chunks = -(-total // blocks)
-    tables = parameters.tables(blocks * lanes, chunks)
+    tables = parameters.tables(blocks * lanes, chunks if sweep.member is None else None)
 
     def chunk(number: int, member: int, crew: int) -> None:
         first = number * blocks
-        grid = _padded(sweep.wl[first * lanes : (first + blocks) * lanes], blocks * lanes)
+        grid = _padded(sweep.wl[..., first * lanes : (first + blocks) * lanes], blocks * lanes)
         with tables.filled(number, member, grid) as table:
             work(table, first * lanes, min(blocks, total - first), crew)
 
-    if chunks < crew:
+    if crew == 1 or chunks < crew:
         for number in range(chunks):
-            chunk(number, 0, crew)
+            chunk(number, sweep.member or 0, crew)
     else:
         _take_turns(lambda number, member: chunk(number, member, 1), chunks, crew)
 
@@ -194,9 +208,10 @@ def _kind(slots: int, points: int) -> type[Span]:
 
 def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """Return wl repeated at its end up to a length, so that every block is full."""
-    if len(wl) == length:
-        return np.ascontiguousarray(wl)
-    return np.concatenate([wl, np.full(length - len(wl), wl[-1])])
+    missing = length - wl.shape[-1]
+    return np.ascontiguousarray(
+        wl if not missing else np.pad(wl, [(0, 0)] * (wl.ndim - 1) + [(0, missing)], "edge")
+    )
 
 
 _kept = threading.local()

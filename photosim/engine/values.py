@@ -87,7 +87,7 @@ class Table:
     def fill(
         self, parts: Parts, point: Point, parameters: Sequence[NDArray[np.float64]], wl: NDArray[np.float64]
     ) -> None:
-        """Bring all values up to date for a point and a chunk of wavelengths wl, of the table's length."""
+        """Bring all values up to date for a point and wavelengths wl (W,) or (B, W), W the table's width."""
         before, self.wl = self.wl, np.empty(0)  # until all is done: a part that raises leaves nothing stale
         first = not before.size
         same = not first and np.array_equal(before, wl)
@@ -115,11 +115,12 @@ class Parameters:
     lanes: int
     orders: int
 
-    def tables(self, width: int, chunks: int = 1) -> Tables:
-        """Return the tables of a sweep of so many chunks of `width` wavelengths."""
+    def tables(self, width: int, chunks: int | None = 1) -> Tables:
+        """Return the tables of a sweep of so many chunks of `width` wavelengths; None has one a thread."""
         which = tuple((rows.tobytes(), p.shape[1]) for _, rows, p in self.split)
         kept = self.values.kept((width, self.lanes, self.orders, self.point.batch, which))
-        return Tables(self, width, kept, self.bytes_per_wavelength * width * chunks <= KEPT_BYTES)
+        apart = chunks is not None and self.bytes_per_wavelength * width * chunks <= KEPT_BYTES
+        return Tables(self, width, kept, apart)
 
 
 @dataclass(frozen=True)
@@ -163,12 +164,18 @@ class Values:
         self.parts = parts
         self._kept: tuple[Any, dict[int, Table]] = (None, {})
 
-    def at(self, point: Point, lanes: int = 1, orders: int = 1) -> Parameters:
+    def at(self, point: Point, lanes: int = 1, orders: int = 1, *, own_grids: bool = False) -> Parameters:
         """Return the parameters of all parts at a point, to run in blocks of `lanes`.
 
-        With `orders` above 1 values are that many Taylor coefficients in wavelength.
+        With `orders` above 1 values are that many Taylor coefficients in wavelength. With `own_grids` each
+        batch entry has wavelengths of its own, so every dispersive value has a batch axis.
         """
         split = [(group, *row_block) for group in self.parts.groups for row_block in split_rows(group, point)]
+        if own_grids and point.batch > 1:
+            split = [
+                (g, rows, np.repeat(p, point.batch, axis=1) if g.kernel.dispersive and p.shape[1] == 1 else p)
+                for g, rows, p in split
+            ]
         size = sum(p.shape[0] * p.shape[1] * g.kernel.values for g, _, p in split if g.kernel.dispersive)
         size += sum(len(s.elements) * point.batch for s in self.parts.numerical_parts)
         return Parameters(self, point, split, 2 * REAL_SIZE * orders * max(1, size), lanes, orders)
@@ -304,7 +311,8 @@ def _fill_numerical(
     for b in range(len(view)):
         one = {k: v[b % len(v)] if isinstance(v, np.ndarray) and v.ndim else v for k, v in settings.items()}
         orders = view.shape[2]
-        series = model.series(wl, orders, **one) if orders > 1 else model.s(wl, **one)[np.newaxis]
+        grid = wl[b] if wl.ndim > 1 else wl
+        series = model.series(grid, orders, **one) if orders > 1 else model.s(grid, **one)[np.newaxis]
         for order in range(orders):
             picked = series[order][:, to, source].T
             view[b, :, order, 0], view[b, :, order, 1] = picked.real, picked.imag

@@ -38,8 +38,8 @@ ORDERS = 3
 class Kernels:
     """The compiled forms of one formula.
 
-    `evaluate(wl, params, out)`: wl (W,), params (n, B, P), out (n, B, V, 2, W)
-    takes real and imaginary parts of the V distinct values. `partials(wl,
+    `evaluate(wl, params, out)`: wl (W,) or, a grid for each batch entry, (B, W), params (n, B, P), out
+    (n, B, V, 2, W) takes real and imaginary parts of the V distinct values. `partials(wl,
     params, dout)`: dout (n, B, P + 1, V, 2, W) takes derivatives by every
     parameter in order and, last, by wavelength. `series(wl, params, out)`: out
     (n, B, V, 3, 2, W) takes the Taylor coefficients in wavelength: value,
@@ -188,10 +188,12 @@ def _sinc(x):
 _KERNEL = '''
 
 @njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", nogil=True)
-def {name}(wl, params, out):
+def {name}(grid, params, out):
     """Fill out[instance, batch, {axes}, wavelength] from params[instance, batch, parameter]."""
+    grids = grid.reshape((-1, grid.shape[-1]))
     for i in range(params.shape[0]):
         for b in range(params.shape[1]):
+            wl = grids[b if grids.shape[0] > 1 else 0]
             p = params[i, b]
             o = out[i, b]
 {outer}

@@ -4,11 +4,12 @@ from photosim.plotting.canvas import COLOURS, DASHES, PICTURE_SUFFIXES, STYLE, s
 from photosim.plotting.charts import draw, for_charts
 from photosim.plotting.signals import constellation, density, eye, for_transient, traces
 from photosim.plotting.spectra import FLOOR_dB, for_spectrum, photocurrents, plot_smatrix, spectrum
+from photosim.plotting.sweeps import for_sweep
 from photosim.plotting.training import alignment_angles, for_training, learning_curves, weight_error_map
 
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
-    "density", "draw", "eye", "for_charts", "for_spectrum", "for_training", "for_transient",
+    "density", "draw", "eye", "for_charts", "for_spectrum", "for_sweep", "for_training", "for_transient",
     "learning_curves", "photocurrents",
     "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
 ]  # fmt: skip

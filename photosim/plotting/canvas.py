@@ -84,6 +84,25 @@ def panel_row(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axe
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
 
+def panel_grid(count: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure with so many frames of that size in inches, two to a row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from photosim.plotting.picture import Picture
+
+    columns = 1 if count == 1 else 2
+    rows = -(-count // columns)
+    scale = 1.7 if count == 1 else 1.0
+    figure = Picture(figsize=(size[0] * columns * scale, size[1] * rows * scale + 0.3), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
+    for spare in panels[count:]:
+        spare.set_axis_off()
+    for axes in panels[:count]:
+        axes.grid(visible=True)
+    return figure, panels[:count]
+
+
 def line_style(k: int) -> dict[str, Any]:
     """Return colour and dash of the k-th line: all colours solid, then dashed, then dotted."""
     return {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k // len(COLOURS) % len(DASHES)]}

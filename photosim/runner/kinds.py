@@ -121,6 +121,22 @@ def _spectrum() -> Kind:
     return Kind(read_options, _seeded(spectrum), pictures, write)
 
 
+@kind("sweep")
+def _sweep() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.sweeps import files
+    from photosim.analysis.sweeps.options import compute, read_options
+    from photosim.analysis.sweeps.result import SweepResult
+
+    def computed(circuit: Circuit, options: Any, run: Run) -> Result:
+        return compute(circuit, options, run.seed, run.progress)
+
+    def write(path: Path, result: SweepResult) -> None:
+        files.write(path, result)
+
+    return Kind(read_options, computed, plotting.for_sweep, write)
+
+
 @kind("link")
 def _link() -> Kind:
     from photosim import plotting

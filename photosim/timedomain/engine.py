@@ -61,7 +61,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     seed: int = 0,
     settle: float = 0.0,
     quasi_static: bool | None = None,
-    budget: bool = False,
+    energies: bool = False,
     **settings: Any,
 ) -> xarray.Dataset:
     """Return the waves of a circuit over `duration` seconds, sampled at `sample_rate` in Hz.
@@ -74,7 +74,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     as `Circuit.transfer` names them; by default what leaves the exposed ports.  noise: of light sources,
     nonlinear parts and detectors, drawn from `seed`.  settle: seconds to run before time 0, with everything
     held at its first value, for parts that start at rest.  quasi_static: whether a driven resonator follows
-    its drive at once; None decides by its photon lifetime.  budget: also the energy into and out of every
+    its drive at once; None decides by its photon lifetime.  energies: also the energy into and out of every
     island.
 
     The result is a Dataset: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive
@@ -118,7 +118,9 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     run.carry()
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
-    return dataset(run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, budget=budget)
+    return dataset(
+        run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, energies=energies
+    )
 
 
 def _dynamic(circuit: Circuit) -> int:

@@ -35,7 +35,7 @@ def dataset(
     arrived: Mapping[int, ComplexArray],
     how: Mapping[str, str],
     *,
-    budget: bool,
+    energies: bool,
 ) -> xarray.Dataset:
     """Return the Dataset of a finished run; samples before time 0 and beyond the end are dropped."""
     import xarray
@@ -70,8 +70,8 @@ def dataset(
     if run.states:
         variables["state"] = (("state_name", "time"), np.array([whole(v) for v in run.states.values()]))
         coordinates["state_name"] = list(run.states)
-    if budget:
-        variables |= _budget(run, line, coordinates)
+    if energies:
+        variables |= _energies(run, line, coordinates)
     notes = {
         "circuit": name,
         "sample_rate_Hz": run.clock.sample_rate,
@@ -132,7 +132,7 @@ def _unsaturated(
     return np.asarray(power * detected_share(total, limit)), float(np.mean(total > limit))
 
 
-def _budget(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:
+def _energies(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:
     """Return the energies in J that entered and left every lit island, named by what lights it."""
     rows: dict[str, tuple[float, float]] = {}
     for sources, ends in _energy_waves(run).values():

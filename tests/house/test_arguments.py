@@ -139,7 +139,7 @@ CALLS = {
         seed=0,
         settle=0.0,
         quasi_static=None,
-        budget=False,
+        energies=False,
         phase=0.0,
     ),
     "a drive": call(

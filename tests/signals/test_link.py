@@ -157,8 +157,8 @@ def test_detector_in_a_composite_has_a_way_through_it() -> None:
 def test_result_is_numbers_tables_and_pictures() -> None:
     result = ps.link(chain())
     assert json.loads(json.dumps(plain(result.numbers())))["detectors"]["pd"]["path"][2]["element"] == "ring"
-    assert {chart.name for chart in result.charts()} == {"budget", "noise"}
-    for name in ("budget", "noise"):
+    assert {chart.name for chart in result.charts()} == {"powers", "noise"}
+    for name in ("powers", "noise"):
         assert result.plot(name).axes
     for table in result.tables():
         assert all(len(row) == len(table.columns) for row in table.rows)
@@ -208,7 +208,7 @@ def test_circuit_without_detector_or_at_many_points_is_refused() -> None:
 
 def test_run_files_table_and_pictures(tmp_path: Any) -> None:
     report = runner.run("modulator", out=tmp_path / "out")
-    assert {path.name for path in report.files} == {"budget_budget.png", "budget_noise.png", "results.json"}
+    assert {path.name for path in report.files} == {"budget_powers.png", "budget_noise.png", "results.json"}
     (entry,) = json.loads((tmp_path / "out" / "results.json").read_text())["analyses"]
     assert entry["kind"] == "link"
     assert entry["detectors"]["pd"]["snr_dB"] == pytest.approx(44.6, abs=0.1)

@@ -36,7 +36,7 @@ def test_energy_of_every_island_closes_between_nonlinear_parts() -> None:
         "wl": 1.55,
         "probes": ["part,o1:in", "out"],
     }
-    out = ps.transient(one, 1e-9, **asked, budget=True)
+    out = ps.transient(one, 1e-9, **asked, energies=True)
     assert out.sizes["island"] == 2
     np.testing.assert_allclose(out.energy_out, out.energy_in, rtol=1e-6)
     arrived, left = (np.abs(out.wave.values[:, 0]) ** 2).sum(axis=1) / 1e12

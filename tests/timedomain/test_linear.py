@@ -150,12 +150,12 @@ def test_energy_of_every_island_closes() -> None:
     lossless = ring(loss=0.0)
     wave = band_limited(1 << 13, seed=2)
     out = ps.transient(
-        lossless, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, budget=True
+        lossless, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, energies=True
     )
     np.testing.assert_allclose(out.energy_out, out.energy_in, rtol=1e-6)
     lossy = ring(loss=30.0)
     out = ps.transient(
-        lossy, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, budget=True
+        lossy, wave.size / RATE, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55, energies=True
     )
     through, drop = (by_fft(lossy, wave, 1.55, "in", end) for end in ("through", "drop"))
     left = (np.abs(through) ** 2 + np.abs(drop) ** 2).sum() / RATE
