@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.guards import NEARLY_SINGULAR, check_finite, check_passive, check_stable, mend
+from photosim.engine.guards import check_finite, check_passive, check_stable
 from photosim.engine.solve import solve, threads
+from photosim.engine.trapped import NEARLY_SINGULAR, mend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photosim.engine.compiled import Compiled, Planned
+    from photosim.engine.compiled import Compiled
     from photosim.engine.parts import Point
+    from photosim.engine.plan import Planned
 
 SLICE_BYTES = 4_000_000
 """Results of one slice: they stay in the last cache until they are read."""

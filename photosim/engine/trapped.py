@@ -138,6 +138,11 @@ def series_again(
     Where light enters the trapped mode as soon as the wavelength changes, they have no limit of small loss:
     they are not numbers, and a PhotosimWarning says so.
     """
+    if wl.ndim > 1:  # each batch entry has wavelengths of its own
+        for b in np.flatnonzero((smallest < NEARLY_SINGULAR).any(axis=1)).tolist():
+            one = point.part_of_batch(b, b + 1)
+            series_again(parts, request, one, wl[b], smallest[b : b + 1], out[:, b : b + 1], name)
+        return
     waves = _Waves(request)
     open_at: list[float] = []
     for chunk in _chunks(np.flatnonzero((smallest < NEARLY_SINGULAR).any(axis=0))):

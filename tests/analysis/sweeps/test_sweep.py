@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_zip_and_samples() -> None:
     vary = {"ring.radius": [9.9, 10.0, 10.1], "ring.coupling": [0.02, 0.03, 0.04]}
     data = ps.sweep(circuit, vary, wl=[1.55], mode="zip", inputs=["in"], outputs=["drop"])
     for k in range(3):
-        settings = {name: values[k] for name, values in vary.items()}
+        settings: dict[str, Any] = {name: values[k] for name, values in vary.items()}
         expected = circuit([1.55], **settings)["in", "drop"].values[0]
         assert complex(data.S[k].item()) == pytest.approx(expected, abs=1e-13)
     box = {"ring.radius": (9.9, 10.1), "ring.coupling": (0.01, 0.05)}
