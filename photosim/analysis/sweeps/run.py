@@ -72,7 +72,7 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     Dimensions: the settings or `sample`, then `to`, `from`, `wavelength`. Raises ParameterError for a setting
     or port that does not exist and values out of bounds.
     """
-    check_arguments(sweep, locals())
+    check_arguments(sweep, {name: value for name, value in locals().items() if name != "progress"})
     question = {"vary": vary or {}, "wl": wl, "mode": mode, "samples": samples, "method": method,
                 "inputs": inputs, "outputs": outputs, "metrics": metrics, "near": near, "channels": channels,
                 "settings": settings or {}, "keep": keep}  # fmt: skip
