@@ -30,7 +30,8 @@ from photosim.timedomain.receivers import refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
-from photosim.timedomain.timeline import Timeline
+from photosim.timedomain.timeline import Timeline, unknown
+from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
     import xarray
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
     from photosim.engine.compiled import Compiled
     from photosim.engine.parts import Point
+    from photosim.timedomain.inputs import Light
 
     ComplexArray = NDArray[np.complex128]
 
@@ -115,12 +117,26 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     probed = [find_wave(graph, name, entering=False) for name in kept]
     run, how = _prepared(drives, clock, entering, quasi_static, line.time, probed)
     run.glow, run.settles = glow, settle > 0
+    run.ends = _ends(lights, drive or {}, entering, drives, line)
     run.carry()
     ends = detector_waves(graph)
     arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
     return dataset(
         run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, energies=energies
     )
+
+
+def _ends(
+    lights: Mapping[str, Sequence[Light]],
+    drive: Mapping[str, Any],
+    entering: Mapping[str, ComplexArray],
+    drives: driving.Drives,
+    line: Timeline,
+) -> dict[str, float]:
+    """Return how right the end of each signal is that is a list of samples: nobody knows what follows it."""
+    lists = {port: list(entering[port]) for port, own in lights.items() if any(one.listed for one in own)}
+    lists |= {n: [drives.values[n]] for n, wave in drive.items() if as_waveform(wave).listed}
+    return {name: max(unknown(row[line.kept]) for row in rows) for name, rows in lists.items()}
 
 
 def _dynamic(circuit: Circuit) -> int:

@@ -38,6 +38,14 @@ class Light:
     field: ComplexArray | Waveform | complex | None
     carrier: float | None
 
+    @property
+    def listed(self) -> bool:
+        """Return whether it is a list of samples, so that nobody knows what follows the last one."""
+        given = self.field if self.power is None else self.power
+        return (
+            given.listed if isinstance(given, Waveform) else isinstance(given, np.ndarray) and given.ndim > 0
+        )
+
     def wave(self, line: Timeline, port: str) -> ComplexArray:
         """Return the wave in sqrt(W) at all samples (T,), held at its first value before time 0.
 

@@ -84,11 +84,32 @@ def stepped_error(bandwidth: float, sample_rate: float, highest: float) -> float
     There the signal goes straight from a sample to the next, and each step is exact for that.
     """
     frequency = np.linspace(0.0, highest / sample_rate, 65)[1:]
-    pole = 2 * np.pi * bandwidth / sample_rate
+    right = response(frequency, bandwidth / sample_rate)
+    return float(np.abs(_stepped(frequency, bandwidth / sample_rate) - right).max())
+
+
+def stepped_wrong(behind: NDArray[np.float64], bandwidth: float, sample_rate: float, kept: slice) -> float:
+    """Return the largest error, relative to its largest value, of a signal (T,) that left such a low-pass.
+
+    kept: the samples that are looked at.
+    """
+    if not np.any(behind != behind[0]):
+        return 0.0
+    # Held before, and turned back behind its end: no edge that was none.
+    whole = np.concatenate([np.full(behind.size, behind[0]), behind, behind[::-1]])
+    frequency: NDArray[np.float64] = np.fft.rfftfreq(whole.size).astype(np.float64)
+    found = _stepped(frequency, bandwidth / sample_rate)
+    wrong = 1.0 - response(frequency, bandwidth / sample_rate) / found
+    error = np.fft.irfft(np.fft.rfft(whole - behind[0]) * wrong, whole.size)
+    return float(np.abs(error[behind.size : 2 * behind.size][kept]).max() / np.abs(behind).max())
+
+
+def _stepped(frequency: NDArray[np.float64], bandwidth: float) -> ComplexArray:
+    """Return the response of a stepped low-pass, frequencies (F,) and bandwidth in sample rates."""
+    pole = 2 * np.pi * bandwidth
     keep, ramp = np.exp(-pole), -np.expm1(-pole) / pole
     back = np.exp(-2j * np.pi * frequency)
-    found = ((ramp - keep) * back + 1 - ramp) / (1 - keep * back)
-    return float(np.abs(found - response(frequency, bandwidth / sample_rate)).max())
+    return np.asarray(((ramp - keep) * back + 1 - ramp) / (1 - keep * back))
 
 
 def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[np.float64]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.converters import convert, converter_drives, out_of_range
-from photosim.errors import ParameterError, PhotosimWarning
-from photosim.model import Detector, Electronic, Stage
+from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.model import Detector, Electronic, Nonlinear, Source, Stage
 from photosim.signals.electronics import Chain, chain_behind
 from photosim.signals.filters import ORDER, STOP, noise_bandwidth
 from photosim.signals.filters import low_pass as passed
 from photosim.signals.noise import shot_density, thermal_density
+from photosim.timedomain.band import PASS
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.stepping import generator
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+QUIET_dB_Hz = -200.0
+"""Relative intensity noise that is none: shot noise of a watt is above it."""
+LEFT_OUT = 0.01
+"""Part of the noise of lasers behind a receiver's low-passes that may lie beyond the band."""
 MOST_FOLDS = 8
 """Sample rates to either side from which noise is folded back one by one; beyond, its spectrum is flat."""
 
@@ -78,6 +83,7 @@ def received(
     if seed is None:
         _warn_of_levels(chain, current[line.kept])
         return current
+    _warn_of_band(drives, part.name, (own, *(stage.bandwidth for stage in chain.stages)), rate)
     random = generator(seed, part.name)
     passes = (own, *(stage.bandwidth for stage in chain.stages))
     density = _detection_density(part, settings, absolute, chain)
@@ -88,6 +94,34 @@ def received(
             current = current + shaped(white, passes[k + 1 :], rate)
     _warn_of_levels(chain, current[line.kept])
     return _converted(chain, current, rate, random)
+
+
+def _warn_of_band(drives: Drives, name: str, bandwidths: tuple[float, ...], rate: float) -> None:
+    """Warn where a receiver passes noise of lasers from beyond the band, which is left out there."""
+    graph, whole = drives.compiled.graph, noise_bandwidth(bandwidths)
+    loud = [part.name for part in graph.parts if _noisy(drives, part)]
+    if not loud or not np.isfinite(whole):
+        return
+    frequency = np.linspace(0.0, PASS * rate, 4097)
+    inside = float(np.trapezoid(np.abs(passed(frequency, bandwidths)) ** 2, frequency))
+    if 1.0 - inside / whole > LEFT_OUT:
+        enough = 5.0 * min(bandwidths)
+        message = (
+            f"The noise of {listing([repr(one) for one in loud])} is carried up to {PASS * rate:g} Hz, but "
+            f"detector {name!r} passes more: {100 * (1.0 - inside / whole):.2g} % of white noise behind its "
+            f"low-passes is left out. Take a sample rate of {enough:g} Hz or more."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=6)
+
+
+def _noisy(drives: Drives, part: Part) -> bool:
+    """Return whether a part sends out light with noise that a band cuts off."""
+    if isinstance(part.model, Nonlinear):
+        return part.model.memory.noise_size(1) > 0
+    if not isinstance(part.model, Source):
+        return False
+    settings = drives.settings(part)
+    return bool(settings.get("linewidth")) or bool(settings.get("rin_dB_Hz", -np.inf) > QUIET_dB_Hz)
 
 
 def shaped(white: FloatArray, bandwidths: Sequence[float], rate: float) -> FloatArray:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import PhotosimWarning
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
-from photosim.timedomain.band import PASS
+from photosim.timedomain.band import LEAD, PASS
 from photosim.timedomain.beats import detected
+from photosim.timedomain.low_pass import stepped_wrong
 from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import chain_of, received
 from photosim.timedomain.run import Run
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from photosim.timedomain.timeline import Timeline
 
     ComplexArray = NDArray[np.complex128]
+
+STEPPED = 0.03
+"""Error of what passes a stepped filter, relative to its largest value, that is accepted."""
 
 
 def dataset(
@@ -78,14 +82,35 @@ def dataset(
         "pass_band_Hz": PASS * run.clock.sample_rate,
         "seed": -1 if run.clock.seed is None else run.clock.seed,
         "drives": "; ".join(f"{part}: {text}" for part, text in how.items()),
-        "filters": "; ".join(
-            f"{part}: stepped, error {error:.2g} within {FITTED * run.clock.sample_rate:g} Hz"
-            for part, error in run.filters.items()
-        ),
+        "filters": "; ".join(_filters(run, line)),
         "starts": "; ".join(f"{name}: {text}" for name, text in run.starts.items()),
+        "ends": "; ".join(
+            f"{name}: a list, the last {LEAD} samples behind it are right to {error:.1g} of its largest value"
+            for name, error in run.ends.items()
+        ),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
     }
     return xarray.Dataset(variables, coordinates, attrs=notes)
+
+
+def _filters(run: Run, line: Timeline) -> list[str]:
+    """Return what is to be said of each filter that is stepped; ParameterError where one is far off."""
+    rate, found = run.clock.sample_rate, []
+    for part, (bandwidth, error) in run.filters.items():
+        own = [v for name, v in run.states.items() if name.rpartition(".")[0] == part]
+        wrong = max((stepped_wrong(values, bandwidth, rate, line.kept) for values in own), default=0.0)
+        if wrong > STEPPED:
+            message = (
+                f"The sample rate of {rate:g} Hz is too low for the bandwidth of {part!r} ({bandwidth:g} "
+                f"Hz), which is stepped: what passes it is off by {wrong:.2g} of its largest value. Take "
+                f"{2 * rate:g} Hz or more."
+            )
+            raise ParameterError(message)
+        found.append(
+            f"{part}: stepped, error {error:.2g} within {FITTED * rate:g} Hz, in this run {wrong:.2g} of its "
+            "largest value"
+        )
+    return found
 
 
 def _current(

@@ -61,8 +61,9 @@ class Run:
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)
-    filters: dict[str, float] = field(default_factory=dict)
+    filters: dict[str, tuple[float, float]] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, float] = field(default_factory=dict)
     settles: bool = False
 
     # --- linear islands -----------------------------------------------------------------------------
@@ -225,7 +226,7 @@ class Run:
         if settings.get("bandwidth") is not None:
             # An electrical filter on what light does in a step: as right as straight lines between samples.
             slow, rate = float(np.min(settings["bandwidth"])), self.clock.sample_rate
-            self.filters[element.name] = stepped_error(slow, rate, FITTED * rate)
+            self.filters[element.name] = slow, stepped_error(slow, rate, FITTED * rate)
         memory, count = model.memory, len(carriers)
         per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
         start = model.start_state(constants[:, 0], count)

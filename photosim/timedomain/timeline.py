@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.timedomain.band import LEAD
+from photosim.timedomain.band import LEAD, roll_off
 from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+KNOWN, ORDER = 1 << 10, 32
+"""Last samples of a list that foretell what follows, and weights of the prediction."""
 MOST_AHEAD = 1 << 15
 """Most samples that are computed beyond the end."""
 EARLIER = 1 << 12
@@ -89,13 +91,54 @@ class Timeline:
 
 
 def onward(values: NDArray[Any], count: int) -> NDArray[Any]:
-    """Return `count` samples after the given ones (T,), of the same value and slope at the joint.
+    """Return `count` samples after the given ones (T,), as the last ones foretell them.
 
-    They are the last ones mirrored in the last; real ones stay within the range that the signal has.
+    They follow Burg's linear prediction, which is exact for tones and close for whatever is slow against the
+    clock. Real ones stay within the range that the signal has.
     """
     if not count or values.size == 1:
         return np.full(count, values[-1], values.dtype)
-    back = 2 * values[-1] - values[-2 : -2 - min(count, values.size - 1) : -1]
-    if not np.iscomplexobj(values):
-        back = np.clip(back, values.min(), values.max())
-    return np.concatenate([back, np.full(count - back.size, back[-1])])
+    last = values[-KNOWN:]
+    level = 0.0 if np.iscomplexobj(values) else last.mean()
+    weights = _prediction(last - level)
+    order = weights.size
+    signal = np.concatenate([last[last.size - order :] - level, np.zeros(count, values.dtype)])
+    for k in range(count):
+        signal[order + k] = weights @ signal[k : order + k][::-1]
+    found = signal[order:] + level
+    return found if np.iscomplexobj(values) else np.clip(found, values.min(), values.max())
+
+
+def unknown(values: NDArray[Any]) -> float:
+    """Return how wrong the last samples (T,) of a list are, relative to its largest, behind a band.
+
+    The last LEAD samples are foretold from those before, and the band's own pulse says what an error of one
+    sample does to the one in front of it.
+    """
+    if values.size < 4 * LEAD or not np.any(values != values[0]):
+        return 0.0
+    wrong = np.abs(onward(values[:-LEAD], LEAD) - values[-LEAD:])
+    return float(_ringing() @ wrong / np.abs(values).max())
+
+
+def _prediction(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the weights (K,) of the last samples of x (T,), newest first, in the next one: Burg's."""
+    ahead, back = x[1:].copy(), x[:-1].copy()
+    found = np.ones(1, x.dtype)
+    energy = float(np.vdot(x, x).real)
+    for _ in range(min(ORDER, x.size // 3)):
+        both = float(np.vdot(ahead, ahead).real + np.vdot(back, back).real)
+        if both <= 1e-24 * energy or ahead.size < 2:
+            break
+        share = -2 * np.vdot(back, ahead) / both
+        found = np.append(found, 0) + share * np.append(found, 0)[::-1].conj()
+        ahead, back = (ahead + share * back)[1:], (back + np.conj(share) * ahead)[:-1]
+    return -found[1:] if found.size > 1 else np.ones(1, x.dtype)
+
+
+@cache
+def _ringing() -> FloatArray:
+    """Return the sizes of the band's own pulse 1, 2, ... LEAD samples ahead, (LEAD,)."""
+    size = 1 << 12
+    pulse = np.fft.ifft(roll_off(np.fft.fftfreq(size), 1.0))
+    return np.asarray(np.abs(pulse[1 : LEAD + 1]))

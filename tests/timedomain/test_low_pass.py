@@ -10,6 +10,7 @@ from scipy import signal
 
 import photosim as ps
 from photosim import waveforms
+from photosim.errors import ParameterError
 from photosim.timedomain.low_pass import low_pass, response
 
 GUIDE = {"neff": 2.44553, "ng": 4.19088}
@@ -167,3 +168,29 @@ def test_filter_inside_a_stepped_part_has_the_error_that_the_result_states(bandw
     assert error <= 1.05 * stated
     assert error > 0.3 * stated
     assert stated < 0.035
+
+
+def modulated(bandwidth: float, rate: float, frequency: float, samples: int) -> Any:
+    one = alone("electro_optic_activation", bandwidth=bandwidth)
+    light = waveforms.sine(frequency, offset=1e-3, amplitude=8e-4)
+    inputs = {"in": {"power": light}}
+    return ps.transient(one, samples / rate, sample_rate=rate, inputs=inputs, wl=1.55)
+
+
+@pytest.mark.parametrize(("bandwidth", "frequency"), [(3e9, 5e9), (20e9, 3e9), (400e9, 4e9)])
+def test_stepped_filter_is_off_by_what_the_run_states_of_it(bandwidth: float, frequency: float) -> None:
+    """Against the same run at sixteen times the rate, a filter below the band and one above it."""
+    out, fine = (modulated(bandwidth, 1e11 * k, frequency, 800 * k) for k in (1, 16))
+    drive, right = (o.state.sel(state_name="part.drive").values for o in (out, fine))
+    wrong = np.abs(drive - right[::16]) / np.abs(drive).max()
+    stated = float(out.attrs["filters"].split("in this run ")[1].split(" ")[0])
+    assert wrong[100:700].max() <= 1.05 * stated
+    assert stated <= 3 * wrong.max()
+
+
+def test_stepped_filter_that_is_far_off_is_refused() -> None:
+    """Two tones 34 GHz apart lie in the band of 100 GS/s, and their beat passes the filter."""
+    field = 0.02 * (1 + np.exp(-2j * np.pi * 0.34 * np.arange(800)))
+    one = alone("electro_optic_activation", bandwidth=30e9)
+    with pytest.raises(ParameterError, match=r"too low for the bandwidth of 'part' \(3e\+10 Hz\).*Take 2e"):
+        ps.transient(one, 8e-9, sample_rate=1e11, inputs={"in": {"field": field}}, wl=1.55)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,3 +154,32 @@ def test_jitter_of_a_converter_that_drives_a_waveform_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"jitter of converter 'dac' .*ask ps\.link\(tone"):
         ps.transient(one, 1e-9, sample_rate=640e9, drive=drive, noise=True)
     ps.transient(one, 1e-9, sample_rate=640e9, drive=drive, noise=True, dac={"jitter": 0.0})
+
+
+@pytest.mark.parametrize(("rate", "warns"), [(40e9, True), (60e9, True), (110e9, False)])
+def test_noise_of_a_laser_that_a_receiver_would_pass_from_beyond_the_band_is_said(
+    rate: float, warns: bool
+) -> None:
+    """The part left out, by the Bessel filter itself from scipy."""
+    one = ps.Circuit(
+        {
+            "instances": {
+                "bright": {"component": "laser", "settings": {"rin_dB_Hz": -140.0, "linewidth": 0.0}},
+                "pd": {"component": "photodetector", "settings": {"bandwidth": 20e9}},
+            },
+            "connections": {"bright,o1": "pd,o1"},
+        }
+    )
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        ps.transient(one, 4e-9, sample_rate=rate, noise=True)
+    texts = [str(one.message) for one in said if "passes more" in str(one.message)]
+    assert len(texts) == warns
+    if warns:
+        b, a = signal.bessel(4, 2 * np.pi * 20e9, analog=True, norm="mag")
+        f = np.linspace(0, 400e9, 400_001)
+        power = np.abs(signal.freqs(b, a, 2 * np.pi * f)[1]) ** 2
+        share = 100 * power[f > 0.4 * rate].sum() / power.sum()
+        found = re.search(r"noise of 'bright' is .* detector 'pd' .* (\S+) % of white", texts[0])
+        assert found
+        assert float(found[1]) == pytest.approx(share, rel=0.05)
