@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +15,8 @@ from photosim.bounds import check_number
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
+from photosim.engine.series import Series
+from photosim.engine.vector import SettingsVector, settings_vector
 from photosim.engine.windows import Told, policy
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
 from photosim.losses import empty_slopes, read_cotangent, value_and_cotangent
@@ -129,7 +130,7 @@ class Circuit:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader should know about the circuit with its settings as written, beside its netlist."""
+        """What a reader should know about the circuit as written, beside its netlist."""
         return self.compiled.ambient.remarks
 
     @property
@@ -175,7 +176,7 @@ class Circuit:
     ) -> SMatrix:
         """Return the S-matrix between chosen ports at a point that was found already."""
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
-        return SMatrix(grid, chosen, values, self.name, _Series(compiled, chosen, point, grid.copy()))
+        return SMatrix(grid, chosen, values, self.name, Series(compiled, chosen, point, grid.copy()))
 
     def transfer(
         self, wl: ArrayLike, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
@@ -226,9 +227,8 @@ class Circuit:
     ) -> tuple[float, dict[str, Any]]:
         """Return the loss of the S-matrix and its exact derivative by each parameter.
 
-        `loss(s)` returns (value, cotangent), the cotangent dL/dRe S + i dL/dIm
-        S in the shape of s.values. Derivatives are floats, or arrays (B,)
-        where settings are a batch.
+        `loss(s)` returns (value, cotangent), the cotangent dL/dRe S + i dL/dIm S in the shape of s.values.
+        Derivatives are floats, or arrays (B,) where settings are a batch.
         """
         grid = _grid(wl)
         chosen = self.ports if ports is None else read_names("ports", ports)
@@ -240,6 +240,20 @@ class Circuit:
         plan = compiled.matrix_plan(chosen, keep=True)
         return value, compiled.pull_back_sums(plan, target, point, grid, cotangent)
 
+    def vector(
+        self,
+        names: str | Sequence[str],
+        *,
+        bounds: Mapping[str, Any] | None = None,
+        scales: Mapping[str, Any] | None = None,
+    ) -> SettingsVector:
+        """Return settings as a vector with names, bounds and scales, for scipy and other optimisers.
+
+        Names may be patterns, "*.phase"; one that follows from another is left out. `bounds` (low, high) and
+        `scales` are by name or pattern; scales are pi rad, else the setting's own size, or 1.
+        """
+        return settings_vector(self, names, bounds, scales)
+
     def jacobian(
         self,
         wl: ArrayLike,
@@ -250,9 +264,8 @@ class Circuit:
     ) -> tuple[NDArray[np.complex128], dict[str, NDArray[np.complex128]]]:
         """Return (values, slopes): the waves of `transfer` and their exact derivatives, for least squares.
 
-        Each slope is complex, d value / d parameter, in the shape of the values
-        (..., W, n_out, n_in). Two reverse passes an element, whatever the
-        number of parameters.
+        Each slope is complex, d value / d parameter, in the shape of the values (..., W, n_out, n_in). Two
+        reverse passes an element, whatever the number of parameters.
         """
         values, pull = self.pullback(wl, outputs, inputs, parameters, **settings)
         slopes = empty_slopes(parameters, values.shape)
@@ -322,19 +335,6 @@ class Circuit:
         from photosim.drawing import draw
 
         return draw(self.netlist, path)
-
-
-@dataclass(frozen=True)
-class _Series:
-    """The exact Taylor coefficients of a result, or at other wavelengths (K,) or (B, K); can be pickled."""
-
-    compiled: Compiled
-    ports: tuple[str, ...]
-    point: Point
-    wl: NDArray[np.float64]
-
-    def __call__(self, wl: NDArray[np.float64] | None = None) -> NDArray[np.complex128]:
-        return self.compiled.series(self.ports, self.point, self.wl if wl is None else wl)
 
 
 def _grid(wl: Any) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,20 @@ LOSSES = {
     "power": ps.losses.power([("in", "drop"), ("add", "through")]),
     "target": ps.losses.target_spectrum(("in", "drop"), np.linspace(0.0, 1.0, 21)),
     "flat": ps.losses.flatness(("in", "through")),
+    "masked": ps.losses.target_spectrum(
+        ("in", "drop"), np.r_[np.nan, np.full(20, 0.5)], mask=np.arange(21) > 0
+    ),
+    "weighted": ps.losses.flatness(("in", "drop"), weights=np.linspace(0.0, 1.0, 21)),
+    "band": ps.losses.power([("in", "drop")], band=(1.546, 1.553)),
+    "dB": ps.losses.target_dB(("in", "drop"), -3.0, band=(1.546, 1.553), floor=-20.0),
+    "matrix": ps.losses.target_matrix(
+        ["drop", "through"], ["in"], np.array([[0.5j], [0.5]]), weights=np.arange(21)
+    ),
+    "total": ps.losses.total((0.3, ps.losses.flatness(("in", "drop"))), ps.losses.power([("in", "through")])),
 }
+
+
+LIST: list[Any] = [3.0]
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -39,3 +54,48 @@ def test_values_of_ready_losses() -> None:
 def test_a_target_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"has shape \(3,\), but the sweep has 21 wavelengths"):
         ps.losses.target_spectrum(("in", "drop"), [0.0, 0.5, 1.0])(ps.Circuit(NET)(WL))
+
+
+def test_masks_weights_and_bands_are_means_over_what_counts() -> None:
+    s = ps.Circuit(NET)(WL)
+    drop, inside = s["in", "drop"].power, (WL >= 1.546) & (WL <= 1.553)
+    assert LOSSES["band"](s)[0] == pytest.approx(drop[inside].mean())
+    assert LOSSES["masked"](s)[0] == pytest.approx(np.mean((drop[1:] - 0.5) ** 2))
+    weights = np.linspace(0.0, 1.0, 21)
+    mean = np.average(drop, weights=weights)
+    assert LOSSES["weighted"](s)[0] == pytest.approx(np.average((drop - mean) ** 2, weights=weights))
+    level = 10.0 * np.log10(np.maximum(drop[inside], 0.01))
+    assert LOSSES["dB"](s)[0] == pytest.approx(np.mean((level + 3.0) ** 2))
+    batch = ps.Circuit(NET)(WL, ring={"coupling": np.array([0.1, 0.2])})
+    for loss in LOSSES.values():
+        value, cotangent = loss(batch)
+        alone = [loss(ps.Circuit(NET)(WL, ring={"coupling": c}))[0] for c in (0.1, 0.2)]
+        assert value == pytest.approx(np.mean(alone))
+        assert cotangent.shape == batch.values.shape
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: ps.losses.target_spectrum(("in", "drop"), [0.0, np.nan]), "finite, but entry 1 is not"),
+        (lambda: ps.losses.target_dB(("in", "drop"), np.inf), "wanted must be finite"),
+        (lambda: ps.losses.target_matrix(["drop"], ["in"], [[np.nan]]), "wanted must be finite numbers"),
+        (lambda: ps.losses.target_matrix(["drop"], ["in"], [1.0]), r"of shape \(1, 1\) or \(W, 1, 1\), got"),
+        (lambda: ps.losses.power([("in", "drop")], mask=[1, 0]), "mask must be True or False for each"),
+        (lambda: ps.losses.power([("in", "drop")], weights=[-1.0]), "weights must be finite numbers from 0"),
+        (lambda: ps.losses.power([("in", "drop")], weights=[0.0]), "leave no wavelength that counts"),
+        (lambda: ps.losses.power([("in", "drop")], band=(2, 1)), "band must be"),
+        (lambda: ps.losses.total(*LIST), r"terms are losses or \(factor, loss\), got 3"),
+        (
+            lambda: ps.losses.flatness(("in", "drop"), band=(1.0, 1.1))(ps.Circuit(NET)(WL)),
+            "no wavelength of",
+        ),
+        (
+            lambda: ps.losses.flatness(("in", "drop"), mask=[True])(ps.Circuit(NET)(WL)),
+            "have 1 wavelengths, but",
+        ),
+    ],
+)
+def test_wrong_losses_are_one_sentence(make: Any, text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        make()
