@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photosim import analysis, files, gallery, losses, netlist, signals, testing, training
+    from photosim import analysis, files, gallery, interop, losses, netlist, signals, testing, training
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
     from photosim.circuit import Circuit, load
@@ -67,7 +67,9 @@ _HOMES = {
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
-_MODULES = frozenset({"analysis", "files", "gallery", "losses", "netlist", "signals", "testing", "training"})
+_MODULES = frozenset(
+    {"analysis", "files", "gallery", "interop", "losses", "netlist", "signals", "testing", "training"}
+)
 
 __all__ = [
     "Circuit",
@@ -90,6 +92,7 @@ __all__ = [
     "electronic",
     "files",
     "gallery",
+    "interop",
     "link",
     "links",
     "load",

@@ -125,25 +125,25 @@ def settings_vector(
     compiled = circuit.compiled
     chosen = _chosen(compiled, (names,) if isinstance(names, str) else tuple(names))
     values = np.array([float(compiled.parameters[name]) for name in chosen])
-    limits = np.array([_limits(compiled, name) for name in chosen]).reshape(-1, 2)
+    allowed = np.array([limits(compiled, name) for name in chosen]).reshape(-1, 2)
     for pattern, pair in (bounds or {}).items():
         low, high = _pair(pattern, pair)
         for k in _places(chosen, pattern, "bounds"):
-            if -np.inf < low < limits[k, 0] or np.inf > high > limits[k, 1]:
+            if -np.inf < low < allowed[k, 0] or np.inf > high > allowed[k, 1]:
                 message = (
-                    f"bounds of {chosen[k]!r} must lie within those of the component, {limits[k, 0]:g} to "
-                    f"{limits[k, 1]:g}, got {low:g} to {high:g}."
+                    f"bounds of {chosen[k]!r} must lie within those of the component, {allowed[k, 0]:g} to "
+                    f"{allowed[k, 1]:g}, got {low:g} to {high:g}."
                 )
                 raise ParameterError(message)
-            limits[k] = max(low, limits[k, 0]), min(high, limits[k, 1])
+            allowed[k] = max(low, allowed[k, 0]), min(high, allowed[k, 1])
     widths = np.array([_scale(compiled, name, value) for name, value in zip(chosen, values, strict=True)])
     for pattern, scale in (scales or {}).items():
         if not (is_number(scale) and 0.0 < scale < np.inf):
             message = f"scales: {pattern!r} must have a positive number, got {shown(scale)}."
             raise ParameterError(message)
         widths[_places(chosen, pattern, "scales")] = float(scale)
-    inside = np.clip(values, limits[:, 0], limits[:, 1])
-    return SettingsVector(circuit, chosen, inside / widths, widths, limits[:, 0], limits[:, 1])
+    inside = np.clip(values, allowed[:, 0], allowed[:, 1])
+    return SettingsVector(circuit, chosen, inside / widths, widths, allowed[:, 0], allowed[:, 1])
 
 
 def _chosen(compiled: Compiled, patterns: tuple[Any, ...]) -> tuple[str, ...]:
@@ -197,7 +197,8 @@ def _single(compiled: Compiled, name: str) -> str:
     return name
 
 
-def _limits(compiled: Compiled, name: str) -> tuple[float, float]:
+def limits(compiled: Compiled, name: str) -> tuple[float, float]:
+    """Return the lowest and highest value of a setting, infinite where nothing bounds it."""
     parameter = _parameter(compiled, name)
     return (-np.inf, np.inf) if parameter is None else (parameter.low, parameter.high)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.bounds import check_choice, check_number
 from photosim.engine.bindings import owner
+from photosim.engine.vector import limits
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.circuit.inversion import bounds_of, invert
@@ -156,7 +157,7 @@ class CircuitDevice:
             lambda values: self._made(names, values),
             _real(tiles),
             np.array([float(self.wiring.circuit.parameters[name]) for name in names]),
-            bounds_of({name: self._bounds(name) for name in self.parameters}),
+            bounds_of({name: limits(self.wiring.circuit.compiled, name) for name in self.parameters}),
             self._units(tiles),
         )
         if solution.missed.max(initial=0.0) > FAR:
@@ -227,13 +228,6 @@ class CircuitDevice:
             behind = f"{owner(name)[0]}.held"
             found.append(behind if name.endswith(".phase") and behind in known else name)
         return tuple(found)
-
-    def _bounds(self, name: str) -> tuple[float, float]:
-        graph, (instance, setting) = self.wiring.circuit.graph, owner(name)
-        if instance not in graph.index:
-            return -np.inf, np.inf
-        parameter = graph.part(instance).model.parameters[setting]
-        return float(parameter.low), float(parameter.high)
 
     def _slopes(self, names: tuple[str, ...], values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return matrices (T, M) and slopes (T, M, P) at settings (T, P), complex ones as pairs."""

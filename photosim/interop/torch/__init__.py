@@ -1,0 +1,31 @@
+"""Circuits, devices and layers as modules of PyTorch; needs the extra `photosim[torch]`."""
+
+from photosim.errors import ParameterError
+
+try:
+    import torch as _torch  # noqa: F401 - only whether it is there
+except ImportError:
+    _message = "Modules of PyTorch need PyTorch itself: pip install 'photosim[torch]'."
+    raise ParameterError(_message) from None
+
+from photosim.interop.torch.circuits import CircuitModule
+from photosim.interop.torch.layers import (
+    GRADIENTS,
+    LayerModule,
+    Projection,
+    mesh,
+    parameters_of,
+    programmed,
+    sequential,
+)
+
+__all__ = [
+    "GRADIENTS",
+    "CircuitModule",
+    "LayerModule",
+    "Projection",
+    "mesh",
+    "parameters_of",
+    "programmed",
+    "sequential",
+]
