@@ -31,7 +31,7 @@ from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline, unknown
-from photosim.timedomain.waveforms import as_waveform
+from photosim.timedomain.waveforms import MOST_FINE, as_waveform
 
 if TYPE_CHECKING:
     import xarray
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES = 300_000_000
 """Longest simulation accepted: 4.8 GB for each wave."""
+FINE_BYTES = 88
+"""Bytes for each instant of the finer clock on which a waveform passes its filters; measured."""
 LEAST_BYTES = 70
 """Bytes for each sample that the smallest circuit takes: one input, one wave, and what they are made from."""
 
@@ -98,7 +100,12 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     samples, warm = _counts(duration, settle, sample_rate)
     signals = 4 + len(drive or {}) + len(circuit.detectors) + len(circuit.ports if probes is None else probes)
     what = f"{samples + warm:,} samples of {signals} signals"
-    require_memory(16.0 * (samples + warm) * signals, what, "make it shorter, or sample it more coarsely")
+    fine = min(8 * (samples + warm), MOST_FINE) if drive or inputs else 0
+    require_memory(
+        16.0 * (samples + warm) * signals + FINE_BYTES * fine,
+        what,
+        "make it shorter, or sample it more coarsely",
+    )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     drives, plain = _drives(circuit, drive or {}, settings, line)
     lights = light.read_lights(inputs or {}, circuit.ports)

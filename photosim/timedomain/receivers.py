@@ -105,7 +105,7 @@ def _warn_of_band(drives: Drives, name: str, bandwidths: tuple[float, ...], rate
     frequency = np.linspace(0.0, PASS * rate, 4097)
     inside = float(np.trapezoid(np.abs(passed(frequency, bandwidths)) ** 2, frequency))
     if 1.0 - inside / whole > LEFT_OUT:
-        enough = 5.0 * min(bandwidths)
+        enough = 6.0 * min(bandwidths)
         message = (
             f"The noise of {listing([repr(one) for one in loud])} is carried up to {PASS * rate:g} Hz, but "
             f"detector {name!r} passes more: {100 * (1.0 - inside / whole):.2g} % of white noise behind its "

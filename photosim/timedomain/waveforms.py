@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-_FINER, _MOST_FINE = 8, 1 << 25
+_FINER, MOST_FINE = 8, 1 << 25
 """Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
 MAX_FILE_BYTES = 64 * 2**20
 """Size of a file of samples: a few million of them."""
@@ -78,7 +78,7 @@ class Waveform:
             return self._at(time, ahead, what)
         rate = float((time.size - 1) / (time[-1] - time[0]))
         check_frequency(self.frequency, rate, what)
-        finer = 1 if self.listed else max(1, min(_FINER, _MOST_FINE // time.size))
+        finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
         fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
         values = self._at(fine, ahead, what)
         moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit

@@ -77,7 +77,9 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "photocurrents": lambda _: ps.load("link").photocurrents(),
     "link": lambda _: ps.link(ps.load("wdm_link")),
     "link analysis": lambda folder: analysed(ps.load("modulator"), folder, "link"),
-    "transient": lambda _: ps.transient(ps.load("link"), duration=1e-9, sample_rate=80e9, noise=True, seed=3),
+    "transient": lambda _: ps.transient(
+        ps.load("link"), duration=1e-9, sample_rate=160e9, noise=True, seed=3
+    ),
     "transient analysis": lambda folder: analysed(ps.load("direct_laser"), folder, "transient"),
     "spectrum analysis": lambda folder: trained(folder, "spectrum"),
     "training": lambda folder: trained(folder, "train"),

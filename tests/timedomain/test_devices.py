@@ -268,7 +268,10 @@ def test_laser_line_is_as_wide_as_henry_says() -> None:
 def noisy_source(**settings: float) -> NDArray[np.complex128]:
     one = ps.Circuit(
         {
-            "instances": {"laser": {"component": "laser", "settings": settings}, "end": "photodetector"},
+            "instances": {
+                "laser": {"component": "laser", "settings": settings},
+                "end": {"component": "photodetector", "settings": {"bandwidth": 1e8}},
+            },
             "connections": {"laser,o1": "end,o1"},
         }
     )
