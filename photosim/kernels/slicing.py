@@ -1,0 +1,33 @@
+"""Light behind a modulator that pixels drive one after the other."""
+
+from __future__ import annotations
+
+from numba import njit
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
+def modulated(stream, pulse, centre, half, real, imaginary, out):  # type: ignore[no-untyped-def]
+    """Fill out[b, n] with the light of image b at sample n, n = pixel times samples plus phase.
+
+    stream: (B, pixels) of the images.  pulse: (before + 1 + after pixels, samples), what one pixel of 1 adds
+    to the drive in the pixels around, last first.  centre, half: middle and half width of the range of the
+    drive.  real, imaginary: Chebyshev coefficients (D,) of the modulator's answer over that range.
+    """
+    images, pixels = stream.shape
+    around, samples = pulse.shape
+    degree = real.size
+    for b in range(images):
+        for pixel in range(pixels - around + 1):
+            for phase in range(samples):
+                drive = stream[b, pixel] * pulse[0, phase]
+                for k in range(1, around):
+                    drive += stream[b, pixel + k] * pulse[k, phase]
+                x = (drive - centre) / half
+                # Clenshaw's recurrence, for both parts at once.
+                a1 = a2 = b1 = b2 = x * 0
+                for d in range(degree - 1, 0, -1):
+                    a1, a2 = 2 * x * a1 - a2 + real[d], a1
+                    b1, b2 = 2 * x * b1 - b2 + imaginary[d], b1
+                out[b, pixel * samples + phase] = complex(
+                    x * a1 - a2 + real[0], x * b1 - b2 + imaginary[0]
+                )
