@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
-def modulated(stream, pulse, centre, half, real, imaginary, out):  # type: ignore[no-untyped-def]
+def modulated(
+    stream: Any, pulse: Any, centre: Any, half: Any, real: Any, imaginary: Any, out: Any
+) -> None:
     """Fill out[b, n] with the light of image b at sample n, n = pixel times samples plus phase.
 
     stream: (B, pixels) of the images.  pulse: (before + 1 + after pixels, samples), what one pixel of 1 adds
@@ -22,9 +26,10 @@ def modulated(stream, pulse, centre, half, real, imaginary, out):  # type: ignor
                 drive = stream[b, pixel] * pulse[0, phase]
                 for k in range(1, around):
                     drive += stream[b, pixel + k] * pulse[k, phase]
-                x = (drive - centre) / half
+                # What is nowhere negative stays so behind a low-pass of one pole.
+                x = (max(drive, drive * 0) - centre) / half
                 # Clenshaw's recurrence, for both parts at once.
-                a1 = a2 = b1 = b2 = x * 0
+                a1, a2, b1, b2 = x * 0, x * 0, x * 0, x * 0
                 for d in range(degree - 1, 0, -1):
                     a1, a2 = 2 * x * a1 - a2 + real[d], a1
                     b1, b2 = 2 * x * b1 - b2 + imaginary[d], b1

@@ -19,7 +19,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.model import Source
 from photosim.timedomain import band
-from photosim.timedomain.beats import FINER, finer
+from photosim.timedomain.beats import FINER, coarser, finer
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.slicer.receivers import KEPT, Receivers, Weights
 from photosim.training.devices.slicer.scan import Scan
@@ -157,6 +157,8 @@ class SpectrumSlicer:
         if images.ndim != 2 or images.shape[1] != self.side**2:
             message = f"Images of {self.side} x {self.side} pixels are wanted, got an array of shape {images.shape}."
             raise ParameterError(message)
+        from threadpoolctl import threadpool_limits
+
         passage = Passage(self)
         parts = [slice(a, min(a + BATCH, len(images))) for a in range(0, len(images), BATCH)]
         seeds: list[Any] = [None] * len(parts) if rng is None else list(rng.spawn(len(parts)))
@@ -165,7 +167,8 @@ class SpectrumSlicer:
         def compute(number: int) -> None:
             out[parts[number]] = passage.readings(images[parts[number]], seeds[number])
 
-        with ThreadPoolExecutor(max(1, workers)) as pool:
+        # One thread of the linear algebra for each of ours: its own would wait for one another.
+        with threadpool_limits(1), ThreadPoolExecutor(max(1, workers)) as pool:
             for done, _ in enumerate(_in_turn(pool, compute, len(parts)), 1):
                 if report is not None and done % 64 == 0:
                     report(done, len(parts))
@@ -203,25 +206,27 @@ class Passage:
         return np.ascontiguousarray(found.astype(self.complex))
 
     def _cut(self, weights: Weights) -> None:
-        """Cut the weights by patches: (patch samples, patches back, power, noise, slope) of both instants."""
+        """Cut the weights by patches: (instants, patch samples, patches back times power, noise and slope)."""
         scan, slicer = self.slicer.scan, self.slicer
         patch = scan.patch**2 * scan.samples
         self.start, inside = divmod(scan.guard * scan.samples + slicer.first, patch)
         count, last = weights.noise.size, weights.start + weights.noise.size
         self.back = range((weights.start - inside + patch - 1) // patch - 1, (last + patch - inside) // patch + 1)
-        table = np.zeros((FINER, patch, len(self.back), 3))
+        table = np.zeros((len(weights.power), patch, len(self.back), 3))
         for column, back in enumerate(self.back):
             after = back * patch + inside - np.arange(patch) - weights.start
             held = (after >= 0) & (after < count)
             table[:, held, column, 0] = weights.power[:, after[held]]
             table[0, held, column, 1] = weights.noise[after[held]]
             table[:, held, column, 2] = weights.slopes[:, after[held]]
-        self.table = np.ascontiguousarray(table.reshape(FINER, patch, -1).astype(self.real))
+        self.table = np.ascontiguousarray(table.reshape(len(table), patch, -1).astype(self.real))
         self.sums = weights.power.sum(axis=1)
         self.blocks = -(-self.samples // patch)
-        if self.start + slicer.scan.patches(slicer.side) - self.back[0] > self.blocks or self.start < self.back[-1]:
-            message = f"A guard of {scan.guard} pixels is too short for these filters and receivers: take more."
-            raise ParameterError(message)
+        # Before the first sample and behind the last one nothing differs from the dark.
+        self.ahead = max(0, self.back[-1] - self.start)
+        last_block = self.start + scan.patches(slicer.side) - 1 - self.back[0]
+        self.blocks = self.ahead + max(self.blocks, last_block + 1)
+        self.start += self.ahead
 
     def fields(self, images: RealArray, rng: np.random.Generator | None) -> ComplexArray:
         """Return the light behind the modulator, (B, samples) in sqrt(W)."""
@@ -265,22 +270,22 @@ class Passage:
 
     def _sums(self, rest: ComplexArray, spectra: ComplexArray, node: int) -> tuple[RealArray, RealArray, RealArray]:
         """Return weighted sums (B, patches) around the readings: of power, of noise's weights, of slopes."""
-        found: Any = 0.0
-        for phase in range(FINER):
-            light = self.behind(rest, spectra, node, phase)
-            power = light.real**2 + light.imag**2
-            found = found + self.summed(power - power[:, :1], phase)
-            if phase == 0:
-                still = power[:, 0].astype(np.float64)
-            base = power[:, :1] * self.sums[phase] if phase == 0 else base + power[:, :1] * self.sums[phase]
-        return found[..., 0] + base, found[..., 1] + still[:, np.newaxis], found[..., 2]
+        lights = [self.behind(rest, spectra, node, phase) for phase in range(FINER)]
+        powers = [light.real**2 + light.imag**2 for light in lights]
+        if len(self.table) == 1:
+            whole = np.stack(powers, axis=-1).reshape(len(powers[0]), -1)
+            powers = [np.maximum(coarser(whole), 0.0)]
+        found: Any = sum(self.summed(power - power[:, :1], k) for k, power in enumerate(powers))
+        base = sum(power[:, :1] * self.sums[k] for k, power in enumerate(powers))
+        return found[..., 0] + base, found[..., 1] + powers[0][:, :1], found[..., 2]
 
     def summed(self, power: RealArray, phase: int) -> RealArray:
-        """Return the sums (B, patches, 3) of powers (B, samples) at one instant of the finer clock."""
+        """Return the sums (B, patches, 3) of powers (B, samples) at one instant of a sample."""
         count = self.slicer.scan.patches(self.slicer.side)
         patch = self.table.shape[1]
         padded = np.zeros((len(power), self.blocks * patch), self.real)
-        padded[:, : self.samples] = power
+        first = self.ahead * patch
+        padded[:, first : first + self.samples] = power
         parts = (padded.reshape(-1, patch) @ self.table[phase]).reshape(len(power), self.blocks, len(self.back), 3)
         return np.asarray(
             sum(
@@ -324,11 +329,11 @@ def _mean_delay(found: band.Response) -> float:
 def _pulse(scan: Scan, swing: float, bandwidth: float) -> FloatArray:
     """Return what one pixel of 1 adds to the drive around it, (pixels, samples), the last pixel first."""
     size = _BEFORE + _AFTER + 8
-    pixels = np.zeros(size)
-    pixels[_BEFORE] = 1.0
+    pixels = np.ones(size)
+    pixels[_BEFORE] = 2.0  # above 0, where low-passes of one pole do not clip what rings below it
     time = np.arange(size * scan.samples) / scan.rate
     drive = scan.waveform(pixels, swing).sample(time, behind=bandwidth or None, what="a pixel's drive")
-    around = drive.reshape(size, scan.samples)[: _BEFORE + 1 + _AFTER]
+    around = (drive - swing).reshape(size, scan.samples)[: _BEFORE + 1 + _AFTER]
     counted = np.flatnonzero(np.abs(around).max(axis=1) > _FAINT * swing)
     return np.ascontiguousarray(around[: int(counted[-1]) + 1][::-1])
 

@@ -78,15 +78,19 @@ class Receivers:
         return values
 
     def weights(self, rate: float, precision: str) -> Weights:
-        """Return the weights of power around a reading, for simulated samples at a rate in Hz."""
+        """Return the weights of power around a reading, for simulated samples at a rate in Hz.
+
+        In single precision they are of power on the finer clock of detectors, which is not clipped at zero
+        where edges ring below it: 1e-5 of the mean reading.
+        """
         behind = self.response(rate)
         size = behind.size
         middle, rows = size // 2, []
-        for phase in range(FINER):
+        for phase in range(FINER if precision == "single" else 0):
             fine = np.zeros(FINER * size)
             fine[FINER * middle + phase] = 1.0
             rows.append(np.convolve(coarser(fine), behind)[middle : middle + size])
-        power = np.array(rows)
+        power = np.array(rows or [behind])
         noise = behind**2 / np.sum(behind**2)
         slopes = np.gradient(power, 1.0 / rate, axis=1)
         far = np.abs(power).max(axis=0) > KEPT[precision] * np.abs(power).max()
@@ -125,8 +129,8 @@ class Receivers:
 class Weights:
     """Weights of the power at samples before and after a reading.
 
-    start: number of the first one's sample after a pulse, negative before it.  power: of both instants of the
-    finer clock, (2, n).  noise: of shot noise, (n,).  slopes: of the derivative in 1/s, (2, n).  delay: mean
+    start: number of the first one's sample after a pulse, negative before it.  power: of each
+    instant of a sample, (1 or FINER, n).  noise: of shot noise, (n,).  slopes: of the derivative in 1/s, like power.  delay: mean
     delay of the low-passes in samples.
     """
 
