@@ -8,9 +8,7 @@ from numba import njit
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
-def modulated(
-    stream: Any, pulse: Any, centre: Any, half: Any, real: Any, imaginary: Any, out: Any
-) -> None:
+def modulated(stream: Any, pulse: Any, centre: Any, half: Any, real: Any, imaginary: Any, out: Any) -> None:
     """Fill out[b, n] with the light of image b at sample n, n = pixel times samples plus phase.
 
     stream: (B, pixels) of the images.  pulse: (before + 1 + after pixels, samples), what one pixel of 1 adds
@@ -33,6 +31,4 @@ def modulated(
                 for d in range(degree - 1, 0, -1):
                     a1, a2 = 2 * x * a1 - a2 + real[d], a1
                     b1, b2 = 2 * x * b1 - b2 + imaginary[d], b1
-                out[b, pixel * samples + phase] = complex(
-                    x * a1 - a2 + real[0], x * b1 - b2 + imaginary[0]
-                )
+                out[b, pixel * samples + phase] = complex(x * a1 - a2 + real[0], x * b1 - b2 + imaginary[0])

@@ -138,7 +138,9 @@ def shaped(white: FloatArray, bandwidths: Sequence[float], rate: float) -> Float
         return np.asarray(white * np.sqrt(band))
     frequency = np.fft.rfftfreq(white.size, 1 / rate)
     power = sum(np.abs(passed(frequency + m * rate, bandwidths)) ** 2 for m in range(-folds, folds + 1))
-    spectrum = np.fft.rfft(white) * np.sqrt(power * rate / 2)
+    # Noise is late by as much as the light it belongs to.
+    late = np.exp(1j * np.angle(passed(frequency, bandwidths)))
+    spectrum = np.fft.rfft(white) * late * np.sqrt(power * rate / 2)
     return np.asarray(np.fft.irfft(spectrum, white.size))
 
 

@@ -17,6 +17,7 @@ _SYSTEMS = {
     "in-situ": "in_situ.system",
     "vowels": "vowels",
     "transformer-dfa": "transformer_dfa.system",
+    "spectrum-slicing": "spectrum_slicing.system",
 }
 """Name of each system, and the module whose SYSTEM it is."""
 

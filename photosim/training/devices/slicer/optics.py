@@ -1,13 +1,13 @@
-"""A spectrum slicer over many images: the chain of a netlist in time, without a run of the engine for each.
+"""A spectrum slicer over many images: the chain of a netlist in time, without a run of the engine each.
 
-Pixels drive the modulator by a sum of one pixel's drives, its answer is a polynomial of the drive, filters act
-by FFT, and a reading is a weighted sum of powers. Every one of these is what `ps.transient` does to the same
-samples: impulse responses are those of its islands, low-passes and clocks are its own.
+Pixels drive the modulator by a sum of one pixel's drives, its answer is a polynomial of the drive, filters
+act by FFT, and a reading is a weighted sum of powers. Every one of these is what `ps.transient` does to the
+same samples: impulse responses are those of its islands, low-passes and clocks are its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.model import Source
 from photosim.timedomain import band
-from photosim.timedomain.beats import FINER, coarser, finer
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
+from photosim.training.devices.slicer.passage import BEFORE, SUMS, Passage
 from photosim.training.devices.slicer.receivers import KEPT, Receivers, Weights
 from photosim.training.devices.slicer.scan import Scan
 
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 BATCH = 16
 """Images computed together: their light stays in cache."""
-_BEFORE, _AFTER = 2, 24
-"""Pixels ahead of a pixel and behind it that its drive may reach."""
+CHUNK = 512
+"""Images read together."""
+_AFTER = 24
+"""Pixels behind a pixel that its drive may reach."""
 _DEGREE = 40
 _MARGIN = 0.05
 """Part of the drive's swing by which it may go beyond it, as filters ring."""
@@ -111,7 +113,8 @@ class SpectrumSlicer:
 
         def modulated(voltage: FloatArray) -> ComplexArray:
             held = {**settings, f"{modulator}.voltage": voltage}
-            return np.sqrt(light.power) * circuit.transfer([wl], [out], [f"{source},o1"], **held)[:, 0, 0, 0]
+            found = circuit.transfer([wl], [out], [f"{source},o1"], **held)[:, 0, 0, 0]
+            return np.asarray(np.sqrt(light.power) * found)
 
         receivers = Receivers.of(circuit, **settings)
         ends = [f"{name},o1" for name in receivers.names]
@@ -119,7 +122,9 @@ class SpectrumSlicer:
         def filters(grid: Any) -> ComplexArray:
             return np.asarray(circuit.transfer(np.ascontiguousarray(grid), ends, [out], **settings))
 
-        responses = band.response(filters, SPEED_OF_LIGHT_UM_S / wl, scan.rate, f"the filters of {circuit.name!r}")
+        responses = band.response(
+            filters, SPEED_OF_LIGHT_UM_S / wl, scan.rate, f"the filters of {circuit.name!r}"
+        )
         weights = receivers.weights(scan.rate, precision)
         middle = scan.patch**2 * scan.samples / 2
         first = round(middle + weights.delay + _mean_delay(responses))
@@ -154,169 +159,64 @@ class SpectrumSlicer:
         steps of the converters; without it there is none, and no steps.  workers: threads.
         """
         check_arguments(SpectrumSlicer.features, locals())
+        light, reading = (None, None) if rng is None else rng.spawn(2)
+        return self.read(self.averages(images, light, workers=workers, report=report), reading)
+
+    def averages(
+        self,
+        images: RealArray,
+        rng: np.random.Generator | None = None,
+        *,
+        workers: int = 1,
+        report: Callable[[int, int], None] | None = None,
+    ) -> RealArray:
+        """Return what readings need to know of the light, (3, B, nodes, patches).
+
+        That is the power in W that a reading averages, its slope in W/s, and the power of its shot noise.
+        rng: draws the noise of the laser.  workers: threads.
+        """
+        check_arguments(SpectrumSlicer.averages, locals())
         if images.ndim != 2 or images.shape[1] != self.side**2:
-            message = f"Images of {self.side} x {self.side} pixels are wanted, got an array of shape {images.shape}."
+            message = f"Images have {self.side} x {self.side} pixels each, got an array {images.shape}."
             raise ParameterError(message)
         from threadpoolctl import threadpool_limits
 
         passage = Passage(self)
         parts = [slice(a, min(a + BATCH, len(images))) for a in range(0, len(images), BATCH)]
         seeds: list[Any] = [None] * len(parts) if rng is None else list(rng.spawn(len(parts)))
-        out = np.empty((len(images), self.nodes, self.scan.patches(self.side)), passage.real)
+        shape = (SUMS, len(images), self.nodes, self.scan.patches(self.side))
+        out: RealArray = np.empty(shape, passage.real)
 
         def compute(number: int) -> None:
-            out[parts[number]] = passage.readings(images[parts[number]], seeds[number])
+            out[:, parts[number]] = passage.averages(images[parts[number]], seeds[number])
 
         # One thread of the linear algebra for each of ours: its own would wait for one another.
         with threadpool_limits(1), ThreadPoolExecutor(max(1, workers)) as pool:
-            for done, _ in enumerate(_in_turn(pool, compute, len(parts)), 1):
+            for done, _ in enumerate(pool.map(compute, range(len(parts))), 1):
                 if report is not None and done % 64 == 0:
                     report(done, len(parts))
         return out
 
+    def read(self, averages: RealArray, rng: np.random.Generator | None = None) -> RealArray:
+        """Return what receivers read, (B, nodes, patches) in A referred to the detectors, of `averages`.
 
-class Passage:
-    """What all images of a slicer share: spectra of the filters, and weights cut into patches."""
-
-    def __init__(self, slicer: SpectrumSlicer, responses: band.Response | None = None) -> None:
-        scan, found = slicer.scan, slicer.responses if responses is None else responses
-        single = slicer.precision == "single"
-        self.slicer, self.real, self.complex = (
-            slicer, np.float32 if single else np.float64, np.complex64 if single else np.complex128,
-        )  # fmt: skip
-        pixels = scan.order(slicer.side).size + 2 * scan.guard
-        self.samples = pixels * scan.samples
-        from scipy import fft
-
-        reach = found.taps.shape[-1] + int(found.delay.max()) + 2 * band.LEAD
-        self.size = int(fft.next_fast_len(self.samples + min(reach, self.samples)))
-        self.filters = self._spectra(impulses(found, self.size))
-        low, high = slicer.span
-        self.drive = np.array([(low + high) / 2, (high - low) / 2], self.real)
-        self._cut(slicer.weights)
-        self.noise: FloatArray | None = None
-
-    def _spectra(self, taps: ComplexArray) -> ComplexArray:
-        """Return the spectra (nodes, FINER, size) of the filters on both instants of the finer clock."""
-        pulse = np.zeros(self.size)
-        pulse[self.size // 2] = 1.0
-        between = finer(pulse).reshape(-1, FINER).T
-        between = np.roll(between, -(self.size // 2), axis=1)
-        found = np.fft.fft(taps, axis=-1)[:, np.newaxis] * np.fft.fft(between, axis=-1)
-        return np.ascontiguousarray(found.astype(self.complex))
-
-    def _cut(self, weights: Weights) -> None:
-        """Cut the weights by patches: (instants, patch samples, patches back times power, noise and slope)."""
-        scan, slicer = self.slicer.scan, self.slicer
-        patch = scan.patch**2 * scan.samples
-        self.start, inside = divmod(scan.guard * scan.samples + slicer.first, patch)
-        count, last = weights.noise.size, weights.start + weights.noise.size
-        self.back = range((weights.start - inside + patch - 1) // patch - 1, (last + patch - inside) // patch + 1)
-        table = np.zeros((len(weights.power), patch, len(self.back), 3))
-        for column, back in enumerate(self.back):
-            after = back * patch + inside - np.arange(patch) - weights.start
-            held = (after >= 0) & (after < count)
-            table[:, held, column, 0] = weights.power[:, after[held]]
-            table[0, held, column, 1] = weights.noise[after[held]]
-            table[:, held, column, 2] = weights.slopes[:, after[held]]
-        self.table = np.ascontiguousarray(table.reshape(len(table), patch, -1).astype(self.real))
-        self.sums = weights.power.sum(axis=1)
-        self.blocks = -(-self.samples // patch)
-        # Before the first sample and behind the last one nothing differs from the dark.
-        self.ahead = max(0, self.back[-1] - self.start)
-        last_block = self.start + scan.patches(slicer.side) - 1 - self.back[0]
-        self.blocks = self.ahead + max(self.blocks, last_block + 1)
-        self.start += self.ahead
-
-    def fields(self, images: RealArray, rng: np.random.Generator | None) -> ComplexArray:
-        """Return the light behind the modulator, (B, samples) in sqrt(W)."""
-        from photosim.kernels.slicing import modulated
-
-        slicer = self.slicer
-        stream = slicer.scan.stream(np.asarray(images, self.real), slicer.side)
-        stream = np.pad(stream, ((0, 0), (slicer.pulse.shape[0] - 1 - _BEFORE, _BEFORE)))
-        out = np.empty((len(images), self.samples), self.complex)
-        answer = slicer.answer
-        modulated(
-            np.ascontiguousarray(stream), slicer.pulse.astype(self.real), self.drive[0], self.drive[1],
-            answer.real.astype(self.real), answer.imag.astype(self.real), out,
-        )  # fmt: skip
-        if rng is not None:
-            out *= slicer.light.fluctuation(out.shape, slicer.scan.rate, rng).astype(self.complex)
+        rng: draws their noise and the converters' jitter, and lets converters round.
+        """
+        check_arguments(SpectrumSlicer.read, locals())
+        own = self.receivers
+        per_watt, dark = own.responsivity[:, np.newaxis], own.dark[:, np.newaxis]
+        out: RealArray = np.empty(averages[0].shape, averages.dtype)
+        patch = self.scan.patch**2 * self.scan.samples
+        factor = None if rng is None else own.correlation(self.scan.rate, patch, self.scan.patches(self.side))
+        for first in range(0, len(out), CHUNK):
+            part = slice(first, first + CHUNK)
+            power, slope, noise = (per_watt * one[part].astype(np.float64) for one in averages)
+            current = power + dark
+            if rng is not None and factor is not None:
+                deviation = np.sqrt(own.noise_variance(np.maximum(noise + dark, 0.0)))
+                current = current + deviation * (rng.standard_normal(current.shape) @ factor.T)
+            out[part] = own.read(current, slope, rng)
         return out
-
-    def spectra(self, fields: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-        """Return light as (first samples (B, 1), spectra (B, size) of what differs from them)."""
-        from scipy import fft
-
-        rest = fields[:, :1].copy()
-        return rest, fft.fft(fields - rest, self.size, axis=1)
-
-    def readings(self, images: RealArray, rng: np.random.Generator | None) -> RealArray:
-        """Return the readings (B, nodes, patches) in A of some images."""
-        rest, spectra = self.spectra(self.fields(images, rng))
-        out = np.empty((len(images), self.slicer.nodes, self.slicer.scan.patches(self.slicer.side)), self.real)
-        for node in range(self.slicer.nodes):
-            power, dark, slope = self._sums(rest, spectra, node)
-            out[:, node] = self._received(node, power, dark, slope, rng)
-        return out
-
-    def behind(self, rest: ComplexArray, spectra: ComplexArray, node: int, phase: int) -> ComplexArray:
-        """Return the light (B, samples) on a node's detector at one of the instants of the finer clock."""
-        from scipy import fft
-
-        own = self.filters[node, phase]
-        return np.asarray(fft.ifft(spectra * own, axis=1)[:, : self.samples] + rest * own[0])
-
-    def _sums(self, rest: ComplexArray, spectra: ComplexArray, node: int) -> tuple[RealArray, RealArray, RealArray]:
-        """Return weighted sums (B, patches) around the readings: of power, of noise's weights, of slopes."""
-        lights = [self.behind(rest, spectra, node, phase) for phase in range(FINER)]
-        powers = [light.real**2 + light.imag**2 for light in lights]
-        if len(self.table) == 1:
-            whole = np.stack(powers, axis=-1).reshape(len(powers[0]), -1)
-            powers = [np.maximum(coarser(whole), 0.0)]
-        found: Any = sum(self.summed(power - power[:, :1], k) for k, power in enumerate(powers))
-        base = sum(power[:, :1] * self.sums[k] for k, power in enumerate(powers))
-        return found[..., 0] + base, found[..., 1] + powers[0][:, :1], found[..., 2]
-
-    def summed(self, power: RealArray, phase: int) -> RealArray:
-        """Return the sums (B, patches, 3) of powers (B, samples) at one instant of a sample."""
-        count = self.slicer.scan.patches(self.slicer.side)
-        patch = self.table.shape[1]
-        padded = np.zeros((len(power), self.blocks * patch), self.real)
-        first = self.ahead * patch
-        padded[:, first : first + self.samples] = power
-        parts = (padded.reshape(-1, patch) @ self.table[phase]).reshape(len(power), self.blocks, len(self.back), 3)
-        return np.asarray(
-            sum(
-                parts[:, self.start - back : self.start - back + count, column]
-                for column, back in enumerate(self.back)
-            )
-        )
-
-    def _received(
-        self, node: int, power: RealArray, light: RealArray, slope: RealArray, rng: np.random.Generator | None
-    ) -> RealArray:
-        """Return readings (B, patches) in A: with noise, if any, and as converters give them."""
-        receivers = self.slicer.receivers
-        per_watt, dark = receivers.responsivity[node], receivers.dark[node]
-        current = per_watt * power.astype(np.float64) + dark
-        if rng is not None:
-            if self.noise is None:
-                patch = self.slicer.scan.patch**2 * self.slicer.scan.samples
-                self.noise = receivers.correlation(self.slicer.scan.rate, patch, power.shape[1])
-            deviation = np.sqrt(receivers.noise_variance(np.maximum(per_watt * light + dark, 0.0)))
-            current = current + deviation * (rng.standard_normal(power.shape) @ self.noise.T)
-        return np.asarray(receivers.read(current, per_watt * slope, rng), self.real)
-
-
-def impulses(found: band.Response, size: int) -> ComplexArray:
-    """Return impulse responses (nodes, size) whose first sample is that of their cause, wrapped round."""
-    out = np.zeros((found.taps.shape[0], size), dtype=np.complex128)
-    for node, taps in enumerate(found.taps[:, 0]):
-        places = np.arange(taps.size) + int(found.delay[node, 0]) - band.LEAD
-        np.add.at(out[node], places % size, taps)
-    return out
 
 
 def _mean_delay(found: band.Response) -> float:
@@ -328,12 +228,12 @@ def _mean_delay(found: band.Response) -> float:
 
 def _pulse(scan: Scan, swing: float, bandwidth: float) -> FloatArray:
     """Return what one pixel of 1 adds to the drive around it, (pixels, samples), the last pixel first."""
-    size = _BEFORE + _AFTER + 8
+    size = BEFORE + _AFTER + 8
     pixels = np.ones(size)
-    pixels[_BEFORE] = 2.0  # above 0, where low-passes of one pole do not clip what rings below it
+    pixels[BEFORE] = 2.0  # above 0, where low-passes of one pole do not clip what rings below it
     time = np.arange(size * scan.samples) / scan.rate
     drive = scan.waveform(pixels, swing).sample(time, behind=bandwidth or None, what="a pixel's drive")
-    around = (drive - swing).reshape(size, scan.samples)[: _BEFORE + 1 + _AFTER]
+    around = (drive - swing).reshape(size, scan.samples)[: BEFORE + 1 + _AFTER]
     counted = np.flatnonzero(np.abs(around).max(axis=1) > _FAINT * swing)
     return np.ascontiguousarray(around[: int(counted[-1]) + 1][::-1])
 
@@ -358,7 +258,7 @@ def _laser(circuit: Circuit, settings: Any) -> tuple[float, Light, str]:
     sources = [part for part in compiled.graph.parts if isinstance(part.model, Source)]
     if len(sources) != 1 or not circuit.detectors:
         message = (
-            f"A spectrum slicer has one laser and a detector or more; {circuit.name!r} has {len(sources)} and "
+            f"A spectrum slicer has one laser and some detectors; {circuit.name!r} has {len(sources)} and "
             f"{len(circuit.detectors)}."
         )
         raise ParameterError(message)
@@ -370,7 +270,3 @@ def _laser(circuit: Circuit, settings: Any) -> tuple[float, Light, str]:
     density = own.get("rin_dB_Hz")
     rin = 0.0 if density is None else 10 ** (float(density) / 10)
     return float(wl[0]), Light(float(powers[0]), float(own.get("linewidth") or 0.0), rin), sources[0].name
-
-
-def _in_turn(pool: ThreadPoolExecutor, compute: Callable[[int], None], count: int) -> Iterator[None]:
-    yield from pool.map(compute, range(count))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.engine.converters import convert
-from photosim.model import Detector, Electronic
+from photosim.engine.converters import convert, out_of_range
+from photosim.errors import PhotosimWarning
+from photosim.model import Detector, Electronic, Stage
 from photosim.signals.electronics import Chain, chain_behind
 from photosim.signals.filters import ORDER, noise_bandwidth
 from photosim.signals.noise import shot_density, thermal_density
@@ -29,7 +31,7 @@ class Receivers:
 
     names: of the detectors.  responsivity: A/W, (nodes,).  dark: current without light in A, (nodes,).
     passes: half-power frequencies in Hz of all low-passes of a node, the same for all.  chain: amplifiers and
-    converters of a node.  density: noise in A^2/Hz behind all low-passes beside the shot noise of the light.
+    converters of a node.  thermal: noise in A^2/Hz of the load, where no amplifier stands for it.
     """
 
     names: tuple[str, ...]
@@ -91,23 +93,22 @@ class Receivers:
             fine[FINER * middle + phase] = 1.0
             rows.append(np.convolve(coarser(fine), behind)[middle : middle + size])
         power = np.array(rows or [behind])
-        noise = behind**2 / np.sum(behind**2)
         slopes = np.gradient(power, 1.0 / rate, axis=1)
+        noise = np.zeros(power.shape)
+        noise[0] = behind**2 / np.sum(behind**2)
         far = np.abs(power).max(axis=0) > KEPT[precision] * np.abs(power).max()
         first, last = int(np.flatnonzero(far)[0]), int(np.flatnonzero(far)[-1]) + 1
-        return Weights(
-            first - middle, power[:, first:last], noise[first:last], slopes[:, first:last],
-            float(np.sum(behind * (np.arange(size) - middle))),
-        )  # fmt: skip
+        every = np.stack([power, slopes, noise], axis=-1)[:, first:last]
+        return Weights(first - middle, every, float(np.sum(behind * (np.arange(size) - middle))))
 
-    def noise_variance(self, absolute: Any) -> Any:
+    def noise_variance(self, current: Any) -> Any:
         """Return the variance in A^2 of a reading's noise for a mean current in A, dark current included."""
-        shot = shot_density(absolute, 1.0, 1.0)
+        shot = shot_density(current, 1.0, 1.0)
         band = noise_bandwidth(self.passes)
         return (shot + self.thermal) * band + self.chain.amplifier_variance()
 
     def correlation(self, rate: float, spacing: int, count: int) -> FloatArray:
-        """Return a factor L (count, count) of the correlation L L^T of noise in readings `spacing` samples apart."""
+        """Return L (count, count), L L^T the correlation of the noise of readings `spacing` samples apart."""
         behind = self.response(rate)
         found = np.correlate(behind, behind, mode="full")[behind.size - 1 :: spacing][:count]
         row = np.zeros(count)
@@ -117,7 +118,9 @@ class Receivers:
 
     def read(self, current: FloatArray, slope: FloatArray, rng: np.random.Generator | None) -> FloatArray:
         """Return currents as read behind all converters, referred to the detector; with rng, their jitter."""
-        for stage, gain in zip(self.chain.stages, self.chain.gains()[1:], strict=True):
+        gains = self.chain.gains()[1:]
+        for name, stage, gain in zip(self.chain.names, self.chain.stages, gains, strict=True):
+            _warn_of_level(name, stage, current * gain)
             if rng is not None and stage.jitter > 0.0:
                 current = current + slope * stage.jitter * rng.standard_normal(current.shape)
             if rng is not None:
@@ -125,17 +128,24 @@ class Receivers:
         return current
 
 
+def _warn_of_level(name: str, stage: Stage, level: FloatArray) -> None:
+    """Warn of a stage that is to put out more than it can."""
+    beyond = np.maximum(level - stage.high, stage.low - level)
+    if beyond.size and beyond.max() > 0.0:
+        worst = float(level.ravel()[int(beyond.argmax())])
+        text = out_of_range(name, "is to put out", worst, stage.low, stage.high)
+        warnings.warn(text, PhotosimWarning, stacklevel=4)
+
+
 @dataclass(frozen=True)
 class Weights:
     """Weights of the power at samples before and after a reading.
 
-    start: number of the first one's sample after a pulse, negative before it.  power: of each
-    instant of a sample, (1 or FINER, n).  noise: of shot noise, (n,).  slopes: of the derivative in 1/s, like power.  delay: mean
-    delay of the low-passes in samples.
+    start: number of the first one's sample after a pulse, negative before it.  values: (1 or FINER instants
+    of a sample, n, 3), of the reading, of its slope in 1/s, and of the mean that its shot noise belongs to.
+    delay: mean delay of the low-passes in samples.
     """
 
     start: int
-    power: FloatArray
-    noise: FloatArray
-    slopes: FloatArray
+    values: FloatArray
     delay: float

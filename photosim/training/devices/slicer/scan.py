@@ -33,7 +33,7 @@ class Scan:
     guard: int = 40
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for sizes that are not whole or too small, and a duration that is not positive."""
+        """Raise ParameterError for sizes that are not whole or too small, or a duration of nothing."""
         check_whole(self, 1, patch=self.patch, stride=self.stride, guard=self.guard)
         check_whole(self, LEAST_SAMPLES, samples=self.samples)
         check_number(self, 1e-15, pixel=self.pixel)
@@ -79,6 +79,8 @@ class Scan:
 
     def _along(self, side: int) -> int:
         if side < self.patch:
-            message = f"Images of {side} x {side} pixels are smaller than a patch of {self.patch} x {self.patch}."
+            message = (
+                f"Images of {side} x {side} pixels are smaller than a patch of {self.patch} x {self.patch}."
+            )
             raise ParameterError(message)
         return (side - self.patch) // self.stride + 1

@@ -1,0 +1,1 @@
+"""Convolution by slices of a spectrum: filters of a programmable mesh before a digital back end."""

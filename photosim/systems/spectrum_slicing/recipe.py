@@ -1,0 +1,215 @@
+"""What is simulated and how it is learnt from: circuits with their settings, images, back ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from photosim.circuit import Circuit
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.model import Netlist
+from photosim.netlist import read
+from photosim.systems.harness.pictures import side
+from photosim.systems.harness.system import Options, Report
+from photosim.training.arrays import RealArray
+from photosim.training.data.datasets import Dataset, Samples, load
+from photosim.training.devices.slicer import Scan, SpectrumSlicer
+from photosim.training.layers import Convolution, Dense, Layer, Network, Windows, activation
+from photosim.training.optimisers import Adam, StepDecay
+from photosim.training.rules import Backprop
+from photosim.training.trainer import Schedule, Streams, fit
+
+
+@dataclass(frozen=True)
+class Optics:
+    """Filters and clock of a slicer.
+
+    netlist: of the gallery.  nodes, interferometers: filters, and how many of them, the last ones, are no
+    rings.  coupling: of the rings' two cells.  spacing: of neighbouring maxima in Hz.  patch, stride: in
+    pixels.  pixel: duration in s.  pooling: bandwidth of the amplifiers in patches a second.
+    """
+
+    netlist: str = "spectrum_slicing"
+    nodes: int = 7
+    interferometers: int = 0
+    coupling: float = 0.1
+    spacing: float = 2.1e9
+    patch: int = 4
+    stride: int = 3
+    pixel: float = 67.5e-12
+    pooling: float = 0.5
+
+    @property
+    def scan(self) -> Scan:
+        """Order and clock of the pixels."""
+        return Scan(self.patch, self.stride, self.pixel)
+
+    def netlist_of(self, **changed: Any) -> Netlist:
+        """Return the gallery's netlist with these filters; changed: more settings of `slicer`."""
+        found = read(self.netlist)
+        slicer = found.instances["slicer"]
+        own = {
+            "nodes": self.nodes, "interferometers": self.interferometers, "coupling": self.coupling,
+            "spacing": self.spacing, "tia_bandwidth": self.pooling / (self.patch**2 * self.pixel),
+        }  # fmt: skip
+        instance = replace(slicer, settings={**slicer.settings, **own, **changed})
+        return replace(found, instances={**found.instances, "slicer": instance})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Images, filters and back ends.
+
+    learnt, judged: images, the first ones of their part; None for all.  optics, chip: filters of the ideal
+    case and of the one with the data sheet's losses.  hidden: units of the hidden layer of the back end of
+    optics, chip and digital network.  epochs, batch_size, rate: of all trainings, the rate a tenth from
+    three quarters of the epochs on.
+    """
+
+    optics: Optics = Optics()
+    chip: Optics = Optics("spectrum_slicing_chip", nodes=3, coupling=0.2, spacing=4.9e9)
+    learnt: int | None = 10_000
+    judged: int | None = 5_000
+    hidden: tuple[int, int, int] = (111, 80, 117)
+    epochs: int = 20
+    batch_size: int = 64
+    rate: float = 2e-3
+    filters: int = 7
+    window: int = 5
+    window_stride: int = 2
+    searched: int = 2_000
+    held: int = 1_000
+    swept: tuple[int, ...] = (1, 2, 3, 5, 7, 10, 13, 16)
+    swept_images: int = 2_000
+
+    def plain(self) -> dict[str, Any]:
+        """Return the recipe in plain JSON types."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+FULL = Recipe()
+SMALL = Recipe(
+    optics=Optics(patch=3, stride=1), chip=Optics("spectrum_slicing_chip", 3, 0, 0.2, 4.9e9, 3, 1),
+    learnt=None, judged=None, epochs=12, searched=400, held=300, swept=(1, 3, 7), swept_images=500,
+    window=3, window_stride=1,
+)  # fmt: skip
+
+FULL_SCALE = 0.45
+"""Voltage that the brightest light makes behind the amplifiers, whose range ends at 0.5 V."""
+Images = tuple[RealArray, Any, RealArray, Any, int, int]
+"""Pixels from 0 to 1 and classes to learn from, and to judge by; pixels along a side; classes."""
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, folder: Any) -> tuple[Dataset, float, float]:
+    data = load(name, validation_fraction=0.0, data_dir=folder)
+    low = float(min(data.train.x.min(), data.test.x.min()))
+    return data, low, float(max(data.train.x.max(), data.test.x.max())) - low
+
+
+def images(options: Options, recipe: Recipe) -> Images:
+    """Return the images that the options name; DataError unless they are square."""
+    data, low, width = _loaded(options.data, options.data_dir)
+    along = side(data, recipe.optics.patch)
+    learnt, judged = data.train.x[: recipe.learnt], data.test.x[: recipe.judged]
+    return (
+        ((learnt - low) / width).astype(np.float32), data.train.y[: recipe.learnt],
+        ((judged - low) / width).astype(np.float32), data.test.y[: recipe.judged], along, data.classes,
+    )  # fmt: skip
+
+
+@cache
+def slicer(optics: Optics, along: int, **changed: Any) -> SpectrumSlicer:
+    """Return the device of some filters for images of `along` x `along` pixels.
+
+    Amplifiers are set so that the brightest light that a filter can pass drives them to FULL_SCALE.
+    """
+    written = Circuit(optics.netlist_of(**changed))
+    gain = FULL_SCALE / brightest(written)
+    circuit = Circuit(optics.netlist_of(**{"tia_gain": gain, **changed}))
+    return SpectrumSlicer.from_circuit(circuit, optics.scan, along)
+
+
+def brightest(circuit: Circuit) -> float:
+    """Return the largest current in A that any light behind the open modulator makes."""
+    wl = circuit.parameters["laser.wl"]
+    beside = np.linspace(-22.5e9, 22.5e9, 301)
+    grid = np.sort(SPEED_OF_LIGHT_UM_S / (SPEED_OF_LIGHT_UM_S / wl + beside))
+    ends = [f"{name},o1" for name in circuit.detectors]
+    opened = {"voltage": circuit.parameters["modulator.v_pi"]}
+    found = circuit.transfer(grid, ends, ["laser,o1"], modulator=opened)
+    return float(circuit.parameters["laser.power"] * (np.abs(found) ** 2).max())
+
+
+_KEPT: dict[Any, tuple[RealArray, RealArray]] = {}
+
+
+def light(optics: Optics, options: Options, recipe: Recipe, report: Report) -> tuple[RealArray, RealArray]:
+    """Return what reaches the receivers for images to learn from and to judge by, with the laser's noise.
+
+    It is computed once for all seeds, which draw the noise of the receivers.
+    """
+    key = (optics, options.data, str(options.data_dir), recipe.learnt, recipe.judged)
+    if key not in _KEPT:
+        learnt, _, judged, _, along, _ = images(options, recipe)
+        device = slicer(optics, along)
+        one, other = np.random.default_rng(0).spawn(2)
+        _KEPT[key] = (
+            device.averages(learnt, one, workers=2, report=report),
+            device.averages(judged, other, workers=2, report=report),
+        )
+    return _KEPT[key]
+
+
+def readings(device: SpectrumSlicer, found: RealArray, rng: np.random.Generator) -> RealArray:
+    """Return what receivers read, image by image, (B, nodes x patches)."""
+    return device.read(found, rng).reshape(found.shape[1], -1)
+
+
+def standardised(learnt: RealArray, judged: RealArray) -> tuple[RealArray, RealArray]:
+    """Return features less their mean over their deviation, of what is learnt from.
+
+    Features that hardly change are not blown up: no deviation counts as less than a hundredth of the largest.
+    """
+    mean, width = learnt.mean(axis=0), learnt.std(axis=0)
+    width = np.maximum(width, max(float(width.max()), 1e-30) / 100.0)
+    return (
+        ((learnt - mean) / width).astype(np.float32), ((judged - mean) / width).astype(np.float32)
+    )  # fmt: skip
+
+
+def trained(
+    layers: tuple[Layer, ...],
+    parts: tuple[Any, Any, Any, Any, int],
+    recipe: Recipe,
+    seed: int,
+    report: Report,
+) -> Mapping[str, Any]:
+    """Return accuracies in % after each epoch; parts: x and y to learn from, to judge by, and classes."""
+    x, y, judged, judged_y, classes = parts
+    data = Dataset("readings", Samples(x, y), Samples(x[:0], y[:0]), Samples(judged, judged_y), classes)
+    slow = StepDecay((max(2, 1 + 3 * recipe.epochs // 4),), 0.1)
+    history = fit(
+        Network(layers), Backprop(), Adam(recipe.rate, schedule=slow), data,
+        Schedule(recipe.epochs, recipe.batch_size), Streams.tree(seed, 1)[0],
+        lambda epoch: report(epoch, recipe.epochs),
+    )  # fmt: skip
+    return {"accuracy": 100.0 * float(history.accuracy[-1]), "curve": 100.0 * history.accuracy}
+
+
+def back_end(inputs: int, hidden: int, classes: int) -> tuple[Layer, ...]:
+    """Return a back end of one layer, or of two where there are hidden units."""
+    if not hidden:
+        return (Dense(inputs, classes, activation("linear")),)
+    return (Dense(inputs, hidden, activation("relu")), Dense(hidden, classes, activation("linear")))
+
+
+def digital(recipe: Recipe, along: int, hidden: int, classes: int) -> tuple[Layer, ...]:
+    """Return the digital network: as many filters as there are nodes, and the same back ends."""
+    windows = Windows(1, along, along, recipe.window, recipe.window_stride)
+    first = Convolution(windows, recipe.filters, activation("relu"))
+    return (first, *back_end(first.outputs, hidden, classes))

@@ -1,0 +1,74 @@
+"""Convolution by optical spectrum slicing on a programmable chip (tsirigotis2025)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from photosim.systems.harness.system import Case, Options, Published, Row, System
+from photosim.systems.spectrum_slicing.figures import pictures, tables
+from photosim.systems.spectrum_slicing.recipe import FULL, SMALL
+from photosim.systems.spectrum_slicing.runs import by_nodes, convolved, costs, search, sliced
+
+
+def _cases(options: Options) -> Sequence[Case]:
+    recipe = SMALL if options.quick else FULL
+    plain = recipe.plain()
+    hidden = recipe.hidden
+    return [
+        Case("costs", partial(costs, options, recipe), plain, repeated=False, uses_data=False),
+        Case("search", partial(search, options, recipe), plain, repeated=False),
+        Case("ideal", partial(sliced, options, recipe, recipe.optics, hidden[0]), plain),
+        Case("chip", partial(sliced, options, recipe, recipe.chip, hidden[1]), plain),
+        Case("digital", partial(convolved, options, recipe), plain),
+        Case("nodes", partial(by_nodes, options, recipe), plain),
+    ]
+
+
+def _rows(_options: Options) -> Sequence[Row]:
+    def read(value: float) -> Published:
+        return Published(value, "read")
+
+    return (
+        Row("7 nodes, 1 layer", "ideal", "one", published=read(98.0)),
+        Row("7 nodes, 2 layers (111, 10)", "ideal", "two", published=read(98.6)),
+        Row("3 nodes, data sheet's losses, 1 layer", "chip", "one", published=read(95.9)),
+        Row("3 nodes, data sheet's losses, 2 layers (80, 10)", "chip", "two", published=read(97.7)),
+        Row("digital CNN, 1 layer", "digital", "one", published=read(98.6)),
+        Row("digital CNN, 2 layers (117, 10)", "digital", "two", published=read(99.1)),
+        Row("filters, best on held-out images", "search", "best"),
+        Row("filters, median on held-out images", "search", "median"),
+        Row("mean reading, 7 nodes", "ideal", "reading", "uA", digits=2),
+        Row("noise and steps of a reading, 7 nodes", "ideal", "noise", "uA", digits=2),
+        Row("mean reading, 3 nodes", "chip", "reading", "uA", digits=2),
+        Row("noise and steps of a reading, 3 nodes", "chip", "noise", "uA", digits=2),
+    )
+
+
+SYSTEM = System(
+    name="spectrum-slicing",
+    title="convolution by optical spectrum slicing",
+    source="tsirigotis2025",
+    cases=_cases,
+    rows=_rows,
+    data=("mnist", "fashion-mnist", "digits"),
+    quick_data="digits",
+    pictures=pictures,
+    tables=tables,
+    netlists=("spectrum_slicing", "spectrum_slicing_chip"),
+    remarks=(
+        (
+            "Patch, pixel rate, filters, receivers and light of the authors are not known to us. Ours: "
+            "patches of 4 x 4 pixels, 3 apart, 67.5 ps a pixel, rings of six cells, amplifiers of half the "
+            "patches' rate (the pooling), one reading a patch and node; a booster brings the laser to 100 mW."
+        ),
+        (
+            "All networks learn from 10,000 of the training images and are judged by 5,000. The light and its "
+            "noise are computed once; each seed draws the receivers' noise and jitter, weights and batches."
+        ),
+        (
+            "Energies count laser (20 % wall plug), heaters, converters and digital multiply-adds by a "
+            "published worked example's constants; the digital network's moves of data are left out."
+        ),
+    ),
+)
