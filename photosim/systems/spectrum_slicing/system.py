@@ -63,7 +63,7 @@ SYSTEM = System(
             "patches' rate (the pooling), one reading a patch and node; a booster brings the laser to 100 mW."
         ),
         (
-            "All networks learn from 10,000 of the training images and are judged by 5,000. The light and its "
+            "All networks learn from 10,000 training images and are judged by 5,000. The light and its "
             "noise are computed once; each seed draws the receivers' noise and jitter, weights and batches."
         ),
         (
