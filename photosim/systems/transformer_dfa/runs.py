@@ -41,8 +41,12 @@ class Recipe:
 
     samples: sequences an epoch, drawn anew for each.  judged: sequences of the held-out part for the final
     loss.  rate, warmup: the learning rate rises to `rate` in so many steps and falls with the root of their
-    number from there (vaswani2017), alike for all rules.  aligned: held-out batches over which gradients are
-    compared.
+    number from there (vaswani2017).  exact_rate: that of backpropagation.  aligned: held-out batches over
+    which gradients are compared.
+
+    Rates were chosen on a quarter of a run of seed 99 from 1, 2, 4 and 8e-3, by held-out text that no other
+    run is judged by: losses of backpropagation 2.81, 2.70, 3.33, 3.35, of exact feedback 2.68, 2.54, 2.51,
+    2.54, of frozen blocks 2.60, 2.51, 2.48, 2.48, of feedback through the medium 2.70, 2.59 and 2.54.
     """
 
     tokens: int = 64
@@ -54,13 +58,24 @@ class Recipe:
     batch_size: int = 32
     judged: int = 512
     aligned: int = 100
-    rate: float = 2e-3
+    rate: float = 4e-3
+    exact_rate: float = 2e-3
     warmup: int = 100
 
 
 FULL = Recipe()
 SMALL = Recipe(
-    tokens=32, width=32, blocks=2, heads=2, epochs=4, samples=512, judged=64, aligned=10, rate=5e-3, warmup=15
+    tokens=32,
+    width=32,
+    blocks=2,
+    heads=2,
+    epochs=4,
+    samples=512,
+    judged=64,
+    aligned=10,
+    rate=5e-3,
+    exact_rate=5e-3,
+    warmup=15,
 )
 CURVE = 64
 """Held-out sequences of the loss after each epoch."""
@@ -111,9 +126,10 @@ def read(options: Options) -> TextData:
     return manual() if options.data == "manual" else text(options.data, options.data_dir)
 
 
-def optimiser(recipe: Recipe) -> Adam:
+def optimiser(recipe: Recipe, name: str) -> Adam:
     """Return Adam with a warm-up; at its top the schedule's factor is 1/sqrt(width warmup)."""
-    top = recipe.rate * np.sqrt(recipe.width * recipe.warmup)
+    rate = recipe.exact_rate if name == "backprop" else recipe.rate
+    top = rate * np.sqrt(recipe.width * recipe.warmup)
     return Adam(float(top), schedule=Noam(recipe.width, recipe.warmup))
 
 
@@ -142,7 +158,7 @@ def train(
     history = fit(
         network,
         rule,
-        optimiser(recipe),
+        optimiser(recipe, name),
         Dataset(data.name, data.train, data.validation, shown, data.classes),
         schedule,
         streams,
