@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["sax", "torch"]
+__all__ = ["jax", "sax", "torch"]
 
 
 def __getattr__(name: str) -> Any:
