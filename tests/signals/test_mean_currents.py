@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import photosim as ps
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.signals import TERMS, sample
-from photosim.signals.interference import InterferenceError
+from photosim.signals.interference import InterferenceError, Lit, refuse_interference
 
 H, C = 6.62607015e-34, 299_792_458.0
 
@@ -173,3 +174,13 @@ def test_command_shows_the_own_light_of_sources_that_would_interfere_if_tuned(tm
     drawn = CliRunner().invoke(app, ["simulate", str(place), "--wl", "1.55", *out])
     assert drawn.exit_code == 1
     assert "interferes at 'd'" in drawn.stderr
+
+
+def test_two_lines_of_one_source_at_one_frequency_interfere() -> None:
+    """Sources of the library keep their lines 1 Hz apart; one that a user declares may not."""
+    fields = np.full((2, 1), math.sqrt(1e-3), dtype=complex)
+    lit = Lit("pd", 1e9, np.ones((1, 2)), fields)
+    said = r"Two lines of 'twin' interfere at 'pd' \(at one frequency\): the current changes by up to 0.002 A"
+    with pytest.raises(InterferenceError, match=said):
+        refuse_interference("a link", ["twin", "twin"], np.array([2e14, 2e14]), [lit])
+    refuse_interference("a link", ["twin", "twin"], np.array([2e14, 2e14 + 1.0]), [lit])
