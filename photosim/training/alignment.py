@@ -27,11 +27,11 @@ def alignment_angles(
     step lowers the loss (nokland2016). nan where either is missing or zero. The rule is left as it was: its
     generators and its devices' counters are put back.
     """
+    kept = rule_state(rule, network)
     forward, _ = run(network, parameters, samples.x, samples.y, objective)
-    kept = rule_state(rule)
     updates = rule.updates(forward)
-    restore_rule(rule, kept)
     exact = Backprop().updates(forward)
+    restore_rule(rule, kept, network)
     learning = [block.first for block in network.hidden]
     return np.array([_angle(updates[index], exact[index]) for index in learning])
 

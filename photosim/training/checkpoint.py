@@ -16,7 +16,7 @@ import numpy as np
 from photosim.errors import DataError
 from photosim.files.atomic import replacing
 from photosim.training.data.files import read_npz
-from photosim.training.layers import Parameters
+from photosim.training.layers import Network, Parameters
 from photosim.training.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class State:
         return len(self.metrics)
 
 
-def save(path: Path, key: str, state: State, rule: Rule) -> None:
+def save(path: Path, key: str, state: State, rule: Rule, network: Network | None = None) -> None:
     """Write a run's state, whole or not at all, whatever kills the process or the machine.
 
     key: the fingerprint of what is trained; resume refuses a file of another.
@@ -59,7 +59,7 @@ def save(path: Path, key: str, state: State, rule: Rule) -> None:
     for group, layers in state.groups.items():
         for index, own in enumerate(layers):
             arrays |= {f"{group}/{index}/{name}": value for name, value in own.items()}
-    states = rule_state(rule)
+    states = rule_state(rule, network)
     for index, kept in enumerate(states):
         memory = kept.pop("memory")
         arrays |= {f"{_RULE}/{index}/{name}": value for name, value in memory.items()}
@@ -78,7 +78,7 @@ def save(path: Path, key: str, state: State, rule: Rule) -> None:
         os.fsync(file.fileno())
 
 
-def resume(path: Path, key: str, state: State, rule: Rule) -> None:
+def resume(path: Path, key: str, state: State, rule: Rule, network: Network | None = None) -> None:
     """Put a saved run's state into `state` and the rule; nothing happens if there is no file.
 
     Raises DataError for a damaged file, and for one of another run.
@@ -99,14 +99,16 @@ def resume(path: Path, key: str, state: State, rule: Rule) -> None:
         )
         raise DataError(message)
     try:
-        _restore(path, about, names, state, rule)
+        _restore(path, about, names, state, _holders(rule, network))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         message = f"{path} is damaged: it lacks or misstates {error}. Remove it to start anew."
         raise DataError(message) from error
 
 
-def _restore(path: Path, about: Mapping[str, Any], names: tuple[str, ...], state: State, rule: Rule) -> None:
-    """Put what a checkpoint holds into `state` and the rule."""
+def _restore(
+    path: Path, about: Mapping[str, Any], names: tuple[str, ...], state: State, holders: list[Any]
+) -> None:
+    """Put what a checkpoint holds into `state`, the rule and the devices."""
     arrays = read_npz(path, names)
     groups: dict[str, Arrays] = {group: [{} for _ in range(size)] for group, size in about["groups"].items()}
     remembered: Arrays = [{} for _ in about["rule"]]
@@ -117,26 +119,33 @@ def _restore(path: Path, about: Mapping[str, Any], names: tuple[str, ...], state
     state.groups = groups
     state.metrics = [[float(number) for number in row] for row in about["metrics"]]
     state.order.bit_generator.state = about["order"]
-    restore_rule(
-        rule, [{**own, "memory": memory} for own, memory in zip(about["rule"], remembered, strict=True)]
+    _remember(
+        holders, [{**own, "memory": memory} for own, memory in zip(about["rule"], remembered, strict=True)]
     )
 
 
-def rule_state(rule: Rule) -> list[dict[str, Any]]:
-    """Return what a rule and its devices remember: their generators' states, counters, and arrays by name."""
+def rule_state(rule: Rule, network: Network | None = None) -> list[dict[str, Any]]:
+    """Return what a rule, its devices and those of the layers remember.
+
+    That is: their generators' states, counters, and arrays by name.
+    """
     return [
         {
             "rng": own.rng.bit_generator.state if _has(own, "rng", np.random.Generator) else None,
             "counters": dict(own.counters) if _has(own, "counters", Counter) else None,
             "memory": {name: np.array(value) for name, value in getattr(own, "memory", {}).items()},
         }
-        for own in _holders(rule)
+        for own in _holders(rule, network)
     ]
 
 
-def restore_rule(rule: Rule, states: list[dict[str, Any]]) -> None:
+def restore_rule(rule: Rule, states: list[dict[str, Any]], network: Network | None = None) -> None:
     """Make a rule and its devices remember what rule_state returned."""
-    for own, state in zip(_holders(rule), states, strict=True):
+    _remember(_holders(rule, network), states)
+
+
+def _remember(holders: list[Any], states: list[dict[str, Any]]) -> None:
+    for own, state in zip(holders, states, strict=True):
         if state["rng"] is not None:
             own.rng.bit_generator.state = state["rng"]
         if state["counters"] is not None:
@@ -146,8 +155,15 @@ def restore_rule(rule: Rule, states: list[dict[str, Any]]) -> None:
             own.memory[name][...] = value
 
 
-def _holders(rule: Rule) -> list[Any]:
-    return [rule, *getattr(rule, "feedback", ())]
+def _holders(rule: Rule, network: Network | None) -> list[Any]:
+    """Return what may remember: the rule, its devices, and layers that hardware holds, with their devices."""
+    layers = () if network is None else network.layers
+    held = [own for layer in layers if hasattr(layer, "counters") for own in (layer, _device(layer))]
+    return [rule, *getattr(rule, "feedback", ()), *held]
+
+
+def _device(layer: Any) -> Any:
+    return getattr(layer, "hardware", None) or getattr(layer, "device", None)
 
 
 def _has(own: Any, name: str, kind: type) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,17 @@ from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
 from photosim.training.checkpoint import SUFFIX
 from photosim.training.data.datasets import Dataset, load
-from photosim.training.devices import Device, Digital
+from photosim.training.devices import Device, Digital, ScatteringMedium
 from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
+from photosim.training.hardware.found import Settings, has_camera, is_mesh, read_hardware
+from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network
 from photosim.training.optimisers import OPTIMISERS, SCHEDULES, Constant
 from photosim.training.options import TrainOptions, catalogued, parse
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 from photosim.training.rules import Rule, make_rule
-from photosim.training.rules.catalogue import draw_feedback
+from photosim.training.rules.catalogue import check_network, draw_feedback, needs
 from photosim.training.trainer import History, Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -35,13 +38,15 @@ if TYPE_CHECKING:
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
     """Return the options of an entry of `analyses`, checked against the circuit.
 
-    Raises ParameterError for an unknown or wrong option, and for a device that is not a weight bank of the
-    circuit.
+    Raises ParameterError for an unknown or wrong option, and for a device that is not a weight bank, mesh or
+    camera of the circuit.
     """
     from photosim.training.devices.bank.circuit import find_bank
 
     options = parse(entry)
-    if options.device_rules and options.device is not None:
+    other = options.device == circuit.name or is_mesh(circuit, options.device) or has_camera(circuit)
+    asked = any(options.use_of(rule) for rule in options.rules)
+    if asked and options.device is not None and options.hardware is None and not other:
         find_bank(circuit, options.device).check_converters(options.converters)
     return options
 
@@ -86,26 +91,29 @@ class _Job:
         data = load(options.data, validation_fraction=options.validation_fraction, data_dir=self.data_dir)
         network = self._network(data)
         streams = Streams.tree(self.seed, options.seeds)
-        banks = self._program(self._feedback("dfa", network, streams)) if options.device_rules else []
+        maps: tuple[WeightMap, ...] = ()
         outcomes = []
         for position, name in enumerate(options.rules):
-            devices = self._devices(name, network, banks, streams)
-            rules = [
-                self._rule(name, network, own, stream) for own, stream in zip(devices, streams, strict=True)
-            ]
+            uses = self._uses(name, network, streams)
+            matrices = self._feedback(catalogued(name), network, streams)
+            devices = self._devices(name, uses, matrices)
+            networks = [own.network for own in uses] or [network] * options.seeds
+            rules = [self._rule(name, *own) for own in zip(networks, devices, streams, strict=True)]
             runs = [
                 fit(
-                    network,
+                    networks[run],
                     rule,
                     options.optimiser,
                     data,
                     self._schedule(name, run),
-                    stream,
+                    streams[run],
                     self._counter(position * options.seeds + run),
                 )
-                for run, (rule, stream) in enumerate(zip(rules, streams, strict=True))
+                for run, rule in enumerate(rules)
             ]
-            outcomes.append(_outcome(name, runs, devices, rules))
+            maps = maps or _weight_maps(matrices[0], devices[0])
+            records = uses[0].records() if uses else ()
+            outcomes.append(_outcome(name, runs, devices, networks, rules, records))
         return TrainingResult(
             name=options.name,
             data=options.data,
@@ -114,7 +122,7 @@ class _Job:
             seed=self.seed,
             seeds=options.seeds,
             rules=tuple(outcomes),
-            weights=tuple(_weight_map(k, bank) for k, bank in enumerate(banks[0])) if banks else (),
+            weights=maps,
             settings=_settings(options),
         )
 
@@ -160,68 +168,81 @@ class _Job:
         known, threshold = catalogued(name), options.threshold
         return make_rule(known, network, devices, rng, threshold, options.step, options.repeats)
 
-    def _program(self, matrices: list[tuple[FloatArray, ...]]) -> list[list[WeightBank]]:
-        """Return one programmed bank for each seed and hidden layer; all are solved in one go."""
-        bank = WeightBank.from_circuit(self.circuit, str(self.options.device), self.options.converters)
-        bank = replace(bank, gated=self.options.gated)
-        flat = iter(bank.program_all([matrix for own in matrices for matrix in own]))
-        return [[next(flat) for _ in own] for own in matrices]
+    @cached_property
+    def _hardware(self) -> Any:
+        """The hardware that the options mean, found once: one, or one for each layer that learns."""
+        options = self.options
+        settings = Settings(options.device, None, options.converters, options.gated, options.measured)
+        if isinstance(options.hardware, list | tuple):
+            return [None if one is None else read_hardware(one, settings) for one in options.hardware]
+        return read_hardware(options.hardware, settings, self.circuit)
+
+    def _uses(self, name: str, network: Network, streams: list[Streams]) -> list[Uses]:
+        """Return the network through hardware for each seed; none for rules by exact products."""
+        options, use = self.options, self.options.use_of(name)
+        if use is None:
+            return []
+        settings = Settings(
+            options.device, options.noise_of(name), options.converters, options.gated, options.measured
+        )
+        known = catalogued(name)
+        found = [
+            used(network, self._hardware, needs(known), repr(known), use, settings, own.noise)
+            for own in streams
+        ]
+        check_network(known, found[0].network, f"analysis {options.name!r}: ")
+        return found
 
     def _devices(
-        self,
-        name: str,
-        network: Network,
-        banks: list[list[WeightBank]],
-        streams: list[Streams],
-    ) -> Sequence[Sequence[Device]]:
-        """Return a rule's feedback devices, one list for each seed; empty ones if it has no feedback."""
-        if name not in self.options.device_rules:
-            matrices = self._feedback(name, network, streams)
-            return [[Digital(matrix) for matrix in own] for own in matrices]
-        noise: Any = {"dfa-device-noise": "physical", "dfa-device-measured": "measured"}.get(name)
-        noisy = []
-        for own, stream in zip(banks, streams, strict=True):
-            # A sequence of its own for every layer; made anew, so that each rule gets the same ones.
-            root = np.random.SeedSequence(stream.noise.entropy, spawn_key=stream.noise.spawn_key)
-            noisy.append(
-                [
-                    bank.with_noise(noise, np.random.default_rng(child), self.options.measured)
-                    for bank, child in zip(own, root.spawn(len(own)), strict=True)
-                ]
-            )
-        return noisy
+        self, name: str, uses: list[Uses], matrices: list[tuple[FloatArray, ...]]
+    ) -> list[tuple[Device, ...]]:
+        """Return a rule's feedback devices, one tuple for each seed; empty ones if it has no feedback."""
+        if not uses:
+            return [tuple(Digital(matrix) for matrix in own) for own in matrices]
+        uses[0].hold(matrices)
+        ternary = catalogued(name) == "ternary-dfa"
+        return [own.feedback(drawn, ternary=ternary) for own, drawn in zip(uses, matrices, strict=True)]
 
 
 def _outcome(
-    name: str, runs: list[History], devices: Sequence[Sequence[Device]], rules: list[Rule]
+    name: str,
+    runs: list[History],
+    devices: Sequence[Sequence[Device]],
+    networks: Sequence[Network],
+    rules: list[Rule],
+    uses: tuple[dict[str, Any], ...],
 ) -> RuleResult:
     counted: list[Counter[str]] = [rule.counters for rule in rules if hasattr(rule, "counters")]
-    banks = [device for own in devices for device in own if isinstance(device, WeightBank)]
+    held = [device for own in devices for device in own if not isinstance(device, Digital)]
+    layers = [layer for own in networks for layer in own.layers if hasattr(layer, "energy")] if uses else []
+    banks = [device for device in held if isinstance(device, WeightBank)]
     return RuleResult(
         rule=name,
         accuracy=np.array([run.accuracy for run in runs]),
         validation=np.array([run.validation for run in runs]),
         loss=np.array([run.loss for run in runs]),
         angles=np.array([run.angles for run in runs]),
-        counters=_counters(banks) or sum(counted, Counter()),
+        counters={**_counters(held, layers), **sum(counted, Counter[str]())},
         effective_bits=_bits(banks),
+        uses=uses,
     )
 
 
-def _counters(banks: list[WeightBank]) -> dict[str, float]:
-    """Sum up what the banks of one rule did; empty without banks."""
-    if not banks:
+def _counters(devices: Sequence[Any], layers: Sequence[Any]) -> dict[str, float]:
+    """Sum up what the devices of one rule and those of its layers did; empty without any."""
+    if not devices and not layers:
         return {}
-    work = sum((bank.counters for bank in banks), Counter())
-    spent = [bank.energy() for bank in banks]
+    shared = {
+        id(device.counters): device for device in devices
+    }.values()  # devices of a medium count together
+    work = sum((own.counters for own in (*shared, *layers)), Counter[str]())
+    spent = [own.energy() for own in (*shared, *layers)]
+    banks = [device for device in devices if isinstance(device, WeightBank)]
+    usual = ("samples", "cycles", "readings", "gains set", "clipped readings") if banks else ("samples",)
     return {
-        "samples": work["samples"],
-        "cycles": work["cycles"],
-        "readings": work["readings"],
-        "gains set": work["gains set"],
-        "clipped readings": work["clipped readings"],
-        **({"saturated readings": work["saturated readings"]} if work["saturated readings"] else {}),
-        "clipped heaters": sum(bank.clipped_settings for bank in banks),
+        **{name: work[name] for name in usual},
+        **{name: count for name, count in sorted(work.items()) if count and name not in usual},
+        **({"clipped heaters": sum(bank.clipped_settings for bank in banks)} if banks else {}),
         "time in s": sum(energy.seconds for energy in spent),
         "laser light in J": sum(energy.light for energy in spent),
     }
@@ -235,9 +256,18 @@ def _bits(banks: list[WeightBank]) -> float | None:
     return bits if np.isfinite(bits) else None
 
 
-def _weight_map(layer: int, bank: WeightBank) -> WeightMap:
-    tiles = bank.programmed
-    return WeightMap(f"feedback to hidden layer {layer + 1}", tiles.target, tiles.solved, tiles.held)
+def _weight_maps(matrices: Sequence[FloatArray], devices: Sequence[Device]) -> tuple[WeightMap, ...]:
+    """Return what devices made of feedback matrices; none for exact ones, and for disorder that held none."""
+    maps = []
+    for layer, (target, device) in enumerate(zip(matrices, devices, strict=True)):
+        name = f"feedback to hidden layer {layer + 1}"
+        if isinstance(device, WeightBank):
+            tiles = device.programmed
+            maps.append(WeightMap(name, tiles.target, tiles.solved, tiles.held))
+        elif not isinstance(device, Digital | ScatteringMedium):
+            held = np.asarray(device.matrix(), dtype=np.float64)
+            maps.append(WeightMap(name, target, held, held))
+    return tuple(maps)
 
 
 def _settings(options: TrainOptions) -> dict[str, Any]:

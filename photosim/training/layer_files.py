@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ABOUT = "about"
 _KIND = "photosim network"
 _VERSION = 1
-_OURS = re.compile(r"(photosim\.training(?:\.[a-z_]+)*):([A-Za-z]+)")
+_OURS = re.compile(r"(photosim\.(?:training|signals|model|media)(?:\.[a-z_]+)*):([A-Za-z]+)")
 """Classes of this package, which a reader may look up by name."""
 _DEEPEST = 40
 """Records inside records; a damaged file otherwise."""

@@ -42,7 +42,9 @@ class TrainOptions:
 
     network: inputs, hidden layers, classes, as photosim.training.architecture.build_network takes them; plain
     numbers are widths of dense layers.  activation: of all hidden layers that learn.
-    device: name of the weight bank's instance; needed by rules that use one.
+    hardware: as `with_hardware` takes it, names and paths of netlists; the netlist's own circuit where only
+    device, use or noise are given.  device: the instance meant: a weight bank, a mesh, a camera.  use: what
+    hardware does for rules of the catalogue.  noise: of that hardware.
     feedback: the feedback matrices' entries are uniform between -feedback and +feedback.
     threshold: `ternary-dfa` rounds output errors with absolute value up to this to zero.
     step, repeats: by how much rules that measure the loss move parameters, and in how many random directions
@@ -72,7 +74,10 @@ class TrainOptions:
     alignment: Annotated[int, Field(ge=0, le=MOST)] = 0
     precision: Literal["single", "double"] = "single"
     optimiser: Annotated[Optimiser, OPTIMISER] = field(default_factory=Adam)
+    hardware: Any = None
     device: str | None = None
+    use: Literal["auto", "forward", "backward", "both"] | None = None
+    noise: Literal["physical", "measured"] | None = None
     converters: Annotated[Converters, RECORD] = field(default_factory=Converters)
     gated: bool = True
     measured: Annotated[Measured, RECORD] = field(default_factory=Measured)
@@ -81,6 +86,18 @@ class TrainOptions:
     def device_rules(self) -> tuple[str, ...]:
         """The rules that need the device."""
         return tuple(rule for rule in self.rules if rule.startswith("dfa-device"))
+
+    def use_of(self, rule: str) -> str | None:
+        """Return what hardware does for a rule: feedback for those of the device; None for exact products."""
+        if rule in self.device_rules:
+            return self.use or "backward"
+        asked = self.use is not None or self.hardware is not None or self.noise is not None
+        return (self.use or "auto") if asked else None
+
+    def noise_of(self, rule: str) -> str | None:
+        """Return the noise of a rule's hardware."""
+        named = {"dfa-device-noise": "physical", "dfa-device-measured": "measured"}
+        return named.get(rule, self.noise)
 
 
 def catalogued(rule: str) -> str:
@@ -91,9 +108,12 @@ def catalogued(rule: str) -> str:
 def parse(entry: Mapping[str, Any]) -> TrainOptions:
     """Return the options of one entry of `analyses`; ParameterError names what is wrong."""
     options = read_entry(TrainOptions, entry, "train")
-    if options.device_rules and options.device is None:
-        message = f"{title(options.name)}: rule {options.device_rules[0]!r} needs `device`, the name of a "
-        raise MappingError(message + "weight bank's instance.", ("rules",))
+    if options.device_rules and options.device is None and options.hardware is None:
+        message = (
+            f"{title(options.name)}: rule {options.device_rules[0]!r} needs `device`, the name of a weight "
+            "bank's, mesh's or camera's instance, or `hardware`, a netlist."
+        )
+        raise MappingError(message, ("rules",))
     try:
         _check_network(options, title(options.name))
     except ParameterError as error:

@@ -33,7 +33,8 @@ class RuleResult(ByValue):
     counters: what the hardware was asked for over all seeds: by the rule's device (cycles, samples sent,
     clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
     the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
-    to [-1, 1] (filipovich2022); None without a device or without any error.
+    to [-1, 1] (filipovich2022); None without a weight bank or without any error.  uses: what hardware did for
+    each layer that learns; empty without hardware.
     """
 
     rule: str
@@ -43,6 +44,7 @@ class RuleResult(ByValue):
     angles: FloatArray = field(default_factory=lambda: np.empty((0, 0, 0)))
     counters: Mapping[str, float] = field(default_factory=dict)
     effective_bits: float | None = None
+    uses: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def aligned(self) -> bool:
@@ -199,6 +201,7 @@ def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
         "angles": outcome.angles.tolist() if outcome.aligned else None,
         "counters": dict(outcome.counters),
         "effective_bits": outcome.effective_bits,
+        "uses": [dict(use) for use in outcome.uses],
     }
 
 

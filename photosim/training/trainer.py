@@ -137,12 +137,12 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
     state = run.start(streams) if state is None else state
     key = "" if schedule.checkpoint is None else run.key(streams)
     if schedule.checkpoint is not None:
-        resume(schedule.checkpoint, key, state, rule)
+        resume(schedule.checkpoint, key, state, rule, network)
         _check_length(state, schedule)
     while state.epoch < schedule.epochs and not run.enough(state):
         run.epoch(state)
         if schedule.checkpoint is not None:
-            save(schedule.checkpoint, key, state, rule)
+            save(schedule.checkpoint, key, state, rule, network)
         progress(state.epoch)
     return run.history(state)
 

@@ -131,6 +131,7 @@ def test_the_hardware_carries_the_feedback(noise: str | None, circuit: Circuit) 
     # Three classes on a bank of 3 rows x 4 rings: 8 units are three tiles.
     fitted = PhotonicClassifier(
         hardware=circuit,
+        use="backward",
         noise=noise,
         hidden_layer_sizes=(8,),
         max_iter=30,
@@ -142,7 +143,7 @@ def test_the_hardware_carries_the_feedback(noise: str | None, circuit: Circuit) 
     assert bank.noise == noise
     assert bank.counters["samples"] == 150 * 30
     assert fitted.score(*IRIS) > 0.9
-    digital = clone(fitted).set_params(hardware=None, noise=None).fit(*IRIS)
+    digital = clone(fitted).set_params(hardware=None, noise=None, use="auto").fit(*IRIS)
     np.testing.assert_allclose(bank.programmed.target, digital.feedback_[0].matrix(), atol=1e-15)
     assert np.any(fitted.predict_proba(IRIS[0]) != digital.predict_proba(IRIS[0]))
 
@@ -171,7 +172,12 @@ def test_learning_depends_on_the_circuit(circuit: Circuit, make_bank: Any) -> No
 def test_a_netlist_of_the_gallery_is_hardware() -> None:
     x, y = load_digits(return_X_y=True)
     fitted = PhotonicClassifier(
-        hardware="mrr_dfa_digits", noise="physical", hidden_layer_sizes=(32,), max_iter=6, random_state=0
+        hardware="mrr_dfa_digits",
+        use="backward",
+        noise="physical",
+        hidden_layer_sizes=(32,),
+        max_iter=6,
+        random_state=0,
     )
     assert fitted.fit(x[:1200], y[:1200]).score(x[1200:], y[1200:]) > 0.85
 
@@ -182,7 +188,7 @@ def test_a_netlist_of_the_gallery_is_hardware() -> None:
         ({"rule": "dfb"}, r"no rule 'dfb'.*Did you mean 'dfa'"),
         ({"rule": "spsa", "step": -1.0}, r"step must be a positive number, got -1\.0"),
         ({"rule": "spsa", "repeats": 0}, "repeats must be a whole number from 1, got 0"),
-        ({"noise": "physical"}, "noise and device belong to hardware"),
+        ({"noise": "physical"}, "noise belongs to hardware, which is None"),
         ({"noise": "pink"}, "'noise' must be physical or measured, but is the text 'pink'"),
         ({"max_iter": 0}, "Classifier: 'max_iter' must be a whole number from 1, but is the number 0"),
         ({"batch_size": 2.5}, "'batch_size' must be a whole number"),
@@ -211,8 +217,10 @@ def test_wrong_parameters_are_one_sentence(change: dict[str, Any], message: str)
 
 
 def test_hardware_wants_a_rule_with_feedback(circuit: Circuit) -> None:
-    with pytest.raises(ParameterError, match="The rule 'backprop' has no feedback that hardware could carry"):
-        PhotonicClassifier(hardware=circuit, rule="backprop").fit(*IRIS)
+    with pytest.raises(
+        ParameterError, match="the rule 'frozen' sends nothing back that hardware could carry"
+    ):
+        PhotonicClassifier(hardware=circuit, rule="frozen", use="backward").fit(*IRIS)
     with pytest.raises(ParameterError, match=r"'banc' is not a weight bank"):
         PhotonicClassifier(hardware=circuit, device="banc").fit(*IRIS)
     with pytest.raises(ParameterError, match="made for class labels"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -19,15 +17,17 @@ from photosim.training.architecture import build_network, is_layer
 from photosim.training.arrays import FloatArray, TargetArray
 from photosim.training.checkpoint import State
 from photosim.training.data.datasets import Dataset, Samples
-from photosim.training.devices import Device, Digital, WeightBank
-from photosim.training.devices.bank.circuit import only_bank
+from photosim.training.devices import Device, Digital
 from photosim.training.estimators.parameters import EstimatorParameters
 from photosim.training.estimators.recipe import (
     is_name,
+    needs_of,
     own_rule,
     schedule_of,
     solver_of,
 )
+from photosim.training.hardware.found import Settings
+from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network, Parameters
 from photosim.training.loss_names import objective
 from photosim.training.optimisers import Optimiser
@@ -40,17 +40,18 @@ from photosim.training.sklearn_versions import validate_data
 from photosim.training.trained import Scale, TrainedNetwork
 from photosim.training.trainer import History, Schedule, Streams, begin, fit
 
-if TYPE_CHECKING:
-    from photosim.circuit import Circuit
-
 LARGEST_SEED = 2**31 - 1
 
 
 @dataclass
 class Session:
-    """A training that may go on: what is trained, how, and its state."""
+    """A training that may go on: what is trained, how, and its state.
+
+    plain: the network without hardware, by which a changed one is known.
+    """
 
     network: Network
+    plain: Network
     rule: Any
     optimiser: Optimiser
     streams: Streams
@@ -114,10 +115,13 @@ class PhotonicEstimator(EstimatorParameters):
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         streams = Streams.tree(seed, 1)[0]
         self.scale_ = StandardScaler().fit(x, sample_weight=weights)
-        network = self._network(x.shape[1], outputs)
+        plain = self._network(x.shape[1], outputs)
+        uses = self._uses(plain, streams)
+        network = plain if uses is None else uses.network
         if is_name(self.rule):
             check_network(self.rule, network)
-            self.feedback_ = self._devices(network, streams)
+        if is_name(self.rule):
+            self.feedback_ = self._devices(network, uses, streams)
             rng = np.random.default_rng(streams.feedback)
             rule = make_rule(self.rule, network, self.feedback_, rng, self.threshold, self.step, self.repeats)
         else:
@@ -127,7 +131,9 @@ class PhotonicEstimator(EstimatorParameters):
         schedule = schedule_of(self.schedule, self.max_iter, widths[-1])
         optimiser = solver_of(self.solver, self.learning_rate_init, self.momentum, schedule)
         dtype = np.float64 if self.precision == "double" else np.float32
-        return Session(network, rule, optimiser, streams, begin(network, optimiser, streams, dtype), dtype)
+        return Session(
+            network, plain, rule, optimiser, streams, begin(network, optimiser, streams, dtype), dtype
+        )
 
     def _check_same(self, session: Session, inputs: int, outputs: int) -> None:
         """Raise ParameterError where a training that goes on is given a network of other layers."""
@@ -138,7 +144,7 @@ class PhotonicEstimator(EstimatorParameters):
                 f"outputs, but these need {inputs} and {outputs}: set warm_start to False to start anew."
             )
             raise ParameterError(message)
-        if self._network(inputs, outputs) != session.network:
+        if self._network(inputs, outputs) != session.plain:
             message = (
                 "This training goes on with the network it began with, but hidden_layer_sizes, activation, "
                 "dropout or image_shape have changed: set warm_start to False to start anew."
@@ -213,19 +219,26 @@ class PhotonicEstimator(EstimatorParameters):
             train = Samples(train.x, train.y, weights[order[held:]])
         return Dataset(type(self).__name__, train, watched, nothing, outputs)
 
-    def _devices(self, network: Network, streams: Streams) -> tuple[Device, ...]:
-        """Return what holds the rule's feedback: banks of the hardware, or exact matrices."""
+    def _uses(self, network: Network, streams: Streams) -> Uses | None:
+        """Return the network through hardware and what that does there; None without hardware."""
+        if self.hardware is None:
+            self.uses_: tuple[dict[str, Any], ...] = tuple(
+                {"layer": k, "use": "none"} for k in range(1, len(network.blocks) + 1)
+            )
+            return None
+        name = repr(self.rule) if is_name(self.rule) else type(self.rule).__name__
+        settings = Settings(self.device, self.noise)
+        found = used(network, self.hardware, needs_of(self.rule), name, self.use, settings, streams.noise)
+        self.uses_ = found.records()
+        return found
+
+    def _devices(self, network: Network, uses: Uses | None, streams: Streams) -> tuple[Device, ...]:
+        """Return what holds the rule's feedback: the hardware, or exact matrices."""
         rng = np.random.default_rng(streams.feedback)
         matrices = draw_feedback(self.rule, network, self.feedback, rng)
-        if self.hardware is None:
+        if uses is None:
             return tuple(Digital(matrix) for matrix in matrices)
-        circuit = _circuit(self.hardware)
-        bank = WeightBank.from_circuit(circuit, self.device or only_bank(circuit))
-        noise: Any = self.noise
-        return tuple(
-            own.with_noise(noise, np.random.default_rng(child))
-            for own, child in zip(bank.program_all(matrices), streams.noise.spawn(len(matrices)), strict=True)
-        )
+        return uses.feedback(matrices, ternary=self.rule == "ternary-dfa")
 
     def _trained(self, network: Network, parameters: list[Parameters]) -> TrainedNetwork:
         """Return the network as it stands now, with the units of samples and targets."""
@@ -239,12 +252,3 @@ class PhotonicEstimator(EstimatorParameters):
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         return self.network_.outputs(x)
-
-
-def _circuit(hardware: Any) -> Circuit:
-    from photosim.circuit import Circuit, load
-
-    if not isinstance(hardware, str | os.PathLike | Circuit):
-        message = f"hardware must be a netlist's file or name, or a Circuit, got {hardware!r}."
-        raise ParameterError(message)
-    return hardware if isinstance(hardware, Circuit) else load(Path(hardware))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -15,12 +14,8 @@ from photosim.errors import ParameterError, listing
 from photosim.netlist.forms import INTEGRAL
 from photosim.netlist.mappings import read
 from photosim.training.architecture import is_layer
-from photosim.training.estimators.recipe import is_name, keywords_only, needs_of
+from photosim.training.estimators.recipe import keywords_only, needs_of
 from photosim.training.loss_names import objective
-from photosim.training.rules.catalogue import HELD_BY_DEVICES, rules_that_need
-
-if TYPE_CHECKING:
-    from photosim.circuit import Circuit
 
 _Whole = Annotated[int, Field(ge=1), INTEGRAL]
 _Fraction = Annotated[float, Field(ge=0, le=0.999)]
@@ -41,6 +36,7 @@ class _Bounds:
     feedback: Annotated[float, Field(ge=1e-9, le=1e9)]
     validation_fraction: _Fraction
     precision: Literal["single", "double"]
+    use: Literal["auto", "forward", "backward", "both"]
     noise: Literal["physical", "measured"] | None
 
 
@@ -54,7 +50,8 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def __init__(  # noqa: PLR0913 - scikit-learn reads an estimator's parameters off this signature
         self,
         *,
-        hardware: str | os.PathLike[str] | Circuit | None = None,
+        hardware: Any = None,
+        use: str = "auto",
         device: str | None = None,
         noise: str | None = None,
         rule: Any = "dfa",
@@ -82,6 +79,7 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         random_state: Any = None,
     ) -> None:
         self.hardware = hardware
+        self.use = use
         self.device = device
         self.noise = noise
         self.rule = rule
@@ -110,7 +108,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
 
     def _check(self) -> None:
         """Raise ParameterError for parameters that contradict each other, or that nothing else refuses."""
-        needed = needs_of(self.rule)
         title = type(self).__name__
         read(
             _Bounds,
@@ -122,19 +119,13 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             if not isinstance(layer, Mapping) and not is_layer(layer):
                 read(_Whole, layer, f"{title}: a width in hidden_layer_sizes")
         objective(self.loss, classes=self._classes)
-        if self.hardware is None and (self.noise is not None or self.device is not None):
-            message = "noise and device belong to hardware, which is None: give a netlist or a Circuit."
-            raise ParameterError(message)
-        if self.hardware is not None and not is_name(self.rule):
+        needs_of(self.rule)
+        given = [name for name in ("noise", "device") if getattr(self, name) is not None]
+        given += ["use"] if self.use != "auto" else []
+        if self.hardware is None and given:
             message = (
-                f"The rule {type(self.rule).__name__} is an object and has its own feedback devices: leave "
-                "hardware out, or give the rule by name."
-            )
-            raise ParameterError(message)
-        if self.hardware is not None and not needed & HELD_BY_DEVICES:
-            message = (
-                f"The rule {self.rule!r} has no feedback that hardware could carry; "
-                f"these have: {listing(rules_that_need(*HELD_BY_DEVICES))}."
+                f"{listing(given)} {'belongs' if len(given) == 1 else 'belong'} to hardware, which is None: "
+                "give a netlist, a Circuit or a device."
             )
             raise ParameterError(message)
 

@@ -24,16 +24,21 @@ from photosim.training.trained import Scale, TrainedNetwork
 class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[misc]
     """A classifier whose hidden layers learn from errors sent back through a simulated photonic circuit.
 
-    Layers, softmax and cross-entropy, trained on standardised inputs. The forward pass and the
-    last layer's update are exact; the feedback of the hidden layers goes through the hardware.
+    Layers, softmax and cross-entropy, trained on standardised inputs. With hardware, dense layers are held by
+    it, forwards, and errors or feedback go through it, backwards, as `use` says; biases, activations and
+    updates are exact.
 
     Parameters
     ----------
-    hardware: netlist (path, or name in the gallery) or Circuit with a weight bank; None for exact products.
-    device: the bank's instance name; may be left out where the circuit has one bank.
+    hardware: netlist (path, or name in the gallery), Circuit or device: weight banks and meshes hold weights
+        in tiles, any other circuit trains its own settings, a medium carries feedback; or a list of these, and
+        None, for each layer that learns; None for exact products.
+    use: "forward" (weights programmed, or settings trained), "backward" (feedback, or errors through the
+        weights), "both", or "auto": all that the hardware can do for the rule.
+    device: the instance meant; may be left out where the circuit has one bank, mesh or camera.
     noise: None, "physical" (that of the circuit's laser and detectors) or "measured" (the published model).
     rule: a name in `photosim.training.rules.RULES`, or a Rule of one's own: an object with a method
-        updates(forward). With hardware, the name of one that has feedback.
+        updates(forward).
     loss: "cross-entropy", "squared-error" (of one-hot labels) or "hinge"; a function loss(outputs, labels)
         that returns the mean loss and each sample's derivative of its own loss, (batch, outputs); an
         Objective; None for cross-entropy.
@@ -65,7 +70,7 @@ class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[mi
     classes_: class labels.  n_features_in_: number of features.  n_iter_: epochs trained.
     network_: the trained network, which predicts, saves itself and shows its layers.
     parameters_: weights and bias of each layer.  feedback_: the feedback devices, with their counters.
-    rule_: the rule as training left it.
+    rule_: the rule as training left it.  uses_: what hardware did, one mapping for each layer that learns.
     loss_curve_, validation_scores_: mean loss and held-out score of each epoch.
     counters_: what the rule counted: `evaluations`, samples sent forward, of rules that measure the loss.
 

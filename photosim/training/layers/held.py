@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 
+from photosim.bounds import check_choice
 from photosim.training.arrays import RealArray
-from photosim.training.devices.device import Device
+from photosim.training.devices.device import Device, Energy
 from photosim.training.layers import Dense, Parameters, Randomness, Trace
 
 Made = TypeVar("Made")
+Way = Literal["forward", "backward", "both"]
+"""Which way light goes through a layer's hardware; the other way is computed."""
 
 
 class Kept(Generic[Made]):
@@ -34,35 +38,68 @@ class HeldDense(Dense):
     """outputs = f(M x + b), M what `hardware` holds when set to the weights, read through its converters.
 
     The weights live in a computer; the hardware is programmed whenever they have changed, and not otherwise:
-    two passes with the same weights meet the same phases. Errors are sent back through M, as light
-    sent backwards through the same hardware would be; updates are those of a layer that holds its weights
-    exactly. Biases and f are electronic, exact.
+    two passes with the same weights meet the same phases. way: "forward" alone, errors going back through
+    the weights in the computer; "backward" alone; or "both", the same imperfections in both. Errors go back
+    through the hardware reversed, as light sent backwards through a mesh, or, where light goes one way only,
+    through hardware programmed with the transposed weights. Updates are those of a layer that holds its
+    weights exactly. Biases and f are electronic, exact. counters: what the hardware did, and `programmings`.
     """
 
     hardware: Device
+    way: Way = "both"
     held: Kept[Device] = field(default_factory=Kept, compare=False, repr=False)
+    behind: Kept[Device] = field(default_factory=Kept, compare=False, repr=False)
+    counters: Counter[str] = field(default_factory=Counter, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a way that light cannot go."""
+        check_choice(self, ("forward", "backward", "both"), way=self.way)
 
     def device(self, weights: RealArray) -> Device:
         """Return the device that holds these weights, programmed if it does not yet."""
-        return self.held.get(weights, lambda: self.hardware.program(weights.astype(np.float64)))
+        return self.held.get(weights, lambda: self._programmed(weights))
+
+    def reversed_device(self, weights: RealArray) -> Device:
+        """Return the device that sends errors back through these weights, of shape (inputs, outputs)."""
+        turn: Any = getattr(self.hardware, "reversed", None)
+        if turn is None:
+            return self.behind.get(weights, lambda: self._programmed(weights.T))
+        forwards: Any = self.device(weights)
+        return self.behind.get(weights, forwards.reversed)
 
     def forward(
         self,
         parameters: Parameters,
         x: RealArray,
-        rng: Randomness = None,  # noqa: ARG002 - part of the protocol
+        rng: Randomness = None,
     ) -> Trace:
         """Return what the layer makes of x, shape (batch, inputs)."""
-        product = self.device(parameters["weights"]).apply(x).astype(x.dtype, copy=False)
+        if self.way == "backward":
+            return super().forward(parameters, x, rng)
+        product = self._read(self.device(parameters["weights"]), x)
         pre = product + parameters["bias"]
         return Trace(x, pre, self.activation.value(pre))
 
-    def back(
-        self,
-        parameters: Parameters,
-        trace: Trace,  # noqa: ARG002 - part of the protocol
-        delta: RealArray,
-    ) -> RealArray:
+    def back(self, parameters: Parameters, trace: Trace, delta: RealArray) -> RealArray:
         """Return each sample's dL/dinputs, shape (batch, inputs), through what the hardware holds."""
-        held = self.device(parameters["weights"]).matrix()
-        return np.asarray(delta @ held.astype(delta.dtype, copy=False))
+        if self.way == "forward":
+            return super().back(parameters, trace, delta)
+        return self._read(self.reversed_device(parameters["weights"]), delta)
+
+    def energy(self) -> Energy:
+        """Return what the hardware did for this layer since it was built."""
+        done: Any = self.hardware
+        if is_dataclass(done) and any(item.name == "counters" for item in fields(done)):
+            alike: Any = replace(done, counters=Counter(self.counters))  # type: ignore[type-var]
+            return Energy(**vars(alike.energy()))
+        return Energy(self.counters["cycles"], self.counters["samples"])
+
+    def _programmed(self, weights: RealArray) -> Device:
+        self.counters["programmings"] += 1
+        return self.hardware.program(np.ascontiguousarray(weights, dtype=np.float64))
+
+    def _read(self, device: Device, x: RealArray) -> RealArray:
+        found = device.apply(x).astype(x.dtype, copy=False)
+        self.counters.update(device.counters)
+        device.counters.clear()
+        return found

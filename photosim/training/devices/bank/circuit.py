@@ -59,7 +59,8 @@ class BankCircuit:
 
     def cold(self) -> FloatArray:
         """Return the heater phases as the netlist has them, shape (M, N), in rad."""
-        values = [[float(self.circuit.parameters[ring]) for ring in row] for row in self.rings]
+        held = self.circuit.parameters
+        values = [[float(held[ring]) for ring in row] for row in self.rings]
         return np.array(values)
 
     def currents(self, phases: FloatArray, kelvin: float = 0.0) -> tuple[FloatArray, FloatArray]:

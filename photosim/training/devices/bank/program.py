@@ -1,7 +1,7 @@
 """Find the heater phases that give a bank the weights wanted of it, crosstalk included.
 
-Two steps: a first guess as if each ring were alone, then damped Newton on all rings of a row at once with the
-exact slopes of the circuit.
+Two steps: rings set as if each were alone, what neighbours add taken off what is asked of them, and where that
+does not end, damped Newton on all rings of a row at once with the exact slopes of the circuit.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ FINE = 9
 TOLERANCE = 1e-9
 """Largest weight error left, as a share of the reach; far below any converter and well above rounding."""
 MAX_STEPS = 40
+ALONE_STEPS = 20
+SLOW = 0.5
+"""Share of an error that a step as if alone must leave, or Newton's take over."""
 SHORTEST_STEP = 1e-3
 """Below this share of a Newton step a row is given up: its rings cannot do what is asked."""
 LARGEST_MOVE = 0.1
@@ -82,7 +85,44 @@ def solve(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> t
     not act on each other, so each takes Newton steps of its own length: halved after a step that made its
     error larger, doubled after one that did not.
     """
-    phases = _guess(calibration, targets)
+    phases, off = _alone(bank, calibration, targets)
+    rest = np.flatnonzero((off > TOLERANCE * calibration.reach).any(axis=-1))
+    found = ~(off > TOLERANCE * calibration.reach).any(axis=-1)
+    if rest.size:
+        phases[rest], found[rest] = _newton(bank, calibration, targets[rest], phases[rest])
+    return np.mod(phases, 2.0 * np.pi), found
+
+
+def _alone(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return phases (B, M, N) and the largest error (B, M) of each row, rings set as if each were alone.
+
+    What neighbours add is taken off the weight asked of a ring, step by step: weights alone are needed, whose
+    slopes cost several times as much, and each step leaves the crosstalk's share of the error.
+    """
+    asked = targets.copy()
+    best, off = np.zeros_like(targets), np.full(targets.shape[:2], np.inf)
+    moving = np.arange(len(targets))
+    for _ in range(ALONE_STEPS):
+        trial = _guess(calibration, asked[moving])
+        error = targets[moving] - bank.weights(trial)
+        size = np.abs(error).max(axis=-1)
+        better = size < off[moving]
+        gained = (size < SLOW * off[moving]).any(axis=-1)
+        tile, row = moving[np.nonzero(better)[0]], np.nonzero(better)[1]
+        best[tile, row], off[tile, row] = trial[better], size[better]
+        asked[moving] += error
+        wrong = (off[moving] > TOLERANCE * calibration.reach).any(axis=-1)
+        moving = moving[wrong & gained]
+        if not moving.size:
+            break
+    return best, off
+
+
+def _newton(
+    bank: BankCircuit, calibration: Calibration, targets: FloatArray, phases: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Return phases (B, M, N) by Newton steps from given ones, and for which tiles (B,) all weights are right."""
+    phases = phases.copy()
     weights, slopes = bank.weights_and_slopes(phases)
     step = np.ones(targets.shape[:2])
     for _ in range(MAX_STEPS):
@@ -99,7 +139,7 @@ def solve(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> t
         slopes[tile, row] = new_slopes[better]
         step[moving] = np.where(better, np.minimum(1.0, 2.0 * step[moving]), 0.5 * step[moving])
     wrong = np.abs(targets - weights).max(axis=-1) > TOLERANCE * calibration.reach
-    return np.mod(phases, 2.0 * np.pi), ~wrong.any(axis=-1)
+    return phases, ~wrong.any(axis=-1)
 
 
 def _norm(error: FloatArray) -> FloatArray:

@@ -117,6 +117,10 @@ class CircuitDevice:
         held = self.wiring.written()
         return held | {name: np.array([value], dtype=np.float64) for name, value in self.changed.items()}
 
+    def bounds(self, name: str) -> tuple[float, float]:
+        """Return the lower and upper bound of a setting, infinite where it has none."""
+        return limits(self.wiring.circuit.compiled, name)
+
     def matrix(self) -> Numbers:
         """Return the effective matrix of the present settings, (outputs, inputs), in the units of `weights`.
 
@@ -157,7 +161,7 @@ class CircuitDevice:
             lambda values: self._made(names, values),
             _real(tiles),
             np.array([float(self.wiring.circuit.parameters[name]) for name in names]),
-            bounds_of({name: limits(self.wiring.circuit.compiled, name) for name in self.parameters}),
+            bounds_of({name: self.bounds(name) for name in self.parameters}),
             self._units(tiles),
         )
         if solution.missed.max(initial=0.0) > FAR:

@@ -192,6 +192,12 @@ class TiledMesh:
         product = sent @ tiles.whole().T if exact else self._read(sent, tiles)
         return np.asarray(product if gain is None else gain * product)
 
+    def reversed(self) -> TiledMesh:
+        """Return the device as light sent backwards meets it: the transposed matrix (inputs, outputs)."""
+        tiles = self.programmed
+        turned = Tiles(np.ascontiguousarray(tiles.transfer.transpose(1, 0, 3, 2)), tiles.shape[::-1])
+        return replace(self, tiles=turned, counters=Counter())
+
     def energy(self) -> Energy:
         """Return cycles and samples so far, the time at `rate` with all tiles at once, and their light."""
         seconds = self.counters["samples"] / self.rate
