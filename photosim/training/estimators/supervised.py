@@ -31,7 +31,7 @@ class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[mi
     Parameters
     ----------
     hardware: netlist (path, or name in the gallery), Circuit or device: weight banks and meshes hold weights
-        in tiles, any other circuit trains its own settings, a medium carries feedback; or a list of these, and
+        in tiles, any other circuit trains its own settings, a medium carries feedback; or a list of these and
         None, for each layer that learns; None for exact products.
     use: "forward" (weights programmed, or settings trained), "backward" (feedback, or errors through the
         weights), "both", or "auto": all that the hardware can do for the rule.

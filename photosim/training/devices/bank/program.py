@@ -1,6 +1,6 @@
 """Find the heater phases that give a bank the weights wanted of it, crosstalk included.
 
-Two steps: rings set as if each were alone, what neighbours add taken off what is asked of them, and where that
+Two steps: rings set as if each were alone, what neighbours add taken off what is asked of them; where that
 does not end, damped Newton on all rings of a row at once with the exact slopes of the circuit.
 """
 
@@ -87,7 +87,7 @@ def solve(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> t
     """
     phases, off = _alone(bank, calibration, targets)
     rest = np.flatnonzero((off > TOLERANCE * calibration.reach).any(axis=-1))
-    found = ~(off > TOLERANCE * calibration.reach).any(axis=-1)
+    found: BoolArray = np.asarray((off <= TOLERANCE * calibration.reach).all(axis=-1))
     if rest.size:
         phases[rest], found[rest] = _newton(bank, calibration, targets[rest], phases[rest])
     return np.mod(phases, 2.0 * np.pi), found
@@ -121,7 +121,7 @@ def _alone(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> 
 def _newton(
     bank: BankCircuit, calibration: Calibration, targets: FloatArray, phases: FloatArray
 ) -> tuple[FloatArray, BoolArray]:
-    """Return phases (B, M, N) by Newton steps from given ones, and for which tiles (B,) all weights are right."""
+    """Return phases (B, M, N) by Newton steps from given ones, and which tiles (B,) are right."""
     phases = phases.copy()
     weights, slopes = bank.weights_and_slopes(phases)
     step = np.ones(targets.shape[:2])
