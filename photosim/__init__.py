@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, signals, testing, training
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
+    from photosim.analysis.yields import montecarlo
     from photosim.circuit import Circuit, load
     from photosim.errors import (
         DataError,
@@ -60,6 +61,7 @@ _HOMES = {
     "waveforms": "timedomain",
     "link": "analysis.link",
     "sweep": "analysis.sweeps",
+    "montecarlo": "analysis.yields",
     "cite": "runner.citation",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
@@ -97,6 +99,7 @@ __all__ = [
     "links",
     "load",
     "losses",
+    "montecarlo",
     "netlist",
     "nonlinear",
     "numerical",

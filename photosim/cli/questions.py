@@ -1,4 +1,4 @@
-"""The commands of a designer's questions: sweep."""
+"""The commands of a designer's questions: sweep and yield."""
 
 from __future__ import annotations
 
@@ -82,3 +82,68 @@ def sweep(
         common, tuple(vary or ()), together, samples, method, wl, starts, ends, metrics, near
     )
     sweeps.sweep(request, as_json=json)
+
+
+@app.command(
+    "yield",
+    epilog="Example: photosim yield add_drop_ring --vary width=0.003 --vary gap=0.005 --wl 1.5507:1.5517:101 "
+    "--follow --spec insertion_loss_dB:in:drop:at_most=1 --samples 100000 --plot yield.png",
+)
+def yield_(
+    file: File,
+    vary: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--vary",
+            metavar="NAME=SIGMA",
+            help="Standard deviation of width, thickness, gap (um) or temperature (K), as in width=0.003 or "
+            "width=wafer:0.002,local:0.001, or of a setting; repeatable.",
+        ),
+    ] = None,
+    spec: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--spec",
+            metavar="QUANTITY:FROM:TO:LIMIT=VALUE",
+            help="What is asked of a chip, as in insertion_loss_dB:in:drop:at_most=1 or "
+            "power_dB:in:drop:window=1.549,1.551:at_least=-3; repeatable.",
+        ),
+    ] = None,
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--samples", metavar="N", help="Chips to draw."),
+    ] = None,
+    method: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--method", metavar="NAME", help="How chips are drawn: random, sobol, halton or lhs."),
+    ] = None,
+    wl: Range = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Let the window follow the line of each chip.")
+    ] = False,
+    indices: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--sobol", metavar="N", help="Also Sobol indices, from N chips a row."),
+    ] = None,
+    rare: Annotated[
+        bool, typer.Option("--rare", help="Estimate rare failures by importance sampling.")
+    ] = False,
+    analysis: Named = None,
+    plot: Plot = None,
+    out: Data = None,
+    values: Values = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    cells: Map = None,
+    mode: Mode = None,
+    json: Json = False,
+) -> None:
+    """Draw chips from what varies, and find how many meet a specification and who is to blame."""
+    from photosim.cli import yields
+    from photosim.cli.asking import Common
+
+    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
+    request = yields.Request(
+        common, tuple(vary or ()), tuple(spec or ()), samples, method, wl, follow, indices, rare
+    )
+    yields.find_yield(request, as_json=json)

@@ -29,16 +29,25 @@ DENT = 0.1
 
 _ROUNDS = 60
 _STRAIGHT = 1e-13
+_TURN = 1.5
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def model(wl: Any, s: Any, first: int, out: Any) -> None:
-    """Fill out (8,) complex: the four points' numerator in Newton's form, b, origin, scale and two nodes."""
+    """Fill out (8,) complex: numerator in Newton's form, b, origin, scale, two nodes, phase taken out."""
     scale = wl[first + 2] - wl[first + 1]
     origin = wl[first + 1]
     x0, x1 = (wl[first] - origin) / scale, 0.0
     x2, x3 = (wl[first + 2] - origin) / scale, (wl[first + 3] - origin) / scale
     f0, f1, f2, f3 = s[first], s[first + 1], s[first + 2], s[first + 3]
+    # A long guide turns the phase far between points: what turns alike in all intervals is taken out.
+    a, b, c = np.angle(f1 * f0.conjugate()), np.angle(f2 * f1.conjugate()), np.angle(f3 * f2.conjugate())
+    turn = max(min(a, b), min(max(a, b), c))
+    if abs(turn) > _TURN and abs(x0 + 1.0) < 1e-6 and abs(x3 - 2.0) < 1e-6:
+        back = complex(np.cos(turn), -np.sin(turn))
+        f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back
+    else:
+        turn = 0.0
     d01, d12, d23 = (f1 - f0) / (x1 - x0), (f2 - f1) / (x2 - x1), (f3 - f2) / (x3 - x2)
     d012, d123 = (d12 - d01) / (x2 - x0), (d23 - d12) / (x3 - x1)
     third = (d123 - d012) / (x3 - x0)
@@ -48,7 +57,7 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
     g0, g1, g2 = (1.0 + b * x0) * f0, (1.0 + b * x1) * f1, (1.0 + b * x2) * f2
     e01, e12 = (g1 - g0) / (x1 - x0), (g2 - g1) / (x2 - x1)
     out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) / (x2 - x0), b
-    out[4], out[5], out[6], out[7] = origin, scale, x0, x1
+    out[4], out[5], out[6], out[7] = origin, scale, x0, complex(x1, turn)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -63,7 +72,7 @@ def look(m: Any, at: float) -> tuple[Any, Any, Any]:
     rate = (slope - value * m[3]) / below
     power = value.real**2 + value.imag**2
     change = 2.0 * (value.real * rate.real + value.imag * rate.imag)
-    return power, change, rate / value / m[5].real if power > 0.0 else 0j
+    return power, change, (rate / value + 1j * m[7].imag) / m[5].real if power > 0.0 else 0j
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -240,14 +249,14 @@ def one_line(wl: Any, s: Any, p: Any, around: Any, kind: int, m: Any, line: Any)
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and nothing else
-    wl: Any, s: Any, part: float, near: float, lines: Any, counts: Any, summary: Any
+    wl: Any, s: Any, part: float, near: Any, lines: Any, counts: Any, summary: Any
 ) -> None:
     """Read the lines of spectra s (B, P, W) complex at rising wavelengths wl (1 or B, W).
 
-    lines (B, P, L, COLUMNS) takes the lines in order of wavelength, the L next to `near` where there are
-    more; counts (B, P, 3) how many there are, their direction (0 for a dark or flat spectrum) and which of
-    those kept is next to `near`; summary (B, P, 2) the highest and lowest power met at points. A line turns
-    round by more than `part` of the range of the power.
+    lines (B, P, L, COLUMNS) takes the lines in order of wavelength, the L next to `near` (1 or B,) where
+    there are more; counts (B, P, 3) how many there are, their direction (0 for a dark or flat spectrum) and
+    which of those kept is next to `near`; summary (B, P, 2) the highest and lowest power met at points. A
+    line turns round by more than `part` of the range of the power.
     """
     points = wl.shape[1]
     p = np.empty(points)
@@ -256,6 +265,7 @@ def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and not
     around = np.empty(3, np.int64)
     for b in range(s.shape[0]):
         grid = wl[b if wl.shape[0] > 1 else 0]
+        centre = near[b if near.shape[0] > 1 else 0]
         for q in range(s.shape[1]):
             trace = s[b, q]
             top, bottom, total = 0.0, np.inf, 0.0
@@ -275,8 +285,8 @@ def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and not
             found, next_to, distance = 0, 0, np.inf
             for n in range(count):
                 if kinds[n] == kind and 0 < places[n] < points - 1:
-                    if abs(grid[places[n]] - near) < distance:
-                        distance, next_to = abs(grid[places[n]] - near), found
+                    if abs(grid[places[n]] - centre) < distance:
+                        distance, next_to = abs(grid[places[n]] - centre), found
                     found += 1
             most = lines.shape[2]
             skip = min(max(next_to - most // 2, 0), max(found - most, 0))
@@ -302,3 +312,38 @@ def powers_at(wl: Any, s: Any, places: Any, out: Any) -> None:
             k = min(max(int(np.searchsorted(wl, places[c])) - 2, 0), wl.shape[0] - 4)
             model(wl, s[n], k, m)
             out[n, c] = look(m, places[c])[0]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def window_ends(wl: Any, s: Any, low: float, high: float, out: Any) -> None:  # noqa: C901 - loops, no more
+    """Fill out (B, P, 2) with the highest and lowest power in a window.
+
+    Spectra s (B, P, W) complex at rising wl (1 or B, W); nan where the window leaves the sweep.
+    """
+    m = np.zeros(8, np.complex128)
+    points = wl.shape[1]
+    for b in range(s.shape[0]):
+        grid = wl[b if wl.shape[0] > 1 else 0]
+        for q in range(s.shape[1]):
+            out[b, q, :] = np.nan
+            if low < grid[0] or high > grid[points - 1]:
+                continue
+            top, bottom = -1.0, np.inf
+            for end in (low, high):
+                k = min(max(int(np.searchsorted(grid, end)) - 2, 0), points - 4)
+                model(grid, s[b, q], k, m)
+                power = look(m, end)[0]
+                top, bottom = max(top, power), min(bottom, power)
+            best, worst = -1, -1
+            for k in range(points):
+                if low < grid[k] < high:
+                    power = s[b, q, k].real ** 2 + s[b, q, k].imag ** 2
+                    if power > top:
+                        top, best = power, k
+                    if power < bottom:
+                        bottom, worst = power, k
+            if best >= 0 and low <= extreme(grid, s[b, q], best, m) <= high:
+                top = max(top, look(m, extreme(grid, s[b, q], best, m))[0])
+            if worst >= 0 and low <= extreme(grid, s[b, q], worst, m) <= high:
+                bottom = min(bottom, look(m, extreme(grid, s[b, q], worst, m))[0])
+            out[b, q, 0], out[b, q, 1] = top, bottom

@@ -58,7 +58,7 @@ def read(
 def read_flat(
     wl: NDArray[np.float64],
     s: NDArray[np.complex128],
-    near: float,
+    near: Any,
     part: float = PART,
     most: int = MOST_LINES,
 ) -> Reading:
@@ -67,7 +67,7 @@ def read_flat(
     lines[..., kernel.FLAGS] = 0.0
     counts = np.zeros((*s.shape[:2], 3), dtype=np.int64)
     summary = np.zeros((*s.shape[:2], 2))
-    kernel.read_lines(wl, s, part, near, lines, counts, summary)
+    kernel.read_lines(wl, s, part, np.atleast_1d(np.asarray(near, dtype=np.float64)), lines, counts, summary)
     return Reading(lines, counts, summary, (float(wl.min()), float(wl.max())))
 
 

@@ -52,7 +52,8 @@ class Netlist:
 
     `ports` exposes ports of instances under a name. `settings` are numbers or
     expressions that instance settings may use by name. `components` holds
-    sub-netlists that instances may name as their component. `marks` maps a
+    sub-netlists that instances may name as their component. `specification` is what
+    is asked of the circuit, an entry for each quantity. `marks` maps a
     path of keys, such as ("instances", "ring", "settings", "radius"), to its
     place in the file. `folder` is where the file lies, below which the files that
     it names are found; the working folder if it is None. `remarks` are what a reader
@@ -68,6 +69,7 @@ class Netlist:
     components: Mapping[str, Netlist] = field(default_factory=dict)
     name: str = "circuit"
     analyses: tuple[Mapping[str, Any], ...] = ()
+    specification: tuple[Mapping[str, Any], ...] = ()
     marks: Mapping[tuple[str, ...], Mark] = field(default_factory=dict, compare=False, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
     remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)

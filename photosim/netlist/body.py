@@ -81,6 +81,7 @@ class Body:
             components={n: sub for n, sub in components.items() if n in used or not drawn},
             name=form.name or name,
             analyses=self._analyses(),
+            specification=tuple(self.form.specification),
             marks=self.marks,
             remarks=(*self.layout.remarks, *self._left_out()),
             layout=tuple(self.layout.layout),

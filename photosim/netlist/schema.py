@@ -87,6 +87,7 @@ class NetlistForm(Form):
     settings: Values = Field(default_factory=dict)
     terminate: Annotated[list[str], Items] = Field(default_factory=list)
     analyses: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
+    specification: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
     name: str | None = None
     placements: Layout = None
     routes: Layout = None

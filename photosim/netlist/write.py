@@ -86,6 +86,8 @@ def _body(netlist: Netlist) -> dict[str, Any]:
         body["ports"] = {name: ",".join(port) for name, port in netlist.ports.items()}
     if netlist.terminate:
         body["terminate"] = [",".join(port) for port in netlist.terminate]
+    if netlist.specification:
+        body["specification"] = [_values(entry, "an entry") for entry in netlist.specification]
     if netlist.analyses:
         body["analyses"] = [_values(analysis, "an analysis") for analysis in netlist.analyses]
     return body

@@ -137,6 +137,18 @@ def _sweep() -> Kind:
     return Kind(read_options, computed, plotting.for_sweep, write)
 
 
+@kind("yield")
+def _yield() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.yields.options import compute, read_options
+    from photosim.analysis.yields.result import write
+
+    def computed(circuit: Circuit, options: Any, run: Run) -> Result:
+        return compute(circuit, options, run.seed, run.progress)
+
+    return Kind(read_options, computed, plotting.for_yield, write)
+
+
 @kind("link")
 def _link() -> Kind:
     from photosim import plotting

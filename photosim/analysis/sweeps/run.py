@@ -217,7 +217,7 @@ class _Result:
         lines[..., kernel.FLAGS] = 0.0
         counts = np.zeros((len(s), s.shape[1], 3), dtype=np.int64)
         summary = np.zeros((len(s), s.shape[1], 2))
-        kernel.read_lines(self.rising[np.newaxis], s, PART, self.near, lines, counts, summary)
+        kernel.read_lines(self.rising[np.newaxis], s, PART, np.array([self.near]), lines, counts, summary)
         self.lines[where], self.counts[where], self.summary[where] = lines, counts, summary
         if self.channels is not None:
             self.crosstalk[where] = reading.crosstalk_dB(self.rising, s, self.channels)

@@ -1,0 +1,152 @@
+"""Where parts lie, and how the local field of a process quantity is correlated between them.
+
+The field has the correlation exp(-(d/l)**2) over distances d. A part's error is the mean of the field over
+its drawn line, so a long straight guide averages it, and a guide coiled within l does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.engine.bindings import steps
+from photosim.errors import ParameterError, did_you_mean
+from photosim.reals import NotReal, as_real, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.circuit import Circuit
+    from photosim.engine.graph import Part
+
+    Line = NDArray[np.float64]
+
+STEPS_A_LENGTH = 4
+"""Intervals of a line in each correlation length; Gauss's rule of four points is then exact to 1e-9."""
+MOST_STEPS = 2000
+COIL_PITCH_UM = 3.0
+"""Distance of neighbouring turns of a spiral whose line nobody gave."""
+_CIRCLE = 48
+_KEPT = 1e-10
+"""Variance of a part's error, of the field's, below which a direction of the correlated draws is left out."""
+
+
+def lines_of(circuit: Circuit, parts: Sequence[Part], places: Mapping[str, Any]) -> list[Line]:
+    """Return the drawn line (K, 2) in um of every part: a point is a line of one.
+
+    From `places` by instance (a point, or corners), else from the netlist's placements: a ring lies on its
+    circle, a straight guide along x, a spiral in a coil, all else at its origin. Raises ParameterError
+    where a part has none.
+    """
+    known = {name: _line(name, value, circuit) for name, value in places.items()}
+    placed = circuit.netlist.placements
+    lines = []
+    for part in parts:
+        path = steps(part.name)
+        outer = [".".join(path[: k + 1]) for k in range(len(path))][::-1]
+        own = next((known[name] for name in outer if name in known), None)
+        if own is None:
+            origin = placed.get(path[0]) or placed.get(path[0].partition("<")[0])
+            if origin is None:
+                message = (
+                    f"A correlation length needs the place of every part, but instance {path[0]!r} has none: "
+                    f"give places: {{{path[0]}: [x, y]}} in um, or corners [[x, y], ...] of its line."
+                )
+                raise ParameterError(message)
+            own = _shaped(circuit, part, np.array([origin.x, origin.y]))
+        lines.append(own)
+    return lines
+
+
+def _line(name: str, value: Any, circuit: Circuit) -> Line:
+    top = {steps(part.name)[0] for part in circuit.graph.parts} | {part.name for part in circuit.graph.parts}
+    if name not in top and not any(part.name.startswith(f"{name}.") for part in circuit.graph.parts):
+        message = (
+            f"The places name {name!r}, which is not an instance of the circuit.{did_you_mean(name, top)}"
+        )
+        raise ParameterError(message)
+    try:
+        found = np.atleast_2d(as_real(value))
+    except NotReal as reason:
+        message = f"The place of {name!r} must be [x, y] in um or a list of corners, {reason}."
+        raise ParameterError(message) from None
+    if found.ndim != 2 or found.shape[1] != 2:
+        message = f"The place of {name!r} must be [x, y] in um or a list of corners, got {shown(value)}."
+        raise ParameterError(message)
+    return found
+
+
+def _shaped(circuit: Circuit, part: Part, origin: NDArray[np.float64]) -> Line:
+    """Return the line of a part whose origin a layout gives."""
+    own = circuit.graph.settings_of(part)
+    outer = circuit.parameters.get(f"{steps(part.name)[0]}.radius")
+    length = own.get("length")
+    kind = part.model.name.partition(".")[0]
+    if kind == "spiral" and length is not None:
+        return np.asarray(origin + coil(float(length), COIL_PITCH_UM))
+    if len(steps(part.name)) > 1 and outer is not None and np.ndim(outer) == 0:
+        turn = np.linspace(0.0, 2.0 * np.pi, _CIRCLE + 1)
+        return np.asarray(origin + float(outer) * np.column_stack([np.cos(turn), np.sin(turn)]))
+    if (
+        kind.startswith("straight")
+        and length is not None
+        and np.ndim(length) == 0
+        and len(steps(part.name)) == 1
+    ):
+        return np.asarray(origin + np.array([[0.0, 0.0], [float(length), 0.0]]))
+    return origin[np.newaxis]
+
+
+def coil(length: float, pitch: float) -> Line:
+    """Return a spiral (K, 2) of that length about the origin, its turns a pitch apart."""
+    end = np.sqrt(4.0 * np.pi * length / pitch)  # length = pitch/(4 pi) angle**2
+    turn = np.linspace(0.0, end, max(16, int(end * 8)))
+    radius = pitch * turn / (2.0 * np.pi)
+    return np.column_stack([radius * np.cos(turn), radius * np.sin(turn)])
+
+
+def sampled(line: Line, length: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return points (M, 2) along a line and their weights (M,), which add up to 1."""
+    if len(line) < 2:
+        return line, np.ones(1)
+    sides = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    total = float(sides.sum())
+    if total == 0.0:
+        return line[:1], np.ones(1)
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    points, shares = [], []
+    for k, side in enumerate(sides.tolist()):
+        pieces = min(MOST_STEPS, max(1, int(np.ceil(side / length * STEPS_A_LENGTH))))
+        starts = np.arange(pieces) / pieces
+        at = (starts[:, np.newaxis] + (nodes + 1.0) / (2.0 * pieces)).ravel()
+        points.append(line[k] + at[:, np.newaxis] * (line[k + 1] - line[k]))
+        shares.append(np.tile(weights / (2.0 * pieces), pieces) * side / total)
+    return np.concatenate(points), np.concatenate(shares)
+
+
+def correlation(lines: Sequence[Line], length: float) -> NDArray[np.float64]:
+    """Return the covariance (n, n) of the means over lines of a field of variance 1, length in um."""
+    found = [sampled(line, length) for line in lines]
+    out = np.empty((len(lines), len(lines)))
+    for i, (points, weights) in enumerate(found):
+        for j in range(i, len(found)):
+            others, shares = found[j]
+            total = 0.0
+            for start in range(0, len(points), 512):
+                apart = points[start : start + 512, np.newaxis] - others[np.newaxis]
+                total += float(
+                    weights[start : start + 512] @ np.exp(-(apart**2).sum(axis=-1) / length**2) @ shares
+                )
+            out[i, j] = out[j, i] = total
+    return out
+
+
+def factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return F (n, r), largest column first, with F F^T the covariance: errors are F times normals."""
+    values, vectors = np.linalg.eigh(covariance)
+    keep = np.flatnonzero(values > _KEPT)[::-1]
+    chosen = vectors[:, keep]
+    sign = np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(len(keep))])
+    return np.asarray(chosen * sign * np.sqrt(values[keep]))

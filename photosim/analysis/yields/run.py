@@ -1,0 +1,234 @@
+"""ps.montecarlo: chips drawn from what varies, judged by a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.channels import channels_of
+from photosim.analysis.grids import resolve
+from photosim.analysis.progress import Progress, silent
+from photosim.analysis.provenance import provenance
+from photosim.analysis.spectrum import check_settings
+from photosim.analysis.yields.blame import first_order, sobol_indices
+from photosim.analysis.yields.distributions import Variation
+from photosim.analysis.yields.judging import Judge, line_pair
+from photosim.analysis.yields.normals import chunks
+from photosim.analysis.yields.rare import rare_failures
+from photosim.analysis.yields.specification import check_judged, pairs_of, read_specification
+from photosim.analysis.yields.tables import Tabled, dataset
+from photosim.analysis.yields.tuning import Tuning, check_heaters, tune
+from photosim.analysis.yields.variation import prepare
+from photosim.arguments import check_arguments
+from photosim.engine.bindings import flat_settings
+from photosim.errors import ParameterError
+from photosim.netlist.mappings import read
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.circuit import Circuit
+
+    FloatArray = NDArray[np.float64]
+
+MOST_SAMPLES = 100_000_000
+CORNER = 3.0
+"""Standard deviations of the corners."""
+
+
+def montecarlo(  # noqa: PLR0913 - keyword options of a question
+    circuit: Circuit,
+    variation: Mapping[str, Any],
+    *,
+    wl: ArrayLike | str,
+    specification: Sequence[Mapping[str, Any]] | None = None,
+    samples: int = 1000,
+    seed: int = 0,
+    method: str = "random",
+    follow: bool | Sequence[str] = False,
+    channels: Sequence[float] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    tuning: Mapping[str, Any] | None = None,
+    sobol: int = 0,
+    rare: bool = False,
+    progress: Progress = silent,
+) -> xarray.Dataset:
+    """Return how many chips meet a specification, and who is to blame for those that do not, as a Dataset.
+
+    variation: what varies, as docs/yield.md has it: standard deviations of width, thickness, gap (um) and
+    temperature (K) by level (wafer, die, local), and distributions of settings.  specification: entries of
+    quantity, from, to, a window and at_least, at_most or within; those of the netlist if None.  wl:
+    wavelengths (W,) in um, or a text.  samples: number of chips.  method: "random", or "sobol", "halton",
+    "lhs" of scipy.stats.qmc.  follow: whether the window moves with the nominal line of each chip, of the
+    first entry's ports or of (from, to).  channels: wavelengths in um for crosstalk.  settings: settings that
+    stay.  tuning: heaters, power_per_pi, budget: also the yield after tuning.  sobol: chips of each row of
+    Sobol indices; 0 leaves them out.  rare: estimate the probability of failure by importance sampling, for
+    failures that `samples` chips would not show.
+
+    Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
+    """
+    check_arguments(montecarlo, {name: value for name, value in locals().items() if name != "progress"})
+    question = {"variation": variation, "wl": wl, "specification": specification, "samples": samples,
+                "method": method, "follow": follow, "channels": channels, "settings": settings or {},
+                "tuning": tuning, "sobol": sobol, "rare": rare}  # fmt: skip
+    made = make(circuit, variation, specification, wl, follow, channels, settings, tuning)
+    if not 2 <= samples <= MOST_SAMPLES:
+        message = f"A yield needs 2 to {MOST_SAMPLES:,} samples, got {samples}."
+        raise ParameterError(message)
+    values, phases, power = _draw(made, samples, seed, method, progress)
+    found = _tabled(made, values, (phases, power), (samples, seed, method), sobol=sobol, rare=rare)
+    data = dataset(made.judge, found)
+    data.attrs = provenance(circuit, question, seed)
+    return data
+
+
+@dataclass(frozen=True)
+class Made:
+    """A question of yield made ready: the judge, and how a chip is tuned."""
+
+    judge: Judge
+    tuning: Tuning | None
+
+
+def make(
+    circuit: Circuit,
+    variation: Mapping[str, Any],
+    specification: Sequence[Mapping[str, Any]] | None,
+    wl: Any,
+    follow: Any,
+    channels: Sequence[float] | None,
+    settings: Mapping[str, Any] | None,
+    tuning: Mapping[str, Any] | None,
+) -> Made:
+    """Return a question of yield made ready; ParameterError for what it cannot be."""
+    raw = circuit.netlist.specification if specification is None else specification
+    if not raw:
+        message = (
+            f"The circuit {circuit.name!r} has no specification: give entries such as "
+            "{quantity: insertion_loss_dB, from: in, to: drop, at_most: 1}."
+        )
+        raise ParameterError(message)
+    entries = read_specification(circuit, raw)
+    constant = flat_settings(settings or {})
+    check_settings(circuit, constant)
+    draws = prepare(circuit, read(Variation, variation, "variation"), constant)
+    starts, ends = pairs_of(entries)
+    grid = np.unique(resolve(circuit, wl, constant, ends, starts))
+    if len(grid) < 4:
+        message = f"A specification needs 4 wavelengths or more to be judged, got {len(grid)}."
+        raise ParameterError(message)
+    check_judged(entries, grid)
+    found = tuple(channels) if channels is not None else channels_of(circuit, constant)
+    judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
+    if follow is not False and follow is not None:
+        pair = line_pair(entries) if follow is True else _pair(follow)
+        if any(entry.window is not None or entry.quantity == "crosstalk_dB" for entry in entries):
+            message = "A window that follows a line judges entries read off lines only: leave `follow` out."
+            raise ParameterError(message)
+        judge = judge.following(pair)
+    heaters = None if tuning is None else read(Tuning, tuning, "tuning")
+    if heaters is not None:
+        check_heaters(circuit, heaters)
+    return Made(judge, heaters)
+
+
+def _pair(follow: Any) -> tuple[str, str]:
+    names = tuple(follow)
+    if len(names) != 2:
+        message = f"follow names two ports, from and to, got {list(names)}."
+        raise ParameterError(message)
+    return names
+
+
+def _draw(
+    made: Made, samples: int, seed: int, method: str, progress: Progress
+) -> tuple[FloatArray, FloatArray | None, FloatArray | None]:
+    """Return the values (entries, samples) of all chips and, where they are tuned, phases and power."""
+    judge = made.judge
+    values = np.empty((len(judge.entries), samples))
+    phases = power = None
+    if made.tuning is not None:
+        phases = np.zeros((len(made.tuning.heaters), samples))
+        power = np.zeros(samples)
+    progress("yield", 0, samples)
+    tuned = None if made.tuning is None else np.empty_like(values)
+    for first, z in chunks(samples, judge.draws.dimensions, seed, method):
+        where = slice(first, first + len(z))
+        values[:, where] = judge.values(z)
+        if made.tuning is not None and tuned is not None and phases is not None and power is not None:
+            tuned[:, where], phases[:, where], power[where] = tune(judge, z, made.tuning)
+        progress("yield", first + len(z), samples)
+    if tuned is not None:
+        values = np.concatenate([values, tuned])
+    return values, phases, power
+
+
+def _tabled(
+    made: Made,
+    values: FloatArray,
+    heat: tuple[FloatArray | None, FloatArray | None],
+    how: tuple[int, int, str],
+    *,
+    sobol: int,
+    rare: bool,
+) -> Tabled:
+    """Return all that a Dataset is made of."""
+    judge, (samples, seed, _) = made.judge, how
+    count = len(judge.entries)
+    gradient = judge.gradient()
+    names, corners = _corners(judge)
+    indices = sobol_indices(judge, sobol, seed + 1) if sobol else None
+    return Tabled(
+        values=values[:count],
+        tuned=values[count:] if made.tuning is not None else None,
+        heaters=made.tuning.heaters if made.tuning is not None else (),
+        phases=heat[0],
+        power=heat[1],
+        nominal=judge.nominal(),
+        gradient=gradient,
+        first=first_order(judge.draws, gradient),
+        corners=(names, corners),
+        sobol=indices,
+        rare=rare_failures(judge, samples, seed) if rare else None,
+    )
+
+
+def _corners(judge: Judge) -> tuple[tuple[str, ...], FloatArray]:
+    """Return names and values (entries, corners) of each quantity at -3 and +3 sigma, the rest nominal."""
+    draws = judge.draws
+    errors: list[FloatArray] = []
+    normals: list[FloatArray] = []
+    names: list[str] = []
+
+    def add(name: str, error: FloatArray, normal: FloatArray) -> None:
+        for sign, words in ((-CORNER, "-"), (CORNER, "+")):
+            names.append(f"{name} {words}{CORNER:g} sigma")
+            errors.append(sign * error)
+            normals.append(sign * normal)
+
+    none = np.zeros(len(draws.drawn))
+    for quantity in dict.fromkeys(s.quantity for s in draws.sources if s.matrix is not None):
+        own = np.zeros(len(draws.items))
+        for source in draws.sources:
+            if source.matrix is not None and source.quantity == quantity:
+                own += (source.matrix**2).sum(axis=1)
+        # All parts together; a gap tied to the width goes the other way.
+        sign = np.array([-1.0 if quantity == "width" and i.quantity == "gap" else 1.0 for i in draws.items])
+        add(quantity, sign * np.sqrt(own), none)
+    for k, source in enumerate(draws.drawn):
+        add(source.quantity, np.zeros(len(draws.items)), np.eye(len(none))[k])
+    return tuple(names), judge.at(np.array(errors).T, np.array(normals).T)
+
+
+def worst_chips(judge: Judge, samples: int, seed: int, method: str, chosen: Sequence[int]) -> FloatArray:
+    """Return the normals (n, d) of chips by their numbers, drawn again."""
+    found: dict[int, FloatArray] = {}
+    for first, z in chunks(samples, judge.draws.dimensions, seed, method):
+        for number in chosen:
+            if first <= number < first + len(z):
+                found[number] = z[number - first]
+    return np.array([found[number] for number in chosen])

@@ -1,0 +1,111 @@
+"""Pictures of a yield: histograms with the limits, and tornados by quantity and part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.plotting.canvas import COLOURS, in_style, panel_grid, titled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from photosim.analysis.yields.result import YieldResult
+
+MOST_PANELS = 6
+MOST_BARS = 10
+_GREY = "#8C8C8C"
+
+
+def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
+    """Return what draws the histograms and the tornados of a yield."""
+    return {"histograms": lambda: histograms(result), "blame": lambda: blame(result)}
+
+
+def histograms(result: YieldResult) -> Figure:
+    """Draw the distribution of each entry's value with its limits, and the power where chips are tuned."""
+    data = result.data
+    count = min(MOST_PANELS, data.sizes["specification"])
+    tuned = "tuning_power" in data
+    with in_style():
+        figure, panels = panel_grid(count + tuned, (3.3, 2.3))
+        for k in range(count):
+            _histogram(panels[k], data.isel(specification=k), tuned=tuned)
+        if tuned:
+            axes = panels[-1]
+            axes.hist(1e3 * data["tuning_power"].values, bins=40, color=COLOURS[2])
+            axes.set(xlabel="heater power (mW)", ylabel="chips")
+            titled(axes, f"tuned: yield {100 * float(data['tuned_yield']):.1f} %")
+        low, high = 100 * float(data["yield_low"]), 100 * float(data["yield_high"])
+        words = f"{result.name}: yield {100 * float(data['yield']):.1f} % ({low:.1f} to {high:.1f} %)"
+        figure.suptitle(words, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _histogram(axes: Axes, one: Any, *, tuned: bool) -> None:
+    values = one["value"].values
+    known = values[np.isfinite(values)]
+    unit = str(one["units"].item())
+    scale, shown = (
+        (1e3, "nm") if unit == "um" and np.ptp(known) < 0.1 and np.abs(known).max() < 0.1 else (1.0, unit)
+    )
+    shown = {"um": "\N{GREEK SMALL LETTER MU}m", "1": ""}.get(shown, shown)
+    if known.size:
+        low, high = np.quantile(known, [0.001, 0.999])
+        reach = 0.05 * max(high - low, 1e-12 * max(abs(high), 1e-12))
+        bins = np.linspace((low - reach) * scale, (high + reach) * scale, 51).tolist()
+        axes.hist(known * scale, bins=bins, color=COLOURS[0], alpha=0.85, label="as made")
+        if tuned:
+            after = one["tuned_value"].values
+            axes.hist(
+                after[np.isfinite(after)] * scale, bins=bins, histtype="step", color=COLOURS[1], label="tuned"
+            )
+            axes.legend(loc="best")
+    for limit in (float(one[name]) for name in ("limit_low", "limit_high")):
+        if np.isfinite(limit):
+            axes.axvline(limit * scale, color=COLOURS[1], linewidth=1.3, linestyle=(0, (4, 2)))
+    axes.axvline(float(one["nominal"]) * scale, color=_GREY, linewidth=0.9, linestyle=(0, (1, 1.5)))
+    axes.set(xlabel=shown or "value", ylabel="chips")
+    titled(axes, f"{one['specification'].item()}: {100 * float(one['yield_by']):.1f} %")
+
+
+def blame(result: YieldResult) -> Figure:
+    """Draw the share of the variance by quantity and part of each entry, with the rest."""
+    data = result.data
+    count = min(MOST_PANELS, data.sizes["specification"])
+    with in_style():
+        figure, panels = panel_grid(count, (3.6, 2.7))
+        for k in range(count):
+            _tornado(panels[k], data.isel(specification=k))
+        figure.suptitle(f"{result.name}: share of the variance", x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _tornado(axes: Axes, one: Any) -> None:
+    whole = float(one["variance"])
+    titled(axes, str(one["specification"].item()))
+    if not whole > 0.0:
+        axes.text(0.5, 0.5, "no spread", ha="center", va="center", transform=axes.transAxes)
+        axes.set_axis_off()
+        return
+    rows = [
+        (str(n), float(v) / whole, COLOURS[0])
+        for n, v in zip(one["quantity"].values, one["variance_by_quantity"].values, strict=True)
+    ]
+    parts = [
+        (str(n), float(v) / whole, COLOURS[2])
+        for n, v in zip(one["part"].values, one["variance_by_part"].values, strict=True)
+    ]
+    parts.sort(key=lambda row: -abs(row[1]))
+    left = sum(row[1] for row in parts[MOST_BARS:])
+    more = [(f"{len(parts) - MOST_BARS} others", left, COLOURS[2])] if len(parts) > MOST_BARS else []
+    rest = [("rest", float(one["variance_rest"]) / whole, _GREY)]
+    rows = [*rows, *parts[:MOST_BARS], *more, *rest][::-1]
+    axes.barh(range(len(rows)), [100 * row[1] for row in rows], color=[row[2] for row in rows], height=0.7)
+    axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
+    axes.axvline(0.0, color="#404040", linewidth=0.7)
+    axes.set(xlabel="% of the variance")
+    axes.grid(visible=False, axis="y")
