@@ -29,7 +29,7 @@ DENT = 0.1
 
 _ROUNDS = 60
 _STRAIGHT = 1e-13
-_TURN = 1.5
+_TURN, _ALIKE = 1.5, 0.25
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -43,7 +43,8 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
     # A long guide turns the phase far between points: what turns alike in all intervals is taken out.
     a, b, c = np.angle(f1 * f0.conjugate()), np.angle(f2 * f1.conjugate()), np.angle(f3 * f2.conjugate())
     turn = max(min(a, b), min(max(a, b), c))
-    if abs(turn) > _TURN and abs(x0 + 1.0) < 1e-6 and abs(x3 - 2.0) < 1e-6:
+    alike = max(a, b, c) - min(a, b, c) < _ALIKE * abs(turn)
+    if (alike or abs(turn) > _TURN) and abs(x0 + 1.0) < 1e-6 and abs(x3 - 2.0) < 1e-6:
         back = complex(np.cos(turn), -np.sin(turn))
         f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back
     else:
