@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
+import numpy as np
+
 from photosim.kernels.saturation import activate
-from photosim.model import Fraction, Memory, Quantity, Responsivity, nonlinear
+from photosim.model import Entries, Fraction, Memory, Quantity, Responsivity, nonlinear
 
 SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 100.0)]
 """Voltage in V for a phase of pi; never zero."""
@@ -18,9 +20,15 @@ Bandwidth = Annotated[float, Quantity("Hz", 1.0, 1e15)]
 """A bandwidth in Hz; never zero."""
 
 
+def _undriven(wl: Any, *, tap: Any, v_pi: Any, bias: Any, **_: Any) -> Entries:
+    """Return what faint light finds: the modulator at its bias."""
+    x = np.pi * bias / v_pi
+    return {("o1", "o2"): np.sqrt(1 - tap) * (1j / 2) * (1 + np.exp(-1j * x)) * np.ones_like(wl)}
+
+
 @nonlinear(
     ports=("o1", "o2"), inputs=1, source="williamson2020", step=activate, paths=(("o1", "o2"),),
-    memory=Memory(states=("drive",)),
+    memory=Memory(states=("drive",)), linear=_undriven,
 )  # fmt: skip
 def electro_optic_activation(
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from photosim.components.couplers import (
+    ALIKE,
     GAP_WINDOWS,
     RADIUS_WINDOW,
     Slope,
@@ -48,6 +49,7 @@ def side_by_side(m: Any, angle: Any, lower: Any, upper: Any) -> dict[tuple[str, 
 
 @component(
     ports=_FOUR, inputs=2, source="yariv1973", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT,
+    symmetries=ALIKE,
     windows=(Window("wl", -0.05, 0.05, "the slope of a coupler from 1.5 to 1.6 um", about="wl0"),),
 )  # fmt: skip
 def directional_coupler(
@@ -87,7 +89,7 @@ def directional_coupler(
 
 @component(
     ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0}, layout=_LAYOUT,
-    windows=GAP_WINDOWS,
+    windows=GAP_WINDOWS, symmetries=ALIKE,
 )  # fmt: skip
 def coupler_straight(
     m: Any,
@@ -158,7 +160,7 @@ def coupler90(
 
 @component(
     ports=_FOUR, inputs=2, source="siepic", lossless_when={"loss_dB_cm": 0.0, "loss_dB": 0.0}, layout=_LAYOUT,
-    windows=(*GAP_WINDOWS, RADIUS_WINDOW),
+    windows=(*GAP_WINDOWS, RADIUS_WINDOW), symmetries={("o4", "o3", "o2", "o1"): {}},
 )  # fmt: skip
 def coupler_ring(
     m: Any,
@@ -241,7 +243,10 @@ def _halves(
     return lost * bus, lost * guide.wave(m, wl, euler_bend_length(m, radius, 90, p) + length_x / 2)
 
 
-@component(ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT)
+@component(
+    ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT,
+    symmetries={("o4", "o3", "o2", "o1"): {}},
+)  # fmt: skip
 def adiabatic_coupler(m: Any, wl: Any, *, coupling: Power = 0.5, loss_dB: Loss_dB = 0.035) -> Any:
     """Adiabatic coupler: o1 becomes the even mode of the pair o4, o3, and o2 the odd one, at all wavelengths.
 

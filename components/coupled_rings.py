@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from photosim.components.couplers import Slope
+from photosim.components.couplers import ALIKE, Slope
 from photosim.components.guides import PLACEHOLDER, Guide
 from photosim.model import (
     Loss_dB,
@@ -26,7 +26,7 @@ RingCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]
 
 @composite(
     ports=("o1", "o2", "o3", "o4"), inputs=2, source="yariv1999",
-    aliases={"in": "o1", "drop": "o2", "add": "o3", "through": "o4"},
+    aliases={"in": "o1", "drop": "o2", "add": "o3", "through": "o4"}, symmetries=ALIKE,
 )  # fmt: skip
 def crow(
     *,

@@ -11,6 +11,7 @@ from photosim.model import (
     Power,
     Quantity,
     Radius,
+    Symmetries,
     Wavelength,
     Window,
     component,
@@ -32,6 +33,9 @@ NEAR_RANGE_UM = 0.0628
 COUPLING_POWER = 3.29
 DECAY_POWER = 1.954
 BEND_REACH_UM = 0.484
+
+ALIKE: Symmetries = {("o4", "o3", "o2", "o1"): {}, ("o2", "o1", "o4", "o3"): {}}
+"""Symmetries of a 2x2 part of two equal guides: turned left to right, and upside down."""
 
 GAP_WINDOWS = (
     Window("wl", 1.45, 1.65, "where the fit meets a mode solver within 4 %"),
@@ -100,6 +104,7 @@ def two_by_two(m: Any, bar: Any, cross: Any, loss_dB: Any, reflection: Any) -> d
     inputs=2,
     source="yariv2000",
     lossless_when={"loss_dB": 0.0},
+    symmetries=ALIKE,
     structural=("reflection",),
     layout=("cross_section", "cross_section_bend", "dx", "dy", "length_extension", "bend", "straight",
             "width", "allow_min_radius_violation"),
@@ -123,7 +128,7 @@ def coupler(
     return two_by_two(m, m.sqrt(1 - coupling), m.sqrt(coupling), loss_dB, reflection)
 
 
-@coupler.variant(when="coupling_slope", lossless_when={"loss_dB": 0.0})
+@coupler.variant(when="coupling_slope", lossless_when={"loss_dB": 0.0}, symmetries=ALIKE)
 def coupler_with_slope(
     m: Any,
     wl: Any,
@@ -152,7 +157,9 @@ def coupler_with_slope(
     return two_by_two(m, m.cos(theta), m.sin(theta), loss_dB, reflection)
 
 
-@coupler.variant(when="gap", lossless_when={"loss_dB": 0.0}, windows=(*GAP_WINDOWS, RADIUS_WINDOW))
+@coupler.variant(
+    when="gap", lossless_when={"loss_dB": 0.0}, symmetries=ALIKE, windows=(*GAP_WINDOWS, RADIUS_WINDOW)
+)
 def coupler_of_gap(
     m: Any,
     wl: Any,

@@ -168,7 +168,7 @@ def _contra_structure(**_: Any) -> tuple[tuple[int, int], ...]:
 
 @numerical(
     ports=("o1", "o2", "o3", "o4"), source="shi2013", reciprocal=True, lossless_when={"loss_dB_cm": 0.0},
-    series_of=_contra_series, structure_of=_contra_structure,
+    series_of=_contra_series, structure_of=_contra_structure, symmetries={("o4", "o3", "o2", "o1"): {}},
 )  # fmt: skip
 def contra_directional_coupler(
     wl: Any,

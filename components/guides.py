@@ -180,6 +180,8 @@ class HeatedGuide(Guide):
         return guide_wave(m, wl, length, self.index(wl), self.loss_dB_cm, heater=phase * self.wl0 / wl)
 
 
+NONDISPERSIVE = {"neff": 2.0, "ng": 2.0, "dispersion": 0.0, "delta_width": 0.0, "delta_height": 0.0}
+"""Settings of a guide whose index is the same at every frequency, negative ones included."""
 PLACEHOLDER, HEATED_PLACEHOLDER = Guide(), HeatedGuide()
 STRIP = Guide(neff=2.44553, ng=4.19088, loss_dB_cm=2.5)
 """Silicon strip of 500 x 220 nm, fundamental TE mode."""
@@ -192,8 +194,9 @@ _LAYOUT = ("cross_section", "npoints", "width", "layer", "add_pins", "with_bbox"
 
 
 @component(
-    ports=("o1", "o2"), inputs=1, source="bogaerts2012", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT
-)
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", lossless_when={"loss_dB_cm": 0.0}, layout=_LAYOUT,
+    symmetries={("o2", "o1"): {}}, real_when=NONDISPERSIVE,
+)  # fmt: skip
 def straight(
     m: Any,
     wl: Any,

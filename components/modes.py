@@ -108,6 +108,7 @@ def polarization_splitter_rotator(m: Any, wl: Any, *, crosstalk: Power = 0.0, lo
 
 @component(
     ports=("o1@TE0", "o1@TE1", "o2@TE0", "o2@TE1"), inputs=1, source="li2018", lossless_when={"loss_dB": 0.0},
+    symmetries={("o2@TE0", "o2@TE1", "o1@TE0", "o1@TE1"): {}},
     layout=("cross_section", "length", "width"),
 )  # fmt: skip
 def mode_converter(m: Any, wl: Any, *, efficiency: Power = 1.0, loss_dB: Loss_dB = 0.0) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
+import numpy as np
+
 from photosim.components.guides import AS_DRAWN, ROOM, Shape, Warmth
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.kernels.nonlinear_ring import circulate
 from photosim.model import (
+    Entries,
     Fraction,
     Index,
     Loss_dB_cm,
@@ -35,8 +38,21 @@ Detuning = Annotated[float, Quantity("Hz", -1e14, 1e14)]
 """A shift of a resonance in Hz."""
 
 
+def _cold(wl: Any, **settings: Any) -> Entries:
+    """Return what faint light finds: Lorentzian lines of two couplings and a loss, one free range apart."""
+    resonance, fsr, bus, drop, loss, *_ = nonlinear_ring.function(**settings)
+    frequency = SPEED_OF_LIGHT_UM_S / np.asarray(wl)
+    nearest = resonance + np.round((frequency - resonance) / fsr) * fsr
+    denominator = (bus + drop + loss) / 2 + 2j * np.pi * (nearest - frequency)
+    crossed = -np.sqrt(bus * drop) / denominator
+    return {
+        ("o1", "o4"): 1 - bus / denominator, ("o3", "o2"): 1 - drop / denominator,
+        ("o1", "o2"): crossed, ("o3", "o4"): crossed,
+    }  # fmt: skip
+
+
 @nonlinear(
-    ports=("o1", "o2", "o3", "o4"), inputs=2, source="johnson2006", step=circulate,
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="johnson2006", step=circulate, linear=_cold,
     aliases={"in": "o1", "drop": "o2", "add": "o3", "through": "o4"},
     paths=(("o1", "o4"), ("o1", "o2"), ("o3", "o2"), ("o3", "o4")),
     memory=Memory(states=("temperature_rise", "carrier_density"), carrier_states=("field_re", "field_im")),

@@ -11,7 +11,7 @@ from photosim.model import (
 )
 
 
-@component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False)
+@component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False, real_when={})
 def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
     """Isolator: passes from o1 to o2, blocks from o2 to o1.
 
@@ -26,7 +26,10 @@ def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB:
     return {("o1", "o2"): m.amplitude_dB(insertion_loss_dB), ("o2", "o1"): m.amplitude_dB(isolation_dB)}
 
 
-@component(ports=("o1", "o2", "o3"), inputs=1, source="jalas2013", reciprocal=False)
+@component(
+    ports=("o1", "o2", "o3"), inputs=1, source="jalas2013", reciprocal=False, real_when={},
+    symmetries={("o2", "o3", "o1"): {}},
+)  # fmt: skip
 def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
     """Circulator: o1 to o2, o2 to o3, o3 to o1; a weak leak goes the other way round.
 

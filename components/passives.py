@@ -11,7 +11,7 @@ Crosstalk = Annotated[float, Quantity("1", 0.0, 0.25)]
 
 
 @component(
-    ports=("o1", "o2"), inputs=1, source="harris2014", lossless_when={"loss_dB": 0.0},
+    ports=("o1", "o2"), inputs=1, source="harris2014", lossless_when={"loss_dB": 0.0}, real_when={},
     layout=("cross_section", "width"),
 )  # fmt: skip
 def phase_shifter(
@@ -31,7 +31,10 @@ def phase_shifter(
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * m.cis(phase * wl0 / wl)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="saleh2019", lossless_when={"loss_dB": 0.0})
+@component(
+    ports=("o1", "o2"), inputs=1, source="saleh2019", lossless_when={"loss_dB": 0.0}, real_when={},
+    symmetries={("o2", "o1"): {}},
+)  # fmt: skip
 def attenuator(m: Any, wl: Any, *, loss_dB: Loss_dB = 0.0) -> Any:
     """Attenuator: the same loss both ways, without phase.
 
@@ -44,7 +47,10 @@ def attenuator(m: Any, wl: Any, *, loss_dB: Loss_dB = 0.0) -> Any:
     return {("o1", "o2"): m.amplitude_dB(loss_dB)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="saleh2019", lossless_when={}, structural=("reflection",))
+@component(
+    ports=("o1", "o2"), inputs=1, source="saleh2019", lossless_when={}, structural=("reflection",),
+    symmetries={("o2", "o1"): {}},
+)  # fmt: skip
 def reflector(m: Any, wl: Any, *, reflection: Power = 0.1) -> Any:
     """Partial mirror: sqrt(reflection) on both faces, i sqrt(1 - reflection) through.
 
@@ -60,7 +66,7 @@ def reflector(m: Any, wl: Any, *, reflection: Power = 0.1) -> Any:
     return {("o1", "o1"): back, ("o2", "o2"): back, ("o1", "o2"): m.i * m.sqrt(1 - reflection)}
 
 
-@component(ports=("o1",), inputs=1, source="saleh2019", structural=("reflection",))
+@component(ports=("o1",), inputs=1, source="saleh2019", real_when={}, structural=("reflection",))
 def terminator(m: Any, wl: Any, *, reflection: Power = 0.0) -> Any:
     """End of a guide: absorbs what arrives, apart from a small reflection.
 
@@ -79,6 +85,7 @@ def terminator(m: Any, wl: Any, *, reflection: Power = 0.0) -> Any:
     aliases={"west": "o1", "north": "o2", "east": "o3", "south": "o4"},
     source="bogaerts2007",
     lossless_when={"loss_dB": 0.0},
+    symmetries={("o2", "o3", "o4", "o1"): {}, ("o1", "o4", "o3", "o2"): {}},
     structural=("crosstalk", "reflection"),
     layout=("cross_section", "length", "width", "taper"),
 )

@@ -103,6 +103,7 @@ def ring_single(
     ports=("o1", "o2", "o3", "o4"), inputs=2, source="bogaerts2012", aliases=_ADD_DROP, layout=_LAYOUT,
     exclusive=(("coupling", "gap"), ("coupling_drop", "gap"), ("coupling_slope", "gap"),
                ("coupling", "gap_bot"), ("coupling_drop", "gap_top")),
+    symmetries={("o4", "o3", "o2", "o1"): {}},
 )  # fmt: skip
 def ring_double(
     *,
@@ -165,8 +166,9 @@ def ring_double(
 
 
 @component(
-    ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, lossless_when={"loss_dB_cm": 0.0}
-)
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, lossless_when={"loss_dB_cm": 0.0},
+    symmetries={("o2", "o1"): {}},
+)  # fmt: skip
 def ring_single_ideal(
     m: Any,
     wl: Any,
@@ -194,7 +196,7 @@ def ring_single_ideal(
 
 @component(
     ports=("o1", "o2", "o3", "o4"), inputs=2, source="bogaerts2012", aliases=_ADD_DROP,
-    lossless_when={"loss_dB_cm": 0.0},
+    lossless_when={"loss_dB_cm": 0.0}, symmetries={("o4", "o3", "o2", "o1"): {}},
 )  # fmt: skip
 def ring_double_ideal(
     m: Any,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from photosim.components.couplers import two_by_two
+from photosim.components.couplers import ALIKE, two_by_two
 from photosim.model import Loss_dB, Power, Quantity, SettingsGroup, Wavelength, Window, component
 
 Bandwidth_um = Annotated[float, Quantity("um", 1e-6, 10.0)]
@@ -36,6 +36,7 @@ def junction(m: Any, to_o3: Any, to_o2: Any, amplitude: Any, reflection: Any) ->
 
 @component(
     ports=("o1", "o2", "o3"), inputs=1, source="zhang2013", structural=("reflection",),
+    symmetries={("o1", "o3", "o2"): {"ratio": 0.5}}, real_when={"reflection": 0.0},
     layout=("cross_section", "width", "length", "angle", "with_bbox", "layer"),
 )  # fmt: skip
 def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, reflection: Power = 0.0) -> Any:
@@ -89,8 +90,9 @@ def _share(m: Any, imbalance_dB: Any) -> Any:
 
 
 @component(
-    ports=("o1", "o2", "o3"), inputs=1, source="soldano1995", structural=("reflection",), layout=_LAYOUT
-)
+    ports=("o1", "o2", "o3"), inputs=1, source="soldano1995", structural=("reflection",), layout=_LAYOUT,
+    symmetries={("o1", "o3", "o2"): {"imbalance_dB": 0.0}},
+)  # fmt: skip
 def mmi1x2(
     m: Any,
     wl: Any,
@@ -115,8 +117,9 @@ def mmi1x2(
 
 
 @component(
-    ports=("o1", "o2", "o3", "o4"), inputs=2, source="soldano1995", structural=("reflection",), layout=_LAYOUT
-)
+    ports=("o1", "o2", "o3", "o4"), inputs=2, source="soldano1995", structural=("reflection",),
+    layout=_LAYOUT, symmetries=ALIKE,
+)  # fmt: skip
 def mmi2x2(
     m: Any,
     wl: Any,

@@ -6,6 +6,7 @@ finds declared components by name.
 """
 
 from photosim.model.algebra import Algebra
+from photosim.model.claims import Symmetries
 from photosim.model.declare import (
     block,
     component,
@@ -126,6 +127,7 @@ __all__ = [
     "Source",
     "Spacing",
     "Stage",
+    "Symmetries",
     "Temperature",
     "ThermoOptic",
     "Value",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from photosim.model.claims import Symmetries
 from photosim.model.kinds import (
     Block,
     ClosedForm,
@@ -44,6 +45,9 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     aliases: Mapping[str, str] | None = None,
     reciprocal: bool = True,
     lossless_when: Mapping[str, Any] | None = None,
+    real_when: Mapping[str, Any] | None = None,
+    kramers_kronig_when: Mapping[str, Any] | None = None,
+    symmetries: Symmetries | None = None,
     active: bool = False,
     emission: Callable[..., Mapping[str, Any]] | None = None,
     drives: Mapping[str, str] | None = None,
@@ -58,12 +62,18 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     modes is declared once for each, "o1@TE" and "o1@TM", the fundamental one
     first. `inputs` is the number of ports on the left (all but half of them,
     rounded down, by default). `lossless_when` holds the settings at which it
-    is unitary; an `active` part may create power, any other is refused where
-    it does. `emission(m, wl, *, ...)` says what light it emits by itself, {port:
-    W/Hz}. `drives` names the setting behind each electrical input, {"e1":
-    "voltage"}. While a `structural` setting is zero, the elements that vanish
-    with it are left out of the plan. `source` is a key in sources.bib. Outside of its `windows` a model
-    computes and a warning says so; those of its groups of settings join its own.
+    is unitary, `real_when` those at which S(-f) = S*(f), as for a response that
+    is real in time, `kramers_kronig_when` those at which phase and absorption of
+    a path follow from each other. `symmetries` holds other orders of the ports in
+    which the part is the same again, each with the settings at which that holds,
+    {("o2", "o1"): {}}. The laws of `photosim.testing` hold a part to these claims.
+    An `active` part may create power, any other is refused where it does.
+    `emission(m, wl, *, ...)` says what light it emits by itself, {port: W/Hz}.
+    `drives` names the setting behind each electrical input, {"e1": "voltage"}.
+    While a `structural` setting is zero, the elements that vanish with it are
+    left out of the plan. `source` is a key in sources.bib. Outside of its
+    `windows` a model computes and a warning says so; those of its groups of
+    settings join its own.
     """
     return partial(
         ClosedForm.declare,
@@ -77,12 +87,15 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
         drives=dict(drives or {}),
         reciprocal=reciprocal,
         lossless_when=lossless_when,
+        real_when=real_when,
+        kramers_kronig_when=kramers_kronig_when,
+        symmetries=dict(symmetries or {}),
         active=active,
         emission_of=emission,
     )
 
 
-def composite(
+def composite(  # noqa: PLR0913 - keyword options of a declaration
     *,
     source: str,
     ports: tuple[str, ...] = (),
@@ -92,13 +105,14 @@ def composite(
     structural: tuple[str, ...] = (),
     layout: tuple[str, ...] = (),
     exclusive: tuple[tuple[str, str], ...] = (),
+    symmetries: Symmetries | None = None,
 ) -> Callable[[Callable[..., Netlist]], Composite]:
     """Declare a composite component from a function of its settings that returns a Netlist.
 
     Without `ports` the exposed ports of the netlist count. Real settings may
     arrive as expressions, so the function computes with them but must not
     branch on them; a setting that shapes the netlist is `structural`.
-    `exclusive` holds pairs of settings of which at most one may be given.
+    `exclusive` holds pairs of settings of which at most one may be given; `symmetries` as for `component`.
     """
     return partial(
         Composite.declare,
@@ -109,6 +123,7 @@ def composite(
         layout_settings=layout,
         electrical=electrical,
         exclusive=exclusive,
+        symmetries=dict(symmetries or {}),
     )
 
 
@@ -152,6 +167,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     memory: Memory | None = None,
     start: Callable[..., Any] | None = None,
     line: Callable[..., float] | None = None,
+    linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None,
     inputs: int | None = None,
     aliases: Mapping[str, str] | None = None,
     windows: tuple[Window, ...] = (),
@@ -167,7 +183,9 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     compiles: it may call jitted functions of its own file and nothing else.
     `paths` are the ways of light through the part, (from, to); `emits` the ports
     that light of its own leaves, at the wavelength that `line(*, ...)` returns.
-    `start(*constants)` returns the states at rest. `windows` as for `component`.
+    `start(*constants)` returns the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of
+    the S-matrix that faint light of wl (W,) in um meets once the part has settled; the laws of
+    `photosim.testing` hold the step to it. `windows` as for `component`.
     """
     return partial(
         Nonlinear.declare,
@@ -181,6 +199,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
         memory=memory or Memory(),
         start=start,
         line=line,
+        linear=linear,
     )
 
 
@@ -234,6 +253,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None,
     reciprocal: bool = False,
     lossless_when: Mapping[str, Any] | None = None,
+    symmetries: Symmetries | None = None,
     judge: Callable[..., tuple[Remark, ...]] | None = None,
     reciprocal_when: Callable[..., bool] | None = None,
     series_of: Callable[..., NDArray[np.complex128]] | None = None,
@@ -246,7 +266,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
     together: it returns remarks or raises ParameterError. `reciprocal_when`
     says for which settings the part is reciprocal, where that depends.
     `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
-    (orders, W, P, P), which group delay and dispersion need. `windows` as for `component`.
+    (orders, W, P, P), which group delay and dispersion need. `windows` and `symmetries` as for `component`.
     """
     return partial(
         Numerical.declare,
@@ -256,6 +276,7 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
         source=source,
         reciprocal=reciprocal,
         lossless_when=lossless_when,
+        symmetries=dict(symmetries or {}),
         ports_of=ports_of,
         aliases_of=aliases_of,
         structure_of=structure_of,

@@ -10,11 +10,24 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.result import Table
-from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
-from photosim.testing import formula_laws, learning_laws, light_laws, linear_laws  # noqa: F401 - declare laws
+from photosim.circuit import Circuit
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning, UnphysicalResult
+from photosim.testing import (  # noqa: F401 - they declare the laws
+    claim_laws,
+    device_laws,
+    formula_laws,
+    guide_laws,
+    learning_laws,
+    light_laws,
+    limit_laws,
+    linear_laws,
+    noise_laws,
+    time_laws,
+)
 from photosim.testing.draws import hypothesis, settings_of, wavelengths_in
 from photosim.testing.law import LAWS, Example, Law, LawBroken, Verdict
-from photosim.testing.subjects import Subject, subject_of
+from photosim.testing.shrinking import smallest_circuit
+from photosim.testing.subjects import Subject, Whole, subject_of
 
 EXAMPLES = 100
 WAVELENGTHS = 3
@@ -45,6 +58,14 @@ class Report:
         )  # fmt: skip
         return Table(f"laws of {self.name}", columns, rows)
 
+    def __str__(self) -> str:
+        """Return the table as text, as the command line shows it."""
+        table = self.table()
+        rows = [table.columns, *(tuple(map(str, row)) for row in table.rows)]
+        widths = [max(len(row[k]) for row in rows) for k in range(len(table.columns))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([table.title, *lines])
+
     def numbers(self) -> dict[str, Any]:
         """Return everything as plain JSON types."""
         return {
@@ -57,6 +78,7 @@ class Report:
                     "kept": v.broken_at is None,
                     "example": None if v.broken_at is None else v.broken_at.words(),
                     "found": None if v.broken_at is None else _number(v.found),
+                    "netlist": v.netlist,
                 }
                 for v in self.verdicts
             ],
@@ -139,8 +161,26 @@ def _try(subject: Subject, chosen: list[Law], examples: int, seed: int) -> list[
     for law in chosen:
         example = smallest.get(law.name)
         found = _measured(law, subject, example) if example is not None else 0.0
-        verdicts.append(Verdict(law, tried[law.name], max(worst[law.name], 0.0), example, found))
+        netlist = None if example is None else _smallest_circuit(subject, law, example)
+        verdicts.append(Verdict(law, tried[law.name], max(worst[law.name], 0.0), example, found, netlist))
     return verdicts
+
+
+def _smallest_circuit(subject: Subject, law: Law, example: Example) -> str | None:
+    """Return the smallest circuit that breaks a law at an example, as YAML; None for what is no circuit."""
+    if not isinstance(subject, Whole):
+        return None
+    from photosim.netlist import to_yaml
+
+    def breaks(circuit: Circuit) -> bool:
+        smaller = subject_of(circuit)
+        at = Example(example.wl, example.settings, example.seed)
+        return law.applies(smaller) and not law.keeps(_measured(law, smaller, at))
+
+    try:
+        return to_yaml(smallest_circuit(subject.circuit, breaks).netlist)
+    except PhotosimError:
+        return None  # it holds what no file does, as a table from memory
 
 
 def _measured(law: Law, subject: Subject, example: Example) -> float:
@@ -149,6 +189,8 @@ def _measured(law: Law, subject: Subject, example: Example) -> float:
         with np.errstate(all="ignore"):
             try:
                 return float(law.measure(subject, example))
+            except UnphysicalResult:
+                return float("nan")  # the engine itself refuses it
             except PhotosimError:
                 if not example.settings:
                     raise
@@ -180,7 +222,8 @@ def _smallest(subject: Subject, law: Law, examples: int, seed: int) -> Example:
 
     with suppress(_Found):
         _draw(subject, one_law, examples, seed)
-    return last[-1]
+    found = last[-1]
+    return Example(found.wl, found.settings, found.seed)
 
 
 class _Found(Exception):  # noqa: N818 - a signal to hypothesis, not an error

@@ -1,4 +1,4 @@
-"""Laws of closed forms: that the four algebras of one formula agree, and how settings scale and warm it."""
+"""Laws of closed forms: that the four algebras of one formula agree, and how lengths scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photosim.model.algebra import MpmathAlgebra
 from photosim.model.codegen import kernels
 from photosim.testing.draws import span
 from photosim.testing.law import LAWS, Example
-from photosim.testing.linear_laws import is_guide, sealed
+from photosim.testing.linear_laws import sealed
 from photosim.testing.subjects import Formula
 
 if TYPE_CHECKING:
@@ -205,29 +205,6 @@ def _scaling(subject: Formula, example: Example) -> float:
     if sealed(subject, example):
         return 0.0
     return float(np.abs(subject.s(2 * example.wl, settings) - subject.at(example)).max())
-
-
-def _warms(subject: Any) -> bool:
-    return is_guide(subject) and {"temperature", "dneff_dT"} <= set(subject.parameters)
-
-
-@LAWS.declare(
-    "temperature",
-    "Heat lengthens a guide's optical path by its thermo-optic coefficient",
-    "d phi / dT = 2 pi L (dn_eff/dT) / wl",
-    tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
-    source="komma2012",
-    applies=_warms,
-)
-def _temperature(subject: Formula, example: Example) -> float:
-    kelvin = 10.0
-    cold = float(example.settings["temperature"])
-    before = subject.at(example)[:, 1, 0]
-    after = subject.at(example, temperature=cold + kelvin)[:, 1, 0]
-    slope, length = float(example.settings["dneff_dT"]), float(example.settings["length"])
-    expected = 2 * np.pi * length * slope * kelvin / example.wl
-    return float(np.abs(after - before * np.exp(1j * expected)).max())
 
 
 __all__ = ["as_complex", "compiled", "exact", "partials"]

@@ -20,6 +20,8 @@ class Example:
     wl: NDArray[np.float64]
     settings: Mapping[str, Any]
     seed: int = 0
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What laws have found at it, so that each need not ask again: S by the name of the subject."""
 
     def words(self) -> str:
         """Return the example as people write it, as "wl = 1.55, length = 10"."""
@@ -59,13 +61,17 @@ class Law:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What trying one law has found: the worst value, and the smallest example that breaks it."""
+    """What trying one law has found: the worst value, and the smallest example that breaks it.
+
+    netlist: of a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads.
+    """
 
     law: Law
     tried: int
     worst: float
     broken_at: Example | None = None
     found: float = 0.0
+    netlist: str | None = None
 
     @property
     def margin(self) -> float:
@@ -78,15 +84,17 @@ class Verdict:
 class LawBroken(PhotosimError):  # noqa: N818 - what is broken, not an error of whoever asks
     """A law that a component, table, circuit, device or rule breaks.
 
-    verdict: the law, the smallest example found, and the value there.  report: all other laws too.
+    verdict: the law, the smallest example found, and the value there; of a circuit also the smallest one
+    that breaks it, as YAML.  report: all other laws too.
     """
 
     def __init__(self, name: str, verdict: Verdict, report: Any = None) -> None:
         law, example = verdict.law, verdict.broken_at
         at = f" at {example.words()}" if example is not None and example.words() else ""
+        circuit = "" if verdict.netlist is None else f" The smallest circuit that does:\n{verdict.netlist}"
         super().__init__(
             f"{name} breaks the law of {law.name}{at}: found {verdict.found:.6g}, allowed "
-            f"{law.tolerance:.3g}. {law.statement}: {law.formula}."
+            f"{law.tolerance:.3g}. {law.statement}: {law.formula}.{circuit}"
         )
         self.verdict = verdict
         self.report = report

@@ -1,37 +1,12 @@
-"""Laws of light made and detected, and of parts that step in time."""
+"""Laws of light made and detected."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from photosim.conventions import ELEMENTARY_CHARGE_C, PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.testing.law import LAWS, Example
-from photosim.testing.subjects import Formula, Light, Receiver, Stepped
-
-
-def _amplifies(subject: Any) -> bool:
-    return isinstance(subject, Formula) and subject.model.emission_of is not None
-
-
-@LAWS.declare(
-    "quantum noise",
-    "An amplifier adds at least the noise that quantum mechanics asks for",
-    "emission(out) >= h f (sum |S(out, in)|^2 - 1)",
-    tolerance=1e-9,
-    why="roundings",
-    source="caves1982",
-    applies=_amplifies,
-)
-def _quantum_noise(subject: Formula, example: Example) -> float:
-    s, photon = subject.at(example), PLANCK_J_S * SPEED_OF_LIGHT_UM_S / example.wl
-    emitted = subject.model.emission(example.wl, **example.settings)
-    worst = 0.0
-    for k, port in enumerate(subject.ports):
-        needed = np.sum(np.abs(s[:, k]) ** 2, axis=-1) - 1.0
-        worst = max(worst, float(np.max(needed - np.asarray(emitted.get(port, 0.0)) / photon)))
-    return worst
+from photosim.testing.subjects import Light, Receiver
 
 
 @LAWS.declare(
@@ -56,8 +31,8 @@ def _lines(subject: Light, example: Example) -> float:
 
 @LAWS.declare(
     "quantum limit",
-    "A photon frees at most one electron: by default no current is above that",
-    "R <= q wl / (h c)",
+    "A photon frees at most one electron: no current is above that",
+    "R <= q wl / (h c), at the defaults and wherever no responsivity is set by hand",
     tolerance=1e-9,
     why="roundings",
     source="saleh2019",
@@ -65,11 +40,13 @@ def _lines(subject: Light, example: Example) -> float:
 )
 def _quantum_limit(subject: Receiver, example: Example) -> float:
     best = ELEMENTARY_CHARGE_C * example.wl / (PLANCK_J_S * SPEED_OF_LIGHT_UM_S)
-    multiplication, _ = subject.model.multiplication()
-    found = subject.model.responsivity(example.wl)
-    return float(
-        max((np.max(np.abs(value) / multiplication - best) for value in found.values()), default=0.0)
-    )
+    drawn = {} if "responsivity" in subject.parameters else example.settings
+    worst = -np.inf
+    for settings in ({}, drawn):
+        multiplication, _ = subject.model.multiplication(**settings)
+        found = subject.model.responsivity(example.wl, **settings)
+        worst = max([worst, *(np.max(np.abs(value) / multiplication - best) for value in found.values())])
+    return float(worst)
 
 
 @LAWS.declare(
@@ -86,75 +63,3 @@ def _linear_detection(subject: Receiver, example: Example) -> float:
     one = subject.model.responsivity(example.wl, **example.settings)
     two = subject.model.responsivity(example.wl, **{**example.settings, "responsivity": 2 * once})
     return float(max(np.max(np.abs(two[p] - 2 * np.asarray(one[p]))) for p in one) / max(1.0, once))
-
-
-STEPS = 40
-STEP_S = 1e-13
-FAINT_W = 1e-15
-
-
-def _steps(subject: Any) -> bool:
-    return isinstance(subject, Stepped)
-
-
-@LAWS.declare(
-    "finite steps",
-    "A nonlinear part in faint light goes on with finite numbers",
-    "|b| < inf",
-    tolerance=0.0,
-    why="nothing: it counts waves that are no numbers",
-    source="higham2002",
-    applies=_steps,
-    every=5,
-)
-def _finite_steps(subject: Stepped, example: Example) -> float:
-    return float(np.count_nonzero(~np.isfinite(_through(subject.model, example, np.sqrt(FAINT_W)))))
-
-
-def _follows_light(subject: Any) -> bool:
-    return isinstance(subject, Stepped) and bool(subject.model.paths) and not subject.model.emits
-
-
-@LAWS.declare(
-    "small signal",
-    "Faint light goes through a nonlinear part as through a linear one",
-    "b(2 a) = 2 b(a) for a -> 0",
-    tolerance=1e-4,
-    why="1e-15 W is faint, not nothing",
-    source="saleh2019",
-    applies=_follows_light,
-    every=5,
-)
-def _small_signal(subject: Stepped, example: Example) -> float:
-    faint, double = (_through(subject.model, example, factor * np.sqrt(FAINT_W)) for factor in (1.0, 2.0))
-    if not np.isfinite(faint).all():
-        return float("nan")
-    return float(np.abs(double - 2 * faint).max() / max(np.abs(faint).max(), 1e-3 * np.sqrt(FAINT_W)))
-
-
-@LAWS.declare(
-    "darkness",
-    "Without light and without light of its own a part sends nothing out",
-    "b = 0 for a = 0",
-    tolerance=0.0,
-    why="nothing: the dark is exact",
-    source="saleh2019",
-    applies=_follows_light,
-    every=5,
-)
-def _darkness(subject: Stepped, example: Example) -> float:
-    return float(np.abs(_through(subject.model, example, 0.0)).max())
-
-
-def _through(model: Any, example: Example, amplitude: float) -> Any:
-    """Return what leaves all ports after some steps of constant light into the first path, from rest."""
-    constants = model.constants(example.settings)[:, 0]
-    carriers = np.array([SPEED_OF_LIGHT_UM_S / 1.55])
-    state = model.start_state(constants, 1)
-    wave = np.zeros((len(model.ports), 1), dtype=np.complex128)
-    if model.paths:
-        wave[model.ports.index(model.paths[0][0])] = amplitude
-    out = np.zeros_like(wave)
-    for _ in range(STEPS):
-        model.step(state, wave, wave, out, np.tile(constants, 2), carriers, np.zeros(0), STEP_S)
-    return out

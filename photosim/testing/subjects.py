@@ -64,7 +64,12 @@ class Linear(Subject):
 
     def at(self, example: Any, **changed: Any) -> NDArray[np.complex128]:
         """Return the S-matrix of an example, with settings changed."""
-        return self.s(example.wl, {**example.settings, **changed})
+        if changed:
+            return self.s(example.wl, {**example.settings, **changed})
+        if self.name not in example.known:
+            example.known[self.name] = self.s(example.wl, example.settings)
+        known: NDArray[np.complex128] = example.known[self.name]
+        return known
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ def _of_name(name: str | Path) -> Subject:
             return Learning(name, rule=name)
     if path.is_file() and path.suffix.lower() not in NETLISTS:
         return _of_table(read_table(path))
-    return _of_circuit(_quiet(path))
+    return _of_circuit(quiet_circuit(path))
 
 
 def _of_model(model: Model) -> Subject:
@@ -220,7 +225,7 @@ def _assembled(model: Composite | Numerical) -> Subject:
         raise ParameterError(message)
     netlist = {"instances": {"part": model.name}, "ports": {name: f"part,{name}" for name in ports}}
     try:
-        circuit = _quiet(netlist)
+        circuit = quiet_circuit(netlist)
     except PhotosimError as error:
         message = f"Component {model.name!r} cannot be tried at its defaults: {error}"
         raise ParameterError(message) from None
@@ -251,13 +256,14 @@ def _of_table(table: SampledData) -> Subject:
             "settings": {"file": table, "enforce": "none", "passivity_tolerance": 1.0},
         }
         try:
-            circuit = _quiet({"instances": {"part": part}, "ports": ports})
+            circuit = quiet_circuit({"instances": {"part": part}, "ports": ports})
         except ParameterError:
             circuit = None
     return Table(name, (float(ends[0]), float(ends[1])), {}, table.ports, False, False, None, table, circuit)
 
 
-def _quiet(netlist: Any) -> Circuit:
+def quiet_circuit(netlist: Any) -> Circuit:
+    """Return a circuit without what it would warn of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)
         return Circuit(netlist)

@@ -13,6 +13,7 @@ import numpy as np
 from photosim.conventions import aliases_with_modes, port_places, ports_by_mode, standard_aliases
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import registry
+from photosim.model.claims import check_claims
 from photosim.model.groups import grouped, groups_of
 from photosim.model.parameters import Parameter, read_parameters, read_settings
 from photosim.model.windows import Window, usual_windows, windows_of
@@ -76,6 +77,7 @@ class Model:
             windows=(*holds, *usual_windows(parameters, holds)),
             **fields,
         )
+        check_claims(model)
         registry.register(model)
         return model
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from photosim.errors import ParameterError, listing
 from photosim.model.algebra import NUMPY, sympy_algebra
+from photosim.model.claims import Symmetries
 from photosim.model.kinds.base import Model, column
 from photosim.model.parameters import Parameter, read_settings
 from photosim.model.windows import Window
@@ -29,6 +30,9 @@ class ClosedForm(Model):
 
     reciprocal: bool = True
     lossless_when: Mapping[str, Any] | None = None
+    real_when: Mapping[str, Any] | None = None
+    kramers_kronig_when: Mapping[str, Any] | None = None
+    symmetries: Symmetries = field(default_factory=dict)
     active: bool = False
     emission_of: Callable[..., Mapping[str, Any]] | None = None
     variants: dict[str, ClosedForm] = field(default_factory=dict)
@@ -41,6 +45,8 @@ class ClosedForm(Model):
         *,
         when: str,
         lossless_when: Mapping[str, Any] | None = None,
+        real_when: Mapping[str, Any] | None = None,
+        symmetries: Symmetries | None = None,
         windows: tuple[Window, ...] = (),
     ) -> Callable[[Callable[..., Entries]], ClosedForm]:
         """Declare a second formula, taken when the setting `when` is given.
@@ -63,6 +69,8 @@ class ClosedForm(Model):
                 drives=self.drives,
                 reciprocal=self.reciprocal,
                 lossless_when=lossless_when,
+                real_when=real_when,
+                symmetries=symmetries or {},
                 active=self.active,
                 emission_of=self.emission_of,
             )

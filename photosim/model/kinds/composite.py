@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from photosim.conventions import exposed_names, port_places
 from photosim.errors import ParameterError
 from photosim.model import registry
+from photosim.model.claims import Symmetries
 from photosim.model.kinds.base import Model, port_names
 from photosim.model.netlist import Netlist
 
@@ -21,6 +22,7 @@ class Composite(Model):
     """
 
     exclusive: tuple[tuple[str, str], ...] = ()
+    symmetries: Symmetries = field(default_factory=dict)
 
     kind = "composite"
 

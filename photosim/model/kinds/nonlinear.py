@@ -49,7 +49,7 @@ class Nonlinear(Model):
 
     Its function turns the settings into the constants of its step. `paths`
     are the (from, to) ports that light takes through it, `emits` the ports
-    that send out light of its own.
+    that send out light of its own. `linear` is what it does to faint light.
     """
 
     step: Step = lambda *_: None
@@ -58,6 +58,7 @@ class Nonlinear(Model):
     memory: Memory = Memory()
     start: Callable[..., Any] | None = None
     line: Callable[..., float] | None = None
+    linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None
 
     kind = "nonlinear"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.model.claims import Symmetries
 from photosim.model.kinds.base import Model, Remark
 from photosim.units import as_wavelengths
 
@@ -22,6 +23,7 @@ class Numerical(Model):
 
     reciprocal: bool = False
     lossless_when: Mapping[str, Any] | None = None
+    symmetries: Symmetries = field(default_factory=dict)
     ports_of: Callable[..., tuple[str, ...]] | None = None
     aliases_of: Callable[..., Mapping[str, str]] | None = None
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None

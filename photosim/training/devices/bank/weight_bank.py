@@ -18,6 +18,7 @@ from photosim.training.devices.bank.circuit import BankCircuit, find_bank
 from photosim.training.devices.bank.diodes import Diodes, check_brightness
 from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
+from photosim.training.devices.bank.noise import deviation, published
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
 from photosim.training.devices.bank.warm import WarmTiles
@@ -208,7 +209,7 @@ class WeightBank:
         slope = np.ones((len(x), outputs), x.dtype) if gain is None else np.asarray(gain, dtype=x.dtype)
         gates = gain is not None and self.gated
         if self.noise == "measured":
-            product = self._measured(x) * slope
+            product = published(self, x) * slope
             self._count(len(x), gates=gates)
             return product
         scale = np.abs(x).max(axis=1, keepdims=True)
@@ -219,6 +220,10 @@ class WeightBank:
         self._count(len(x), gates=gates)
         product = (readings[: len(x)] - readings[len(x) :]) * scale
         return np.asarray(product if gates else product * slope)
+
+    def noise_deviation(self, x: RealArray) -> FloatArray:
+        """Return the standard deviation (batch, outputs) of the noise of `apply(x)`, x (batch, inputs)."""
+        return deviation(self, x)
 
     @property
     def clipped_settings(self) -> int:
@@ -328,16 +333,6 @@ class WeightBank:
             if not self.warned:
                 self.warned.add(diodes.report(power))
                 warnings.warn(diodes.report(power), PhotosimWarning, stacklevel=5)
-
-    def _measured(self, x: RealArray) -> RealArray:
-        """Return products (batch, outputs) of x (batch, inputs) with the published noise."""
-        tiles = self.programmed
-        size = float(np.abs(x).max()) * float(np.abs(tiles.target).max())
-        error = self.rng.standard_normal((len(x), tiles.held.shape[0]), x.dtype)
-        error *= size * self.measured.deviation
-        error += size * self.measured.mean
-        error += x @ tiles.held.T.astype(x.dtype, copy=False)
-        return error
 
     def _count(self, samples: int, *, gates: bool) -> None:
         down, across = self.programmed.plus.shape[:2]
