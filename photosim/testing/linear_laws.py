@@ -238,12 +238,14 @@ def _circuit_gradient(subject: Whole, example: Example) -> float:
     step = 1e-6 * max(abs(start), 1e-3)
     middle = start + (2 * step if start == 0.0 else 0.0)
 
+    at: dict[str, Any] = {name: middle}
+
     def loss(s: Any) -> tuple[float, Any]:
         return float(np.sum(np.abs(s.values) ** 4)), 4.0 * np.abs(s.values) ** 2 * s.values
 
     try:
-        _, slopes = subject.circuit.value_and_grad(loss, wl=example.wl, parameters=[name], **{name: middle})
-        ends = [loss(subject.circuit(example.wl, **{name: middle + sign * step}))[0] for sign in (1, -1)]
+        _, slopes = subject.circuit.value_and_grad(loss, wl=example.wl, parameters=[name], **at)
+        ends = [loss(subject.circuit(example.wl, **{**at, name: middle + h}))[0] for h in (step, -step)]
     except ParameterError:
         return 0.0  # another setting stands for it, or a bound is in the way
     expected = (ends[0] - ends[1]) / (2 * step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,11 +11,10 @@ from photosim.model import Algebra, Entries, Power, component, registry
 
 
 @pytest.fixture(autouse=True)
-def own_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what a test declares."""
     registry.names()
     monkeypatch.setattr(registry, "_models", dict(registry._models))
-    return
 
 
 @pytest.mark.parametrize(

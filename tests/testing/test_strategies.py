@@ -134,9 +134,9 @@ def test_netlists_with_modes_join_them_whole_and_one_by_one() -> None:
             for end in pair
         )
 
-    for whole in (True, False):
-        drawn = sts.netlists(parts=("straight",), modes=True)
-        smallest = find(drawn, lambda n, whole=whole: joined(n, whole=whole), settings=FINDING)
+    drawn = sts.netlists(parts=("straight",), modes=True)
+    for of_one_kind in (lambda n: joined(n, whole=True), lambda n: joined(n, whole=False)):
+        smallest = find(drawn, of_one_kind, settings=FINDING)
         assert len(smallest["instances"]) <= 2
         assert ps.Circuit(dict(smallest)).ports
 
