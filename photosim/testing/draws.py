@@ -30,6 +30,7 @@ _NARROW = {
     "ng": (1.4, 5.0),
     "kappa": (0.0, 0.1),
     "rin_dB_Hz": (-170.0, -120.0),
+    "linewidth": (1e8, 1e12),
 }
 _FACTOR = 3.0
 """Settings of nonlinear parts are constants of nature: from a third of the default to three times it."""
