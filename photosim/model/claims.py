@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from photosim.errors import ParameterError, did_you_mean, listing
-
-if TYPE_CHECKING:
-    from photosim.model.kinds.base import Model
 
 Symmetries: TypeAlias = Mapping[tuple[str, ...], Mapping[str, Any]]
 """Orders of the ports in which a part is the same again, each with the settings at which that holds."""
@@ -16,7 +13,7 @@ Symmetries: TypeAlias = Mapping[tuple[str, ...], Mapping[str, Any]]
 _AT_SETTINGS = ("lossless_when", "real_when", "kramers_kronig_when")
 
 
-def check_claims(model: Model) -> None:
+def check_claims(model: Any) -> None:
     """Raise ParameterError for a claim about a setting or a port that the component does not have."""
     claims: list[tuple[str, Mapping[str, Any]]] = [(c, getattr(model, c, None) or {}) for c in _AT_SETTINGS]
     symmetries: Symmetries = getattr(model, "symmetries", {})
