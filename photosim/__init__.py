@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SingularCircuit,
         UnphysicalResult,
     )
+    from photosim.interop.gdsfactory import from_gdsfactory
     from photosim.model import (
         Instance,
         Netlist,
@@ -63,6 +64,7 @@ _HOMES = {
     "sweep": "analysis.sweeps",
     "montecarlo": "analysis.yields",
     "cite": "runner.citation",
+    "from_gdsfactory": "interop.gdsfactory",
     **dict.fromkeys(("Instance", "Netlist", "part", "ref", "links"), "model"),
     **dict.fromkeys(("block", "component", "composite", "detector", "electronic", "numerical"), "model"),
     **dict.fromkeys(("nonlinear", "source"), "model"),
@@ -93,6 +95,7 @@ __all__ = [
     "detector",
     "electronic",
     "files",
+    "from_gdsfactory",
     "gallery",
     "interop",
     "link",

@@ -49,10 +49,9 @@ def load(
 ) -> Circuit:
     """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
 
-    With `strict` an inner port left open, or a setting that a model has to
-    guess, is an error. `windows` as for `Circuit`. `cell_map` says what the
-    cells of a .spi file are, `mode` which mode counts of files of S-parameters
-    that hold several. Raises NetlistError with file, line and column.
+    With `strict` an inner port left open, or a setting that a model has to guess, is an error. `windows` as
+    for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
+    S-parameters that hold several. Raises NetlistError with file, line and column.
     """
     check_arguments(load, locals())
     netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
@@ -62,10 +61,9 @@ def load(
 class Circuit:
     """A netlist, checked, flattened and planned; call it with wavelengths to get its S-matrix.
 
-    Settings in calls nest as the instances do: `circuit(wl, ring={"radius":
-    10.0}, bank={"row0": {"ring1": {"phase": 0.1}}})`; a circuit-level setting
-    is a plain keyword. A setting of shape (B,) puts a leading axis on the
-    result. An instance or setting that has the name of an argument, such as
+    Settings in calls nest as the instances do: `circuit(wl, ring={"radius": 10.0}, bank={"row0": {"ring1":
+    {"phase": 0.1}}})`; a circuit-level setting is a plain keyword. A setting of shape (B,) puts a leading
+    axis on the result. An instance or setting that has the name of an argument, such as
     wl or ports, is given by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
 
     Wavelengths and settings outside of the window in which the model of a part holds give a PhotosimWarning,
@@ -309,10 +307,9 @@ class Circuit:
     def photocurrents(self, wl: ArrayLike | None = None, **settings: Any) -> xarray.DataArray:
         """Return the mean photocurrents in A, dimensions (wavelength, detector).
 
-        Without wl the wavelengths are those of all source lines; with wl all
-        sources are tuned along it together, each with its total power. Light
-        of different sources adds in power, and is refused where it interferes
-        at a detector. Dark current and amplifiers' spontaneous emission are in.
+        Without wl the wavelengths are those of all source lines; with wl all sources are tuned along it, each
+        with its total power. Light of different sources adds in power, and is refused where it interferes at
+        a detector. Dark current and spontaneous emission are in.
         """
         check_arguments(Circuit.photocurrents, locals())
         from photosim.signals.detection import photocurrents
@@ -322,12 +319,15 @@ class Circuit:
     def chain(self, end: str | None = None, /, *, wl: float | None = None, **settings: Any) -> OpticalChain:
         """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
 
-        `end` names the camera where there are several; with wl in um the laser
-        is tuned there. Raises ParameterError where the chain has no light or
-        no modulator.
+        `end` names the camera where there are several; with wl in um the laser is tuned there. Raises
+        ParameterError where the chain has no light or no modulator.
         """
         check_arguments(Circuit.chain, locals())
         return optical_chain(self, end, wl, settings)
+
+    def to_gdsfactory_netlist(self) -> dict[str, Any]:
+        """Return the netlist in the form of gdsfactory's `get_netlist(recursive=True)`; SAX reads it too."""
+        return reading.to_gdsfactory(self.netlist)
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""

@@ -11,7 +11,7 @@ from photosim.netlist.check import check, not_simulated, notes
 from photosim.netlist.find import find, gallery
 from photosim.netlist.reader import from_dict, read, read_text
 from photosim.netlist.size import check_size
-from photosim.netlist.write import to_yaml
+from photosim.netlist.write import to_gdsfactory, to_yaml
 
 __all__ = [
     "check",
@@ -23,5 +23,6 @@ __all__ = [
     "notes",
     "read",
     "read_text",
+    "to_gdsfactory",
     "to_yaml",
 ]

@@ -47,13 +47,15 @@ class Tree:
     """Plain data (dict, list, str, int, float, bool, None) and the places of everything in its containers.
 
     `places` maps the id of a container to the places of its entries, by key or by position. `folder` is where
-    the files that it names are, the working folder if it is None.
+    the files that it names are, the working folder if it is None. `kept` holds
+    containers whose ids are in `places` though `data` no longer has them.
     """
 
     data: Any
     file: str | None = None
     places: dict[int, dict[Hashable, Place]] = field(default_factory=dict, repr=False)
     folder: Path | None = None
+    kept: Any = None
 
     def mark(self, container: object, key: Hashable, *, value: bool = False) -> Mark | None:
         """Place of a key of a container, or of the value that it has there."""

@@ -59,7 +59,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "bend_euler_all_angle": Rule("bend_euler", {"angle": "abs(angle)"}),
         "bend_circular180": Rule("bend_circular", {"angle": "abs(angle)"}),
         "bend_circular_all_angle": Rule("bend_circular", {"angle": "abs(angle)"}),
-        "bend_circular_heater": Rule("bend_circular"),
+        "bend_circular_heater": Rule("bend_euler", {"length": "length"}),
         "bend_topic": Rule("bend_euler", {"length": "length"}),
         "bend_topic180": Rule("bend_euler", {"length": "length"}),
         "bend_topic_all_angle": Rule("bend_euler", {"length": "length"}),
@@ -97,6 +97,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "trans_rib10": _TAPER_OF_LENGTH,
         "trans_rib20": _TAPER_OF_LENGTH,
         "trans_rib50": _TAPER_OF_LENGTH,
+        "taper_adiabatic": _TAPER_OF_LENGTH,
+        "taper_hecken": _TAPER_OF_LENGTH,
+        "spiral_double": Rule("spiral", {"length": "info_length"}),
+        "terminator_spiral": Rule("terminator"),
+        "coupler_adiabatic": Rule("adiabatic_coupler"),
         "mmi1x2_rib": Rule("mmi1x2"),
         "mmi2x2_rib": Rule("mmi2x2"),
         "mmi1x2_with_sbend": Rule("mmi1x2"),
@@ -206,27 +211,52 @@ _TEXT = re.compile(r"TEXT(\$\d+)*|text_.*|via_stack.*|pad_.*|die_frame.*")
 
 LAYOUT_SETTINGS = frozenset(
     {
-        "add_pins", "allow_min_radius_violation", "angular_step", "arm", "auto_rename_ports", "bbox_layers",
-        "bbox_offsets", "bend", "bend_radius_error_type", "bend_s", "big_last_tooth", "control_points",
-        "coupler_ring", "coupler_ring_top", "cross_section", "cross_section1", "cross_section2",
-        "cross_section_bend", "cross_section_heater", "cross_section_heater_undercut",
-        "cross_section_waveguide_heater", "direction", "dx", "dy", "end_angle", "end_straight_length",
-        "exclude_layers", "fiber_angle", "fill_factor", "gap_mmi", "grating_line_width", "grating_offset",
-        "grating_overhang", "heater_taper_length", "inner_tangent_magnitude", "layer", "layer_grating",
-        "layer_slab", "layer_trench", "layer_wg", "layers", "length_extension_bot", "length_extension_top",
-        "length_grating", "length_mmi", "length_straight", "length_straight_input", "length_taper",
-        "length_undercut", "length_undercut_spacing", "linear", "n_periods", "nclad", "ncladding",
-        "neff_grating", "npoints", "ohms_per_square", "outer_tangent_magnitude", "p_start", "period",
-        "polarization", "port", "port1", "port2", "port_names", "port_order_name", "port_order_types",
-        "port_orientation", "port_orientation1", "port_orientation2", "port_types", "size", "slab_offset",
-        "slab_port_layer", "slab_taper_start", "slab_xmin", "spiked", "start_angle", "straight", "taper",
-        "taper_angle", "taper_length", "taper_widths", "trenches_extra_angle", "use_slab_port", "via_stack",
-        "via_stack_offset", "via_stack_size", "w_slab1", "w_slab2", "width", "width1", "width2",
-        "width_grating", "width_mmi", "width_taper", "width_type", "with_arc_floorplan", "with_bbox",
-        "with_drop", "with_manhattan_facing_angles", "with_two_ports", "with_undercut",
+        "B", "L", "Lk_per_sq", "Z1", "Z2", "add_pins", "allow_min_radius_violation", "alpha",
+        "angular_step", "arm", "auto_rename_ports", "bbox_layers", "bbox_offsets", "bend",
+        "bend_radius_error_type", "bend_s", "big_last_tooth", "control_points", "coupler_ring",
+        "coupler_ring_top", "cross_section", "cross_section1", "cross_section2", "cross_section_bend",
+        "cross_section_heater", "cross_section_heater_undercut", "cross_section_rib", "cross_section_strip",
+        "cross_section_waveguide_heater", "dielectric_thickness", "direction", "dw", "dx", "dy",
+        "end_angle", "end_straight_length", "eps_r", "exclude_layers", "exp", "extension_length",
+        "fiber_angle", "fill_factor", "gap_bot", "gap_mmi", "gap_top", "gaps", "grating_line_width",
+        "grating_offset", "grating_overhang", "heater_gap", "heater_taper_length", "heater_to_wg_distance",
+        "heater_width", "info", "inner_tangent_magnitude", "input_wg_sep", "layer", "layer_grating",
+        "layer_heater", "layer_nitride", "layer_slab", "layer_trench", "layer_wg", "layers",
+        "layers_doping", "length1", "length2", "length3", "length_coupler", "length_end",
+        "length_extension_bot", "length_extension_top", "length_grating", "length_mmi", "length_out",
+        "length_rib", "length_start", "length_straight", "length_straight_input", "length_strip",
+        "length_taper", "length_taper_in", "length_undercut", "length_undercut_spacing", "linear",
+        "max_length", "min_bend_radius", "n", "n_periods", "nclad", "ncladding", "neff_grating", "neff_w",
+        "npoints", "nsections", "num_pts", "number_of_loops", "offset", "ohms_per_square",
+        "outer_tangent_magnitude", "output_wg_sep", "p_start", "parameters", "period", "polarization",
+        "port", "port1", "port2", "port_names", "port_order_name", "port_order_types", "port_orientation",
+        "port_orientation1", "port_orientation2", "port_types", "r1", "r2", "s_bend", "separation", "size",
+        "slab_offset", "slab_port_layer", "slab_taper_start", "slab_xmin", "spacing", "spiked",
+        "start_angle", "straight", "straight_widths", "taper", "taper_angle", "taper_length",
+        "taper_to_slab_offset", "taper_widths", "teeth_overhang", "trench_layer", "trench_offset",
+        "trench_width", "trenches_extra_angle", "use_slab_port", "via_stack", "via_stack_gap",
+        "via_stack_metal", "via_stack_metal_size", "via_stack_offset", "via_stack_size", "w", "w_slab1",
+        "w_slab2", "wg_sep", "width", "width1", "width2", "width_coupler", "width_grating", "width_mmi",
+        "width_out", "width_rib", "width_slab", "width_strip", "width_taper", "width_taper_in", "width_tip",
+        "width_tip_nitride", "width_tip_silicon", "width_type", "widths", "with_arc_floorplan", "with_bbox",
+        "with_drop", "with_euler", "with_manhattan_facing_angles", "with_sbend", "with_two_ports",
+        "with_undercut", "xoffset_tip1", "xoffset_tip2",
     }
 )  # fmt: skip
 """Settings that a layout draws with; accepted of the instances that it wrote, listed, and not simulated."""
+
+
+_QUALIFIED = re.compile(r"(?P<name>\w+?)_\w+p(?P=name)")
+
+
+def plain_name(component: str) -> str:
+    """Return a cell's name without the module that kfactory writes behind it.
+
+    >>> plain_name("bend_euler_gdsfactorypcomponentspbendspbend_euler")
+    'bend_euler'
+    """
+    found = _QUALIFIED.fullmatch(component)
+    return found["name"] if found else component
 
 
 def missing(component: str) -> str:

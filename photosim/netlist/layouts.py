@@ -16,7 +16,15 @@ from photosim.errors import NetlistError, ParameterError, listing
 from photosim.expressions import parse
 from photosim.model import Netlist, registry
 from photosim.netlist.cells import Cell, CellMap, scaled
-from photosim.netlist.layout_table import LAYOUT_SETTINGS, MISSING, Rule, draws_only, missing, rule_of
+from photosim.netlist.layout_table import (
+    LAYOUT_SETTINGS,
+    MISSING,
+    Rule,
+    draws_only,
+    missing,
+    plain_name,
+    rule_of,
+)
 from photosim.netlist.values import number_of, parameters_of
 
 if TYPE_CHECKING:
@@ -88,7 +96,11 @@ class Layout:
 
     def _place(self, name: str, form: InstanceForm) -> Placed | None:
         component = form.component
+        if self.drawn and component not in self.inner:
+            component = plain_name(component)
         drawn = self.drawn or isinstance(form.info, Mapping) or form.kcl is not None
+        if component != form.component:
+            form = form.model_copy(update={"component": component})
         cell = self.cells.cells.get(component)
         if cell is not None:
             return self._mapped(name, form, cell) if not cell.layout else None
@@ -173,9 +185,11 @@ class Layout:
         """Return an instance as the component of a rule, or of its own name."""
         model = registry.get(rule.component)
         parameters = parameters_of(model)
-        found: dict[str, Any] = {}
+        found, gone = self._ruled(form, rule, model) if drawn else ({}, set())
         layout: list[str] = []
         for key, value in form.settings.items():
+            if key in found or key in gone:
+                continue
             if key in parameters:
                 found[key] = self._given(name, form, key, parameters[key], rule)
             elif drawn and key in LAYOUT_SETTINGS and key not in model.layout_settings:
@@ -183,7 +197,6 @@ class Layout:
             else:
                 found[key] = value
         if drawn:
-            self._by_rule(form, rule, model, found)
             self._from_section(form, parameters, found)
         for key in [k for k, v in found.items() if v is None and k in parameters]:
             del found[key]  # null is the default itself
@@ -192,28 +205,24 @@ class Layout:
             self.note(f"{{}}: {form.component!r} is the component {rule.component!r}.", name)
         return Placed(rule.component, found, rule.ports, self._widths(form, rule), drawn=drawn)
 
-    def _by_rule(self, form: InstanceForm, rule: Rule, model: Model, found: dict[str, Any]) -> None:
-        """Put in what a rule makes of the values of a layout."""
+    def _ruled(self, form: InstanceForm, rule: Rule, model: Model) -> tuple[dict[str, Any], set[str]]:
+        """Return what a rule makes of the values of a layout, and the settings that it stands for."""
         values = self._values(form)
-        parameters = parameters_of(model)
         for settings in rule.choices():
-            if all(values.get(n) is not None for source in settings.values() for n in _names(source)):
-                for key, source in settings.items():
-                    plain = values.get(source)
-                    found[key] = plain if plain is not None else _worked_out(source, values, key)
-                for source in settings.values():
-                    for n in _names(source) - set(settings):
-                        if n not in parameters:
-                            found.pop(n, None)
-                self._without_other_shape(model, found, set(settings))
-                break
-
-    def _without_other_shape(self, model: Model, found: dict[str, Any], given: set[str]) -> None:
-        """Remove the settings that a variant replaces by what a rule has given."""
-        for when, variant in getattr(model, "variants", {}).items():
-            if when in given:
-                for key in set(model.parameters) - set(variant.parameters):
-                    found.pop(key, None)
+            if any(values.get(n) is None for source in settings.values() for n in _names(source)):
+                continue
+            found = {}
+            for key, source in settings.items():
+                plain = values.get(source)
+                found[key] = plain if plain is not None else _worked_out(source, values, key)
+            gone = {n for source in settings.values() for n in _names(source)} - set(found)
+            for when, variant in getattr(model, "variants", {}).items():
+                if when in found:  # takes the place of the shape by which the others are given
+                    gone |= set(model.parameters) - set(variant.parameters)
+            if "length" in found:
+                gone.add("radius")  # of the bends that the length includes
+            return found, gone
+        return {}, set()
 
     def _given(self, name: str, form: InstanceForm, key: str, parameter: Parameter, rule: Rule) -> Any:
         """Return a setting that is a parameter; where it is null, what the drawing has."""

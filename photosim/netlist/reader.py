@@ -15,6 +15,7 @@ from photosim.netlist.cells import CellMap, read_map
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.find import find
 from photosim.netlist.form_errors import describe
+from photosim.netlist.kfnetlist import converted
 from photosim.netlist.layout_table import MISSING, missing, rule_of, without_parts
 from photosim.netlist.modes import with_mode
 from photosim.netlist.siepic import MAP_SUFFIX, read_spi
@@ -90,14 +91,19 @@ def read_text(text: str, name: str = "circuit") -> Netlist:
     return _netlist(compose(text), name)
 
 
-def from_dict(data: Mapping[str, Any], name: str = "circuit") -> Netlist:
+def from_dict(
+    data: Mapping[str, Any], name: str = "circuit", *, cell_map: str | PathLike[str] | None = None
+) -> Netlist:
     """Netlist of a dictionary in the form of a file; settings may be expressions and arrays too.
+
+    `cell_map` as for :func:`read`.
 
     Raises:
         NetlistError: as :func:`read`, without a place.
     """
     check_arguments(from_dict, locals())
-    return _netlist(Tree(_plain(data)), name)
+    cells = read_map(Path(cell_map)) if cell_map is not None else None
+    return _netlist(Tree(_plain(data)), name, cells)
 
 
 def _plain(data: Any, depth: int = 3) -> Any:
@@ -110,6 +116,7 @@ def _plain(data: Any, depth: int = 3) -> Any:
 
 
 def _netlist(tree: Tree, name: str, cells: CellMap | None = None) -> Netlist:
+    tree = converted(tree)
     data = tree.data
     if not isinstance(data, dict):
         found = "it is empty" if data is None else f"it is {describe(data)}"

@@ -11,8 +11,10 @@ from photosim.arguments import check_arguments
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
 from photosim.model.sampled import FileTable
+from photosim.netlist.arrays import base_name
 from photosim.netlist.compose import plain
 from photosim.netlist.reader import TOP
+from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +61,44 @@ def to_yaml(netlist: Netlist) -> str:
     if others:
         data = {TOP: data, **{name: _body(sub) for name, sub in others.items()}}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
+    """Netlists by name as gdsfactory's `get_netlist(recursive=True)` gives them, the circuit first.
+
+    Expressions are worked out, since gdsfactory has none; members of an array are one instance with its
+    columns and rows. SAX reads the same form.
+
+    Raises:
+        NetlistError: as :func:`to_yaml`.
+    """
+    check_arguments(to_gdsfactory, locals())
+    others: dict[str, Netlist] = {}
+    _collect(netlist, others)
+    return {name: _placed(body) for name, body in {netlist.name: netlist, **others}.items()}
+
+
+def _placed(netlist: Netlist) -> dict[str, Any]:
+    """Return one netlist in gdsfactory's form."""
+    settings = resolve(netlist.settings)
+    instances: dict[str, Any] = {}
+    for name, instance in netlist.instances.items():
+        base = base_name(name)
+        if base in instances:
+            array = instances[base]["array"]
+            column, row = (int(k) for k in name.removeprefix(base)[1:-1].split("."))
+            array["columns"], array["rows"] = max(array["columns"], column + 1), max(array["rows"], row + 1)
+            continue
+        values = {key: evaluate(value, settings, name) for key, value in instance.settings.items()}
+        written = {"component": instance.component, "settings": _values(values, name), "info": {}}
+        instances[base] = written if base == name else {**written, "array": {"columns": 1, "rows": 1}}
+    places = {name: {"x": at.x, "y": at.y} for name, at in netlist.placements.items()}
+    return {
+        "instances": instances,
+        "placements": {name: places.get(name, {}) for name in instances},
+        "nets": [{"p1": ",".join(a), "p2": ",".join(b)} for a, b in netlist.connections],
+        "ports": {name: ",".join(port) for name, port in netlist.ports.items()},
+    }
 
 
 def _collect(netlist: Netlist, found: dict[str, Netlist]) -> None:
