@@ -57,7 +57,7 @@ def test_a_component_brings_its_own_netlist() -> None:
 
 
 def test_a_component_that_is_one_shape_is_one_part() -> None:
-    empty = {"bend": {"instances": {}, "nets": [], "ports": {}, "placements": {}}}
+    empty: Any = {"bend": {"instances": {}, "nets": [], "ports": {}, "placements": {}}}
     bend = Component("bend_1", empty, "bend_euler", {"radius": None, "angle": -90, "npoints": None},
                      {"radius": 12.0, "length": 19.9}, [Port("o1"), Port("o2"), Port("e1", "electrical")]
                      )  # fmt: skip
