@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photosim import analysis, files, gallery, interop, losses, netlist, signals, testing, training
+    from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
     from photosim.analysis.yields import montecarlo
@@ -72,7 +72,7 @@ _HOMES = {
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
 _MODULES = frozenset(
-    {"analysis", "files", "gallery", "interop", "losses", "netlist", "signals", "testing", "training"}
+    {"analysis", "files", "gallery", "interop", "losses", "netlist", "pdk", "signals", "testing", "training"}
 )
 
 __all__ = [
@@ -107,6 +107,7 @@ __all__ = [
     "nonlinear",
     "numerical",
     "part",
+    "pdk",
     "ref",
     "signals",
     "source",

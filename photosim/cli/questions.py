@@ -1,4 +1,4 @@
-"""The commands of a designer's questions: sweep and yield."""
+"""The commands of a designer's questions: sweep and yield; and those of design kits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from photosim.cli import kits
 from photosim.cli.app import app
 from photosim.cli.options import (
     Data,
@@ -24,6 +25,8 @@ from photosim.cli.options import (
 )
 
 __all__ = ["app"]
+
+app.add_typer(kits.app, name="pdk")
 
 
 @app.command(
