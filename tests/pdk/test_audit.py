@@ -40,7 +40,8 @@ def spread(sigma: float, var: str | None = None, **others: Any) -> dict[str, Any
 def card(factory: str, params: list[Any], ports: Any, **others: Any) -> dict[str, Any]:
     return {"factory": factory, "model_id": factory, "binding": "kit.models:straight",
             "provenance": PROVENANCE, "version": "1", "canonical": True, "binding_kwargs": {},
-            "params": params, "ports": ports, "validity": None, "info": {}, "representation": "sax", **others}  # fmt: skip
+            "params": params, "ports": ports, "validity": None, "info": {},
+            "representation": "sax", **others}  # fmt: skip
 
 
 def band(low: float, high: float, unit: str = "um") -> dict[str, Any]:
