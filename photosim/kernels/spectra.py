@@ -28,8 +28,7 @@ DENT = 0.1
 """Part of a line's height by which the power turns back inside its width where there are two lines."""
 
 _ROUNDS = 60
-_STRAIGHT = 1e-13
-_TURN, _ALIKE = 1.5, 0.25
+_STRAIGHT, _TURN, _EVEN = 1e-13, 1.5, 0.01
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -40,10 +39,11 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
     x0, x1 = (wl[first] - origin) / scale, 0.0
     x2, x3 = (wl[first + 2] - origin) / scale, (wl[first + 3] - origin) / scale
     f0, f1, f2, f3 = s[first], s[first + 1], s[first + 2], s[first + 3]
-    # A long guide turns the phase far between points: what turns alike in all intervals is taken out.
+    # A guide turns the phase alike in all intervals and leaves the power: that turn is taken out.
     a, b, c = np.angle(f1 * f0.conjugate()), np.angle(f2 * f1.conjugate()), np.angle(f3 * f2.conjugate())
     turn = max(min(a, b), min(max(a, b), c))
-    alike = max(a, b, c) - min(a, b, c) < _ALIKE * abs(turn)
+    low, high = min(abs(f0), abs(f1), abs(f2), abs(f3)), max(abs(f0), abs(f1), abs(f2), abs(f3))
+    alike = max(a, b, c) - min(a, b, c) < 0.25 * abs(turn) > 0.1 and high - low < _EVEN * high
     if (alike or abs(turn) > _TURN) and abs(x0 + 1.0) < 1e-6 and abs(x3 - 2.0) < 1e-6:
         back = complex(np.cos(turn), -np.sin(turn))
         f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back

@@ -56,7 +56,7 @@ def test_a_linear_metric_is_attributed_to_rounding() -> None:
     shares = np.array([0.1 * 0.01, 0.3 * 0.005, 0.05 * 0.02]) ** 2
     assert data.variance_by_part.values[0] == pytest.approx(shares, rel=1e-6)
     assert float(data.variance_first_order[0]) == pytest.approx(shares.sum(), rel=1e-6)
-    assert float(data.nominal[0]) == pytest.approx(-0.07, abs=1e-9)
+    assert float(data.nominal[0]) == pytest.approx(-0.07, abs=1e-6)
     assert float(data.variance_rest[0]) == pytest.approx(float(data.variance[0]) - shares.sum(), abs=1e-15)
 
 
