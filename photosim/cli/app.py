@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from photosim.cli.calibrate import calibrate
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
     Cited,
@@ -35,6 +36,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: photosim simulate add_drop_ring --wl 1.54:1.56:2001 --plot ring.png",
 )
+
+
+app.command(epilog="Example: photosim calibrate chip_8x8 --hours 1")(calibrate)
 
 
 @app.callback(invoke_without_command=True)

@@ -70,6 +70,7 @@ class Netlist:
     name: str = "circuit"
     analyses: tuple[Mapping[str, Any], ...] = ()
     specification: tuple[Mapping[str, Any], ...] = ()
+    chip: Mapping[str, Any] | None = None
     marks: Mapping[tuple[str, ...], Mark] = field(default_factory=dict, compare=False, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
     remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)

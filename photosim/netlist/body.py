@@ -82,6 +82,7 @@ class Body:
             name=form.name or name,
             analyses=self._analyses(),
             specification=tuple(self.form.specification),
+            chip=self._chip(),
             marks=self.marks,
             remarks=(*self.layout.remarks, *self._left_out()),
             layout=tuple(self.layout.layout),
@@ -257,6 +258,13 @@ class Body:
         return tuple(
             self._ref(raw, i, text, ("terminate", text)) for i, text in enumerate(self.form.terminate)
         )
+
+    def _chip(self) -> dict[str, Any] | None:
+        if self.form.chip is not None:
+            self.marks.add(("chip",), self.tree.mark(self.data, "chip"))
+            for key in self.form.chip:
+                self.marks.add(("chip", str(key)), self.tree.mark(self.data["chip"], key))
+        return self.form.chip
 
     def _analyses(self) -> tuple[dict[str, Any], ...]:
         raw = self.data.get("analyses") or ()

@@ -88,6 +88,7 @@ class NetlistForm(Form):
     terminate: Annotated[list[str], Items] = Field(default_factory=list)
     analyses: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
     specification: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
+    chip: dict[str, Any] | None = None
     name: str | None = None
     placements: Layout = None
     routes: Layout = None

@@ -130,6 +130,8 @@ def _body(netlist: Netlist) -> dict[str, Any]:
         body["specification"] = [_values(entry, "an entry") for entry in netlist.specification]
     if netlist.analyses:
         body["analyses"] = [_values(analysis, "an analysis") for analysis in netlist.analyses]
+    if netlist.chip is not None:
+        body["chip"] = _values(netlist.chip, "the chip")
     return body
 
 

@@ -46,6 +46,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/media.md",
         "docs/timedomain.md",
         "docs/links.md",
+        "docs/chips.md",
     ],
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:

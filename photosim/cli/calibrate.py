@@ -1,0 +1,56 @@
+"""The command `calibrate`: what a chip is made of, from powers at its outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from photosim.cli.options import Folder, Json, Seed
+
+Readings = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--readings", min=1, help="About how many readings to take; 50 N^2 for N guides."),
+]
+
+
+def calibrate(
+    chip: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHIP", help="A netlist with a chip: block, or a chip that an installed package offers."
+        ),
+    ],
+    readings: Readings = None,
+    targets: Annotated[
+        int, typer.Option("--targets", min=0, help="Unitaries to program a simulated chip to, to judge it.")
+    ] = 20,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.0, help="Hours to hold one as a simulated chip drifts.")
+    ] = 0.0,
+    out: Folder = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Find couplers, phases, powers for pi and crosstalk of a chip from powers at its outputs."""
+    from json import dumps
+
+    from photosim.cli.show import show_json, show_tables
+    from photosim.files.atomic import staging
+    from photosim.training.chips import open_chip
+    from photosim.training.chips.report import report
+
+    found = report(
+        open_chip(chip), Path(chip).stem, readings=readings, targets=targets, hours=hours, seed=seed or 0
+    )
+    folder = out if out is not None else Path("results") / Path(chip).stem
+    with staging(folder) as place:
+        found.found.save(place / "calibration.npz")
+        text = dumps(found.numbers(), indent=2, allow_nan=False)
+        (place / "results.json").write_text(text + "\n", encoding="utf-8")
+    if json:
+        show_json(found.numbers())
+        return
+    show_tables(found.tables())
+    typer.echo(f"Results in {folder}: calibration.npz, results.json")

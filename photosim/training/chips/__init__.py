@@ -1,0 +1,21 @@
+"""Chips in the loop: voltages in, powers out; what they are made of, found from readings; programming."""
+
+from photosim.training.chips.calibration import Calibration, calibrate
+from photosim.training.chips.chip import Chip, open_chip
+from photosim.training.chips.fidelity import fidelity
+from photosim.training.chips.layer import ChipLayer
+from photosim.training.chips.options import ChipOptions
+from photosim.training.chips.simulated import SimulatedChip
+from photosim.training.chips.tracking import Tracker
+
+__all__ = [
+    "Calibration",
+    "Chip",
+    "ChipLayer",
+    "ChipOptions",
+    "SimulatedChip",
+    "Tracker",
+    "calibrate",
+    "fidelity",
+    "open_chip",
+]
