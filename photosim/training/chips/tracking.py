@@ -70,7 +70,7 @@ class Tracker:
         spread = spread + self.common**2 * min(seconds / _HOUR * 12.0, 1.0)
         powers, entrances, seen = self._read()
         before = np.linalg.inv(spread)
-        offset: Any = numbers.offset
+        offset = numbers.offset
         for _ in range(2):
             here = replace(numbers, offset=offset)
             expected, slopes = model.slopes(here, powers, entrances, offsets_only=True)
@@ -78,7 +78,8 @@ class Tracker:
             error = ((seen - expected) * weight).ravel()
             moved = (slopes * weight[..., np.newaxis]).reshape(error.size, size)
             sure = before + moved.T @ moved
-            offset = offset + np.linalg.solve(sure, moved.T @ error - before @ (offset - numbers.offset))
+            step = np.linalg.solve(sure, moved.T @ error - before @ (offset - numbers.offset))
+            offset = np.asarray(offset + step, dtype=np.float64)
         self._spread = np.linalg.inv(sure)
         self.known = replace(
             self.known, numbers=replace(numbers, offset=offset), readings=self.known.readings + len(seen)
