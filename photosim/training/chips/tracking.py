@@ -80,7 +80,7 @@ class Tracker:
             sure = before + moved.T @ moved
             step = np.linalg.solve(sure, moved.T @ error - before @ (offset - numbers.offset))
             offset = np.asarray(offset + step, dtype=np.float64)
-        self._spread = np.linalg.inv(sure)
+        self._spread = np.asarray(np.linalg.inv(sure), dtype=np.float64)
         self.known = replace(
             self.known, numbers=replace(numbers, offset=offset), readings=self.known.readings + len(seen)
         )
