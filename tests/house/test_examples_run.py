@@ -47,6 +47,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/timedomain.md",
         "docs/links.md",
         "docs/chips.md",
+        "docs/hardware.md",
     ],
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:
