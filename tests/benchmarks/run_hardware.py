@@ -16,6 +16,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,10 @@ from photosim.training.rules.catalogue import draw_feedback, make_rule, needs
 from photosim.training.trainer import Schedule, Streams, fit
 
 WIDTHS, RATE, BATCH, EPOCHS = (49, 32, 10), 0.005, 50, 3
-WORSE_RING = {"loss_dB_cm": 40.0}
-WORSE_MESH = {"coupling": 0.3, "loss_dB": 0.3}
+WORSE_BANK = {"adc_bits": 3}
+DIM = 1e-8
+"""Power of a laser that leaves a pixel less than one electron, in W."""
+WORSE_MESH = {"coupling": 0.15, "loss_dB": 1.0}
 
 
 def some_of(folder: Path, images: int, tests: int, small: Path) -> None:
@@ -152,26 +155,20 @@ def cases(data: Dataset, folder: Path) -> dict[str, Callable[[int], float]]:
     ]
     for name, device, rule, use in ways:
         label = f"{name}, {rule}, {use}"
-        found[f"{label}, Python"] = lambda seed, d=device, r=rule, u=use: in_python(data, d, r, u, seed)
-        found[f"{label}, estimator"] = lambda seed, d=device, r=rule, u=use: in_an_estimator(
-            data, d, r, u, seed
-        )
-        found[f"{label}, netlist"] = lambda seed, n=name, r=rule, u=use: in_a_netlist(folder, n, r, u, seed)
-    lossy = ps.load("mrr_weight_bank").netlist
-    worse = ps.Circuit({**_plain(lossy, WORSE_RING)})
-    found["worse bank, backprop, forward"] = lambda seed: in_python(data, worse, "backprop", "forward", seed)
+        found[f"{label}, Python"] = partial(in_python, data, device, rule, use)
+        found[f"{label}, estimator"] = partial(in_an_estimator, data, device, rule, use)
+        found[f"{label}, netlist"] = partial(in_a_netlist, folder, name, rule, use)
+    worse = ps.Circuit(_plain(ps.load("mrr_weight_bank").netlist, bank=WORSE_BANK))
+    found["bank of 3 bits, backprop, forward"] = partial(in_python, data, worse, "backprop", "forward")
     chip = mesh_chip("clements_mesh", 4, **WORSE_MESH)
-    found["worse mesh, backprop, forward"] = lambda seed: in_python(data, chip, "backprop", "forward", seed)
-    dim = ps.Circuit({**_plain(ps.load("opu").netlist, {}, laser={"power": 1e-6})})
-    found["dim medium, dfa, backward"] = lambda seed: in_python(
-        data, dim, "dfa", "backward", seed, noise="physical"
-    )
+    found["unequal couplers, backprop, forward"] = partial(in_python, data, chip, "backprop", "forward")
+    dim = ps.Circuit(_plain(ps.load("opu").netlist, laser={"power": DIM}))
+    found["dim medium, dfa, backward"] = partial(in_python, data, dim, "dfa", "backward", noise="physical")
     return found
 
 
-def _plain(netlist: Any, bank: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any]:
-    """Return a netlist as a mapping, with other settings of the bank or of instances by name."""
-    changed = {"bank": bank, **others}
+def _plain(netlist: Any, **changed: dict[str, Any]) -> dict[str, Any]:
+    """Return a netlist as a mapping, with other settings of instances by name."""
     return {
         "instances": {
             name: {"component": own.component, "settings": {**own.settings, **changed.get(name, {})}}
