@@ -195,6 +195,14 @@ MISSING: Mapping[str, str] = MappingProxyType(
 )
 """Cells whose drawn parts are not their circuit, and what is missing."""
 
+CIRCUITS: Mapping[str, str] = MappingProxyType(
+    {
+        "ring_double": "with o2 as the through port and Euler bends, other than the component of that name",
+        "ring_single": "with Euler bends, other than the component of that name, which is a circle",
+    }
+)
+"""Cells that gdsfactory draws with parts, for which the component of the same name is not the same."""
+
 LAYOUT_ONLY = frozenset(
     {
         "align_wafer", "array", "bbox", "bend_metal", "bend_s_metal", "circle", "compass", "cross", "die",
@@ -257,6 +265,18 @@ def plain_name(component: str) -> str:
     """
     found = _QUALIFIED.fullmatch(component)
     return found["name"] if found else component
+
+
+def refused(name: str, component: str, *, written_out: bool) -> str:
+    """Return why an instance that a layout drew is no part and no circuit here; empty where it is one."""
+    if written_out:
+        return missing(component) if component in MISSING else ""
+    if component not in CIRCUITS:
+        return ""
+    return (
+        f"instance {name!r}: {component!r} is drawn with parts, {CIRCUITS[component]}; write the netlist "
+        "with them (gdsfactory: recursive=True), or say what it is in a map"
+    )
 
 
 def missing(component: str) -> str:

@@ -16,15 +16,7 @@ from photosim.errors import NetlistError, ParameterError, listing
 from photosim.expressions import parse
 from photosim.model import Netlist, registry
 from photosim.netlist.cells import Cell, CellMap, scaled
-from photosim.netlist.layout_table import (
-    LAYOUT_SETTINGS,
-    MISSING,
-    Rule,
-    draws_only,
-    missing,
-    plain_name,
-    rule_of,
-)
+from photosim.netlist.layout_table import LAYOUT_SETTINGS, Rule, draws_only, plain_name, refused, rule_of
 from photosim.netlist.values import number_of, parameters_of
 
 if TYPE_CHECKING:
@@ -107,8 +99,9 @@ class Layout:
         if drawn and self._is_metal(form):
             return None
         rule = rule_of(component)
-        if drawn and component in self.inner and component in MISSING:
-            raise NetlistError(missing(component))
+        why = refused(name, component, written_out=component in self.inner) if drawn else ""
+        if why and (component in self.inner or isinstance(form.info, Mapping)):
+            raise NetlistError(why)
         if component in self.inner and not (drawn and self._is_leaf(component, rule)):
             return Placed(component, self._for_netlist(name, form), drawn=drawn)
         if registry.known(component) and not (drawn and draws_only(component)):

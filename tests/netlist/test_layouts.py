@@ -155,6 +155,13 @@ def test_cells_that_are_not_what_they_are_drawn_with_are_refused(cell: str, tmp_
         read(written("gdsfactory", cell), tmp_path)
 
 
+@pytest.mark.parametrize("cell", ["ring_double", "ring_single"])
+def test_a_ring_of_parts_is_not_the_component_of_its_name(cell: str) -> None:
+    part = {"component": cell, "settings": {"radius": 10.0}, "info": {}}
+    with pytest.raises(NetlistError, match=rf"{cell!r} is drawn with parts, .*recursive=True"):
+        netlist.from_dict({"instances": {"r": part}, "ports": {"in": "r,o1", "out": "r,o2"}})
+
+
 def test_a_map_gives_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "m.yml").write_text("cells: {coupler: {component: coupler, settings: {length: 14.5}}}")
     found = read(written("cspdk.si220", "mzi"), tmp_path, cell_map=tmp_path / "m.yml")
