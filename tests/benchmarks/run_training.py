@@ -5,7 +5,8 @@
 784-800-800-10 units, batches of 64, SGD with momentum, single precision, one
 thread: samples per CPU second, all contenders in turns, the best of several
 rounds. Times of ours are those of `fit`, with its metrics and shuffling. DIR
-holds the peers' harness (bench_train.py), run once with its own data.
+holds the peers' harness (bench_train.py), run once with its own data. Hardware
+is compared with PyTorch where that is installed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,8 @@ from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, options, repo
 from photosim.circuit import load
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, Projection, ScatteringMedium, WeightBank
-from photosim.training.layers import dense_network
+from photosim.training.hardware import with_hardware
+from photosim.training.layers import Network, dense_network
 from photosim.training.optimisers import SGD
 from photosim.training.rules import DFA, Backprop, Rule, TernaryDFA
 from photosim.training.rules.catalogue import draw_feedback
@@ -92,9 +96,9 @@ def by_hand(setting: Setting, *, direct: bool) -> None:
             biases[k] += drift[k]
 
 
-def by_photosim(setting: Setting, rule: Rule) -> None:
+def by_photosim(setting: Setting, rule: Rule, network: Network | None = None) -> None:
     """Train one epoch with the trainer."""
-    network = dense_network(setting.widths, "relu")
+    network = network or dense_network(setting.widths, "relu")
     fit(network, rule, SGD(RATE, MOMENTUM), setting.data, Schedule(1, BATCH), Streams.tree(0, 1)[0])
 
 
@@ -178,6 +182,76 @@ def through_a_medium(*, small: bool) -> list[Row]:
     ]
 
 
+def by_pytorch(setting: Setting) -> None:
+    """Train one epoch in PyTorch: the loop that its tutorials have."""
+    import torch
+
+    torch.set_num_threads(1)
+    layers: list[Any] = []
+    for inputs, outputs in pairwise(setting.widths):
+        layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
+    network = torch.nn.Sequential(*layers[:-1])
+    optimiser = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM)
+    x, y = torch.tensor(setting.data.train.x), torch.tensor(setting.data.train.y)
+    order = torch.randperm(len(x))
+    for first in range(0, len(x), BATCH):
+        rows = order[first : first + BATCH]
+        loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def through_any_hardware(*, small: bool) -> list[Row]:
+    """Compare layers and feedback held by a bank, a mesh and a medium with PyTorch, where it is installed.
+
+    64-32-10 units; weights are programmed anew after every batch of 64.
+    """
+    full = Setting.drawn(small=True)
+    samples = 128 if small else 1280
+    rng = np.random.default_rng(0)
+    part = Samples(rng.standard_normal((samples, 64)).astype(np.float32), rng.integers(0, 10, samples))
+    none = Samples(part.x[:0], part.y[:0])
+    widths, rounds = (64, 32, 10), 1 if small else 5
+    setting = Setting(Dataset("noise", part, none, none, 10), widths, (), full.netlist, rounds)
+    matrices = draw_feedback("dfa", dense_network(widths, "relu"), 1.0, rng)
+    bank = WeightBank.from_circuit(load("mrr_weight_bank"), "bank")
+
+    def held(hardware: Any, rule: str, use: str) -> Callable[[], Any]:
+        uses = with_hardware(dense_network(widths, "relu"), hardware, rule=rule, use=use)
+        made: Rule = Backprop() if rule == "backprop" else DFA(uses.feedback(matrices))
+        return partial(by_photosim, setting, made, uses.network)
+
+    contenders: dict[str, Callable[[], Any]] = {}
+    if find_spec("torch") is not None:
+        contenders["PyTorch, backprop"] = partial(by_pytorch, setting)
+    contenders |= {
+        "computer, backprop": partial(by_photosim, setting, Backprop()),
+        "mrr_weight_bank forward": held(bank, "backprop", "forward"),
+        "mrr_weight_bank backward": held(bank, "dfa", "backward"),
+        "mrr_weight_bank both": held(bank, "dfa", "both"),
+        "clements_4x4 forward": held("clements_4x4", "backprop", "forward"),
+        "clements_4x4 backward": held("clements_4x4", "dfa", "backward"),
+        "clements_4x4 both": held("clements_4x4", "backprop", "both"),
+        "opu backward": held("opu", "dfa", "backward"),
+    }
+    for work in contenders.values():
+        work()
+    found = rates(setting, contenders)
+    base = next(iter(contenders))
+    return [
+        Row(
+            f"{name}, to {base}",
+            f"{rate / found[base]:.4f} ({rate:,.0f} to {found[base]:,.0f} samples/s)",
+            "",
+            None,
+            rate / found[base],
+        )
+        for name, rate in found.items()
+        if name != base
+    ]
+
+
 def peers(folder: Path, data_dir: Path | None) -> list[Row]:
     """Run the peers' harness for its own samples per CPU second of backprop and DFA in plain numpy."""
     command = [sys.executable, str(folder / "bench_train.py"), "--epochs", "1", "--algs", "bp", "dfa"]
@@ -200,7 +274,11 @@ def peers(folder: Path, data_dir: Path | None) -> list[Row]:
 
 def main() -> None:
     """Read the command line and print the table."""
-    measurements: dict[str, Any] = {"training": through_digits_and_light, "medium": through_a_medium}
+    measurements: dict[str, Any] = {
+        "training": through_digits_and_light,
+        "medium": through_a_medium,
+        "hardware": through_any_hardware,
+    }
     parser = options(__doc__ or "", measurements)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--peers-dir", type=Path, help="folder of the peers' bench_train.py")
