@@ -169,6 +169,9 @@ def try_laws(thing: str, examples: int, seed: int, *, as_json: bool) -> None:
         show_tables([report.table() for report in reports])
         for report in reports:
             for verdict in report.broken:
-                say(f"{report.name}: {verdict.law.statement} ({verdict.law.formula}).")
+                said = f" {verdict.said}" if verdict.said else ""
+                say(f"{report.name}: {verdict.law.statement} ({verdict.law.formula}).{said}")
+                if verdict.netlist is not None:
+                    typer.echo(f"The smallest circuit that breaks it:\n{verdict.netlist}")
     if any(report.broken for report in reports):
         raise typer.Exit(1)

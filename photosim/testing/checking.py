@@ -162,8 +162,23 @@ def _try(subject: Subject, chosen: list[Law], examples: int, seed: int) -> list[
         example = smallest.get(law.name)
         found = _measured(law, subject, example) if example is not None else 0.0
         netlist = None if example is None else _smallest_circuit(subject, law, example)
-        verdicts.append(Verdict(law, tried[law.name], max(worst[law.name], 0.0), example, found, netlist))
+        said = "" if example is None or np.isfinite(found) else _refusal(law, subject, example)
+        most = worst[law.name] if np.isnan(worst[law.name]) else max(worst[law.name], 0.0)
+        verdicts.append(Verdict(law, tried[law.name], most, example, found, netlist, said))
     return verdicts
+
+
+def _refusal(law: Law, subject: Subject, example: Example) -> str:
+    """Return what the engine says where it refuses an example as unphysical."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", PhotosimWarning)
+            law.measure(subject, example)
+    except UnphysicalResult as error:
+        return str(error)
+    except (PhotosimError, ArithmeticError, ValueError):
+        pass
+    return ""
 
 
 def _smallest_circuit(subject: Subject, law: Law, example: Example) -> str | None:
@@ -190,7 +205,7 @@ def _measured(law: Law, subject: Subject, example: Example) -> float:
             try:
                 return float(law.measure(subject, example))
             except UnphysicalResult:
-                return float("nan")  # the engine itself refuses it
+                return float("nan") if law.refusal else 0.0
             except PhotosimError:
                 if not example.settings:
                     raise

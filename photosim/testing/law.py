@@ -38,6 +38,7 @@ class Law:
     value of `measure` that keeps the law.  why: what the tolerance allows for.  source: where the law is
     explained.  applies: whether a subject claims to obey it.  measure: how far a subject is from it, at an
     example; not a number breaks it.  every: it is tried at one example in so many, where it is slow.
+    refusal: whether it is broken where the engine refuses a part as unphysical.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Law:
     applies: Callable[[Any], bool]
     measure: Callable[[Any, Example], float]
     every: int = 1
+    refusal: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross processes as a name to look up."""
@@ -64,6 +66,7 @@ class Verdict:
     """What trying one law has found: the worst value, and the smallest example that breaks it.
 
     netlist: of a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads.
+    said: what the engine said where it refused the example as unphysical.
     """
 
     law: Law
@@ -72,6 +75,7 @@ class Verdict:
     broken_at: Example | None = None
     found: float = 0.0
     netlist: str | None = None
+    said: str = ""
 
     @property
     def margin(self) -> float:
@@ -91,11 +95,11 @@ class LawBroken(PhotosimError):  # noqa: N818 - what is broken, not an error of 
     def __init__(self, name: str, verdict: Verdict, report: Any = None) -> None:
         law, example = verdict.law, verdict.broken_at
         at = f" at {example.words()}" if example is not None and example.words() else ""
-        circuit = "" if verdict.netlist is None else f" The smallest circuit that does:\n{verdict.netlist}"
-        super().__init__(
-            f"{name} breaks the law of {law.name}{at}: found {verdict.found:.6g}, allowed "
-            f"{law.tolerance:.3g}. {law.statement}: {law.formula}.{circuit}"
-        )
+        found = f"found {verdict.found:.6g}, allowed {law.tolerance:.3g}."
+        sentence = f"{name} breaks the law of {law.name}{at}: {verdict.said or found}"
+        super().__init__(f"{sentence} {law.statement}: {law.formula}.")
+        if verdict.netlist is not None:
+            self.args = (f"{self} The smallest circuit that does:\n{verdict.netlist}",)
         self.verdict = verdict
         self.report = report
 
@@ -117,15 +121,15 @@ class Laws:
 
     by_name: dict[str, Law] = field(default_factory=dict)
 
-    def declare(
+    def declare(  # noqa: PLR0913 - keyword options of a declaration
         self, name: str, statement: str, formula: str, *, tolerance: float, why: str, source: str,
-        applies: Callable[[Any], bool], every: int = 1,
+        applies: Callable[[Any], bool], every: int = 1, refusal: bool = False,
     ) -> Callable[[Callable[[Any, Example], float]], Callable[[Any, Example], float]]:  # fmt: skip
         """Return a decorator that makes a law of a function (subject, example) -> how far it is off."""
 
         def take(measure: Callable[[Any, Example], float]) -> Callable[[Any, Example], float]:
             self.by_name[name] = Law(
-                name, statement, formula, tolerance, why, source, applies, measure, every
+                name, statement, formula, tolerance, why, source, applies, measure, every, refusal
             )
             return measure
 

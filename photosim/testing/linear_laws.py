@@ -66,6 +66,7 @@ def _finiteness(subject: Linear, example: Example) -> float:
     why=_ROUNDINGS,
     source="haus1984",
     applies=passive,
+    refusal=True,
 )
 def _passivity(subject: Linear, example: Example) -> float:
     if sealed(subject, example):

@@ -13,7 +13,7 @@ import numpy as np
 
 from photosim.circuit import Circuit
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
+from photosim.errors import ParameterError, PhotosimError, PhotosimWarning, did_you_mean
 from photosim.model import (
     Block,
     ClosedForm,
@@ -184,6 +184,7 @@ def subject_of(thing: Any) -> Subject:
 
 def _of_name(name: str | Path) -> Subject:
     from photosim.files import read_table
+    from photosim.netlist import gallery
     from photosim.training.rules.catalogue import RULES
 
     path = Path(name)
@@ -194,6 +195,11 @@ def _of_name(name: str | Path) -> Subject:
             return Learning(name, rule=name)
     if path.is_file() and path.suffix.lower() not in NETLISTS:
         return _of_table(read_table(path))
+    if not path.suffix and not path.exists() and path.name == str(name) and name not in gallery():
+        known = (*registry.names(), *RULES, *gallery())
+        kinds = "component, learning rule, circuit of the gallery or file"
+        message = f"There is no {kinds} {str(name)!r}.{did_you_mean(str(name), known)}"
+        raise ParameterError(message)
     return _of_circuit(quiet_circuit(path))
 
 

@@ -30,6 +30,7 @@ START, WIDTH = 40, 8
     source="oppenheim2010",
     applies=lambda subject: isinstance(subject, Formula | Assembly | Whole),
     every=50,
+    refusal=True,
 )
 def _time(subject: Linear, example: Example) -> float:
     from photosim.timedomain.engine import transient

@@ -16,10 +16,11 @@ import photosim as ps
 from photosim import testing
 from photosim.cli.app import app
 from photosim.errors import ParameterError
-from photosim.model import Block, Electronic, registry
+from photosim.model import Algebra, Block, Electronic, Entries, Power, component, registry
 from photosim.testing import LawBroken, check, laws
 from photosim.testing.subjects import Linear, subject_of
-from photosim.training.devices import Converters, Digital, WeightBank
+from photosim.training.devices import Converters, Digital, Mesh, WeightBank, mesh_chip
+from photosim.training.rules import InSitu
 from photosim.training.rules.catalogue import RULES
 
 
@@ -98,6 +99,7 @@ def test_a_report_reads_and_shows() -> None:
     report = check("straight", examples=10)
     table = report.table()
     assert {row[4] for row in table.rows} == {"kept"}
+    assert len(str(report).splitlines()) == len(table.rows) + 2
     assert report._repr_html_().count("<tr>") == len(table.rows) + 1
     assert json.loads(json.dumps(report.numbers()))["kept"] is True
 
@@ -125,7 +127,10 @@ def plain(x: float) -> float:
     [
         (plain, "not on a function that is not declared as a component"),
         (3.0, "not on 3.0"),
-        ("strait", "no netlist of that name|There is no file 'strait'"),
+        ("strait", r"no component, learning rule, circuit .* 'strait'\. Did you mean 'straight'"),
+        ("missing.sparam", "There is no file 'missing.sparam'"),
+        (None, "not on None"),
+        ([1.0], r"not on \[1.0\]"),
         ("camera", "is a part of free space"),
         ("dac", "is a part of electronics"),
         ("sampled", "needs a file"),
@@ -159,6 +164,89 @@ def test_without_hypothesis_one_sentence_says_what_to_install(monkeypatch: pytes
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(ParameterError, match=re.escape("pip install 'photosim[testing]'")):
         testing.check("straight")
+
+
+@pytest.fixture
+def leaky(own_list: None) -> str:
+    """The name of a component that amplifies without saying so."""
+    del own_list
+
+    @component(ports=("o1", "o2"), source="haus1984")
+    def leaky_in_a_circuit(m: Algebra, wl: Any, *, gain: Power = 0.1) -> Entries:
+        """Part with a slip.
+
+        Settings:
+            gain: what is added.
+        """
+        del wl
+        return {("o1", "o2"): m.sqrt(1 + gain)}
+
+    return str(leaky_in_a_circuit.name)
+
+
+def test_a_circuit_that_breaks_a_law_shrinks_to_the_part_that_does(leaky: str, tmp_path: Path) -> None:
+    net = {
+        "instances": {"a": {"component": "coupler", "settings": {"coupling": 0.3}}, "b": "coupler",
+                      "g": {"component": leaky, "settings": {"gain": 0.2}},
+                      "s": {"component": "straight", "settings": {"length": 3.0}}},
+        "connections": {"a,o3": "g,o1", "g,o2": "b,o2", "a,o4": "s,o1", "s,o2": "b,o1"},
+        "ports": {"i": "a,o1", "j": "a,o2", "k": "b,o3", "l": "b,o4"},
+    }  # fmt: skip
+    with pytest.raises(LawBroken, match=f"law of passivity.*{leaky}") as caught:
+        check(ps.Circuit(net), examples=10)
+    text = caught.value.verdict.netlist
+    assert text is not None
+    assert text in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes
+    file = tmp_path / "smallest.yml"
+    file.write_text(text, encoding="utf-8")
+    assert [part.name for part in ps.load(file).graph.parts] == ["g"]
+    assert CliRunner().invoke(app, ["check", str(file)], prog_name="photosim").exit_code == 0
+    done = CliRunner().invoke(app, ["test", str(file), "--examples", "5"], prog_name="photosim")
+    assert done.exit_code == 1
+    assert f"component: {leaky}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("in_out_re,in_out_im\n0.5,0.1\n", "expected wavelength_um"),
+        ("wavelength_um,in_out_re,in_out_im\n", "there are no rows"),
+    ],
+)
+def test_tables_without_wavelengths_are_refused_in_a_sentence(
+    text: str, sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ps.PhotosimError, match=sentence):
+        check(file)
+    done = CliRunner().invoke(app, ["test", str(file)], prog_name="photosim")
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+
+
+def test_the_command_tries_netlists_tables_rules_and_names(siepic: Path, root: Path) -> None:
+    for thing, code, said in (
+        (str(root / "netlists" / "add_drop_ring.yml"), 0, "composition of a circuit"),
+        ("add_drop_ring", 0, "gradient of a circuit"),
+        (str(siepic / "gc_te1550.txt"), 0, "ports of a table"),
+        (str(siepic / "bdc_te1550.sparam"), 1, "BROKEN"),
+        ("dfa", 0, "exact last layer"),
+        ("photodetector", 0, "sampled noise"),
+    ):
+        done = CliRunner().invoke(app, ["test", thing, "--examples", "5"], prog_name="photosim")
+        assert done.exit_code == code, done.stderr
+        assert said in done.stdout
+
+
+def test_meshes_and_rules_in_situ_keep_their_laws() -> None:
+    rng = np.random.default_rng(0)
+    unitary = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    for component_, matrix in (("clements_mesh", unitary), ("svd_mesh", rng.standard_normal((3, 3)))):
+        report = check(Mesh.from_circuit(mesh_chip(component_, 3), "mesh").program(matrix), examples=20)
+        assert "gradient of a device" in {verdict.law.name for verdict in report.verdicts}
+    assert [verdict.law.name for verdict in check(InSitu(), examples=20).verdicts] == ["gradient in situ"]
 
 
 WRONG = '''
