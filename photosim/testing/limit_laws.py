@@ -126,9 +126,13 @@ def _bends(subject: Any) -> bool:
 
 
 def _smooth(subject: Linear) -> list[str]:
+    """Return the settings that should act smoothly: not those that a converter holds in stated steps."""
     model = getattr(subject, "model", None)
-    found = subject.parameters.items()
-    return [n for n, p in found if p.kind == "real" and not p.structural and np.ptp(span(p, model)) > 0.0]
+    own = subject.parameters
+    real = [
+        n for n, p in own.items() if p.kind == "real" and not p.structural and np.ptp(span(p, model)) > 0.0
+    ]
+    return [n for n in real if f"{n}_step" not in own and not n.endswith("_step")]
 
 
 @LAWS.declare(
