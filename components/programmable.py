@@ -10,7 +10,8 @@ import numpy as np
 from photosim.components.guides import STRIP_MODE, GuidedMode
 from photosim.components.shifters import SwitchingPower
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.expressions import arccos, exp, mod, round, symbol  # noqa: A004 - it has this name there
+from photosim.expressions import arccos, exp, maximum, minimum, mod, symbol
+from photosim.expressions import round as nearest
 from photosim.model import (
     Bandwidth,
     Instance,
@@ -34,6 +35,7 @@ Detuning = Annotated[float, Quantity("Hz", -1e15, 1e15)]
 """Distance in Hz of a resonance, or of a maximum, from the frequency of wl0."""
 
 _TURN = 2.0 * np.pi
+_END = 1.0 - 4e-16
 _CELL_MODE = STRIP_MODE.changed(ng=4.157)
 
 
@@ -105,8 +107,9 @@ def tunable_coupler(*, coupling: Power = 0.5, phase: Phase = np.pi / 2, cell: Ce
         phase: mean of both heaters' phases at wl0; at pi/2 any coupling takes a heat of pi in all.
     """
     step = cell.coupling_step
-    held = coupling if step is None else round(coupling / step) * step
-    half = arccos(2.0 * symbol("held") - 1.0) / 2.0
+    held = coupling if step is None else nearest(coupling / step) * step
+    # At its ends the angle has no slope; within rounding of them it keeps still.
+    half = arccos(maximum(minimum(2.0 * symbol("held") - 1.0, _END), -_END)) / 2.0
     return Netlist(
         instances={
             "split": part("coupler", coupling=cell.uneven()),

@@ -31,7 +31,8 @@ def _words(optics: Optics) -> tuple[str, ...]:
     rings = optics.nodes - optics.interferometers
     return (
         f"{rings} rings, {optics.interferometers} interferometers", f"{optics.coupling:g}",
-        f"{optics.spacing / 1e9:g}", f"{optics.pixel * 1e12:g}", f"{optics.pooling:g}",
+        f"{optics.spacing / 1e9:g}", f"{optics.pixel * 1e12:g}",
+        f"{optics.patch} x {optics.patch}, {optics.stride} apart", f"{optics.pooling:g}",
     )  # fmt: skip
 
 
@@ -45,7 +46,16 @@ def _searched(outcome: Outcome) -> Table | None:
         (*_words(optics), f"{found:.2f}", marks.get(number, ""))
         for number, (optics, found) in enumerate(zip(chosen, own["found"], strict=True))
     )
-    columns = ("filters", "coupling", "spacing, GHz", "pixel, ps", "pooling", "held-out accuracy, %", "")
+    columns = (
+        "filters",
+        "coupling",
+        "spacing, GHz",
+        "pixel, ps",
+        "patches",
+        "pooling",
+        "held-out accuracy, %",
+        "",
+    )
     return Table("Filters tried on held-out training images", columns, rows)
 
 

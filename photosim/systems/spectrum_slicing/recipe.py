@@ -38,8 +38,8 @@ class Optics:
     interferometers: int = 0
     coupling: float = 0.1
     spacing: float = 2.1e9
-    patch: int = 4
-    stride: int = 3
+    patch: int = 3
+    stride: int = 2
     pixel: float = 67.5e-12
     pooling: float = 0.5
 
@@ -72,17 +72,17 @@ class Recipe:
 
     optics: Optics = Optics()
     chip: Optics = Optics("spectrum_slicing_chip", nodes=3, coupling=0.2, spacing=4.9e9)
-    learnt: int | None = 10_000
-    judged: int | None = 5_000
+    learnt: int | None = 20_000
+    judged: int | None = 10_000
     hidden: tuple[int, int, int] = (111, 80, 117)
-    epochs: int = 20
+    epochs: int = 12
     batch_size: int = 64
     rate: float = 2e-3
     filters: int = 7
     window: int = 5
     window_stride: int = 2
-    searched: int = 2_000
-    held: int = 1_000
+    searched: int = 1_000
+    held: int = 500
     swept: tuple[int, ...] = (1, 2, 3, 5, 7, 10, 13, 16)
     swept_images: int = 2_000
 

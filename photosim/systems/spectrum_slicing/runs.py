@@ -80,12 +80,10 @@ def candidates(recipe: Recipe) -> list[Optics]:
         replace(base, spacing=1.4e9),
         replace(base, spacing=0.7e9),
         replace(base, interferometers=2),
-        replace(base, coupling=0.2, interferometers=4),
         replace(base, pixel=50e-12),
-        replace(base, pixel=50e-12, coupling=0.2),
         replace(base, pixel=100e-12),
-        replace(base, coupling=0.2, pooling=0.35),
-        replace(base, coupling=0.2, pooling=0.8),
+        replace(base, patch=4, stride=3 if base.stride > 1 else 1),
+        replace(base, pooling=0.8),
     ]
 
 

@@ -95,4 +95,4 @@ def test_published_figures_stand_beside_mnist_alone() -> None:
     }
     assert is_comparable(system, system.options(data="mnist"), "ideal")
     assert not is_comparable(system, system.options(quick=True), "ideal")
-    assert FULL.optics.scan.patches(28) * 7 == 567
+    assert FULL.optics.scan.patches(28) * 7 == 1183
