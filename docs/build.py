@@ -35,7 +35,58 @@ def validation() -> str:
     return "".join(text)
 
 
-PAGES: dict[str, tuple[Path, Callable[[], str]]] = {"validation": (VALIDATION, validation)}
+def hexagonal() -> str:
+    """Return the drawing of the 72 cells of a hexagonal mesh, flattened, as SVG."""
+    from photosim.components.hexagonal_places import hexagonal_places
+
+    places = hexagonal_places(3)
+    wide, high, margin = 84.0, 46.0, 60.0
+    spots = {name: places.position(pair) for name, pair in places.cells.items()}
+    ends = {
+        name: [places.position(tuple(places.ends[name, port][0])) for port in ("o1", "o4")] for name in spots
+    }
+    left = min(x for pair in ends.values() for x, _ in pair)
+    top = max(y for pair in ends.values() for _, y in pair)
+    width = wide * -2.0 * left + 2 * margin
+    height = high * 2.0 * top + 2 * margin
+
+    def at(place: tuple[float, float]) -> tuple[float, float]:
+        return margin + wide * (place[0] - left), margin + high * (top - place[1])
+
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    text = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="Helvetica, Arial" font-size="11">',
+        "<title>The 72 cells of hexagonal_mesh</title>",
+        f'<rect width="{width:.0f}" height="{height:.0f}" fill="#FFFFFF"/>',
+    ]
+    for name, (one, other) in ends.items():
+        (x0, y0), (x1, y1), (x, y) = at(one), at(other), at(spots[name])
+        dx, dy = 0.12 * (x1 - x0), 0.12 * (y1 - y0)
+        line = f'x1="{x0 + dx:.1f}" y1="{y0 + dy:.1f}" x2="{x1 - dx:.1f}" y2="{y1 - dy:.1f}"'
+        text.append(f'<line {line} stroke="#9DB8D9" stroke-width="15" stroke-linecap="round"/>')
+        text.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" fill="#1C2733">{name}</text>')
+    for hexagon in places.hexagons:
+        x, y = at(places.position((hexagon,)))
+        label = f"({hexagon[0]}, {hexagon[1]})"
+        text.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" fill="#66717F">{label}</text>')
+    for port, (cell, end) in places.ports.items():
+        vertex, side = places.ends[cell, end]
+        (x, y), (hx, hy), (cx, cy) = (
+            at(places.position(tuple(vertex))),
+            at(places.position((side,))),
+            at(spots[cell]),
+        )
+        out = (x + 0.3 * (hx - x) - 0.12 * (cx - x), y + 0.3 * (hy - y) - 0.12 * (cy - y))
+        text.append(
+            f'<text x="{out[0]:.1f}" y="{out[1] + 4:.1f}" text-anchor="middle" fill="#C45A12">{port}</text>'
+        )
+    return "\n".join([*text, "</svg>"]) + "\n"
+
+
+PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "validation": (VALIDATION, validation),
+    "hexagonal": (ROOT / "docs" / "hexagonal_mesh.svg", hexagonal),
+}
 
 
 def main(names: list[str]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from photosim.analysis.chart import Chart, Curve, Level, Picture
 from photosim.analysis.result import Table
 from photosim.systems.harness.system import Outcome
+from photosim.systems.spectrum_slicing import chip
 from photosim.systems.spectrum_slicing.recipe import FULL, SMALL, Optics, Recipe
 from photosim.systems.spectrum_slicing.runs import candidates
 
@@ -24,7 +25,9 @@ def recipe_of(outcome: Outcome) -> Recipe:
 
 def tables(outcome: Outcome) -> Sequence[Table]:
     """Return what the search found, and what an image costs."""
-    return [table for table in (_searched(outcome), _costs(outcome)) if table is not None]
+    return [
+        table for table in (_searched(outcome), chip.table(outcome), _costs(outcome)) if table is not None
+    ]
 
 
 def _words(optics: Optics) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from photosim.systems.harness.system import Case, Options, Published, Row, System
+from photosim.systems.spectrum_slicing.chip import BUS, NOTCH_BUS, circuits
 from photosim.systems.spectrum_slicing.figures import pictures, tables
 from photosim.systems.spectrum_slicing.recipe import FULL, SMALL
 from photosim.systems.spectrum_slicing.runs import by_nodes, convolved, costs, search, sliced
@@ -21,6 +22,7 @@ def _cases(options: Options) -> Sequence[Case]:
         Case("digital", partial(convolved, options, recipe), plain),
         Case("nodes", partial(by_nodes, options, recipe), plain),
         Case("costs", partial(costs, options, recipe), plain, repeated=False, uses_data=False),
+        Case("mesh", circuits, {"bus": BUS, "notch": NOTCH_BUS}, repeated=False, uses_data=False),
         Case("search", partial(search, options, recipe), plain, repeated=False),
     ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from photosim.systems.harness.catalogue import find_system
 from photosim.systems.harness.system import Options, is_comparable
+from photosim.systems.spectrum_slicing.chip import lattice_couplings, matched
 from photosim.systems.spectrum_slicing.recipe import (
     FULL,
     SMALL,
@@ -96,3 +97,23 @@ def test_published_figures_stand_beside_mnist_alone() -> None:
     assert is_comparable(system, system.options(data="mnist"), "ideal")
     assert not is_comparable(system, system.options(quick=True), "ideal")
     assert FULL.optics.scan.patches(28) * 7 == 1183
+
+
+@pytest.mark.parametrize(
+    ("order", "wanted"),
+    [(1, [0.5, 0.5]), (2, [0.1464, 0.5, 0.8536]), (3, [0.0347, 0.3170, 0.3170, 0.9653])],
+)
+def test_a_maximally_flat_lattice_turns_by_a_whole_coupler(order: int, wanted: list[float]) -> None:
+    """At the middle of its pass band all couplers act together: their angles add to one that crosses."""
+    found = lattice_couplings(order)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    angles = np.arcsin(np.sqrt(found))
+    total = np.abs(sum(sign * angle for sign, angle in zip([1] * order + [-1], angles, strict=True)))
+    assert min(abs(total), abs(total - np.pi / 2)) < 1e-6
+
+
+def test_matched_rings_leave_the_bus_dark() -> None:
+    a, t0 = 10 ** (-3.0 / 20), np.sqrt(1 - 0.6)
+    t1 = np.sqrt(1 - matched(0.6))
+    back = (t1 - t0 * a) / (1 - t1 * t0 * a)
+    assert abs(t0 - a * back) < 1e-12
