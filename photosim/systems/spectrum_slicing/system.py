@@ -8,12 +8,15 @@ from functools import partial
 from photosim.systems.harness.system import Case, Options, Published, Row, System
 from photosim.systems.spectrum_slicing.chip import BUS, NOTCH_BUS, circuits
 from photosim.systems.spectrum_slicing.figures import pictures, tables
+from photosim.systems.spectrum_slicing.learning import FULL_LEARNING, SMALL_LEARNING, learnt_filters
+from photosim.systems.spectrum_slicing.learning import plain as plain_of
 from photosim.systems.spectrum_slicing.recipe import FULL, SMALL
 from photosim.systems.spectrum_slicing.runs import by_nodes, convolved, costs, search, sliced
 
 
 def _cases(options: Options) -> Sequence[Case]:
     recipe = SMALL if options.quick else FULL
+    learning = SMALL_LEARNING if options.quick else FULL_LEARNING
     plain = recipe.plain()
     hidden = recipe.hidden
     return [
@@ -24,6 +27,12 @@ def _cases(options: Options) -> Sequence[Case]:
         Case("costs", partial(costs, options, recipe), plain, repeated=False, uses_data=False),
         Case("mesh", circuits, {"bus": BUS, "notch": NOTCH_BUS}, repeated=False, uses_data=False),
         Case("search", partial(search, options, recipe), plain, repeated=False),
+        Case(
+            "learning",
+            partial(learnt_filters, options, recipe, learning),
+            {"recipe": plain, "learning": plain_of(learning)},
+            repeated=False,
+        ),
     ]
 
 
@@ -40,6 +49,8 @@ def _rows(_options: Options) -> Sequence[Row]:
         Row("digital CNN, 2 layers (117, 10)", "digital", "two", published=read(99.1)),
         Row("filters, best on held-out images", "search", "best"),
         Row("filters, median on held-out images", "search", "median"),
+        Row("filters, before they learn", "learning", "before"),
+        Row("filters that have learnt", "learning", "after"),
         Row("mean reading, 7 nodes", "ideal", "reading", "uA", digits=2),
         Row("noise and steps of a reading, 7 nodes", "ideal", "noise", "uA", digits=2),
         Row("mean reading, 3 nodes", "chip", "reading", "uA", digits=2),

@@ -61,8 +61,9 @@ class Light:
 class SpectrumSlicer:
     """Laser, modulator, filters and receivers of a circuit, as features of images.
 
-    pulse: what a pixel adds to the drive in the pixels around, (pixels, samples), last first.  answer:
-    Chebyshev coefficients of the modulated light in sqrt(W) over the drive, complex.  span: lowest and
+    carrier: frequency of the laser in Hz.  pulse: what a pixel adds to the drive in the pixels around,
+    (pixels, samples), last first.  answer: Chebyshev coefficients of the modulated light in sqrt(W) over the
+    drive, complex.  span: lowest and
     highest drive in V.  responses: of the filters in the band, by node.  weights: of powers around a reading.
     first: sample of the first reading, counted from the first pixel.
     """
@@ -71,6 +72,7 @@ class SpectrumSlicer:
     side: int
     precision: str
     light: Light
+    carrier: float
     pulse: FloatArray
     answer: ComplexArray
     span: tuple[float, float]
@@ -129,7 +131,8 @@ class SpectrumSlicer:
         middle = scan.patch**2 * scan.samples / 2
         first = round(middle + weights.delay + _mean_delay(responses))
         return cls(
-            scan, side, precision, light, _pulse(scan, swing, float(own["bandwidth"])),
+            scan, side, precision, light, SPEED_OF_LIGHT_UM_S / wl,
+            _pulse(scan, swing, float(own["bandwidth"])),
             _chebyshev(modulated, span), span, responses, receivers, weights, first,
         )  # fmt: skip
 

@@ -40,13 +40,16 @@ class Passage:
         self.drive = np.array([(low + high) / 2, (high - low) / 2], self.real)
         self._cut(slicer.weights)
 
-    def _spectra(self, taps: ComplexArray) -> ComplexArray:
-        """Return the spectra (nodes, FINER, size) of the filters on both instants of the finer clock."""
+    def between(self) -> ComplexArray:
+        """Return the spectra (FINER, size) that lead from samples to both instants of the finer clock."""
         pulse = np.zeros(self.size)
         pulse[self.size // 2] = 1.0
-        between = finer(pulse).reshape(-1, FINER).T
-        between = np.roll(between, -(self.size // 2), axis=1)
-        found = np.fft.fft(taps, axis=-1)[:, np.newaxis] * np.fft.fft(between, axis=-1)
+        instants = np.roll(finer(pulse).reshape(-1, FINER).T, -(self.size // 2), axis=1)
+        return np.asarray(np.fft.fft(instants, axis=-1))
+
+    def _spectra(self, taps: ComplexArray) -> ComplexArray:
+        """Return the spectra (nodes, FINER, size) of the filters on both instants of the finer clock."""
+        found = np.fft.fft(taps, axis=-1)[:, np.newaxis] * self.between()
         return np.ascontiguousarray(found.astype(self.complex))
 
     def _cut(self, weights: Weights) -> None:
@@ -139,6 +142,19 @@ class Passage:
                 for column, back in enumerate(self.back)
             )
         )
+
+    def spread(self, cotangent: RealArray, phase: int) -> RealArray:
+        """Return derivatives by power (B, samples) from those by its averages (B, patches): the transpose."""
+        count, patch = cotangent.shape[1], self.table.shape[1]
+        parts = np.zeros((len(cotangent), self.blocks, len(self.back)))
+        for column, back in enumerate(self.back):
+            parts[:, self.start - back : self.start - back + count, column] += cotangent
+        table = self.table[phase].reshape(patch, len(self.back), SUMS)[:, :, 0]
+        first = self.ahead * patch
+        out = (parts @ table.T).reshape(len(cotangent), -1)[:, first : first + self.samples]
+        # What is there before is taken off and counted as if it had been there for ever.
+        out[:, 0] += cotangent.sum(axis=1) * self.sums[phase, 0] - out.sum(axis=1)
+        return np.asarray(out)
 
 
 def impulses(found: band.Response, size: int) -> ComplexArray:
