@@ -112,8 +112,11 @@ def _path_loss(router: Router) -> tuple[float, int]:
 
 
 def _range(offset: FloatArray, power: FloatArray) -> float:
-    inner = power[1:-1]
-    peaks = offset[1:-1][(inner > power[2:]) & (inner > power[:-2])]
+    """Return the distance in GHz of the first two maxima, vertices of parabolas."""
+    before, middle, after = power[:-2], power[1:-1], power[2:]
+    at = (middle > before) & (middle > after)
+    shift = (before - after)[at] / (2.0 * (before - 2.0 * middle + after)[at])
+    peaks = offset[1:-1][at] + shift * (offset[1] - offset[0])
     return float(np.diff(peaks)[0] / 1e9)
 
 

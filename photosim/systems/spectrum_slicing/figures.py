@@ -43,7 +43,7 @@ def _searched(outcome: Outcome) -> Table | None:
     if not outcome.of("search"):
         return None
     own = outcome.of("search")[0]
-    chosen = candidates(FULL)
+    chosen = candidates(recipe_of(outcome))
     marks = {own["best one"]: "best", own["median one"]: "median"}
     rows = tuple(
         (*_words(optics), f"{found:.2f}", marks.get(number, ""))
