@@ -22,7 +22,10 @@ _GREY = "#8C8C8C"
 
 def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws the histograms and the tornados of a yield."""
-    return {"histograms": lambda: histograms(result), "blame": lambda: blame(result)}
+    found = {"histograms": lambda: histograms(result), "blame": lambda: blame(result)}
+    if "part_x" in result.data.coords:
+        found["map"] = lambda: chip_map(result)
+    return found
 
 
 def histograms(result: YieldResult) -> Figure:
@@ -81,6 +84,29 @@ def blame(result: YieldResult) -> Figure:
         for k in range(count):
             _tornado(panels[k], data.isel(specification=k))
         figure.suptitle(f"{result.name}: share of the variance", x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def chip_map(result: YieldResult) -> Figure:
+    """Draw where the parts lie, each as large as its share of the variance; red where that is negative."""
+    data = result.data
+    count = min(MOST_PANELS, data.sizes["specification"])
+    x, y = data["part_x"].values, data["part_y"].values
+    with in_style():
+        figure, panels = panel_grid(count, (3.4, 2.6))
+        for k in range(count):
+            one = data.isel(specification=k)
+            whole = float(one["variance"])
+            share = one["variance_by_part"].values / whole if whole > 0.0 else np.zeros(len(x))
+            size = 500.0 * np.abs(share) / max(float(np.abs(share).max()), 1e-12)
+            colours = [COLOURS[0] if s >= 0.0 else COLOURS[1] for s in share]
+            panels[k].scatter(x, y, s=8.0, color=_GREY, zorder=2)
+            panels[k].scatter(x, y, s=size, color=colours, alpha=0.5, linewidths=0.0, zorder=3)
+            panels[k].margins(0.15)
+            panels[k].set(xlabel="x (\N{GREEK SMALL LETTER MU}m)", ylabel="y (\N{GREEK SMALL LETTER MU}m)")
+            titled(panels[k], f"{one['specification'].item()}: up to {100 * share.max():.0f} % a part")
+        words = f"{result.name}: share of the variance by place"
+        figure.suptitle(words, x=0.01, ha="left", fontsize=10)
     return figure
 
 

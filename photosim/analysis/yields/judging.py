@@ -127,7 +127,7 @@ class Judge:
 def line_pair(entries: Sequence[Entry]) -> tuple[str, str]:
     """Return the ports of the first entry that is read off a line; ParameterError where there is none."""
     for entry in entries:
-        if entry.window is None:
+        if entry.of_line:
             return entry.start, entry.end
     message = "A window can follow a line only, but the specification has no entry that is read off one."
     raise ParameterError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,9 @@ def chunks(
             yield first, stream.standard_normal((count, dimensions))
             continue
         if sobol is not None:
-            unit = sobol.random_base2(
-                (CHUNK if samples > CHUNK else count - 1).bit_length() - (samples > CHUNK)
-            )
-            unit = unit[:count]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of a last chunk that is no power of two
+                unit = sobol.random(count)
         else:
             unit = whole[first : first + count]  # type: ignore[index]
         yield first, ndtri(np.clip(unit, _EDGE, 1.0 - _EDGE))

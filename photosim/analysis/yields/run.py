@@ -15,13 +15,14 @@ from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
 from photosim.analysis.yields.blame import first_order, sobol_indices
 from photosim.analysis.yields.distributions import Variation
+from photosim.analysis.yields.field import lines_of
 from photosim.analysis.yields.judging import Judge, line_pair
 from photosim.analysis.yields.normals import chunks
 from photosim.analysis.yields.rare import rare_failures
-from photosim.analysis.yields.specification import check_judged, pairs_of, read_specification
+from photosim.analysis.yields.specification import FEWEST, check_judged, pairs_of, read_specification
 from photosim.analysis.yields.tables import Tabled, dataset
 from photosim.analysis.yields.tuning import Tuning, check_heaters, tune
-from photosim.analysis.yields.variation import prepare
+from photosim.analysis.yields.variation import Draws, prepare
 from photosim.arguments import check_arguments
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError
@@ -92,6 +93,7 @@ class Made:
 
     judge: Judge
     tuning: Tuning | None
+    places: Mapping[str, tuple[float, float]]
 
 
 def make(
@@ -118,22 +120,33 @@ def make(
     draws = prepare(circuit, read(Variation, variation, "variation"), constant)
     starts, ends = pairs_of(entries)
     grid = np.unique(resolve(circuit, wl, constant, ends, starts))
-    if len(grid) < 4:
-        message = f"A specification needs 4 wavelengths or more to be judged, got {len(grid)}."
+    lines = [entry.label for entry in entries if entry.of_line or entry.quantity == "crosstalk_dB"]
+    if len(grid) < FEWEST and lines:
+        message = f"{lines[0]!r} needs {FEWEST} wavelengths or more to be judged, got {len(grid)}."
         raise ParameterError(message)
     check_judged(entries, grid)
     found = tuple(channels) if channels is not None else channels_of(circuit, constant)
     judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
     if follow is not False and follow is not None:
         pair = line_pair(entries) if follow is True else _pair(follow)
-        if any(entry.window is not None or entry.quantity == "crosstalk_dB" for entry in entries):
+        if not all(entry.of_line for entry in entries):
             message = "A window that follows a line judges entries read off lines only: leave `follow` out."
             raise ParameterError(message)
         judge = judge.following(pair)
     heaters = None if tuning is None else read(Tuning, tuning, "tuning")
     if heaters is not None:
         check_heaters(circuit, heaters)
-    return Made(judge, heaters)
+    return Made(judge, heaters, _places(circuit, read(Variation, variation, "variation"), draws))
+
+
+def _places(circuit: Circuit, variation: Variation, draws: Draws) -> dict[str, tuple[float, float]]:
+    """Return the middle of each varying part in um, where a correlation length asks for places."""
+    if variation.correlation_length is None:
+        return {}
+    parts = [circuit.graph.parts[circuit.graph.index[n]] for n in dict.fromkeys(i.part for i in draws.items)]
+    lines = lines_of(circuit, parts, variation.places)
+    middles = (line.mean(axis=0).tolist() for line in lines)
+    return {part.name: (x, y) for part, (x, y) in zip(parts, middles, strict=True)}
 
 
 def _pair(follow: Any) -> tuple[str, str]:
@@ -194,6 +207,7 @@ def _tabled(
         corners=(names, corners),
         sobol=indices,
         rare=rare_failures(judge, samples, seed) if rare else None,
+        places=made.places,
     )
 
 

@@ -30,6 +30,8 @@ IN_WINDOW = {
     "ripple_dB": ("dB", "highest over lowest power in the window"),
 }
 """Quantities of a window; without one, ripple_dB is that of the line's 3 dB band."""
+FEWEST = 4
+"""Wavelengths that a line needs, and power between the points of a sweep; fewer are judged as they are."""
 _LINES = 3
 """Lines kept of each spectrum: the one that counts and both neighbours."""
 
@@ -39,7 +41,8 @@ class Entry:
     """One entry of a specification.
 
     quantity: a name of docs/metrics.md, or power_dB.  start, end: ports or waves, `from` and `to` in files.
-    window: wavelengths in um within which power_dB and ripple_dB are judged.  near: wavelength in um next
+    window: wavelengths in um within which power_dB and ripple_dB are judged; power_dB without one is that
+    of the whole sweep.  near: wavelength in um next
     to which the line that counts lies.  at_least, at_most, within: the limit.
     """
 
@@ -62,6 +65,11 @@ class Entry:
     def unit(self) -> str:
         """Unit of the quantity."""
         return {**UNITS, **IN_WINDOW, "crosstalk_dB": ("dB", "")}[self.quantity][0]
+
+    @property
+    def of_line(self) -> bool:
+        """Whether the quantity is read off a line, next to `near`."""
+        return self.window is None and self.quantity not in ("power_dB", "crosstalk_dB")
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -128,13 +136,10 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
     if not entry.limits[0] < entry.limits[1]:
         message = f"{where}: the limit {entry.words} leaves no value."
         raise ParameterError(message)
-    if entry.quantity == "power_dB" and entry.window is None:
-        message = f"{where}: power_dB needs a window: [low, high] in um."
-        raise ParameterError(message)
     if entry.window is not None and entry.quantity not in IN_WINDOW:
         message = f"{where}: {entry.quantity} is read off a line, not in a window: leave the window out."
         raise ParameterError(message)
-    if entry.window is not None and not entry.window[0] < entry.window[1]:
+    if entry.window is not None and not entry.window[0] <= entry.window[1]:
         message = f"{where}: the window must rise, got {list(entry.window)}."
         raise ParameterError(message)
     if entry.quantity == "power_dB" and np.isfinite(entry.limits).all():
@@ -149,6 +154,8 @@ def check_judged(entries: Sequence[Entry], wl: NDArray[np.float64]) -> None:
     low, high = float(wl.min()), float(wl.max())
     for entry in entries:
         outside = entry.window is not None and (entry.window[0] < low or entry.window[1] > high)
+        if entry.window is not None and len(wl) < FEWEST:
+            outside = not ((wl >= entry.window[0]) & (wl <= entry.window[1])).any()
         lost = entry.near is not None and not low <= entry.near <= high
         away = entry.quantity == "resonance" and (entry.limits[1] < low or entry.limits[0] > high)
         if outside or lost or away:
@@ -184,17 +191,14 @@ def judge(
     for k, entry in enumerate(entries):
         place = places[entry.start, entry.end]
         one = np.ascontiguousarray(s[:, place : place + 1])
-        if entry.window is not None:
-            ends = np.empty((len(s), 1, 2))
-            kernel.window_ends(wl, one, *entry.window, ends)
-            top, bottom = power_dB(ends[:, 0, 0]), power_dB(ends[:, 0, 1])
+        if entry.window is not None or entry.quantity == "power_dB":
+            top, bottom = _ends(entry, wl, one)
             if entry.quantity == "ripple_dB":
                 out[k] = top - bottom
             else:
                 out[k] = bottom if np.isfinite(entry.limits[0]) else top
         elif entry.quantity == "crosstalk_dB":
-            grids = wl if len(wl) > 1 else np.broadcast_to(wl, (1, wl.shape[1]))
-            out[k] = crosstalk_dB(grids[0], one[:, 0], channels)
+            out[k] = crosstalk_dB(wl[0], one[:, 0], channels)
         else:
             key = (place, entry.near)
             if key not in readings:
@@ -202,3 +206,18 @@ def judge(
                 readings[key] = numbers(read_flat(wl, one, centre, most=_LINES))
             out[k] = readings[key][entry.quantity][:, 0]
     return out
+
+
+def _ends(
+    entry: Entry, wl: NDArray[np.float64], s: NDArray[np.complex128]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the highest and lowest power in dB, (N,), of s (N, 1, W) in the window of an entry."""
+    points = wl.shape[1]
+    if points >= FEWEST and entry.window is not None:
+        ends = np.empty((len(s), 1, 2))
+        kernel.window_ends(wl, s, *entry.window, ends)
+        return power_dB(ends[:, 0, 0]), power_dB(ends[:, 0, 1])
+    low, high = entry.window or (-np.inf, np.inf)
+    inside = (wl[0] >= low) & (wl[0] <= high)
+    power = s[:, 0, inside].real ** 2 + s[:, 0, inside].imag ** 2
+    return power_dB(power.max(axis=1)), power_dB(power.min(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class Tabled:
     corners: tuple[tuple[str, ...], FloatArray]
     sobol: tuple[tuple[str, ...], FloatArray, FloatArray] | None
     rare: Rare | None
+    places: Mapping[str, tuple[float, float]]
 
 
 def wilson(passed: int, count: int) -> tuple[float, float]:
@@ -80,6 +82,10 @@ def dataset(judge: Judge, of: Tabled) -> xarray.Dataset:
         "quantity": list(of.first.quantities),
         "corner": list(corners),
     }
+    if of.places:
+        for axis, name in enumerate(("part_x", "part_y")):
+            at = [of.places[p][axis] if p in of.places else np.nan for p in of.first.parts]
+            coords[name] = ("part", at, {"units": "um"})
     if of.tuned is not None and of.power is not None and of.phases is not None:
         tuned = np.array([e.margin(v) for e, v in zip(entries, of.tuned, strict=True)])
         variables |= _yields(tuned, "tuned_")

@@ -17,7 +17,7 @@ from photosim.analysis.sweeps.points import check_setting
 from photosim.analysis.yields.distributions import LEVELS, QUANTITIES, Distribution, Variation
 from photosim.analysis.yields.field import correlation, factor, lines_of
 from photosim.errors import ParameterError, did_you_mean
-from photosim.kernels.mixing import mix
+from photosim.kernels.mixing import COUPLE_REACH, couple, mix
 from photosim.model import ClosedForm
 
 if TYPE_CHECKING:
@@ -117,8 +117,12 @@ def acted(act: str, value: Any, error: FloatArray) -> Any:
         return value + error
     if act == "beat":
         return value * np.exp(COUPLING_DECAY_PER_UM * error)
-    angle = np.arcsin(np.sqrt(value)) * np.exp(-COUPLING_DECAY_PER_UM * error)
-    return np.sin(angle) ** 2
+    angle = np.arcsin(np.sqrt(value))
+    if np.ndim(angle) == 0 and np.abs(error).max(initial=0.0) < COUPLE_REACH / COUPLING_DECAY_PER_UM:
+        found = np.empty_like(error)
+        couple(float(angle), COUPLING_DECAY_PER_UM, np.ascontiguousarray(error), found)
+        return found
+    return np.sin(angle * np.exp(-COUPLING_DECAY_PER_UM * error)) ** 2
 
 
 def prepare(circuit: Circuit, variation: Variation, constant: Mapping[str, Any]) -> Draws:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import qmc
 from typer.testing import CliRunner
 
 import photosim as ps
 from photosim import runner
-from photosim.analysis.yields import field
+from photosim.analysis.yields import field, normals
 from photosim.analysis.yields.run import make
 from photosim.analysis.yields.tables import wilson
 from photosim.cli.questions import app
@@ -263,6 +264,13 @@ def test_sobol_draws_have_less_variance() -> None:
             for seed in range(12)
         ]
     assert np.var(means["sobol"]) * 20 < np.var(means["random"])
+
+
+def test_chunks_are_one_sequence() -> None:
+    whole = np.concatenate([z for _, z in normals.chunks(2 * normals.CHUNK + 100, 3, 7, "sobol")])
+    engine = qmc.Sobol(3, scramble=True, seed=7)
+    expected = engine.random_base2(15)[: len(whole)]
+    assert np.allclose(ndtr(whole), expected, atol=1e-12)
 
 
 def test_rare_failures_have_the_known_probability() -> None:
