@@ -103,6 +103,7 @@ def chip_map(result: YieldResult) -> Figure:
             panels[k].scatter(x, y, s=8.0, color=_GREY, zorder=2)
             panels[k].scatter(x, y, s=size, color=colours, alpha=0.5, linewidths=0.0, zorder=3)
             panels[k].margins(0.15)
+            panels[k].set_aspect("equal", adjustable="datalim")
             panels[k].set(xlabel="x (\N{GREEK SMALL LETTER MU}m)", ylabel="y (\N{GREEK SMALL LETTER MU}m)")
             titled(panels[k], f"{one['specification'].item()}: up to {100 * share.max():.0f} % a part")
         words = f"{result.name}: share of the variance by place"
