@@ -128,12 +128,14 @@ class TrainingResult(ByValue):
         }
 
     def tables(self) -> tuple[Table, ...]:
-        """Accuracy of every rule; then, where hardware was asked, what was counted, and weight errors."""
+        """Accuracy of every rule; then, where hardware was used, its work, weight errors, and what it did."""
         tables = [self._accuracy_table()]
         if any(outcome.counters for outcome in self.rules):
             tables.append(self._device_table())
         if self.weights:
             tables.append(self._weight_table())
+        if any(outcome.uses for outcome in self.rules):
+            tables.append(self._use_table())
         return tuple(tables)
 
     def _accuracy_table(self) -> Table:
@@ -151,6 +153,21 @@ class TrainingResult(ByValue):
         scope = f"{label(self.network)} on {self.data}, {length}, {repeats}"
         title = f"{self.name}: test accuracy in %, {scope}"
         return Table(title, ("rule", "mean", "spread", "each seed"), rows)
+
+    def _use_table(self) -> Table:
+        rows = tuple(
+            (
+                outcome.rule,
+                str(use["layer"]),
+                str(use.get("hardware", UNKNOWN)),
+                str(use.get("forward", UNKNOWN)),
+                str(use.get("backward", UNKNOWN)),
+            )
+            for outcome in self.rules
+            for use in outcome.uses
+        )
+        columns = ("rule", "layer", "hardware", "forward", "backward")
+        return Table(f"{self.name}: what hardware did for each layer", columns, rows)
 
     def _device_table(self) -> Table:
         with_device = [outcome for outcome in self.rules if outcome.counters]

@@ -165,6 +165,14 @@ def used(
         through = _through(chosen, needed)
         if through is not None and isinstance(layer, Dense):
             layers[block.first] = one.layer(layer, through, np.random.default_rng(seeds[count + k]))
+    idle = next((one for one in found if one is not None and not one.holds and not one.carries), None)
+    if idle is not None:
+        message = (
+            f"{idle.name!r} has no setting to turn, or readings that are neither real nor linear: it can hold "
+            "no layer and carry no feedback. Device.from_circuit(circuit, parameters=[...]) names other "
+            "settings than phases."
+        )
+        raise ParameterError(message)
     if not any(use.way != "none" for use in uses):
         message = (
             f"hardware has nothing to do: the rule {rule} sends nothing back that it could carry, and it "

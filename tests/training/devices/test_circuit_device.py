@@ -202,3 +202,5 @@ def test_nonlinear_parts_are_refused() -> None:
     )
     with pytest.raises(ParameterError, match=r"'act' \(electro_optic_activation\) is nonlinear"):
         Device.from_circuit(circuit)
+    with pytest.raises(ParameterError, match=r"'opu' ends at a camera.* ScatteringMedium"):
+        Device.from_circuit(ps.load("opu"))

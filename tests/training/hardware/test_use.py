@@ -229,6 +229,7 @@ def test_noise_reaches_both_ways(circuit: Circuit) -> None:
         ({"hardware": "clements_4x4", "rule": "frozen", "use": "both"}, "'frozen' sends nothing back"),
         ({"hardware": "opu", "rule": "frozen"}, "hardware has nothing to do"),
         ({"hardware": "clements_4x4", "noise": "physical"}, "a mesh between ports has no detectors"),
+        ({"hardware": "crow"}, "'crow' has no setting to turn"),
         ({"hardware": ["opu"]}, "lists 1 devices, but the network has 2 layers"),
         ({"hardware": Scaled}, "hardware must be a netlist's name or path"),
         ({"hardware": "clements_4x4", "device": "b00"}, "'b00' is not a weight bank"),
@@ -274,6 +275,7 @@ def test_analyses_use_any_hardware(netlist: str, options: dict[str, Any], use: l
     assert [own["use"] for own in outcome.uses] == use
     assert result.numbers()["rules"][outcome.rule]["uses"][0]["layer"] == 1
     assert outcome.counters["samples"] > 0
+    assert any("what hardware did" in table.title for table in result.tables())
     assert outcome.loss[0, -1] < outcome.loss[0, 0]
 
 

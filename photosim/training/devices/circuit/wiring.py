@@ -108,6 +108,12 @@ def wire(
     wildcards, "*.phase" unless given.  wl: in um; that of the phases unless given.
     """
     _refuse_nonlinear(circuit)
+    if any(part.model.name == "camera" for part in circuit.graph.parts):
+        message = (
+            f"Circuit {circuit.name!r} ends at a camera, behind free space: ScatteringMedium.from_circuit "
+            "makes a device of it."
+        )
+        raise ParameterError(message)
     lit = Lit.of(circuit)
     wavelength = float(as_wavelengths([_wavelength(circuit) if wl is None else wl])[0])
     ins = _found_inputs(circuit, wavelength) if inputs is None else read_names("inputs", _listed(inputs))
