@@ -168,8 +168,8 @@ def used(
     idle = next((one for one in found if one is not None and not one.holds and not one.carries), None)
     if idle is not None:
         message = (
-            f"{idle.name!r} has no setting to turn, or readings that are neither real nor linear: it can hold "
-            "no layer and carry no feedback. Device.from_circuit(circuit, parameters=[...]) names other "
+            f"{idle.name!r} has no setting to turn, or readings that are neither real nor linear: it holds "
+            "no layer and carries no feedback. Device.from_circuit(circuit, parameters=[...]) names other "
             "settings than phases."
         )
         raise ParameterError(message)
