@@ -53,7 +53,7 @@ def load(
     for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
     S-parameters that hold several. Raises NetlistError with file, line and column.
     """
-    check_arguments(load, locals())
+    check_arguments(load, {key: value for key, value in locals().items() if key != "windows"})
     netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
     return Circuit(netlist, strict=strict, windows=windows)
 
@@ -63,11 +63,12 @@ class Circuit:
 
     Settings in calls nest as the instances do: `circuit(wl, ring={"radius": 10.0}, bank={"row0": {"ring1":
     {"phase": 0.1}}})`; a circuit-level setting is a plain keyword. A setting of shape (B,) puts a leading
-    axis on the result. An instance or setting that has the name of an argument, such as
-    wl or ports, is given by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
+    axis on the result. An instance or setting that has the name of an argument, such as wl or ports, is given
+    by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
 
     Wavelengths and settings outside of the window in which the model of a part holds give a PhotosimWarning,
-    once for each part and window; with `windows="error"`, which `strict` implies, a ParameterError.
+    once for each part and window; with `windows="error"`, which `strict` implies, a ParameterError. Windows
+    of a map's cells give one anyway, unless `windows` is "warn" or "ignore". It holds for every later call.
     """
 
     def __init__(self, netlist: Written, *, strict: bool = False, windows: Policy | None = None) -> None:
@@ -319,8 +320,7 @@ class Circuit:
     def chain(self, end: str | None = None, /, *, wl: float | None = None, **settings: Any) -> OpticalChain:
         """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
 
-        `end` names the camera where there are several; with wl in um the laser is tuned there. Raises
-        ParameterError where the chain has no light or no modulator.
+        `end` names one of several cameras, wl (um) tunes the laser. ParameterError without light or modulator.
         """
         check_arguments(Circuit.chain, locals())
         return optical_chain(self, end, wl, settings)
@@ -343,7 +343,7 @@ def _grid(wl: Any) -> NDArray[np.float64]:
     return as_wavelengths(wl)
 
 
-def _of_checked(netlist: Netlist, windows: Policy) -> Circuit:
+def _of_checked(netlist: Netlist, windows: Policy | None) -> Circuit:
     """Return the circuit of a netlist whose warnings were shown before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PhotosimWarning)

@@ -23,6 +23,27 @@ if TYPE_CHECKING:
 _UsageError: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
+_EXTRAPOLATE = "--extrapolate"
+
+
+def _extrapolated(words: list[str]) -> list[str]:
+    """Take the option --extrapolate, which every command has, out of a command line and heed it."""
+    for position, word in enumerate(words):
+        if word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name != _EXTRAPOLATE:
+            continue
+        rest = words[:position] + words[position + (1 if equals else 2) :]
+        if not equals and position + 1 < len(words):
+            value = words[position + 1]
+        from photosim.engine.windows import extrapolate
+
+        extrapolate(value)
+        return rest
+    return words
+
+
 class Commands(TyperGroup):
     """The group of all commands, without tracebacks and without boxes."""
 
@@ -43,6 +64,7 @@ class Commands(TyperGroup):
             warnings.simplefilter("always", CacheWarning)
             warnings.showwarning = _say_warning
             try:
+                args = _extrapolated(list(sys.argv[1:] if args is None else args))
                 code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
                 sys.stdout.flush()
             except PhotosimError as error:

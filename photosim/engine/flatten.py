@@ -26,6 +26,7 @@ from photosim.expressions import Expr, symbol
 from photosim.model import Block, ClosedForm, Composite, Model, registry
 from photosim.model.netlist import Instance, Netlist, PortRef
 from photosim.model.parameters import Parameter
+from photosim.model.windows import Window
 
 End: TypeAlias = "int | dict[str, int] | PortRef"
 """What a port's name stands for: a number, a number for each of its modes, or an electrical port."""
@@ -177,7 +178,7 @@ class _Builder:
         model = registry.get(instance.component)
         if isinstance(model, Composite):
             return self._composite(model, settings, name, scope, chain)
-        return self._part(model, settings, name, scope)
+        return self._part(model, settings, name, scope, instance.windows)
 
     def _sub_netlist(
         self,
@@ -223,7 +224,9 @@ class _Builder:
             self._templates[key] = model.build(arguments)
         return self._templates[key]
 
-    def _part(self, model: Model, settings: Mapping[str, Any], name: str, scope: str) -> Any:
+    def _part(
+        self, model: Model, settings: Mapping[str, Any], name: str, scope: str, windows: tuple[Window, ...]
+    ) -> Any:
         where = f"instance {name!r} ({model.name})"
         written = {k: v for k, v in settings.items() if k not in model.layout_settings and v is not None}
         if isinstance(model, ClosedForm):
@@ -250,7 +253,7 @@ class _Builder:
         if cold is not None:
             around = f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE
             self.cold.setdefault(around, {})[cold] = None
-        part = Part(name, model, tuple(written), ports, model.aliases_for(written), self.ports)
+        part = Part(name, model, tuple(written), ports, model.aliases_for(written), self.ports, windows)
         if isinstance(model, Block):
             self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}
         self.ports += len(ports)

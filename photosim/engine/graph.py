@@ -16,6 +16,8 @@ from photosim.model.netlist import PortRef
 if TYPE_CHECKING:
     import numpy as np
 
+    from photosim.model.windows import Window
+
 
 @dataclass(frozen=True)
 class Part:
@@ -27,6 +29,12 @@ class Part:
     ports: tuple[str, ...]
     aliases: Mapping[str, str]
     first_port: int
+    kit_windows: tuple[Window, ...] = ()
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Windows of the model, and those that a kit states."""
+        return (*self.model.windows, *self.kit_windows) if self.kit_windows else self.model.windows
 
 
 @dataclass(frozen=True)

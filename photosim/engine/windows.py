@@ -29,17 +29,31 @@ if TYPE_CHECKING:
     from photosim.engine.parts import Point
     from photosim.model import Model
 
-Policy: TypeAlias = Literal["warn", "error"]
+Policy: TypeAlias = Literal["warn", "error", "ignore"]
 """What follows where a model is asked outside of its window."""
 _SHOWN = 4
 
 
-def policy(windows: Policy | None, *, strict: bool) -> Policy:
-    """Return what follows where a model is asked outside of its window."""
-    if windows is not None and str(windows) not in {"warn", "error"}:
-        message = f"Circuit: windows must be 'warn' or 'error', got {shown(windows)}."
+_CHOSEN: ContextVar[Policy | None] = ContextVar("chosen", default=None)
+
+
+def extrapolate(chosen: str) -> None:
+    """Set what follows outside of windows for all circuits made from now on that do not say it themselves."""
+    _CHOSEN.set(_known(chosen, "--extrapolate"))
+
+
+def _known(chosen: Any, where: str) -> Policy:
+    if str(chosen) not in {"warn", "error", "ignore"}:
+        message = f"{where} must be 'warn', 'error' or 'ignore', got {shown(chosen)}."
         raise ParameterError(message)
-    return windows or ("error" if strict else "warn")
+    return chosen  # type: ignore[no-any-return]
+
+
+def policy(windows: Policy | None, *, strict: bool) -> Policy | None:
+    """Return what follows where a model is asked outside of its window; None: what each window says."""
+    if windows is not None:
+        return _known(windows, "Circuit: windows")
+    return _CHOSEN.get() or ("error" if strict else None)
 
 
 class _Place(NamedTuple):
@@ -66,7 +80,7 @@ def unasked() -> Iterator[None]:
 class Told:
     """What a circuit has been warned of: of each part and window once, whichever call meets it first."""
 
-    def __init__(self, policy: Policy = "warn", known: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, policy: Policy | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
         self.policy = policy
         self._known = set(known)
         self._lock = threading.Lock()
@@ -77,14 +91,18 @@ class Told:
 
     def say(self, place: _Place, parts: Iterable[str], found: tuple[float, float]) -> None:
         """Warn of parts outside of a window that have not been named before; ParameterError by policy."""
+        policy = self.policy or ("error" if place.window.refuse else "warn")
+        if policy == "ignore":
+            return
+        key = f"{place.window.of} of the kit" if place.window.refuse else place.window.of
         with self._lock:
-            fresh = [name for name in parts if (name, place.window.of) not in self._known]
-            if self.policy == "warn":
-                self._known.update((name, place.window.of) for name in fresh)
+            fresh = [name for name in parts if (name, key) not in self._known]
+            if policy == "warn":
+                self._known.update((name, key) for name in fresh)
         if not fresh:
             return
         message = _sentence(place, fresh, found)
-        if self.policy == "error":
+        if policy == "error":
             raise ParameterError(message)
         warnings.warn(message, PhotosimWarning, stacklevel=6)
 
@@ -112,10 +130,7 @@ class Windows:
     def followed(self) -> frozenset[tuple[str, str]]:
         """The settings that windows are about or depend on, by part and name."""
         return frozenset(
-            (part.name, name)
-            for part in self._windowed
-            for window in part.model.windows
-            for name in window.names
+            (part.name, name) for part in self._windowed for window in part.windows for name in window.names
         )
 
     @staticmethod
@@ -126,14 +141,14 @@ class Windows:
 
     @cached_property
     def _windowed(self) -> tuple[Part, ...]:
-        return tuple(part for part in self.graph.parts if part.model.windows)
+        return tuple(part for part in self.graph.parts if part.windows)
 
     @cached_property
     def _ambient(self) -> dict[_Place, list[str]]:
         """Windows of temperature to the parts that take the circuit's."""
         found: dict[_Place, list[str]] = {}
         for part in self._windowed:
-            for window in part.model.windows:
+            for window in part.windows:
                 if window.of == TEMPERATURE and TEMPERATURE not in part.written:
                     found.setdefault(_Place(part.model, window, (window.low, window.high)), []).append(
                         part.name
@@ -144,8 +159,9 @@ class Windows:
         found: dict[_Place, list[str]] = {}
         plain: dict[Model, list[_Place]] = {}
         for part in self._windowed:
-            windows = [w for w in part.model.windows if (w.of == WAVELENGTH) is of_wavelength]
+            windows = [w for w in part.windows if (w.of == WAVELENGTH) is of_wavelength]
             own = any(name in part.written for w in windows for name in w.names)
+            own = own or bool(part.kit_windows)
             if not own and part.model in plain:
                 places = plain[part.model]
             else:
@@ -193,11 +209,11 @@ class Windows:
         for part in parts:
             changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
             names = {*part.written, *changed}
-            if wl is None and self._followed_by(part.model).isdisjoint(part.written):
+            if wl is None and not part.kit_windows and self._followed_by(part.model).isdisjoint(part.written):
                 continue  # defaults lie inside
             windows = [
                 w
-                for w in part.model.windows
+                for w in part.windows
                 if (wl is not None if w.of == WAVELENGTH else not names.isdisjoint(w.names))
             ]
             if not windows:
@@ -239,6 +255,6 @@ def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> st
     basis = f" ({window.basis})" if window.basis else ""
     return (
         f"Instance{'' if len(parts) == 1 else 's'} {listing([repr(name) for name in parts], _SHOWN)} "
-        f"({model.name.partition('.')[0]}) {used} at {of} of {value}{unit}, outside the window of the model, "
-        f"{window.words(place.span)}{unit}{basis}."
+        f"({model.name.partition('.')[0]}) {used} at {of} of {value}{unit}, outside the window of the "
+        f"{'kit' if window.refuse else 'model'}, {window.words(place.span)}{unit}{basis}."
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from photosim.expressions import Expr
     from photosim.model.sampled import SampledData
+    from photosim.model.windows import Window
 
 PortRef: TypeAlias = tuple[str, str]
 """(instance name, port name)"""
@@ -31,11 +32,15 @@ Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | E
 
 @dataclass(frozen=True)
 class Instance:
-    """One part of a circuit: which component, with which settings, and where it was written."""
+    """One part of a circuit: which component, with which settings, and where it was written.
+
+    `windows` are those of a kit, beside the component's own.
+    """
 
     component: str
     settings: Mapping[str, Value] = field(default_factory=dict)
     mark: Mark | None = field(default=None, compare=False)
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)

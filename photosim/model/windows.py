@@ -24,7 +24,8 @@ class Window:
 
     of: "wl" (um) or a setting of the component. low, high: first and last value, both included. basis: what
     the window rests on, as "the couplers that the fit rests on". about: setting from which low and high
-    count, as wl0. scale: setting that they are multiples of. zero: whether 0 lies inside besides.
+    count, as wl0. scale: setting that they are multiples of. zero: whether 0 lies inside besides. refuse:
+    whether a kit states it: outside is an error then, unless a policy says otherwise.
     """
 
     of: str
@@ -34,6 +35,7 @@ class Window:
     about: str = ""
     scale: str = ""
     zero: bool = False
+    refuse: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ class Body:
                 if placed is None:
                     continue
                 inner = self._instance_settings(name, form, placed, settings, components)
-                instance = Instance(placed.component, inner, mark)
+                instance = Instance(placed.component, inner, mark, placed.windows)
                 names = [name] if form.array is None else members(name, form.array.columns, form.array.rows)
             except NetlistError as error:
                 raise error if error.mark else NetlistError(error.message, mark) from None

@@ -31,6 +31,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean
 from photosim.expressions import parse
 from photosim.model import ref, registry
+from photosim.model.windows import WAVELENGTH, Window
 from photosim.netlist.compose import MAX_BYTES, Tree, compose
 from photosim.netlist.form_errors import MappingError, describe
 from photosim.netlist.forms import LIST, Form, Words, one_of
@@ -65,6 +66,7 @@ class Cell:
     mark: Mark | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     layout: bool = False
+    windows: tuple[Window, ...] = ()
 
     def port_names(self) -> dict[str, str | None]:
         """Return the component's port for each of the cell's; a list is in the order o1, o2, and so on."""
@@ -121,6 +123,10 @@ def _names_of_ports(value: Any) -> Any:
 PortNames = Annotated[dict[str, str], BeforeValidator(_names_of_ports)]
 
 
+Span = Annotated[tuple[float, float], LIST, Words("a list of two numbers")]
+"""First and last value of a window."""
+
+
 class CellForm(Form):
     """One entry of ``cells``; a text alone is its component."""
 
@@ -133,6 +139,7 @@ class CellForm(Form):
     terminate: Texts = ()
     units: dict[str, Annotated[str, one_of("unit", UNITS)]] = Field(default_factory=dict)
     layout: bool = False
+    windows: dict[str, Span] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -218,7 +225,27 @@ def _cell(tree: Tree, name: str, value: Any) -> Cell:
         raise NetlistError(f"cell {name!r}: 'mode' chooses among those of a 'file', and there is none", mark)
     if form.mode is not None:
         settings = {**settings, "mode": form.mode}
-    return Cell(component, form.ports, settings, form.ignore, form.terminate, mark, form.units)
+    return Cell(component, form.ports, settings, form.ignore, form.terminate, mark, form.units,
+                windows=_windows(name, form, component, mark))  # fmt: skip
+
+
+def _windows(name: str, form: CellForm, component: str, mark: Mark | None) -> tuple[Window, ...]:
+    """Windows of a cell, outside of which it is refused."""
+    model = registry.get(component)
+    for of, (low, high) in form.windows.items():
+        if of != WAVELENGTH and of not in model.parameters:
+            known = [WAVELENGTH, *model.parameters]
+            raise NetlistError(
+                f"cell {name!r}: there is no window about {of!r}.{did_you_mean(of, known)}", mark
+            )
+        if not low < high:
+            raise NetlistError(f"cell {name!r}: its window of {of!r} ends before it begins", mark)
+        if form.windows and model.kind == "composite":
+            raise NetlistError(
+                f"cell {name!r}: {component!r} is made of parts, and only a part by itself has windows", mark
+            )
+    basis = f"stated for the cell {name!r}"
+    return tuple(Window(of, low, high, basis, refuse=True) for of, (low, high) in form.windows.items())
 
 
 def _table(tree: Tree, name: str, file: str) -> Any:

@@ -72,7 +72,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             widths={"o1": "width_bot", "o2": "width_top", "o3": "width_top", "o4": "width_bot"},
         ),
         "straight_all_angle": Rule("straight"),
-        "straight_strip": Rule("straight"),
         "straight_rib": Rule("straight"),
         "straight_heater_metal": _HEATER,
         "straight_heater_metal_simple": _HEATER,

@@ -22,6 +22,7 @@ from photosim.netlist.values import number_of, parameters_of
 if TYPE_CHECKING:
     from photosim.model import Model
     from photosim.model.parameters import Parameter
+    from photosim.model.windows import Window
     from photosim.netlist.schema import InstanceForm
 
 _METAL = re.compile(r"(.*_)?e\d+|.*_(sig|gnd)|(top|bot|left|right|pad|gnd|sig)_?\w*|pad\d*")
@@ -40,6 +41,7 @@ class Placed:
     widths: Mapping[str, float] = field(default_factory=dict)
     drawn: bool = False
     """Whether a layout tool wrote the instance."""
+    windows: tuple[Window, ...] = ()
 
 
 class Layout:
@@ -172,7 +174,8 @@ class Layout:
         if rest:
             self.unused.setdefault(form.component, rest)
         self._list(name, form, [k for k in form.settings if k in known and k not in found and k not in used])
-        return Placed(cell.component, found, cell.port_names(), self._widths(form, Rule("")), drawn=True)
+        widths = self._widths(form, Rule(""))
+        return Placed(cell.component, found, cell.port_names(), widths, drawn=True, windows=cell.windows)
 
     def _as(self, name: str, form: InstanceForm, rule: Rule, drawn: bool) -> Placed:
         """Return an instance as the component of a rule, or of its own name."""

@@ -202,7 +202,7 @@ class _Builder:
         unused = [name for name in unused if name not in settings]
         if unused:
             self.unused.setdefault(line.cell, unused)
-        return Instance(cell.component, settings, line.mark)
+        return Instance(cell.component, settings, line.mark, cell.windows)
 
     def _ports(self, line: Line, settings: Mapping[str, Any]) -> tuple[str | None, ...]:
         """Ports of a part in the order of its pins; None where a pin is not simulated."""

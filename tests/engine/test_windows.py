@@ -158,13 +158,56 @@ def test_policy_and_memory_cross_processes() -> None:
     warned = ps.Circuit(alone("mmi1x2"))
     assert said(warned, [1.2])
     compiled = pickle.loads(pickle.dumps(warned.compiled))  # noqa: S301
-    assert compiled.windows.told.policy == "warn"
+    assert compiled.windows.told.policy is None
     _, point = compiled.at({})
     compiled.windows.look(point, np.array([1.2]))  # said before: another warning would be an error here
 
 
+@pytest.fixture
+def kit(tmp_path: Path) -> Any:
+    """A circuit of one guide, whose cell a map allows from 1.54 to 1.56 um and from 5 to 50 um of length."""
+    (tmp_path / "a.yml").write_text(
+        "instances: {a: {component: wire, settings: {length: 20.0}}}\nports: {in: 'a,o1', out: 'a,o2'}\n"
+    )
+    (tmp_path / "a.map.yml").write_text(
+        "cells: {wire: {component: straight, windows: {wl: [1.54, 1.56], length: [5, 50]}}}\n"
+    )
+
+    def make(**options: Any) -> ps.Circuit:
+        return ps.load(tmp_path / "a.yml", **options)
+
+    return make
+
+
+def test_windows_of_a_kit_refuse_and_those_of_the_library_warn(kit: Any) -> None:
+    circuit = kit()
+    assert said(circuit, [1.55]) == []
+    for made in (circuit, pickle.loads(pickle.dumps(circuit))):  # noqa: S301
+        with pytest.raises(
+            ParameterError, match=r"'a' \(straight\) .* 1.57 um, outside the window of the kit"
+        ):
+            made([1.57])
+        with pytest.raises(
+            ParameterError, match=r"'length' of 60 um, outside the window of the kit, 5 to 50"
+        ):
+            made([1.55], a={"length": 60.0})
+
+
+def test_a_policy_changes_both_kinds_for_every_later_call(kit: Any) -> None:
+    ignored = kit(windows="ignore")
+    assert [said(ignored, [wl]) for wl in (1.57, 2.5, 1.2)] == [[], [], []]
+    warned = kit(windows="warn")
+    assert any("window of the kit" in text for text in said(warned, [1.57]))
+    assert said(warned, [1.57]) == []
+    assert any("window of the model" in text for text in said(warned, [2.5]))
+    with pytest.raises(ParameterError, match="window of the model"):
+        ps.Circuit(alone("straight"), strict=True)([2.5])
+    with pytest.raises(ParameterError, match="window of the kit"):
+        kit(strict=True)([1.57])
+
+
 def test_policy_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ParameterError, match="windows must be 'warn' or 'error', got 'loud'"):
+    with pytest.raises(ParameterError, match="windows must be 'warn', 'error' or 'ignore', got 'loud'"):
         ps.Circuit(alone("straight"), windows="loud")  # type: ignore[arg-type]
 
 

@@ -14,6 +14,8 @@ import pytest
 from photosim import netlist
 from photosim.circuit import Circuit
 from photosim.errors import NetlistError, PhotosimError
+from photosim.model import registry
+from photosim.netlist.layout_table import RULES, SYNONYMS
 from photosim.testing.dense import dense
 
 DATA = Path(__file__).parents[1] / "data" / "layouts"
@@ -185,6 +187,15 @@ def test_names_of_other_tools_are_found(name: str, component: str) -> None:
     found = netlist.from_dict(data)
     assert found.instances["a"].component == component
     assert any(f"{name!r} is the component {component!r}" in note for note in netlist.notes(found))
+
+
+def test_no_name_of_a_layout_hides_a_component() -> None:
+    both = [name for name in RULES if registry.known(name)]
+    assert "straight_heater_metal" in RULES
+    assert [name for name in both if RULES[name].component != name] == []
+    assert [name for name in SYNONYMS if registry.known(name)] == []
+    assert all(registry.known(rule.component) for rule in RULES.values())
+    assert all(registry.known(name) for name in SYNONYMS.values())
 
 
 def test_an_unknown_setting_of_a_layout_is_not_dropped() -> None:
