@@ -320,7 +320,7 @@ class Circuit:
     def chain(self, end: str | None = None, /, *, wl: float | None = None, **settings: Any) -> OpticalChain:
         """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
 
-        `end` names one of several cameras, wl (um) tunes the laser. ParameterError without light or modulator.
+        `end` names one of several cameras, wl (um) tunes the laser. ParameterError without either of them.
         """
         check_arguments(Circuit.chain, locals())
         return optical_chain(self, end, wl, settings)
