@@ -141,9 +141,22 @@ def _causality(subject: Linear, example: Example) -> float:
     turns = np.abs(np.angle(s[1:] * s[:-1].conj()))
     strong = np.abs(s[1:]) > 1e-3
     told = np.max(np.where(strong, turns, 0.0), axis=0) < np.pi / 2
+    told &= _resolved(subject, settings, frequency)
     late = response[POINTS // 2 : POINTS - POINTS // 4].sum(axis=0)
     clear = told & (total > 1e-12 * POINTS**2) & (late < 1e-6 * total)
     return float(np.max(np.where(clear, early / np.maximum(total, 1e-300), 0.0)))
+
+
+FINER = 32
+"""Steps within one of the sweep, by which a delay beyond its record, which comes round, is known."""
+
+
+def _resolved(subject: Linear, settings: dict[str, Any], frequency: Any) -> Any:
+    """Return which paths (P, P) turn by less than a quarter from one point of a sweep to the next."""
+    places, step = frequency[::16], (frequency[1] - frequency[0]) / FINER
+    here, near = (subject.s(SPEED_OF_LIGHT_UM_S / grid, settings) for grid in (places, places + step))
+    turns = FINER * np.abs(np.angle(near * here.conj()))
+    return np.max(np.where(np.abs(here) > 1e-3, turns, 0.0), axis=0) < np.pi / 2
 
 
 def _settled(subject: Any) -> bool:
