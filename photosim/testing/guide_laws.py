@@ -188,6 +188,8 @@ def _resonates(subject: Any) -> bool:
     return shifted and not own & {
         "gap",
         "fwhm",
+        "detuning",
+        "power_pi",
         "gap_top",
         "gap_bot",
         "phase",

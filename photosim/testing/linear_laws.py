@@ -139,7 +139,7 @@ def _causality(subject: Linear, example: Example) -> float:
     total = response.sum(axis=0)
     # What is later, or rings for longer, than the sweep can tell comes round: no statement about it.
     turns = np.abs(np.angle(s[1:] * s[:-1].conj()))
-    strong = np.abs(s[1:]) > 1e-3
+    strong = np.abs(s[1:]) > 1e-3 * np.abs(s).max(axis=0)
     told = np.max(np.where(strong, turns, 0.0), axis=0) < np.pi / 2
     told &= _resolved(subject, settings, frequency)
     late = response[POINTS // 2 : POINTS - POINTS // 4].sum(axis=0)
@@ -156,7 +156,7 @@ def _resolved(subject: Linear, settings: dict[str, Any], frequency: Any) -> Any:
     places, step = frequency[::16], (frequency[1] - frequency[0]) / FINER
     here, near = (subject.s(SPEED_OF_LIGHT_UM_S / grid, settings) for grid in (places, places + step))
     turns = FINER * np.abs(np.angle(near * here.conj()))
-    return np.max(np.where(np.abs(here) > 1e-3, turns, 0.0), axis=0) < np.pi / 2
+    return np.max(np.where(np.abs(here) > 1e-3 * np.abs(here).max(axis=0), turns, 0.0), axis=0) < np.pi / 2
 
 
 def _settled(subject: Any) -> bool:
