@@ -48,7 +48,7 @@ def detected(
     """Return the power (C, T) of light on a detector, without beats that its samples would mirror.
 
     wave: (C, T) or (C, 1).  bandwidths: those in Hz of the low-passes behind. Raises ParameterError where
-    beats beyond the band are left behind them; `what` is the current.
+    beats beyond the band are left behind them, unless the light is noisy; `what` is the current.
     """
     power = np.asarray(wave.real**2 + wave.imag**2)
     whole = power.max(axis=1)
@@ -68,14 +68,8 @@ def detected(
     return np.asarray(np.maximum(coarser(found), 0.0))
 
 
-def check_driven(
-    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray] | None, what: str
-) -> None:
-    """Raise ParameterError where a driven part makes light beyond the band, such as harmonics of its drive.
-
-    arriving: by number of arrival, (T,) or (1,); None looks at each path by itself, as for light that does
-    not change.
-    """
+def finer_drives(drives: Drives) -> Drives:
+    """Return driven settings on the finer clock."""
     if "finer" not in drives.tables:
         values = {n: np.clip(finer(v), v.min(), v.max()) for n, v in drives.moving.items()}
         kept = drives.base.settings.items()
@@ -83,20 +77,28 @@ def check_driven(
         full = drives.compiled.parts.point({**rest, **values})
         rate = FINER * drives.sample_rate
         drives.tables["finer"] = replace(drives, values=values, full=full, sample_rate=rate, tables={})
-    fine: Drives = drives.tables["finer"]
-    size = FINER * drives.samples
+    found: Drives = drives.tables["finer"]
+    return found
+
+
+def check_driven(
+    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], what: str
+) -> None:
+    """Raise ParameterError where a driven part makes light beyond the band, such as harmonics of its drive.
+
+    arriving: by number of arrival, (T,) or (1,), without noise.
+    """
+    fine, size = finer_drives(drives), FINER * drives.samples
     pieces = [
         scattering(fine, element, np.arange(first, min(first + CHUNK, size)), np.array([carrier]))[:, 0]
         for first in range(0, size, CHUNK)
     ]
     s = np.concatenate(pieces)
+    light = {a: wave if wave.size == 1 else finer(wave) for a, wave in arriving.items()}
     made: dict[int, ComplexArray] = {}
     for k, (a, b) in enumerate(element.paths):
-        if arriving is None:
-            check_band(s[:, k], drives.sample_rate, what, finer=FINER)
-        elif a in arriving:
-            light = arriving[a] if arriving[a].size == 1 else finer(arriving[a])
-            made[b] = made.get(b, np.zeros(size, dtype=np.complex128)) + s[:, k] * light
+        if a in light:
+            made[b] = made.get(b, np.zeros(size, dtype=np.complex128)) + s[:, k] * light[a]
     for wave in made.values():
         check_band(wave, drives.sample_rate, what, finer=FINER)
 

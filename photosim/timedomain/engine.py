@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 from photosim.arguments import check_arguments
 from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.memory import require_memory
 from photosim.model import Block, Nonlinear
 from photosim.timedomain import drives as driving
@@ -119,6 +120,13 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     glow = emission_currents(circuit, drives, noise=noise)
     if noise:
         refuse_jitter(drives)
+        # Noise fills the band and beyond: what parts make there is seen in the same run without it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PhotosimWarning)
+            transient(
+                circuit, duration, sample_rate=sample_rate, drive=drive, inputs=inputs, wl=wl, probes=(),
+                settle=settle, quasi_static=quasi_static, **settings,
+            )  # fmt: skip
     graph = drives.compiled.graph
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]

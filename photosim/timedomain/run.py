@@ -19,10 +19,10 @@ from photosim.model import Nonlinear
 from photosim.timedomain import band, relaxation, rounds, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.beats import check_driven
-from photosim.timedomain.content import check_band
 from photosim.timedomain.convolution import convolve
 from photosim.timedomain.cut import Cut, Element
 from photosim.timedomain.low_pass import stepped_error
+from photosim.timedomain.made import check_made
 from photosim.timedomain.rational import FITTED, Fit, checked, fit, passive
 from photosim.timedomain.scattering import at_carriers
 
@@ -45,6 +45,7 @@ _FIT_GAIN = 1e-5
 class Run:
     """State of a simulation in progress: the complex envelopes computed so far, by wave number.
 
+    noisy: whether noise is drawn; the band of what parts make is then not looked at, as noise fills it.
     glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.  least:
     samples before which nothing arrives at a wave where a long loop is cut.
     """
@@ -143,14 +144,15 @@ class Run:
             parts = [self._stepped(element) for element in group]
             paths = self._feedback(group) if loop else []
             stepper = stepping.Stepper(parts, paths, self.clock)
-            waves, states = stepper.run(arriving, self._begin(stepper, arriving, loop=loop))
+            begin = self._begin(stepper, arriving, loop=loop)
+            incoming = stepper.arriving(arriving, slice(None))
+            outgoing, states = stepper.run(incoming, begin)
+            if not self.noisy:
+                check_made(self.drives, stepper, incoming, outgoing, begin)
             self.states |= states
-            for wave, values in waves.items():
+            for k, wave in enumerate(stepper.outs):
                 if wave in self.cut.lit:
-                    if not self.noisy and not loop:
-                        for row in values:
-                            check_band(row, self.clock.sample_rate, f"the light out of {self.names[wave]!r}")
-                    self.injected[wave] = values
+                    self.injected[wave] = outgoing[:, k].T
 
     def _begin(
         self, stepper: stepping.Stepper, arriving: Mapping[int, ComplexArray], *, loop: bool
@@ -189,8 +191,8 @@ class Run:
             own = {a: x for a, x in own.items() if x.size > 1 or x[0] != 0}
             found: dict[int, ComplexArray] = {}
             if own:
-                light = {a: x[:1] for a, x in own.items()} if self.noisy else own
-                check_driven(self.drives, element, carrier, light, f"the light out of {element.name!r}")
+                if not self.noisy:
+                    check_driven(self.drives, element, carrier, own, f"the light out of {element.name!r}")
                 found, products, error = spectral.passed(
                     self.drives, element, carrier, own, self.drives.few()
                 )
@@ -214,8 +216,6 @@ class Run:
             same = np.ones((len(carriers), 1, 1, 1), dtype=np.complex128)
             return stepping.Stepped(element, gate, stepping.gates(same), np.zeros(0))
         if element.kind != "nonlinear":
-            for carrier in carriers:
-                check_driven(self.drives, element, carrier, None, f"the light out of {element.name!r}")
             matrix = at_carriers(self.drives, element, carriers, self.clock.samples)
             return stepping.Stepped(element, gate, stepping.gates(matrix), np.zeros(0))
         part = self.drives.compiled.graph.part(element.name)

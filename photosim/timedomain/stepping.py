@@ -165,19 +165,21 @@ class Stepper:
         fixed, column, _ = _constants(self.parts)
         return fixed, np.full_like(column, -1), np.zeros((1, 0))
 
-    def run(
-        self, arriving: Mapping[int, ComplexArray], begin: Begin
-    ) -> tuple[dict[int, ComplexArray], dict[str, NDArray[np.float64]]]:
-        """Return the waves that leave all parts, wave to (carriers, T), and states, "name.state" to (T,).
+    def constants(self) -> Any:
+        """Return the constants of the kernel at every sample."""
+        return _constants(self.parts)
 
-        arriving: what reaches each arrival from elsewhere, wave to (carriers, T) or (carriers, 1).
+    def run(
+        self, incoming: ComplexArray, begin: Begin
+    ) -> tuple[ComplexArray, dict[str, NDArray[np.float64]]]:
+        """Return the waves that leave all parts (T, outs, carriers), and states, "name.state" to (T,).
+
+        incoming: what arrives from elsewhere (T, ins, carriers); afterwards all that has arrived.
         """
-        incoming = self.arriving(arriving, slice(None))
         noise = _noise(self.parts, self.clock)
-        outgoing, record, _ = self.advance(begin, incoming, _constants(self.parts), noise, record=True)
+        outgoing, record, _ = self.advance(begin, incoming, self.constants(), noise, record=True)
         names = [f"{part.element.name}.{name}" for part in self.parts for name in part.state_names]
-        states = {name: record[:, k] for k, name in enumerate(names)}
-        return {wave: outgoing[:, k].T for k, wave in enumerate(self.outs)}, states
+        return outgoing, {name: record[:, k] for k, name in enumerate(names)}
 
 
 @cache

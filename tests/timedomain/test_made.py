@@ -1,0 +1,122 @@
+"""Light that nonlinear and driven parts make is held against the band: in loops, with noise, all the time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim import waveforms
+from photosim.errors import ParameterError
+from photosim.model import OpticalPower
+
+C_UM = 299_792_458.0e6
+
+
+def _kerr(
+    state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
+) -> None:
+    for c in range(now.shape[1]):
+        phase = (now[0, c].real ** 2 + now[0, c].imag ** 2) / constants[0]
+        out[1, c] = now[0, c] * complex(math.cos(phase), math.sin(phase))
+
+
+@ps.nonlinear(ports=("o1", "o2"), source="saleh2019", step=_kerr, paths=(("o1", "o2"),))
+def instant_kerr(*, radian: OpticalPower = 1e-3) -> Any:
+    """Phase by its own power, at once.
+
+    Left out: everything but the phase.
+
+    Settings:
+        radian: power that turns the phase by one radian.
+    """
+    return (radian,)
+
+
+LINES = [
+    {"field": math.sqrt(1e-3), "carrier": C_UM / (C_UM / 1.55 + 17.5e9)},
+    {"field": math.sqrt(1e-3), "carrier": C_UM / (C_UM / 1.55 - 17.5e9)},
+]
+"""A beat of 35 GHz: the phase swings by 2 rad, as a driven one with harmonics at 70 and 105 GHz."""
+
+
+def alone() -> ps.Circuit:
+    return ps.Circuit({"instances": {"part": "instant_kerr"}, "ports": {"in": "part,o1", "out": "part,o2"}})
+
+
+def looped(part: str, **settings: float) -> ps.Circuit:
+    """Return a ring with a tenth of its light in a round, and the part in it."""
+    return ps.Circuit(
+        {
+            "instances": {
+                "part": {"component": part, "settings": settings},
+                "c": {"component": "coupler", "settings": {"coupling": 0.9}},
+                "g": {"component": "straight", "settings": {"length": 3000.0}},
+            },
+            "connections": {"c,o3": "part,o1", "part,o2": "g,o1", "g,o2": "c,o2"},
+            "ports": {"in": "c,o1", "out": "c,o4"},
+        }
+    )
+
+
+def lines_of(wave: np.ndarray, apart: float, rate: float) -> np.ndarray:
+    """Return the sizes of lines at odd multiples of half of `apart`, the carrier being in the middle."""
+    time = np.arange(wave.size) / rate
+    window = np.hanning(wave.size)
+    turns = [np.exp(2j * np.pi * (k - 0.5) * apart * time) * window for k in range(-1, 4)]
+    return np.array([abs(turn @ wave) / window.sum() for turn in turns])
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_harmonics_of_a_nonlinear_part_are_refused_where_they_leave_the_band(noise: bool) -> None:
+    """They were mirrored into the band: the check looked at samples that had mirrored them already."""
+    asked: dict[str, Any] = {"inputs": {"in": LINES}, "wl": 1.55, "noise": noise, "probes": ["out"]}
+    with pytest.raises(ParameterError, match=r"too low for the light out of 'part': .* 4e\+10 Hz from"):
+        ps.transient(alone(), 4e-9, sample_rate=100e9, **asked)
+    out = ps.transient(alone(), 4e-9, sample_rate=1600e9, **asked)
+    found = lines_of(out.wave.values[0, 0], 35e9, 1600e9)
+    # The field by hand: sqrt(P) 2 cos(pi d t) exp(i (2 + 2 cos(2 pi d t))).
+    phase = 2 * np.pi * np.arange(4096) / 4096 * 2
+    field = math.sqrt(1e-3) * 2 * np.cos(phase / 2) * np.exp(1j * (2 + 2 * np.cos(phase)))
+    exact = np.abs(np.fft.fft(field)) / 4096
+    np.testing.assert_allclose(found, [exact[abs(2 * k - 1)] for k in range(-1, 4)], atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_harmonics_within_a_loop_are_refused(noise: bool) -> None:
+    asked: dict[str, Any] = {"inputs": {"in": LINES}, "wl": 1.55, "noise": noise, "probes": ["out"]}
+    circuit = looped("instant_kerr", radian=1e-3)
+    with pytest.raises(ParameterError, match=r"too low for the light out of 'part'"):
+        ps.transient(circuit, 4e-9, sample_rate=100e9, **asked)
+    weak = {"in": [{**line, "field": 0.003} for line in LINES]}
+    ps.transient(circuit, 4e-9, sample_rate=100e9, inputs=weak, wl=1.55, noise=noise)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+@pytest.mark.parametrize("loop", [False, True])
+def test_harmonics_of_a_drive_are_refused_with_noise_and_in_loops(noise: bool, loop: bool) -> None:
+    """With noise only the harmonics on the first value of the light were looked at: here it is dark first."""
+    later = waveforms.step(at=1e-9, rise=0.2e-9, high=1e-3)
+    drive = {"part.phase": waveforms.sine(35e9, amplitude=2.4)}
+    one = looped("phase_shifter") if loop else ps.Circuit(
+        {"instances": {"part": "phase_shifter"}, "ports": {"in": "part,o1", "out": "part,o2"}}
+    )  # fmt: skip
+    asked: dict[str, Any] = {"inputs": {"in": later}, "wl": 1.55, "noise": noise, "drive": drive}
+    with pytest.raises(ParameterError, match=r"too low for the light out of 'part"):
+        ps.transient(one, 4e-9, sample_rate=100e9, quasi_static=False if loop else None, **asked)
+
+
+def test_beats_are_refused_with_noise_too() -> None:
+    circuit = ps.Circuit(
+        {
+            "instances": {"g": "straight", "pd": {"component": "photodetector", "settings": {"bandwidth": 0}}},
+            "connections": {"g,o2": "pd,o1"},
+            "ports": {"in": "g,o1"},
+        }
+    )
+    lines = [{**line, "carrier": C_UM / (C_UM / 1.55 + f)} for line, f in zip(LINES, (35e9, -35e9), strict=True)]
+    with pytest.raises(ParameterError, match=r"too low for the current of 'pd'"):
+        ps.transient(circuit, 10e-9, sample_rate=100e9, inputs={"in": lines}, wl=1.55, noise=True)
