@@ -1,28 +1,34 @@
 """Arguments of public functions held to their annotations: one sentence for one that is something else.
 
-A public function begins with `check_arguments(function, locals())`. What an annotation does not say (bounds,
-shapes, names that exist) the function checks itself.
+Public functions and classes are declared `@public`; methods begin with `check_arguments(method, locals())`.
+What an annotation does not say (bounds, shapes, names that exist) the function checks itself.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import numbers
 import os
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.reals import LARGEST, NotReal, as_real, shown
 
+T = TypeVar("T")
 _NOT_NUMBERS: tuple[type, ...] = (bool, np.bool_, np.timedelta64)
 _NOT_LISTS = (str, bytes, bytearray, memoryview, Mapping)
 _REAL_ARRAYS = {"ArrayLike", "FloatArray", "RealArray", "LabelArray", "ByteArray"}
 _COMPLEX_ARRAYS = {"ComplexArray", "Numbers"}
-_ANYTHING = {"Any", "object"}
+_PLAIN = {*sys.stdlib_module_names, "numpy"}
+"""Modules whose values are not of classes of ours."""
+_ANYTHING = {"Any", "object", "DTypeLike", "T"}
 
 
 class _Kind(NamedTuple):
@@ -32,11 +38,79 @@ class _Kind(NamedTuple):
     fits: Callable[[Any], bool]
 
 
-def check_arguments(function: Callable[..., Any], found: Mapping[str, Any]) -> None:
+@overload
+def public(thing: T) -> T: ...
+@overload
+def public(*, types: bool) -> Callable[[T], T]: ...
+def public(thing: Any = None, *, types: bool = True) -> Any:
+    """Return a function, or a class with an `__init__`, whose arguments are held to its signature.
+
+    A call that does not fit it, as by a misspelt name, and an argument that is not what its annotation says
+    raise ParameterError in a sentence.  types: look at annotations too; not where that takes longer than the
+    call, or where others look later.
+    """
+    if thing is None:
+        return lambda other: public(other) if types else _public(other, types=False)
+    return _public(thing, types=True)
+
+
+def _public(thing: Any, *, types: bool) -> Any:
+    if isinstance(thing, type):
+        thing.__init__ = _held(vars(thing)["__init__"], "", types=types)  # type: ignore[misc]
+        return thing
+    return _held(thing, thing.__qualname__, types=types)
+
+
+def _held(function: Any, own: str, *, types: bool) -> Any:
+    """Return a function whose arguments are held to its signature; own: its name, empty for a class."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+
+    @wraps(function)
+    def held(*arguments: Any, **named: Any) -> Any:
+        title = own or type(arguments[0]).__qualname__
+        if types and len(arguments) <= len(names):
+            check_arguments(function, {**dict(zip(names, arguments, strict=False)), **named}, title)
+        try:
+            return function(*arguments, **named)
+        except TypeError as error:
+            if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # of this very call
+                raise ParameterError(_unfit(function, title, arguments, named)) from None
+            raise
+
+    return held
+
+
+def _unfit(function: Any, title: str, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+    """Return the sentence on a call that does not fit a signature."""
+    parameters = dict(inspect.signature(function).parameters)
+    if next(iter(parameters), "") == "self":
+        parameters.pop("self")
+        arguments = arguments[1:]
+    known = [name for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    for name in named:
+        if name not in known:
+            message = f"{title} has no argument {name!r}. It has: {listing(known, 20)}."
+            return message + did_you_mean(name, known)
+    places = [
+        name for name, p in parameters.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(arguments) > len(places):
+        said = f"takes {len(places)} arguments without a name" if places else "takes named arguments only"
+        return f"{title} {said}, got {len(arguments)}: {title}({', '.join(f'{name}=...' for name in known)})."
+    for name in places[: len(arguments)]:
+        if name in named:
+            return f"{title}: {name} is given twice, by its place and by its name."
+    needed = [name for name in known if parameters[name].default is inspect.Parameter.empty]
+    missing = [name for name in needed if name not in named and name not in places[: len(arguments)]]
+    return f"{title} needs {listing(missing, 20)}. Its arguments are: {listing(known, 20)}."
+
+
+def check_arguments(function: Callable[..., Any], found: Mapping[str, Any], title: str = "") -> None:
     """Raise ParameterError for the first argument that is not what the function's annotation says.
 
     found: the arguments by name, as `locals()` has them in the first line of the function; those that it
-    leaves out are not checked.
+    leaves out are not checked.  title: what the message calls the function.
     """
     for name, kinds in _kinds_of(function):
         if name not in found:
@@ -44,7 +118,7 @@ def check_arguments(function: Callable[..., Any], found: Mapping[str, Any]) -> N
         value = found[name]
         if not any(kind.fits(value) for kind in kinds):
             nouns = " or ".join(dict.fromkeys(kind.noun for kind in kinds))
-            where = function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
+            where = title or function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
             message = f"{where}: {name} must be {nouns}, got {shown(value)}."
             raise ParameterError(message)
 
@@ -77,43 +151,131 @@ def _kinds_of(function: Callable[..., Any]) -> tuple[tuple[str, tuple[_Kind, ...
     code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     written = {name: function.__annotations__.get(name, "Any") for name in names}
-    table = {name: _alternatives(str(text)) for name, text in written.items() if name not in {"self", "cls"}}
+    scope = function.__globals__
+    table = {n: _alternatives(str(text), scope) for n, text in written.items() if n not in {"self", "cls"}}
     return tuple((name, kinds) for name, kinds in table.items() if kinds)
 
 
-def _alternatives(annotation: str) -> tuple[_Kind, ...]:
-    """Return what an annotation allows; empty where anything goes."""
-    texts = [text.strip() for text in re.split(r"\|(?![^\[]*\])", annotation)]
+def _alternatives(annotation: str, scope: Mapping[str, Any]) -> tuple[_Kind, ...]:
+    """Return what an annotation allows; empty where anything goes.  scope: the globals of its function."""
+    texts = [text.strip() for text in re.split(r"\|(?![^\[]*\])", annotation.strip("'\""))]
     if _ANYTHING.intersection(texts):
         return ()
-    return tuple(_kind(text) for text in texts)
+    found = [_kinds(text, scope) for text in texts]
+    return tuple(kind for kinds in found for kind in kinds) if all(found) else ()
 
 
-def _kind(text: str) -> _Kind:
+def _kinds(text: str, scope: Mapping[str, Any]) -> tuple[_Kind, ...]:
+    """Return what one alternative of an annotation allows."""
     head, _, inner = text.removesuffix("]").partition("[")
     name = head.rpartition(".")[2]
     if name in _SIMPLE:
-        return _SIMPLE[name]
+        return (_SIMPLE[name],)
+    if name == "Annotated":
+        return _alternatives(_split(inner)[0], scope)
+    if name == "Literal":
+        choices = ast.literal_eval(f"({inner},)")
+        noun = "one of " + ", ".join(map(repr, choices))
+        # Another text is left to the function, which knows the nearest name.
+        return (_Kind(noun, lambda v: isinstance(v, str) or (isinstance(v, int) and v in choices)),)
+    if name in {"dtype", "type"}:
+        return ()
     if name in {"Sequence", "Collection", "Iterable", "list", "tuple", "set"}:
-        return _list_of(name, inner)
+        return (_list_of(name, inner, scope),)
     if name in {"Mapping", "dict"}:
-        return _Kind("a mapping of names", _is_table if inner.startswith("str") else _is_mapping)
-    if name == "NDArray":
-        kinds = "iufc" if "complex" in inner or inner == "Any" else "iuf"
-        return _Kind("an array of numbers", lambda v: isinstance(v, np.ndarray) and v.dtype.kind in kinds)
+        entries = _split(inner)
+        holds = _alternatives(entries[1], scope) if len(entries) > 1 else ()
+        table = _is_table if inner.startswith("str") else _is_mapping
+        noun = "a mapping of names" + (f" to {holds[0].noun}" if len(holds) == 1 else "")
+        return (_Kind(noun, lambda v: table(v) and all(_fits(entry, holds) for entry in v.values())),)
+    if name in {"NDArray", "ndarray"}:
+        kinds = "iuf"
+        if "complex" in inner or "bool" in inner or inner in {"", "Any"}:
+            kinds = "iufcb"
+        return (_Kind("an array of numbers", lambda v: _is_array(v, kinds)),)
+    return _named(name, scope)
+
+
+def _split(inner: str) -> list[str]:
+    """Return the types in brackets, apart at the commas that are in no brackets of their own."""
+    found, depth, start = [], 0, 0
+    for at, letter in enumerate(inner):
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and not depth:
+            found.append(inner[start:at].strip())
+            start = at + 1
+    return [text for text in [*found, inner[start:].strip()] if text]
+
+
+def _named(name: str, scope: Mapping[str, Any]) -> tuple[_Kind, ...]:
+    """Return what a class, a protocol or an alias of a type allows."""
+    meant = _meaning(name, scope)
     article = "an" if name[0] in "AEIOU" else "a"
-    return _Kind(f"{article} {name}", lambda v: any(c.__name__ == name for c in type(v).__mro__))
+    if isinstance(meant, type):
+        members = getattr(meant, "__protocol_attrs__", None) or _members(meant)
+        if getattr(meant, "_is_protocol", False):
+            return (_Kind(f"{article} {name}", lambda v: _has(v, members)),)
+    elif meant is not None:
+        return _alternatives(meant if isinstance(meant, str) else str(meant), scope)
+    # A protocol that was not imported may stand behind a name that nothing holds.
+    return (
+        _Kind(
+            f"{article} {name}",
+            lambda v: (
+                any(c.__name__ == name for c in type(v).__mro__)
+                or (meant is None and type(v).__module__.split(".")[0] not in _PLAIN)
+            ),
+        ),
+    )
 
 
-def _list_of(name: str, inner: str) -> _Kind:
-    if name == "tuple" and inner.count("str") == inner.count(",") + 1 and "..." not in inner:
-        count = inner.count("str")
-        return _Kind(f"{count} names", lambda v: is_names(v) and len(v) == count)
+def _members(protocol: type) -> frozenset[str]:
+    """Return the names that a protocol asks for; Python before 3.12 does not keep them."""
+    classes = [c for c in protocol.__mro__ if getattr(c, "_is_protocol", False) and c.__name__ != "Protocol"]
+    names = {name for c in classes for name in (*vars(c), *getattr(c, "__annotations__", {}))}
+    return frozenset(name for name in names if not name.startswith("_"))
+
+
+def _has(value: Any, members: Collection[str]) -> bool:
+    return not isinstance(value, type) and all(hasattr(value, name) for name in members)
+
+
+def _meaning(name: str, scope: Mapping[str, Any]) -> Any:
+    """Return what a name of an annotation stands for, or None where only type checkers import it."""
+    if name in scope:
+        return scope[name]
+    for module in [m for n, m in sys.modules.items() if n.startswith("photosim.")]:
+        found = vars(module).get(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _list_of(name: str, inner: str, scope: Mapping[str, Any]) -> _Kind:
+    entries = _split(inner)
+    if name == "tuple" and "..." not in entries and entries:
+        each = [_alternatives(text, scope) for text in entries]
+        noun = f"{len(each)} names" if set(entries) == {"str"} else f"a list of {len(each)}"
+        return _Kind(noun, lambda v: _is_list(v) and len(v) == len(each) and all(map(_fits, v, each)))
     if inner.startswith("tuple[str, str]"):
         return _Kind("a list of pairs of names", lambda v: _is_list(v) and all(_is_pair(e) for e in v))
     if inner.startswith("str"):
         return _Kind("a list of names", is_names)
-    return _Kind("a list", _is_list)
+    of = _alternatives(entries[0], scope) if entries else ()
+    nouns = [kind.noun.removeprefix("an ").removeprefix("a ") for kind in of]
+    plural = " or ".join(dict.fromkeys(f"{noun}s" if noun.isalpha() else noun for noun in nouns))
+    return _Kind(
+        f"a list of {plural}" if plural and len(of) == 1 else "a list",
+        lambda v: _is_list(v) and all(_fits(e, of) for e in v),
+    )
+
+
+def _fits(value: Any, kinds: tuple[_Kind, ...]) -> bool:
+    return not kinds or any(kind.fits(value) for kind in kinds)
+
+
+def _is_array(value: Any, kinds: str) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in kinds and not np.ma.isMaskedArray(value)
 
 
 def _is_list(value: Any) -> bool:
@@ -177,6 +339,7 @@ _SIMPLE = {
     "bool": _Kind("true or false", lambda v: isinstance(v, bool | np.bool_)),
     "int": _Kind("a whole number", _is_whole),
     "float": _Kind("a number", _is_number),
+    "complex": _Kind("a number", lambda v: _is_number(v) or isinstance(v, complex | np.complexfloating)),
     "None": _Kind("None", lambda v: v is None),
     "Callable": _Kind("a function", callable),
     "Loss": _Kind("a function", callable),

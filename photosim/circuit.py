@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from photosim import netlist as reading
-from photosim.arguments import check_arguments, read_names, refuse_settings
+from photosim.arguments import check_arguments, public, read_names, refuse_settings
 from photosim.bounds import check_number
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
@@ -39,6 +39,7 @@ Written: TypeAlias = Netlist | Mapping[str, Any] | str | Path
 Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float64]]]"
 
 
+@public
 def load(
     path: str | Path,
     *,
@@ -53,11 +54,11 @@ def load(
     for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
     S-parameters that hold several. Raises NetlistError with file, line and column.
     """
-    check_arguments(load, {key: value for key, value in locals().items() if key != "windows"})
     netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
     return Circuit(netlist, strict=strict, windows=windows)
 
 
+@public
 class Circuit:
     """A netlist, checked, flattened and planned; call it with wavelengths to get its S-matrix.
 

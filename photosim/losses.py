@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.bounds import is_number
 from photosim.errors import ParameterError
 from photosim.memory import require_memory
@@ -26,6 +26,7 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 """The cotangent is dL/dRe S + i dL/dIm S, in the shape of s.values."""
 
 
+@public
 def power(
     pairs: Sequence[tuple[str, str]],
     *,
@@ -34,7 +35,6 @@ def power(
     band: Any = None,
 ) -> Loss:
     """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs."""
-    check_arguments(power, locals())
     counted = _Counted("power", mask, weights, band)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
@@ -52,6 +52,7 @@ def power(
     return loss
 
 
+@public
 def target_spectrum(
     pair: tuple[str, str],
     wanted: ArrayLike,
@@ -64,7 +65,6 @@ def target_spectrum(
 
     Raises ParameterError for a wanted power that is not finite where it counts.
     """
-    check_arguments(target_spectrum, locals())
     counted = _Counted("target_spectrum", mask, weights, band)
     goal = _goal(wanted, counted)
 
@@ -80,6 +80,7 @@ def target_spectrum(
     return loss
 
 
+@public
 def target_dB(
     pair: tuple[str, str],
     wanted: ArrayLike,
@@ -93,7 +94,6 @@ def target_dB(
 
     Powers, wanted ones too, below `floor` in dB count as that, where the loss has no slope.
     """
-    check_arguments(target_dB, locals())
     counted = _Counted("target_dB", mask, weights, band)
     goal = np.maximum(_goal(wanted, counted), floor)
     lowest = 10.0 ** (floor / 10.0)
@@ -112,6 +112,7 @@ def target_dB(
     return loss
 
 
+@public
 def target_matrix(
     outputs: Sequence[str],
     inputs: Sequence[str],
@@ -125,7 +126,6 @@ def target_matrix(
 
     wanted: shape (outputs, inputs), or (W, outputs, inputs) for one of each wavelength.
     """
-    check_arguments(target_matrix, locals())
     counted = _Counted("target_matrix", mask, weights, band)
     found = np.asarray(wanted)
     goal = found.astype(np.complex128) if found.dtype.kind in "biufc" else np.empty(0)
@@ -156,6 +156,7 @@ def target_matrix(
     return loss
 
 
+@public
 def flatness(
     pair: tuple[str, str],
     *,
@@ -164,7 +165,6 @@ def flatness(
     band: Any = None,
 ) -> Loss:
     """Return the variance over wavelength of a power spectrum: 0 where the passband is flat."""
-    check_arguments(flatness, locals())
     counted = _Counted("flatness", mask, weights, band)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
@@ -181,6 +181,7 @@ def flatness(
     return loss
 
 
+@public
 def total(*losses: Loss | tuple[float, Loss]) -> Loss:
     """Return the sum of losses, each alone or as (factor, loss)."""
     terms: list[tuple[float, Loss]] = []
@@ -301,6 +302,7 @@ def _mean(values: NDArray[np.float64], share: NDArray[np.float64]) -> float:
     return float(np.sum(share * values) / _batch(values))
 
 
+@public
 def value_and_cotangent(loss: Loss, s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
     """Return a loss's value and cotangent; ParameterError for anything but a number and a matching array."""
     answer: Any = loss(s)
@@ -316,6 +318,7 @@ def value_and_cotangent(loss: Loss, s: SMatrix) -> tuple[float, NDArray[np.compl
     return value, read_cotangent(answer[1], s.values.shape, "The loss")
 
 
+@public
 def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np.complex128]:
     """Return a cotangent as complex numbers; ParameterError unless it has the shape of the values."""
     try:
@@ -328,6 +331,7 @@ def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np
     return array.astype(np.complex128)
 
 
+@public
 def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.complex128]]:
     """Return room for the derivative of waves of a shape by each name; ParameterError beyond the memory."""
     number = 16.0 * len(names) * float(np.prod(shape, dtype=np.float64))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.reals import shown
@@ -128,6 +128,7 @@ class Trace(ByValue):
         return series_of_points(self.wl, self.values, points, f"{self.source} to {self.target}")
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class SMatrix(ByValue):
     """The S-matrix of a circuit between its ports.

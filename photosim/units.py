@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.reals import LARGEST, NotReal, as_real, shown
@@ -49,6 +50,7 @@ def power_from_dB(power_dB: ArrayLike) -> NDArray[np.float64]:
     return 10.0 ** (np.asarray(power_dB, dtype=np.float64) / 10.0)
 
 
+@public
 def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
     """Return `count` equally spaced wavelengths in um from start to stop, both included.
 

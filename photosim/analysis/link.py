@@ -11,7 +11,7 @@ from pydantic import Field
 
 from photosim.analysis.link_result import LinkResult, Reception
 from photosim.analysis.options import option, read_entry
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
 from photosim.netlist.forms import NameList
@@ -53,6 +53,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> LinkOptions:
     return replace(options, tone=options.tone or None, settings=settings)
 
 
+@public
 def link(
     circuit: Circuit,
     *,
@@ -70,7 +71,6 @@ def link(
     Raises ParameterError where the circuit has no source or no detector, and where light of separate lasers
     interferes at a detector: `ps.transient` has their phases.
     """
-    check_arguments(link, locals())
     options = LinkOptions(circuit.name, tuple(points), tuple(without), tone, depth, settings)
     return compute(circuit, options)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photosim.analysis.chart import Chart, Curve
 from photosim.analysis.result import Table
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.errors import ParameterError, listing
 from photosim.signals import TERMS, Line, Passage, effective_bits
 from photosim.smatrix import ByValue
@@ -28,6 +28,7 @@ _MOST_PATHS = 8
 """Detectors whose way is shown."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Reception(ByValue):
     """What one detector receives.
@@ -72,6 +73,7 @@ class Reception(ByValue):
         return abs(self.signal) / self.noise if self.noise > 0.0 else np.inf
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class LinkResult(ByValue):
     """A link at its operating point.

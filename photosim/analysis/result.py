@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import public
+
 Cell = str | int | float | None
 UNKNOWN = "-"
 """Stands in tables for a number that is not known, such as the spread of one seed."""
 
 
+@public
 @dataclass(frozen=True)
 class Table:
     """Rows under named columns, ready for printing; every row is as long as `columns`."""
@@ -22,6 +25,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
+@public
 def plain(value: Any) -> Any:
     """Return `value` in the types that JSON has; infinities and nan become None, other objects text."""
     if isinstance(value, Mapping):

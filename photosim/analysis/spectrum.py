@@ -14,7 +14,7 @@ from photosim.analysis.channels import channels_of
 from photosim.analysis.grids import checked, resolve
 from photosim.analysis.numbers import as_numbers, metrics_table
 from photosim.analysis.options import option, read_entry
-from photosim.analysis.resolution import check_resolution
+from photosim.analysis.resolution import Extreme, Resolution, check_resolution
 from photosim.analysis.result import Table
 from photosim.engine.bindings import flat_settings
 from photosim.engine.waves import find_wave
@@ -77,7 +77,7 @@ class SpectrumOptions:
 class SpectrumResult(ByValue):
     """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um.
 
-    remarks: what the grid of wavelengths does not show.
+    resolution: extremes between the points of the grid, and what the grid does not show.
     """
 
     name: str
@@ -85,8 +85,32 @@ class SpectrumResult(ByValue):
     pairs: Pairs
     channels: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    resolution: Resolution = field(default_factory=Resolution)
     metrics: bool = False
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the grid of wavelengths does not show."""
+        return self.resolution.remarks
+
+    def summary(self, pair: tuple[str, str]) -> dict[str, float | None]:
+        """Return extremes of a pair's transmission in dB, where they are in um, and its loss at the centre.
+
+        Extremes are those between the points of the grid too. A transmission of zero is None: JSON has no
+        infinity.
+        """
+        power, wl = self.s[pair].power_dB, self.s.wl
+        found = {"max": int(np.argmax(power)), "min": int(np.argmin(power))}
+        values = {side: Extreme(float(power[at]), float(wl[at])) for side, at in found.items()}
+        if pair in self.resolution.extremes:
+            values = dict(zip(values, self.resolution.extremes[pair], strict=True))
+        loss = _finite(power[wl.size // 2])
+        return {
+            **{f"{side}_dB": _finite(extreme.power_dB) for side, extreme in values.items()},
+            **{f"{side}_at_um": extreme.wl for side, extreme in values.items()},
+            "centre_um": float(wl[wl.size // 2]),
+            "centre_loss_dB": None if loss is None else 0.0 - loss,
+        }
 
     def numbers(self) -> dict[str, Any]:
         """Everything but the curves as plain JSON types."""
@@ -96,13 +120,13 @@ class SpectrumResult(ByValue):
             "name": self.name,
             "wl_um": {"start": float(wl[0]), "stop": float(wl[-1]), "points": int(wl.size)},
             "channels_um": list(self.channels),
-            "pairs": {f"{a} to {b}": summary(self.s, (a, b)) for a, b in self.pairs},
+            "pairs": {f"{a} to {b}": self.summary((a, b)) for a, b in self.pairs},
             **({"metrics": self._metrics()} if self.metrics else {}),
             "remarks": list(self.remarks),
         }
 
     def tables(self) -> tuple[Table, ...]:
-        """Extremes of every pair; then, where there are channels, the transmission of each, and remarks."""
+        """Extremes of every pair, between points too; then the transmission of each channel, and remarks."""
         tables = [self._pair_table()]
         if self.metrics:
             tables.append(metrics_table(f"{self.name}: metrics", self._metrics()))
@@ -122,7 +146,7 @@ class SpectrumResult(ByValue):
     def _pair_table(self) -> Table:
         rows = []
         for pair in self.pairs:
-            found = summary(self.s, pair)
+            found = self.summary(pair)
             extremes = (
                 f"{_dB(found[f'{side}_dB'])} at {found[f'{side}_at_um']:.6g}" for side in ("max", "min")
             )
@@ -131,9 +155,14 @@ class SpectrumResult(ByValue):
         heads = ("from", "to", "highest (dB at um)", "lowest (dB at um)", f"loss at {centre:.6g} um (dB)")
         return Table(f"{self.name}: transmission", heads, tuple(rows))
 
+    def _at(self, pair: tuple[str, str], wl: float) -> float | None:
+        """Return the transmission of a pair in dB at a channel, else at the grid point next to it."""
+        known = self.resolution.at.get((*pair, wl))
+        return known if known is not None else _finite(self.s[pair].power_dB[np.abs(self.s.wl - wl).argmin()])
+
     def _channel_table(self, channels: Sequence[tuple[int, float]]) -> Table:
         rows = tuple(
-            (str(k + 1), f"{channel:.6f}", *(_dB(_at(self.s, pair, channel)) for pair in self.pairs))
+            (str(k + 1), f"{channel:.6f}", *(_dB(self._at(pair, channel)) for pair in self.pairs))
             for k, channel in channels
         )
         names = self.labels or tuple(f"{a} to {b}" for a, b in self.pairs)
@@ -171,25 +200,29 @@ def spectrum(circuit: Circuit, options: SpectrumOptions) -> SpectrumResult:
     if named <= set(circuit.ports):
         s = circuit(options.wl, **options.settings)
         pairs = port_pairs(s, options.starts, options.ends)
-        remarks = _remarks(circuit, options, s, pairs)
+        found = _resolution(circuit, options, s, pairs, channels)
         return SpectrumResult(
-            options.name, s, pairs, channels, options.labels, remarks, metrics=options.metrics
+            options.name, s, pairs, channels, options.labels, found, metrics=options.metrics
         )
     starts = options.starts if options.starts is not None else default_inputs(circuit.ports)
     ends = options.ends if options.ends is not None else circuit.ports
     values = circuit.transfer(options.wl, ends, starts, **options.settings)
     pairs = tuple((a, b) for a in starts for b in ends)
     spectra = Spectra(options.wl, starts, ends, values)
-    remarks = _remarks(circuit, options, spectra, pairs)
+    found = _resolution(circuit, options, spectra, pairs, channels)
     return SpectrumResult(
-        options.name, spectra, pairs, channels, options.labels, remarks, metrics=options.metrics
+        options.name, spectra, pairs, channels, options.labels, found, metrics=options.metrics
     )
 
 
-def _remarks(
-    circuit: Circuit, options: SpectrumOptions, s: SMatrix | Spectra, pairs: Pairs
-) -> tuple[str, ...]:
-    """Return what the grid does not show of the pairs of interest, by evaluating between its points."""
+def _resolution(
+    circuit: Circuit,
+    options: SpectrumOptions,
+    s: SMatrix | Spectra,
+    pairs: Pairs,
+    channels: Sequence[float],
+) -> Resolution:
+    """Return what lies between the points of the grid for the pairs of interest, by evaluating there."""
     starts, ends = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
     inside = options.wl.min(), options.wl.max()  # rounding must not leave the range of a table
 
@@ -197,7 +230,8 @@ def _remarks(
         waves = circuit.transfer(np.clip(wl, *inside), ends, starts, **options.settings)
         return np.array([np.abs(waves[:, ends.index(b), starts.index(a)]) ** 2 for a, b in pairs])
 
-    return check_resolution(evaluate, options.wl, pairs, np.array([s[pair].power for pair in pairs]))
+    power = np.array([s[pair].power for pair in pairs])
+    return check_resolution(evaluate, options.wl, pairs, power, channels)
 
 
 def check_waves(
@@ -248,33 +282,9 @@ def port_pairs(s: SMatrix, starts: Sequence[str] | None = None, ends: Sequence[s
     return pairs or tuple((a, b) for a in first for b in s.ports)
 
 
-def summary(s: SMatrix | Spectra, pair: tuple[str, str]) -> dict[str, float | None]:
-    """Return extremes of a pair's transmission in dB, where they are in um, and its loss at the centre.
-
-    A transmission of zero is None: JSON has no infinity.
-    """
-    power = s[pair].power_dB
-    high, low = int(np.argmax(power)), int(np.argmin(power))
-    centre = s.wl.size // 2
-    loss = _finite(power[centre])
-    return {
-        "max_dB": _finite(power[high]),
-        "max_at_um": float(s.wl[high]),
-        "min_dB": _finite(power[low]),
-        "min_at_um": float(s.wl[low]),
-        "centre_um": float(s.wl[centre]),
-        "centre_loss_dB": None if loss is None else 0.0 - loss,
-    }
-
-
 def default_inputs(ports: Sequence[str]) -> tuple[str, ...]:
     """Return the ports called in.., else the first port."""
     return tuple(p for p in ports if p.startswith("in")) or tuple(ports[:1])
-
-
-def _at(s: SMatrix | Spectra, pair: tuple[str, str], wl: float) -> float | None:
-    """Return the transmission of a pair in dB at the grid point next to `wl`."""
-    return _finite(s[pair].power_dB[int(np.argmin(np.abs(s.wl - wl)))])
 
 
 def _finite(value: float) -> float | None:

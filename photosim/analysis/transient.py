@@ -16,6 +16,7 @@ from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.traces import Eye, eye
+from photosim.arguments import public
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.smatrix import ByValue
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 
+@public
 @dataclass(frozen=True)
 class EyeOptions:
     """The eye to look at: of a detector or probe, by default the first; rate in symbols per s.
@@ -44,6 +46,7 @@ class EyeOptions:
 Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_form())))]
 
 
+@public
 @dataclass(frozen=True)
 class TransientOptions:
     """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at."""
@@ -63,6 +66,7 @@ class TransientOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class TransientResult(ByValue):
     """A simulation in time: the Dataset of `ps.transient`, and the eye that was asked for."""
@@ -130,6 +134,7 @@ class TransientResult(ByValue):
         return tuple(tables)
 
 
+@public
 def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     """Return an entry of a netlist in `folder` with the places of the waveform files that it names.
 
@@ -155,6 +160,7 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     }
 
 
+@public
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions:
     """Return the options of an entry `{kind: transient, name, duration, sample_rate, drive, inputs, ...}`.
 
@@ -180,6 +186,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
     return replace(options, inputs=lights, eye=_eye(options, circuit))
 
 
+@public
 def transient(circuit: Circuit, options: TransientOptions, seed: int | None = None) -> TransientResult:
     """Return the simulation in time that the options ask for; `seed` replaces theirs."""
     data = simulate(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photosim.arguments import public
 from photosim.drawing.boxes import Box, boxes_of, canonical
 from photosim.drawing.flow import flow_columns
 from photosim.drawing.layout import Layout, Pair, PortRef, arrange
@@ -24,6 +25,7 @@ __all__ = ["Drawing", "draw", "lay_out", "svg"]
 _INPUTS = ("in", "add")
 
 
+@public
 @dataclass(frozen=True)
 class Drawing:
     """A finished schematic: SVG text that a notebook shows as a picture."""
@@ -40,6 +42,7 @@ class Drawing:
         return self.text
 
 
+@public
 def draw(netlist: Netlist, path: str | Path | None = None) -> Drawing:
     """Return the schematic of a checked netlist; write it to `path` too if one is given."""
     picture = Drawing(svg(netlist))
@@ -48,6 +51,7 @@ def draw(netlist: Netlist, path: str | Path | None = None) -> Drawing:
     return picture
 
 
+@public
 def svg(netlist: Netlist) -> str:
     """Return the schematic of a checked netlist as an SVG document.
 
@@ -66,6 +70,7 @@ def svg(netlist: Netlist) -> str:
     return render(layout, netlist.name, loose)
 
 
+@public
 def lay_out(netlist: Netlist) -> Layout:
     """Return where every box and wire of the schematic goes; exposed ports are boxes named "port <name>"."""
     boxes = boxes_of(netlist)

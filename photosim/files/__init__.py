@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
 from photosim.files.tables import MAX_BYTES, as_text, check_names, smatrix_of, table_of
@@ -62,9 +62,9 @@ def _canonical(suffix: str) -> str:
     return ".ts" if _PORTS_SUFFIX.fullmatch(suffix) else suffix
 
 
+@public
 def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> Path:
     """Return `path` as a Path if a file of one of `suffixes` can be written there, else raise DataError."""
-    check_arguments(check_target, locals())
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in suffixes and _canonical(suffix) not in suffixes:
@@ -78,6 +78,7 @@ def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> 
     return target
 
 
+@public
 def write(
     path: str | Path, s: SMatrix | SampledData | Traces, pairs: Sequence[tuple[str, str]] | None = None
 ) -> None:
@@ -122,23 +123,24 @@ def write(
             _module(suffix).write(temporary, s)
 
 
+@public
 def read(path: str | Path) -> SMatrix:
     """Return the scattering matrix stored at `path`; DataError if it is missing or damaged."""
-    check_arguments(read, locals())
     found = _read(path)
     return smatrix_of(found) if isinstance(found, SampledData) else found
 
 
+@public
 def read_table(path: str | Path) -> SampledData:
     """Return the S-parameters stored at `path` as a table over frequency, in whichever format.
 
     Raises DataError if the file is missing or damaged, or holds more than one spectrum.
     """
-    check_arguments(read_table, locals())
     found = _read(path)
     return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
 
 
+@public
 def read_columns(path: str | Path) -> dict[str, NDArray[np.float64]]:
     """Return the columns of a .csv file by their names, such as photocurrents over wavelength, each (N,).
 

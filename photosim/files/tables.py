@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import DataError
 from photosim.model.sampled import SampledData
 from photosim.units import frequency_Hz, wavelength
@@ -97,9 +97,9 @@ def as_text(ports: Sequence[str]) -> list[str]:
     return [str(port) for port in np.array([*ports], dtype=str)]
 
 
+@public
 def table_of(s: SMatrix, file: str = "") -> SampledData:
     """Return a result as a table; DataError when it has setting axes or two equal wavelengths."""
-    check_arguments(table_of, locals())
     if s.values.ndim != 3:
         message = (
             "A table of S-parameters holds one spectrum, but this result has setting axes of shape "
@@ -110,9 +110,9 @@ def table_of(s: SMatrix, file: str = "") -> SampledData:
     return SampledData(frequency_Hz(s.wl)[order], s.values[order], tuple(s.ports), file=file)
 
 
+@public
 def smatrix_of(table: SampledData) -> SMatrix:
     """Return a table as a result, its wavelengths rising."""
-    check_arguments(smatrix_of, locals())
     from photosim.smatrix import SMatrix
 
     return SMatrix(wavelength(table.frequency_Hz)[::-1], table.ports, table.s[::-1], table.file or "table")

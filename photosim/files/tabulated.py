@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.tables import damaged, read_lines
@@ -33,6 +34,7 @@ _WL = ("wl_um", "wl", "wavelength_um", "wavelength")
 _SUFFIXES = (".csv", ".npz")
 
 
+@public
 def read_index(path: str | Path) -> IndexTable:
     """Return the effective indices over wavelength in a file; DataError if it is missing or damaged."""
     source = _found(path)
@@ -52,6 +54,7 @@ def read_index(path: str | Path) -> IndexTable:
     return IndexTable(wavelengths, neff, file=source.name)
 
 
+@public
 def read_family(path: str | Path) -> SampledFamily:
     """Return the S-parameters over a quantity stored at `path`; DataError if it is missing or damaged."""
     source = _found(path)

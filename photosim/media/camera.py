@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
@@ -20,6 +20,7 @@ NORMAL_ABOVE = 50.0
 """Mean count above which a Poisson law is drawn as a rounded normal one: a skewness of 0.14 is lost."""
 
 
+@public
 @dataclass(frozen=True)
 class Frame:
     """What a camera read in one exposure of a batch.
@@ -38,6 +39,7 @@ class Frame:
         check_whole(self, 0, saturated=self.saturated, dark=self.dark)
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Camera:
     """A camera of independent pixels, each the size of a speckle grain.
@@ -121,6 +123,7 @@ class Camera:
         return (electrons - float(self.dark_rate * self.exposure)) / float(self.electrons_per_watt(wl))
 
 
+@public
 def detected(mean: NDArray[Any], rng: np.random.Generator, read_noise: float = 0.0) -> NDArray[Any]:
     """Return Poisson counts of these means plus normal read noise, in the means' own precision.
 

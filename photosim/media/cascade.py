@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, Medium, Selection, check_media, fields, numbers, precision
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photosim.media.medium import ComplexArray
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Identity(Medium):
     """Nothing in the way: every wave arrives as it left."""
@@ -54,6 +55,7 @@ class Identity(Medium):
         return out
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class BusSlice(Medium):
     """Some outputs and inputs of a medium: the rest of its inputs is dark, of its outputs unseen.
@@ -117,6 +119,7 @@ class BusSlice(Medium):
         return self.base.block(row, numbers(columns, self.shape[1], "columns") + self.inputs[0])
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Cascade(Medium):
     """Media in the order in which light meets them: the product of their matrices, never formed."""

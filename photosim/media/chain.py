@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from photosim.media.modulators import Modulator
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class OpticalChain:
     """What stands on the table, in the order in which light meets it.

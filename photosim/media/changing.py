@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from photosim.media.medium import ComplexArray
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Mixture(Medium):
     """A sum of media of one size, each with a complex weight."""
@@ -77,6 +78,7 @@ class Mixture(Medium):
         return total
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class TiltedSlab(Mixture):
     """A slab's media with the phases of its paths for light tilted by `tilt` rad; see `SlabMedium`."""
@@ -95,6 +97,7 @@ class TiltedSlab(Mixture):
         return self.slab.sent(self.tilt, detuning, tuple(m.at_wavelength(wl) for m in self.media))
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class SlabMedium:
     """A diffusive slab: independent media, one for each slice of its paths, which differ in length and reach.
@@ -184,6 +187,7 @@ class SlabMedium:
         return (np.arange(self.slices) + drawn) / self.slices
 
 
+@public
 def drifted(medium: Medium, fresh: Medium, *, frames: float, persistence: float) -> Medium:
     """Return a medium some frames later: rho T + sqrt(1 - rho**2) W, rho = exp(-frames/persistence).
 
@@ -192,7 +196,6 @@ def drifted(medium: Medium, fresh: Medium, *, frames: float, persistence: float)
     matrix; others, and those that depend on wavelength, grow by one medium a step. Left out: what drifts
     faster at first, as a device warms up.
     """
-    check_arguments(drifted, locals())
     if not (frames >= 0 and persistence > 0):
         message = f"A drift takes 0 frames or more and a positive persistence, got {frames}, {persistence}."
         raise ParameterError(message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import (
@@ -64,6 +64,7 @@ class DenseMedium(Medium):
         return self.columns[np.ix_(*chosen)].T
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class StoredMedium(DenseMedium):
     """A complex Gaussian matrix held in memory, drawn when it is first needed.
@@ -132,6 +133,7 @@ class StoredMedium(DenseMedium):
         return drawn.view(self.dtype)  # type: ignore[no-any-return]
 
 
+@public
 def product(batch: Any, columns: ComplexArray) -> ComplexArray:
     """Return batch @ columns; batch (B, inputs) real or complex, columns (inputs, outputs) complex."""
     if np.iscomplexobj(batch):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -26,6 +27,7 @@ class Modulator(Protocol):
         """Return the amplitudes (batch, pixels) per amplitude of the beam, for patterns of that shape."""
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Dmd:
     """Digital micro-mirror device: each mirror sends its part of the beam on, or away.
@@ -64,6 +66,7 @@ class Dmd:
         return lit
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Slm:
     """Spatial light modulator: each cell shifts the phase of its part of the beam, in 2**bits steps.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import (
@@ -35,6 +36,7 @@ ALONE = 2
 """Largest batch of zeros and ones that is summed entry by entry, without a tile: break-even is near 3."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class ProceduralMedium(Medium):
     """A complex Gaussian matrix of any size in the memory of one tile.

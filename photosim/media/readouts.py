@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.modulators import Dmd
@@ -30,6 +30,7 @@ OVERSAMPLING = 4
 """Camera pixels to a grain along the fringes of off-axis holography: the least that keeps all terms apart."""
 
 
+@public
 @dataclass(frozen=True)
 class Readout:
     """Values (batch, outputs) that were read; frames exposed for them; readings at the end of the scale."""
@@ -50,12 +51,14 @@ class Readout:
         return cls(values, exposures, sum(f.saturated for f in frames), sum(f.dark for f in frames))
 
 
+@public(types=False)
 def intensity(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator) -> Readout:
     """Powers |T x|**2 in W a pixel, in one frame."""
     frame = chain.expose(chain.fields(patterns), rng)
     return Readout.of(chain.camera.watts(frame.electrons, chain.wl), frame)
 
 
+@public(types=False)
 def phase_stepping(
     chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator, *, steps: int = 3
 ) -> Readout:
@@ -79,6 +82,7 @@ def phase_stepping(
     return Readout.of(np.asarray(summed) / (steps * abs(reference)), *frames)
 
 
+@public(types=False)
 def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator) -> Readout:
     """Fields from one frame with a reference tilted so that its fringes carry them.
 
@@ -107,6 +111,7 @@ def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator)
     return Readout.of(values[:, :count], frame)
 
 
+@public(types=False)
 def anchored(
     chain: OpticalChain, held: NDArray[np.float64] | None = None
 ) -> Callable[[ArrayLike, np.random.Generator], Readout]:
@@ -151,6 +156,7 @@ def _reference(chain: OpticalChain) -> complex:
     return reference
 
 
+@public(types=False)
 def signed(
     read: Callable[[ArrayLike, np.random.Generator], Readout], signs: ArrayLike, rng: np.random.Generator
 ) -> Readout:

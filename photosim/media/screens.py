@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_choice, check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, COPY, LESS, Medium, Selection, fields, numbers, require_room
@@ -69,6 +70,7 @@ class _Planes(Medium):
         return np.stack([self.project(_unit(k, self.side**2))[row] for k in column], axis=1)
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class LensMedium(_Planes):
     """A lens: from its front focal plane to the one behind, a unitary Fourier transform, centre to centre.
@@ -96,6 +98,7 @@ class LensMedium(_Planes):
         return np.asarray(fft.fftshift(moved))
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class ScreensMedium(_Planes):
     """Thin random screens with free propagation between them, seen in the focal plane of a lens.
@@ -191,6 +194,7 @@ class ScreensMedium(_Planes):
         return np.asarray(plane)
 
 
+@public
 def singular_values(law: Law, count: int, transmission: float, thickness: float) -> NDArray[np.float64]:
     """Return `count` singular values in the middle of equal slices of their law.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium
@@ -24,6 +25,7 @@ WAVEGUIDE_BYTES, FIBRE_BYTES = 80, 64
 _FEWER = "take fewer channels"
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class WaveguideMedium(DenseMedium):
     """Transmission matrix of all channels of a lossless disordered waveguide.
@@ -61,6 +63,7 @@ class WaveguideMedium(DenseMedium):
         return np.ascontiguousarray(t.T, dtype=self.dtype)
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class FibreMedium(DenseMedium):
     """Multimode fibre: fixed modes, each with a phase of its own, between a speckle basis at both ends.
@@ -114,6 +117,7 @@ class FibreMedium(DenseMedium):
         return np.ascontiguousarray(t.T, dtype=self.dtype)
 
 
+@public
 def open_channels(count: int, thickness: float) -> NDArray[np.float64]:
     """Return `count` transmission eigenvalues of a lossless waveguide, largest first."""
     if not (is_number(thickness) and thickness > 0):
@@ -122,6 +126,7 @@ def open_channels(count: int, thickness: float) -> NDArray[np.float64]:
     return 1 / np.cosh((np.arange(count) + 0.5) / count * thickness) ** 2
 
 
+@public
 def haar(size: int, rng: np.random.Generator) -> NDArray[np.complex128]:
     """Return a unitary matrix, uniform over all of them: QR of Gaussians with the phases of R taken out."""
     drawn = rng.standard_normal((size, size)) + 1j * rng.standard_normal((size, size))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from photosim.arguments import public
 from photosim.model.claims import Symmetries
 from photosim.model.kinds import (
     Block,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@public
 def component(  # noqa: PLR0913 - keyword options of a declaration
     *,
     ports: tuple[str, ...],
@@ -95,6 +97,7 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
     )
 
 
+@public
 def composite(  # noqa: PLR0913 - keyword options of a declaration
     *,
     source: str,
@@ -127,6 +130,7 @@ def composite(  # noqa: PLR0913 - keyword options of a declaration
     )
 
 
+@public
 def detector(
     *,
     ports: tuple[str, ...],
@@ -150,6 +154,7 @@ def detector(
     )
 
 
+@public
 def source(
     *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
@@ -157,6 +162,7 @@ def source(
     return partial(Source.declare, ports=ports, aliases=port_names(ports, 0, aliases), source=source)
 
 
+@public
 def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     *,
     ports: tuple[str, ...],
@@ -203,6 +209,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     )
 
 
+@public
 def block(
     *,
     ports: tuple[str, ...],
@@ -221,6 +228,7 @@ def block(
     )
 
 
+@public
 def electronic(
     *,
     inputs: tuple[str, ...],
@@ -244,6 +252,7 @@ def electronic(
     )
 
 
+@public
 def numerical(  # noqa: PLR0913 - keyword options of a declaration
     *,
     source: str,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import Mark, NetlistError
 from photosim.reals import shown
 
@@ -30,6 +30,7 @@ Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | E
 """What a setting can be: a number, an array of a batch, a choice by name, an expression, or a table."""
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Instance:
     """One part of a circuit: which component, with which settings, and where it was written.
@@ -43,6 +44,7 @@ class Instance:
     windows: tuple[Window, ...] = ()
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Placement:
     """Where a layout puts an instance: x and y of its origin in um."""
@@ -92,14 +94,15 @@ class Netlist:
         return None
 
 
+@public
 def part(component: str, **settings: Value) -> Instance:
     """Return an instance of a component; settings that are None are left to their default."""
     return Instance(component, {name: value for name, value in settings.items() if value is not None})
 
 
+@public
 def ref(text: str) -> PortRef:
     """Return the (instance, port) that "instance,port" names."""
-    check_arguments(ref, locals())
     instance, comma, port = text.rpartition(",")
     if not comma or not instance.strip() or not port.strip():
         message = f"{text!r} does not name a port: write instance,port, as in ring,o1."
@@ -107,6 +110,7 @@ def ref(text: str) -> PortRef:
     return instance.strip(), port.strip()
 
 
+@public
 def links(*texts: str) -> tuple[Connection, ...]:
     """Return connections written as "a,o2:b,o1"."""
     pairs = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model import ClosedForm, Instance, Model, Netlist, registry
@@ -28,6 +28,7 @@ MAX_LEVELS = 64
 """Levels of sub-netlists."""
 
 
+@public
 def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
     """Warnings about a netlist: inner ports that are left open, which count as matched.
 
@@ -39,7 +40,6 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
             bounds, sub-netlists that contain themselves; with `strict`, an open port, or a setting that
             a model has to guess.
     """
-    check_arguments(check, locals())
     checker = _Checker(strict)
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")
@@ -48,9 +48,9 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
     return checker.warnings
 
 
+@public
 def not_simulated(netlist: Netlist) -> list[str]:
     """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance."""
-    check_arguments(not_simulated, locals())
     lines: list[str] = list(netlist.layout)
     seen: set[str] = set()
     for name, instance in netlist.instances.items():
@@ -66,13 +66,13 @@ def not_simulated(netlist: Netlist) -> list[str]:
     return lines
 
 
+@public
 def notes(netlist: Netlist) -> list[str]:
     """What is worth knowing about the parts of a netlist and no reason to worry, such as a table's asymmetry.
 
     Raises:
         NetlistError: as :func:`check`.
     """
-    check_arguments(notes, locals())
     checker = _Checker(strict=False)
     checker.size(netlist, (netlist.name,))
     checker.visit(netlist, {}, "")

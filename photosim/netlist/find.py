@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import NetlistError, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -16,19 +16,20 @@ SUFFIXES = (".yml", ".yaml", ".json")
 _GALLERY = "photosim.gallery"
 
 
+@public
 def gallery() -> dict[str, Path]:
     """Files of the packaged gallery by name, without their suffix."""
     folder = Path(str(resources.files(_GALLERY)))
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
 
 
+@public
 def find(path: str | PathLike[str]) -> Path:
     """File that a path or a name of the gallery (with or without its suffix) means.
 
     Raises:
         NetlistError: there is neither; the message has the nearest name of the gallery.
     """
-    check_arguments(find, locals())
     try:
         place = Path(path)
         if place.is_file():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import Mark, NetlistError
 from photosim.model import Instance, Netlist
 from photosim.netlist.body import Body
@@ -31,6 +31,7 @@ TOP = "top_level"
 """Name of the circuit in a recursive netlist, as SAX has it; without it, the first netlist is the circuit."""
 
 
+@public
 def read(
     path: str | PathLike[str],
     *,
@@ -50,7 +51,6 @@ def read(
     Raises:
         NetlistError: the file is missing or not a netlist; with file, line and column.
     """
-    check_arguments(read, locals())
     from photosim.netlist.check import check
 
     place = find(path)
@@ -81,16 +81,17 @@ def _read_yaml(place: Path, path: str, cells: CellMap | None) -> Netlist:
     return replace(netlist, folder=place.parent)
 
 
+@public
 def read_text(text: str, name: str = "circuit") -> Netlist:
     """Read a netlist from YAML or JSON text; `name` is its name where the text gives none.
 
     Raises:
         NetlistError: as :func:`read`.
     """
-    check_arguments(read_text, locals())
     return _netlist(compose(text), name)
 
 
+@public
 def from_dict(
     data: Mapping[str, Any], name: str = "circuit", *, cell_map: str | PathLike[str] | None = None
 ) -> Netlist:
@@ -101,7 +102,6 @@ def from_dict(
     Raises:
         NetlistError: as :func:`read`, without a place.
     """
-    check_arguments(from_dict, locals())
     cells = read_map(Path(cell_map)) if cell_map is not None else None
     return _netlist(Tree(_plain(data)), name, cells)
 

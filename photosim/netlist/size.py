@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from photosim.arguments import public
 from photosim.expressions import Expr
 from photosim.memory import require_memory, size
 from photosim.model import Netlist, registry
@@ -22,6 +23,7 @@ _SAID = 200_000
 """Parts from which a reader is told what the circuit takes."""
 
 
+@public
 def check_size(netlist: Netlist) -> str:
     """Return a sentence about a circuit that takes long to make, else ""; netlist and settings are checked.
 

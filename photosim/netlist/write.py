@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
 from photosim.model.sampled import FileTable
@@ -47,6 +47,7 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(_OneLine, _one_line)
 
 
+@public
 def to_yaml(netlist: Netlist) -> str:
     """YAML text of a netlist; one with sub-netlists becomes a recursive file with the circuit on top.
 
@@ -54,7 +55,6 @@ def to_yaml(netlist: Netlist) -> str:
         NetlistError: a setting that YAML cannot hold (a complex number, a table without a file), or two
             sub-netlists of one name.
     """
-    check_arguments(to_yaml, locals())
     others: dict[str, Netlist] = {}
     _collect(netlist, others)
     data = _body(netlist)

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from photosim.arguments import public
+from photosim.errors import ParameterError
 from photosim.files import check_target
 from photosim.files.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -51,6 +54,7 @@ STYLE: Mapping[str, Any] = {
 }
 
 
+@public
 def save(figure: Figure, path: str | Path) -> Path:
     """Write `figure` to `path` (.png, .svg or .pdf), whole or not at all; DataError when that fails."""
     target = check_target(path, PICTURE_SUFFIXES)
@@ -146,3 +150,14 @@ def engineering(largest: float) -> tuple[float, str]:
         if largest * factor >= 1.0:
             return factor, prefix
     return (1e12, "p") if largest > 0.0 else (1.0, "")
+
+
+def check_lengths(title: str, axis: NDArray[Any], curves: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ParameterError unless an axis has finite points in one row, and every curve as many."""
+    if axis.ndim != 1 or not axis.size or not np.isfinite(axis).all():
+        message = f"{title}: an axis must be a list of finite numbers, got an array of shape {axis.shape}."
+        raise ParameterError(message)
+    for name, values in curves.items():
+        if values.shape != axis.shape:
+            message = f"{title}: curve {name!r} has shape {values.shape}, but its axis {axis.shape}."
+            raise ParameterError(message)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from photosim.analysis.chart import Chart, Curve, HeatMap, Picture
+from photosim.arguments import public
 from photosim.plotting.canvas import canvas, colour_bar, in_style, legend, line_style, titled
 
 if TYPE_CHECKING:
@@ -16,11 +17,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def for_charts(result: Any) -> dict[str, Callable[[], Figure]]:
+class ChartedResult(Protocol):
+    """A result of an analysis that gives its pictures as data."""
+
+    def charts(self) -> Sequence[Picture]:
+        """Return the pictures."""
+
+
+@public
+def for_charts(result: ChartedResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws a result that gives its pictures as data, in its `charts`, by their names."""
     return {picture.name: partial(draw, picture) for picture in result.charts()}
 
 
+@public
 def draw(picture: Picture) -> Figure:
     """Draw a chart or a map."""
     return _chart(picture) if isinstance(picture, Chart) else _map(picture)

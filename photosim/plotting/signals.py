@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.plotting.canvas import COLOURS, canvas, engineering, in_style, legend, line_style, titled
+from photosim.arguments import public
+from photosim.plotting.canvas import (
+    COLOURS,
+    canvas,
+    check_lengths,
+    engineering,
+    in_style,
+    legend,
+    line_style,
+    titled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from photosim.analysis.traces import Eye
+    from photosim.analysis.transient import TransientResult
 
 FloatArray = NDArray[np.float64]
 
@@ -24,10 +35,14 @@ _BINS = (160, 120)
 _MOST_LINES = 48
 
 
+@public
 def traces(
     time: FloatArray, signals: Mapping[str, FloatArray], *, unit: str = "A", ylabel: str = "", title: str = ""
 ) -> Figure:
     """Draw signals (T,) in `unit` over time (T,) in s."""
+    time = np.atleast_1d(np.asarray(time, dtype=np.float64))
+    signals = {name: np.atleast_1d(np.asarray(values)) for name, values in signals.items()}
+    check_lengths("traces", time, signals)
     shown = slice(0, MOST_POINTS)
     late, late_prefix = _time_unit(time[shown])
     largest = max((float(np.max(np.abs(v[shown]), initial=0.0)) for v in signals.values()), default=0.0)
@@ -45,6 +60,7 @@ def traces(
     return figure
 
 
+@public
 def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figure:
     """Draw an eye: a map of how often the signal passes where, or lines for few symbols."""
     from matplotlib.colors import LinearSegmentedColormap
@@ -76,6 +92,7 @@ def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figu
     return figure
 
 
+@public
 def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
     """Draw complex waves in sqrt(W) at the instants of their symbols; 1 on an axis in sqrt(mW) is 1 mW."""
     power, prefix = engineering(float(np.max(np.abs(points), initial=0.0)) ** 2)
@@ -93,6 +110,7 @@ def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
     return figure
 
 
+@public
 def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
     """Draw power spectral densities in W/Hz, each a DataArray over frequency, in dB over 1 mW/GHz."""
     with in_style():
@@ -107,7 +125,8 @@ def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
     return figure
 
 
-def for_transient(result: Any) -> dict[str, Callable[[], Figure]]:
+@public
+def for_transient(result: TransientResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws an analysis in time, by the name of the picture: currents, powers, and the eye."""
     time = result.data.time.values
     signals = result.signals()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
-from photosim.plotting.canvas import canvas, engineering, in_style, legend, line_style, titled
+from photosim.plotting.canvas import canvas, check_lengths, engineering, in_style, legend, line_style, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ _MOST_LINES = 16
 _MOST_LABELLED_CHANNELS = 16
 
 
+@public
 def spectrum(
     s: Traces,
     pairs: Sequence[tuple[str, str]],
@@ -55,7 +57,7 @@ def spectrum(
     with in_style():
         figure, axes = canvas((6.4, 3.4))
         for k, (pair, power) in enumerate(zip(pairs, powers, strict=True)):
-            label = labels[k] if labels else f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
+            label = labels[k] if len(labels) else f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
             marker = "o" if power.size == 1 else None
             axes.plot(s.wl, power, label=label, marker=marker, **line_style(k))
         axes.set(xlabel="wavelength (\N{GREEK SMALL LETTER MU}m)", ylabel="transmission (dB)")
@@ -66,11 +68,13 @@ def spectrum(
     return figure
 
 
+@public
 def for_spectrum(result: SpectrumResult) -> Figure:
     """Draw the result of a spectrum analysis."""
     return spectrum(result.s, result.pairs, channels=result.channels, labels=result.labels, title=result.name)
 
 
+@public
 def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> Figure:
     """Draw the (from, to) pairs of `s` in dB; by default those from its inputs to wherever light arrives."""
     from photosim.analysis.spectrum import port_pairs
@@ -78,10 +82,14 @@ def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> 
     return spectrum(s, pairs if pairs is not None else port_pairs(s), title=s.name)
 
 
+@public
 def photocurrents(
     wl: FloatArray, currents: Mapping[str, FloatArray], *, title: str = "", xlabel: str = "wavelength"
 ) -> Figure:
     """Draw photocurrents in A, each of shape (W,), over the wavelength of shape (W,) in um."""
+    wl = np.atleast_1d(np.asarray(wl, dtype=np.float64))
+    currents = {name: np.atleast_1d(np.asarray(values)) for name, values in currents.items()}
+    check_lengths("photocurrents", wl, currents)
     with in_style():
         figure, axes = canvas((6.4, 3.4))
         largest = max(

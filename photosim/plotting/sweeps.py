@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.metrics import UNITS
 from photosim.plotting.canvas import COLOURS, colour_bar, in_style, line_style, panel_grid, titled
 from photosim.plotting.spectra import FLOOR_dB
@@ -25,6 +26,7 @@ _WORDS = {"resonance": "resonance", "fwhm": "full width", "extinction_dB": "exti
           "insertion_loss_dB": "insertion loss"}  # fmt: skip
 
 
+@public
 def for_sweep(result: SweepResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws the spectra of a sweep and, where there are metrics, these over its settings."""
     found: dict[str, Callable[[], Figure]] = {"spectra": lambda: spectra(result)}

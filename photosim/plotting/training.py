@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.plotting.canvas import (
     COLOURS,
     DASHES,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from photosim.training.result import TrainingResult, WeightMap
 
 
+@public
 def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws a training, by the name of the picture: learning, alignment, maps of weights."""
     drawn: dict[str, Callable[[], Figure]] = {"learning": partial(learning_curves, result)}
@@ -41,6 +43,7 @@ def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
     return drawn
 
 
+@public
 def learning_curves(result: TrainingResult) -> Figure:
     """Draw the test error of every rule over the epochs: mean over the seeds, band of one standard deviation.
 
@@ -71,6 +74,7 @@ def learning_curves(result: TrainingResult) -> Figure:
     return figure
 
 
+@public
 def alignment_angles(result: TrainingResult) -> Figure:
     """Draw the angle between every rule's updates and the gradient over the epochs, one line a hidden layer.
 
@@ -92,6 +96,7 @@ def alignment_angles(result: TrainingResult) -> Figure:
     return figure
 
 
+@public
 def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
     """Draw target weights, programmed weights and their difference side by side as maps.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photosim import netlist as netlists
+from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean
 from photosim.model import registry
 from photosim.runner.run import prepare
@@ -21,6 +22,7 @@ _ENTRY = re.compile(r"^@\w+\{\s*([^,\s]+)\s*,", re.MULTILINE)
 _LIBRARY = Path(registry.__file__).parents[1] / "components" / "sources.bib"
 
 
+@public
 def cite(thing: Circuit | str | Path) -> str:
     """Return the BibTeX entries of every source that a circuit rests on, and of photosim itself.
 

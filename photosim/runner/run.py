@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from photosim import __version__
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
+from photosim.arguments import public
 from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
 from photosim.files.atomic import write_text
 from photosim.files.own import RESULTS, refuse_others
@@ -44,6 +45,7 @@ class Job:
     options: Any
 
 
+@public
 @dataclass(frozen=True)
 class Report:
     """What a run left: the folder, its files, the tables for the reader and the content of results.json."""
@@ -54,6 +56,7 @@ class Report:
     numbers: dict[str, Any]
 
 
+@public
 def run(  # noqa: PLR0913 - keyword options of a run
     file: str | Path,
     *,
@@ -116,6 +119,7 @@ def run(  # noqa: PLR0913 - keyword options of a run
     return Report(folder, tuple(folder / name for name in (*names, RESULTS)), tuple(tables), numbers)
 
 
+@public
 def prepare(circuit: Circuit) -> list[Job]:
     """Return the analyses of a circuit's netlist with their options read.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
+from photosim.bounds import check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.windows import unasked
 from photosim.errors import ParameterError, did_you_mean, listing
@@ -41,6 +42,7 @@ VISIBLE = 0.01
 """Part of a variance beyond which what is unresolved of it is said."""
 
 
+@public
 @dataclass(frozen=True)
 class Tone:
     """A sine on the current, at which jitter is reckoned: frequency in Hz, amplitude relative to the mean."""
@@ -71,6 +73,7 @@ def check_terms(without: Collection[str]) -> None:
             raise ParameterError(message + did_you_mean(name, TERMS))
 
 
+@public
 @dataclass(frozen=True)
 class Contributions:
     """Variances in A^2 by the name of the noise, referred to the current of the detector.
@@ -85,6 +88,7 @@ class Contributions:
     unresolved: Mapping[str, float] = field(default_factory=dict)
 
 
+@public
 def contributions(
     point: OperatingPoint, number: int, *, without: Collection[str] = (), tone: Tone | None = None
 ) -> Contributions:
@@ -93,6 +97,7 @@ def contributions(
     All terms of `noise.TERMS` are there, those in `without` as zeros. Laser noise is taken to first order.
     """
     check_terms(without)
+    check_whole("contributions", 0, len(point.receivers) - 1, number=number)
     receiver = point.receivers[number]
     found, unresolved = dict.fromkeys(TERMS, 0.0), {}
     glow = emission(point, number)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, PhotosimWarning
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from photosim.engine.graph import Part
 
 
+@public
 def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str, Any]) -> xarray.DataArray:
     """Return the mean photocurrent in A of every detector, dimensions (batch,) wavelength, detector.
 
@@ -40,7 +41,6 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     current stays there. Raises ParameterError where the circuit has no source
     or no detector, and where light of separate lasers interferes at one.
     """
-    check_arguments(photocurrents, locals())
     import xarray
 
     if not circuit.sources or not circuit.detectors:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def jitter_variance(jitter: Any, frequency: Any, amplitude: Any) -> Any:
     return (2.0 * np.pi * np.asarray(frequency) * jitter * amplitude) ** 2 / 2.0
 
 
+@public
 def effective_bits(ratio: ArrayLike) -> Any:
     """Bits of an ideal converter with that ratio of full scale to rms noise, (20 log10 ratio - 1.76)/6.02.
 
     alqadasi2022, eq. 8, with its constants.
     """
-    check_arguments(effective_bits, locals())
     with np.errstate(divide="ignore", invalid="ignore"):  # without a signal or without noise: infinite
         return (20.0 * np.log10(np.asarray(ratio, dtype=np.float64)) - 1.76) / 6.02
 

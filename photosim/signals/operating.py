@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
@@ -33,6 +33,7 @@ ComplexArray = NDArray[np.complex128]
 Values = Mapping[str, Mapping[str, Any]]
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Line:
     """One line of a source: where its light leaves, wavelength in um, power in W, and its noise."""
@@ -50,6 +51,7 @@ class Line:
         return SPEED_OF_LIGHT_UM_S / self.wl
 
 
+@public
 @dataclass(frozen=True)
 class Receiver:
     """A detector and the electronics behind it.
@@ -96,6 +98,7 @@ class Emitter:
     limit: float
 
 
+@public
 @dataclass(frozen=True)
 class OperatingPoint:
     """A circuit at one point of settings, lit by its own sources.
@@ -184,6 +187,7 @@ class OperatingPoint:
         return light + mean_emission_current(self, number) + self.dark_current(number)
 
 
+@public
 def operating_point(
     circuit: Circuit, settings: Mapping[str, Any], question: str = "a link"
 ) -> OperatingPoint:
@@ -193,7 +197,6 @@ def operating_point(
     ParameterError where the circuit has no source or no detector, for settings that are a batch, and where
     light of separate lasers interferes at a detector, which `question` cannot answer.
     """
-    check_arguments(operating_point, locals())
     from photosim.signals.interference import Lit, refuse_interference
     from photosim.signals.violations import violations
 

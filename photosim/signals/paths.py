@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.model import ClosedForm, Numerical
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ TOLL_dB = 1e-6
 """Loss counted for each part on top of its own, which keeps a way through lossless parts short."""
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Passage:
     """A part on the way: its name, the loss in it in dB (negative for gain), and the power in W behind it."""
@@ -29,6 +31,7 @@ class Passage:
     power: float
 
 
+@public
 def passages(point: OperatingPoint, line: Line, port: str) -> tuple[Passage, ...]:
     """Return the parts that a line passes on its way to a port of a detector; none where no way leads there.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.converters import convert
 from photosim.engine.windows import unasked
@@ -97,6 +97,7 @@ class _Grid:
         return values[self.guard * self.oversampling :: self.oversampling][: self.samples]
 
 
+@public
 def sample(
     circuit: Circuit,
     samples: int = 4096,
@@ -119,7 +120,6 @@ def sample(
     MOST_SAMPLES, delays that differ by more than a record can hold, and light of separate lasers that
     interferes at a detector.
     """
-    check_arguments(sample, locals())
     import xarray
 
     check_terms(without)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.result import Table
+from photosim.arguments import public
 from photosim.circuit import Circuit
 from photosim.errors import ParameterError, PhotosimError, PhotosimWarning, UnphysicalResult
 from photosim.testing import (  # noqa: F401 - they declare the laws
@@ -33,6 +34,7 @@ EXAMPLES = 100
 WAVELENGTHS = 3
 
 
+@public
 @dataclass(frozen=True)
 class Report:
     """What trying the laws on a subject has found, law by law."""
@@ -95,11 +97,13 @@ class Report:
         return f"<table><caption>{_escaped(table.title)}</caption><tr>{head}</tr>{body}</table>"
 
 
+@public
 def laws(thing: Any = None) -> tuple[Law, ...]:
     """Return all laws, or those that apply to a component, table, file, circuit, device or rule."""
     return tuple(LAWS.by_name.values()) if thing is None else LAWS.of(subject_of(thing))
 
 
+@public
 def check(
     thing: Any, *, examples: int = EXAMPLES, seed: int = 0, only: str | None = None, raises: bool = True
 ) -> Report:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from photosim.arguments import public
 from photosim.errors import PhotosimError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Example:
         return ", ".join([f"wl = {grid}", *named] if self.wl.size else named)
 
 
+@public
 @dataclass(frozen=True)
 class Law:
     """A law of physics, or of what a declaration claims.
@@ -61,6 +63,7 @@ class Law:
         return bool(value <= self.tolerance)
 
 
+@public
 @dataclass(frozen=True)
 class Verdict:
     """What trying one law has found: the worst value, and the smallest example that breaks it.

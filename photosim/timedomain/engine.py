@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import public
 from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError, PhotosimWarning
@@ -53,6 +53,7 @@ LEAST_BYTES = 70
 """Bytes for each sample that the smallest circuit takes: one input, one wave, and what they are made from."""
 
 
+@public
 def transient(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     duration: float,
@@ -87,7 +88,6 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
     """
-    check_arguments(transient, locals())
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector
@@ -31,6 +32,7 @@ STEPPED = 0.03
 """Error of what passes a stepped filter, relative to its largest value, that is accepted."""
 
 
+@public
 def dataset(
     run: Run,
     name: str,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.files import read_columns
 from photosim.reals import NotReal, as_real, shown
@@ -34,6 +34,7 @@ MAX_FILE_BYTES = 64 * 2**20
 """Size of a file of samples: a few million of them."""
 
 
+@public
 @dataclass(frozen=True)
 class Waveform:
     """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
@@ -104,22 +105,23 @@ class Waveform:
         return np.concatenate([values, onward(values, ahead)]) if self.listed else values
 
 
+@public
 def constant(value: float) -> Waveform:
     """Return the waveform that is always `value`."""
-    check_arguments(constant, locals())
     _finite(value=value)
     return Waveform(lambda time: np.full(time.shape, float(value)))
 
 
+@public
 def step(
     *, at: float, low: float = 0.0, high: float = 1.0, rise: float = 0.0, bandwidth: float | None = None
 ) -> Waveform:
     """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
-    check_arguments(step, locals())
     _finite(low=low, high=high, at=at, rise=rise)
     return Waveform(lambda time: low + (high - low) * _edge(time - at, rise), bandwidth)
 
 
+@public
 def pulse(
     *,
     at: float,
@@ -135,7 +137,6 @@ def pulse(
 
     shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.
     """
-    check_arguments(pulse, locals())
     shapes: dict[str, Callable[[Any], Any]] = {
         "gaussian": lambda x: np.exp(-4 * np.log(2) * (x / width) ** 2),
         "sech2": lambda x: np.cosh(np.clip(2 * np.arccosh(np.sqrt(2)) * x / width, -300, 300)) ** -2.0,
@@ -159,9 +160,9 @@ def pulse(
     return Waveform(values, bandwidth, frequency=highest)
 
 
+@public
 def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase: float = 0.0) -> Waveform:
     """Return offset + amplitude sin(2 pi frequency t + phase)."""
-    check_arguments(sine, locals())
     _finite(frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
     turning = abs(frequency) if amplitude else 0.0
     return Waveform(
@@ -169,6 +170,7 @@ def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase
     )
 
 
+@public
 def prbs(  # noqa: PLR0913 - keyword options of a signal
     rate: float,
     *,
@@ -186,7 +188,6 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
     cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
     """
-    check_arguments(prbs, locals())
     _positive(rate=rate)
     _finite(low=low, high=high)
     if levels < 2 or levels & (levels - 1):
@@ -213,9 +214,9 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
 
 
+@public
 def samples(values: ArrayLike) -> Waveform:
     """Return the waveform of given values, one for each sample; their number must be that of the samples."""
-    check_arguments(samples, locals())
     numbers = np.asarray(values, dtype=np.float64)
 
     def held(time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,6 +230,7 @@ def samples(values: ArrayLike) -> Waveform:
     return Waveform(held, listed=True)
 
 
+@public
 def file(path: str | Path, *, column: str | None = None, bandwidth: float | None = None) -> Waveform:
     """Return the waveform of a text file: two columns, time in s and value, commas or spaces between them.
 
@@ -236,7 +238,6 @@ def file(path: str | Path, *, column: str | None = None, bandwidth: float | None
     several counts. Straight lines join the points; before and after them the ends are held. Raises DataError
     for a file that is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
     """
-    check_arguments(file, locals())
     place = Path(path)
     try:
         state = place.stat()
@@ -297,6 +298,7 @@ def wave_form() -> Any:
     return Annotated[Any, Choice("wave", SHAPES), BeforeValidator(_constant), words]
 
 
+@public
 def read_waveform(value: Any) -> Waveform:
     """Return the waveform that a number or a mapping such as {wave: prbs, rate: 1e10} describes.
 
@@ -313,6 +315,7 @@ def _constant(value: Any) -> Any:
     return {"wave": "constant", "value": value} if number else value
 
 
+@public
 def as_waveform(value: Any) -> Waveform:
     """Return a Waveform as it is, a number as a constant one, an array as samples."""
     if isinstance(value, Waveform):

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from pydantic import Field
 
+from photosim.arguments import public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LIST, Choice
@@ -25,6 +26,7 @@ class RateSchedule(Protocol):
         """Return the factor for a step and its epoch, both counted from 1 since the run began."""
 
 
+@public
 @dataclass(frozen=True)
 class Constant:
     """A constant learning rate."""
@@ -34,6 +36,7 @@ class Constant:
         return 1.0
 
 
+@public
 @dataclass(frozen=True)
 class StepDecay:
     """The learning rate times `ratio` from each of some epochs on (counted from 1)."""
@@ -59,6 +62,7 @@ class StepDecay:
         return float(self.ratio ** sum(epoch >= begin for begin in self.epochs))
 
 
+@public
 @dataclass(frozen=True)
 class Noam:
     """1/sqrt(width) times the smaller of 1/sqrt(step) and step / warmup^1.5 (vaswani2017, equation 3).
@@ -79,6 +83,7 @@ class Noam:
         return float(self.width**-0.5 * min(step**-0.5, step * self.warmup**-1.5))
 
 
+@public
 @dataclass(frozen=True)
 class Cosine:
     """Half a cosine from 1 in the first epoch to `floor` in epoch `epochs`, and `floor` from there on.
@@ -100,6 +105,7 @@ class Cosine:
         return float(self.floor + (1.0 - self.floor) * 0.5 * (1.0 + np.cos(np.pi * way)))
 
 
+@public
 @dataclass(frozen=True)
 class Exponential:
     """The learning rate times `ratio` after every epoch."""
@@ -142,6 +148,7 @@ class Optimiser(Protocol):
         """Take a step against `update`, `factor` times as long as usual, changing parameters and memory."""
 
 
+@public
 @dataclass(frozen=True)
 class SGD:
     """v <- momentum v + g + weight_decay p; p <- p - learning_rate v (as PyTorch's SGD, not damped).
@@ -178,6 +185,7 @@ class SGD:
             sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
 
 
+@public
 @dataclass(frozen=True)
 class Adam:
     """Steps scaled by running moments of the gradient (kingma2015, algorithm 1).

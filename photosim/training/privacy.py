@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -19,6 +20,7 @@ ORDERS = np.concatenate([np.arange(1.1, 10.95, 0.1), np.arange(12.0, 64.0)])
 """Orders of divergence among which the least epsilon is looked for, those of the code after ohana2021."""
 
 
+@public
 @dataclass(frozen=True)
 class Accountant:
     """Privacy spent by releasing quantities that one sample moves by `sensitivity`, under normal noise.
@@ -63,6 +65,7 @@ class Accountant:
         return max(0.0, float(np.min(spent - (np.log(delta) + np.log(ORDERS)) / (ORDERS - 1.0))))
 
 
+@public
 def photon_deviation(device: ScatteringMedium, levels: RealArray) -> FloatArray:
     """Return the noise of a medium's products of errors -1, 0 and 1, shape (batch,), in the products' unit.
 

@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.analysis.result import UNKNOWN, Cell, Table
+from photosim.arguments import public
 from photosim.smatrix import ByValue
 from photosim.training.architecture import label, plain
 
 FloatArray = NDArray[np.float64]
 
 
+@public
 def spread(values: FloatArray) -> float | None:
     """Sample standard deviation of `values`, shape (n,); None for a single value, whose spread is unknown."""
-    return float(np.std(values, ddof=1)) if values.size > 1 else None
+    return float(np.std(values, ddof=1)) if np.size(values) > 1 else None
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class RuleResult(ByValue):
     """How one learning rule fared over all seeds.
@@ -67,6 +70,7 @@ class RuleResult(ByValue):
         return spread(self.final)
 
 
+@public
 @dataclass(frozen=True)
 class WeightMap:
     """The target matrix of a device and what the device made of it, each of shape (outputs, inputs).
@@ -91,6 +95,7 @@ class WeightMap:
         return float(np.sqrt(np.mean((self.quantised - self.target) ** 2)))
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class TrainingResult(ByValue):
     """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.errors import DataError
 from photosim.reals import shown
 from photosim.smatrix import ByValue
@@ -41,6 +41,7 @@ class Scale:
         return numbers * self.width + self.center
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork(ByValue):
     """A network and its parameters, which predict and can be saved.

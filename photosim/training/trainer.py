@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole, dtype_of
 from photosim.errors import DataError, ParameterError
 from photosim.memory import require_memory
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
+@public
 @dataclass(frozen=True)
 class Streams:
     """The independent random streams of one run, all children of one seed sequence.
@@ -51,6 +52,7 @@ class Streams:
         return [cls(*branch.spawn(4)) for branch in np.random.SeedSequence(seed).spawn(runs)]
 
 
+@public
 @dataclass(frozen=True)
 class Schedule:
     """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
@@ -86,6 +88,7 @@ class Schedule:
             raise ParameterError(message)
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class History(ByValue):
     """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
@@ -103,6 +106,7 @@ class History(ByValue):
     best: int
 
 
+@public
 def fit(  # noqa: PLR0913 - each is a noun of its own
     network: Network,
     rule: Rule,
@@ -147,6 +151,7 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
     return run.history(state)
 
 
+@public
 def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DTypeLike = np.float32) -> State:
     """Return the state of a run before its first epoch: parameters drawn, nothing remembered."""
     parameters = network.initial(np.random.default_rng(streams.initial), dtype)
@@ -155,6 +160,7 @@ def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DType
     return State(groups, [], np.random.default_rng(streams.order))
 
 
+@public
 def check_dataset(network: Network, data: Dataset, objective: Objective) -> None:
     """Raise DataError, naming data and part, for samples that a network cannot learn from or be judged by."""
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
@@ -172,6 +178,7 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
         check_weights(f"{data.name}, training samples", data.train.weights, len(data.train))
 
 
+@public
 def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
     """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
 
@@ -197,6 +204,7 @@ def _check_length(state: State, schedule: Schedule) -> None:
         raise DataError(message)
 
 
+@public
 def score(
     network: Network,
     parameters: list[Parameters],

@@ -29,10 +29,34 @@ def test_the_dip_that_a_grid_misses_is_named_with_its_true_depth() -> None:
     power = circuit(fine)["in", "through"].power_dB
     (text,) = [one for one in found if "lowest" in one]
     assert f"the lowest power is {power.min():.2f} dB at 1.542136 um" in text
-    assert f"the grid shows {circuit(wl)['in', 'through'].power_dB.min():.2f} dB" in text
+    assert f"show {circuit(wl)['in', 'through'].power_dB.min():.2f} dB" in text
     assert abs(fine[power.argmin()] - 1.542136) < 1e-6
-    for points in (2001, 20_001):  # a tenth of a linewidth, with a point near the middle, shows the dip
-        assert remarks(circuit, np.linspace(1.54, 1.56, points), starts=("in",), ends=("through",)) == ()
+    assert remarks(circuit, np.linspace(1.54, 1.56, 20_001), starts=("in",), ends=("through",)) == ()
+
+
+@pytest.mark.parametrize("points", [301, 2001, 2002, 20_001])
+def test_the_table_of_extremes_reaches_the_bottom_whatever_the_grid(points: int) -> None:
+    # The README's spectrum, 2001 points, showed -24.87 dB.
+    circuit = ps.load("add_drop_ring")
+    options = SpectrumOptions("s", np.linspace(1.54, 1.56, points), ("in",), ("through", "drop"))
+    result = spectrum(circuit, options)
+    fine = circuit(np.linspace(1.54, 1.56, 400_001))
+    for pair in (("in", "through"), ("in", "drop")):
+        power, found = fine[pair].power_dB, result.numbers()["pairs"][" to ".join(pair)]
+        assert found["max_dB"] == pytest.approx(power.max(), abs=1e-4)
+        assert found["min_dB"] == pytest.approx(power.min(), abs=1e-3)
+    assert "-25.030 at 1.5" in str(result.tables()[0].rows[0][3])
+    told = any("show -24.87 dB" in text for text in result.remarks)
+    assert told == (points == 2001)
+
+
+def test_channels_are_shown_at_their_own_wavelengths_not_at_the_next_point() -> None:
+    circuit = ps.load("add_drop_ring")
+    channel = 1.5512213
+    for points in (5, 301, 2001):
+        options = SpectrumOptions("s", np.linspace(1.54, 1.56, points), ("in",), ("drop",), (channel,))
+        table = spectrum(circuit, options).tables()[1]
+        assert table.rows[0][2] == f"{circuit([channel])['in', 'drop'].power_dB[0]:.3f}"
 
 
 def test_lines_narrower_than_the_grid_are_said(tmp_path: Any) -> None:

@@ -82,8 +82,8 @@ def test_numbers_are_what_the_curves_show() -> None:
     result = run(RING)
     power = result.s["in", "drop"].power_dB
     found = result.numbers()["pairs"]["in to drop"]
-    assert found["max_dB"] == power.max()
-    assert found["min_at_um"] == result.s.wl[np.argmin(power)]
+    assert found["max_dB"] >= power.max()  # extremes are those between points too
+    assert found["min_at_um"] == pytest.approx(result.s.wl[np.argmin(power)], abs=2e-4)
     assert found["centre_loss_dB"] == -power[50]
     assert result.numbers()["wl_um"] == {"start": 1.54, "stop": 1.56, "points": 101}
 

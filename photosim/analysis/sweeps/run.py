@@ -16,7 +16,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_waves
 from photosim.analysis.sweeps.points import Points, fixed_settings, make_points
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.engine.batches import solve_slices
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.kernels import spectra as kernel
@@ -39,6 +39,7 @@ FEWEST = 4
 KEEP = ("elements", "power", "none")
 
 
+@public
 def sweep(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     vary: Mapping[str, Any] | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.systems.harness.system import System
 
@@ -22,11 +23,13 @@ _SYSTEMS = {
 """Name of each system, and the module whose SYSTEM it is."""
 
 
+@public
 def system_names() -> tuple[str, ...]:
     """Return the names of all systems."""
     return tuple(_SYSTEMS)
 
 
+@public
 def find_system(name: str) -> System:
     """Return the system called `name`; ParameterError with the nearest name if there is none."""
     if name not in _SYSTEMS:

@@ -23,6 +23,7 @@ from photosim import __version__
 from photosim.analysis.chart import Picture
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import UNKNOWN, Cell, Table, plain
+from photosim.arguments import public
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import check_writable, write_text
 from photosim.files.own import RESULTS, refuse_others
@@ -39,6 +40,7 @@ _DIVERGED = "diverged"
 """Key of what was said of a seed whose training diverged."""
 
 
+@public
 @dataclass(frozen=True)
 class Reproduction:
     """A system, its options, and the results computed so far."""
@@ -111,6 +113,7 @@ Watch = Callable[[Reproduction], None]
 """watch(reproduction) sees the reproduction each time a seed of a case is finished."""
 
 
+@public
 def reproduce(
     system: System,
     options: Options,

@@ -11,6 +11,7 @@ import numpy as np
 
 from photosim.analysis.chart import Curve, Picture
 from photosim.analysis.result import Table
+from photosim.arguments import public
 from photosim.errors import ParameterError, listing
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ How = Literal["read", "code", "press", "secondary", "recalled", "inferred"]
 else's account; recalled without a text at hand; or inferred from other figures."""
 
 
+@public
 @dataclass(frozen=True)
 class Published:
     """A published figure, in the unit of its row; `spread` where one was published.
@@ -34,6 +36,7 @@ class Published:
     data: str = ""
 
 
+@public
 @dataclass(frozen=True)
 class Options:
     """What a user asks of a reproduction.
@@ -53,6 +56,7 @@ Report = Callable[[int, int], None]
 """report(done, total) says how far one computation is, as in epochs."""
 
 
+@public
 @dataclass(frozen=True)
 class Case:
     """One computation of a system, repeated for every seed.
@@ -71,6 +75,7 @@ class Case:
     uses_data: bool = True
 
 
+@public
 @dataclass(frozen=True)
 class Row:
     """One line of the table: the number `key` that `case` returns, next to the published one, if any."""
@@ -83,6 +88,7 @@ class Row:
     digits: int = 2
 
 
+@public
 @dataclass(frozen=True)
 class Outcome:
     """What has been computed: for every case, by seed, what `compute` returned.
@@ -121,6 +127,7 @@ def _no_tables(_outcome: Outcome) -> Sequence[Table]:
     return ()
 
 
+@public
 @dataclass(frozen=True)
 class System:
     """A published system.

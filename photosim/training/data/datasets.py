@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.training.arrays import LabelArray, RealArray, TargetArray
@@ -35,6 +36,7 @@ TEST = 0.2
 VALIDATION = 0.1
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Samples:
     """Inputs x (samples, features) and what belongs to them: class numbers y (samples,).
@@ -52,6 +54,7 @@ class Samples:
         return len(self.y)
 
 
+@public
 @dataclass(frozen=True)
 class Dataset:
     """A task: what is learnt from, what chooses hyperparameters, and what judges.
@@ -97,6 +100,7 @@ DataDir = str | os.PathLike[str] | None
 Loader = Callable[[DataDir, bool], Table]
 
 
+@public
 def load(
     name: str, *, validation_fraction: float = VALIDATION, data_dir: DataDir = None, download: bool = False
 ) -> Dataset:
@@ -213,6 +217,7 @@ def _fetch(name: str, folder: os.PathLike[str] | None) -> Table:
     return Table(np.asarray(x, dtype=np.uint8), np.asarray(y).astype(np.int64), judged)
 
 
+@public
 def split(
     name: str,
     x: NDArray[Any],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray, RealArray
@@ -28,6 +29,7 @@ else:
     _OfProtocols = type(Protocol)
 
 
+@public
 @dataclass(frozen=True)
 class Energy:
     """What a device did since it was built.

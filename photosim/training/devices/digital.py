@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.errors import ParameterError
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.device import Energy, check_batch
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Digital(ByValue):
     """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones."""

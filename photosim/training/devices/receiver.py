@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
@@ -23,6 +23,7 @@ MOST_BITS = 32
 """No converter has more; the bound also keeps 2**bits exact."""
 
 
+@public
 @dataclass(frozen=True)
 class Receiver:
     """A balanced receiver, the same in every row, from the circuit's own settings; its noise as in saleh2019.
@@ -115,6 +116,7 @@ class Receiver:
         return current, beyond
 
 
+@public
 @dataclass(frozen=True)
 class Converters:
     """Bits and ranges of the converters round a weight bank; None bits mean an ideal converter.

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import RealArray
 
 
+@public
 @dataclass(frozen=True)
 class Activation:
     """A function of each unit alone: value(pre) and its derivative derivative(pre, value)."""
@@ -58,6 +60,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+@public
 def activation(name: Any) -> Activation:
     """Return the activation called `name`; ParameterError with the nearest name if there is none."""
     if not isinstance(name, str) or name not in ACTIVATIONS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import Activation
 from photosim.training.layers.layer import Parameters, Randomness, Trace, uniform
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
+@public
 @dataclass(frozen=True)
 class Dense:
     """outputs = f(W x + b) with weights (outputs, inputs) and bias (outputs,)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -13,6 +14,7 @@ from photosim.training.arrays import RealArray
 from photosim.training.layers.layer import Parameters, Randomness, Trace, UnitWise
 
 
+@public
 @dataclass(frozen=True)
 class Dropout(UnitWise):
     """Units are 0 with probability `share` while training, else divided by 1 - share (srivastava2014).

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters, Randomness, Trace
@@ -13,6 +14,7 @@ from photosim.training.layers.layer import UnitWise
 from photosim.training.layers.mesh import Any2D, MeshLayer
 
 
+@public
 @dataclass(frozen=True)
 class ElectroOptic:
     """f(z) = i sqrt(1 - tap) exp(-i x/2) cos(x/2) z with x = gain |z|^2 + bias, williamson2020, eq. 6.
@@ -51,6 +53,7 @@ class ElectroOptic:
         return 0.5j * size * (1.0 + turn), 0.5 * size * z.real.dtype.type(self.gain) * turn
 
 
+@public
 @dataclass(frozen=True)
 class ElectroOpticLayer(UnitWise):
     """The activation at each of `units` guides, light in and light out."""
@@ -77,6 +80,7 @@ class ElectroOpticLayer(UnitWise):
         return self.activation.cotangent(trace.inputs, delta)
 
 
+@public
 @dataclass(frozen=True)
 class ActivatedMesh(MeshLayer):
     """A last mesh, the activation at its outputs, and photodiodes: outputs = |f(gain M x)|^2."""
@@ -96,6 +100,7 @@ class ActivatedMesh(MeshLayer):
         return self.activation.cotangent(trace.pre, 2.0 * self.activation.value(trace.pre))
 
 
+@public
 def power_cross_entropy(powers: RealArray, labels: RealArray) -> tuple[float, RealArray]:
     """Return the mean cross-entropy in nats of shares of the detected power, and each sample's dL/dpower.
 

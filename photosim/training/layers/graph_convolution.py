@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
+from photosim.bounds import check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import LabelArray, RealArray
 from photosim.training.layers.activations import Activation
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+@public
 def normalised_adjacency(edges: LabelArray, nodes: int) -> csr_array:
     """Return S = D^-1/2 (A + 1) D^-1/2 of undirected edges (edges, 2), D the row sums of A + 1 (kipf2017).
 
@@ -24,7 +27,14 @@ def normalised_adjacency(edges: LabelArray, nodes: int) -> csr_array:
     """
     from scipy.sparse import csr_array, eye_array
 
-    if edges.ndim != 2 or edges.shape[1] != 2 or (edges.size and not 0 <= edges.min() <= edges.max() < nodes):
+    edges = np.asarray(edges)
+    check_whole("normalised_adjacency", 1, nodes=nodes)
+    if (
+        edges.ndim != 2
+        or edges.shape[1] != 2
+        or edges.dtype.kind not in "iu"
+        or (edges.size and not 0 <= edges.min() <= edges.max() < nodes)
+    ):
         message = f"Edges are pairs of nodes from 0 to {nodes - 1}, got an array of shape {edges.shape}."
         raise ParameterError(message)
     pairs = np.unique(np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0)
@@ -36,6 +46,7 @@ def normalised_adjacency(edges: LabelArray, nodes: int) -> csr_array:
     return csr_array(joined.multiply(root[:, np.newaxis]).multiply(root[np.newaxis]))
 
 
+@public
 @dataclass(frozen=True)
 class GraphConvolution:
     """outputs = f(S x W.T) over all nodes at once, weights (outputs, inputs), no bias (kipf2017).

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_whole
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
+@public
 @dataclass(frozen=True)
 class Windows:
     """Square windows of `size` pixels, `stride` apart, over images (channels, height, width) with a zero rim.
@@ -75,6 +77,7 @@ class Windows:
         return inner.reshape(len(windows), -1)
 
 
+@public
 @dataclass(frozen=True)
 class Convolution:
     """Filters slid over images: outputs = f(sum of weights x window + bias), one image a filter.
@@ -146,6 +149,7 @@ class Convolution:
         return images.reshape(len(images), self.filters, -1).swapaxes(1, 2).reshape(-1, self.filters)
 
 
+@public
 @dataclass(frozen=True)
 class Pooling(Weightless):
     """The largest or the mean pixel of every window, channel by channel."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.training.arrays import RealArray
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ Parameters = dict[str, RealArray]
 """One layer's arrays by name, or an update of the same names and shapes; empty where nothing is learnt."""
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Trace:
     """What one layer saw and made of a batch: inputs (batch, in), pre and outputs (batch, out).

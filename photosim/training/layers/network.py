@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import activation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
+@public
 @dataclass(frozen=True)
 class Block:
     """A layer that learns, number `first` of the network, and those up to `last` that only pass light on."""
@@ -35,6 +37,7 @@ class Block:
         return self.first == self.last
 
 
+@public
 @dataclass(frozen=True)
 class Network:
     """Layers in a row; the last one learns and gives the logits."""
@@ -43,6 +46,7 @@ class Network:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for layers that do not fit together, or a last one that learns nothing."""
+        object.__setattr__(self, "layers", tuple(self.layers))
         for number, (one, other) in enumerate(pairwise(self.layers), start=1):
             if one.outputs != other.inputs:
                 message = (
@@ -95,11 +99,15 @@ class Network:
         return self.forward(parameters, x)[-1].outputs
 
 
+@public
 def dense_network(widths: tuple[int, ...], hidden: str = "tanh", dropout: float = 0.0) -> Network:
     """Return dense layers of these widths, inputs first; hidden ones activated, the last linear.
 
     dropout: share of the hidden units left out at random while training.
     """
+    if len(widths) < 2:
+        message = f"dense_network: widths must be at least those of inputs and outputs, got {len(widths)}."
+        raise ParameterError(message)
     layers: list[Layer] = []
     for inputs, outputs in pairwise(widths[:-1]):
         layers.append(Dense(inputs, outputs, activation(hidden)))

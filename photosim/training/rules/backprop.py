@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.arguments import public
 from photosim.training.arrays import RealArray
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class Backprop:
     """Send the error back through the transposed weights, layer by layer."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import FloatArray
@@ -205,6 +206,7 @@ def draw_feedback(
     return ()
 
 
+@public
 def make_rule(
     name: str,
     network: Network,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.arguments import public
 from photosim.training.devices.device import Device
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
+@public
 @dataclass(frozen=True)
 class DFA:
     """delta_k = (B_k e) * f'(a_k) for hidden layer k, B_k held by `feedback[k]`; the last layer is exact.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.arguments import public
 from photosim.training.devices.device import Device
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
+@public
 @dataclass(frozen=True)
 class FeedbackAlignment:
     """delta_k = (B_k delta_(k+1)) * f'(a_k): layer by layer, B_k in place of the transposed weights.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.arguments import public
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class FrozenHidden:
     """Train the last layer only, on the random features of the others."""

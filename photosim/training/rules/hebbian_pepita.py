@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
@@ -23,6 +24,7 @@ from photosim.training.rules.modulation import (
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class HebbianPepita:
     """W_l moves against h_l h_(l-1)^T of the first pass and along h_l' h_(l-1)'^T of the second.

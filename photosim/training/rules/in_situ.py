@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.mesh.paths import Fields, Passage
@@ -18,6 +19,7 @@ from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class InSituErrors:
     """What keeps measured gradients from the exact ones, as in the code of pai2023.
@@ -41,6 +43,7 @@ class InSituErrors:
                 raise ParameterError(message)
 
 
+@public
 @dataclass(frozen=True)
 class InSitu:
     """The gradient by all phases of each mesh from three readings of the power behind its shifters.

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.digital import Digital
@@ -17,6 +18,7 @@ from photosim.training.rules.modulation import OF_INPUTS, changes, second_pass, 
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class MirroredPepita:
     """PEPITA with x' = x - F e, F along B_1 B_2 ... B_L, each B on its way to its layer's transposed weights.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.devices.device import Device
 from photosim.training.passes import ForwardPass, Updates
@@ -20,6 +21,7 @@ from photosim.training.rules.rule import Need
 PASSES = ("second", "first")
 
 
+@public
 @dataclass(frozen=True)
 class Pepita:
     """W_l moves against (h_l - h_l') h_(l-1)'^T and the last layer against (p' - T) h_(L-1)'^T.

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -110,6 +111,7 @@ class _Drawing(_Measuring):
         return [own or None for own in total]
 
 
+@public
 @dataclass(frozen=True)
 class FiniteDifference(_Measuring):
     """dJ/dp = (J(p + step) - J(p))/step, parameter by parameter, as shen2017 propose for training on chip.
@@ -137,6 +139,7 @@ class FiniteDifference(_Measuring):
         return found
 
 
+@public
 @dataclass(frozen=True)
 class SPSA(_Drawing):
     """All parameters at once by +-step, signs drawn: the central difference times the signs (spall1992).
@@ -151,6 +154,7 @@ class SPSA(_Drawing):
         return self.mean(forward, signs=True)
 
 
+@public
 @dataclass(frozen=True)
 class EvolutionStrategy(_Drawing):
     """Normal moves of deviation `step` and their opposites, weighted by the loss's difference (salimans2017).

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.errors import ParameterError, listing
 from photosim.training.arrays import RealArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from photosim.training.privacy import Accountant
 
 
+@public
 @dataclass(frozen=True)
 class PrivateDFA:
     """Ternary feedback of bounded size, inputs of bounded size, and noise on each layer's mean update.

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
@@ -16,6 +17,7 @@ from photosim.training.rules.rule import Need
 from photosim.training.rules.ternary_dfa import ternarise
 
 
+@public
 @dataclass(frozen=True)
 class SegmentedDFA:
     """The error of each token reaches the outputs of the layers `ends`, each by its own device.

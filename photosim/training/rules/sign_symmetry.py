@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Network
@@ -18,6 +19,7 @@ VARIANTS = ("uniform", "fixed", "redrawn")
 """liao2016 call them uSF, frSF and brSF."""
 
 
+@public
 @dataclass(frozen=True)
 class SignSymmetry:
     """delta_k = (V_(k+1)^T delta_(k+1)) * f'(a_k) with V = M * sign(W) of the present weights.

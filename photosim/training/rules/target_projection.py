@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.training.devices.device import Device
 from photosim.training.losses import softmax
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need, check_feedback, deliver
 
 
+@public
 @dataclass(frozen=True)
 class TargetProjection:
     """delta_k = -(B_k y) * f'(a_k) with y the one-hot label: of the error only signs are kept.

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, is_number
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.reals import shown
@@ -22,6 +23,7 @@ MOST = 0.5
 """Share of the small errors above the threshold from which the rule warns."""
 
 
+@public
 @dataclass(frozen=True)
 class TernaryDFA:
     """delta_k = gain * (B_k t) * f'(a_k), where t is +1 above the threshold, -1 below minus it, 0 between.

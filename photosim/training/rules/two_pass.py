@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from photosim.arguments import public
 from photosim.training.devices.device import Device
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.modulation import (
@@ -17,6 +18,7 @@ from photosim.training.rules.modulation import (
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class TwoPass:
     """W_l moves against (X_l - Xe_l) Xe_(l-1)^T, the last layer against e Xe_(L-1)^T, with Xe_0 = X_0 + F e.

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.training.arrays import RealArray
 from photosim.training.devices.device import Device
 from photosim.training.layers import Parameters
@@ -16,6 +17,7 @@ from photosim.training.rules.modulation import answers, input_feedback, second_p
 from photosim.training.rules.rule import Need
 
 
+@public
 @dataclass(frozen=True)
 class TwoPassGradient:
     """Steepest descent of the loss of f(x + F (T - p)), p the first pass's answer and T what it should be.

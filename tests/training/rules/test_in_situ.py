@@ -168,9 +168,9 @@ def test_random_directions_give_the_gradient_on_average(rule: Any) -> None:
 
 def test_a_step_must_move() -> None:
     for step in (0.0, np.inf, "small"):
-        with pytest.raises(ParameterError, match="step must be a positive number"):
+        with pytest.raises(ParameterError, match="step must be a"):
             SPSA(step)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=r"repeats must be a whole number from 1, got 0\.5"):
+    with pytest.raises(ParameterError, match=r"repeats must be a whole number, got 0\.5"):
         EvolutionStrategy(repeats=0.5)  # type: ignore[arg-type]
 
 

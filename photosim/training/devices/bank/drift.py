@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number
 from photosim.training.arrays import FloatArray
 
@@ -14,6 +14,7 @@ WAVES = 64
 """Number of oscillations whose sum is one realisation of the drift."""
 
 
+@public
 @dataclass(frozen=True)
 class TemperatureDrift:
     """A temperature drift of `kelvin` root mean square whose correlation falls to 1/e within `seconds`."""

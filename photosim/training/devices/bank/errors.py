@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.training.devices.bank.weight_bank import WeightBank
 
 
+@public
 def product_error(
     bank: WeightBank, rng: np.random.Generator, samples: int = 256, used: int | None = None
 ) -> tuple[float, float]:
@@ -24,6 +26,7 @@ def product_error(
     return float(np.mean(error)), float(np.std(error))
 
 
+@public
 def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
     """Return log2(2 / sigma) of a bank's products; infinite for an exact bank."""
     sigma = product_error(bank, rng, samples)[1]

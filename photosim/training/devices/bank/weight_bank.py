@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_choice, check_number
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import FloatArray, RealArray
@@ -39,6 +39,7 @@ SMALLEST_REACH = 0.2
 """A matrix that crosstalk forbids is scaled down by SHRINK until it fits, or given up below this share."""
 
 
+@public
 @dataclass(frozen=True)
 class Measured:
     """The noise that filipovich2022's code adds to a product: max|x| of the batch times N(mean, deviation).
@@ -56,6 +57,7 @@ class Measured:
         check_number(self, 0.0, deviation=self.deviation)
 
 
+@public
 @dataclass(frozen=True)
 class WeightBank:
     """Signed products by powers of light, rows read by balanced detectors.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
 from photosim.engine.bindings import owner
 from photosim.engine.vector import limits
@@ -51,6 +52,7 @@ class Programmed:
     grid: tuple[int, int]
 
 
+@public
 @dataclass(frozen=True)
 class CircuitDevice:
     """A circuit as hardware: numbers go in as light, interfere, and are read.

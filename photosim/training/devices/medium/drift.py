@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.media.gaussian import StoredMedium
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from photosim.media.chain import OpticalChain
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Drift:
     """How fast a medium forgets, and how fast the reference loses its phase.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, get_args
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_choice, check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
@@ -31,6 +31,7 @@ Method = Literal["phase-stepping", "off-axis", "anchor", "intensity"]
 Noise = Literal["physical", "measured"]
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Projection:
     """How products are made of what the camera sees.
@@ -62,6 +63,7 @@ class Projection:
         check_arguments(Projection.__init__, {"drift": self.drift})
 
 
+@public
 @dataclass(frozen=True)
 class ScatteringMedium:
     """Products by some pixels of a medium; devices of one medium share their exposures.

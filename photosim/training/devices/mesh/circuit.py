@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.components.mesh_places import PLACES, Arrangement
 from photosim.components.shifters import TURN, held_phase
 from photosim.engine.bindings import steps
@@ -267,6 +268,7 @@ def _amplitude(loss_dB: FloatArray) -> FloatArray:
     return np.asarray(10.0 ** (-loss_dB / 20.0))
 
 
+@public
 def mesh_chip(component: str, n: int, **settings: Any) -> Circuit:
     """Return a circuit of one mesh, `mesh`, its inputs in0, in1, ... and outputs out0, out1, ... exposed.
 

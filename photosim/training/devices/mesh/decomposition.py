@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_choice, check_number
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
@@ -35,6 +35,7 @@ Settings = dict[str, dict[str, float]]
 """Settings of a mesh's instances, as a call of a circuit nests them."""
 
 
+@public
 @dataclass(frozen=True)
 class MeshPhases:
     """Phases in rad of a mesh of n guides and K blocks, n (n - 1)/2 of them in a rectangle or triangle.
@@ -77,6 +78,7 @@ class MeshPhases:
         return matrix_of_blocks(self.arrangement, blocks.reshape(-1, 2, 2), np.exp(1j * self.end))
 
 
+@public
 @dataclass(frozen=True)
 class PairPhases:
     """Phases of a pair of meshes with attenuators between that holds a matrix divided by `scale`.
@@ -130,7 +132,8 @@ def _check_phases(where: object, **phases: Any) -> None:
             raise ParameterError(message)
 
 
-def decompose(unitary: ArrayLike, arrangement: Arrangement = "clements") -> MeshPhases:
+@public
+def decompose(unitary: ArrayLike | ComplexArray, arrangement: Arrangement = "clements") -> MeshPhases:
     """Return the phases of the mesh that holds a unitary matrix (n, n), outputs by inputs, 2 <= n <= 256.
 
     Clements et al. 2016 and Reck et al. 1994, with physical blocks; a matrix of random phases comes
@@ -159,8 +162,9 @@ def decompose(unitary: ArrayLike, arrangement: Arrangement = "clements") -> Mesh
     return MeshPhases(arrangement, theta[order], phi[order], end)
 
 
+@public
 def decompose_pair(
-    matrix: ArrayLike, n: int | None = None, arrangement: Arrangement = "clements"
+    matrix: ArrayLike | ComplexArray, n: int | None = None, arrangement: Arrangement = "clements"
 ) -> PairPhases:
     """Return the phases of an `svd_mesh` of n guides that holds a real or complex matrix (outputs, inputs).
 
@@ -230,7 +234,7 @@ def _known(arrangement: str) -> str:
     return arrangement
 
 
-def _unitary(matrix: ArrayLike) -> tuple[int, ComplexArray]:
+def _unitary(matrix: ArrayLike | ComplexArray) -> tuple[int, ComplexArray]:
     """Return the size of a unitary matrix and a copy to work on, or say what is wrong with it."""
     target = np.asarray(matrix, dtype=np.complex128)
     if target.ndim != 2 or target.shape[0] != target.shape[1] or not 2 <= len(target) <= LARGEST:

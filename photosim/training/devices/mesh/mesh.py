@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
@@ -26,6 +26,7 @@ Numbers = NDArray[Any]
 """Real or complex numbers."""
 
 
+@public
 @dataclass(frozen=True)
 class MeshErrors:
     """What keeps a mesh from the phases and couplers it was meant to have.
@@ -66,6 +67,7 @@ class Held:
     scale: float
 
 
+@public
 @dataclass(frozen=True)
 class Mesh:
     """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.

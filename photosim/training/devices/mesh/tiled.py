@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import TURN, held_phase
 from photosim.errors import ParameterError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 
+@public
 @dataclass(frozen=True)
 class Readout:
     """Converters and read-out noise between digital numbers and optical fields.
@@ -45,6 +46,7 @@ class Readout:
         check_whole(self, 2, MOST_BITS, none=True, input_bits=self.input_bits, output_bits=self.output_bits)
 
 
+@public
 @dataclass(frozen=True)
 class Tiles:
     """What R x C tiles hold: transfer (R, C, n, n) in the units of the weights, real; shape of the matrix."""
@@ -79,6 +81,7 @@ class _Built:
         self.copies: dict[int, tuple[Blocks | None, Blocks | None, Blocks]] = {}
 
 
+@public
 @dataclass(frozen=True)
 class TiledMesh:
     """A real matrix of any size, cut into n x n tiles that are a mesh each, all of one design.
