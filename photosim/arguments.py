@@ -178,7 +178,7 @@ def _kinds(text: str, scope: Mapping[str, Any]) -> tuple[_Kind, ...]:
         noun = "one of " + ", ".join(map(repr, choices))
         # Another text is left to the function, which knows the nearest name.
         return (_Kind(noun, lambda v: isinstance(v, str) or (isinstance(v, int) and v in choices)),)
-    if name in {"dtype", "type"}:
+    if name in {"dtype", "type", *_ANYTHING}:
         return ()
     if name in {"Sequence", "Collection", "Iterable", "list", "tuple", "set"}:
         return (_list_of(name, inner, scope),)

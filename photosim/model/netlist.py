@@ -53,6 +53,7 @@ class Placement:
     y: float
 
 
+@public(types=False)
 @dataclass(frozen=True)
 class Netlist:
     """A circuit as data.
