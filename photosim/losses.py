@@ -206,6 +206,14 @@ def total(*losses: Loss | tuple[float, Loss]) -> Loss:
     return loss
 
 
+def _array(values: Any) -> NDArray[Any]:
+    """Return values as an array; one of two axes, which no argument here may have, where they make none."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        return np.empty((1, 1), dtype=object)
+
+
 class _Counted:
     """Which wavelengths count in a loss, and how much."""
 
@@ -213,7 +221,7 @@ class _Counted:
         self.where = where
         self.weights: NDArray[np.float64] | None = None
         if mask is not None:
-            found = np.asarray(mask)
+            found = _array(mask)
             if found.ndim != 1 or found.dtype.kind != "b":
                 message = (
                     f"{where}: mask must be True or False for each wavelength, shape (W,), got {shown(mask)}."
@@ -221,7 +229,7 @@ class _Counted:
                 raise ParameterError(message)
             self.weights = found.astype(np.float64)
         if weights is not None:
-            own = np.asarray(weights)
+            own = _array(weights)
             if (
                 own.ndim != 1
                 or own.dtype.kind not in "biuf"
