@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from photosim.arguments import public
 from photosim.circuit import Circuit
 from photosim.errors import NetlistError, ParameterError
 from photosim.netlist import from_dict
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _CELL = "cell"
 
 
+@public(types=False)  # components of another package, by what they answer
 def from_gdsfactory(
     component: Any,
     *,

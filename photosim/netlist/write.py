@@ -63,6 +63,7 @@ def to_yaml(netlist: Netlist) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
+@public
 def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
     """Netlists by name as gdsfactory's `get_netlist(recursive=True)` gives them, the circuit first.
 
@@ -72,7 +73,6 @@ def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
     Raises:
         NetlistError: as :func:`to_yaml`.
     """
-    check_arguments(to_gdsfactory, locals())
     others: dict[str, Netlist] = {}
     _collect(netlist, others)
     return {name: _placed(body) for name, body in {netlist.name: netlist, **others}.items()}

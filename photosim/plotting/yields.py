@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.plotting.canvas import COLOURS, in_style, panel_grid, titled
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MOST_BARS = 10
 _GREY = "#8C8C8C"
 
 
+@public
 def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
     """Return what draws the histograms and the tornados of a yield."""
     found = {"histograms": lambda: histograms(result), "blame": lambda: blame(result)}

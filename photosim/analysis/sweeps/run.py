@@ -39,7 +39,7 @@ FEWEST = 4
 KEEP = ("elements", "power", "none")
 
 
-@public
+@public(types=False)  # looked at within: progress is a protocol
 def sweep(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     vary: Mapping[str, Any] | None = None,

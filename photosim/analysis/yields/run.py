@@ -23,7 +23,7 @@ from photosim.analysis.yields.specification import FEWEST, check_judged, pairs_o
 from photosim.analysis.yields.tables import Tabled, dataset
 from photosim.analysis.yields.tuning import Tuning, check_heaters, tune
 from photosim.analysis.yields.variation import Draws, prepare
-from photosim.arguments import check_arguments
+from photosim.arguments import check_arguments, public
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError
 from photosim.netlist.mappings import read
@@ -41,6 +41,7 @@ CORNER = 3.0
 """Standard deviations of the corners."""
 
 
+@public(types=False)  # looked at within: progress is a protocol
 def montecarlo(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     variation: Mapping[str, Any],
