@@ -343,6 +343,7 @@ _SIMPLE = {
     "None": _Kind("None", lambda v: v is None),
     "Callable": _Kind("a function", callable),
     "Loss": _Kind("a function", callable),
+    "Progress": _Kind("a function", callable),
     **dict.fromkeys(_REAL_ARRAYS, _Kind("numbers", _is_real_array)),
     **dict.fromkeys(_COMPLEX_ARRAYS, _Kind("numbers", _is_complex_array)),
 }

@@ -16,7 +16,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_waves
 from photosim.analysis.sweeps.points import Points, fixed_settings, make_points
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.engine.batches import solve_slices
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.kernels import spectra as kernel
@@ -39,7 +39,7 @@ FEWEST = 4
 KEEP = ("elements", "power", "none")
 
 
-@public(types=False)  # looked at within: progress is a protocol
+@public
 def sweep(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     vary: Mapping[str, Any] | None = None,
@@ -73,7 +73,6 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     Dimensions: the settings or `sample`, then `to`, `from`, `wavelength`. Raises ParameterError for a setting
     or port that does not exist and values out of bounds.
     """
-    check_arguments(sweep, {name: value for name, value in locals().items() if name != "progress"})
     question = {"vary": vary or {}, "wl": wl, "mode": mode, "samples": samples, "method": method,
                 "inputs": inputs, "outputs": outputs, "metrics": metrics, "near": near, "channels": channels,
                 "settings": settings or {}, "keep": keep}  # fmt: skip

@@ -23,7 +23,7 @@ from photosim.analysis.yields.specification import FEWEST, check_judged, pairs_o
 from photosim.analysis.yields.tables import Tabled, dataset
 from photosim.analysis.yields.tuning import Tuning, check_heaters, tune
 from photosim.analysis.yields.variation import Draws, prepare
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError
 from photosim.netlist.mappings import read
@@ -41,7 +41,7 @@ CORNER = 3.0
 """Standard deviations of the corners."""
 
 
-@public(types=False)  # looked at within: progress is a protocol
+@public
 def montecarlo(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     variation: Mapping[str, Any],
@@ -73,7 +73,6 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
 
     Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
     """
-    check_arguments(montecarlo, {name: value for name, value in locals().items() if name != "progress"})
     question = {"variation": variation, "wl": wl, "specification": specification, "samples": samples,
                 "method": method, "follow": follow, "channels": channels, "settings": settings or {},
                 "tuning": tuning, "sobol": sobol, "rare": rare}  # fmt: skip
