@@ -230,8 +230,7 @@ class Circuit:
         `loss(s)` returns (value, cotangent), the cotangent dL/dRe S + i dL/dIm S in the shape of s.values.
         Derivatives are floats, or arrays (B,) where settings are a batch.
         """
-        grid = _grid(wl)
-        chosen = self.ports if ports is None else read_names("ports", ports)
+        grid, chosen = _grid(wl), self.ports if ports is None else read_names("ports", ports)
         check_arguments(Circuit.value_and_grad, locals())
         compiled, point = self.at(settings)
         target = compiled.target(read_names("parameters", parameters), point, len(grid), summed=True)

@@ -27,7 +27,6 @@ from photosim.timedomain.sequences import mixed, sequence, symbol_numbers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-
 _FINER, MOST_FINE = 8, 1 << 25
 """Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
 MAX_FILE_BYTES = 64 * 2**20

@@ -299,13 +299,11 @@ class _Run:
         # A graph's nodes cannot be taken apart.
         some = slice(None if self.schedule.batch_size is None else self.schedule.alignment)
         samples = Samples(self.data.train.x[some], self.data.train.y[some])
-        angles = alignment_angles(self.network, self.rule, parameters, samples, self.objective)
-        return [float(angle) for angle in angles]
+        return [*map(float, alignment_angles(self.network, self.rule, parameters, samples, self.objective))]
 
     def _batches(self, order: np.random.Generator) -> Sequence[IndexArray | slice]:
         """Return the rows of each batch of an epoch."""
-        size = self.schedule.batch_size
-        if size is None:
+        if (size := self.schedule.batch_size) is None:
             return [slice(None)]
         shuffled = _drawn(self.data.train, order)[: self.schedule.samples]
         return [shuffled[first : first + size] for first in range(0, shuffled.size, size)]
@@ -328,14 +326,14 @@ class _Run:
 def _drawn(samples: Samples, order: np.random.Generator) -> IndexArray:
     """Return the rows of an epoch in random order, each as often as its weight says.
 
-    A weight that is not whole counts as the whole number below or above, by chance and right on average: one
-    position is drawn in each unit of the summed weights.
+    A weight that is not whole counts as the whole number below or above, by chance and right on average.
     """
     weights = samples.weights
     if weights is None:
         return order.permutation(len(samples))
     ends = np.cumsum(weights, dtype=np.float64)
     units = max(1, round(float(ends[-1])))
+    # One position in each unit of the summed weights.
     places = (np.arange(units) + order.random(units)) * (ends[-1] / units)
     rows = np.minimum(np.searchsorted(ends, places, side="right"), len(samples) - 1)
     return order.permutation(rows)
