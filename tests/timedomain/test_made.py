@@ -17,9 +17,15 @@ C_UM = 299_792_458.0e6
 
 
 def _kerr(
-    state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
+    state: Any,  # noqa: ARG001
+    before: Any,  # noqa: ARG001
+    now: Any,
+    out: Any,
+    constants: Any,
+    carriers: Any,  # noqa: ARG001
+    noise: Any,  # noqa: ARG001
+    dt: float,  # noqa: ARG001
 ) -> None:
-    del state, before, carriers, noise, dt
     for c in range(now.shape[1]):
         phase = (now[0, c].real ** 2 + now[0, c].imag ** 2) / constants[0]
         out[1, c] = now[0, c] * complex(math.cos(phase), math.sin(phase))
