@@ -139,7 +139,8 @@ class TrainingResult(ByValue):
             tables.append(self._device_table())
         if self.weights:
             tables.append(self._weight_table())
-        if any(outcome.uses for outcome in self.rules):
+        # Rules of the device carry feedback by it, as their names say.
+        if any(outcome.uses and not outcome.rule.startswith("dfa-device") for outcome in self.rules):
             tables.append(self._use_table())
         return tuple(tables)
 
