@@ -17,15 +17,16 @@ from photosim.errors import ParameterError
 from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
 from photosim.training.checkpoint import SUFFIX
-from photosim.training.data.datasets import Dataset, load
+from photosim.training.data.datasets import Dataset
 from photosim.training.devices import Device, Digital, ScatteringMedium
 from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.hardware.found import Settings, has_camera, is_mesh, read_hardware
 from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network
+from photosim.training.losses import CLASSIFICATION, REGRESSION
 from photosim.training.optimisers import OPTIMISERS, SCHEDULES, Constant
-from photosim.training.options import TrainOptions, catalogued, parse
+from photosim.training.options import TrainOptions, catalogued, load_data, parse
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import check_network, draw_feedback, needs
@@ -88,7 +89,7 @@ class _Job:
     def result(self) -> TrainingResult:
         options = self.options
         self.progress(options.name, 0, self._total)
-        data = load(options.data, validation_fraction=options.validation_fraction, data_dir=self.data_dir)
+        data = load_data(options, self.circuit.netlist.folder, self.data_dir)
         network = self._network(data)
         streams = Streams.tree(self.seed, options.seeds)
         maps: tuple[WeightMap, ...] = ()
@@ -108,6 +109,7 @@ class _Job:
                     self._schedule(name, run),
                     streams[run],
                     self._counter(position * options.seeds + run),
+                    REGRESSION if data.regression else CLASSIFICATION,
                 )
                 for run, rule in enumerate(rules)
             ]
@@ -124,6 +126,7 @@ class _Job:
             rules=tuple(outcomes),
             weights=maps,
             settings=_settings(options),
+            regression=data.regression,
         )
 
     @property
@@ -150,9 +153,10 @@ class _Job:
         network = build_network(self.options.network, self.options.activation, where)
         inputs, outputs = network.layers[0].inputs, network.layers[-1].outputs
         if (inputs, outputs) != (data.features, data.classes):
+            kind = "targets" if data.regression else "classes"
             message = (
-                f"{where}: {data.name} has {data.features} inputs and {data.classes} "
-                f"classes, but the network {label(self.options.network)} begins with {inputs} and ends with "
+                f"{where}: {data.name} has {data.features} inputs and {data.classes} {kind}, "
+                f"but the network {label(self.options.network)} begins with {inputs} and ends with "
                 f"{outputs}."
             )
             raise ParameterError(message)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from photosim.analysis.options import read_entry, title
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.netlist.form_errors import MappingError
 from photosim.netlist.forms import LIST, RECORD, NameList, Written, one_of
 from photosim.training.architecture import MOST, Size, build_network, parameter_count
-from photosim.training.data.datasets import DATASETS
+from photosim.training.data.datasets import DATASETS, Dataset, load
+from photosim.training.data.own import SUFFIXES, read_data
 from photosim.training.devices.bank.weight_bank import Measured
 from photosim.training.devices.receiver import Converters
 from photosim.training.layers import activation
 from photosim.training.optimisers import OPTIMISER, Adam, Optimiser
 from photosim.training.rules.catalogue import RULES as CATALOGUE
-from photosim.training.rules.catalogue import check_network
+from photosim.training.rules.catalogue import check_network, needs
 from photosim.training.rules.perturbation import check_differences
+from photosim.training.rules.rule import Need
 
 RULES = {
     **CATALOGUE,
@@ -29,6 +33,21 @@ RULES = {
     "dfa-device-measured": "direct feedback alignment by the device, with the published noise model",
 }
 """Rules by name and what they are: those of the catalogue by exact products, and those of the device."""
+
+
+def is_file(name: str) -> bool:
+    """Return whether data are one's own: a .npz or .csv file, or a folder written with a slash."""
+    return name.endswith(SUFFIXES) or "/" in name or "\\" in name
+
+
+def _data(name: str) -> str:
+    if name not in DATASETS and not is_file(name):
+        message = (
+            f"There is no data set {name!r}. There are: {listing(DATASETS)}; one's own file ends in .npz or "
+            f".csv, a folder has a slash, as ./{name}.{did_you_mean(name, DATASETS)}"
+        )
+        raise ParameterError(message)
+    return name
 
 
 def _activation(name: str) -> str:
@@ -40,7 +59,9 @@ def _activation(name: str) -> str:
 class TrainOptions:
     """What to train, on what, how long; the names are those of the netlist file.
 
-    network: inputs, hidden layers, classes, as photosim.training.architecture.build_network takes them; plain
+    data: a name, or a file or folder as photosim.training.data.own.read_data takes it, below the netlist's.
+    target: column of a .csv file; its last one if left out.
+    network: inputs, hidden layers, outputs, as photosim.training.architecture.build_network takes them; plain
     numbers are widths of dense layers.  activation: of all hidden layers that learn.
     hardware: as `with_hardware` takes it, names and paths of netlists; the netlist's own circuit where only
     device, use or noise are given.  device: the instance meant: a weight bank, a mesh, a camera.  use: what
@@ -58,10 +79,11 @@ class TrainOptions:
     """
 
     name: str
-    data: Annotated[str, one_of("data set", DATASETS)]
+    data: Annotated[str, Written(str, _data)]
     network: Annotated[tuple[Any, ...], LIST]
     rules: Annotated[NameList, one_of("rule", RULES)]
     activation: Annotated[str, Written(str, _activation)] = "tanh"
+    target: str | None = None
     seeds: Size = 5
     epochs: Size = 30
     batch_size: Size = 32
@@ -98,6 +120,24 @@ class TrainOptions:
         """Return the noise of a rule's hardware."""
         named = {"dfa-device-noise": "physical", "dfa-device-measured": "measured"}
         return named.get(rule, self.noise)
+
+
+def load_data(options: TrainOptions, folder: Path | None, data_dir: str | os.PathLike[str] | None) -> Dataset:
+    """Return the data of an analysis: a set by name, or the user's own, found below the netlist's folder.
+
+    Raises DataError for data that are missing or wrong, ParameterError for rules made for class labels where
+    the targets are numbers.
+    """
+    if not is_file(options.data):
+        return load(options.data, validation_fraction=options.validation_fraction, data_dir=data_dir)
+    place = Path(options.data).expanduser()
+    place = place if place.is_absolute() or folder is None else folder / place
+    data = read_data(place, target=options.target, validation_fraction=options.validation_fraction)
+    for rule in options.rules:
+        if data.regression and Need.CLASS_LABELS in needs(catalogued(rule)):
+            message = f"{title(options.name)}: rule {rule!r} is for class labels, but {place} has numbers."
+            raise ParameterError(message)
+    return data
 
 
 def catalogued(rule: str) -> str:

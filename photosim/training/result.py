@@ -109,6 +109,7 @@ class TrainingResult(ByValue):
     rules: tuple[RuleResult, ...]
     weights: tuple[WeightMap, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    regression: bool = False
 
     def rule(self, name: str) -> RuleResult:
         """The outcome of the rule called `name`; KeyError if it was not trained."""
@@ -157,7 +158,8 @@ class TrainingResult(ByValue):
         length = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
         repeats = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
         scope = f"{label(self.network)} on {self.data}, {length}, {repeats}"
-        title = f"{self.name}: test accuracy in %, {scope}"
+        score = "R2" if self.regression else "accuracy"
+        title = f"{self.name}: test {score} in %, {scope}"
         return Table(title, ("rule", "mean", "spread", "each seed"), rows)
 
     def _use_table(self) -> Table:

@@ -48,6 +48,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/links.md",
         "docs/chips.md",
         "docs/hardware.md",
+        "docs/own-training.md",
     ],
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:

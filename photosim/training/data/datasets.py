@@ -68,6 +68,22 @@ class Dataset:
     test: Samples
     classes: int
 
+    @classmethod
+    def from_arrays(cls, x: Any, y: Any, x_test: Any = None, y_test: Any = None, **options: Any) -> Dataset:
+        """Return inputs x (samples, features), or images (samples, ...), and targets y as a task.
+
+        y: whole numbers or texts (samples,) are classes, other numbers (samples,) or (samples, outputs) are
+        regression.  x_test, y_test: what judges.  options: those of `photosim.training.data.own.from_arrays`.
+        """
+        from photosim.training.data.own import from_arrays
+
+        return from_arrays(x, y, x_test, y_test, **options)
+
+    @property
+    def regression(self) -> bool:
+        """Whether targets are numbers, not classes."""
+        return self.train.y.dtype.kind == "f"
+
     @property
     def features(self) -> int:
         """Number of input features."""
