@@ -17,6 +17,23 @@ MOST = 2**63 - 1
 """Largest whole number that is taken, as of a seed."""
 
 
+class OutOfBounds(ParameterError):
+    """A value that is out of bounds; `text` says so without the title that the message begins with."""
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(f"{title}: {text}")
+        self.title, self.text = title, text
+
+    def __reduce__(self) -> tuple[type[OutOfBounds], tuple[str, str]]:
+        """Rebuild from title and text, so that the error crosses processes."""
+        return (type(self), (self.title, self.text))
+
+
+def untitled(error: Exception) -> str:
+    """Return the message of an error for a sentence that has named the place: without a class's name."""
+    return error.text if isinstance(error, OutOfBounds) else str(error)
+
+
 def check_number(
     where: object,
     low: float = -math.inf,
@@ -43,8 +60,7 @@ def check_number(
             continue
         right = is_number(value) and low <= value <= high and not (above and value == low)
         if not right or not (endless or math.isfinite(value)):
-            message = f"{_title(where)}: {name} must be {span}, got {shown(value)}."
-            raise ParameterError(message)
+            raise OutOfBounds(_title(where), f"{name} must be {span}, got {shown(value)}.")
 
 
 def check_whole(where: object, low: int = 0, high: int = MOST, *, none: bool = False, **values: Any) -> None:
@@ -59,8 +75,8 @@ def check_whole(where: object, low: int = 0, high: int = MOST, *, none: bool = F
         if none and value is None:
             continue
         if not (is_number(value) and low <= value <= high and value % 1 == 0):
-            message = f"{_title(where)}: {name} must be a whole number, {span}, got {shown(value)}."
-            raise ParameterError(message)
+            text = f"{name} must be a whole number, {span}, got {shown(value)}."
+            raise OutOfBounds(_title(where), text)
         whole: Any = value
         if type(value) is not int and getattr(where, name, None) is value:
             object.__setattr__(where, name, int(whole))
@@ -71,8 +87,9 @@ def check_choice(where: object, choices: Collection[Any], **values: Any) -> None
     for name, value in values.items():
         if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
             known = [str(choice) for choice in choices]
-            message = f"{_title(where)}: {name} must be one of {listing(known, 20)}, got {shown(value)}."
-            raise ParameterError(message + (did_you_mean(value, known) if isinstance(value, str) else ""))
+            hint = did_you_mean(value, known) if isinstance(value, str) else ""
+            text = f"{name} must be one of {listing(known, 20)}, got {shown(value)}.{hint}"
+            raise OutOfBounds(_title(where), text)
 
 
 def _title(where: object) -> str:

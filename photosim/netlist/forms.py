@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from photosim.bounds import untitled
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 
 CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -82,7 +83,7 @@ def _said(make: Callable[..., Any]) -> Callable[..., Any]:
             return make(*arguments)
         except PhotosimError as error:
             kind, text = OWN_WORDS, "{text}"
-            raise PydanticCustomError(kind, text, {"text": str(error)}) from None
+            raise PydanticCustomError(kind, text, {"text": untitled(error)}) from None
 
     return safe
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from photosim.bounds import untitled
 from photosim.errors import ParameterError
 from photosim.netlist.form_errors import MappingError, Place, Steps, explain
 from photosim.netlist.forms import CONFIG, make, model_of
@@ -54,7 +55,7 @@ def read(
         raise
     except ParameterError as error:
         start = place(())
-        raise MappingError(f"{start}: {error}" if start else str(error)) from None
+        raise MappingError(f"{start}: {untitled(error)}" if start else str(error)) from None
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from photosim.bounds import untitled
 from photosim.errors import ParameterError
 from photosim.netlist.forms import Choice
 from photosim.netlist.mappings import read
@@ -182,6 +183,6 @@ def _layer(
         windows = Windows(*images, options.size, options.stride or options.size)
         pooling = Pooling(windows, options.kind)
     except ParameterError as error:
-        message = f"{here}: {error}"
+        message = f"{here}: {untitled(error)}"
         raise ParameterError(message) from None
     return pooling, (images[0], windows.rows, windows.columns)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from photosim.bounds import check_choice, check_whole
 from photosim.errors import ParameterError
 from photosim.netlist.form_errors import MappingError
 from photosim.netlist.forms import (
@@ -155,6 +156,51 @@ def test_what_is_not_a_mapping_is_refused_as_a_whole() -> None:
     wave: Any = Annotated[Any, Choice("kind", {"ramp": ramp})]
     with pytest.raises(MappingError, match=r"^wave must be a mapping with kind: ramp, but is empty\.$"):
         read(wave, None, "wave")
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A dataclass whose bounds name its class, for those who make it in Python."""
+
+    bits: Any = 8
+    method: Any = "a"
+
+    def __post_init__(self) -> None:
+        """Refuse bits and methods that there are not."""
+        check_whole(self, 2, 16, bits=self.bits)
+        check_choice(self, ["a", "b"], method=self.method)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A form that holds forms which check themselves."""
+
+    inner: Annotated[Bounded, RECORD] | None = None
+    plan: Annotated[Any, Choice("kind", {"bounded": Bounded})] = None
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "said"),
+    [
+        (Bounded, {"bits": 1}, "x: bits must be a whole number, from 2 to 16, got 1."),
+        (Bounded, {"method": "c"}, "x: method must be one of a, b, got 'c'."),
+        (Holder, {"inner": {"bits": 99}}, "x: inner: bits must be a whole number, from 2 to 16, got 99."),
+        (
+            Holder,
+            {"plan": {"kind": "bounded", "bits": 1.5}},
+            "x: plan (bounded): bits must be a whole number, from 2 to 16, got 1.5.",
+        ),
+    ],
+)
+def test_the_place_of_a_bound_is_named_once(form: Any, given: dict[str, Any], said: str) -> None:
+    """In Python the class begins the sentence, in a file the keys do."""
+    with pytest.raises(MappingError) as caught:
+        read(form, given, "x")
+    assert str(caught.value) == said
+    with pytest.raises(ParameterError, match=r"^Bounded: bits must be a whole number, from 2 to 16") as bare:
+        Bounded(bits=1)
+    back = pickle.loads(pickle.dumps(bare.value))  # noqa: S301 - made here
+    assert (type(back), str(back), back.text) == (type(bare.value), str(bare.value), bare.value.text)  # type: ignore[attr-defined]
 
 
 def test_an_error_crosses_processes_with_its_path() -> None:
