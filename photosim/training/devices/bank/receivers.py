@@ -55,14 +55,14 @@ def find_receiver(lit: Lit, detectors: list[str], laser: str) -> Receiver:
 
 
 def electronics(lit: Lit, detector: str) -> Chain:
-    """Return the stages behind a detector; ParameterError if a current meets one that wants a voltage."""
+    """Return the stages behind a detector; ParameterError if the first takes no current."""
     graph = lit.compiled.graph
     output = graph.part(detector).model.electrical[0]
     chain = chain_behind(graph, (detector, output), lambda name: _stage(lit, name))
     if chain.stages and not chain.virtual_ground:
         message = (
-            f"{chain.names[0]!r} reads voltages, and {detector!r} gives a current: put a "
-            "transimpedance_amplifier between them."
+            f"{chain.names[0]!r} has no virtual ground, and {detector!r} gives a current: put a "
+            "transimpedance_amplifier between them, or give its Stage virtual_ground=True."
         )
         raise ParameterError(message)
     return chain

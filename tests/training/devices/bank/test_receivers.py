@@ -16,6 +16,7 @@ from photosim.errors import NetlistError, ParameterError
 from photosim.model import Instance, Netlist, links
 from photosim.training.arrays import FloatArray
 from photosim.training.devices import Converters, Measured, WeightBank, product_error
+from photosim.training.devices.bank import receivers
 from photosim.training.devices.bank.circuit import find_bank
 from photosim.training.job import read_options, train
 
@@ -207,6 +208,16 @@ def test_receivers_that_differ_or_do_not_fit_are_refused(make_bank: MakeBank) ->
     parts = {f"c{m}": Instance("adc", {}) for m in range(3)}
     with pytest.raises(NetlistError, match=r"'bank,e1' \(weight_bank\) is in A, 'c0,e1' \(adc\) is in V"):
         find_bank(Circuit(Netlist({**bare.instances, **parts}, links("laser,o1:bank,o1", *wires))), "bank")
+
+
+def test_an_amplifier_of_ones_own_must_take_the_current(
+    make_bank: MakeBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part whose input is in A passes the check of units, but its stage may lack the virtual ground."""
+    made = receivers._stage
+    monkeypatch.setattr(receivers, "_stage", lambda lit, name: replace(made(lit, name), virtual_ground=False))
+    with pytest.raises(ParameterError, match=r"'bank\.row0\.tia' has no virtual ground, .* give its Stage"):
+        find_bank(make_bank(**AMPLIFIED), "bank")
 
 
 def test_an_analysis_says_who_converts_and_who_gates(make_bank: MakeBank) -> None:
