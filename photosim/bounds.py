@@ -17,21 +17,21 @@ MOST = 2**63 - 1
 """Largest whole number that is taken, as of a seed."""
 
 
-class OutOfBounds(ParameterError):
+class BoundError(ParameterError):
     """A value that is out of bounds; `text` says so without the title that the message begins with."""
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__(f"{title}: {text}")
         self.title, self.text = title, text
 
-    def __reduce__(self) -> tuple[type[OutOfBounds], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[BoundError], tuple[str, str]]:
         """Rebuild from title and text, so that the error crosses processes."""
         return (type(self), (self.title, self.text))
 
 
 def untitled(error: Exception) -> str:
     """Return the message of an error for a sentence that has named the place: without a class's name."""
-    return error.text if isinstance(error, OutOfBounds) else str(error)
+    return error.text if isinstance(error, BoundError) else str(error)
 
 
 def check_number(
@@ -60,7 +60,7 @@ def check_number(
             continue
         right = is_number(value) and low <= value <= high and not (above and value == low)
         if not right or not (endless or math.isfinite(value)):
-            raise OutOfBounds(_title(where), f"{name} must be {span}, got {shown(value)}.")
+            raise BoundError(_title(where), f"{name} must be {span}, got {shown(value)}.")
 
 
 def check_whole(where: object, low: int = 0, high: int = MOST, *, none: bool = False, **values: Any) -> None:
@@ -76,7 +76,7 @@ def check_whole(where: object, low: int = 0, high: int = MOST, *, none: bool = F
             continue
         if not (is_number(value) and low <= value <= high and value % 1 == 0):
             text = f"{name} must be a whole number, {span}, got {shown(value)}."
-            raise OutOfBounds(_title(where), text)
+            raise BoundError(_title(where), text)
         whole: Any = value
         if type(value) is not int and getattr(where, name, None) is value:
             object.__setattr__(where, name, int(whole))
@@ -89,7 +89,7 @@ def check_choice(where: object, choices: Collection[Any], **values: Any) -> None
             known = [str(choice) for choice in choices]
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
             text = f"{name} must be one of {listing(known, 20)}, got {shown(value)}.{hint}"
-            raise OutOfBounds(_title(where), text)
+            raise BoundError(_title(where), text)
 
 
 def _title(where: object) -> str:

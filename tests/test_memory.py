@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium
 from photosim.media.waveguide import FIBRE_BYTES, WAVEGUIDE_BYTES, FibreMedium, WaveguideMedium, haar
 from photosim.netlist import check_size, from_dict
+from photosim.training.architecture import build_network
 from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.layers import Convolution
 from photosim.training.layers.network import dense_network
 from photosim.training.trainer import Schedule, check_memory
 
@@ -180,6 +184,37 @@ def test_a_training_beyond_the_memory_is_refused_before_it_starts() -> None:
     check_memory(dense_network((4, 100, 2)), data, Schedule(1))
     with pytest.raises(ps.ParameterError, match=r"would take .* take a smaller network"):
         check_memory(dense_network((4, 100_000, 100_000, 2)), data, Schedule(1))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_patches_of_a_convolution_are_counted() -> None:
+    """256 images of 28 x 28 under windows of 9 x 9: 20 x 20 x 81 numbers each, 33 MB."""
+    network = build_network(
+        [[1, 28, 28], {"layer": "convolution", "channels": 1, "kernel": 9}, 10], "tanh", "n"
+    )
+    layer = network.layers[0]
+    trace = layer.forward(layer.initial(np.random.default_rng(0), np.float32), np.zeros((3, 784), np.float32))
+    assert isinstance(layer, Convolution)
+    assert trace.memo is not None
+    assert trace.memo.size == 3 * layer.patches
+    for count, refused in ((256, False), (20_000, True)):
+        samples = Samples(np.zeros((count, 784), np.float32), np.zeros(count, dtype=np.int64))
+        data = Dataset("zeros", samples, samples, samples, 10)
+        said = pytest.raises(ps.ParameterError, match=r"would take 2\.\d GB") if refused else nullcontext()
+        with said:
+            check_memory(network, data, Schedule(1))
+
+
+def test_the_cost_of_a_large_circuit_is_near_what_banks_took() -> None:
+    """A bank of 120 x 120 took 25.6 s of one core and 628 MB."""
+    text = check_size(bank(200, 200))
+    found = re.search(r"has ([\d,]+) parts, which take about ([\d.]+) GB and (\d+) s", text)
+    assert found is not None
+    parts = int(found[1].replace(",", ""))
+    small_parts = 6 * 120 * 120
+    assert parts == pytest.approx(6 * 200 * 200, rel=0.001)
+    assert float(found[2]) * 1e9 / parts == pytest.approx(628e6 / small_parts, rel=0.2)
+    assert float(found[3]) / parts == pytest.approx(25.6 / small_parts, rel=0.2)
 
 
 @pytest.mark.usefixtures("small")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType, NoneType, UnionType
@@ -236,6 +237,7 @@ def _wanted(kind: Any) -> str:
 _NOUNS: Mapping[Any, str] = MappingProxyType(
     {
         str: "a text",
+        os.PathLike: "a text",
         bool: "true or false",
         dict: "a mapping of names to values",
         Mapping: "a mapping of names to values",

@@ -21,7 +21,7 @@ from photosim.training.checkpoint import State, resume, save
 from photosim.training.data.checks import check_inputs, check_known, check_weights
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.fingerprint import fingerprint
-from photosim.training.layers import Network, Parameters
+from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
 from photosim.training.passes import all_finite, run
@@ -183,16 +183,19 @@ def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
     """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
 
     Counted are the weights, the best ones, an update and an optimiser's memory; and of each layer its values
-    before and after the activation, and the error that comes back. All of a test is judged as one batch.
+    before and after the activation, the error that comes back, and a convolution's patches, of
+    which those of a batch come back too. All of a test is judged as one batch.
     """
     each = np.dtype(schedule.dtype).itemsize
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))
     units = sum(layer.outputs for layer in network.layers)
+    patches = [layer.patches for layer in network.layers if isinstance(layer, Convolution)]
     weights = sum(block.weights_shape[0] * block.weights_shape[1] for block in network.blocks)
     what = f"Training {weights:,} weights in batches of {batch:,} samples, judged by {rows:,} at a time,"
     instead = "take a smaller network, smaller batches or fewer samples to judge by"
-    require_memory(each * (4.0 * weights + 3.0 * rows * units), what, instead)
+    values = 3.0 * rows * units + rows * sum(patches) + batch * max(patches, default=0)
+    require_memory(each * (4.0 * weights + values), what, instead)
 
 
 def _check_length(state: State, schedule: Schedule) -> None:

@@ -105,6 +105,11 @@ class Convolution:
         """Shape of the weights."""
         return self.filters, self.windows.channels * self.windows.size**2
 
+    @property
+    def patches(self) -> int:
+        """Number of pixels of all windows of an image, each counted in every window that holds it."""
+        return self.windows.rows * self.windows.columns * self.weights_shape[1]
+
     def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Parameters:
         """Draw weights and biases uniformly from +-1/sqrt(weights a filter)."""
         return uniform(rng, self.weights_shape, dtype)
