@@ -14,8 +14,8 @@ from photosim.model.kinds.composite import Composite
 from photosim.netlist.values import evaluate, resolve
 
 BYTES_OF_PART, SECONDS_OF_PART = 7.5e3, 3e-4
-"""What a part of a weight bank takes, the most of any component, on one core of a cloud machine: banks of
-20 x 20 to 120 x 120 took 2.5e-4 to 3e-4 s and 4.7 to 7.3 kB for each part."""
+"""What a part of a weight bank takes on one core of a cloud machine: banks of 20 x 20, 50 x 50 and 120 x 120
+took 2.5e-4, 2.6e-4 and 3.0e-4 s, and 4.7, 5.9 and 7.3 kB, for each part."""
 _COUNTED = 250_000
 """Components whose counts multiply to less than this are not counted: they are done at once."""
 _MANY = 1000

@@ -182,20 +182,18 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
 def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
     """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
 
-    Counted are the weights, the best ones, an update and an optimiser's memory; and of each layer its values
-    before and after the activation, the error that comes back, and a convolution's patches, of
-    which those of a batch come back too. All of a test is judged as one batch.
+    Counted are weights, the best ones, an update and an optimiser's memory; of each layer, its values before
+    and after the activation and the error that comes back; and patches of convolutions, those of a batch twice.
     """
-    each = np.dtype(schedule.dtype).itemsize
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))
     units = sum(layer.outputs for layer in network.layers)
     patches = [layer.patches for layer in network.layers if isinstance(layer, Convolution)]
     weights = sum(block.weights_shape[0] * block.weights_shape[1] for block in network.blocks)
     what = f"Training {weights:,} weights in batches of {batch:,} samples, judged by {rows:,} at a time,"
-    instead = "take a smaller network, smaller batches or fewer samples to judge by"
-    values = 3.0 * rows * units + rows * sum(patches) + batch * max(patches, default=0)
-    require_memory(each * (4.0 * weights + values), what, instead)
+    numbers = 4.0 * weights + 3.0 * rows * units + rows * sum(patches) + batch * max(patches, default=0)
+    needed = np.dtype(schedule.dtype).itemsize * numbers
+    require_memory(needed, what, "take a smaller network, smaller batches or fewer samples to judge by")
 
 
 def _check_length(state: State, schedule: Schedule) -> None:
