@@ -182,8 +182,8 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
 def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
     """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
 
-    Counted are weights, the best ones, an update and an optimiser's memory; of each layer, its values before
-    and after the activation and the error that comes back; and patches of convolutions, those of a batch twice.
+    Counted are weights, the best ones, an update and an optimiser's memory; each layer's values before and
+    after the activation, and the error that comes back; patches of convolutions, those of a batch twice.
     """
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))
@@ -317,8 +317,7 @@ class _Run:
         forward, loss = run(self.network, parameters, x, y, self.objective, state.order)
         if not np.isfinite(loss):
             return loss  # refused by the caller, before devices are given what is not a number
-        updates = self.rule.updates(forward)
-        for own, update, remembered in zip(parameters, updates, memory, strict=True):
+        for own, update, remembered in zip(parameters, self.rule.updates(forward), memory, strict=True):
             if update is not None:
                 self.optimiser.step(own, update, remembered, factor)
         return loss * self.objective.count(y)
