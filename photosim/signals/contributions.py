@@ -80,7 +80,7 @@ class Contributions:
 
     second_order: what phase noise does to the mean current to second order, over that current: where it is
     not small, `phase` is not right.  unresolved: part of a variance that may be wrong, by name, where spectra
-    are finer than the frequencies at which they are computed.
+    are finer than the frequencies at which they are computed; NaN where nobody knows how large it is.
     """
 
     variances: Mapping[str, float]
@@ -114,7 +114,7 @@ def contributions(
             unresolved[term] = float((parts[:, column] * errors[:, column]).sum() / found[term])
     found["ase_ase"] = glow.beat_variance(receiver.low_passes)
     if glow.error > VISIBLE or glow.hidden:
-        unresolved["ase_ase"] = max(glow.error, float(glow.hidden))
+        unresolved["ase_ase"] = np.nan if glow.hidden else glow.error
     found["quantisation"] = float(sum(quantisation_variance(step) for step in receiver.chain.steps()))
     if tone is not None:
         amplitude = tone.amplitude(float(point.currents(number).sum()), receiver.bandwidth)

@@ -90,6 +90,15 @@ def doubts(name: str, found: Contributions) -> list[str]:
         f"The noise {term!r} at {name!r} may be off by {100 * part:.2g} %: its spectrum is finer than the "
         "frequencies at which it can be computed; shorten the delays or widen the filters on the way."
         for term, part in found.unresolved.items()
+        if not np.isnan(part)
+    ]
+    words += [
+        f"The noise {term!r} at {name!r} has the resonances at the sources' lines; those of other orders within "
+        "the amplifier's band are narrower than the frequencies at which it can be computed, and may be in it "
+        "only in part. How much they add is not known; widen the resonances, or put a filter in front of the "
+        "detector."
+        for term, part in found.unresolved.items()
+        if np.isnan(part)
     ]
     if found.second_order > MOST_PHASE:
         words.append(

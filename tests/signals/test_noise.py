@@ -450,3 +450,23 @@ def test_emission_behind_narrow_filters_is_a_sum_over_all_their_resonances(coupl
     assert found.variances["ase_ase"] == near(expected, rel=0.01)
     current = point.currents(0).sum() + density.sum() * step
     assert point.mean_current(0) == near(current, rel=1e-3)
+
+
+def test_resonances_that_nobody_looks_at_are_said_without_a_figure() -> None:
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "laser": {"component": "laser", "settings": {"power": 1e-5}},
+                "amplifier": {"component": "soa", "settings": {"gain_dB": 20.0}},
+                "ring": {"component": "ring_double", "settings": {"coupling": 0.001, "radius": 10.0}},
+                "pd": {"component": "photodetector", "settings": {"bandwidth": 20e9}},
+            },
+            "connections": {"laser,o1": "amplifier,o1", "amplifier,o2": "ring,in", "ring,drop": "pd,o1"},
+            "terminate": ["ring,add", "ring,through"],
+        }
+    )
+    found = contributions(operating_point(circuit, {}), 0)
+    assert np.isnan(found.unresolved["ase_ase"])
+    (said,) = [text for text in ps.link(circuit).remarks if "ase_ase" in text]
+    assert "How much they add is not known" in said
+    assert "%" not in said
