@@ -93,10 +93,9 @@ def doubts(name: str, found: Contributions) -> list[str]:
         if not np.isnan(part)
     ]
     words += [
-        f"The noise {term!r} at {name!r} has the resonances at the sources' lines; those of other orders within "
-        "the amplifier's band are narrower than the frequencies at which it can be computed, and may be in it "
-        "only in part. How much they add is not known; widen the resonances, or put a filter in front of the "
-        "detector."
+        f"The noise {term!r} at {name!r} counts the resonances at the sources' lines in full; others within "
+        "the amplifier's band are too narrow to be found, and may count only in part. How much they add is "
+        "not known; widen the resonances, or put a filter in front of the detector."
         for term, part in found.unresolved.items()
         if np.isnan(part)
     ]
