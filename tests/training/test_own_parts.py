@@ -107,7 +107,7 @@ def twice(outputs: Any, labels: Any) -> Any:
         {"schedule": Cosine(20, 0.1)},
         {"hidden_layer_sizes": (8, Squared(8), 6)},
     ],
-    ids=lambda change: str(next(iter(change.items())))[:40],
+    ids=lambda change: next(iter(change)),
 )
 def test_what_is_ones_own_learns_clones_and_pickles(change: dict[str, Any]) -> None:
     estimator = PhotonicClassifier(**QUICK | change)

@@ -167,7 +167,6 @@ def test_any_circuit_is_trained_through_its_settings() -> None:
         ({"hardware": Mesh.from_circuit(ps.load("clements_4x4")), "use": "forward"}, ["forward", "forward"]),
         ({"hardware": [None, Scaled()], "use": "forward"}, ["none", "forward"]),
     ],
-    ids=str,
 )
 def test_estimators_say_what_hardware_did(options: dict[str, Any], use: list[str]) -> None:
     fitted = classifier(max_iter=1, **options).fit(X, Y)
