@@ -148,6 +148,7 @@ def refuse_settings(argument: str, value: Any) -> None:
 @lru_cache(maxsize=512)
 def _kinds_of(function: Callable[..., Any]) -> tuple[tuple[str, tuple[_Kind, ...]], ...]:
     """Return the arguments of a function that can be checked, each with what it may be."""
+    function = inspect.unwrap(function)  # of a public one, what it was before
     code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     written = {name: function.__annotations__.get(name, "Any") for name in names}

@@ -148,6 +148,8 @@ def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
             return as_wavelengths(_with_unit(fields[0])[0])
         (start, is_frequency), (stop, also) = _with_unit(fields[0]), _with_unit(fields[1])
         count = int(fields[2])
+    except ParameterError:  # what a number is refused for; an error of this kind is a ValueError too
+        raise
     except (ValueError, IndexError):
         count = None
     if count is None or len(fields) != 3:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from photosim.caching import CacheWarning
-from photosim.errors import ParameterError, PhotosimError, PhotosimWarning
+from photosim.errors import DataError, PhotosimError, PhotosimWarning
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -99,10 +99,10 @@ def say(sentence: str) -> None:
 
 
 def file_or_folder(text: str) -> Path:
-    """Return an option that names a file or a folder; ParameterError for an empty text."""
+    """Return an option that names a file or a folder; DataError for an empty text."""
     if not text.strip():
         message = "An option that takes a file or a folder got an empty name: write . for this folder."
-        raise ParameterError(message)
+        raise DataError(message)
     return Path(text)
 
 

@@ -24,10 +24,9 @@ def read_utf8(place: Path, shown: str, bound: int, mark: Mark | None = None) -> 
         if status.st_size > bound:
             raise NetlistError(f"{shown} has {status.st_size} bytes; a netlist file may have {bound}", mark)
         data = place.read_bytes()
-    except OSError as error:
-        raise NetlistError(
-            f"{shown} cannot be read: {(error.strerror or str(error)).lower()}", mark
-        ) from None
+    except (OSError, ValueError) as error:  # a name that is not one, too
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NetlistError(f"{shown} cannot be read: {reason.lower()}", mark) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

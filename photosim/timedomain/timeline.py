@@ -128,7 +128,7 @@ def _prediction(x: NDArray[Any]) -> NDArray[Any]:
     energy = float(np.vdot(x, x).real)
     for _ in range(min(ORDER, x.size // 3)):
         both = float(np.vdot(ahead, ahead).real + np.vdot(back, back).real)
-        if both <= 1e-24 * energy or ahead.size < 2:
+        if both <= max(1e-24 * energy, 1e-290) or ahead.size < 2:  # the latter: nothing, but for rounding
             break
         share = -2 * np.vdot(back, ahead) / both
         found = np.append(found, 0) + share * np.append(found, 0)[::-1].conj()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ class TrainedNetwork(ByValue):
     parameters: list[Parameters]
     inputs: Scale | None = None
     targets: Scale | None = None
-    classes: NDArray[Any] | None = field(default=None)
+    classes: Any = None
 
     def __post_init__(self) -> None:
         """Raise ParameterError for parts of another kind."""

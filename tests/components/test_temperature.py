@@ -20,7 +20,9 @@ NOT_GUIDED = {"coupler.gap", "multimode_fiber", "sampled", "fibre", "straight_sa
 BY_LENGTH = [
     n for n in registry.names() if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
 ]
-STEADY = [n for n in BY_LENGTH if not isinstance(registry.get(n), Nonlinear)]
+# A gas, a slab, and chips whose heaters hold their phases: their circuits name them in a warning.
+UNMOVED = {"gas_cell", "free_propagation_region", "hexagonal_mesh", "spectrum_slicer"}
+STEADY = [n for n in BY_LENGTH if not isinstance(registry.get(n), Nonlinear) and n not in UNMOVED]
 LOSSLESS = {"loss_dB_cm": 0.0, "loss_dB": 0.0}
 # Sharp enough a comb that all of a shift shows; grating and rings by their own defaults would do as well.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -71,7 +73,7 @@ def test_warm_part_is_the_cold_one_at_shifted_wavelengths(name: str, dneff_dT: f
     assert np.abs(shifted - cold).max() < 0.05 * np.abs(warm - cold).max()
 
 
-@pytest.mark.parametrize("name", sorted(n for n in BY_LENGTH if n not in STEADY))
+@pytest.mark.parametrize("name", sorted(n for n in BY_LENGTH if n not in STEADY and n not in UNMOVED))
 def test_resonance_of_a_part_in_time_moves_by_the_same_rule(name: str) -> None:
     model = registry.get(name)
     cold, warm = (

@@ -24,6 +24,7 @@ def blocks(page: str, language: str) -> list[str]:
 def desk(tmp_path: Path) -> Path:
     """An empty folder with only the gallery in it, as a reader of the README sees the checkout."""
     (tmp_path / "netlists").symlink_to(ROOT / "netlists")
+    shutil.copy(ROOT / "tests" / "data" / "layouts" / "ring_double.json", tmp_path / "my_chip.json")
     return tmp_path
 
 

@@ -92,9 +92,9 @@ def test_port_connected_twice_as_a_key(tmp_path: Path) -> None:
 
 
 def test_unknown_component(tmp_path: Path) -> None:
-    assert said(tmp_path, ("component: straight", "component: strait")) == (
+    assert said(tmp_path, ("component: straight", "component: strait")).startswith(
         "ring.yml:8:3: instance 'left': there is no component 'strait'. Did you mean 'straight'? "
-        "`photosim components` lists all of them."
+        "`photosim components` lists all of them; say what it is in a map, "
     )
 
 
@@ -220,7 +220,7 @@ def test_coupling_above_one(tmp_path: Path) -> None:
             (
                 "ring.yml:14:1: the netlist has no key 'conections'. It may have: instances, "
                 "connections, nets, "
-                "ports, settings, terminate, analyses, name. Did you mean 'connections'?"
+                "ports, settings, terminate, analyses, specification, chip, name. Did you mean 'connections'?"
             ),
         ),
         (

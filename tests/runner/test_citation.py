@@ -66,7 +66,7 @@ def test_entries_are_whole() -> None:
     [
         ("ring_doubl", "Did you mean 'ring_double'"),
         ("nothing.yml", "There is no file 'nothing.yml'"),
-        (3, "a circuit, a file or a name, not 3"),
+        (3, "must be a Circuit or a text or a path, got 3"),
     ],
 )
 def test_what_cannot_be_cited(thing: str, sentence: str) -> None:

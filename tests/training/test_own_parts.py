@@ -165,10 +165,10 @@ def test_regressors_learn_by_every_loss(loss: str) -> None:
         ({"hidden": 32}, "PhotonicClassifier has no parameter 'hidden'. Did you mean 'hidden_layer_sizes'?"),
         ({"rules": "dfa"}, "no parameter 'rules'. Did you mean 'rule'?"),
         ({"optimiser": "adam"}, "no parameter 'optimiser'. Did you mean 'solver'?"),
-        ({"zzz": 1}, "no parameter 'zzz'. There are: hardware, device"),
+        ({"zzz": 1}, "no parameter 'zzz'. There are: hardware, use, device"),
         ({"rule": Signs}, r"an instance of the class: Signs\(\)"),
         ({"rule": 3}, r"rule must be a name \(.*\) or an object with a method updates\(forward\), got"),
-        ({"rule": Signs(), "hardware": "mrr_dfa_digits"}, "The rule Signs is an object and has its own"),
+        ({"rule": Signs(), "hardware": "opu", "use": "backward"}, "the rule Signs sends nothing back"),
         (
             {"loss": "cross entropy"},
             "no loss 'cross entropy' for classification.*Did you mean 'cross-entropy'",
