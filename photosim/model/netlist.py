@@ -39,7 +39,7 @@ class Instance:
     """
 
     component: str
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # each a Value
     mark: Mark | None = field(default=None, compare=False)
     windows: tuple[Window, ...] = ()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photosim.circuit import Circuit
-from photosim.conventions import port_places
+from photosim.conventions import port_places, ports_by_mode
 from photosim.errors import NetlistError, ParameterError, PhotosimError, PhotosimWarning
 from photosim.model import ClosedForm, Model, registry
 from photosim.testing.draws import hypothesis, settings_of
@@ -134,13 +134,13 @@ def netlists(
 
 def _ends(part: int, model: ClosedForm, *, whole: bool) -> list[_End]:
     """Return the ports of a part, its modes apart unless they are `whole`."""
-    places = port_places(model.ports)
+    places, by_mode = port_places(model.ports), ports_by_mode(model.ports)
     inputs = sum(1 for alias in model.aliases if re.fullmatch(r"in\d+", alias)) or len(places) // 2
     found = []
     for number, place in enumerate(places):
-        modes = model.modes(place, {})
-        names = modes if modes and not whole else (place,)
-        carried = tuple(mode.partition("@")[2] for mode in modes) if whole else ()
+        modes = by_mode.get(place, {})
+        names = tuple(modes.values()) if modes and not whole else (place,)
+        carried = tuple(modes) if whole else ()
         found += [_End(part, f"p{part},{name}", carried, number < inputs) for name in names]
     return found
 

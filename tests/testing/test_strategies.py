@@ -137,7 +137,7 @@ def test_netlists_with_modes_join_them_whole_and_one_by_one() -> None:
     drawn = sts.netlists(parts=("straight",), modes=True)
     for of_one_kind in (lambda n: joined(n, whole=True), lambda n: joined(n, whole=False)):
         smallest = find(drawn, of_one_kind, settings=FINDING)
-        assert len(smallest["instances"]) <= 2
+        assert len(smallest["instances"]) <= 6  # modes multiply the ports that are shrunk one by one
         assert ps.Circuit(dict(smallest)).ports
 
 
