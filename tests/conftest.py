@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 
-# CI counts the lines that tests reach, not those of the commands that they start, whose memory is limited.
+# Coverage is of what tests reach, not of the commands that they start, whose memory is limited.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COVERAGE_PROCESS_START", None)
 # Plots are drawn without a screen; set before anything imports matplotlib.
