@@ -72,7 +72,7 @@ class Netlist:
     instances: Mapping[str, Instance]
     connections: tuple[Connection, ...] = ()
     ports: Mapping[str, PortRef] = field(default_factory=dict)
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     terminate: tuple[PortRef, ...] = ()
     components: Mapping[str, Netlist] = field(default_factory=dict)
     name: str = "circuit"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -109,7 +109,7 @@ class History(ByValue):
 @public
 def fit(  # noqa: PLR0913 - each is a noun of its own
     network: Network,
-    rule: Rule,
+    rule: Rule | Any,
     optimiser: Optimiser,
     data: Dataset,
     schedule: Schedule,
