@@ -47,7 +47,6 @@ class CircuitFunction:
     ) -> None:
         self._jax = _jax()
         self.passing = CircuitPass(circuit, inputs, outputs, parameters, (wl, output, settings))
-        self.several = np.ndim(wl) > 0
         self._pass = _differentiable(self._jax, self.passing)
 
     @property
@@ -74,11 +73,8 @@ class CircuitFunction:
         if values.shape != (len(work.names),):
             message = f"values must be numbers ({len(work.names)},), one for each name, got {values.shape}."
             raise ParameterError(message)
-        waves = len(work.wl)
-        own = self.several and waves > 1 and x.ndim > 2 and x.shape[-2] == waves
-        rows = x.shape[:-2] if own else x.shape[:-1]
-        y = self._pass(values, x.reshape(-1, waves if own else 1, x.shape[-1]))
-        return y.reshape(*rows, *((waves,) if self.several else ()), y.shape[-1])
+        flat, found = work.shapes(x.shape)
+        return self._pass(values, x.reshape(flat)).reshape(found)
 
 
 def _jax() -> Any:

@@ -36,7 +36,7 @@ class CircuitPass:
     """Fields x (batch, 1 or W, inputs) in sqrt(W) to outputs (batch, W, outputs) at values (P,) of settings.
 
     names, low, high, start: of the P settings that are learnt, their bounds, and the values to start from.
-    wl: in um, (W,).  Raises ParameterError for names that do not exist.
+    wl: in um, (W,); several: whether it was given as an array. Raises ParameterError for unknown names.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class CircuitPass:
         check_arguments(CircuitPass.__init__, {"circuit": circuit})
         check_choice("output", get_args(Output), output=output)
         patterns = read_names("parameters", parameters)
+        self.several = np.ndim(wl) > 0
         self.circuit, self.output, self.wl = circuit, output, as_wavelengths(wl)
         self.inputs, self.outputs = read_names("inputs", inputs), read_names("outputs", outputs)
         self.names: tuple[str, ...] = ()
@@ -98,6 +99,18 @@ class CircuitPass:
         """Return values by name, within their bounds."""
         held = np.clip(values, self.low, self.high)
         return dict(zip(self.names, map(float, held), strict=True))
+
+    def shapes(self, x: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes of fields x for a pass, (batch, 1 or W, inputs), and of what comes of it.
+
+        x: (..., inputs), or (..., W, inputs) where each wavelength has fields of its own. Outputs are
+        (..., outputs), with an axis W before the last one where wl is an array.
+        """
+        waves = len(self.wl)
+        own = self.several and waves > 1 and len(x) > 2 and x[-2] == waves
+        rows = x[:-2] if own else x[:-1]
+        spectrum = (waves,) if self.several else ()
+        return (-1, waves if own else 1, x[-1]), (*rows, *spectrum, len(self.outputs))
 
     def forward(self, x: Array, values: Array) -> tuple[Array, Passed]:
         """Return fields, powers or currents, and what the way back needs."""

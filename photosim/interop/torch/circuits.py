@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from photosim.interop.passing import CircuitPass, Output
@@ -46,7 +45,6 @@ class CircuitModule(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         self.passing = CircuitPass(circuit, inputs, outputs, parameters, (wl, output, settings))
         self.operation = _CircuitOperation(self.passing)
-        self.several = np.ndim(wl) > 0
         self.names = self.passing.names
         self.values = torch.nn.Parameter(torch.from_numpy(self.passing.start.copy()))
 
@@ -54,13 +52,9 @@ class CircuitModule(torch.nn.Module):  # type: ignore[misc]
         """Return (..., outputs) of x (..., inputs), or (..., W, outputs) where wl is an array."""
         work = self.passing
         check_tensor("CircuitModule", x, len(work.inputs), self.values)
-        leading, waves = x.shape[:-1], len(work.wl)
-        own = self.several and waves > 1 and x.ndim > 2 and x.shape[-2] == waves
-        rows = x.shape[:-2] if own else leading
-        flat = x.reshape(-1, waves if own else 1, x.shape[-1])
+        flat, found = work.shapes(x.shape)
         seed = torch.zeros((), dtype=torch.int64)
-        y = run(self.operation, flat, [self.values], seed)
-        return y.reshape(*rows, *((waves,) if self.several else ()), y.shape[-1])
+        return run(self.operation, x.reshape(flat), [self.values], seed).reshape(found)
 
     def settings(self) -> dict[str, float]:
         """Return what is learnt by dotted name, within its bounds, as a call of the circuit takes it."""
