@@ -73,7 +73,6 @@ class Circuit:
     """
 
     def __init__(self, netlist: Written, *, strict: bool = False, windows: Policy | None = None) -> None:
-        check_arguments(Circuit.__init__, {"strict": strict})
         told = Told(policy(windows, strict=strict))
         with collector_paused():
             if isinstance(netlist, str | Path):

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.files.atomic import check_writable, replacing
 from photosim.files.tables import MAX_BYTES, as_text, check_names, smatrix_of, table_of
@@ -88,7 +88,6 @@ def write(
     selection, or spectra that are not a square matrix. Raises DataError for an unknown suffix, a place that
     cannot be written, or a result that the format cannot hold.
     """
-    check_arguments(write, {"path": path, "pairs": pairs})
     if not isinstance(s, SampledData) and not hasattr(s, "wl"):
         message = f"files.write: s must be an SMatrix or a table, got {shown(s)}."
         raise DataError(message)

@@ -35,7 +35,6 @@ class Frame:
     dark: int
 
     def __post_init__(self) -> None:
-        check_arguments(Frame.__init__, {"electrons": self.electrons})
         check_whole(self, 0, saturated=self.saturated, dark=self.dark)
 
 
@@ -61,7 +60,6 @@ class Camera:
     shot: bool = True
 
     def __post_init__(self) -> None:
-        check_arguments(Camera.__init__, {"shot": self.shot})
         check_whole(self, 1, pixels=self.pixels)
         check_whole(self, 0, 16, bits=self.bits)
         check_number(self, 0.0, 1.0, above=True, efficiency=self.efficiency)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, Medium, Selection, check_media, fields, numbers, precision
@@ -127,7 +127,6 @@ class Cascade(Medium):
     stages: tuple[Medium, ...]
 
     def __post_init__(self) -> None:
-        check_arguments(Cascade.__init__, vars(self))
         if not self.stages:
             message = "Cascade: stages must be one medium or more, got none."
             raise ParameterError(message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_number, is_number
 from photosim.errors import ParameterError
 from photosim.reals import shown
@@ -39,7 +39,6 @@ class OpticalChain:
 
     def __post_init__(self) -> None:
         check_number(self, 0.0, above=True, wl=self.wl)
-        check_arguments(OpticalChain.__init__, {"medium": self.medium, "camera": self.camera})
         if not all(hasattr(self.modulator, name) for name in ("pixels", "modulate")):
             message = f"OpticalChain: modulator must be a Dmd or an Slm, got {shown(self.modulator)}."
             raise ParameterError(message)

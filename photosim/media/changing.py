@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
@@ -31,7 +31,6 @@ class Mixture(Medium):
     media: tuple[Medium, ...]
 
     def __post_init__(self) -> None:
-        check_arguments(Mixture.__init__, {"weights": self.weights, "media": self.media})
         for medium in self.media:
             check_media(self, media=medium)
         shapes = {medium.shape for medium in self.media}
@@ -88,7 +87,6 @@ class TiltedSlab(Mixture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_arguments(TiltedSlab.__init__, {"slab": self.slab})
         check_number(self, tilt=self.tilt)
 
     def at_wavelength(self, wl: float) -> TiltedSlab:
@@ -131,7 +129,6 @@ class SlabMedium:
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, above=True, thickness=self.thickness, free_path=self.free_path)
         check_number(self, 0.0, above=True, index=self.index, wl=self.wl)
-        check_arguments(SlabMedium.__init__, {"make": self.make})
         first = self.seed * self.slices
         object.__setattr__(self, "media", tuple(self.make(first + k) for k in range(self.slices)))
         for medium in self.media:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.modulators import Dmd
@@ -41,7 +41,6 @@ class Readout:
     dark: int = 0
 
     def __post_init__(self) -> None:
-        check_arguments(Readout.__init__, {"values": self.values})
         check_whole(self, 0, frames=self.frames, saturated=self.saturated, dark=self.dark)
 
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_whole
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.windows import unasked
@@ -52,7 +52,6 @@ class Tone:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a frequency or a depth that no sine has."""
-        check_arguments(Tone.__init__, vars(self))
         if not (0.0 < self.frequency < np.inf and 0.0 <= self.depth < np.inf):
             message = (
                 f"A tone needs a positive frequency in Hz and a depth of 0 or more, got {self.frequency!r} "

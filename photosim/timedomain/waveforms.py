@@ -51,7 +51,6 @@ class Waveform:
     listed: bool = False
 
     def __post_init__(self) -> None:
-        check_arguments(Waveform.__init__, vars(self))
         if self.bandwidth is not None:
             _positive(bandwidth=self.bandwidth)
 

@@ -56,10 +56,6 @@ class TrainedNetwork(ByValue):
     targets: Scale | None = None
     classes: Any = None
 
-    def __post_init__(self) -> None:
-        """Raise ParameterError for parts of another kind."""
-        check_arguments(TrainedNetwork.__init__, {"network": self.network})
-
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The network's layers."""

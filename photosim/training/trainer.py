@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, dtype_of
 from photosim.errors import DataError, ParameterError
 from photosim.memory import require_memory
@@ -80,7 +80,6 @@ class Schedule:
         check_whole(self, 0, epochs=self.epochs, alignment=self.alignment)
         check_whole(self, 1, none=True, batch_size=self.batch_size, samples=self.samples)
         check_whole(self, 1, none=True, patience=self.patience)
-        check_arguments(Schedule.__init__, {"checkpoint": self.checkpoint})
         check_number(self, 0.0, min_delta=self.min_delta)
         found = dtype_of(self.dtype)
         if found is None or found not in (np.dtype(np.float32), np.dtype(np.float64)):

@@ -24,7 +24,6 @@ class Digital(ByValue):
 
     def __post_init__(self) -> None:
         """Raise ParameterError for weights that are no matrix of numbers."""
-        check_arguments(Digital.__init__, vars(self))
         object.__setattr__(self, "weights", np.asarray(self.weights))
         if self.weights.ndim != 2:
             message = f"Digital: weights must be a matrix (outputs, inputs), got shape {self.weights.shape}."

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
@@ -48,7 +48,6 @@ class Receiver:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for numbers that no receiver has."""
-        check_arguments(Receiver.__init__, {"chain": self.chain, "low_passes": self.low_passes})
         check_number(self, 0.0, above=True, bandwidth=self.bandwidth, load_resistance=self.load_resistance)
         check_number(self, 0.0, dark_current=self.dark_current, temperature=self.temperature)
         check_number(self, 0.0, above=True, endless=True, saturation=self.saturation)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import FloatArray, RealArray
@@ -96,8 +96,7 @@ class WeightBank:
     warned: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for parts of another kind, a noise that there is not, and no reach."""
-        check_arguments(WeightBank.__init__, {k: v for k, v in vars(self).items() if k != "noise"})
+        """Raise ParameterError for a noise that there is not, and no reach."""
         check_choice(self, (None, *get_args(Noise)), noise=self.noise)
         check_number(self, 0.0, 1.0, above=True, reach=self.reach)
 

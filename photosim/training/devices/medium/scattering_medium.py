@@ -60,7 +60,6 @@ class Projection:
         check_whole(self, 1, planes=self.planes)
         check_number(self, 0.0, deviation=self.deviation)
         check_number(self, 0.0, above=True, frame=self.frame)
-        check_arguments(Projection.__init__, {"drift": self.drift})
 
 
 @public
@@ -88,8 +87,7 @@ class ScatteringMedium:
     shared: _Shared = field(compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for parts of another kind, and sizes or powers that are not positive."""
-        check_arguments(ScatteringMedium.__init__, vars(self))
+        """Raise ParameterError for sizes or powers that are not positive."""
         check_number(self, 0.0, above=True, size=self.size, unit=self.unit)
         check_number(self, 0.0, power=self.power)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
@@ -93,8 +93,7 @@ class PairPhases:
     scale: float
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for parts of another kind, and a scale below 0."""
-        check_arguments(PairPhases.__init__, {"v": self.v, "u": self.u})
+        """Raise ParameterError for phases that are not finite numbers, and a scale below 0."""
         _check_phases(self, theta=self.theta, phi=self.phi)
         check_number(self, 0.0, scale=self.scale)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import TURN, held_phase
 from photosim.errors import ParameterError
@@ -56,7 +56,6 @@ class Tiles:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for anything but square tiles that cover the shape."""
-        check_arguments(Tiles.__init__, vars(self))
         size, shape = np.shape(self.transfer), tuple(self.shape)
         for side in shape:
             check_whole("Tiles", 1, shape=side)
@@ -111,8 +110,7 @@ class TiledMesh:
     built: _Built = field(default_factory=_Built, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for parts of another kind, and a rate or power that is not positive."""
-        check_arguments(TiledMesh.__init__, vars(self))
+        """Raise ParameterError for a seed below 0, and a rate or power that is not positive."""
         check_whole(self, 0, seed=self.seed)
         check_number(self, 0.0, above=True, rate=self.rate, power=self.power)
 
