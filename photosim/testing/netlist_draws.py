@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from photosim.circuit import Circuit
 from photosim.conventions import port_places, ports_by_mode
 from photosim.errors import NetlistError, ParameterError, PhotosimError, PhotosimWarning
-from photosim.model import ClosedForm, Model, registry
+from photosim.model import ClosedForm, Composite, Model, Numerical, registry
 from photosim.testing.draws import hypothesis, settings_of
+from photosim.testing.subjects import free_settings
 
 hypothesis()
 
@@ -103,10 +104,10 @@ def netlists(
 ) -> WrittenNetlist:
     """Draw a netlist that is valid by construction: parts, settings, connections, and ports for the rest.
 
-    parts: components to choose from, closed forms.  most: parts at most.  feedback: whether loops may be;
-    else light goes from a part's right to the left of later ones.  reflections: whether parts may send light
-    back.  modes: whether parts of several modes are among them, joined port by port or mode by mode. Every
-    netlist has a port.
+    parts: components to choose from: those that have an S-matrix and need no file.  most: parts at most.
+    feedback: whether loops may be; else light goes from a part's right to the left of later ones.
+    reflections: whether parts may send light back.  modes: whether parts of several modes are among them,
+    joined port by port or mode by mode. Every netlist has a port.
     """
     names = (*parts, *(MODE_PARTS if modes else ()))
     instances: dict[str, Any] = {}
@@ -114,14 +115,14 @@ def netlists(
     for k in range(draw(st.integers(1, most))):
         name = draw(st.sampled_from(names))
         model = registry.get(name)
-        if not isinstance(model, ClosedForm):
-            message = f"Netlists are drawn of closed forms; {name!r} is a {model.kind} part."
-            raise ParameterError(message)
-        own = draw(settings(model))
+        _check_drawn(name, model)
+        own = draw(
+            settings(model) if isinstance(model, ClosedForm) else settings_of(model, free_settings(model))
+        )
         if not reflections:
             own = {n: 0.0 if "reflection" in n else value for n, value in own.items()}
         instances[f"p{k}"] = {"component": name, "settings": own}
-        ends += _ends(k, model, whole=draw(st.booleans()) if modes else False)
+        ends += _ends(k, model, own, whole=draw(st.booleans()) if modes else False)
     joined = draw(_looped(ends) if feedback else _forward(ends))
     used = {end for pair in joined for end in pair}
     open_ends = [end.name for end in ends if end not in used]
@@ -132,10 +133,21 @@ def netlists(
     )
 
 
-def _ends(part: int, model: ClosedForm, *, whole: bool) -> list[_End]:
-    """Return the ports of a part, its modes apart unless they are `whole`."""
-    places, by_mode = port_places(model.ports), ports_by_mode(model.ports)
-    inputs = sum(1 for alias in model.aliases if re.fullmatch(r"in\d+", alias)) or len(places) // 2
+def _check_drawn(name: str, model: Model) -> None:
+    """Raise ParameterError where a component cannot stand in a netlist that is drawn at random."""
+    reads = [p.name for p in model.parameters.values() if p.kind == "table"]
+    if isinstance(model, ClosedForm | Composite | Numerical) and not reads:
+        return
+    why = f"reads a file by its setting {reads[0]!r}" if reads else f"is of kind {model.kind!r}"
+    message = f"Netlists are drawn of parts that have an S-matrix and need no file; {name!r} {why}."
+    raise ParameterError(message)
+
+
+def _ends(part: int, model: Model, own: dict[str, Any], *, whole: bool) -> list[_End]:
+    """Return the optical ports of a part, its modes apart unless they are `whole`."""
+    ports, aliases = model.ports_for(own), model.aliases_for(own)
+    places, by_mode = port_places(ports), ports_by_mode(ports)
+    inputs = sum(1 for alias in aliases if re.fullmatch(r"in\d+", alias)) or len(places) // 2
     found = []
     for number, place in enumerate(places):
         modes = by_mode.get(place, {})

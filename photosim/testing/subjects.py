@@ -211,11 +211,11 @@ def _of_model(model: Model) -> Subject:
             model.lossless_when, model,
         )  # fmt: skip
     if isinstance(model, Source):
-        return Light(model.name, None, _free(model), model)
+        return Light(model.name, None, free_settings(model), model)
     if isinstance(model, Detector):
-        return Receiver(model.name, BAND, _free(model), model)
+        return Receiver(model.name, BAND, free_settings(model), model)
     if isinstance(model, Nonlinear):
-        return Stepped(model.name, BAND, _free(model), model)
+        return Stepped(model.name, BAND, free_settings(model), model)
     if isinstance(model, Composite | Numerical):
         return _assembled(model)
     what = {Block: "a part of free space", Electronic: "a part of electronics"}
@@ -238,7 +238,15 @@ def _assembled(model: Composite | Numerical) -> Subject:
     active, reciprocal = _character(circuit)
     lossless = model.lossless_when if isinstance(model, Numerical) else None
     return Assembly(
-        model.name, band_of(model), _free(model), circuit.ports, reciprocal, active, lossless, circuit, model
+        model.name,
+        band_of(model),
+        free_settings(model),
+        circuit.ports,
+        reciprocal,
+        active,
+        lossless,
+        circuit,
+        model,
     )
 
 
@@ -282,7 +290,7 @@ def _character(circuit: Circuit) -> tuple[bool, bool]:
     return active, all(getattr(model, "reciprocal", True) for model in models)
 
 
-def _free(model: Model) -> dict[str, Parameter]:
+def free_settings(model: Model) -> dict[str, Parameter]:
     """Return the settings of a part that can be drawn one by one: real numbers with a default."""
     return {
         name: p for name, p in model.parameters.items()

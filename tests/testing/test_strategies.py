@@ -86,6 +86,20 @@ def test_circuits_keep_the_laws(circuit: ps.Circuit) -> None:
     check(circuit, examples=2)
 
 
+@settings(max_examples=15)
+@given(sts.netlists(("ring_double", "mzi", "width_step"), most=3))
+def test_netlists_are_drawn_of_composites_too(netlist: WrittenNetlist) -> None:
+    assert ps.Circuit(dict(netlist)).ports
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("laser", "is of kind 'source'"), ("sampled", "reads a file by its setting 'file'")]
+)
+def test_netlists_are_never_drawn_of_parts_without_a_matrix(name: str, why: str) -> None:
+    with pytest.raises(ParameterError, match=f"{name!r} {why}"):
+        find(sts.netlists((name,)), lambda _: True, settings=FINDING)
+
+
 @given(sts.netlists(feedback=False, reflections=False))
 def test_without_feedback_light_goes_forward_alone(netlist: WrittenNetlist) -> None:
     order = [
