@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
+    from photosim.analysis.budgets import budget
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
     from photosim.analysis.yields import montecarlo
@@ -61,6 +62,7 @@ _HOMES = {
     "transient": "timedomain",
     "waveforms": "timedomain",
     "link": "analysis.link",
+    "budget": "analysis.budgets",
     "sweep": "analysis.sweeps",
     "montecarlo": "analysis.yields",
     "cite": "runner.citation",
@@ -89,6 +91,7 @@ __all__ = [
     "UnphysicalResult",
     "analysis",
     "block",
+    "budget",
     "cite",
     "component",
     "composite",

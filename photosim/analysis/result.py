@@ -30,6 +30,8 @@ def plain(value: Any) -> Any:
     """Return `value` in the types that JSON has; infinities and nan become None, other objects text."""
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return plain(value.item())
     if isinstance(value, np.ndarray | list | tuple):
         return [plain(inner) for inner in value]
     if isinstance(value, np.generic):

@@ -1,4 +1,4 @@
-"""The commands of a designer's questions: sweep and yield; and those of design kits."""
+"""The commands of a designer's questions: sweep, yield and budget; and those of design kits."""
 
 from __future__ import annotations
 
@@ -150,3 +150,63 @@ def yield_(
         common, tuple(vary or ()), tuple(spec or ()), samples, method, wl, follow, indices, rare
     )
     yields.find_yield(request, as_json=json)
+
+
+@app.command(
+    epilog="Example: photosim budget mrr_weight_bank_50x20 --use 0.1 --plot budget.png --out budget.csv"
+)
+def budget(
+    file: File,
+    rate: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--rate", metavar="HZ", help="Cycles a second (default: that of the receivers)."),
+    ] = None,
+    bits: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--bits", metavar="N", help="Effective bits that the lasers' light must give."),
+    ] = None,
+    use: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--use", metavar="SHARE", help="Share of the cycles that are of use, up to 1."),
+    ] = None,
+    training: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--training", metavar="NAME", help="Training of the netlist: energy of an update."),
+    ] = None,
+    constant: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--constant",
+            metavar="NAME=VALUE",
+            help="A constant in place of ours, as in wall_plug_efficiency=0.2 or =0.1:0.2:0.3; repeatable.",
+        ),
+    ] = None,
+    wl: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--wl", metavar="UM", help="Wavelength, for a circuit without light of its own."),
+    ] = None,
+    start: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="PORT", help="Port that the light enters, likewise."),
+    ] = None,
+    end: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--to", metavar="PORT", help="Port that it leaves."),
+    ] = None,
+    analysis: Named = None,
+    plot: Plot = None,
+    out: Data = None,
+    values: Values = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    cells: Map = None,
+    mode: Mode = None,
+    json: Json = False,
+) -> None:
+    """Show what a circuit takes by part: power, energy, area, latency, loss and noise, with intervals."""
+    from photosim.cli import budgets
+    from photosim.cli.asking import Common
+
+    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
+    request = budgets.Request(common, rate, bits, use, training, tuple(constant or ()), wl, start, end)
+    budgets.find_budget(request, as_json=json)

@@ -1,5 +1,6 @@
 """Pictures of results: spectra, learning curves, weight maps, charts given as data."""
 
+from photosim.plotting.budgets import for_budget
 from photosim.plotting.canvas import COLOURS, DASHES, PICTURE_SUFFIXES, STYLE, save
 from photosim.plotting.charts import draw, for_charts
 from photosim.plotting.signals import constellation, density, eye, for_transient, traces
@@ -10,8 +11,8 @@ from photosim.plotting.yields import for_yield
 
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
-    "density", "draw", "eye", "for_charts", "for_spectrum", "for_sweep", "for_training", "for_transient",
-    "for_yield",
+    "density", "draw", "eye", "for_budget", "for_charts", "for_spectrum", "for_sweep", "for_training",
+    "for_transient", "for_yield",
     "learning_curves", "photocurrents",
     "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
 ]  # fmt: skip

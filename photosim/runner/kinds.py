@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from photosim.analysis.progress import Progress
     from photosim.analysis.result import Table
     from photosim.circuit import Circuit
+    from photosim.training.result import TrainingResult
 
 
 class Result(Protocol):
@@ -147,6 +148,34 @@ def _yield() -> Kind:
         return compute(circuit, options, run.seed, run.progress)
 
     return Kind(read_options, computed, plotting.for_yield, write)
+
+
+@kind("budget")
+def _budget() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.budgets.options import compute, read_options
+    from photosim.analysis.budgets.result import write
+
+    def computed(circuit: Circuit, options: Any, run: Run) -> Result:
+        run.progress(options.name, 0, 1)
+        result = compute(circuit, options, training_of(circuit, options.training, run.seed, run.progress))
+        run.progress(options.name, 1, 1)
+        return result
+
+    return Kind(read_options, computed, plotting.for_budget, write)
+
+
+def training_of(
+    circuit: Circuit, name: str | None, seed: int | None, progress: Progress
+) -> TrainingResult | None:
+    """Return one epoch of one seed of a training of the netlist: what it asks of hardware goes with these."""
+    if name is None:
+        return None
+    from photosim.analysis.budgets.options import circuit_training
+    from photosim.training.job import read_options, train
+
+    entry = {**circuit_training(circuit, name), "epochs": 1, "seeds": 1}
+    return train(circuit, read_options(entry, circuit), seed=seed, progress=progress)
 
 
 @kind("link")

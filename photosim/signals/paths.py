@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from photosim.model import ClosedForm, Numerical
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from photosim.engine.compiled import Compiled
     from photosim.engine.graph import Part
+    from photosim.engine.parts import Point
     from photosim.signals.operating import Line, OperatingPoint
 
 TOLL_dB = 1e-6
@@ -39,20 +42,29 @@ def passages(point: OperatingPoint, line: Line, port: str) -> tuple[Passage, ...
     composite counts as one. Powers are those that really flow: interference and resonance are in them, and
     the losses add up to that from the source to the detector.
     """
-    way = _Ways(point, line).to(port)
+    compiled, at = point.circuit.at(point.settings)
+    graph = compiled.graph
+    target, start = (graph.port(*name.split(",")) for name in (port, line.port))
+    ways = Ways(compiled, at, line.wl)
+    way = ways.between(int(graph.partner[start]), target)
     if not way:
         return ()
-    parts = [wave.partition(",")[0].partition(".")[0] for wave in way]
-    # Where the way enters another part of the netlist; the detector itself is the end.
-    entries = [k for k in range(len(way)) if k == 0 or parts[k] != parts[k - 1]]
-    if entries[-1] == len(way) - 1:
+    entries = entered(ways.names(way))
+    if entries[-1][0] == len(way) - 1:  # the detector itself is the end
         entries = entries[:-1]
-    outputs = (*(f"{way[k]}:in" for k in entries), port)
+    waves = ways.names(way)
+    outputs = (*(f"{waves[k]}:in" for k, _ in entries), port)
     powers = line.power * np.abs(point.waves(outputs, line, np.zeros(1))[0]) ** 2
     return tuple(
-        Passage(parts[k], _loss(before, after), float(after))
-        for k, before, after in zip(entries, powers[:-1], powers[1:], strict=True)
+        Passage(part, loss(before, after), float(after))
+        for (_, part), before, after in zip(entries, powers[:-1], powers[1:], strict=True)
     )
+
+
+def entered(waves: Sequence[str]) -> list[tuple[int, str]]:
+    """Return where a way of waves "instance,port" enters another part of the netlist, and its name."""
+    parts = [wave.partition(",")[0].partition(".")[0] for wave in waves]
+    return [(k, part) for k, part in enumerate(parts) if k == 0 or part != parts[k - 1]]
 
 
 def driving_jitters(point: OperatingPoint, number: int) -> tuple[float, ...]:
@@ -64,41 +76,49 @@ def driving_jitters(point: OperatingPoint, number: int) -> tuple[float, ...]:
     return tuple(jitter for name, jitter in point.jitters.items() if name.partition(".")[0] in passed)
 
 
-class _Ways:
-    """Ways of one line through a circuit, by the loss of the parts at its wavelength."""
+class Ways:
+    """Ways of light through a circuit, by the loss of the parts at a wavelength in um."""
 
-    def __init__(self, point: OperatingPoint, line: Line) -> None:
-        self.compiled, self.at = point.circuit.at(point.settings)
-        self.graph, self.line = self.compiled.graph, line
+    def __init__(self, compiled: Compiled, at: Point, wl: float) -> None:
+        self.compiled, self.at, self.wl = compiled, at, wl
+        self.graph = compiled.graph
         self._losses: dict[str, NDArray[np.float64]] = {}
 
-    def to(self, port: str) -> list[str]:
-        """Return the waves "instance,port" that arrive on the way of least loss to a port, that included."""
-        target, start = (self.graph.port(*name.split(",")) for name in (port, self.line.port))
-        first = int(self.graph.partner[start])
+    def between(self, first: int, target: int) -> list[int]:
+        """Return the ports at which light arrives on the way of least loss between two ports, both included.
+
+        Light arrives at `first`; a target is a port at which it arrives, or an exposed one that it leaves.
+        Empty where no way leads there.
+        """
         if first < 0:
             return []
         best, before = {first: 0.0}, {first: -1}
         queue = [(0.0, first)]
+        leaves = self.graph.partner[target] < 0
         while queue:
             cost, here = heapq.heappop(queue)
-            if here == target:
+            if here == target and (here != first or not leaves):
                 return self._retrace(here, before)
             if cost > best[here]:
                 continue
             part = self.graph.owners[here]
-            for k, loss in enumerate(self._through(part)[:, here - part.first_port]):
-                there = int(self.graph.partner[part.first_port + k])
-                if there >= 0 and cost + loss < best.get(there, np.inf):
-                    best[there], before[there] = cost + loss, here
-                    heapq.heappush(queue, (cost + loss, there))
+            for k, own in enumerate(self._through(part)[:, here - part.first_port]):
+                leaving = part.first_port + k
+                there = int(self.graph.partner[leaving])
+                there = leaving if there < 0 and leaving == target else there
+                if there >= 0 and cost + own < best.get(there, np.inf):
+                    best[there], before[there] = cost + own, here
+                    heapq.heappush(queue, (cost + own, there))
         return []
 
-    def _retrace(self, here: int, before: dict[int, int]) -> list[str]:
+    def names(self, way: Sequence[int]) -> list[str]:
+        """Return ports as "instance,port"."""
+        return [f"{(p := self.graph.owners[k]).name},{p.ports[k - p.first_port]}" for k in way]
+
+    def _retrace(self, here: int, before: dict[int, int]) -> list[int]:
         way = []
         while here >= 0:
-            part = self.graph.owners[here]
-            way.append(f"{part.name},{part.ports[here - part.first_port]}")
+            way.append(here)
             here = before[here]
         return way[::-1]
 
@@ -109,12 +129,12 @@ class _Ways:
             power = np.zeros((size, size))
             if isinstance(part.model, ClosedForm | Numerical):
                 settings = self.compiled.parts.settings_of(part, self.at)
-                power = np.abs(part.model.s([self.line.wl], **settings)).reshape(-1, size, size)[0] ** 2
+                power = np.abs(part.model.s([self.wl], **settings)).reshape(-1, size, size)[0] ** 2
             with np.errstate(divide="ignore"):
                 self._losses[part.name] = np.maximum(-10.0 * np.log10(power), 0.0) + TOLL_dB
         return self._losses[part.name]
 
 
-def _loss(before: float, after: float) -> float:
+def loss(before: float, after: float) -> float:
     """Return a loss in dB; infinite where nothing arrives."""
     return float(10.0 * np.log10(before / after)) if after > 0.0 and before > 0.0 else float("inf")

@@ -127,6 +127,8 @@ class _Job:
             weights=maps,
             settings=_settings(options),
             regression=data.regression,
+            samples=len(data.train),
+            products=_products(network),
         )
 
     @property
@@ -206,6 +208,12 @@ class _Job:
         uses[0].hold(matrices)
         ternary = catalogued(name) == "ternary-dfa"
         return [own.feedback(drawn, ternary=ternary) for own, drawn in zip(uses, matrices, strict=True)]
+
+
+def _products(network: Network) -> tuple[int, ...]:
+    """Return the multiply-adds of a sample in each layer that learns: outputs times summands of each."""
+    learning = ((layer.outputs, layer.weights_shape) for layer in network.layers)
+    return tuple(outputs * shape[1] for outputs, shape in learning if shape is not None)
 
 
 def _outcome(

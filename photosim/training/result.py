@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.analysis.budgets.work import Work
 from photosim.analysis.result import UNKNOWN, Cell, Table
 from photosim.arguments import public
 from photosim.smatrix import ByValue
@@ -98,7 +99,10 @@ class WeightMap:
 @public
 @dataclass(frozen=True, eq=False)
 class TrainingResult(ByValue):
-    """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`."""
+    """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`.
+
+    samples: training samples of an epoch.  products: multiply-adds of one sample in each layer that learns.
+    """
 
     name: str
     data: str
@@ -110,6 +114,8 @@ class TrainingResult(ByValue):
     weights: tuple[WeightMap, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     regression: bool = False
+    samples: int = 0
+    products: tuple[int, ...] = ()
 
     def rule(self, name: str) -> RuleResult:
         """The outcome of the rule called `name`; KeyError if it was not trained."""
@@ -117,6 +123,34 @@ class TrainingResult(ByValue):
             if outcome.rule == name:
                 return outcome
         raise KeyError(name)
+
+    def work(self) -> tuple[Work, ...]:
+        """Return what every rule asked of hardware and computer, for `ps.budget(training=...)`."""
+        return tuple(self._work(outcome) for outcome in self.rules)
+
+    def _work(self, outcome: RuleResult) -> Work:
+        """Return the work of one rule.
+
+        A computer multiplies forward in the layers that no hardware carries, backward through them where the
+        rule sends errors back through weights, and once for the update of every layer that learns.
+        """
+        counters, batch = outcome.counters, int(self.settings.get("batch_size", 1))
+        updates = self.seeds * self.epochs * -(-self.samples // batch)
+        held = [use["layer"] - 1 for use in outcome.uses if "forward" in use]
+        forward = sum(p for k, p in enumerate(self.products) if k not in held)
+        learning = self.products[-1:] if outcome.rule == "frozen" else self.products
+        back = sum(self.products[1:]) if outcome.rule == "backprop" else 0
+        seen = self.seeds * self.epochs * self.samples
+        measured = counters.get("evaluations", 0.0) * forward  # of rules that measure the loss
+        return Work(
+            name=outcome.rule,
+            cycles=float(counters.get("cycles", counters.get("frames", 0.0))),
+            seconds=float(counters.get("time in s", 0.0)),
+            updates=float(max(1, updates)),
+            inferences=float(counters.get("samples", 0.0)) / len(held) if held else 0.0,
+            forward_products=float(forward),
+            update_products=float((forward + sum(learning) + back) * seen + measured) / max(1, updates),
+        )
 
     def numbers(self) -> dict[str, Any]:
         """Everything as plain JSON types: numbers, strings, lists and dicts."""

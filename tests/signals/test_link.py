@@ -208,7 +208,7 @@ def test_circuit_without_detector_or_at_many_points_is_refused() -> None:
 
 def test_run_files_table_and_pictures(tmp_path: Any) -> None:
     report = runner.run("modulator", out=tmp_path / "out")
-    assert {path.name for path in report.files} == {"budget_powers.png", "budget_noise.png", "results.json"}
+    assert {path.name for path in report.files} == {"light_powers.png", "light_noise.png", "results.json"}
     (entry,) = json.loads((tmp_path / "out" / "results.json").read_text())["analyses"]
     assert entry["kind"] == "link"
     assert entry["detectors"]["pd"]["snr_dB"] == pytest.approx(44.6, abs=0.1)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from photosim.conventions import ELEMENTARY_CHARGE_C
+from photosim.analysis.budgets.light import needed_light
+from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.signals.two_photon import two_photon_loss
 from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
 from photosim.training.devices.bank.circuit import BankCircuit
@@ -22,9 +23,10 @@ SIGMAS = {"single ring": 0.019, "off-chip": 0.098, "on-chip": 0.202}
 class Costs:
     """Constants of speed, energy and area; each is named with where it comes from.
 
-    dac_J, modulator_J, tia_J, adc_J: energy of one sample of a worked example of 64 x 64 at 10 GHz and 6 bits
-    (secondary).  bits: that the light must carry, those of the off-chip detector.  wall_plug: efficiency of
-    the comb (ours).  edge_dB to penalty_dB: of the link, as public code has alqadasi2022's (secondary).
+    dac_J, modulator_J, tia_J, adc_J: energy of one sample of a worked example of 64 x 64 at 10 GHz and
+    `converter_bits` (secondary).  bits: that the light must carry, those of the off-chip detector.
+    wall_plug: efficiency of the comb (ours).
+    edge_dB to penalty_dB: of the link, as public code has alqadasi2022's (secondary).
     responsivity to rin_dB_Hz: of the receiver, the same.  row_pitch: distance of the rows in um (ours).
     """
 
@@ -32,6 +34,7 @@ class Costs:
     modulator_J: float = 0.2e-12
     tia_J: float = 1.0e-12
     adc_J: float = 3.0e-12
+    converter_bits: float = 6.0
     bits: float = 4.35
     wall_plug: float = 0.1
     edge_dB: float = 1.6
@@ -54,52 +57,70 @@ class Costs:
         split = 10.0 * np.log10(rows) + 0.01 * np.log2(rows)
         return float(self.edge_dB + self.modulator_dB + self.ring_dB + self.penalty_dB + bus + split)
 
-    def detected_bits(self, watt: float, rate: float) -> float:
-        """Return the bits of a detected power at a rate in samples/s (alqadasi2022, equation 8)."""
-        current = self.responsivity * watt
-        still = 2.0 * ELEMENTARY_CHARGE_C * self.dark_current + 4.0 * self.thermal_J / self.load
-        lit = still + 2.0 * ELEMENTARY_CHARGE_C * current + current**2 * 10.0 ** (self.rin_dB_Hz / 10.0)
-        noise = (np.sqrt(lit) + np.sqrt(still)) * np.sqrt(rate / np.sqrt(2.0))
-        return float((20.0 * np.log10(current / noise) - 1.76) / 6.02)
-
     def needed_light(self, rate: float) -> float:
-        """Return the power in W at a detector that gives `bits`."""
-        from scipy.optimize import brentq
+        """Return the power in W at a detector that gives `bits` (alqadasi2022, equation 8)."""
+        receiver = {
+            "responsivity": self.responsivity, "dark_current": self.dark_current,
+            "load_resistance": self.load, "temperature": self.thermal_J / BOLTZMANN_J_K,
+            "rin_dB_Hz": self.rin_dB_Hz,
+        }  # fmt: skip
+        return needed_light(self.bits, rate, receiver)
 
-        root = brentq(lambda dB: self.detected_bits(10.0 ** (dB / 10.0), rate) - self.bits, -80.0, -20.0)
-        return float(10.0 ** (root / 10.0))
+
+ENERGIES = {
+    "lasers": ("laser",),
+    "drives and modulators": ("drive", "modulator"),
+    "amplifiers": ("tia",),
+    "converters": ("adc",),
+    "heaters": ("heater",),
+}
+"""Lines of the table of energies, and the categories of a budget in each."""
 
 
 def costs(bank: BankCircuit, constants: Costs | None = None) -> dict[str, float]:
-    """Return speed, energy by part and density of a bank, and what would close the gap to what was published.
+    """Return speed, energy by part and density of a bank, by `ps.budget`.
 
     An operation is a multiplication or an addition: 2 M N a cycle, as the authors count. Energies in pJ per
-    operation.
+    operation; those of heaters with the power of harris2014, half a turn each.
     """
+    from photosim.analysis.budgets import budget
+
     own = constants or Costs()
     rows, channels, rate = bank.rows, bank.channels, 1.0 / bank.receiver.cycle_s
-    operations = 2.0 * rows * channels * rate
-    laser = own.needed_light(rate) * 10.0 ** (own.link_dB(rows, channels) / 10.0)
-    watt = {
-        "lasers": channels * laser / own.wall_plug,
-        "drives and modulators": channels * (own.dac_J + own.modulator_J) * rate,
-        "amplifiers": rows * own.tia_J * rate,
-        "converters": rows * own.adc_J * rate,
+    link = own.link_dB(rows, channels)
+    data = budget(
+        bank.circuit, rate=rate, bits=own.bits, converter_bits=own.converter_bits, link={"all": link},
+        receiver={
+            "responsivity": own.responsivity, "dark_current": own.dark_current, "load_resistance": own.load,
+            "temperature": own.thermal_J / BOLTZMANN_J_K, "rin_dB_Hz": own.rin_dB_Hz,
+        },
+        constants={
+            "wall_plug_efficiency": own.wall_plug, "modulator_energy": own.modulator_J,
+            "tia_energy": own.tia_J, "dac_step_energy": own.dac_J / 2.0**own.converter_bits,
+            "adc_step_energy": own.adc_J / 2.0**own.converter_bits, "heater_phase": np.pi,
+        },
+        operations=2.0 * rows * channels,
+    )  # fmt: skip
+    each = data["energy"].sel(per="operation", bound="value")
+    energies = {
+        f"{name} pJ": 1e12 * float(each[np.isin(data["category"].values, kinds)].sum())
+        for name, kinds in ENERGIES.items()
     }
-    trimmed = sum(watt.values())
-    heater = (1.0e-12 * operations - trimmed) / (rows * channels)
+    heaters = energies.pop("heaters pJ")
+    trimmed = sum(energies.values())
+    operations = 2.0 * rows * channels * rate
+    laser = own.needed_light(rate) * 10.0 ** (link / 10.0)
     pitch = float(bank.circuit.parameters[f"{bank.name}.pitch"])
     area = rows * channels * pitch * own.row_pitch * 1e-6
     bus = channels * laser * 10.0 ** (-own.edge_dB / 10.0)
     lost = two_photon_loss(np.full(channels, bus / channels))
-    energies = {f"{part} pJ": 1e12 * power / operations for part, power in watt.items()}
     return {
         "TOPS": operations / 1e12,
         "TOPS, signs": operations / 2e12,
         **energies,
-        "trimmed pJ": 1e12 * trimmed / operations,
-        "heater mW": 1e3 * heater,
-        "published heater mW": 1e3 * (1.0 - 0.28) * 1e-12 * operations / (rows * channels),
+        "heaters pJ": heaters,
+        "trimmed pJ": trimmed,
+        "tuned pJ": trimmed + heaters,
         "laser dBm": 10.0 * np.log10(laser / 1e-3),
         "bus mW": 1e3 * bus,
         "two-photon dB/cm": lost.two_photon_dB_cm,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.analysis.budgets.options import compute, read_options
 from photosim.analysis.chart import Chart, HeatMap
 from photosim.circuit import load
 from photosim.systems import find_system, reproduce
@@ -79,15 +80,15 @@ def test_light_that_is_needed_gives_its_bits_at_a_detector_of_the_engine(rate: f
     assert found == pytest.approx(bits, abs=0.01)  # k T of the load: 300 K there, 0.0259 eV in the paper
 
 
-def test_speed_light_and_area_are_those_of_the_netlist() -> None:
+def test_speed_light_and_area_are_those_of_the_netlist(wide: dict[str, float]) -> None:
     """Costs come from the circuit: change it and they change as physics has it."""
     row = find_bank(load(ROW), "bank")
-    wide = find_bank(load("mrr_weight_bank_50x20"), "bank")
-    one, many = costs(row), costs(wide)
-    cycle = row.receiver.cycle_s / wide.receiver.cycle_s
+    large = find_bank(load("mrr_weight_bank_50x20"), "bank")
+    one, many = costs(row), wide
+    cycle = row.receiver.cycle_s / large.receiver.cycle_s
     assert many["TOPS"] / one["TOPS"] == pytest.approx(cycle * 50 * 20 / 4)
     # A line is shared by 50 rows instead of one: 17 dB, and a bus of 20 rings instead of 4 costs little more.
-    needed = [Costs().needed_light(1 / bank.receiver.cycle_s) for bank in (row, wide)]
+    needed = [Costs().needed_light(1 / bank.receiver.cycle_s) for bank in (row, large)]
     needed_dB = 10.0 * np.log10(needed[1] / needed[0])
     assert 17.0 < many["laser dBm"] - one["laser dBm"] - needed_dB < 18.0
     # Amplifiers and converters are one a row: their energy by operation falls with the number of columns.
@@ -95,8 +96,28 @@ def test_speed_light_and_area_are_those_of_the_netlist() -> None:
     assert many["drives and modulators pJ"] / one["drives and modulators pJ"] == pytest.approx(1 / 50)
 
 
-def test_two_photon_absorption_of_the_budget_is_what_the_remark_says() -> None:
-    found = costs(find_bank(load("mrr_weight_bank_50x20"), "bank"))
+def test_the_budget_of_the_netlist_is_that_of_the_system(wide: dict[str, float]) -> None:
+    """`photosim budget` on the gallery's netlist: its stated constants give the same 0.32 pJ."""
+    circuit = load("mrr_weight_bank_50x20")
+    entry = circuit.netlist.analyses[0]
+    data = compute(circuit, read_options({**entry}, circuit)).data
+    trimmed, tuned = data["our_energy"].values
+    assert trimmed[0] == pytest.approx(1e-12 * wide["trimmed pJ"], rel=2e-3)
+    assert 0.32e-12 < trimmed[0] < 0.33e-12
+    assert trimmed[1] < 0.28e-12 < trimmed[2]
+    # 24.8 mW for pi, held at pi by 1,000 rings and 20 modulators, over 2 x 50 x 20 x 10 GHz.
+    assert tuned[0] - trimmed[0] == pytest.approx(1020 * 24.8e-3 / 20e12, rel=1e-3)
+    assert tuned[1] < 1.0e-12 < tuned[2]
+
+
+@pytest.fixture(scope="module")
+def wide() -> dict[str, float]:
+    """Costs of the whole bank."""
+    return costs(find_bank(load("mrr_weight_bank_50x20"), "bank"))
+
+
+def test_two_photon_absorption_of_the_budget_is_what_the_remark_says(wide: dict[str, float]) -> None:
+    found = wide
     remark = next(text for text in REMARKS if "two-photon" in text)
     numbers = [f"{found['laser dBm']:.1f} dBm", f"{found['bus mW']:.0f} mW"]
     numbers += [f"{found['two-photon dB/cm']:.1f} dB/cm", f"{found['carriers dB/cm']:.0f} dB/cm"]
