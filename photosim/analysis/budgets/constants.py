@@ -14,7 +14,6 @@ from photosim.reals import shown
 
 EXAMPLE = "worked example of a 64 x 64 processor at 10 GHz and 6 bits (secondary)"
 OURS = "assumed"
-STATED = "stated"
 NETLIST = "netlist"
 
 
@@ -30,13 +29,13 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Given:
+class Stated:
     """A constant as it is written: low and high are the value itself where they are left out."""
 
     value: Number
     low: Number | None = None
     high: Number | None = None
-    source: Annotated[str, "where it comes from"] = STATED
+    source: Annotated[str, "where it comes from"] = "stated"
 
     def of(self, unit: str) -> Constant:
         """Return the constant in a unit; ParameterError for an interval that does not hold the value."""
@@ -90,9 +89,9 @@ RECEIVER = MappingProxyType(
 """What the light that a detector needs depends on, and the units."""
 
 
-def read_given(value: Any, where: str) -> Given:
+def read_stated(value: Any, where: str) -> Stated:
     """Return a constant as written: a number, or a mapping of value, low, high, source."""
-    if isinstance(value, Given):
+    if isinstance(value, Stated):
         return value
     written = value if isinstance(value, Mapping) else {"value": value}
     if not isinstance(value, Mapping) and (
@@ -100,7 +99,7 @@ def read_given(value: Any, where: str) -> Given:
     ):
         message = f"{where} must be a number or a mapping of value, low, high and source, got {shown(value)}."
         raise ParameterError(message)
-    return read(Given, written, where)
+    return read(Stated, written, where)
 
 
 def read_constants(stated: Mapping[str, Any]) -> dict[str, Constant]:
@@ -114,7 +113,7 @@ def read_constants(stated: Mapping[str, Any]) -> dict[str, Constant]:
         if name not in known:
             message = f"There is no constant {name!r}. There are: {listing(known, 40)}."
             raise ParameterError(message + did_you_mean(name, known))
-        given = read_given(value, f"constants: {name}").of(known[name])
+        given = read_stated(value, f"constants: {name}").of(known[name])
         if given.low < 0.0 or (given.low == 0.0 and name.endswith("efficiency")):
             message = f"constants: {name} must be positive, got {given.low:g} {given.unit}."
             raise ParameterError(message)

@@ -14,7 +14,7 @@ from photosim.analysis.budgets.constants import (
     RECEIVER,
     Constant,
     read_constants,
-    read_given,
+    read_stated,
 )
 from photosim.analysis.budgets.costs import Costs, intervals
 from photosim.analysis.budgets.optics import Optics, optics_of
@@ -189,7 +189,7 @@ def _of_light(optics: Optics, link: Mapping[str, Any], receiver: Mapping[str, An
             raise ParameterError(message + did_you_mean(name, RECEIVER))
     for name, unit in RECEIVER.items():
         if name in receiver:
-            found[f"receiver.{name}"] = read_given(receiver[name], f"receiver: {name}").of(unit)
+            found[f"receiver.{name}"] = read_stated(receiver[name], f"receiver: {name}").of(unit)
         elif name in own:
             found[f"receiver.{name}"] = Constant(own[name], own[name], own[name], unit, "netlist")
         else:
@@ -197,7 +197,7 @@ def _of_light(optics: Optics, link: Mapping[str, Any], receiver: Mapping[str, An
             raise ParameterError(message)
     if link:
         for name, value in link.items():
-            found[f"link.{name}"] = read_given(value, f"link: {name}").of("dB")
+            found[f"link.{name}"] = read_stated(value, f"link: {name}").of("dB")
         return found
     if optics.lost_dB is None or not np.isfinite(optics.lost_dB):
         message = "No light reaches a detector of the circuit: state the losses, as in link: {all: 20}."
