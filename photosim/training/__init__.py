@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor
+    from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor, PhotonicTransformer
     from photosim.training.trained import TrainedNetwork
 
 _HOMES = {
     "PhotonicClassifier": "estimators",
     "PhotonicRegressor": "estimators",
+    "PhotonicTransformer": "estimators",
     "TrainedNetwork": "trained",
 }
-__all__ = ["PhotonicClassifier", "PhotonicRegressor", "TrainedNetwork"]
+__all__ = ["PhotonicClassifier", "PhotonicRegressor", "PhotonicTransformer", "TrainedNetwork"]
 
 
 def __getattr__(name: str) -> Any:

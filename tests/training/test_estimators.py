@@ -19,7 +19,7 @@ import photosim as ps
 from photosim.circuit import Circuit
 from photosim.errors import ParameterError
 from photosim.training.devices import WeightBank
-from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor
+from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor, PhotonicTransformer
 
 IRIS = load_iris(return_X_y=True)
 
@@ -28,6 +28,7 @@ IRIS = load_iris(return_X_y=True)
     [
         PhotonicClassifier(max_iter=40, learning_rate_init=0.01),
         PhotonicRegressor(max_iter=60, learning_rate_init=0.01),
+        PhotonicTransformer(),
     ]
 )  # type: ignore[untyped-decorator]
 def test_scikit_learn_accepts_them(estimator: Any, check: Any) -> None:
