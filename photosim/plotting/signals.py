@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.arguments import public
+from photosim.errors import ParameterError
 from photosim.plotting.canvas import (
     COLOURS,
     canvas,
@@ -20,6 +21,7 @@ from photosim.plotting.canvas import (
     line_style,
     titled,
 )
+from photosim.reals import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,19 +45,19 @@ def traces(
     time = np.atleast_1d(np.asarray(time, dtype=np.float64))
     signals = {name: np.atleast_1d(np.asarray(values)) for name, values in signals.items()}
     check_lengths("traces", time, signals)
-    shown = slice(0, MOST_POINTS)
-    late, late_prefix = _time_unit(time[shown])
-    largest = max((float(np.max(np.abs(v[shown]), initial=0.0)) for v in signals.values()), default=0.0)
+    first = slice(0, MOST_POINTS)
+    late, late_prefix = _time_unit(time[first])
+    largest = max((float(np.max(np.abs(v[first]), initial=0.0)) for v in signals.values()), default=0.0)
     factor, prefix = engineering(largest)
     with in_style():
         figure, axes = canvas((6.4, 3.2))
         for k, (name, values) in enumerate(signals.items()):
-            axes.plot(time[shown] * late, values[shown] * factor, label=name, **line_style(k))
+            axes.plot(time[first] * late, values[first] * factor, label=name, **line_style(k))
         axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip())
-        axes.set_xlim(float(time[0]) * late, float(time[shown][-1]) * late)
+        axes.set_xlim(float(time[0]) * late, float(time[first][-1]) * late)
         if len(signals) > 1:
             legend(axes)
-        cut = f"{time[shown][-1] * late:.3g} of {time[-1] * late:.3g} {late_prefix}s shown"
+        cut = f"{time[first][-1] * late:.3g} of {time[-1] * late:.3g} {late_prefix}s shown"
         titled(axes, ", ".join(filter(None, (title, cut if time.size > MOST_POINTS else ""))))
     return figure
 
@@ -112,7 +114,14 @@ def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
 
 @public
 def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
-    """Draw power spectral densities in W/Hz, each a DataArray over frequency, in dB over 1 mW/GHz."""
+    """Draw power spectral densities in W/Hz, each a DataArray over frequency, in dB over 1 mW/GHz.
+
+    Raises ParameterError for anything else.
+    """
+    for name, one in spectra.items():
+        if not (hasattr(one, "frequency") and hasattr(one, "values")):
+            message = f"density: {name!r} must be an xarray DataArray over frequency, got {shown(one)}."
+            raise ParameterError(message)
     with in_style():
         figure, axes = canvas((6.4, 3.2))
         for k, (name, one) in enumerate(spectra.items()):

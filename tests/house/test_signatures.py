@@ -32,7 +32,10 @@ MODULES = (
     *("photosim.training.optimisers", "photosim.training.privacy", "photosim.training.result"),
     "photosim.training.trainer",
 )
-LONG = {"reproduce", "check", "laws", "run", "fit", "PhotonicClassifier", "PhotonicRegressor"}
+LONG = {
+    *("reproduce", "check", "laws", "run", "fit"),
+    *("PhotonicClassifier", "PhotonicRegressor", "PhotonicTransformer"),
+}
 """What starts long work, or runs code of others: its arguments have tests of their own."""
 
 
