@@ -33,4 +33,4 @@ def option(name: str, *path: str) -> Iterator[None]:
     try:
         yield
     except PhotosimError as error:
-        raise MappingError(f"{title(name)}: {': '.join(path)}: {error}", path) from None
+        raise MappingError(": ".join((title(name), *path, str(error))), path) from None

@@ -42,7 +42,7 @@ def check(
                 "notes": [str(finding) for finding in remarks],
                 "corners": {name: dict(knobs) for name, knobs in kit.corners.items()},
                 "statistics": kit.statistics(),
-                "specification": kit.specification(),
+                "limits": {cell.name: cell.limits for cell in kit.cells if cell.limits},
             }
         )
     else:

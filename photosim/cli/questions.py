@@ -131,6 +131,10 @@ def yield_(
     rare: Annotated[
         bool, typer.Option("--rare", help="Estimate rare failures by importance sampling.")
     ] = False,
+    kit: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--kit", metavar="PATH", help="Design kit whose statistics vary its cells' settings."),
+    ] = None,
     analysis: Named = None,
     plot: Plot = None,
     out: Data = None,
@@ -147,7 +151,7 @@ def yield_(
 
     common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     request = yields.Request(
-        common, tuple(vary or ()), tuple(spec or ()), samples, method, wl, follow, indices, rare
+        common, tuple(vary or ()), tuple(spec or ()), samples, method, wl, follow, indices, rare, kit
     )
     yields.find_yield(request, as_json=json)
 

@@ -29,6 +29,7 @@ class Request:
     follow: bool
     sobol: int | None
     rare: bool
+    kit: str | None = None
 
 
 def find_yield(request: Request, *, as_json: bool) -> None:
@@ -56,6 +57,12 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
         "variation": _varied(request.vary) if request.vary else None,
     }  # fmt: skip
     entry |= {key: value for key, value in typed.items() if value is not None}
+    if request.kit is not None:
+        from photosim import pdk
+
+        own = pdk.read(request.kit).variation(circuit)["settings"]
+        before = dict(entry.get("variation") or {})
+        entry["variation"] = before | {"settings": own | dict(before.get("settings") or {})}
     if "wl" not in entry:
         entry["wl"] = usual_wl(circuit, request.common.file)
     settings = request.common.set_in(circuit)

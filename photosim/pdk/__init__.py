@@ -3,7 +3,7 @@
     kit = ps.pdk.read("my_kit/")              # pdk-schema 0.3 JSON, or plain YAML of ours
     for finding in ps.pdk.check(kit):
         print(finding)
-    kit.statistics(), kit.corners, kit.specification()
+    kit.variation(circuit), kit.corner_settings(circuit), kit.netlist(cell)   # for a yield
 
 Nothing that a kit names is imported or run.
 """

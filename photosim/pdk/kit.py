@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photosim.circuit import Circuit
     from photosim.errors import Mark
 
 
@@ -105,10 +106,35 @@ class Kit:
             if parameter.statistic is not None
         }
 
-    def specification(self) -> list[dict[str, Any]]:
-        """Return the limits of the cells as entries of a `specification:` block."""
-        return [
-            {"cell": cell.name, "metric": metric, **bounds}
-            for cell in self.cells
-            for metric, bounds in cell.limits.items()
-        ]
+    def variation(self, circuit: Circuit, cells: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return what varies in a circuit of this kit's cells, as `ps.montecarlo` takes it.
+
+        Spread is about the values that the circuit has. A random_var, and the spread of one parameter of one
+        cell, is one draw for all instances, those of scope "mismatch" one for each. cells: the cell of an
+        instance, where two cells are one component. Raises ParameterError where that is not known, and where
+        nothing varies.
+        """
+        from photosim.pdk.draws import variation
+
+        return variation(self, circuit, cells)
+
+    def corner_settings(
+        self, circuit: Circuit, cells: Mapping[str, str] | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Return the settings of a circuit in each corner, by corner: circuit(wl, **settings[corner]).
+
+        Raises ParameterError as `variation`.
+        """
+        from photosim.pdk.draws import corners
+
+        return corners(self, circuit, cells)
+
+    def netlist(self, cell: str) -> dict[str, Any]:
+        """Return a netlist of one cell alone, its limits as the `specification:`.
+
+        A limit of insertion_loss_dB holds at every wavelength asked for. Raises ParameterError for an unknown
+        cell.
+        """
+        from photosim.pdk.draws import cell_netlist
+
+        return cell_netlist(self, cell)

@@ -189,7 +189,7 @@ def test_a_plain_kit_is_read(tmp_path: Path) -> None:
     file.write_text(PLAIN, encoding="utf-8")
     assert [str(f) for f in pdk.check(file)] == []
     found = pdk.read(file)
-    assert found.specification() == [{"cell": "my_guide", "metric": "insertion_loss_dB", "max": 0.3}]
+    assert found.cells[0].limits == {"insertion_loss_dB": {"max": 0.3}}
     assert found.statistics()["my_guide.length_nm"]["sigma"] == 5
     wrong = yaml.safe_load(PLAIN)
     wrong["photosim_pdk"] = 2
