@@ -252,7 +252,11 @@ def reproduce(
     ] = None,
     data: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--data", metavar="NAME", help="Data set; the published one if not given."),
+        typer.Option(
+            "--data",
+            metavar="NAME",
+            help="Data set, or one's own: a file, or its name in the data folder without the suffix.",
+        ),
     ] = None,
     data_dir: Annotated[
         Optional[Path],  # noqa: UP045
@@ -267,6 +271,14 @@ def reproduce(
         Optional[int],  # noqa: UP045
         typer.Option(
             "--seeds", min=1, help="Number of seeds; finished ones are kept and not computed again."
+        ),
+    ] = None,
+    netlist: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--netlist",
+            metavar="FILE",
+            help="Netlist in place of the system's first one, or NAME=FILE in place of NAME; repeatable.",
         ),
     ] = None,
     quick: Annotated[
@@ -292,7 +304,8 @@ def reproduce(
     if name is None:
         published.list_systems(as_json=json)
     else:
-        published.reproduce(name, data, data_dir, seeds, out, jobs=jobs, quick=quick, as_json=json)
+        chosen = published.Chosen(data, data_dir, seeds, tuple(netlist or ()), quick=quick)
+        published.reproduce(name, chosen, out, jobs=jobs, as_json=json)
 
 
 @app.command("test", epilog="Example: photosim test ring_double --examples 1000")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,32 +26,48 @@ def list_systems(*, as_json: bool) -> None:
 
     systems = [find_system(name) for name in system_names()]
     if as_json:
-        show_json({own.name: {"title": own.title, "data": list(own.data)} for own in systems})
+        show_json(
+            {
+                own.name: {
+                    "title": own.title,
+                    "data": list(own.data),
+                    "own data": list(own.reads),
+                    "netlists": list(own.netlists),
+                }
+                for own in systems
+            }
+        )
         return
-    rows = tuple((own.name, own.title, ", ".join(own.data) or "none", own.source) for own in systems)
-    show_tables(
-        [Table("Published systems: photosim reproduce NAME", ("name", "what", "data", "source"), rows)]
-    )
+    rows = tuple(
+        (
+            own.name, own.title, ", ".join(own.data) or "none", " or ".join(own.reads),
+            ", ".join(own.netlists), own.source,
+        )
+        for own in systems
+    )  # fmt: skip
+    columns = ("name", "what", "data", "own data", "netlists", "source")
+    show_tables([Table("Published systems: photosim reproduce NAME", columns, rows)])
 
 
-def reproduce(
-    name: str,
-    data: str | None,
-    data_dir: Path | None,
-    seeds: int | None,
-    out: Path | None,
-    *,
-    jobs: int,
-    quick: bool,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True)
+class Chosen:
+    """What the user asks for, as `System.options` takes it."""
+
+    data: str | None
+    data_dir: Path | None
+    seeds: int | None
+    netlists: tuple[str, ...]
+    quick: bool
+
+
+def reproduce(name: str, chosen: Chosen, out: Path | None, *, jobs: int, as_json: bool) -> None:
     """Reproduce a system, show the table while it fills, and write tables and pictures to a folder."""
     from photosim import plotting
     from photosim import systems as published
 
     system = published.find_system(name)
-    options = system.options(data=data, data_dir=data_dir, seeds=seeds, quick=quick)
-    folder = out if out is not None else Path("results") / (f"{name}-quick" if quick else name)
+    options = system.options(**vars(chosen))
+    folder = out if out is not None else Path("results") / (f"{name}-quick" if chosen.quick else name)
     with _showing() as (progress, watch):
         done = published.reproduce(system, options, folder, progress, watch, jobs=jobs)
     files = ["results.json", "table.csv"]

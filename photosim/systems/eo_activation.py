@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.chart import Chart, Level, Picture
+from photosim.systems.harness.circuits import mesh
+from photosim.systems.harness.data import samples as loaded
 from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
-from photosim.training.data.datasets import Dataset, Samples, load
-from photosim.training.devices import mesh_chip
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Layer, Network
 from photosim.training.layers.electro_optic import (
     ActivatedMesh,
@@ -30,7 +31,6 @@ from photosim.training.trainer import Schedule, Streams, fit
 
 SIDE = 4
 """Fourier coefficients are a block of 4 x 4 about the centre of the spectrum."""
-CLASSES = 10
 DIGITS = Objective(power_cross_entropy, share_correct)  # type: ignore[arg-type]
 BRIGHT = 0.2
 """Power of a true answer of the XOR."""
@@ -51,18 +51,21 @@ class Recipe:
     batch_size: int = 512
 
 
-def unitary_layers(n: int, outputs: int, activation: ElectroOptic | None) -> Network:
-    """Return two Clements meshes of n guides, the activation after each if there is one, and photodiodes."""
-    hardware = MeshLayer.of(mesh_chip("clements_mesh", n)).hardware
+NETLIST = "eo_activation"
+
+
+def unitary_layers(n: int, outputs: int, activation: ElectroOptic | None, netlist: str = NETLIST) -> Network:
+    """Return two of the netlist's meshes with n guides, the activation after each if any, and photodiodes."""
+    hardware = MeshLayer.of(mesh(netlist, n)).hardware
     middle: tuple[Layer, ...] = () if activation is None else (ElectroOpticLayer(n, activation),)
     last = ActivatedMesh(hardware, n, outputs, activation=activation)
     return Network((MeshLayer(hardware, n, n), *middle, last))
 
 
 @lru_cache(maxsize=2)
-def spectra(name: str, data_dir: Path | None) -> Dataset:
+def spectra(options: Options) -> Dataset:
     """Return a data set of square pictures as 16 Fourier coefficients each, together of 1 W."""
-    data = load(name, validation_fraction=0.0, data_dir=data_dir)
+    data = loaded(options)
     low = data.train.x.min()
     width = side(data, SIDE)
     block = slice(width // 2 - SIDE // 2, width // 2 + SIDE // 2)
@@ -84,11 +87,11 @@ def _brighter(samples: Samples, power: float) -> Samples:
 
 def _digits(recipe: Recipe, options: Options) -> Callable[[int, Path, Report], Mapping[str, Any]]:
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
-        data = spectra(options.data, options.data_dir)
+        data = spectra(options)
         train, test = (_brighter(part, recipe.power) for part in (data.train, data.test))
         activation = ElectroOptic(recipe.gain) if recipe.gain else None
         history = fit(
-            unitary_layers(SIDE**2, CLASSES, activation),
+            unitary_layers(SIDE**2, data.classes, activation, options.netlist(NETLIST)),
             Backprop(),
             Adam(recipe.learning_rate, schedule=StepDecay((recipe.decay,))),
             replace(data, train=train, test=test),
@@ -111,11 +114,11 @@ def _patterns() -> Samples:
     return Samples(x, BRIGHT * (bits.sum(axis=1, keepdims=True) == 1.0))
 
 
-def _xor(gain: float, epochs: int) -> Callable[[int, Path, Report], Mapping[str, Any]]:
+def _xor(gain: float, epochs: int, netlist: str) -> Callable[[int, Path, Report], Mapping[str, Any]]:
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
         samples = _patterns()
         data = Dataset("four bits", samples, Samples(samples.x[:0], samples.y[:0]), samples, 2)
-        network = unitary_layers(SIDE, 1, ElectroOptic(gain) if gain else None)
+        network = unitary_layers(SIDE, 1, ElectroOptic(gain) if gain else None, netlist)
         schedule = Schedule(epochs, None, np.float64, checkpoint=checkpoint)
         history = fit(
             network, Backprop(), Adam(0.01), data, schedule, Streams.tree(seed, 1)[0],
@@ -133,9 +136,11 @@ def _cases(options: Options) -> list[Case]:
     small = {"epochs": 40, "decay": 30, "batch_size": 64} if options.quick else {}
     recipes = {"without": Recipe(0.0, **small), "with": Recipe(0.05 * np.pi, **small)}
     cases = [Case(name, _digits(recipe, options), asdict(recipe)) for name, recipe in recipes.items()]
-    epochs = 300 if options.quick else 3000
+    epochs, netlist = 300 if options.quick else 3000, options.netlist(NETLIST)
     for name, gain in (("xor without", 0.0), ("xor with", 1.75 * np.pi)):
-        cases.append(Case(name, _xor(gain, epochs), {"gain": gain, "epochs": epochs}, uses_data=False))
+        cases.append(
+            Case(name, _xor(gain, epochs, netlist), {"gain": gain, "epochs": epochs}, uses_data=False)
+        )
     return cases
 
 
@@ -189,7 +194,9 @@ SYSTEM = System(
     source="williamson2020",
     cases=_cases,
     rows=_rows,
-    data=("mnist", "digits"),
+    data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
+    netlists=(NETLIST,),
     quick_data="digits",
     seeds=3,
     pictures=_pictures,

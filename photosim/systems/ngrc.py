@@ -17,7 +17,10 @@ import numpy as np
 from photosim.analysis.chart import Chart, Curve, Picture
 from photosim.analysis.result import Table
 from photosim.circuit import Circuit
+from photosim.errors import DataError
 from photosim.media.readouts import intensity
+from photosim.systems.harness import data
+from photosim.systems.harness.circuits import projector
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.data.dynamics import kuramoto_sivashinsky, lorenz63
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from photosim.media.chain import OpticalChain
 
 TRANSIENT = 400
+LEAST_LEARNT = 100
+"""Steps to learn from, at least."""
 LORENZ_STEPS = 200
 """Steps of 0.025 that are forecast: 5 units of time."""
 DELAYS, STRIDE = 4, 5
@@ -83,27 +88,31 @@ class SpeckleFeatures:
         return np.asarray(intensity(chain, phases, self.rng).values / full, dtype=np.float64)
 
 
+NETLIST = "ngrc"
+
+
 @cache
-def _circuit() -> Circuit:
-    return Circuit("ngrc")
+def _circuit(netlist: str) -> Circuit:
+    return Circuit(netlist)
 
 
-def features(cells: int, pixels: int, seed: int, **settings: Any) -> SpeckleFeatures:
+def features(cells: int, pixels: int, seed: int, netlist: str = NETLIST, **settings: Any) -> SpeckleFeatures:
     """Return the features of a medium with this seed in the netlist, each pixel lit as the netlist's are."""
-    circuit = _circuit()
+    circuit, own = _circuit(netlist), projector(netlist, "slm")
     written = circuit.parameters
+    light = written[f"{own.medium}.transmission"] * pixels / written[f"{own.medium}.outputs"]
     chain = circuit.chain(
         **{
-            "cells.pixels": cells,
-            "medium.inputs": cells,
-            "medium.outputs": pixels,
-            "medium.seed": seed,
-            "medium.transmission": written["medium.transmission"] * pixels / written["medium.outputs"],
-            "camera.pixels": pixels,
+            f"{own.modulator}.pixels": cells,
+            f"{own.medium}.inputs": cells,
+            f"{own.medium}.outputs": pixels,
+            f"{own.medium}.seed": seed,
+            f"{own.medium}.transmission": light,
+            f"{own.camera}.pixels": pixels,
             **settings,
         }
     )
-    bits = int(settings.get("cells.bits", written["cells.bits"]))
+    bits = int(settings.get(f"{own.modulator}.bits", written[f"{own.modulator}.bits"]))
     return SpeckleFeatures(chain, bits, np.random.default_rng(seed))
 
 
@@ -168,22 +177,47 @@ def _lorenz(steps: int) -> FloatArray:
     return lorenz63(steps)
 
 
-def _forecast(recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
-    """Return how well 5 units of time are forecast, each medium from another place of the attractor."""
-    first = TRANSIENT + 450 * seed
-    series = _lorenz(first + recipe.learnt + LORENZ_STEPS + 2)
-    low, width = float(series[TRANSIENT:].min()), float(np.ptp(series[TRANSIENT:]))
+def _forecast(options: Options, recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
+    """Return how well 200 steps are forecast, each medium from another place of the attractor or series."""
+    if options.own:
+        series, first, learnt = _piece(data.series(options), recipe.learnt, seed)
+    else:
+        first, learnt = TRANSIENT + 450 * seed, recipe.learnt
+        series = _lorenz(first + learnt + LORENZ_STEPS + 2)
+    settled = series[TRANSIENT:] if not options.own else series
+    low, width = float(settled.min()), float(np.ptp(settled))
     own = (series[first:] - low) / width
-    machine = Forecaster(features(7, recipe.pixels, seed), recipe.bias, recipe.delay)
-    weights = machine.learn(own[: recipe.learnt + 2], recipe.penalty)
-    found = machine.run(weights, own[recipe.learnt], own[recipe.learnt + 1], LORENZ_STEPS)
-    truth = own[recipe.learnt + 2 :][:LORENZ_STEPS]
+    cells = 2 * series.shape[1] + 1
+    machine = Forecaster(
+        features(cells, recipe.pixels, seed, options.netlist(NETLIST)), recipe.bias, recipe.delay
+    )
+    weights = machine.learn(own[: learnt + 2], recipe.penalty)
+    found = machine.run(weights, own[learnt], own[learnt + 1], LORENZ_STEPS)
+    truth = own[learnt + 2 :][:LORENZ_STEPS]
+    # A series of one's own may have no positive value: its error is in units of its range.
+    error = float(np.sqrt(np.mean((found - truth) ** 2)))
     report(1, 1)
     return {
-        "nrmse": nrmse(found * width + low, truth * width + low),
-        "z": found[:, 2] * width + low,
-        "true z": truth[:, 2] * width + low,
+        "nrmse": error if options.own else nrmse(found * width + low, truth * width + low),
+        "z": found[:, -1] * width + low,
+        "true z": truth[:, -1] * width + low,
     }
+
+
+def _piece(series: FloatArray, wanted: int, seed: int) -> tuple[FloatArray, int, int]:
+    """Return a series, where a seed begins in it, and the steps to learn from, as many as there are.
+
+    Seeds begin a step apart each, as far as the series allows. Raises DataError for one too short.
+    """
+    learnt = min(wanted, len(series) - LORENZ_STEPS - 2)
+    if learnt < LEAST_LEARNT:
+        message = (
+            f"A series of {len(series)} samples is too short: {LEAST_LEARNT + LORENZ_STEPS + 2} or more are "
+            f"needed to learn from and to forecast {LORENZ_STEPS} steps."
+        )
+        raise DataError(message)
+    spare = len(series) - learnt - LORENZ_STEPS - 2
+    return series, min(450 * seed, spare) if spare else 0, learnt
 
 
 @lru_cache(maxsize=1)
@@ -193,7 +227,9 @@ def _flame(steps: int, seed: int) -> FloatArray:
     return np.asarray((series - series.min()) / np.ptp(series))
 
 
-def _observe(recipe: Recipe, count: int, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
+def _observe(
+    options: Options, recipe: Recipe, count: int, seed: int, _path: Path, report: Report
+) -> Mapping[str, Any]:
     """Return how well the whole flame is known from some of its points, each medium on another flame."""
     learnt, judged = recipe.observer_learnt, recipe.observer_judged
     past = (DELAYS - 1) * STRIDE
@@ -202,7 +238,7 @@ def _observe(recipe: Recipe, count: int, seed: int, _path: Path, report: Report)
     hidden = np.setdiff1d(np.arange(POINTS), seen)
     states = delayed(series[:, seen], DELAYS, STRIDE)
     states = np.hstack([states, np.full((len(states), 1), recipe.observer_bias)])
-    speckle = features(states.shape[1], recipe.observer_pixels, seed)(states)
+    speckle = features(states.shape[1], recipe.observer_pixels, seed, options.netlist(NETLIST))(states)
     truth = series[past:]
     weights = ridge(speckle[:learnt], truth[:learnt, hidden], recipe.observer_penalty)
     found = truth[learnt:].copy()
@@ -216,9 +252,10 @@ def _cases(options: Options) -> Sequence[Case]:
     recipe = SMALL if options.quick else FULL
     plain = {key: str(value) for key, value in recipe.__dict__.items() if key != "observed"}
     observers = [
-        Case(f"observer {count}", partial(_observe, recipe, count), plain) for count in recipe.observed
+        Case(f"observer {count}", partial(_observe, options, recipe, count), plain, uses_data=False)
+        for count in recipe.observed
     ]
-    return [Case("lorenz", partial(_forecast, recipe), plain), *observers]
+    return [Case("lorenz", partial(_forecast, options, recipe), plain), *observers]
 
 
 def _rows(options: Options) -> Sequence[Row]:
@@ -227,7 +264,14 @@ def _rows(options: Options) -> Sequence[Row]:
 
     observed = (SMALL if options.quick else FULL).observed
     return [
-        Row("Lorenz, error over 5 units of time", "lorenz", "nrmse", "", published(0.0971), digits=4),
+        Row(
+            f"{options.data}, error over 200 steps" if options.own else "Lorenz, error over 5 units of time",
+            "lorenz",
+            "nrmse",
+            "",
+            None if options.own else published(0.0971),
+            digits=4,
+        ),
         *(
             Row(
                 f"flame from {n} points, correlation",
@@ -277,7 +321,7 @@ def _pictures(outcome: Outcome) -> Sequence[Picture]:
         ]
         time = 0.025 * np.arange(1, len(middle["z"]) + 1)
         curves = [Curve("true", time, middle["true z"]), Curve("forecast", time, middle["z"])]
-        found.append(Chart("lorenz", "Lorenz's z, the median medium", "time", "z", curves))
+        found.append(Chart("lorenz", "Last variable forecast, the median medium", "time", "z", curves))
     return found
 
 
@@ -287,10 +331,13 @@ SYSTEM = System(
     source="wang2025",
     cases=_cases,
     rows=_rows,
+    data=("lorenz",),
+    reads=("series",),
+    quick_data="lorenz",
     seeds=20,
     pictures=_pictures,
     tables=_tables,
-    netlists=("ngrc",),
+    netlists=(NETLIST,),
     remarks=(
         "Each seed is another medium and another segment of the series: the published ones are not known.",
         (

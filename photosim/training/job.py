@@ -18,9 +18,11 @@ from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
 from photosim.training.checkpoint import SUFFIX
 from photosim.training.data.datasets import Dataset
+from photosim.training.data.graphs import GraphData
 from photosim.training.devices import Device, Digital, ScatteringMedium
 from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
+from photosim.training.graph_job import fit_graph, graph_layers
 from photosim.training.hardware.found import Settings, has_camera, is_mesh, read_hardware
 from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network
@@ -90,7 +92,7 @@ class _Job:
         options = self.options
         self.progress(options.name, 0, self._total)
         data = load_data(options, self.circuit.netlist.folder, self.data_dir)
-        network = self._network(data)
+        network = self._network(data) if isinstance(data, Dataset) else graph_layers(options, data)
         streams = Streams.tree(self.seed, options.seeds)
         maps: tuple[WeightMap, ...] = ()
         outcomes = []
@@ -101,16 +103,7 @@ class _Job:
             networks = [own.network for own in uses] or [network] * options.seeds
             rules = [self._rule(name, *own) for own in zip(networks, devices, streams, strict=True)]
             runs = [
-                fit(
-                    networks[run],
-                    rule,
-                    options.optimiser,
-                    data,
-                    self._schedule(name, run),
-                    streams[run],
-                    self._counter(position * options.seeds + run),
-                    REGRESSION if data.regression else CLASSIFICATION,
-                )
+                self._fit(data, networks[run], rule, streams[run], (name, run, position))
                 for run, rule in enumerate(rules)
             ]
             maps = maps or _weight_maps(matrices[0], devices[0])
@@ -126,10 +119,27 @@ class _Job:
             rules=tuple(outcomes),
             weights=maps,
             settings=_settings(options),
-            regression=data.regression,
+            regression=isinstance(data, Dataset) and data.regression,
             samples=len(data.train),
             products=_products(network),
         )
+
+    def _fit(
+        self,
+        data: Dataset | GraphData,
+        network: Network,
+        rule: Rule,
+        streams: Streams,
+        place: tuple[str, int, int],
+    ) -> History:
+        """Train once; place: the rule's name, the run, and where the rule stands among the rules."""
+        name, run, position = place
+        options, report = self.options, self._counter(position * self.options.seeds + run)
+        if isinstance(data, GraphData):
+            return fit_graph(network, rule, data, options, streams, report)
+        objective = REGRESSION if data.regression else CLASSIFICATION
+        schedule = self._schedule(name, run)
+        return fit(network, rule, options.optimiser, data, schedule, streams, report, objective)
 
     @property
     def _total(self) -> int:

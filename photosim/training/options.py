@@ -16,6 +16,7 @@ from photosim.netlist.form_errors import MappingError
 from photosim.netlist.forms import LIST, RECORD, NameList, Written, one_of
 from photosim.training.architecture import MOST, Size, build_network, parameter_count
 from photosim.training.data.datasets import DATASETS, Dataset, load
+from photosim.training.data.graphs import GraphData, is_graph, read_graph
 from photosim.training.data.own import SUFFIXES, read_data
 from photosim.training.devices.bank.weight_bank import Measured
 from photosim.training.devices.receiver import Converters
@@ -59,7 +60,8 @@ def _activation(name: str) -> str:
 class TrainOptions:
     """What to train, on what, how long; the names are those of the netlist file.
 
-    data: a name, or a file or folder as photosim.training.data.own.read_data takes it, below the netlist's.
+    data: a name, or a file or folder as photosim.training.data.own.read_data takes it, below the netlist's;
+    an .npz file with the arrays of a graph, as photosim.training.data.graphs.read_graph has them.
     target: column of a .csv file; its last one if left out.
     network: inputs, hidden layers, outputs, as photosim.training.architecture.build_network takes them; plain
     numbers are widths of dense layers.  activation: of all hidden layers that learn.
@@ -122,8 +124,12 @@ class TrainOptions:
         return named.get(rule, self.noise)
 
 
-def load_data(options: TrainOptions, folder: Path | None, data_dir: str | os.PathLike[str] | None) -> Dataset:
+def load_data(
+    options: TrainOptions, folder: Path | None, data_dir: str | os.PathLike[str] | None
+) -> Dataset | GraphData:
     """Return the data of an analysis: a set by name, or the user's own, found below the netlist's folder.
+
+    An .npz file with the arrays of `photosim.training.data.graphs.read_graph` is a graph.
 
     Raises DataError for data that are missing or wrong, ParameterError for rules made for class labels where
     the targets are numbers.
@@ -132,6 +138,8 @@ def load_data(options: TrainOptions, folder: Path | None, data_dir: str | os.Pat
         return load(options.data, validation_fraction=options.validation_fraction, data_dir=data_dir)
     place = Path(options.data).expanduser()
     place = place if place.is_absolute() or folder is None else folder / place
+    if is_graph(place):
+        return read_graph(place)
     data = read_data(place, target=options.target, validation_fraction=options.validation_fraction)
     for rule in options.rules:
         if data.regression and Need.CLASS_LABELS in needs(catalogued(rule)):

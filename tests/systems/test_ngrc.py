@@ -34,7 +34,7 @@ def test_the_netlist_decides_the_features() -> None:
     states = np.random.default_rng(0).uniform(0.0, 1.0, (40, 7))
     one, other = (features(7, 50, seed=seed, **SILENT)(states) for seed in (1, 2))
     assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.3
-    coarse = features(7, 50, seed=1, **SILENT, **{"cells.bits": 1})
+    coarse = features(7, 50, seed=1, **{**SILENT, "cells.bits": 1})
     levels = np.unique(coarse(np.array([[k / 10] * 7 for k in range(20)])).round(5), axis=0)
     assert len(levels) == 1  # all cells alike at 0 or pi: one and the same speckle
     assert np.ptp(coarse(2.0 * states), axis=0).mean() > 0.01

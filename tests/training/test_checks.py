@@ -13,7 +13,8 @@ import pytest
 import photosim as ps
 from photosim.errors import DataError, ParameterError, PhotosimError, PhotosimWarning
 from photosim.systems.harness.pictures import side
-from photosim.systems.vowels import table
+from photosim.systems.harness.system import Options
+from photosim.systems.vowels.parting import table
 from photosim.training.data.datasets import Dataset, Samples, load, split
 from photosim.training.data.dynamics import kuramoto_sivashinsky, lorenz63
 from photosim.training.data.graphs import GraphData, digit_graph, text
@@ -315,4 +316,4 @@ def test_vowels_lacking_one_are_refused(tmp_path: Path) -> None:
     lines = [f"{row},{k % 10}\n1{row[1:]},{k % 10}" for k in range(200)]
     (tmp_path / "vowel-context.data").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(DataError, match="must have the classes 0 to 10, 20 samples of each or more"):
-        table(tmp_path)
+        table(Options("vowels", tmp_path, 1))

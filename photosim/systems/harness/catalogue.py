@@ -16,7 +16,7 @@ _SYSTEMS = {
     "two-pass": "two_pass.system",
     "eo-activation": "eo_activation",
     "in-situ": "in_situ.system",
-    "vowels": "vowels",
+    "vowels": "vowels.system",
     "transformer-dfa": "transformer_dfa.system",
     "spectrum-slicing": "spectrum_slicing.system",
 }

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from photosim.systems.harness.data import graph
 from photosim.systems.harness.system import Options, Report
-from photosim.training.data.graphs import GraphData, cora, digit_graph
 from photosim.training.devices import ScatteringMedium
 from photosim.training.layers import normalised_adjacency
 from photosim.training.node_training import fit_nodes, graph_network, redrawn
@@ -68,8 +68,3 @@ def compute(
 def plain(recipe: GraphRecipe) -> dict[str, Any]:
     """Return a recipe in plain JSON types."""
     return asdict(recipe) | {"hidden": list(recipe.hidden)}
-
-
-def graph(options: Options) -> GraphData:
-    """Return the graph that the options name."""
-    return cora(options.data_dir) if options.data == "cora" else digit_graph()

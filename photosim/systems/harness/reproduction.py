@@ -11,6 +11,7 @@ import io
 import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,9 +28,9 @@ from photosim.arguments import public
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import check_writable, write_text
 from photosim.files.own import RESULTS, refuse_others
-from photosim.systems.harness.system import Case, Options, Outcome, Row, System, is_comparable
+from photosim.systems.harness.data import fingerprint_of
+from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System, is_comparable
 from photosim.training.checkpoint import SUFFIX
-from photosim.training.data.files import content
 from photosim.training.fingerprint import fingerprint
 
 COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds", "difference")
@@ -52,6 +53,7 @@ class Reproduction:
     def table(self) -> Table:
         """Return published figures next to ours: mean and sample standard deviation over the seeds."""
         scope = [f"data {self.options.data}"] if self.options.data else []
+        scope += [f"{name} of {file}" for name, file in self.options.netlists]
         scope += ["in small (--quick)"] if self.options.quick else []
         title = f"{self.system.name}: {self.system.title}" + (f" ({', '.join(scope)})" if scope else "")
         return Table(title, COLUMNS, tuple(self._line(row) for row in self.system.rows(self.options)))
@@ -68,6 +70,7 @@ class Reproduction:
         """Return everything in plain JSON types."""
         options = {
             "data": self.options.data, "seeds": self.options.seeds, "quick": self.options.quick,
+            "netlists": dict(self.options.netlists),
         }  # fmt: skip
         table = self.table()
         return {
@@ -140,6 +143,7 @@ def reproduce(
     _make(runs)
     cases = system.cases(options)
     state = Reproduction(system, options, _nothing_yet(system, options, cases))
+    count = {case.name: options.seeds if case.repeated else 1 for case in cases}
     tasks = [(case, seed) for seed in range(options.seeds) for case in cases if seed == 0 or case.repeated]
     keys = _Keys(system, options)
     waiting: list[Task] = []
@@ -159,7 +163,7 @@ def reproduce(
         )
         warnings.warn(message, PhotosimWarning, stacklevel=2)
     watch(state)
-    for name, seed, numbers in _computed(waiting, runs, progress, jobs):
+    for name, seed, numbers in _computed(waiting, runs, _Lines(progress, count, waiting), jobs):
         _add(state.outcome, name, seed, numbers)
         watch(state)
     numbers = {**state.numbers(), "files": list(_FILES)}
@@ -186,34 +190,66 @@ Done = tuple[str, int, Mapping[str, Any]]
 """The name of a case, a seed and its numbers."""
 
 
-def _computed(waiting: Sequence[Task], runs: Path, progress: Progress, jobs: int) -> Iterator[Done]:
+class _Lines:
+    """One line of progress a case: the steps of all its seeds together."""
+
+    def __init__(self, progress: Progress, seeds: Mapping[str, int], waiting: Sequence[Task]) -> None:
+        self.progress, self.seeds = progress, seeds
+        left = Counter(case.name for case, _, _ in waiting)
+        self.done = {name: count - left[name] for name, count in seeds.items()}
+        self.steps = dict.fromkeys(seeds, 1)
+
+    def of(self, name: str) -> Report:
+        """Return the report of the next seed of a case: how far its computation is."""
+
+        def report(done: int, total: int) -> None:
+            self.steps[name] = max(total, 1)
+            # The last step is the seed's end, which `finished` reports: a line ends once.
+            self._show(name, min(done, self.steps[name] - 1))
+
+        return report
+
+    def finished(self, name: str) -> None:
+        """Count a seed of a case as finished."""
+        self.done[name] += 1
+        self._show(name, 0)
+
+    def _show(self, name: str, done: int) -> None:
+        steps = self.steps[name]
+        self.progress(name, self.done[name] * steps + done, self.seeds[name] * steps)
+
+
+def _computed(waiting: Sequence[Task], runs: Path, lines: _Lines, jobs: int) -> Iterator[Done]:
     """Compute the seeds that wait, and give each when it is finished."""
     if jobs == 1 or len(waiting) < 2:
         for task in waiting:
-            yield _compute(*task, runs, progress)
+            done = _compute(*task, runs, lines.of(task[0].name))
+            lines.finished(done[0])
+            yield done
         return
     from joblib import Parallel, delayed
 
-    tasks = (delayed(_compute)(*task, runs, silent) for task in waiting)
-    finished = Parallel(min(jobs, len(waiting)), return_as="generator_unordered")(tasks)
-    for number, done in enumerate(finished, start=1):
-        progress("seeds", number, len(waiting))
+    tasks = (delayed(_compute)(*task, runs, _unheard) for task in waiting)
+    for done in Parallel(min(jobs, len(waiting)), return_as="generator_unordered")(tasks):
+        lines.finished(done[0])
         yield done
 
 
-def _compute(case: Case, seed: int, key: str, runs: Path, progress: Progress) -> Done:
+def _unheard(_done: int, _total: int) -> None:
+    """Report to nobody: another process has no line."""
+
+
+def _compute(case: Case, seed: int, key: str, runs: Path, report: Report) -> Done:
     """Compute a seed of a case on one thread, on which sums do not depend on the machine's cores; keep it."""
     from threadpoolctl import threadpool_limits
 
-    name = f"{case.name}, seed {seed}" if case.repeated else case.name
     checkpoint = runs / f"{case.name}-{seed}.{key}{SUFFIX}"
     with threadpool_limits(1):
         try:
-            found = case.compute(seed, checkpoint, lambda done, total: progress(name, done, total))
+            found = case.compute(seed, checkpoint, report)
         except Diverged as error:
             found = {_DIVERGED: str(error)}
         numbers: Mapping[str, Any] = plain(found)
-    progress(name, 1, 1)
     kept = {"key": key, "numbers": numbers}
     write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")
     checkpoint.unlink(missing_ok=True)
@@ -224,8 +260,8 @@ class _Keys:
     """What tells finished seeds of a reproduction from those of others; data and circuits are read once."""
 
     def __init__(self, system: System, options: Options) -> None:
-        circuits = [_circuit(name) for name in system.netlists]
-        data = (options.data, content(options.data, options.data_dir))
+        circuits = [_circuit(options.netlist(name)) for name in system.netlists]
+        data = (options.data, fingerprint_of(options, system.reads))
         self.shared = (system.name, *data, options.quick, *circuits)
 
     def of(self, case: Case, seed: int) -> str:
@@ -245,7 +281,7 @@ def _unfinished_of_others(runs: Path, key: str, case: Case, seed: int) -> int:
 
 @cache
 def _circuit(name: str) -> str:
-    """Return what a netlist of the gallery says, without its comments."""
+    """Return what a netlist says, without its comments."""
     from photosim.netlist import read, to_yaml
 
     return to_yaml(read(name))

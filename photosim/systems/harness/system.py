@@ -12,10 +12,12 @@ import numpy as np
 from photosim.analysis.chart import Curve, Picture
 from photosim.analysis.result import Table
 from photosim.arguments import public
-from photosim.errors import ParameterError, listing
+from photosim.errors import DataError, ParameterError, did_you_mean, listing
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from photosim.systems.harness.data import Kind
 
 How = Literal["read", "code", "press", "secondary", "recalled", "inferred"]
 """How a published figure reached us: read in the paper, in the authors' code, in the press, in somebody
@@ -41,15 +43,22 @@ class Published:
 class Options:
     """What a user asks of a reproduction.
 
-    data: name of the data set, one of the system's.  data_dir: folder of data files, else that of
-    PHOTOSIM_DATA.  seeds: number of seeds of each case.  quick: the same steps in small, for tests and a
-    first look.
+    data: name of the data set, one of the system's, or of a user's own.  data_dir: folder of data files, else
+    that of PHOTOSIM_DATA.  seeds: number of seeds of each case.  quick: the same steps in small, for tests
+    and a first look.  own: whether the data are a user's own.  netlists: files or names of the gallery that
+    take the place of the system's netlists, as pairs of the latter's name and the former.
     """
 
     data: str = ""
     data_dir: Path | None = None
     seeds: int = 5
     quick: bool = False
+    own: bool = False
+    netlists: tuple[tuple[str, str], ...] = ()
+
+    def netlist(self, name: str) -> str:
+        """Return the netlist that stands for the system's netlist `name`: that itself unless replaced."""
+        return dict(self.netlists).get(name, name)
 
 
 Report = Callable[[int, int], None]
@@ -134,10 +143,11 @@ class System:
 
     name: as in `photosim reproduce NAME`.  source: its key in sources.bib.  cases, rows: what is computed,
     and the lines of the table, for the options given.  data: names of the data sets that it can be run on,
-    the published one first; empty if it needs none.  quick_data: the one of `--quick`.  pictures, tables:
+    the published one first; empty if it needs none.  reads: kinds of a user's own data that it can be run
+    on.  quick_data: the set of `--quick`.  pictures, tables:
     what else is shown of an outcome, which may be incomplete.  netlists: names in the gallery of the circuits
-    simulated; seeds finished with others are computed again.  remarks: what a reader must know: where the
-    recipe departs from the published one, what does not add up.
+    simulated, the main one first; seeds finished with others are computed again.  remarks: what a reader
+    must know: where the recipe departs from the published one, what does not add up.
     """
 
     name: str
@@ -146,6 +156,7 @@ class System:
     cases: Callable[[Options], Sequence[Case]]
     rows: Callable[[Options], Sequence[Row]]
     data: tuple[str, ...] = ()
+    reads: tuple[Kind, ...] = ()
     quick_data: str = ""
     seeds: int = 5
     pictures: Callable[[Outcome], Sequence[Picture]] = _no_pictures
@@ -160,19 +171,53 @@ class System:
         data_dir: str | Path | None = None,
         seeds: int | None = None,
         quick: bool = False,
+        netlists: Sequence[str] = (),
     ) -> Options:
-        """Return the options with the system's defaults for those left out; ParameterError for wrong ones."""
-        if data is not None and data not in self.data:
-            known = f"It runs on: {listing(self.data)}." if self.data else "It needs no data."
-            message = f"System {self.name!r} does not run on data {data!r}. {known}"
-            raise ParameterError(message)
+        """Return the options with the system's defaults for those left out; ParameterError for wrong ones.
+
+        data: a set of the system's, or one's own: a path, or the name of a file of the data folder without
+        its suffix; DataError where there is none.  netlists: files or names of the gallery; FILE takes the
+        place of the system's first netlist, NAME=FILE that of its netlist NAME. NetlistError where a file is
+        missing.
+        """
+        folder = None if data_dir is None else Path(data_dir)
+        own = data is not None and data not in self.data
+        if own:
+            self._check_own(str(data), folder)
         if seeds is not None and seeds < 1:
             message = f"A reproduction needs 1 seed or more, got {seeds}."
             raise ParameterError(message)
         usual = self.quick_data if quick else next(iter(self.data), "")
-        folder = None if data_dir is None else Path(data_dir)
         count = (2 if quick else self.seeds) if seeds is None else seeds
-        return Options(usual if data is None else data, folder, count, quick)
+        chosen = usual if data is None else data
+        return Options(chosen, folder, count, quick, own, tuple(map(self._replaced, netlists)))
+
+    def _check_own(self, data: str, folder: Path | None) -> None:
+        """Raise ParameterError if a system reads no data of one's own, DataError if they are missing."""
+        known = f"It runs on: {listing(self.data)}." if self.data else "It needs no data."
+        if not self.reads:
+            message = f"System {self.name!r} does not run on data {data!r}. {known}"
+            raise ParameterError(message)
+        from photosim.systems.harness.data import found
+
+        try:
+            found(data, folder, self.reads)
+        except DataError as error:
+            message = f"System {self.name!r} does not run on data {data!r}. {known} {error}"
+            raise DataError(message) from None
+
+    def _replaced(self, given: str) -> tuple[str, str]:
+        """Return the name of the system's netlist and what takes its place, as FILE or NAME=FILE says."""
+        from photosim.netlist import find
+
+        name, _, file = given.partition("=") if "=" in given else (next(iter(self.netlists), ""), "", given)
+        if name not in self.netlists:
+            message = (
+                f"System {self.name!r} has no netlist {name!r}. It has: {listing(self.netlists)}."
+                f"{did_you_mean(name, self.netlists)}"
+            )
+            raise ParameterError(message)
+        return name, str(find(file))
 
 
 def is_comparable(system: System, options: Options, name: str, data: str = "") -> bool:
@@ -180,6 +225,8 @@ def is_comparable(system: System, options: Options, name: str, data: str = "") -
 
     data: the data set of the published figure, the system's first if empty.
     """
+    if options.netlists or options.own:
+        return False
     published = data or next(iter(system.data), "")
     own = {case.name: case for case in system.cases(options)}.get(name)
     full = {case.name: case for case in system.cases(replace(options, data=published, quick=False))}.get(name)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from photosim.analysis.chart import Chart, Picture
+from photosim.systems.harness.circuits import mesh
+from photosim.systems.harness.data import samples as loaded
 from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.systems.in_situ import rivals
 from photosim.training.arrays import RealArray, TargetArray
-from photosim.training.data.datasets import Dataset, Samples, load
-from photosim.training.devices.mesh.circuit import mesh_chip
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Network
 from photosim.training.layers.mesh import MeshLayer
 from photosim.training.losses import Objective
@@ -61,10 +62,13 @@ def _recipe(task: str, options: Options) -> Recipe:
     return POINTS
 
 
+NETLIST = "in_situ"
+
+
 @lru_cache(maxsize=1)
-def fourier(name: str, folder: Path | None) -> Dataset:
+def fourier(options: Options) -> Dataset:
     """Return images as the 8 x 8 coefficients round the centre of their Fourier transform."""
-    data = load(name, validation_fraction=0.0, data_dir=folder)
+    data = loaded(options)
     side(data, 8)
     parts = [Samples(coefficients(part.x), part.y) for part in (data.train, data.validation, data.test)]
     return Dataset(data.name, parts[0], parts[1], parts[2], data.classes)
@@ -134,8 +138,8 @@ def _halves(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
     return float(np.mean(np.log(total / own))), error.astype(outputs.dtype)
 
 
-def _score_classes(outputs: RealArray, labels: TargetArray) -> float:
-    return float(np.mean(outputs[:, :10].argmax(axis=1) == labels))
+def _score_classes(classes: int, outputs: RealArray, labels: TargetArray) -> float:
+    return float(np.mean(outputs[:, :classes].argmax(axis=1) == labels))
 
 
 def _score_halves(outputs: RealArray, labels: TargetArray) -> float:
@@ -143,31 +147,42 @@ def _score_halves(outputs: RealArray, labels: TargetArray) -> float:
     return float(np.mean(sums.argmax(axis=1) == labels))
 
 
-OBJECTIVES = {"images": Objective(_squared, _score_classes), "points": Objective(_halves, _score_halves)}
+HALVES = Objective(_halves, _score_halves)
 
 
-def network(recipe: Recipe, **settings: float) -> Network:
+def by_classes(count: int) -> Objective:
+    """Return the objective of images of so many classes: each is the power of one output."""
+    return Objective(_squared, partial(_score_classes, count))
+
+
+def network(recipe: Recipe, netlist: str = NETLIST, **settings: float) -> Network:
     """Return the layers of a recipe; settings: of the meshes' component, such as `coupling`."""
-    circuit = mesh_chip("reck_mesh", recipe.guides, **settings)
+    circuit = mesh(netlist, recipe.guides, **settings)
     hidden = [MeshLayer.of(circuit, detection="amplitude") for _ in range(recipe.layers - 1)]
     return Network((*hidden, MeshLayer.of(circuit, detection="power")))
 
 
 def trained(
-    recipe: Recipe, data: Dataset, errors: InSituErrors, seed: int, checkpoint: Path, report: Report
+    layers: Network,
+    recipe: Recipe,
+    data: Dataset,
+    errors: InSituErrors,
+    seed: int,
+    checkpoint: Path,
+    report: Report,
 ) -> Mapping[str, Any]:
     """Train once in situ and return what came of it."""
     streams = Streams.tree(seed, 1)[0]
     rule = InSitu(errors, rng=np.random.default_rng(streams.noise))
     history = fit(
-        network(recipe),
+        layers,
         rule,
         Adam(recipe.learning_rate, schedule=StepDecay(recipe.decay) if recipe.decay else Constant()),
         data,
         Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint),
         streams,
         lambda epoch: report(epoch, recipe.epochs),
-        OBJECTIVES["points" if data.classes == 2 else "images"],
+        HALVES if recipe.guides == POINTS.guides else by_classes(data.classes),
     )
     return {
         "accuracy": 100.0 * history.accuracy[-1],
@@ -182,17 +197,17 @@ def _cases(options: Options) -> Sequence[Case]:
     return [
         *(_case(options, "images", f"tap noise {noise:g}", InSituErrors(tap=noise)) for noise in NOISES),
         *(_case(options, task, task, InSituErrors(tap=0.01)) for task in ("circle", "moons")),
-        *rivals.cases(_comparison(), quick=options.quick),
+        *rivals.cases(_comparison(options.netlist(NETLIST)), quick=options.quick),
     ]
 
 
-def _comparison() -> rivals.Task:
+def _comparison(netlist: str = NETLIST) -> rivals.Task:
     """Return the circle as other rules are compared on it, with points that no other case has."""
     shape = {"guides": POINTS.guides, "layers": POINTS.layers}
     return rivals.Task(
-        lambda: network(POINTS),
+        lambda: network(POINTS, netlist),
         lambda number: plane("circle", FIRST + number, JUDGES),
-        OBJECTIVES["points"],
+        HALVES,
         POINTS.batch_size,
         {**shape, "light": LIGHT, "first": FIRST, "test": JUDGES},
     )
@@ -201,13 +216,14 @@ def _comparison() -> rivals.Task:
 def _case(options: Options, task: str, name: str, errors: InSituErrors) -> Case:
     recipe = _recipe(task, options)
     samples: Callable[[int], Dataset] = (
-        (lambda _seed: fourier(options.data, options.data_dir))
-        if task == "images"
-        else (lambda seed: plane(task, seed))
+        (lambda _seed: fourier(options)) if task == "images" else (lambda seed: plane(task, seed))
     )
 
+    def layers() -> Network:
+        return network(recipe, options.netlist(NETLIST))
+
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
-        return trained(recipe, samples(seed), errors, seed, checkpoint, report)
+        return trained(layers(), recipe, samples(seed), errors, seed, checkpoint, report)
 
     inputs = {"modulus": MODULUS} if task == "images" else {"light": LIGHT}
     return Case(
@@ -252,7 +268,9 @@ SYSTEM = System(
     source="pai2023",
     cases=_cases,
     rows=_rows,
-    data=("mnist", "digits"),
+    data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
+    netlists=(NETLIST,),
     quick_data="digits",
     seeds=1,
     pictures=_pictures,

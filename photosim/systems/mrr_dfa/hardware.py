@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from photosim.analysis.budgets.light import needed_light
+from photosim.circuit import Circuit
 from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.signals.two_photon import two_photon_loss
+from photosim.systems.harness.circuits import instance_of
 from photosim.training.devices import Converters, TemperatureDrift, WeightBank, product_error
 from photosim.training.devices.bank.circuit import BankCircuit
 
@@ -130,16 +132,19 @@ def costs(bank: BankCircuit, constants: Costs | None = None) -> dict[str, float]
     }
 
 
-def imperfections(seed: int = 0, matrices: int = 48) -> Mapping[str, Any]:
+def bank_of(netlist: str) -> str:
+    """Return the name of a netlist's only weight bank."""
+    return instance_of(netlist, ("weight_bank",), "weight bank")
+
+
+def imperfections(netlist: str = ROW, seed: int = 0, matrices: int = 48) -> Mapping[str, Any]:
     """Return how large each physical imperfection alone must be to give the deviations that were measured.
 
     The gallery's row of four rings holds random weights, one set after the other, and meets random inputs, as
     in the experiment; for the single ring the other inputs are dark and their weights 0. nan where no size in
     reach does it. "as it is" is the deviation of that row with its own noise and converters.
     """
-    from photosim.circuit import load
-
-    row = WeightBank.from_circuit(load(ROW), "bank", Converters())
+    row = WeightBank.from_circuit(Circuit(netlist), bank_of(netlist), Converters())
     weights = np.random.default_rng(seed).uniform(-1.0, 1.0, (matrices, row.hardware.channels))
     alone = np.where(np.arange(row.hardware.channels) < 1, weights, 0.0)
     programmed = row.program_all([weights, alone])

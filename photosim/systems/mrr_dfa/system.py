@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from photosim.circuit import Circuit
+from photosim.systems.harness.data import samples as loaded
+from photosim.systems.harness.data import sizes
 from photosim.systems.harness.system import Case, Options, Report, System
 from photosim.systems.mrr_dfa.figures import (
     CENTRED,
@@ -22,8 +25,8 @@ from photosim.systems.mrr_dfa.figures import (
     rows,
     tables,
 )
-from photosim.systems.mrr_dfa.hardware import ROW, costs, imperfections
-from photosim.training.data.datasets import Dataset, Samples, load
+from photosim.systems.mrr_dfa.hardware import ROW, bank_of, costs, imperfections
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Converters, Measured, WeightBank, effective_bits
 from photosim.training.devices.bank.circuit import find_bank
 from photosim.training.layers import dense_network
@@ -55,13 +58,17 @@ QUICK = Recipe("mrr_dfa_digits", (64, 32, 32, 10), epochs=15)
 
 
 def _recipe(options: Options) -> Recipe:
-    return QUICK if options.quick else Recipe()
+    """Return what is trained on which bank: the one that takes the place of BANK, where there is one."""
+    recipe = QUICK if options.quick else Recipe()
+    netlist = options.netlist(BANK) if options.netlist(BANK) != BANK else options.netlist(recipe.netlist)
+    inputs, classes = sizes(options)
+    return replace(recipe, netlist=netlist, widths=(inputs, *recipe.widths[1:-1], classes))
 
 
 @lru_cache(maxsize=1)
-def _data(name: str, folder: Path | None, seed: int) -> Dataset:
+def _data(options: Options, seed: int) -> Dataset:
     """Return the data as the authors split it: the test images drawn apart into two halves."""
-    data = load(name, validation_fraction=0.0, data_dir=folder)
+    data = loaded(options)
     order = np.random.default_rng(np.random.SeedSequence(2022, spawn_key=(seed,))).permutation(len(data.test))
     halves = np.array_split(order, 2)
     chosen, judged = (Samples(data.test.x[rows], data.test.y[rows]) for rows in halves)
@@ -71,9 +78,7 @@ def _data(name: str, folder: Path | None, seed: int) -> Dataset:
 @lru_cache(maxsize=2)
 def _calibrated(netlist: str) -> WeightBank:
     """Return a bank of the gallery, its rings scanned, ideal converters of its heaters."""
-    from photosim.circuit import load as load_circuit
-
-    return WeightBank.from_circuit(load_circuit(netlist), "bank", Converters(heater_bits=None))
+    return WeightBank.from_circuit(Circuit(netlist), bank_of(netlist), Converters(heater_bits=None))
 
 
 @lru_cache(maxsize=2)
@@ -100,7 +105,7 @@ def _train(
         dense_network(recipe.widths, "relu"),
         DFA(devices),
         SGD(recipe.learning_rate, recipe.momentum),
-        _data(options.data, options.data_dir, seed),
+        _data(options, seed),
         # Patience as long as the run: the best validated epoch is kept, and none is left out.
         Schedule(recipe.epochs, recipe.batch_size, patience=recipe.epochs, checkpoint=checkpoint),
         streams,
@@ -134,12 +139,13 @@ def _cases(options: Options) -> Sequence[Case]:
     plans = [(f"{bits:g} bits", short, Measured(MEAN, deviation(bits))) for bits in SWEEP]
     plans.append((CENTRED, short, replace(NOISES["on-chip"], mean=0.0)))
     cases += [_case(options, *plan, repeated=False) for plan in [*plans, (PHYSICS, short, None)]]
+    large, row = options.netlist(BANK), options.netlist(ROW)
     bank = {"netlist": recipe.netlist, "widths": list(recipe.widths)}
     return [
         *cases,
         _of_hardware("weights", lambda: _weights(recipe), bank),
-        _of_hardware("hardware", lambda: _hardware(BANK), {"netlist": BANK}),
-        _of_hardware("errors", imperfections, {"netlist": ROW}),
+        _of_hardware("hardware", lambda: _hardware(large), {"netlist": large}),
+        _of_hardware("errors", lambda: imperfections(row), {"netlist": row}),
     ]
 
 
@@ -183,9 +189,7 @@ def _weights(recipe: Recipe) -> Mapping[str, Any]:
 
 
 def _hardware(netlist: str) -> Mapping[str, Any]:
-    from photosim.circuit import load as load_circuit
-
-    return costs(find_bank(load_circuit(netlist), "bank"))
+    return costs(find_bank(Circuit(netlist), bank_of(netlist)))
 
 
 SYSTEM = System(
@@ -194,7 +198,8 @@ SYSTEM = System(
     source="filipovich2022",
     cases=_cases,
     rows=rows,
-    data=("mnist", "digits"),
+    data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
     quick_data="digits",
     pictures=pictures,
     tables=tables,

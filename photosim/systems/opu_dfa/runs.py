@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from photosim.errors import PhotosimWarning
+from photosim.systems.harness.data import samples as loaded
+from photosim.systems.harness.optics import NETLIST, Point, medium, rule_of, work
 from photosim.systems.harness.system import Options, Report
-from photosim.systems.opu_dfa.optics import Point, medium, rule_of, work
-from photosim.training.data.datasets import Dataset, Samples, load
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import Adam
 from photosim.training.trainer import Schedule, Streams, fit
@@ -74,7 +74,7 @@ def train(
     network = dense_network((data.features, *recipe.hidden, data.classes))
     streams = Streams.tree(seed, 1)[0]
     state = int(streams.feedback.generate_state(1)[0])
-    optics = medium(recipe.hidden, data.classes, state, point)
+    optics = medium(recipe.hidden, data.classes, state, point, options.netlist(NETLIST))
     rule = rule_of(name, optics, point.threshold)
     aligned = SHOWN if name not in {"backprop", "shallow"} else 0
     schedule = Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint, alignment=aligned)
@@ -117,13 +117,8 @@ def swept(options: Options, key: str) -> tuple[float, ...]:
     return values[:: len(values) - 1] if options.quick else values
 
 
-@lru_cache(maxsize=1)
-def _loaded(name: str, data_dir: Path | None) -> Dataset:
-    return load(name, validation_fraction=0.0, data_dir=data_dir)
-
-
 def _data(options: Options, recipe: Recipe) -> Dataset:
-    data = _loaded(options.data, options.data_dir)
+    data = loaded(options)
     if recipe.samples is None:
         return data
     return replace(data, train=Samples(data.train.x[: recipe.samples], data.train.y[: recipe.samples]))

@@ -7,24 +7,27 @@ from dataclasses import asdict
 from functools import partial
 
 from photosim.systems.harness import graph_runs
+from photosim.systems.harness.data import is_graph_set
+from photosim.systems.harness.optics import NETLIST, Point, graph_rule
 from photosim.systems.harness.system import Case, Options, Published, Row, System
 from photosim.systems.opu_dfa.figures import pictures, tables
-from photosim.systems.opu_dfa.optics import Point, graph_rule
 from photosim.systems.opu_dfa.runs import FULL, RULES, SMALL, SWEEPS, SWEPT, SWEPT_SMALL, sweep, swept, train
 
 
 def _cases(options: Options) -> Sequence[Case]:
-    if options.data == "cora":
+    if is_graph_set(options):
+        rule = partial(graph_rule, options.netlist(NETLIST))
         return [
             Case(
                 name,
-                partial(graph_runs.compute, options, recipe, name, graph_rule),
+                partial(graph_runs.compute, options, recipe, name, rule),
                 graph_runs.plain(recipe) | _plain(Point()),
             )
             for name in RULES
             for recipe in [graph_runs.EXACT if name in {"backprop", "shallow"} else graph_runs.FED_BACK]
         ]
-    recipe, coarse = (SMALL, SWEPT_SMALL) if options.quick or options.data == "digits" else (FULL, SWEPT)
+    small = options.quick or (options.data == "digits" and not options.own)
+    recipe, coarse = (SMALL, SWEPT_SMALL) if small else (FULL, SWEPT)
     point = Point(threshold=recipe.threshold)
     runs = [
         Case(name, partial(train, options, recipe, name, point), asdict(recipe) | _plain(point))
@@ -51,12 +54,14 @@ def _plain(point: Point) -> dict[str, str]:
 
 
 def _rows(options: Options) -> Sequence[Row]:
-    if options.data == "cora":
+    if is_graph_set(options):
         checked = {
-            name: Published(value, "inferred", data="cora") for name, value in graph_runs.CHECKED.items()
+            name: Published(value, "inferred", data="cora")
+            for name, value in graph_runs.CHECKED.items()
+            if options.data == "cora"
         }
         return [
-            Row(f"accuracy, {label}", name, "accuracy", published=checked[name])
+            Row(f"accuracy, {label}", name, "accuracy", published=checked.get(name))
             for name, label in RULES.items()
         ]
     published: dict[str, Published] = {}
@@ -85,12 +90,13 @@ SYSTEM = System(
     source="launay2020",
     cases=_cases,
     rows=_rows,
-    data=("mnist", "cora", "digits"),
+    data=("mnist", "fashion-mnist", "cora", "digits"),
+    reads=("samples", "graph"),
     quick_data="digits",
     seeds=3,
     pictures=pictures,
     tables=tables,
-    netlists=("opu",),
+    netlists=(NETLIST,),
     remarks=(
         (
             "The published 95.8 and 97.6 % come from the press; network and optimiser are recalled: "

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from photosim.circuit import Circuit
+from photosim.systems.harness.circuits import instance_of
 from photosim.systems.harness.system import Options, Report
 from photosim.systems.spectrum_slicing.recipe import (
     Recipe,
     back_end,
     images,
+    modulator_of,
     readings,
     slicer,
     standardised,
@@ -59,10 +61,12 @@ def learnt_filters(
     device = slicer(recipe.optics, along)
     circuit = Circuit(recipe.optics.netlist_of(coupling_step=1e-9))
     nodes, optics = range(device.nodes), recipe.optics
-    held = {f"slicer.node{n}.coupling": optics.coupling for n in nodes} | {
-        f"slicer.node{n}.detuning": (n - (device.nodes - 1) / 2) * optics.spacing for n in nodes
+    own = instance_of(optics.netlist, ("spectrum_slicer",), "slicer")
+    held = {f"{own}.node{n}.coupling": optics.coupling for n in nodes} | {
+        f"{own}.node{n}.detuning": optics.detuning + (n - (device.nodes - 1) / 2) * optics.spacing
+        for n in nodes
     }
-    filters = TrainableFilters(circuit, device, list(held))
+    filters = TrainableFilters(circuit, device, list(held), modulator_of(optics.netlist))
     filters.hold(held)
     sizes = np.array([learning.coupling if name.endswith("coupling") else learning.detuning for name in held])
     rng = np.random.default_rng(0)
@@ -104,8 +108,11 @@ def _judged(
     from photosim.training.devices.slicer import SpectrumSlicer
 
     x, y, classes = parts
-    circuit = Circuit(recipe.optics.netlist_of())
-    device = SpectrumSlicer.from_circuit(circuit, recipe.optics.scan, along, **settings)
+    optics = recipe.optics
+    circuit = Circuit(optics.netlist_of())
+    device = SpectrumSlicer.from_circuit(
+        circuit, recipe.optics.scan, along, modulator=modulator_of(recipe.optics.netlist), **settings
+    )
     one, other = np.random.default_rng(0).spawn(2)
     raw = readings(device, device.averages(x, one, workers=2), other)
     a, b = standardised(raw[: learning.images], raw[learning.images :])

@@ -13,10 +13,12 @@ from photosim.circuit import Circuit
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.model import Netlist
 from photosim.netlist import read
+from photosim.systems.harness.circuits import instance_of
+from photosim.systems.harness.data import samples as loaded
 from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Options, Report
 from photosim.training.arrays import RealArray
-from photosim.training.data.datasets import Dataset, Samples, load
+from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices.slicer import Scan, SpectrumSlicer
 from photosim.training.layers import Convolution, Dense, Layer, Network, Windows, activation
 from photosim.training.optimisers import Adam, StepDecay
@@ -29,8 +31,9 @@ class Optics:
     """Filters and clock of a slicer.
 
     netlist: of the gallery.  nodes, interferometers: filters, and how many of them, the last ones, are no
-    rings.  coupling: of the rings' two cells.  spacing: of neighbouring maxima in Hz.  patch, stride: in
-    pixels.  pixel: duration in s.  pooling: bandwidth of the amplifiers in patches a second.
+    rings.  coupling: of the rings' two cells.  spacing: of neighbouring maxima in Hz.  detuning: the middle
+    of all maxima, in Hz from the carrier.  patch, stride: in pixels.  pixel: duration in s.  pooling:
+    bandwidth of the amplifiers in patches a second.
     """
 
     netlist: str = "spectrum_slicing"
@@ -38,6 +41,7 @@ class Optics:
     interferometers: int = 0
     coupling: float = 0.1
     spacing: float = 2.1e9
+    detuning: float = 0.0
     patch: int = 3
     stride: int = 2
     pixel: float = 67.5e-12
@@ -51,13 +55,15 @@ class Optics:
     def netlist_of(self, **changed: Any) -> Netlist:
         """Return the gallery's netlist with these filters; changed: more settings of `slicer`."""
         found = read(self.netlist)
-        slicer = found.instances["slicer"]
+        name = instance_of(self.netlist, ("spectrum_slicer",), "slicer")
+        slicer = found.instances[name]
         own = {
             "nodes": self.nodes, "interferometers": self.interferometers, "coupling": self.coupling,
-            "spacing": self.spacing, "tia_bandwidth": self.pooling / (self.patch**2 * self.pixel),
+            "spacing": self.spacing, "detuning": self.detuning,
+            "tia_bandwidth": self.pooling / (self.patch**2 * self.pixel),
         }  # fmt: skip
         instance = replace(slicer, settings={**slicer.settings, **own, **changed})
-        return replace(found, instances={**found.instances, "slicer": instance})
+        return replace(found, instances={**found.instances, name: instance})
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,13 @@ class Recipe:
     swept: tuple[int, ...] = (1, 2, 3, 5, 7, 10, 13, 16)
     swept_images: int = 2_000
 
+    def with_netlists(self, options: Options) -> Recipe:
+        """Return the recipe with the netlists that the options name in place of its own."""
+        optics, chip = (
+            replace(own, netlist=options.netlist(own.netlist)) for own in (self.optics, self.chip)
+        )
+        return replace(self, optics=optics, chip=chip)
+
     def plain(self) -> dict[str, Any]:
         """Return the recipe in plain JSON types."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
@@ -105,15 +118,15 @@ Images = tuple[RealArray, Any, RealArray, Any, int, int]
 
 
 @lru_cache(maxsize=2)
-def _loaded(name: str, folder: Any) -> tuple[Dataset, float, float]:
-    data = load(name, validation_fraction=0.0, data_dir=folder)
+def _loaded(options: Options) -> tuple[Dataset, float, float]:
+    data = loaded(options)
     low = float(min(data.train.x.min(), data.test.x.min()))
     return data, low, float(max(data.train.x.max(), data.test.x.max())) - low
 
 
 def images(options: Options, recipe: Recipe) -> Images:
     """Return the images that the options name; DataError unless they are square."""
-    data, low, width = _loaded(options.data, options.data_dir)
+    data, low, width = _loaded(replace(options, netlists=()))
     along = side(data, recipe.optics.patch)
     learnt, judged = data.train.x[: recipe.learnt], data.test.x[: recipe.judged]
     return (
@@ -129,20 +142,26 @@ def slicer(optics: Optics, along: int, **changed: Any) -> SpectrumSlicer:
     Amplifiers are set so that the brightest light that a filter can pass drives them to FULL_SCALE.
     """
     written = Circuit(optics.netlist_of(**changed))
-    gain = FULL_SCALE / brightest(written)
+    gain = FULL_SCALE / brightest(written, optics.netlist)
     circuit = Circuit(optics.netlist_of(**{"tia_gain": gain, **changed}))
-    return SpectrumSlicer.from_circuit(circuit, optics.scan, along)
+    return SpectrumSlicer.from_circuit(circuit, optics.scan, along, modulator=modulator_of(optics.netlist))
 
 
-def brightest(circuit: Circuit) -> float:
+def modulator_of(netlist: str) -> str:
+    """Return the name of the modulator that pixels drive."""
+    return instance_of(netlist, ("mach_zehnder_modulator",), "modulator")
+
+
+def brightest(circuit: Circuit, netlist: str) -> float:
     """Return the largest current in A that any light behind the open modulator makes."""
-    wl = circuit.parameters["laser.wl"]
+    laser, modulator = instance_of(netlist, ("laser",), "laser"), modulator_of(netlist)
+    wl = circuit.parameters[f"{laser}.wl"]
     beside = np.linspace(-22.5e9, 22.5e9, 301)
     grid = np.sort(SPEED_OF_LIGHT_UM_S / (SPEED_OF_LIGHT_UM_S / wl + beside))
     ends = [f"{name},o1" for name in circuit.detectors]
-    opened = {"voltage": circuit.parameters["modulator.v_pi"]}
-    found = circuit.transfer(grid, ends, ["laser,o1"], modulator=opened)
-    return float(circuit.parameters["laser.power"] * (np.abs(found) ** 2).max())
+    opened = {f"{modulator}.voltage": circuit.parameters[f"{modulator}.v_pi"]}
+    found = circuit.transfer(grid, ends, [f"{laser},o1"], **opened)
+    return float(circuit.parameters[f"{laser}.power"] * (np.abs(found) ** 2).max())
 
 
 _KEPT: dict[Any, tuple[RealArray, RealArray]] = {}
@@ -153,7 +172,7 @@ def light(optics: Optics, options: Options, recipe: Recipe, report: Report) -> t
 
     It is computed once for all seeds, which draw the noise of the receivers.
     """
-    key = (optics, options.data, str(options.data_dir), recipe.learnt, recipe.judged)
+    key = (optics, options.data, options.data_dir, recipe.learnt, recipe.judged)
     if key not in _KEPT:
         learnt, _, judged, _, along, _ = images(options, recipe)
         device = slicer(optics, along)

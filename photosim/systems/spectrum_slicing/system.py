@@ -15,7 +15,7 @@ from photosim.systems.spectrum_slicing.runs import by_nodes, convolved, costs, s
 
 
 def _cases(options: Options) -> Sequence[Case]:
-    recipe = SMALL if options.quick else FULL
+    recipe = (SMALL if options.quick else FULL).with_netlists(options)
     learning = SMALL_LEARNING if options.quick else FULL_LEARNING
     plain = recipe.plain()
     hidden = recipe.hidden
@@ -65,6 +65,7 @@ SYSTEM = System(
     cases=_cases,
     rows=_rows,
     data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
     quick_data="digits",
     pictures=pictures,
     tables=tables,

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from photosim.circuit import Circuit
+from photosim.systems.harness.circuits import projector
+from photosim.systems.harness.data import text_of
 from photosim.systems.harness.system import Options, Report
 from photosim.training.arrays import FloatArray
 from photosim.training.data.datasets import Dataset, Samples
-from photosim.training.data.graphs import TextData, text
-from photosim.training.data.texts import manual, sequences
+from photosim.training.data.graphs import TextData
+from photosim.training.data.texts import sequences
 from photosim.training.devices import Digital, Projection, ScatteringMedium
 from photosim.training.layers import Network, Parameters
 from photosim.training.layers.transformer import macro_ends, transformer
@@ -85,21 +87,26 @@ WRITTEN = 200
 """Characters of the text that a trained network writes."""
 
 
+NETLIST = "transformer_dfa"
+
+
 @cache
-def _circuit() -> Circuit:
-    return Circuit("transformer_dfa")
+def _circuit(netlist: str) -> Circuit:
+    return Circuit(netlist)
 
 
-def medium(recipe: Recipe, classes: int, seed: int, **settings: Any) -> ScatteringMedium:
+def medium(
+    recipe: Recipe, classes: int, seed: int, netlist: str = NETLIST, **settings: Any
+) -> ScatteringMedium:
     """Return the device that projects the errors of `classes` characters to a block, by the netlist's chain.
 
     All blocks get the same product: each adds to what goes through it, so that their exact gradients are much
     alike, and launayscales2020 share a matrix too.  settings: of the circuit, as in a call.
     """
-    instance = {"seed": seed} | settings.pop("medium", {})
+    drawn = {f"{projector(netlist, 'dmd').medium}.seed": seed}
     return ScatteringMedium.from_circuit(
-        _circuit(), classes, [recipe.width], Projection(noise="physical"),
-        size=1.0 / np.sqrt(recipe.width), rng=np.random.default_rng(seed), medium=instance, **settings,
+        _circuit(netlist), classes, [recipe.width], Projection(noise="physical"),
+        size=1.0 / np.sqrt(recipe.width), rng=np.random.default_rng(seed), **(drawn | settings),
     )[0]  # fmt: skip
 
 
@@ -119,11 +126,6 @@ def rule_of(name: str, recipe: Recipe, optics: ScatteringMedium, seed: int) -> S
             return SegmentedDFA(exact, ends, tokens, at_random=True, rng=rng)
         case _:
             return SegmentedDFA((optics,), ends, tokens, at_random=True, rng=rng)
-
-
-def read(options: Options) -> TextData:
-    """Return the text that the options name."""
-    return manual() if options.data == "manual" else text(options.data, options.data_dir)
 
 
 def optimiser(recipe: Recipe, name: str) -> Adam:
@@ -146,12 +148,12 @@ def train(
 
     settings: of the circuit, as in a call.
     """
-    source = read(options)
+    source, netlist = text_of(options), options.netlist(NETLIST)
     data = sequences(source, recipe.tokens, held=recipe.judged)
     network = transformer(data.classes, recipe.tokens, recipe.width, recipe.blocks, recipe.heads)
     streams = Streams.tree(seed, 1)[0]
     own, other = (int(number) for number in streams.feedback.generate_state(2))
-    optics = medium(recipe, data.classes, own, **settings)
+    optics = medium(recipe, data.classes, own, netlist, **settings)
     rule = rule_of(name, recipe, optics, seed)
     schedule = Schedule(recipe.epochs, recipe.batch_size, samples=recipe.samples, checkpoint=checkpoint)
     shown = Samples(data.test.x[:CURVE], data.test.y[:CURVE])
@@ -177,7 +179,7 @@ def train(
         found |= work(optics, recipe)
     if name in FED_BACK:
         kind = "ternary" if name == "optical" else name
-        redrawn = rule_of(kind, recipe, medium(recipe, data.classes, other), seed)
+        redrawn = rule_of(kind, recipe, medium(recipe, data.classes, other, netlist), seed)
         found |= alignment(recipe, network, trained, (rule, redrawn), data.test)
     return found
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Picture
 from photosim.analysis.result import Table
+from photosim.systems.harness.data import text_of
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Row, System
 from photosim.systems.transformer_dfa import scaling
-from photosim.systems.transformer_dfa.runs import FED_BACK, FULL, RULES, SMALL, read, train
+from photosim.systems.transformer_dfa.runs import FED_BACK, FULL, NETLIST, RULES, SMALL, train
 from photosim.training.fingerprint import fingerprint
 
 EXPECTED = ("backprop", "dfa", "ternary", "optical", "frozen")
@@ -24,7 +25,7 @@ def _cases(options: Options) -> Sequence[Case]:
     recipe = SMALL if options.quick else FULL
     plain = asdict(recipe)
     if options.data == "manual":
-        plain["text"] = fingerprint(read(options))  # another one in each version of Python
+        plain["text"] = fingerprint(text_of(options))  # another one in each version of Python
     cases = [Case(name, partial(train, options, recipe, name), plain) for name in RULES]
     cross = Case(
         "scaling",
@@ -111,11 +112,12 @@ SYSTEM = System(
     cases=_cases,
     rows=_rows,
     data=("tinyshakespeare", "manual"),
+    reads=("text",),
     quick_data="manual",
     seeds=3,
     pictures=_pictures,
     tables=_tables,
-    netlists=("transformer_dfa",),
+    netlists=(NETLIST,),
     remarks=(
         (
             "No published loss can be compared: sizes, data and losses of the paper are not known to us. The "

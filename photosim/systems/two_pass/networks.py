@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from photosim.systems.harness.circuits import mesh
+from photosim.systems.harness.data import samples as loaded
+from photosim.systems.harness.pictures import side as side_of
+from photosim.systems.harness.system import Options
 from photosim.training.arrays import FloatArray
-from photosim.training.data.datasets import Dataset, Samples, load
-from photosim.training.devices import Digital, MeshErrors, Readout, TiledMesh, mesh_chip
+from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.devices import Digital, MeshErrors, Readout, TiledMesh
 from photosim.training.layers import Dense, Dropout, Layer, Network, Parameters, activation
 from photosim.training.layers.branches import Branches, HeldBranches
 from photosim.training.layers.held import HeldDense
@@ -22,15 +26,16 @@ from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
 from photosim.training.trainer import History, Schedule, Streams, fit, score
 
-LOSS_DB = 0.02
-"""Loss of each coupler of a tile: a model, 0.1 dB an interferometer with its shifters' 0.03 dB."""
 CODES_F = 0.01
 """Standard deviation of F in the public code, which draws it normal (ahmadnejad2024)."""
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Meshes of `guides` guides: deviations of couplers (power) and phases (rad), bits, noise of readings."""
+    """Meshes of `guides` guides: deviations of couplers (power) and phases (rad), bits, noise of readings.
+
+    bits: of what is sent and read; None for no converters at all, those of the netlist's phases included.
+    """
 
     guides: int = 16
     coupling: float = 0.01
@@ -38,15 +43,19 @@ class Hardware:
     bits: int | None = 8
     noise: float = 0.005
 
-    def device(self, seed: int) -> TiledMesh:
+    def device(self, netlist: str, seed: int) -> TiledMesh:
         """Return the device of one chip, nothing programmed yet."""
         errors, readout = MeshErrors(self.coupling, self.phase), Readout(self.noise, self.bits, self.bits)
-        return _design(self.guides, self.bits).with_errors(errors, readout, seed)
+        return _design(netlist, self.guides, self.bits is None).with_errors(errors, readout, seed)
+
+
+NETLIST = "two_pass"
 
 
 @lru_cache(maxsize=8)
-def _design(guides: int, bits: int | None) -> TiledMesh:
-    return TiledMesh.from_circuit(mesh_chip("svd_mesh", guides, loss_dB=LOSS_DB, bits=bits), "mesh")
+def _design(netlist: str, guides: int, exact: bool) -> TiledMesh:
+    settings: dict[str, Any] = {"bits": None} if exact else {}
+    return TiledMesh.from_circuit(mesh(netlist, guides, **settings))
 
 
 @dataclass(frozen=True)
@@ -96,14 +105,14 @@ class HeNetwork(Network):
 
 
 @lru_cache(maxsize=2)
-def pixels(name: str, data_dir: Path | None) -> Dataset:
+def pixels(options: Options) -> Dataset:
     """Return a data set of square pictures with pixels from 0 to 1, columns one after the other.
 
     Columns, since a branch sees one; a dense network does not mind the order of its inputs.
     """
-    data = load(name, validation_fraction=0.0, data_dir=data_dir)
+    data = loaded(options)
     low, high = float(data.train.x.min()), float(data.train.x.max())
-    side = round(np.sqrt(data.features))
+    side = side_of(data, 1)
 
     def part(samples: Samples) -> Samples:
         x = (samples.x.astype(np.float32) - low) / (high - low)
@@ -113,9 +122,9 @@ def pixels(name: str, data_dir: Path | None) -> Dataset:
     return replace(data, train=part(data.train), validation=part(data.validation), test=part(data.test))
 
 
-def build(recipe: Recipe, seed: int) -> Network:
+def build(recipe: Recipe, seed: int, netlist: str = NETLIST) -> Network:
     """Return the recipe's network; its meshes are the chip of a seed."""
-    device = None if recipe.hardware is None else recipe.hardware.device(seed)
+    device = None if recipe.hardware is None else recipe.hardware.device(netlist, seed)
     relu, linear = activation("relu"), activation("linear")
     widths = recipe.widths
     layers: list[Layer] = []
@@ -149,11 +158,16 @@ def rule_of(name: str, network: Network, rng: np.random.Generator) -> Rule:
 
 
 def train(
-    recipe: Recipe, data: Dataset, seed: int, checkpoint: Path, report: Callable[[int, int], None]
+    recipe: Recipe,
+    data: Dataset,
+    seed: int,
+    checkpoint: Path,
+    report: Callable[[int, int], None],
+    netlist: str = NETLIST,
 ) -> tuple[Network, History]:
     """Train the recipe's network once and return it with what came of it."""
     streams = Streams.tree(seed, 1)[0]
-    network = build(recipe, seed)
+    network = build(recipe, seed, netlist)
     rule = rule_of(recipe.rule, network, np.random.default_rng(streams.feedback))
     slower = StepDecay(recipe.decay) if recipe.decay else Constant()
     optimiser: Optimiser = Adam(recipe.learning_rate, schedule=slower)
@@ -175,10 +189,15 @@ def train(
 
 
 def held_accuracy(
-    recipe: Recipe, parameters: list[Parameters], hardware: Hardware, samples: Samples, seed: int
+    recipe: Recipe,
+    parameters: list[Parameters],
+    hardware: Hardware,
+    samples: Samples,
+    seed: int,
+    netlist: str = NETLIST,
 ) -> float:
     """Return the accuracy in % of weights learnt elsewhere and programmed onto meshes."""
-    network = build(replace(recipe, hardware=hardware), seed)
+    network = build(replace(recipe, hardware=hardware), seed, netlist)
     return 100.0 * score(network, parameters, samples)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from photosim.systems.harness.circuits import mesh
 from photosim.training.arrays import FloatArray
-from photosim.training.devices import Digital, mesh_chip
+from photosim.training.devices import Digital
 from photosim.training.layers import Network
 from photosim.training.layers.mesh import MeshLayer
 from photosim.training.losses import REGRESSION
@@ -22,9 +23,13 @@ BRIGHT = 0.5
 """Power of a true answer: light of one bit, half of it at the output that is looked at."""
 TARGETS = BRIGHT * np.array([[0.0], [1.0], [1.0], [0.0]])
 SIZE = 4
+XOR_NETLIST = "eo_activation"
+"""One mesh of four guides: the layer of another system."""
 
 
-def xor_gate(rule: str, seed: int, steps: int, coupling: float, rate: float = 1.0) -> Mapping[str, Any]:
+def xor_gate(
+    rule: str, seed: int, steps: int, coupling: float, rate: float = 1.0, netlist: str = XOR_NETLIST
+) -> Mapping[str, Any]:
     """Train the phases of an imperfect mesh to answer; return the truth table as powers, and its worth.
 
     Two guides carry a bit each, amplitude 0 or 1, the other two are dark; the answer is the power at
@@ -32,7 +37,7 @@ def xor_gate(rule: str, seed: int, steps: int, coupling: float, rate: float = 1.
     the same in both passes.
     """
     rng = np.random.default_rng(seed)
-    layer = MeshLayer.of(mesh_chip("clements_mesh", SIZE), outputs=1, detection="power")
+    layer = MeshLayer.of(mesh(netlist, SIZE), outputs=1, detection="power")
     network = Network((replace(layer, hardware=layer.hardware.drawn(coupling, rng)),))
     parameters = network.initial(rng)
     learning = make_rule(rule, network, (Digital(0.3 * rng.standard_normal((SIZE, 1))),))

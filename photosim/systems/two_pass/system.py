@@ -11,8 +11,10 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Level, Picture
 from photosim.analysis.result import Table
+from photosim.systems.harness.data import sizes
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.systems.two_pass.networks import (
+    NETLIST,
     PASSES,
     Hardware,
     Recipe,
@@ -22,7 +24,7 @@ from photosim.systems.two_pass.networks import (
     pixels,
     train,
 )
-from photosim.systems.two_pass.optical_xor import xor_gate
+from photosim.systems.two_pass.optical_xor import XOR_NETLIST, xor_gate
 
 NAMES = {
     "backprop": "backpropagation",
@@ -42,12 +44,19 @@ NOISES = (0.0, 0.005, 0.01, 0.02, 0.05)
 JUDGED = 1000
 """Test samples that the curves over hardware are made of."""
 XOR_RULES = ("backprop", "pepita", "two-pass", "two-pass-gradient")
-PLAIN = {"mnist": (784, 128, 64, 10), "fashion-mnist": (784, 128, 64, 10), "digits": (64, 32, 16, 10)}
+PUBLISHED_WIDTHS = (784, 128, 64, 10)
+
+
+def _plain(options: Options) -> tuple[int, ...]:
+    """Return the widths of the dense network, for the data that the options name."""
+    inputs, classes = sizes(options)
+    hidden = (32, 16) if inputs <= 64 else PUBLISHED_WIDTHS[1:-1]
+    return (inputs, *hidden, classes)
 
 
 def _recipes(options: Options) -> dict[str, Recipe]:
     """Return all training runs by name."""
-    widths, quick = PLAIN[options.data], options.quick
+    widths, quick = _plain(options), options.quick
     rates = SMALL_RATES if quick else RATES
     chip = replace(CHIP, guides=8) if quick else CHIP
     many, batch = (8, 16) if quick else (10, 64)
@@ -65,7 +74,7 @@ def _recipes(options: Options) -> dict[str, Recipe]:
         decay=() if quick else (19, 28), dropout=0.1,
     )  # fmt: skip
     epochs, rate, size = (many, 0.01, 16) if quick else (10, 1e-3, 100)
-    branches = Recipe("backprop", (widths[0], 10), epochs, rate, None, size, branches=True)
+    branches = Recipe("backprop", (widths[0], widths[-1]), epochs, rate, None, size, branches=True)
     decay = () if quick else (8,)
     two = replace(branches, rule="two-pass", learning_rate=0.1, momentum=0.9, batch_size=batch, decay=decay)
     pairs = replace(CHIP, guides=round(np.sqrt(widths[0])), noise=0.0)
@@ -81,7 +90,7 @@ def _recipes(options: Options) -> dict[str, Recipe]:
 
 def _wide(options: Options) -> tuple[int, ...]:
     """Return the widths of PEPITA's own network, or of a small one."""
-    inputs, *_, classes = PLAIN[options.data]
+    inputs, *_, classes = _plain(options)
     return (inputs, 128 if options.quick else 1024, classes)
 
 
@@ -93,7 +102,7 @@ def _cases(options: Options) -> list[Case]:
     for rule in XOR_RULES:
 
         def gate(seed: int, _path: Path, _report: Report, rule: str = rule) -> Mapping[str, Any]:
-            return xor_gate(rule, seed, steps, coupling)
+            return xor_gate(rule, seed, steps, coupling, netlist=options.netlist(XOR_NETLIST))
 
         cases.append(
             Case(f"xor {rule}", gate, {"rule": rule, "steps": steps, "coupling": coupling}, uses_data=False)
@@ -103,11 +112,11 @@ def _cases(options: Options) -> list[Case]:
 
 def _training(recipe: Recipe, options: Options) -> Callable[[int, Path, Report], Mapping[str, Any]]:
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
-        data = pixels(options.data, options.data_dir)
-        _, history = train(recipe, data, seed, checkpoint, report)
+        data, netlist = pixels(options), options.netlist(NETLIST)
+        _, history = train(recipe, data, seed, checkpoint, report, netlist)
         curve = 100.0 * history.accuracy
         numbers: dict[str, Any] = {"accuracy": curve[-1], "curve": curve}
-        if recipe.widths == PLAIN[options.data] and recipe.images is None:
+        if recipe.widths == _plain(options) and recipe.images is None:
             held = Hardware(bits=None, coupling=0.0, phase=0.0, noise=0.0, guides=8 if options.quick else 16)
             chips = {
                 "sizes": [replace(CHIP, guides=n) for n in SIZES],
@@ -116,7 +125,9 @@ def _training(recipe: Recipe, options: Options) -> Callable[[int, Path, Report],
             }
             some = type(data.test)(data.test.x[:JUDGED], data.test.y[:JUDGED])
             for name, own in chips.items():
-                numbers[name] = [held_accuracy(recipe, history.parameters, chip, some, seed) for chip in own]
+                numbers[name] = [
+                    held_accuracy(recipe, history.parameters, chip, some, seed, netlist) for chip in own
+                ]
         return numbers
 
     return compute
@@ -155,7 +166,7 @@ def _tables(outcome: Outcome) -> list[Table]:
     """Return what learning costs: accuracy, epochs, passes, time and energy, rule by rule."""
     lines = []
     for rule, name in NAMES.items():
-        own = cost(rule, PLAIN["mnist"], CHIP.guides, 64)
+        own = cost(rule, PUBLISHED_WIDTHS, CHIP.guides, 64)
         curves = [numbers["curve"] for numbers in outcome.of(rule)]
         reached = [first_above(np.array(curve), 95.0) for curve in curves]
         epochs = ", ".join("never" if epoch is None else str(epoch) for epoch in reached)
@@ -239,9 +250,11 @@ SYSTEM = System(
     cases=_cases,
     rows=_rows,
     data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
     quick_data="digits",
     seeds=3,
     pictures=_pictures,
     tables=_tables,
+    netlists=(NETLIST, XOR_NETLIST),
     remarks=REMARKS,
 )

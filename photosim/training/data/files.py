@@ -149,6 +149,27 @@ def read_table(path: Path, columns: int) -> FloatArray:
     return np.array(rows)
 
 
+def read_table_with_header(path: Path) -> FloatArray:
+    """Return the numbers of a comma-separated file below its header, shape (rows, columns)."""
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    columns = lines[0].count(",") + 1 if lines else 0
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            row = [float(entry) for entry in line.split(",")]
+        except ValueError as error:
+            message = f"{path}: row {number}: {error}."
+            raise DataError(message) from error
+        if len(row) != columns:
+            message = f"{path}: row {number} has {len(row)} columns, but the header has {columns}."
+            raise DataError(message)
+        rows.append(row)
+    if not rows:
+        message = f"{path} has no numbers: a header and at least a row are expected."
+        raise DataError(message)
+    return np.array(rows)
+
+
 def read_text(path: Path) -> str:
     """Return a text file in UTF-8."""
     try:

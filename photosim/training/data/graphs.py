@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
+import zipfile
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from photosim.training.data.files import CORA, data_folder, existing, read_npz, 
 
 MOST_CLASSES = 10**6
 """Largest class number of a graph: a damaged file otherwise."""
+MOST_FEATURES = 2 * 10**9
+"""Largest number of features of all nodes together: 16 GB as numbers."""
 ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train", "val", "test")
 
 
@@ -96,32 +101,61 @@ def cora(data_dir: str | os.PathLike[str] | None = None) -> GraphData:
     from, to choose by and to judge by. Raises DataError if the file is missing, damaged or contradicts
     itself.
     """
-    path = existing(data_folder("Cora", data_dir), CORA, "the citation graph as arrays")
+    return read_graph(existing(data_folder("Cora", data_dir), CORA, "the citation graph as arrays"))
+
+
+def read_graph(path: str | os.PathLike[str]) -> GraphData:
+    """Return the graph of an .npz file, called as the file without its suffix.
+
+    Arrays of whole numbers: `feature_row` and `feature_col` (ones,), the places of the ones in a matrix
+    (nodes, n_features) of zeros; `n_features`, a number; `labels` (nodes,); `edges` (edges, 2), each pair
+    once; `train`, `val`, `test`, numbers of the nodes to learn from, to choose by and to judge by. Raises
+    DataError if the file is damaged, lacks one of them or contradicts itself.
+    """
+    path = Path(path).expanduser()
     arrays = read_npz(path, ARRAYS)
     for name in ARRAYS:
         if not np.issubdtype(arrays[name].dtype, np.integer):
             message = f"{path}: array {name!r} must hold whole numbers, found {arrays[name].dtype}."
             raise DataError(message)
     row, column, size, labels, edges, *parts = (arrays[name].astype(np.int64) for name in ARRAYS)
-    sane = (
-        labels.ndim == row.ndim == 1 and row.shape == column.shape and edges.ndim == 2 and edges.shape[1] == 2
-    )
-    nodes, words = labels.size, int(size) if size.ndim == 0 else 0
-    inside = sane and all(
-        values.size > 0 and values.min() >= 0 and values.max() < bound
-        for values, bound in ((row, nodes), (column, words), (edges, nodes), (labels, nodes))
-    )
-    split = np.concatenate([part.ravel() for part in parts])
-    apart = np.unique(split).size == split.size and split.size > 0
-    if not (inside and apart and split.min() >= 0 and split.max() < nodes):
+    if labels.ndim != 1 or row.ndim != 1 or row.shape != column.shape or edges.ndim != 2 or size.size != 1:
         message = (
-            f"{path} contradicts itself: nodes or words out of range, arrays of wrong shape, "
-            "or a node in two parts of the split."
+            f"{path}: labels, feature_row and feature_col must have one axis, the latter two alike, edges "
+            f"two, n_features none; got shapes {labels.shape}, {row.shape}, {column.shape}, {edges.shape}, "
+            f"{size.shape}."
         )
+        raise DataError(message)
+    nodes, words = labels.size, int(size.ravel()[0])
+    for name, values, bound in (
+        ("feature_row", row, nodes), ("feature_col", column, words), ("edges", edges, nodes),
+        *((name, part, nodes) for name, part in zip(ARRAYS[5:], parts, strict=True)),
+    ):  # fmt: skip
+        if not values.size or values.min() < 0 or values.max() >= bound:
+            span = f"from {values.min()} to {values.max()}" if values.size else "nothing"
+            message = f"{path}: array {name!r} must hold numbers from 0 to {bound - 1}, found {span}."
+            raise DataError(message)
+    if nodes * words > MOST_FEATURES:
+        message = f"{path}: {nodes:,} nodes of {words:,} features are more than {MOST_FEATURES:,} numbers."
         raise DataError(message)
     features = np.zeros((nodes, words))
     features[row, column] = 1.0
-    return GraphData("cora", features, labels, edges, parts[0], parts[1], parts[2])
+    try:
+        return GraphData(path.stem, features, labels, edges, *parts)
+    except DataError as error:
+        message = f"{path}: {str(error)[0].lower()}{str(error)[1:]}"
+        raise DataError(message) from None
+
+
+def is_graph(path: Path) -> bool:
+    """Return whether a file is an .npz archive with the arrays of a graph."""
+    if path.suffix != ".npz" or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return "edges" in arrays.files and "x" not in arrays.files
+    except (OSError, EOFError, ValueError, TypeError, zlib.error, zipfile.BadZipFile):
+        return False
 
 
 def digit_graph(neighbours: int = 6, *, labelled: int = 20) -> GraphData:

@@ -74,9 +74,13 @@ def from_arrays(
 
 
 def read_data(
-    path: str | os.PathLike[str], *, target: str | None = None, validation_fraction: float = VALIDATION
+    path: str | os.PathLike[str],
+    *,
+    target: str | None = None,
+    validation_fraction: float = VALIDATION,
+    standardise: bool = True,
 ) -> Dataset:
-    """Return the samples of a file or folder, split and standardised.
+    """Return the samples of a file or folder, split and, unless told otherwise, standardised.
 
     .npz: arrays `x`, `y` and, if test samples are given, `x_test`, `y_test`.  .csv: a header, then numbers;
     the last column is the target unless `target` names it.  A folder: idx files (`train-images-...`,
@@ -85,7 +89,9 @@ def read_data(
     anything else, with the file and what is wrong in it.
     """
     file = Path(path).expanduser()
-    options: dict[str, Any] = {"name": file.stem, "validation_fraction": validation_fraction}
+    options: dict[str, Any] = {
+        "name": file.stem, "validation_fraction": validation_fraction, "standardise": standardise,
+    }  # fmt: skip
     if target is not None and file.suffix != ".csv":
         message = f"target names a column of a .csv file, but the data are {file}."
         raise DataError(message)

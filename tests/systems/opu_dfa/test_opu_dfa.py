@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from photosim.systems import Options
 from photosim.systems.harness import graph_runs
-from photosim.systems.opu_dfa.optics import Point, graph_rule, medium, rule_of
+from photosim.systems.harness.optics import Point, graph_rule, medium, rule_of
 from photosim.systems.opu_dfa.runs import Recipe, train
 from photosim.systems.opu_dfa.system import SYSTEM
 from photosim.training.rules import TernaryDFA
@@ -80,7 +81,9 @@ def test_graph_rules_learn_the_digits() -> None:
     recipe = replace(graph_runs.FED_BACK, epochs=60)
     options = Options("digits", None, 1)
     found = {
-        name: graph_runs.compute(options, recipe, name, graph_rule, 0, Path(), lambda _a, _b: None)
+        name: graph_runs.compute(
+            options, recipe, name, partial(graph_rule, "opu"), 0, Path(), lambda _a, _b: None
+        )
         for name in ("backprop", "ternary", "optical")
     }
     for own in found.values():

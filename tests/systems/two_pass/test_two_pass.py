@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from photosim.systems import find_system, reproduce
+from photosim.systems.harness.system import Options
 from photosim.systems.two_pass.networks import Hardware, Recipe, build, cost, first_above, pixels, train
 from photosim.systems.two_pass.optical_xor import BITS, xor_gate
-from photosim.systems.two_pass.system import NAMES, PLAIN
+from photosim.systems.two_pass.system import NAMES, PUBLISHED_WIDTHS
 from photosim.training.layers import Dense, Dropout
 from photosim.training.layers.branches import HeldBranches
 from photosim.training.layers.held import HeldDense
 
 
 def test_pictures_come_column_by_column() -> None:
-    data = pixels("digits", None)
+    data = pixels(Options("digits", None, 1))
     assert (data.train.x.min(), data.train.x.max()) == (0.0, 1.0)
     from photosim.training.data.datasets import load
 
@@ -29,7 +30,7 @@ def test_pictures_come_column_by_column() -> None:
 
 
 def test_networks_are_those_published() -> None:
-    dense = build(Recipe("backprop", PLAIN["mnist"], 1, 0.1), 0).initial(np.random.default_rng(0))
+    dense = build(Recipe("backprop", PUBLISHED_WIDTHS, 1, 0.1), 0).initial(np.random.default_rng(0))
     assert sum(value.size for own in dense for value in own.values()) == 109_386
     columns = build(Recipe("backprop", (784, 10), 1, 0.1, branches=True), 0)
     assert sum(v.size for own in columns.initial(np.random.default_rng(0)) for v in own.values()) == 23_838
@@ -49,7 +50,7 @@ def test_meshes_take_the_place_of_products() -> None:
 
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    data = pixels("digits", None)
+    data = pixels(Options("digits", None, 1))
     recipe = Recipe("two-pass", (64, 16, 10), 2, 0.05, batch_size=16, images=160, hardware=Hardware(8))
     _, whole = train(recipe, data, 0, tmp_path / "whole.npz", lambda _d, _t: None)
     train(replace(recipe, epochs=1), data, 0, tmp_path / "half.npz", lambda _d, _t: None)

@@ -1,4 +1,4 @@
-"""Optics of the co-processor: its media and the feedback rules that use them."""
+"""The scattering co-processor as feedback of learning rules: its media, and the rules that use them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from photosim.circuit import Circuit
+from photosim.systems.harness.circuits import projector
 from photosim.training.devices import Device, Digital, Drift, Projection, ScatteringMedium
 from photosim.training.layers import Network
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, TernaryDFA
@@ -30,34 +31,45 @@ class Point:
     threshold: float = 0.15
 
 
+NETLIST = "opu"
+
+
 @cache
-def _circuit() -> Circuit:
-    return Circuit("opu")
+def _circuit(netlist: str) -> Circuit:
+    return Circuit(netlist)
 
 
-def medium(widths: Sequence[int], inputs: int, seed: int, point: Point) -> tuple[ScatteringMedium, ...]:
+def medium(
+    widths: Sequence[int], inputs: int, seed: int, point: Point, netlist: str = NETLIST
+) -> tuple[ScatteringMedium, ...]:
     """Return one device for each hidden layer, made from the netlist with as many pixels as needed.
 
     Each pixel has the light of the netlist's own. The entries of a layer's matrix deviate by 1/sqrt(width),
     as launayscales2020 scale them.
     """
-    written = _circuit().parameters
-    pixels = max(sum(widths), written["camera.pixels"])
-    more = pixels / written["camera.pixels"]
-    camera: dict[str, Any] = {"pixels": pixels}
+    circuit, own = _circuit(netlist), projector(netlist, "dmd")
+    written = circuit.parameters
+    pixels = max(sum(widths), written[f"{own.camera}.pixels"])
+    more = pixels / written[f"{own.camera}.pixels"]
+    settings: dict[str, Any] = {
+        f"{own.laser}.power": point.light * written[f"{own.laser}.power"],
+        f"{own.medium}.outputs": pixels,
+        f"{own.medium}.seed": seed,
+        f"{own.medium}.transmission": more * written[f"{own.medium}.transmission"],
+        f"{own.camera}.pixels": pixels,
+    }
+    if own.filter is not None:
+        loss_dB = written[f"{own.filter}.loss_dB"] - 10.0 * np.log10(more)
+        settings[f"{own.filter}.loss_dB"] = loss_dB
     if point.bits is not None:
-        camera["bits"] = int(point.bits)
+        settings[f"{own.camera}.bits"] = int(point.bits)
     how = Projection(
         noise="physical",
         drift=Drift(persistence=point.persistence, wander=point.wander, interval=0.25, seed=seed),
     )
     return ScatteringMedium.from_circuit(
-        _circuit(), inputs, widths, how,
-        size=1.0 / np.sqrt(max(widths)), rng=np.random.default_rng(seed),
-        laser={"power": point.light * written["laser.power"]},
-        medium={"outputs": pixels, "seed": seed, "transmission": more * written["medium.transmission"]},
-        grey_filter={"loss_dB": written["grey_filter.loss_dB"] - 10.0 * np.log10(more)},
-        camera=camera,
+        circuit, inputs, widths, how,
+        size=1.0 / np.sqrt(max(widths)), rng=np.random.default_rng(seed), **settings,
     )  # fmt: skip
 
 
@@ -77,9 +89,9 @@ def rule_of(name: str, optics: Sequence[ScatteringMedium], threshold: float) -> 
             return TernaryDFA(tuple(optics), threshold)
 
 
-def graph_rule(name: str, hidden: Sequence[int], classes: int, seed: int) -> Rule:
+def graph_rule(netlist: str, name: str, hidden: Sequence[int], classes: int, seed: int) -> Rule:
     """Return a rule for a graph network, its feedback by the medium of a seed."""
-    return rule_of(name, medium(hidden, classes, seed, Point()), Point().threshold)
+    return rule_of(name, medium(hidden, classes, seed, Point(), netlist), Point().threshold)
 
 
 def work(network: Network, own: ScatteringMedium) -> dict[str, float]:
