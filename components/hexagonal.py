@@ -12,7 +12,7 @@ MeshSize = Annotated[int, Quantity("1", 1, 12, whole=True)]
 """Hexagons along a side of a hexagonal mesh; 12 of them make 1260 cells."""
 
 
-@composite(source="sanchez2024")
+@composite(source="sanchez2025")
 def hexagonal_mesh(*, size: MeshSize = 3, coupling: Power = 0.0, cell: CellSettings = CELL) -> Netlist:
     """Hexagonal mesh of 9 size**2 - 3 size cells `c0`, `c1`, ..., each a `tunable_coupler`; 72 of them for 3.
 

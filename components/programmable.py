@@ -88,7 +88,7 @@ class CellSettings(SettingsGroup):
 CELL = CellSettings()
 
 
-@composite(ports=("o1", "o2", "o3", "o4"), inputs=2, source="sanchez2024")
+@composite(ports=("o1", "o2", "o3", "o4"), inputs=2, source="sanchez2025")
 def tunable_coupler(*, coupling: Power = 0.5, phase: Phase = np.pi / 2, cell: CellSettings = CELL) -> Netlist:
     """Cell of a programmable mesh: couplers `split` and `join`, equal arms `top` and `bottom` with heaters.
 

@@ -1,4 +1,4 @@
-"""Rebuilds pages of this folder from computations: python docs/build.py validation."""
+"""Rebuilds pages of this folder from computations or kept results: python docs/build.py validation."""
 
 from __future__ import annotations
 
@@ -83,8 +83,16 @@ def hexagonal() -> str:
     return "\n".join([*text, "</svg>"]) + "\n"
 
 
+def systems() -> str:
+    """Return the text of the page of published systems."""
+    from docs.kept_systems import page
+
+    return page()
+
+
 PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "validation": (VALIDATION, validation),
+    "systems": (ROOT / "docs" / "systems.md", systems),
     "hexagonal": (ROOT / "docs" / "hexagonal_mesh.svg", hexagonal),
 }
 

@@ -11,6 +11,8 @@ from photosim.cli.calibrate import calibrate
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
     Cited,
+    DataFolder,
+    DataSet,
     End,
     File,
     Folder,
@@ -21,10 +23,13 @@ from photosim.cli.options import (
     Parts,
     Plot,
     Range,
+    Replaced,
     Resume,
     Seed,
+    SeedCount,
     Start,
     Strict,
+    SystemFolder,
     Tested,
     Values,
 )
@@ -250,49 +255,14 @@ def reproduce(
         Optional[str],  # noqa: UP045
         typer.Argument(metavar="SYSTEM", help="A published system; without it they are listed."),
     ] = None,
-    data: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--data",
-            metavar="NAME",
-            help="Data set, or one's own: a file, or its name in the data folder without the suffix.",
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--data-dir",
-            parser=file_or_folder,
-            metavar="DIR",
-            help="Folder of data files; else that of PHOTOSIM_DATA.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            "--seeds", min=1, help="Number of seeds; finished ones are kept and not computed again."
-        ),
-    ] = None,
-    netlist: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--netlist",
-            metavar="FILE",
-            help="Netlist in place of the system's first one, or NAME=FILE in place of NAME; repeatable.",
-        ),
-    ] = None,
+    data: DataSet = None,
+    data_dir: DataFolder = None,
+    seeds: SeedCount = None,
+    netlist: Replaced = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The same steps in small, in under a minute.")
     ] = False,
-    out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out",
-            parser=file_or_folder,
-            metavar="DIR",
-            help="Folder of the results; results/<system> if not given.",
-        ),
-    ] = None,
+    out: SystemFolder = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
     ] = 1,

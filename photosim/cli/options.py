@@ -109,3 +109,41 @@ Named = Annotated[
 Metrics = Annotated[
     bool, typer.Option("--metrics", help="Resonance, width, Q, extinction and more of every pair of ports.")
 ]
+DataSet = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--data",
+        metavar="NAME",
+        help="Data set, or one's own: a file, or its name in the data folder without the suffix.",
+    ),
+]
+DataFolder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--data-dir",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Folder of data files; else that of PHOTOSIM_DATA.",
+    ),
+]
+SeedCount = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seeds", min=1, help="Number of seeds; finished ones are kept and not computed again."),
+]
+Replaced = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--netlist",
+        metavar="FILE",
+        help="Netlist in place of the system's first one, or NAME=FILE in place of NAME; repeatable.",
+    ),
+]
+SystemFolder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--out",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Folder of the results; results/<system> if not given.",
+    ),
+]

@@ -43,7 +43,7 @@ class Recipe:
     decay: tuple[int, ...] = ()
 
 
-IMAGES = Recipe(guides=64, layers=2, epochs=16, batch_size=128, learning_rate=0.005, decay=(11, 14))
+IMAGES = Recipe(guides=64, layers=2, epochs=60, batch_size=32, learning_rate=0.0025, decay=(41, 53))
 QUICK = Recipe(guides=64, layers=2, epochs=5, batch_size=32, learning_rate=0.01)
 POINTS = Recipe(guides=4, layers=3, epochs=60, batch_size=4, learning_rate=0.02)
 NOISES = (0.0, 0.01, 0.02)
@@ -272,7 +272,7 @@ SYSTEM = System(
     reads=("samples",),
     netlists=(NETLIST,),
     quick_data="digits",
-    seeds=1,
+    seeds=3,
     pictures=_pictures,
     tables=rivals.tables,
     remarks=(
@@ -280,10 +280,9 @@ SYSTEM = System(
             "Published errors are those of the authors' curves after 100 epochs of batches of 1 at a "
             f"learning rate of 0.001; ours are after {IMAGES.epochs} epochs of batches of "
             f"{IMAGES.batch_size} at {IMAGES.learning_rate:g}, a tenth of it from epoch {IMAGES.decay[0]} "
-            f"and a hundredth from {IMAGES.decay[1]} on. Without "
-            "noise, rates of 0.005, 0.01 and 0.02 left 4.96, 4.96 and 4.82 % of 5,000 training images held "
-            "out; the smallest is taken for the sake of the noise. Learning is slow rather than stuck: 60 "
-            "epochs of batches of 512 at 0.02 left 4.5 %, of 256 at 0.05 4.3 %, no less of the training set."
+            f"and a hundredth from {IMAGES.decay[1]} on. With batches of 128 and 16 epochs rates of 0.005, "
+            "0.01 and 0.02 left, without noise, 4.96, 4.96 and 4.82 % of 5,000 training images held out; "
+            "the rate falls from the smallest of them by the root of the batch."
         ),
         (
             "Images come with a mean modulus of 1, as in the authors' code, a norm of about 10. The noise of "

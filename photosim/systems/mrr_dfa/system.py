@@ -135,10 +135,11 @@ def _cases(options: Options) -> Sequence[Case]:
     plans: list[tuple[str, Recipe, Measured | None]] = [
         (name, recipe, noise) for name, noise in NOISES.items()
     ]
+    plans.append((PHYSICS, recipe, None))
     cases = [_case(options, *plan, repeated=True) for plan in plans]
     plans = [(f"{bits:g} bits", short, Measured(MEAN, deviation(bits))) for bits in SWEEP]
     plans.append((CENTRED, short, replace(NOISES["on-chip"], mean=0.0)))
-    cases += [_case(options, *plan, repeated=False) for plan in [*plans, (PHYSICS, short, None)]]
+    cases += [_case(options, *plan, repeated=False) for plan in plans]
     large, row = options.netlist(BANK), options.netlist(ROW)
     bank = {"netlist": recipe.netlist, "widths": list(recipe.widths)}
     return [

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from photosim.errors import PhotosimWarning
 from photosim.systems.harness.data import samples as loaded
 from photosim.systems.harness.optics import NETLIST, Point, medium, rule_of, work
@@ -87,7 +89,8 @@ def train(
         streams,
         lambda epoch: report(epoch, recipe.epochs),
     )
-    found = {"accuracy": 100.0 * history.accuracy[-1], "curve": 100.0 * history.accuracy}
+    curve = 100.0 * history.accuracy
+    found = {"accuracy": curve[-1], "curve": curve, "wander": float(np.ptp(curve[-3:]))}
     if aligned:
         found["angles"] = history.angles
     if name == "optical":
