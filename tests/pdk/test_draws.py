@@ -147,6 +147,7 @@ def test_the_command_takes_a_kit(tmp_path: Path) -> None:
 def test_a_spread_that_leaves_bounds_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "chain.yml").write_text(yaml.safe_dump(CHAIN), encoding="utf-8")
     command = ["yield", str(tmp_path / "chain.yml"), "--vary", "b.loss_dB=0.5", "--wl", "1.55:1.55:1"]
+    command += ["--spec", "power_dB:in:out:at_least=-4"]
     done = CliRunner().invoke(app, command, prog_name="photosim")
     assert done.exit_code == 1
     assert "analysis 'chain': The distribution of 'b.loss_dB' reaches -2.5 to 3.5" in done.output
