@@ -141,14 +141,14 @@ def _needs(subject: Any) -> frozenset[str]:
 
 @LAWS.declare(
     "exact gradient",
-    "A rule that is given the weights of later layers finds the gradient of the loss",
+    "A rule that is given the weights of later layers, or a model of them, finds the gradient of the loss",
     "update = dL/dw",
     tolerance=1e-7,
     why="central differences of a step of 1e-5",
     source="rumelhart1986",
     applies=lambda subject: (
         isinstance(subject, Learning)
-        and "TRANSPOSED_WEIGHTS" in _needs(subject)
+        and bool(_needs(subject) & {"TRANSPOSED_WEIGHTS", "MODEL"})
         and not _needs(subject) & {"SECOND_FORWARD", "MORE_FORWARDS"}
     ),
     every=10,

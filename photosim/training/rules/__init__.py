@@ -10,6 +10,7 @@ from photosim.training.rules.in_situ import InSitu, InSituErrors
 from photosim.training.rules.mirrored_pepita import MirroredPepita
 from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
+from photosim.training.rules.physics_aware import PhysicsAware
 from photosim.training.rules.private_dfa import PrivateDFA
 from photosim.training.rules.rule import Need, Rule
 from photosim.training.rules.segmented_dfa import SegmentedDFA
@@ -34,6 +35,7 @@ __all__ = [
     "MirroredPepita",
     "Need",
     "Pepita",
+    "PhysicsAware",
     "PrivateDFA",
     "Rule",
     "SegmentedDFA",

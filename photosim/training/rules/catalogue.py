@@ -24,6 +24,7 @@ from photosim.training.rules.mirrored_pepita import MirroredPepita, mirrors
 from photosim.training.rules.modulation import OF_INPUTS
 from photosim.training.rules.pepita import Pepita
 from photosim.training.rules.perturbation import SPSA, EvolutionStrategy, FiniteDifference
+from photosim.training.rules.physics_aware import PhysicsAware
 from photosim.training.rules.rule import Need, Rule
 from photosim.training.rules.sign_symmetry import SignSymmetry
 from photosim.training.rules.target_projection import TargetProjection
@@ -66,6 +67,11 @@ class Entry:
 CATALOGUE: Mapping[str, Entry] = MappingProxyType(
     {
         "backprop": Entry(Backprop, "the exact gradient", lambda _: Backprop()),
+        "physics-aware": Entry(
+            PhysicsAware,
+            "forward through the hardware, the gradient of its ideal model",
+            lambda i: PhysicsAware.of(i.network),
+        ),
         "frozen": Entry(FrozenHidden, "only the last layer learns", lambda _: FrozenHidden()),
         "dfa": Entry(DFA, "direct feedback alignment", lambda i: DFA(i.feedback)),
         "ternary-dfa": Entry(

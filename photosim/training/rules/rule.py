@@ -27,6 +27,7 @@ class Need(Enum):
     INPUT_FEEDBACK = "one feedback device, from the output error to the network's inputs"
     LIGHT_BACKWARDS = "light sent backwards through the hardware, and power taps inside it"
     MORE_FORWARDS = "forward passes of the same batch with moved parameters"
+    MODEL = "a model of the hardware in the computer, through which errors go back"
     SECOND_FORWARD = "a second forward pass of the same batch from other inputs"
     DENSE_LAYERS = "layers in which each output sees every input once: dense ones and dropout"
     CLASS_LABELS = "class labels: output errors that are probabilities minus labels"

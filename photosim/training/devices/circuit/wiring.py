@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ Pull = Callable[[ComplexArray], dict[str, FloatArray]]
 DEFAULT_WL = 1.55
 PHASES = "*.phase"
 """What is turned unless settings are named."""
+FAULTS = ("*.loss_dB", "*.loss_dB_cm", "*.crosstalk", "*.reflection")
+"""Settings of what an ideal circuit does not do, all 0 there."""
 _NOTHING = 1e-20
 """Power below which a port is not reached."""
 
@@ -86,6 +88,16 @@ class Wiring:
         place = [asked.index(source) for source in self.sources]
         whole = found.reshape(-1, *found.shape[-3:])
         return np.ascontiguousarray(np.moveaxis(whole[:, list(self.at), :, place], 0, -1))
+
+    def ideal(self) -> Wiring:
+        """Return the wiring of the same circuit without losses, reflections and heat of neighbours.
+
+        Lengths, couplings, dispersion and the steps of converters stay: they are the design's.
+        """
+        known = self.circuit.parameters
+        named = [pattern for pattern in FAULTS if any(fnmatchcase(name, pattern) for name in known)]
+        faults = [name for name in matching(self.circuit, named) if name not in self.parameters]
+        return replace(self, drives={**self.drives, **dict.fromkeys(faults, 0.0)})
 
     def written(self, tiles: int = 1) -> dict[str, FloatArray]:
         """Return the settings as the netlist has them, (tiles,) each."""

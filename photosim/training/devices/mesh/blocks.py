@@ -78,6 +78,11 @@ class Blocks:
         )
         return replace(self, split=split, join=join, inner_offset=inner, outer_offset=outer)
 
+    def ideal(self) -> Blocks:
+        """Return blocks of halving couplers without loss, whose shifters have no phases of their own."""
+        half, full, none = (np.full(self.turn.shape, value) for value in (0.5, 1.0, 0.0))
+        return Blocks(half, half, full, full, full, self.turn, none, none)
+
     def settings(self, names: list[str]) -> dict[str, dict[str, float]]:
         """Return the couplings as settings of the blocks of these names."""
         return {
@@ -177,6 +182,11 @@ class OneMesh:
         blocks = self.blocks.drawn(coupling, offset, rng)
         end = self.end_offset + offset * rng.standard_normal(self.end.shape) if offset else self.end_offset
         return replace(self, blocks=blocks, end_offset=end)
+
+    def ideal(self) -> OneMesh:
+        """Return the mesh as drawn on paper: ideal blocks, no loss, no leaking heat, no steps of drivers."""
+        end, none = np.ones(self.end.shape), np.zeros(self.end.shape)
+        return replace(self, blocks=self.blocks.ideal(), end=end, end_offset=none, leak=None, bits=None)
 
     def settings(self, phases: MeshPhases) -> dict[str, Any]:
         """Return phases held, as they act, and couplings as settings of the component."""

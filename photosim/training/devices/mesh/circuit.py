@@ -120,6 +120,14 @@ class MeshCircuit:
         v = self.v and self.v.drawn(coupling, offset, rng)
         return replace(self, u=u, v=v, middle=self.middle and self.middle.drawn(coupling, offset, rng))
 
+    def ideal(self) -> MeshCircuit:
+        """Return the mesh as drawn on paper: halving couplers, no loss, no offsets, no heat of neighbours.
+
+        Drivers hold any phase. Phases act at the mesh's own wavelength as before.
+        """
+        middle = self.middle and self.middle.ideal()
+        return replace(self, u=self.u.ideal(), v=self.v and self.v.ideal(), middle=middle)
+
     def settings(self, phases: MeshPhases | PairPhases) -> dict[str, Any]:
         """Return phases held, as they act, and couplings as a call of the circuit takes them."""
         if self.names is not None and isinstance(phases, MeshPhases):
