@@ -66,6 +66,25 @@ def reflector(m: Any, wl: Any, *, reflection: Power = 0.1) -> Any:
     return {("o1", "o1"): back, ("o2", "o2"): back, ("o1", "o2"): m.i * m.sqrt(1 - reflection)}
 
 
+@component(
+    ports=("o1", "o2"), inputs=1, source="bogaerts2012", lossless_when={}, structural=("reflection",),
+    symmetries={("o2", "o1"): {}},
+)  # fmt: skip
+def scatterer(m: Any, wl: Any, *, reflection: Power = 1e-3) -> Any:
+    """Point on a guide that scatters back: sqrt(1 - reflection) through, i sqrt(reflection) back.
+
+    Lossless, and alike from both sides. In a ring it couples the two senses of rotation, so that lines split
+    in two (bogaerts2012). Left out: dependence on wavelength, scattering that is spread along the guide,
+    light that leaves the guide.
+
+    Settings:
+        reflection: power sent back.
+    """
+    del wl
+    back = m.i * m.sqrt(reflection)
+    return {("o1", "o1"): back, ("o2", "o2"): back, ("o1", "o2"): m.sqrt(1 - reflection)}
+
+
 @component(ports=("o1",), inputs=1, source="saleh2019", real_when={}, structural=("reflection",))
 def terminator(m: Any, wl: Any, *, reflection: Power = 0.0) -> Any:
     """End of a guide: absorbs what arrives, apart from a small reflection.

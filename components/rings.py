@@ -53,6 +53,16 @@ def _ring_coupler(coupling: Any, slope: Any, gap: Any, shape: dict[str, Any], **
     return part("coupler", coupling=coupling, coupling_slope=slope, **others)
 
 
+def _scatterer(power: Any) -> dict[str, Instance]:
+    """Instance that sends a power back, if there is one."""
+    return {} if power is None else {"scatter": part("scatterer", reflection=power)}
+
+
+def _closed(start: str, end: str, power: Any) -> tuple[str, ...]:
+    """Texts of the connections that close a loop, over what scatters back."""
+    return (f"{start}:{end}",) if power is None else (f"{start}:scatter,o1", f"scatter,o2:{end}")
+
+
 @composite(
     ports=("o1", "o2"), inputs=1, source="bogaerts2012", aliases=_ALL_PASS, layout=_LAYOUT,
     exclusive=(("coupling", "gap"), ("coupling_slope", "gap")),
@@ -66,6 +76,7 @@ def ring_single(
     length_x: PathLength = 0.0,
     length_y: PathLength = 0.0,
     coupler_loss_dB: Loss_dB = 0.0,
+    backscatter: Power | None = None,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
@@ -74,7 +85,7 @@ def ring_single(
     o1 is the input, o2 the through port. The coupler is a point, so the loop
     is as long as the ring. Given by gap its coupling depends on wavelength as
     that of `coupler`; given by coupling, as `coupling_slope` says. Left out: bending loss beyond
-    loss_dB_cm, backscattering, self-heating, the length of the bus.
+    loss_dB_cm, scattering along the ring, self-heating, the length of the bus.
 
     Settings:
         radius: radius of the bends.
@@ -84,6 +95,7 @@ def ring_single(
         length_x: straight part along the bus (racetrack).
         length_y: straight part across the bus.
         coupler_loss_dB: insertion loss of each coupler, on every path.
+        backscatter: power that a point of the ring sends back, which splits its lines in two.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length, shape = ring_length(radius, length_x, length_y), {"radius": radius, "length_x": length_x}
@@ -92,8 +104,9 @@ def ring_single(
         instances={
             "cb": _ring_coupler(coupling, coupling_slope, gap, shape, **lost),
             "loop": part("straight_heater", length=length, phase=phase, **guide.settings()),
+            **_scatterer(backscatter),
         },
-        connections=links("cb,o3:loop,o1", "loop,o2:cb,o2"),
+        connections=links("cb,o3:loop,o1", *_closed("loop,o2", "cb,o2", backscatter)),
         ports={"o1": ref("cb,o1"), "o2": ref("cb,o4")},
         name="ring_single",
     )
@@ -117,6 +130,7 @@ def ring_double(
     length_x: PathLength = 0.0,
     length_y: PathLength = 0.0,
     coupler_loss_dB: Loss_dB = 0.0,
+    backscatter: Power | None = None,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
@@ -125,7 +139,7 @@ def ring_double(
     in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
     o4, the upper one from o3 to o2. Each half ring carries half of the heater
     phase. Couplings given by gap depend on wavelength as that of `coupler`, others as `coupling_slope` says.
-    Left out: bending loss beyond loss_dB_cm, backscattering,
+    Left out: bending loss beyond loss_dB_cm, scattering along the ring,
     self-heating, the length of the buses.
 
     Settings:
@@ -139,6 +153,7 @@ def ring_double(
         length_x: straight part along the buses (racetrack).
         length_y: straight part across the buses.
         coupler_loss_dB: insertion loss of each coupler, on every path.
+        backscatter: power that a point of the ring sends back, which splits its lines in two.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length, shape = ring_length(radius, length_x, length_y) / 2, {"radius": radius, "length_x": length_x}
@@ -157,9 +172,12 @@ def ring_double(
             "ct": _ring_coupler(upper, coupling_slope, upper_gap, shape, **lost),
             "right": half,
             "left": half,
+            **_scatterer(backscatter),
         },
         # ct lies upside down: its o1 is the add port at the upper right, its o4 the drop at the upper left.
-        connections=links("cb,o3:right,o1", "right,o2:ct,o2", "ct,o3:left,o1", "left,o2:cb,o2"),
+        connections=links(
+            "cb,o3:right,o1", "right,o2:ct,o2", "ct,o3:left,o1", *_closed("left,o2", "cb,o2", backscatter)
+        ),
         ports={"o1": ref("cb,o1"), "o2": ref("ct,o4"), "o3": ref("ct,o1"), "o4": ref("cb,o4")},
         name="ring_double",
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
     from photosim.analysis.budgets import budget
+    from photosim.analysis.fits import fit
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
     from photosim.analysis.yields import montecarlo
@@ -61,6 +62,7 @@ _HOMES = {
     "wavelengths": "units",
     "transient": "timedomain",
     "waveforms": "timedomain",
+    "fit": "analysis.fits",
     "link": "analysis.link",
     "budget": "analysis.budgets",
     "sweep": "analysis.sweeps",
@@ -98,6 +100,7 @@ __all__ = [
     "detector",
     "electronic",
     "files",
+    "fit",
     "from_gdsfactory",
     "gallery",
     "interop",

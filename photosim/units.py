@@ -97,6 +97,22 @@ def _in_um(number: float, unit: str) -> float:
     return number * factor if factor >= 1.0 else number / round(1.0 / factor)
 
 
+def in_um(values: ArrayLike, unit: str) -> NDArray[np.float64]:
+    """Return vacuum wavelengths in um of numbers in a unit of length or frequency, same shape."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if unit in _FREQUENCIES_HZ:
+        return np.asarray(SPEED_OF_LIGHT_UM_S / (numbers * _FREQUENCIES_HZ[unit]))
+    factor = _LENGTHS_UM[unit]
+    return np.asarray(numbers * factor if factor >= 1.0 else numbers / round(1.0 / factor))
+
+
+def likely_units(value: float) -> list[str]:
+    """Return the units in which a number is a wavelength or frequency of light that circuits work with."""
+    low, high = _LIKELY_UM
+    units = ("um", "nm", "m", "Hz", "THz", "GHz", "mm", "cm", "pm")
+    return [unit for unit in units if low <= _in_um(value, unit) <= high]
+
+
 def _check_light(value: float, where: str) -> None:
     """Raise ParameterError for a positive number outside the wavelengths of light, with its likely unit."""
     if SHORTEST_UM <= value <= LONGEST_UM:

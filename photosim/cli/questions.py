@@ -1,4 +1,4 @@
-"""The commands of a designer's questions: sweep, yield and budget; and those of design kits."""
+"""The commands of a designer's questions: sweep, yield, fit and budget; and those of design kits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from photosim.cli import kits
 from photosim.cli.app import app
+from photosim.cli.measured import fit
 from photosim.cli.options import (
     Data,
     End,
@@ -24,7 +25,7 @@ from photosim.cli.options import (
     Values,
 )
 
-__all__ = ["app"]
+__all__ = ["app", "fit"]
 
 app.add_typer(kits.app, name="pdk")
 

@@ -35,7 +35,7 @@ def read_lines(path: Path) -> list[str]:
             message = f"{path} has {size} bytes; a file of S-parameters may have {MAX_BYTES}."
             raise DataError(message)
         data = path.read_bytes()
-        lines = _decoded(data).splitlines()
+        lines = decoded(data).splitlines()
     except OSError as error:
         message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}."
         raise DataError(message) from None
@@ -48,7 +48,7 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Return text in UTF-8, or in Latin-1 where it holds printable characters of that alone.
 
     Raises UnicodeDecodeError for anything else.

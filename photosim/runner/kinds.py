@@ -178,6 +178,21 @@ def training_of(
     return train(circuit, read_options(entry, circuit), seed=seed, progress=progress)
 
 
+@kind("fit")
+def _fit() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.fits.options import compute, located, read_options
+    from photosim.analysis.fits.result import write
+
+    def read(entry: Mapping[str, Any], circuit: Circuit) -> Any:
+        return read_options(located(entry, circuit.netlist.folder), circuit)
+
+    def computed(circuit: Circuit, options: Any, run: Run) -> Result:
+        return compute(circuit, options, run.seed, run.progress)
+
+    return Kind(read, computed, plotting.for_fit, write)
+
+
 @kind("link")
 def _link() -> Kind:
     from photosim import plotting

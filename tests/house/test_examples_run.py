@@ -42,6 +42,7 @@ def run(command: list[str], folder: Path) -> str:
     [
         "README.md",
         "docs/circuits.md",
+        "docs/fit.md",
         "docs/layouts.md",
         "docs/meshes.md",
         "docs/media.md",
