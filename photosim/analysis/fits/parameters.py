@@ -164,9 +164,8 @@ def _matching(name: str, table: Mapping[str, Any]) -> Any:
 
 
 def _bounds(name: str, pair: Any, low: float, high: float) -> tuple[float, float]:
-    right = isinstance(pair, tuple | list) and len(pair) == 2
-    first: Any = (low if pair[0] is None else pair[0]) if right else np.nan
-    last: Any = (high if pair[1] is None else pair[1]) if right else np.nan
+    ends: list[Any] = list(pair) if isinstance(pair, tuple | list) and len(pair) == 2 else [np.nan, np.nan]
+    first, last = (given if end is None else end for end, given in zip(ends, (low, high), strict=True))
     if not (is_number(first) and is_number(last) and first < last):
         message = f"bounds of {name!r} must be [low, high], low below high, got {shown(pair)}."
         raise ParameterError(message)
@@ -180,6 +179,8 @@ def _bounds(name: str, pair: Any, low: float, high: float) -> tuple[float, float
 
 
 def _prior(name: str, prior: Any, value: float) -> tuple[float, float]:
+    mean: Any
+    sigma: Any
     if isinstance(prior, Mapping):
         unknown = [key for key in prior if key not in ("mean", "sigma")]
         if unknown:
