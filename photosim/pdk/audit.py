@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,7 @@ def _ports(cell: Cell, model: Model) -> Iterator[Finding]:
         own = named.get(port.target)
         if own is not None:
             seen[own] += 1
-        finding = _port(where, port, own, (*optical, *electrical), electrical)
+        finding = _port(where, port, named, (*optical, *electrical), electrical)
         if finding is not None:
             yield finding
     for own, count in seen.items():
@@ -101,9 +101,10 @@ def _ports(cell: Cell, model: Model) -> Iterator[Finding]:
 
 
 def _port(
-    where: str, port: Port, own: str | None, known: tuple[str, ...], electrical: tuple[str, ...]
+    where: str, port: Port, named: Mapping[str, str], known: tuple[str, ...], electrical: tuple[str, ...]
 ) -> Finding | None:
     """Compare one port with the component's of its name; None where they agree."""
+    own = named.get(port.target)
     if own is None and port.domain == "electrical" and not electrical:
         text = f"{where}: the electrical port {port.name!r} is not simulated."
         return Finding(text, port.mark, serious=False)
@@ -112,10 +113,14 @@ def _port(
         text = f"{where}: the component has no port {port.target!r}. It has: {listing(known)}.{hint}"
         return Finding(text, port.mark)
     domain = "electrical" if own in electrical else "optical"
-    if domain == port.domain:
-        return None
-    text = f"{where}: port {port.name!r} is {port.domain} in the kit and {domain} in the component."
-    return Finding(text, port.mark)
+    if domain != port.domain:
+        text = f"{where}: port {port.name!r} is {port.domain} in the kit and {domain} in the component."
+        return Finding(text, port.mark)
+    meant = named.get(port.name, own)
+    if meant != own and port.name.isalpha():  # numbers are each kit's own
+        text = f"{where}: the kit has its port {port.name!r} at {own!r}, the component at {meant!r}."
+        return Finding(text, port.mark)
+    return None
 
 
 def _parameter(cell: Cell, parameter: Parameter, model: Model, kit: Kit) -> Iterator[Finding]:

@@ -184,6 +184,18 @@ process:
 """
 
 
+def test_a_port_named_like_another_one_is_a_mismatch(tmp_path: Path) -> None:
+    file = tmp_path / "kit.yml"
+    cell = {"component": "ring_double", "ports": {"in": "o1", "through": "o2", "add": "o3", "drop": "o4"}}
+    file.write_text(
+        yaml.safe_dump({"photosim_pdk": 1, "cells": {"ring": cell}}, sort_keys=False), encoding="utf-8"
+    )
+    found = [str(f) for f in pdk.check(file) if f.serious]
+    assert len(found) == 2
+    assert "the kit has its port 'through' at 'o2', the component at 'o4'" in found[0]
+    assert "the kit has its port 'drop' at 'o4', the component at 'o2'" in found[1]
+
+
 def test_a_plain_kit_is_read(tmp_path: Path) -> None:
     file = tmp_path / "kit.yml"
     file.write_text(PLAIN, encoding="utf-8")
