@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from photosim.media.camera import Camera
 from photosim.media.modulators import Dmd, Slm
-from photosim.model import Count, Power, Quantity, block
+from photosim.media.weighing import WeighingDetector, WeighingMirrors
+from photosim.model import Bandwidth, Count, Power, Quantity, SaturationPower, block
 
 Contrast = Annotated[float, Quantity("1", 1.0001, 1e12)]
 """Ratio of two intensities."""
@@ -18,6 +19,14 @@ Rate = Annotated[float, Quantity("1/s", 0.0, 1e12)]
 """Events per second."""
 Electrons = Annotated[float, Quantity("1", 0.0, 1e12)]
 """A number of electrons."""
+Side = Annotated[int, Quantity("1", 1, 4096, whole=True)]
+"""Cells along the side of a square."""
+PositiveResponsivity = Annotated[float, Quantity("A/W", 1e-6, 100.0)]
+"""Current per power; never zero."""
+NoiseCurrent = Annotated[float, Quantity("A/sqrt(Hz)", 0.0, 1e-3)]
+"""Density of a noise current."""
+DeepBits = Annotated[int, Quantity("1", 0, 24, whole=True)]
+"""Bits of a slow converter; 0 for none."""
 Well = Annotated[float, Quantity("1", 1.0, 1e12)]
 """Electrons that a pixel holds."""
 
@@ -87,4 +96,53 @@ def camera(
     return Camera(
         pixels=pixels, efficiency=efficiency, exposure=exposure, dark_rate=dark_rate, read_noise=read_noise,
         full_well=full_well, bits=bits, shot=shot_noise,
+    )  # fmt: skip
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="bueno2018")
+def weighing_mirrors(
+    *, side: Side = 32, nodes: Count = 450, contrast: Contrast = 1000.0, efficiency: Power = 0.7
+) -> Any:
+    """Micro-mirrors as Boolean weights: each sends the light of its cell to the detector, or away.
+
+    They stand on the image of a square grid of cells; the `nodes` cells
+    nearest its axis have a mirror each. Negative weights take a second
+    reading. Left out: blur of the image, light that mirrors share.
+
+    Settings:
+        side: cells along a side; the bus `in` has its square.
+        nodes: number of mirrors, waves on the bus `out`.
+        contrast: intensity of a mirror that is on over that of one that is off.
+        efficiency: power that mirrors which are on send on.
+    """
+    return WeighingMirrors(side=side, nodes=nodes, contrast=contrast, efficiency=efficiency)
+
+
+@block(ports=("o1",), buses=("o1",), source="goodman2007", inputs=1, aliases={"in": "o1"})
+def weighing_detector(
+    *,
+    pixels: Count = 450,
+    responsivity: PositiveResponsivity = 0.6,
+    noise_density: NoiseCurrent = 1e-11,
+    bandwidth: Bandwidth = 1e6,
+    bits: DeepBits = 12,
+    full_scale: SaturationPower = 0.01,
+) -> Any:
+    """Detector that adds up the powers of a bus: one current for all mirrors, its noise, and a converter.
+
+    Waves of different mirrors do not interfere: they fall on different
+    places. Noise is the amplifier's, the photocurrent's shot noise, and the
+    laser's relative intensity noise. Left out: dark current, saturation.
+
+    Settings:
+        pixels: waves on the bus.
+        responsivity: current per power.
+        noise_density: input noise of the amplifier in A/sqrt(Hz).
+        bandwidth: noise bandwidth of a reading.
+        bits: levels of the converter are 2**bits; 0 for none.
+        full_scale: power at the end of the converter.
+    """
+    return WeighingDetector(
+        pixels=pixels, responsivity=responsivity, noise_density=noise_density, bandwidth=bandwidth, bits=bits,
+        full_scale=full_scale,
     )  # fmt: skip

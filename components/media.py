@@ -12,8 +12,9 @@ from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
 from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium, ScreensMedium
+from photosim.media.speckle_fibre import SpeckleFibre
 from photosim.media.waveguide import FibreMedium, WaveguideMedium
-from photosim.model import Count, Index, PathLength, Power, Quantity, Seed, block, numerical
+from photosim.model import Count, Index, PathLength, Power, Quantity, Seed, Wavelength, block, numerical
 
 ChannelCount = Annotated[int, Quantity("1", 1, 10_000, whole=True)]
 """Channels whose S-matrix is written out; `scattering_medium` carries buses of any width."""
@@ -21,6 +22,8 @@ Ratio = Annotated[float, Quantity("1", 1e-3, 1e3)]
 """A length over another."""
 Aperture = Annotated[float, Quantity("1", 0.01, 0.49)]
 """Sine of the steepest angle; below every index."""
+Grain = Annotated[float, Quantity("um", 0.01, 1e3)]
+"""Size of a grain or of a cell; never zero."""
 Side = Annotated[int, Quantity("1", 1, 4096, whole=True)]
 """Pixels along the side of a square."""
 
@@ -221,3 +224,42 @@ def multimode_fiber(
         seed: seed of the basis that both ends are seen in.
     """
     return FibreMedium(modes, length, aperture, index, seed=seed)
+
+
+@block(ports=("o1", "o2"), buses=("o1", "o2"), source="goodman2007")
+def speckle_fiber(
+    *,
+    inputs: Count = 1024,
+    side: Side = 32,
+    pitch: Grain = 2.0,
+    speckle: Grain = 2.5,
+    transmission: Power = 0.1,
+    length: PathLength = 1e6,
+    aperture: Aperture = 0.22,
+    index: Index = 1.46,
+    wl: Wavelength = 0.92,
+    seed: Seed = 0,
+) -> Any:
+    """Multimode fibre between micro-mirrors and a plane that its end is imaged on: speckle with grains.
+
+    Every mirror lights every mode with an independent circular Gaussian
+    amplitude; modes are the transverse waves of the plane up to one half
+    period per `speckle`. Another wavelength than `wl` changes their phases.
+    `transmission` (1 + sqrt(inputs/modes))**2 must stay below 1, or power would
+    be created. Left out: loss that differs among modes, polarisation, the rim.
+
+    Settings:
+        inputs: mirrors, waves on the bus `in`.
+        side: cells along a side; the bus `out` has its square.
+        pitch: distance of neighbouring cells.
+        speckle: size of a grain, half the shortest period of the field.
+        transmission: mean power from one mirror to all cells together.
+        length: length of the fibre.
+        aperture: numerical aperture of the fibre.
+        index: refractive index of the core.
+        wl: wavelength for which the modes are drawn.
+        seed: seed of the modes' amplitudes.
+    """
+    return SpeckleFibre(
+        inputs, side, pitch, speckle, transmission, length, aperture, index, wl, wl, seed=seed
+    )

@@ -36,8 +36,8 @@ class Table:
             return 1
         part = self.graph.owners[port]
         made = self.made[part.name]
-        if isinstance(made, Medium):
-            return made.shape[1] if port == part.first_port else made.shape[0]
+        if hasattr(made, "shape"):
+            return int(made.shape[1] if port == part.first_port else made.shape[0])
         return int(made.pixels)
 
     def bus_range(self, port: int) -> tuple[int, int]:
@@ -123,6 +123,56 @@ def optical_chain(
         medium=(stages[0] if len(stages) == 1 else Cascade(tuple(stages))).at_wavelength(wl),
         wl=wl, beam=beam, reference=reference,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BusChain:
+    """What light meets on buses, from a modulator to what reads it, with the light that falls on the first.
+
+    stages: names of the blocks and what they do, in the order in which light meets them.  wl: in um.
+    beam: amplitude in sqrt(W).  laser: settings of its laser.
+    """
+
+    stages: tuple[tuple[str, Any], ...]
+    wl: float
+    beam: complex
+    laser: Mapping[str, Any]
+
+
+def bus_chain(circuit: Circuit, settings: Mapping[str, Any]) -> BusChain:
+    """Return the chain that ends at a circuit's one block without a bus behind it.
+
+    Raises ParameterError for circuits without a single chain that begins with a modulator and its light.
+    """
+    compiled, point = circuit.driven_at(settings)
+    if point.leading:
+        message = "A chain on buses takes one value for each setting, not a batch: ask for one chain each."
+        raise ParameterError(message)
+    table = blocks(compiled, point)
+    fed = {found[0].name for part in _block_parts(table) if (found := table.before(part)) is not None}
+    ends = [part for part in _block_parts(table) if part.name not in fed]
+    if len(ends) != 1:
+        names = listing([part.name for part in ends])
+        message = f"A chain on buses ends at one block; {circuit.name!r} has {len(ends)}: {names}."
+        raise ParameterError(message)
+    parts = [ends[0]]
+    while (found := table.before(parts[0])) is not None:
+        if table.bus_range(found[1]) != (0, table.width(found[1])):
+            message = f"{_words(table, found[1])}: this chain takes whole buses."
+            raise ParameterError(message)
+        parts.insert(0, found[0])
+    laser, wl = _laser(compiled, point, circuit.name, None)
+    beam = _arriving(compiled, point, laser, f"{parts[0].name},{parts[0].ports[0]}", wl)
+    if beam == 0:
+        message = f"No light of {laser[0]!r} reaches '{parts[0].name},in': connect a laser to it."
+        raise ParameterError(message)
+    own = compiled.parts.settings_of(compiled.graph.part(laser[0]), point)
+    stages = tuple((part.name, table.made[part.name]) for part in parts)
+    return BusChain(stages, wl, beam, own)
+
+
+def _block_parts(table: Table) -> list[Part]:
+    return [part for part in table.graph.parts if part.name in table.made]
 
 
 def _camera(table: Table, circuit: str, wanted: str | None) -> Part:

@@ -19,6 +19,7 @@ _SYSTEMS = {
     "vowels": "vowels.system",
     "transformer-dfa": "transformer_dfa.system",
     "spectrum-slicing": "spectrum_slicing.system",
+    "laser-reservoir": "laser_reservoir.system",
 }
 """Name of each system, and the module whose SYSTEM it is."""
 

@@ -1,0 +1,177 @@
+"""What a rule asks of hardware: the error of weights over all samples; what it is asked is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from photosim.arguments import public
+from photosim.errors import ParameterError
+from photosim.training.arrays import FloatArray, RealArray
+from photosim.training.readouts.rules import WeightArray
+
+if TYPE_CHECKING:
+    from photosim.media.weighing import WeighingDetector, WeighingMirrors
+    from photosim.training.devices.device import Device
+
+
+class Measured(Protocol):
+    """Hardware that weighs nodes; every sample is shown once for a reading."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Evaluations and readings so far."""
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes that are weighed."""
+
+    def error(self, weights: WeightArray, target: RealArray) -> float:
+        """Return the normalised error of the outputs for weights (nodes,) and a target (samples,)."""
+
+    def read(self, weights: WeightArray) -> FloatArray:
+        """Return the outputs (samples,) for weights (nodes,)."""
+
+
+@public
+def normalised(values: RealArray) -> FloatArray:
+    """Return values (samples, ...) less their mean over samples, over their deviation unless that is 0."""
+    found = np.asarray(values, dtype=np.float64)
+    moved = found - found.mean(axis=0)
+    width = moved.std(axis=0)
+    return np.asarray(moved / np.where(width > 0.0, width, 1.0))
+
+
+@public
+def normalised_error(outputs: RealArray, target: RealArray) -> float:
+    """Return the mean square difference of outputs and target (samples,), normalised: 2 - 2 correlation."""
+    return float(np.mean((normalised(outputs) - normalised(target)) ** 2))
+
+
+@public
+@dataclass(frozen=True)
+class DeviceReadout:
+    """Any device of a matrix as a readout: its first output, programmed to hold the weights.
+
+    x: inputs (samples, nodes) of all samples.  A device that holds signs is read once; with `two` readings,
+    weights of 1 and of -1 are programmed in turn, as Boolean hardware needs. Counters: evaluations, readings.
+    """
+
+    device: Device
+    x: RealArray
+    two: bool = False
+    counters: Counter[str] = field(default_factory=Counter, compare=False)
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return int(self.x.shape[1])
+
+    def read(self, weights: WeightArray) -> FloatArray:
+        """Return the outputs (samples,) for weights (nodes,)."""
+        own = np.asarray(weights, dtype=np.float64)
+        shown = (np.maximum(own, 0.0), np.maximum(-own, 0.0)) if self.two and (own < 0).any() else (own,)
+        outputs = [self.device.program(one[np.newaxis]).apply(self.x)[:, 0] for one in shown]
+        self.counters["readings"] += len(shown)
+        return np.asarray(outputs[0] - outputs[1] if len(shown) > 1 else outputs[0], dtype=np.float64)
+
+    def error(self, weights: WeightArray, target: RealArray) -> float:
+        """Return the normalised error for weights (nodes,) and a target (samples,)."""
+        self.counters["evaluations"] += 1
+        return normalised_error(self.read(weights), target)
+
+
+@public
+@dataclass(frozen=True, eq=False)
+class StateReadout:
+    """Mirrors and a detector before nodes whose powers are known, for readings by the thousand.
+
+    states: powers (samples, nodes) in W at the mirrors.  rin: relative intensity noise in 1/Hz. Errors come
+    of the states' mean and covariance: over many samples noise reaches an error only through its variance
+    and its correlation with outputs and target, which are drawn; `read` reads sample by sample, and is what
+    they are drawn for. Weights below 0 take two readings. Counters: evaluations, readings, clipped.
+    """
+
+    states: RealArray
+    mirrors: WeighingMirrors
+    detector: WeighingDetector
+    rin: float
+    rng: np.random.Generator
+    counters: Counter[str] = field(default_factory=Counter)
+    mean: FloatArray = field(init=False)
+    covariance: FloatArray = field(init=False)
+    _known: dict[int, tuple[FloatArray, float]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.states.ndim != 2 or self.states.shape[1] != self.mirrors.nodes:
+            message = (
+                f"States are (samples, {self.mirrors.nodes}), one for each mirror, got {self.states.shape}."
+            )
+            raise ParameterError(message)
+        mean = self.states.mean(axis=0, dtype=np.float64)
+        moved = self.states - mean.astype(self.states.dtype)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "covariance", (moved.T @ moved).astype(np.float64) / len(moved))
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return self.mirrors.nodes
+
+    def masks(self, weights: WeightArray) -> list[FloatArray]:
+        """Return what mirrors send on, (nodes,), in each reading that weights take."""
+        own = np.asarray(weights)
+        shown = (own > 0, own < 0) if (own < 0).any() else (own > 0,)
+        return [self.mirrors.sent(one.astype(np.int8)) for one in shown]
+
+    def read(self, weights: WeightArray) -> FloatArray:
+        """Return the outputs (samples,) in W, with noise and steps."""
+        found = []
+        for mask in self.masks(weights):
+            reading, clipped = self.detector.read(self.states @ mask, self.rin, self.rng)
+            self.counters["readings"] += 1
+            self.counters["clipped"] += clipped
+            found.append(reading)
+        return np.asarray(found[0] - found[1] if len(found) > 1 else found[0])
+
+    def error(self, weights: WeightArray, target: RealArray) -> float:
+        """Return the normalised error for weights (nodes,) and a target (samples,)."""
+        slope, width = self._target(target)
+        masks = self.masks(weights)
+        self.counters["evaluations"] += 1
+        self.counters["readings"] += len(masks)
+        own = masks[0] - masks[1] if len(masks) > 1 else masks[0]
+        noise = sum(self._variance(mask) for mask in masks)
+        power = max(float(own @ self.covariance @ own), 0.0)
+        along = float(own @ slope) / width if width > 0 else 0.0
+        return self._drawn(power, along, noise)
+
+    def _drawn(self, power: float, along: float, noise: float) -> float:
+        """Return an error of outputs with this variance and covariance with the unit target, and noise."""
+        count = len(self.states)
+        one, other, third = self.rng.standard_normal(3)
+        deviation, sigma = np.sqrt(power), np.sqrt(noise / count)
+        r = np.clip(along / deviation, -1.0, 1.0) if deviation > 0 else 0.0
+        beside = r * one + np.sqrt(1.0 - r * r) * other  # what the noise has of the outputs
+        total = power + 2 * deviation * sigma * beside + noise * (1.0 + np.sqrt(2 / count) * third)
+        if total <= 0.0:
+            return 2.0
+        return float(2.0 - 2.0 * np.clip((along + sigma * one) / np.sqrt(total), -1.0, 1.0))
+
+    def _variance(self, mask: FloatArray) -> float:
+        mean = float(mask @ self.mean)
+        spread = float(mask @ self.covariance @ mask)
+        return float(self.detector.variance(mean, mean**2 + spread, self.rin))
+
+    def _target(self, target: RealArray) -> tuple[FloatArray, float]:
+        """Return the covariance (nodes,) of states and a target, and the target's deviation; kept."""
+        known: Any = self._known.get(id(target))
+        if known is None or known[2] is not target:
+            moved = np.asarray(target, dtype=np.float64) - np.mean(target)
+            slope = (moved.astype(self.states.dtype) @ self.states).astype(np.float64) / len(moved)
+            known = (slope, float(moved.std()), target)
+            self._known[id(target)] = known
+        return known[0], known[1]
