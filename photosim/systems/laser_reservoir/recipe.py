@@ -34,21 +34,21 @@ class Recipe:
     from in sweeps; a quarter as many judge.  compared: images of the field in time.  settled: s of it.
     """
 
-    learnt: int | None = None
+    learnt: int | None = 20_000
     judged: int | None = None
     evaluations: int = 5_000
     first: int = 20
-    decay: float = 500.0
+    decay: float = 300.0
     bits: tuple[int, ...] = (2, 3, 6)
-    bit_evaluations: int = 3_000
+    bit_evaluations: int = 2_000
     readings: int = 40_000
-    swept: int = 8_000
+    swept: int = 3_000
     compared: int = 200
     settled: float = 3e-9
     spectra: int = 6
     window: float = 2e-9
     study: int = 4_000
-    study_evaluations: int = 3_000
+    study_evaluations: int = 2_000
     firsts: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100)
     decays: tuple[float, ...] = (100.0, 300.0, 1000.0)
     hours: float = 10.0
@@ -66,7 +66,7 @@ class Recipe:
 
 FULL = Recipe()
 SMALL = Recipe(
-    evaluations=600, bits=(2, 3), bit_evaluations=300, readings=4_000, swept=400, compared=2, spectra=2,
+    learnt=None, evaluations=600, bits=(2, 3), bit_evaluations=300, readings=4_000, swept=400, compared=2, spectra=2,
     window=0.4e-9, study=300, study_evaluations=150, firsts=(1, 5, 20), decays=(50.0, 200.0), steady=20,
 )  # fmt: skip
 

@@ -161,12 +161,14 @@ def swept(options: Options, recipe: Recipe, seed: int, _path: Path, report: Repo
     some = np.r_[:count, len(own.learnt) - count // 4 : len(own.learnt)]
     shown, y = patterns(own.learnt[some], own.side), own.learnt_y[some]
     found: dict[str, list[float]] = {name: [] for name in SWEEPS}
+    still = device(own.side, seed).states(shown)
     for name, values in SWEEPS.items():
         for number, value in enumerate(values):
             made = device(own.side, seed, **_swept_setting(name, value))
-            powers = made.states(shown)
             if name == "rin":
-                powers = noisy(made, powers, np.random.default_rng([seed, number]))
+                powers = noisy(made, still, np.random.default_rng([seed, number]))
+            else:
+                powers = made.states(shown)
             fitted = ridge(powers[:count], y[:count], own.classes)
             found[name].append(fitted.accuracy(powers[count:], y[count:]))
         report(len([one for one in found.values() if one]), len(SWEEPS))
