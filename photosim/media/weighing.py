@@ -57,7 +57,8 @@ class WeighingMirrors:
     def sent(self, weights: ArrayLike) -> NDArray[np.float64]:
         """Return the part of its power that each mirror sends on, for weights (nodes,) of zeros and ones."""
         found = np.asarray(weights)
-        if found.shape != (self.nodes,) or not ((found == 0) | (found == 1)).all():
+        binary = found.dtype == bool or ((found == 0) | (found == 1)).all()
+        if found.shape != (self.nodes,) or not binary:
             message = (
                 f"{self.nodes} mirrors show as many zeros and ones, got {found.dtype} of shape {found.shape}."
             )

@@ -66,8 +66,9 @@ class Recipe:
 
 FULL = Recipe()
 SMALL = Recipe(
-    learnt=None, evaluations=600, bits=(2, 3), bit_evaluations=300, readings=4_000, swept=400, compared=2, spectra=2,
-    window=0.4e-9, study=300, study_evaluations=150, firsts=(1, 5, 20), decays=(50.0, 200.0), steady=20,
+    learnt=None, evaluations=600, bits=(2, 3), bit_evaluations=300, readings=4_000, swept=400, compared=2,
+    spectra=2, window=0.4e-9, study=300, study_evaluations=150,
+    firsts=(1, 5, 20), decays=(50.0, 200.0), steady=20,
 )  # fmt: skip
 
 

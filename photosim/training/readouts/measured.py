@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from photosim.training.devices.device import Device
 
 
+FEW = 60
+"""Mirrors up to which a product with the covariance is updated: rounding adds up to nothing that shows."""
+
+
 class Measured(Protocol):
     """Hardware that weighs nodes; every sample is shown once for a reading."""
 
@@ -103,7 +107,8 @@ class StateReadout:
     counters: Counter[str] = field(default_factory=Counter)
     mean: FloatArray = field(init=False)
     covariance: FloatArray = field(init=False)
-    _known: dict[int, tuple[FloatArray, float]] = field(init=False, default_factory=dict)
+    _known: dict[int, Any] = field(init=False, default_factory=dict)
+    _last: dict[int, tuple[FloatArray, FloatArray]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.states.ndim != 2 or self.states.shape[1] != self.mirrors.nodes:
@@ -125,7 +130,7 @@ class StateReadout:
         """Return what mirrors send on, (nodes,), in each reading that weights take."""
         own = np.asarray(weights)
         shown = (own > 0, own < 0) if (own < 0).any() else (own > 0,)
-        return [self.mirrors.sent(one.astype(np.int8)) for one in shown]
+        return [self.mirrors.sent(one) for one in shown]
 
     def read(self, weights: WeightArray) -> FloatArray:
         """Return the outputs (samples,) in W, with noise and steps."""
@@ -143,11 +148,28 @@ class StateReadout:
         masks = self.masks(weights)
         self.counters["evaluations"] += 1
         self.counters["readings"] += len(masks)
-        own = masks[0] - masks[1] if len(masks) > 1 else masks[0]
-        noise = sum(self._variance(mask) for mask in masks)
-        power = max(float(own @ self.covariance @ own), 0.0)
-        along = float(own @ slope) / width if width > 0 else 0.0
-        return self._drawn(power, along, noise)
+        products = [self._product(place, mask) for place, mask in enumerate(masks)]
+        spreads = [float(mask @ own) for mask, own in zip(masks, products, strict=True)]
+        noise = sum(
+            self._variance(float(mask @ self.mean), spread)
+            for mask, spread in zip(masks, spreads, strict=True)
+        )
+        power, along = sum(spreads), float(masks[0] @ slope)
+        if len(masks) > 1:
+            power -= 2.0 * float(masks[0] @ products[1])
+            along -= float(masks[1] @ slope)
+        return self._drawn(max(power, 0.0), along / width if width > 0 else 0.0, noise)
+
+    def _product(self, place: int, mask: FloatArray) -> FloatArray:
+        """Return covariance times a mask: from the last one at this place, where few of its mirrors moved."""
+        before = self._last.get(place)
+        moved = None if before is None else np.flatnonzero(mask != before[0])
+        if before is None or moved is None or moved.size > FEW:
+            product = self.covariance @ mask
+        else:
+            product = before[1] + (mask - before[0])[moved] @ self.covariance[moved]
+        self._last[place] = (mask, product)
+        return np.asarray(product)
 
     def _drawn(self, power: float, along: float, noise: float) -> float:
         """Return an error of outputs with this variance and covariance with the unit target, and noise."""
@@ -161,14 +183,13 @@ class StateReadout:
             return 2.0
         return float(2.0 - 2.0 * np.clip((along + sigma * one) / np.sqrt(total), -1.0, 1.0))
 
-    def _variance(self, mask: FloatArray) -> float:
-        mean = float(mask @ self.mean)
-        spread = float(mask @ self.covariance @ mask)
+    def _variance(self, mean: float, spread: float) -> float:
+        """Return the variance in W^2 of the noise of readings with this mean and variance."""
         return float(self.detector.variance(mean, mean**2 + spread, self.rin))
 
     def _target(self, target: RealArray) -> tuple[FloatArray, float]:
         """Return the covariance (nodes,) of states and a target, and the target's deviation; kept."""
-        known: Any = self._known.get(id(target))
+        known = self._known.get(id(target))
         if known is None or known[2] is not target:
             moved = np.asarray(target, dtype=np.float64) - np.mean(target)
             slope = (moved.astype(self.states.dtype) @ self.states).astype(np.float64) / len(moved)
