@@ -48,7 +48,7 @@ def test_a_rule_finds_the_best_of_all_weights(name: str) -> None:
         normalised_error(powers @ np.array(w), target) for w in product(rule.levels, repeat=6) if any(w)
     )
     runs = [rule.learn(lambda w: asked.error(w, target), 6, 400, np.random.default_rng(k)) for k in range(4)]
-    assert min(run.error for run in runs) == pytest.approx(best, abs=2e-3)  # mirrors leak a thousandth
+    assert min(run.error for run in runs) == pytest.approx(best, abs=2e-3)  # mirrors leak
     for run in runs:
         assert (np.diff(run.curve) <= 0).all()
         assert run.evaluations == 400
@@ -59,7 +59,7 @@ def test_a_rule_finds_the_best_of_all_weights(name: str) -> None:
 
 
 def test_greedy_flips_one_weight_and_tries_all_before_one_again() -> None:
-    """The published vector of waiting times: a weight just tried waits until the others have had their turn."""
+    """The published waiting times: a weight just tried waits until the others have had their turn."""
     seen: list[np.ndarray] = []
 
     def error(weights: np.ndarray) -> float:
