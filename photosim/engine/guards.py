@@ -137,9 +137,8 @@ def group_matrices(group: Group, point: Point, wl: NDArray[np.float64]) -> NDArr
     kernel.evaluate(wl, parameters, values)
     s = np.zeros((*parameters.shape[:2], len(wl), len(ports), len(ports)), dtype=np.complex128)
     for (source, target), number in kernel.value_of.items():
-        s[..., ports.index(target), ports.index(source)] = (
-            values[:, :, number, 0] + 1j * values[:, :, number, 1]
-        )
+        one = s[..., ports.index(target), ports.index(source)]
+        one.real, one.imag = values[:, :, number, 0], values[:, :, number, 1]
     return s
 
 

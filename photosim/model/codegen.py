@@ -160,13 +160,15 @@ def _sin_cos(x):
     """Sine and cosine in plain arithmetic, so that the loop over wavelengths vectorises.
 
     Reduction by pi/2 in four parts of 27 bits (exact up to 1e8 quarter turns),
-    then the Taylor series on [-pi/4, pi/4], cut where the next term is below 1e-17.
+    then the Taylor series on [-pi/4, pi/4], cut where the next term is below 1e-17. Of an
+    angle beyond 2**43 no more than three digits are known, and none is answered: NaN.
     """
     n = (x * 0.6366197723675814 + 6755399441055744.0) - 6755399441055744.0
     r = x - n * {p1!r}
     r = r - n * {p2!r}
     r = r - n * {p3!r}
     r = r - n * {p4!r}
+    r = r if abs(x) < 8796093022208.0 else math.nan
     z = r * r
     s = {sin_series}
     s = r + r * z * s

@@ -49,5 +49,6 @@ def noise_bandwidth(bandwidths: tuple[float, ...]) -> float:
     if not finite or min(finite) == 0.0:
         return min(bandwidths, default=np.inf)
     narrow = min(finite)
-    passed = lambda x: float(np.abs(low_pass(x * narrow, finite)) ** 2)  # noqa: E731 - one integrand
+    scaled = [b / narrow for b in finite]
+    passed = lambda x: float(np.abs(low_pass(x, scaled)) ** 2)  # noqa: E731 - one integrand
     return narrow * float(integrate.quad(passed, 0.0, np.inf, epsrel=1e-10)[0])

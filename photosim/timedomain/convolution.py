@@ -12,6 +12,8 @@ from photosim.timedomain.band import LEAD, Response
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from photosim.timedomain.history import Earlier
+
     ComplexArray = NDArray[np.complex128]
 
 BLOCK_SAMPLES = 1 << 18
@@ -21,13 +23,17 @@ SHORTEST_BLOCK = 4096
 
 
 def convolve(
-    found: Response, signals: Mapping[int, ComplexArray], count: int, samples: int
+    found: Response,
+    signals: Mapping[int, ComplexArray],
+    count: int,
+    samples: int,
+    earlier: Mapping[int, Earlier | None] | None = None,
 ) -> list[ComplexArray]:
     """Return what arrives at each of `count` outs, (T,) or (1,) where nothing changes.
 
-    signals: input number to (T,) or, where it does not change, (1,). Before the first sample each had its
-    first value for ever; after the last one it keeps that. Beside signals and result, memory is that of
-    some blocks, whatever the delays are.
+    signals: input number to (T,) or, where it does not change, (1,).  earlier: input number to its samples
+    before the first one; without it that had been the same for ever. After the last one it stays. Beside
+    signals and result, memory is that of some blocks, whatever the delays are.
     """
     from scipy import fft
 
@@ -47,13 +53,14 @@ def convolve(
     }
     group = max(1, BLOCK_SAMPLES // size)
     out = [np.full(samples, b, dtype=np.complex128) for b in base]
+    history = earlier or {}
     for first in range(0, samples, group * useful):
         blocks = min(group, -(-(samples - first) // useful))
         totals: list[ComplexArray | None] = [None] * count
         for i, x in moving.items():
             for delay, ends in ways[i].items():
                 begin = first - delay + LEAD + 1 - taps
-                window = _stretch(x, begin, (blocks - 1) * useful + size)
+                window = stretch(x, begin, (blocks - 1) * useful + size, history.get(i))
                 cut = np.lib.stride_tricks.sliding_window_view(window, size)[::useful]
                 spectrum = fft.fft(cut, axis=-1)
                 for o in ends.tolist():
@@ -67,13 +74,13 @@ def convolve(
     return out
 
 
-def _stretch(x: ComplexArray, begin: int, length: int) -> ComplexArray:
-    """Return `length` samples of x (T,) from `begin` on, its ends held on either side."""
+def stretch(x: ComplexArray, begin: int, length: int, earlier: Earlier | None = None) -> ComplexArray:
+    """Return `length` samples of x (T,) from `begin` on, held at its ends, or as it was `earlier`."""
     out = np.empty(length, dtype=np.complex128)
     before = min(max(-begin, 0), length)
     start = min(max(begin, 0), x.size)
     inside = max(min(x.size - start, length - before), 0)
-    out[:before] = x[0]
+    out[:before] = x[0] if earlier is None else earlier(begin, before)
     out[before : before + inside] = x[start : start + inside]
     out[before + inside :] = x[-1]
     return out

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from photosim.timedomain.cut import (
 )
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
+from photosim.timedomain.history import History
 from photosim.timedomain.receivers import refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
@@ -103,7 +104,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     what = f"{samples + warm:,} samples of {signals} signals"
     fine = min(8 * (samples + warm), MOST_FINE) if drive or inputs else 0
     require_memory(
-        16.0 * (samples + warm) * signals + FINE_BYTES * fine,
+        max(16.0 * (samples + warm) * signals + FINE_BYTES * fine, LEAST_BYTES * float(samples + warm)),
         what,
         "make it shorter, or sample it more coarsely",
     )
@@ -112,10 +113,11 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
     if light.turns(drives, carriers, lights):
-        # Light beside its carrier turned for ever before: what it met has long settled at time 0.
+        # Light beside its carrier turned for ever before: parts that it beats in have settled at time 0.
         line, values = line.earlier(drives.values)
         drives = _at(circuit, plain, values, sample_rate)
-    entering = light.port_light(lights, carriers, line)
+    beside: dict[str, list[tuple[int, float, complex]]] = {}
+    entering = light.port_light(lights, carriers, line, beside)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
     if noise:
@@ -130,12 +132,13 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     graph = drives.compiled.graph
     kept = list(circuit.ports if probes is None else probes)
     probed = [find_wave(graph, name, entering=False) for name in kept]
-    run, how = _prepared(drives, clock, entering, quasi_static, line.time, probed)
+    run, how = _prepared(drives, clock, entering, quasi_static, (line.time, beside), probed)
     run.glow, run.settles = glow, settle > 0
     run.ends = _ends(lights, drive or {}, entering, drives, line)
     run.carry()
-    ends = detector_waves(graph)
-    arrived = run.arriving([*probed, *(w for waves in ends.values() for w in waves)])
+    asked = [*probed, *(w for waves in detector_waves(graph).values() for w in waves)]
+    arrived = run.arriving(asked)
+    run.history.warn(run, line, asked)
     return dataset(
         run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, energies=energies
     )
@@ -159,14 +162,6 @@ def _dynamic(circuit: Circuit) -> int:
     return sum(isinstance(part.model, Nonlinear) for part in circuit.graph.parts)
 
 
-def _memory() -> int | None:
-    """Return the machine's memory in bytes; None where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
 def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, int]:
     for name, value in (("duration", duration), ("sample rate", sample_rate)):
         if not (np.isfinite(value) and value > 0):
@@ -183,13 +178,6 @@ def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, in
         message = (
             f"{duration + settle:g} s at {sample_rate:g} Hz are {samples + warm} samples: between 2 and "
             f"{MOST_SAMPLES} can be computed."
-        )
-        raise ParameterError(message)
-    needed, there = LEAST_BYTES * (samples + warm), _memory()
-    if there is not None and needed > there:
-        message = (
-            f"{samples + warm} samples take at least {needed / 1e9:.3g} GB, and this machine has "
-            f"{there / 1e9:.3g} GB: take a shorter duration or a lower sample rate."
         )
         raise ParameterError(message)
     return samples, warm
@@ -266,18 +254,24 @@ def _prepared(
     clock: stepping.Clock,
     entering: Mapping[str, ComplexArray],
     quasi_static: bool | None,
-    time: NDArray[np.float64],
+    when: tuple[NDArray[np.float64], Mapping[str, Sequence[tuple[int, float, complex]]]],
     probed: Sequence[int],
 ) -> tuple[Run, dict[str, str]]:
-    """Return the cut circuit with the light that enters it, and how each driven part was treated."""
-    graph = drives.compiled.graph
+    """Return the cut circuit with the light that enters it, and how each driven part was treated.
+
+    when: all instants, and the lines that each port had before.
+    """
+    graph, (time, lines) = drives.compiled.graph, when
+    past = History.of(clock.sample_rate, len(clock.carriers))
     edges = dict(drives.compiled.edges)
     carriers = clock.carriers.tolist()
     injected: dict[int, ComplexArray] = {}
     for name, wave in source_waves(graph).items():
-        injected[wave] = light.source_light(drives, graph.part(name), clock.carriers, time, clock.seed)
+        injected[wave] = light.source_light(drives, graph.part(name), clock, time, partial(past.add, wave))
     for port, values in entering.items():
         injected[graph.exposed[port]] = values
+        for one in lines[port]:
+            past.add(graph.exposed[port], *one)
     beside = light.places(drives, clock, list(injected.values()))
     driven, how = driving.cut_driven(drives, edges, carriers, beside, quasi_static)
     elements = [
@@ -291,7 +285,7 @@ def _prepared(
     names |= {wave: name for name, wave in source_waves(graph).items()}
     names |= {graph.exposed[port]: f"port {port}" for port in entering}
     driving.note_loops(drives, cut, carriers, beside, how)
-    run = Run(drives, cut, clock, clock.seed is not None, injected, names, least=least)
+    run = Run(drives, cut, clock, clock.seed is not None, injected, names, past, least=least)
     size = 2 * len(graph.partner)
     run.island = islands(edges, {*range(size), *injected, *(w for e in cut.elements for w in e.arrivals)})
     return run, how

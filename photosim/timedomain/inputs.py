@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     ComplexArray = NDArray[np.complex128]
 
 _OPTIONS = ("power", "field", "carrier")
+MOST_POWER = 1e6
+"""Largest power in W of light into a port, as of a source's."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,11 @@ class Light:
         if self.power is not None:
             return line.sampled(self.power, what, shaped=_root(port)).astype(np.complex128)
         if isinstance(self.field, Waveform):
-            return line.sampled(self.field, what).astype(np.complex128)
+            sampled = line.sampled(self.field, what)
+            _refuse_bright(sampled**2, port)
+            return sampled.astype(np.complex128)
         wave = np.asarray(self.field, dtype=np.complex128)
+        _refuse_bright(np.minimum(np.abs(wave), 1e150) ** 2, port)
         if wave.ndim == 0:
             return np.full(line.total, wave)
         if wave.shape != (line.samples,):
@@ -67,6 +72,14 @@ class Light:
         return np.asarray(line.held(wave))
 
 
+def _refuse_bright(power: NDArray[np.float64], port: str) -> None:
+    """Raise ParameterError for a power in W of which no light is."""
+    most = float(np.max(power))
+    if not most <= MOST_POWER:
+        message = f"The power into {port!r} rises to {most:g} W: it must be at most {MOST_POWER:g} W."
+        raise ParameterError(message)
+
+
 def _root(port: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Return the function from powers in W to amplitudes; it raises ParameterError for a negative power."""
 
@@ -74,6 +87,7 @@ def _root(port: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         if (power < 0).any():
             message = f"The power into {port!r} falls to {power.min():g} W: it must not be negative."
             raise ParameterError(message)
+        _refuse_bright(power, port)
         return np.asarray(np.sqrt(power))
 
     return root

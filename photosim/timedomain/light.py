@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from photosim.timedomain.timeline import Timeline
 
     ComplexArray = NDArray[np.complex128]
+    Add = Callable[[int, float, complex], None]
 
 
 def choose_carriers(
@@ -105,12 +106,13 @@ def _first(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def source_light(
-    drives: Drives, part: Part, carriers: NDArray[np.float64], time: NDArray[np.float64], seed: int | None
+    drives: Drives, part: Part, clock: Clock, time: NDArray[np.float64], add: Add
 ) -> ComplexArray:
     """Return the wave (C, T) or (C, 1) of a source; with noise its phases walk and its power fluctuates.
 
-    A driven power follows its waveform; nothing else of a source can be driven.
+    A driven power follows its waveform; nothing else of a source can be driven. add: keeps each line.
     """
+    carriers, seed = clock.carriers, clock.seed
     settings = drives.settings(part)
     moving = [name for name, value in settings.items() if np.ndim(value)]
     if moving and moving != ["power"]:
@@ -135,6 +137,7 @@ def source_light(
         wave: Any = _beside(np.sqrt(power) * scale, line - carriers[c], time)
         if random is not None:
             wave = wave * _fluctuation(settings, random, time.size, rate)
+        add(c, line - carriers[c], complex(wave[0]))
         row = out[c] + wave
         if row.size > out.shape[1]:
             out = np.repeat(out, row.size, axis=1)
@@ -180,11 +183,15 @@ def places(drives: Drives, clock: Clock, waves: Sequence[ComplexArray]) -> list[
 
 
 def port_light(
-    inputs: Mapping[str, Sequence[Light]], carriers: NDArray[np.float64], line: Timeline
+    inputs: Mapping[str, Sequence[Light]],
+    carriers: NDArray[np.float64],
+    line: Timeline,
+    lines: dict[str, list[tuple[int, float, complex]]],
 ) -> dict[str, ComplexArray]:
     """Return the wave (C, T) that enters at each exposed port, each light on its own carrier.
 
-    Light beside the carrier of its band turns against it.
+    Light beside the carrier of its band turns against it. lines: filled with the lines of each port before
+    the first sample: the number of their carrier, Hz above it, amplitude at the first sample.
     """
     found: dict[str, ComplexArray] = {}
     for port, lights in inputs.items():
@@ -195,7 +202,9 @@ def port_light(
             beside = own - carriers[row]
             if light.carrier is not None:
                 check_frequency(beside, line.sample_rate, f"the light into {port!r}")
-            wave[row] += _beside(light.wave(line, port), beside, line.time)
+            own_light = _beside(light.wave(line, port), beside, line.time)
+            lines.setdefault(port, []).append((row, beside, complex(own_light[0])))
+            wave[row] += own_light
         for own_wave in wave:
             check_band(own_wave, line.sample_rate, f"the light into {port!r}")
         found[port] = wave

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from photosim.signals.filters import ORDER, STOP, noise_bandwidth
 from photosim.signals.filters import low_pass as passed
 from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
-from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.low_pass import low_pass, response
 from photosim.timedomain.stepping import generator
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from photosim.engine.graph import Part
     from photosim.timedomain.drives import Drives
+    from photosim.timedomain.history import Beating
     from photosim.timedomain.timeline import Timeline
 
     FloatArray = NDArray[np.float64]
@@ -68,18 +70,30 @@ def refuse_jitter(drives: Drives) -> None:
 
 
 def received(
-    drives: Drives, part: Part, current: FloatArray, absolute: FloatArray, line: Timeline, seed: int | None
+    drives: Drives,
+    part: Part,
+    current: FloatArray,
+    absolute: FloatArray,
+    line: Timeline,
+    seed: int | None,
+    before: Beating | None = None,
 ) -> FloatArray:
     """Return the current (T,) of a detector behind all low-passes, referred to the detector.
 
-    current: what light and dark current make, signed; absolute: of all ports added whatever their sign. With
+    current: what light and dark current make, signed; absolute: of all ports added whatever their sign.
+    before: beats that the current consisted of before its first sample, where it was not constant. With
     a seed come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
     link, each with the variance that it has there at any sample rate.
     """
     settings, chain, rate = drives.settings(part), chain_of(drives, part), line.sample_rate
     own = float(settings.get("bandwidth") or np.inf)
     for bandwidth in (own, *(stage.bandwidth for stage in chain.stages)):
-        current = _behind(current, bandwidth, rate)
+        if np.isfinite(bandwidth) and bandwidth > 0.0:
+            beats = 0.0 if before is None else before.samples(current.size)
+            current = low_pass(current - beats, bandwidth, rate, order=ORDER)
+            if before is not None:
+                before = before.behind(partial(response, bandwidth=bandwidth / rate, order=ORDER))
+                current = current + before.samples(current.size)
     if seed is None:
         _warn_of_levels(chain, current[line.kept])
         return current
@@ -142,12 +156,6 @@ def shaped(white: FloatArray, bandwidths: Sequence[float], rate: float) -> Float
     late = np.exp(1j * np.angle(passed(frequency, bandwidths)))
     spectrum = np.fft.rfft(white) * late * np.sqrt(power * rate / 2)
     return np.asarray(np.fft.irfft(spectrum, white.size))
-
-
-def _behind(current: FloatArray, bandwidth: float, rate: float) -> FloatArray:
-    if not (np.isfinite(bandwidth) and bandwidth > 0.0):
-        return current
-    return low_pass(current, bandwidth, rate, order=ORDER)
 
 
 def _detection_density(

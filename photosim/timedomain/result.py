@@ -15,6 +15,7 @@ from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import LEAD, PASS
 from photosim.timedomain.beats import detected
+from photosim.timedomain.history import Beating
 from photosim.timedomain.low_pass import stepped_wrong
 from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import chain_of, received
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
+SLOW = 4e-3
+"""Bandwidth of a receiver, in sample rates, that still feels what was long before the first sample."""
 STEPPED = 0.03
 """Error of what passes a stepped filter, relative to its largest value, that is accepted."""
 
@@ -141,7 +144,24 @@ def _current(
             total = total + (response * power).sum(axis=0)
             absolute = absolute + np.abs(response * power).sum(axis=0)
     total = total + float(part.model.dark(wl, **settings)) + run.glow.get(part.name, 0.0)
-    return received(run.drives, part, total, absolute, line, run.clock.seed), saturated
+    slow = min(bandwidths) < SLOW * run.clock.sample_rate and not saturated
+    before = _beating(run, part, per_watt) if slow else None
+    return received(run.drives, part, total, absolute, line, run.clock.seed, before), saturated
+
+
+def _beating(run: Run, part: Any, per_watt: Mapping[str, Any]) -> Beating | None:
+    """Return the beats that the light on a detector had before the first sample; None where none is known."""
+    history, parts = run.history, []
+    for k, port in enumerate(part.ports):
+        wave = part.first_port + k
+        for c in range(len(run.clock.carriers)):
+            turns = history.turns(c)
+            if turns is None or wave in history.open_ones:
+                return None
+            if port in per_watt:
+                weight = np.broadcast_to(np.asarray(per_watt[port], dtype=np.float64), len(history.offsets))
+                parts.append((float(weight[c]), history.arriving(wave, c), turns))
+    return Beating.of(parts)
 
 
 def _unsaturated(

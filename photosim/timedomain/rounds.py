@@ -19,7 +19,9 @@ from photosim.engine.waves import loops
 from photosim.errors import ParameterError
 from photosim.signals.delays import mean_delay
 from photosim.timedomain.band import LEAD, Response
+from photosim.timedomain.convolution import stretch
 from photosim.timedomain.cut import Edges, Element
+from photosim.timedomain.history import Earlier, earlier, taps_at
 from photosim.timedomain.scattering import part_entries, port_pairs
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from photosim.timedomain.run import Run
 
     ComplexArray = NDArray[np.complex128]
+    FloatArray = NDArray[np.float64]
 
 LONG = 1 << 11
 """Samples of delay from which a way through a part of a loop is cut."""
@@ -114,49 +117,62 @@ def ways(found: Response, outs: Sequence[int], ins: Sequence[int]) -> dict[tuple
     }
 
 
+def lasting(
+    found: Mapping[tuple[int, int], Way], tones: ComplexArray, turns: FloatArray, where: str
+) -> ComplexArray:
+    """Return the tones (cuts, K) at the cuts of a loop where tones (cuts, K) have arrived for ever.
+
+    turns: of each tone in a sample, (K,); the first is at the carrier.  Raises ParameterError for a loop that
+    never loses its light.
+    """
+    cuts, start = len(tones), np.zeros(tones.shape, dtype=np.complex128)
+    once = {pair: taps_at(way.taps, way.delay, turns) for pair, way in found.items()}
+    for k in range(turns.size):
+        back = np.zeros((cuts, cuts), dtype=np.complex128)
+        for pair, way in found.items():
+            back[pair] = way.still if turns[k] == 0 else once[pair][k]
+        try:
+            start[:, k] = np.linalg.solve(np.eye(cuts) - back, tones[:, k])
+        except np.linalg.LinAlgError:
+            message = f"Light in the loop of {where} never decays, so it has no steady state: give it a loss."
+            raise ParameterError(message) from None
+    return start
+
+
 def carried_round(
-    found: Mapping[tuple[int, int], Way], entering: ComplexArray, samples: int, where: str, *, active: bool
+    found: Mapping[tuple[int, int], Way],
+    entering: ComplexArray,
+    start: ComplexArray,
+    turns: FloatArray,
+    samples: int,
 ) -> ComplexArray:
     """Return the waves at the cuts of a loop (cuts, T) for what arrives there from outside.
 
-    entering: (cuts, T), or (cuts, 1) where nothing changes; before the first sample it had its first value
-    for ever.  Raises ParameterError where light grows on its way round, which only an `active` loop can.
+    entering: (cuts, T), or (cuts, 1) where nothing changes.  start: tones (cuts, K) of so many turns (K,) a
+    sample, which the waves at the cuts were made of before the first sample.
     """
-    if active:
-        _refuse_growing(found, len(entering), where)
-    still = np.zeros((len(entering), len(entering)), dtype=np.complex128)
-    for pair, way in found.items():
-        still[pair] = way.still
-    try:
-        start = np.linalg.solve(np.eye(len(entering)) - still, entering[:, 0])
-    except np.linalg.LinAlgError:
-        message = f"Light in the loop of {where} never decays, so it has no steady state: give it a loss."
-        raise ParameterError(message) from None
     if entering.shape[1] == 1:
-        return np.asarray(start[:, np.newaxis], dtype=np.complex128)
+        return np.asarray(start[:, :1], dtype=np.complex128)
+    before = [earlier(tones, turns) for tones in start]
     block = min((way.delay for way in found.values()), default=samples + LEAD) - LEAD
     out = np.array(entering)
     for first in range(0, samples, block):
         count = min(block, samples - first)
         for (o, i), way in found.items():
-            out[o, first : first + count] += _back(out[i], start[i], way, first, count)
+            out[o, first : first + count] += _back(out[i], before[i], way, first, count)
     return out
 
 
-def _back(wave: ComplexArray, start: complex, way: Way, first: int, count: int) -> ComplexArray:
-    """Return what a way adds to `count` samples from `first` on of a wave that was `start` before."""
+def _back(wave: ComplexArray, before: Earlier, way: Way, first: int, count: int) -> ComplexArray:
+    """Return what a way adds to `count` samples from `first` on of a wave, known `before` its first one."""
     from scipy.signal import oaconvolve
 
     begin = first - way.delay + LEAD + 1 - way.taps.size
-    length = count + way.taps.size - 1
-    inside = wave[max(begin, 0) : max(begin + length, 0)]
-    if not inside.size:
-        return np.full(count, way.still * start)
-    window = np.concatenate([np.full(length - inside.size, start), inside])
+    window = stretch(wave, begin, count + way.taps.size - 1, before)
     return np.asarray(oaconvolve(window, way.taps, mode="valid"))
 
 
-def _refuse_growing(found: Mapping[tuple[int, int], Way], cuts: int, where: str) -> None:
+def refuse_growing(found: Mapping[tuple[int, int], Way], cuts: int, where: str) -> None:
     """Raise ParameterError where the sizes of S from cut to cut, in the band, do not shrink in a round."""
     length = max((way.taps.size for way in found.values()), default=1)
     size = np.zeros((length, cuts, cuts))
@@ -171,10 +187,36 @@ def _refuse_growing(found: Mapping[tuple[int, int], Way], cuts: int, where: str)
         raise ParameterError(message)
 
 
+def _carried(
+    run: Run,
+    found: Mapping[tuple[int, int], Way],
+    entering: ComplexArray,
+    place: tuple[Sequence[int], Sequence[int], int],
+    where: str,
+) -> ComplexArray:
+    """Return the waves behind the cuts, and keep their tones. place: cuts, waves behind them, carrier."""
+    cuts, behind, c = place
+    turns, tones = run.history.turns(c), entering[:, :1]
+    if turns is not None:
+        tones = np.array([run.history.arriving(w, c) for w in cuts])
+    beating = np.zeros(1) if turns is None else turns
+    start = lasting(found, tones, beating, where)
+    if turns is not None:
+        for wave, own in zip(behind, start, strict=True):
+            run.history.keep(wave, c, own)
+    late = [run.history.open_ones[w] for w in cuts if w in run.history.open_ones]
+    if late:  # a guess goes round as long as any light does
+        run.history.open_ones |= dict.fromkeys(behind, run.clock.samples)
+    return carried_round(found, entering, start, beating, run.clock.samples)
+
+
 def turning(
     run: Run, group: Sequence[Element], arriving: Mapping[int, ComplexArray]
 ) -> dict[int, ComplexArray]:
-    """Return the waves behind the cuts of a linear loop, (C, T), for what arrives there from outside."""
+    """Return the waves behind the cuts of a linear loop, (C, T), for what arrives there from outside.
+
+    Raises ParameterError where light grows on its way round, which only a loop with gain can.
+    """
     cuts = tuple(w for e in group for w in e.arrivals)
     behind = tuple(w for e in group for w in e.departures)
     where, columns = ", ".join(dict.fromkeys(e.name for e in group)), []
@@ -187,7 +229,9 @@ def turning(
             for ends, starts in run.groups(cuts, behind):
                 one = run.response(tuple(ends), tuple(starts), c)
                 found |= ways(one, [cuts.index(w) for w in ends], [behind.index(w) for w in starts])
-            entering = carried_round(found, entering, run.clock.samples, where, active=run.active())
+            if run.active():
+                refuse_growing(found, len(cuts), where)
+            entering = _carried(run, found, entering, (cuts, behind, c), where)
         columns.append(entering)
     return {
         wave: np.array(np.broadcast_arrays(*(column[k] for column in columns)))

@@ -16,6 +16,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.timedomain.band import LEAD, PASS, roll_off
+from photosim.timedomain.convolution import stretch
 from photosim.timedomain.scattering import CHUNK, scattering
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from photosim.timedomain.cut import Element
     from photosim.timedomain.drives import Drives
+    from photosim.timedomain.history import Earlier
 
     ComplexArray = NDArray[np.complex128]
     IntArray = NDArray[np.int64]
@@ -157,11 +159,17 @@ def spread(drives: Drives, element: Element, carrier: float, offsets: FloatArray
 
 
 def passed(
-    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], telling: IntArray
+    drives: Drives,
+    element: Element,
+    carrier: float,
+    arriving: Mapping[int, ComplexArray],
+    telling: IntArray,
+    earlier: Mapping[int, Earlier | None],
 ) -> tuple[dict[int, ComplexArray], int, float]:
     """Return what leaves an element, by number of departure (T,), the number of products and their error.
 
-    arriving: by number of arrival, (T,) or, where nothing changes, (1,).
+    arriving: by number of arrival, (T,) or, where nothing changes, (1,).  earlier: by number of arrival its
+    samples before the first one, or None where they were all the same.
     """
 
     def sample(at: IntArray, offsets: FloatArray) -> ComplexArray:
@@ -174,7 +182,7 @@ def passed(
         found = cross(sample, telling, drives.samples, drives.sample_rate)
         offsets, error = found.offsets, found.error
         taps, delay = _responses(found, sample, drives.sample_rate)
-        light = {a: _filtered(taps, delay, x) for a, x in moving.items()}
+        light = {a: _filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
     out: dict[int, ComplexArray] = {}
     for first in range(0, drives.samples, CHUNK):
         at = np.arange(first, min(first + CHUNK, drives.samples))
@@ -216,11 +224,25 @@ def _responses(found: Cross, sample: Sample, sample_rate: float) -> tuple[Comple
     return taps[:, : max(LEAD + 1, min(kept, int(0.6 * length)))], delay
 
 
-def _filtered(taps: ComplexArray, delay: int, x: ComplexArray) -> ComplexArray:
-    """Return a wave (T,) behind each filter, (R, T), its ends held."""
+def first_passed(
+    drives: Drives, element: Element, carrier: float, tones: Mapping[int, ComplexArray], offsets: FloatArray
+) -> dict[int, ComplexArray]:
+    """Return the tones that leave an element as it is at first, by number of departure, (K,).
+
+    tones: by number of arrival (K,), at offsets (K,) in Hz from the carrier.
+    """
+    s = scattering(drives, element, np.zeros(1, np.int64), carrier + offsets)[0]
+    out: dict[int, ComplexArray] = {}
+    for k, (a, b) in enumerate(element.paths):
+        if a in tones:
+            out[b] = out.get(b, np.zeros(offsets.size, dtype=np.complex128)) + s[:, k] * tones[a]
+    return out
+
+
+def _filtered(taps: ComplexArray, delay: int, x: ComplexArray, earlier: Earlier | None) -> ComplexArray:
+    """Return a wave (T,) behind each filter, (R, T), its ends held, or as it was `earlier`."""
     from scipy.signal import oaconvolve
 
-    before = taps.shape[1] - 1 - LEAD + delay
-    padded = np.concatenate([np.full(before, x[0]), x, np.full(LEAD, x[-1])])
-    padded = padded[: x.size + taps.shape[1] - 1]
+    begin = LEAD + 1 - taps.shape[1] - delay
+    padded = stretch(x, begin, x.size + taps.shape[1] - 1, earlier)
     return np.asarray(oaconvolve(padded[np.newaxis], taps, mode="valid", axes=-1))

@@ -40,12 +40,16 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Path:
-    """What is fed back: from a departure to an arrival, both waves, for one carrier."""
+    """What is fed back: from a departure to an arrival, both waves, for one carrier.
+
+    off: errors of the fit (W,) at the bins of an FFT.
+    """
 
     to: int
     source: int
     carrier: int
     fit: Fit
+    off: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,41 @@ class Stepper:
             own = slice(first, first + count)
             memory[own] = past[-1, source, carrier] / (1 - poles[own])
         return Begin(begin.state, memory, past)
+
+    def turned(
+        self, tones: Sequence[ComplexArray], turns: Sequence[NDArray[np.float64]]
+    ) -> tuple[Begin, list[ComplexArray]]:
+        """Return how a linear group begins in which tones have arrived for ever, and the tones that leave it.
+
+        tones: for each carrier (ins, K).  turns: of each tone in a sample, (K,).  What leaves is (outs, K).
+        """
+        begin = self.rest()
+        entries, poles = self._feedback[0], self._feedback[1]
+        at = np.arange(-len(begin.past), 0)[:, np.newaxis]
+        memory, past = begin.memory.copy(), begin.past.copy()
+        left: list[ComplexArray] = []
+        for c, (own, turn) in enumerate(zip(tones, turns, strict=True)):
+            z = np.exp(-2j * np.pi * turn)
+            shape = (turn.size, len(self.ins), len(self.outs))
+            back, gate = np.zeros(shape, complex), np.zeros((len(self.outs), len(self.ins)), complex)
+            for path in (path for path in self._paths if path.carrier == c):
+                back[:, self.ins.index(path.to), self.outs.index(path.source)] += path.fit.at(z)
+            row = column = 0
+            for part in self.parts:
+                outs, ins = len(part.element.departures), len(part.element.arrivals)
+                values = part.constants[:, 0].reshape(-1, outs, ins, 2)[c]
+                gate[row : row + outs, column : column + ins] = values[..., 0] + 1j * values[..., 1]
+                row, column = row + outs, column + ins
+            out = np.linalg.solve(np.eye(len(self.outs)) - gate @ back, (gate @ own).T[..., np.newaxis])
+            left.append(np.asarray(out[..., 0].T, dtype=np.complex128))
+            past[:, :, c] = np.exp(-2j * np.pi * ((turn * at) % 1.0)) @ left[-1].T
+            for _, source, carrier, delay, first, count in entries:
+                if carrier == c:
+                    sent = left[-1][source] * z**-delay
+                    memory[first : first + count] = (
+                        sent / (z - poles[first : first + count, np.newaxis])
+                    ).sum(axis=1)
+        return Begin(begin.state, memory, past), left
 
     def first_constants(self) -> Any:
         """Return the constants of the kernel, held at the first sample."""

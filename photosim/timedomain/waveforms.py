@@ -22,13 +22,17 @@ from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.files import read_columns
 from photosim.reals import NotReal, as_real, shown
 from photosim.timedomain.low_pass import low_pass
-from photosim.timedomain.sequences import mixed, sequence, symbol_numbers
+from photosim.timedomain.sequences import edge_of, mixed, sequence, symbol_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _FINER, MOST_FINE = 8, 1 << 25
 """Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
+MOST_LEVELS = 1 << 8
+"""Levels of a sequence, at most."""
+LARGEST = 1e100
+"""Largest value of a waveform: its square can be computed with."""
 MAX_FILE_BYTES = 64 * 2**20
 """Size of a file of samples: a few million of them."""
 
@@ -96,9 +100,13 @@ class Waveform:
         asked = time[: time.size - ahead] if self.listed else time
         with np.errstate(all="ignore"):
             values = np.broadcast_to(np.asarray(self.values(asked), dtype=np.float64), asked.shape)
-        if not np.isfinite(values).all():
-            wrong = int(np.argmin(np.isfinite(values)))
-            message = f"The values of {what} must be finite, got {values[wrong]} at {asked[wrong]:g} s."
+        good = np.abs(values) <= LARGEST
+        if not good.all():
+            wrong = int(np.argmin(good))
+            limit = f" and at most {LARGEST:g} in size" if np.isfinite(values[wrong]) else ""
+            message = (
+                f"The values of {what} must be finite{limit}, got {values[wrong]} at {asked[wrong]:g} s."
+            )
             raise ParameterError(message)
         return np.concatenate([values, onward(values, ahead)]) if self.listed else values
 
@@ -116,7 +124,7 @@ def step(
 ) -> Waveform:
     """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
     _finite(low=low, high=high, at=at, rise=rise)
-    return Waveform(lambda time: low + (high - low) * _edge(time - at, rise), bandwidth)
+    return Waveform(lambda time: low + (high - low) * edge_of(time - at, rise), bandwidth)
 
 
 @public
@@ -138,7 +146,7 @@ def pulse(
     shapes: dict[str, Callable[[Any], Any]] = {
         "gaussian": lambda x: np.exp(-4 * np.log(2) * (x / width) ** 2),
         "sech2": lambda x: np.cosh(np.clip(2 * np.arccosh(np.sqrt(2)) * x / width, -300, 300)) ** -2.0,
-        "square": lambda x: _edge(x + width / 2, rise) - _edge(x - width / 2, rise),
+        "square": lambda x: edge_of(x + width / 2, rise) - edge_of(x - width / 2, rise),
     }
     if shape not in shapes:
         message = f"There is no pulse of shape {shape!r}. There are: {listing(shapes)}."
@@ -188,8 +196,8 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     """
     _positive(rate=rate)
     _finite(low=low, high=high)
-    if levels < 2 or levels & (levels - 1):
-        message = f"A sequence has 2, 4, 8 ... levels, got {levels}."
+    if not 2 <= levels <= MOST_LEVELS or levels & (levels - 1):
+        message = f"A sequence has 2, 4, 8 ... {MOST_LEVELS} levels, got {shown(levels)}."
         raise ParameterError(message)
     width = int(levels).bit_length() - 1
     edge = 0.5 / rate if rise is None else rise
@@ -206,7 +214,7 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
         # Edges lie in the middle between symbols, so symbol n is right at (n + 1/2)/rate.
         place = np.floor(time * rate + 0.5).astype(np.int64)
-        return np.asarray(mixed(heights, place, _edge(time - place / rate, edge)))
+        return np.asarray(mixed(heights, place, edge_of(time - place / rate, edge)))
 
     # Symbols that alternate have half of their rate.
     return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
@@ -326,13 +334,6 @@ def as_waveform(value: Any) -> Waveform:
         message = f"A waveform is a Waveform, a number, an array of samples or a mapping, {reason}."
         raise ParameterError(message) from None
     return constant(found) if isinstance(found, float) else samples(found)
-
-
-def _edge(time: NDArray[np.float64], rise: float) -> NDArray[np.float64]:
-    """Return a raised-cosine edge from 0 to 1 in its middle at time 0, of whole length `rise`."""
-    if rise <= 0:
-        return np.where(time >= 0, 1.0, 0.0)
-    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(time / rise + 0.5, 0.0, 1.0)))
 
 
 def _finite(**values: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.errors import NetlistError, ParameterError, PhotosimWarning
+from photosim.errors import NetlistError, ParameterError, PhotosimError, PhotosimWarning, UnphysicalResult
 from photosim.model import (
     ClosedForm,
     Composite,
@@ -122,6 +122,59 @@ def test_a_link_answers_at_the_bounds_of_its_parts(name: str) -> None:
         assert np.isfinite(currents).all(), (parameter, value)
         assert np.isfinite(found.current), (parameter, value)
         assert not np.isnan(sum(found.variances.values())), (parameter, value)
+
+
+def shone_on(name: str, settings: dict[str, Any]) -> tuple[ps.Circuit, dict[str, Any]]:
+    """Return a component in a circuit, and the light into it where it has none of its own."""
+    if name in LINKED:
+        return ps.Circuit(lit(name, settings)), {}
+    ports = [port for port in registry.get(name).ports if port.startswith("o")]
+    net = {"instances": {"it": {"component": name, "settings": settings}},
+           "ports": {f"p{k}": f"it,{port}" for k, port in enumerate(ports)}}  # fmt: skip
+    light = {"p0": ps.waveforms.pulse(at=4e-10, width=1e-10, high=1e-3)}
+    return ps.Circuit(net), {"inputs": light, "wl": 1.55}
+
+
+def in_time(name: str, settings: dict[str, Any], drive: dict[str, Any]) -> None:
+    """Hold a short run in time to finite numbers or one sentence, without warnings of numpy's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", PhotosimWarning)
+        try:
+            circuit, light = shone_on(name, settings)
+            out = ps.transient(circuit, 1e-9, sample_rate=1e11, drive=drive, **light)
+        except PhotosimError:
+            return  # one sentence
+    assert all(np.isfinite(found.values).all() for found in out.data_vars.values()), (settings, drive)
+
+
+@pytest.mark.parametrize(
+    "name", [*LINKED, *(n for n in registry.names() if isinstance(registry.get(n), Nonlinear))]
+)
+def test_a_run_in_time_answers_at_the_bounds_of_its_parts(name: str) -> None:
+    for parameter, value in ends(registry.get(name)):
+        in_time(name, {parameter: value}, {})
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names() if registry.get(n).drives])
+def test_a_drive_to_the_bounds_of_a_setting_is_followed_or_refused(name: str) -> None:
+    model = registry.get(name)
+    for parameter in dict.fromkeys(model.drives.values()):
+        declared = model.parameters[parameter]
+        for end in (declared.low, declared.high, -1e308, 1e308):
+            if math.isfinite(end):
+                to = ps.waveforms.pulse(at=5e-10, width=2e-10, low=declared.default, high=end)
+                in_time(name, {}, {f"it.{parameter}": to})
+
+
+@pytest.mark.parametrize("phase", [1e13, 1e18, 1e308])
+def test_an_angle_of_which_no_digit_is_known_has_no_s_matrix(phase: float) -> None:
+    """At 1e18 rad the kernels answered a transmission of 1e23; at 1e12 three digits are known."""
+    net = {"instances": {"it": "phase_shifter"}, "ports": {"in": "it,o1", "out": "it,o2"}}
+    with pytest.raises(UnphysicalResult, match="too large or too small to compute with"):
+        ps.Circuit(net)([1.55], it={"phase": phase})
+    right = ps.Circuit(net)([1.55])["in", "out"].values * np.exp(1e12j)
+    assert ps.Circuit(net)([1.55], it={"phase": 1e12})["in", "out"].values == pytest.approx(right, abs=1e-3)
 
 
 @pytest.mark.parametrize(

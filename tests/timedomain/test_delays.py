@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim import waveforms
+from photosim import memory, waveforms
 from photosim.errors import ParameterError
 from photosim.signals.delays import mean_delay
-from photosim.timedomain import band, convolution, engine
+from photosim.timedomain import band, convolution
 from photosim.timedomain.convolution import convolve
 
 C_UM = 299_792_458.0e6
@@ -165,12 +165,15 @@ def test_loop_through_a_nonlinear_part_returns_its_pulses_after_its_delay(turn: 
 
 
 def test_run_beyond_the_machines_memory_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_memory", lambda: 10**9)
-    one = ps.Circuit({"instances": {"part": "straight"}, "ports": {"in": "part,o1", "out": "part,o2"}})
-    with pytest.raises(
-        ParameterError, match=r"64000000 samples take at least 4.48 GB, and this machine has 1 GB"
-    ):
-        ps.transient(one, 1e-4, sample_rate=640e9, inputs={"in": {"power": 1e-3}}, wl=1.55)
+    """80 km at 640 GS/s for the whole of a pulse, whose delay alone is 251 million samples."""
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 16e9)
+    settings = {"length": 80e9, "neff": 1.4682, "ng": 1.4682, "loss_dB_cm": 2e-6}
+    instances = {"part": {"component": "straight", "settings": settings}}
+    one = ps.Circuit({"instances": instances, "ports": {"in": "part,o1", "out": "part,o2"}})
+    duration = 80e9 * 1.4682 / C_UM + 1e-9
+    said = r"250,749,\d\d\d samples of 6 signals would take 27 GB of memory, and this machine has 16 GB"
+    with pytest.raises(ParameterError, match=said):
+        ps.transient(one, duration, sample_rate=640e9, inputs={"in": {"power": 1e-3}}, wl=1.55)
 
 
 def test_80_km_at_640_gs_per_s_are_carried() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import photosim as ps
 from photosim import waveforms
-from photosim.errors import DataError, NetlistError
+from photosim.errors import DataError, NetlistError, ParameterError
 from photosim.runner import run
 
 
@@ -73,3 +75,31 @@ def test_a_waveform_that_a_netlist_names_lies_below_it(
     run(inside, out=tmp_path / "out")
     with pytest.raises(NetlistError, match=r"outside\.yml:\d+:\d+: .* lies outside the netlist's folder"):
         run(outside, out=tmp_path / "out2")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: waveforms.prbs(1e9, levels=2**60), "2, 4, 8 ... 256 levels"),
+        (lambda: waveforms.prbs(1e9, levels=6), "2, 4, 8 ... 256 levels"),
+        (lambda: waveforms.constant(1e200).sample(np.arange(9) / 1e9), "finite and at most 1e\\+100 in size"),
+    ],
+)
+def test_extreme_waveforms_are_refused_in_a_sentence(make: Any, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        make()
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e12, 1e300])
+def test_a_sequence_of_any_rate_is_read_at_once(rate: float) -> None:
+    """What is read does not grow with the rate; the longest sequence is made once."""
+    wave = waveforms.read_waveform({"wave": "prbs", "rate": rate, "order": 23, "levels": 256})
+    assert wave.symbols is not None
+    assert wave.symbols[1].size == 2**23 - 1
+
+
+@pytest.mark.parametrize("light", [{"power": 1e9}, {"field": 1e200 + 0j}, {"field": 1e5}])
+def test_light_brighter_than_any_is_refused(light: Any) -> None:
+    one = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
+    with pytest.raises(ParameterError, match=r"The power into 'in' rises to .* at most 1e\+06 W"):
+        ps.transient(one, 1e-9, sample_rate=1e12, inputs={"in": light}, wl=1.55)

@@ -1,0 +1,63 @@
+"""What a stepped loop feeds back: errors of its fits come back each round, and the run states it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import photosim as ps
+from photosim import waveforms
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.errors import ParameterError
+
+RATE, BESIDE = 1e12, 0.09e12
+WL = SPEED_OF_LIGHT_UM_S / (SPEED_OF_LIGHT_UM_S / 1.55 + BESIDE)
+
+
+def ring(turn: float, coupling: float, loss_dB: float) -> ps.Circuit:
+    """A ring of so many samples a round, with a phase shifter in it."""
+    length = turn / RATE * SPEED_OF_LIGHT_UM_S / 4.2
+    guide = {"length": length, "neff": 2.4, "ng": 4.2, "loss_dB_cm": loss_dB * 1e4 / length}
+    return ps.Circuit(
+        {
+            "instances": {
+                "bus": {"component": "coupler", "settings": {"coupling": coupling}},
+                "guide": {"component": "straight", "settings": guide},
+                "part": "phase_shifter",
+            },
+            "connections": {"bus,o3": "guide,o1", "guide,o2": "part,o1", "part,o2": "bus,o2"},
+            "ports": {"in": "bus,o1", "out": "bus,o4"},
+        }
+    )
+
+
+def stepped(one: ps.Circuit, phase: float) -> Any:
+    """A run whose drive moves by a little at its end, with light far beside its carrier."""
+    drive = {"part.phase": waveforms.step(at=0.8e-9, low=phase, high=phase + 0.02, rise=1e-10)}
+    light = {"in": {"power": 1.0, "carrier": WL}}
+    return ps.transient(
+        one, 1e-9, sample_rate=RATE, inputs=light, wl=1.55, probes=["out"], drive=drive, quasi_static=False
+    )
+
+
+@pytest.mark.parametrize("turn", [2.3, 7.3])
+def test_error_of_a_stepped_loop_beside_its_carrier_is_within_what_is_stated(turn: float) -> None:
+    """Against S at the light's own wavelength, near resonance, where an error counts most."""
+    one, phases = ring(turn, 0.3, 0.5), np.linspace(0, 2 * np.pi, 361)
+    left = np.abs(one([WL], part={"phase": phases})["in", "out"].values[:, 0])
+    phase = 0.01 + float(phases[np.argmin(left)])
+    out = stepped(one, phase)
+    right = one([WL], part={"phase": phase})["in", "out"].values[0]
+    right = right * np.exp(-2j * np.pi * BESIDE * out.time.values)
+    wrong = float(np.abs(out.wave.values[0, 0] - right)[:600].max())
+    stated = float(out.attrs["fits"].rpartition("error ")[2])
+    assert 0.1 * stated < wrong < stated
+
+
+def test_loop_in_which_errors_come_back_too_often_is_refused() -> None:
+    with pytest.raises(
+        ParameterError, match=r"comes back so often .* take a sample rate of 2e\+12 Hz or more"
+    ):
+        stepped(ring(2.3, 0.005, 0.01), 0.1)
