@@ -9,7 +9,6 @@ import numpy as np
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.model import (
-    Count,
     Linewidth,
     NoiseDensity_dB_Hz,
     OpticalPower,
@@ -19,6 +18,8 @@ from photosim.model import (
     source,
 )
 
+LineCount = Annotated[int, Quantity("1", 1, 10_000, whole=True)]
+"""Lines of a comb: links and simulations in time take milliseconds for each."""
 SpectralWidth = Annotated[float, Quantity("Hz", 1.0, 1e18)]
 """Width of a spectrum in Hz; never zero."""
 PulseDuration = Annotated[float, Quantity("s", 1e-16, 1.0)]
@@ -39,7 +40,7 @@ def laser(
     *,
     wl: Wavelength = 1.55,
     power: OpticalPower = 1e-3,
-    lines: Count = 1,
+    lines: LineCount = 1,
     spacing: Spacing = 100e9,
     linewidth: Linewidth = 1e6,
     rin_dB_Hz: NoiseDensity_dB_Hz = -150.0,
@@ -86,7 +87,7 @@ def frequency_comb(
     *,
     wl: Wavelength = 1.55,
     power: OpticalPower = 1e-3,
-    lines: Count = 21,
+    lines: LineCount = 21,
     spacing: Spacing = 100e9,
     fwhm: SpectralWidth = 1e12,
     linewidth: Linewidth = 1e5,
@@ -117,7 +118,7 @@ def pulsed_laser(
     power: OpticalPower = 1e-3,
     repetition_rate: Spacing = 10e9,
     duration: PulseDuration = 2e-12,
-    lines: Count = 101,
+    lines: LineCount = 101,
     linewidth: Linewidth = 1e4,
     rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
 ) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.conventions import standard_aliases
 from photosim.errors import ParameterError
-from photosim.media.gaussian import StoredMedium
+from photosim.media.gaussian import StoredMedium, largest_singular_value
 from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium, ScreensMedium
 from photosim.media.speckle_fibre import SpeckleFibre
@@ -24,6 +24,8 @@ Aperture = Annotated[float, Quantity("1", 0.01, 0.49)]
 """Sine of the steepest angle; below every index."""
 Grain = Annotated[float, Quantity("um", 0.01, 1e3)]
 """Size of a grain or of a cell; never zero."""
+ScreenCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]
+"""Screens that a field passes one after the other."""
 Side = Annotated[int, Quantity("1", 1, 4096, whole=True)]
 """Pixels along the side of a square."""
 
@@ -51,7 +53,7 @@ def gaussian_transmission(inputs: int, outputs: int, seed: int) -> tuple[Any, fl
     matrix = rng.standard_normal((outputs, inputs)) + 1j * rng.standard_normal((outputs, inputs))
     matrix /= np.sqrt(2 * outputs)
     matrix.setflags(write=False)
-    return matrix, float(np.linalg.norm(matrix, 2))
+    return matrix, largest_singular_value(matrix)
 
 
 def _series(wl: Any, orders: int, **settings: Any) -> Any:
@@ -162,7 +164,7 @@ def phase_screens(
     *,
     side: Side = 32,
     pitch: PathLength = 1.0,
-    screens: Count = 2,
+    screens: ScreenCount = 2,
     distance: PathLength = 4000.0,
     depth: PathLength = 0.633,
     law: Literal["lossless", "gaussian", "waveguide"] = "lossless",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from photosim.model import (
     PathLength,
     PortRef,
     Power,
+    Quantity,
     Resistance,
     Responsivity,
     SettingsGroup,
@@ -30,6 +31,9 @@ from photosim.model import (
     part,
     ref,
 )
+
+Order = Annotated[int, Quantity("wavelengths", 1, 10_000, whole=True)]
+"""Wavelengths round a ring."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Channels(SettingsGroup):
     channels: Count = 4
     wl0: Wavelength = 1.55
     spacing: Spacing = 200e9
-    order: Count = 60
+    order: Order = 60
 
     def radius(self, n: int, guide: Indices) -> Any:
         """Radius in um of a ring that has its resonance at channel n, at 300 K."""

@@ -1,16 +1,19 @@
-"""Memory of this machine, and work that is refused before it starts because it needs more."""
+"""Memory of this machine: work that needs more is refused before it starts, and long work says so."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 
 _CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
 """Where Linux says what a container may take."""
+_LONG = 60.0
+"""Seconds from which a reader is told how long something takes, before it starts."""
 _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
@@ -38,3 +41,18 @@ def require_memory(number: float, what: str, instead: str) -> None:
     if number > memory_bytes():
         message = f"{what} would take {size(number)} of memory, and this machine has {size(memory_bytes())}"
         raise ParameterError(f"{message}: {instead}.")
+
+
+def say_time(seconds: float, what: str, instead: str) -> None:
+    """Warn where work takes more than a minute of a cloud machine's core: what it is, and what to do."""
+    if seconds > _LONG:
+        message = f"{what} takes about {duration(seconds)}: {instead}."
+        warnings.warn(message, PhotosimWarning, stacklevel=3)
+
+
+def duration(seconds: float) -> str:
+    """Return a long time as people write it, such as "12 min"."""
+    for unit, name in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:,.0f} {name}"
+    return f"{seconds:.0f} s"

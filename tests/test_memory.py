@@ -15,13 +15,18 @@ import pytest
 import photosim as ps
 from photosim import memory
 from photosim.cli import inspect
+from photosim.components.media import gaussian_transmission
 from photosim.losses import empty_slopes
+from photosim.media.camera import FRAME_BYTES, Camera
 from photosim.media.gaussian import StoredMedium
 from photosim.media.medium import Medium
+from photosim.media.modulators import PATTERN_BYTES, Dmd, Slm
 from photosim.media.procedural import ProceduralMedium
-from photosim.media.screens import LensMedium
+from photosim.media.screens import LensMedium, ScreensMedium
 from photosim.media.waveguide import FIBRE_BYTES, WAVEGUIDE_BYTES, FibreMedium, WaveguideMedium, haar
+from photosim.model import registry
 from photosim.netlist import check_size, from_dict
+from photosim.netlist.size import _Count
 from photosim.training.architecture import build_network
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Convolution
@@ -85,7 +90,7 @@ def test_parts_are_counted_without_writing_them_out() -> None:
     n = 200
     expected = small[1] + first * (n - 1) + second * (n - 1) * (n - 2) // 2
     text = check_size(bank(n, 2 * n))
-    assert f"has {expected:,} parts" in text
+    assert f"has {expected:,} parts" in text  # found from banks of 16 to 64 rows and channels
     assert "s to make, before anything is computed" in text
 
 
@@ -112,7 +117,7 @@ def test_small_circuits_are_not_counted() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_circuit_beyond_the_memory_is_refused_before_it_is_made() -> None:
-    with pytest.raises(ps.ParameterError, match="make its arrays or meshes smaller"):
+    with pytest.raises(ps.ParameterError, match="make its arrays, meshes or media smaller"):
         ps.Circuit(bank(400, 400))
 
 
@@ -221,3 +226,124 @@ def test_the_cost_of_a_large_circuit_is_near_what_banks_took() -> None:
 def test_a_simulation_in_time_beyond_the_memory_is_refused() -> None:
     with pytest.raises(ps.ParameterError, match=r"samples of .* would take .* make it shorter"):
         ps.transient(ps.load("link"), 0.5e-3, sample_rate=160e9)
+
+
+def written_out(component: str, **settings: int) -> int:
+    """Return the parts of a component that was written out."""
+    return _Count()._component(registry.get(component), settings, exact=True).parts
+
+
+@pytest.mark.parametrize(
+    ("component", "settings"),
+    [
+        ("weight_bank", {"rows": 300, "channels": 70}),
+        ("modulator_bus", {"channels": 3000}),
+        ("weight_bank_row", {"channels": 500}),
+    ],
+)
+def test_small_components_tell_the_parts_of_large_ones(
+    component: str, settings: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = written_out(component, **settings)
+    monkeypatch.setattr("photosim.netlist.size._WHOLE", 10)
+    assert written_out(component, **settings) == whole
+
+
+def of_one(component: str, **settings: object) -> ps.Netlist:
+    return from_dict({"instances": {"part": {"component": component, "settings": settings}}})
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("component", "settings", "counts"),
+    [
+        ("speckle_medium", {"inputs": 10_000, "outputs": 10_000}, "200,000,000 S-matrix elements"),
+        ("weight_bank", {"rows": 300_000, "channels": 1}, "parts"),
+        ("modulator_bus", {"channels": 300_000}, "599,999 parts"),
+    ],
+)
+def test_a_component_at_its_upper_bound_is_refused_before_it_is_made(
+    component: str, settings: dict[str, object], counts: str
+) -> None:
+    with pytest.raises(ps.ParameterError, match=rf"{counts}.* would take .*make its arrays, meshes or media"):
+        check_size(of_one(component, **settings))
+
+
+def test_a_large_mesh_and_a_large_medium_say_what_they_take() -> None:
+    assert re.search(r"parts, which take about .* and \d+ s", check_size(of_one("svd_mesh", n=256)))
+    text = check_size(of_one("speckle_medium", inputs=2000, outputs=2000))
+    assert "8,000,000 S-matrix elements of large parts, which take about 3.6 GB and 80 s to make" in text
+
+
+def test_counts_beyond_any_machine_are_out_of_bounds() -> None:
+    for component, settings, told in (
+        ("weight_bank", {"rows": 1_000_000}, r"rows 1000000 x channels 4 = 4000000 elements"),
+        ("modulator_bus", {"channels": 1_000_000}, r"channels 1000000 = 1000000 elements"),
+        ("frequency_comb", {"lines": 1_000_000}, r"'lines' is 1e\+06 but must be|'lines' is 1e\+06, but"),
+        ("phase_screens", {"screens": 1_000_000}, r"'screens' is 1e\+06, but must be 1 to 1000"),
+    ):
+        with pytest.raises(ps.NetlistError, match=told):
+            ps.Circuit(of_one(component, **settings))
+
+
+def test_the_order_of_a_resonance_is_no_number_of_parts() -> None:
+    """A bank of 400 x 200 rings of order 200 was refused for 16 million elements."""
+    assert "parts" in check_size(of_one("weight_bank", rows=400, channels=300, order=200))
+
+
+@pytest.mark.usefixtures("small")
+def test_frames_and_patterns_beyond_the_memory_are_refused() -> None:
+    many = np.broadcast_to(np.float32(0), (100_000, 1000))
+    with pytest.raises(ps.ParameterError, match=r"100,000 frames of 1,000 pixels would take 4\.5 GB"):
+        Camera(pixels=1000).expose(many, 1.55, np.random.default_rng(0))
+    for modulator, noun in ((Slm(pixels=1000), "cells"), (Dmd(pixels=1000), "mirrors")):
+        with pytest.raises(ps.ParameterError, match=rf"100,000 patterns of 1,000 {noun} would take 4 GB"):
+            modulator.modulate(many)
+    with pytest.raises(ps.ParameterError, match=r"200 screens of 1,024 x 1,024 pixels would take"):
+        ScreensMedium(1024, screens=200).project(np.ones(1024**2))
+
+
+@pytest.mark.parametrize(
+    ("show", "each"),
+    [
+        (lambda x: Camera(pixels=1000).expose(x, 1.55, np.random.default_rng(0)), FRAME_BYTES),
+        (lambda x: Slm(pixels=1000).modulate(x), PATTERN_BYTES),
+    ],
+)
+def test_the_memory_of_a_frame_is_what_it_takes(show: Any, each: float) -> None:
+    light = np.zeros((1000, 1000))
+    show(light[:2])
+    tracemalloc.start()
+    try:
+        show(light)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak == pytest.approx(each * light.size, rel=0.15)
+
+
+def test_media_that_take_minutes_say_so_before_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 1e12)
+    monkeypatch.setattr("photosim.media.waveguide.haar", stop)
+    for medium, told in ((WaveguideMedium(10_000), "43 min"), (FibreMedium(10_000), "32 min")):
+        with pytest.warns(ps.PhotosimWarning, match=f"10,000 x 10,000 entries takes about {told}"):  # noqa: SIM117
+            with pytest.raises(KeyboardInterrupt):
+                medium.project(np.ones(10_000))
+    monkeypatch.setattr(ProceduralMedium, "_share", stop)
+    with pytest.warns(ps.PhotosimWarning, match="1,000,000 x 1,000,000 computed entries takes about 35 min"):  # noqa: SIM117
+        with pytest.raises(KeyboardInterrupt):
+            ProceduralMedium(1_000_000, 1_000_000).project(np.full(1_000_000, 0.5))
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(61, "61 s"), (150, "2 min"), (9000, "2 h"), (1e6, "12 days")])
+def test_times_are_written_for_people(seconds: float, text: str) -> None:
+    assert memory.duration(seconds) == text
+
+
+def test_the_largest_singular_value_is_that_of_all() -> None:
+    for shape in ((400, 300), (300, 900)):
+        matrix, largest = gaussian_transmission(shape[1], shape[0], 7)
+        assert largest == pytest.approx(np.linalg.svd(matrix, compute_uv=False)[0], rel=1e-12)

@@ -306,7 +306,9 @@ class Compiled:
         plan, request = planned
         number = float(point.batch) * len(wl) * (20 * shape[0] * shape[1] + 16)
         what = f"{shape[0]} x {shape[1]} elements at {point.batch * len(wl):,} points"
-        require_memory(number, what, "ask for fewer wavelengths at a time, as circuit.stream does")
+        require_memory(
+            number, what, "ask for fewer wavelengths at a time, as circuit.stream does, or fewer ports"
+        )
         self.windows.look(point, wl)
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)

@@ -78,9 +78,7 @@ def staging(folder: Path) -> Iterator[Path]:
     The parent of `folder` is made too where it is missing. When the block fails nothing is left behind,
     and the files that stood in `folder` are untouched. Raises DataError when the folder cannot be written.
     """
-    made = _make_folders(folder)
-    finished = False
-    try:
+    with making(folder):
         _remove_abandoned(folder)
         with (
             said_plainly(folder),
@@ -94,7 +92,19 @@ def staging(folder: Path) -> Iterator[Path]:
             for source in sorted(Path(name).iterdir()):
                 if source.name != _LOCK:
                     source.replace(folder / source.name)
-            finished = True
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Make `folder` with its parents; when the block fails remove those that were made and are empty.
+
+    Raises DataError when the folder cannot be made or written.
+    """
+    made = _make_folders(folder)
+    finished = False
+    try:
+        yield
+        finished = True
     finally:
         if not finished:
             for empty in reversed(made):

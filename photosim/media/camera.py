@@ -12,12 +12,15 @@ from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number, check_whole
 from photosim.conventions import PLANCK_J_S, SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
+from photosim.memory import require_memory
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NORMAL_ABOVE = 50.0
 """Mean count above which a Poisson law is drawn as a rounded normal one: a skewness of 0.14 is lost."""
+FRAME_BYTES = 45.0
+"""Memory of a pixel while a frame is read: its power, mean, chance, reading and marks of what is wrong."""
 
 
 @public
@@ -90,14 +93,22 @@ class Camera:
         return replace(self, exposure=self.exposure * electrons / (power * self.electrons_per_watt(wl)))
 
     def expose(self, power: ArrayLike, wl: float, rng: np.random.Generator) -> Frame:
-        """Return what is read of powers (batch, pixels) in W at wl in um; chance comes from rng alone.
+        """Return what is read of powers (batch, pixels) or (pixels,) in W at wl in um; chance comes from rng.
 
         Powers in single precision are read in single precision, in half the time. Raises ParameterError for
-        powers that are negative or not finite.
+        powers of another shape, negative or not finite, and for more frames than the memory holds.
         """
         check_arguments(Camera.expose, locals())
         check_number("Camera.expose", 0.0, above=True, wl=wl)
         power = np.asarray(power)
+        if power.ndim not in {1, 2} or power.shape[-1] != self.pixels:
+            message = (
+                f"A camera of {self.pixels} pixels takes powers of shape (batch, {self.pixels}), "
+                f"got {power.shape}."
+            )
+            raise ParameterError(message)
+        what = f"{power.size // self.pixels:,} frames of {self.pixels:,} pixels"
+        require_memory(FRAME_BYTES * power.size, what, "expose fewer at a time")
         wrong = ~((power >= 0) & np.isfinite(power))
         if wrong.any():
             message = f"A camera takes powers of 0 W or more, got {power[wrong][0]:g} W."

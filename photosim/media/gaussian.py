@@ -28,9 +28,12 @@ from photosim.media.medium import (
 from photosim.reals import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from photosim.media.medium import ComplexArray
+
+_LARGE = 300
+"""Channels from which only the largest singular value is computed."""
 
 
 class DenseMedium(Medium):
@@ -140,3 +143,13 @@ def product(batch: Any, columns: ComplexArray) -> ComplexArray:
         return np.asarray(batch @ columns)
     out: Any = batch @ columns.view(columns.real.dtype)
     return out.view(columns.dtype)  # type: ignore[no-any-return]
+
+
+def largest_singular_value(matrix: NDArray[np.complex128]) -> float:
+    """Return the largest singular value, of a large matrix by Lanczos' method: all would take minutes."""
+    if min(matrix.shape) < _LARGE:
+        return float(np.linalg.norm(matrix, 2))
+    from scipy.sparse.linalg import svds
+
+    start = np.ones(min(matrix.shape))
+    return float(svds(matrix, k=1, v0=start, return_singular_vectors=False)[0])

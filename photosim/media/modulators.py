@@ -10,10 +10,14 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
+from photosim.memory import require_memory
 from photosim.reals import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+PATTERN_BYTES = 40.0
+"""Memory of a pixel while it is shown: phases in double precision, and the amplitude that they give."""
 
 
 class Modulator(Protocol):
@@ -108,4 +112,6 @@ def _shaped(patterns: ArrayLike, pixels: int, who: str, what: str) -> NDArray[An
             f"got {found.dtype} of shape {found.shape}."
         )
         raise ParameterError(message)
+    what = f"{len(found):,} patterns of {pixels:,} {what}"
+    require_memory(PATTERN_BYTES * found.size, what, "show fewer at a time")
     return found

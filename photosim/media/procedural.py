@@ -24,6 +24,7 @@ from photosim.media.medium import (
     numbers,
     require_room,
 )
+from photosim.memory import say_time
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 TILE = (1024, 256)
 """Inputs and outputs of a tile: 2 MB, which a core's own cache holds. One of 16 MB is filled half as fast."""
+ENTRY_SECONDS, PRODUCT_SECONDS = 2e-9, 1e-10
+"""What an entry of a tile takes on one core, and what it takes to multiply it with one pattern more."""
 ALONE = 2
 """Largest batch of zeros and ones that is summed entry by entry, without a tile: break-even is near 3."""
 
@@ -90,8 +93,16 @@ class ProceduralMedium(Medium):
         if len(batch) <= ALONE and not np.iscomplexobj(batch) and ((batch == 0) | (batch == 1)).all():
             out: ComplexArray = np.stack([self.sum_columns(np.flatnonzero(row)) for row in batch])
         else:
+            self._say_time(len(batch))
             out = self._by_tiles(batch)
         return out[0] if vector else out
+
+    def _say_time(self, batch: int) -> None:
+        """Warn where so many patterns take long to carry through the matrix."""
+        entries = float(self.outputs) * self.inputs
+        what = f"To carry {batch:,} patterns through {self.outputs:,} x {self.inputs:,} computed entries"
+        seconds = entries * (ENTRY_SECONDS + PRODUCT_SECONDS * batch) / self.threads
+        say_time(seconds, what, "one or two patterns of zeros and ones cost their lit inputs alone")
 
     def _by_tiles(self, batch: NDArray[Any]) -> ComplexArray:
         """Return batch @ T.T, by one real product a tile where the fields are real."""
@@ -114,6 +125,7 @@ class ProceduralMedium(Medium):
     def adjoint(self, y: ArrayLike) -> ComplexArray:
         """Return conj(T).T y for fields (batch, outputs), tile by tile on one thread."""
         batch, vector = fields(y, self.outputs, self.dtype, self.inputs)
+        self._say_time(len(batch))
         turned, out = batch.conj(), np.zeros((len(batch), self.inputs), dtype=self.dtype)
         memory = self._memory()
         with _blas().limit(limits=1, user_api="blas"):

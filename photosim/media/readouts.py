@@ -7,7 +7,7 @@ light each is exact to rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +102,9 @@ def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator)
     tilted = abs(reference) * np.exp(-3j * np.pi * grain)
     share = 1 / np.sqrt(OVERSAMPLING)
     turned = fine * np.exp(-1j * np.angle(reference))
-    frame = chain.expose(turned * share, rng, tilted * share)
+    total = turned * share + tilted * share
+    fine_camera = replace(chain.camera, pixels=fine.shape[-1])
+    frame = fine_camera.expose(total.real**2 + total.imag**2, chain.wl, rng)
     powers = chain.camera.watts(frame.electrons, chain.wl) * OVERSAMPLING
     carried = np.fft.fft(powers * np.exp(-3j * np.pi * grain), axis=-1)
     band = np.roll(carried, padded // 2, axis=-1)[:, :padded]

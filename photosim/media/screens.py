@@ -13,6 +13,7 @@ from photosim.bounds import check_choice, check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import ALL, COPY, LESS, Medium, Selection, fields, numbers, require_room
 from photosim.media.waveguide import open_channels
+from photosim.memory import require_memory
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -150,6 +151,8 @@ class ScreensMedium(_Planes):
     @cached_property
     def phases(self) -> tuple[NDArray[np.complex64], ...]:
         """What each screen multiplies a field by, (side, side)."""
+        what = f"{self.screens:,} screens of {self.side:,} x {self.side:,} pixels"
+        require_memory(8.0 * (self.screens + 4) * self.side**2, what, "take fewer screens or pixels")
         rng = np.random.default_rng([self.seed, 1])
         turn = np.float32(2 * np.pi * self.depth / self.wl)
         shape = (self.side, self.side)

@@ -22,6 +22,10 @@ NO_DOCSTRINGS = sys.flags.optimize >= 2  # `python -OO` removes them: settings w
 _SETTING = re.compile(r"^(?P<indent>\s+)(?P<name>[A-Za-z_]\w*): (?P<text>\S.*)$")
 
 
+LARGEST_COUNT = 10**9
+"""Whole numbers that may be larger count nothing, as a seed."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One setting of a component: default, unit, inclusive bounds and meaning.
@@ -44,6 +48,11 @@ class Parameter:
     scalar: bool = False
     table: type[FileTable] = FileTable
     usual: tuple[float, float] = (-np.inf, np.inf)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a number of things; seeds, bits of a converter and orders of a resonance are not."""
+        return self.kind == "whole" and self.unit == "1" and self.high <= LARGEST_COUNT
 
     def bounds(self) -> str:
         """Return the bounds as people write them, such as "0 to 1"."""

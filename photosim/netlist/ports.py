@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from photosim.model import Instance, Model, Netlist
 
 
-MAX_SIZE = {"composite": 10**7, "numerical": 10**9}
+MAX_SIZE = {"composite": 300_000, "numerical": 10**9}
 """Product of the counts of one component, by its kind: what it builds, and the elements of its matrix."""
-_LARGEST_COUNT = 10**9
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,7 @@ class PortTable:
     ) -> None:
         """Stop counts that multiply to more than a machine can hold, before anything is built."""
         values = {**model.defaults, **structural}
-        counts = {
-            name: values[name]
-            for name, parameter in model.parameters.items()
-            # Not what may be any number, as a seed, and not the bits of a converter.
-            if parameter.kind == "whole" and parameter.high <= _LARGEST_COUNT and parameter.unit == "1"
-        }
+        counts = {name: values[name] for name, parameter in model.parameters.items() if parameter.counts}
         size = math.prod(value for value in counts.values() if isinstance(value, int))
         bound = MAX_SIZE.get(model.kind, size)
         if size > bound:

@@ -43,20 +43,30 @@ def refuse_interference(
     of different sources and less than the detector's bandwidth apart, or of one source and at one frequency:
     then the current depends on their phases, which `question` does not have.
     """
-    order = np.argsort(frequency)
+    order = np.argsort(frequency, kind="stable")
+    rising = frequency[order]
+    of = np.unique(np.asarray(sources, dtype=np.str_), return_inverse=True)[1][order]
     for one in lit:
         light = float(np.einsum("po,...op->...", np.abs(one.responsivity), np.abs(one.fields) ** 2).max())
+        ends = np.searchsorted(rising, rising + one.bandwidth, side="right")
         for k, first in enumerate(order):
-            for second in order[k + 1 :]:
-                apart = float(frequency[second] - frequency[first])
-                if apart > one.bandwidth and apart > 0.0:
-                    break
-                if sources[first] == sources[second] and apart > 0.0:
-                    continue
-                beat = one.fields[..., first, :] * np.conj(one.fields[..., second, :])
-                most = float(np.abs(beat @ one.responsivity[:, first]).max())
-                if 2.0 * most > FAINT * light:
-                    _refuse(question, one, (sources[first], sources[second]), apart, 2.0 * most)
+            near = np.arange(k + 1, ends[k])
+            near = near[(of[near] != of[k]) | (rising[near] == rising[k])]
+            if not near.size:
+                continue
+            beats = np.einsum(
+                "...p,...jp,p->...j",
+                one.fields[..., first, :],
+                np.conj(one.fields[..., order[near], :]),
+                one.responsivity[:, first],
+            )
+            most = np.abs(beats).reshape(-1, near.size).max(axis=0)
+            strong = np.flatnonzero(2.0 * most > FAINT * light)
+            if strong.size:
+                second = int(near[strong[0]])
+                names = sources[first], sources[order[second]]
+                apart = float(rising[second] - rising[k])
+                _refuse(question, one, names, apart, 2.0 * float(most[strong[0]]))
 
 
 def _refuse(question: str, one: Lit, names: tuple[str, str], apart: float, beat: float) -> None:

@@ -105,3 +105,9 @@ def test_modulators_say_what_they_take() -> None:
         Dmd(pixels=2, contrast=0.0)
     with pytest.raises(ParameterError, match="8 bits needs a finite full well"):
         Camera(pixels=2, full_well=np.inf)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (5, 3), (2, 5, 2), (0,)])
+def test_a_camera_takes_powers_of_its_own_pixels(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ParameterError, match=r"A camera of 2 pixels takes powers of shape \(batch, 2\), got"):
+        Camera(pixels=2).expose(np.zeros(shape), 0.5, RNG(0))

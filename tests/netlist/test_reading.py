@@ -422,8 +422,8 @@ def test_settings_that_exclude_each_other_are_refused(component: str) -> None:
         (
             "{component: weight_bank, settings: {rows: 1000000, channels: 1000000}}",
             (
-                "<text>:1:13: instance 'b' (weight_bank) has rows 1000000 x channels 1000000 x order 60 "
-                "= 60000000000000 elements; the bound is 10000000."
+                "<text>:1:13: instance 'b' (weight_bank) has rows 1000000 x channels 1000000 "
+                "= 1000000000000 elements; the bound is 300000."
             ),
         ),
         (

@@ -26,7 +26,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import UNKNOWN, Cell, Table, plain
 from photosim.arguments import public
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
-from photosim.files.atomic import check_writable, write_text
+from photosim.files.atomic import making, write_text
 from photosim.files.own import RESULTS, refuse_others
 from photosim.systems.harness.data import fingerprint_of
 from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System, is_comparable
@@ -138,9 +138,15 @@ def reproduce(
     if jobs < 1:
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."
         raise ParameterError(message)
-    runs = folder / "runs"
     refuse_others(folder, _FILES.__contains__)
-    _make(runs)
+    with making(folder / "runs"):  # where data are missing no folder is left
+        return _reproduced(system, options, folder, progress, watch, jobs=jobs)
+
+
+def _reproduced(
+    system: System, options: Options, folder: Path, progress: Progress, watch: Watch, *, jobs: int
+) -> Reproduction:
+    runs = folder / "runs"
     cases = system.cases(options)
     state = Reproduction(system, options, _nothing_yet(system, options, cases))
     count = {case.name: options.seeds if case.repeated else 1 for case in cases}
@@ -304,15 +310,6 @@ def _kept(runs: Path, key: str, case: Case, seed: int) -> Mapping[str, Any] | No
 
 def _file(runs: Path, case: Case, seed: int) -> Path:
     return runs / f"{case.name}-{seed}.json"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"Cannot write {folder}: {(error.strerror or str(error)).lower()}."
-        raise DataError(message) from error
-    check_writable(folder / "probe")
 
 
 def _csv(table: Table) -> str:

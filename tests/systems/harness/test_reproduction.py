@@ -335,3 +335,14 @@ def test_quick_runs_of_published_systems_stand_alone(name: str) -> None:
     if name == "mrr-dfa":  # what hardware costs is the same on any data
         speed = next(row for row in done.table().rows if "speed" in str(row[0]))
         assert speed[2:4] == ("20.0", "recalled")
+
+
+@pytest.mark.parametrize("data", ["mnist", "fashion-mnist", "cora", "vowels", "tinyshakespeare"])
+def test_missing_data_leave_no_folder(data: str, tmp_path: Path) -> None:
+    """Every system that takes these data, the first of its seeds."""
+    for name in (name for name in system_names() if data in find_system(name).data):
+        system = find_system(name)
+        options = system.options(data=data, data_dir=tmp_path / "nowhere", seeds=1, quick=True)
+        with pytest.raises(DataError):
+            reproduce(system, options, tmp_path / "new" / "own")
+        assert not list(tmp_path.iterdir()), name
