@@ -19,6 +19,8 @@ from photosim.training.devices.bank.circuit import BankCircuit
 ROW = "mrr_weight_bank_1x4"
 SIGMAS = {"single ring": 0.019, "off-chip": 0.098, "on-chip": 0.202}
 """Deviations of products normalised to [-1, 1] that the authors measured (recalled)."""
+MATRICES = 48
+"""Random weights that the row of rings holds, one set after the other."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def bank_of(netlist: str) -> str:
     return instance_of(netlist, ("weight_bank",), "weight bank")
 
 
-def imperfections(netlist: str = ROW, seed: int = 0, matrices: int = 48) -> Mapping[str, Any]:
+def imperfections(netlist: str = ROW, seed: int = 0, matrices: int = MATRICES) -> Mapping[str, Any]:
     """Return how large each physical imperfection alone must be to give the deviations that were measured.
 
     The gallery's row of four rings holds random weights, one set after the other, and meets random inputs, as

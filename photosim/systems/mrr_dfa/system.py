@@ -25,7 +25,7 @@ from photosim.systems.mrr_dfa.figures import (
     rows,
     tables,
 )
-from photosim.systems.mrr_dfa.hardware import ROW, bank_of, costs, imperfections
+from photosim.systems.mrr_dfa.hardware import MATRICES, ROW, bank_of, costs, imperfections
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Converters, Measured, WeightBank, effective_bits
 from photosim.training.devices.bank.circuit import find_bank
@@ -142,11 +142,14 @@ def _cases(options: Options) -> Sequence[Case]:
     cases += [_case(options, *plan, repeated=False) for plan in plans]
     large, row = options.netlist(BANK), options.netlist(ROW)
     bank = {"netlist": recipe.netlist, "widths": list(recipe.widths)}
+    matrices = 12 if options.quick else MATRICES
     return [
         *cases,
         _of_hardware("weights", lambda: _weights(recipe), bank),
         _of_hardware("hardware", lambda: _hardware(large), {"netlist": large}),
-        _of_hardware("errors", lambda: imperfections(row), {"netlist": row}),
+        _of_hardware(
+            "errors", lambda: imperfections(row, matrices=matrices), {"netlist": row, "matrices": matrices}
+        ),
     ]
 
 
