@@ -37,8 +37,8 @@ class Recipe:
     learnt: int | None = 20_000
     judged: int | None = None
     evaluations: int = 5_000
-    first: int = 20
-    decay: float = 300.0
+    first: int = 2
+    decay: float = 100.0
     bits: tuple[int, ...] = (2, 3, 6)
     bit_evaluations: int = 2_000
     readings: int = 40_000
