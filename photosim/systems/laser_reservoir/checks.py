@@ -26,7 +26,7 @@ def field(options: Options, recipe: Recipe, _seed: int, path: Path, report: Repo
     Finished images are kept in the file `path`.
     """
     own = images(options, recipe)
-    made = device(own.side, 0)
+    made = device(options, own.side, 0)
     count = min(recipe.compared, len(own.judged))
     done = np.empty((0, made.nodes))
     if path.exists():
@@ -63,7 +63,7 @@ def locking(options: Options, recipe: Recipe, _seed: int, path: Path, report: Re
     it, the dimmest alone; and the dimmest with a hundredth of the light, which leaves the laser free.
     """
     own = images(options, recipe)
-    made = device(own.side, 0)
+    made = device(options, own.side, 0)
     shown = dimmest(patterns(own.learnt[:2000], own.side), recipe.spectra)
     how: dict[str, Any] = {
         "settle": recipe.settled, "samples": round(recipe.window / SPACING), "spacing": SPACING,
@@ -79,7 +79,7 @@ def locking(options: Options, recipe: Recipe, _seed: int, path: Path, report: Re
         report(number + 1, len(shown) + 2)
     noisy = made.spectrum(shown[0], rng=np.random.default_rng(0), spontaneous=SPONTANEOUS, **how)
     report(len(shown) + 1, len(shown) + 2)
-    dim = device(own.side, 0, **{"fibre.transmission": 0.0015})
+    dim = device(options, own.side, 0, **{"fibre.transmission": 0.0015})
     free = dim.spectrum(shown[0], rng=np.random.default_rng(0), spontaneous=SPONTANEOUS, **how)
     report(len(shown) + 2, len(shown) + 2)
     frequency, power = noisy.power()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from photosim.circuit import Circuit
+from photosim.netlist import read
+from photosim.systems.harness.circuits import instance_of
+from photosim.systems.harness.data import samples as loaded
 from photosim.systems.harness.pictures import side
 from photosim.systems.harness.system import Options, Report
 from photosim.training.arrays import FloatArray, LabelArray, RealArray
-from photosim.training.data.datasets import load
 from photosim.training.devices.reservoir import LaserReservoir
 from photosim.training.readouts.learning import one_against_all
 
@@ -85,8 +87,8 @@ class Images:
 
 
 @lru_cache(maxsize=2)
-def _loaded(name: str, folder: Any) -> Images:
-    data = load(name, validation_fraction=0.0, data_dir=folder)
+def _loaded(options: Options) -> Images:
+    data = loaded(options)
     low = min(float(data.train.x.min()), float(data.test.x.min()))
     width = max(float(data.train.x.max()), float(data.test.x.max())) - low
     pixels = [((part.x - low) / width).astype(np.float32) for part in (data.train, data.test)]
@@ -96,7 +98,7 @@ def _loaded(name: str, folder: Any) -> Images:
 
 def images(options: Options, recipe: Recipe) -> Images:
     """Return the images that the options name; DataError unless they are square."""
-    own = _loaded(options.data, options.data_dir)
+    own = _loaded(replace(options, netlists=()))
     return Images(
         own.learnt[: recipe.learnt], own.learnt_y[: recipe.learnt], own.judged[: recipe.judged],
         own.judged_y[: recipe.judged], own.side, own.classes,
@@ -111,18 +113,39 @@ def patterns(pixels: RealArray, along: int) -> RealArray:
     return found.reshape(len(pixels), -1)
 
 
+_PARTS = {
+    "laser": "laser", "images": "dmd", "fibre": "speckle_fiber", "vcsel": "large_area_vcsel",
+    "weights": "weighing_mirrors", "detector": "weighing_detector",
+}  # fmt: skip
+"""Components of the chain by the names of their instances in the gallery's netlist."""
+
+
 @cache
-def _circuit() -> Circuit:
-    return Circuit(NETLIST)
+def _circuit(netlist: str) -> tuple[Circuit, dict[str, str]]:
+    """Return a circuit, and its instances by the gallery's names of them."""
+    return Circuit(read(netlist)), {
+        name: instance_of(netlist, (component,), name) for name, component in _PARTS.items()
+    }
 
 
-def device(along: int, seed: int, **settings: Any) -> LaserReservoir:
-    """Return the netlist's device for images of `along` pixels a side, with the fibre of a seed."""
+def device(options: Options, along: int, seed: int, **settings: Any) -> LaserReservoir:
+    """Return the netlist's device for images of `along` pixels a side, with the fibre of a seed.
+
+    settings: of the instances, by the gallery's names of them. Each of many mirrors passes less light than
+    the netlist says where the fibre's modes could not take it: nine tenths of what they can at most.
+    """
+    circuit, names = _circuit(options.netlist(NETLIST))
     mirrors = (along + 2 * BORDER) ** 2
-    return LaserReservoir.from_circuit(
-        _circuit(),
-        **{"images.pixels": mirrors, "fibre.inputs": mirrors, "fibre.seed": 1 + seed, **settings},
-    )
+    held = {"images.pixels": mirrors, "fibre.inputs": mirrors, "fibre.seed": 1 + seed, **settings}
+    written = {
+        name: held.get(f"fibre.{name}", circuit.parameters[f"{names['fibre']}.{name}"])
+        for name in ("speckle", "side", "pitch", "transmission")
+    }
+    modes = 0.95 * np.pi / 4 * (written["side"] * written["pitch"] / written["speckle"]) ** 2
+    most = 0.9 / (1.0 + np.sqrt(mirrors / modes)) ** 2
+    held["fibre.transmission"] = min(float(written["transmission"]), float(most))
+    own = {f"{names[key.partition('.')[0]]}.{key.partition('.')[2]}": value for key, value in held.items()}
+    return LaserReservoir.from_circuit(circuit, **own)
 
 
 _STATES: dict[Any, tuple[RealArray, RealArray]] = {}
@@ -130,10 +153,10 @@ _STATES: dict[Any, tuple[RealArray, RealArray]] = {}
 
 def states(options: Options, recipe: Recipe, seed: int, report: Report) -> tuple[RealArray, RealArray]:
     """Return the powers of the nodes for all images to learn from and to judge by; the last ones are kept."""
-    key = (options.data, str(options.data_dir), recipe.learnt, recipe.judged, seed)
+    key = (options, recipe.learnt, recipe.judged, seed)
     if key not in _STATES:
         own = images(options, recipe)
-        made = device(own.side, seed)
+        made = device(options, own.side, seed)
         _STATES.clear()
         _STATES[key] = (
             made.states(patterns(own.learnt, own.side), report),

@@ -51,7 +51,7 @@ def classes(options: Options, recipe: Recipe, seed: int, path: Path, report: Rep
     Finished rules are kept in the file `path`.
     """
     own = images(options, recipe)
-    made = device(own.side, seed)
+    made = device(options, own.side, seed)
     learnt, judged = states(options, recipe, seed, lambda _done, _total: None)
     targets = one_against_all(own.learnt_y, own.classes)
     found: dict[str, Any] = _kept(path)
@@ -117,7 +117,7 @@ def noisy(made: LaserReservoir, powers: RealArray, rng: np.random.Generator) -> 
 def ceiling(options: Options, recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
     """Return test accuracies in % of ridge regression behind more and more of the chain."""
     own = images(options, recipe)
-    made = device(own.side, seed)
+    made = device(options, own.side, seed)
     rng = np.random.default_rng([seed, 77])
     found: dict[str, float] = {}
 
@@ -161,10 +161,10 @@ def swept(options: Options, recipe: Recipe, seed: int, _path: Path, report: Repo
     some = np.r_[:count, len(own.learnt) - count // 4 : len(own.learnt)]
     shown, y = patterns(own.learnt[some], own.side), own.learnt_y[some]
     found: dict[str, list[float]] = {name: [] for name in SWEEPS}
-    still = device(own.side, seed).states(shown)
+    still = device(options, own.side, seed).states(shown)
     for name, values in SWEEPS.items():
         for number, value in enumerate(values):
-            made = device(own.side, seed, **_swept_setting(name, value))
+            made = device(options, own.side, seed, **_swept_setting(name, value))
             if name == "rin":
                 powers = noisy(made, still, np.random.default_rng([seed, number]))
             else:
@@ -178,17 +178,11 @@ def swept(options: Options, recipe: Recipe, seed: int, _path: Path, report: Repo
 def _swept_setting(name: str, value: float) -> dict[str, float]:
     match name:
         case "speckle":
-            # Fewer modes take less light: the bound of Marchenko and Pastur, and a tenth below it.
-            return {"fibre.speckle": value, "fibre.transmission": 0.9 * _most(value)}
+            return {"fibre.speckle": value}
         case "reach":
             return {"vcsel.index": 3.5 / float(np.sqrt(value))}
         case _:
             return {"laser.rin_dB_Hz": value}
-
-
-def _most(speckle: float) -> float:
-    modes = 64.0**2 * np.pi / 4 / speckle**2 * 0.95
-    return float(1.0 / (1.0 + np.sqrt(1024.0 / modes)) ** 2)
 
 
 def study(options: Options, recipe: Recipe, _seed: int, path: Path, report: Report) -> Mapping[str, Any]:
@@ -200,7 +194,7 @@ def study(options: Options, recipe: Recipe, _seed: int, path: Path, report: Repo
     from photosim.systems.laser_reservoir.tasks import shown_bits
 
     own = images(options, recipe)
-    made = device(own.side, STUDY_SEED)
+    made = device(options, own.side, STUDY_SEED)
     pictures = made.states(patterns(own.learnt[: recipe.study], own.side))
     labels = one_against_all(own.learnt_y[: recipe.study], own.classes)[:, [0, 4, 9]]
     headers = np.repeat(made.states(shown_bits(3, own.side)), 100, axis=0)

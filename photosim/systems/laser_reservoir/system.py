@@ -30,7 +30,7 @@ def _cases(options: Options) -> Sequence[Case]:
         Case("classes", partial(classes, options, recipe), own("evaluations", *flips)),
         Case("ceiling", partial(ceiling, options, recipe), own()),
         Case(
-            "bits", partial(tasks.bits, recipe), own("bits", "bit_evaluations", "readings", *flips),
+            "bits", partial(tasks.bits, options, recipe), own("bits", "bit_evaluations", "readings", *flips),
             uses_data=False,
         ),
         Case("consistency", partial(tasks.consistency, options, recipe), steady),
@@ -93,6 +93,7 @@ SYSTEM = System(
     rows=_rows,
     data=("mnist", "fashion-mnist", "digits"),
     quick_data="digits",
+    reads=("samples",),
     pictures=pictures,
     tables=tables,
     netlists=("laser_reservoir",),

@@ -34,13 +34,13 @@ def shown_bits(count: int, along: int) -> RealArray:
     return patterns(pixels.reshape(len(values), -1), along)
 
 
-def bits(recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
+def bits(options: Options, recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
     """Return errors in % and rms errors of the tasks on bits, by rule.
 
     Headers: the wrong ones of many readings. Exclusive or: outputs on the wrong side of the targets' mean.
     Conversion: the root mean square of the output's error in units of the full scale.
     """
-    made = device(SIDE, seed)
+    made = device(options, SIDE, seed)
     found: dict[str, Any] = {}
     jobs = [(name, n) for name in RULES for n in recipe.bits]
     for number, (name, count) in enumerate(jobs):
@@ -120,7 +120,7 @@ def consistency(
 ) -> Mapping[str, Any]:
     """Return the mean correlation in % of states of equal images with those of the first moment."""
     own = images(options, recipe)
-    made = device(own.side, seed)
+    made = device(options, own.side, seed)
     shown = patterns(own.judged[: recipe.steady], own.side)
     rng = np.random.default_rng([seed, 9])
     kept = float(np.exp(-DRIFTS.step / DRIFTS.memory))

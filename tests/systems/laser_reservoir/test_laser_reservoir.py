@@ -30,7 +30,7 @@ def quiet(_done: int, _total: int) -> None:
 def accuracy(**settings: Any) -> float:
     """Accuracy in % of ridge regression on nodes as detectors read them, with other settings."""
     own = images(OPTIONS, TINY)
-    made = device(own.side, 0, **settings)
+    made = device(OPTIONS, own.side, 0, **settings)
     rng = np.random.default_rng(0)
     learnt, judged = (
         noisy(made, made.states(patterns(part, own.side)), rng) for part in (own.learnt, own.judged)
@@ -64,7 +64,7 @@ def test_cases_in_small(tmp_path: Path) -> None:
     assert steps["laser"] == found["ridge"]
     steady = tasks.consistency(OPTIONS, TINY, 0, tmp_path / "b", quiet)
     assert 90.0 < steady["least"] <= steady["mean"] < 100.0
-    bits = tasks.bits(TINY, 0, tmp_path / "c", quiet)
+    bits = tasks.bits(OPTIONS, TINY, 0, tmp_path / "c", quiet)
     assert bits["dac multi-flip-ternary"] < 0.05
     assert bits["xor multi-flip-ternary"] <= 25.0
 
@@ -81,7 +81,8 @@ def test_study_and_checks_go_on_where_they_were(tmp_path: Path) -> None:
     assert held["images"] == 1
     assert held["least"] == held["correlation"]
     shown = checks.locking(OPTIONS, TINY, 0, tmp_path / "locking.npz", quiet)
-    assert shown["noisy"] > shown["worst"] == max(shown["off"])
+    assert 0.0 < shown["worst"] == max(shown["off"]) < 100.0
+    assert np.sum(10 ** (np.array(shown["power"]) / 10)) == pytest.approx(1.0, abs=1e-3)
     assert len(shown["frequency"]) == len(shown["power"]) == 10
 
 
