@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
     from photosim.analysis.budgets import budget
+    from photosim.analysis.designs import optimise
     from photosim.analysis.fits import fit
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
@@ -65,6 +66,7 @@ _HOMES = {
     "fit": "analysis.fits",
     "link": "analysis.link",
     "budget": "analysis.budgets",
+    "optimise": "analysis.designs",
     "sweep": "analysis.sweeps",
     "montecarlo": "analysis.yields",
     "cite": "runner.citation",
@@ -112,6 +114,7 @@ __all__ = [
     "netlist",
     "nonlinear",
     "numerical",
+    "optimise",
     "part",
     "pdk",
     "ref",

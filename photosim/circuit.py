@@ -19,7 +19,7 @@ from photosim.engine.series import Series
 from photosim.engine.vector import SettingsVector, settings_vector
 from photosim.engine.windows import Told, policy
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
-from photosim.losses import empty_slopes, read_cotangent, value_and_cotangent
+from photosim.losses import element_slopes, read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths
@@ -266,15 +266,7 @@ class Circuit:
         reverse passes an element, whatever the number of parameters.
         """
         values, pull = self.pullback(wl, outputs, inputs, parameters, **settings)
-        slopes = empty_slopes(parameters, values.shape)
-        for o in range(len(outputs)):
-            for i in range(len(inputs)):
-                cotangent = np.zeros(values.shape, dtype=np.complex128)
-                cotangent[..., o, i] = 1.0
-                real, imaginary = pull(cotangent), pull(1j * cotangent)
-                for name, slope in slopes.items():
-                    slope[..., o, i] = real[name] + 1j * imaginary[name]
-        return values, slopes
+        return values, element_slopes(parameters, values.shape, pull)
 
     def stream(
         self, wl: ArrayLike, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
@@ -327,6 +319,11 @@ class Circuit:
     def to_gdsfactory_netlist(self) -> dict[str, Any]:
         """Return the netlist in the form of gdsfactory's `get_netlist(recursive=True)`; SAX reads it too."""
         return reading.to_gdsfactory(self.netlist)
+
+    def save(self, path: str | Path, *, settings: Any = None) -> Path:
+        """Write the netlist to a .yml file with other settings: by name, or as `ps.optimise` returns them."""
+        check_arguments(Circuit.save, locals())
+        return reading.save(self.netlist, path, settings)
 
     def draw(self, path: str | Path | None = None) -> Any:
         """Draw the schematic as SVG: write it to `path`, or return it for display."""

@@ -6,7 +6,7 @@ True for those that count, weights are 0 or more, and band is (shortest, longest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -346,3 +346,17 @@ def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDAr
     what = f"Derivatives of waves of shape {shape} by {len(names):,} parameters"
     require_memory(number, what, "ask for fewer wavelengths or waves at a time, or take value_and_grad")
     return {name: np.empty(shape, dtype=np.complex128) for name in names}
+
+
+def element_slopes(
+    names: Sequence[str], shape: tuple[int, ...], pull: Callable[[Any], Mapping[str, Any]]
+) -> dict[str, NDArray[np.complex128]]:
+    """Return complex derivatives of waves (..., W, n_out, n_in) by name: two reverse passes an element."""
+    slopes = empty_slopes(names, shape)
+    for o, i in np.ndindex(*shape[-2:]):
+        cotangent = np.zeros(shape, dtype=np.complex128)
+        cotangent[..., o, i] = 1.0
+        real, imaginary = pull(cotangent), pull(1j * cotangent)
+        for name, slope in slopes.items():
+            slope[..., o, i] = real[name] + 1j * imaginary[name]
+    return slopes

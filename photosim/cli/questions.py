@@ -1,13 +1,15 @@
-"""The commands of a designer's questions: sweep, yield, fit and budget; and those of design kits."""
+"""The commands of a designer's questions: sweep, yield, fit, budget, optimise; and those of kits."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from photosim.cli import kits
 from photosim.cli.app import app
+from photosim.cli.group import file_or_folder
 from photosim.cli.measured import fit
 from photosim.cli.options import (
     Data,
@@ -215,3 +217,74 @@ def budget(
     common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     request = budgets.Request(common, rate, bits, use, training, tuple(constant or ()), wl, start, end)
     budgets.find_budget(request, as_json=json)
+
+
+@app.command(
+    epilog="Example: photosim optimise lattice_filter --starts 4 --plot design.png --save found.yml; "
+    "photosim optimise clements_4x4 --vary '*.phase' --matrix fourier --wl 1.55"
+)
+def optimise(
+    file: File,
+    vary: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--vary",
+            metavar="NAME[=LOW:HIGH]",
+            help="Setting or pattern that is varied, as in '*.phase' or ring.radius=9:11; repeatable.",
+        ),
+    ] = None,
+    spec: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--spec",
+            metavar="QUANTITY:FROM:TO:LIMIT=VALUE",
+            help="What is asked, as in power_dB:in:drop:window=1.549,1.551:at_least=-0.2; repeatable.",
+        ),
+    ] = None,
+    goal: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--goal", metavar="NAME", help="minimax (default) or yield."),
+    ] = None,
+    variation: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--variation",
+            metavar="NAME=SIGMA",
+            help="What chips vary by, for the goal yield, as in gap=0.005 or width=die:0.003,local:0.0005.",
+        ),
+    ] = None,
+    starts: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--starts", metavar="N", help="Starts: the written settings, and random ones."),
+    ] = None,
+    chips: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--chips", metavar="N", help="Fresh chips that confirm a yield."),
+    ] = None,
+    matrix: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--matrix", metavar="FILE", help="Wanted S-matrix: .npy, .csv, fourier or identity."),
+    ] = None,
+    wl: Range = None,
+    save: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--save", parser=file_or_folder, metavar="FILE", help="Netlist of the design: .yml."),
+    ] = None,
+    analysis: Named = None,
+    plot: Plot = None,
+    out: Data = None,
+    values: Values = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    cells: Map = None,
+    mode: Mode = None,
+    json: Json = False,
+) -> None:
+    """Find settings that meet a specification best, match a matrix, or make most chips pass."""
+    from photosim.cli import designs
+    from photosim.cli.asking import Common
+
+    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
+    varied, asked, sigmas = (tuple(texts or ()) for texts in (vary, spec, variation))
+    request = designs.Request(common, varied, asked, sigmas, goal, starts, chips, matrix, wl, save)
+    designs.find_design(request, as_json=json)

@@ -53,8 +53,8 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
     typed: dict[str, Any] = {
         "wl": request.wl, "samples": request.samples, "method": request.method, "sobol": request.sobol,
         "follow": True if request.follow else None, "rare": True if request.rare else None,
-        "specification": [_specified(text) for text in request.specification] or None,
-        "variation": _varied(request.vary) if request.vary else None,
+        "specification": [specified(text) for text in request.specification] or None,
+        "variation": varied(request.vary) if request.vary else None,
     }  # fmt: skip
     entry |= {key: value for key, value in typed.items() if value is not None}
     if request.kit is not None:
@@ -71,7 +71,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
     return entry
 
 
-def _varied(texts: tuple[str, ...]) -> dict[str, Any]:
+def varied(texts: tuple[str, ...]) -> dict[str, Any]:
     """Return the variation of NAME=SIGMA and NAME=LEVEL:SIGMA,... texts."""
     found: dict[str, Any] = {}
     for name, text in assignments(texts, "--vary", "width=0.003").items():
@@ -88,7 +88,7 @@ def _varied(texts: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _specified(text: str) -> dict[str, Any]:
+def specified(text: str) -> dict[str, Any]:
     """Return the entry of a text QUANTITY:FROM:TO:KEY=VALUE:..."""
     quantity, *fields = (field.strip() for field in text.split(":"))
     ports = [field for field in fields if "=" not in field]

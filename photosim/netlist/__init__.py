@@ -10,6 +10,7 @@ Every error names file, line and column, what was found, what would do, and the 
 from photosim.netlist.check import check, not_simulated, notes
 from photosim.netlist.find import find, gallery
 from photosim.netlist.reader import from_dict, read, read_text
+from photosim.netlist.save import save
 from photosim.netlist.size import check_size
 from photosim.netlist.write import to_gdsfactory, to_yaml
 
@@ -23,6 +24,7 @@ __all__ = [
     "notes",
     "read",
     "read_text",
+    "save",
     "to_gdsfactory",
     "to_yaml",
 ]

@@ -150,6 +150,18 @@ def _yield() -> Kind:
     return Kind(read_options, computed, plotting.for_yield, write)
 
 
+@kind("optimise")
+def _optimise() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.designs.options import compute, read_options
+    from photosim.analysis.designs.result import write
+
+    def computed(circuit: Circuit, options: Any, run: Run) -> Result:
+        return compute(circuit, options, run.seed, run.progress)
+
+    return Kind(read_options, computed, plotting.for_optimise, write)
+
+
 @kind("budget")
 def _budget() -> Kind:
     from photosim import plotting

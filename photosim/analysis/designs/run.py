@@ -1,0 +1,256 @@
+"""ps.optimise: settings that meet a specification best, match a target matrix, or yield most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.channels import channels_of
+from photosim.analysis.designs.aims import Aim, worst
+from photosim.analysis.designs.smoothing import SmoothYield
+from photosim.analysis.designs.solve import Trail, minimax, smooth
+from photosim.analysis.designs.space import Space, make_space, read_constraints
+from photosim.analysis.designs.tables import Confirmed, Tabled, dataset
+from photosim.analysis.designs.targets import Target, read_target
+from photosim.analysis.grids import resolve
+from photosim.analysis.progress import Progress, silent
+from photosim.analysis.provenance import provenance
+from photosim.analysis.spectrum import check_settings
+from photosim.analysis.yields.distributions import Variation
+from photosim.analysis.yields.judging import Judge
+from photosim.analysis.yields.normals import chunks
+from photosim.analysis.yields.specification import Entry, check_judged, pairs_of, read_specification
+from photosim.arguments import public
+from photosim.engine.bindings import flat_settings
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.netlist.mappings import read
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.circuit import Circuit
+    from photosim.losses import Loss
+
+    FloatArray = NDArray[np.float64]
+
+GOALS = ("minimax", "yield")
+SMOOTHED = 1024
+"""Chips that a yield is smoothed over."""
+WIDTHS = (1.0, 0.5, 0.25)
+"""Widths of the sigmoid, in standard deviations of the chips' worst violations, one round each."""
+ROUND = 25
+"""Steps of an optimiser in a round."""
+
+
+@public
+def optimise(  # noqa: PLR0913 - keyword options of a question
+    circuit: Circuit,
+    vary: str | Sequence[str] | Mapping[str, Any],
+    *,
+    wl: ArrayLike | str,
+    specification: Sequence[Mapping[str, Any]] | None = None,
+    target: Mapping[str, Any] | None = None,
+    loss: Loss | None = None,
+    goal: str = "minimax",
+    variation: Mapping[str, Any] | None = None,
+    starts: int = 1,
+    constraints: Sequence[Mapping[str, Any]] = (),
+    scales: Mapping[str, Any] | None = None,
+    chips: int = 100_000,
+    seed: int = 0,
+    channels: Sequence[float] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> xarray.Dataset:
+    """Return settings found by optimisers with exact gradients, as a Dataset; `found_settings` reads them.
+
+    vary: names or patterns of settings, or a mapping of them to (low, high) or None.  wl: wavelengths (W,)
+    in um, or a text.  specification: entries as of `ps.montecarlo`; those of the netlist if None.  target:
+    {from, to, matrix, powers} that the S-matrix shall be.  loss: one of `ps.losses`, or one's own.  goal:
+    "minimax", the largest violation of the specification in units of its limits, or "yield", the share of
+    chips of `variation` that meet it, beginning at the minimax design.  starts: from the written settings,
+    and random ones.  constraints: {sum: {name: factor}, at_least, at_most}, linear.  scales: of settings by
+    name or pattern, in place of ours.  chips: fresh chips that confirm a yield.  channels: for crosstalk.
+
+    Raises ParameterError for what does not exist or leaves bounds, and where no wavelength can judge.
+    """
+    question = {"vary": vary, "wl": wl, "specification": specification, "target": target, "goal": goal,
+                "loss": None if loss is None else getattr(loss, "__qualname__", "loss"),
+                "variation": variation, "starts": starts, "constraints": list(constraints),
+                "scales": scales, "chips": chips, "channels": channels,
+                "settings": settings or {}}  # fmt: skip
+    made = make(
+        circuit,
+        vary,
+        wl,
+        specification,
+        target,
+        loss,
+        goal,
+        variation,
+        constraints,
+        scales,
+        channels,
+        settings,
+    )
+    if not 1 <= starts <= 10_000:
+        message = f"starts must be from 1 to 10000, got {starts}."
+        raise ParameterError(message)
+    if not 2 <= chips <= 100_000_000:
+        message = f"chips must be from 2 to 100000000, got {chips}."
+        raise ParameterError(message)
+    data = dataset(_found(made, starts, chips, seed, progress))
+    data.attrs = provenance(circuit, question, seed) | {"goal": made.goal}
+    return data
+
+
+@dataclass(frozen=True)
+class Made:
+    """A question of design made ready: what varies, what is asked, and what a chip varies by."""
+
+    goal: str
+    space: Space
+    aim: Aim | Target
+    variation: Variation | None
+
+
+def make(  # noqa: PLR0913 - the options of a question
+    circuit: Circuit,
+    vary: str | Sequence[str] | Mapping[str, Any],
+    wl: Any,
+    specification: Sequence[Mapping[str, Any]] | None,
+    target: Mapping[str, Any] | None,
+    loss: Loss | None,
+    goal: str,
+    variation: Mapping[str, Any] | None,
+    constraints: Sequence[Mapping[str, Any]],
+    scales: Mapping[str, Any] | None,
+    channels: Sequence[float] | None,
+    settings: Mapping[str, Any] | None,
+) -> Made:
+    """Return a question of design made ready; ParameterError for what it cannot be."""
+    if goal not in GOALS:
+        message = f"There is no goal {goal!r}. There are: {listing(GOALS)}.{did_you_mean(goal, GOALS)}"
+        raise ParameterError(message)
+    constant = flat_settings(settings or {})
+    check_settings(circuit, constant)
+    asked = [
+        n for n, v in (("target", target), ("loss", loss), ("specification", specification)) if v is not None
+    ]
+    if len(asked) > 1:
+        message = f"A design has one aim, but {' and '.join(asked)} are given: leave one out."
+        raise ParameterError(message)
+    if (goal == "yield") != (variation is not None) or (
+        goal == "yield" and asked and asked[0] != "specification"
+    ):
+        message = "The goal yield needs a variation and a specification, and no other goal takes a variation."
+        raise ParameterError(message)
+    if target is not None or loss is not None:
+        grid = np.unique(resolve(circuit, wl, constant, circuit.ports, circuit.ports))
+        space = make_space(circuit, vary, scales, float(grid.mean()), constant)
+        bounds = read_constraints(space, constraints)
+        return Made(
+            "target" if loss is None else "loss",
+            space,
+            read_target(circuit, space, grid, target, loss, constant, bounds),
+            None,
+        )
+    raw = circuit.netlist.specification if specification is None else specification
+    if not raw:
+        message = (
+            f"The circuit {circuit.name!r} has no specification: give entries such as {{quantity: power_dB, "
+            "from: in, to: out, window: [1.549, 1.551], at_least: -0.2}, a target or a loss."
+        )
+        raise ParameterError(message)
+    entries = read_specification(circuit, raw)
+    beginnings, ends = pairs_of(entries)
+    grid = np.unique(resolve(circuit, wl, constant, ends, beginnings))
+    check_judged(entries, grid)
+    edges = [edge for entry in entries for edge in entry.window or ()]
+    grid = np.unique(np.concatenate([grid, [e for e in edges if grid[0] <= e <= grid[-1]]]))
+    space = make_space(circuit, vary, scales, float(grid.mean()), constant)
+    found = tuple(channels) if channels is not None else channels_of(circuit, constant)
+    aim = Aim(circuit, space, entries, grid, 0.5 * float(grid[0] + grid[-1]), found, constant,
+              read_constraints(space, constraints))  # fmt: skip
+    varied = None
+    if variation is not None:
+        varied = read(Variation, variation, "variation")
+        SmoothYield(aim, varied, np.zeros((1, 1)), 1.0).draws(space.x0)
+    return Made(goal, space, aim, varied)
+
+
+def _found(made: Made, starts: int, chips: int, seed: int, progress: Progress) -> Tabled:
+    """Return what the optimisers find."""
+    space, trail = made.space, Trail()
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0xDE5,)))
+    begun = [space.x0, *(space.start(rng) for _ in range(starts - 1))]
+    total = starts + (2 if made.goal == "yield" else 0)
+    progress("optimise", 0, total)
+
+    def report(done: int) -> None:
+        progress("optimise", done, total)
+
+    if isinstance(made.aim, Target):
+        best, values = smooth(made.aim, made.aim, begun, trail, report)
+        before, after = (made.aim(x)[0] for x in (space.x0, best))
+        return Tabled(
+            space, made.aim.wl, begun[0], best, trail, values, (before, after), None, made.aim, None
+        )
+    aim = made.aim
+    best, values = minimax(aim, begun, trail, report)
+    confirmed = None
+    nominal = best
+    if made.variation is not None:
+        best, confirmed = _yielding(aim, made.variation, nominal, chips, seed, lambda: report(starts + 1))
+        report(total)
+    ends = tuple(worst(aim.values(x).tolist(), aim.entries) for x in (space.x0, best))
+    return Tabled(
+        space, aim.wl, begun[0], best, trail, values, (ends[0], ends[1]), aim, None, confirmed, nominal
+    )
+
+
+def _yielding(
+    aim: Aim, variation: Variation, nominal: FloatArray, chips: int, seed: int, report: Any
+) -> tuple[FloatArray, Confirmed]:
+    """Return the design of most yield from the minimax one, both confirmed on the same fresh chips."""
+    flat = SmoothYield(aim, variation, np.zeros((1, 1)), 1.0)
+    dimensions = flat.draws(nominal).dimensions
+    z = next(iter(chunks(SMOOTHED, dimensions, seed, "sobol")))[1] if dimensions < 20_000 else (
+        np.random.default_rng(seed).standard_normal((SMOOTHED, dimensions))
+    )  # fmt: skip
+    x = nominal
+    spread = float(np.std(np.clip(SmoothYield(aim, variation, z, 1.0).worst(nominal), -10.0, 10.0)))
+    rounds = []
+    for width in WIDTHS:
+        smoothed = SmoothYield(aim, variation, z, max(width * spread, 1e-3))
+        x, _ = smooth(smoothed, aim, [x], trail := Trail(), lambda _: None, ROUND)
+        rounds.append(trail.values)
+    report()
+    passed = [_count(aim, flat, at, chips, seed + 1) for at in (nominal, x)]
+    if passed[1].sum() < passed[0].sum():
+        x, passed = nominal, [passed[0], passed[0]]
+    return x, Confirmed(chips, passed[0], passed[1], np.concatenate([np.array(r) for r in rounds]))
+
+
+def _count(aim: Aim, flat: SmoothYield, x: FloatArray, chips: int, seed: int) -> Any:
+    """Return which of fresh chips about a design pass, (chips,)."""
+    judge = Judge(flat.draws(x), aim.entries, aim.wl, aim.near, aim.channels)
+    passed = np.empty(chips, dtype=np.bool_)
+    for first, z in chunks(chips, judge.draws.dimensions, seed, "random"):
+        values = judge.values(z)
+        own = [entry.margin(v) >= 0.0 for entry, v in zip(aim.entries, values, strict=True)]
+        passed[first : first + len(z)] = np.all(own, axis=0)
+    return passed
+
+
+@public
+def found_settings(data: xarray.Dataset) -> dict[str, float]:
+    """Return the settings that `ps.optimise` found, by dotted name, in their own units."""
+    return {str(n): float(v) for n, v in zip(data["setting"].values, data["value"].values, strict=True)}
+
+
+__all__ = ["Entry", "found_settings", "make", "optimise"]

@@ -1,0 +1,214 @@
+"""Settings that an optimiser varies, as numbers x of one size: phases in rad, lengths as the phase they make.
+
+A coupling between 0 and 1 is varied by its angle, since it goes as sin(angle)**2; a length by the phase
+2 pi n length/wl, since a step of its own size would be hundreds of turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.engine.bindings import owner
+from photosim.engine.vector import settings_vector
+from photosim.errors import ParameterError
+from photosim.reals import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.circuit import Circuit
+
+    FloatArray = NDArray[np.float64]
+
+EDGE = 1e-3
+"""Distance in rad that the angle of a coupling keeps from none and all, where its slope has no bound."""
+USUAL_INDEX = 2.4
+"""Effective index for a length that has none beside it."""
+REACH = np.pi
+"""How far in rad starts stray from the written value of an unbounded phase or length."""
+_AROUND = 0.2
+
+
+@dataclass(frozen=True)
+class Space:
+    """Varied settings: names, and for each how x becomes its value.
+
+    angle (n,): whether x is the angle of a coupling; else the value is scales times x.  written, low, high:
+    values in their own units.  units: of the values.
+    """
+
+    names: tuple[str, ...]
+    angle: NDArray[np.bool_]
+    scales: FloatArray
+    written: FloatArray
+    low: FloatArray
+    high: FloatArray
+    units: tuple[str, ...]
+    wide: NDArray[np.bool_]
+
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest x, (n,) each."""
+        low, high = (self._from(values, clip=True) for values in (self.low, self.high))
+        return low, high
+
+    @property
+    def x0(self) -> FloatArray:
+        """The settings as written."""
+        low, high = self.bounds
+        return np.clip(self._from(self.written, clip=True), low, high)
+
+    def values(self, x: FloatArray) -> FloatArray:
+        """Return the settings (..., n) in their own units for x."""
+        with np.errstate(invalid="ignore"):
+            found = np.where(self.angle, np.sin(x) ** 2, x * self.scales)
+        return np.clip(found, self.low, self.high)
+
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return d value / d x, (n,)."""
+        return np.where(self.angle, np.sin(2.0 * x), self.scales)
+
+    def settings(self, x: FloatArray) -> dict[str, Any]:
+        """Return settings by dotted name: floats for x (n,), arrays (B,) for x (B, n)."""
+        values = self.values(x)
+        if values.ndim == 1:
+            return {name: float(v) for name, v in zip(self.names, values, strict=True)}
+        return {name: values[:, k].copy() for k, name in enumerate(self.names)}
+
+    def start(self, rng: np.random.Generator) -> FloatArray:
+        """Return a random start: between bounds, unbounded phases and lengths within half a turn."""
+        low, high = self.bounds
+        x0 = self.x0
+        reach = np.where(self.wide, REACH, np.maximum(np.abs(x0), 1.0) * _AROUND)
+        first = np.where(np.isfinite(low), low, x0 - reach)
+        last = np.where(np.isfinite(high), high, x0 + reach)
+        one = self.wide & (last - first > 2.0 * REACH)  # no use to stray by many turns
+        first, last = (
+            np.where(one, np.maximum(first, x0 - REACH), first),
+            np.where(one, np.minimum(last, x0 + REACH), last),
+        )
+        return np.asarray(rng.uniform(first, last))
+
+    def _from(self, values: FloatArray, *, clip: bool = False) -> FloatArray:
+        inside = np.clip(values, 0.0, 1.0)
+        angle = np.arcsin(np.sqrt(np.where(self.angle, inside, 0.0)))
+        if clip:
+            angle = np.clip(angle, EDGE, 0.5 * np.pi - EDGE)
+        return np.where(self.angle, angle, values / self.scales)
+
+
+def make_space(
+    circuit: Circuit,
+    vary: str | Sequence[str] | Mapping[str, Any],
+    scales: Mapping[str, Any] | None,
+    wl: float,
+    settings: Mapping[str, Any],
+) -> Space:
+    """Return the varied settings of names or patterns, with bounds where `vary` maps to them.
+
+    Raises ParameterError for what is not a setting, is fixed as well, or has bounds that are not two numbers.
+    """
+    bounds = {k: v for k, v in vary.items() if v is not None} if isinstance(vary, Mapping) else {}
+    names = list(vary) if isinstance(vary, Mapping) else vary
+    if not names:
+        message = "Nothing varies: name settings or patterns, as in '*.phase'."
+        raise ParameterError(message)
+    vector = settings_vector(circuit, names, bounds, scales)
+    fixed = [name for name in vector.names if name in settings]
+    if fixed:
+        message = f"Setting {fixed[0]!r} is varied and fixed: give it once."
+        raise ParameterError(message)
+    compiled = circuit.compiled
+    angle, wide, own, units = [], [], vector.scales.copy(), []
+    for k, name in enumerate(vector.names):
+        instance, last = owner(name)
+        number = compiled.graph.index.get(instance)
+        model = (
+            compiled.graph.composites.get(instance) if number is None else compiled.graph.parts[number].model
+        )
+        parameter = None if model is None else model.parameters.get(last)
+        unit = "" if parameter is None else parameter.unit
+        bare = not any(name == p or _like(name, p) for p in (scales or {}))
+        share = parameter is not None and unit == "1" and (parameter.low, parameter.high) == (0.0, 1.0)
+        angle.append(bare and share and "coupling" in last)
+        phased = unit == "um" and last in _LENGTHS
+        if bare and unit == "rad":
+            own[k] = 1.0
+        if bare and phased:
+            index = compiled.parameters.get(f"{instance}.neff", USUAL_INDEX)
+            index = float(index) if np.ndim(index) == 0 and np.isfinite(index) else USUAL_INDEX
+            own[k] = wl / (2.0 * np.pi * index) / _LENGTHS[last]
+        wide.append(unit == "rad" or phased)
+        units.append(unit or "1")
+    written = vector.x0 * vector.scales
+    return Space(
+        vector.names, np.array(angle), own, written, vector.low, vector.high, tuple(units), np.array(wide)
+    )
+
+
+_LENGTHS = {"length": 1.0, "delta_length": 1.0, "radius": 2.0 * np.pi, "length_x": 2.0, "length_y": 2.0}
+"""Settings in um that make phases, and how much length each of them is."""
+
+
+def _like(name: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(name, pattern)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A linear constraint: low <= sum of coefficients times settings <= high, in the settings' units."""
+
+    coefficients: FloatArray
+    low: float
+    high: float
+
+    def violations(self, values: FloatArray) -> list[tuple[float, FloatArray]]:
+        """Return by how much each side is left, in units of its size, with the slope by the settings."""
+        at, size = float(self.coefficients @ values), _size(self)
+        found = []
+        if np.isfinite(self.low):
+            found.append(((self.low - at) / size, -self.coefficients / size))
+        if np.isfinite(self.high):
+            found.append(((at - self.high) / size, self.coefficients / size))
+        return found
+
+
+def _size(bound: Bound) -> float:
+    ends = [abs(e) for e in (bound.low, bound.high) if np.isfinite(e)]
+    return max(*ends, 1e-3) if len(ends) > 1 else max(ends[0], 1e-3)
+
+
+def read_constraints(space: Space, entries: Sequence[Mapping[str, Any]]) -> tuple[Bound, ...]:
+    """Return linear constraints of {sum: {name or pattern: factor}, at_least, at_most}.
+
+    Raises ParameterError for names that are not varied, and for a constraint without a limit.
+    """
+    found = []
+    written: Sequence[Any] = entries
+    for number, entry in enumerate(written, 1):
+        where = f"constraints, entry {number}"
+        terms = entry.get("sum") if isinstance(entry, Mapping) else None
+        unknown = sorted(set(entry) - {"sum", "at_least", "at_most"}) if isinstance(entry, Mapping) else []
+        if not isinstance(terms, Mapping) or unknown or not {"at_least", "at_most"} & set(entry):
+            form = "{sum: {a.length: 1, b.length: -1}, at_least: 0, at_most: 100}"
+            message = f"{where}: write {form}, got {shown(entry)}."
+            raise ParameterError(message)
+        row = np.zeros(len(space.names))
+        for pattern, factor in terms.items():
+            places = [k for k, name in enumerate(space.names) if _like(name, str(pattern))]
+            if not places:
+                message = f"{where}: {pattern!r} is not one of the varied settings."
+                raise ParameterError(message)
+            row[places] += float(factor)
+        low, high = float(entry.get("at_least", -np.inf)), float(entry.get("at_most", np.inf))
+        if not low <= high:
+            message = f"{where}: at_least {low:g} is above at_most {high:g}."
+            raise ParameterError(message)
+        found.append(Bound(row, low, high))
+    return tuple(found)

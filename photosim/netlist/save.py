@@ -1,0 +1,135 @@
+"""A netlist with other settings, as a file: what was found by an optimiser or a fit, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.arguments import public
+from photosim.engine.bindings import steps
+from photosim.errors import DataError, NetlistError, ParameterError, did_you_mean
+from photosim.model import Composite, Instance, Netlist, registry
+from photosim.netlist.check import check
+from photosim.netlist.values import evaluate, resolve
+from photosim.netlist.write import to_yaml
+from photosim.reals import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUFFIXES = (".yml", ".yaml")
+
+
+@public
+def save(netlist: Netlist, path: str | Path, settings: Any = None) -> Path:
+    """Write a netlist as YAML with other settings, whole or not at all; return the path.
+
+    settings: nested or by dotted name, or a Dataset with `setting` and `value`, as `ps.optimise` returns.
+    Raises ParameterError for settings that the netlist does not have or that are lists, DataError for a file
+    that cannot be written.
+    """
+    from photosim.files.atomic import write_text
+
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        message = f"A netlist is written to a .yml file, not to {target}."
+        raise DataError(message)
+    changed = with_settings(netlist, dict(_flat(settings)))
+    check(changed)
+    write_text(target, to_yaml(changed))
+    return target
+
+
+def _flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by dotted name."""
+    if settings is None:
+        return
+    if hasattr(settings, "data_vars"):
+        if "setting" not in settings.coords or "value" not in settings:
+            message = (
+                "A Dataset of settings has the dimension setting and the variable value; this one has not."
+            )
+            raise ParameterError(message)
+        names, values = settings["setting"].values, settings["value"].values
+        yield from ((str(n), float(v)) for n, v in zip(names, values, strict=True))
+        return
+    if not isinstance(settings, Mapping):
+        message = f"Settings are given by name, got {shown(settings)}."
+        raise ParameterError(message)
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+            continue
+        plain = value.item() if isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0 else value
+        if not isinstance(plain, int | float | str) or (isinstance(plain, float) and not np.isfinite(plain)):
+            message = (
+                f"Setting {prefix + str(name)!r} must be one finite number or a name, got {shown(value)}."
+            )
+            raise ParameterError(message)
+        yield f"{prefix}{name}", plain
+
+
+def with_settings(netlist: Netlist, settings: Mapping[str, Any]) -> Netlist:
+    """Return a netlist with other settings by dotted name.
+
+    Settings inside a sub-netlist give the instance a copy of it; those inside a component of the library, its
+    inner netlist as it is for the written settings.
+    """
+    own: dict[str, Any] = {}
+    by_instance: dict[str, dict[str, Any]] = {}
+    for name, value in settings.items():
+        first, *rest = steps(name)
+        if not rest:
+            if first not in netlist.settings:
+                message = f"The netlist {netlist.name!r} has no setting {first!r}."
+                raise ParameterError(message + did_you_mean(first, netlist.settings))
+            own[first] = value
+        elif first not in netlist.instances:
+            message = (
+                f"The netlist {netlist.name!r} has no instance {first!r}, of which {name!r} is a setting."
+            )
+            raise ParameterError(message + did_you_mean(first, netlist.instances))
+        else:
+            by_instance.setdefault(first, {})[".".join(rest)] = value
+    instances, components = dict(netlist.instances), dict(netlist.components)
+    for name, changes in by_instance.items():
+        instances[name] = _changed(netlist, name, changes, components)
+    return replace(
+        netlist, settings={**netlist.settings, **own}, instances=instances, components=components, marks={}
+    )
+
+
+def _changed(
+    netlist: Netlist, name: str, changes: Mapping[str, Any], components: dict[str, Netlist]
+) -> Instance:
+    """Return an instance with other settings; new sub-netlists are added to the components."""
+    instance = netlist.instances[name]
+    direct = {key: value for key, value in changes.items() if len(steps(key)) == 1}
+    inner = {key: value for key, value in changes.items() if key not in direct}
+    settings = {**instance.settings, **direct}
+    sub = components.get(instance.component)
+    if sub is not None:
+        unknown = [key for key in direct if key not in sub.settings]
+        if unknown:
+            message = f"Sub-netlist {instance.component!r} has no setting {unknown[0]!r}."
+            raise ParameterError(message + did_you_mean(unknown[0], sub.settings))
+    if not inner:
+        return replace(instance, settings=settings)
+    if sub is None:
+        model = registry.get(instance.component)
+        if not isinstance(model, Composite):
+            key = next(iter(inner))
+            message = f"Instance {name!r} has no parts, of which {name + '.' + key!r} could be a setting."
+            raise ParameterError(message)
+        outer = resolve(netlist.settings)
+        sub = model.build({key: evaluate(value, outer, name) for key, value in settings.items()})
+        settings = {}
+    made = f"{instance.component}_of_{name}".replace("<", "_").replace(">", "").replace(".", "_")
+    if made in components:
+        raise NetlistError(f"The netlist has a sub-netlist {made!r} already: rename it.")
+    components[made] = replace(with_settings(sub, inner), name=made)
+    return replace(instance, component=made, settings=settings)
