@@ -16,10 +16,11 @@ from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
 from photosim.engine.series import Series
+from photosim.engine.slopes import element_slopes
 from photosim.engine.vector import SettingsVector, settings_vector
 from photosim.engine.windows import Told, policy
 from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
-from photosim.losses import element_slopes, read_cotangent, value_and_cotangent
+from photosim.losses import read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
 from photosim.units import as_wavelengths

@@ -6,7 +6,7 @@ True for those that count, weights are 0 or more, and band is (shortest, longest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import is_number
 from photosim.errors import ParameterError
-from photosim.memory import require_memory
 from photosim.reals import NotReal, as_real, shown
 
 if TYPE_CHECKING:
@@ -337,26 +336,3 @@ def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np
         message = f"{where}: a cotangent must be numbers of shape {shape}, got shape {array.shape}."
         raise ParameterError(message)
     return array.astype(np.complex128)
-
-
-@public
-def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.complex128]]:
-    """Return room for the derivative of waves of a shape by each name; ParameterError beyond the memory."""
-    number = 16.0 * len(names) * float(np.prod(shape, dtype=np.float64))
-    what = f"Derivatives of waves of shape {shape} by {len(names):,} parameters"
-    require_memory(number, what, "ask for fewer wavelengths or waves at a time, or take value_and_grad")
-    return {name: np.empty(shape, dtype=np.complex128) for name in names}
-
-
-def element_slopes(
-    names: Sequence[str], shape: tuple[int, ...], pull: Callable[[Any], Mapping[str, Any]]
-) -> dict[str, NDArray[np.complex128]]:
-    """Return complex derivatives of waves (..., W, n_out, n_in) by name: two reverse passes an element."""
-    slopes = empty_slopes(names, shape)
-    for o, i in np.ndindex(*shape[-2:]):
-        cotangent = np.zeros(shape, dtype=np.complex128)
-        cotangent[..., o, i] = 1.0
-        real, imaginary = pull(cotangent), pull(1j * cotangent)
-        for name, slope in slopes.items():
-            slope[..., o, i] = real[name] + 1j * imaginary[name]
-    return slopes

@@ -16,7 +16,7 @@ import photosim as ps
 from photosim import memory
 from photosim.cli import inspect
 from photosim.components.media import gaussian_transmission
-from photosim.losses import empty_slopes
+from photosim.engine.slopes import empty_slopes
 from photosim.media.camera import FRAME_BYTES, Camera
 from photosim.media.gaussian import StoredMedium
 from photosim.media.medium import Medium

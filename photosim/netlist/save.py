@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.engine.bindings import steps
 from photosim.errors import DataError, NetlistError, ParameterError, did_you_mean
 from photosim.model import Composite, Instance, Netlist, registry
 from photosim.netlist.check import check
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUFFIXES = (".yml", ".yaml")
+_DOT = re.compile(r"\.(?![^<>]*>)")  # not one inside the index of an array's member
 
 
 @public
@@ -82,7 +83,7 @@ def with_settings(netlist: Netlist, settings: Mapping[str, Any]) -> Netlist:
     own: dict[str, Any] = {}
     by_instance: dict[str, dict[str, Any]] = {}
     for name, value in settings.items():
-        first, *rest = steps(name)
+        first, *rest = _DOT.split(name)
         if not rest:
             if first not in netlist.settings:
                 message = f"The netlist {netlist.name!r} has no setting {first!r}."
@@ -108,7 +109,7 @@ def _changed(
 ) -> Instance:
     """Return an instance with other settings; new sub-netlists are added to the components."""
     instance = netlist.instances[name]
-    direct = {key: value for key, value in changes.items() if len(steps(key)) == 1}
+    direct = {key: value for key, value in changes.items() if len(_DOT.split(key)) == 1}
     inner = {key: value for key, value in changes.items() if key not in direct}
     settings = {**instance.settings, **direct}
     sub = components.get(instance.component)
