@@ -27,7 +27,13 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from photosim.bounds import untitled
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 
-CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+CONFIG = ConfigDict(
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    arbitrary_types_allowed=True,
+    protected_namespaces=(),  # pydantic before 2.10 warns of names such as model_id
+)
 OWN_WORDS = "photosim"
 """Type of the errors of pydantic whose words are ours."""
 
