@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from photosim.analysis.fits.problem import Problem
 
 _SAMPLES = 401
-_FEWEST = 8
+_FINE = 61
+_SMOOTH = 0.12
+_FEWEST = 12
 _ZOOMS = 6
 _GRID = 19
 _MOST = 5
 _ABOUT = 30.0
-_DEEP = 0.4
+_DEEP = 0.25
 _FRINGES = 3.0
 _WINDOW = 60
 _EQUAL = 9.0
@@ -132,12 +134,14 @@ def order_step(problem: Problem, best: Found, k: int) -> float | None:
     middle, half = len(data.wl) // 2, int(max(0.5 * _FRINGES * fringe, 0.5 * _WINDOW))
     window = slice(max(middle - half, 0), middle + half + 1)
     near = problem.changed(
-        data=data.at(window), smooth=0.08 * min(fringe, 2.0 * half) / 2.355, degree=None, divided=False
+        data=data.at(window), smooth=_SMOOTH * min(fringe, 2.0 * half) / 2.355, degree=None, divided=False
     )
     theta = best.x * problem.scales
     n = len(problem.parameters)
     extra = theta[len(theta) - problem.columns :] if problem.floor is not None else theta[n:n]
     near.shift(problem, theta, window)
+    sharp = near.changed(smooth=0.2 * near.smooth)
+    sharp.shift(problem, theta, window)
     reach = parameter.spread if np.isfinite(parameter.spread) else 1.0
     for _ in range(_ZOOMS):
         changes = np.zeros((_SAMPLES, n))
@@ -154,11 +158,22 @@ def order_step(problem: Problem, best: Found, k: int) -> float | None:
         if beside.size:
             nearest = int(np.abs(beside - _SAMPLES // 2).min())
             if nearest >= _FEWEST:
-                return float(reach * nearest / (_SAMPLES // 2))
+                sign = 1.0 if _SAMPLES // 2 + nearest in beside else -1.0
+                coarse = reach / (_SAMPLES // 2)
+                return abs(_sharpened(sharp, theta[:n], extra, k, sign * coarse * nearest, coarse))
         elif not (deep.sum() < 3 or reach == parameter.spread):
             return None
         reach /= 4.0
     return None
+
+
+def _sharpened(
+    sharp: Problem, theta: NDArray[np.float64], extra: NDArray[np.float64], k: int, step: float, reach: float
+) -> float:
+    """Return the step of one setting, within `reach` of one, to where the spectra lie closest."""
+    changes = np.zeros((_FINE, len(theta)))
+    changes[:, k] = np.linspace(step - 1.2 * reach, step + 1.2 * reach, _FINE)
+    return float(changes[int(np.argmin(scan(sharp, theta, changes, extra))), k])
 
 
 def _exchanges(problem: Problem, best: Found) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:

@@ -133,7 +133,7 @@ class FitResult(ByValue):
         for k, name in enumerate(d["parameter"].values):
             one = self._parameter(k)
             error = one["standard_error"]
-            word = "" if one["identified"] else "by the prior" if error is not None else "not by itself"
+            word = "yes" if one["identified"] else "not by itself"
             rows.append(
                 (
                     str(name),

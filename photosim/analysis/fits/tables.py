@@ -44,16 +44,18 @@ def dataset_of(made: Tabled) -> xarray.Dataset:
     x, scales = made.found.x, problem.scales
     names = list(problem.names)
     data = problem.data
-    exchanged = {name for a in made.others if a.kind == "exchange" for name in a.names}
+    exchanged, moved = _exchanged(made)
     known = ~errors.open & ~np.isin(names, list(exchanged))
     # A setting that the data leave open is known as well as its prior says, or not at all.
-    held = np.array([p.has_prior for p in problem.parameters] + [False] * len(problem.extra)) & ~np.isin(
-        names, list(exchanged)
-    )
-    bound_by_prior = errors.open & (held | _through_priors(problem, errors))
-    error = np.where(known | bound_by_prior, errors.error * scales, np.nan)
+    held = np.array([p.has_prior for p in problem.parameters] + [False] * len(problem.extra))
+    told = ~errors.open | held | _through_priors(problem, errors)
+    error = np.where(told, np.hypot(errors.error, moved) * scales, np.nan)
     draws = errors.draws * scales
     low, high = np.quantile(draws, [0.025, 0.975], axis=0) + x * scales
+    for a in made.others:  # an interval holds all that may be exchanged
+        if a.kind == "exchange":
+            other = np.where(moved > 0.0, a.found.x * scales, x * scales)
+            low, high = np.minimum(low, low + other - x * scales), np.maximum(high, high + other - x * scales)
     sizes = draws.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.cov(draws.T).reshape(len(names), len(names)) / np.outer(sizes, sizes)
@@ -106,6 +108,26 @@ def dataset_of(made: Tabled) -> xarray.Dataset:
     if has_loops(problem):
         found = found.assign(line_table(problem, x, errors.draws))
     return found
+
+
+def _exchanged(made: Tabled) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the settings that may be exchanged for others, and how far half of that is where values change.
+
+    Couplers that change places, or each for what it leaves, keep the errors of the answer next to the guess.
+    A coupling and a loss that change places do not: under- and over-coupled rings are different chips.
+    """
+    names, moved = list(made.problem.names), np.zeros(made.problem.size)
+    found: list[str] = []
+    for a in made.others:
+        if a.kind != "exchange":
+            continue
+        rows = [names.index(n) for n in a.names]
+        found += a.names
+        if len({made.problem.units[k] for k in rows}) == 1:
+            continue
+        half = 0.5 * np.abs(a.found.x - made.found.x)[rows]
+        moved[rows] = np.maximum(moved[rows], half)
+    return found, moved
 
 
 def _through_priors(problem: Problem, errors: Uncertainty) -> NDArray[np.bool_]:
