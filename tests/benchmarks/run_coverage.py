@@ -65,8 +65,14 @@ def errors_of(kind: str, rng: np.random.Generator) -> dict[str, tuple[float, flo
         chip, fitted, outputs = interferometer(truth), ("neff", "ng", *COUPLERS), ("bar", "cross")
     else:
         wl = ps.wavelengths(1.535, 1.565, 2 * POINTS)
-        inner = {"radius": 10.0, "neff": 2.44, "ng": rng.uniform(4.15, 4.25),
-                 "coupling": rng.uniform(0.05, 0.1), "coupling_drop": rng.uniform(0.05, 0.1), "loss_dB_cm": rng.uniform(4.0, 10.0)}  # fmt: skip
+        inner = {
+            "radius": 10.0,
+            "neff": 2.44,
+            "ng": rng.uniform(4.15, 4.25),
+            "coupling": rng.uniform(0.05, 0.1),
+            "coupling_drop": rng.uniform(0.05, 0.1),
+            "loss_dB_cm": rng.uniform(4.0, 10.0),
+        }
         chip, outputs = ring(inner), ("through", "drop")
         truth = {f"ring.{name}": value for name, value in inner.items()}
         fitted = ("ring.neff", "ring.ng", "ring.coupling", "ring.coupling_drop", "ring.loss_dB_cm")

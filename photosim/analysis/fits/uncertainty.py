@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from photosim.analysis.fits.problem import Problem
 
-FRINGES = 4.0
+FRINGES = 6.0
 """Fringes that a block of the bootstrap covers, where the spectra have three times as many."""
 _WEAK = 2.0
 """A direction is open where its error is so many times how far off the settings may be."""
