@@ -59,6 +59,7 @@ def ring(values: dict[str, float]) -> ps.Circuit:
 def errors_of(kind: str, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
     """Return (error over standard error, over the usual one) of each setting of one random chip."""
     wl = ps.wavelengths(1.53, 1.57, POINTS)
+    fitted: tuple[str, ...]
     if kind == "mzi":
         truth = {"delta_length": rng.uniform(80.0, 250.0), "neff": 2.4, "ng": rng.uniform(4.15, 4.25),
                  "first": rng.uniform(0.3, 0.46), "second": rng.uniform(0.54, 0.7)}  # fmt: skip

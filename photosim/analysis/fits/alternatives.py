@@ -30,7 +30,6 @@ _FRINGES = 3.0
 _WINDOW = 60
 _EQUAL = 9.0
 """Twice the rise of the cost, in units of the residuals' noise, up to which settings fit as well."""
-_DIFFERENT = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +65,12 @@ def _apart(problem: Problem, x: NDArray[np.float64], other: NDArray[np.float64])
     jacobian = problem.jacobian(other)[: int(problem.known.sum())]
     step = x - other
     # Along a valley no residual changes, however long the step.
-    return bool(np.sum((jacobian @ step) ** 2) > _EQUAL and np.abs(step).max() > _DIFFERENT)
+    return bool(np.sum((jacobian @ step) ** 2) > _EQUAL)
 
 
 def _changed(problem: Problem, x: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[str, ...]:
     step = np.abs(x - other)[: len(problem.parameters)]
-    return tuple(
-        p.name for p, s in zip(problem.parameters, step, strict=True) if s > max(_DIFFERENT, 0.1 * step.max())
-    )
+    return tuple(p.name for p, s in zip(problem.parameters, step, strict=True) if s > 0.1 * step.max())
 
 
 def _met(
