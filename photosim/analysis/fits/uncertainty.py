@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from photosim.analysis.fits.problem import Problem
 
-FRINGES = 6.0
-"""Fringes that a block of the bootstrap covers, where the spectra have three times as many."""
+FRINGES = 8.0
+"""Fringes that a block of the bootstrap covers, where the spectra have twice as many."""
 _WEAK = 2.0
 """A direction is open where its error is so many times how far off the settings may be."""
 _NOTHING = 0.02
@@ -57,7 +57,7 @@ def block_length(problem: Problem, left: NDArray[np.float64]) -> int:
     """Return the samples of a block: longer than a fringe, and than residuals stay alike."""
     count = len(problem.data.wl)
     fringe = period(problem.data)
-    longest = max(count // 3, 1)
+    longest = max(count // 2, 1)
     wanted = FRINGES * fringe if fringe < 0.5 * count else count / 6.0
     return int(min(max(wanted, _LENGTHS * correlation_length(left), 1.0), longest))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -406,3 +407,14 @@ def test_results_are_filed_and_repeat_bit_for_bit(tmp_path: Path) -> None:
     back = ps.files.datasets.read(tmp_path / "a.nc")
     assert np.array_equal(back.value.values, one.value.values)
     assert abs(float(one.value.sel(parameter="ng")) - 4.25) < 0.002
+
+
+@pytest.mark.parametrize("kind", ["mzi", "ring"])
+def test_errors_hold_the_truth_beside_a_ripple_that_the_model_lacks(kind: str, root: Path) -> None:
+    """A few of the chips that docs/fit.md counts: the bootstrap is honest, the usual covariance is not."""
+    script = runpy.run_path(str(root / "tests" / "benchmarks" / "run_coverage.py"))
+    pairs = script["shares"](kind, 16, 1)["all"]
+    within = [np.mean(pairs < bound, axis=0) for bound in (1.0, 3.0)]
+    assert 0.5 < within[0][0] < 0.9
+    assert within[1][0] >= 0.95
+    assert within[1][1] < within[1][0]
