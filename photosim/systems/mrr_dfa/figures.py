@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Curve, HeatMap, Level, Picture
 from photosim.analysis.result import Table
+from photosim.systems.harness.pictures import is_trend
 from photosim.systems.harness.system import Options, Outcome, Published, Row
 from photosim.systems.mrr_dfa.hardware import IMPERFECTIONS, SIGMAS, Costs
 from photosim.training.devices import Measured
@@ -118,7 +119,8 @@ def pictures(outcome: Outcome) -> Sequence[Picture]:
     done = [
         (bits, outcome.values(name, "accuracy")) for name, bits in MEASURED_BITS.items() if outcome.of(name)
     ]
-    if swept:
+    best = [outcome.values(f"{b:g} bits", "accuracy").max() for b in swept]
+    if is_trend(best, len(swept)):
         curves = [
             Curve(
                 "ours, few epochs",

@@ -8,6 +8,7 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Curve, Level, Picture, Scale
 from photosim.analysis.result import Table
+from photosim.systems.harness.pictures import is_trend
 from photosim.systems.harness.system import Outcome
 from photosim.systems.opu_dfa.runs import RULES, SWEEPS
 
@@ -45,6 +46,8 @@ def _sweep_pictures(outcome: Outcome) -> list[Picture]:
         if outcome.of(f"sweep {key}"):
             accuracy = outcome.values(f"sweep {key}", "accuracy")
             x = values[:: len(values) - 1] if accuracy.shape[1] != len(values) else values
+            if not is_trend(accuracy.mean(axis=0), len(x)):
+                continue
             scale: Scale = "log" if key in {"light", "persistence"} else "linear"
             curve = Curve.over_seeds("by the medium", accuracy, x)
             title = f"What the optics cost: {key}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Curve, Level, Picture
 from photosim.analysis.result import Table
+from photosim.systems.harness.pictures import is_trend
 from photosim.systems.harness.system import Outcome
 from photosim.systems.spectrum_slicing import chip
 from photosim.systems.spectrum_slicing.recipe import FULL, SMALL, Optics, Recipe
@@ -34,8 +35,9 @@ def _words(optics: Optics) -> tuple[str, ...]:
     rings = optics.nodes - optics.interferometers
     return (
         f"{rings} rings, {optics.interferometers} interferometers", f"{optics.coupling:g}",
-        f"{optics.spacing / 1e9:g}", f"{optics.pixel * 1e12:g}",
+        f"{optics.spacing / 1e9:.3g}", f"{optics.detuning / 1e9:g}", f"{optics.pixel * 1e12:g}",
         f"{optics.patch} x {optics.patch}, {optics.stride} apart", f"{optics.pooling:g}",
+        "no" if optics.mixed is None else "yes",
     )  # fmt: skip
 
 
@@ -53,9 +55,11 @@ def _searched(outcome: Outcome) -> Table | None:
         "filters",
         "coupling",
         "spacing, GHz",
+        "middle, GHz",
         "pixel, ps",
         "patches",
         "pooling",
+        "decorrelated",
         "held-out accuracy, %",
         "",
     )
@@ -86,7 +90,8 @@ def pictures(outcome: Outcome) -> Sequence[Picture]:
         curves = [
             Curve.over_seeds(label, outcome.values("nodes", key), swept) for key, label in LAYERS.items()
         ]
-        found.append(Chart("nodes", "Accuracy against filters read", "nodes", "test accuracy, %", curves))
+        if is_trend(np.array([curve.y for curve in curves]), len(swept)):
+            found.append(Chart("nodes", "Accuracy against filters read", "nodes", "test accuracy, %", curves))
     curves = [
         Curve.over_seeds(f"{label}, {layers}", outcome.values(case, f"{key} curve"))
         for case, label in LABELS.items()

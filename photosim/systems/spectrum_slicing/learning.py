@@ -15,6 +15,7 @@ from photosim.systems.harness.system import Options, Report
 from photosim.systems.spectrum_slicing.recipe import (
     Recipe,
     back_end,
+    decorrelated,
     images,
     modulator_of,
     readings,
@@ -115,7 +116,8 @@ def _judged(
     )
     one, other = np.random.default_rng(0).spawn(2)
     raw = readings(device, device.averages(x, one, workers=2), other)
-    a, b = standardised(raw[: learning.images], raw[learning.images :])
+    some = standardised(raw[: learning.images], raw[learning.images :])
+    a, b = decorrelated(*some, optics.nodes, optics.mixed)
     data = (a, y[: learning.images], b, y[learning.images :], classes)
     own = trained(back_end(a.shape[1], 0, classes), data, recipe, 0, lambda _done, _total: None)
     return float(own["accuracy"])

@@ -33,19 +33,21 @@ class Optics:
     netlist: of the gallery.  nodes, interferometers: filters, and how many of them, the last ones, are no
     rings.  coupling: of the rings' two cells.  spacing: of neighbouring maxima in Hz.  detuning: the middle
     of all maxima, in Hz from the carrier.  patch, stride: in pixels.  pixel: duration in s.  pooling:
-    bandwidth of the amplifiers in patches a second.
+    bandwidth of the amplifiers in patches a second.  mixed: floor of the eigenvalues where the readings of a
+    patch are decorrelated, over the largest; None where they are not.
     """
 
     netlist: str = "spectrum_slicing"
     nodes: int = 7
     interferometers: int = 0
     coupling: float = 0.1
-    spacing: float = 2.1e9
-    detuning: float = 0.0
+    spacing: float = 7.4e9 / 6
+    detuning: float = 3.7e9
     patch: int = 3
     stride: int = 2
-    pixel: float = 67.5e-12
+    pixel: float = 22.5e-12
     pooling: float = 0.5
+    mixed: float | None = 1e-3
 
     @property
     def scan(self) -> Scan:
@@ -73,20 +75,22 @@ class Recipe:
     learnt, judged: images, the first ones of their part; None for all.  optics, chip: filters of the ideal
     case and of the one with the data sheet's losses.  hidden: units of the hidden layer of the back end of
     optics, chip and digital network.  epochs, batch_size, rate: of all trainings, the rate a tenth from
-    three quarters of the epochs on.
+    three quarters of the epochs on; the digital network has a rate of its own.  filters, window,
+    window_stride: of its convolution.
     """
 
     optics: Optics = Optics()
-    chip: Optics = Optics("spectrum_slicing_chip", nodes=3, coupling=0.2, spacing=4.9e9)
-    learnt: int | None = 20_000
-    judged: int | None = 10_000
+    chip: Optics = Optics("spectrum_slicing_chip", nodes=3, coupling=0.2, spacing=3.7e9, mixed=None)
+    learnt: int | None = None
+    judged: int | None = None
     hidden: tuple[int, int, int] = (111, 80, 117)
     epochs: int = 12
     batch_size: int = 64
     rate: float = 2e-3
     filters: int = 7
-    window: int = 5
+    window: int = 7
     window_stride: int = 2
+    digital_rate: float = 3e-3
     searched: int = 1_000
     held: int = 500
     swept: tuple[int, ...] = (1, 2, 3, 5, 7, 10, 13, 16)
@@ -106,9 +110,8 @@ class Recipe:
 
 FULL = Recipe()
 SMALL = Recipe(
-    optics=Optics(patch=3, stride=1), chip=Optics("spectrum_slicing_chip", 3, 0, 0.2, 4.9e9, 3, 1),
-    learnt=None, judged=None, epochs=12, searched=400, held=300, swept=(1, 3, 7), swept_images=500,
-    window=3, window_stride=1,
+    optics=Optics(stride=1), chip=replace(FULL.chip, stride=1), epochs=12, searched=400, held=300,
+    swept=(1, 3, 7), swept_images=500, window=3, window_stride=1,
 )  # fmt: skip
 
 FULL_SCALE = 0.45
@@ -187,6 +190,31 @@ def light(optics: Optics, options: Options, recipe: Recipe, report: Report) -> t
 def readings(device: SpectrumSlicer, found: RealArray, rng: np.random.Generator) -> RealArray:
     """Return what receivers read, image by image, (B, nodes x patches)."""
     return device.read(found, rng).reshape(found.shape[1], -1)
+
+
+def decorrelated(
+    learnt: RealArray, judged: RealArray, nodes: int, floor: float | None
+) -> tuple[RealArray, RealArray]:
+    """Return standardised features (B, nodes x patches) with the readings of each patch decorrelated.
+
+    A linear map of the nodes of a patch, which the first layer behind it takes up: it adds no parameter and
+    no operation, but lets gradient descent find what is small. Neighbouring filters read nearly alike.
+    floor: added to the eigenvalues of each patch's correlations, over the largest of all; None changes
+    nothing.
+    """
+    if floor is None:
+        return learnt, judged
+    parted = learnt.reshape(len(learnt), nodes, -1)
+    correlation = np.einsum("bnp,bmp->pnm", parted, parted, optimize=True).astype(np.float64) / len(learnt)
+    values, vectors = np.linalg.eigh(correlation)
+    scale = 1.0 / np.sqrt(np.maximum(values, 0.0) + floor * max(float(values.max()), 1e-30))
+    maps = (vectors * scale[:, np.newaxis, :]).astype(learnt.dtype)
+
+    def mapped(features: RealArray) -> RealArray:
+        own = features.reshape(len(features), nodes, -1).transpose(2, 0, 1)
+        return np.ascontiguousarray((own @ maps).transpose(1, 2, 0).reshape(len(features), -1))
+
+    return mapped(learnt), mapped(judged)
 
 
 def standardised(learnt: RealArray, judged: RealArray) -> tuple[RealArray, RealArray]:

@@ -15,6 +15,7 @@ from photosim.systems.spectrum_slicing.recipe import (
     Optics,
     Recipe,
     back_end,
+    decorrelated,
     digital,
     images,
     light,
@@ -44,7 +45,7 @@ def sliced(
     device = slicer(optics, along)
     noise = np.random.default_rng(seed).spawn(2)
     raw = [readings(device, part, rng) for part, rng in zip(found, noise, strict=True)]
-    x, judged = standardised(*raw)
+    x, judged = decorrelated(*standardised(*raw), optics.nodes, optics.mixed)
     parts = (x, y, judged, judged_y, classes)
     one = trained(back_end(x.shape[1], 0, classes), parts, recipe, seed, report)
     two = trained(back_end(x.shape[1], hidden, classes), parts, recipe, seed, report)
@@ -62,8 +63,9 @@ def convolved(options: Options, recipe: Recipe, seed: int, _path: Path, report: 
     x, y, judged, judged_y, along, classes = images(options, recipe)
     mean, width = float(x.mean()), float(x.std())
     parts = ((x - mean) / width, y, (judged - mean) / width, judged_y, classes)
-    one = trained(digital(recipe, along, 0, classes), parts, recipe, seed, report)
-    two = trained(digital(recipe, along, recipe.hidden[2], classes), parts, recipe, seed, report)
+    own = replace(recipe, rate=recipe.digital_rate)
+    one = trained(digital(recipe, along, 0, classes), parts, own, seed, report)
+    two = trained(digital(recipe, along, recipe.hidden[2], classes), parts, own, seed, report)
     return {
         "one": one["accuracy"], "two": two["accuracy"], "one curve": one["curve"], "two curve": two["curve"],
     }  # fmt: skip
@@ -74,16 +76,17 @@ def candidates(recipe: Recipe) -> list[Optics]:
     base = recipe.optics
     return [
         base,
-        replace(base, coupling=0.2),
         replace(base, coupling=0.3),
         replace(base, coupling=0.5),
-        replace(base, spacing=1.4e9),
+        replace(base, spacing=2.1e9, detuning=0.0),
         replace(base, spacing=0.7e9),
-        replace(base, interferometers=2),
-        replace(base, pixel=50e-12),
-        replace(base, pixel=100e-12),
-        replace(base, patch=4, stride=3 if base.stride > 1 else 1),
-        replace(base, pooling=0.8),
+        replace(base, interferometers=3),
+        replace(base, pixel=33.75e-12),
+        replace(base, pixel=67.5e-12),
+        replace(base, pixel=67.5e-12, spacing=2.1e9, detuning=0.0),
+        replace(base, patch=4),
+        replace(base, pooling=2.0),
+        replace(base, mixed=None),
     ]
 
 
@@ -106,7 +109,7 @@ def search(options: Options, recipe: Recipe, _seed: int, path: Path, report: Rep
         device = slicer(optics, along)
         one, other = np.random.default_rng(0).spawn(2)
         raw = readings(device, device.averages(x[:count], one, workers=2), other)
-        a, b = standardised(raw[learnt], raw[tried])
+        a, b = decorrelated(*standardised(raw[learnt], raw[tried]), optics.nodes, optics.mixed)
         parts = (a, y[learnt], b, y[tried], classes)
         own = trained(back_end(a.shape[1], 0, classes), parts, recipe, 0, lambda _done, _total: None)
         done.append(own["accuracy"])
@@ -122,7 +125,8 @@ def search(options: Options, recipe: Recipe, _seed: int, path: Path, report: Rep
 def by_nodes(options: Options, recipe: Recipe, seed: int, _path: Path, report: Report) -> Mapping[str, Any]:
     """Return the accuracies in % of both back ends where some nodes of a bank of the most are read."""
     most = max(recipe.swept)
-    optics = replace(recipe.optics, nodes=most, spacing=min(recipe.optics.spacing, 14.8e9 / most))
+    own = recipe.optics
+    optics = replace(own, nodes=most, spacing=own.spacing * (own.nodes - 1) / (most - 1))
     smaller = replace(recipe, learnt=recipe.swept_images, judged=recipe.swept_images)
     _, y, _, judged_y, along, classes = images(options, smaller)
     found = light(optics, options, smaller, report)
@@ -133,7 +137,8 @@ def by_nodes(options: Options, recipe: Recipe, seed: int, _path: Path, report: R
     two: list[float] = []
     for count in recipe.swept:
         nodes = np.round((np.arange(count) + 0.5) * most / count - 0.5).astype(int)
-        x, judged = standardised(*(part[:, nodes].reshape(len(part), -1) for part in raw))
+        some = standardised(*(part[:, nodes].reshape(len(part), -1) for part in raw))
+        x, judged = decorrelated(*some, count, optics.mixed)
         parts = (x, y, judged, judged_y, classes)
         for hidden, into in ((0, one), (recipe.hidden[0], two)):
             into.append(

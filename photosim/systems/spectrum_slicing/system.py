@@ -73,12 +73,27 @@ SYSTEM = System(
     remarks=(
         (
             "Patch, pixel rate, filters, receivers and light of the authors are not known to us. Ours: "
-            "patches of 3 x 3 pixels, 2 apart, 67.5 ps a pixel, rings of six cells, amplifiers of half the "
-            "patches' rate (the pooling), one reading a patch and node; a booster brings the laser to 100 mW."
+            "patches of 3 x 3 pixels, 2 apart, 22.5 ps a pixel, so that a turn of a ring of six cells "
+            "reaches back by a row of the patch; maxima from the carrier to half a spectral range, on one "
+            "side, since a real field's spectrum has two alike; amplifiers of half the patches' rate (the "
+            "pooling), one reading a patch and node; a booster brings the laser to 100 mW."
         ),
         (
-            "All networks learn from 20,000 of the training images. The light and its "
-            "noise are computed once; each seed draws the receivers' noise and jitter, weights and batches."
+            "All networks learn from all training images. Behind 7 nodes, 4,000 training images taught a "
+            "back end of one layer 94.95 % of 2,000 others, and 96.6 % with the readings of each patch "
+            "decorrelated, a linear map that its weights take up; ridge regression had 96.65 %, without "
+            "noise 96.95 %: slow descent along readings that are nearly equal had held it at 95 %, not the "
+            "optics. Weight decay up to 0.03 changed nothing. Noise costs the chip more: ridge regression "
+            "had 93.05 %, without noise 94.9 %, and readings that are decorrelated are no better."
+        ),
+        (
+            "The digital network has 7 filters of 7 x 7 pixels, 2 apart: with 4,000 and 2,000 images 5 x 5 "
+            "filters 2 and 1 apart had 95.0 and 95.15 %, these 95.7 %, at a rate of 0.003; at 0.001 93.85, "
+            "94.55 and 94.75 %. The chip's rings of coupling 0.2 had 93.15 %, those of 0.4 90.05 %."
+        ),
+        (
+            "The light and its noise are computed once; each seed draws the receivers' noise and jitter, "
+            "weights and batches."
         ),
         (
             "Energies count laser (20 % wall plug), heaters, converters and digital multiply-adds by a "

@@ -12,6 +12,7 @@ import numpy as np
 from photosim.analysis.chart import Chart, Level, Picture
 from photosim.analysis.result import Table
 from photosim.systems.harness.data import sizes
+from photosim.systems.harness.pictures import is_trend
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Report, Row, System
 from photosim.systems.two_pass.networks import (
     NETLIST,
@@ -196,24 +197,21 @@ def _pictures(outcome: Outcome) -> list[Picture]:
     if not any(outcome.of(rule) for rule in NAMES):
         return []
     test = "test accuracy (%)"
-    return [
-        Chart(
-            "epochs", "exact products", "epoch", test,
-            outcome.curves(NAMES, "curve"), (Level("95 %", 95.0),),
-        ),
-        Chart(
-            "mesh_size", "held by imperfect meshes", "guides of a tile", test,
-            outcome.curves(NAMES, "sizes", SIZES),
-        ),
-        Chart(
-            "phase_error", "held by meshes with phase errors", "deviation of each phase (rad)", test,
-            outcome.curves(NAMES, "phases", PHASES),
-        ),
-        Chart(
-            "noise", "held by meshes with a noisy read-out", "noise of a reading (share of the largest)",
-            test, outcome.curves(NAMES, "noises", NOISES),
-        ),
-    ]  # fmt: skip
+    epochs = Chart(
+        "epochs", "exact products", "epoch", test, outcome.curves(NAMES, "curve"), (Level("95 %", 95.0),)
+    )  # fmt: skip
+    error, reading = "deviation of each phase (rad)", "noise of a reading (share of the largest)"
+    sweeps = (
+        ("mesh_size", "held by imperfect meshes", "guides of a tile", "sizes", SIZES),
+        ("phase_error", "held by meshes with phase errors", error, "phases", PHASES),
+        ("noise", "held by meshes with a noisy read-out", reading, "noises", NOISES),
+    )
+    found: list[Picture] = [epochs]
+    for name, title, label, key, x in sweeps:
+        curves = [own for own in outcome.curves(NAMES, key, x) if is_trend(own.y, len(x))]
+        if curves:
+            found.append(Chart(name, title, label, test, curves))
+    return found
 
 
 REMARKS = (

@@ -17,6 +17,7 @@ from photosim.systems.spectrum_slicing.recipe import (
     SMALL,
     Recipe,
     back_end,
+    decorrelated,
     images,
     slicer,
     standardised,
@@ -82,11 +83,25 @@ def test_costs_are_counted(tmp_path: Path) -> None:
     assert found["ideal one"][:2] == [readings * 10 + 10, readings * 10]
     assert found["digital one"][0] == 7 * (3 * 3 + 1) + 7 * 36 * 10 + 10
     assert found["digital one"][1] == 7 * 36 * 9 + 7 * 36 * 10
-    pixels = 36 * 9 * 67.5e-3  # ns
+    pixels = 36 * 9 * 22.5e-3  # ns
     assert found["ideal one"][3] == pytest.approx(pixels, rel=0.2)
     # 42 cells at half a turn of heat each, and the laser's 0.1 W at 20 %, for that long.
     light, heat = found["ideal parts"][:2]
     assert heat == pytest.approx(42 * 1.34e-3 / 0.5 * light, rel=0.5)
+
+
+def test_decorrelated_readings_say_the_same() -> None:
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(400, 1, 6))
+    raw = (common + 0.05 * rng.normal(size=(400, 3, 6))).reshape(400, -1)
+    learnt, judged = decorrelated(raw, raw[:7], 3, 1e-9)
+    for patch in range(6):
+        own = learnt.reshape(400, 3, 6)[..., patch]
+        np.testing.assert_allclose(own.T @ own / 400, np.eye(3), atol=1e-4)
+    wanted = raw @ rng.normal(size=18)  # what a layer makes of the one, another makes of the other
+    weights, *_ = np.linalg.lstsq(learnt, wanted, rcond=None)
+    np.testing.assert_allclose(judged @ weights, wanted[:7], atol=1e-8)
+    assert decorrelated(raw, raw[:7], 3, None)[0] is raw
 
 
 def test_published_figures_stand_beside_mnist_alone() -> None:
