@@ -36,11 +36,28 @@ BRIGHT = 0.2
 """Power of a true answer of the XOR."""
 
 
+def _half_plane() -> list[tuple[int, int]]:
+    """Return the 16 frequencies nearest to 0 of those that no other one of them conjugates."""
+    every = [(y, x) for y in range(WIDEST // 2) for x in range(1 - WIDEST // 2, WIDEST // 2)]
+    half = [(y, x) for y, x in every if y > 0 or x >= 0]
+    return sorted(half, key=lambda own: (own[0] ** 2 + own[1] ** 2, -own[0], own[1]))[: SIDE**2]
+
+
+WIDEST = 8
+"""Pixels along a side that the coefficients need."""
+COEFFICIENTS: Mapping[str, list[tuple[int, int]]] = {
+    "code": [(y, x) for y in range(-SIDE // 2, SIDE // 2) for x in range(-SIDE // 2, SIDE // 2)],
+    "half plane": _half_plane(),
+}
+"""Frequencies along y and x. Of the code's block four pairs are conjugates, which tell the same."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How digits are learnt: `learning_rate` is Adam's, a tenth of it from epoch `decay` on.
 
-    gain: of the activation in rad a W; 0 is no activation at all.  power: light of an image in W.
+    coefficients: a name of COEFFICIENTS.  gain: of the activation in rad a W; 0 is no activation at all.
+    power: light of an image in W.
     """
 
     gain: float
@@ -49,6 +66,7 @@ class Recipe:
     epochs: int = 200
     decay: int = 160
     batch_size: int = 512
+    coefficients: str = "code"
 
 
 NETLIST = "eo_activation"
@@ -63,18 +81,19 @@ def unitary_layers(n: int, outputs: int, activation: ElectroOptic | None, netlis
 
 
 @lru_cache(maxsize=2)
-def spectra(options: Options) -> Dataset:
-    """Return a data set of square pictures as 16 Fourier coefficients each, together of 1 W."""
+def spectra(options: Options, coefficients: str = "code") -> Dataset:
+    """Return a data set of square pictures as 16 Fourier coefficients each, together of 1 W.
+
+    coefficients: a name of COEFFICIENTS.
+    """
     data = loaded(options)
     low = data.train.x.min()
-    width = side(data, SIDE)
-    block = slice(width // 2 - SIDE // 2, width // 2 + SIDE // 2)
+    width = side(data, WIDEST)
+    rows, columns = (width // 2 + np.array(own) for own in zip(*COEFFICIENTS[coefficients], strict=True))
 
     def part(samples: Samples) -> Samples:
         images = (samples.x - low).reshape(len(samples), width, width)
-        found = np.fft.fftshift(np.fft.fft2(images), axes=(1, 2))[:, block, block].reshape(
-            len(samples), SIDE**2
-        )
+        found = np.fft.fftshift(np.fft.fft2(images), axes=(1, 2))[:, rows, columns]
         light = np.linalg.norm(found, axis=1, keepdims=True)
         return Samples((found / np.where(light > 0.0, light, 1.0)).astype(np.complex64), samples.y)
 
@@ -87,7 +106,7 @@ def _brighter(samples: Samples, power: float) -> Samples:
 
 def _digits(recipe: Recipe, options: Options) -> Callable[[int, Path, Report], Mapping[str, Any]]:
     def compute(seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
-        data = spectra(options)
+        data = spectra(options, recipe.coefficients)
         train, test = (_brighter(part, recipe.power) for part in (data.train, data.test))
         activation = ElectroOptic(recipe.gain) if recipe.gain else None
         history = fit(
@@ -133,8 +152,11 @@ def _xor(gain: float, epochs: int, netlist: str) -> Callable[[int, Path, Report]
 
 
 def _cases(options: Options) -> list[Case]:
-    small = {"epochs": 40, "decay": 30, "batch_size": 64} if options.quick else {}
+    small: dict[str, Any] = {"epochs": 40, "decay": 30, "batch_size": 64} if options.quick else {}
     recipes = {"without": Recipe(0.0, **small), "with": Recipe(0.05 * np.pi, **small)}
+    recipes |= {
+        f"{name}, half plane": replace(own, coefficients="half plane") for name, own in recipes.items()
+    }
     cases = [Case(name, _digits(recipe, options), asdict(recipe)) for name, recipe in recipes.items()]
     epochs, netlist = 300 if options.quick else 3000, options.netlist(NETLIST)
     for name, gain in (("xor without", 0.0), ("xor with", 1.75 * np.pi)):
@@ -151,7 +173,15 @@ def _rows(options: Options) -> list[Row]:
     rows = []
     for k, name in enumerate(("without", "with")):
         rows.append(Row(f"two meshes {name} activation (the code's run)", name, "accuracy", "%", code[k]))
-        rows.append(Row(f"two meshes {name} activation (the paper)", name, "accuracy", "%", paper[k]))
+        rows.append(
+            Row(
+                f"two meshes {name} activation (the paper; coefficients chosen)",
+                f"{name}, half plane",
+                "accuracy",
+                "%",
+                paper[k],
+            )
+        )
     for name in ("without", "with"):
         rows.append(Row(f"XOR of four bits {name} activation: right", f"xor {name}", "right", digits=1))
         rows.append(
@@ -161,7 +191,8 @@ def _rows(options: Options) -> list[Row]:
 
 
 def _pictures(outcome: Outcome) -> Sequence[Picture]:
-    curves = outcome.curves({name: f"{name} activation" for name in ("without", "with")}, "curve")
+    names = [f"{name}{chosen}" for name in ("without", "with") for chosen in ("", ", half plane")]
+    curves = outcome.curves({name: f"{name} (activation)" for name in names}, "curve")
     published = outcome.comparable >= {"without", "with"}
     levels = (Level("code, without", 82.0), Level("code, with", 90.6)) if published else ()
     return (
@@ -181,7 +212,14 @@ REMARKS = (
         "(20,000 images, 20 epochs, seed 0): 30, 100, 300 and 1000 W at a learning rate of 0.005 gave 85.9, "
         "86.0, 24.2 and 10.5 %; 0.002, 0.01 and 0.02 at 100 W gave 82.5, 87.0 and 88.5 %."
     ),
-    "The paper picks its 16 coefficients slightly differently than its code, which is followed here.",
+    (
+        "The paper picks its 16 coefficients slightly differently than its code. Ours for the paper's rows "
+        "were chosen by 5,000 training images held out of short runs (20,000 images, 12 epochs, seed 0), "
+        "without and with activation: the code's block 82.9 and 88.7 %, the block one further 82.2 and 88.8, "
+        "the quadrant 81.6 and 89.0, the nearest to 0 81.8 and 87.5, four rows of half the plane 85.5 and "
+        "90.7, the nearest of half the plane 85.3 and 91.0 %, which are taken: most others hold conjugates, "
+        "which tell the same."
+    ),
     (
         "XOR: four bits as amplitudes, brought to the same light; 0.2 W where exactly one is on, 0 "
         "elsewhere; the squared error is over the 16 patterns."

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photosim.systems import find_system, reproduce
-from photosim.systems.eo_activation import spectra, unitary_layers
+from photosim.systems import Options, find_system, reproduce
+from photosim.systems.eo_activation import COEFFICIENTS, spectra, unitary_layers
 from photosim.training.data.datasets import load
 from photosim.training.layers.electro_optic import ElectroOptic
 
 
 def test_spectra_are_the_lowest_coefficients_with_a_watt_each() -> None:
-    data, raw = spectra("digits", None), load("digits", validation_fraction=0.0).train.x
+    data, raw = spectra(Options("digits", None, 1)), load("digits", validation_fraction=0.0).train.x
     np.testing.assert_allclose(np.linalg.norm(data.train.x, axis=1), 1.0, rtol=1e-6)
     image = (raw[5] - raw.min()).reshape(8, 8)
     rows = np.arange(8)
@@ -40,3 +40,12 @@ def test_the_activation_learns_more(tmp_path: Path) -> None:
     assert found.values("xor with", "right")[0] == 100.0
     assert found.values("xor without", "error")[0] > 5 * found.values("xor with", "error")[0]
     assert len(done.charts()) == 1
+
+
+def test_chosen_coefficients_hold_no_conjugates() -> None:
+    for name, pairs in COEFFICIENTS.items():
+        assert len(set(pairs)) == 16
+        twins = [(y, x) for y, x in pairs if (y, x) != (0, 0) and (-y, -x) in pairs]
+        assert len(twins) == (8 if name == "code" else 0)
+    found = spectra(Options("digits", None, 1), "half plane").train.x
+    np.testing.assert_allclose(np.sum(np.abs(found) ** 2, axis=1), 1.0, atol=1e-5)

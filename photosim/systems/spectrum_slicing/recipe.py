@@ -110,8 +110,9 @@ class Recipe:
 
 FULL = Recipe()
 SMALL = Recipe(
-    optics=Optics(stride=1), chip=replace(FULL.chip, stride=1), epochs=12, searched=400, held=300,
-    swept=(1, 3, 7), swept_images=500, window=3, window_stride=1,
+    optics=Optics(stride=1, spacing=2.1e9, detuning=0.0, pixel=67.5e-12),
+    chip=replace(FULL.chip, stride=1, spacing=4.9e9, detuning=0.0, pixel=67.5e-12),
+    epochs=12, searched=400, held=300, swept=(1, 3, 7), swept_images=500, window=3, window_stride=1,
 )  # fmt: skip
 
 FULL_SCALE = 0.45

@@ -83,7 +83,7 @@ def test_costs_are_counted(tmp_path: Path) -> None:
     assert found["ideal one"][:2] == [readings * 10 + 10, readings * 10]
     assert found["digital one"][0] == 7 * (3 * 3 + 1) + 7 * 36 * 10 + 10
     assert found["digital one"][1] == 7 * 36 * 9 + 7 * 36 * 10
-    pixels = 36 * 9 * 22.5e-3  # ns
+    pixels = 36 * 9 * 67.5e-3  # ns
     assert found["ideal one"][3] == pytest.approx(pixels, rel=0.2)
     # 42 cells at half a turn of heat each, and the laser's 0.1 W at 20 %, for that long.
     light, heat = found["ideal parts"][:2]
