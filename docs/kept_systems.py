@@ -143,12 +143,21 @@ def page() -> str:
         for number, figure in enumerate(shown):
             name = f"[`{own.system}`](#{own.system})" if number == 0 else ""
             text.append(f"| {' | '.join([name, figure.figure, *figure.cells()])} |\n")
+    text += _missing({own.system for own in kept})
     head = (KEPT / "page.txt").read_text(encoding="utf-8").replace("{table}", "".join(text))
     text = [head]
     for name in dict.fromkeys(own.system for own in kept):
         text.append(f"\n## {name}\n")
         text += [_section(own) for own in kept if own.system == name]
     return "".join(text)
+
+
+def _missing(known: set[str]) -> list[str]:
+    """Return a sentence about the systems without kept results; nothing if there are none."""
+    from photosim.systems import system_names
+
+    names = [f"`{name}`" for name in system_names() if name not in known]
+    return [f"\nWithout kept results of a full run: {', '.join(names)}.\n"] if names else []
 
 
 def _section(own: Kept) -> str:
