@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from photosim.kernels.saturation import activate
-from photosim.model import Entries, Fraction, Memory, Quantity, Responsivity, nonlinear
+from photosim.kernels.saturation import activate, activate_ring
+from photosim.model import Entries, Fraction, Loss_dB, Memory, Phase, Quantity, Responsivity, nonlinear
 
 SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 100.0)]
 """Voltage in V for a phase of pi; never zero."""
@@ -18,6 +18,10 @@ Transimpedance = Annotated[float, Quantity("V/A", 0.0, 1e9)]
 """Voltage per current in V/A."""
 Bandwidth = Annotated[float, Quantity("Hz", 1.0, 1e15)]
 """A bandwidth in Hz; never zero."""
+InjectedCurrent = Annotated[float, Quantity("A", 1e-9, 1e3)]
+"""Current in A for a given phase; never zero."""
+RingCoupling = Annotated[float, Quantity("1", 1e-9, 1.0)]
+"""Power that crosses a ring's coupler; never zero, or light would stay for ever."""
 
 
 def _undriven(wl: Any, *, tap: Any, v_pi: Any, bias: Any, **_: Any) -> Entries:
@@ -58,3 +62,44 @@ def electro_optic_activation(
     """
     slope = math.pi * tap * transimpedance * responsivity / v_pi
     return (tap, slope, math.pi * bias / v_pi, bandwidth)
+
+
+def _unlit(wl: Any, *, tap: Any, coupling: Any, loss_dB: Any, phase: Any, **_: Any) -> Entries:
+    """Return what faint light finds: the ring at its phase at rest."""
+    stays, turn = np.sqrt(1 - coupling), 10 ** (-loss_dB / 20) * np.exp(1j * phase)
+    return {("o1", "o2"): np.sqrt(1 - tap) * (stays - turn) / (1 - stays * turn) * np.ones_like(wl)}
+
+
+@nonlinear(
+    ports=("o1", "o2"), inputs=1, source="bandyopadhyay2024", step=activate_ring, paths=(("o1", "o2"),),
+    memory=Memory(states=("drive",)), linear=_unlit,
+)  # fmt: skip
+def ring_activation(
+    *,
+    tap: Fraction = 0.1,
+    responsivity: Responsivity = 1.0,
+    current_pi: InjectedCurrent = 1e-3,
+    coupling: RingCoupling = 0.2,
+    loss_dB: Loss_dB = 0.2,
+    phase: Phase = 0.0,
+    bandwidth: Bandwidth = 1e9,
+) -> Any:
+    """Ring activation: tapped light drives, by a detector, the junction of the ring that the rest passes.
+
+    out = sqrt(1 - tap) (r - x)/(1 - r x) in with r = sqrt(1 - coupling) and x the factor of a round trip, of
+    phase `phase` - pi tap responsivity |in|**2/current_pi: carriers lower the index. |in|**2 passes a
+    first-order low-pass first. All carriers of light drive the ring and see the same round trip. Left out:
+    absorption by the injected carriers, the light's own time in the ring (that of the carriers must be much
+    longer), dependence on wavelength, noise and saturation of the detector, light from o2, which is absorbed.
+
+    Settings:
+        tap: part of the power that goes to the photodetector.
+        responsivity: photocurrent per tapped power.
+        current_pi: photocurrent that takes a phase of pi off the round trip.
+        coupling: power that crosses the coupler of bus and ring.
+        loss_dB: loss of a round trip.
+        phase: phase of a round trip without light; 0 is on resonance.
+        bandwidth: half-power bandwidth of detector and junction.
+    """
+    slope = math.pi * tap * responsivity / current_pi
+    return (tap, slope, phase, math.sqrt(1.0 - coupling), 10.0 ** (-loss_dB / 20.0), bandwidth)

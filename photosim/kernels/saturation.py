@@ -1,4 +1,4 @@
-"""Steps in time of parts whose gain or loss saturates, and of the electro-optic activation."""
+"""Steps in time of parts whose gain or loss saturates, and of activations by tapped light."""
 
 from __future__ import annotations
 
@@ -81,6 +81,15 @@ def absorb(
         out[0, c] = factor * now[1, c]
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def low_passed(before: float, first: float, last: float, bandwidth: float, dt: float) -> float:
+    """Return a first-order low-pass after dt, its power going from `first` to `last` on a straight line."""
+    x = 2 * math.pi * bandwidth * dt
+    keep = math.exp(-x)
+    ramp = 1.0 - x / 2 + x * x / 6 - x * x * x / 24 if x < 1e-3 else (1.0 - keep) / x
+    return keep * before + (ramp - keep) * first + (1.0 - ramp) * last
+
+
 def activate(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
@@ -89,12 +98,26 @@ def activate(
     bandwidth = constants[constants.shape[0] // 2 + 3]
     # Only o1 has the tap: what comes from o2 is absorbed behind the modulator.
     first, last = arriving_power(before[:1]), arriving_power(now[:1])
-    # First-order low-pass, exact for a power that goes from `first` to `last` on a straight line.
-    x = 2 * math.pi * bandwidth * dt
-    keep = math.exp(-x)
-    ramp = 1.0 - x / 2 + x * x / 6 - x * x * x / 24 if x < 1e-3 else (1.0 - keep) / x
-    state[0] = keep * state[0] + (ramp - keep) * first + (1.0 - ramp) * last
+    state[0] = low_passed(state[0], first, last, bandwidth, dt)
     half = (slope * state[0] + bias) / 2
     factor = complex(0.0, math.sqrt(1.0 - tap)) * np.exp(complex(0.0, -half)) * math.cos(half)
+    for c in range(now.shape[1]):
+        out[1, c] = factor * now[0, c]
+
+
+def activate_ring(
+    state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
+) -> None:
+    """Send light through a ring that its own tapped power detunes.
+
+    Constants: tap, phase per W, phase of a round trip, field that stays at the coupler and that a round trip
+    keeps, bandwidth in Hz.
+    """
+    tap, slope, phase, stays, kept = constants[0], constants[1], constants[2], constants[3], constants[4]
+    bandwidth = constants[constants.shape[0] // 2 + 5]
+    first, last = arriving_power(before[:1]), arriving_power(now[:1])
+    state[0] = low_passed(state[0], first, last, bandwidth, dt)
+    turn = kept * np.exp(complex(0.0, phase - slope * state[0]))
+    factor = math.sqrt(1.0 - tap) * (stays - turn) / (1.0 - stays * turn)
     for c in range(now.shape[1]):
         out[1, c] = factor * now[0, c]
