@@ -15,6 +15,7 @@ from photosim.training.layers import Dense, Layer, Network, Parameters, Trace
 from photosim.training.layers.circuit import CircuitLayer
 from photosim.training.layers.held import HeldDense
 from photosim.training.layers.mesh import MeshLayer
+from photosim.training.layers.oscillators import Oscillators
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.backprop import Backprop
 from photosim.training.rules.rule import Need
@@ -70,7 +71,8 @@ def ideal_layer(layer: Layer) -> Layer:
 
     A mesh: halving couplers, no loss, no phases of its own, no heat of neighbours, no steps of converters.
     A circuit: no losses, reflections and heat of neighbours; its couplings are its design. A dense layer in
-    hardware: exact products. Other layers are computed, and are their own model.
+    hardware: exact products. Oscillators: the equation without gap and noise. Other layers are computed, and
+    are their own model.
     """
     match layer:
         case HeldDense():
@@ -80,6 +82,8 @@ def ideal_layer(layer: Layer) -> Layer:
         case CircuitLayer():
             device = replace(layer.device, wiring=layer.device.wiring.ideal())
             return replace(layer, device=device, counters=Counter())
+        case Oscillators():
+            return layer.ideal()
     return layer
 
 
