@@ -162,7 +162,7 @@ def test_too_few_classes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ("mesh2", {"loss_dB": 6.0}),
     ("laser", {"power": 2e-5}),
     ("diode", {"load_resistance": 1e-4}),
-    ("unit1", {"tap": 0.99999}),
+    ("unit1", {"current_pi": 1e-7}),
 ])  # fmt: skip
 def test_a_worse_netlist_learns_worse(instance: str, settings: dict[str, Any], tmp_path: Path) -> None:
     def silent(_done: int, _total: int) -> None:
