@@ -41,6 +41,7 @@ def run(command: list[str], folder: Path) -> str:
     "page",
     [
         "README.md",
+        "docs/budget.md",
         "docs/circuits.md",
         "docs/fit.md",
         "docs/layouts.md",
@@ -50,6 +51,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/links.md",
         "docs/chips.md",
         "docs/hardware.md",
+        "docs/optimise.md",
         "docs/own-training.md",
     ],
 )

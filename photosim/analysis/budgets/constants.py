@@ -14,7 +14,6 @@ from photosim.reals import shown
 
 EXAMPLE = "worked example of a 64 x 64 processor at 10 GHz and 6 bits (secondary)"
 OURS = "assumed"
-NETLIST = "netlist"
 
 
 @dataclass(frozen=True)
