@@ -76,18 +76,22 @@ def kernels(model: ClosedForm) -> Kernels:
 # --- what a generated file depends on ------------------------------------------------------------
 
 
+_GENERATOR = b"".join(
+    (Path(__file__).parent / name).read_bytes() for name in ("algebra.py", "codegen.py", "printer.py")
+)
+"""The generator as it was imported: a file that is edited later must not lend its hash to older kernels."""
+
+
 def _fingerprint(model: ClosedForm) -> str:
     """Return a hash of formula, generator, library versions and processor."""
     from llvmlite.binding import get_host_cpu_name
 
-    here = Path(__file__).parent
-    generator = b"".join((here / name).read_bytes() for name in ("algebra.py", "codegen.py", "printer.py"))
     parts = [
         *_sources(model.function, set()),
         repr(model.ports), repr(model.reciprocal), repr(list(model.parameters)),
         version("numba"), version("sympy"), get_host_cpu_name(),
     ]  # fmt: skip
-    return hashlib.sha256(generator + "\0".join(parts).encode()).hexdigest()[:20]
+    return hashlib.sha256(_GENERATOR + "\0".join(parts).encode()).hexdigest()[:20]
 
 
 def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> list[str]:

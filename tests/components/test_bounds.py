@@ -148,9 +148,7 @@ def in_time(name: str, settings: dict[str, Any], drive: dict[str, Any]) -> None:
     assert all(np.isfinite(found.values).all() for found in out.data_vars.values()), (settings, drive)
 
 
-@pytest.mark.parametrize(
-    "name", [*LINKED, *(n for n in registry.names() if isinstance(registry.get(n), Nonlinear))]
-)
+@pytest.mark.parametrize("name", LINKED)
 def test_a_run_in_time_answers_at_the_bounds_of_its_parts(name: str) -> None:
     for parameter, value in ends(registry.get(name)):
         in_time(name, {parameter: value}, {})

@@ -171,7 +171,7 @@ def test_run_beyond_the_machines_memory_is_refused_before_it_starts(monkeypatch:
     instances = {"part": {"component": "straight", "settings": settings}}
     one = ps.Circuit({"instances": instances, "ports": {"in": "part,o1", "out": "part,o2"}})
     duration = 80e9 * 1.4682 / C_UM + 1e-9
-    said = r"250,749,\d\d\d samples of 6 signals would take 27 GB of memory, and this machine has 16 GB"
+    said = r"250,74\d,\d\d\d samples of 6 signals would take 27 GB of memory, and this machine has 16 GB"
     with pytest.raises(ParameterError, match=said):
         ps.transient(one, duration, sample_rate=640e9, inputs={"in": {"power": 1e-3}}, wl=1.55)
 
