@@ -19,10 +19,15 @@ _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 @cache
 def memory_bytes() -> float:
-    """Return the bytes of memory that this process may use: the machine's or its container's."""
+    """Return the bytes of memory that this process may use: the machine's, its container's or its own."""
     found = float("inf")
     with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
         found = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    with suppress(ImportError, OSError):  # Windows has none; "ulimit -v" sets it
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        found = min(found, float(limit)) if limit != resource.RLIM_INFINITY else found
     with suppress(OSError, ValueError):  # "max" is no bound
         found = min(found, float(_CONTROL_GROUP.read_text(encoding="ascii")))
     return found

@@ -12,6 +12,9 @@ def main() -> None:
 
     try:
         app(prog_name="photosim")
+    except MemoryError as error:
+        sys.stderr.write(f"The memory of this machine does not suffice ({error}): ask for less at a time.\n")
+        sys.exit(1)
     except Exception as error:  # a defect of ours: say so in a line, the traceback only on demand
         if os.environ.get("PHOTOSIM_DEBUG"):
             raise

@@ -124,3 +124,66 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(tmp_path: 
         (place / "results.json").write_text("{}", encoding="utf-8")
     assert sorted(path.name for path in out.iterdir()) == [".photosim-mine", "results.json"]
     assert (own / "notes.txt").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["sweep", "add_drop_ring", "--vary", "ring.radius=9:11:1000000000"],
+            "write at most 50,000,000 values",
+        ),
+        (
+            ["sweep", "add_drop_ring", "--vary", "ring.radius=9:11", "--samples", "1000000000000"],
+            "50,000,000",
+        ),
+        (
+            [
+                "yield",
+                "add_drop_ring",
+                "--vary",
+                "width=0.003",
+                "--spec",
+                "insertion_loss_dB:in:drop:at_most=1",
+                "--samples",
+                "100",
+                "--sobol",
+                "1000000000000",
+            ],
+            "Sobol indices take 0 to 100,000,000 samples, got 1000000000000.",
+        ),
+    ],
+)
+def test_counts_beyond_all_bounds_are_one_sentence(words: list[str], told: str, tmp_path: Path) -> None:
+    done = ended(*words, "--wl", "1.55:1.56:101", stdout=subprocess.PIPE, cwd=tmp_path)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "defect" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's own memory is Linux's")
+def test_the_memory_that_a_process_may_take_is_the_bound(tmp_path: Path) -> None:
+    """Under `ulimit -v` a grid that the machine would hold is refused before it starts."""
+    code = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (8 * 10**9, 8 * 10**9))\n"
+        "from photosim.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "simulate", "add_drop_ring", "--wl", "1.5:1.6:30000000"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "of memory, and this machine has 8 GB" in done.stderr
+    assert "defect" not in done.stderr
+
+
+def test_memory_that_ends_on_the_way_is_one_sentence(tmp_path: Path) -> None:
+    code = (
+        "import photosim.cli.inspect as i\n"
+        "def broken(*a, **k): raise MemoryError('Unable to allocate 9 GiB')\n"
+        "i.version = broken\n"
+        "from photosim.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The memory of this machine does not suffice (Unable to allocate 9 GiB)")

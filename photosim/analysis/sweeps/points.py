@@ -127,7 +127,9 @@ def _range(name: str, text: str, mode: str) -> Any:
             return [float(v) for v in text.split(",")]
         if len(fields) == 2 and mode == "samples":
             return [float(v) for v in fields]
-        if len(fields) == 3 and mode != "samples" and 1 <= int(fields[2]) <= MOST_POINTS:
+        if len(fields) == 3 and mode != "samples" and int(fields[2]) > MOST_POINTS:
+            wanted = f"at most {MOST_POINTS:,} values"
+        elif len(fields) == 3 and mode != "samples" and int(fields[2]) >= 1:
             return np.linspace(float(fields[0]), float(fields[1]), int(fields[2]))
     except ValueError:
         if len(fields) == 1 and mode != "samples":

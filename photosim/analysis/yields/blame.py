@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.analysis.sweeps.points import unit_samples
+from photosim.memory import require_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +81,8 @@ def sobol_indices(judge: Judge, samples: int, seed: int) -> tuple[tuple[str, ...
 
     groups = sobol_groups(judge.draws)
     d = judge.draws.dimensions
+    what = f"Sobol indices from {samples:,} samples of {d:,} numbers"
+    require_memory(8.0 * samples * (6 * d + len(groups)), what, "take fewer")
     unit = np.clip(
         unit_samples(2 * d, samples, seed, "sobol" if 2 * d <= 21201 else "random"), 1e-16, 1 - 1e-16
     )

@@ -80,6 +80,9 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     if not 2 <= samples <= MOST_SAMPLES:
         message = f"A yield needs 2 to {MOST_SAMPLES:,} samples, got {samples}."
         raise ParameterError(message)
+    if not 0 <= sobol <= MOST_SAMPLES:
+        message = f"Sobol indices take 0 to {MOST_SAMPLES:,} samples, got {sobol}."
+        raise ParameterError(message)
     values, phases, power = _draw(made, samples, seed, method, progress)
     found = _tabled(made, values, (phases, power), (samples, seed, method), sobol=sobol, rare=rare)
     data = dataset(made.judge, found)
