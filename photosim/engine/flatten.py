@@ -190,7 +190,8 @@ class _Builder:
         chain: tuple[str, ...],
     ) -> Any:
         for key, value in settings.items():
-            if value is not None and key in inner.settings:  # others are built into the netlist
+            # A netlist has a temperature as every circuit has; other settings are built into it.
+            if value is not None and (key in inner.settings or key == TEMPERATURE):
                 self._bind(f"{name}.{key}", value, scope)
         optical, electrical = self.place(inner, name, visible, chain)
         return _Ports(name, optical, electrical, {})

@@ -159,7 +159,9 @@ class Parts:
         parameters = np.tile(np.array(defaults, dtype=np.float64), (len(parts), 1))
         column = {name: k for k, name in enumerate(model.parameters)}
         if TEMPERATURE in column:
-            parameters[:, column[TEMPERATURE]] = self.graph.bindings.value(TEMPERATURE)
+            warm = self.graph.bindings.value(TEMPERATURE)
+            if np.ndim(warm) == 0:  # a batch reaches the rows through the Point of each call, as below
+                parameters[:, column[TEMPERATURE]] = warm
         for row, part in enumerate(parts):
             for name in part.written:
                 value = self.graph.bindings.value(f"{part.name}.{name}")

@@ -142,7 +142,7 @@ class Expr:
                 f"{_shown(self)} needs a value for {name!r}; given: {listing(values)}.{hint}"
             )
         value = np.asarray(values[name])
-        if value.dtype.kind not in "biuf":
+        if value.dtype.kind not in "iuf":
             raise ParameterError(f"{name!r} in {_shown(self)} must be a real number, not {values[name]!r}")
         return value.astype(np.float64)[()]
 

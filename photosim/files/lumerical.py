@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_TEXT = r"""\s*(?:'([^']*)'|"([^"]*)")\s*"""
 _COUNT = r"\s*(\d{1,12})\s*"
-_LABEL = r"""\s*(?:'([^']*)'|"([^"]*)"|([^'",()\s]+))\s*"""
-_HEADER = re.compile(rf"\({_TEXT},{_LABEL},{_COUNT},{_TEXT},{_COUNT},{_TEXT}\)")
+_LABEL = r"""\s*(?:'([^']*)'|"([^"]*)"|([^'",()\s](?:[^'",()]*[^'",()\s])?))\s*"""
+_HEADER = re.compile(rf"\({_LABEL},{_LABEL},{_COUNT},{_LABEL},{_COUNT},{_LABEL}\)")
 _SIZE = re.compile(rf"\({_COUNT},{_COUNT}\)")
-_PORT = re.compile(rf"\[{_TEXT},{_TEXT}\]")
+_PORT = re.compile(rf"\[{_LABEL},{_LABEL}\]")
 _NUMBER = re.compile(r"\D*(\d{1,12})")
 _KINDS = ("transmission", "returnloss", "return loss", "reflection")
 """What a block may be called: all of them are elements of S."""
@@ -90,9 +89,8 @@ def _is_columns(lines: list[str]) -> bool:
 
 
 def _either(match: re.Match[str], group: int) -> str:
-    """Return a quoted text, whichever quotes it had."""
-    found = match[group] if match[group] is not None else match[group + 1]
-    return str(found)
+    """Return a text, whichever quotes it had, or none."""
+    return next(str(found) for found in match.group(group, group + 1, group + 2) if found is not None)
 
 
 def _block(path: Path, lines: list[str], at: int) -> _Block:
@@ -103,8 +101,8 @@ def _block(path: Path, lines: list[str], at: int) -> _Block:
         raise damaged(
             path, at + 1, f"a block starts with a line such as {wanted}, but here is {lines[at][:60]!r}"
         )
-    if _either(header, 10).strip().lower() not in _KINDS:
-        found = _either(header, 10)[:40]
+    found = _either(header, 12)[:40]
+    if found.strip().lower() not in _KINDS:
         raise damaged(
             path, at + 1, f"a block of {found!r} is not known, only of 'transmission' and 'ReturnLoss'"
         )
@@ -128,9 +126,8 @@ def _block(path: Path, lines: list[str], at: int) -> _Block:
                 path, number, f"a row holds frequency, magnitude and phase, here are {len(row)} numbers"
             )
         rows.append(row)
-    to, source = (_either(header, 1), int(header[6])), (_either(header, 7), int(header[9]))
-    label = header[5] if header[5] is not None else _either(header, 3)
-    return _Block(to, source, label, at + 1, _sorted(path, at + 3, np.array(rows)))
+    to, source = (_either(header, 1), int(header[7])), (_either(header, 8), int(header[11]))
+    return _Block(to, source, _either(header, 4), at + 1, _sorted(path, at + 3, np.array(rows)))
 
 
 def _sorted(path: Path, line: int, rows: NDArray[np.float64]) -> NDArray[np.float64]:

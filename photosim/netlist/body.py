@@ -22,6 +22,7 @@ from photosim.netlist.routes import SECTIONS, Wires
 from photosim.netlist.schema import InstanceForm, NetlistForm, validate
 from photosim.netlist.tables import read_named
 from photosim.netlist.values import (
+    AMBIENT,
     number_of,
     numeric_parameters,
     read_value,
@@ -189,7 +190,7 @@ class Body:
         if not placed.settings:
             return {}
         sub = components.get(placed.component)
-        numeric = sub.settings if sub is not None else numeric_parameters(placed.component)
+        numeric = {*sub.settings, AMBIENT} if sub is not None else numeric_parameters(placed.component)
         tables = table_parameters(placed.component) if sub is None else {}
         written = self.data["instances"][name].get("settings") if form.settings else None
         found: dict[str, Any] = {}

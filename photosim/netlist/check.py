@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import keyword
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from photosim.arguments import public
 from photosim.errors import Mark, NetlistError, ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model import ClosedForm, Instance, Model, Netlist, registry
+from photosim.model.parameters import Parameter
+from photosim.model.quantities import Temperature
 from photosim.netlist.arrays import base_name
 from photosim.netlist.layout_table import about_unknown, without_parts
 from photosim.netlist.nouns import check_nouns
 from photosim.netlist.ports import PortTable
-from photosim.netlist.values import as_written, evaluate, parameters_of, require_number, resolve
+from photosim.netlist.values import AMBIENT, as_written, evaluate, parameters_of, require_number, resolve
 from photosim.netlist.wires import check_wires
 from photosim.reals import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photosim.model.parameters import Parameter
-
+_KELVIN = get_args(Temperature)[1]
+_TEMPERATURE = Parameter(AMBIENT, None, _KELVIN.unit, _KELVIN.low, _KELVIN.high, "", "real", structural=False)
 MAX_FLAT = 2_000_000
 """Instances that a circuit may have when its sub-netlists are written out."""
 MAX_LEVELS = 64
@@ -117,6 +119,7 @@ class _Checker:
         self._settings(netlist, inside)
         self.notes += [f"{text.removesuffix('.')}{inside}." for text in netlist.remarks]
         values = _resolved(netlist, settings)
+        self._temperature(netlist, values.get(AMBIENT), inside)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
             # Members of an array share their settings: one of them speaks for all.
@@ -138,6 +141,15 @@ class _Checker:
             if "." in name:
                 why += "; settings of an instance are written in its own `settings`"
             raise NetlistError(f"circuit setting{inside}: {why}.", netlist.mark("settings", name))
+
+    def _temperature(self, netlist: Netlist, value: Any, inside: str) -> None:
+        """Refuse a temperature of the whole netlist that no part of it can have."""
+        if value is None:
+            return
+        try:
+            _TEMPERATURE.check(value, f"circuit setting{inside}")
+        except ParameterError as error:
+            raise NetlistError(str(error), netlist.mark("settings", AMBIENT)) from None
 
     def _instance(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], inside: str
@@ -188,21 +200,21 @@ class _Checker:
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], sub: Netlist
     ) -> None:
         where = f"instance {name!r} (netlist {instance.component!r})"
-        if instance.settings and not sub.settings:
+        others = [key for key in instance.settings if key not in {*sub.settings, AMBIENT}]
+        if others and not sub.settings:
             mark = netlist.mark("instances", base_name(name)) or instance.mark
-            text = f"{where}: {listing(instance.settings)} is built into the netlist and changes nothing."
+            text = f"{where}: {listing(others)} is built into the netlist and changes nothing."
             self.notes.append(f"{mark}: {text}" if mark else text)
-            self.visit(sub, {}, f" in netlist {instance.component!r}")
-            return
-        for key in instance.settings:
-            if key not in sub.settings:
-                hint = did_you_mean(key, sub.settings)
-                raise NetlistError(
-                    f"{where} has no setting {key!r}. It has: {listing(sub.settings)}.{hint}",
-                    netlist.mark("instances", base_name(name), "settings", key) or instance.mark,
-                )
+        elif others:
+            key = others[0]
+            hint = did_you_mean(key, sub.settings)
+            raise NetlistError(
+                f"{where} has no setting {key!r}. It has: {listing(sub.settings)}.{hint}",
+                netlist.mark("instances", base_name(name), "settings", key) or instance.mark,
+            )
         settings = self._worked_out(netlist, name, instance, values, where)
-        self.visit(sub, settings, f" in netlist {instance.component!r}")
+        taken = {key: value for key, value in settings.items() if key not in others}
+        self.visit(sub, taken, f" in netlist {instance.component!r}")
 
     def _model(
         self, netlist: Netlist, name: str, component: str, mark: Mark | None, inside: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from photosim.errors import listing
+from photosim.errors import NetlistError, listing
 from photosim.model import Instance
 from photosim.netlist.arrays import check_name
-from photosim.reals import NotReal, as_real
+from photosim.reals import NotReal, as_real, shown
 
 if TYPE_CHECKING:
     from photosim.model import PortRef
@@ -90,19 +90,25 @@ def links_of(written: Any) -> Iterator[Link]:
             continue
         for number, (start, end) in enumerate(links.items()):
             if isinstance(start, str) and isinstance(end, str):
-                yield Link(str(name), number, start, end, _length(route, start))
+                yield Link(str(name), number, start, end, _length(route, start, f"route {name!r}"))
 
 
-def _length(route: Mapping[str, Any], start: str) -> float | None:
-    """Return the length in um of the link that starts at a port: of the route, its info or its settings."""
+def _length(route: Mapping[str, Any], start: str, where: str) -> float | None:
+    """Return the length in um of the link that starts at a port: of the route, its info or its settings.
+
+    None where the file has no length. Raises NetlistError for one that is not a length.
+    """
     for place in (route, route.get("info"), route.get("settings")):
         found = place.get("length") if isinstance(place, Mapping) else None
         if isinstance(found, Mapping):
             found = found.get(start)
+        if found is None:
+            continue
         try:
             length = as_real(found)
-        except NotReal:
-            continue
+        except NotReal as error:
+            raise NetlistError(f"{where}: the length of {start} must be a number in um, {error}") from None
         if isinstance(length, float) and 0.0 <= length < float("inf"):
             return length
+        raise NetlistError(f"{where}: the length of {start} must be 0 um or more, got {shown(found)}")
     return None

@@ -14,7 +14,7 @@ from photosim.arguments import public
 from photosim.errors import DataError, NetlistError, ParameterError, did_you_mean
 from photosim.model import Composite, Instance, Netlist, registry
 from photosim.netlist.check import check
-from photosim.netlist.values import evaluate, resolve
+from photosim.netlist.values import AMBIENT, evaluate, resolve
 from photosim.netlist.write import to_yaml
 from photosim.reals import shown
 
@@ -114,7 +114,7 @@ def _changed(
     settings = {**instance.settings, **direct}
     sub = components.get(instance.component)
     if sub is not None:
-        unknown = [key for key in direct if key not in sub.settings]
+        unknown = [key for key in direct if key not in {*sub.settings, AMBIENT}]
         if unknown:
             message = f"Sub-netlist {instance.component!r} has no setting {unknown[0]!r}."
             raise ParameterError(message + did_you_mean(unknown[0], sub.settings))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from photosim.model.sampled import FileTable
 
 
+AMBIENT = "temperature"
+"""A setting of every netlist, written or not: parts without a temperature of their own follow it."""
 _SHOWN = 12
 """Settings of a circle that a message shows."""
 

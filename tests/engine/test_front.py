@@ -6,6 +6,7 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,66 @@ def test_temperature_of_a_nested_netlist_holds_inside() -> None:
     _, inside = called.value_and_grad(sine, wl=WL, parameters=["a.temperature"], a={"temperature": 330.0})
     _, whole = plain.value_and_grad(sine, wl=WL, parameters=["temperature"], temperature=330.0)
     assert inside["a.temperature"] == pytest.approx(whole["temperature"], rel=1e-9)
+
+
+def three_deep(given: dict[str, Any], leaf: dict[str, Any]) -> Any:
+    """Return a guide three netlists deep, with settings of the outermost instance and of the leaf."""
+    inside = {"in": "x,in", "out": "x,out"}
+    return ps.Circuit(
+        {
+            "top": {
+                "settings": {"heat": 15.0},
+                "instances": {"x": {"component": "outer", "settings": given}},
+                "ports": inside,
+            },
+            "outer": {"instances": {"x": "inner"}, "ports": inside},
+            "inner": {"instances": {"x": "leaf"}, "ports": inside},
+            "leaf": GUIDE | {"settings": leaf},
+        }
+    )
+
+
+def test_every_netlist_takes_a_temperature_declared_or_not(tmp_path: Path) -> None:
+    """The netlist inside says nothing of a temperature: what its instance is given held for nothing."""
+    at_330 = ps.Circuit(GUIDE)(WL, temperature=330.0).values
+    circuit = three_deep({"temperature": "300 + 2*heat"}, {})
+    assert circuit(WL)["in", "out"].values == pytest.approx(at_330[:, 1, 0], abs=1e-12)
+    warmer = circuit(WL, x={"temperature": 340.0})["in", "out"].values
+    assert warmer == pytest.approx(ps.Circuit(GUIDE)(WL, temperature=340.0).values[:, 1, 0], abs=1e-12)
+    kept = ps.load(circuit.save(tmp_path / "kept.yml", settings={"x.temperature": 340.0}))
+    assert kept(WL)["in", "out"].values == pytest.approx(warmer, abs=1e-12)
+    _, slope = circuit.value_and_grad(sine, wl=WL, parameters=["heat"])
+    _, whole = ps.Circuit(GUIDE).value_and_grad(sine, wl=WL, parameters=["temperature"], temperature=330.0)
+    assert slope["heat"] == pytest.approx(2.0 * whole["temperature"], rel=1e-9)
+    own = three_deep({"temperature": 340.0}, {"temperature": 330.0})
+    assert own(WL)["in", "out"].values == pytest.approx(at_330[:, 1, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("value", [-5.0, 2e4, "-5", True])
+def test_temperature_of_a_netlist_has_bounds_at_every_level(value: Any) -> None:
+    for make in (
+        lambda: ps.Circuit(GUIDE | {"settings": {"temperature": value}}),
+        lambda: three_deep({"temperature": value}, {}),
+        lambda: three_deep({}, {"temperature": value}),
+    ):
+        with pytest.raises(NetlistError, match=r"setting 'temperature' (is|must be a number)"):
+            make()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"temperature": [300.0, 310.0]}, {"heat": [0.0, 10.0], "temperature": "300 + heat"}],
+)
+def test_temperatures_written_as_a_list_are_a_batch(settings: dict[str, Any]) -> None:
+    batch = ps.Circuit(GUIDE | {"settings": settings})(WL).values
+    assert batch == pytest.approx(ps.Circuit(GUIDE)(WL, temperature=[300.0, 310.0]).values, abs=1e-12)
+
+
+def test_truth_is_not_a_number_of_a_circuit() -> None:
+    guide = {"component": "straight", "settings": {"length": "long"}}
+    circuit = ps.Circuit({**GUIDE, "instances": {"g": guide}, "settings": {"long": 10.0}})
+    with pytest.raises(ParameterError, match="'long' in 'long' must be a real number, not True"):
+        circuit(WL, long=True)
 
 
 @pytest.mark.parametrize("name", ["g.length", "a b", "lambda", "2x"])

@@ -184,3 +184,22 @@ def test_modes_of_a_result_come_back(tmp_path: Path) -> None:
         back = files.read(tmp_path / f"s{suffix}")
         assert back.ports == ports
         np.testing.assert_allclose(back.values, values, atol=1e-13)
+
+
+@pytest.mark.parametrize("label", ["mode 1", "TE mode 1", "'mode 1'", "TE"])
+@pytest.mark.parametrize("kind", ["transmission", "'ReturnLoss'"])
+@pytest.mark.parametrize("port", ["port {}", "'port {}'"])
+def test_labels_without_quotes_may_have_spaces(tmp_path: Path, label: str, kind: str, port: str) -> None:
+    """Lumerical's own label is "mode 1"; without quotes it was not a block's first line."""
+    ways = [(1, 1, 0.1), (1, 2, 0.7), (2, 1, 0.8), (2, 2, 0.2)]
+    path = tmp_path / "part.dat"
+    path.write_text(
+        "".join(
+            f"({port.format(to)},{label},1,{port.format(source)},1,{kind})\n(2,3)\n"
+            f"1.9e14 {size} 0.0\n2.0e14 {size} 0.0\n"
+            for to, source, size in ways
+        )
+    )
+    s = files.read(path)
+    assert s.ports == ("o1", "o2")
+    assert s.values[0] == pytest.approx(np.array([[0.1, 0.7], [0.8, 0.2]]))

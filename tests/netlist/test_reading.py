@@ -520,6 +520,15 @@ def transmission(text: str) -> Any:
     return ps.Circuit(read_text(text))(wl=[1.55])["in", "out"].values[0]
 
 
+@pytest.mark.parametrize("length", ["33000 nm", "-3", "[5.0]", "{'a,o2': long}", ".inf"])
+@pytest.mark.parametrize("where", ["length: {}", "info: {{length: {}}}", "settings: {{length: {}}}"])
+def test_length_of_a_route_that_is_not_one_is_refused(where: str, length: str) -> None:
+    """It counted as none, and the ports were joined."""
+    route = f"routes: {{r: {{links: {{'a,o2': 'b,o1'}}, {where.format(length)}}}}}"
+    with pytest.raises(NetlistError, match="route 'r': the length of a,o2 must be"):
+        read_text(PAIR + route)
+
+
 @pytest.mark.parametrize("place", ["length: 7.5", "info: {length: 7.5}", "settings: {length: 7.5}"])
 @pytest.mark.parametrize("section", ["routes", "bundles"])
 def test_a_link_of_a_route_is_a_guide_of_its_length(section: str, place: str) -> None:
