@@ -7,8 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from photosim import __version__
 from photosim.cli.options import Folder, Json, Seed
 
+_CALIBRATION = "calibration.npz"
 Readings = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--readings", min=1, help="About how many readings to take; 50 N^2 for N guides."),
@@ -38,19 +40,22 @@ def calibrate(
 
     from photosim.cli.show import show_json, show_tables
     from photosim.files.atomic import staging
+    from photosim.files.own import RESULTS, refuse_others
     from photosim.training.chips import open_chip
     from photosim.training.chips.report import report
 
-    found = report(
-        open_chip(chip), Path(chip).stem, readings=readings, targets=targets, hours=hours, seed=seed or 0
-    )
+    opened = open_chip(chip)
     folder = out if out is not None else Path("results") / Path(chip).stem
-    with staging(folder) as place:
-        found.found.save(place / "calibration.npz")
-        text = dumps(found.numbers(), indent=2, allow_nan=False)
-        (place / "results.json").write_text(text + "\n", encoding="utf-8")
+    refuse_others(folder, {_CALIBRATION, RESULTS}.__contains__)
+    with staging(folder, RESULTS) as place:  # before the readings: a chip may take hours
+        found = report(
+            opened, Path(chip).stem, readings=readings, targets=targets, hours=hours, seed=seed or 0
+        )
+        found.found.save(place / _CALIBRATION)
+        numbers = {"photosim": __version__, **found.numbers(), "files": [_CALIBRATION, RESULTS]}
+        (place / RESULTS).write_text(dumps(numbers, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     if json:
-        show_json(found.numbers())
+        show_json(numbers)
         return
     show_tables(found.tables())
-    typer.echo(f"Results in {folder}: calibration.npz, results.json")
+    typer.echo(f"Results in {folder}: {_CALIBRATION}, {RESULTS}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import warnings
@@ -59,6 +60,7 @@ class Commands(TyperGroup):
         """Run a command and exit: 0, 1 for a PhotosimError, 2 for a command line that typer refuses."""
         del standalone_mode
         _end_on_signals()
+        _replace_closed()
         with warnings.catch_warnings():
             warnings.simplefilter("always", PhotosimWarning)
             warnings.simplefilter("always", CacheWarning)
@@ -94,8 +96,24 @@ class Commands(TyperGroup):
 
 
 def say(sentence: str) -> None:
-    """Write one line to stderr."""
-    typer.echo(sentence, err=True)
+    """Write one line to stderr; where that is full or closed it is lost, and the work goes on."""
+    try:
+        typer.echo(sentence, err=True)
+    except OSError:
+        # Its buffer still holds the line, which would make the process end with code 120.
+        sys.stderr = _nowhere()
+
+
+def _replace_closed() -> None:
+    """Let what is written to a closed stream (`>&-`, a job without a terminal) go nowhere."""
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def file_or_folder(text: str) -> Path:
@@ -116,7 +134,11 @@ def _end_on_signals() -> None:
 
 
 def _stop(number: int, _frame: object) -> None:
-    say("Stopped.")
+    for name in ("SIGTERM", "SIGHUP"):  # a second one, as at the end of a session, must not stop the cleaning
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    with suppress(RuntimeError):  # the signal came amid a write to stderr
+        say("Stopped.")
     sys.exit(128 + number)
 
 

@@ -156,6 +156,10 @@ def _lines(model: Any, *, latex: bool) -> list[str]:
 
 def try_laws(thing: str, examples: int, seed: int, *, as_json: bool) -> None:
     """Try the laws on a component, a netlist, a table or a Python file's components; exit 1 if one breaks."""
+    from photosim.caching import cache_folder
+
+    # hypothesis keeps what it reads off source files: not in the user's own folder.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder().with_name("hypothesis")))
     from photosim.testing import check
 
     names = registry.load_file(thing) if thing.endswith(".py") else (thing,)

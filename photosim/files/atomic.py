@@ -65,6 +65,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_temporary(name: str) -> bool:
+    """Return whether a file of that name is one that a write was renaming from when it was killed."""
+    return name.startswith(_PREFIX)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text to `path` as UTF-8, whole or not at all; DataError when that fails."""
     with replacing(path) as temporary:
@@ -72,9 +77,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
+def staging(folder: Path, first: str = "") -> Iterator[Path]:
     """Give a temporary folder; when the block ends well move its files into `folder`, made if absent.
 
+    first: name of the file that is moved before the others: the one that says whose they are, so that a
+    process killed amid the moves does not leave files that nobody owns.
     The parent of `folder` is made too where it is missing. When the block fails nothing is left behind,
     and the files that stood in `folder` are untouched. Raises DataError when the folder cannot be written.
     """
@@ -89,7 +96,7 @@ def staging(folder: Path) -> Iterator[Path]:
                 yield Path(name)
             except DataError as error:  # nobody can look for a file in a folder that is gone
                 raise DataError(str(error).replace(name, str(folder))) from error
-            for source in sorted(Path(name).iterdir()):
+            for source in sorted(Path(name).iterdir(), key=lambda path: (path.name != first, path.name)):
                 if source.name != _LOCK:
                     source.replace(folder / source.name)
 

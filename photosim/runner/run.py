@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
 from photosim.arguments import public
 from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
-from photosim.files.atomic import write_text
+from photosim.files.atomic import is_temporary, write_text
 from photosim.files.own import RESULTS, refuse_others
 from photosim.runner.kinds import Kind, Result, Run, find
 
@@ -100,10 +101,7 @@ def run(  # noqa: PLR0913 - keyword options of a run
     entries: list[dict[str, Any]] = []
     checkpoints = folder / CHECKPOINTS
     refuse_others(folder, lambda name: _is_written(name, jobs))
-    with staging(folder) as place:
-        if not resume:
-            _clear(checkpoints)
-        _mark_own(checkpoints)
+    with staging(folder, RESULTS) as place, _kept(checkpoints, resume=resume):
         for job in jobs:
             started = time.perf_counter()
             result = job.how.compute(circuit, job.options, Run(seed, progress, checkpoints))
@@ -160,10 +158,30 @@ def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Jo
     return Job(name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
 
 
+@contextmanager
+def _kept(checkpoints: Path, *, resume: bool) -> Iterator[None]:
+    """Have a folder of checkpoints while the block runs; one without a checkpoint is removed if it fails."""
+    if not resume:
+        _clear(checkpoints)
+    finished = False
+    try:
+        _mark_own(checkpoints)
+        yield
+        finished = True
+    finally:
+        if not finished and checkpoints.is_dir():
+            if [path.name for path in checkpoints.iterdir()] == [_MARKER]:
+                (checkpoints / _MARKER).unlink()
+            with suppress(OSError):  # what a training needs to go on stays
+                checkpoints.rmdir()
+
+
 def _mark_own(checkpoints: Path) -> None:
     """Make the folder of checkpoints, marked as photosim's; DataError if it holds other files."""
     if checkpoints.is_file() or (
-        checkpoints.is_dir() and any(checkpoints.iterdir()) and not (checkpoints / _MARKER).is_file()
+        checkpoints.is_dir()
+        and any(not is_temporary(path.name) for path in checkpoints.iterdir())
+        and not (checkpoints / _MARKER).is_file()
     ):
         message = f"{checkpoints} was not made by photosim: move it, or give another folder with --out."
         raise DataError(message)

@@ -41,6 +41,38 @@ def test_a_full_standard_output_is_one_sentence(words: list[str]) -> None:
     assert done.stderr == "Cannot write to the standard output: no space left on device.\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closes streams as a shell of POSIX does")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_do_not_stop_the_work(closed: str, tmp_path: Path) -> None:
+    script = f'"$0" -c "from photosim.cli import main; main()" budget wdm_link --out o.csv {closed}'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "o.csv").stat().st_size > 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_lines_that_stderr_cannot_take_do_not_stop_the_work(tmp_path: Path) -> None:
+    words = ["yield", "add_drop_ring", "--vary", "width=0.003", "--samples", "5", "--wl", "1.54:1.56:101"]
+    words += ["--spec", "insertion_loss_dB:in:drop:at_most=1", "--out", "o.csv"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run([*COMMAND, *words], cwd=tmp_path, stderr=full, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "o.csv").stat().st_size > 0
+
+
+def test_trying_laws_writes_nothing_here(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    done = ended(
+        "test", "straight", "--examples", "3", stdout=subprocess.PIPE, cwd=here,
+        env={**os.environ, "PHOTOSIM_CACHE": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -107,6 +139,49 @@ def test_a_run_that_is_told_to_stop_leaves_nothing(name: str, tmp_path: Path) ->
     number = getattr(signal, name)
     assert stopped(tmp_path / "out", number) == 128 + number
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_second_signal_does_not_stop_the_cleaning(tmp_path: Path) -> None:
+    """The end of a session sends SIGHUP and SIGTERM: the second comes while files are removed."""
+    code = WAIT.replace("    time.sleep(600)", "    try: time.sleep(600)\n    finally: time.sleep(1)")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "out")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr.readline() == "Stopped.\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 128 + signal.SIGHUP
+        assert process.stderr.read() == ""
+    assert list(tmp_path.rglob("*")) == []
+
+
+SHORT_FILES = """\
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+from photosim.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+@pytest.mark.parametrize("size", [0, 10_000])
+def test_a_run_whose_files_do_not_fit_leaves_nothing(size: int, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for before in ([], ["mine.txt"]):
+        for name in before:
+            out.mkdir()
+            (out / name).write_text("kept", encoding="utf-8")
+        command = [sys.executable, "-c", SHORT_FILES, str(size), "run", "wdm_link", "--out", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.endswith(": file too large.\n")
+        assert sorted(path.name for path in out.rglob("*")) == before
+        assert out.exists() == bool(before)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -187,3 +262,21 @@ def test_memory_that_ends_on_the_way_is_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("The memory of this machine does not suffice (Unable to allocate 9 GiB)")
+
+
+def test_calibrating_refuses_a_bad_folder_before_it_reads_the_chip(tmp_path: Path) -> None:
+    mine = tmp_path / "own" / "results.json"
+    mine.parent.mkdir()
+    mine.write_text("mine", encoding="utf-8")
+    words = ["calibrate", "chip_8x8", "--readings", "1000000000", "--out"]  # days of readings
+    for folder, told in (
+        (mine.parent, "was not written by photosim"),
+        (mine, "it is a file"),
+        (tmp_path / ("x" * 300), "file name too long"),
+        ("", "empty name"),
+    ):
+        done = ended(*words, str(folder), stdout=subprocess.PIPE, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert told in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["own", "results.json"]
+    assert mine.read_text(encoding="utf-8") == "mine"

@@ -8,6 +8,7 @@ import pytest
 
 from photosim.errors import DataError
 from photosim.runner import CHECKPOINTS, run
+from photosim.runner.run import _mark_own
 
 NETLIST = """
 instances: {guide: {component: straight}}
@@ -81,3 +82,34 @@ def test_what_photosim_wrote_is_replaced_and_files_beside_it_stay(netlist: Path,
     assert again == written
     assert all(path.read_bytes() != b"old" for path in again)
     assert (out / "other_spectrum.png").read_text() == "mine"
+
+
+def test_a_run_that_was_killed_before_its_mark_does_not_lock_out_the_next(tmp_path: Path) -> None:
+    """Killed between making the folder and renaming the mark, it left the mark's temporary file."""
+    folder = tmp_path / "photosim-checkpoints"
+    folder.mkdir()
+    (folder / ".photosim-x1_y").write_text("", encoding="utf-8")
+    _mark_own(folder)
+    assert (folder / "written-by-photosim").is_file()
+
+
+def test_a_run_that_was_killed_amid_its_renames_does_not_lock_out_the_next(
+    netlist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """results.json, which says that the others are photosim's, comes first."""
+    out = tmp_path / "own"
+    rename, renamed = Path.replace, []
+
+    def killed(self: Path, target: Path) -> Path:
+        if Path(target).parent == out:
+            renamed.append(self.name)
+            if len(renamed) > 1:
+                raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(netlist, out=out)
+    assert [path.name for path in out.iterdir() if path.is_file()] == ["results.json"]
+    run(netlist, out=out)
