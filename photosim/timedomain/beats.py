@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.errors import ParameterError
 from photosim.signals.filters import ORDER
-from photosim.timedomain.content import check_band, share_beyond
+from photosim.signals.filters import low_pass as passed
+from photosim.timedomain.content import OUT_OF_BAND, check_band, share_beyond
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 FINER = 2
 """Instants for each sample on the finer clock."""
+STILL = 1e-6
+"""Part of the light that a slow receiver's current has to move by: below that it has no band to look at."""
 NARROW, NOISY = 1e-6, 1e-2
 """Part of the power of light beyond a fifth of the sample rate up to which its beats stay in the band."""
 
@@ -60,12 +65,39 @@ def detected(
     found = fine.real**2 + fine.imag**2
     if not noisy:
         current = found.sum(axis=0)
+        most = float(current.max())
         for bandwidth in bandwidths:
             if np.isfinite(bandwidth) and bandwidth > 0:
                 current = low_pass(current, bandwidth, FINER * rate, order=ORDER)
         advice = "or a detector with a bandwidth"
-        check_band(current, rate, what, finer=FINER, advice=advice)
+        if np.ptp(current) > STILL * most:
+            check_band(current, rate, what, finer=FINER, advice=advice)
     return np.asarray(np.maximum(coarser(found), 0.0))
+
+
+def check_carriers(
+    power: NDArray[np.float64], wl: NDArray[np.float64], bandwidths: Sequence[float], what: str
+) -> None:
+    """Raise ParameterError where the beat of two carriers, which is left out, would pass the low-passes.
+
+    power: (C, T) of light on a detector, by carrier.  wl: carriers (C,) in um.  bandwidths: as `detected`.
+    """
+    mean = power.mean(axis=1)
+    bright = np.flatnonzero(mean > 1e-9 * mean.max())
+    lows = [b for b in bandwidths if np.isfinite(b) and b > 0]
+    for place, i in enumerate(bright):
+        for j in bright[place + 1 :]:
+            apart = abs(SPEED_OF_LIGHT_UM_S / wl[i] - SPEED_OF_LIGHT_UM_S / wl[j])
+            left = float(np.abs(passed(np.array([apart]), lows)[0]) ** 2) if lows else 1.0
+            share = 2 * float((power[i] * power[j]).mean()) * left / float(power.sum(axis=0).mean()) ** 2
+            if share > OUT_OF_BAND:
+                message = (
+                    f"The light of {wl[i]:.9g} and {wl[j]:.9g} um beats at {apart:.3g} Hz in {what}, which "
+                    f"its low-passes let through ({100 * share:.3g} % of its power) and separate carriers "
+                    f"leave out. Take a sample rate of {3 * apart:.3g} Hz or more, or a detector with less "
+                    "bandwidth."
+                )
+                raise ParameterError(message)
 
 
 def finer_drives(drives: Drives) -> Drives:

@@ -14,7 +14,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.band import LEAD, PASS
-from photosim.timedomain.beats import detected
+from photosim.timedomain.beats import check_carriers, detected
 from photosim.timedomain.history import Beating
 from photosim.timedomain.low_pass import stepped_wrong
 from photosim.timedomain.rational import FITTED
@@ -136,6 +136,7 @@ def _current(
         if wave is not None and port in per_watt:
             what = f"the current of {part.name!r}"
             light = detected(wave, run.clock.sample_rate, bandwidths, what, noisy=noisy)
+            check_carriers(light, wl, bandwidths, what)
             power, share = _unsaturated(f"{part.name},{port}", settings, light)
             saturated = max(saturated, share)
             response = np.broadcast_to(

@@ -100,3 +100,23 @@ def test_beat_within_the_band_has_its_strength(apart: float) -> None:
     time = out.time.values
     expected = 0.03**2 + 0.02**2 + 2 * 0.03 * 0.02 * np.cos(2 * np.pi * apart * time)
     np.testing.assert_allclose(out.current.values[0], expected, atol=1e-4 * 0.03**2)
+
+
+@pytest.mark.parametrize("bandwidth", [0.0, 100e9, 500e9])
+def test_beat_of_separate_carriers_is_refused_where_the_receiver_passes_it(bandwidth: float) -> None:
+    """Lines 150 GHz apart at 100 GS/s have carriers of their own: their beat used to be left out silently."""
+    lines = [{"field": 0.03, "carrier": 1.55}, {"field": 0.03, "carrier": C_UM / (C_UM / 1.55 + 150e9)}]
+    with pytest.raises(ParameterError, match=r"beats at 1\.5e\+11 Hz in the current of 'pd'.* 4\.5e\+11 Hz"):
+        ps.transient(receiver(bandwidth), 2e-9, sample_rate=100e9, inputs={"in": lines})
+    out = ps.transient(receiver(20e9), 2e-9, sample_rate=100e9, inputs={"in": lines})
+    np.testing.assert_allclose(out.current.values[0], 2 * 0.03**2, rtol=1e-6, atol=1e-9)
+    whole = ps.transient(receiver(bandwidth), 2e-9, sample_rate=4.5e11, inputs={"in": lines})
+    assert np.ptp(whole.current.values[0][300:-300]) > 0.5 * 0.03**2
+
+
+def test_slow_receiver_of_an_edge_needs_no_finer_clock() -> None:
+    """Nothing but rounding is left behind a kilohertz: that has no band to be too wide."""
+    rise = waveforms.step(at=1e-9, high=1e-3, rise=100e-12)
+    light = {"in": {"power": rise, "carrier": 1.55}}
+    out = ps.transient(receiver(1e3), 4e-9, sample_rate=100e9, inputs=light)
+    assert np.abs(out.current.values[0]).max() < 1e-9
