@@ -15,6 +15,8 @@ ORDER = 4
 """Order of the Bessel low-pass of a detector, an amplifier or a converter."""
 STOP = 5.0
 """Bandwidths beyond which a low-pass passes no noise that counts: 4e-5 of it."""
+MEMORY = 2.0
+"""Periods of its half-power frequency after which a low-pass has forgotten: its slowest part is at 4e-6."""
 
 
 @cache

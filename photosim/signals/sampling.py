@@ -28,7 +28,7 @@ from photosim.signals.contributions import (
     shot_current_density,
 )
 from photosim.signals.delays import Transfer, mean_delay, response_span
-from photosim.signals.filters import low_pass
+from photosim.signals.filters import MEMORY, low_pass
 from photosim.signals.noise import intensity_density, thermal_density
 from photosim.signals.operating import Line, OperatingPoint, Receiver, operating_point
 from photosim.signals.paths import driving_jitters
@@ -136,7 +136,10 @@ def sample(
     rate = 2.0 * max(receiver.bandwidth for receiver in point.receivers)
     widest = max(receiver.chain.noisy_bandwidth for receiver in point.receivers)
     finer = max(OVERSAMPLING, int(np.ceil(2 * OVERSAMPLING * widest / rate)))
-    grid, passed = _grid(point, _Grid(samples, rate, oversampling=finer))
+    first = _Grid(samples, rate, oversampling=finer)
+    # Records come round: they are longer than what the slowest receiver remembers.
+    spread = max(first.spread, _remembered(point, first.step))
+    grid, passed = _grid(point, replace(first, spread=spread))
     fields = [
         _fields(point, line, grid, waves, lights, without)
         for line, waves in zip(point.lines, passed, strict=True)
@@ -165,6 +168,20 @@ def sample(
                 "unit": ("detector", units)},
         attrs={"beyond_range": beyond, "remarks": list(point.remarks)},
     )  # fmt: skip
+
+
+def _remembered(point: OperatingPoint, step: float) -> int:
+    """Return how many samples of the fields the slowest receiver remembers; ParameterError for too many."""
+    slowest = min(point.receivers, key=lambda receiver: receiver.bandwidth)
+    needed = MEMORY / (slowest.bandwidth * step)
+    if needed * len(point.ports) * (1 + len(point.emitters)) > MOST_FIELD:
+        message = (
+            f"The receiver of {slowest.name!r} has a low-pass of {slowest.bandwidth:g} Hz beside one of "
+            f"{max(receiver.bandwidth for receiver in point.receivers):g} Hz, too slow for a record of noise "
+            "of both: ask ps.link, or give them bandwidths that are nearer to each other."
+        )
+        raise ParameterError(message)
+    return int(np.ceil(needed))
 
 
 def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]]:

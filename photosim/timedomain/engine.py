@@ -28,7 +28,7 @@ from photosim.timedomain.cut import (
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.history import History
-from photosim.timedomain.receivers import refuse_jitter
+from photosim.timedomain.receivers import noise_before, refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
@@ -117,6 +117,9 @@ def transient(  # noqa: PLR0913 - keyword options of a question
         line, values = line.earlier(drives.values)
         drives = _at(circuit, plain, values, sample_rate)
     beside: dict[str, list[tuple[int, float, complex]]] = {}
+    if noise:
+        line, values = line.earlier(drives.values, noise_before(drives, line.warm))
+        drives = _at(circuit, plain, values, sample_rate)
     entering = light.port_light(lights, carriers, line, beside)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)

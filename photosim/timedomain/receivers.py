@@ -12,7 +12,7 @@ from photosim.engine.converters import convert, converter_drives, out_of_range
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Electronic, Nonlinear, Source, Stage
 from photosim.signals.electronics import Chain, chain_behind
-from photosim.signals.filters import ORDER, STOP, noise_bandwidth
+from photosim.signals.filters import MEMORY, ORDER, STOP, noise_bandwidth
 from photosim.signals.filters import low_pass as passed
 from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
@@ -35,6 +35,8 @@ QUIET_dB_Hz = -200.0
 """Relative intensity noise that is none: shot noise of a watt is above it."""
 LEFT_OUT = 0.01
 """Part of the noise of lasers behind a receiver's low-passes that may lie beyond the band."""
+MOST_PAST = 1 << 20
+"""Samples before time 0 that a run with noise may begin, at most."""
 MOST_FOLDS = 8
 """Sample rates to either side from which noise is folded back one by one; beyond, its spectrum is flat."""
 
@@ -67,6 +69,31 @@ def refuse_jitter(drives: Drives) -> None:
                 f"{drive.converter}.jitter to 0."
             )
             raise ParameterError(message)
+
+
+def noise_before(drives: Drives, warm: int) -> int:
+    """Return how many samples more than `warm` a run with noise begins before time 0.
+
+    A low-pass would hold the first value of a noisy current for ever: noise has had a past as long as the
+    slowest receiver remembers. Raises ParameterError for one that remembers too long.
+    """
+    needed = 0
+    for part in drives.compiled.graph.parts:
+        if not isinstance(part.model, Detector):
+            continue
+        own = drives.settings(part).get("bandwidth")
+        bandwidths = [b for b in (own, *(stage.bandwidth for stage in chain_of(drives, part).stages)) if b]
+        slowest = min(bandwidths, default=np.inf)
+        past = MEMORY / slowest * drives.sample_rate
+        if past > MOST_PAST:
+            message = (
+                f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz is not carried at "
+                f"{drives.sample_rate:g} Hz: it needs {past:.3g} samples before time 0, at most "
+                f"{MOST_PAST:,}. Ask ps.link, take a lower sample rate or noise=False."
+            )
+            raise ParameterError(message)
+        needed = max(needed, int(np.ceil(past)))
+    return max(needed - warm, 0)
 
 
 def received(

@@ -58,10 +58,12 @@ class Timeline:
         """Return all instants in s, (T,)."""
         return np.asarray((np.arange(self.total) - self.warm) / self.sample_rate)
 
-    def earlier(self, values: Mapping[str, FloatArray]) -> tuple[Timeline, dict[str, FloatArray]]:
-        """Return a timeline that begins EARLIER samples before, and settings (T,) held over them."""
-        held = {name: np.concatenate([np.full(EARLIER, v[0]), v]) for name, v in values.items()}
-        return replace(self, warm=self.warm + EARLIER), held
+    def earlier(
+        self, values: Mapping[str, FloatArray], samples: int = EARLIER
+    ) -> tuple[Timeline, dict[str, FloatArray]]:
+        """Return a timeline that begins some samples before, and settings (T,) held over them."""
+        held = {name: np.concatenate([np.full(samples, v[0]), v]) for name, v in values.items()}
+        return replace(self, warm=self.warm + samples), held
 
     def sampled(
         self,

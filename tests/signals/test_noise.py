@@ -470,3 +470,32 @@ def test_resonances_that_nobody_looks_at_are_said_without_a_figure() -> None:
     (said,) = [text for text in ps.link(circuit).remarks if "ase_ase" in text]
     assert "How much they add is not known" in said
     assert "%" not in said
+
+
+def test_slow_receiver_beside_a_fast_one_has_its_own_noise() -> None:
+    """The record is longer than what the slowest receiver remembers."""
+
+    def circuit(slow: float) -> ps.Circuit:
+        return ps.Circuit(
+            {
+                "instances": {
+                    "laser": {"component": "laser", "settings": {"linewidth": 0.0, "rin_dB_Hz": -120.0}},
+                    "split": "splitter",
+                    "fast": {"component": "photodetector", "settings": {"bandwidth": 20e9}},
+                    "slow": {"component": "photodetector", "settings": {"bandwidth": slow}},
+                },
+                "connections": {"laser,o1": "split,o1", "split,o2": "fast,o1", "split,o3": "slow,o1"},
+            }
+        )
+
+    one = circuit(2e7)
+    expected = ps.link(one)["slow"].variances
+    for term in ("rin", "thermal"):
+        drawn = [sample(one, 8, seed=k, without=only(term)).sel(detector="slow").values for k in range(200)]
+        low, high = stats.chi2.interval(0.9999, len(drawn) - 1)
+        spread = np.var([values[-1] for values in drawn], ddof=1) * (len(drawn) - 1) / expected[term]
+        assert low < spread < high
+    with pytest.raises(
+        ps.ParameterError, match=r"The receiver of 'slow' has a low-pass of 100 Hz .*ask ps.link"
+    ):
+        sample(circuit(100.0), 8)

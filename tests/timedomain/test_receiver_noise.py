@@ -183,3 +183,26 @@ def test_noise_of_a_laser_that_a_receiver_would_pass_from_beyond_the_band_is_sai
         found = re.search(r"noise of 'bright' is .* detector 'pd' .* (\S+) % of white", texts[0])
         assert found
         assert float(found[1]) == pytest.approx(share, rel=0.05)
+
+
+@pytest.mark.parametrize("term", ["rin", "thermal"])
+def test_receiver_slower_than_the_run_has_the_noise_of_the_link(term: str) -> None:
+    """A low-pass that remembers more than the run: noise has had a past, at the first sample and the last."""
+    quiet = {"linewidth": 0.0, "rin_dB_Hz": -110.0 if term == "rin" else -400.0}
+    circuit = receiver(quiet, bandwidth=3e7, dark_current=0.0, load_resistance=1e9 if term == "rin" else 5.0)
+    expected = sum(ps.link(circuit)["pd"].variances.values())
+    drawn = [
+        ps.transient(circuit, 2e-9, sample_rate=10e9, noise=True, seed=k).current.values[0]
+        for k in range(150)
+    ]
+    low, high = stats.chi2.interval(0.9999, len(drawn) - 1)
+    for place in (0, -1):
+        spread = np.var([one[place] for one in drawn], ddof=1) * (len(drawn) - 1) / expected
+        assert low < spread < high
+
+
+def test_noise_of_a_receiver_that_is_too_slow_for_any_run_is_refused() -> None:
+    with pytest.raises(
+        ps.ParameterError, match=r"The noise of detector 'pd' .*1000 Hz is not carried .*ps.link"
+    ):
+        ps.transient(receiver({}, bandwidth=1e3), 2e-9, sample_rate=100e9, noise=True)
