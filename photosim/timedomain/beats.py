@@ -17,7 +17,8 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
-from photosim.timedomain.content import OUT_OF_BAND, check_band, share_beyond
+from photosim.timedomain.band import OUT_OF_BAND
+from photosim.timedomain.content import check_band, share_beyond
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
 
