@@ -246,15 +246,15 @@ def check_waves(
             find_wave(circuit.graph, name, entering=entering)
 
 
-def check_settings(circuit: Circuit, settings: Mapping[str, Any]) -> None:
+def check_settings(circuit: Circuit, settings: Mapping[str, Any], what: str = "A spectrum shows") -> None:
     """Raise ParameterError unless the circuit takes these settings and none of its settings is a list.
 
-    A list stands for many circuits; a spectrum shows one.
+    A list stands for many circuits; a spectrum shows one.  what: begins the sentence of another question.
     """
     _, point = circuit.at(settings)
     if point.leading:
         lists = [name for name, value in {**circuit.parameters, **point.settings}.items() if np.ndim(value)]
-        message = f"A spectrum shows one circuit, but {lists[0]!r} is a list of values: give one value."
+        message = f"{what} one circuit, but {lists[0]!r} is a list of values: give one value."
         raise ParameterError(message)
 
 

@@ -221,6 +221,26 @@ def _numbers(path: Path, number: int, words: list[str]) -> NDArray[np.float64]:
     return np.array([float(word) for word in words])
 
 
+def _columns_of(data: Any) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of a mapping or a Dataset, real and of one axis each; none of anything else.
+
+    Raises DataError for complex numbers and masked entries, which would lose a part of themselves.
+    """
+    try:
+        columns = {str(name): data[name] for name in getattr(data, "variables", data)}
+        unreal = [n for n, column in columns.items() if np.iscomplexobj(column) or np.ma.is_masked(column)]
+        table = {n: np.asarray(column, dtype=np.float64) for n, column in columns.items() if n not in unreal}
+    except (TypeError, ValueError, KeyError, PhotosimError):
+        return {}
+    if unreal:
+        message = (
+            f"data: {unreal[0]!r} holds complex numbers or masked entries: give real numbers, such as "
+            "powers, and leave out what was not measured."
+        )
+        raise DataError(message)
+    return {name: values for name, values in table.items() if values.ndim == 1}
+
+
 def measured_of(
     data: object, wavelength: str | None = None, units: Mapping[str, str] | None = None
 ) -> Measured:
@@ -229,16 +249,7 @@ def measured_of(
         return data
     if isinstance(data, str | Path):
         return read_measured(data, wavelength=wavelength, units=units)
-    table: dict[str, NDArray[np.float64]] = {}
-    source: Any = data
-    try:
-        names = [str(n) for n in getattr(source, "variables", source)]
-        for name in names:
-            values = np.asarray(source[name], dtype=np.float64)
-            if values.ndim == 1:
-                table[name] = values
-    except (TypeError, ValueError, KeyError, PhotosimError):
-        table = {}
+    table = _columns_of(data)
     if len(table) < 2:
         message = "A fit takes a file, or a mapping of names to arrays with one of wavelengths."
         raise DataError(message)

@@ -48,6 +48,8 @@ _AXES = {u.lower(): u for u in ("nm", "um", "pm", "mm", "m", "THz", "GHz", "Hz")
 }
 _STRONGEST_dB = 60.0
 _WEAKEST_dB = -250.0
+_LOSS_NOISE_dB, _STRONG_LOSS_dB = 0.5, 5.0
+"""A spectrum in dB that is hardly ever below 0 and somewhere far above is one of losses."""
 _LOSSES_dB = 1.0
 """A ratio in dB whose every value lies above is a loss with its sign left out."""
 
@@ -159,7 +161,8 @@ def _check_decibels(name: str, values: NDArray[np.float64], source: str, unit: s
             "a linear scale."
         )
         raise DataError(message)
-    if unit == "dB" and low > _LOSSES_dB:
+    upright = float(np.quantile(values, 0.05)) > -_LOSS_NOISE_dB and high > _STRONG_LOSS_dB
+    if unit == "dB" and (low > _LOSSES_dB or upright):
         message = (
             f"{source}: {name!r} runs from {low:g} to {high:g} dB: a transmission is negative; it looks "
             "like a loss, "

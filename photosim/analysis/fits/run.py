@@ -20,6 +20,7 @@ from photosim.analysis.fits.tables import Tabled, dataset_of
 from photosim.analysis.fits.uncertainty import noise_of, uncertainty
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
+from photosim.analysis.spectrum import check_settings
 from photosim.analysis.sweeps.points import check_setting
 from photosim.arguments import public
 from photosim.bounds import check_number
@@ -187,6 +188,7 @@ def make(  # noqa: PLR0913 - as above
         if name in names:
             message = f"Setting {name!r} is fitted and fixed: give it once."
             raise ParameterError(message)
+    check_settings(circuit, {**fixed, **{p.name: p.start for p in chosen}}, "A fit finds settings of")
     unknown = int((~np.isfinite(data.decibels)).sum())
     if unknown and not linear and unknown > 0.5 * data.decibels.size:
         message = "More than half of the powers are not positive: fit them with `residuals: linear`."

@@ -14,7 +14,7 @@ from photosim.analysis.channels import channels_of
 from photosim.analysis.grids import auto_ends, is_auto, missed, refined
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
-from photosim.analysis.spectrum import check_waves
+from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.sweeps.points import Points, fixed_settings, make_points
 from photosim.arguments import public
 from photosim.engine.batches import solve_slices
@@ -81,6 +81,8 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
         raise ParameterError(message)
     points = make_points(circuit, vary or {}, mode, samples, seed, method)
     constant = fixed_settings(circuit, settings or {}, points.values)
+    first = {name: values[0] for name, values in points.values.items()}
+    check_settings(circuit, {**constant, **first}, "A sweep varies settings of")
     starts, ends = (tuple(circuit.ports if names is None else names) for names in (inputs, outputs))
     if not starts or not ends:
         message = f"The circuit {circuit.name!r} exposes no port: name waves in `inputs` and `outputs`."

@@ -71,6 +71,8 @@ class Distribution:
         return np.asarray(np.clip(middle + sigma * ndtri(ends[0] + (ends[1] - ends[0]) * ndtr(z)), low, high))
 
 
+_SMALLEST_UM, _LARGEST_UM = 1e-7, 0.3
+"""Standard deviations of widths and gaps that a process can have; 5 is nm, 5e-9 is m."""
 Levels = Annotated[
     Sigma, Written(Annotated[Any, Words("a standard deviation, or one for each of wafer, die and local")],
                    lambda value: read(Sigma, value) if isinstance(value, Mapping) else read_sigma(value)),
@@ -103,6 +105,16 @@ class Variation:
     correlation_length: Positive | None = None
     places: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Annotated[Distribution, RECORD]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for quantity in ("width", "thickness", "gap"):
+            for size in vars(self.sigma(quantity)).values():
+                if size and not _SMALLEST_UM <= size <= _LARGEST_UM:
+                    looks = f"nm: write {size / 1e3:g}" if size > 1.0 else f"m: write {size * 1e6:g}"
+                    hint = f"; it looks like {looks}" if size > 1.0 or size < _SMALLEST_UM else ""
+                    span = f"0 or {_SMALLEST_UM:g} to {_LARGEST_UM:g} um"
+                    message = f"the standard deviation of {quantity} must be {span}, got {size:g}{hint}."
+                    raise ParameterError(message)
 
     def sigma(self, quantity: str) -> Sigma:
         """Return the standard deviations of a quantity."""

@@ -32,6 +32,8 @@ IN_WINDOW = {
 """Quantities of a window; without one, ripple_dB is that of the line's 3 dB band."""
 FEWEST = 4
 """Wavelengths that a line needs, and power between the points of a sweep; fewer are judged as they are."""
+_LARGEST = {"um": (1.0, "nm, pm or GHz"), "s": (1e-3, "ps or ns")}
+"""Largest limit of a width, a spacing or a delay that is not a slip of its unit, and what it looks like."""
 _LINES = 3
 """Lines kept of each spectrum: the one that counts and both neighbours."""
 
@@ -136,6 +138,7 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
     if not entry.limits[0] < entry.limits[1]:
         message = f"{where}: the limit {entry.words} leaves no value."
         raise ParameterError(message)
+    _check_scale(entry, where)
     if entry.window is not None and entry.quantity not in IN_WINDOW:
         message = f"{where}: {entry.quantity} is read off a line, not in a window: leave the window out."
         raise ParameterError(message)
@@ -145,6 +148,20 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
     if entry.quantity == "power_dB" and np.isfinite(entry.limits).all():
         message = (
             f"{where}: power_dB in a window is at_least or at_most a value, not both: write two entries."
+        )
+        raise ParameterError(message)
+
+
+def _check_scale(entry: Entry, where: str) -> None:
+    """Refuse limits that no circuit comes near, since they were written in another unit."""
+    if entry.quantity == "resonance":  # a wavelength, which the sweep must hold
+        return
+    largest, other = _LARGEST.get(entry.unit, (np.inf, ""))
+    far = [x for x in entry.limits if np.isfinite(x) and abs(x) > largest]
+    if far:
+        message = (
+            f"{where}: {entry.quantity} is in {entry.unit}, but its limit is {far[0]:g} {entry.unit}: it "
+            f"looks like {other}."
         )
         raise ParameterError(message)
 
