@@ -133,8 +133,8 @@ def test_several_carriers_each_see_their_own_s() -> None:
             "instances": {
                 "laser": {"component": "laser", "settings": {"lines": 3, "spacing": 1.0e12, "power": 2e-3}},
                 "ring": {"component": "ring_double", "settings": {"coupling": 0.05, **GUIDE}},
-                "drop": {"component": "photodetector", "settings": {"bandwidth": 0.0}},
-                "through": {"component": "photodetector", "settings": {"bandwidth": 0.0}},
+                "drop": {"component": "photodetector", "settings": {"bandwidth": 1e11}},
+                "through": {"component": "photodetector", "settings": {"bandwidth": 1e11}},
             },
             "connections": {"laser,o1": "ring,in", "ring,drop": "drop,o1", "ring,through": "through,o1"},
             "terminate": ["ring,add"],
