@@ -133,6 +133,9 @@ def _remove_abandoned(folder: Path) -> None:
     if sys.platform == "win32":  # without locks nobody knows which of them are abandoned
         return
     for place in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # killed before it made the lock, or after it removed it: empty
+            if time.time() - place.stat().st_mtime > _LEFT_S:
+                place.rmdir()
         with suppress(OSError), (place / _LOCK).open("r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where a run is at work
             shutil.rmtree(place, ignore_errors=True)

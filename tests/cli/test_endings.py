@@ -280,3 +280,14 @@ def test_calibrating_refuses_a_bad_folder_before_it_reads_the_chip(tmp_path: Pat
         assert told in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["own", "results.json"]
     assert mine.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+def test_an_empty_folder_of_a_killed_run_is_removed_once_it_is_old(tmp_path: Path) -> None:
+    """Killed before it made its lock, or between removing the lock and the folder."""
+    for name in ("old", "young"):
+        (tmp_path / f".photosim-{name}").mkdir()
+    os.utime(tmp_path / ".photosim-old", (0, 0))
+    with staging(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".photosim-young"]
