@@ -138,7 +138,7 @@ def reproduce(
     if jobs < 1:
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."
         raise ParameterError(message)
-    refuse_others(folder, _FILES.__contains__)
+    refuse_others(folder, lambda name: name in _FILES or name.endswith(".png"))
     with making(folder / "runs"):  # where data are missing no folder is left
         return _reproduced(system, options, folder, progress, watch, jobs=jobs)
 
@@ -172,7 +172,8 @@ def _reproduced(
     for name, seed, numbers in _computed(waiting, runs, _Lines(progress, count, waiting), jobs):
         _add(state.outcome, name, seed, numbers)
         watch(state)
-    numbers = {**state.numbers(), "files": list(_FILES)}
+    pictures = [f"{chart.name}.png" for chart in state.charts()]
+    numbers = {**state.numbers(), "files": [*_FILES, *pictures]}
     write_text(folder / RESULTS, json.dumps(numbers, indent=2, allow_nan=False) + "\n")
     write_text(folder / _TABLE, _csv(state.table()))
     return state

@@ -346,3 +346,17 @@ def test_missing_data_leave_no_folder(data: str, tmp_path: Path) -> None:
         with pytest.raises(DataError):
             reproduce(system, options, tmp_path / "new" / "own")
         assert not list(tmp_path.iterdir()), name
+
+
+def test_a_picture_of_the_user_s_own_is_never_replaced(tmp_path: Path) -> None:
+    system = toy(Counting())
+    mine = tmp_path / "map.png"
+    mine.write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"map\.png was not written by photosim: move it"):
+        reproduce(system, system.options(data="digits"), tmp_path)
+    assert mine.read_bytes() == b"mine"
+    mine.unlink()
+    done = reproduce(system, system.options(data="digits"), tmp_path)
+    for name, draw in plotting.for_charts(done).items():
+        plotting.save(draw(), tmp_path / f"{name}.png")
+    reproduce(system, system.options(data="digits"), tmp_path)  # its own pictures may be drawn anew
