@@ -16,7 +16,7 @@ from photosim.model import Model, Nonlinear, registry
 GUIDED = {"neff", "ng", "length", "radius", "periods", "delay"}
 # A point with a length to couple over, free space, a table, a fibre that lies beside the chip; the table of
 # indices has a test of its own.
-NOT_GUIDED = {"coupler.gap", "multimode_fiber", "sampled", "fibre", "straight_sampled"}
+NOT_GUIDED = {"coupler.gap", "multimode_fiber", "speckle_fiber", "sampled", "fibre", "straight_sampled"}
 BY_LENGTH = [
     n for n in registry.names() if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
 ]

@@ -54,7 +54,8 @@ def width(wl: Floats, power: Floats, centre: float, level: float) -> float:
 def test_netlist_runs_and_conserves_or_loses_power(name: str) -> None:
     circuit = ps.load(FOLDER / f"{name}.yml", strict=True)
     if circuit.ports:
-        assert circuit(np.linspace(1.545, 1.555, 7)).is_passive()
+        middle = 1.31 if name == "mzi_te1310" else 1.55
+        assert circuit(np.linspace(middle - 0.005, middle + 0.005, 7)).is_passive()
     if circuit.sources and circuit.detectors:
         assert np.isfinite(circuit.photocurrents().values).all()
 

@@ -227,7 +227,7 @@ def test_rules_need_no_more_than_they_say(name: str, case: Case) -> None:
     if Need.SIGNS_OF_WEIGHTS in rule.needs:
         hidden = [{key: np.sign(value) for key, value in own.items()} for own in parameters]
     # Tests of their own have those that run the network again, from other inputs or moved parameters.
-    elif not {Need.TRANSPOSED_WEIGHTS, Need.SECOND_FORWARD, Need.MORE_FORWARDS} & rule.needs:
+    elif not {Need.TRANSPOSED_WEIGHTS, Need.SECOND_FORWARD, Need.MORE_FORWARDS, Need.MODEL} & rule.needs:
         hidden = [{key: np.full_like(value, np.nan) for key, value in own.items()} for own in parameters]
     again = make_rule(name, NETWORK, feedback, threshold=0.45)
     wanted = again.updates(ForwardPass(NETWORK, parameters, traces, error, Y))
