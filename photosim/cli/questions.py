@@ -17,6 +17,7 @@ from photosim.cli.options import (
     File,
     Json,
     Map,
+    Metrics,
     Mode,
     Named,
     Plot,
@@ -60,10 +61,7 @@ def sweep(
     wl: Range = None,
     start: Start = None,
     end: End = None,
-    metrics: Annotated[
-        bool,
-        typer.Option("--metrics", help="Resonance, width, Q, extinction and more of every pair of ports."),
-    ] = False,
+    metrics: Metrics = False,
     near: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option("--near", metavar="UM", help="Wavelength next to which the line that counts lies."),
