@@ -27,9 +27,15 @@ def gallery() -> dict[str, Path]:
 def find(path: str | PathLike[str]) -> Path:
     """File that a path or a name of the gallery (with or without its suffix) means.
 
+    A name of the gallery without a suffix means the gallery, whatever stands in the working folder, so that
+    a folder of results named like a circuit does not hide it; write ./NAME for a file of that name.
+
     Raises:
         NetlistError: there is neither; the message has the nearest name of the gallery.
     """
+    known = gallery()
+    if str(path) in known:
+        return known[str(path)]
     try:
         place = Path(path)
         if place.is_file():
@@ -40,9 +46,8 @@ def find(path: str | PathLike[str]) -> Path:
         raise NetlistError(f"{str(path)[:60]!r} cannot be the name of a file: {reason.lower()}.") from None
     if exists:
         raise NetlistError(f"{str(path)!r} is not a file; give a netlist, in YAML or JSON")
-    known = gallery()
     name = place.name.removesuffix(place.suffix) if place.suffix in SUFFIXES else place.name
-    if place.parent == Path() and name in known and place.name in {name, known[name].name}:
+    if place.parent == Path() and name in known and place.name == known[name].name:
         return known[name]
     raise NetlistError(
         f"There is no file {str(path)!r}, and no netlist of that name in the gallery, which has: "

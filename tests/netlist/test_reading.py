@@ -452,6 +452,20 @@ def test_the_gallery_is_found_by_name() -> None:
         assert read_text(to_yaml(netlist)) == netlist
 
 
+def test_nothing_in_the_working_folder_hides_the_gallery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reproduction's results may stand in a folder of its own name, and its netlist be found as before."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vowels").mkdir()
+    (tmp_path / "link").write_text(PAIR)
+    assert find("vowels") == gallery()["vowels"]
+    assert find("link") == gallery()["link"]
+    assert find("./link").samefile(tmp_path / "link")
+    with pytest.raises(NetlistError, match=r"'\./vowels' is not a file"):
+        find("./vowels")
+
+
 def test_an_unknown_name_gets_the_nearest_of_the_gallery() -> None:
     name = next(iter(gallery()))
     with pytest.raises(NetlistError, match=f"Did you mean '{name}'"):
