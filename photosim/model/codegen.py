@@ -209,7 +209,19 @@ def {name}(grid, params, out):
 
 
 def _generate(model: ClosedForm) -> str:
-    """Return the text of the module that holds a model's two kernels."""
+    """Return the text of the module that holds a model's kernels.
+
+    By itself sympy writes 2 (a - b) as 2 a - 2 b, which rounds both before it subtracts: of a small detuning
+    wl0 - wl that loses as many digits as it is smaller than wl0.
+    """
+    from sympy.core.parameters import distribute
+
+    with distribute(x=False):
+        return _text(model)
+
+
+def _text(model: ClosedForm) -> str:
+    """Return that text, with sympy set as it is."""
     import sympy
 
     names = list(model.parameters)

@@ -33,8 +33,11 @@ def sealed(subject: Linear, example: Example) -> bool:
     settings = example.settings
     if any(value == 1.0 for name, value in settings.items() if "reflection" in name):
         return not np.isfinite(subject.at(example)).all()
-    lossy = "loss_dB" in settings or float(settings.get("radius", 1.0)) > 0
-    leaving = [v for n, v in settings.items() if n.startswith("coupling") or (lossy and "loss_dB" in n)]
+    around = float(settings.get("radius", 1.0))
+    lost = [
+        v * (min(around, 1.0) if n == "loss_dB_cm" else 1.0) for n, v in settings.items() if "loss_dB" in n
+    ]
+    leaving = [v for n, v in settings.items() if n.startswith("coupling")] + lost
     return subject.name.startswith("ring_") and max(leaving, default=1) < 1e-15
 
 

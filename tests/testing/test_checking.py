@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -18,7 +19,9 @@ from photosim.cli.app import app
 from photosim.errors import ParameterError
 from photosim.model import Algebra, Block, Electronic, Entries, Power, component, registry
 from photosim.testing import LawBroken, check, laws
-from photosim.testing.subjects import Linear, subject_of
+from photosim.testing.formula_laws import as_complex, compiled, exact
+from photosim.testing.law import LAWS, Example
+from photosim.testing.subjects import Formula, Linear, subject_of
 from photosim.training.devices import Converters, Digital, Mesh, WeightBank, mesh_chip
 from photosim.training.rules import InSitu
 from photosim.training.rules.catalogue import RULES
@@ -289,3 +292,30 @@ def test_the_command_tries_a_file_and_ends_with_1_where_a_law_breaks(tmp_path: P
     done = CliRunner().invoke(app, ["test", str(tmp_path / "none.py")], prog_name="photosim")
     assert done.exit_code == 1
     assert "declares no component" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ring_modulator", "ring_single_ideal", "ring_double_ideal"])
+def test_roundings_are_estimated_beside_the_sharpest_resonances(name: str) -> None:
+    # Without radius and beside phase 0 the settings' own slopes are small, yet 1 - r turn is all rounding.
+    subject = subject_of(name)
+    assert isinstance(subject, Formula)
+    rng = np.random.default_rng(4)
+    couplings = [n for n in subject.parameters if n.startswith("coupling")]
+    for _ in range(40):
+        sharp = {n: 10 ** rng.uniform(-8, -4) for n in couplings}
+        sharp |= {"radius": 0.0, "phase": 10 ** rng.uniform(-8, -3), "loss_dB_cm": 0.0}
+        settings = {n: sharp.get(n, p.default) for n, p in subject.parameters.items()}
+        example = Example(np.array([1.5, 1.55]), settings)
+        for law in ("compiled kernel", "thirty digits"):
+            assert LAWS.by_name[law].keeps(LAWS.by_name[law].measure(subject, example)), (law, sharp)
+
+
+def test_a_small_detuning_keeps_its_digits_in_compiled_code() -> None:
+    # sympy's own 2 c (wl0 - wl) = 2 c wl0 - 2 c wl loses six digits here.
+    subject = subject_of("gas_cell")
+    assert isinstance(subject, Formula)
+    settings = {n: p.default for n, p in subject.parameters.items()} | {"linewidth": 1e8, "wl0": 1.5}
+    example = Example(1.5 * (1 + np.array([1e-11, 1e-10, 1e-9])), settings)
+    with mpmath.workdps(30):
+        right = as_complex(np.array([exact(subject.model, wl, settings) for wl in example.wl]))
+    assert np.abs(compiled(subject.model, example) - right).max() < 1e-15
