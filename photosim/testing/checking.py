@@ -23,6 +23,7 @@ from photosim.testing import (  # noqa: F401 - they declare the laws
     limit_laws,
     linear_laws,
     noise_laws,
+    stated_laws,
     time_laws,
 )
 from photosim.testing.draws import hypothesis, settings_of, wavelengths_in

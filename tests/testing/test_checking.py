@@ -319,3 +319,11 @@ def test_a_small_detuning_keeps_its_digits_in_compiled_code() -> None:
     with mpmath.workdps(30):
         right = as_complex(np.array([exact(subject.model, wl, settings) for wl in example.wl]))
     assert np.abs(compiled(subject.model, example) - right).max() < 1e-15
+
+
+def test_a_table_that_the_engine_refuses_is_still_told_which_law_it_breaks() -> None:
+    frequency = np.linspace(1.9e14, 1.96e14, 5)
+    one = np.array([[0.0, 5000.0], [5000.0, 0.0]], dtype=complex)
+    table = ps.model.SampledData(frequency, np.array([one] * 5), ("o1", "o2"))
+    with pytest.raises(LawBroken, match="passivity"):
+        check(table, examples=5)

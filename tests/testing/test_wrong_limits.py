@@ -37,10 +37,10 @@ from photosim.training.devices import Digital, Mesh, mesh_chip
 from photosim.training.rules import InSitu
 
 
-def _first_part() -> Any:
-    """Return the module of the first part of the catalogue, with its helpers."""
-    name = "catalogue_of_wrong_parts"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("test_wrong_parts.py"))
+def _part(file: str) -> Any:
+    """Return the module of another part of the catalogue, with its helpers."""
+    name = f"catalogue_of_{file}"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{file}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -49,7 +49,7 @@ def _first_part() -> Any:
     return module
 
 
-parts = _first_part()
+parts = _part("test_wrong_parts")
 FIRST = dict(parts.SLIPS)
 parts.SLIPS.clear()
 two_port, coupler, guide, two_loss = parts.two_port, parts.coupler, parts.guide, parts.two_loss
@@ -433,7 +433,7 @@ def spectrum_of_the_other_sign_of_time() -> Any:
 
 
 MORE = dict(parts.SLIPS)
-SLIPS = {**FIRST, **MORE}
+SLIPS = {**FIRST, **MORE, **_part("test_wrong_statements").MORE}
 
 
 @pytest.mark.parametrize("name", MORE)
