@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-import numpy as np
-
 from photosim.kernels.saturation import activate, activate_ring
-from photosim.model import Entries, Fraction, Loss_dB, Memory, Phase, Quantity, Responsivity, nonlinear
+from photosim.model import Fraction, Loss_dB, Memory, Phase, Quantity, Responsivity, nonlinear
 
 SwitchingVoltage = Annotated[float, Quantity("V", 1e-3, 100.0)]
 """Voltage in V for a phase of pi; never zero."""
@@ -24,15 +22,17 @@ RingCoupling = Annotated[float, Quantity("1", 1e-9, 1.0)]
 """Power that crosses a ring's coupler; never zero, or light would stay for ever."""
 
 
-def _undriven(wl: Any, *, tap: Any, v_pi: Any, bias: Any, **_: Any) -> Entries:
-    """Return what faint light finds: the modulator at its bias."""
-    x = np.pi * bias / v_pi
-    return {("o1", "o2"): np.sqrt(1 - tap) * (1j / 2) * (1 + np.exp(-1j * x)) * np.ones_like(wl)}
+def _modulated(
+    m: Any, power: Any, *, tap: Any, responsivity: Any, transimpedance: Any, v_pi: Any, **rest: Any
+) -> Any:
+    """Return the factor of light that stays: the modulator at its bias and the voltage of what is tapped."""
+    half = m.pi * (tap * responsivity * transimpedance * power + rest["bias"]) / (2 * v_pi)
+    return m.i * m.sqrt(1 - tap) * m.cis(-half) * m.cos(half)
 
 
 @nonlinear(
     ports=("o1", "o2"), inputs=1, source="williamson2020", step=activate, paths=(("o1", "o2"),),
-    memory=Memory(states=("drive",)), linear=_undriven,
+    memory=Memory(states=("drive",)), steady=_modulated,
 )  # fmt: skip
 def electro_optic_activation(
     *,
@@ -64,15 +64,18 @@ def electro_optic_activation(
     return (tap, slope, math.pi * bias / v_pi, bandwidth)
 
 
-def _unlit(wl: Any, *, tap: Any, coupling: Any, loss_dB: Any, phase: Any, **_: Any) -> Entries:
-    """Return what faint light finds: the ring at its phase at rest."""
-    stays, turn = np.sqrt(1 - coupling), 10 ** (-loss_dB / 20) * np.exp(1j * phase)
-    return {("o1", "o2"): np.sqrt(1 - tap) * (stays - turn) / (1 - stays * turn) * np.ones_like(wl)}
+def _detuned(
+    m: Any, power: Any, *, tap: Any, responsivity: Any, current_pi: Any, coupling: Any, **rest: Any
+) -> Any:
+    """Return the factor of light that stays: the ring at the phase that the tapped light leaves it."""
+    phase = rest["phase"] - m.pi * tap * responsivity * power / current_pi
+    stays, turn = m.sqrt(1 - coupling), m.amplitude_dB(rest["loss_dB"]) * m.cis(phase)
+    return m.sqrt(1 - tap) * (stays - turn) / (1 - stays * turn)
 
 
 @nonlinear(
     ports=("o1", "o2"), inputs=1, source="bandyopadhyay2024", step=activate_ring, paths=(("o1", "o2"),),
-    memory=Memory(states=("drive",)), linear=_unlit,
+    memory=Memory(states=("drive",)), steady=_detuned,
 )  # fmt: skip
 def ring_activation(
     *,

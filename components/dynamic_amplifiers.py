@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-import numpy as np
-
 from photosim.kernels.saturation import absorb, amplify
-from photosim.model import Entries, Loss_dB, Memory, Quantity, nonlinear
+from photosim.model import Loss_dB, Memory, Quantity, nonlinear
 
 Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """A gain in dB."""
@@ -24,15 +22,17 @@ Absorbance = Annotated[float, Quantity("1", 0.0, 20.0)]
 """An absorption as an exponent of power: exp(-q) of the light passes."""
 
 
-def _amplified(wl: Any, *, gain_dB: Any, linewidth_enhancement: Any, **_: Any) -> Entries:
-    """Return what faint light finds in an amplifier: the gain at rest, and the phase that goes with it."""
-    passed = np.exp((1 - 1j * linewidth_enhancement) * gain_dB / NEPER_DB / 2) * np.ones_like(wl)
-    return dict.fromkeys(_BOTH_WAYS, passed)
+def _depleted(
+    m: Any, power: Any, *, gain_dB: Any, saturation_power: Any, linewidth_enhancement: Any, **_: Any
+) -> Any:
+    """Return the factor of light that stays: the gain that it leaves, and the phase that goes with it."""
+    h = m.saturated(gain_dB / NEPER_DB, power / saturation_power)
+    return m.exp(h / 2) * m.cis(-linewidth_enhancement * h / 2)
 
 
-def _absorbed(wl: Any, *, absorbance: Any, loss_dB: Any, **_: Any) -> Entries:
-    """Return what faint light finds in an absorber: both losses at rest."""
-    return dict.fromkeys(_BOTH_WAYS, np.exp(-absorbance / 2) * 10 ** (-loss_dB / 20) * np.ones_like(wl))
+def _bleached(m: Any, power: Any, *, absorbance: Any, saturation_power: Any, loss_dB: Any, **_: Any) -> Any:
+    """Return the factor of light that stays: the absorption that it leaves, and the other loss."""
+    return m.exp(m.saturated(-absorbance, power / saturation_power) / 2) * m.amplitude_dB(loss_dB)
 
 
 _BOTH_WAYS = (("o1", "o2"), ("o2", "o1"))
@@ -42,7 +42,7 @@ NEPER_DB = 10 / math.log(10)
 @nonlinear(
     ports=("o1", "o2"), inputs=1, source="agrawal1989", step=amplify, paths=_BOTH_WAYS, emits=("o1", "o2"),
     memory=Memory(states=("exponent",), carrier_noises=4), start=lambda h0, *_: (h0,),
-    linear=_amplified,
+    steady=_depleted,
 )  # fmt: skip
 def dynamic_soa(
     *,
@@ -75,7 +75,7 @@ def dynamic_soa(
 @nonlinear(
     ports=("o1", "o2"), inputs=1, source="keller1996", step=absorb, paths=_BOTH_WAYS,
     memory=Memory(states=("absorbance",)), start=lambda q0, *_: (q0,),
-    linear=_absorbed,
+    steady=_bleached,
 )  # fmt: skip
 def saturable_absorber(
     *,

@@ -20,7 +20,7 @@ from photosim.engine.values import group_parameters
 from photosim.errors import ParameterError
 from photosim.kernels.chain import contract
 from photosim.memory import require_memory
-from photosim.model import ClosedForm
+from photosim.model import ClosedForm, Nonlinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,8 @@ def prepare(graph: Graph, parts: Parts, names: Sequence[str]) -> Target:
         if index is None:
             continue
         model = graph.parts[index].model
+        if isinstance(model, Nonlinear) and name not in names:
+            continue  # what follows a setting there acts on no wave of a linear island
         if not isinstance(model, ClosedForm):
             message = (
                 f"Cannot differentiate by {name!r}: component {model.name} is not a closed-form formula."

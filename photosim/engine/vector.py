@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,10 @@ def settings_vector(
         message = f"A vector takes names of settings and patterns such as '*.phase', got {shown(names)}."
         raise ParameterError(message)
     compiled = circuit.compiled
-    chosen = _chosen(compiled, (names,) if isinstance(names, str) else tuple(names))
+    chosen = chosen_settings(compiled, (names,) if isinstance(names, str) else names)
+    if not chosen:
+        message = "A vector needs names of settings or patterns such as '*.phase', got none."
+        raise ParameterError(message)
     values = np.array([float(compiled.parameters[name]) for name in chosen])
     allowed = np.array([limits(compiled, name) for name in chosen]).reshape(-1, 2)
     for pattern, pair in (bounds or {}).items():
@@ -146,38 +149,49 @@ def settings_vector(
     return SettingsVector(circuit, chosen, inside / widths, widths, allowed[:, 0], allowed[:, 1])
 
 
-def _chosen(compiled: Compiled, patterns: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the settings that names and patterns stand for, in the order of the circuit."""
+def chosen_settings(compiled: Compiled, patterns: Sequence[Any]) -> tuple[str, ...]:
+    """Return the settings that names and patterns stand for, in the order of the circuit.
+
+    Patterns leave out settings that follow from another one of them. Raises ParameterError, naming it, for a
+    name or pattern without a setting, and a name that follows from another.
+    """
     named: set[str] = set()
     matched: set[str] = set()
     for pattern in patterns:
         if not isinstance(pattern, str):
-            message = (
-                f"A vector takes names of settings and patterns such as '*.phase', got {shown(pattern)}."
-            )
+            message = f"Names of settings are texts, or patterns such as '*.phase', got {shown(pattern)}."
             raise ParameterError(message)
         if not any(sign in pattern for sign in WILD):
             named.add(_single(compiled, compiled.differentiable(pattern)))
             continue
-        found = {
-            name for name in compiled.continuous if fnmatchcase(name, pattern) and _is_single(compiled, name)
-        }
+        found = like(compiled, compiled.continuous, pattern)
         if not found:
-            message = f"No setting of this circuit is like {pattern!r}."
+            message = (
+                f"No setting of circuit {compiled.netlist.name!r} matches {pattern!r}: settings are dotted "
+                "names, with * for any part of one."
+            )
             raise ParameterError(message + did_you_mean(pattern, compiled.continuous))
         matched |= found
-    if not named and not matched:
-        message = "A vector needs names of settings or patterns such as '*.phase', got none."
-        raise ParameterError(message)
     every = named | matched
-    follow = {name for name in every if _follows(compiled, name) & every}
+    follow = every - set(leading(compiled, every))
     clash = sorted(follow & named)
     if clash:
         other = min(_follows(compiled, clash[0]) & every)
-        message = f"Setting {clash[0]!r} follows from {other!r}: a vector has one of them."
+        message = f"Setting {clash[0]!r} follows from {other!r}: name one of them."
         raise ParameterError(message)
     order = {name: k for k, name in enumerate(compiled.parameters)}
     return tuple(sorted(every - follow, key=lambda name: order.get(name, len(order))))
+
+
+def like(compiled: Compiled, names: Iterable[str], pattern: str) -> set[str]:
+    """Return those of the names that match a pattern and are settings of one number."""
+    return {name for name in names if fnmatchcase(name, pattern) and _is_single(compiled, name)}
+
+
+def leading(compiled: Compiled, names: Iterable[str]) -> list[str]:
+    """Return the names that follow from none of the others."""
+    every = set(names)
+    return [name for name in every if not _follows(compiled, name) & every]
 
 
 def _follows(compiled: Compiled, name: str) -> set[str]:

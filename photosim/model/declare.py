@@ -31,6 +31,7 @@ from photosim.model.kinds import (
     port_names,
 )
 from photosim.model.netlist import Netlist
+from photosim.model.steady import faint
 from photosim.model.windows import Window
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     start: Callable[..., Any] | None = None,
     line: Callable[..., float] | None = None,
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None,
+    steady: Callable[..., Any] | None = None,
     inputs: int | None = None,
     aliases: Mapping[str, str] | None = None,
     windows: tuple[Window, ...] = (),
@@ -191,8 +193,12 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     that light of its own leaves, at the wavelength that `line(*, ...)` returns.
     `start(*constants)` returns the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of
     the S-matrix that faint light of wl (W,) in um meets once the part has settled; the laws of
-    `photosim.testing` hold the step to it. `windows` as for `component`.
+    `photosim.testing` hold the step to it. `steady(m, power, *, ...)`, over the algebra m of a `component`,
+    returns the factor on all paths for light that stays as it is, power in W that of all light where paths
+    begin; it gives `linear`, and circuits with the part are devices. `windows` as for `component`.
     """
+    if linear is None and steady is not None:
+        linear = faint(steady, paths)
     return partial(
         Nonlinear.declare,
         windows=windows,
@@ -206,6 +212,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
         start=start,
         line=line,
         linear=linear,
+        steady=steady,
     )
 
 

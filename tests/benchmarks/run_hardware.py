@@ -189,9 +189,10 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default="", help="rows whose names contain this")
-    parser.add_argument("--out", type=Path, help="a JSON file")
+    parser.add_argument("--out", type=Path, help="a JSON file; a run goes on with what it holds")
     arguments = parser.parse_args()
-    rows: dict[str, list[float]] = {}
+    known = arguments.out is not None and arguments.out.exists()
+    rows: dict[str, list[float]] = json.loads(arguments.out.read_text(encoding="utf-8")) if known else {}
     with tempfile.TemporaryDirectory() as small:
         folder = Path(small)
         some_of(arguments.data_dir, arguments.images, arguments.tests, folder)
@@ -199,16 +200,16 @@ def main() -> None:
         for name, work in cases(data, folder).items():
             if arguments.only not in name:
                 continue
-            begun = time.process_time()
-            rows[name] = [work(seed) for seed in range(arguments.seeds)]
-            spent = (time.process_time() - begun) / arguments.seeds
-            mean, spread = (
-                100 * np.mean(rows[name]),
-                100 * np.std(rows[name], ddof=1) if len(rows[name]) > 1 else 0,
+            begun, first = time.process_time(), len(rows.setdefault(name, []))
+            for seed in range(first, arguments.seeds):
+                rows[name].append(work(seed))
+                if arguments.out:
+                    arguments.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+            spent = (time.process_time() - begun) / max(arguments.seeds - first, 1)
+            spread = 100 * np.std(rows[name], ddof=1) if len(rows[name]) > 1 else 0
+            print(
+                f"{name:48s} {100 * np.mean(rows[name]):6.2f} +- {spread:4.2f} %  {spent:6.1f} s", flush=True
             )
-            print(f"{name:48s} {mean:6.2f} +- {spread:4.2f} %  {spent:6.1f} s", flush=True)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -68,10 +68,10 @@ def test_slopes_and_a_search_by_scipy(circuit: ps.Circuit) -> None:
 @pytest.mark.parametrize(
     ("names", "options", "text"),
     [
-        (["*.phse"], {}, r"No setting of this circuit is like '\*\.phse'.*Did you mean"),
+        (["*.phse"], {}, r"No setting of circuit '.*' matches '\*\.phse'.*Did you mean"),
         (["turn.phas"], {}, "Setting 'turn.phas' does not exist. Did you mean 'turn.phase'"),
         ([], {}, "A vector needs names of settings or patterns"),
-        (["gap", "one.gap"], {}, "'one.gap' follows from 'gap': a vector has one of them"),
+        (["gap", "one.gap"], {}, "'one.gap' follows from 'gap': name one of them"),
         (
             ["gap"],
             {"bounds": {"gp": (0, 1)}},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.model.kinds.base import Model
+from photosim.model.steady import NUMPY, slopes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,8 @@ class Nonlinear(Model):
 
     Its function turns the settings into the constants of its step. `paths`
     are the (from, to) ports that light takes through it, `emits` the ports
-    that send out light of its own. `linear` is what it does to faint light.
+    that send out light of its own. `linear` is what it does to faint light,
+    `steady` the factor on all paths for light that stays as it is.
     """
 
     step: Step = lambda *_: None
@@ -59,6 +61,7 @@ class Nonlinear(Model):
     start: Callable[..., Any] | None = None
     line: Callable[..., float] | None = None
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None
+    steady: Callable[..., Any] | None = None
 
     kind = "nonlinear"
 
@@ -79,3 +82,15 @@ class Nonlinear(Model):
     def wavelength(self, settings: Mapping[str, Any]) -> float | None:
         """Return the wavelength in um of the part's own light, None where it has none."""
         return None if self.line is None else float(self.line(**self.full(settings)))
+
+    def factor(self, power: Any, settings: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+        """Return what steady light is multiplied by on every path, its derivative by power, and by settings.
+
+        power: in W, of all light that arrives at the ports where paths begin; settings: all of them, numbers
+        or arrays that broadcast with it.  Only for parts with `steady`.
+        """
+        if self.steady is None:
+            raise AssertionError  # those that call look first
+        names = tuple(settings)
+        by_power, *slopes = slopes_of(self.steady, names)(power, *settings.values())
+        return self.steady(NUMPY, power, **settings), by_power, dict(zip(names, slopes, strict=True))

@@ -107,8 +107,9 @@ class _Made(_OfProtocols):
         program, dotted names with wildcards; all phases unless given.  wl: in um; that of the phases.
         encoding: "fields" or "powers".  reading: "quadrature", "fields", "power" or "amplitude" at ports,
         "current" at detectors.  noise: None or "physical".  power: light in W at an input that is 1, where
-        no source says it.  rate: vectors a second. Raises ParameterError, naming what would do, for names
-        that the circuit does not have, settings without a derivative, and nonlinear parts.
+        no source says it.  rate: vectors a second. Nonlinear parts are in their steady state. Raises
+        ParameterError, naming what would do, for names that the circuit does not have, settings without a
+        derivative, and nonlinear parts that are not declared with `steady` or that light comes back to.
         """
         from photosim.training.devices.circuit.device import CircuitDevice
         from photosim.training.devices.circuit.reading import readout

@@ -148,6 +148,14 @@ def used(
     blocks = network.blocks
     found = _each(hardware, len(blocks), settings, own)
     count = len(blocks)
+    idle = next((one for one in found if one is not None and not one.holds and not one.carries), None)
+    if idle is not None:
+        message = (
+            f"{idle.name!r} has no setting to turn, or readings that are neither real nor linear: it holds "
+            "no layer and carries no feedback. Device.from_circuit(circuit, parameters=[...]) names other "
+            "settings than phases."
+        )
+        raise ParameterError(message)
     # Feedback first, layers after: a rule's feedback has the same noise whatever its layers do.
     seeds = tuple(_spawned(noise, 2 * count))
     layers: list[Layer] = list(network.layers)
@@ -165,14 +173,6 @@ def used(
         through = _through(chosen, needed)
         if through is not None and isinstance(layer, Dense):
             layers[block.first] = one.layer(layer, through, np.random.default_rng(seeds[count + k]))
-    idle = next((one for one in found if one is not None and not one.holds and not one.carries), None)
-    if idle is not None:
-        message = (
-            f"{idle.name!r} has no setting to turn, or readings that are neither real nor linear: it holds "
-            "no layer and carries no feedback. Device.from_circuit(circuit, parameters=[...]) names other "
-            "settings than phases."
-        )
-        raise ParameterError(message)
     if not any(use.way != "none" for use in uses):
         message = (
             f"hardware has nothing to do: the rule {rule} sends nothing back that it could carry, and it "
@@ -250,7 +250,8 @@ class _Case:
             raise ParameterError(message)
         if self.use != "forward" and not self.found.holds and self.needed & WEIGHTS:
             raise ParameterError(_needs_weights(self.found, self.rule))
-        if self.use in {"backward", "both"} and not self.needed & WEIGHTS and not self.found.carries:
+        held = self.use == "both" and self.needed & WEIGHTS  # errors go back through what is trained
+        if self.use in {"backward", "both"} and not held and not self.found.carries:
             raise ParameterError(_cannot_carry(self.found))
         return self.forward and self.use != "backward", bool(backward) and self.use != "forward"
 
@@ -266,17 +267,19 @@ class _Case:
 
 
 def _cannot_hold(found: Found, use: str) -> str:
-    if found.kind == "medium":
-        why = "its matrix is the one that disorder gave it"
-    else:
-        why = "it has no setting to turn, or reads complex fields"
+    rules = listing(rules_that_need(*HELD_BY_DEVICES), 20)
     return (
-        f"use={use!r}: {found.name!r} cannot hold weights, since {why}. It carries feedback: use 'backward', "
-        f"with one of the rules {listing(rules_that_need(*HELD_BY_DEVICES), 20)}."
+        f"use={use!r}: {found.name!r} cannot hold weights, since its matrix is the one that disorder gave "
+        f"it. It carries feedback: use 'backward', with one of the rules {rules}."
     )
 
 
 def _cannot_carry(found: Found) -> str:
+    if found.device.wiring.stages:
+        return (
+            f"{found.name!r} cannot carry feedback: instance {found.device.wiring.stages[0].part!r} is "
+            "nonlinear. Use 'forward', its settings are trained."
+        )
     return (
         f"{found.name!r} cannot carry feedback: its readings are not linear in what is sent, or it has no "
         "setting to turn. Use 'forward', or read 'quadrature'."

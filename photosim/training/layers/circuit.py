@@ -14,6 +14,7 @@ from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.circuit.device import CircuitDevice
 from photosim.training.devices.circuit.passage import CircuitPassage
+from photosim.training.devices.circuit.steady import SteadyPassage
 from photosim.training.devices.device import Energy
 from photosim.training.layers.activations import Activation
 from photosim.training.layers.layer import Parameters, Randomness, Trace
@@ -132,9 +133,9 @@ class CircuitLayer:
         whole[:, : self.outputs] = delta
         return whole
 
-    def _passage(self, parameters: Parameters, x: RealArray) -> CircuitPassage:
+    def _passage(self, parameters: Parameters, x: RealArray) -> CircuitPassage | SteadyPassage:
         held = {
             name: np.clip(parameters[name].astype(np.float64), *self.device.bounds(name))
             for name in self.device.parameters
         }
-        return CircuitPassage.of(self.device.wiring, self.device.readout, held, x, self.grid)
+        return self.device.passage(held, x, self.grid)

@@ -19,6 +19,7 @@ from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.circuit.inversion import bounds_of, invert
 from photosim.training.devices.circuit.passage import CircuitPassage
 from photosim.training.devices.circuit.reading import Readout
+from photosim.training.devices.circuit.steady import SteadyPassage
 from photosim.training.devices.circuit.wiring import Values, Wiring
 from photosim.training.devices.device import Energy, check_batch, check_real
 
@@ -88,7 +89,7 @@ class CircuitDevice:
     @property
     def linear(self) -> bool:
         """Whether it has a matrix: readings are linear in what is sent."""
-        return self.readout.linear
+        return self.readout.linear and not self.wiring.stages
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -195,13 +196,21 @@ class CircuitDevice:
         read = self._linear(x) if self.linear else self._square(x)
         return np.asarray(read if gain is None else gain * read)
 
-    def send(self, x: Numbers) -> CircuitPassage:
+    def send(self, x: Numbers) -> CircuitPassage | SteadyPassage:
         """Send x (batch, inputs) through without noise: `.outputs`, and `.gradient(cotangent)`, exact.
 
         Of the circuit at its own settings, not of programmed tiles.
         """
         held = {name: float(own[0]) for name, own in replace(self, programmed=None).settings().items()}
-        return CircuitPassage.of(self.wiring, self.readout, held, x)
+        return self.passage(held, np.asarray(x))
+
+    def passage(
+        self, settings: Mapping[str, Any], x: Numbers, grid: tuple[int, int] = (1, 1)
+    ) -> CircuitPassage | SteadyPassage:
+        """Send x (batch, C i) without noise through R x C tiles whose settings are (R C,) each by name."""
+        if self.wiring.stages:
+            return SteadyPassage.of(self.wiring, self.readout, settings, x, grid, power=self.power)
+        return CircuitPassage.of(self.wiring, self.readout, settings, x, grid)
 
     def energy(self) -> Energy:
         """Return cycles and samples so far, their time at `rate`, and the light of all inputs in it."""
@@ -219,6 +228,12 @@ class CircuitDevice:
     # --- inside ----------------------------------------------------------------------------------------
 
     def _require_matrix(self, what: str) -> None:
+        if self.wiring.stages:
+            message = (
+                f"Circuit {self.wiring.circuit.name!r} {what}: instance {self.wiring.stages[0].part!r} "
+                f"({self.wiring.stages[0].model.name}) is nonlinear. Train its settings instead."
+            )
+            raise ParameterError(message)
         if not self.linear:
             message = (
                 f"A device that reads {self.readout.reading} of interfering fields {what}: readings are not "
@@ -290,7 +305,11 @@ class CircuitDevice:
 
     def _square(self, x: Numbers) -> FloatArray:
         self.counters["samples"] += len(x)
-        self.counters["cycles"] += len(x)
+        self.counters["cycles"] += len(x) * (2 if self.readout.encoding == "powers" else 1)
+        if self.wiring.stages:
+            from photosim.training.devices.circuit.noise import read_steady
+
+            return read_steady(self, x)
         fields: ComplexArray = self.wiring.transfer(self.settings())[0]
         waves = x @ fields.T
         if not self.readout.receivers:

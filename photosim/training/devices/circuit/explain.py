@@ -23,7 +23,13 @@ def explained(device: CircuitDevice) -> str:
         f"A number is {ENCODINGS[readout.encoding]}.",
         f"Read is {READINGS[readout.reading]}.",
     ]
-    if not device.linear:
+    if wiring.stages:
+        names = listing([f"{stage.part} ({stage.model.name})" for stage in wiring.stages], 3)
+        parts.append(
+            f"Nonlinear, each in the steady state that it comes to: {names}; a number of 1 is "
+            f"{1e3 * device.power:g} mW. It has no matrix; its settings can be trained."
+        )
+    elif not device.linear:
         parts.append("It has no matrix: readings are not linear in the inputs; its settings can be trained.")
     elif readout.signed:
         parts.append("Entries of its matrix have either sign.")
@@ -39,6 +45,8 @@ def explained(device: CircuitDevice) -> str:
         f"Gradients by its {turned} settings are exact, and pass converters of settings and readings as if "
         "they had no steps (straight through)."
         if turned
+        else "It has no settings to turn."
+        if wiring.stages
         else "It has no settings to turn, so that it holds the matrix it has."
     )
     noise = "none" if device.noise is None else "of the circuit's light and detectors"

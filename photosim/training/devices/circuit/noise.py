@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.training.arrays import ComplexArray, FloatArray
+from photosim.training.devices.circuit.steady import SteadyPassage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +64,24 @@ def read_square(device: CircuitDevice, waves: ComplexArray) -> FloatArray:
         variance = own.receivers[0].relative_intensity_variance
         currents = currents * (1.0 + np.sqrt(variance) * device.rng.standard_normal((len(waves), 1)))
     return _converted(device, currents, total) / power
+
+
+def read_steady(device: CircuitDevice, x: NDArray[Any]) -> NDArray[Any]:
+    """Return the readings (batch, outputs) of numbers sent through nonlinear parts in their steady state."""
+    own = device.readout
+    held = {name: float(value[0]) for name, value in device.settings().items()}
+    if device.noise is not None:
+        # Amplitudes fluctuate half as much as powers; fields are one light.
+        fields = own.encoding == "fields"
+        spread = np.sqrt(own.receivers[0].relative_intensity_variance) * (0.5 if fields else 1.0)
+        x = x * (1.0 + spread * device.rng.standard_normal((len(x), 1 if fields else x.shape[1])))
+    passage = device.passage(held, x)
+    if not own.receivers:
+        return passage.outputs
+    assert isinstance(passage, SteadyPassage)  # noqa: S101 - so that types are known
+    currents, total = (device.power * part[0] for part in (passage.detected(), passage.total()))
+    read = _converted(device, currents, total) / device.power
+    return read[: len(x)] - read[len(x) :] if own.encoding == "powers" else read
 
 
 def _converted(device: CircuitDevice, currents: FloatArray, total: FloatArray) -> FloatArray:

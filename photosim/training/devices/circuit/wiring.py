@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.arguments import read_names
-from photosim.errors import ParameterError, did_you_mean, listing
-from photosim.model import Nonlinear, Source
+from photosim.engine.vector import chosen_settings, leading, like
+from photosim.engine.waves import find_wave
+from photosim.errors import ParameterError, listing
+from photosim.model import Source
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.bank.receivers import Lit
+from photosim.training.devices.circuit.stages import Segments, Stage, lit_waves, nonlinear_stages, segments
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Wiring:
     each input's wavelength in wl (W,), in um.  sources: the waves that light comes from, one for each
     input.  detectors: those that are read, or none where ports are.  waves: the waves that are read, all
     ports of detectors one after the other.  parameters: the settings to turn.  drives: settings that the
-    circuit's own converters drive.
+    circuit's own converters drive.  stages: nonlinear parts in the order in which light passes them.
     """
 
     circuit: Circuit
@@ -54,6 +56,7 @@ class Wiring:
     wl: FloatArray
     powers: FloatArray | None
     drives: Mapping[str, Any]
+    stages: tuple[Stage, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,6 +86,11 @@ class Wiring:
 
         return self._picked(found), back
 
+    def segments(self, values: Values) -> Segments:
+        """Return the linear circuit between nonlinear parts at settings, with its way back."""
+        ends = (self.waves, self.sources)
+        return segments(self.circuit, self.wl, self.stages, ends, self.parameters, {**self.drives, **values})
+
     def _picked(self, found: ComplexArray) -> ComplexArray:
         asked = tuple(dict.fromkeys(self.sources))
         place = [asked.index(source) for source in self.sources]
@@ -94,9 +102,9 @@ class Wiring:
 
         Lengths, couplings, dispersion and the steps of converters stay: they are the design's.
         """
-        known = self.circuit.parameters
-        named = [pattern for pattern in FAULTS if any(fnmatchcase(name, pattern) for name in known)]
-        faults = [name for name in matching(self.circuit, named) if name not in self.parameters]
+        compiled = self.circuit.compiled
+        named = [name for pattern in FAULTS for name in like(compiled, compiled.parameters, pattern)]
+        faults = sorted(set(leading(compiled, named)) - set(self.parameters))
         return replace(self, drives={**self.drives, **dict.fromkeys(faults, 0.0)})
 
     def written(self, tiles: int = 1) -> dict[str, FloatArray]:
@@ -119,7 +127,6 @@ def wire(
     ports called out..., or those reached, or the circuit's detectors.  parameters: dotted names with
     wildcards, "*.phase" unless given.  wl: in um; that of the phases unless given.
     """
-    _refuse_nonlinear(circuit)
     if any(part.model.name == "camera" for part in circuit.graph.parts):
         message = (
             f"Circuit {circuit.name!r} ends at a camera, behind free space: ScatteringMedium.from_circuit "
@@ -149,50 +156,23 @@ def wire(
         [f"{name},{port}" for name in read for port in circuit.graph.part(name).ports] if read else list(outs)
     )
     grid, at, sources, names, powers = _lines(circuit, lit, lights, ins, wavelength)
-    turned = matching(circuit, [PHASES] if parameters is None else list(_listed(parameters)))
+    turned = _turned(circuit, parameters)
     found = Wiring(
-        circuit, names, sources, at, tuple(outs), tuple(read), tuple(waves), turned, grid, powers, lit.drives
-    )
-    found.transfer({})  # unknown ports and waves raise here, with the nearest name
+        circuit, names, sources, at, tuple(outs), tuple(read), tuple(waves), turned, grid, powers, lit.drives,
+        nonlinear_stages(circuit, sources),
+    )  # fmt: skip
+    (found.segments if found.stages else found.transfer)(
+        {}
+    )  # unknown ports and waves raise here, with the nearest name
     return found
 
 
-def matching(circuit: Circuit, patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return the settings that patterns name, in the circuit's order, without those that follow another one.
-
-    Raises ParameterError, naming it, for a pattern that no setting matches.
-    """
-    known = [name for name, value in circuit.parameters.items() if isinstance(value, int | float)]
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        own = [name for name in known if fnmatchcase(name, pattern)]
-        if not own and pattern != PHASES:
-            _refuse_pattern(circuit, [pattern])
-        found |= dict.fromkeys(own)
-    bindings = circuit.graph.bindings
-    followers = {name for own in found for name in bindings.affected([own]) if name != own}
-    return tuple(name for name in known if name in found and name not in followers)
-
-
-def _refuse_pattern(circuit: Circuit, patterns: Sequence[str]) -> None:
-    known = [name for name, value in circuit.parameters.items() if isinstance(value, int | float)]
-    message = (
-        f"No setting of circuit {circuit.name!r} matches {listing([repr(p) for p in patterns])}: parameters "
-        "are dotted names, with * for any part of one."
-    )
-    raise ParameterError(message + did_you_mean(patterns[0], known))
-
-
-def _refuse_nonlinear(circuit: Circuit) -> None:
-    """Raise ParameterError for nonlinear parts, whose islands no single matrix describes."""
-    for part in circuit.graph.parts:
-        if isinstance(part.model, Nonlinear):
-            message = (
-                f"Instance {part.name!r} ({part.model.name}) is nonlinear: a device is made of the linear "
-                "circuit on either side of it. Cut the circuit there, make a device of each side, and put "
-                "the nonlinear function between two layers."
-            )
-            raise ParameterError(message)
+def _turned(circuit: Circuit, parameters: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Return the settings that names and patterns mean, all phases of the circuit unless given."""
+    if parameters is None:
+        compiled = circuit.compiled
+        return chosen_settings(compiled, [PHASES] if like(compiled, compiled.continuous, PHASES) else [])
+    return chosen_settings(circuit.compiled, _listed(parameters))
 
 
 def _listed(names: Sequence[str] | str) -> Sequence[str]:
@@ -251,6 +231,10 @@ def _found_outputs(circuit: Circuit, inputs: Sequence[str], wl: float) -> tuple[
 
 
 def _reached(circuit: Circuit, port: str, wl: float) -> set[str]:
+    if circuit.nonlinear:  # by structure alone: no S-matrix leads through
+        lit = lit_waves(circuit, [port])
+        outward = {name: find_wave(circuit.graph, name, entering=False) for name in circuit.ports}
+        return {name for name, wave in outward.items() if wave in lit}
     fields = circuit.transfer([wl], list(circuit.ports), [port])[..., 0, :, 0]
     passed = np.abs(fields.reshape(-1, len(circuit.ports))[0]) ** 2 > _NOTHING
     return {name for name, own in zip(circuit.ports, passed, strict=True) if own}

@@ -121,7 +121,8 @@ def any_mesh(
     """
     wiring = wire(circuit, inputs, outputs, None, wl)
     rows, columns = wiring.shape
-    if wiring.detectors or wiring.powers is not None or rows != columns or rows < 2 or not wiring.parameters:
+    plain = not (wiring.stages or wiring.detectors) and wiring.powers is None
+    if not plain or rows != columns or rows < 2 or not wiring.parameters:
         message = (
             f"{reason} A mesh of any structure needs phases, and as many output ports as input ports: found "
             f"{columns} inputs, {rows} outputs and {len(wiring.parameters)} phases. Device.from_circuit "
