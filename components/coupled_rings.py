@@ -13,7 +13,7 @@ from photosim.model import (
     Netlist,
     Power,
     Quantity,
-    Radius,
+    RingRadius,
     composite,
     links,
     part,
@@ -31,7 +31,7 @@ RingCount = Annotated[int, Quantity("1", 1, 1000, whole=True)]
 def crow(
     *,
     rings: RingCount = 5,
-    radius: Radius = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.05,
     coupling_end: Power = 0.3,
     coupling_slope: Slope | None = None,

@@ -12,7 +12,7 @@ Gain_dB = Annotated[float, Quantity("dB", 0.0, 60.0)]
 """A gain in dB."""
 Figure_dB = Annotated[float, Quantity("dB", 3.0, 30.0)]
 """A noise figure in dB; 3 dB is the quantum limit of a strong amplifier."""
-Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
+Time = Annotated[float, Quantity("s", 1e-15, 1.0, usual=(1e-14, 1e-3))]
 """A time constant in s; never zero."""
 Enhancement = Annotated[float, Quantity("1", -20.0, 20.0)]
 """Linewidth enhancement factor: change of index over change of gain."""

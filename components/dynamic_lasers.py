@@ -9,7 +9,7 @@ from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
 from photosim.kernels.lasers import NOISE_PARTS, emit
 from photosim.model import Current, Fraction, Memory, Quantity, Wavelength, nonlinear
 
-Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
+Time = Annotated[float, Quantity("s", 1e-15, 1.0, usual=(1e-14, 1e-3))]
 """A time constant in s; never zero."""
 Enhancement = Annotated[float, Quantity("1", -20.0, 20.0)]
 """Linewidth enhancement factor: change of index over change of gain."""

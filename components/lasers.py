@@ -22,7 +22,7 @@ LineCount = Annotated[int, Quantity("1", 1, 10_000, whole=True)]
 """Lines of a comb: links and simulations in time take milliseconds for each."""
 SpectralWidth = Annotated[float, Quantity("Hz", 1.0, 1e18)]
 """Width of a spectrum in Hz; never zero."""
-PulseDuration = Annotated[float, Quantity("s", 1e-16, 1.0)]
+PulseDuration = Annotated[float, Quantity("s", 1e-16, 1.0, usual=(1e-15, 1e-6))]
 """Duration of a pulse in s; never zero."""
 
 

@@ -24,7 +24,7 @@ from photosim.model import (
     nonlinear,
 )
 
-Time = Annotated[float, Quantity("s", 1e-15, 1.0)]
+Time = Annotated[float, Quantity("s", 1e-15, 1.0, usual=(1e-14, 1e-2))]
 """A time constant in s; never zero."""
 Area = Annotated[float, Quantity("um2", 1e-4, 1e4)]
 """An effective area in um**2; never zero."""

@@ -12,7 +12,7 @@ from photosim.model import (
     PathLength,
     Phase,
     Power,
-    Radius,
+    RingRadius,
     Value,
     composite,
     links,
@@ -27,7 +27,7 @@ from photosim.model import (
 )  # fmt: skip
 def racetrack(
     *,
-    radius: Radius = 5.0,
+    radius: RingRadius = 5.0,
     gap: Gap = 0.2,
     coupling: Power | None = None,
     coupling_slope: Slope | None = None,

@@ -8,6 +8,7 @@ from photosim.components.detectors import Mismatch
 from photosim.model import (
     Bandwidth,
     Current,
+    DarkCurrent,
     Duration,
     Loss_dB,
     Netlist,
@@ -83,7 +84,7 @@ def coherent_receiver(
     loss_dB: Loss_dB = 0.5,
     responsivity: Responsivity = 1.0,
     mismatch: Mismatch = 0.0,
-    dark_current: Current = 1e-10,
+    dark_current: DarkCurrent = 1e-10,
     bandwidth: Bandwidth = 20e9,
     saturation_power: SaturationPower = 20e-3,
     load_resistance: Resistance = 50.0,

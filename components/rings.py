@@ -17,7 +17,7 @@ from photosim.model import (
     PathLength,
     Phase,
     Power,
-    Radius,
+    RingRadius,
     component,
     composite,
     links,
@@ -69,7 +69,7 @@ def _closed(start: str, end: str, power: Any) -> tuple[str, ...]:
 )  # fmt: skip
 def ring_single(
     *,
-    radius: Radius = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.1,
     coupling_slope: Slope | None = None,
     gap: Gap | None = None,
@@ -120,7 +120,7 @@ def ring_single(
 )  # fmt: skip
 def ring_double(
     *,
-    radius: Radius = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.1,
     coupling_drop: Power | None = None,
     coupling_slope: Slope | None = None,
@@ -191,7 +191,7 @@ def ring_single_ideal(
     m: Any,
     wl: Any,
     *,
-    radius: Radius = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.1,
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
@@ -220,7 +220,7 @@ def ring_double_ideal(
     m: Any,
     wl: Any,
     *,
-    radius: Radius = 10.0,
+    radius: RingRadius = 10.0,
     coupling: Power = 0.1,
     coupling_drop: Power = 0.1,
     phase: Phase = 0.0,

@@ -18,6 +18,7 @@ LARGEST = sys.float_info.max
 _SCALARS = (numbers.Real, decimal.Decimal)
 _NOT_NUMBERS: tuple[type, ...] = (bool, np.timedelta64)
 """Types that Python and numpy count among the whole numbers."""
+_MASKED = "got masked entries: only known values can be used"
 _NOUNS = {"b": "true and false", "c": "complex numbers", "M": "dates", "m": "time intervals",
           "U": "texts", "S": "texts", "V": "records"}  # fmt: skip
 
@@ -40,9 +41,8 @@ def as_real(value: Any) -> float | NDArray[np.float64]:
     if isinstance(value, list | tuple):
         with suppress(RecursionError):  # a list that holds itself: numpy says so
             _look_inside(value)
-    if np.ma.is_masked(value):
-        message = "got masked entries: only known values can be used"
-        raise NotReal(message)
+    if holds_masked(value):
+        raise NotReal(_MASKED)
     array = _array(value)
     if array.size == 0:
         message = "got an empty array"
@@ -62,6 +62,13 @@ def as_whole(value: Any) -> int:
         message = f"got {shown(value)}"
         raise NotReal(message)
     return int(number)
+
+
+def holds_masked(value: Any) -> bool:
+    """Return whether an array, or a list of arrays, has masked entries, whose values are not known."""
+    if isinstance(value, list | tuple):
+        return any(np.ma.is_masked(entry) for entry in value)
+    return bool(np.ma.is_masked(value))
 
 
 def shown(value: Any) -> str:
@@ -97,8 +104,7 @@ def _look_inside(value: Any) -> None:
         if isinstance(entry, list | tuple):
             _look_inside(entry)
         elif np.ma.is_masked(entry):
-            message = "got masked entries: only known values can be used"
-            raise NotReal(message)
+            raise NotReal(_MASKED)
 
 
 def _array(value: Any) -> NDArray[np.float64]:

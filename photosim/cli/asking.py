@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -112,23 +114,29 @@ def show(
     write: Callable[[Path, Any], object],
     *,
     as_json: bool,
+    more: Mapping[Path, Callable[[Path], object]] = MappingProxyType({}),
 ) -> None:
-    """Write picture and data, the picture drawn first, and show tables or one JSON object.
+    """Write picture and data, all of them or none, and show tables or one JSON object.
 
     Several pictures go to files called after the one that is asked for: rings_metrics.png beside rings.png.
+    more: what else to write, by the function that takes the place.
     """
     from photosim import plotting
+    from photosim.files.atomic import all_or_none
 
     drawn: dict[Path, Figure] = {}
     if common.plot is not None:
         for number, (name, draw) in enumerate(pictures.items()):
             path = common.plot
             drawn[path.with_stem(f"{path.stem}_{name}") if number else path] = draw()
+    writers: dict[Path, Callable[[Path], object]] = {}
     if common.out is not None:
-        write(common.out, result)
-    for path, figure in drawn.items():
-        plotting.save(figure, path)
-    written = [str(path) for path in (*([common.out] if common.out is not None else []), *drawn)]
+        writers[common.out] = lambda path: write(path, result)
+    writers |= {path: partial(plotting.save, figure) for path, figure in drawn.items()} | dict(more)
+    with all_or_none(writers) as places:
+        for place, writer in zip(places, writers.values(), strict=True):
+            writer(place)
+    written = [str(path) for path in writers]
     if as_json:
         show_json({"photosim": __version__, **plain(result.numbers()), "files": written})
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from photosim import __version__
-from photosim.cli.options import Folder, Json, Seed
+from photosim.cli.options import CalibrationFolder, Json, Seed
 
 _CALIBRATION = "calibration.npz"
 Readings = Annotated[
@@ -31,7 +31,7 @@ def calibrate(
     hours: Annotated[
         float, typer.Option("--hours", min=0.0, help="Hours to hold one as a simulated chip drifts.")
     ] = 0.0,
-    out: Folder = None,
+    out: CalibrationFolder = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -40,12 +40,12 @@ def calibrate(
 
     from photosim.cli.show import show_json, show_tables
     from photosim.files.atomic import staging
-    from photosim.files.own import RESULTS, refuse_others
+    from photosim.files.own import EARLIER, RESULTS, earlier, refuse_others
     from photosim.training.chips import open_chip
     from photosim.training.chips.report import report
 
     opened = open_chip(chip)
-    folder = out if out is not None else Path("results") / Path(chip).stem
+    folder = out if out is not None else Path("results") / f"{Path(chip).stem}-calibration"
     refuse_others(folder, {_CALIBRATION, RESULTS}.__contains__)
     with staging(folder, RESULTS) as place:  # before the readings: a chip may take hours
         found = report(
@@ -53,6 +53,8 @@ def calibrate(
         )
         found.found.save(place / _CALIBRATION)
         numbers = {"photosim": __version__, **found.numbers(), "files": [_CALIBRATION, RESULTS]}
+        older = earlier(folder, (_CALIBRATION, RESULTS))
+        numbers |= {EARLIER: older} if older else {}
         (place / RESULTS).write_text(dumps(numbers, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     if json:
         show_json(numbers)

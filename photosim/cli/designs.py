@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from photosim.cli.asking import Common, show, usual_wl
 from photosim.cli.progress import progress_bars
 from photosim.cli.yields import specified, varied
@@ -49,12 +47,11 @@ def find_design(request: Request, *, as_json: bool) -> None:
     options = read_options(_entry(request, circuit), circuit)
     with progress_bars() as progress:
         result = compute(circuit, options, common.seed, progress)
+    more = {}
     if request.save is not None:
-        fixed = options.settings
-        circuit.save(request.save, settings=circuit_settings(fixed, result.data))
-    show(common, result, plotting.for_optimise(result), write, as_json=as_json)
-    if request.save is not None and not as_json:
-        typer.echo(f"Wrote {request.save}")
+        found = circuit_settings(options.settings, result.data)
+        more[request.save] = lambda path: circuit.save(path, settings=found)
+    show(common, result, plotting.for_optimise(result), write, as_json=as_json, more=more)
 
 
 def circuit_settings(fixed: Any, data: Any) -> dict[str, Any]:

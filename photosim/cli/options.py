@@ -27,6 +27,16 @@ Folder = Annotated[
     ),
 ]
 
+CalibrationFolder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--out",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Folder of the results; results/<name of the chip>-calibration if not given.",
+    ),
+]
+
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the checkpoints of a run that was stopped or killed.")
 ]

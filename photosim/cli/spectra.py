@@ -156,28 +156,28 @@ def _write(
 ) -> list[Path]:
     """Write picture and data: of the spectrum, or of the photocurrents where the circuit exposes no port."""
     from photosim import files, plotting
-    from photosim.files.atomic import replacing
+    from photosim.files.atomic import all_or_none
     from photosim.files.csv import write_columns
 
-    # Drawn first and saved last: a picture of too many lines, or data in a form that the file cannot hold,
-    # must not leave the other one alone behind.
     figure = None
     if request.plot is not None and result is not None:
         figure = plotting.for_spectrum(result)
     elif request.plot is not None and currents is not None:
         title = f"{circuit.name}: sources tuned together"
         figure = plotting.photocurrents(currents.wl, currents.curves(), title=title)
-    if request.out is not None and result is not None:
-        named = request.starts is not None or request.ends is not None
-        files.write(request.out, result.s, result.pairs if named else None)
-    elif request.out is not None and currents is not None:
-        target = check_target(request.out, (".csv",))
-        with replacing(target) as temporary:
+    if request.out is not None and result is None:
+        check_target(request.out, (".csv",))
+    written = [path for path in (request.out, request.plot) if path is not None]
+    with all_or_none(written) as places:
+        if request.out is not None and result is not None:
+            named = request.starts is not None or request.ends is not None
+            files.write(places[0], result.s, result.pairs if named else None)
+        elif request.out is not None and currents is not None:
             header = ["wavelength_um", *(f"{name}_A" for name in currents.detectors)]
-            write_columns(temporary, header, [currents.wl, *currents.curves().values()])
-    if request.plot is not None and figure is not None:
-        plotting.save(figure, request.plot)
-    return [path for path in (request.out, request.plot) if path is not None]
+            write_columns(places[0], header, [currents.wl, *currents.curves().values()])
+        if request.plot is not None and figure is not None:
+            plotting.save(figure, places[-1])
+    return written
 
 
 def _show(

@@ -140,6 +140,7 @@ def _value(text: str) -> Any:
 def _write(request: Request, result: TransientResult) -> list[Path]:
     """Write picture and data: of the eye where there is one, else of the currents, else of the powers."""
     from photosim import plotting
+    from photosim.files.atomic import all_or_none
     from photosim.timedomain import files
 
     pictures: Sequence[Any] = list(plotting.for_transient(result).values())
@@ -147,8 +148,10 @@ def _write(request: Request, result: TransientResult) -> list[Path]:
         message = "There is nothing to draw: the circuit has no detector and exposes no port."
         raise ParameterError(message)
     figure = pictures[-1 if result.eyes else 0]() if request.plot is not None else None
-    if request.out is not None:
-        files.write(request.out, result.data)
-    if request.plot is not None and figure is not None:
-        plotting.save(figure, request.plot)
-    return [path for path in (request.out, request.plot) if path is not None]
+    written = [path for path in (request.out, request.plot) if path is not None]
+    with all_or_none(written) as places:
+        if request.out is not None:
+            files.write(places[0], result.data)
+        if request.plot is not None and figure is not None:
+            plotting.save(figure, places[-1])
+    return written

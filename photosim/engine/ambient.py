@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,23 +23,37 @@ MOST_NAMED = 12
 
 def without_temperature(
     name: str, model: Model, ports: tuple[str, ...], composites: Mapping[str, Composite]
-) -> str | None:
-    """Return the name of what a user would call the part, if light passes it and no temperature reaches it.
+) -> bool:
+    """Return whether light passes a part and no temperature reaches it.
 
-    That is the outermost composite around it. None for a part, or a composite around it, that has a
-    temperature: what of a ring does not depend on temperature is for the ring to say.
+    Not where a composite around it has a temperature: what of a ring does not depend on temperature is for
+    the ring to say.
     """
     lit = isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
-    if not lit or TEMPERATURE in model.parameters:
-        return None
-    scope, found = name, f"{name} ({model.name})"
-    while scope := owner(scope)[0]:
-        outer = composites.get(scope)
-        if outer is not None:
-            if TEMPERATURE in outer.parameters:
-                return None
-            found = f"{scope} ({outer.name})"
+    around = (composites[scope] for scope in scopes(name) if scope in composites)
+    return (
+        lit and TEMPERATURE not in model.parameters and not any(TEMPERATURE in c.parameters for c in around)
+    )
+
+
+def shown_as(name: str, model: Model, composites: Mapping[str, Composite], warm: Collection[str]) -> str:
+    """Return what a user would call a part without temperature: the outermost composite that has none at all.
+
+    warm: names of composites that hold parts with a temperature, which move.
+    """
+    found = f"{name} ({model.name})"
+    for scope in scopes(name):
+        if scope in warm:
+            break
+        if scope in composites:
+            found = f"{scope} ({composites[scope].name})"
     return found
+
+
+def scopes(name: str) -> Iterator[str]:
+    """Yield the names of all that a part lies in, from the inside."""
+    while name := owner(name)[0]:
+        yield name
 
 
 class Ambient:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.ambient import Ambient
-from photosim.engine.bindings import flat_settings, owner, steps
+from photosim.engine.bindings import TEMPERATURE, flat_settings, owner, steps
 from photosim.engine.converters import converter_drives
 from photosim.engine.exclusions import Exclusions
 from photosim.engine.flatten import collector_paused, flatten
@@ -167,7 +167,7 @@ class Compiled:
         model = self.graph.composites.get(instance) if number is None else self.graph.parts[number].model
         if model is not None and setting in model.parameters:
             return model.parameters[setting].read(value, f"instance {instance!r} ({model.name})")
-        if isinstance(value, str):
+        if isinstance(value, str) or (isinstance(value, bool) and setting == TEMPERATURE):
             message = f"Setting {name!r} must be a number or an array of numbers, got {value!r}."
             raise ParameterError(message)
         return value

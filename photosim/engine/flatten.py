@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.ambient import without_temperature
+from photosim.engine.ambient import scopes, shown_as, without_temperature
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
 from photosim.errors import NetlistError, did_you_mean, listing
@@ -63,7 +63,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
         builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.written,
-        {name: tuple(parts) for name, parts in builder.cold.items()},
+        builder.without_temperature(),
     )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ class _Builder:
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
         self.written: dict[str, tuple[str, ...]] = {}
-        self.cold: dict[str, dict[str, None]] = {}
+        self.cold: list[tuple[str, str, Model]] = []
+        self.warm: set[str] = set()
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
         self._temperature_scopes: dict[str, str] = {"": ""}
@@ -154,6 +155,20 @@ class _Builder:
         elif not isinstance(value, Expr):
             value = setting_value(value, name)
         self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
+
+    def _note_temperature(self, name: str, model: Model, ports: tuple[str, ...], outer: str) -> None:
+        """Note whether a part follows the temperature around it, that of the scope `outer`."""
+        if TEMPERATURE in model.parameters:
+            self.warm.update(scopes(name))
+        elif without_temperature(name, model, ports, self.composites):
+            self.cold.append((f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, name, model))
+
+    def without_temperature(self) -> dict[str, tuple[str, ...]]:
+        """Return what stays as it is, as a user would call it, by the name of the temperature around it."""
+        found: dict[str, dict[str, None]] = {}
+        for around, name, model in self.cold:
+            found.setdefault(around, {})[shown_as(name, model, self.composites, self.warm)] = None
+        return {around: tuple(names) for around, names in found.items()}
 
     def _temperature_scope(self, scope: str) -> str:
         """Return the innermost scope around a scope, itself included, that has a temperature of its own."""
@@ -250,10 +265,7 @@ class _Builder:
             if key not in written:
                 self.structural[f"{name}.{key}"] = model.parameters[key].default
         ports = model.ports_for(written)
-        cold = without_temperature(name, model, ports, self.composites)
-        if cold is not None:
-            around = f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE
-            self.cold.setdefault(around, {})[cold] = None
+        self._note_temperature(name, model, ports, outer)
         part = Part(name, model, tuple(written), ports, model.aliases_for(written), self.ports, windows)
         if isinstance(model, Block):
             self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}

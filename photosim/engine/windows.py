@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from photosim.engine.bindings import TEMPERATURE
+from photosim.engine.bindings import TEMPERATURE, owner
 from photosim.errors import ParameterError, PhotosimWarning, listing
+from photosim.model.quantities import other_unit
 from photosim.model.windows import WAVELENGTH, Window
 from photosim.reals import shown
 
@@ -176,6 +177,9 @@ class Windows:
     def look_at_written(self) -> None:
         """Warn of, or refuse, settings of the netlist that lie outside of their model's window."""
         self._look_at(self._windowed, None)
+        self._look_at_composites(
+            {f"{name}.{key}" for name, keys in self.graph.written.items() for key in keys}, {}
+        )
         self._look_at_temperature(self.graph.bindings.value(TEMPERATURE))
 
     def look(self, point: Point, wl: NDArray[np.float64]) -> None:
@@ -187,12 +191,37 @@ class Windows:
         if point.settings:
             changed = {name for name, _ in self.followed.intersection(point.changed)}
             self._look_at([self.graph.part(name) for name in sorted(changed)], point, ends)
+            self._look_at_composites(point.settings.keys(), point.settings)
             if TEMPERATURE in point.settings:
                 self._look_at_temperature(point.settings[TEMPERATURE])
         if _outside(ends, self.shared):
             for place, parts in self.spans.items():
                 if _outside(ends, place.span):
                     self.told.say(place, (name for name in parts if name not in changed), ends)
+
+    @cached_property
+    def _lengths(self) -> dict[str, tuple[str, _Place]]:
+        """Lengths of outermost composites by dotted name, with the composite and the range of use.
+
+        Their parts may see sums of them, in which nm and m are hidden.
+        """
+        found: dict[str, tuple[str, _Place]] = {}
+        for name, model in self.graph.composites.items():
+            if owner(name)[0] in self.graph.composites:
+                continue
+            for window in model.windows:
+                if window.zero and model.parameters[window.of].unit == "um":
+                    place = _Place(model, window, (window.low, window.high))
+                    found[f"{name}.{window.of}"] = name, place
+        return found
+
+    def _look_at_composites(self, names: Iterable[str], changed: Mapping[str, Any]) -> None:
+        """Look at lengths of composites, as written or as `changed`."""
+        for name in sorted(self._lengths.keys() & set(names)):
+            composite, place = self._lengths[name]
+            ends = _ends(changed[name] if name in changed else self.graph.bindings.value(name))
+            if _outside(ends, place.span) and ends != (0.0, 0.0):
+                self.told.say(place, [composite], ends)
 
     def _look_at_temperature(self, value: Any) -> None:
         """Look at the parts that take the circuit's temperature."""
@@ -253,8 +282,10 @@ def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> st
     used = "is used" if len(parts) == 1 else "are used"
     of = "a wavelength" if window.of == WAVELENGTH else f"{window.of!r}"
     basis = f" ({window.basis})" if window.basis else ""
+    outlier = found[0] if found[0] < place.span[0] else found[1]
+    hint = "" if window.of == WAVELENGTH else other_unit(outlier, unit.strip(), *place.span)
     return (
         f"Instance{'' if len(parts) == 1 else 's'} {listing([repr(name) for name in parts], _SHOWN)} "
         f"({model.name.partition('.')[0]}) {used} at {of} of {value}{unit}, outside the window of the "
-        f"{'kit' if window.refuse else 'model'}, {window.words(place.span)}{unit}{basis}."
+        f"{'kit' if window.refuse else 'model'}, {window.words(place.span)}{unit}{basis}.{hint}"
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from photosim.errors import DataError
@@ -52,17 +53,31 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     check_writable(path)
     _remove_left_files(path.parent)
-    handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        with said_plainly(path), _kept_alive(temporary):
-            yield temporary
-            # mkstemp makes files private; a result is as readable as the user's other files.
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
+    temporary = _unused(path.parent, path.suffix)
+    try:  # named before it is made: a signal may come at any line
+        with said_plainly(path):
+            temporary.touch(0o600, exist_ok=False)
+            with _kept_alive(temporary):
+                try:
+                    yield temporary
+                except DataError as error:  # of a writer that was given this name
+                    raise DataError(str(error).replace(str(temporary), str(path))) from error
+                temporary.chmod(0o666 & ~_umask())  # as readable as the user's other files
+                temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def all_or_none(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Give temporary names for several files, as `replacing` does for one; none appears if any fails."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(replacing(path)) for path in paths]
+
+
+def _unused(folder: Path, suffix: str = "") -> Path:
+    """Return the name of a temporary file or folder that nobody else has."""
+    return folder / f"{_PREFIX}{secrets.token_hex(8)}{suffix}"
 
 
 def is_temporary(name: str) -> bool:
@@ -87,18 +102,25 @@ def staging(folder: Path, first: str = "") -> Iterator[Path]:
     """
     with making(folder):
         _remove_abandoned(folder)
-        with (
-            said_plainly(folder),
-            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder) as name,
-            _locked(Path(name) / _LOCK),
-        ):
-            try:
-                yield Path(name)
-            except DataError as error:  # nobody can look for a file in a folder that is gone
-                raise DataError(str(error).replace(name, str(folder))) from error
-            for source in sorted(Path(name).iterdir(), key=lambda path: (path.name != first, path.name)):
-                if source.name != _LOCK:
-                    source.replace(folder / source.name)
+        temporary = _unused(folder)
+        try:  # named before it is made: a signal may come at any line
+            with said_plainly(folder):
+                temporary.mkdir(0o700)
+                with _locked(temporary / _LOCK):
+                    try:
+                        yield temporary
+                    except DataError as error:  # nobody can look for a file in a folder that is gone
+                        raise DataError(str(error).replace(str(temporary), str(folder))) from error
+                    _move_all(temporary, folder, first)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_all(source: Path, folder: Path, first: str) -> None:
+    """Move the files of a temporary folder, that called `first` before the others."""
+    for file in sorted(source.iterdir(), key=lambda path: (path.name != first, path.name)):
+        if file.name != _LOCK:
+            file.replace(folder / file.name)
 
 
 @contextmanager

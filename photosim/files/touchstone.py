@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.errors import DataError
+from photosim.errors import DataError, listing
 from photosim.files.tables import check_names, damaged, read_lines
 from photosim.model.sampled import MAX_PORTS, SampledData, port_names
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eEdD][-+]?\d+)?")
 _DIGITS = 12
 """Digits of a number that is looked at more closely."""
+_UNIT = re.compile(r"[a-z]*hz", re.IGNORECASE)
+_FORMATS = ("ma", "db", "ri")
+_UNITS = ("Hz", "kHz", "MHz", "GHz", "THz")
+"""Units of frequency; the last is read here, as the format and scikit-rf stop before it."""
 
 
 def _scikit_rf(path: Path) -> Any:
@@ -40,7 +44,7 @@ def read(path: Path) -> SampledData:
     skrf = _scikit_rf(path)
     lines = read_lines(path)
     _check_words(path, lines)
-    network = _parsed(skrf, path, lines)
+    network = _parsed(skrf, path, [_options(line) for line in lines])
     if str(network.parameter).lower() != "s":
         message = f"{path} holds {str(network.parameter).upper()} parameters; light has S-parameters only."
         raise DataError(message)
@@ -49,11 +53,33 @@ def read(path: Path) -> SampledData:
         found = f"announces {network.frequency_nb} frequencies but holds {len(network.f)}"
         message = f"{path} {found}: it may have been cut."
         raise DataError(message)
-    light = network.f != 0.0  # analysers sweep from 0 Hz, where there is no light
+    frequency = network.f * (1e3 if any(_unit(line) == "thz" for line in lines) else 1.0)
+    light = frequency != 0.0  # analysers sweep from 0 Hz, where there is no light
     if not light.any():
         message = f"{path} holds no frequency but 0 Hz, which is not light."
         raise DataError(message)
-    return SampledData(network.f[light], np.conj(network.s[light]), ports, file=path.name)
+    return SampledData(frequency[light], np.conj(network.s[light]), ports, file=path.name)
+
+
+def _unit(line: str) -> str:
+    """Return the unit of frequency that a line of options gives, in small letters; else an empty text."""
+    text = line.partition("!")[0].strip()
+    found = [word for word in text[1:].split() if _UNIT.fullmatch(word)] if text[:1] == "#" else []
+    return found[0].lower() if found else ""
+
+
+def _options(line: str) -> str:
+    """Return a line of options as scikit-rf reads it: in the usual order, GHz for THz; others as they are."""
+    text = line.partition("!")[0].strip()
+    if text[:1] != "#":
+        return line
+    words, _, reference = text[1:].lower().partition(" r ")
+    given = {"unit": "ghz", "parameter": "s", "format": "ma"}
+    for word in words.split():
+        name = "unit" if _UNIT.fullmatch(word) else "format" if word in _FORMATS else "parameter"
+        given[name] = word
+    unit = "ghz" if given["unit"] == "thz" else given["unit"]
+    return f"# {unit} {given['parameter']} {given['format']} r {reference.strip() or '50'}"
 
 
 def _parsed(skrf: Any, path: Path, lines: list[str]) -> Any:
@@ -82,6 +108,11 @@ def _check_words(path: Path, lines: list[str]) -> None:
             _check_ports(path, number, text.partition("]")[2].strip())
         if not text or text[0] in "#[":
             data = data or text[:1] == "#"
+            unit = _unit(text)
+            if unit and unit not in map(str.lower, _UNITS):
+                raise damaged(
+                    path, number, f"{unit!r} is not a unit of frequency; they are {listing(_UNITS)}"
+                )
             continue
         wrong = next((word for word in text.split() if not _NUMBER.fullmatch(word)), None)
         if wrong is not None:

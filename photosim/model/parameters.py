@@ -13,7 +13,7 @@ import numpy as np
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
-from photosim.model.quantities import Quantity
+from photosim.model.quantities import Quantity, other_unit
 from photosim.model.sampled import FileTable
 from photosim.reals import LARGEST, NotReal, as_real, as_whole, shown
 
@@ -119,15 +119,9 @@ class Parameter:
             first = bad[0]
             found = shown(first) if abs(first) > LARGEST and isinstance(first, int) else f"{first:g}"
             message = f"{where}: setting {self.name!r} is {found}{unit}, but must be {self.bounds()}{unit}."
-            message += self._other_unit(first)
+            message += other_unit(first, self.unit, self.low, self.high)
             raise ParameterError(message)
         return number
-
-    def _other_unit(self, value: float) -> str:
-        """Return the guess that a length was written in nm, where that would be within bounds."""
-        if self.unit != "um" or not max(self.low, 1e-3) <= value / 1000 <= self.high:
-            return ""
-        return f" It looks like nm: write {value / 1000:g}."
 
     def _read_named(self, value: Any, where: str) -> FileTable | str:
         """Return a text, or the table of a file."""

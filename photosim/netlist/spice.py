@@ -130,6 +130,12 @@ class _Scanner:
         beside = PureWindowsPath(written).name
         if foreign and beside and (self.folder / beside).is_file():
             name = beside
+        elif PureWindowsPath(written).drive:
+            raise NetlistError(
+                f".include names {written!r}, a path of another machine, and there is no file {beside!r} in "
+                f"the folder of this one, {self.folder}: put it there",
+                mark,
+            )
         try:
             locate(name, self.folder)
         except NetlistError as error:

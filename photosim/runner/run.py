@@ -22,7 +22,7 @@ from photosim.analysis.result import plain
 from photosim.arguments import public
 from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
 from photosim.files.atomic import is_temporary, write_text
-from photosim.files.own import RESULTS, refuse_others
+from photosim.files.own import EARLIER, RESULTS, earlier, refuse_others
 from photosim.runner.kinds import Kind, Result, Run, find
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def run(  # noqa: PLR0913 - keyword options of a run
             entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})
             tables += result.tables()
         numbers = {**_provenance(path, circuit, seed), "analyses": entries}
+        older = earlier(folder, {RESULTS, *(name for entry in entries for name in entry["files"])})
+        numbers |= {EARLIER: older} if older else {}
         text = json.dumps(numbers, indent=2, allow_nan=False)
         (place / RESULTS).write_text(text + "\n", encoding="utf-8")
     _clear(checkpoints)

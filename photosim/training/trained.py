@@ -14,7 +14,7 @@ from photosim.errors import DataError
 from photosim.reals import shown
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray
-from photosim.training.data.checks import check_inputs
+from photosim.training.data.checks import check_inputs, check_unmasked
 from photosim.training.layer_files import read_layers, write_layers
 from photosim.training.layers import Layer, Network, Parameters
 from photosim.training.losses import softmax
@@ -68,6 +68,7 @@ class TrainedNetwork(ByValue):
 
     def outputs(self, x: Any) -> FloatArray:
         """Return the last layer's outputs (samples, outputs) for x (samples, features) in its own units."""
+        check_unmasked("The network", x=x)
         x = np.asarray(x)
         check_inputs("The network", x, features=self.layers[0].inputs)
         return self._outputs(x)

@@ -18,7 +18,7 @@ from photosim.smatrix import ByValue
 from photosim.training.alignment import alignment_angles
 from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
-from photosim.training.data.checks import check_inputs, check_known, check_weights
+from photosim.training.data.checks import check_inputs, check_known, check_unmasked, check_weights
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Convolution, Network, Parameters
@@ -165,6 +165,7 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     for name, part in parts.items():
         where = f"{data.name}, {name} samples"
+        check_unmasked(where, y=part.y)
         check_inputs(where, part.x, len(part), network.layers[0].inputs)
         if len(part):
             objective.check(where, part.y, network.layers[-1].outputs)

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from photosim.cli.questions import app
+from photosim.errors import DataError
 from photosim.files.atomic import staging
 
 COMMAND = [sys.executable, "-c", "from photosim.cli import main; main()"]
@@ -291,3 +294,30 @@ def test_an_empty_folder_of_a_killed_run_is_removed_once_it_is_old(tmp_path: Pat
     with staging(tmp_path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == [".photosim-young"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate", "add_drop_ring", "--wl", "1.54:1.56:101"],
+        ["simulate", "link", "--wl", "1.54:1.56:11"],
+        ["transient", "link", "--duration", "2e-10", "--rate", "160e9"],
+        ["sweep", "add_drop_ring", "--vary", "ring.radius=9.9:10.1:3", "--wl", "1.55:1.551:101"],
+    ],
+)
+def test_a_picture_that_fails_takes_the_data_with_it(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that becomes full: of --out and --plot both appear or none."""
+    from photosim import plotting
+
+    def full(_figure: object, path: Path) -> None:
+        message = f"Cannot write {path}: no space left on device."
+        raise DataError(message)
+
+    monkeypatch.setattr(plotting, "save", full)
+    out, picture = tmp_path / "o.csv", tmp_path / "o.png"
+    done = CliRunner().invoke(app, [*words, "--out", str(out), "--plot", str(picture)])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr == f"Cannot write {picture}: no space left on device.\n"
+    assert not list(tmp_path.iterdir())

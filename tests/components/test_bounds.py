@@ -184,7 +184,7 @@ def test_an_angle_of_which_no_digit_is_known_has_no_s_matrix(phase: float) -> No
         ("straight_strip", "height", 220.0, "It looks like nm: write 0.22"),
         ("photodetector", "saturation_power", 0.0, "must be 1e-12 to 1e"),
         ("soa", "saturation_power", 0.0, "must be 1e-12 to 1e"),
-        ("nonlinear_ring", "radius", 0.0, "must be 0.001 to 100000 um"),
+        ("nonlinear_ring", "radius", 0.0, "must be 0.1 to 100000 um"),
         ("adc", "bandwidth", 0.0, "must be 0.001 to 1e"),
         ("pulsed_laser", "repetition_rate", 0.0, "must be 1 to 1e"),
     ],

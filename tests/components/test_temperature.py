@@ -193,3 +193,24 @@ def test_derivative_by_temperature_is_refused_where_a_grating_follows_it() -> No
         ps.Circuit(net).value_and_grad(
             ps.losses.power([("in", "out")]), wl=[1.55], parameters=["temperature"]
         )
+
+
+def test_a_tooth_of_a_grating_moves_and_its_step_alone_is_named() -> None:
+    net = {"instances": {"d": {"component": "dbr_cell", "settings": {"l1": 50.0, "l2": 50.0}}},
+           "ports": {"o1": "d,o1", "o2": "d,o2"}}  # fmt: skip
+    circuit = ps.Circuit(net)
+    cold = circuit(1.55)["o1", "o2"].values
+    with pytest.warns(PhotosimWarning, match=r"but d\.step \(width_step\) has no temperature and stays"):
+        warm = circuit(1.55, temperature=320.0)["o1", "o2"].values
+    # Both halves are strips of dneff_dT 2.00e-4, 100 um together; the step's small echoes change little.
+    assert np.angle(warm / cold).item() == pytest.approx(2 * np.pi / 1.55 * 100.0 * 2.0e-4 * 20.0, abs=2e-3)
+
+
+def test_a_nested_netlist_takes_no_flag_as_its_temperature() -> None:
+    inner = {"instances": {"g": "straight"}, "ports": {"o1": "g,o1", "o2": "g,o2"},
+             "settings": {"temperature": 300.0}}  # fmt: skip
+    top = {"instances": {"a": "inner"}, "ports": {"o1": "a,o1"}, "terminate": ["a,o2"]}
+    circuit = ps.Circuit({"top": top, "inner": inner})
+    for flag in (True, np.True_):
+        with pytest.raises(ParameterError, match=r"'a\.temperature' must be a number .* got True"):
+            circuit(1.55, a={"temperature": flag})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from photosim.errors import DataError
-from photosim.files.atomic import check_writable, replacing, staging, write_text
+from photosim.files.atomic import all_or_none, check_writable, replacing, staging, write_text
 
 
 def half_write(target: Path) -> None:
@@ -123,3 +123,47 @@ def test_names_that_no_file_can_have_are_refused_in_a_sentence(tmp_path: Path, n
 def test_a_long_name_that_the_system_takes_is_written(tmp_path: Path) -> None:
     write_text(tmp_path / ("x" * 250 + ".csv"), "y")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("call", ["touch", "chmod", "replace", "mkdir", "iterdir"])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_signal_at_any_line_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, late: bool
+) -> None:
+    """A signal comes between any two lines: before a call has done its work, or right after it."""
+    own = getattr(Path, call)
+
+    def stopped(path: Path, *arguments: object, **options: object) -> None:
+        if late:
+            own(path, *arguments, **options)
+        raise KeyboardInterrupt
+
+    def write() -> None:
+        with context as place:
+            if place.is_file():
+                place.write_text("1")
+
+    context = staging(tmp_path / "own") if call in {"mkdir", "iterdir"} else replacing(tmp_path / "a.csv")
+    (tmp_path / "own").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, call, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    assert [path.name for path in tmp_path.rglob("*") if path.name not in {"own", "a.csv"}] == []
+
+
+def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "a.png"]
+    paths[0].write_text("old")
+
+    def write(*, whole: bool) -> None:
+        with all_or_none(paths) as places:
+            assert [place.suffix for place in places] == [".csv", ".png"]
+            write_text(places[0], "new")
+            half_write(places[1]) if not whole else write_text(places[1], "new")
+
+    with pytest.raises(ZeroDivisionError):
+        write(whole=False)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "old"}
+    write(whole=True)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "new", "a.png": "new"}

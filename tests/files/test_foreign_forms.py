@@ -203,3 +203,24 @@ def test_labels_without_quotes_may_have_spaces(tmp_path: Path, label: str, kind:
     s = files.read(path)
     assert s.ports == ("o1", "o2")
     assert s.values[0] == pytest.approx(np.array([[0.1, 0.7], [0.8, 0.2]]))
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("Hz", 1.0), ("kHz", 1e3), ("MHZ", 1e6), ("ghz", 1e9), ("THz", 1e12)]
+)
+@pytest.mark.parametrize("place", ["# {} S RI R 50", "# S RI {} R 50 ! swept in THz", "#{} S RI"])
+def test_touchstone_in_any_unit_of_frequency(tmp_path: Path, unit: str, factor: float, place: str) -> None:
+    rows = [(193.4e12, 0.5, 0.1), (193.5e12, 0.4, 0.2)]
+    text = "\n".join(f"{f / factor!r} {a} {b}" for f, a, b in rows)
+    path = tmp_path / "light.s1p"
+    path.write_text(f"! of a laboratory in GHz\n{place.format(unit)}\n{text}\n", encoding="utf-8")
+    table = files.read_table(path)
+    assert np.allclose(table.frequency_Hz, [193.4e12, 193.5e12], rtol=1e-14, atol=0.0)
+    assert np.allclose(table.s[:, 0, 0], [0.5 - 0.1j, 0.4 - 0.2j])
+
+
+def test_another_unit_of_frequency_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "light.s1p"
+    path.write_text("! comment\n# PHz S RI R 50\n0.1934 0.5 0.1\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"2.*'phz' is not a unit of frequency; they are Hz, kHz"):
+        files.read_table(path)

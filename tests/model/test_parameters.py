@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 
-from photosim.errors import ParameterError
+import photosim as ps
+from photosim.errors import NetlistError, ParameterError
 from photosim.model.parameters import Parameter, read_parameters, read_settings
 from photosim.model.quantities import Count, Index, Length, Power
 
@@ -110,3 +112,63 @@ def test_wrong_value_is_one_sentence(settings: dict[str, Any], message: str) -> 
 
 def test_none_and_layout_settings_pass() -> None:
     read_settings(read_parameters(told, ()), ("layer",), {"length": None, "layer": 3}, "component 'told'")
+
+
+def _read(component: str, **settings: float) -> list[str]:
+    """Return the warnings of a circuit of one instance."""
+    net = {"instances": {"a": {"component": component, "settings": settings}, "b": "straight"},
+           "connections": {"a,o1": "b,o1"}, "ports": {"o2": "b,o2"}}  # fmt: skip
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        ps.Circuit(net)(1.55)
+    return [str(own.message) for own in found]
+
+
+@pytest.mark.parametrize("component", ["ring_single", "ring_double", "racetrack", "ring_modulator", "crow"])
+@pytest.mark.parametrize(("value", "wanted"), [(1e-5, "10"), (5.5e-6, "5.5"), (25e-6, "25")])
+def test_the_radius_of_a_ring_in_metres_is_refused(component: str, value: float, wanted: str) -> None:
+    with pytest.raises(NetlistError, match=rf"'radius' is .* um, but must .* looks like m: write {wanted}\."):
+        _read(component, radius=value)
+
+
+@pytest.mark.parametrize(
+    ("component", "settings", "hint"),
+    [
+        ("straight", {"length": 1e-4}, "m: write 100"),
+        ("spiral", {"length": 5e-4}, "m: write 500"),
+        ("ring_single", {"gap": 2e-7}, "m: write 0.2"),
+        ("coupler", {"gap": 1.5e-7}, "m: write 0.15"),
+        ("bend_euler", {"radius": 5e-6}, "m: write 5"),
+        ("mzi", {"delta_length": 3e-5}, "m: write 30"),
+        ("straight", {"temperature": 25.0}, "degrees Celsius: write 298.15"),
+    ],
+)
+def test_lengths_in_metres_and_degrees_celsius_warn(component: str, settings: Any, hint: str) -> None:
+    said = _read(component, **settings)
+    assert any(f"It looks like {hint}." in text for text in said), said
+
+
+@pytest.mark.parametrize(("setting", "value"), [("width", 5e-7), ("width", 500.0), ("height", 2.2e-7)])
+def test_widths_in_metres_or_nanometres_are_refused(setting: str, value: float) -> None:
+    with pytest.raises(NetlistError, match=r"It looks like (m|nm): write 0\.(5|22)\."):
+        _read("straight_strip", **{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("component", "setting", "value", "unit"),
+    [
+        ("photodetector", "dark_current", 5.0, "A"),
+        ("avalanche_photodetector", "dark_current", 1.0, "A"),
+        ("laser", "power", 10.0, "W"),
+        ("laser", "linewidth", 1.0, "Hz"),
+        ("photodetector", "bandwidth", 4.0, "Hz"),
+        ("mach_zehnder_modulator", "voltage", 3000.0, "V"),
+        ("straight", "loss_dB_cm", 2000.0, "dB/cm"),
+        ("frequency_comb", "spacing", 100.0, "Hz"),
+    ],
+)
+def test_values_far_from_use_warn_with_their_unit(
+    component: str, setting: str, value: float, unit: str
+) -> None:
+    said = _read(component, **{setting: value})
+    assert any(f"is it in {unit}?" in text for text in said), said

@@ -375,3 +375,10 @@ def test_damaged_files_end_in_an_error_or_a_netlist(kit: Path) -> None:
             messages.append(str(error))
     assert len(messages) > 100
     assert not any("\n" in message for message in messages)
+
+
+def test_an_include_of_another_machine_that_is_not_here_is_said_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.spi"
+    file.write_text('* a\n.include "D:\\\\chips\\\\TOP.spi"\n', encoding="utf-8")
+    with pytest.raises(NetlistError, match=r"a\.spi:2:.*another machine.* no file 'TOP\.spi' in the"):
+        netlist.read(file)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from photosim.errors import DataError
+from photosim.files.own import refuse_others
 from photosim.runner import CHECKPOINTS, run
 from photosim.runner.run import _mark_own
 
@@ -113,3 +114,24 @@ def test_a_run_that_was_killed_amid_its_renames_does_not_lock_out_the_next(
             run(netlist, out=out)
     assert [path.name for path in out.iterdir() if path.is_file()] == ["results.json"]
     run(netlist, out=out)
+
+
+def test_runs_of_several_netlists_in_one_folder_know_each_others_files(netlist: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yml"
+    other.write_text(NETLIST.replace("name: guide", "name: second"), encoding="utf-8")
+    for file in (netlist, other, netlist, other):  # the third finds guide.csv of the first
+        run(file, out=tmp_path / "own")
+    mine = tmp_path / "own" / "third.csv"
+    mine.write_text("mine")
+    third = tmp_path / "third.yml"
+    third.write_text(NETLIST.replace("name: guide", "name: third"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"third\.csv was not written by photosim"):
+        run(third, out=tmp_path / "own")
+
+
+def test_what_a_killed_process_left_is_not_taken_for_the_users(netlist: Path, tmp_path: Path) -> None:
+    left = tmp_path / "own" / ".photosim-1a2b3c4d.png"
+    left.parent.mkdir()
+    left.write_bytes(b"")
+    refuse_others(left.parent, lambda name: name.endswith(".png"))
+    run(netlist, out=left.parent)

@@ -27,7 +27,7 @@ from photosim.analysis.result import UNKNOWN, Cell, Table, plain
 from photosim.arguments import public
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import making, write_text
-from photosim.files.own import RESULTS, refuse_others
+from photosim.files.own import EARLIER, RESULTS, earlier, refuse_others
 from photosim.systems.harness.data import fingerprint_of
 from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System, is_comparable
 from photosim.training.checkpoint import SUFFIX
@@ -174,6 +174,8 @@ def _reproduced(
         watch(state)
     pictures = [f"{chart.name}.png" for chart in state.charts()]
     numbers = {**state.numbers(), "files": [*_FILES, *pictures]}
+    older = earlier(folder, numbers["files"])
+    numbers |= {EARLIER: older} if older else {}
     write_text(folder / RESULTS, json.dumps(numbers, indent=2, allow_nan=False) + "\n")
     write_text(folder / _TABLE, _csv(state.table()))
     return state

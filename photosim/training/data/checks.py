@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from photosim.errors import DataError, listing
+from photosim.errors import DataError, ParameterError, listing
+from photosim.reals import holds_masked
 from photosim.training.arrays import TargetArray
 
 NUMBERS = "biufc"
@@ -15,11 +16,26 @@ SHOWN = 5
 """Classes that a message lists."""
 
 
+def check_unmasked(where: str, **arrays: Any) -> None:
+    """Raise ParameterError, starting with `where`, for an array with masked entries, by its name.
+
+    numpy and scikit-learn compute with the numbers below a mask, which are not known.
+    """
+    for name, value in arrays.items():
+        if holds_masked(value):
+            message = (
+                f"{where}: {name} has masked entries, whose values are not known: leave those samples out, "
+                f"or fill them, as in {name}.filled(0.0)."
+            )
+            raise ParameterError(message)
+
+
 def check_inputs(where: str, x: Any, count: int | None = None, features: int | None = None) -> None:
     """Raise DataError, starting with `where`, unless x holds finite numbers, shape (samples, features).
 
     count, features: their numbers; None for any.
     """
+    check_unmasked(where, x=x)
     if np.ndim(x) != 2 or np.asarray(x).dtype.kind not in NUMBERS:
         message = (
             f"{where}: inputs must be an array of numbers of shape (samples, features), got shape "
@@ -57,6 +73,7 @@ def check_known(where: str, others: TargetArray, learnt: TargetArray) -> None:
 
 def check_weights(where: str, weights: Any, count: int) -> None:
     """Raise DataError, starting with `where`, unless weights are finite, 0 or more, one for each sample."""
+    check_unmasked(where, weights=weights)
     found = np.asarray(weights)
     if found.shape != (count,) or found.dtype.kind not in "biuf":
         message = f"{where}: weights must be {count} numbers, one for each sample, got shape {found.shape}."

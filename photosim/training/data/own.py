@@ -13,7 +13,7 @@ import numpy as np
 
 from photosim.bounds import check_number
 from photosim.errors import DataError, did_you_mean, listing
-from photosim.training.data.checks import check_inputs, check_known
+from photosim.training.data.checks import check_inputs, check_known, check_unmasked
 from photosim.training.data.datasets import SPLIT_SEED, TEST, VALIDATION, Dataset, Samples
 from photosim.training.data.files import IMAGES, LABELS, read_idx, read_text
 
@@ -44,6 +44,7 @@ def from_arrays(
     features and the targets of regression each by its own. Raises DataError for arrays that do not fit.
     """
     title = f"Data set {name!r}"
+    check_unmasked(title, x=x, y=y, x_test=x_test, y_test=y_test)
     inputs, wanted = _samples(title, x, y)
     check_number(title, 0.0, 0.9, test=test, validation_fraction=validation_fraction)
     if (x_test is None) != (y_test is None):

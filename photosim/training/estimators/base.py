@@ -36,7 +36,7 @@ from photosim.training.rules.catalogue import (
     draw_feedback,
     make_rule,
 )
-from photosim.training.sklearn_versions import validate_data
+from photosim.training.sklearn_versions import read_samples
 from photosim.training.trained import Scale, TrainedNetwork
 from photosim.training.trainer import History, Schedule, Streams, begin, fit
 
@@ -250,5 +250,5 @@ class PhotonicEstimator(EstimatorParameters):
     def _outputs(self, X: Any) -> FloatArray:
         """Return the network's outputs for X, in double precision so that no sample depends on its batch."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=np.float64, reset=False)
+        x = read_samples(self, X, dtype=np.float64, reset=False)
         return self.network_.outputs(x)

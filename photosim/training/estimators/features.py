@@ -21,7 +21,7 @@ from photosim.reals import shown
 from photosim.training.arrays import FloatArray
 from photosim.training.estimators.recipe import keywords_only
 from photosim.training.hardware.found import Found, Settings, read_hardware
-from photosim.training.sklearn_versions import validate_data
+from photosim.training.sklearn_versions import read_samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ class PhotonicTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if self.exposure not in ("auto", None) and not (is_number(self.exposure) and self.exposure > 0):
             message = f"{title}: exposure must be 'auto', None or seconds, got {shown(self.exposure)}."
             raise ParameterError(message)
-        x = validate_data(self, X, dtype=np.float64)
+        x = read_samples(self, X, dtype=np.float64)
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(LARGEST_SEED))
         found = read_hardware(self.hardware, Settings(device=self.device, noise=self.noise))
         self.hardware_ = f"{found.name} ({found.kind})"
@@ -129,7 +129,7 @@ class PhotonicTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def transform(self, X: Any) -> FloatArray:
         """Return the features (samples, n_components) of X: readings over the full well, or projections."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=np.float64, reset=False)
+        x = read_samples(self, X, dtype=np.float64, reset=False)
         return self._maker.features(self, x)
 
 

@@ -15,7 +15,7 @@ from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.netlist.mappings import read
 from photosim.reals import shown
 from photosim.training.arrays import FloatArray, IndexArray, TargetArray
-from photosim.training.data.checks import check_weights
+from photosim.training.data.checks import check_unmasked, check_weights
 from photosim.training.optimisers import (
     OPTIMISER,
     SCHEDULE,
@@ -192,6 +192,7 @@ def weighted(where: str, sample_weight: Any, count: int) -> tuple[IndexArray, Fl
     """
     if sample_weight is None:
         return np.arange(count), None
+    check_unmasked(where, sample_weight=sample_weight)
     found = np.asarray(sample_weight)
     if found.ndim == 0 and found.dtype.kind in "biuf":
         found = np.full(count, found)

@@ -12,12 +12,13 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
+from photosim.training.data.checks import check_unmasked
 from photosim.training.estimators.base import PhotonicEstimator
 from photosim.training.estimators.recipe import by_content, needs_of, weighted
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import softmax
 from photosim.training.rules.rule import Need
-from photosim.training.sklearn_versions import SeveralTargets, validate_data
+from photosim.training.sklearn_versions import SeveralTargets, read_samples
 from photosim.training.trained import Scale, TrainedNetwork
 
 
@@ -89,7 +90,7 @@ class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[mi
         many times; other weights are scaled to a mean of 1, and a sample is drawn that often on average.
         Raises ValueError for samples that are not finite numbers, ParameterError for wrong parameters.
         """
-        x, labels = validate_data(self, X, y, dtype=np.float64)
+        x, labels = read_samples(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         known = np.unique(column_or_1d(labels, warn=True))
         if self._goes_on(partial=False):
@@ -105,7 +106,7 @@ class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[mi
         classes, and for early_stopping, which needs epochs to compare.
         """
         first = not self._goes_on(partial=True)
-        x, labels = validate_data(self, X, y, dtype=np.float64, reset=first)
+        x, labels = read_samples(self, X, y, dtype=np.float64, reset=first)
         check_classification_targets(labels)
         if self.early_stopping:
             message = "partial_fit learns one epoch at a time: early_stopping must be False."
@@ -138,6 +139,11 @@ class PhotonicClassifier(ClassifierMixin, PhotonicEstimator):  # type: ignore[mi
     def _trained(self, network: Network, parameters: list[Parameters]) -> TrainedNetwork:
         return TrainedNetwork(network, parameters, self._inputs(), classes=self.classes_)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of samples X whose label y is predicted; ParameterError for masked ones."""
+        check_unmasked(type(self).__name__, y=y, sample_weight=sample_weight)
+        return float(super().score(X, y, sample_weight))
+
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities, shape (samples, classes), in the order of `classes_`."""
         return np.asarray(softmax(self._outputs(X)), dtype=np.float64)
@@ -164,7 +170,7 @@ class PhotonicRegressor(SeveralTargets, RegressorMixin, PhotonicEstimator):  # t
         sample_weight: as of PhotonicClassifier.
         Raises ValueError for samples that are not finite numbers, ParameterError for wrong parameters.
         """
-        x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        x, targets = read_samples(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         return self._learn(x, targets, sample_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -173,7 +179,7 @@ class PhotonicRegressor(SeveralTargets, RegressorMixin, PhotonicEstimator):  # t
         The targets of the first call standardise all of them. Raises ParameterError for early_stopping.
         """
         first = not self._goes_on(partial=True)
-        x, targets = validate_data(
+        x, targets = read_samples(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=first
         )
         if self.early_stopping:
@@ -204,3 +210,8 @@ class PhotonicRegressor(SeveralTargets, RegressorMixin, PhotonicEstimator):  # t
         outputs = self._outputs(X)
         found = np.asarray(self.target_scale_.inverse_transform(outputs))
         return found[:, 0] if self.flat_ else found
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination of targets y; ParameterError for masked ones."""
+        check_unmasked(type(self).__name__, y=y, sample_weight=sample_weight)
+        return float(super().score(X, y, sample_weight))
