@@ -1,10 +1,8 @@
-"""Samples checked by scikit-learn of any version, and by us for what it lets pass."""
+"""What scikit-learn before 1.6 calls by another name."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from photosim.training.data.checks import check_unmasked
 
 try:
     from sklearn.utils.validation import validate_data
@@ -13,15 +11,6 @@ except ImportError:  # scikit-learn 1.5: a method of every estimator
     def validate_data(estimator: Any, /, *arrays: Any, **options: Any) -> Any:
         """Return the checked arrays, and let the estimator know the number and names of their columns."""
         return estimator._validate_data(*arrays, **options)  # noqa: SLF001 - scikit-learn's own, then
-
-
-def read_samples(estimator: Any, /, X: Any, y: Any = "no_validation", **options: Any) -> Any:
-    """Return samples, or samples and targets, as scikit-learn checks them; options: of its `validate_data`.
-
-    Raises ParameterError for masked entries, whose numbers scikit-learn would take.
-    """
-    check_unmasked(type(estimator).__name__, X=X, y=y)
-    return validate_data(estimator, X, y, **options)
 
 
 class SeveralTargets:
@@ -38,4 +27,4 @@ class SeveralTargets:
         return {"multioutput": True}
 
 
-__all__ = ["SeveralTargets", "read_samples"]
+__all__ = ["SeveralTargets", "validate_data"]

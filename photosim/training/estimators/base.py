@@ -26,6 +26,7 @@ from photosim.training.estimators.recipe import (
     schedule_of,
     solver_of,
 )
+from photosim.training.estimators.samples import read_samples
 from photosim.training.hardware.found import Settings
 from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network, Parameters
@@ -36,7 +37,6 @@ from photosim.training.rules.catalogue import (
     draw_feedback,
     make_rule,
 )
-from photosim.training.sklearn_versions import read_samples
 from photosim.training.trained import Scale, TrainedNetwork
 from photosim.training.trainer import History, Schedule, Streams, begin, fit
 

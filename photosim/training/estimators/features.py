@@ -20,8 +20,8 @@ from photosim.netlist.mappings import read
 from photosim.reals import shown
 from photosim.training.arrays import FloatArray
 from photosim.training.estimators.recipe import keywords_only
+from photosim.training.estimators.samples import read_samples
 from photosim.training.hardware.found import Found, Settings, read_hardware
-from photosim.training.sklearn_versions import read_samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,10 +15,11 @@ from photosim.training.arrays import FloatArray
 from photosim.training.data.checks import check_unmasked
 from photosim.training.estimators.base import PhotonicEstimator
 from photosim.training.estimators.recipe import by_content, needs_of, weighted
+from photosim.training.estimators.samples import read_samples
 from photosim.training.layers import Network, Parameters
 from photosim.training.losses import softmax
 from photosim.training.rules.rule import Need
-from photosim.training.sklearn_versions import SeveralTargets, read_samples
+from photosim.training.sklearn_versions import SeveralTargets
 from photosim.training.trained import Scale, TrainedNetwork
 
 
