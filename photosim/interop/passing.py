@@ -54,6 +54,10 @@ class CircuitPass:
         self.several = np.ndim(wl) > 0
         self.circuit, self.output, self.wl = circuit, output, as_wavelengths(wl)
         self.inputs, self.outputs = read_names("inputs", inputs), read_names("outputs", outputs)
+        for what, names in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if not names or len(set(names)) < len(names):
+                wrong = "are empty" if not names else f"name {max(names, key=names.count)!r} twice"
+                raise ParameterError(f"{what} {wrong}: name each port that light goes through once.")
         self.names: tuple[str, ...] = ()
         self.low, self.high = np.zeros(0), np.zeros(0)
         if patterns:

@@ -4,7 +4,8 @@
      "nets": [[{"instance", "port", "ia", "ib"}, {"name"}], ...], "ports": [{"name"}, ...]}
 
 A net is a list of members: ports of instances and, as {"name"}, ports of the circuit. Members of arrays are
-counted from 1. Several netlists stand in one file by the names of their cells; an instance is of the cell
+counted from 1, but from 0 in a netlist of which a member has the index 0: kfnetlist 0.3 extracts them so
+from layouts. Several netlists stand in one file by the names of their cells; an instance is of the cell
 that it names in "cell", or whose name its own name begins with, or of the only one of its component.
 PlacedNetlist adds a placement to each instance.
 """
@@ -67,6 +68,8 @@ class _Writer:
 
     def __init__(self, tree: Tree, bodies: Mapping[str, Any]) -> None:
         self.tree = tree
+        self.first = 1
+        """Index of the first member of an array in the netlist that is being written."""
         self.cells = sorted(
             (name for name, body in bodies.items() if body["instances"]), key=len, reverse=True
         )
@@ -79,6 +82,7 @@ class _Writer:
 
     def body(self, name: str, data: Any) -> dict[str, Any]:
         """Return one netlist in our form."""
+        self.first = _first_index(data.get("nets"))
         instances = {key: self.instance(key, value, data) for key, value in data["instances"].items()}
         self.copy(data["instances"], instances)
         new: dict[str, Any] = {"instances": instances, "nets": [], "ports": {}, "placements": {}}
@@ -184,11 +188,11 @@ class _Writer:
         written = data["instances"].get(name)
         array = written.get("array") if isinstance(written, Mapping) else None
         counts = (array.get("na", 1), array.get("nb", 1)) if isinstance(array, Mapping) else (1, 1)
-        at = [member.get(key, 1) for key in ("ia", "ib")]
-        if not all(isinstance(k, int) and not isinstance(k, bool) and k >= 1 for k in at):
+        at = [member.get(key, self.first) for key in ("ia", "ib")]
+        if not all(isinstance(k, int) and not isinstance(k, bool) and k >= self.first for k in at):
             raise NetlistError(
                 f"net {position + 1}: member {name},{port} has ia {at[0]!r} and ib {at[1]!r}, but they are "
-                "whole numbers that count from 1",
+                f"whole numbers that count from {self.first}",
                 mark,
             )
         if counts == (1, 1):
@@ -196,16 +200,16 @@ class _Writer:
         if not {"ia", "ib"} <= set(member):
             raise NetlistError(
                 f"net {position + 1}: {name!r} is an array of {counts[0]} x {counts[1]}, so its member needs "
-                "ia and ib, which count from 1",
+                f"ia and ib, which count from {self.first}",
                 mark,
             )
-        if any(k > n for k, n in zip(at, counts, strict=True)):
+        if any(k - self.first >= n for k, n in zip(at, counts, strict=True)):
             raise NetlistError(
                 f"net {position + 1}: {name!r} is an array of {counts[0]} x {counts[1]} and has no member "
-                f"ia {at[0]}, ib {at[1]}",
+                f"ia {at[0]}, ib {at[1]}, which count from {self.first}",
                 mark,
             )
-        return f"{name}<{at[0] - 1}.{at[1] - 1}>,{port}"
+        return f"{name}<{at[0] - self.first}.{at[1] - self.first}>,{port}"
 
     def _lost(self, data: Any, new: Any) -> None:
         """Refuse ports of the circuit that are joined to nothing, but those of metal."""
@@ -216,6 +220,13 @@ class _Writer:
                 raise NetlistError("'ports' lists {name: ...}, one for each port of the circuit", mark)
             if name not in new["ports"] and new["instances"] and _METAL.fullmatch(name) is None:
                 raise NetlistError(f"port {name!r} of the circuit is joined to no instance", mark)
+
+
+def _first_index(nets: Any) -> int:
+    """Return the index of the first member of an array: 0 where a member has it, else 1."""
+    members = [m for net in nets or () if isinstance(net, list) for m in net if isinstance(m, Mapping)]
+    found = [m[key] for m in members for key in ("ia", "ib") if key in m]
+    return 0 if any(type(k) is int and k == 0 for k in found) else 1
 
 
 def _is_of(cell: str, component: str) -> bool:

@@ -168,6 +168,21 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "waveguide_crossing": "crossing",
         "mirror": "reflector",
         "phase_shift": "phase_shifter",
+        "phaseshifter": "phase_shifter",
+        "coupler_ideal": "coupler",
+        "bidirectional_coupler": "coupler",
+        "splitter_ideal": "splitter",
+        "optical_splitter": "splitter",
+        "combiner": "splitter",
+        "mmi1x2_ideal": "mmi1x2",
+        "mmi2x2_ideal": "mmi2x2",
+        "crossing_ideal": "crossing",
+        "half_ring": "coupler_ring",
+        "mrr": "ring_single",
+        "double_bus_ring": "ring_double",
+        "sbend": "bend_s",
+        "s_bend": "bend_s",
+        "photodiode": "photodetector",
     }
 )
 """Names that users of SAX, SiEPIC and INTERCONNECT try, and the component that has them here."""
@@ -329,6 +344,7 @@ def draws_only(component: str) -> bool:
 def rule_of(component: str) -> Rule | None:
     """What a cell of a layout is; None for a name that is no cell of the table."""
     found = RULES.get(component)
-    if found is None and component in SYNONYMS:
-        return Rule(SYNONYMS[component], synonym=True)
+    plain = re.sub(r"[\s-]+", "_", component.strip().lower())
+    if found is None and plain in SYNONYMS:  # also as INTERCONNECT writes it: "Y Branch"
+        return Rule(SYNONYMS[plain], synonym=True)
     return found

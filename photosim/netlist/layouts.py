@@ -234,7 +234,8 @@ class Layout:
                 what = f"{key!r} is null; {table[key]:g}{unit} is taken from {place}"
                 self.note(f"{{}} ({form.component}): {what}.", name)
                 return table[key]
-        values = self._values(form) | {k: v for k, v in section.items() if number_of(v) is not None}
+        own = {k: v for k, v in self._values(form).items() if v is not None}
+        values = {k: v for k, v in section.items() if number_of(v) is not None} | own
         source = rule.nulls.get(key)
         if source is not None and all(number_of(values.get(n)) is not None for n in _names(source)):
             found = _worked_out(source, values, where)

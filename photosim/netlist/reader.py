@@ -140,7 +140,8 @@ class _Hierarchy:
 
     def top(self, name: str) -> Netlist:
         """The circuit, with the netlists that nobody refers to beside those that it uses itself."""
-        key = TOP if TOP in self.readers else next(iter(self.readers))
+        used = {component for reader in self.readers.values() for component in reader.components()}
+        key, remark = self._circuit(used)
         reader = self.readers[key]
         if reader.form.placements is not None and key not in reader.cells.cells:
             rule = rule_of(key)
@@ -148,9 +149,25 @@ class _Hierarchy:
                 raise NetlistError(missing(key), self.tree.mark(self.tree.data, key))
             if rule is not None and rule.instead:
                 raise NetlistError(without_parts(key), self.tree.mark(self.tree.data, key))
-        used = {component for reader in self.readers.values() for component in reader.components()}
         extra = {other: self.build(other, ()) for other in self.readers if other not in used and other != key}
-        return self.readers[key].netlist(name if key == TOP else key, {**self.inner(key, ()), **extra})
+        found = reader.netlist(name if key == TOP else key, {**self.inner(key, ()), **extra})
+        return replace(found, remarks=(*remark, *found.remarks)) if remark else found
+
+    def _circuit(self, used: set[str]) -> tuple[str, tuple[str, ...]]:
+        """The netlist that is the circuit, and a remark where that is not plain.
+
+        A layout tool writes the cell before those that it uses; a file in alphabetical order lost that.
+        """
+        first = next(iter(self.readers))
+        unused = [key for key in self.readers if key not in used]
+        if TOP in self.readers or first not in used or len(unused) != 1:
+            return (TOP if TOP in self.readers else first), ()
+        if self.readers[first].form.placements is None:
+            return first, (
+                f"The circuit is {first!r}, the first netlist of the file, although {unused[0]!r} uses it: the "
+                f"name {TOP!r} says which one is the circuit.",
+            )
+        return unused[0], (f"The circuit is {unused[0]!r}, which no other netlist of the file uses.",)
 
     def inner(self, key: str, chain: tuple[str, ...]) -> dict[str, Netlist]:
         """The netlists that one refers to."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.metrics import UNITS
 from photosim.model import registry
 from photosim.netlist.layout_table import LAYOUT_SETTINGS, rule_of
 from photosim.netlist.values import number_of, parameters_of
@@ -23,6 +24,8 @@ _CLOSE = 1e-9
 _KINDS = {"float": "real", "int": "whole", "bool": "flag", "enum": "choice", "string": "text"}
 _USUAL_UM = (0.2, 20.0)
 """Wavelengths in um that light on chips has."""
+_LIMITED = (*UNITS, "power_dB", "crosstalk_dB")
+"""Numbers of spectra that a limit may be about."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,16 @@ def _cell(cell: Cell, kit: Kit) -> Iterator[Finding]:
     yield from _ports(cell, model)
     for parameter in cell.parameters:
         yield from _parameter(cell, parameter, model, kit)
+    targets = Counter(p.target for p in cell.parameters if p.target in parameters_of(model))
+    for target, count in targets.items():
+        if count > 1:
+            twice = [repr(p.name) for p in cell.parameters if p.target == target]
+            where = f"cell {cell.name!r} ({model.name})"
+            text = f"{where}: {count} parameters, {listing(twice)}, are the component's {target!r}."
+            yield Finding(text, cell.mark)
     for window in cell.windows:
         yield from _window(cell, window, model)
+    yield from _limits(cell)
 
 
 def _ports(cell: Cell, model: Model) -> Iterator[Finding]:
@@ -263,7 +274,8 @@ def _window(cell: Cell, window: Window, model: Model) -> Iterator[Finding]:
     unit = "um" if of == "wl" else known[of].unit
     scale = factor(window.unit, unit)
     if scale is None:
-        yield Finding(f"{where}: its unit is {window.unit or 'none'!r}, not one of {unit!r}.", window.mark)
+        text = f"{where}: its unit is {window.unit or 'none'!r}, which is not a unit such as {unit!r}."
+        yield Finding(text, window.mark)
         return
     low, high = window.low * scale, window.high * scale
     if of == "wl" and not _USUAL_UM[0] <= low <= high <= _USUAL_UM[1]:
@@ -283,6 +295,20 @@ def _window(cell: Cell, window: Window, model: Model) -> Iterator[Finding]:
                 f"{own.words((first, last))} {unit} ({own.basis}).",
                 window.mark,
             )
+
+
+def _limits(cell: Cell) -> Iterator[Finding]:
+    """Find limits of what is not read off spectra, and those that nothing can meet."""
+    for name, bounds in cell.limits.items():
+        where = f"cell {cell.name!r}, limit of {name!r}"
+        if name not in _LIMITED:
+            known = f"a limit is about one of {listing(_LIMITED)}.{did_you_mean(name, _LIMITED)}"
+            yield Finding(f"{where}: no such number is read off a spectrum; {known}", cell.mark)
+        elif not bounds:
+            yield Finding(f"{where}: it has neither min nor max.", cell.mark)
+        elif len(bounds) == 2 and bounds["min"] > bounds["max"]:
+            text = f"{where}: its min {bounds['min']:g} is above its max {bounds['max']:g}."
+            yield Finding(text, cell.mark)
 
 
 def _claims(kit: Kit) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import pytest
 
 import photosim as ps
 from photosim.errors import ParameterError
-from photosim.training.devices import Digital
+from photosim.training.devices import Digital, WeightBank
 from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.layers.network import dense_network
 from photosim.training.losses import CLASSIFICATION
@@ -233,6 +233,25 @@ def test_a_pass_computed_again_has_the_same_noise() -> None:
     assert not torch.equal(plain, module(x))  # and another one in the next pass
     again.sum().backward()
     assert torch.allclose(x.grad, torch.from_numpy(medium.matrix()).sum(0).expand(4, 10))
+
+
+def test_a_programmed_device_has_the_gradient_of_the_matrix_it_holds() -> None:
+    bank = WeightBank.from_circuit(ps.load("mrr_weight_bank"), "bank")
+    noisy = bank.with_noise("physical", np.random.default_rng(0))
+    module = ps.interop.torch.programmed(noisy, 4, 3)
+    x = torch.randn(5, 4, requires_grad=True)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        (found_by_x,) = torch.autograd.grad((module(x) ** 2).sum(), x)
+        found.append(found_by_x)
+    assert torch.equal(*found)
+    held = module.layer.device(module.parameters_held()["weights"]).matrix()
+    torch.manual_seed(7)
+    y = module(x)
+    assert torch.allclose(found[0].double(), 2 * y.detach().double() @ torch.from_numpy(held), atol=1e-5)
+    with pytest.raises(AssertionError):  # hardware that does not hold the weights quite
+        np.testing.assert_allclose(held, module.weights.detach().numpy(), rtol=1e-6)
 
 
 def test_copies_and_pickles_answer_alike() -> None:

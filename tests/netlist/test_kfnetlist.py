@@ -63,6 +63,20 @@ def test_it_is_the_circuit_that_yaml_describes() -> None:
     assert np.abs(found.values - expected.values).max() < 1e-15
 
 
+def test_a_netlist_with_a_member_0_counts_from_0() -> None:
+    # kfnetlist 0.3 writes arrays so when it extracts them from a layout.
+    data, shifted = kf(*NETS), kf(*NETS)
+    for net in shifted["nets"]:
+        for part in net:
+            for key in {"ia", "ib"} & set(part):
+                part[key] -= 1
+    found = Circuit(netlist.from_dict(shifted), strict=True)(WL)
+    assert np.array_equal(found.values, Circuit(netlist.from_dict(data))(WL).values)
+    shifted["nets"][2][1]["ia"] = 3
+    with pytest.raises(NetlistError, match="has no member ia 3, ib 0, which count from 0"):
+        netlist.from_dict(shifted)
+
+
 def test_the_shared_file_is_read(shared: Path) -> None:
     circuit = Circuit(shared / "data" / "forms" / "ring_and_delays.kfnetlist.json")
     assert np.abs(circuit(WL).values - Circuit(netlist.read_text(YAML))(WL).values).max() < 1e-15
@@ -79,9 +93,10 @@ def test_the_shared_file_is_read(shared: Path) -> None:
             "'delay' is an array of 3 x 1, so its member needs ia and ib, which count from",
         ),
         (
-            ("cross,o4 delay,o1,0,1",),
-            "member delay,o1 has ia 0 and ib 1, but they are whole numbers that count",
+            ("cross,o4 delay,o1,-1,1",),
+            "member delay,o1 has ia -1 and ib 1, but they are whole numbers that count from 1",
         ),
+        (("cross,o4 delay,o1,0,1",), "has no member ia 0, ib 1, which count from 0"),
         (("cross,o4 delay,o1,4,1",), "'delay' is an array of 3 x 1 and has no member ia 4, ib 1"),
         (("in cross,o1",), "port 'out' of the circuit is joined to no instance"),
         (("in cross,o1", "in cross,o2"), "port 'in' of the circuit is in two nets"),

@@ -66,6 +66,29 @@ def test_every_optical_cell_simulates_or_says_what_is_missing(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("quiet")
+def test_a_file_whose_cells_were_sorted_is_the_same_circuit(tmp_path: Path) -> None:
+    data = written("gdsfactory", "mzi_lattice")
+    turned = Circuit(read(json.dumps(dict(reversed(data.items()))), tmp_path))
+    assert np.array_equal(turned(WL).values, Circuit(read(data, tmp_path))(WL).values)
+    assert any("which no other netlist" in line for line in netlist.notes(turned.netlist))
+    plain = {"inner": {"instances": {"s": "straight"}, "ports": {"o1": "s,o1", "o2": "s,o2"}},
+             "outer": {"instances": {"x": "inner"}, "ports": {"in": "x,o1", "out": "x,o2"}}}  # fmt: skip
+    first = netlist.from_dict(plain)  # SAX takes the first one
+    assert tuple(first.ports) == ("o1", "o2")
+    assert netlist.notes(first)[0].startswith("The circuit is 'inner', the first netlist of the file, although")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_what_an_instance_says_goes_before_its_cross_section(tmp_path: Path) -> None:
+    (tmp_path / "kit.map.yml").write_text("cross_sections: {strip: {radius: 10.0}}", encoding="utf-8")
+    settings = {"radius": 8, "length_x": 3.0, "length_extension": None, "cross_section": "strip"}
+    data = {"instances": {"c": {"component": "coupler_ring", "settings": settings, "info": {}}},
+            "nets": [], "placements": {}, "ports": {f"o{k}": f"c,o{k}" for k in (1, 2, 3, 4)}}  # fmt: skip
+    found = read(data, tmp_path, cell_map=tmp_path / "kit.map.yml")
+    assert found.instances["c"].settings["length_extension"] == 11.0
+
+
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize(
     ("kit", "cell"),
     [("gdsfactory", name) for name in ("ring_double", "ring_single", "mzi_pin", "mzi_lattice", "awg", "mzm",
@@ -180,8 +203,9 @@ def test_what_carries_no_light_is_left_out_and_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "component"),
-    [("waveguide", "straight"), ("y_branch", "splitter"), ("dc", "coupler"), ("microring", "ring_single")],
-)
+    [("waveguide", "straight"), ("y_branch", "splitter"), ("dc", "coupler"), ("microring", "ring_single"),
+     ("Straight Waveguide", "straight"), ("Y-Branch", "splitter"), ("mmi1x2_ideal", "mmi1x2")],
+)  # fmt: skip
 def test_names_of_other_tools_are_found(name: str, component: str) -> None:
     data = {"instances": {"a": name}, "ports": {"in": "a,o1", "out": "a,o2"}}
     found = netlist.from_dict(data)

@@ -99,7 +99,7 @@ SEEDED: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("window in nm", (0, "validity"), band(1500, 1600), "1500 to 1600 um is not a window of wavelengths. It"),
     ("window reversed", (0, "validity"), band(1.6, 1.5), "its first value 1.6 is not below its last, 1.5"),
     ("window too wide", (0, "validity"), band(1.0, 1.6), "claims 1 to 1.6 um, but the component's model hol"),
-    ("window's unit", (0, "validity"), band(1.5, 1.6, "V"), "its unit is 'V', not one of 'um'"),
+    ("window's unit", (0, "validity"), band(1.5, 1.6, "V"), "its unit is 'V', which is not a unit such as 'u"),
     ("unknown draw", (0, "params", 1, "variation"), spread(0.1, "wal"), "random_var 'wal' is not declared. "),
     ("wide draw", (0, "params", 0, "variation"), spread(5.0), "three standard deviations of 5 um leave what"),
     ("unknown cell", (0, "factory"), "kit.cells.strait", "there is no component 'strait'. Did you mean 'str"),
@@ -240,12 +240,36 @@ def test_the_command_names_mismatches_and_exits_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("unit", "here", "expected"),
     [("nm", "um", 1e-3), ("dB/m", "dB/cm", 1e-2), ("deg", "rad", math.pi / 180), ("1/cm", "1/um", 1e-4),
-     ("", "1", 1.0), ("V", "um", None), ("degC", "K", None)],
+     ("", "1", 1.0), ("V", "um", None), ("mA/W", "A/W", 1e-3), ("dB/ohm", "dB/A", None), ("%", "1", 0.01),
+     ("V/mA", "ohm", 1e3), ("um^2", "um2", 1.0), ("ps/(nm km)", "s/m2", 1e-6), ("parsec", "um", None),
+     ("ns/um", "s/m", 1e-3), ("cm2/GW", "m2/W", 1e-13), ("1/GHz", "s", 1e-9)],
 )  # fmt: skip
 def test_units(unit: str, here: str, expected: float | None) -> None:
     found = factor(unit, here)
     assert found == (None if expected is None else pytest.approx(expected))
     assert comparable(unit, here) is (expected is not None)
+
+
+def test_a_temperature_in_degrees_celsius_has_no_factor() -> None:
+    assert comparable("degC", "K")
+    assert factor("degC", "K") is None
+    assert factor("1/degC", "1/K") == 1.0
+
+
+def test_limits_and_parameters_of_plain_kits_are_compared(tmp_path: Path) -> None:
+    cell: dict[str, Any] = {
+        "component": "photodetector",
+        "ports": {"in": "o1"},
+        "parameters": {"R": {"component": "responsivity", "unit": "mA/W", "default": 1000.0},
+                       "R2": {"component": "responsivity", "unit": "A/W", "default": 1.0}},
+        "limits": {"insertion_los_dB": {"max": 1}, "fsr": {"min": 2, "max": 1}, "q": {}},
+    }  # fmt: skip
+    (tmp_path / "kit.yml").write_text(yaml.safe_dump({"photosim_pdk": 1, "cells": {"pd": cell}}))
+    found = [str(finding) for finding in pdk.check(tmp_path / "kit.yml") if finding.serious]
+    for says in ("2 parameters, 'R', 'R2', are the component's 'responsivity'", "Did you mean 'insertion_loss_dB'",
+                 "its min 2 is above its max 1", "neither min nor max"):  # fmt: skip
+        assert any(says in text for text in found), says
+    assert len(found) == 4
 
 
 def test_forms_are_those_of_the_package() -> None:

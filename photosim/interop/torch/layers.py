@@ -213,17 +213,17 @@ class _LayerOperation(Operation):
         return (x.shape[0], self.layer.outputs), complex_ if fields or passed else real
 
     def forward(self, x: Array, parameters: list[Array], seed: int) -> tuple[Array, Any]:
-        """Return the layer's outputs and its trace, or that of the layer whose gradient is taken."""
+        """Return the layer's outputs, and the trace and seed of the layer whose gradient is taken."""
         own = dict(zip(self.names, parameters, strict=True))
         training = seed >= 0
         number = seed if training else -1 - seed
         rng = _generator(number) if training else None
         trace = self._trace(own, x, rng, number)
-        return trace.outputs, trace if self.way is self.layer else self.way.forward(own, x, rng)
+        return trace.outputs, (trace if self.way is self.layer else self.way.forward(own, x, rng), number)
 
     def _trace(self, own: Parameters, x: Array, rng: np.random.Generator | None, seed: int) -> Trace:
         layer = self.layer
-        if not isinstance(layer, HeldDense):
+        if not isinstance(layer, HeldDense) or layer.way == "backward":
             return layer.forward(own, x, rng)
         if np.iscomplexobj(x):
             message = "A device that holds weights takes real numbers, got complex ones."
@@ -237,19 +237,32 @@ class _LayerOperation(Operation):
     ) -> tuple[Array | None, list[Array] | None]:
         """Return the cotangents of x and of the layer's arrays."""
         del x
+        trace, seed = memo
         way, own = self.way, dict(zip(self.names, parameters, strict=True))
         plain = isinstance(way, MeshLayer) and way.detection == "fields"
-        delta = cotangent if plain else cotangent * way.derivative(memo)
+        delta = cotangent if plain else cotangent * way.derivative(trace)
         if isinstance(way, MeshLayer) and self.fed is None:
-            return _through_mesh(way, self.names, memo, delta, wanted)
+            return _through_mesh(way, self.names, trace, delta, wanted)
         by_x = None
         if wanted & INPUTS:
             fed = self.fed
-            by_x = way.back(own, memo, delta) if fed is None else delta @ fed.astype(delta.dtype)
+            by_x = self._back(own, trace, delta, seed) if fed is None else delta @ fed.astype(delta.dtype)
         if not wanted & PARAMETERS:
             return by_x, None
-        found = way.gradient(memo, delta, 1)
+        found = way.gradient(trace, delta, 1)
         return by_x, [found[name] for name in self.names]
+
+    def _back(self, own: Parameters, trace: Trace, delta: Array, seed: int) -> Array:
+        """Return the cotangent of x: through the matrix that hardware holds, without a draw of its noise.
+
+        Hardware that light goes through on the way back alone is read, with noise of the pass's seed.
+        """
+        way = self.way
+        if not isinstance(way, HeldDense):
+            return way.back(own, trace, delta)
+        if way.way == "backward":
+            return _seeded(way.reversed_device(own["weights"]), seed).apply(delta)
+        return np.asarray(delta @ way.device(own["weights"]).matrix())
 
 
 def _through_mesh(
