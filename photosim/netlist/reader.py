@@ -163,10 +163,8 @@ class _Hierarchy:
         if TOP in self.readers or first not in used or len(unused) != 1:
             return (TOP if TOP in self.readers else first), ()
         if self.readers[first].form.placements is None:
-            return first, (
-                f"The circuit is {first!r}, the first netlist of the file, although {unused[0]!r} uses it: the "
-                f"name {TOP!r} says which one is the circuit.",
-            )
+            text = f"The circuit is {first!r}, the first netlist of the file, although {unused[0]!r} uses it"
+            return first, (f"{text}: the name {TOP!r} says which one is the circuit.",)
         return unused[0], (f"The circuit is {unused[0]!r}, which no other netlist of the file uses.",)
 
     def inner(self, key: str, chain: tuple[str, ...]) -> dict[str, Netlist]:

@@ -6,7 +6,8 @@
 thread: samples per CPU second, all contenders in turns, the best of several
 rounds. Times of ours are those of `fit`, with its metrics and shuffling. DIR
 holds the peers' harness (bench_train.py), run once with its own data. Hardware
-is compared with PyTorch where that is installed.
+is compared with PyTorch where that is installed, and so are modules of PyTorch with
+the hardware that they run.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, options, repo
 from photosim.circuit import load
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, Projection, ScatteringMedium, WeightBank
+from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.hardware import with_hardware
 from photosim.training.layers import Network, dense_network
 from photosim.training.optimisers import SGD
@@ -252,6 +254,42 @@ def through_any_hardware(*, small: bool) -> list[Row]:
     ]
 
 
+def through_modules(*, small: bool) -> list[Row]:
+    """Compare forward and backward passes of a mesh as a module of PyTorch with those of the mesh itself."""
+    if find_spec("torch") is None:
+        return [Row("a mesh as a module of PyTorch", "PyTorch is not installed", "", None, np.nan)]
+    import torch
+
+    from photosim.interop.torch import mesh
+
+    torch.set_num_threads(1)
+    guides, batch, rounds = (8, 64, 2) if small else (64, 1024, 40)
+    module = mesh(mesh_chip("clements_mesh", guides))
+    hardware, phases = module.layer.hardware, module.layer.held(module.parameters_held())
+    rng = np.random.default_rng(0)
+    x, by_y = (rng.standard_normal((2, batch, guides, 2)).astype(np.float32).view(np.complex64))[..., 0]
+    fields, cotangent = torch.from_numpy(x), torch.from_numpy(by_y)
+
+    def alone(*, inputs: bool) -> None:
+        hardware.send(phases, x).gradient(by_y, inputs=inputs)
+
+    def as_module(*, inputs: bool) -> None:
+        module.zero_grad()
+        module(fields.detach().requires_grad_(inputs)).backward(cotangent)
+
+    rows = []
+    for inputs, of in ((False, "phases"), (True, "phases and fields")):
+        best = {alone: np.inf, as_module: np.inf}
+        for _ in range(rounds):
+            for work, least in best.items():
+                best[work] = min(least, cpu_seconds(partial(work, inputs=inputs))[1])
+        ratio = best[as_module] / best[alone]
+        text = f"{ratio:.2f} ({1e3 * best[as_module]:.2f} to {1e3 * best[alone]:.2f} ms)"
+        what = f"{guides} x {guides} mesh, batch {batch}, as a module of PyTorch, by {of}, to the mesh itself"
+        rows.append(Row(what, text, "at most 1.15", ratio <= 1.15, ratio))
+    return rows
+
+
 def peers(folder: Path, data_dir: Path | None) -> list[Row]:
     """Run the peers' harness for its own samples per CPU second of backprop and DFA in plain numpy."""
     command = [sys.executable, str(folder / "bench_train.py"), "--epochs", "1", "--algs", "bp", "dfa"]
@@ -278,6 +316,7 @@ def main() -> None:
         "training": through_digits_and_light,
         "medium": through_a_medium,
         "hardware": through_any_hardware,
+        "modules": through_modules,
     }
     parser = options(__doc__ or "", measurements)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter

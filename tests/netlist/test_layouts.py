@@ -75,7 +75,9 @@ def test_a_file_whose_cells_were_sorted_is_the_same_circuit(tmp_path: Path) -> N
              "outer": {"instances": {"x": "inner"}, "ports": {"in": "x,o1", "out": "x,o2"}}}  # fmt: skip
     first = netlist.from_dict(plain)  # SAX takes the first one
     assert tuple(first.ports) == ("o1", "o2")
-    assert netlist.notes(first)[0].startswith("The circuit is 'inner', the first netlist of the file, although")
+    assert netlist.notes(first)[0].startswith(
+        "The circuit is 'inner', the first netlist of the file, although"
+    )
 
 
 @pytest.mark.usefixtures("quiet")

@@ -99,7 +99,7 @@ SEEDED: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("window in nm", (0, "validity"), band(1500, 1600), "1500 to 1600 um is not a window of wavelengths. It"),
     ("window reversed", (0, "validity"), band(1.6, 1.5), "its first value 1.6 is not below its last, 1.5"),
     ("window too wide", (0, "validity"), band(1.0, 1.6), "claims 1 to 1.6 um, but the component's model hol"),
-    ("window's unit", (0, "validity"), band(1.5, 1.6, "V"), "its unit is 'V', which is not a unit such as 'u"),
+    ("window's unit", (0, "validity"), band(1.5, 1.6, "V"), "its unit is 'V', which is not a unit such as '"),
     ("unknown draw", (0, "params", 1, "variation"), spread(0.1, "wal"), "random_var 'wal' is not declared. "),
     ("wide draw", (0, "params", 0, "variation"), spread(5.0), "three standard deviations of 5 um leave what"),
     ("unknown cell", (0, "factory"), "kit.cells.strait", "there is no component 'strait'. Did you mean 'str"),
@@ -266,7 +266,7 @@ def test_limits_and_parameters_of_plain_kits_are_compared(tmp_path: Path) -> Non
     }  # fmt: skip
     (tmp_path / "kit.yml").write_text(yaml.safe_dump({"photosim_pdk": 1, "cells": {"pd": cell}}))
     found = [str(finding) for finding in pdk.check(tmp_path / "kit.yml") if finding.serious]
-    for says in ("2 parameters, 'R', 'R2', are the component's 'responsivity'", "Did you mean 'insertion_loss_dB'",
+    for says in ("2 parameters, 'R', 'R2', are the component's 'respo", "Did you mean 'insertion_loss_dB'",
                  "its min 2 is above its max 1", "neither min nor max"):  # fmt: skip
         assert any(says in text for text in found), says
     assert len(found) == 4

@@ -76,7 +76,7 @@ class LayerModule(torch.nn.Module):  # type: ignore[misc] # PyTorch has no place
         work, own = self.operation, [getattr(self, _attribute(name)) for name in self.names]
         title = f"A module of {type(self.layer).__name__}"
         check_tensor(title, x, self.layer.inputs, own[0] if own else None)
-        drawn = self.training or work.noisy
+        drawn = work.noisy or (self.training and work.draws)
         seed = torch.randint(2**62, ()) if drawn else torch.zeros((), dtype=torch.int64)
         marked = seed if self.training else -1 - seed  # the sign says whether units are dropped out
         y = run(work, x.reshape(-1, x.shape[-1]), own, marked)
@@ -202,6 +202,7 @@ class _LayerOperation(Operation):
     def __init__(self, layer: Layer, names: tuple[str, ...], way: Layer, fed: Array | None) -> None:
         self.layer, self.names, self.way, self.fed = layer, names, way, fed
         self.noisy = isinstance(layer, HeldDense)
+        self.draws = not isinstance(layer, MeshLayer)
         super().__init__()
 
     def spec(self, x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> Spec:
@@ -217,7 +218,7 @@ class _LayerOperation(Operation):
         own = dict(zip(self.names, parameters, strict=True))
         training = seed >= 0
         number = seed if training else -1 - seed
-        rng = _generator(number) if training else None
+        rng = _generator(number) if training and self.draws else None
         trace = self._trace(own, x, rng, number)
         return trace.outputs, (trace if self.way is self.layer else self.way.forward(own, x, rng), number)
 

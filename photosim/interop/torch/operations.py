@@ -118,6 +118,23 @@ def _back(
     wanted: int,
 ) -> list[torch.Tensor]:
     """Return the cotangents of x and of each parameter; zeros for what is not wanted."""
+    found = _slopes(cotangent, x, outputs, parameters, seed, number, wanted)
+    return [
+        tensor.new_zeros(tensor.shape) if slope is None else slope
+        for tensor, slope in zip([x, *parameters], found, strict=True)
+    ]
+
+
+def _slopes(
+    cotangent: torch.Tensor,
+    x: torch.Tensor,
+    outputs: torch.Tensor,
+    parameters: Sequence[torch.Tensor],
+    seed: torch.Tensor,
+    number: int,
+    wanted: int,
+) -> list[torch.Tensor | None]:
+    """Return the cotangents of x and of each parameter; None for what is not wanted."""
     operation = _OPERATIONS[number]
     given, own = _array(x), [_array(p) for p in parameters]
     memo = operation.found(outputs.data_ptr())
@@ -126,7 +143,10 @@ def _back(
     by_x, by_parameters = operation.backward(_array(cotangent), given, own, memo, wanted)
     slopes: list[Array | None] = [None] * len(own) if by_parameters is None else [*by_parameters]
     found = [by_x, *slopes]
-    return [_like(tensor, value) for tensor, value in zip([x, *parameters], found, strict=True)]
+    return [
+        None if value is None else _like(tensor, value)
+        for tensor, value in zip([x, *parameters], found, strict=True)
+    ]
 
 
 forward = torch.library.custom_op("photosim::forward", _forward, mutates_args=(), schema=_FORWARD)
@@ -210,7 +230,7 @@ class _EagerBack(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(_ctx: Any, number: int, wanted: int, *tensors: torch.Tensor) -> Any:
         seed, output, cotangent, x, *parameters = tensors
-        return tuple(_back(cotangent, x, output, parameters, seed, number, wanted))
+        return tuple(_slopes(cotangent, x, output, parameters, seed, number, wanted))
 
     @staticmethod
     def backward(_ctx: Any, *_cotangents: torch.Tensor) -> Any:
@@ -246,13 +266,11 @@ def check_tensor(title: str, x: Any, features: int, own: torch.Tensor | None = N
 
 
 def _array(tensor: torch.Tensor) -> Array:
-    return np.asarray(tensor.detach().resolve_conj().resolve_neg().numpy())
+    return np.asarray(tensor.numpy(force=True))
 
 
-def _like(tensor: torch.Tensor, value: Array | None) -> torch.Tensor:
+def _like(tensor: torch.Tensor, value: Array) -> torch.Tensor:
     """Return a value in a tensor's type and shape: its real part where the tensor is real."""
-    if value is None:
-        return tensor.new_zeros(tensor.shape)
     if np.iscomplexobj(value) and not tensor.is_complex():
         value = value.real
     found = np.ascontiguousarray(value, dtype=_NUMPY[tensor.dtype]).reshape(tuple(tensor.shape))
