@@ -264,7 +264,7 @@ def through_modules(*, small: bool) -> list[Row]:
 
     torch.set_num_threads(1)
     guides, batch, rounds = (8, 64, 2) if small else (64, 1024, 40)
-    module = mesh(mesh_chip("clements_mesh", guides))
+    module: Any = mesh(mesh_chip("clements_mesh", guides))
     hardware, phases = module.layer.hardware, module.layer.held(module.parameters_held())
     rng = np.random.default_rng(0)
     x, by_y = (rng.standard_normal((2, batch, guides, 2)).astype(np.float32).view(np.complex64))[..., 0]
