@@ -266,6 +266,14 @@ def reproduce(
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
     ] = 1,
+    billion: Annotated[
+        bool,
+        typer.Option(
+            "--billion",
+            help="In transformer-dfa, train one network of more than 10^9 parameters on a GPU instead; "
+            "with --quick a small one on the CPU.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compute a published system and show its published figures next to ours."""
@@ -275,7 +283,10 @@ def reproduce(
         published.list_systems(as_json=json)
     else:
         chosen = published.Chosen(data, data_dir, seeds, tuple(netlist or ()), quick=quick)
-        published.reproduce(name, chosen, out, jobs=jobs, as_json=json)
+        if billion:
+            published.large(name, "billion", chosen, out, as_json=json)
+        else:
+            published.reproduce(name, chosen, out, jobs=jobs, as_json=json)
 
 
 @app.command("test", epilog="Example: photosim test ring_double --examples 1000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,40 @@ def reproduce(name: str, chosen: Chosen, out: Path | None, *, jobs: int, as_json
     show_tables(done.tables())
     for remark in system.remarks:
         typer.echo(f"Note: {remark}")
+    typer.echo(f"Results in {folder}: {', '.join(files)}")
+
+
+def large(name: str, which: str, chosen: Chosen, out: Path | None, *, as_json: bool) -> None:
+    """Run a system's computation of another size; memory and time are said before it begins."""
+    from photosim import __version__
+    from photosim import systems as published
+    from photosim.errors import ParameterError
+    from photosim.files.atomic import making, write_text
+    from photosim.files.own import RESULTS, refuse_others
+
+    system = published.find_system(name)
+    if which not in system.large:
+        having = [own for own in published.system_names() if which in published.find_system(own).large]
+        message = f"--{which} is an option of {', '.join(having)}; {name!r} has no such computation."
+        raise ParameterError(message)
+    options = system.options(**vars(chosen))
+    folder = out if out is not None else Path("results") / f"{name}-{which}{'-quick' * chosen.quick}"
+    files = [RESULTS, "table.csv"]
+    refuse_others(folder, lambda own: own in files)
+    with making(folder), progress_bars() as progress:
+        table = system.large[which](
+            options,
+            lambda done, total: progress(which, done, total),
+            lambda line: typer.echo(line, err=True),
+        )
+        lines = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        numbers = {"photosim": __version__, "system": name, "computation": which, "table": lines}
+        write_text(folder / RESULTS, json.dumps(numbers | {"files": files}, indent=2) + "\n")
+        write_text(folder / "table.csv", table.csv())
+    if as_json:
+        show_json(numbers)
+        return
+    show_tables([table])
     typer.echo(f"Results in {folder}: {', '.join(files)}")
 
 

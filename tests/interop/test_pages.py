@@ -12,7 +12,7 @@ import photosim as ps
 from photosim.errors import ParameterError
 
 
-@pytest.mark.parametrize(("page", "package", "count"), [("pytorch", "torch", 3), ("jax", "jax", 1)])
+@pytest.mark.parametrize(("page", "package", "count"), [("pytorch", "torch", 4), ("jax", "jax", 1)])
 def test_page_runs_from_top_to_bottom(root: Path, page: str, package: str, count: int) -> None:
     pytest.importorskip(package, reason=f"{package} is an extra: pip install 'photosim[{package}]'")
     text = (root / "docs" / f"{page}.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ except ImportError:
     raise ParameterError(_message) from None
 
 from photosim.interop.torch.circuits import CircuitModule
+from photosim.interop.torch.feedback import DirectFeedback, Stages
 from photosim.interop.torch.layers import (
     GRADIENTS,
     LayerModule,
@@ -18,14 +19,20 @@ from photosim.interop.torch.layers import (
     programmed,
     sequential,
 )
+from photosim.interop.torch.transformers import load_transformer, transformer, transformer_parameters
 
 __all__ = [
     "GRADIENTS",
     "CircuitModule",
+    "DirectFeedback",
     "LayerModule",
     "Projection",
+    "Stages",
+    "load_transformer",
     "mesh",
     "parameters_of",
     "programmed",
     "sequential",
+    "transformer",
+    "transformer_parameters",
 ]

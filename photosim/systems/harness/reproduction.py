@@ -6,8 +6,6 @@ reproduction goes on, and at the end `table.csv`, `results.json` and a PNG for e
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import warnings
@@ -177,7 +175,7 @@ def _reproduced(
     older = earlier(folder, numbers["files"])
     numbers |= {EARLIER: older} if older else {}
     write_text(folder / RESULTS, json.dumps(numbers, indent=2, allow_nan=False) + "\n")
-    write_text(folder / _TABLE, _csv(state.table()))
+    write_text(folder / _TABLE, state.table().csv())
     return state
 
 
@@ -313,11 +311,3 @@ def _kept(runs: Path, key: str, case: Case, seed: int) -> Mapping[str, Any] | No
 
 def _file(runs: Path, case: Case, seed: int) -> Path:
     return runs / f"{case.name}-{seed}.json"
-
-
-def _csv(table: Table) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    return text.getvalue()

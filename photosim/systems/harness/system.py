@@ -147,7 +147,8 @@ class System:
     on.  quick_data: the set of `--quick`.  pictures, tables:
     what else is shown of an outcome, which may be incomplete.  netlists: names in the gallery of the circuits
     simulated, the main one first; seeds finished with others are computed again.  remarks: what a reader
-    must know: where the recipe departs from the published one, what does not add up.
+    must know: where the recipe departs from the published one, what does not add up.  large: computations
+    of another size by name, which are run only when asked for; each tells its memory and time first.
     """
 
     name: str
@@ -163,6 +164,9 @@ class System:
     tables: Callable[[Outcome], Sequence[Table]] = _no_tables
     netlists: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    large: Mapping[str, Callable[[Options, Report, Callable[[str], None]], Table]] = field(
+        default_factory=dict
+    )
 
     def options(
         self,

@@ -13,7 +13,7 @@ from photosim.analysis.chart import Chart, Picture
 from photosim.analysis.result import Table
 from photosim.systems.harness.data import text_of
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Row, System
-from photosim.systems.transformer_dfa import scaling
+from photosim.systems.transformer_dfa import billion, scaling
 from photosim.systems.transformer_dfa.runs import FED_BACK, FULL, NETLIST, RULES, SMALL, train
 from photosim.training.fingerprint import fingerprint
 
@@ -118,6 +118,7 @@ SYSTEM = System(
     pictures=_pictures,
     tables=_tables,
     netlists=(NETLIST,),
+    large={billion.NAME: billion.run},
     remarks=(
         (
             "No published loss can be compared: sizes, data and losses of the paper are not known to us. The "
