@@ -48,14 +48,14 @@ class Size:
         ends = 2 * vocabulary * self.width + vocabulary + self.tokens * self.width
         return self.blocks * block + ends
 
-    def memory(self, vocabulary: int, *, single: bool) -> float:
+    def memory(self, vocabulary: int, *, full: bool) -> float:
         """Return the bytes of weights, gradients and Adam's two moments, and of what the way back needs.
 
-        single: numbers between layers in single precision; else in bfloat16. Some 22 numbers of a token's
+        full: numbers between layers in single precision; else in bfloat16. Some 22 numbers of a token's
         width are kept in each block: inputs of the four products, heads, sums, normalised rows.
         """
         kept = 22 * self.blocks * self.width * self.batch * self.tokens
-        return 16.0 * self.parameters(vocabulary) + kept * (4.0 if single else 2.0)
+        return 16.0 * self.parameters(vocabulary) + kept * (4.0 if full else 2.0)
 
 
 LARGE = Size(tokens=256, width=2048, blocks=20, heads=16, batch=16, steps=200, rate=2e-4)
@@ -91,7 +91,7 @@ def plan(own: Size, vocabulary: int, where: str, speed: float) -> list[str]:
     ParameterError where the memory is too small.
     """
     count, tokens = own.parameters(vocabulary), own.tokens * own.batch
-    needed = own.memory(vocabulary, single=where == "cpu")
+    needed = own.memory(vocabulary, full=where == "cpu")
     there = memory_bytes() if where == "cpu" else _memory_of_gpu()
     optics = own.steps * FRAMES * tokens / RATE / 60.0
     lines = [
