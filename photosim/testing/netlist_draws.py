@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from photosim.arguments import public
 from photosim.circuit import Circuit
 from photosim.conventions import port_places, ports_by_mode
 from photosim.errors import NetlistError, ParameterError, PhotosimError, PhotosimWarning
@@ -73,6 +74,7 @@ class Damaged(NamedTuple):
     sentence: str
 
 
+@public
 def settings(component: str | Model) -> st.SearchStrategy[dict[str, Any]]:
     """Return settings of a component inside its bounds and its window; edges and the default are likely.
 
@@ -92,30 +94,53 @@ class _End(NamedTuple):
     left: bool
 
 
-@st.composite
+@public
 def netlists(
-    draw: DrawFn,
     parts: Sequence[str] = PARTS,
     *,
     most: int = 8,
     feedback: bool = True,
     reflections: bool = True,
     modes: bool = False,
-) -> WrittenNetlist:
-    """Draw a netlist that is valid by construction: parts, settings, connections, and ports for the rest.
+) -> st.SearchStrategy[WrittenNetlist]:
+    """Return netlists that are valid by construction: parts, settings, connections, and ports for the rest.
 
     parts: components to choose from: those that have an S-matrix and need no file.  most: parts at most.
     feedback: whether loops may be; else light goes from a part's right to the left of later ones.
     reflections: whether parts may send light back.  modes: whether parts of several modes are among them,
     joined port by port or mode by mode. Every netlist has a port.
+
+    Raises ParameterError for components that do not exist or cannot be drawn, and for fewer than 1 part.
     """
+    names = checked_parts(parts)
+    if most < 1:
+        message = f"netlists: most must be 1 or more, got {most}."
+        raise ParameterError(message)
+    return _netlists(names, most=most, feedback=feedback, reflections=reflections, modes=modes)
+
+
+def checked_parts(parts: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of components that netlists are drawn from; ParameterError where one cannot be."""
+    names = (parts,) if isinstance(parts, str) else tuple(parts)
+    if not names:
+        message = "Name one component or more that netlists are drawn from."
+        raise ParameterError(message)
+    for name in names:
+        _check_drawn(name, registry.get(name))
+    return names
+
+
+@st.composite
+def _netlists(
+    draw: DrawFn, parts: Sequence[str], *, most: int, feedback: bool, reflections: bool, modes: bool
+) -> WrittenNetlist:
+    """Draw one of `netlists`."""
     names = (*parts, *(MODE_PARTS if modes else ()))
     instances: dict[str, Any] = {}
     ends: list[_End] = []
     for k in range(draw(st.integers(1, most))):
         name = draw(st.sampled_from(names))
         model = registry.get(name)
-        _check_drawn(name, model)
         own = draw(
             settings(model) if isinstance(model, ClosedForm) else settings_of(model, free_settings(model))
         )
@@ -192,6 +217,7 @@ def _forward(draw: DrawFn, ends: list[_End]) -> list[tuple[_End, _End]]:
     return pairs
 
 
+@public
 def circuits(**options: Any) -> st.SearchStrategy[Circuit]:
     """Return circuits of `netlists(**options)`; a circuit that fails a test is shown as YAML."""
     return netlists(**options).map(_circuit)
@@ -213,9 +239,15 @@ DAMAGES = (
 """Kinds of mistakes that netlists are damaged by."""
 
 
+@public
+def damaged_netlists(parts: Sequence[str] = PARTS) -> st.SearchStrategy[Damaged]:
+    """Return netlists with one mistake of DAMAGES, the error it must raise, and what it must say."""
+    return _damaged(checked_parts(parts))
+
+
 @st.composite
-def damaged_netlists(draw: DrawFn, parts: Sequence[str] = PARTS) -> Damaged:
-    """Draw a netlist with one mistake of DAMAGES, the error it must raise, and what the sentence must say."""
+def _damaged(draw: DrawFn, parts: tuple[str, ...]) -> Damaged:
+    """Draw one of `damaged_netlists`."""
     whole = draw(netlists(parts))
     kind = draw(st.sampled_from(DAMAGES))
     name = draw(st.sampled_from(sorted(whole["instances"])))

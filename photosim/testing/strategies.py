@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.model import Model, registry
 from photosim.testing.draws import hypothesis, wavelengths_in
@@ -39,39 +40,70 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def components(kinds: Sequence[str] = ("closed-form",)) -> st.SearchStrategy[Model]:
-    """Return components of the library and of one's own, of these kinds (`photosim components --json`)."""
+@public
+def components(kinds: str | Sequence[str] = ("closed-form",)) -> st.SearchStrategy[Model]:
+    """Return components of the library and of one's own, of these kinds (`photosim components --json`).
+
+    Raises ParameterError for a kind that does not exist.
+    """
+    wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     found = [registry.get(name) for name in registry.names() if "." not in name]
-    chosen = [model for model in found if model.kind in kinds]
-    if not chosen:
-        known = sorted({model.kind for model in found})
-        message = f"There are no components of the kinds {', '.join(kinds)}. There are: {', '.join(known)}."
-        raise ParameterError(message)
-    return st.sampled_from(chosen)
+    known = sorted({model.kind for model in found})
+    for kind in wanted or ("",):
+        if kind not in known:
+            message = f"There are no components of kind {kind!r}. The kinds are: {', '.join(known)}."
+            raise ParameterError(message)
+    return st.sampled_from([model for model in found if model.kind in wanted])
 
 
+@public
 def wavelengths(
     low: float = BAND[0], high: float = BAND[1], *, count: int = 5
 ) -> st.SearchStrategy[NDArray[np.float64]]:
-    """Return rising wavelengths in um between low and high, shape (count,)."""
+    """Return rising wavelengths in um between low and high, shape (count,).
+
+    Raises ParameterError for bounds that are not positive or not in order, and a count below 1.
+    """
+    if not 0.0 < low <= high < np.inf or count < 1:
+        message = (
+            f"wavelengths: low, high and count must obey 0 < low <= high and count >= 1, "
+            f"got {low}, {high} and {count}."
+        )
+        raise ParameterError(message)
     return wavelengths_in((low, high), count)
 
 
-@st.composite
+@public
 def smatrices(
-    draw: st.DrawFn,
-    ports: int | st.SearchStrategy[int] = 2,
-    *,
-    passive: bool = True,
-    reciprocal: bool = False,
-    unitary: bool = False,
-    count: int = 1,
-) -> NDArray[np.complex128]:
-    """Draw S-matrices of shape (count, ports, ports): passive, reciprocal, unitary, or any of these.
+    ports: Any = 2, *, passive: bool = True, reciprocal: bool = False, unitary: bool = False, count: int = 1
+) -> st.SearchStrategy[NDArray[np.complex128]]:
+    """Return S-matrices of shape (count, ports, ports): passive, reciprocal, unitary, or any of these.
 
-    They come from unitary matrices of a seed, so that they shrink to the identity.
+    ports: their number, or a strategy of it. They come from unitary matrices of a seed, so that they shrink
+    to the identity. Raises ParameterError for fewer than 1 port or matrix.
     """
-    size = draw(ports) if isinstance(ports, st.SearchStrategy) else ports
+    sizes = ports if isinstance(ports, st.SearchStrategy) else st.just(ports)
+    if not isinstance(ports, st.SearchStrategy) and not (isinstance(ports, int | np.integer) and ports >= 1):
+        message = f"smatrices: ports must be a whole number, 1 or more, or a strategy of it, got {ports!r}."
+        raise ParameterError(message)
+    if count < 1:
+        message = f"smatrices: count must be 1 or more, got {count}."
+        raise ParameterError(message)
+    return _smatrices(sizes, passive=passive, reciprocal=reciprocal, unitary=unitary, count=count)
+
+
+@st.composite
+def _smatrices(
+    draw: st.DrawFn,
+    sizes: st.SearchStrategy[int],
+    *,
+    passive: bool,
+    reciprocal: bool,
+    unitary: bool,
+    count: int,
+) -> NDArray[np.complex128]:
+    """Draw one of `smatrices`."""
+    size = draw(sizes)
     seed = draw(st.integers(0, 2**31 - 1))
     if seed == 0:
         unitaries = np.broadcast_to(np.eye(size, dtype=np.complex128), (count, size, size))
@@ -92,8 +124,15 @@ def smatrices(
     return np.array((unitaries * values) @ other)
 
 
+@public
 def waveforms(low: float = 0.0, high: float = 1.0) -> st.SearchStrategy[dict[str, Any]]:
-    """Return waveforms as netlists write them, as {wave: prbs, rate: 1e10, ...}: between low and high."""
+    """Return waveforms as netlists write them, as {wave: prbs, rate: 1e10, ...}: between low and high.
+
+    Raises ParameterError where low is above high.
+    """
+    if not -np.inf < low <= high < np.inf:
+        message = f"waveforms: low must not be above high, got {low} and {high}."
+        raise ParameterError(message)
     level = st.floats(low, high)
     rate = st.sampled_from([1e8, 1e9, 1e10])
 

@@ -21,6 +21,7 @@ from photosim.model import (
     Detector,
     Electronic,
     Model,
+    Netlist,
     Nonlinear,
     Numerical,
     SampledData,
@@ -29,6 +30,8 @@ from photosim.model import (
 )
 from photosim.model.parameters import Parameter
 from photosim.model.windows import WAVELENGTH
+from photosim.reals import shown
+from photosim.smatrix import SMatrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,21 +167,22 @@ def subject_of(thing: Any) -> Subject:
     """
     if isinstance(thing, Subject):
         return thing
-    if isinstance(thing, Model):
-        return _of_model(thing)
-    if isinstance(thing, SampledData):
-        return _of_table(thing)
-    if isinstance(thing, Circuit):
-        return _of_circuit(thing)
-    if isinstance(thing, str | Path):
-        return _of_name(thing)
+    readers: tuple[tuple[Any, Any], ...] = (
+        (Model, _of_model), (SampledData, _of_table), (SMatrix, _of_result), (Circuit, _of_circuit),
+        (Mapping | Netlist, lambda netlist: _of_circuit(quiet_circuit(netlist))), (str | Path, _of_name),
+    )  # fmt: skip
+    for kind, read in readers:
+        if isinstance(thing, kind):
+            subject: Subject = read(thing)
+            return subject
     if hasattr(thing, "updates") and hasattr(thing, "needs"):
         return Learning(type(thing).__name__, rule=thing)
     if hasattr(thing, "program") and hasattr(thing, "matrix") and hasattr(thing, "apply"):
         return Hardware(type(thing).__name__, device=thing)
-    kind = "a function that is not declared as a component" if inspect.isfunction(thing) else f"{thing!r}"
+    found = shown(thing) if len(shown(thing)) <= 80 else f"an object of class {type(thing).__name__}"
+    found = "a function that is not declared as a component" if inspect.isfunction(thing) else found
     known = "a component, a table, a file, a circuit, a device or a learning rule"
-    message = f"Laws are tried on {known}, not on {kind}."
+    message = f"Laws are tried on {known}, not on {found}."
     raise ParameterError(message)
 
 
@@ -195,7 +199,15 @@ def _of_name(name: str | Path) -> Subject:
             return Learning(name, rule=name)
     if path.is_file() and path.suffix.lower() not in NETLISTS:
         return _of_table(read_table(path))
-    if not path.suffix and not path.exists() and path.name == str(name) and name not in gallery():
+    if not str(name):
+        message = "The name of a component, learning rule, circuit or file is empty."
+        raise ParameterError(message)
+    bare = not path.suffix and path.name == str(name)
+    if not path.exists() and not bare and name not in gallery():
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        message = f"There is no file {str(name)!r}.{did_you_mean(path.name, beside)}"
+        raise ParameterError(message)
+    if not path.exists() and bare and name not in gallery():
         known = (*registry.names(), *RULES, *gallery())
         kinds = "component, learning rule, circuit of the gallery or file"
         message = f"There is no {kinds} {str(name)!r}.{did_you_mean(str(name), known)}"
@@ -248,6 +260,18 @@ def _assembled(model: Composite | Numerical) -> Subject:
         circuit,
         model,
     )
+
+
+def _of_result(s: SMatrix) -> Subject:
+    """Return a computed S-matrix as a table; without wavelengths or with several settings it is none."""
+    if s.values.ndim != 3 or s.wl.ndim != 1 or not s.wl.size:
+        message = (
+            f"Laws are tried on the S-matrix of one set of settings, not on {s.values.shape[:-3]} of them."
+        )
+        raise ParameterError(message)
+    rising = np.argsort(-s.wl)
+    frequency = SPEED_OF_LIGHT_UM_S / s.wl[rising]
+    return _of_table(SampledData(frequency, s.values[rising], tuple(s.ports)))
 
 
 def _of_circuit(circuit: Circuit) -> Subject:

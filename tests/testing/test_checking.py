@@ -327,3 +327,28 @@ def test_a_table_that_the_engine_refuses_is_still_told_which_law_it_breaks() -> 
     table = ps.model.SampledData(frequency, np.array([one] * 5), ("o1", "o2"))
     with pytest.raises(LawBroken, match="passivity"):
         check(table, examples=5)
+
+
+def test_netlists_and_computed_s_matrices_are_tried_as_they_are() -> None:
+    netlist = {"instances": {"a": "straight"}, "ports": {"in": "a,o1", "out": "a,o2"}}
+    circuit = ps.Circuit(netlist)
+    for thing in (netlist, circuit.netlist):
+        assert {v.law.name for v in check(thing, examples=3).verdicts} >= {"passivity", "reciprocity"}
+    table = circuit(np.linspace(1.54, 1.56, 101))
+    assert not check(table, examples=3).broken
+    with pytest.raises(ParameterError, match="one set of settings"):
+        check(circuit(np.array([1.55]), a={"length": np.array([1.0, 2.0])}))
+
+
+@pytest.mark.parametrize(
+    ("thing", "says"),
+    [
+        ("", "is empty"),
+        ("nowhere.s2p", "There is no file 'nowhere.s2p'"),
+        (np.zeros(500), "of class ndarray"),
+    ],
+)
+def test_what_is_not_there_is_said_shortly(thing: Any, says: str) -> None:
+    with pytest.raises(ParameterError, match=says) as caught:
+        check(thing)
+    assert len(str(caught.value)) < 200

@@ -24,6 +24,7 @@ from photosim.testing.dense import dense
 from photosim.testing.strategies import WrittenNetlist
 from photosim.timedomain.waveforms import read_waveform
 
+FIVE: Any = 5
 FINDING = settings(max_examples=1000, database=None, derandomize=True, deadline=None)
 
 
@@ -172,3 +173,28 @@ def test_kinds_that_do_not_exist_are_named() -> None:
     ):
         sts.components(kinds=("magic",))
     assert registry.known("straight")
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: sts.netlists(parts=FIVE), "parts must be"),
+        (lambda: sts.netlists(parts=("couplr",)), "coupler"),
+        (lambda: sts.netlists(parts=("photodetector",)), "photodetector"),
+        (lambda: sts.netlists(most=0), "most must be 1 or more, got 0"),
+        (lambda: sts.damaged_netlists(parts=()), "one component or more"),
+        (lambda: sts.circuits(loops=True), "loops"),
+        (lambda: sts.components(kinds="optical"), "no components of kind 'optical'"),
+        (lambda: sts.components(kinds=("source", "lens")), "no components of kind 'lens'"),
+        (lambda: sts.wavelengths(1.6, 1.5), "got 1.6, 1.5"),
+        (lambda: sts.wavelengths(count=0), "and 0"),
+        (lambda: sts.smatrices(0), "got 0"),
+        (lambda: sts.smatrices(2, count=0), "count must be 1 or more"),
+        (lambda: sts.waveforms(1.0, 0.0), "low must not be above high"),
+        (lambda: sts.settings(FIVE), "component must be"),
+        (lambda: sts.settings("strait"), "straight"),
+    ],
+)
+def test_a_wrong_argument_of_a_strategy_is_a_sentence(ask: Any, says: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(says)):
+        ask()
