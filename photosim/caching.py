@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -26,14 +27,39 @@ class CacheWarning(UserWarning):
     """Compiled kernels that could not be read or kept; results do not depend on them."""
 
 
-def cache_folder() -> Path:
-    """Return the folder of kernels: $PHOTOSIM_CACHE/compiled, else one in the user's cache folder."""
+def user_folder() -> Path:
+    """Return the folder of what is kept on this machine: $PHOTOSIM_CACHE, else the user's cache folder."""
     chosen = os.environ.get("PHOTOSIM_CACHE")
     if chosen:
-        return Path(chosen) / FOLDER
+        return Path(chosen)
     from platformdirs import user_cache_path
 
-    return user_cache_path("photosim") / FOLDER
+    return user_cache_path("photosim")
+
+
+def cache_folder() -> Path:
+    """Return the folder of kernels."""
+    return user_folder() / FOLDER
+
+
+def follow(before: Path, place: Path) -> None:
+    """Begin a folder of kernels with those of another one: linked where the disk allows it, else copied.
+
+    Files there are only ever replaced as a whole, so that neither folder sees what the other one does later.
+    """
+
+    def take(source: str, target: str) -> str:
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            pass
+        except OSError:
+            shutil.copy2(source, target)
+        return target
+
+    if (before / FOLDER).is_dir():
+        with suppress(shutil.Error):  # what another process replaced meanwhile is made again
+            shutil.copytree(before / FOLDER, place / FOLDER, copy_function=take, dirs_exist_ok=True)
 
 
 @cache

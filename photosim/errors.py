@@ -72,6 +72,10 @@ class DataError(PhotosimError):
     """A data file that is missing, damaged or of the wrong form."""
 
 
+class ClusterError(PhotosimError):
+    """A scheduler that cannot be reached, workers that fail, or Dask that is missing."""
+
+
 class Diverged(ParameterError):  # noqa: N818 - the name users read: the run diverged
     """A training whose numbers are no longer finite; the message names epoch and learning rate."""
 

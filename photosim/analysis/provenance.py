@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,26 @@ def netlist_hash(circuit: Circuit) -> str:
     except NetlistError:  # holds what YAML cannot, such as a table that came from no file
         text = repr(circuit.netlist)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def models_of(circuit: Circuit) -> list[Any]:
+    """Return the components that a circuit uses, each once, by name."""
+    graph = circuit.graph
+    models = [part.model for part in graph.parts] + list(graph.composites.values())
+    return [model for _, model in sorted({model.name: model for model in models}.items())]
+
+
+def content_of(circuit: Circuit) -> tuple[Any, ...]:
+    """Return all that decides the answers of a circuit: its netlist without questions, and its components."""
+    bare = replace(circuit.netlist, analyses=(), specification=())
+    functions = [(model.name, model.function) for model in models_of(circuit)]
+    return netlist_hash(circuit), bare, dict(circuit.netlist.placements), functions
+
+
+def about(circuit: Circuit, question: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
+    """Return what a reader of kept chunks should know of them."""
+    found = provenance(circuit, question, seed)
+    return {key: found[key] for key in ("circuit", "netlist_sha256", "seed", "question")}
 
 
 def provenance(circuit: Circuit, question: Mapping[str, Any], seed: int | None) -> dict[str, Any]:

@@ -22,12 +22,14 @@ def run(
     cell_map: Path | None = None,
     mode: str | None = None,
     resume: bool = False,
+    client: str | None = None,
+    chunks: Path | None = None,
 ) -> None:
     """Run the analyses of the kinds named (None: all) and show what came out and where it lies."""
     with progress_bars() as progress:
         report = runner.run(
             file, kinds=kinds, out=out, seed=seed, strict=strict, cell_map=cell_map, mode=mode,
-            resume=resume,
+            resume=resume, client=client, chunks=chunks,
             progress=progress,
         )  # fmt: skip
     if as_json:

@@ -8,8 +8,10 @@ from typing import Annotated, Optional
 import typer
 
 from photosim.cli.calibrate import calibrate
+from photosim.cli.common import CLUSTER, Common, asks
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
+    Chunks,
     Cited,
     DataFolder,
     DataSet,
@@ -21,17 +23,19 @@ from photosim.cli.options import (
     Metrics,
     Mode,
     Parts,
-    Plot,
     Range,
     Replaced,
     Resume,
+    Scheduler,
     Seed,
     SeedCount,
+    SignalData,
+    SignalPlot,
+    SpectrumData,
     Start,
     Strict,
     SystemFolder,
     Tested,
-    Values,
 )
 
 app = typer.Typer(
@@ -79,53 +83,28 @@ def check(
     epilog="Example: photosim simulate netlists/add_drop_ring.yml --wl 1.54:1.56:2001 --from in --to drop "
     "--set ring.radius=10 --plot ring.png --out ring.csv"
 )
+@asks("analysis", *CLUSTER, out=SpectrumData)
 def simulate(
-    file: File,
+    common: Common,
     wl: Range = None,
     start: Start = None,
     end: End = None,
     metrics: Metrics = False,
-    plot: Plot = None,
-    out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out",
-            parser=file_or_folder,
-            metavar="FILE",
-            help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ...",
-        ),
-    ] = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Compute the spectrum of a circuit, and the photocurrents if it has sources and detectors."""
     from photosim.cli import spectra
 
     starts, ends = (tuple(names) if names else None for names in (start, end))
-    request = spectra.Request(
-        file, wl, starts, ends, plot, out, tuple(values or ()), seed, strict, cells, mode, metrics=metrics
-    )
-    spectra.simulate(request, as_json=json)
+    spectra.simulate(spectra.Request(common, wl, starts, ends, metrics=metrics))
 
 
 @app.command(
     epilog="Example: photosim transient link --duration 20e-9 --rate 640e9 "
     "--drive phase=prbs:rate=10e9,low=0,high=3.14 --plot link.png"
 )
+@asks(*CLUSTER, plot=SignalPlot, out=SignalData)
 def transient(
-    file: File,
-    analysis: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--analysis",
-            metavar="NAME",
-            help="Name of the transient analysis to run (default: the first one).",
-        ),
-    ] = None,
+    common: Common,
     duration: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--duration", metavar="SECONDS", help="How long to simulate."),
@@ -143,36 +122,11 @@ def transient(
         ),
     ] = None,
     noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
-    plot: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--plot",
-            parser=file_or_folder,
-            metavar="FILE",
-            help="Picture of the eye or the signals: .png, .svg or .pdf.",
-        ),
-    ] = None,
-    out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out", parser=file_or_folder, metavar="FILE", help="All signals: .csv or .nc (NetCDF)."
-        ),
-    ] = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Carry light through a circuit in time: currents, waves, and the eye of a signal."""
     from photosim.cli import transient as command
 
-    request = command.Request(
-        file, analysis, duration, rate, tuple(drive or ()), noise, plot, out, tuple(values or ()), seed,
-        strict, cells, mode,
-    )  # fmt: skip
-    command.transient(request, as_json=json)
+    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise))
 
 
 @app.command(epilog="Example: photosim draw netlists/add_drop_ring.yml --out ring.svg")
@@ -238,12 +192,17 @@ def run(
     cells: Map = None,
     mode: Mode = None,
     resume: Resume = False,
+    scheduler: Scheduler = None,
+    chunks: Chunks = None,
     json: Json = False,
 ) -> None:
     """Run all analyses that a netlist lists, in order, and write their results to a folder."""
     from photosim.cli import analyses
 
-    analyses.run(file, out, seed, strict=strict, as_json=json, cell_map=cells, mode=mode, resume=resume)
+    analyses.run(
+        file, out, seed, strict=strict, as_json=json, cell_map=cells, mode=mode, resume=resume,
+        client=scheduler, chunks=chunks,
+    )  # fmt: skip
 
 
 @app.command(
@@ -266,6 +225,7 @@ def reproduce(
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
     ] = 1,
+    scheduler: Scheduler = None,
     billion: Annotated[
         bool,
         typer.Option(
@@ -286,7 +246,7 @@ def reproduce(
         if billion:
             published.large(name, "billion", chosen, out, as_json=json)
         else:
-            published.reproduce(name, chosen, out, jobs=jobs, as_json=json)
+            published.reproduce(name, chosen, out, jobs=jobs, client=scheduler, as_json=json)
 
 
 @app.command("test", epilog="Example: photosim test ring_double --examples 1000")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,65 +12,14 @@ import typer
 
 from photosim import __version__
 from photosim.analysis.result import plain
-from photosim.cli.settings import read_settings
 from photosim.cli.show import show_json, show_tables
-from photosim.errors import ParameterError, listing
-from photosim.files import check_target
+from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from photosim.circuit import Circuit
-
-
-@dataclass(frozen=True)
-class Common:
-    """Options that every question has; names and values are as typed."""
-
-    file: str
-    analysis: str | None
-    plot: Path | None
-    out: Path | None
-    settings: tuple[str, ...]
-    seed: int | None
-    strict: bool
-    cell_map: Path | None = None
-    mode: str | None = None
-
-    def check_targets(self, suffixes: Sequence[str]) -> None:
-        """Raise DataError for a picture or a file that could not be written, before anything is computed."""
-        from photosim.plotting import PICTURE_SUFFIXES
-
-        if self.plot is not None:
-            check_target(self.plot, PICTURE_SUFFIXES)
-        if self.out is not None:
-            check_target(self.out, tuple(suffixes))
-
-    def circuit(self) -> Circuit:
-        """Return the circuit of the file."""
-        from photosim import netlist as netlists
-        from photosim.circuit import Circuit
-
-        netlist = netlists.read(
-            netlists.find(self.file), strict=self.strict, cell_map=self.cell_map, mode=self.mode
-        )
-        return Circuit(netlist, strict=self.strict)
-
-    def entry(self, circuit: Circuit, kind: str) -> dict[str, Any]:
-        """Return the netlist's own analysis of that kind, named or the first; an empty one if it has none."""
-        own = [entry for entry in circuit.netlist.analyses if entry.get("kind") == kind]
-        if self.analysis is not None:
-            named = [entry for entry in own if entry.get("name", kind) == self.analysis]
-            if not named:
-                known = [entry.get("name", kind) for entry in own]
-                message = f"{self.file} lists no {kind} called {self.analysis!r}; it has {listing(known)}."
-                raise ParameterError(message)
-            own = named
-        return dict(own[0]) if own else {"kind": kind, "name": circuit.name}
-
-    def set_in(self, circuit: Circuit) -> dict[str, Any]:
-        """Return the settings of --set by dotted name."""
-        return read_settings(self.settings, circuit)
+    from photosim.cli.common import Common
 
 
 def usual_wl(circuit: Circuit, file: str) -> str:
@@ -112,8 +60,6 @@ def show(
     result: Any,
     pictures: Mapping[str, Callable[[], Figure]],
     write: Callable[[Path, Any], object],
-    *,
-    as_json: bool,
     more: Mapping[Path, Callable[[Path], object]] = MappingProxyType({}),
 ) -> None:
     """Write picture and data, all of them or none, and show tables or one JSON object.
@@ -137,7 +83,7 @@ def show(
         for place, writer in zip(places, writers.values(), strict=True):
             writer(place)
     written = [str(path) for path in writers]
-    if as_json:
+    if common.json:
         show_json({"photosim": __version__, **plain(result.numbers()), "files": written})
         return
     show_tables(result.tables())

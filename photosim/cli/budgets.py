@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photosim.cli.asking import Common, assignments, show
+from photosim.cli.asking import assignments, show
+from photosim.cli.common import Common
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Request:
     end: str | None
 
 
-def find_budget(request: Request, *, as_json: bool) -> None:
+def find_budget(request: Request) -> None:
     """Compute, write the requested files, and show the numbers; everything is checked before computing."""
     from photosim import plotting
     from photosim.analysis.budgets.options import compute, read_options
@@ -42,7 +43,7 @@ def find_budget(request: Request, *, as_json: bool) -> None:
     with progress_bars() as progress:
         training = training_of(circuit, options.training, common.seed, progress)
         result = compute(circuit, options, training)
-    show(common, result, plotting.for_budget(result), write, as_json=as_json)
+    show(common, result, plotting.for_budget(result), write)
 
 
 def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
     entry |= {key: value for key, value in typed.items() if value is not None}
     if request.constants:
         entry["constants"] = {**entry.get("constants", {}), **_constants(request.constants)}
-    settings = request.common.set_in(circuit)
+    settings = request.common.settings(circuit)
     if settings:
         entry["settings"] = {**entry.get("settings", {}), **settings}
     return entry

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photosim.cli.asking import Common, show, usual_wl
+from photosim.cli.asking import show, usual_wl
+from photosim.cli.common import Common
 from photosim.cli.progress import progress_bars
 from photosim.cli.yields import specified, varied
 from photosim.errors import ParameterError
@@ -31,7 +32,7 @@ class Request:
     save: Path | None
 
 
-def find_design(request: Request, *, as_json: bool) -> None:
+def find_design(request: Request) -> None:
     """Compute, write the requested files, and show the numbers; everything is checked before computing."""
     from photosim import plotting
     from photosim.analysis.designs.options import compute, read_options
@@ -51,7 +52,7 @@ def find_design(request: Request, *, as_json: bool) -> None:
     if request.save is not None:
         found = circuit_settings(options.settings, result.data)
         more[request.save] = lambda path: circuit.save(path, settings=found)
-    show(common, result, plotting.for_optimise(result), write, as_json=as_json, more=more)
+    show(common, result, plotting.for_optimise(result), write, more)
 
 
 def circuit_settings(fixed: Any, data: Any) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
             entry["variation"] = own["variation"]
     if "wl" not in entry:
         entry["wl"] = usual_wl(circuit, request.common.file)
-    settings = request.common.set_in(circuit)
+    settings = request.common.settings(circuit)
     if settings:
         entry["settings"] = {**entry.get("settings", {}), **settings}
     return entry

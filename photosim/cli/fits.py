@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photosim.cli.asking import Common, assignments, show
+from photosim.cli.asking import assignments, show
+from photosim.cli.common import Common
 from photosim.cli.progress import progress_bars
 from photosim.errors import ParameterError
 
@@ -34,7 +35,7 @@ class Request:
     wavelength: str | None
 
 
-def find_fit(request: Request, *, as_json: bool) -> None:
+def find_fit(request: Request) -> None:
     """Compute, write the requested files, and show the numbers; everything is checked before computing."""
     from photosim import plotting
     from photosim.analysis.fits.options import compute, read_options
@@ -45,8 +46,8 @@ def find_fit(request: Request, *, as_json: bool) -> None:
     circuit = common.circuit()
     options = read_options(_entry(request, circuit), circuit)
     with progress_bars() as progress:
-        result = compute(circuit, options, common.seed, progress)
-    show(common, result, plotting.for_fit(result), write, as_json=as_json)
+        result = compute(circuit, options, common.seed, progress, **common.cluster())
+    show(common, result, plotting.for_fit(result), write)
 
 
 def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
     if "parameters" not in entry:
         message = f"{request.common.file} lists no fit: say what is fitted, as in --parameter ring.coupling."
         raise ParameterError(message)
-    settings = request.common.set_in(circuit)
+    settings = request.common.settings(circuit)
     if settings:
         entry["settings"] = {**entry.get("settings", {}), **settings}
     return entry

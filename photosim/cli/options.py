@@ -108,12 +108,51 @@ Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--out", parser=file_or_folder, metavar="FILE", help="Data: .csv or .nc (NetCDF)."),
 ]
+SpectrumData = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--out",
+        parser=file_or_folder,
+        metavar="FILE",
+        help="Data: .csv, .npz, .nc (NetCDF), .sparam, .dat, .ts or .s2p, .s4p, ...",
+    ),
+]
+SignalPlot = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--plot",
+        parser=file_or_folder,
+        metavar="FILE",
+        help="Picture of the eye or the signals: .png, .svg or .pdf.",
+    ),
+]
+SignalData = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--out", parser=file_or_folder, metavar="FILE", help="All signals: .csv or .nc (NetCDF)."),
+]
 Named = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--analysis",
         metavar="NAME",
         help="Name of the netlist's own analysis to run (default: the first one).",
+    ),
+]
+Scheduler = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Compute on the workers of a scheduler of Dask, such as tcp://10.0.0.1:8786 (docs/cluster.md).",
+    ),
+]
+Chunks = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--chunks",
+        parser=file_or_folder,
+        metavar="DIR",
+        help="Keep finished chunks there and go on from them; results/chunks with --scheduler if not given.",
     ),
 ]
 Metrics = Annotated[

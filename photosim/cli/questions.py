@@ -9,26 +9,11 @@ import typer
 
 from photosim.cli import kits
 from photosim.cli.app import app
+from photosim.cli.common import CLUSTER, Common, asks
 from photosim.cli.group import file_or_folder
-from photosim.cli.measured import fit
-from photosim.cli.options import (
-    Data,
-    End,
-    File,
-    Json,
-    Map,
-    Metrics,
-    Mode,
-    Named,
-    Plot,
-    Range,
-    Seed,
-    Start,
-    Strict,
-    Values,
-)
+from photosim.cli.options import End, Metrics, Range, Start
 
-__all__ = ["app", "fit"]
+__all__ = ["app"]
 
 app.add_typer(kits.app, name="pdk")
 
@@ -37,8 +22,9 @@ app.add_typer(kits.app, name="pdk")
     epilog="Example: photosim sweep add_drop_ring --vary ring.radius=9.9:10.1:5 --wl 1.54:1.56:auto "
     "--metrics --plot rings.png --out rings.nc"
 )
+@asks()
 def sweep(
-    file: File,
+    common: Common,
     vary: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -66,26 +52,15 @@ def sweep(
         Optional[float],  # noqa: UP045
         typer.Option("--near", metavar="UM", help="Wavelength next to which the line that counts lies."),
     ] = None,
-    analysis: Named = None,
-    plot: Plot = None,
-    out: Data = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Compute a circuit at many settings and wavelengths, and the numbers read off its spectra."""
     from photosim.cli import sweeps
-    from photosim.cli.asking import Common
 
-    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     starts, ends = (tuple(names) if names else None for names in (start, end))
     request = sweeps.Request(
         common, tuple(vary or ()), together, samples, method, wl, starts, ends, metrics, near
     )
-    sweeps.sweep(request, as_json=json)
+    sweeps.sweep(request)
 
 
 @app.command(
@@ -93,8 +68,9 @@ def sweep(
     epilog="Example: photosim yield add_drop_ring --vary width=0.003 --vary gap=0.005 --wl 1.5507:1.5517:101 "
     "--follow --spec insertion_loss_dB:in:drop:at_most=1 --samples 100000 --plot yield.png",
 )
+@asks()
 def yield_(
-    file: File,
+    common: Common,
     vary: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -136,32 +112,100 @@ def yield_(
         Optional[str],  # noqa: UP045
         typer.Option("--kit", metavar="PATH", help="Design kit whose statistics vary its cells' settings."),
     ] = None,
-    analysis: Named = None,
-    plot: Plot = None,
-    out: Data = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Draw chips from what varies, and find how many meet a specification and who is to blame."""
     from photosim.cli import yields
-    from photosim.cli.asking import Common
 
-    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     request = yields.Request(
         common, tuple(vary or ()), tuple(spec or ()), samples, method, wl, follow, indices, rare, kit
     )
-    yields.find_yield(request, as_json=json)
+    yields.find_yield(request)
+
+
+@app.command(
+    epilog="Example: photosim fit mzi_te1310 measured.csv --column port1_dbm=bar --column port2_dbm=cross "
+    "--plot fit.png"
+)
+@asks()
+def fit(
+    common: Common,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Measured spectra: columns of text, or a file of S-parameters."),
+    ],
+    parameter: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--parameter", metavar="NAME", help="Setting to fit, or a pattern; repeatable, or a,b."),
+    ] = None,
+    column: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--column", metavar="COLUMN=PORT", help="Output port of a column, or FROM->TO; repeatable."
+        ),
+    ] = None,
+    source: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="PORT", help="Port that light enters."),
+    ] = None,
+    unit: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--unit", metavar="COLUMN=UNIT", help="Unit of a column: nm, THz, dB, dBm, mW, ...; repeatable."
+        ),
+    ] = None,
+    bound: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--bound", metavar="NAME=LOW:HIGH", help="Bounds of a fitted setting; repeatable."),
+    ] = None,
+    prior: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--prior", metavar="NAME=MEAN:SIGMA", help="What is known of a setting before; repeatable."
+        ),
+    ] = None,
+    window: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--window", metavar="LOW:HIGH", help="Wavelengths in um that count."),
+    ] = None,
+    envelope: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--envelope", metavar="HOW", help="Envelope of each column: auto, fit, divide or none."),
+    ] = None,
+    degree: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--degree", metavar="N", help="Degree of the envelope, a polynomial in dB."),
+    ] = None,
+    reference: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--reference", metavar="NAME", help="Column or file whose power is divided out."),
+    ] = None,
+    floor: Annotated[bool, typer.Option("--floor", help="Fit a noise floor of each column too.")] = False,
+    starts: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--starts", metavar="N", help="First guesses that are refined."),
+    ] = None,
+    wavelength: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--wavelength", metavar="COLUMN", help="Column of wavelengths or frequencies."),
+    ] = None,
+) -> None:
+    """Fit settings of a circuit to measured spectra, with their errors and what the data cannot tell."""
+    from photosim.cli import fits
+
+    lists = [tuple(texts or ()) for texts in (parameter, column, unit, bound, prior)]
+    request = fits.Request(
+        common, data, lists[0], lists[1], source, lists[2], lists[3], lists[4], window, envelope, degree,
+        reference, floor, starts, wavelength,
+    )  # fmt: skip
+    fits.find_fit(request)
 
 
 @app.command(
     epilog="Example: photosim budget mrr_weight_bank_50x20 --use 0.1 --plot budget.png --out budget.csv"
 )
+@asks(*CLUSTER)
 def budget(
-    file: File,
+    common: Common,
     rate: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option("--rate", metavar="HZ", help="Cycles a second (default: that of the receivers)."),
@@ -198,31 +242,21 @@ def budget(
         Optional[str],  # noqa: UP045
         typer.Option("--to", metavar="PORT", help="Port that it leaves."),
     ] = None,
-    analysis: Named = None,
-    plot: Plot = None,
-    out: Data = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Show what a circuit takes by part: power, energy, area, latency, loss and noise, with intervals."""
     from photosim.cli import budgets
-    from photosim.cli.asking import Common
 
-    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     request = budgets.Request(common, rate, bits, use, training, tuple(constant or ()), wl, start, end)
-    budgets.find_budget(request, as_json=json)
+    budgets.find_budget(request)
 
 
 @app.command(
     epilog="Example: photosim optimise lattice_filter --starts 4 --plot design.png --save found.yml; "
     "photosim optimise clements_4x4 --vary '*.phase' --matrix fourier --wl 1.55"
 )
+@asks(*CLUSTER)
 def optimise(
-    file: File,
+    common: Common,
     vary: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -268,21 +302,10 @@ def optimise(
         Optional[Path],  # noqa: UP045
         typer.Option("--save", parser=file_or_folder, metavar="FILE", help="Netlist of the design: .yml."),
     ] = None,
-    analysis: Named = None,
-    plot: Plot = None,
-    out: Data = None,
-    values: Values = None,
-    seed: Seed = None,
-    strict: Strict = False,
-    cells: Map = None,
-    mode: Mode = None,
-    json: Json = False,
 ) -> None:
     """Find settings that meet a specification best, match a matrix, or make most chips pass."""
     from photosim.cli import designs
-    from photosim.cli.asking import Common
 
-    common = Common(file, analysis, plot, out, tuple(values or ()), seed, strict, cells, mode)
     varied, asked, sigmas = (tuple(texts or ()) for texts in (vary, spec, variation))
     request = designs.Request(common, varied, asked, sigmas, goal, starts, chips, matrix, wl, save)
-    designs.find_design(request, as_json=json)
+    designs.find_design(request)

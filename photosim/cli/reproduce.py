@@ -61,7 +61,9 @@ class Chosen:
     quick: bool
 
 
-def reproduce(name: str, chosen: Chosen, out: Path | None, *, jobs: int, as_json: bool) -> None:
+def reproduce(
+    name: str, chosen: Chosen, out: Path | None, *, jobs: int, client: str | None, as_json: bool
+) -> None:
     """Reproduce a system, show the table while it fills, and write tables and pictures to a folder."""
     from photosim import plotting
     from photosim import systems as published
@@ -70,7 +72,7 @@ def reproduce(name: str, chosen: Chosen, out: Path | None, *, jobs: int, as_json
     options = system.options(**vars(chosen))
     folder = out if out is not None else Path("results") / (f"{name}-quick" if chosen.quick else name)
     with _showing() as (progress, watch):
-        done = published.reproduce(system, options, folder, progress, watch, jobs=jobs)
+        done = published.reproduce(system, options, folder, progress, watch, jobs=jobs, client=client)
     files = ["results.json", "table.csv"]
     for picture, draw in plotting.for_charts(done).items():
         files.append(f"{picture}.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,9 @@ from photosim.analysis.spectrum import (
     spectrum,
     with_seed,
 )
+from photosim.cli.asking import port_names
+from photosim.cli.common import Common
 from photosim.cli.group import say
-from photosim.cli.settings import read_settings
 from photosim.cli.show import show_json, show_tables
 from photosim.errors import ParameterError
 from photosim.files import check_target
@@ -40,17 +40,10 @@ _DEFAULT_WL = "1.5:1.6:2001"
 class Request:
     """Options of `simulate`; names and values are as typed."""
 
-    file: str
+    common: Common
     wl: str | None
     starts: tuple[str, ...] | None
     ends: tuple[str, ...] | None
-    plot: Path | None
-    out: Path | None
-    settings: tuple[str, ...]
-    seed: int | None
-    strict: bool
-    cell_map: Path | None = None
-    mode: str | None = None
     metrics: bool = False
 
 
@@ -72,17 +65,14 @@ class Currents:
         return {name: self.tuned[:, k] for k, name in enumerate(self.detectors)}
 
 
-def simulate(request: Request, *, as_json: bool) -> None:
+def simulate(request: Request) -> None:
     """Compute, write the requested files, and show the results; everything is checked before computing."""
-    from photosim.plotting import PICTURE_SUFFIXES
-
-    if request.plot is not None:
-        check_target(request.plot, PICTURE_SUFFIXES)
-    if request.out is not None:
-        check_target(request.out)
-    circuit = _circuit(request)
-    settings = with_seed(circuit, read_settings(request.settings, circuit), request.seed)
-    starts, ends = (_names(texts, circuit) for texts in (request.starts, request.ends))
+    common = request.common
+    common.check_targets(None)
+    circuit = common.circuit()
+    settings = with_seed(circuit, common.settings(circuit), common.seed)
+    names = (port_names(texts, circuit) for texts in (request.starts, request.ends))
+    starts, ends = (None if own is None else tuple(own) for own in names)
     check_waves(circuit, starts, ends)
     check_settings(circuit, settings)
     wl = resolve(
@@ -94,27 +84,17 @@ def simulate(request: Request, *, as_json: bool) -> None:
         asked = SpectrumOptions(circuit.name, wl, starts, ends, metrics=request.metrics, settings=settings)
         result = spectrum(circuit, asked)
     if circuit.sources and circuit.detectors:
-        drawn = result is None and (request.plot is not None or request.out is not None)
+        drawn = result is None and (common.plot is not None or common.out is not None)
         currents = _photocurrents(circuit, wl, settings, needed=drawn)
     if result is None and currents is None:
-        message = f"{request.file} exposes no port and lights no detector: there is nothing to simulate."
+        message = f"{common.file} exposes no port and lights no detector: there is nothing to simulate."
         if circuit.nonlinear:
-            message += f" `photosim transient {request.file}` simulates its nonlinear parts in time."
+            message += f" `photosim transient {common.file}` simulates its nonlinear parts in time."
         if circuit.graph.buses:
             message += " Compute its buses of free space in Python: circuit.chain()."
         raise ParameterError(message)
     written = _write(request, circuit, result, currents)
-    _show(result, currents, written, as_json=as_json)
-
-
-def _circuit(request: Request) -> Circuit:
-    from photosim import netlist as netlists
-    from photosim.circuit import Circuit
-
-    netlist = netlists.read(
-        netlists.find(request.file), strict=request.strict, cell_map=request.cell_map, mode=request.mode
-    )
-    return Circuit(netlist, strict=request.strict)
+    _show(result, currents, written, as_json=common.json)
 
 
 def _usual_wl(circuit: Circuit) -> str:
@@ -124,15 +104,6 @@ def _usual_wl(circuit: Circuit) -> str:
             return str(entry["wl"])
     say(f"No --wl given: taking {_DEFAULT_WL}.")
     return _DEFAULT_WL
-
-
-def _names(texts: Sequence[str] | None, circuit: Circuit) -> tuple[str, ...] | None:
-    """Return the names of a repeatable option; a text is instance,port or several names and commas."""
-    names: list[str] = []
-    for text in texts or ():
-        inner = text.partition(":")[0].rpartition(",")[0].strip() in circuit.graph.index
-        names += [text] if inner else [name.strip() for name in text.split(",") if name.strip()]
-    return tuple(names) if texts else None
 
 
 def _photocurrents(
@@ -159,23 +130,24 @@ def _write(
     from photosim.files.atomic import all_or_none
     from photosim.files.csv import write_columns
 
+    plot, out = request.common.plot, request.common.out
     figure = None
-    if request.plot is not None and result is not None:
+    if plot is not None and result is not None:
         figure = plotting.for_spectrum(result)
-    elif request.plot is not None and currents is not None:
+    elif plot is not None and currents is not None:
         title = f"{circuit.name}: sources tuned together"
         figure = plotting.photocurrents(currents.wl, currents.curves(), title=title)
-    if request.out is not None and result is None:
-        check_target(request.out, (".csv",))
-    written = [path for path in (request.out, request.plot) if path is not None]
+    if out is not None and result is None:
+        check_target(out, (".csv",))
+    written = [path for path in (out, plot) if path is not None]
     with all_or_none(written) as places:
-        if request.out is not None and result is not None:
+        if out is not None and result is not None:
             named = request.starts is not None or request.ends is not None
             files.write(places[0], result.s, result.pairs if named else None)
-        elif request.out is not None and currents is not None:
+        elif out is not None and currents is not None:
             header = ["wavelength_um", *(f"{name}_A" for name in currents.detectors)]
             write_columns(places[0], header, [currents.wl, *currents.curves().values()])
-        if request.plot is not None and figure is not None:
+        if plot is not None and figure is not None:
             plotting.save(figure, places[-1])
     return written
 

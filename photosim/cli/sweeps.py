@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from photosim.cli.asking import Common, assignments, port_names, show, usual_wl
+from photosim.cli.asking import assignments, port_names, show, usual_wl
+from photosim.cli.common import Common
 from photosim.cli.progress import progress_bars
 from photosim.errors import ParameterError
 
@@ -26,7 +27,7 @@ class Request:
     near: float | None
 
 
-def sweep(request: Request, *, as_json: bool) -> None:
+def sweep(request: Request) -> None:
     """Compute, write the requested files, and show the numbers; everything is checked before computing."""
     from photosim import plotting
     from photosim.analysis.sweeps import files
@@ -37,8 +38,8 @@ def sweep(request: Request, *, as_json: bool) -> None:
     circuit = common.circuit()
     options = read_options(_entry(request, circuit), circuit)
     with progress_bars() as progress:
-        result = compute(circuit, options, common.seed, progress)
-    show(common, result, plotting.for_sweep(result), files.write, as_json=as_json)
+        result = compute(circuit, options, common.seed, progress, **common.cluster())
+    show(common, result, plotting.for_sweep(result), files.write)
 
 
 def _entry(request: Request, circuit: Any) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _entry(request: Request, circuit: Any) -> dict[str, Any]:
     }  # fmt: skip
     entry |= {key: value for key, value in typed.items() if value is not None}
     entry.setdefault("wl", usual_wl(circuit, request.common.file) if "wl" not in entry else None)
-    settings = request.common.set_in(circuit)
+    settings = request.common.settings(circuit)
     if settings:
         entry["settings"] = {**entry.get("settings", {}), **settings}
     return entry

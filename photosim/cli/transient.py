@@ -11,10 +11,9 @@ import typer
 
 from photosim import __version__
 from photosim.analysis.result import plain
-from photosim.cli.settings import read_settings
+from photosim.cli.common import Common
 from photosim.cli.show import show_json, show_tables
-from photosim.errors import ParameterError, listing
-from photosim.files import check_target
+from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from photosim.analysis.transient import TransientOptions, TransientResult
@@ -25,36 +24,25 @@ if TYPE_CHECKING:
 class Request:
     """Options of `transient`; names and values are as typed."""
 
-    file: str
-    analysis: str | None
+    common: Common
     duration: str | None
     rate: str | None
     drives: tuple[str, ...]
     noise: bool
-    plot: Path | None
-    out: Path | None
-    settings: tuple[str, ...]
-    seed: int | None
-    strict: bool
-    cell_map: Path | None = None
-    mode: str | None = None
 
 
-def transient(request: Request, *, as_json: bool) -> None:
+def transient(request: Request) -> None:
     """Compute, write the requested files, and show the figures; everything is checked before computing."""
     from photosim.analysis.transient import transient as compute
-    from photosim.plotting import PICTURE_SUFFIXES
     from photosim.timedomain.files import SUFFIXES
 
-    if request.plot is not None:
-        check_target(request.plot, PICTURE_SUFFIXES)
-    if request.out is not None:
-        check_target(request.out, SUFFIXES)
-    circuit = _circuit(request)
+    common = request.common
+    common.check_targets(SUFFIXES)
+    circuit = common.circuit()
     options = _options(request, circuit)
-    result = compute(circuit, options, request.seed)
+    result = compute(circuit, options, common.seed)
     written = _write(request, result)
-    if as_json:
+    if common.json:
         files = [str(path) for path in written]
         show_json({"photosim": __version__, **plain(result.numbers()), "files": files})
         return
@@ -63,44 +51,22 @@ def transient(request: Request, *, as_json: bool) -> None:
         typer.echo(f"Wrote {path}")
 
 
-def _circuit(request: Request) -> Circuit:
-    from photosim import netlist as netlists
-    from photosim.circuit import Circuit
-
-    netlist = netlists.read(
-        netlists.find(request.file), strict=request.strict, cell_map=request.cell_map, mode=request.mode
-    )
-    return Circuit(netlist, strict=request.strict)
-
-
 def _options(request: Request, circuit: Circuit) -> TransientOptions:
     """Return the options of the netlist's own analysis in time, with what the command line says in front."""
     from photosim.analysis.transient import located, read_options
 
-    own = [entry for entry in circuit.netlist.analyses if entry.get("kind") == "transient"]
-    if request.analysis is not None:
-        named = [entry for entry in own if entry.get("name", "transient") == request.analysis]
-        if not named:
-            known = [entry.get("name", "transient") for entry in own]
-            message = (
-                f"{request.file} lists no transient called {request.analysis!r}; it has {listing(known)}."
-            )
-            raise ParameterError(message)
-        own = named
-    entry: dict[str, Any] = (
-        located(own[0], circuit.netlist.folder) if own else {"kind": "transient", "name": circuit.name}
-    )
+    entry: dict[str, Any] = located(request.common.entry(circuit, "transient"), circuit.netlist.folder)
     typed = {"duration": request.duration, "sample_rate": request.rate}
     entry |= {key: value for key, value in typed.items() if value is not None}
     if "duration" not in entry or "sample_rate" not in entry:
         message = (
-            f"{request.file} lists no analysis of kind transient: say how long with --duration SECONDS and "
-            "how fine with --rate HZ."
+            f"{request.common.file} lists no analysis of kind transient: say how long with --duration "
+            "SECONDS and how fine with --rate HZ."
         )
         raise ParameterError(message)
     entry["drive"] = {**entry.get("drive", {}), **dict(_drive(text) for text in request.drives)}
     options = read_options(entry, circuit)
-    settings = {**options.settings, **read_settings(request.settings, circuit)}
+    settings = {**options.settings, **request.common.settings(circuit)}
     return replace(options, settings=settings, noise=options.noise or request.noise)
 
 
@@ -143,15 +109,16 @@ def _write(request: Request, result: TransientResult) -> list[Path]:
     from photosim.files.atomic import all_or_none
     from photosim.timedomain import files
 
+    plot, out = request.common.plot, request.common.out
     pictures: Sequence[Any] = list(plotting.for_transient(result).values())
-    if request.plot is not None and not pictures:
+    if plot is not None and not pictures:
         message = "There is nothing to draw: the circuit has no detector and exposes no port."
         raise ParameterError(message)
-    figure = pictures[-1 if result.eyes else 0]() if request.plot is not None else None
-    written = [path for path in (request.out, request.plot) if path is not None]
+    figure = pictures[-1 if result.eyes else 0]() if plot is not None else None
+    written = [path for path in (out, plot) if path is not None]
     with all_or_none(written) as places:
-        if request.out is not None:
+        if out is not None:
             files.write(places[0], result.data)
-        if request.plot is not None and figure is not None:
+        if plot is not None and figure is not None:
             plotting.save(figure, places[-1])
     return written

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photosim.cli.asking import Common, assignments, show, usual_wl
+from photosim.cli.asking import assignments, show, usual_wl
+from photosim.cli.common import Common
 from photosim.cli.progress import progress_bars
 from photosim.errors import ParameterError
 
@@ -32,7 +33,7 @@ class Request:
     kit: str | None = None
 
 
-def find_yield(request: Request, *, as_json: bool) -> None:
+def find_yield(request: Request) -> None:
     """Compute, write the requested files, and show the numbers; everything is checked before computing."""
     from photosim import plotting
     from photosim.analysis.yields.options import compute, read_options
@@ -43,8 +44,8 @@ def find_yield(request: Request, *, as_json: bool) -> None:
     circuit = common.circuit()
     options = read_options(_entry(request, circuit), circuit)
     with progress_bars() as progress:
-        result = compute(circuit, options, common.seed, progress)
-    show(common, result, plotting.for_yield(result), write, as_json=as_json)
+        result = compute(circuit, options, common.seed, progress, **common.cluster())
+    show(common, result, plotting.for_yield(result), write)
 
 
 def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
         entry["variation"] = before | {"settings": own | dict(before.get("settings") or {})}
     if "wl" not in entry:
         entry["wl"] = usual_wl(circuit, request.common.file)
-    settings = request.common.set_in(circuit)
+    settings = request.common.settings(circuit)
     if settings:
         entry["settings"] = {**entry.get("settings", {}), **settings}
     return entry

@@ -38,12 +38,15 @@ class Run:
     """What a computation may ask of the run that it is part of.
 
     seed: replaces that of the options; None keeps theirs.  checkpoints: folder in which a long computation
-    keeps its state, and goes on from what it finds there.
+    keeps its state, and goes on from what it finds there.  client, chunks: workers of Dask distributed and
+    the folder of finished chunks, for sweeps, yields and fits.
     """
 
     seed: int | None
     progress: Progress
     checkpoints: Path
+    client: Any = None
+    chunks: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _sweep() -> Kind:
     from photosim.analysis.sweeps.result import SweepResult
 
     def computed(circuit: Circuit, options: Any, run: Run) -> Result:
-        return compute(circuit, options, run.seed, run.progress)
+        return compute(circuit, options, run.seed, run.progress, run.client, run.chunks)
 
     def write(path: Path, result: SweepResult) -> None:
         files.write(path, result)
@@ -145,7 +148,7 @@ def _yield() -> Kind:
     from photosim.analysis.yields.result import write
 
     def computed(circuit: Circuit, options: Any, run: Run) -> Result:
-        return compute(circuit, options, run.seed, run.progress)
+        return compute(circuit, options, run.seed, run.progress, run.client, run.chunks)
 
     return Kind(read_options, computed, plotting.for_yield, write)
 
@@ -200,7 +203,7 @@ def _fit() -> Kind:
         return read_options(located(entry, circuit.netlist.folder), circuit)
 
     def computed(circuit: Circuit, options: Any, run: Run) -> Result:
-        return compute(circuit, options, run.seed, run.progress)
+        return compute(circuit, options, run.seed, run.progress, run.client, run.chunks)
 
     return Kind(read, computed, plotting.for_fit, write)
 

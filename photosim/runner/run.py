@@ -69,6 +69,8 @@ def run(  # noqa: PLR0913 - keyword options of a run
     mode: str | None = None,
     resume: bool = False,
     progress: Progress = silent,
+    client: Any = None,
+    chunks: str | Path | None = None,
 ) -> Report:
     """Run the analyses of a netlist file and write their results.
 
@@ -76,7 +78,8 @@ def run(  # noqa: PLR0913 - keyword options of a run
     results/<name of the file> in the working folder.  seed: replaces the seed of every analysis and of every
     random part; None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were
     killed or failed leave there; without it they start anew.  mode: the mode to take of files
-    of S-parameters that hold several.
+    of S-parameters that hold several.  client, chunks: workers of Dask distributed, and the folder of
+    finished chunks, for sweeps, yields and fits (docs/cluster.md).
     Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
     written; DataError for a folder that cannot be written.
     """
@@ -101,10 +104,11 @@ def run(  # noqa: PLR0913 - keyword options of a run
     entries: list[dict[str, Any]] = []
     checkpoints = folder / CHECKPOINTS
     refuse_others(folder, lambda name: _is_written(name, jobs))
+    ask = Run(seed, progress, checkpoints, client, None if chunks is None else Path(chunks))
     with staging(folder, RESULTS) as place, _kept(checkpoints, resume=resume):
         for job in jobs:
             started = time.perf_counter()
-            result = job.how.compute(circuit, job.options, Run(seed, progress, checkpoints))
+            result = job.how.compute(circuit, job.options, ask)
             files = _file(job, result, place)
             seconds = round(time.perf_counter() - started, 3)
             entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})

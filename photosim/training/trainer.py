@@ -12,6 +12,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, dtype_of
 from photosim.errors import DataError, ParameterError
+from photosim.jobs.fingerprint import fingerprint
 from photosim.memory import require_memory
 from photosim.reals import shown
 from photosim.smatrix import ByValue
@@ -20,7 +21,6 @@ from photosim.training.arrays import FloatArray, IndexArray
 from photosim.training.checkpoint import State, resume, save
 from photosim.training.data.checks import check_inputs, check_known, check_unmasked, check_weights
 from photosim.training.data.datasets import Dataset, Samples
-from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser

@@ -18,7 +18,7 @@ import photosim as ps
 from photosim.analysis.fits.columns import spectra_of
 from photosim.analysis.fits.parameters import read_parameters
 from photosim.analysis.fits.problem import Powers, Problem
-from photosim.analysis.fits.search import refine
+from photosim.analysis.fits.refining import refine
 from photosim.analysis.fits.uncertainty import noise_of, uncertainty
 from photosim.files.measured import measured_of
 

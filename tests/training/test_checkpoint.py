@@ -19,13 +19,13 @@ from scipy.sparse import csr_array
 
 import photosim as ps
 from photosim.errors import DataError, ParameterError
+from photosim.jobs.fingerprint import fingerprint
 from photosim.training.alignment import alignment_angles
 from photosim.training.checkpoint import rule_state
 from photosim.training.data.datasets import Dataset, Samples, split
 from photosim.training.devices import Digital, Projection, ScatteringMedium, WeightBank
 from photosim.training.devices.medium.drift import Drift
 from photosim.training.devices.medium.scattering_medium import Method
-from photosim.training.fingerprint import fingerprint
 from photosim.training.layers import Network, dense_network
 from photosim.training.layers.activations import Activation
 from photosim.training.layers.graph_convolution import GraphConvolution

@@ -21,7 +21,7 @@ from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
 from photosim.analysis.yields.distributions import Variation
 from photosim.analysis.yields.judging import Judge
-from photosim.analysis.yields.normals import chunks
+from photosim.analysis.yields.normals import Normals
 from photosim.analysis.yields.specification import Entry, check_judged, pairs_of, read_specification
 from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
@@ -219,7 +219,7 @@ def _yielding(
     """Return the design of most yield from the minimax one, both confirmed on the same fresh chips."""
     flat = SmoothYield(aim, variation, np.zeros((1, 1)), 1.0)
     dimensions = flat.draws(nominal).dimensions
-    z = next(iter(chunks(SMOOTHED, dimensions, seed, "sobol")))[1] if dimensions < 20_000 else (
+    z = next(Normals(SMOOTHED, dimensions, seed, "sobol").chunks())[1] if dimensions < 20_000 else (
         np.random.default_rng(seed).standard_normal((SMOOTHED, dimensions))
     )  # fmt: skip
     x = nominal
@@ -240,7 +240,7 @@ def _count(aim: Aim, flat: SmoothYield, x: FloatArray, chips: int, seed: int) ->
     """Return which of fresh chips about a design pass, (chips,)."""
     judge = Judge(flat.draws(x), aim.entries, aim.wl, aim.near, aim.channels)
     passed = np.empty(chips, dtype=np.bool_)
-    for first, z in chunks(chips, judge.draws.dimensions, seed, "random"):
+    for first, z in Normals(chips, judge.draws.dimensions, seed, "random").chunks():
         values = judge.values(z)
         own = [entry.margin(v) >= 0.0 for entry, v in zip(aim.entries, values, strict=True)]
         passed[first : first + len(z)] = np.all(own, axis=0)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.analysis.fits.fringes import period
-from photosim.analysis.fits.search import Found, refine, scan
+from photosim.analysis.fits.refining import Found, refine
+from photosim.analysis.fits.search import scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -111,9 +111,14 @@ def _names(options: FitOptions) -> Any:
 
 
 def compute(
-    circuit: Circuit, options: FitOptions, seed: int | None = None, progress: Progress = silent
+    circuit: Circuit,
+    options: FitOptions,
+    seed: int | None = None,
+    progress: Progress = silent,
+    client: Any = None,
+    chunks: Any = None,
 ) -> FitResult:
-    """Return the fit of the options; `seed` replaces theirs."""
+    """Return the fit of the options; `seed` replaces theirs, client and chunks are as of the function."""
 
     def named(_name: str, done: int, total: int) -> None:
         progress(options.name, done, total)
@@ -141,5 +146,7 @@ def compute(
         block=options.block,
         seed=options.seed if seed is None else seed,
         progress=named,
+        client=client,
+        chunks=chunks,
     )
     return FitResult(options.name, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from photosim.analysis.fits.columns import divided_by, spectra_of
 from photosim.analysis.fits.fringes import period
 from photosim.analysis.fits.parameters import Parameter, read_parameters
 from photosim.analysis.fits.problem import Powers, Problem, Spectra
-from photosim.analysis.fits.search import Found, refine, search
+from photosim.analysis.fits.refining import Found, refine
+from photosim.analysis.fits.search import search
 from photosim.analysis.fits.tables import Tabled, dataset_of
 from photosim.analysis.fits.uncertainty import noise_of, uncertainty
 from photosim.analysis.progress import Progress, silent
@@ -28,10 +29,13 @@ from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, PhotosimWarning, did_you_mean
 from photosim.expressions import parse
 from photosim.files.measured import Measured, measured_of
+from photosim.jobs import computed
+from photosim.jobs.work import Arrays
 
 if TYPE_CHECKING:
     import xarray
 
+    from photosim.analysis.fits.starts import StartsWork
     from photosim.circuit import Circuit
 
 ENVELOPES = ("auto", "none", "fit", "divide")
@@ -78,6 +82,8 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     block: int | None = None,
     seed: int = 0,
     progress: Progress = silent,
+    client: Any = None,
+    chunks: str | Path | None = None,
 ) -> xarray.Dataset:
     """Return settings of a circuit that fit measured spectra best, with errors and residuals, as a Dataset.
 
@@ -89,7 +95,8 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     "none", or "auto".  reference: a column or a file whose power is divided out.  floor: fit a noise floor of
     each column too.  residuals: in "dB" or "linear". derived: expressions over settings by name.  starts:
     first guesses that are refined.  bootstrap: resamples. block: samples of a block; longer than a fringe by
-    itself.
+    itself.  client, chunks: workers that refine the starts, and the folder of finished ones
+    (docs/cluster.md).
 
     Raises DataError for data that cannot be read, ParameterError for what the circuit does not have.
     """
@@ -134,7 +141,11 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     if block is not None and not 1 <= block <= len(made.problem.data.wl) // 2:
         message = f"block must be 1 to half the wavelengths, {len(made.problem.data.wl) // 2}, got {block}."
         raise ParameterError(message)
-    problem, found, others, costs = _solved(made, starts, seed, progress)
+
+    def solve(work: StartsWork) -> Arrays:
+        return computed(work, lambda done, _total: progress("fit", done, starts + 2), client, chunks)
+
+    problem, found, others, costs = _solved(made, starts, seed, solve, question, progress)
     errors = uncertainty(problem, found.x, bootstrap, seed, block)
     _say_windows(circuit, problem, found)
     tabled = Tabled(problem, found, errors, tuple(others), costs, made.derived, circuit)
@@ -219,7 +230,12 @@ def _check_derived(circuit: Circuit, derived: Mapping[str, str]) -> None:
 
 
 def _solved(
-    made: Made, starts: int, seed: int, progress: Progress
+    made: Made,
+    starts: int,
+    seed: int,
+    solve: Callable[[StartsWork], Arrays],
+    question: Mapping[str, Any],
+    progress: Progress,
 ) -> tuple[Problem, Found, list[Alternative], Any]:
     """Return problem and best minimum of all data, others as good, and each start's rms."""
     problem = made.problem
@@ -229,14 +245,10 @@ def _solved(
     if made.envelope in ("fit", "divide"):
         problem = problem.changed(degree=degree, divided=made.envelope == "divide")
     steps = starts + 2
-
-    def told(done: int, _total: int) -> None:
-        progress("fit", done, steps)
-
-    sparse, minima, costs = search(problem, starts, seed, told)
+    sparse, minima, costs = search(problem, starts, seed, solve, question)
     if made.envelope == "auto":
         enveloped = problem.changed(degree=degree)
-        other = search(enveloped, starts, seed, told)
+        other = search(enveloped, starts, seed, solve, question)
         if _rms(other[0], other[1][0]) < _BETTER * _rms(sparse, minima[0]):
             problem, (sparse, minima, costs) = enveloped, other
     progress("fit", starts, steps)

@@ -2,90 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.analysis.fits.fringes import period, thinned
+from photosim.analysis.fits.refining import Found, refine
+from photosim.analysis.fits.starts import SMOOTH, StartsWork
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.analysis.fits.problem import Problem
+    from photosim.jobs.work import Arrays
 
 LOOKED_AT = 2048
 """Starts that are looked at before a few are refined, where all data are small."""
 _POINTS = 4_000_000
-_SMOOTH = (0.35, 0.12)
-"""Widths of the running mean over the period of the fringes, stage by stage, before none."""
 _TREND = 2
 _SAME = 0.3
 _KEPT, _WORSE = 5, 3.0
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A minimum: x in scaled units, (n,), and its cost, half the sum of squares."""
-
-    x: NDArray[np.float64]
-    cost: float
-
-
-def refine(
-    problem: Problem,
-    x: NDArray[np.float64],
-    *,
-    steps: int = 100,
-    robust: bool = False,
-    tolerance: float = 1e-9,
-) -> Found:
-    """Return the minimum next to x."""
-    from scipy.optimize import least_squares
-    from threadpoolctl import threadpool_limits
-
-    low, high = problem.bounds()
-    inside = np.clip(x, low, high)
-    margin = 1e-9 * np.where(np.isfinite(high - low), high - low, 1.0)
-    inside = np.clip(inside, low + margin, high - margin)
-    with threadpool_limits(1):  # a Jacobian is too narrow for more
-        found = least_squares(
-            problem.residuals,
-            inside,
-            jac=problem.jacobian,
-            bounds=(low, high),
-            method="trf",
-            max_nfev=steps,
-            loss="soft_l1" if robust else "linear",
-            ftol=tolerance,
-            xtol=max(1e-8, 0.1 * tolerance),
-            gtol=1e-10,
-        )
-    return Found(found.x, 0.5 * float(np.sum(found.fun**2)))
-
-
 def search(
-    problem: Problem, starts: int, seed: int, progress: Callable[[int, int], None]
+    problem: Problem,
+    starts: int,
+    seed: int,
+    solve: Callable[[StartsWork], Arrays],
+    question: Mapping[str, Any],
 ) -> tuple[Problem, list[Found], NDArray[np.float64]]:
-    """Return the problem at fewer wavelengths, its minima, best first, and each start's cost, rising."""
+    """Return the problem at fewer wavelengths, its minima, best first, and each start's cost, rising.
+
+    solve: refines all starts, here or on workers.  question: for the reader of kept chunks.
+    """
     few = thinned(problem.data)
     fringe = period(few)
     width = fringe if fringe < 0.5 * len(few.wl) else 0.1 * len(few.wl)
     sparse = problem.changed(data=few)
-    chosen = _starts(sparse, starts, seed, _SMOOTH[0] * width / 2.355)
-    rough: list[Found] = []
-    for number, settings in enumerate(chosen):
-        progress(number, len(chosen))
-        try:
-            x = sparse.whole(settings)
-            for share in _SMOOTH:
-                smooth = sparse.changed(smooth=share * width / 2.355, linear=False)
-                x = refine(smooth, x, steps=10, tolerance=1e-3).x
-            rough.append(refine(sparse, x, steps=15, robust=True, tolerance=1e-3))
-        except (ParameterError, np.linalg.LinAlgError):
-            continue
+    chosen = np.array(_starts(sparse, starts, seed, SMOOTH[0] * width / 2.355))
+    refined = solve(StartsWork(sparse, chosen, width, question, seed))
+    rough = [Found(x, float(cost)) for x, cost in zip(refined["x"], refined["cost"], strict=True)]
+    rough = [one for one in rough if np.isfinite(one.cost)]
     if not rough:
         message = (
             "No start of the fit lies within the bounds of all parts: narrow the bounds of the fitted "

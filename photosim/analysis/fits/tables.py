@@ -12,7 +12,7 @@ from photosim.analysis.fits.alternatives import Alternative
 from photosim.analysis.fits.combinations import Combination, combinations
 from photosim.analysis.fits.lines import has_loops, line_table
 from photosim.analysis.fits.problem import Problem
-from photosim.analysis.fits.search import Found
+from photosim.analysis.fits.refining import Found
 from photosim.analysis.fits.uncertainty import Uncertainty
 from photosim.expressions import parse
 

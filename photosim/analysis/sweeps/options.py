@@ -69,9 +69,14 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SweepOptions:
 
 
 def compute(
-    circuit: Circuit, options: SweepOptions, seed: int | None = None, progress: Progress = silent
+    circuit: Circuit,
+    options: SweepOptions,
+    seed: int | None = None,
+    progress: Progress = silent,
+    client: Any = None,
+    chunks: Any = None,
 ) -> SweepResult:
-    """Return the sweep of the options; `seed` replaces theirs."""
+    """Return the sweep of the options; `seed` replaces theirs, client and chunks are as of the function."""
     starts = options.starts if options.starts is not None else default_inputs(circuit.ports)
 
     def named(_name: str, done: int, total: int) -> None:
@@ -81,6 +86,6 @@ def compute(
         circuit, options.vary, wl=options.wl, mode=options.mode, samples=options.samples,
         method=options.method, seed=options.seed if seed is None else seed, inputs=starts,
         outputs=options.ends, metrics=options.metrics, near=options.near, channels=options.channels,
-        settings=options.settings, progress=named,
+        settings=options.settings, progress=named, client=client, chunks=chunks,
     )  # fmt: skip
     return SweepResult(options.name, data)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,11 +21,53 @@ CHUNK = 8192
 _EDGE = 2.0**-54
 
 
-def chunks(
-    samples: int, dimensions: int, seed: int, method: str
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Yield (first chip, normals (N, d)) of a number of chips by a method of `unit_samples`."""
-    from scipy.special import ndtri
+@dataclass(frozen=True)
+class Normals:
+    """Normals of chips by a method of `unit_samples`; any chunk can be had without those before it."""
+
+    samples: int
+    dimensions: int
+    seed: int
+    method: str
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        check_method(self.method, self.dimensions)
+
+    def chunks(self, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield (first chip, normals (N, d)) of the chunks from `begin` to `end`, both at ends of chunks."""
+        from scipy.special import ndtri
+
+        end = self.samples if end is None else end
+        sobol = None
+        for first in range(begin, end, CHUNK):
+            count = min(CHUNK, end - first)
+            if self.method == "random":
+                stream = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(first // CHUNK,)))
+                yield first, stream.standard_normal((count, self.dimensions))
+                continue
+            if self.method == "sobol":
+                sobol = self._sobol(first) if sobol is None else sobol
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # of a last chunk that is no power of two
+                    unit = sobol.random(count)
+            else:
+                unit = self._whole[first : first + count]
+            yield first, ndtri(np.clip(unit, _EDGE, 1.0 - _EDGE))
+
+    def _sobol(self, first: int) -> Any:
+        from scipy.stats import qmc
+
+        engine = qmc.Sobol(self.dimensions, scramble=True, seed=self.seed)
+        return engine.fast_forward(first) if first else engine
+
+    @cached_property
+    def _whole(self) -> Any:
+        return unit_samples(self.dimensions, self.samples, self.seed, self.method)
+
+
+def check_method(method: str, dimensions: int) -> None:
+    """Raise ParameterError for a method that does not exist, or cannot draw so many numbers."""
     from scipy.stats import qmc
 
     if method not in METHODS:
@@ -34,18 +78,3 @@ def chunks(
             f"Sobol samples have up to {qmc.Sobol.MAXDIM:,} dimensions, got {dimensions:,}: take random."
         )
         raise ParameterError(message)
-    sobol = qmc.Sobol(dimensions, scramble=True, seed=seed) if method == "sobol" else None
-    whole = unit_samples(dimensions, samples, seed, method) if method in ("halton", "lhs") else None
-    for number, first in enumerate(range(0, samples, CHUNK)):
-        count = min(CHUNK, samples - first)
-        if method == "random":
-            stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
-            yield first, stream.standard_normal((count, dimensions))
-            continue
-        if sobol is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of a last chunk that is no power of two
-                unit = sobol.random(count)
-        else:
-            unit = whole[first : first + count]  # type: ignore[index]
-        yield first, ndtri(np.clip(unit, _EDGE, 1.0 - _EDGE))

@@ -58,9 +58,14 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> YieldOptions:
 
 
 def compute(
-    circuit: Circuit, options: YieldOptions, seed: int | None = None, progress: Progress = silent
+    circuit: Circuit,
+    options: YieldOptions,
+    seed: int | None = None,
+    progress: Progress = silent,
+    client: Any = None,
+    chunks: Any = None,
 ) -> YieldResult:
-    """Return the yield of the options; `seed` replaces theirs."""
+    """Return the yield of the options; `seed` replaces theirs, client and chunks are as of the function."""
 
     def named(_name: str, done: int, total: int) -> None:
         progress(options.name, done, total)
@@ -69,6 +74,6 @@ def compute(
         circuit, options.variation, wl=options.wl, specification=options.specification,
         samples=options.samples, seed=options.seed if seed is None else seed, method=options.method,
         follow=options.follow, channels=options.channels, settings=options.settings, tuning=options.tuning,
-        sobol=options.sobol, rare=options.rare, progress=named,
+        sobol=options.sobol, rare=options.rare, progress=named, client=client, chunks=chunks,
     )  # fmt: skip
     return YieldResult(options.name, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +18,17 @@ from photosim.analysis.yields.blame import first_order, sobol_indices
 from photosim.analysis.yields.distributions import Variation
 from photosim.analysis.yields.field import lines_of
 from photosim.analysis.yields.judging import Judge, line_pair
-from photosim.analysis.yields.normals import chunks
 from photosim.analysis.yields.rare import rare_failures
 from photosim.analysis.yields.specification import FEWEST, check_judged, pairs_of, read_specification
 from photosim.analysis.yields.tables import Tabled, dataset
-from photosim.analysis.yields.tuning import Tuning, check_heaters, tune
+from photosim.analysis.yields.tuning import Tuning, check_heaters
 from photosim.analysis.yields.variation import Draws, prepare
+from photosim.analysis.yields.work import YieldWork
 from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError
+from photosim.jobs import computed
+from photosim.jobs.work import Arrays
 from photosim.netlist.mappings import read
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     sobol: int = 0,
     rare: bool = False,
     progress: Progress = silent,
+    client: Any = None,
+    chunks: str | Path | None = None,
 ) -> xarray.Dataset:
     """Return how many chips meet a specification, and who is to blame for those that do not, as a Dataset.
 
@@ -69,22 +74,26 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     first entry's ports or of (from, to).  channels: wavelengths in um for crosstalk.  settings: settings that
     stay.  tuning: heaters, power_per_pi, budget: also the yield after tuning.  sobol: chips of each row of
     Sobol indices; 0 leaves them out.  rare: estimate the probability of failure by importance sampling, for
-    failures that `samples` chips would not show.
+    failures that `samples` chips would not show.  client, chunks: workers of Dask distributed, and the
+    folder of finished chunks (docs/cluster.md).
 
     Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
     """
     question = {"variation": variation, "wl": wl, "specification": specification, "samples": samples,
                 "method": method, "follow": follow, "channels": channels, "settings": settings or {},
                 "tuning": tuning, "sobol": sobol, "rare": rare}  # fmt: skip
-    made = make(circuit, variation, specification, wl, follow, channels, settings, tuning)
+    arguments = (variation, specification, wl, follow, channels, settings, tuning)
+    made = make(circuit, *arguments)
     if not 2 <= samples <= MOST_SAMPLES:
         message = f"A yield needs 2 to {MOST_SAMPLES:,} samples, got {samples}."
         raise ParameterError(message)
     if not 0 <= sobol <= MOST_SAMPLES:
         message = f"Sobol indices take 0 to {MOST_SAMPLES:,} samples, got {sobol}."
         raise ParameterError(message)
-    values, phases, power = _draw(made, samples, seed, method, progress)
-    found = _tabled(made, values, (phases, power), (samples, seed, method), sobol=sobol, rare=rare)
+    raw = circuit.netlist.specification if specification is None else specification
+    work = YieldWork(circuit, make, (variation, raw, *arguments[2:]), samples, seed, method, question, made)
+    drawn = computed(work, lambda done, total: progress("yield", done, total), client, chunks)
+    found = _tabled(made, drawn, (samples, seed), sobol=sobol, rare=rare)
     data = dataset(made.judge, found)
     data.attrs = provenance(circuit, question, seed)
     return data
@@ -160,50 +169,18 @@ def _pair(follow: Any) -> tuple[str, str]:
     return names
 
 
-def _draw(
-    made: Made, samples: int, seed: int, method: str, progress: Progress
-) -> tuple[FloatArray, FloatArray | None, FloatArray | None]:
-    """Return the values (entries, samples) of all chips and, where they are tuned, phases and power."""
-    judge = made.judge
-    values = np.empty((len(judge.entries), samples))
-    phases = power = None
-    if made.tuning is not None:
-        phases = np.zeros((len(made.tuning.heaters), samples))
-        power = np.zeros(samples)
-    progress("yield", 0, samples)
-    tuned = None if made.tuning is None else np.empty_like(values)
-    for first, z in chunks(samples, judge.draws.dimensions, seed, method):
-        where = slice(first, first + len(z))
-        values[:, where] = judge.values(z)
-        if made.tuning is not None and tuned is not None and phases is not None and power is not None:
-            tuned[:, where], phases[:, where], power[where] = tune(judge, z, made.tuning)
-        progress("yield", first + len(z), samples)
-    if tuned is not None:
-        values = np.concatenate([values, tuned])
-    return values, phases, power
-
-
-def _tabled(
-    made: Made,
-    values: FloatArray,
-    heat: tuple[FloatArray | None, FloatArray | None],
-    how: tuple[int, int, str],
-    *,
-    sobol: int,
-    rare: bool,
-) -> Tabled:
+def _tabled(made: Made, drawn: Arrays, how: tuple[int, int], *, sobol: int, rare: bool) -> Tabled:
     """Return all that a Dataset is made of."""
-    judge, (samples, seed, _) = made.judge, how
-    count = len(judge.entries)
+    judge, (samples, seed) = made.judge, how
     gradient = judge.gradient()
     names, corners = _corners(judge)
     indices = sobol_indices(judge, sobol, seed + 1) if sobol else None
     return Tabled(
-        values=values[:count],
-        tuned=values[count:] if made.tuning is not None else None,
+        values=drawn["values"],
+        tuned=drawn.get("tuned"),
         heaters=made.tuning.heaters if made.tuning is not None else (),
-        phases=heat[0],
-        power=heat[1],
+        phases=drawn.get("phases"),
+        power=drawn.get("power"),
         nominal=judge.nominal(),
         gradient=gradient,
         first=first_order(judge.draws, gradient),
@@ -239,13 +216,3 @@ def _corners(judge: Judge) -> tuple[tuple[str, ...], FloatArray]:
     for k, source in enumerate(draws.drawn):
         add(source.quantity, np.zeros(len(draws.items)), np.eye(len(none))[k])
     return tuple(names), judge.at(np.array(errors).T, np.array(normals).T)
-
-
-def worst_chips(judge: Judge, samples: int, seed: int, method: str, chosen: Sequence[int]) -> FloatArray:
-    """Return the normals (n, d) of chips by their numbers, drawn again."""
-    found: dict[int, FloatArray] = {}
-    for first, z in chunks(samples, judge.draws.dimensions, seed, method):
-        for number in chosen:
-            if first <= number < first + len(z):
-                found[number] = z[number - first]
-    return np.array([found[number] for number in chosen])

@@ -7,7 +7,9 @@ reproduction goes on, and at the end `table.csv`, `results.json` and a PNG for e
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,10 +28,10 @@ from photosim.arguments import public
 from photosim.errors import DataError, Diverged, ParameterError, PhotosimWarning
 from photosim.files.atomic import making, write_text
 from photosim.files.own import EARLIER, RESULTS, earlier, refuse_others
+from photosim.jobs.fingerprint import fingerprint
 from photosim.systems.harness.data import fingerprint_of
 from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System, is_comparable
 from photosim.training.checkpoint import SUFFIX
-from photosim.training.fingerprint import fingerprint
 
 COLUMNS = ("figure", "unit", "published", "known by", "ours", "spread", "seeds", "difference")
 """Columns of the table of published figures and ours."""
@@ -123,12 +125,14 @@ def reproduce(
     watch: Watch = lambda _reproduction: None,
     *,
     jobs: int = 1,
+    client: Any = None,
 ) -> Reproduction:
     """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
 
     What an earlier call with the same recipe, data, circuits and version of photosim finished there is not
     computed again; what one with others left is, with a PhotosimWarning that says so. jobs: how many seeds
-    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it. A
+    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it.
+    client: a client of Dask distributed, or the address of a scheduler, whose workers compute the seeds. A
     seed whose training diverges is kept as that, and the table says so.
     Raises DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and
     whatever a case raises; finished seeds stay.
@@ -138,11 +142,11 @@ def reproduce(
         raise ParameterError(message)
     refuse_others(folder, lambda name: name in _FILES or name.endswith(".png"))
     with making(folder / "runs"):  # where data are missing no folder is left
-        return _reproduced(system, options, folder, progress, watch, jobs=jobs)
+        return _reproduced(system, options, folder, progress, watch, jobs if client is None else client)
 
 
 def _reproduced(
-    system: System, options: Options, folder: Path, progress: Progress, watch: Watch, *, jobs: int
+    system: System, options: Options, folder: Path, progress: Progress, watch: Watch, jobs: Any
 ) -> Reproduction:
     runs = folder / "runs"
     cases = system.cases(options)
@@ -226,8 +230,19 @@ class _Lines:
         self.progress(name, self.done[name] * steps + done, self.seeds[name] * steps)
 
 
-def _computed(waiting: Sequence[Task], runs: Path, lines: _Lines, jobs: int) -> Iterator[Done]:
-    """Compute the seeds that wait, and give each when it is finished."""
+def _computed(waiting: Sequence[Task], runs: Path, lines: _Lines, jobs: Any) -> Iterator[Done]:
+    """Compute the seeds that wait, and give each when it is finished; jobs: processes, or a client."""
+    if not isinstance(jobs, int):
+        from photosim.jobs.cluster import calls
+
+        place = runs.resolve()
+        for number, numbers in calls(_elsewhere, [(*task, str(place)) for task in waiting], jobs):
+            case, seed, key = waiting[number]
+            _keep(runs, case, seed, key, numbers)
+            (runs / _checkpoint(case, seed, key)).unlink(missing_ok=True)
+            lines.finished(case.name)
+            yield case.name, seed, numbers
+        return
     if jobs == 1 or len(waiting) < 2:
         for task in waiting:
             done = _compute(*task, runs, lines.of(task[0].name))
@@ -247,20 +262,41 @@ def _unheard(_done: int, _total: int) -> None:
 
 
 def _compute(case: Case, seed: int, key: str, runs: Path, report: Report) -> Done:
-    """Compute a seed of a case on one thread, on which sums do not depend on the machine's cores; keep it."""
+    """Compute a seed of a case; keep it."""
+    checkpoint = runs / _checkpoint(case, seed, key)
+    numbers = _numbers(case, seed, checkpoint, report)
+    _keep(runs, case, seed, key, numbers)
+    checkpoint.unlink(missing_ok=True)
+    return case.name, seed, numbers
+
+
+def _elsewhere(case: Case, seed: int, key: str, runs: str) -> Mapping[str, Any]:
+    """Return the numbers of a seed on a worker; its checkpoint lies with the results where it sees them."""
+    with tempfile.TemporaryDirectory(prefix="photosim-") as own:
+        folder = Path(runs) if os.access(runs, os.W_OK) else Path(own)
+        return _numbers(case, seed, folder / _checkpoint(case, seed, key), _unheard)
+
+
+def _numbers(case: Case, seed: int, checkpoint: Path, report: Report) -> Mapping[str, Any]:
+    """Return the numbers of a seed, on one thread: sums then do not depend on the machine's cores."""
     from threadpoolctl import threadpool_limits
 
-    checkpoint = runs / f"{case.name}-{seed}.{key}{SUFFIX}"
     with threadpool_limits(1):
         try:
             found = case.compute(seed, checkpoint, report)
         except Diverged as error:
             found = {_DIVERGED: str(error)}
         numbers: Mapping[str, Any] = plain(found)
+    return numbers
+
+
+def _keep(runs: Path, case: Case, seed: int, key: str, numbers: Mapping[str, Any]) -> None:
     kept = {"key": key, "numbers": numbers}
     write_text(_file(runs, case, seed), json.dumps(kept, allow_nan=False) + "\n")
-    checkpoint.unlink(missing_ok=True)
-    return case.name, seed, numbers
+
+
+def _checkpoint(case: Case, seed: int, key: str) -> str:
+    return f"{case.name}-{seed}.{key}{SUFFIX}"
 
 
 class _Keys:

@@ -11,11 +11,11 @@ import numpy as np
 
 from photosim.analysis.chart import Chart, Picture
 from photosim.analysis.result import Table
+from photosim.jobs.fingerprint import fingerprint
 from photosim.systems.harness.data import text_of
 from photosim.systems.harness.system import Case, Options, Outcome, Published, Row, System
 from photosim.systems.transformer_dfa import billion, scaling
 from photosim.systems.transformer_dfa.runs import FED_BACK, FULL, NETLIST, RULES, SMALL, train
-from photosim.training.fingerprint import fingerprint
 
 EXPECTED = ("backprop", "dfa", "ternary", "optical", "frozen")
 """Rules in the expected order of their losses."""

@@ -267,7 +267,7 @@ def test_sobol_draws_have_less_variance() -> None:
 
 
 def test_chunks_are_one_sequence() -> None:
-    whole = np.concatenate([z for _, z in normals.chunks(2 * normals.CHUNK + 100, 3, 7, "sobol")])
+    whole = np.concatenate([z for _, z in normals.Normals(2 * normals.CHUNK + 100, 3, 7, "sobol").chunks()])
     engine = qmc.Sobol(3, scramble=True, seed=7)
     expected = engine.random_base2(15)[: len(whole)]
     assert np.allclose(ndtr(whole), expected, atol=1e-12)

@@ -1,0 +1,81 @@
+"""The starts of a fit as work that is cut into chunks: each is refined by itself, from smooth to sharp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.fits.refining import refine
+from photosim.analysis.provenance import about, content_of, models_of
+from photosim.errors import ParameterError
+from photosim.jobs.work import SECONDS, Arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photosim.analysis.fits.problem import Problem
+
+SMOOTH = (0.35, 0.12)
+"""Widths of the running mean over the period of the fringes, stage by stage, before none."""
+
+
+@dataclass(frozen=True, eq=False)
+class StartsWork:
+    """Starts of a fit.
+
+    settings: of each start, (starts, n).  width: period of the fringes in samples.  question, seed: for the
+    reader.
+    """
+
+    problem: Problem
+    settings: NDArray[np.float64]
+    width: float
+    question: Mapping[str, Any]
+    seed: int
+    kind: str = "fit"
+    seconds: float = SECONDS
+    unit: int = 1
+    axis: int = 0
+
+    @property
+    def count(self) -> int:
+        """Number of starts."""
+        return len(self.settings)
+
+    def about(self) -> dict[str, Any]:
+        """Return circuit, question and seed."""
+        return about(self.problem.powers.circuit, self.question, self.seed)
+
+    def content(self) -> tuple[Any, ...]:
+        """Return circuit, data, fitted settings and starts."""
+        p, powers = self.problem, self.problem.powers
+        how = (p.degree, p.divided, p.floor, p.linear, p.smooth, p.noise)
+        asked = (powers.names, powers.pairs, powers.fixed, p.data, p.parameters, *how)
+        return (*content_of(powers.circuit), *asked, self.settings, self.width)
+
+    def models(self) -> list[Any]:
+        """Return the circuit's components."""
+        return models_of(self.problem.powers.circuit)
+
+    def empty(self, count: int) -> Arrays:
+        """Return the minimum (starts, n) in scaled units, and its cost; not a number where there is none."""
+        return {"x": np.empty((count, self.problem.size)), "cost": np.empty(count)}
+
+    def fill(self, first: int, last: int, out: Arrays) -> None:
+        """Refine the starts first to last."""
+        for k in range(first, last):
+            out["x"][k - first], out["cost"][k - first] = self._refined(self.settings[k])
+
+    def _refined(self, settings: NDArray[np.float64]) -> tuple[Any, float]:
+        try:
+            x = self.problem.whole(settings)
+            for share in SMOOTH:
+                smooth = self.problem.changed(smooth=share * self.width / 2.355, linear=False)
+                x = refine(smooth, x, steps=10, tolerance=1e-3).x
+            found = refine(self.problem, x, steps=15, robust=True, tolerance=1e-3)
+        except (ParameterError, np.linalg.LinAlgError):
+            return np.nan, np.nan
+        return found.x, found.cost
