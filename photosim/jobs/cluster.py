@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import socket
 import sys
 import time
 import uuid
@@ -104,11 +105,12 @@ def _told(address: str) -> Iterator[Any]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what they would say is said here
     where = address.strip()
     try:
+        _probe(where)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             own = distributed.Client(where, timeout=TIMEOUT_S, set_as_default=False)
     except (TimeoutError, OSError) as error:
-        reason = "" if isinstance(error, TimeoutError) or "Timed out" in str(error) else f" ({error})"
+        reason = f" ({error.strerror.lower()})" if error.strerror else ""
         message = (
             f"No scheduler of Dask answered at {where!r} within {TIMEOUT_S:g} s{reason}: is it running, and "
             "is that its address, such as tcp://10.0.0.1:8786?"
@@ -122,6 +124,34 @@ def _told(address: str) -> Iterator[Any]:
     finally:
         with suppress(Exception):
             own.close(timeout=2)
+
+
+def _probe(address: str) -> None:
+    """Wait until a scheduler greets whoever connects; OSError where none does in time.
+
+    Dask itself waits for ever where something else listens that does not speak.
+    """
+    from distributed.comm import get_address_host_port, parse_address
+
+    scheme, _ = parse_address(address)
+    host, port = get_address_host_port(address)
+    if scheme != "tcp":
+        return
+    end = time.monotonic() + TIMEOUT_S
+    while True:
+        left = max(0.05, end - time.monotonic())
+        try:
+            with socket.create_connection((host, port), timeout=left) as line:
+                line.settimeout(left)
+                if line.recv(1):
+                    return
+                raise ConnectionResetError  # closed without a word
+        except socket.gaierror:
+            raise
+        except OSError:  # it may be about to start
+            if time.monotonic() + 0.2 > end:
+                raise
+            time.sleep(0.2)
 
 
 def _submit(client: Any, function: Any, *arguments: Any) -> Any:

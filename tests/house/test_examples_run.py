@@ -43,6 +43,7 @@ def run(command: list[str], folder: Path) -> str:
         "README.md",
         "docs/budget.md",
         "docs/circuits.md",
+        "docs/cluster.md",
         "docs/fit.md",
         "docs/layouts.md",
         "docs/meshes.md",

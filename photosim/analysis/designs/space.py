@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.analysis.varied import read_varied
 from photosim.engine.bindings import owner
-from photosim.engine.vector import settings_vector
 from photosim.errors import ParameterError
 from photosim.reals import shown
 
@@ -112,42 +112,39 @@ def make_space(
 
     Raises ParameterError for what is not a setting, is fixed as well, or has bounds that are not two numbers.
     """
-    bounds = {k: v for k, v in vary.items() if v is not None} if isinstance(vary, Mapping) else {}
-    names = list(vary) if isinstance(vary, Mapping) else vary
-    if not names:
+    if not vary:
         message = "Nothing varies: name settings or patterns, as in '*.phase'."
         raise ParameterError(message)
-    vector = settings_vector(circuit, names, bounds, scales)
-    fixed = [name for name in vector.names if name in settings]
+    found = read_varied(circuit, vary, scales=scales, word="varied")
+    for one in found:
+        if np.isfinite(one.sigma):
+            message = f"Setting {one.name!r} has a prior, which belongs to a fit: give bounds."
+            raise ParameterError(message)
+    fixed = [one.name for one in found if one.name in settings]
     if fixed:
         message = f"Setting {fixed[0]!r} is varied and fixed: give it once."
         raise ParameterError(message)
     compiled = circuit.compiled
-    angle, wide, own, units = [], [], vector.scales.copy(), []
-    for k, name in enumerate(vector.names):
-        instance, last = owner(name)
-        number = compiled.graph.index.get(instance)
-        model = (
-            compiled.graph.composites.get(instance) if number is None else compiled.graph.parts[number].model
-        )
-        parameter = None if model is None else model.parameters.get(last)
-        unit = "" if parameter is None else parameter.unit
-        bare = not any(name == p or _like(name, p) for p in (scales or {}))
-        share = parameter is not None and unit == "1" and (parameter.low, parameter.high) == (0.0, 1.0)
+    own = np.array([one.scale for one in found])
+    angle, wide = [], []
+    for k, one in enumerate(found):
+        instance, last = owner(one.name)
+        parameter = one.declared
+        bare = not any(one.name == p or _like(one.name, p) for p in (scales or {}))
+        share = parameter is not None and one.unit == "1" and (parameter.low, parameter.high) == (0.0, 1.0)
+        share = share and one.low >= 0.0 and one.high <= 1.0
         angle.append(bare and share and "coupling" in last)
-        phased = unit == "um" and last in _LENGTHS
-        if bare and unit == "rad":
+        phased = one.unit == "um" and last in _LENGTHS
+        if bare and one.unit == "rad":
             own[k] = 1.0
         if bare and phased:
             index = compiled.parameters.get(f"{instance}.neff", USUAL_INDEX)
             index = float(index) if np.ndim(index) == 0 and np.isfinite(index) else USUAL_INDEX
             own[k] = wl / (2.0 * np.pi * index) / _LENGTHS[last]
-        wide.append(unit == "rad" or phased)
-        units.append(unit or "1")
-    written = vector.x0 * vector.scales
-    return Space(
-        vector.names, np.array(angle), own, written, vector.low, vector.high, tuple(units), np.array(wide)
-    )
+        wide.append(one.unit == "rad" or phased)
+    start, low, high = (np.array([getattr(one, key) for one in found]) for key in ("start", "low", "high"))
+    names, units = tuple(one.name for one in found), tuple(one.unit or "1" for one in found)
+    return Space(names, np.array(angle), own, start, low, high, units, np.array(wide))
 
 
 _LENGTHS = {"length": 1.0, "delta_length": 1.0, "radius": 2.0 * np.pi, "length_x": 2.0, "length_y": 2.0}
