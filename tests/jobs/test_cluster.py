@@ -64,7 +64,7 @@ class Cluster:
     def wait_for(self, workers_: int) -> None:
         """Wait until so many workers are there."""
         with cluster.connected(self.address) as client:
-            client.wait_for_workers(workers_, timeout=60)
+            client.wait_for_workers(workers_)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     words = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
     scheduler = start("distributed.cli.dask_scheduler", *words, log=folder / "scheduler.log")
     try:
-        for _ in range(100):
+        while scheduler.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
