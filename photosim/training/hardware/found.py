@@ -193,7 +193,8 @@ def of_circuit(circuit: Circuit, settings: Settings) -> Found:
     else:
         reason = ""
         try:
-            return Found(circuit.name, "mesh", TiledMesh.of(find_mesh(circuit)), settings, circuit)
+            if not (circuit.detectors or circuit.nonlinear):  # a mesh is all that there is
+                return Found(circuit.name, "mesh", TiledMesh.of(find_mesh(circuit)), settings, circuit)
         except ParameterError:
             pass  # any other circuit trains its own settings
     try:

@@ -322,3 +322,21 @@ def test_readings_of_tiles_are_noisy_both_ways() -> None:
     back = found.back(network.blocks[-1], found.error)
     expected = found.error @ PARAMETERS[-1]["weights"]
     assert 1e-4 < np.std(back - expected) < 0.1 * np.std(expected)
+
+
+@pytest.mark.parametrize(
+    ("behind", "kind"), [("ring_activation", "circuit"), ("attenuator", "circuit"), (None, "mesh")]
+)
+def test_a_mesh_among_other_parts_is_not_all_of_a_circuit(behind: str | None, kind: str) -> None:
+    written: dict[str, Any] = {
+        "instances": {"mesh": {"component": "clements_mesh", "settings": {"n": 2}}},
+        "ports": {"in0": "mesh,in0", "in1": "mesh,in1", "out0": "mesh,out0", "out1": "mesh,out1"},
+    }
+    if behind is not None:
+        written["instances"]["other"] = behind
+        written["connections"] = {"mesh,out1": "other,o1"}
+        written["ports"]["out1"] = "other,o2"
+    circuit = Circuit(written)
+    assert with_hardware(dense_network((4, 4, 2)), circuit).records()[0]["kind"] == kind
+    named = with_hardware(dense_network((4, 4, 2)), circuit, device="mesh").records()[0]
+    assert named["kind"] == "mesh"

@@ -166,16 +166,16 @@ def find_mesh(
 ) -> MeshCircuit:
     """Return the mesh that is instance `name` of a circuit, at wl in um or at the wavelength of its phases.
 
-    Without a name the circuit's only mesh component, or else, by structure, the couplers and phase shifters
-    between its ports, whatever they are called; inputs and outputs: those ports in the order of the guides,
-    found unless given. ParameterError says that it is none, that its couplers reflect, which a passage from
+    Without a name the circuit's only mesh component, if no other part lies before a port, or else, by
+    structure, the couplers and phase shifters between its ports, whatever they are called; inputs and
+    outputs: those ports in the order of the guides, found unless given. ParameterError says that it is none, that its couplers reflect, which a passage from
     column to column does not see, or that blocks have converters or heat which the mesh does not give all of
     them alike.
     """
     if name is not None:
         return _named_mesh(circuit, name, wl)
     components = _mesh_components(circuit)
-    if len(components) == 1 and inputs is None and outputs is None:
+    if len(components) == 1 and inputs is None and outputs is None and ends_at(circuit, components[0]):
         return _named_mesh(circuit, components[0], wl)
     try:
         wiring = wire(circuit, inputs, outputs, (), wl)
@@ -191,6 +191,12 @@ def _mesh_components(circuit: Circuit) -> list[str]:
     """Return the instances that are mesh components and lie in no other one."""
     found = [name for name, model in circuit.graph.composites.items() if model.name in MESHES]
     return [name for name in found if not any(name.startswith(f"{other}.") for other in found)]
+
+
+def ends_at(circuit: Circuit, name: str) -> bool:
+    """Return whether all ports of a circuit are those of one instance: no other part lies before one."""
+    owners = circuit.graph.owners
+    return all(owners[port].name.startswith(f"{name}.") for port in circuit.graph.exposed.values())
 
 
 def _named_mesh(circuit: Circuit, name: str, wl: float | None) -> MeshCircuit:
