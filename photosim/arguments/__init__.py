@@ -115,6 +115,17 @@ def read_names(argument: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many positional arguments; True where none can tell."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # built in: without a signature
+        return True
+    return True
+
+
 def refuse_settings(argument: str, value: Any) -> None:
     """Raise ParameterError for settings of an instance whose name is that of an argument of the call."""
     if isinstance(value, Mapping):

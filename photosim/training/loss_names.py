@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from photosim.arguments import takes
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.reals import NotReal, as_real, shown
 from photosim.training.arrays import RealArray, TargetArray
@@ -16,56 +17,17 @@ from photosim.training.losses import (
     CLASSIFICATION,
     REGRESSION,
     Objective,
+    absolute_error,
+    hinge,
+    huber,
+    log_cosh,
+    one_hot_squared_error,
     softmax_cross_entropy,
     squared_error,
 )
 
 Loss = Callable[[RealArray, TargetArray], tuple[float, RealArray]]
 """loss(outputs, targets): the batch's mean loss, and each sample's derivative of its own loss."""
-
-
-def _one_hot(outputs: RealArray, labels: TargetArray) -> RealArray:
-    wanted = np.zeros_like(outputs)
-    wanted[np.arange(len(outputs)), np.asarray(labels, dtype=np.intp)] = 1.0
-    return wanted
-
-
-def one_hot_squared_error(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
-    """Return half the mean squared distance of outputs (batch, classes) from one-hot labels, and errors."""
-    return squared_error(outputs, _one_hot(outputs, labels))
-
-
-def hinge(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean multi-class hinge loss and its errors (batch, classes): the label should lead by 1.
-
-    Of a sample the sum over the wrong classes of max(0, 1 + output - that of the label).
-    """
-    wanted = _one_hot(outputs, labels).astype(bool)
-    margin = 1.0 + outputs - outputs[wanted][:, np.newaxis]
-    short = (margin > 0.0) & ~wanted
-    error = short.astype(outputs.dtype)
-    error[wanted] = -short.sum(axis=1)
-    return float(np.sum(margin, where=short, dtype=np.float64) / len(outputs)), error
-
-
-def absolute_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean distance |outputs - targets|, summed over the outputs, and the signs of the errors."""
-    off = outputs - targets
-    return float(np.mean(np.sum(np.abs(off), axis=1, dtype=np.float64))), np.sign(off)
-
-
-def huber(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean Huber loss, squared up to an error of 1 and linear beyond, and the errors cut at 1."""
-    off = outputs - targets
-    cut = np.clip(off, -1.0, 1.0)
-    return float(np.mean(np.sum(cut * (off - 0.5 * cut), axis=1, dtype=np.float64))), cut
-
-
-def log_cosh(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean of log cosh(outputs - targets), summed over the outputs, and its slopes tanh."""
-    off = outputs - targets
-    values = np.logaddexp(off, -off) - np.log(2.0)
-    return float(np.mean(np.sum(values, axis=1, dtype=np.float64))), np.tanh(off)
 
 
 FOR_CLASSES: Mapping[str, Loss] = MappingProxyType(
@@ -130,6 +92,9 @@ def objective(loss: Any, *, classes: bool) -> Objective:
             f"loss must be one of {listing(known)}, a function loss(outputs, targets) that returns the mean "
             f"loss and each sample's errors, or an Objective, got {shown(loss)}."
         )
+        raise ParameterError(message)
+    if not takes(loss, 2):
+        message = f"The loss {_name(loss)} must take two arguments, loss(outputs, targets)."
         raise ParameterError(message)
     return replace(usual, loss=OwnLoss(loss))
 

@@ -43,6 +43,50 @@ def squared_error(outputs: RealArray, targets: TargetArray) -> tuple[float, Real
     return float(0.5 * np.mean(np.sum(error.astype(np.float64) ** 2, axis=1))), error
 
 
+def _one_hot(outputs: RealArray, labels: TargetArray) -> RealArray:
+    wanted = np.zeros_like(outputs)
+    wanted[np.arange(len(outputs)), np.asarray(labels, dtype=np.intp)] = 1.0
+    return wanted
+
+
+def one_hot_squared_error(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
+    """Return half the mean squared distance of outputs (batch, classes) from one-hot labels, and errors."""
+    return squared_error(outputs, _one_hot(outputs, labels))
+
+
+def hinge(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
+    """Return the mean multi-class hinge loss and its errors (batch, classes): the label should lead by 1.
+
+    Of a sample the sum over the wrong classes of max(0, 1 + output - that of the label).
+    """
+    wanted = _one_hot(outputs, labels).astype(bool)
+    margin = 1.0 + outputs - outputs[wanted][:, np.newaxis]
+    short = (margin > 0.0) & ~wanted
+    error = short.astype(outputs.dtype)
+    error[wanted] = -short.sum(axis=1)
+    return float(np.sum(margin, where=short, dtype=np.float64) / len(outputs)), error
+
+
+def absolute_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
+    """Return the mean distance |outputs - targets|, summed over the outputs, and the signs of the errors."""
+    off = outputs - targets
+    return float(np.mean(np.sum(np.abs(off), axis=1, dtype=np.float64))), np.sign(off)
+
+
+def huber(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
+    """Return the mean Huber loss, squared up to an error of 1 and linear beyond, and the errors cut at 1."""
+    off = outputs - targets
+    cut = np.clip(off, -1.0, 1.0)
+    return float(np.mean(np.sum(cut * (off - 0.5 * cut), axis=1, dtype=np.float64))), cut
+
+
+def log_cosh(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
+    """Return the mean of log cosh(outputs - targets), summed over the outputs, and its slopes tanh."""
+    off = outputs - targets
+    values = np.logaddexp(off, -off) - np.log(2.0)
+    return float(np.mean(np.sum(values, axis=1, dtype=np.float64))), np.tanh(off)
+
+
 def token_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
     """Return the mean loss in nats over all tokens, and each token's error, in the shape of `logits`.
 

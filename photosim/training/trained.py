@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import check_arguments, public
-from photosim.errors import DataError
+from photosim.errors import DataError, listing
 from photosim.reals import shown
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
+
+
+SHOWN = 4
+"""Parameters of a layer that the table of a network names."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ class TrainedNetwork(ByValue):
                 str(number),
                 type(layer).__name__,
                 f"{layer.inputs} -> {layer.outputs}",
-                ", ".join(f"{name} {_shape(value)}" for name, value in own.items()) or "-",
+                listing([f"{name} {_shape(value)}" for name, value in own.items()], SHOWN) if own else "-",
                 f"{_count(own):,}",
             )
             for number, (layer, own) in enumerate(zip(self.layers, self.parameters, strict=True), start=1)

@@ -25,7 +25,7 @@ from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
 from photosim.training.passes import all_finite, run
-from photosim.training.rules.rule import Rule
+from photosim.training.rules.rule import Rule, updates_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -317,7 +317,8 @@ class _Run:
         forward, loss = run(self.network, parameters, x, y, self.objective, state.order)
         if not np.isfinite(loss):
             return loss  # refused by the caller, before devices are given what is not a number
-        for own, update, remembered in zip(parameters, self.rule.updates(forward), memory, strict=True):
+        found = updates_of(self.rule, forward, parameters)
+        for own, update, remembered in zip(parameters, found, memory, strict=True):
             if update is not None:
                 self.optimiser.step(own, update, remembered, factor)
         return loss * self.objective.count(y)

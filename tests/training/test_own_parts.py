@@ -67,6 +67,18 @@ class Squared(UnitWise):
         return delta * (1.0 + 0.5 * trace.inputs)
 
 
+@dataclass
+class Answers:
+    """A rule whose updates are always the same."""
+
+    answer: Any
+
+    def updates(self, forward: Any) -> Any:
+        """Return the answer."""
+        del forward
+        return self.answer
+
+
 class Plain:
     """An optimiser of one's own."""
 
@@ -179,6 +191,15 @@ def test_regressors_learn_by_every_loss(loss: str) -> None:
             r"must return \(mean loss, errors of shape \(32, 3\)\), got",
         ),
         ({"loss": lambda outputs, _labels: (0.0, outputs[:, 0])}, r"its errors are float32 of shape \(32,\)"),
+        ({"loss": lambda outputs: outputs}, r"must take two arguments, loss\(outputs, targets\)"),
+        ({"rule": Answers(5)}, "must return a list, one entry for each of the 2 layers, got 5"),
+        ({"rule": Answers([None])}, "one entry for each of the 2 layers, got 1 entries"),
+        ({"rule": Answers([{"weights": np.ones(3)}, None])}, r"that of layer 1 is {'weights': \(3,\)}"),
+        ({"random_state": "one"}, "random_state must be a whole number from 0"),
+        (
+            {"hardware": "clements_4x4", "device": "mesh"},
+            "device='mesh' is not a weight bank, mesh or camera",
+        ),
         ({"solver": SGD}, "'solver' must be adam or sgd, a mapping"),
         ({"solver": "adm"}, "Did you mean 'adam'"),
         ({"schedule": "cosin"}, "no schedule 'cosin'.*Did you mean 'cosine'"),

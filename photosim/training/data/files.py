@@ -78,18 +78,18 @@ def existing(folder: Path, name: str, what: str) -> Path:
 
 
 def read_idx(path: Path, axes: int) -> ByteArray:
-    """Return the unsigned bytes of a gzipped idx file, one array axis for each of its `axes` axes.
+    """Return the unsigned bytes of an idx file, packed if it ends in .gz, one array axis for each axis.
 
     The form: two zero bytes, the type, the number of axes, each axis's size as a big-endian 32-bit integer,
     then the entries. No more is unpacked than the sizes announce.
     """
     try:
-        with gzip.open(path) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             shape = _idx_shape(path, file.read(4 + 4 * axes), axes)
             entries = math.prod(shape)
             content = file.read(entries + 1)
     except (OSError, EOFError, zlib.error) as error:
-        message = f"{path} is damaged or no gzip file: {error}."
+        message = f"{path} is damaged or not a gzip file: {error}."
         raise DataError(message) from error
     if len(content) != entries:
         found = "more" if len(content) > entries else f"{len(content):,}"
@@ -112,6 +112,15 @@ def _idx_shape(path: Path, header: bytes, axes: int) -> tuple[int, ...]:
     return shape
 
 
+def damaged_npz(path: Path, error: Exception) -> str:
+    """Return what is wrong with a file that numpy could not read as arrays of numbers and text."""
+    if path.is_file() and zipfile.is_zipfile(path):
+        objects = "pickle" in str(error)
+        why = "it holds Python objects, not numbers and text" if objects else str(error)
+        return f"{path} is damaged: {why}."
+    return f"{path} is damaged or not an .npz file."
+
+
 def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
     """Return the arrays called `names` of an .npz file; nothing in it is executed."""
     try:
@@ -120,8 +129,7 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic
             missing = [name for name in names if name not in arrays]
             found = {} if missing else {name: np.asarray(arrays[name]) for name in names}
     except (OSError, EOFError, ValueError, TypeError, zlib.error, zipfile.BadZipFile) as error:
-        message = f"{path} is damaged or no .npz file: {error}."
-        raise DataError(message) from error
+        raise DataError(damaged_npz(path, error)) from error
     if missing:
         message = f"{path} lacks the array {missing[0]!r}: it must hold {', '.join(names)}."
         raise DataError(message)

@@ -15,7 +15,7 @@ from photosim.bounds import check_number
 from photosim.errors import DataError, did_you_mean, listing
 from photosim.training.data.checks import check_inputs, check_known, check_unmasked
 from photosim.training.data.datasets import SPLIT_SEED, TEST, VALIDATION, Dataset, Samples
-from photosim.training.data.files import IMAGES, LABELS, read_idx, read_text
+from photosim.training.data.files import IMAGES, LABELS, damaged_npz, read_idx, read_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def from_arrays(
         held, fit = _part(fit, test, wanted)
         judged = inputs[held], wanted[held]
     else:
-        other, own = _samples(f"{title}, test samples", x_test, y_test)
+        other, own = _samples(f"{title}, test samples", x_test, y_test, inputs.shape[1])
         judged = other, _like(title, own, labels, wanted)
     chosen, fit = _part(fit, validation_fraction * len(inputs) / len(fit), wanted)
     if labels is not None:
@@ -97,7 +97,7 @@ def read_data(
         message = f"target names a column of a .csv file, but the data are {file}."
         raise DataError(message)
     if file.is_dir():
-        x, y, *held = _idx(file) if any(file.glob("train-images-*")) else _pictures(file)
+        x, y, *held = _idx(file) if any(file.glob("train-images*")) else _pictures(file)
         return from_arrays(x, y, *held, **options)
     if not file.is_file():
         near = [own.name for own in file.parent.iterdir()] if file.parent.is_dir() else []
@@ -111,14 +111,20 @@ def read_data(
     raise DataError(message)
 
 
-def _samples(title: str, x: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return inputs (samples, features) and targets, checked."""
+def _samples(title: str, x: Any, y: Any, features: int | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return inputs (samples, features) and targets, checked; features: their number, None for any."""
     inputs, wanted = np.asarray(x), np.asarray(y)
     if wanted.dtype.kind == "O":
         wanted = np.array([str(own) for own in wanted.tolist()]) if _texts(wanted) else wanted
     if inputs.ndim > 2:
         inputs = inputs.reshape(len(inputs), -1)
     check_inputs(title, inputs, len(wanted) if wanted.ndim else 0)
+    if inputs.dtype.kind == "c":
+        message = f"{title}: inputs are complex: give real and imaginary parts as features of their own."
+        raise DataError(message)
+    if features not in (None, inputs.shape[1]):
+        message = f"{title}: there are {inputs.shape[1]} features, but the training samples have {features}."
+        raise DataError(message)
     if not len(inputs) or wanted.ndim not in (1, 2) or wanted.dtype.kind not in "biufUS":
         found = f"{wanted.dtype} of shape {wanted.shape}"
         message = f"{title}: y must be labels or numbers, one row a sample, got {found}."
@@ -183,8 +189,7 @@ def _npz(path: Path) -> list[Any]:
             found = {name: np.asarray(arrays[name]) for name in names}
             known = list(arrays.files)
     except (OSError, EOFError, ValueError, TypeError, zlib.error, zipfile.BadZipFile) as error:
-        message = f"{path} is damaged or no .npz file: {error}."
-        raise DataError(message) from error
+        raise DataError(damaged_npz(path, error)) from error
     for name in ("x", "y"):
         if name not in found:
             message = f"{path} lacks the array {name!r}: it has {listing(known) or 'none'}."
@@ -202,6 +207,15 @@ def _csv(path: Path, target: str | None) -> tuple[Any, Any]:
         message = f"{path} has no samples: a header and at least a line of numbers are expected."
         raise DataError(message)
     header = [name.strip() for name in rows[0]]
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None or all(_is_number(name) for name in header):
+        what = (
+            f"names the column {twice!r} twice"
+            if twice is not None
+            else f"holds numbers, {rows[0][0]!r} first"
+        )
+        message = f"{path}: the first line must be a header with a name for each column, but it {what}."
+        raise DataError(message)
     name = header[-1] if target is None else target
     if header.count(name) != 1:
         hint = did_you_mean(name, header)
@@ -219,6 +233,14 @@ def _csv(path: Path, target: str | None) -> tuple[Any, Any]:
         message = f"{path} has one column only: inputs and a target are expected."
         raise DataError(message)
     return np.array(x), _targets(path, name, y)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:
@@ -257,7 +279,7 @@ def _idx(folder: Path) -> list[Any]:
     """Return the images and labels of idx files, and those to test with if there are some."""
     found: list[Any] = []
     for part in ("train", "t10k"):
-        images, labels = folder / f"{part}-{IMAGES}", folder / f"{part}-{LABELS}"
+        images, labels = (_written(folder / f"{part}-{kind}") for kind in (IMAGES, LABELS))
         if part == "t10k" and not images.exists():
             break
         for path in (images, labels):
@@ -266,6 +288,13 @@ def _idx(folder: Path) -> list[Any]:
                 raise DataError(message)
         found += [read_idx(images, 3), read_idx(labels, 1).astype(np.int64)]
     return found
+
+
+def _written(path: Path) -> Path:
+    """Return an idx file as it is there: packed by gzip or not, a dot in its name or not."""
+    plain = path.with_suffix("")
+    dotted = plain.with_name(plain.name.replace("-idx", ".idx"))
+    return next((own for own in (path, plain, dotted) if own.is_file()), path)
 
 
 def _pictures(folder: Path) -> tuple[Any, Any]:
@@ -285,7 +314,7 @@ def _pictures(folder: Path) -> tuple[Any, Any]:
         try:
             picture = np.asarray(imread(path))
         except (OSError, ValueError, SyntaxError) as error:
-            message = f"{path} is damaged or no PNG file: {error}."
+            message = f"{path} is damaged or not a PNG file: {error}."
             raise DataError(message) from error
         grey = picture if picture.ndim == 2 else np.moveaxis(picture[..., :3], -1, 0)
         pixels.append(np.rint(255.0 * grey).astype(np.uint8))

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from photosim.errors import ParameterError
@@ -20,6 +19,7 @@ from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital
 from photosim.training.estimators.parameters import EstimatorParameters
 from photosim.training.estimators.recipe import (
+    drawn_seed,
     is_name,
     needs_of,
     own_rule,
@@ -39,8 +39,6 @@ from photosim.training.rules.catalogue import (
 )
 from photosim.training.trained import Scale, TrainedNetwork
 from photosim.training.trainer import History, Schedule, Streams, begin, fit
-
-LARGEST_SEED = 2**31 - 1
 
 
 @dataclass
@@ -112,7 +110,7 @@ class PhotonicEstimator(EstimatorParameters):
 
     def _begin(self, x: FloatArray, outputs: int, weights: FloatArray | None) -> Session:
         """Return a training before its first epoch, samples standardised by those seen first."""
-        seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
+        seed = drawn_seed(self.random_state)
         streams = Streams.tree(seed, 1)[0]
         self.scale_ = StandardScaler().fit(x, sample_weight=weights)
         plain = self._network(x.shape[1], outputs)

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from photosim.bounds import is_number
@@ -19,7 +18,7 @@ from photosim.netlist.forms import INTEGRAL
 from photosim.netlist.mappings import read
 from photosim.reals import shown
 from photosim.training.arrays import FloatArray
-from photosim.training.estimators.recipe import keywords_only
+from photosim.training.estimators.recipe import drawn_seed, keywords_only
 from photosim.training.estimators.samples import read_samples
 from photosim.training.hardware.found import Found, Settings, read_hardware
 
@@ -33,7 +32,6 @@ ROWS = 1024
 """Samples sent through a medium at a time: what bounds the memory of their frames."""
 BRIGHT = 1 / 6
 """Mean reading as a share of the full well that exposure="auto" sets: exp(-6) of speckle grains saturate."""
-LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class PhotonicTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             message = f"{title}: exposure must be 'auto', None or seconds, got {shown(self.exposure)}."
             raise ParameterError(message)
         x = read_samples(self, X, dtype=np.float64)
-        self._rng = np.random.default_rng(check_random_state(self.random_state).randint(LARGEST_SEED))
+        self._rng = np.random.default_rng(drawn_seed(self.random_state))
         found = read_hardware(self.hardware, Settings(device=self.device, noise=self.noise))
         self.hardware_ = f"{found.name} ({found.kind})"
         self.scale_ = StandardScaler().fit(x)

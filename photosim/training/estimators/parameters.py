@@ -134,4 +134,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         sizes = self.hidden_layer_sizes
         if is_layer(sizes) or isinstance(sizes, Mapping):
             return (sizes,)
-        return sizes if isinstance(sizes, tuple | list) else tuple(np.atleast_1d(sizes))
+        if isinstance(sizes, tuple | list):
+            return sizes
+        return tuple(sizes.tolist()) if isinstance(sizes, np.ndarray) and sizes.ndim == 1 else (sizes,)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import numpy as np
 
+from photosim.arguments import takes
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.netlist.mappings import read
 from photosim.reals import shown
@@ -37,6 +38,8 @@ _SCHEDULE: Any = Annotated[Any, SCHEDULE]
 _SOLVER: Any = Annotated[Any, OPTIMISER]
 SOLVERS = ("adam", "sgd")
 """Names of solvers."""
+LARGEST_SEED = 2**31 - 1
+"""Bound of the seeds drawn of a random_state."""
 MOST_REPEATS = 64
 """Mean whole weight up to which samples are repeated; beyond it they are drawn more often."""
 _CALLED_OTHERWISE = {
@@ -84,6 +87,20 @@ def keywords_only(init: Init) -> Init:
     return checked  # type: ignore[return-value]
 
 
+def drawn_seed(random_state: Any) -> int:
+    """Return a whole number drawn from a seed, a numpy RandomState or None; ParameterError for others."""
+    from sklearn.utils import check_random_state
+
+    try:
+        return int(check_random_state(random_state).randint(LARGEST_SEED))
+    except (ValueError, TypeError) as error:
+        message = (
+            f"random_state must be a whole number from 0 to {2**32 - 1}, a numpy RandomState or None, got "
+            f"{shown(random_state)}."
+        )
+        raise ParameterError(message) from error
+
+
 def needs_of(rule: Any) -> frozenset[Need]:
     """Return what a rule needs, by its name or as the object says it; ParameterError if it is no rule.
 
@@ -97,6 +114,9 @@ def needs_of(rule: Any) -> frozenset[Need]:
             f"rule must be a name ({listing(RULES, 4)}) or an object with a method updates(forward)"
             f"{instead}, got {shown(rule)}."
         )
+        raise ParameterError(message)
+    if not takes(rule.updates, 1):
+        message = f"rule: updates of {type(rule).__name__} must take one argument, updates(forward)."
         raise ParameterError(message)
     return frozenset(getattr(rule, "needs", frozenset()))
 

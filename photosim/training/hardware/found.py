@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from photosim.errors import ParameterError, PhotosimError, listing
+from photosim.engine.bindings import steps
+from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 from photosim.reals import shown
 from photosim.training.arrays import FloatArray
 from photosim.training.devices import (
@@ -184,6 +185,7 @@ def of_circuit(circuit: Circuit, settings: Settings) -> Found:
     if is_mesh(circuit, own):
         return Found(circuit.name, "mesh", TiledMesh.from_circuit(circuit, own), settings, circuit)
     if own is not None:
+        _check_instance(circuit, own)
         return _bank(circuit, own, settings)
     if circuit.detectors and circuit.sources:
         try:
@@ -202,6 +204,21 @@ def of_circuit(circuit: Circuit, settings: Settings) -> Found:
     except PhotosimError as error:
         message = f"Circuit {circuit.name!r} is not hardware of a layer: {error} {reason}".strip()
         raise ParameterError(message) from None
+
+
+def _check_instance(circuit: Circuit, name: str) -> None:
+    """Raise ParameterError, naming what there is, where an instance is not there or not a device."""
+    graph = circuit.graph
+    banks = {steps(detector)[0] for detector in circuit.detectors}
+    meshes = {own for own in graph.composites if is_mesh(circuit, own)}
+    cameras = {part.name for part in graph.parts if part.model.name == "camera"}
+    known = sorted(banks | meshes | cameras)
+    if name not in known:
+        message = (
+            f"device={name!r} is not a weight bank, mesh or camera of circuit {circuit.name!r}, which has "
+            f"{listing(known) if known else 'none'}: leave device out to use the circuit as it is."
+        )
+        raise ParameterError(message + did_you_mean(name, known))
 
 
 def _bank(circuit: Circuit, name: str, settings: Settings) -> Found:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.reals import shown
 from photosim.training.arrays import RealArray
-from photosim.training.layers import Block, Network
+from photosim.training.layers import Block, Network, Parameters
 from photosim.training.passes import ForwardPass, Updates
 
 if TYPE_CHECKING:
@@ -46,6 +48,32 @@ class Rule(Protocol):
 
     def updates(self, forward: ForwardPass) -> Updates:
         """Return the updates of all layers, averaged over the batch."""
+
+
+def updates_of(rule: Rule, forward: ForwardPass, parameters: Sequence[Parameters]) -> Updates:
+    """Return a rule's updates; ParameterError unless there is one a layer, in the shapes of parameters.
+
+    An entry is None, or empty, for a layer that does not change.
+    """
+    found: Any = rule.updates(forward)
+    rule_is = f"updates(forward) of {type(rule).__name__} must return a list, one entry for each of the"
+    if not isinstance(found, list | tuple) or len(found) != len(parameters):
+        got = f"{len(found)} entries" if isinstance(found, list | tuple) else shown(found)
+        message = f"{rule_is} {len(parameters)} layers, got {got}."
+        raise ParameterError(message)
+    for k, (own, update) in enumerate(zip(parameters, found, strict=True), start=1):
+        if update is None or (isinstance(update, Mapping) and not update):
+            continue
+        wanted = {name: np.shape(value) for name, value in own.items()}
+        known = isinstance(update, Mapping)
+        if not known or {name: np.shape(value) for name, value in update.items()} != wanted:
+            shapes = {name: np.shape(value) for name, value in update.items()} if known else shown(update)
+            message = (
+                f"{rule_is} layers, but that of layer {k} is {shapes}: give None, or an array for each "
+                f"parameter of the layer, {wanted}."
+            )
+            raise ParameterError(message)
+    return list(found)
 
 
 def check_feedback(name: str, network: Network, feedback: tuple[Device, ...]) -> None:

@@ -66,7 +66,8 @@ class TernaryDFA:
         if raised > MOST * count:
             message = (
                 f"The threshold {self.threshold:g} turns most of a batch's small errors to +1, "
-                "where 0 would be nearer: a larger one, such as 0.25, learns better."
+                "where 0 would be nearer: a larger one, such as "
+                f"{max(2 * self.threshold, 0.25):g}, may learn better."
             )
             warnings.warn(message, PhotosimWarning, stacklevel=3)
 

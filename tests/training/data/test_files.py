@@ -69,10 +69,10 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "not zipped": (gzip.decompress, "damaged or no gzip file"),
-    "cut": (lambda content: content[: len(content) // 2], "damaged or no gzip file"),
+    "not zipped": (gzip.decompress, "damaged or not a gzip file"),
+    "cut": (lambda content: content[: len(content) // 2], "damaged or not a gzip file"),
     "empty": (lambda _content: b"", "not an idx file of unsigned bytes with 3 axes"),
-    "bad sum": (lambda content: content[:-8] + bytes(8), "damaged or no gzip file"),
+    "bad sum": (lambda content: content[:-8] + bytes(8), "damaged or not a gzip file"),
     "other type": (
         lambda content: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(content)[4:]),
         "it begins with 00 00 0d 03",
@@ -233,7 +233,7 @@ def test_damaged_archives_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file .*cora\.npz: the citation graph"):
         cora(tmp_path)
     path.write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"damaged or no \.npz file"):
+    with pytest.raises(DataError, match=r"damaged or not an \.npz file"):
         cora(tmp_path)
     graph = small_graph()
     save(path, {name: value for name, value in graph.items() if name != "edges"})

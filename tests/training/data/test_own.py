@@ -73,6 +73,12 @@ def test_files_and_folders_are_read(tmp_path: Path) -> None:
             )
     images = read_data(tmp_path / "idx")
     assert (images.classes, images.features, len(images.test)) == (3, 4, 8)
+    for name in ("-idx", ".idx"):  # unpacked, as other libraries leave them
+        plain = tmp_path / f"plain{name}"
+        plain.mkdir()
+        for packed in (tmp_path / "idx").iterdir():
+            (plain / packed.stem.replace("-idx", name)).write_bytes(gzip.decompress(packed.read_bytes()))
+        np.testing.assert_array_equal(read_data(plain).train.x, images.train.x)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,13 @@ def test_files_and_folders_are_read(tmp_path: Path) -> None:
         ("a.csv", "a,b\nx,2\n", "row 2, column 'a' must be a finite number, got 'x'"),
         ("a.csv", "a,b\n1,nan\n", "row 2, column 'b': the target must be finite"),
         ("a.csv", "a,b\n", "has no samples"),
-        ("a.npz", "no zip", "is damaged or no .npz file"),
+        ("a.npz", "no zip", r"a.npz is damaged or not an .npz file"),
+        (
+            "a.csv",
+            "1,2\n3,4\n",
+            "must be a header with a name for each column, but it holds numbers, '1' first",
+        ),
+        ("a.csv", "a,a\n3,4\n", "but it names the column 'a' twice"),
         ("a.txt", "1", "is not data: .npz, .csv and folders are read"),
     ],
 )
@@ -104,6 +116,11 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
         (lambda: Dataset.from_arrays(X, KINDS[:5]), "100 rows of inputs, but 5 labels or targets"),
         (lambda: Dataset.from_arrays(X, np.where(NUMBERS > 0, np.nan, 1.0)), "every target must be finite"),
         (lambda: Dataset.from_arrays(X, KINDS, X, np.full(100, "fox")), "fox"),
+        (
+            lambda: Dataset.from_arrays(X, KINDS, X[:, :2], KINDS),
+            "2 features, but the training samples have 3",
+        ),
+        (lambda: Dataset.from_arrays(X + 1j, KINDS), "inputs are complex"),
     ]
     for make, text in cases:
         with pytest.raises(DataError, match=text):

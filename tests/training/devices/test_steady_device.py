@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from photosim.training import PhotonicClassifier
 from photosim.training.devices import CircuitDevice, Device
 from photosim.training.hardware import with_hardware
 from photosim.training.layers import dense_network
+from photosim.training.trained import TrainedNetwork
 
 KINDS = {
     "ring_activation": ("phase", "tap", "coupling", "loss_dB", "current_pi"),
@@ -204,7 +206,7 @@ def test_a_part_of_ones_own_is_declared_with_its_steady_state() -> None:
     assert own_limiter.linear(np.ones(1), ceiling=1e-3)["o1", "o2"] == pytest.approx(1.0)
 
 
-def test_a_network_is_trained_through_nonlinear_circuits() -> None:
+def test_a_network_is_trained_through_nonlinear_circuits(tmp_path: Path) -> None:
     x, y = load_iris(return_X_y=True)
     circuit = crossed("ring_activation", detectors=True)
     classifier = PhotonicClassifier(
@@ -212,6 +214,9 @@ def test_a_network_is_trained_through_nonlinear_circuits() -> None:
     random_state=0, batch_size=16, activation="linear",
     )  # fmt: skip
     assert classifier.fit(x, y).score(x, y) > 0.8
+    network = TrainedNetwork.load(classifier.network_.save(tmp_path / "own.npz"))
+    np.testing.assert_array_equal(network.predict(x), classifier.predict(x))
+    assert str(network).splitlines()[1].endswith("gain 1 and 1 more      33")
     assert classifier.uses_[0]["forward"] == "settings trained, 8 tiles of 2 x 2"
     device = Device.from_circuit(circuit)
     assert "Nonlinear, each in the steady state that it comes to: up (ring_activation)" in device.explain()

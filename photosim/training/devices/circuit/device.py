@@ -231,7 +231,7 @@ class CircuitDevice:
         if self.wiring.stages:
             message = (
                 f"Circuit {self.wiring.circuit.name!r} {what}: instance {self.wiring.stages[0].part!r} "
-                f"({self.wiring.stages[0].model.name}) is nonlinear. Train its settings instead."
+                f"({self.wiring.stages[0].component}) is nonlinear. Train its settings instead."
             )
             raise ParameterError(message)
         if not self.linear:

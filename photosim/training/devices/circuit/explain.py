@@ -24,7 +24,7 @@ def explained(device: CircuitDevice) -> str:
         f"Read is {READINGS[readout.reading]}.",
     ]
     if wiring.stages:
-        names = listing([f"{stage.part} ({stage.model.name})" for stage in wiring.stages], 3)
+        names = listing([f"{stage.part} ({stage.component})" for stage in wiring.stages], 3)
         parts.append(
             f"Nonlinear, each in the steady state that it comes to: {names}; a number of 1 is "
             f"{1e3 * device.power:g} mW. It has no matrix; its settings can be trained."

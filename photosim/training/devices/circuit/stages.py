@@ -32,7 +32,7 @@ class Stage:
     """
 
     part: str
-    model: Nonlinear
+    component: str
     arrivals: tuple[str, ...]
     departures: tuple[str, ...]
     paths: tuple[tuple[int, int], ...]
@@ -43,11 +43,12 @@ class Segments:
     """The linear circuit between stages at settings, and what each stage does.
 
     waves: (T, W, arrivals of all stages and then waves read, inputs and then departures of all stages).
-    settings: of each stage, numbers or (T, 1) by name.  pull: takes the cotangent of `waves` and slopes by
-    the settings of stages, (T, 1), to derivatives (T,) by parameter.
+    models, settings: of each stage, settings by name, numbers or (T, 1).  pull: takes the cotangent of
+    `waves` and slopes by the settings of stages, (T, 1), to derivatives (T,) by parameter.
     """
 
     waves: ComplexArray
+    models: tuple[Nonlinear, ...]
     settings: tuple[dict[str, Any], ...]
     pull: Callable[[ComplexArray, Mapping[str, Any]], dict[str, FloatArray]]
 
@@ -76,7 +77,7 @@ def nonlinear_stages(circuit: Circuit, inputs: Iterable[str]) -> tuple[Stage, ..
         if not free:
             name = next((k for k in left if behind[k].intersection(enters[k])), left[0])
             message = (
-                f"Light that leaves instance {stages[name].part!r} ({stages[name].model.name}) comes back to "
+                f"Light that leaves instance {stages[name].part!r} ({stages[name].component}) comes back to "
                 "a nonlinear part, so that the circuit may have several steady states: ps.transient finds "
                 "the one that light comes to; a device is made of a circuit without that loop."
             )
@@ -121,7 +122,7 @@ def _stage(part: Part, lit: set[int]) -> Stage:
     arrivals, departures = (list(dict.fromkeys(end)) for end in zip(*paths, strict=True))
     return Stage(
         part.name,
-        model,
+        model.name,
         tuple(f"{part.name},{port}:in" for port in arrivals),
         tuple(f"{part.name},{port}" for port in departures),
         tuple((arrivals.index(a), departures.index(b)) for a, b in paths),
@@ -151,10 +152,12 @@ def segments(
         waves = circuit.transfer(wl, outputs, inputs, **values)
     compiled, point = circuit.at(values)
     bindings = compiled.graph.bindings
-    settings = []
-    for stage in stages:
-        held = compiled.parts.settings_of(compiled.graph.part(stage.part), point)
-        settings.append({name: _column(value) for name, value in held.items()})
+    parts: list[Any] = [compiled.graph.part(stage.part) for stage in stages]
+    settings = [
+        {name: _column(value) for name, value in compiled.parts.settings_of(part, point).items()}
+        for part in parts
+    ]
+    models = tuple(part.model for part in parts)
 
     def pull(cotangent: ComplexArray, slopes: Mapping[str, Any]) -> dict[str, FloatArray]:
         found = bindings.pull_back(slopes, parameters, point.settings, point.set_directly)
@@ -167,7 +170,7 @@ def segments(
                 total[name] += np.atleast_2d(slope).sum(axis=-1)
         return total
 
-    return Segments(waves.reshape(-1, *waves.shape[-3:]), tuple(settings), pull)
+    return Segments(waves.reshape(-1, *waves.shape[-3:]), models, tuple(settings), pull)
 
 
 def _column(value: Any) -> Any:

@@ -87,10 +87,11 @@ class SteadyPassage:
         known: list[ComplexArray] = [self.sent]
         passed = []
         row, column = 0, lit
-        for stage, settings in zip(self.wiring.stages, self.segments.settings, strict=True):
+        held = self.segments
+        for stage, model, settings in zip(self.wiring.stages, held.models, held.settings, strict=True):
             arrived = self._carried(slice(row, row + len(stage.arrivals)), known)
             power = np.einsum("tcb,tcbp->tb", self._weights(arrived), np.abs(arrived) ** 2)
-            factor, by_power, slopes = stage.model.factor(power, settings)
+            factor, by_power, slopes = model.factor(power, settings)
             factor = np.broadcast_to(np.asarray(factor, dtype=np.complex128), power.shape)
             left = np.zeros((*arrived.shape[:-1], len(stage.departures)), dtype=np.complex128)
             for a, b in stage.paths:

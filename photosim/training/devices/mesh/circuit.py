@@ -168,9 +168,9 @@ def find_mesh(
 
     Without a name the circuit's only mesh component, if no other part lies before a port, or else, by
     structure, the couplers and phase shifters between its ports, whatever they are called; inputs and
-    outputs: those ports in the order of the guides, found unless given. ParameterError says that it is none, that its couplers reflect, which a passage from
-    column to column does not see, or that blocks have converters or heat which the mesh does not give all of
-    them alike.
+    outputs: those ports in the order of the guides, found unless given.
+    ParameterError says that it is none, that its couplers reflect, which a passage from column to column does
+    not see, or that blocks have converters or heat which the mesh does not give all of them alike.
     """
     if name is not None:
         return _named_mesh(circuit, name, wl)
