@@ -313,14 +313,13 @@ class _Run:
         """Learn from one batch in place; return its summed loss."""
         parameters, memory, train = state.groups["parameters"], state.groups["memory"], self.data.train
         x, y = train.x[rows], train.y[rows]
-        # What dropout leaves out is drawn with the order of samples: alike for all rules of a seed.
-        forward, loss = run(self.network, parameters, x, y, self.objective, state.order)
+        forward, loss = run(self.network, parameters, x, y, self.objective, state.order)  # dropout too
         if not np.isfinite(loss):
             return loss  # refused by the caller, before devices are given what is not a number
         found = updates_of(self.rule, forward, parameters)
-        for own, update, remembered in zip(parameters, found, memory, strict=True):
+        for own, update, kept in zip(parameters, found, memory, strict=True):
             if update is not None:
-                self.optimiser.step(own, update, remembered, factor)
+                self.optimiser.step(own, update, kept, factor)
         return loss * self.objective.count(y)
 
 
