@@ -18,6 +18,7 @@ _SYSTEMS = {
     "in-situ": "in_situ.system",
     "vowels": "vowels.system",
     "transformer-dfa": "transformer_dfa.system",
+    "deep-dfa": "deep_dfa",
     "single-chip": "single_chip.system",
     "spectrum-slicing": "spectrum_slicing.system",
     "laser-reservoir": "laser_reservoir.system",

@@ -330,7 +330,7 @@ def test_quick_runs_of_published_systems_stand_alone(name: str) -> None:
     assert all(row[2:4] == (NOT_COMPARABLE, "") for row in accuracies)
     full = Reproduction(system, system.options(), Outcome({}))
     shown = [row for row in full.table().rows if row[2] and "branches" not in str(row[0])]
-    assert shown
+    assert shown or name == "deep-dfa"  # of which no figure is published
     assert all(row[2] != NOT_COMPARABLE for row in shown)
     if name == "mrr-dfa":  # what hardware costs is the same on any data
         speed = next(row for row in done.table().rows if "speed" in str(row[0]))

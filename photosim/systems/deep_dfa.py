@@ -1,0 +1,225 @@
+"""Very deep dense networks by direct feedback: accuracy and time of a step against depth (wang2026)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.analysis.chart import Chart, Curve, Picture
+from photosim.analysis.result import Table
+from photosim.systems.harness.data import samples as loaded
+from photosim.systems.harness.optics import NETLIST, Point, medium, work
+from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System
+from photosim.training.data.datasets import Dataset
+from photosim.training.devices import Digital, ScatteringMedium
+from photosim.training.layers import Dense, Network, Parameters, activation
+from photosim.training.losses import CLASSIFICATION
+from photosim.training.optimisers import Adam
+from photosim.training.passes import run
+from photosim.training.rules import Backprop, Rule, SegmentedDFA
+from photosim.training.trainer import Schedule, Streams, fit
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+RULES = {
+    "backprop": "backpropagation",
+    "dfa": "DFA, exact",
+    "ternary": "DFA, three levels",
+    "optical": "DFA by the medium",
+}
+TIMED = 9
+"""Steps of which the median time is taken, after the training."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """depths: numbers of hidden layers, each `width` wide.  rates: learning rates of Adam by rule."""
+
+    depths: tuple[int, ...] = (10, 30, 100)
+    width: int = 256
+    epochs: int = 5
+    batch_size: int = 128
+    exact_rate: float = 1e-4
+    rate: float = 1e-3
+
+
+FULL = Recipe()
+SMALL = Recipe(depths=(3, 10, 30), width=64, epochs=8, batch_size=32, exact_rate=3e-4, rate=2e-3)
+
+
+@dataclass(frozen=True)
+class Critical(Dense):
+    """A dense layer of tanh whose weights begin normal with variance 1/inputs: signals neither grow nor die.
+
+    A uniform start of +-1/sqrt(inputs) shrinks them by 0.58 a layer; after a hundred nothing is left
+    (poole2016).
+    """
+
+    def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Parameters:
+        """Draw weights of variance 1/inputs; biases begin at zero."""
+        weights = rng.standard_normal(self.weights_shape) / np.sqrt(self.inputs)
+        return {"weights": weights.astype(dtype), "bias": np.zeros(self.outputs, dtype)}
+
+
+def network_of(features: int, classes: int, depth: int, width: int) -> Network:
+    """Return `depth` hidden layers of tanh and a linear read-out."""
+    widths = (features, *[width] * depth)
+    hidden = [Critical(one, width, activation("tanh")) for one in widths[:-1]]
+    return Network((*hidden, Dense(width, classes, activation("linear"))))
+
+
+def rule_of(name: str, depth: int, optics: ScatteringMedium, seed: int) -> Rule:
+    """Return a rule; one product reaches all hidden layers, and those of exact products have its matrix."""
+    ends, rng = tuple(range(depth)), np.random.default_rng(seed)
+    exact = (Digital(optics.matrix().astype(np.float32)),)
+    match name:
+        case "backprop":
+            return Backprop()
+        case "dfa":
+            return SegmentedDFA(exact, ends)
+        case "ternary":
+            return SegmentedDFA(exact, ends, at_random=True, rng=rng)
+        case _:
+            return SegmentedDFA((optics,), ends, at_random=True, rng=rng)
+
+
+def train(
+    options: Options, recipe: Recipe, depth: int, name: str, seed: int, checkpoint: Path, report: Report
+) -> dict[str, Any]:
+    """Return the accuracy in %, its curve, the time of a step in ms, and what the optics had to do."""
+    data = loaded(options)
+    network = network_of(data.features, data.classes, depth, recipe.width)
+    streams = Streams.tree(seed, 1)[0]
+    drawn = int(streams.feedback.generate_state(1)[0])
+    (optics,) = medium((recipe.width,), data.classes, drawn, Point(), options.netlist(NETLIST))
+    rule = rule_of(name, depth, optics, seed)
+    rate = recipe.exact_rate if name == "backprop" else recipe.rate
+    schedule = Schedule(recipe.epochs, recipe.batch_size, checkpoint=checkpoint)
+    history = fit(
+        network, rule, Adam(rate), data, schedule, streams, lambda epoch: report(epoch, recipe.epochs)
+    )
+    curve = 100.0 * history.accuracy
+    found = {"accuracy": curve[-1], "curve": curve}
+    if name == "optical":
+        found |= work(network, optics)
+    timed = rule_of("dfa" if name == "optical" else name, depth, optics, seed)
+    return found | {"step_ms": step_ms(network, history.parameters, timed, data, recipe)}
+
+
+def step_ms(
+    network: Network, parameters: list[Parameters], rule: Rule, data: Dataset, recipe: Recipe
+) -> float:
+    """Return the median time in ms from a batch to the updates of all layers; no product of optics in it."""
+    part = slice(recipe.batch_size)
+    x, y = data.train.x[part].astype(np.float32), data.train.y[part]
+    times = []
+    for _ in range(TIMED):
+        began = time.perf_counter()
+        forward, _ = run(network, parameters, x, y, CLASSIFICATION)
+        rule.updates(forward)
+        times.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(times))
+
+
+def _recipe(options: Options) -> Recipe:
+    return SMALL if options.quick or (options.data == "digits" and not options.own) else FULL
+
+
+def _cases(options: Options) -> Sequence[Case]:
+    recipe = _recipe(options)
+    return [
+        Case(
+            f"{name}-{depth}",
+            partial(train, options, recipe, depth, name),
+            {k: v for k, v in asdict(recipe).items() if k != "depths"} | {"depth": depth},
+        )
+        for depth in recipe.depths
+        for name in RULES
+    ]
+
+
+def _rows(options: Options) -> Sequence[Row]:
+    depths = _recipe(options).depths
+    return [
+        Row(f"accuracy, {depth} layers, {label}", f"{name}-{depth}", "accuracy")
+        for depth in depths
+        for name, label in RULES.items()
+    ]
+
+
+def _depths(outcome: Outcome) -> list[int]:
+    return sorted({int(case.rpartition("-")[2]) for case in outcome.found if outcome.of(case)})
+
+
+def _pictures(outcome: Outcome) -> Sequence[Picture]:
+    depths = _depths(outcome)
+    if len(depths) < 2:
+        return ()
+    found = []
+    for key, title, axis in (
+        ("accuracy", "Accuracy against depth", "accuracy, %"),
+        ("step_ms", "Time of a step against depth, without the optics", "time of a step, ms"),
+    ):
+        curves = []
+        for name, label in RULES.items():
+            own = [outcome.values(f"{name}-{depth}", key) for depth in depths]
+            seeds = min(len(values) for values in own)
+            if seeds:
+                at = np.stack([values[:seeds] for values in own], axis=1)
+                curves.append(Curve.over_seeds(label, at, np.array(depths, dtype=float)))
+        if curves:
+            name = "accuracy" if key == "accuracy" else "time"
+            found.append(Chart(f"{name}-of-depth", title, "hidden layers", axis, curves))
+    return found
+
+
+def _tables(outcome: Outcome) -> Sequence[Table]:
+    rows = []
+    for depth in _depths(outcome):
+        exact, fed = (outcome.values(f"{name}-{depth}", "step_ms") for name in ("backprop", "dfa"))
+        optics = outcome.of(f"optical-{depth}")
+        if exact.size and fed.size:
+            frames = f"{optics[0]['frames']:,.0f}" if optics else "-"
+            minutes = f"{optics[0]['minutes']:.1f}" if optics else "-"
+            ratio = f"{np.median(exact) / np.median(fed):.2f}"
+            rows.append((depth, f"{np.median(exact):.3g}", f"{np.median(fed):.3g}", ratio, frames, minutes))
+    columns = (
+        "hidden layers", "backpropagation, ms a step", "direct feedback, ms a step", "ratio",
+        "frames of a training", "time of the optics, min",
+    )  # fmt: skip
+    return [Table("Time of a step, and the work of the optics", columns, tuple(rows))] if rows else ()
+
+
+SYSTEM = System(
+    name="deep-dfa",
+    title="direct feedback alignment of very deep dense networks",
+    source="wang2026",
+    cases=_cases,
+    rows=_rows,
+    data=("mnist", "fashion-mnist", "digits"),
+    reads=("samples",),
+    quick_data="digits",
+    seeds=3,
+    pictures=_pictures,
+    tables=_tables,
+    netlists=(NETLIST,),
+    remarks=(
+        (
+            "No published accuracy can be compared: sizes and data of the paper's networks are not known "
+            "to us. Layers are dense, of tanh, and begin with weights of variance 1/inputs. Errors of three "
+            "levels are rounded at random, right on average."
+        ),
+        (
+            "One product of the medium reaches all hidden layers, so frames and time of the optics do not "
+            "depend on depth. The time of a step holds forward pass and updates, on this machine, without "
+            "optics and optimiser."
+        ),
+    ),
+)
