@@ -23,7 +23,7 @@ from photosim.training.devices import Device, Digital, ScatteringMedium
 from photosim.training.devices.bank.errors import effective_bits
 from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.graph_job import fit_graph, graph_layers
-from photosim.training.hardware.found import Settings, has_camera, is_mesh, read_hardware
+from photosim.training.hardware.found import Settings, check_instance, has_camera, is_mesh, read_hardware
 from photosim.training.hardware.use import Uses, used
 from photosim.training.layers import Network
 from photosim.training.losses import CLASSIFICATION, REGRESSION
@@ -50,6 +50,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TrainOptions:
     other = options.device == circuit.name or is_mesh(circuit, options.device) or has_camera(circuit)
     asked = any(options.use_of(rule) for rule in options.rules)
     if asked and options.device is not None and options.hardware is None and not other:
+        check_instance(circuit, options.device)
         find_bank(circuit, options.device).check_converters(options.converters)
     return options
 

@@ -185,7 +185,7 @@ def of_circuit(circuit: Circuit, settings: Settings) -> Found:
     if is_mesh(circuit, own):
         return Found(circuit.name, "mesh", TiledMesh.from_circuit(circuit, own), settings, circuit)
     if own is not None:
-        _check_instance(circuit, own)
+        check_instance(circuit, own)
         return _bank(circuit, own, settings)
     if circuit.detectors and circuit.sources:
         try:
@@ -206,7 +206,7 @@ def of_circuit(circuit: Circuit, settings: Settings) -> Found:
         raise ParameterError(message) from None
 
 
-def _check_instance(circuit: Circuit, name: str) -> None:
+def check_instance(circuit: Circuit, name: str) -> None:
     """Raise ParameterError, naming what there is, where an instance is not there or not a device."""
     graph = circuit.graph
     banks = {steps(detector)[0] for detector in circuit.detectors}
