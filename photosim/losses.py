@@ -15,6 +15,7 @@ from photosim.arguments import public
 from photosim.bounds import is_number
 from photosim.errors import ParameterError
 from photosim.reals import NotReal, as_real, shown
+from photosim.smatrix import remade
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,7 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 """The cotangent is dL/dRe S + i dL/dIm S, in the shape of s.values."""
 
 
+@remade
 @public
 def power(
     pairs: Sequence[tuple[str, str]],
@@ -51,6 +53,7 @@ def power(
     return loss
 
 
+@remade
 @public
 def target_spectrum(
     pair: tuple[str, str],
@@ -79,6 +82,7 @@ def target_spectrum(
     return loss
 
 
+@remade
 @public
 def target_dB(
     pair: tuple[str, str],
@@ -111,6 +115,7 @@ def target_dB(
     return loss
 
 
+@remade
 @public
 def target_matrix(
     outputs: Sequence[str],
@@ -155,6 +160,7 @@ def target_matrix(
     return loss
 
 
+@remade
 @public
 def flatness(
     pair: tuple[str, str],
@@ -180,6 +186,7 @@ def flatness(
     return loss
 
 
+@remade
 @public
 def total(*losses: Loss | tuple[float, Loss]) -> Loss:
     """Return the sum of losses, each alone or as (factor, loss)."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from functools import cached_property
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property, partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -45,9 +45,66 @@ def _same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
     if hasattr(a, "identical") and type(a) is type(b):  # xarray's
         return bool(a.identical(b))
+    if isinstance(a, partial) and isinstance(b, partial):
+        return _same((a.func, a.args, a.keywords), (b.func, b.args, b.keywords))
+    if is_dataclass(a) and type(a) is type(b) and not isinstance(a, ByValue):
+        return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a) if f.compare)
     if isinstance(a, float) and isinstance(b, float):
         return a == b or bool(np.isnan(a) and np.isnan(b))
     return bool(a == b)
+
+
+Maker = TypeVar("Maker", bound="Callable[..., Any]")
+
+
+class Remade:
+    """A function of an S-matrix, such as a loss, that crosses processes as the call that made it."""
+
+    def __init__(self, maker: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        self._call = maker, _own(arguments), _own(named)
+        self._made = vars(maker)["__wrapped__"](*arguments, **named)  # checks its arguments
+
+    def __call__(self, s: SMatrix) -> Any:
+        """Return what the function makes of an S-matrix."""
+        return self._made(s)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes as the call that made it."""
+        maker, arguments, named = self._call
+        return partial(maker, **named), arguments
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other one was made by an equal call."""
+        return isinstance(other, Remade) and _same(self._call, other._call)
+
+    def __hash__(self) -> int:
+        """Return a hash of what made it."""
+        return hash(self._call[0])
+
+    def __repr__(self) -> str:
+        """Return the call that made it."""
+        maker, arguments, named = self._call
+        given = [*map(shown, arguments), *(f"{name}={shown(value)}" for name, value in named.items())]
+        return f"{maker.__name__}({', '.join(given)})"
+
+
+def _own(value: Any) -> Any:
+    """Return a value that its giver's later changes do not reach: arrays, and lists and dicts of them."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {name: _own(entry) for name, entry in value.items()}
+    return type(value)(map(_own, value)) if type(value) in {list, tuple} else value
+
+
+def remade(maker: Maker) -> Maker:
+    """Return a maker of functions of an S-matrix that cross processes."""
+
+    @wraps(maker)
+    def made(*arguments: Any, **named: Any) -> Any:
+        return Remade(made, arguments, named)
+
+    return made  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, eq=False)

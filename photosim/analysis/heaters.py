@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosim.errors import ParameterError, listing
+from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -20,8 +21,8 @@ _WELL_POSED = 1e8
 """Largest condition number of a crosstalk matrix whose powers are looked for."""
 
 
-@dataclass(frozen=True)
-class HeaterArray:
+@dataclass(frozen=True, eq=False)
+class HeaterArray(ByValue):
     """Heaters and what each of them does to all.
 
     names: dotted names of the settings that take the phases, such as "bank.row0.ring1.phase".  crosstalk:

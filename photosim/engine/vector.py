@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,15 +89,14 @@ class SettingsVector:
 
         wl, ports, settings: as of `Circuit.value_and_grad`.
         """
+        return partial(self._value_and_slope, loss, {"wl": wl, "ports": ports}, settings)
 
-        def value_and_slope(x: ArrayLike) -> tuple[float, NDArray[np.float64]]:
-            chosen = {**settings, **self.values(x)}
-            value, slopes = self.circuit.value_and_grad(
-                loss, wl=wl, parameters=self.names, ports=ports, **chosen
-            )
-            return value, self.gradient(slopes)
-
-        return value_and_slope
+    def _value_and_slope(
+        self, loss: Loss, question: Mapping[str, Any], settings: Mapping[str, Any], x: ArrayLike
+    ) -> tuple[float, NDArray[np.float64]]:
+        chosen = {**settings, **self.values(x)}
+        value, slopes = self.circuit.value_and_grad(loss, parameters=self.names, **question, **chosen)
+        return value, self.gradient(slopes)
 
     def _read(self, x: ArrayLike) -> NDArray[np.float64]:
         try:

@@ -92,7 +92,7 @@ Duration = Annotated[float, Quantity("s", 0.0, 1e3, usual=(1e-18, 1e-3))]
 """A time interval in s."""
 Resistance = Annotated[float, Quantity("ohm", 1e-12, 1e12)]
 """An electric resistance in ohm."""
-NoiseDensity_dB_Hz = Annotated[float, Quantity("dB/Hz", -1000.0, 0.0, usual=(-1000.0, -70.0))]
+NoiseDensity_dB_Hz = Annotated[float, Quantity("dB/Hz", -1000.0, 0.0, usual=(-1000.0, -50.0))]
 """A one-sided noise density relative to the mean, in dB/Hz."""
 Ratio_dB = Annotated[float, Quantity("dB", 0.0, 1e5)]
 """A ratio of powers in dB, one or more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +21,10 @@ from photosim.arguments import check_arguments, public
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.files import read_columns
 from photosim.reals import NotReal, as_real, shown
+from photosim.smatrix import ByValue
 from photosim.timedomain.low_pass import low_pass
-from photosim.timedomain.sequences import edge_of, mixed, sequence, symbol_numbers
+from photosim.timedomain.sequences import sequence, symbol_numbers
+from photosim.timedomain.shapes import PULSES, edge_at, held, joined, level, pulse_of, sine_of, symbols_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,8 +40,8 @@ MAX_FILE_BYTES = 64 * 2**20
 
 
 @public
-@dataclass(frozen=True)
-class Waveform:
+@dataclass(frozen=True, eq=False)
+class Waveform(ByValue):
     """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
 
     `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
@@ -115,7 +117,7 @@ class Waveform:
 def constant(value: float) -> Waveform:
     """Return the waveform that is always `value`."""
     _finite(value=value)
-    return Waveform(lambda time: np.full(time.shape, float(value)))
+    return Waveform(partial(level, value=float(value)))
 
 
 @public
@@ -124,7 +126,7 @@ def step(
 ) -> Waveform:
     """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
     _finite(low=low, high=high, at=at, rise=rise)
-    return Waveform(lambda time: low + (high - low) * edge_of(time - at, rise), bandwidth)
+    return Waveform(partial(edge_at, at=at, low=low, high=high, rise=rise), bandwidth)
 
 
 @public
@@ -143,26 +145,15 @@ def pulse(
 
     shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.
     """
-    shapes: dict[str, Callable[[Any], Any]] = {
-        "gaussian": lambda x: np.exp(-4 * np.log(2) * (x / width) ** 2),
-        "sech2": lambda x: np.cosh(np.clip(2 * np.arccosh(np.sqrt(2)) * x / width, -300, 300)) ** -2.0,
-        "square": lambda x: edge_of(x + width / 2, rise) - edge_of(x - width / 2, rise),
-    }
-    if shape not in shapes:
-        message = f"There is no pulse of shape {shape!r}. There are: {listing(shapes)}."
-        message += did_you_mean(shape, shapes)
+    if shape not in PULSES:
+        message = f"There is no pulse of shape {shape!r}. There are: {listing(PULSES)}."
+        message += did_you_mean(shape, PULSES)
         raise ParameterError(message)
     _finite(low=low, high=high, at=at, rise=rise)
     _positive(width=width, **({} if period is None else {"period": period}))
     # Half of the spectrum of such a pulse lies below.
     highest = max(0.44 / width, 1 / (period or np.inf))
-
-    def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
-        x = time - at
-        if period is not None:
-            x = np.where(x < -period / 2, x, (x + period / 2) % period - period / 2)
-        return np.asarray(low + (high - low) * shapes[shape](x))
-
+    values = partial(pulse_of, at=at, width=width, low=low, high=high, shape=shape, rise=rise, period=period)
     return Waveform(values, bandwidth, frequency=highest)
 
 
@@ -171,9 +162,8 @@ def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase
     """Return offset + amplitude sin(2 pi frequency t + phase)."""
     _finite(frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
     turning = abs(frequency) if amplitude else 0.0
-    return Waveform(
-        lambda time: offset + amplitude * np.sin(2 * np.pi * frequency * time + phase), frequency=turning
-    )
+    values = partial(sine_of, frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
+    return Waveform(values, frequency=turning)
 
 
 @public
@@ -210,12 +200,7 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     bits = sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
     numbers = symbol_numbers(bits, width)
     heights = low + (high - low) * numbers / (levels - 1)
-
-    def values(time: NDArray[np.float64]) -> NDArray[np.float64]:
-        # Edges lie in the middle between symbols, so symbol n is right at (n + 1/2)/rate.
-        place = np.floor(time * rate + 0.5).astype(np.int64)
-        return np.asarray(mixed(heights, place, edge_of(time - place / rate, edge)))
-
+    values = partial(symbols_of, rate=rate, heights=heights, edge=edge)
     # Symbols that alternate have half of their rate.
     return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
 
@@ -223,17 +208,7 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
 @public
 def samples(values: ArrayLike) -> Waveform:
     """Return the waveform of given values, one for each sample; their number must be that of the samples."""
-    numbers = np.asarray(values, dtype=np.float64)
-
-    def held(time: NDArray[np.float64]) -> NDArray[np.float64]:
-        if numbers.shape != time.shape:
-            message = (
-                f"A waveform of samples has shape {numbers.shape}, but {time.size} samples are computed."
-            )
-            raise ParameterError(message)
-        return numbers
-
-    return Waveform(held, listed=True)
+    return Waveform(partial(held, numbers=np.array(values, dtype=np.float64)), listed=True)
 
 
 @public
@@ -270,7 +245,7 @@ def file(path: str | Path, *, column: str | None = None, bandwidth: float | None
     if table.shape[1] != 2 or not np.isfinite(table).all() or (np.diff(table[:, 0]) <= 0).any():
         message = f"{path}: a waveform has two columns, rising times in s and finite values."
         raise DataError(message)
-    return Waveform(lambda time: np.interp(time, table[:, 0], table[:, 1]), bandwidth)
+    return Waveform(partial(joined, table=table), bandwidth)
 
 
 def _named_column(path: Path, column: str | None) -> NDArray[np.float64]:

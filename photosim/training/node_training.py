@@ -10,6 +10,7 @@ import numpy as np
 
 from photosim.bounds import check_whole
 from photosim.errors import DataError
+from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, LabelArray, RealArray, TargetArray
 from photosim.training.data.checks import check_inputs
 from photosim.training.data.graphs import GraphData
@@ -66,8 +67,8 @@ def graph_network(
     return Network((*layers, last))
 
 
-@dataclass(frozen=True)
-class NodeHistory:
+@dataclass(frozen=True, eq=False)
+class NodeHistory(ByValue):
     """Shares classified correctly after each epoch, each of shape (epochs,)."""
 
     validation: FloatArray

@@ -72,8 +72,8 @@ class RuleResult(ByValue):
 
 
 @public
-@dataclass(frozen=True)
-class WeightMap:
+@dataclass(frozen=True, eq=False)
+class WeightMap(ByValue):
     """The target matrix of a device and what the device made of it, each of shape (outputs, inputs).
 
     target: the wanted effective weights.  programmed: those of the solved settings, before the converters.

@@ -29,8 +29,8 @@ SHOWN = 4
 """Parameters of a layer that the table of a network names."""
 
 
-@dataclass(frozen=True)
-class Scale:
+@dataclass(frozen=True, eq=False)
+class Scale(ByValue):
     """Units of a network's inputs or outputs: (numbers - center) / width, each of shape (features,)."""
 
     center: FloatArray

@@ -71,6 +71,8 @@ def history(_folder: Path) -> Any:
     return fit(network, Backprop(), Adam(0.01), split("iris", x, y), Schedule(2), Streams.tree(0, 1)[0])
 
 
+HALF = ps.losses.power([("in", "through")], band=(1.5, 1.6))
+
 RESULTS: dict[str, Callable[[Path], Any]] = {
     "S-matrix": lambda _: ps.load("add_drop_ring")(wl=[1.55, 1.551]),
     "trace": lambda _: ps.load("add_drop_ring")(wl=[1.55, 1.551])["in", "drop"],
@@ -88,6 +90,11 @@ RESULTS: dict[str, Callable[[Path], Any]] = {
     "errors": errors,
     "laws": lambda _: check("coupler", examples=5),
     "device": lambda _: Digital(np.eye(3)),
+    "data": lambda _: ps.training.data.datasets.Dataset.from_arrays(*load_iris(return_X_y=True)),
+    "network": lambda _: ps.training.PhotonicClassifier(max_iter=1).fit(*load_iris(return_X_y=True)).network_,
+    "waveform": lambda _: ps.waveforms.prbs(10e9, low=0.0, high=1.0),
+    "loss": lambda _: ps.losses.target_dB(("in", "drop"), [-3.0, -20.0], mask=[True, False]),
+    "sum of losses": lambda _: ps.losses.total((2.0, ps.losses.flatness(("in", "drop"))), HALF),
 }
 
 
@@ -110,3 +117,17 @@ def test_results_that_hold_another_number_differ(name: str, tmp_path: Path) -> N
         assert changed != first
     stranger: Any = "another thing"
     assert first != stranger
+
+
+def test_losses_and_objectives_say_the_same_in_another_process() -> None:
+    circuit = ps.load("add_drop_ring")
+    vector = circuit.vector(["*.radius"])
+    wanted = np.array([-3.0, -20.0])
+    loss = ps.losses.total((0.5, ps.losses.target_dB(("in", "drop"), wanted)), HALF)
+    objective = vector.objective(loss, wl=[1.55, 1.551])
+    value, slope = objective(vector.x0)
+    wanted[:] = 0.0  # the caller's own array
+    again = pickle.loads(pickle.dumps(objective))  # noqa: S301 - our own
+    assert again(vector.x0)[0] == value
+    np.testing.assert_array_equal(again(vector.x0)[1], slope)
+    assert repr(ps.losses.power([("in", "drop")])) == "power([('in', 'drop')])"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.smatrix import ByValue
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 from photosim.training.chips.wiring import Wiring
 
@@ -18,8 +19,8 @@ NEAR = 2.3
 """Distance up to which the share of heat of every pair of heaters is found by itself."""
 
 
-@dataclass(frozen=True)
-class Numbers:
+@dataclass(frozen=True, eq=False)
+class Numbers(ByValue):
     """What a chip of K blocks, n guides and H heaters is made of.
 
     split, join: angle of each coupler, whose power is its squared sine, (K,).  offset: phase of each of the

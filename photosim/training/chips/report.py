@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.analysis.result import Table
 from photosim.bounds import check_number, check_whole
+from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray
 from photosim.training.chips.calibration import Calibration, calibrate
 from photosim.training.chips.chip import Chip
@@ -28,8 +29,8 @@ NEAREST = 1.2
 """Distance up to which heaters are neighbours in the table."""
 
 
-@dataclass(frozen=True)
-class Held:
+@dataclass(frozen=True, eq=False)
+class Held(ByValue):
     """How a chip was held as it drifted: fidelity just before each look (looks,), and the share of the time.
 
     start: fidelity when it began.
@@ -41,8 +42,8 @@ class Held:
     busy: float
 
 
-@dataclass(frozen=True)
-class CalibrationReport:
+@dataclass(frozen=True, eq=False)
+class CalibrationReport(ByValue):
     """A calibration, and where the chip is simulated how near it brings the chip to unitary matrices.
 
     fidelity: of the targets, (targets,).  seconds: that the readings took.  taps: the same by taps inside the

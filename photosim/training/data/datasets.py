@@ -12,6 +12,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
+from photosim.smatrix import ByValue
 from photosim.training.arrays import LabelArray, RealArray, TargetArray
 from photosim.training.data.checks import check_inputs, check_known
 from photosim.training.data.files import (
@@ -37,8 +38,8 @@ VALIDATION = 0.1
 
 
 @public(types=False)
-@dataclass(frozen=True)
-class Samples:
+@dataclass(frozen=True, eq=False)
+class Samples(ByValue):
     """Inputs x (samples, features) and what belongs to them: class numbers y (samples,).
 
     In regression y holds the targets instead, shape (samples, outputs).  weights: how often each sample is

@@ -13,6 +13,7 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import DataError, PhotosimWarning
+from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, LabelArray
 from photosim.training.data.checks import check_inputs, check_known
 from photosim.training.data.files import CORA, data_folder, existing, read_npz, read_text
@@ -24,8 +25,8 @@ MOST_FEATURES = 2 * 10**9
 ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train", "val", "test")
 
 
-@dataclass(frozen=True)
-class GraphData:
+@dataclass(frozen=True, eq=False)
+class GraphData(ByValue):
     """Nodes with features (nodes, features) and labels (nodes,), joined by undirected edges (edges, 2).
 
     train, validation, test: numbers of the nodes of each part; no node is in two.  Labels are class numbers;
@@ -67,8 +68,8 @@ class GraphData:
         return int(self.labels.max()) + 1
 
 
-@dataclass(frozen=True)
-class TextData:
+@dataclass(frozen=True, eq=False)
+class TextData(ByValue):
     """A text as codes into its alphabet, cut into a beginning to learn from and an end to judge by.
 
     alphabet: the characters that occur, sorted.  train, test: codes, one a character.

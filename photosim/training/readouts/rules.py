@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, IndexArray
 
 BOOLEAN, TERNARY = (0, 1), (-1, 0, 1)
@@ -21,8 +22,8 @@ WeightArray = NDArray[np.int8]
 
 
 @public
-@dataclass(frozen=True)
-class Learnt:
+@dataclass(frozen=True, eq=False)
+class Learnt(ByValue):
     """Weights (nodes,), and the error that was kept after each evaluation of the hardware, (evaluations,)."""
 
     weights: WeightArray

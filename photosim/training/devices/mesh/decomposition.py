@@ -17,6 +17,7 @@ from photosim.bounds import check_choice, check_number
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, reach
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.reals import NotReal, as_real, shown
+from photosim.smatrix import ByValue
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ Settings = dict[str, dict[str, float]]
 
 
 @public
-@dataclass(frozen=True)
-class MeshPhases:
+@dataclass(frozen=True, eq=False)
+class MeshPhases(ByValue):
     """Phases in rad of a mesh of n guides and K blocks, n (n - 1)/2 of them in a rectangle or triangle.
 
     theta, phi: shape (K,), in the order of `places`.  end: output phases, shape (n,).
