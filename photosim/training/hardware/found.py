@@ -95,6 +95,13 @@ class Found:
     def layer(self, dense: Dense, way: Way, rng: np.random.Generator) -> Layer:
         """Return a dense layer that this hardware holds one way or both."""
         if self.kind == "circuit" and way != "backward":
+            noise = self.settings.noise or self.device.noise
+            if noise is not None:
+                message = (
+                    f"noise={noise!r}: layers that train the settings of a circuit, here {self.name!r}, are "
+                    "computed without noise: leave noise out, or use 'backward', where feedback has it."
+                )
+                raise ParameterError(message)
             return CircuitLayer(self.device, dense.inputs, dense.outputs, dense.activation)
         hardware = _noisy(self.device, self.settings, rng)
         return HeldDense(dense.inputs, dense.outputs, dense.activation, hardware, way)
