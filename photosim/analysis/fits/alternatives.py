@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,22 @@ def alternatives(problem: Problem, best: Found, others: list[Found]) -> list[Alt
             changed = _changed(problem, one.x, best.x)
             found.append(Alternative(kind, names if kind == "order" else changed, one))
     return found
+
+
+def is_better(one: Found, other: Found) -> bool:
+    """Return whether a minimum is lower than another one by more than what fits as well."""
+    return 2.0 * (other.cost - one.cost) > _EQUAL
+
+
+def confirmed(problem: Problem, best: Found, found: list[Alternative]) -> list[Alternative]:
+    """Return those that fit as well, and elsewhere, at all wavelengths too: fewer may miss narrow lines."""
+    kept: list[Alternative] = []
+    for alternative in found:
+        one = refine(problem, alternative.found.x, steps=30, tolerance=1e-6)
+        apart = all(_apart(problem, one.x, other) for other in (best.x, *(a.found.x for a in kept)))
+        if apart and 2.0 * (one.cost - best.cost) <= _EQUAL:
+            kept.append(replace(alternative, found=one))
+    return kept
 
 
 def _apart(problem: Problem, x: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.analysis.fits.alternatives import Alternative, alternatives, home
+from photosim.analysis.fits.alternatives import Alternative, alternatives, confirmed, home, is_better
 from photosim.analysis.fits.columns import divided_by, spectra_of
 from photosim.analysis.fits.fringes import period
 from photosim.analysis.fits.parameters import Parameter, read_parameters
@@ -45,6 +45,7 @@ _USUAL_DEGREE = 2
 _MOST_DEGREE = 12
 _BETTER = 0.8
 _FIRST_GUESS_dB = 0.5
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,13 +259,22 @@ def _solved(
     minima = sorted((refine(sparse, m.x, steps=40) for m in minima), key=lambda m: m.cost)
     chosen = home(sparse, minima[0])
     rest = alternatives(sparse, chosen, minima)
+    for _ in range(_ROUNDS):
+        better = min((a.found for a in rest), key=lambda one: one.cost, default=chosen)
+        if not is_better(better, chosen):
+            break
+        # An exchange of settings led out of a local minimum: noise, and what fits as well, follow from there.
+        noise = noise_of(sparse, better.x)
+        sparse = sparse.changed(noise=noise)
+        chosen = home(sparse, refine(sparse, better.x, steps=40))
+        rest = alternatives(sparse, chosen, [chosen])
     progress("fit", starts + 1, steps)
     final = problem.changed(noise=noise)
     whole = refine(final, chosen.x, tolerance=1e-8)
     final = final.changed(noise=noise_of(final, whole.x))
     if any(p.has_prior for p in final.parameters):  # whose weight follows from the noise
         whole = refine(final, whole.x, tolerance=1e-8)
-    others = [replace(a, found=refine(final, a.found.x, steps=10, tolerance=1e-6)) for a in rest]
+    others = confirmed(final, whole, rest)
     progress("fit", steps, steps)
     return final, whole, others, rms
 

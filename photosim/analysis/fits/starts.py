@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SMOOTH = (0.35, 0.12)
 """Widths of the running mean over the period of the fringes, stage by stage, before none."""
+_NARROWER, _NARROWEST = 1.0 / 3.0, 2.0
+"""Lines far narrower than their distance need more stages: each so much narrower, down to samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +71,18 @@ class StartsWork:
         for k in range(first, last):
             out["x"][k - first], out["cost"][k - first] = self._refined(self.settings[k])
 
+    def stages(self) -> list[float]:
+        """Return the widths of the running means in samples, falling."""
+        found = [share * self.width / 2.355 for share in SMOOTH]
+        while found[-1] * _NARROWER > _NARROWEST:
+            found.append(found[-1] * _NARROWER)
+        return found
+
     def _refined(self, settings: NDArray[np.float64]) -> tuple[Any, float]:
         try:
             x = self.problem.whole(settings)
-            for share in SMOOTH:
-                smooth = self.problem.changed(smooth=share * self.width / 2.355, linear=False)
+            for sigma in self.stages():
+                smooth = self.problem.changed(smooth=sigma, linear=False)
                 x = refine(smooth, x, steps=10, tolerance=1e-3).x
             found = refine(self.problem, x, steps=15, robust=True, tolerance=1e-3)
         except (ParameterError, np.linalg.LinAlgError):

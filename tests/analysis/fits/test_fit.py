@@ -418,3 +418,34 @@ def test_errors_hold_the_truth_beside_a_ripple_that_the_model_lacks(kind: str, r
     assert 0.5 < within[0][0] < 0.9
     assert within[1][0] >= 0.95
     assert within[1][1] < within[1][0]
+
+
+def test_lines_of_a_millionth_of_their_wavelength_are_found_from_a_wrong_start() -> None:
+    def ring(**settings: float) -> ps.Circuit:
+        made = {"component": "ring_single", "settings": {"radius": 100.0, "ng": 4.19, **settings}}
+        return ps.Circuit(
+            {"instances": {"ring": made}, "ports": {"in": "ring,in", "through": "ring,through"}}
+        )
+
+    wl = np.linspace(1.5493, 1.5509, 1601)  # two lines of 1.5 pm
+    power = ring(coupling=0.003, loss_dB_cm=0.5, neff=2.445)(wl)["in", "through"].power_dB
+    noise = 0.03 * np.random.default_rng(5).normal(size=wl.size)
+    found = ps.fit(
+        ring(coupling=0.006, loss_dB_cm=1.0, neff=2.4455),
+        {"wavelength_um": wl, "through_dbm": power - 8.0 + noise},
+        ["ring.coupling", "ring.loss_dB_cm", "ring.neff"],
+        columns={"through_dbm": "through"}, envelope="fit", degree=0, starts=2, bootstrap=50,
+    )  # fmt: skip
+    rms = float(found.residual_rms_dB)
+    assert rms == pytest.approx(0.03, rel=0.1)
+    # What is listed as fitting as well does so at all wavelengths: under- and over-coupled, and orders.
+    np.testing.assert_allclose(found.alternative_rms_dB, rms, rtol=0.02)
+    pairs = [(0.003, 0.5), (0.0072, 0.2076)]  # by 1 - (1 - coupling) = 1 - 10**(-loss L/10), exchanged
+    value = found.value.sel(parameter=["ring.coupling", "ring.loss_dB_cm"]).values
+    assert any(np.allclose(value, pair, rtol=0.05) for pair in pairs)
+    assert not found.identified.sel(parameter="ring.loss_dB_cm")
+    # Full width (1 - x) wl**2/(pi ng L sqrt(x)), x = sqrt((1 - coupling) 10**(-loss L/10)).
+    length = 2.0 * np.pi * 100.0
+    x = np.sqrt((1.0 - 0.003) * 10.0 ** (-0.05 * length * 1e-4))
+    q = np.pi * 4.19 * length * np.sqrt(x) / ((1.0 - x) * 1.55)
+    assert float(found.line_q[0, 0]) == pytest.approx(q, rel=0.03)
