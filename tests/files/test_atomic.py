@@ -167,3 +167,13 @@ def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "old"}
     write(whole=True)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "new", "a.png": "new"}
+
+
+def test_a_file_that_waits_for_others_is_not_taken_for_left_behind(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    with all_or_none([one, two]) as places:
+        write_text(places[0], "first")
+        os.utime(places[0], (0, 0))  # the second one took its time
+        write_text(places[1], "second")
+    assert (one.read_text(), two.read_text()) == ("first", "second")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.csv", "two.csv"]

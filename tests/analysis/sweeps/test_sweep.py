@@ -88,6 +88,15 @@ def test_settings_that_shape_the_circuit_have_a_plan_each() -> None:
     assert float(np.abs(data.S.sel({"c.reflection": 0.2, "from": "in", "to": "in"})).min()) > 0.1
 
 
+def test_every_point_is_filled_where_settings_shape_the_circuit_and_repeat() -> None:
+    circuit = ps.load("mzi_lattice")
+    name = next(iter(circuit.graph.structural))
+    first = circuit.graph.structural[name]
+    data = ps.sweep(circuit, {name: [first, first, first]}, wl="1.549:1.551:5", mode="zip")
+    assert np.array_equal(data.S.values[1:], data.S.values[:1].repeat(2, axis=0))
+    assert np.array_equal(data.S.values[0], ps.sweep(circuit, {}, wl="1.549:1.551:5").S.values)
+
+
 def test_metrics_are_those_of_the_traces() -> None:
     circuit = ps.load("add_drop_ring")
     data = ps.sweep(circuit, {"ring.coupling": [0.02, 0.05]}, wl="1.54:1.56:2001", metrics=True)
