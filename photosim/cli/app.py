@@ -36,6 +36,7 @@ from photosim.cli.options import (
     Strict,
     SystemFolder,
     Tested,
+    Windows,
 )
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.command(epilog="Example: photosim calibrate chip_8x8 --hours 1")(calibrate)
 def photosim(
     context: typer.Context,
     parts: Parts = None,
+    windows: Windows = None,  # noqa: ARG001 - taken out and heeded before (group.py)
 ) -> None:
     """Simulate photonic circuits, and train neural networks through them."""
     if parts:

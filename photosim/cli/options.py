@@ -68,6 +68,14 @@ Parts = Annotated[
         help="A Python file of your own components, which is run; repeatable.",
     ),
 ]
+Windows = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--extrapolate",
+        metavar="warn|error|ignore",
+        help="Outside of the windows of models and kits; also among the options of any command.",
+    ),
+]
 Tested = Annotated[
     str,
     typer.Argument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -312,3 +313,27 @@ def test_version_names_what_numbers_depend_on() -> None:
     text, _ = call("version")
     assert text.startswith(f"photosim {ps.__version__} (python 3.")
     assert call_json("version")["numpy"] == np.__version__
+
+
+def test_extrapolate_stands_before_or_after_a_command_and_in_its_help(ring: Path) -> None:
+    (ring / "wire.map.yml").write_text(
+        "cells: {wire: {component: straight, windows: {length: [5, 50]}}}", encoding="utf-8"
+    )
+    (ring / "wire.yml").write_text(
+        "instances: {a: {component: wire, settings: {length: 80.0}}}\nports: {in: 'a,o1', out: 'a,o2'}\n",
+        encoding="utf-8",
+    )
+
+    def done(*words: str) -> Any:  # in a context of its own, since the choice holds for a process
+        return contextvars.copy_context().run(CliRunner().invoke, app, list(words))
+
+    work = ["simulate", "wire.yml", "--map", "wire.map.yml", "--wl", "1.55"]
+    refused = done(*work)
+    assert (refused.exit_code, "outside the window of the kit" in refused.stderr) == (1, True)
+    for words in (["--extrapolate", "warn", *work], [*work, "--extrapolate=warn"]):
+        assert (done(*words).exit_code, "outside the window" in done(*words).stderr) == (0, True)
+    assert (
+        done(*work, "--extrapolate", "ignore").exit_code,
+        done(*work, "--extrapolate", "no").exit_code,
+    ) == (0, 1)
+    assert "--extrapolate" in done("--help").stdout
