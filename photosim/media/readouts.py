@@ -16,7 +16,7 @@ from photosim.arguments import public
 from photosim.bounds import check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.modulators import Dmd
-from photosim.reals import shown
+from photosim.reals import holds_masked, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +166,9 @@ def signed(
     `read` is one of the linear readouts with its chain given; the frames double. Raises ParameterError for
     other numbers.
     """
+    if holds_masked(signs):
+        message = "Signs are -1, 0 and 1, but some are masked: fill them, as in signs.filled(0)."
+        raise ParameterError(message)
     shown = np.atleast_2d(np.asarray(signs))
     other = ~np.isin(shown, (-1, 0, 1))
     if other.any():

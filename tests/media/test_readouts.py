@@ -126,6 +126,12 @@ def test_numbers_that_are_no_signs_are_refused(wrong: float) -> None:
         readouts.signed(partial(readouts.phase_stepping, chain), signs, RNG(0))
 
 
+def test_masked_signs_are_refused() -> None:
+    signs = np.ma.array(np.ones((BATCH, INPUTS)), mask=np.eye(BATCH, INPUTS))
+    with pytest.raises(ParameterError, match="but some are masked"):
+        readouts.signed(partial(readouts.phase_stepping, bench()), signs, RNG(0))
+
+
 def test_two_step_noise_is_that_of_its_formula() -> None:
     """Var Re E = (2 (A**2 + |E|**2) + 2 read**2)/(16 A**2) in photo-electrons."""
     chain = bench()
