@@ -127,7 +127,7 @@ def test_numbers_that_are_no_signs_are_refused(wrong: float) -> None:
 
 
 def test_masked_signs_are_refused() -> None:
-    signs = np.ma.array(np.ones((BATCH, INPUTS)), mask=np.eye(BATCH, INPUTS))
+    signs = np.ma.array(np.ones((BATCH, INPUTS)), mask=np.eye(BATCH, INPUTS, dtype=bool))
     with pytest.raises(ParameterError, match="but some are masked"):
         readouts.signed(partial(readouts.phase_stepping, bench()), signs, RNG(0))
 
