@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +27,7 @@ from photosim.signals.noise import (
 )
 from photosim.signals.operating import Line, OperatingPoint, Receiver
 from photosim.signals.paths import driving_jitters
-from photosim.signals.quadrature import octaves, resolved
+from photosim.signals.quadrature import TOLERANCE, octaves, resolved
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -39,7 +39,13 @@ MOST = 1 << 17
 FAINT = 1e-16
 """Variance over a squared current that no noise of light falls below: shot noise has a million times that."""
 VISIBLE = 0.01
-"""Part of a variance beyond which what is unresolved of it is said."""
+"""Part of a variance beyond which what is unresolved of it, or of higher order, is said."""
+COUNTS = 1e-3
+"""Part of all variances below which nobody asks how right one of them is."""
+WIDEST = 2e12
+"""Frequency in Hz up to which phases of light are looked at for what they do to a mean current."""
+SLOW = 1e-4
+"""Linewidth over the frequency up to which noise is looked at, below which nothing is missed beyond."""
 
 
 @public
@@ -59,9 +65,9 @@ class Tone:
             )
             raise ParameterError(message)
 
-    def amplitude(self, current: float, bandwidth: float) -> float:
-        """Return its amplitude in A on a mean current, behind a low-pass."""
-        return self.depth * current if self.frequency <= bandwidth else 0.0
+    def amplitude(self, current: float, low_passes: Sequence[float] = ()) -> float:
+        """Return its amplitude in A on a mean current, behind low-passes."""
+        return self.depth * current * float(np.abs(low_pass(self.frequency, low_passes)))
 
 
 def check_terms(without: Collection[str]) -> None:
@@ -77,13 +83,15 @@ def check_terms(without: Collection[str]) -> None:
 class Contributions:
     """Variances in A^2 by the name of the noise, referred to the current of the detector.
 
-    second_order: what phase noise does to the mean current to second order, over that current: where it is
-    not small, `phase` is not right.  unresolved: part of a variance that may be wrong, by name, where spectra
-    are finer than the frequencies at which they are computed; NaN where nobody knows how large it is.
+    second_order: what noise of phase and of intensity does to the mean current to second order, over that
+    current.  higher: part of a variance, by name, that orders beyond the first may add or take, where it
+    counts.  unresolved: part of a variance that may be wrong, by name, where spectra are finer than the
+    frequencies at which they are computed; NaN where nobody knows how large it is.
     """
 
     variances: Mapping[str, float]
     second_order: float
+    higher: Mapping[str, float] = field(default_factory=dict)
     unresolved: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -116,48 +124,89 @@ def contributions(
         unresolved["ase_ase"] = np.nan if glow.hidden else glow.error
     found["quantisation"] = float(sum(quantisation_variance(step) for step in receiver.chain.steps()))
     if tone is not None:
-        amplitude = tone.amplitude(float(point.currents(number).sum()), receiver.bandwidth)
+        amplitude = tone.amplitude(float(point.currents(number).sum()), receiver.low_passes)
         jitters = (*receiver.chain.jitters(), *driving_jitters(point, number))
         found["jitter"] = sum(float(jitter_variance(t, tone.frequency, amplitude)) for t in jitters)
-    current = float(np.abs(point.currents(number)).sum())
-    doubt = float(parts[:, 3].sum())
-    doubt = 0.0 if "phase" in without or doubt == 0.0 else doubt / max(current, np.finfo(float).tiny)
     terms = {term: 0.0 if term in without else value for term, value in found.items()}
     left = {term: value for term, value in unresolved.items() if term not in without}
-    return Contributions(terms, doubt, left)
+    current = max(float(np.abs(point.currents(number)).sum()), np.finfo(float).tiny)
+    change, higher = _beyond_first_order(parts[:, 3:], terms, current)
+    return Contributions(terms, change / current, higher, left)
+
+
+def _beyond_first_order(
+    changes: FloatArray, terms: Mapping[str, float], current: float
+) -> tuple[float, dict[str, float]]:
+    """Return the change of the mean current in A by noise that is not small, and what that may do to variances.
+
+    changes: of the current to second order in A, for each line: by intensity and by phase behind the
+    low-passes, and both before them, (L, 4).
+
+    For light on two ways of any power and phase, the next order of the variance is at most 4 D^2, D being the
+    largest change of the current; that of intensity adds 2 D over the current of the variance. What passes
+    the low-passes of that is as much as passes of D.
+    """
+    change, higher = 0.0, {}
+    for k, term in enumerate(("rin", "phase")):
+        if not terms[term]:
+            continue
+        passed, whole = changes[:, k], changes[:, 2 + k]
+        change += float(whole.sum())
+        extra = 4.0 * float((passed * whole).sum())
+        extra += 2.0 * float(whole.sum()) / current * terms[term] if term == "rin" else 0.0
+        if extra > VISIBLE * terms[term] and extra > COUNTS * sum(terms.values()):
+            higher[term] = extra / terms[term]
+    return change, higher
 
 
 def _of_line(point: OperatingPoint, number: int, line: int) -> tuple[FloatArray, FloatArray]:
     """Return what a line's noise and its beat with emission give a receiver, and how wrong that may be.
 
-    Variances of relative intensity noise, phase noise and the beat, and the change of the current to second
-    order in the phase, (4,); what is unresolved of each, relative to it, (4,).
+    Variances of relative intensity noise, phase noise and the beat, and the changes of the current to second
+    order in intensity and phase, behind the low-passes and before them, (7,); what is unresolved of each,
+    relative to it, (7,).
     """
     receiver, light = point.receivers[number], point.lines[line]
     top = min(STOP * receiver.bandwidth, 0.5 * light.frequency)
+
+    def changes(conversion: Conversion, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
+        change = conversion.second_order()
+        power = intensity_density(light.rin_dB_Hz)
+        return 0.25 * change * power, change * phase_density(light.linewidth, frequency)
 
     def densities(frequency: FloatArray) -> FloatArray:
         frequency = np.maximum(frequency, LOWEST * top)
         with unasked():
             conversion = Conversion(point, number, line, frequency)
         rin, phase = conversion.laser()
-        wander = phase_density(light.linewidth, frequency)
+        by_power, by_phase = changes(conversion, frequency)
         passed = np.abs(low_pass(frequency, receiver.low_passes)) ** 2
         found = (
-            np.abs(rin) ** 2 * intensity_density(light.rin_dB_Hz),
-            np.abs(phase) ** 2 * wander,
-            conversion.emission_density(),
-            conversion.second_order() * wander,
+            np.abs(rin) ** 2 * intensity_density(light.rin_dB_Hz) * passed,
+            np.abs(phase) ** 2 * phase_density(light.linewidth, frequency) * passed,
+            conversion.emission_density() * passed,
+            by_power * passed,
+            by_phase * passed,
+            by_power,
+            by_phase,
         )
-        return np.asarray(np.stack(found, axis=-1) * passed[:, np.newaxis])
+        return np.asarray(np.stack(found, axis=-1))
 
-    # What is far below shot noise may be rounding, which no panel resolves.
+    # What is far below shot noise may be rounding, which no panel resolves; changes need no more than 1e-4.
     current = float(np.abs(receiver.responsivity[:, line]) @ point.arriving[line, point.columns(number)])
-    floor = FAINT * current * np.array([current, current, current, 1.0])
+    floor = current * np.array([*[FAINT * current] * 3, *[1.0] * 4])
     panels = resolved(
         densities, octaves(top, LOWEST * top), floor=floor, most=max(MOST // len(point.lines), 1 << 12)
     )
     found: FloatArray = panels.integral()
+    if light.linewidth > SLOW * top and top < WIDEST:
+        # Phases that turn faster than the receiver looks change its mean current all the same.
+        def beyond(frequency: FloatArray) -> FloatArray:
+            with unasked():
+                return changes(Conversion(point, number, line, frequency), frequency)[1][:, np.newaxis]
+
+        edges = octaves(WIDEST, top)[1:]
+        found[6] += resolved(beyond, edges, tolerance=10 * TOLERANCE, most=1 << 12).integral()[0]
     return found, panels.error
 
 

@@ -92,6 +92,11 @@ class _Grid:
         frequency = np.fft.rfftfreq(self.size, self.step)
         return np.asarray(np.fft.irfft(np.fft.rfft(values) * low_pass(frequency, bandwidths), self.size))
 
+    def slopes(self, values: FloatArray) -> FloatArray:
+        """Return the slopes per second of values that low-passes have made smooth."""
+        frequency = np.fft.rfftfreq(self.size, self.step)
+        return np.asarray(np.fft.irfft(np.fft.rfft(values) * 2j * np.pi * frequency, self.size))
+
     def kept(self, values: FloatArray) -> FloatArray:
         """Return the samples that are returned."""
         return values[self.guard * self.oversampling :: self.oversampling][: self.samples]
@@ -150,14 +155,15 @@ def sample(
         current = _current(point, number, grid, fields, rng, without)
         receiver, early = point.receivers[number], np.zeros(samples)
         if wave is not None:
-            amplitude = wave.amplitude(float(point.currents(number).sum()), receiver.bandwidth)
+            amplitude = wave.amplitude(float(point.currents(number).sum()))
             angle: FloatArray = (
                 2 * np.pi * wave.frequency * grid.step * np.arange(grid.size, dtype=np.float64)
             )
             current += amplitude * np.sin(angle)
             if "jitter" not in without:
                 jitter = np.hypot.reduce([0.0, *driving_jitters(point, number)])
-                slope = amplitude * 2 * np.pi * wave.frequency * np.cos(grid.kept(angle))
+                behind = wave.amplitude(float(point.currents(number).sum()), receiver.low_passes)
+                slope = behind * 2 * np.pi * wave.frequency * np.cos(grid.kept(angle))
                 early = slope * jitter * rng.standard_normal(samples)
         rows.append(_through(receiver, current, early, grid, rng, without, beyond))
     units = ["V" if receiver.chain.stages else "A" for receiver in point.receivers]
@@ -304,7 +310,7 @@ def _through(
     signal = grid.low_pass(current, receiver.low_passes)
     if "amplifier" not in without:
         signal += _amplifiers(receiver, grid, rng)
-    values, slopes = grid.kept(signal) + early, grid.kept(np.gradient(signal, grid.step))
+    values, slopes = grid.kept(signal) + early, grid.kept(grid.slopes(signal))
     chain = receiver.chain
     for name, stage in zip(chain.names, chain.stages, strict=True):
         if "jitter" not in without:

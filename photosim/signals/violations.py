@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 FAINT = 1e-6
 """Lines weaker than this part of the strongest one at a detector beat with nothing."""
-MOST_PHASE = 0.05
-"""Largest change of a current to second order in the phase, over it, for which first order holds."""
+MOST_CHANGE = 0.01
+"""Largest change of a mean current by noise of its light, over it, that is not said."""
+_CALMER = {
+    "phase": "a narrower linewidth or a shorter difference of delays",
+    "rin": "a laser with less relative intensity noise",
+}
 
 
 def violations(point: OperatingPoint) -> list[str]:
@@ -99,10 +103,16 @@ def doubts(name: str, found: Contributions) -> list[str]:
         for term, part in found.unresolved.items()
         if np.isnan(part)
     ]
-    if found.second_order > MOST_PHASE:
+    words += [
+        f"The noise {term!r} at {name!r} is that of first order, which is wrong by up to "
+        f"{100 * part:.2g} % here (and the mean current by up to {100 * found.second_order:.2g} %): ask "
+        f"photosim.signals.sample, which has all orders, or take {_CALMER[term]}."
+        for term, part in found.higher.items()
+    ]
+    if not found.higher and found.second_order > MOST_CHANGE:
         words.append(
-            f"Phase noise of the light at {name!r} is too large for first order: to second order it changes "
-            f"the current by {found.second_order:.2g} of itself; take a narrower linewidth, a shorter "
-            "difference of delays, or photosim.signals.sample."
+            f"Noise of the light at {name!r} changes its mean current by up to "
+            f"{100 * found.second_order:.2g} %, which only photosim.signals.sample and ps.transient have: take "
+            "a narrower linewidth, or a shorter difference of delays."
         )
     return words

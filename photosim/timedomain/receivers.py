@@ -37,6 +37,8 @@ LEFT_OUT = 0.01
 """Part of the noise of lasers behind a receiver's low-passes that may lie beyond the band."""
 MOST_PAST = 1 << 20
 """Samples before time 0 that a run with noise may begin, at most."""
+_REACH = 64
+"""Samples to either side that tell a slope."""
 MOST_FOLDS = 8
 """Sample rates to either side from which noise is folded back one by one; beyond, its spectrum is flat."""
 
@@ -125,6 +127,7 @@ def received(
         _warn_of_levels(chain, current[line.kept])
         return current
     _warn_of_band(drives, part.name, (own, *(stage.bandwidth for stage in chain.stages)), rate)
+    light = current
     random = generator(seed, part.name)
     passes = (own, *(stage.bandwidth for stage in chain.stages))
     density = _detection_density(part, settings, absolute, chain)
@@ -134,7 +137,7 @@ def received(
             white = random.standard_normal(current.size) * np.sqrt(own_density)
             current = current + shaped(white, passes[k + 1 :], rate)
     _warn_of_levels(chain, current[line.kept])
-    return _converted(chain, current, rate, random)
+    return _converted(chain, current, light, rate, random)
 
 
 def _warn_of_band(drives: Drives, name: str, bandwidths: tuple[float, ...], rate: float) -> None:
@@ -198,16 +201,32 @@ def _detection_density(
     return density
 
 
-def _converted(chain: Chain, current: FloatArray, rate: float, random: np.random.Generator) -> FloatArray:
-    """Return the current (T,) as read behind all stages; each sample is one conversion."""
+def _converted(
+    chain: Chain, current: FloatArray, light: FloatArray, rate: float, random: np.random.Generator
+) -> FloatArray:
+    """Return the current (T,) as read behind all stages; each sample is one conversion.
+
+    light: the current without what detection and amplifiers add, at whose slopes errors of the instants act.
+    """
+    slope = slopes(light, rate) if chain.jitters() else np.zeros(1)
     for stage, gain in zip(chain.stages, chain.gains()[1:], strict=True):
         if stage.jitter > 0.0:
-            slope = np.gradient(current, 1 / rate)
             current = current + slope * stage.jitter * random.standard_normal(current.size)
         level = current * gain
         held, _ = convert(level, stage)
         current = held / gain
     return current
+
+
+def slopes(values: FloatArray, rate: float) -> FloatArray:
+    """Return the slopes per second of values (T,) at `rate` in Hz, to 1e-4 up to 0.4 of it; ends are held."""
+    from scipy.signal import oaconvolve
+
+    n = np.arange(1, _REACH + 1)
+    window = np.kaiser(2 * _REACH + 1, 8.0)[_REACH + 1 :]
+    half = (-1.0) ** n / n * window * rate
+    padded = np.pad(values, _REACH, mode="edge")
+    return np.asarray(oaconvolve(padded, np.concatenate([-half[::-1], [0.0], half]), mode="valid"))
 
 
 def _warn_of_levels(chain: Chain, current: FloatArray) -> None:
