@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 
 PLANCK_J_S = 6.626_070_15e-34
+FORGOTTEN = 40.0
+"""Times that a part needs to forget what it was before, to 4e-18."""
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -22,26 +24,62 @@ def arriving_power(waves: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def gain_slope(h: float, power: float, rest: float, energy: float, lifetime: float) -> float:
-    """Return dh/dt of an exponent of gain h (of loss, where it is negative) that light of a power changes."""
-    return (rest - h) / lifetime - power / energy * math.expm1(h)
+def gain_slope(h: float, strength: float, rest: float, lifetime: float) -> float:
+    """Return dh/dt of an exponent of gain (of loss, where negative) in light of a power over an energy."""
+    return (rest - h) / lifetime - strength * math.expm1(h)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def balance(rest: float, strength: float) -> float:
+    """Return h where rest - h = strength (exp(h) - 1): what it comes to in light that does not change.
+
+    Newton's steps from above, where the curve is steepest, come down to it without passing it.
+    """
+    h = max(rest, 0.0)
+    for _ in range(200):
+        grown = math.exp(h)
+        down = (rest - h - strength * (grown - 1.0)) / (1.0 + strength * grown)
+        h += down
+        if abs(down) <= 1e-13 * max(abs(h), 1e-3):
+            break
+    return h
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def gain_after(
     h: float, first: float, last: float, rest: float, energy: float, lifetime: float, dt: float
 ) -> float:
-    """Return h after dt by Runge and Kutta, the power going from `first` to `last` on a straight line."""
-    fastest = 1.0 / lifetime + max(first, last) / energy * math.exp(max(h, rest))
-    steps = 1 + int(4.0 * dt * fastest)
-    d = dt / steps
-    for k in range(steps):
-        a = first + (last - first) * k / steps
-        b = first + (last - first) * (k + 1) / steps
-        k1 = gain_slope(h, a, rest, energy, lifetime)
-        k2 = gain_slope(h + d / 2 * k1, (a + b) / 2, rest, energy, lifetime)
-        k3 = gain_slope(h + d / 2 * k2, (a + b) / 2, rest, energy, lifetime)
-        k4 = gain_slope(h + d * k3, b, rest, energy, lifetime)
+    """Return h after dt, the power going from `first` to `last` on a straight line.
+
+    Runge and Kutta, in steps that follow how fast h moves. Where it has forgotten its past over a stretch, it
+    is what the light of the moment makes of it, and lags behind that by its own time: however short it is.
+    """
+    t = 0.0
+    while t < dt:
+        left = dt - t
+        a = (first + (last - first) * (t / dt)) / energy
+        end = last / energy
+        far = left if end >= a / 2 else left * (a / 2) / (a - end)
+        b = a + (end - a) * (far / left)
+        if far * (1.0 / lifetime + min(a, b)) > FORGOTTEN:
+            start, stop = balance(rest, a * lifetime), balance(rest, b * lifetime)
+            slowest = 1.0 / lifetime + min(a, b) * math.exp(min(h, start, stop))
+            if far * slowest > FORGOTTEN:
+                speed = 1.0 / lifetime + b * math.exp(stop)
+                h = stop + math.expm1(stop) * (b - a) / (far * speed * speed)
+                t = dt if far == left else t + far
+                continue
+        # How far h may rise within a step counts too: more gain makes it move faster.
+        now = 1.0 / lifetime + max(a, end) * max(math.exp(h), 1.0)
+        highest = h + max(rest - h, 0.0) * 0.25 / (now * lifetime)
+        fastest = 1.0 / lifetime + max(a, end) * max(math.exp(highest), 1.0)
+        d = left / (1.0 + np.floor(4.0 * left * fastest))
+        t = t + d if d < left else dt
+        middle, close = a + (end - a) * (d / (2 * left)), a + (end - a) * (d / left)
+        k1 = gain_slope(h, a, rest, lifetime)
+        k2 = gain_slope(h + d / 2 * k1, middle, rest, lifetime)
+        k3 = gain_slope(h + d / 2 * k2, middle, rest, lifetime)
+        k4 = gain_slope(h + d * k3, close, rest, lifetime)
         h += d / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     return h
 

@@ -31,9 +31,11 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
     feedback: Any,
     waves: Any,
     carriers: Any,
-    dt: float,
+    when: Any,
 ) -> None:
     """Carry all parts over one sample a turn, in the order of `layout`.
+
+    when: s between samples, the first sample of this turn and the one behind its last.
 
     functions: steps of the type SIGNATURE.  layout: int64 (parts, 13).
     state: float64 (S,), changed in place.  constants: (fixed (C,), column
@@ -65,7 +67,8 @@ def advance(  # noqa: C901 - one loop; functions of their own would cost more th
     now = np.zeros((ports[0], incoming.shape[2]), dtype=np.complex128)
     out = np.zeros((ports[1], incoming.shape[2]), dtype=np.complex128)
     silent = np.zeros(0, dtype=np.float64)
-    for t in range(incoming.shape[0]):
+    dt = when[0]
+    for t in range(when[1], when[2]):
         for c in range(fixed.shape[0]):
             if column[c] >= 0:
                 values[first[c]] = varying[t, column[c]]

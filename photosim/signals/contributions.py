@@ -137,7 +137,7 @@ def contributions(
 def _beyond_first_order(
     changes: FloatArray, terms: Mapping[str, float], current: float
 ) -> tuple[float, dict[str, float]]:
-    """Return the change of the mean current in A by noise that is not small, and what that may do to variances.
+    """Return the change of the mean current in A by noise to second order, and what that does to variances.
 
     changes: of the current to second order in A, for each line: by intensity and by phase behind the
     low-passes, and both before them, (L, 4).

@@ -112,7 +112,7 @@ def doubts(name: str, found: Contributions) -> list[str]:
     if not found.higher and found.second_order > MOST_CHANGE:
         words.append(
             f"Noise of the light at {name!r} changes its mean current by up to "
-            f"{100 * found.second_order:.2g} %, which only photosim.signals.sample and ps.transient have: take "
-            "a narrower linewidth, or a shorter difference of delays."
+            f"{100 * found.second_order:.2g} %, which only photosim.signals.sample and ps.transient have: "
+            "take a narrower linewidth, or a shorter difference of delays."
         )
     return words

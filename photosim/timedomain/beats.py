@@ -17,8 +17,8 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
-from photosim.timedomain.band import OUT_OF_BAND
-from photosim.timedomain.content import check_band, share_beyond
+from photosim.timedomain.band import MADE, OUT_OF_BAND, PASS
+from photosim.timedomain.content import EDGE, WINDOW, check_band, share_beyond, worst_beyond
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FINER = 2
 """Instants for each sample on the finer clock."""
+STARTING = 64
+"""Samples in which light that was held begins to move: a kink that no band has."""
 STILL = 1e-6
 """Part of the light that a slow receiver's current has to move by: below that it has no band to look at."""
 NARROW, NOISY = 1e-6, 1e-2
@@ -116,10 +118,10 @@ def finer_drives(drives: Drives) -> Drives:
 
 def check_driven(
     drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], what: str
-) -> None:
+) -> float:
     """Raise ParameterError where a driven part makes light beyond the band, such as harmonics of its drive.
 
-    arriving: by number of arrival, (T,) or (1,), without noise.
+    arriving: by number of arrival, (T,) or (1,), without noise. Returns `worst_made` of it.
     """
     fine, size = finer_drives(drives), FINER * drives.samples
     pieces = [
@@ -132,8 +134,16 @@ def check_driven(
     for k, (a, b) in enumerate(element.paths):
         if a in light:
             made[b] = made.get(b, np.zeros(size, dtype=np.complex128)) + s[:, k] * light[a]
-    for wave in made.values():
-        check_band(wave, drives.sample_rate, what, finer=FINER)
+    return max((worst_made(wave, drives.sample_rate, what) for wave in made.values()), default=0.0)
+
+
+def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:
+    """Return the largest field of light beyond the band over its largest, where it is not only its start.
+
+    wave: (FINER T,) that a part has made. Raises ParameterError for more than MADE of its power there.
+    """
+    check_band(wave, sample_rate, what, finer=FINER, most=MADE)
+    return worst_beyond(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
 
 
 def _resampled(values: NDArray[Any], up: int, down: int) -> NDArray[Any]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WINDOW = 1 << 12
 """Samples whose spectrum is looked at together."""
+EDGE = 0.01
+"""Part of the sample rate beyond the pass band that still passes to 3e-6: tones on its edge spread so far."""
 _TOGETHER = 1 << 20
 """Samples transformed at a time."""
 
@@ -26,23 +28,54 @@ def check_band(
     *,
     finer: int = 1,
     advice: str = "or slower edges (rise, bandwidth)",
+    most: float = OUT_OF_BAND,
 ) -> None:
     """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band of a rate.
 
     The whole signal is looked at, in stretches of WINDOW samples. finer: how many samples the signal has for
     each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
-    what else helps.
+    what else helps.  most: part of the power that may lie there, in the worst stretch.
     """
     if values.size < 64 or not np.any(values != values[0]):
         return
-    beyond = share_beyond(values, PASS / finer, WINDOW * finer)
-    if beyond > OUT_OF_BAND:
+    beyond = share_beyond(values, (PASS + EDGE) / finer, WINDOW * finer)
+    if beyond > most:
         message = (
             f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.3g} % of its power "
             f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, "
             f"{advice}."
         )
         raise ParameterError(message)
+
+
+def worst_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW, skip: int = 0) -> float:
+    """Return the largest value of what of a signal lies beyond a frequency, over the largest of the signal.
+
+    values: (T,).  cutoff: part of the sample rate.  skip: values that do not count behind the first change,
+    where a signal that was held begins to move, and at the end.
+    """
+    if values.size < 64 or not np.any(values != values[0]):
+        return 0.0
+    length = min(values.size, length) // 2 * 2
+    half = length // 2
+    padded = np.pad(values, (half, half + length), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::half]
+    # Windows of Hann, half over each other, add up to 1: so do the parts of the signal in them.
+    shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    inside = np.abs(np.fft.fftfreq(length)) <= cutoff
+    beyond, ahead = 0.0, np.zeros(half, dtype=np.complex128)
+    first_counted, behind = int(np.argmax(values != values[0])) + skip, values.size - skip
+    group = max(1, _TOGETHER // length)
+    for first in range(0, len(windows), group):
+        spectrum = np.fft.fft(windows[first : first + group] * shape, axis=-1)
+        spectrum[:, inside] = 0.0
+        parts = np.fft.ifft(spectrum, axis=-1)
+        found = parts[:, :half] + np.concatenate([ahead[np.newaxis], parts[:-1, half:]])
+        ahead = parts[-1, half:]
+        at = (first - 1) * half + np.arange(found.size)
+        counts = (at >= first_counted) & (at < behind)
+        beyond = max(beyond, float(np.abs(found.ravel()[counts]).max(initial=0.0)))
+    return beyond / float(np.abs(values).max())
 
 
 def check_frequency(frequency: float, sample_rate: float, what: str) -> None:

@@ -123,12 +123,14 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     entering = light.port_light(lights, carriers, line, beside)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
+    quiet = None
     if noise:
         refuse_jitter(drives)
         # Noise fills the band and beyond: what parts make there is seen in the same run without it.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PhotosimWarning)
-            transient(
+            warnings.filterwarnings("default", "The steps of .* are short", PhotosimWarning)
+            quiet = transient(
                 circuit, duration, sample_rate=sample_rate, drive=drive, inputs=inputs, wl=wl, probes=(),
                 settle=settle, quasi_static=quasi_static, **settings,
             )  # fmt: skip
@@ -142,9 +144,11 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     asked = [*probed, *(w for waves in detector_waves(graph).values() for w in waves)]
     arrived = run.arriving(asked)
     run.history.warn(run, line, asked)
-    return dataset(
-        run, circuit.name, line, dict(zip(kept, probed, strict=True)), arrived, how, energies=energies
-    )
+    named = dict(zip(kept, probed, strict=True))
+    found = dataset(run, circuit.name, line, named, arrived, how, energies=energies)
+    if quiet is not None:
+        found.attrs["beyond"] = quiet.attrs["beyond"]
+    return found
 
 
 def _ends(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.model import Nonlinear
-from photosim.timedomain.beats import FINER, NARROW, check_driven, finer, finer_drives
+from photosim.timedomain.beats import FINER, NARROW, check_driven, finer, finer_drives, worst_made
 from photosim.timedomain.content import check_band, share_beyond
 from photosim.timedomain.stepping import Begin, Clock, Stepped, Stepper
 
@@ -31,12 +31,14 @@ _LEAST = 64
 
 def check_made(
     drives: Drives, stepper: Stepper, incoming: ComplexArray, outgoing: ComplexArray, begin: Begin
-) -> None:
+) -> dict[str, float]:
     """Raise ParameterError where a part of a group has made light beyond the band.
 
     incoming: all that reached its parts (T, ins, carriers).  outgoing: what left them (T, outs, carriers).
+    Returns the largest field beyond the band over the largest, by part.
     """
     first_in = first_out = state = 0
+    worst: dict[str, float] = {}
     for part in stepper.parts:
         ins, outs = len(part.element.arrivals), len(part.element.departures)
         arrived = incoming[:, first_in : first_in + ins]
@@ -45,11 +47,14 @@ def check_made(
         first_in, first_out, state = first_in + ins, first_out + outs, state + part.start.size
         what = f"the light out of {part.element.name!r}"
         if part.element.kind == "nonlinear":
-            _check_nonlinear(drives, stepper.clock, part, arrived, left, own, what)
+            found = _check_nonlinear(drives, stepper.clock, part, arrived, left, own, what)
+            worst[part.element.name] = found
         elif part.element.kind != "delay":
             for c, carrier in enumerate(stepper.clock.carriers.tolist()):
                 light = {k: np.ascontiguousarray(arrived[:, k, c]) for k in range(ins)}
-                check_driven(drives, part.element, carrier, light, what)
+                found = check_driven(drives, part.element, carrier, light, what)
+                worst[part.element.name] = max(found, worst.get(part.element.name, 0.0))
+    return worst
 
 
 def _check_nonlinear(
@@ -60,19 +65,18 @@ def _check_nonlinear(
     left: ComplexArray,
     state: NDArray[np.float64],
     what: str,
-) -> None:
+) -> float:
     rows = _rows(left)
     for row in rows:
         check_band(row, clock.sample_rate, what)
     if all(_slow(row) for row in [*rows, *_rows(arrived)]):
-        return
+        return 0.0
     fine = Clock(FINER * clock.samples, FINER * clock.sample_rate, clock.carriers, None)
     alone = Stepper([replace(part, constants=_constants(drives, part))], [], fine)
     begin = Begin(state, np.zeros(0, complex), np.zeros((1, left.shape[1], left.shape[2]), complex))
     light = np.ascontiguousarray(np.moveaxis(finer(np.moveaxis(arrived, 0, -1)), -1, 0))
     out, _, _ = alone.advance(begin, light, alone.constants(), np.zeros((1, 0)), record=False)
-    for row in _rows(out):
-        check_band(row, clock.sample_rate, what, finer=FINER)
+    return max((worst_made(row, clock.sample_rate, what) for row in _rows(out)), default=0.0)
 
 
 def _rows(waves: ComplexArray) -> list[ComplexArray]:

@@ -7,6 +7,7 @@ the state that belongs to it by relaxation from the dark.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
 
 STEADY = 1e-6
 """Change of waves and states over a stretch, relative to their size, below which they are steady."""
-_FIRST, _LONGEST = 1 << 11, 1 << 22
+_FIRST, _LONGEST = 1 << 8, 1 << 22
 """Samples of the first stretch, each next one being twice as long, and of all together."""
 _RISE = 8
 """Steps in which light is turned up from the dark, so that a bistable part stays on its lower branch."""
 _APART = 1e-3
 """Difference of two steady states, relative to their size, from which they are two."""
-
-
+_TELLING = 1 << 11
+"""Samples from which on a stretch tells by itself that nothing changes; in a shorter one less may change."""
+_PATIENCE = 10.0
+"""Seconds of looking for a steady state before it is said how long that may take."""
 _LONGEST_DELAY = 1 << 12
 """Samples of a delay while a steady state is looked for: what stands still does not know how long it is."""
 
@@ -91,13 +94,20 @@ def _relaxed(stepper: Stepper, begin: Begin, light: ComplexArray, tolerance: flo
     constants, silence = stepper.first_constants(), np.zeros((1, 0))
     largest = np.abs(begin.state)
     length, total, calm, residual = _FIRST, 0, 0, np.inf
+    began, since = 0.0, 0
     while total < longest:
+        took = perf_counter() - began
+        if since and took > _PATIENCE:
+            ahead = took / (total - since) * (longest - total)
+            stepper.pace.judge(took, ahead, "finding the first state takes up to")
+        elif total and not since:  # the first stretch may have compiled the steps
+            began, since = perf_counter(), total
         incoming = np.repeat(light, length, axis=0)
         _, _, after = stepper.advance(begin, incoming, constants, silence, record=False)
         largest = np.maximum(largest, np.abs(after.state))
         residual = _change(begin, after, largest)
         begin, total, length = after, total + length, min(2 * length, 1 << 17)
-        calm = calm + 1 if residual <= tolerance else 0
+        calm = calm + 1 if residual <= tolerance * min(1.0, len(incoming) / _TELLING) else 0
         if calm == 2:
             return Steady(stepper.held(begin), residual)
     return Steady(None, residual)

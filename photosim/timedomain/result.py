@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SLOW = 4e-3
 """Bandwidth of a receiver, in sample rates, that still feels what was long before the first sample."""
+SHOWN = 1e-3
+"""Field beyond the band, over the largest, from which it is said."""
 STEPPED = 0.03
 """Error of what passes a stepped filter, relative to its largest value, that is accepted."""
 
@@ -92,6 +94,11 @@ def dataset(
         "ends": "; ".join(
             f"{name}: a list, the last {LEAD} samples behind it are right to {error:.1g} of its largest value"
             for name, error in run.ends.items()
+        ),
+        "beyond": "; ".join(
+            f"{part}: fields beyond the band up to {worst:.2g} of the largest, left out"
+            for part, worst in run.beyond.items()
+            if worst > SHOWN
         ),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
     }

@@ -39,7 +39,7 @@ class Run:
     noisy: whether noise is drawn; the band of what parts make is then not looked at, as noise fills it.
     glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.  least:
     samples before which nothing arrives at a wave where a long loop is cut.  history: of the light before
-    the first sample.
+    the first sample.  beyond: largest field that a part makes beyond the band, over its largest, by name.
     """
 
     drives: driving.Drives
@@ -58,6 +58,7 @@ class Run:
     filters: dict[str, tuple[float, float]] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
     ends: dict[str, float] = field(default_factory=dict)
+    beyond: dict[str, float] = field(default_factory=dict)
     settles: bool = False
 
     # --- linear islands -----------------------------------------------------------------------------
@@ -148,7 +149,7 @@ class Run:
             if loop:
                 check_rounds(self, stepper, paths, (incoming, outgoing))
             if not self.noisy:
-                check_made(self.drives, stepper, incoming, outgoing, begin)
+                self.beyond |= check_made(self.drives, stepper, incoming, outgoing, begin)
             self.states |= states
             for k, wave in enumerate(stepper.outs):
                 if wave in self.cut.lit:
@@ -195,7 +196,9 @@ class Run:
             found: dict[int, ComplexArray] = {}
             if own:
                 if not self.noisy:
-                    check_driven(self.drives, element, carrier, own, f"the light out of {element.name!r}")
+                    what = f"the light out of {element.name!r}"
+                    worst = check_driven(self.drives, element, carrier, own, what)
+                    self.beyond[element.name] = max(worst, self.beyond.get(element.name, 0.0))
                 before = {a: self.history.arrived_earlier(element.arrivals[a], c) for a in own}
                 found, products, error = spectral.passed(
                     self.drives, element, carrier, own, self.drives.few(), before

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.timedomain.pacing import Pace
 from photosim.timedomain.rational import Fit
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Stepper:
     def __init__(self, parts: Sequence[Stepped], paths: Sequence[Path], clock: Clock) -> None:
         self.parts = _in_order(parts, paths)
         self.clock = clock
+        self.pace = Pace(", ".join(part.element.name for part in self.parts))
         self.ins = [wave for part in self.parts for wave in part.element.arrivals]
         self.outs = [wave for part in self.parts for wave in part.element.departures]
         functions = list(dict.fromkeys(part.step for part in self.parts))
@@ -133,13 +135,14 @@ class Stepper:
         with warnings.catch_warnings():
             # numba calls functions as values experimental; the tests hold what is used of them here.
             warnings.simplefilter("ignore", _experimental())
-            advance(
-                self._functions, self._layout, state, constants, (*self._feedback, memory, begin.past),
-                (incoming, outgoing, kept, noise), self.clock.carriers, 1 / self.clock.sample_rate,
-            )  # fmt: skip
+            dt = 1 / self.clock.sample_rate
+            for span in self.pace.pieces(samples):
+                advance(
+                    self._functions, self._layout, state, constants, (*self._feedback, memory, begin.past),
+                    (incoming, outgoing, kept, noise), self.clock.carriers, (dt, *span),
+                )  # fmt: skip
         if not np.isfinite(outgoing[-1]).all() or not np.isfinite(state).all():
-            names = ", ".join(part.element.name for part in self.parts)
-            message = f"The time steps of {names} do not stay finite: take a higher sample rate."
+            message = f"The time steps of {self.pace.names} do not stay finite: take a higher sample rate."
             raise ParameterError(message)
         past = np.concatenate([begin.past, outgoing])[-len(begin.past) :]
         return outgoing, kept, Begin(state, memory, np.ascontiguousarray(past))

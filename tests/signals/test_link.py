@@ -260,4 +260,3 @@ def test_jitter_is_that_of_the_sine_behind_the_low_passes(tone: float) -> None:
     moved = sample(circuit, 16384, tone=tone, without=[t for t in TERMS if t != "jitter"]).values
     # 16384 squares of slopes times Gaussians: 4 standard deviations are 5 %.
     assert np.mean((moved - still) ** 2) == pytest.approx(expected * 500.0**2, rel=0.05)
-
