@@ -105,4 +105,4 @@ def ring_activation(
         bandwidth: half-power bandwidth of detector and junction.
     """
     slope = math.pi * tap * responsivity / current_pi
-    return (tap, slope, phase, np.sqrt(1.0 - coupling), 10.0 ** (-loss_dB / 20.0), bandwidth)
+    return (tap, slope, phase, (1.0 - coupling) ** 0.5, 10.0 ** (-loss_dB / 20.0), bandwidth)
