@@ -32,7 +32,7 @@ ALIASED = 1e-6
 OUT_OF_BAND = 1e-3
 """Part of a signal's power that may lie beyond the pass band."""
 MADE = 1e-4
-"""The same of light that parts make: harmonics come to 2 % of the power at the worst sample, all the time."""
+"""The same of light that parts make, from which it is said: 2 % of the power at the worst sample."""
 _ASKED = 1 << 16
 """Wavelengths that are asked for at a time."""
 

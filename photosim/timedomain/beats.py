@@ -6,6 +6,7 @@ clock twice as fine; what lies beyond the band there is refused, or taken away b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
 from photosim.timedomain.band import MADE, OUT_OF_BAND, PASS
@@ -140,10 +141,19 @@ def check_driven(
 def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:
     """Return the largest field of light beyond the band over its largest, where it is not only its start.
 
-    wave: (FINER T,) that a part has made. Raises ParameterError for more than MADE of its power there.
+    wave: (FINER T,) that a part has made. Warns of more than MADE of its power there, and raises
+    ParameterError for more than OUT_OF_BAND.
     """
-    check_band(wave, sample_rate, what, finer=FINER, most=MADE)
-    return worst_beyond(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
+    share = check_band(wave, sample_rate, what, finer=FINER)
+    worst = worst_beyond(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
+    if share > MADE:
+        message = (
+            f"The sample rate of {sample_rate:g} Hz is low for {what}: {100 * share:.2g} % of its power lies "
+            f"more than {PASS * sample_rate:g} Hz from its carrier and is left out, which changes its field "
+            f"by up to {100 * worst:.2g} % of the largest. Take {2 * sample_rate:g} Hz to have it right."
+        )
+        warnings.warn(message, PhotosimWarning, stacklevel=2)
+    return worst
 
 
 def _resampled(values: NDArray[Any], up: int, down: int) -> NDArray[Any]:

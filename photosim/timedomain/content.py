@@ -28,24 +28,24 @@ def check_band(
     *,
     finer: int = 1,
     advice: str = "or slower edges (rise, bandwidth)",
-    most: float = OUT_OF_BAND,
-) -> None:
-    """Raise ParameterError where a signal (T,) has too much of its power beyond the pass band of a rate.
+) -> float:
+    """Return the part of a signal's (T,) power beyond the pass band of a rate; ParameterError for too much.
 
     The whole signal is looked at, in stretches of WINDOW samples. finer: how many samples the signal has for
     each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
-    what else helps.  most: part of the power that may lie there, in the worst stretch.
+    what else helps.
     """
     if values.size < 64 or not np.any(values != values[0]):
-        return
+        return 0.0
     beyond = share_beyond(values, (PASS + EDGE) / finer, WINDOW * finer)
-    if beyond > most:
+    if beyond > OUT_OF_BAND:
         message = (
             f"The sample rate of {sample_rate:g} Hz is too low for {what}: {100 * beyond:.3g} % of its power "
             f"lies more than {PASS * sample_rate:g} Hz from its carrier. Take {4 * sample_rate:g} Hz, "
             f"{advice}."
         )
         raise ParameterError(message)
+    return beyond
 
 
 def worst_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW, skip: int = 0) -> float:

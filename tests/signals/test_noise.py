@@ -338,6 +338,7 @@ def two_ways(walk: float, delay: float, phase: float, bandwidth: float) -> ps.Ci
 @pytest.mark.parametrize("phase", [0.1, 1.3, 2.9])
 @pytest.mark.parametrize("walk", [1e-4, 0.01, 0.1, 0.63])
 @pytest.mark.parametrize(("delay", "bandwidth"), [(1e-8, 20e9), (2e-12, 1e9), (1e-6, 20e9)])
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 def test_what_first_order_leaves_of_a_lines_noise_is_said(
     delay: float, bandwidth: float, walk: float, phase: float
 ) -> None:
@@ -434,6 +435,7 @@ def delayed(seconds: float, linewidth: float, **detector: Any) -> ps.Circuit:
 
 
 @pytest.mark.parametrize("delay", [1e-9, 1e-8, 1e-7, 1e-6, 1e-5])
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 def test_phase_noise_of_any_delay_is_the_closed_form(delay: float) -> None:
     circuit = delayed(delay, 1e-4 / delay, bandwidth=5e9)
     turned = 2 * circuit.photocurrents().values.item() / 1e-3 - 1

@@ -85,6 +85,7 @@ def alone(component: str, **settings: Any) -> ps.Circuit:
 @pytest.mark.parametrize(
     ("rate", "frequency"), [(100e9, 36e9), (160e9, 40e9), (40e9, 10e9), (640e9, 40e9), (30e9, 6e9)]
 )
+@pytest.mark.filterwarnings("ignore:.*low for the light out of 'part'")
 def test_modulator_has_its_analogue_bandwidth_at_every_sample_rate(rate: float, frequency: float) -> None:
     one = alone("mach_zehnder_modulator", bandwidth=20e9, bias=2.0)
     drive = {"part.voltage": waveforms.sine(frequency)}

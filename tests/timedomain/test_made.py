@@ -11,7 +11,7 @@ import pytest
 
 import photosim as ps
 from photosim import waveforms
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import OpticalPower
 
 C_UM = 299_792_458.0e6
@@ -136,7 +136,7 @@ def test_beats_are_refused_with_noise_too() -> None:
 
 
 @pytest.mark.parametrize("component", ["mach_zehnder_modulator", "phase_shifter", "mzi"])
-def test_strong_drives_are_right_at_the_worst_sample_or_refused(component: str) -> None:
+def test_strong_drives_are_right_at_the_worst_sample_or_spoken_of(component: str) -> None:
     """Of harmonics 5.6e-4 of the power lay beyond the band, all the time: 5.6 % at the worst sample."""
     setting, settings, bias, amplitude = {
         "mach_zehnder_modulator": (
@@ -157,8 +157,8 @@ def test_strong_drives_are_right_at_the_worst_sample_or_refused(component: str) 
         light = {"in": {"power": 1e-3, "carrier": 1.55}}
         try:
             out = ps.transient(one, 1e-9, sample_rate=rate, inputs=light, drive=drive, probes=["out"])
-        except ParameterError as error:
-            assert "too low for the light out of 'm" in str(error)  # noqa: PT017 - some rates are enough
+        except (ParameterError, PhotosimWarning) as error:
+            assert re.search(r"low for the light out of 'm", str(error))  # noqa: PT017 - some rates are enough
             refused += 1
             continue
         kept = slice(80, 120)  # behind the kink with which the sine begins

@@ -48,6 +48,7 @@ def test_saturation_follows_its_equation_however_stiff(
         ("saturable_absorber", {"saturation_power": 1e-9, "absorbance": 20.0}),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*the usual values")
 def test_amplifier_and_absorber_at_their_bounds_are_as_their_steady_state(
     component: str, settings: dict[str, Any]
 ) -> None:
