@@ -72,7 +72,7 @@ def test_amplifier_and_absorber_at_their_bounds_are_as_their_steady_state(
 
 def test_long_run_is_said_once_as_soon_as_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("photosim.timedomain.pacing.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("photosim.timedomain.pacing.now", lambda: clock[0])
 
     def run(seconds_a_sample: float) -> list[str]:
         with warnings.catch_warnings(record=True) as caught:
