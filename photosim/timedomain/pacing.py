@@ -23,7 +23,7 @@ class Pace:
     def __init__(self, names: str) -> None:
         self.names, self.told = names, False
 
-    def pieces(self, samples: int) -> Iterator[tuple[int, int]]:
+    def stretches(self, samples: int) -> Iterator[tuple[int, int]]:
         """Yield pieces (first, behind the last) of a run to compute; warn once it is seen to be long."""
         at, size = 0, _SHORTEST
         while at < samples:

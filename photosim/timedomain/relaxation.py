@@ -7,7 +7,7 @@ the state that belongs to it by relaxation from the dark.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,12 +96,12 @@ def _relaxed(stepper: Stepper, begin: Begin, light: ComplexArray, tolerance: flo
     length, total, calm, residual = _FIRST, 0, 0, np.inf
     began, since = 0.0, 0
     while total < longest:
-        took = perf_counter() - began
+        took = process_time() - began
         if since and took > _PATIENCE:
             ahead = took / (total - since) * (longest - total)
             stepper.pace.judge(took, ahead, "finding the first state takes up to")
         elif total and not since:  # the first stretch may have compiled the steps
-            began, since = perf_counter(), total
+            began, since = process_time(), total
         incoming = np.repeat(light, length, axis=0)
         _, _, after = stepper.advance(begin, incoming, constants, silence, record=False)
         largest = np.maximum(largest, np.abs(after.state))

@@ -136,7 +136,7 @@ class Stepper:
             # numba calls functions as values experimental; the tests hold what is used of them here.
             warnings.simplefilter("ignore", _experimental())
             dt = 1 / self.clock.sample_rate
-            for span in self.pace.pieces(samples):
+            for span in self.pace.stretches(samples):
                 advance(
                     self._functions, self._layout, state, constants, (*self._feedback, memory, begin.past),
                     (incoming, outgoing, kept, noise), self.clock.carriers, (dt, *span),

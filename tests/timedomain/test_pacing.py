@@ -77,7 +77,7 @@ def test_long_run_is_said_once_as_soon_as_it_is_seen(monkeypatch: pytest.MonkeyP
     def run(seconds_a_sample: float) -> list[str]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            for first, behind in pacing.Pace("slow").pieces(100_000):
+            for first, behind in pacing.Pace("slow").stretches(100_000):
                 clock[0] += seconds_a_sample * (behind - first)
         return [str(one.message) for one in caught]
 
@@ -87,7 +87,7 @@ def test_long_run_is_said_once_as_soon_as_it_is_seen(monkeypatch: pytest.MonkeyP
 
 
 def test_pieces_of_a_run_are_the_run() -> None:
-    seen = list(pacing.Pace("any").pieces(5000))
+    seen = list(pacing.Pace("any").stretches(5000))
     assert seen[0][0] == 0
     assert seen[-1][1] == 5000
     assert all(a[1] == b[0] for a, b in pairwise(seen))
