@@ -237,7 +237,7 @@ class Windows:
         found: dict[_Place, tuple[list[str], list[tuple[float, float]]]] = {}
         for part in parts:
             changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
-            names = {*part.written, *changed}
+            names = set(part.written if point is None else changed)  # what is written was looked at
             if wl is None and not part.kit_windows and self._followed_by(part.model).isdisjoint(part.written):
                 continue  # defaults lie inside
             windows = [
@@ -261,6 +261,8 @@ class Windows:
 
 def _ends(value: Any) -> tuple[float, float]:
     """Return the least and the largest of a number or an array; of None, what no window excludes."""
+    if isinstance(value, float):
+        return value, value
     if value is None:
         return inf, -inf
     array = np.asarray(value, dtype=np.float64)

@@ -45,6 +45,8 @@ class Window:
 
     def span(self, settings: Mapping[str, Any]) -> tuple[float, float]:
         """Return the first and the last value at these settings; of arrays, what holds for all entries."""
+        if not self.about and not self.scale:
+            return self.low, self.high
         about = np.asarray(settings[self.about] if self.about else 0.0, dtype=np.float64)
         scale = np.asarray(settings[self.scale] if self.scale else 1.0, dtype=np.float64)
         return float(np.max(about + scale * self.low)), float(np.min(about + scale * self.high))

@@ -148,7 +148,7 @@ def _circumference(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "stated gain",
-    "3.0103 dB more of gain double the power",
+    "A gain of 3.0103 dB more doubles the power",
     "|S21(G + 3.0103 dB)|^2 = 2 |S21(G)|^2 at wl0",
     tolerance=1e-9,
     why="roundings",

@@ -32,7 +32,7 @@ WRONG = {
     "port": (GOOD.replace("ring,drop", "ring,dorp"), r"wrong\.yml:3:\d+: .*dorp.*Did you mean 'drop'\?"),
     "twice": (GOOD.replace("ring,add", "ring,in"), r"wrong\.yml:3:\d+: "),
     "coupling": (GOOD.replace("0.1", "1.69"), r"wrong\.yml:2:\d+: .*1\.69.*0 to 1"),
-    "length": (GOOD.replace("10.0", "-10.0"), r"wrong\.yml:2:\d+: .*-10.*0 to 100000"),
+    "length": (GOOD.replace("10.0", "-10.0"), r"wrong\.yml:2:\d+: .*-10.*0\.1 to 100000"),
     "kind": (
         GOOD.replace("spectrum", "spectrun"),
         r"no analysis of kind 'spectrun'.*Did you mean 'spectrum'\?",
@@ -151,7 +151,7 @@ def test_an_open_inner_port_is_an_error_when_strict(folder: Path, command: str) 
         (["--set", "ring.cb.structure=3"], r"no setting 'ring\.cb\.structure'"),
         (["--set", "ring.radius"], r"write instance\.parameter=value"),
         (["--set", "ring.radius="], r"write instance\.parameter=value"),
-        (["--set", "ring.radius=-1"], r"must be 0 to 100000"),
+        (["--set", "ring.radius=-1"], r"must be 0\.1 to 100000"),
         (["--set", "ring.coupling=1.69"], r"coupling.*1\.69"),
         (["--set", "ring.radius=big"], r"radius.*'big'"),
         (["--out", "ring.cvs"], r"suffix '\.cvs'; known are \.csv, \.npz, \.nc.* Did you mean '\.csv'\?"),

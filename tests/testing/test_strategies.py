@@ -169,7 +169,7 @@ def test_a_failing_circuit_is_shown_as_yaml_that_check_reads(tmp_path: Path) -> 
 
 def test_kinds_that_do_not_exist_are_named() -> None:
     with pytest.raises(
-        ParameterError, match=r"There are no components of the kinds magic\. There are: block, "
+        ParameterError, match=r"There are no components of kind 'magic'\. The kinds are: block, "
     ):
         sts.components(kinds=("magic",))
     assert registry.known("straight")
