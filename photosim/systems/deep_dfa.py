@@ -14,15 +14,15 @@ import numpy as np
 from photosim.analysis.chart import Chart, Curve, Picture
 from photosim.analysis.result import Table
 from photosim.systems.harness.data import samples as loaded
-from photosim.systems.harness.optics import NETLIST, Point, medium, work
+from photosim.systems.harness.optics import NETLIST, Point, medium, segmented, work
 from photosim.systems.harness.system import Case, Options, Outcome, Report, Row, System
 from photosim.training.data.datasets import Dataset
-from photosim.training.devices import Digital, ScatteringMedium
+from photosim.training.devices import ScatteringMedium
 from photosim.training.layers import Dense, Network, Parameters, activation
 from photosim.training.losses import CLASSIFICATION
 from photosim.training.optimisers import Adam
 from photosim.training.passes import run
-from photosim.training.rules import Backprop, Rule, SegmentedDFA
+from photosim.training.rules import Backprop, Rule
 from photosim.training.trainer import Schedule, Streams, fit
 
 if TYPE_CHECKING:
@@ -77,17 +77,7 @@ def network_of(features: int, classes: int, depth: int, width: int) -> Network:
 
 def rule_of(name: str, depth: int, optics: ScatteringMedium, seed: int) -> Rule:
     """Return a rule; one product reaches all hidden layers, and those of exact products have its matrix."""
-    ends, rng = tuple(range(depth)), np.random.default_rng(seed)
-    exact = (Digital(optics.matrix().astype(np.float32)),)
-    match name:
-        case "backprop":
-            return Backprop()
-        case "dfa":
-            return SegmentedDFA(exact, ends)
-        case "ternary":
-            return SegmentedDFA(exact, ends, at_random=True, rng=rng)
-        case _:
-            return SegmentedDFA((optics,), ends, at_random=True, rng=rng)
+    return Backprop() if name == "backprop" else segmented(name, optics, tuple(range(depth)), seed)
 
 
 def train(

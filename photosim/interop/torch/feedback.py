@@ -11,7 +11,7 @@ import torch
 from photosim.bounds import check_choice, check_number, check_whole
 from photosim.errors import ParameterError
 from photosim.training.devices.device import Device
-from photosim.training.rules.ternary_dfa import ternarise
+from photosim.training.rules.ternary_dfa import ternarise, ternarise_at_random
 
 ROUNDINGS = ("none", "random", "threshold")
 """How errors are rounded to -1, 0 and 1 before a device shows them."""
@@ -76,7 +76,7 @@ class DirectFeedback(torch.nn.Module):  # type: ignore[misc] # PyTorch has no pl
         """Return what the devices make of errors (rows, classes), each (rows, width)."""
         sent = error
         if self.rounding == "random":
-            sent = np.sign(error) * (self.rng.random(error.shape, dtype=np.float32) < np.abs(error))
+            sent = ternarise_at_random(error, self.rng)
         elif self.rounding == "threshold":
             sent = ternarise(error, self.threshold)
         return [device.apply(sent).astype(error.dtype, copy=False) for device in self.devices]

@@ -14,7 +14,7 @@ from photosim.circuit import Circuit
 from photosim.systems.harness.circuits import projector
 from photosim.training.devices import Device, Digital, Drift, Projection, ScatteringMedium
 from photosim.training.layers import Network
-from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, TernaryDFA
+from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, SegmentedDFA, TernaryDFA
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,19 @@ def rule_of(name: str, optics: Sequence[ScatteringMedium], threshold: float) -> 
             return TernaryDFA(exact, threshold)
         case _:
             return TernaryDFA(tuple(optics), threshold)
+
+
+def segmented(
+    name: str, optics: ScatteringMedium, ends: tuple[int, ...], seed: int, tokens: int = 1
+) -> SegmentedDFA:
+    """Return a rule of which one product reaches all `ends`: "dfa", "ternary" or "optical".
+
+    Those of exact products have the medium's own matrix. Errors of three levels are rounded at random.
+    seed: of the rounding.
+    """
+    device = optics if name == "optical" else Digital(optics.matrix().astype(np.float32))
+    rng = np.random.default_rng(seed)
+    return SegmentedDFA((device,), ends, tokens, at_random=name != "dfa", rng=rng)
 
 
 def graph_rule(netlist: str, name: str, hidden: Sequence[int], classes: int, seed: int) -> Rule:

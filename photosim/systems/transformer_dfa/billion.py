@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,10 @@ from photosim.systems.harness.circuits import projector
 from photosim.systems.harness.data import text_of
 from photosim.systems.harness.system import Options, Report
 from photosim.systems.transformer_dfa.runs import NETLIST, Recipe, medium
+from photosim.systems.transformer_dfa.scaling import BASE
 from photosim.training.data.graphs import TextData
 
 NAME = "billion"
-FRAMES, RATE = 4, 2000.0
-"""Frames of a product, two signs times two phase steps; frames a second (launay2020)."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +92,14 @@ def plan(own: Size, vocabulary: int, where: str, speed: float) -> list[str]:
     count, tokens = own.parameters(vocabulary), own.tokens * own.batch
     needed = own.memory(vocabulary, full=where == "cpu")
     there = memory_bytes() if where == "cpu" else _memory_of_gpu()
-    optics = own.steps * FRAMES * tokens / RATE / 60.0
+    optics = own.steps * replace(BASE, tokens=tokens).optics() / 60.0
     lines = [
         f"{count:,} parameters; {size(needed)} of the {size(there)} of this {where}",
         (
             f"at least {own.steps * 4.0 * count * tokens / speed:.3g} s on the {where}: {own.steps} steps of "
             f"{tokens:,} tokens, 4 operations a parameter and token, {speed:.2g} operations a second"
         ),
-        f"at most {optics:.3g} min of frames by a medium of {RATE / 1e3:g} kHz",
+        f"at most {optics:.3g} min of frames by a medium of {BASE.frame_rate / 1e3:g} kHz",
     ]
     if needed > there:
         message = f"Too little memory: {lines[0]}."

@@ -13,12 +13,13 @@ import numpy as np
 from photosim.circuit import Circuit
 from photosim.systems.harness.circuits import projector
 from photosim.systems.harness.data import text_of
+from photosim.systems.harness.optics import segmented
 from photosim.systems.harness.system import Options, Report
 from photosim.training.arrays import FloatArray
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.data.graphs import TextData
 from photosim.training.data.texts import sequences
-from photosim.training.devices import Digital, Projection, ScatteringMedium
+from photosim.training.devices import Projection, ScatteringMedium
 from photosim.training.layers import Network, Parameters
 from photosim.training.layers.transformer import macro_ends, transformer
 from photosim.training.losses import TOKENS, softmax
@@ -112,20 +113,11 @@ def medium(
 
 def rule_of(name: str, recipe: Recipe, optics: ScatteringMedium, seed: int) -> SegmentedDFA:
     """Return a rule; those of exact products have the medium's own matrix. seed: of errors' rounding."""
-    rng = np.random.default_rng(seed)
-    exact = (Digital(optics.matrix().astype(np.float32)),)
-    ends, tokens = macro_ends(recipe.blocks), recipe.tokens
-    match name:
-        case "backprop":
-            return SegmentedDFA(tokens=tokens)
-        case "frozen":
-            return SegmentedDFA(tokens=tokens, still=tuple(range(1, 2 * recipe.blocks + 1)))
-        case "dfa":
-            return SegmentedDFA(exact, ends, tokens)
-        case "ternary":
-            return SegmentedDFA(exact, ends, tokens, at_random=True, rng=rng)
-        case _:
-            return SegmentedDFA((optics,), ends, tokens, at_random=True, rng=rng)
+    if name == "backprop":
+        return SegmentedDFA(tokens=recipe.tokens)
+    if name == "frozen":
+        return SegmentedDFA(tokens=recipe.tokens, still=tuple(range(1, 2 * recipe.blocks + 1)))
+    return segmented(name, optics, macro_ends(recipe.blocks), seed, recipe.tokens)
 
 
 def optimiser(recipe: Recipe, name: str) -> Adam:

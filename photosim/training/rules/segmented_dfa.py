@@ -14,7 +14,7 @@ from photosim.training.devices.device import Device
 from photosim.training.layers.sequence import SequenceLayer
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
-from photosim.training.rules.ternary_dfa import ternarise
+from photosim.training.rules.ternary_dfa import ternarise, ternarise_at_random
 
 
 @public
@@ -82,7 +82,7 @@ class SegmentedDFA:
         rows = error.reshape(len(error) * self.tokens, -1)
         sent = rows
         if self.at_random:
-            sent = np.sign(rows) * (self.rng.random(rows.shape, dtype=np.float32) < np.abs(rows))
+            sent = ternarise_at_random(rows, self.rng)
         elif self.threshold is not None:
             sent = ternarise(rows, self.threshold)
         found = [

@@ -75,3 +75,8 @@ class TernaryDFA:
 def ternarise(error: RealArray, threshold: float) -> RealArray:
     """Return +1 where error > threshold, -1 where error < -threshold, else 0, in the error's type."""
     return np.asarray(np.sign(error) * (np.abs(error) > threshold), dtype=error.dtype)
+
+
+def ternarise_at_random(error: RealArray, rng: np.random.Generator) -> RealArray:
+    """Return -1, 0 or 1 for errors from -1 to 1 by chance, right on average, in the error's type."""
+    return np.sign(error) * (rng.random(error.shape, dtype=np.float32) < np.abs(error))

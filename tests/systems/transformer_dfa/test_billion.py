@@ -10,6 +10,7 @@ import pytest
 from photosim.errors import ParameterError
 from photosim.systems import find_system
 from photosim.systems.transformer_dfa import billion
+from photosim.systems.transformer_dfa.scaling import BASE
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch is an extra: pip install 'photosim[torch]'")
 
@@ -38,7 +39,7 @@ def test_a_small_one_learns_and_says_first_what_it_needs(monkeypatch: pytest.Mon
     assert "parameters" in said[0]
     assert float(rows["held-out loss after"]) < float(rows["held-out loss before"]) - 0.5
     frames = int(rows["frames"].replace(",", ""))
-    assert 0 < frames <= 30 * 8 * billion.DRY.tokens * billion.FRAMES
+    assert 0 < frames <= 30 * 8 * billion.DRY.tokens * BASE.frames
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
