@@ -42,10 +42,21 @@ def content_of(circuit: Circuit) -> tuple[Any, ...]:
     return netlist_hash(circuit), bare, dict(circuit.netlist.placements), functions
 
 
-def about(circuit: Circuit, question: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
-    """Return what a reader of kept chunks should know of them."""
-    found = provenance(circuit, question, seed)
-    return {key: found[key] for key in ("circuit", "netlist_sha256", "seed", "question")}
+class OfCircuit:
+    """What works on a circuit have in common: what a reader is told of them, and the components they use."""
+
+    circuit: Circuit
+    question: Mapping[str, Any]
+    seed: int
+
+    def about(self) -> dict[str, Any]:
+        """Return circuit, question and seed."""
+        found = provenance(self.circuit, self.question, self.seed)
+        return {key: found[key] for key in ("circuit", "netlist_sha256", "seed", "question")}
+
+    def models(self) -> list[Any]:
+        """Return the circuit's components."""
+        return models_of(self.circuit)
 
 
 def provenance(circuit: Circuit, question: Mapping[str, Any], seed: int | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.fits.refining import refine
-from photosim.analysis.provenance import about, content_of, models_of
+from photosim.analysis.provenance import OfCircuit, content_of
 from photosim.errors import ParameterError
 from photosim.jobs.work import SECONDS, Arrays
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.analysis.fits.problem import Problem
+    from photosim.circuit import Circuit
 
 SMOOTH = (0.35, 0.12)
 """Widths of the running mean over the period of the fringes, stage by stage, before none."""
@@ -25,7 +26,7 @@ _NARROWER, _NARROWEST = 1.0 / 3.0, 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class StartsWork:
+class StartsWork(OfCircuit):
     """Starts of a fit.
 
     settings: of each start, (starts, n).  width: period of the fringes in samples.  question, seed: for the
@@ -47,20 +48,17 @@ class StartsWork:
         """Number of starts."""
         return len(self.settings)
 
-    def about(self) -> dict[str, Any]:
-        """Return circuit, question and seed."""
-        return about(self.problem.powers.circuit, self.question, self.seed)
+    @property
+    def circuit(self) -> Circuit:  # type: ignore[override] # that of its problem
+        """The circuit that is fitted."""
+        return self.problem.powers.circuit
 
     def content(self) -> tuple[Any, ...]:
         """Return circuit, data, fitted settings and starts."""
         p, powers = self.problem, self.problem.powers
         how = (p.degree, p.divided, p.floor, p.linear, p.smooth, p.noise)
         asked = (powers.names, powers.pairs, powers.fixed, p.data, p.parameters, *how)
-        return (*content_of(powers.circuit), *asked, self.settings, self.width)
-
-    def models(self) -> list[Any]:
-        """Return the circuit's components."""
-        return models_of(self.problem.powers.circuit)
+        return (*content_of(self.circuit), *asked, self.settings, self.width)
 
     def empty(self, count: int) -> Arrays:
         """Return the minimum (starts, n) in scaled units, and its cost; not a number where there is none."""

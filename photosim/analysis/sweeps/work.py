@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim import metrics as reading
-from photosim.analysis.provenance import about, content_of, models_of
+from photosim.analysis.provenance import OfCircuit, content_of
 from photosim.engine.batches import solve_slices
 from photosim.errors import ParameterError
 from photosim.jobs.work import Arrays, spectrum_seconds
@@ -41,7 +41,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class SweepWork:
+class SweepWork(OfCircuit):
     """All points of a sweep.
 
     values: of the swept settings at every point.  constant: settings that stay.  grid: wavelengths (W,) in
@@ -94,18 +94,10 @@ class SweepWork:
         plan, _ = compiled.wave_plan(self.ends, self.starts)
         return spectrum_seconds(plan.products, len(compiled.graph.parts), len(self.grid))
 
-    def about(self) -> dict[str, Any]:
-        """Return circuit, question and seed."""
-        return about(self.circuit, self.question, self.seed)
-
     def content(self) -> tuple[Any, ...]:
         """Return circuit, points and what is asked at them."""
         asked = (self.values, self.constant, self.grid, self.ends, self.starts, self.keep, self.near)
         return (*content_of(self.circuit), *asked, self.channels, self.metrics)
-
-    def models(self) -> list[Any]:
-        """Return the circuit's components."""
-        return models_of(self.circuit)
 
     def __getstate__(self) -> dict[str, Any]:
         """Cross processes without what each process prepares for itself."""

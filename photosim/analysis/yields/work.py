@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.analysis.provenance import about, content_of, models_of
+from photosim.analysis.provenance import OfCircuit, content_of
 from photosim.analysis.yields.normals import CHUNK, Normals
 from photosim.analysis.yields.specification import pairs_of
 from photosim.analysis.yields.tuning import tune
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class YieldWork:
+class YieldWork(OfCircuit):
     """All chips of a yield.
 
     make: makes the question ready, from circuit and arguments.  question, seed: for the reader.
@@ -59,18 +59,10 @@ class YieldWork:
         one = spectrum_seconds(plan.products, len(compiled.graph.parts), len(judge.wl))
         return one * (1 if tuning is None else 1 + tuning.points * len(tuning.heaters))
 
-    def about(self) -> dict[str, Any]:
-        """Return circuit, question and seed."""
-        return about(self.circuit, self.question, self.seed)
-
     def content(self) -> tuple[Any, ...]:
         """Return circuit, question and draws."""
         asked = [repr(entry) for entry in self.ready.judge.entries]
         return (*content_of(self.circuit), *self.arguments, asked, self.count, self.seed, self.method)
-
-    def models(self) -> list[Any]:
-        """Return the circuit's components."""
-        return models_of(self.circuit)
 
     def __getstate__(self) -> dict[str, Any]:
         """Cross processes without what each process prepares for itself."""
