@@ -49,7 +49,7 @@ class Normals:
             if self.method == "sobol":
                 sobol = self._sobol(first) if sobol is None else sobol
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # of a last chunk that is no power of two
+                    warnings.simplefilter("ignore", UserWarning)  # of a last chunk that is not a power of two
                     unit = sobol.random(count)
             else:
                 unit = self._whole[first : first + count]
