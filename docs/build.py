@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -90,20 +92,39 @@ def systems() -> str:
     return page()
 
 
+def pictures() -> None:
+    """Draw the pictures of the README: the spectrum of a ring, and learning curves through a weight bank."""
+    import photosim as ps
+    from photosim import plotting
+    from photosim.runner import run
+
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as results:
+        run(ROOT / "netlists" / "mrr_dfa_digits.yml", out=results)
+        shutil.copy(Path(results) / "digits_learning.png", folder / "learning_curves.png")
+    s = ps.load("add_drop_ring")(wl=ps.wavelengths(1.54, 1.56, 20001))
+    plotting.save(s.plot(), folder / "ring_spectrum.png")
+
+
 PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "validation": (VALIDATION, validation),
     "systems": (ROOT / "docs" / "systems.md", systems),
     "hexagonal": (ROOT / "docs" / "hexagonal_mesh.svg", hexagonal),
 }
+PICTURES = "pictures"
 
 
 def main(names: list[str]) -> int:
     """Build the pages named; return 0, or 1 with the names that there are."""
-    unknown = [name for name in names if name not in PAGES]
+    unknown = [name for name in names if name not in {*PAGES, PICTURES}]
     if unknown or not names:
-        print(f"usage: python docs/build.py {' | '.join(PAGES)}")
+        print(f"usage: python docs/build.py {' | '.join([*PAGES, PICTURES])}")
         return 1
     for name in names:
+        if name == PICTURES:
+            pictures()
+            continue
         path, text = PAGES[name]
         start = time.perf_counter()
         path.write_text(text(), encoding="utf-8")

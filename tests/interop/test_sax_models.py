@@ -1,4 +1,4 @@
-"""Models that SAX and photosim both have, by SAX 0.18's formulas: equal, or in the README's table."""
+"""Models that SAX and photosim both have, by SAX 0.18's formulas: equal, or in the table of docs/migration.md."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def apart(sax_name: str) -> float:
 
 @pytest.mark.parametrize("name", sorted(SHARED))
 def test_equal_settings_give_equal_numbers_or_stand_in_the_migration_table(name: str, root: Path) -> None:
-    text = (root / "README.md").read_text(encoding="utf-8")
-    table = text.partition("## Coming from SAX")[2].partition("```python")[0]
+    text = (root / "docs" / "migration.md").read_text(encoding="utf-8")
+    table = text.partition("## SAX")[2].partition("```python")[0]
     rows = [line for line in table.splitlines() if re.match(rf"\|[^|]*`{name}`", line)]
     if name in DIFFERENT:
         assert apart(name) > 1e-3
