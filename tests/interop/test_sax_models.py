@@ -1,4 +1,4 @@
-"""Models that SAX and photosim both have, by SAX 0.18's formulas: equal, or in the table of docs/migration.md."""
+"""Models that SAX and photosim both have, by SAX 0.18's formulas: equal, or in the migration table."""
 
 from __future__ import annotations
 
