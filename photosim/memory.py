@@ -28,7 +28,7 @@ def memory_bytes() -> float:
 
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         found = min(found, float(limit)) if limit != resource.RLIM_INFINITY else found
-    with suppress(OSError, ValueError):  # "max" is no bound
+    with suppress(OSError, ValueError):  # "max" is not a bound
         found = min(found, float(_CONTROL_GROUP.read_text(encoding="ascii")))
     return found
 

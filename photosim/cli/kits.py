@@ -22,7 +22,7 @@ def check(
     place: Annotated[
         str, typer.Argument(metavar="FOLDER-OR-FILE", help="Kit: pdk-schema 0.3 JSON, or YAML (docs/pdk.md).")
     ],
-    notes: Annotated[bool, typer.Option("--notes", help="Show what is no mismatch too.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Also show notes that are not mismatches.")] = False,
     json: Json = False,
 ) -> None:
     """Name every mismatch between a kit and the components, a sentence each; exit 1 if there is one."""

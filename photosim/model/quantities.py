@@ -2,7 +2,7 @@
 
 `coupling: Power = 0.5` says that the parameter is a plain number for type
 checkers and, for photosim, a power ratio between 0 and 1. Bounds are
-inclusive; an infinite bound is no bound.
+inclusive; an infinite bound is not a bound.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ STEADY_AMPLITUDE = 0.1
 STEADY_RIPPLE = 10 ** (1.0 / 20.0)
 """Elements above -20 dB whose amplitude varies by less than 1 dB count as guides."""
 _BACKWARDS_RAD = 0.2
-"""Phase lost over a table that is no guide's: an under-coupled resonance of less than 1 dB loses 0.12."""
+"""Phase lost over a table that is not a guide's: an under-coupled resonance of less than 1 dB loses 0.12."""
 _ROUNDS = 8
 _PLACES = 65
 _TURNS = 16

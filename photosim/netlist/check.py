@@ -132,7 +132,7 @@ class _Checker:
             self.warnings += check_wires(netlist, PortTable(netlist, values), inside, strict=self.strict)
 
     def _settings(self, netlist: Netlist, inside: str) -> None:
-        """Refuse circuit settings that are no numbers, and names that an expression cannot use."""
+        """Refuse circuit settings that are not numbers, and names that an expression cannot use."""
         for name, value in netlist.settings.items():
             if name.isidentifier() and not keyword.iskeyword(name):
                 require_number(value, f"circuit setting {name!r}{inside}", netlist.mark("settings", name))

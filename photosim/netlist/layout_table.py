@@ -282,7 +282,7 @@ def plain_name(component: str) -> str:
 
 
 def refused(name: str, component: str, *, written_out: bool) -> str:
-    """Return why an instance that a layout drew is no part and no circuit here; empty where it is one."""
+    """Return why an instance that a layout drew is neither a part nor a circuit here; empty where it is one."""
     if written_out:
         return missing(component) if component in MISSING else ""
     if component not in CIRCUITS:
@@ -319,7 +319,7 @@ def about_unknown(component: str) -> str:
 
 
 def without_parts(cell: str) -> str:
-    """Return why a netlist without instances is no circuit, and what its cell is."""
+    """Return why a netlist without instances is not a circuit, and what its cell is."""
     text = f"circuit {cell!r} has no instances: there is nothing to ask"
     rule, model = rule_of(cell), cell if registry.known(cell) else None
     if cell in MISSING:
@@ -342,7 +342,7 @@ def draws_only(component: str) -> bool:
 
 
 def rule_of(component: str) -> Rule | None:
-    """What a cell of a layout is; None for a name that is no cell of the table."""
+    """What a cell of a layout is; None for a name that is not a cell of the table."""
     found = RULES.get(component)
     plain = re.sub(r"[\s-]+", "_", component.strip().lower())
     if found is None and plain in SYNONYMS:  # also as INTERCONNECT writes it: "Y Branch"

@@ -56,7 +56,7 @@ COEFFICIENTS: Mapping[str, list[tuple[int, int]]] = {
 class Recipe:
     """How digits are learnt: `learning_rate` is Adam's, a tenth of it from epoch `decay` on.
 
-    coefficients: a name of COEFFICIENTS.  gain: of the activation in rad a W; 0 is no activation at all.
+    coefficients: a name of COEFFICIENTS.  gain: of the activation in rad a W; 0 means without activation.
     power: light of an image in W.
     """
 

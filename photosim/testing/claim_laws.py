@@ -127,7 +127,7 @@ def _ports_of_table(subject: Table, example: Example) -> float:
         rows = list(range(s.shape[-1]))
         rows[a], rows[b] = b, a
         mended = s[:, rows]
-        # Rows of an isolator exchanged are symmetric too, and reflect: that is no mistake of its names.
+        # Rows of an isolator exchanged are symmetric too, and reflect: that is not a mistake of its names.
         back = np.abs(np.diagonal(mended, axis1=1, axis2=2)).max()
         if (
             back <= max(0.3, np.abs(np.diagonal(s, axis1=1, axis2=2)).max())

@@ -179,7 +179,7 @@ def _last_layer(subject: Learning, example: Example) -> float:
     "Every update of a finite batch is a number, in the shape of its parameter",
     "|update| < inf",
     tolerance=0.0,
-    why="nothing: it counts updates that are no numbers or of another shape",
+    why="nothing: it counts updates that are not numbers, or of another shape",
     source="nokland2016",
     applies=lambda subject: isinstance(subject, Learning) and "LIGHT_BACKWARDS" not in _needs(subject),
     every=10,

@@ -172,7 +172,7 @@ def _sharpest(subject: Linear, example: Example, name: str) -> float:
         second = np.abs(np.diff(s, 2, axis=0)).max(axis=(1, 2)) / step
         at = int(second.argmax())
         change = float(second[at])
-        # A step of rounding is no bend.
+        # A step of rounding is not a bend.
         largest = max(largest, change, 1e-11 / step)
         first, last = float(places[at]), float(places[at + 2])
         moved = float(np.abs(np.diff(s, axis=0)).max())

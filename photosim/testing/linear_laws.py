@@ -51,7 +51,7 @@ def gain(s: Any) -> float:
     "Every element is a number at all settings inside the bounds",
     "|S_ij| < inf",
     tolerance=0.0,
-    why="nothing: it counts elements that are no numbers",
+    why="nothing: it counts elements that are not numbers",
     source="haus1984",
     applies=linear,
 )

@@ -83,7 +83,7 @@ def _steps(subject: Any) -> bool:
     "A nonlinear part in faint light goes on with finite numbers",
     "|b| < inf",
     tolerance=0.0,
-    why="nothing: it counts waves that are no numbers",
+    why="nothing: it counts waves that are not numbers",
     source="higham2002",
     applies=_steps,
     every=5,

@@ -189,7 +189,7 @@ class Ask:
 def _alias(taps: ComplexArray, beside: ComplexArray) -> NDArray[np.float64]:
     """Return how much taps (L, E) differ from S (L, E) beside the bins, GOLDEN of a bin on, for each element.
 
-    What is wrapped round m times differs by the phase m GOLDEN turns, which is no whole number for any m.
+    What is wrapped round m times differs by the phase m GOLDEN turns, which is not a whole number for any m.
     """
     length = taps.shape[0]
     s = beside * roll_off(np.fft.fftfreq(length) + GOLDEN / length, 1.0)[:, np.newaxis]

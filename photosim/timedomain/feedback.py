@@ -100,7 +100,7 @@ def _way(run: Run, arrival: int, departure: int) -> str:
 
 
 def _accept(run: Run, arrival: int, departure: int, one: Fit, largest: float) -> None:
-    """Keep the error of a fit that is used; raise ParameterError for one that is no good."""
+    """Keep the error of a fit that is used; raise ParameterError for one that misses its bound."""
     way = _way(run, arrival, departure)
     rate = run.clock.sample_rate
     if one.error > _FIT_ERROR or largest > 1 + _FIT_GAIN:

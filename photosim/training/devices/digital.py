@@ -23,7 +23,7 @@ class Digital(ByValue):
     counters: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for weights that are no matrix of numbers."""
+        """Raise ParameterError for weights that are not a matrix of numbers."""
         object.__setattr__(self, "weights", np.asarray(self.weights))
         if self.weights.ndim != 2:
             message = f"Digital: weights must be a matrix (outputs, inputs), got shape {self.weights.shape}."

@@ -102,7 +102,7 @@ def drawn_seed(random_state: Any) -> int:
 
 
 def needs_of(rule: Any) -> frozenset[Need]:
-    """Return what a rule needs, by its name or as the object says it; ParameterError if it is no rule.
+    """Return what a rule needs, by its name or as the object says it; ParameterError if it is not a rule.
 
     An object of one's own that has no `needs` needs nothing.
     """

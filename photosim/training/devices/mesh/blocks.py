@@ -174,7 +174,7 @@ class OneMesh:
         As if shifters had no phases of their own and kept their heat.
         """
         angles = np.concatenate([wanted.theta, wanted.phi, wanted.end])
-        # A turn more at wl0 is no turn at another wavelength, so it is chosen here and not by the drivers.
+        # A turn more at wl0 is not a turn at another wavelength, so it is chosen here and not by the drivers.
         return self.parted((np.mod(angles, TURN) if self.driven else angles) / self.turns)
 
     def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> OneMesh:
