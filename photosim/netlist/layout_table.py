@@ -282,7 +282,7 @@ def plain_name(component: str) -> str:
 
 
 def refused(name: str, component: str, *, written_out: bool) -> str:
-    """Return why an instance that a layout drew is neither a part nor a circuit here; empty where it is one."""
+    """Return why an instance that a layout drew is neither a part nor a circuit here; empty otherwise."""
     if written_out:
         return missing(component) if component in MISSING else ""
     if component not in CIRCUITS:

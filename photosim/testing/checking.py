@@ -187,7 +187,7 @@ def _refusal(law: Law, subject: Subject, example: Example) -> str:
 
 
 def _smallest_circuit(subject: Subject, law: Law, example: Example) -> str | None:
-    """Return the smallest circuit that breaks a law at an example, as YAML; None where it is not a circuit."""
+    """Return the smallest circuit that breaks a law at an example, as YAML, or None for a plain part."""
     if not isinstance(subject, Whole):
         return None
     from photosim.netlist import to_yaml

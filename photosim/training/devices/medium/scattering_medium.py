@@ -106,7 +106,7 @@ class ScatteringMedium:
         """Return one device for each of `widths` outputs, next to each other on a circuit's camera.
 
         settings: of the circuit, as in a call.  size: standard deviation of the matrices' entries.
-        Raises ParameterError where the chain's modulator is not a DMD, or has fewer mirrors than inputs, or its
+        Raises ParameterError where its modulator is not a DMD, or has fewer mirrors than inputs, or its
         camera fewer pixels than outputs.
         """
         check_arguments(cls.from_circuit.__func__, locals())  # type: ignore[attr-defined]
