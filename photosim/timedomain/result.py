@@ -108,9 +108,10 @@ def dataset(
 def _filters(run: Run, line: Timeline) -> list[str]:
     """Return what is to be said of each filter that is stepped; ParameterError where one is far off."""
     rate, found = run.clock.sample_rate, []
-    for part, (bandwidth, error) in run.filters.items():
+    for part, (bandwidth, error, factor) in run.filters.items():
         own = [v for name, v in run.states.items() if name.rpartition(".")[0] == part]
         wrong = max((stepped_wrong(values, bandwidth, rate, line.kept) for values in own), default=0.0)
+        wrong /= factor**2
         if wrong > STEPPED:
             message = (
                 f"The sample rate of {rate:g} Hz is too low for the bandwidth of {part!r} ({bandwidth:g} "
@@ -118,9 +119,10 @@ def _filters(run: Run, line: Timeline) -> list[str]:
                 f"{2 * rate:g} Hz or more."
             )
             raise ParameterError(message)
+        often = f" {factor} times a sample" if factor > 1 else ""
         found.append(
-            f"{part}: stepped, error {error:.2g} within {FITTED * rate:g} Hz, in this run {wrong:.2g} of its "
-            "largest value"
+            f"{part}: stepped{often}, error {error:.2g} within {FITTED * rate:g} Hz, in this run {wrong:.2g} "
+            "of its largest value"
         )
     return found
 

@@ -14,7 +14,7 @@ from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
 from photosim.errors import PhotosimWarning
 from photosim.model import Nonlinear
-from photosim.timedomain import band, relaxation, rounds, spectral, stepping
+from photosim.timedomain import alone, band, relaxation, rounds, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.beats import check_driven
 from photosim.timedomain.convolution import convolve
@@ -39,7 +39,8 @@ class Run:
     noisy: whether noise is drawn; the band of what parts make is then not looked at, as noise fills it.
     glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.  least:
     samples before which nothing arrives at a wave where a long loop is cut.  history: of the light before
-    the first sample.  beyond: largest field that a part makes beyond the band, over its largest, by name.
+    the first sample.  filters: bandwidth in Hz, error and steps a sample of stepped ones, by name.  beyond:
+    largest field that a part makes beyond the band, over its largest, by name.
     """
 
     drives: driving.Drives
@@ -55,7 +56,7 @@ class Run:
     responses: dict[Any, band.Response] = field(default_factory=dict)
     states: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     fits: dict[str, float] = field(default_factory=dict)
-    filters: dict[str, tuple[float, float]] = field(default_factory=dict)
+    filters: dict[str, tuple[float, float, int]] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
     ends: dict[str, float] = field(default_factory=dict)
     beyond: dict[str, float] = field(default_factory=dict)
@@ -145,7 +146,7 @@ class Run:
             begin = self._begin(stepper, arriving, loop=loop)
             self.history.guess(stepper)
             incoming = stepper.arriving(arriving, slice(None))
-            outgoing, states = stepper.run(incoming, begin)
+            outgoing, states = self._run(stepper, incoming, begin, loop=loop)
             if loop:
                 check_rounds(self, stepper, paths, (incoming, outgoing))
             if not self.noisy:
@@ -154,6 +155,19 @@ class Run:
             for k, wave in enumerate(stepper.outs):
                 if wave in self.cut.lit:
                     self.injected[wave] = outgoing[:, k].T
+
+    def _run(
+        self, stepper: stepping.Stepper, incoming: ComplexArray, begin: stepping.Begin, *, loop: bool
+    ) -> tuple[ComplexArray, dict[str, NDArray[np.float64]]]:
+        """Return the waves that leave a group, and states; filters alone are stepped finely enough."""
+        outgoing, states = stepper.run(incoming, begin)
+        name = stepper.parts[0].element.name
+        if loop or name not in self.filters:
+            return outgoing, states
+        (bandwidth, _, _), rate = self.filters[name], self.clock.sample_rate
+        factor = alone.fineness(states, bandwidth, rate)
+        self.filters[name] = bandwidth, stepped_error(bandwidth, factor * rate, FITTED * rate), factor
+        return (outgoing, states) if factor == 1 else alone.finely(stepper, incoming, begin, factor)
 
     def _begin(
         self, stepper: stepping.Stepper, arriving: Mapping[int, ComplexArray], *, loop: bool
@@ -234,7 +248,7 @@ class Run:
         if settings.get("bandwidth") is not None:
             # An electrical filter on what light does in a step: as right as straight lines between samples.
             slow, rate = float(np.min(settings["bandwidth"])), self.clock.sample_rate
-            self.filters[element.name] = slow, stepped_error(slow, rate, FITTED * rate)
+            self.filters[element.name] = slow, stepped_error(slow, rate, FITTED * rate), 1
         memory, count = model.memory, len(carriers)
         per = [f"{name}[{c}]" for c in range(count) for name in memory.carrier_states]
         start = model.start_state(constants[:, 0], count)

@@ -121,10 +121,12 @@ class Stepper:
         noise: NDArray[np.float64],
         *,
         record: bool,
+        known: int = 0,
     ) -> tuple[ComplexArray, NDArray[np.float64], Begin]:
         """Return the waves that leave (T, outs, carriers), states (T, S) or (0, S), and how to go on.
 
-        incoming: what arrives from elsewhere (T, ins, carriers), changed in place.
+        incoming: what arrives from elsewhere (T, ins, carriers), changed in place.  known: samples in front
+        that are over and stay 0.
         """
         from photosim.kernels.stepping import advance
 
@@ -136,10 +138,10 @@ class Stepper:
             # numba calls functions as values experimental; the tests hold what is used of them here.
             warnings.simplefilter("ignore", _experimental())
             dt = 1 / self.clock.sample_rate
-            for span in self.pace.stretches(samples):
+            for first, last in self.pace.stretches(samples - known):
                 advance(
                     self._functions, self._layout, state, constants, (*self._feedback, memory, begin.past),
-                    (incoming, outgoing, kept, noise), self.clock.carriers, (dt, *span),
+                    (incoming, outgoing, kept, noise), self.clock.carriers, (dt, first + known, last + known),
                 )  # fmt: skip
         if not np.isfinite(outgoing[-1]).all() or not np.isfinite(state).all():
             message = f"The time steps of {self.pace.names} do not stay finite: take a higher sample rate."

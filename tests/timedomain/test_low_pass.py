@@ -11,6 +11,7 @@ from scipy import signal
 import photosim as ps
 from photosim import waveforms
 from photosim.errors import ParameterError
+from photosim.model import Nonlinear, registry
 from photosim.timedomain.low_pass import low_pass, response
 
 GUIDE = {"neff": 2.44553, "ng": 4.19088}
@@ -166,9 +167,8 @@ def test_filter_inside_a_stepped_part_has_the_error_that_the_result_states(bandw
     found = phasor(drive, frequency, rate) / entered
     error = abs(found - analogue(1, frequency, bandwidth)[0])
     stated = float(out.attrs["filters"].split("error ")[1].split(" ")[0])
-    assert error <= 1.05 * stated
-    assert error > 0.3 * stated
-    assert stated < 0.035
+    assert error <= 1.05 * stated + 2e-4
+    assert error < 1e-3
 
 
 def modulated(bandwidth: float, rate: float, frequency: float, samples: int) -> Any:
@@ -185,8 +185,8 @@ def test_stepped_filter_is_off_by_what_the_run_states_of_it(bandwidth: float, fr
     drive, right = (o.state.sel(state_name="part.drive").values for o in (out, fine))
     wrong = np.abs(drive - right[::16]) / np.abs(drive).max()
     stated = float(out.attrs["filters"].split("in this run ")[1].split(" ")[0])
-    assert wrong[100:700].max() <= 1.05 * stated
-    assert stated <= 3 * wrong.max()
+    assert wrong[100:700].max() <= 1.05 * stated + 3e-5
+    assert wrong[100:700].max() < 5e-4
 
 
 def test_stepped_filter_that_is_far_off_is_refused() -> None:
@@ -195,3 +195,38 @@ def test_stepped_filter_that_is_far_off_is_refused() -> None:
     one = alone("electro_optic_activation", bandwidth=30e9)
     with pytest.raises(ParameterError, match=r"too low for the (bandwidth|light out) of 'part'.*Take [24]e"):
         ps.transient(one, 8e-9, sample_rate=1e11, inputs={"in": {"field": field}}, wl=1.55)
+
+
+@pytest.mark.parametrize(
+    ("bandwidth", "rate", "at"), [(2e9, 8e9, 0.1), (10e9, 1e11, 0.2), (60e9, 2.5e10, 0.1)]
+)
+@pytest.mark.parametrize("component", ["electro_optic_activation", "ring_activation"])
+def test_filter_of_an_activation_to_which_no_light_comes_back_is_the_analogue_one(
+    component: str, bandwidth: float, rate: float, at: float
+) -> None:
+    """Against the Fourier series of its formula: it used to be off by 3 % at a tenth of the sample rate."""
+    strong: dict[str, Any] = (
+        {"transimpedance": 5e3, "tap": 0.2, "bias": 5.0}
+        if component == "electro_optic_activation"
+        else {"coupling": 0.5, "current_pi": 1e-3, "phase": 1.0}
+    )
+    out = ps.transient(
+        alone(component, bandwidth=bandwidth, **strong),
+        400 / rate,
+        sample_rate=rate,
+        inputs={"in": {"power": waveforms.sine(at * rate, offset=1e-3, amplitude=2e-4)}},
+        wl=1.55,
+        probes=["out"],
+    )
+    power = 1e-3 + 2e-4 * np.sin(2 * np.pi * np.arange(256) / 256)
+    order = np.fft.fftfreq(256, 1 / 256)
+    behind = np.fft.ifft(np.fft.fft(power) / (1 + 1j * order * at * rate / bandwidth)).real
+    model = registry.get(component)
+    assert isinstance(model, Nonlinear)
+    settings = {name: float(value) for name, value in model.defaults.items()} | strong
+    made = np.fft.fft(model.factor(behind, settings)[0] * np.sqrt(power)) / 256
+    inside = np.abs(order) * at < 0.4
+    time = np.arange(400)[200:, np.newaxis] * at
+    right = (made[inside] * np.exp(2j * np.pi * order[inside] * time)).sum(axis=1)
+    beyond = float(np.abs(made[~inside]).sum())
+    assert np.abs(out.wave.values[0, 0, 200:] - right).max() <= 4e-4 * np.abs(right).max() + 1.5 * beyond
