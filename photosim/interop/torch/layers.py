@@ -15,6 +15,7 @@ from photosim.interop.torch.operations import INPUTS, PARAMETERS, Array, Operati
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh
 from photosim.training.layers import Dense, Layer, Network, Parameters
 from photosim.training.layers.activations import activation
+from photosim.training.layers.circuit import CircuitLayer
 from photosim.training.layers.held import HeldDense
 from photosim.training.layers.layer import Trace
 from photosim.training.layers.mesh import MeshLayer, arrays_of, padded
@@ -201,7 +202,7 @@ class _LayerOperation(Operation):
 
     def __init__(self, layer: Layer, names: tuple[str, ...], way: Layer, fed: Array | None) -> None:
         self.layer, self.names, self.way, self.fed = layer, names, way, fed
-        self.noisy = isinstance(layer, HeldDense)
+        self.noisy = isinstance(layer, HeldDense | CircuitLayer)
         self.draws = not isinstance(layer, MeshLayer)
         super().__init__()
 
@@ -224,6 +225,8 @@ class _LayerOperation(Operation):
 
     def _trace(self, own: Parameters, x: Array, rng: np.random.Generator | None, seed: int) -> Trace:
         layer = self.layer
+        if isinstance(layer, CircuitLayer):
+            layer = replace(layer, device=replace(layer.device, rng=_generator(seed)))
         if not isinstance(layer, HeldDense) or layer.way == "backward":
             return layer.forward(own, x, rng)
         if np.iscomplexobj(x):

@@ -74,6 +74,10 @@ class ChipLayer:
         made = x @ matrix.T
         return Trace(x, made, made, (matrix, parameters["powers"].copy()))
 
+    def made(self, trace: Trace) -> RealArray:
+        """Return the matrix (outputs, inputs) that the chip was read to make in a pass, times the gain."""
+        return np.asarray(trace.memo[0])
+
     def derivative(self, trace: Trace) -> RealArray:
         """Return ones, shape (batch, outputs): there is no activation."""
         return np.ones_like(trace.outputs)
@@ -101,8 +105,9 @@ class ChipLayer:
     def _known(self) -> Any:
         if self.known is None:
             message = (
-                "This rule needs the gradient of the chip's layer: give it a calibration as known=, or "
-                "train by finite-difference, spsa or evolution-strategy, which only read the chip."
+                "This rule needs the gradient of the chip's layer: give it a calibration, as known= or by "
+                "hardware=CalibratedChip(chip, calibration), or train by "
+                "finite-difference, spsa or evolution-strategy, which only read the chip."
             )
             raise ParameterError(message)
         return self.known

@@ -101,6 +101,11 @@ class Receiver:
             shot += float(thermal_density(self.temperature, self.load_resistance)) * band
         return shot
 
+    @property
+    def shot_slope(self) -> float:
+        """Slope of `current_variance` by the sum of the currents, in A."""
+        return float(shot_density(1.0)) * self.noise_bandwidth
+
     def read(self, current: RealArray, unit: float) -> tuple[RealArray, int]:
         """Return currents in A as read behind all parts, in units of `unit` in A, and how many left a range.
 

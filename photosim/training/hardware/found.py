@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from photosim.training.devices.bank.weight_bank import Measured
     from photosim.training.devices.receiver import Converters
 
-Kind = Literal["bank", "mesh", "medium", "circuit", "device"]
+Kind = Literal["bank", "mesh", "medium", "circuit", "device", "chip"]
 _MEMBERS = ("apply", "matrix", "program")
 FINE = 6
 """Pictures a sign of an error that a medium is shown, as lightonml sends them."""
@@ -78,11 +78,15 @@ class Found:
     @property
     def carries(self) -> bool:
         """Whether it can carry feedback: it holds random matrices, or disorder is one."""
+        if self.kind == "chip":
+            return False
         return self.kind != "circuit" or (self.device.linear and self.holds)
 
     @property
     def tile(self) -> tuple[int, int] | None:
         """Outputs and inputs of what it holds at a time; None where that is not known."""
+        if self.kind == "chip":
+            return self.device.wiring.n, self.device.wiring.n
         match self.device:
             case WeightBank():
                 return self.device.hardware.rows, self.device.hardware.channels
@@ -94,15 +98,13 @@ class Found:
 
     def layer(self, dense: Dense, way: Way, rng: np.random.Generator) -> Layer:
         """Return a dense layer that this hardware holds one way or both."""
+        if self.kind == "chip":
+            from photosim.training.chips.held import ChipDense
+
+            return ChipDense.of(self.device, dense.inputs, dense.outputs, dense.activation)
         if self.kind == "circuit" and way != "backward":
-            noise = self.settings.noise or self.device.noise
-            if noise is not None:
-                message = (
-                    f"noise={noise!r}: layers that train the settings of a circuit, here {self.name!r}, are "
-                    "computed without noise: leave noise out, or use 'backward', where feedback has it."
-                )
-                raise ParameterError(message)
-            return CircuitLayer(self.device, dense.inputs, dense.outputs, dense.activation)
+            own = _noisy(self.device, self.settings, rng)
+            return CircuitLayer(own, dense.inputs, dense.outputs, dense.activation)
         hardware = _noisy(self.device, self.settings, rng)
         return HeldDense(dense.inputs, dense.outputs, dense.activation, hardware, way)
 
@@ -132,6 +134,7 @@ def read_hardware(value: Any, settings: Settings, own: Circuit | None = None) ->
     ParameterError for anything else, and for a circuit in which no device is found.
     """
     from photosim.circuit import Circuit
+    from photosim.training.chips.held import is_chip
 
     if isinstance(value, Found):
         return replace(value, settings=settings)
@@ -141,10 +144,17 @@ def read_hardware(value: Any, settings: Settings, own: Circuit | None = None) ->
         return of_circuit(_loaded(value), settings)
     if isinstance(value, Circuit):
         return of_circuit(value, settings)
+    if is_chip(value):
+        if settings.device is not None or settings.noise is not None:
+            message = (
+                "hardware is a chip, which has noise of its own and no instances: leave out device and noise."
+            )
+            raise ParameterError(message)
+        return Found(type(value).__name__, "chip", value, settings)
     if isinstance(value, type) or not all(callable(getattr(value, name, None)) for name in _MEMBERS):
         message = (
-            "hardware must be a netlist's name or path, a Circuit, a device with program, matrix and apply, "
-            f"or a list with one of these or None for each layer that learns, got {shown(value)}."
+            "hardware must be a netlist's name or path, a Circuit, a chip, a device with program, matrix "
+            f"and apply, or a list with one of these or None for each layer that learns, got {shown(value)}."
         )
         raise ParameterError(message)
     return of_device(value, settings)

@@ -119,8 +119,8 @@ def with_hardware(
 ) -> Uses:
     """Return a network whose dense layers hardware holds, and what it does for a rule.
 
-    hardware: a netlist's name or path, a Circuit, a device, or a list with one of these, or None, for each
-    layer that learns.  rule: its name, or an object that says what it `needs`.  use: "forward", weights
+    hardware: a netlist's name or path, a Circuit, a device, a chip, or a list with one of these, or None, for
+    each layer that learns.  rule: its name, or an object that says what it `needs`.  use: "forward", weights
     programmed or settings trained; "backward", errors or feedback; "both"; or "auto", all that it can do for
     the rule.  device: the instance meant, where a circuit has several.  noise: None, "physical" or
     "measured".  seed: of the noise. Raises ParameterError, saying what would do, for what cannot be.
@@ -275,6 +275,11 @@ def _cannot_hold(found: Found, use: str) -> str:
 
 
 def _cannot_carry(found: Found) -> str:
+    if found.kind == "chip":
+        return (
+            "A chip cannot carry feedback: its powers are never negative. Use 'forward', its heaters are "
+            "trained."
+        )
     if found.device.wiring.stages:
         return (
             f"{found.name!r} cannot carry feedback: instance {found.device.wiring.stages[0].part!r} is "
@@ -307,11 +312,14 @@ def _words(
     """Return in words what hardware does forwards and backwards."""
     forward = backward = None
     if chosen[0]:
-        what = "settings trained" if found.kind == "circuit" else "weights programmed"
+        what = {"circuit": "settings trained", "chip": "heaters trained"}.get(
+            found.kind, "weights programmed"
+        )
         forward = what + _tiles(found, (layer.outputs, layer.inputs))
     if chosen[1]:
         if needed & WEIGHTS:
-            backward = "errors through the weights that it holds"
+            read = "errors through the powers that were read"
+            backward = read if found.kind == "chip" else "errors through the weights that it holds"
         elif found.kind == "medium":
             backward = "feedback by the medium's random matrix"
         else:

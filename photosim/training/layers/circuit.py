@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from photosim.engine.bindings import owner
 from photosim.errors import ParameterError
 from photosim.training.arrays import RealArray
 from photosim.training.devices.circuit.device import CircuitDevice
-from photosim.training.devices.circuit.passage import CircuitPassage
-from photosim.training.devices.circuit.steady import SteadyPassage
 from photosim.training.devices.device import Energy
 from photosim.training.layers.activations import Activation
 from photosim.training.layers.layer import Parameters, Randomness, Trace
@@ -33,7 +31,8 @@ class CircuitLayer:
     its own, arrays (tiles,) by dotted name; readings of a row of tiles are added by electronics, and gain is
     the amplifiers'. Phases start evenly over a turn, settings with two bounds evenly between them, others as
     the netlist has them; settings stay within their bounds. Gradients pass converters as if they had no steps
-    (straight through, bengio2013). Readings need not be linear. Left out: noise.
+    (straight through, bengio2013). Readings need not be linear. Where the device has noise, every pass draws
+    it anew, also in evaluation, and gradients are those of the readings with the numbers that were drawn.
     """
 
     device: CircuitDevice
@@ -78,7 +77,8 @@ class CircuitLayer:
                 drawn[name] = np.full(count, float(self.device.wiring.circuit.parameters[name]))
         x = rng.standard_normal((64, self.grid[1] * self.device.tile[1]))
         x[:, self.inputs :] = 0.0
-        seen = np.std(self._passage(drawn, x).outputs[:, : self.outputs])
+        passage = self.device.passage(self._held(drawn), x, self.grid)
+        seen = np.std(passage.outputs[:, : self.outputs])
         wanted = 1.0 / np.sqrt(3.0)  # what weights drawn evenly from +-1/sqrt(inputs) make of unit inputs
         drawn[GAIN] = np.array([wanted / seen if seen > 0.0 else 1.0])
         drawn[BIAS] = np.zeros(self.outputs)
@@ -93,12 +93,21 @@ class CircuitLayer:
         """Return what the layer makes of x, shape (batch, inputs)."""
         padded = np.zeros((len(x), self.grid[1] * self.device.tile[1]))
         padded[:, : self.inputs] = x
-        passage = self._passage(parameters, padded)
+        passage = self.device.read(self._held(parameters), padded, self.grid)
+        turns = 2 if self.device.readout.encoding == "powers" else 1
         self.counters["samples"] += len(x)
-        self.counters["cycles"] += len(x) * self.grid[0] * self.grid[1]
+        self.counters["cycles"] += len(x) * turns * self.grid[0] * self.grid[1]
+        self.counters.update(self.device.counters)
+        self.device.counters.clear()
         read = passage.outputs[:, : self.outputs]
         pre = (parameters[GAIN] * read + parameters[BIAS]).astype(x.dtype, copy=False)
         return Trace(x, pre, self.activation.value(pre), (passage, float(parameters[GAIN][0])))
+
+    def made(self, trace: Trace) -> RealArray | None:
+        """Return the matrix (outputs, inputs) that the circuit made in a pass; None if readings are bent."""
+        passage, gain = trace.memo
+        matrix = passage.matrix
+        return None if matrix is None else np.asarray(gain * matrix[: self.outputs, : self.inputs])
 
     def derivative(self, trace: Trace) -> RealArray:
         """Return the activation's derivative at each unit, shape (batch, outputs)."""
@@ -133,9 +142,8 @@ class CircuitLayer:
         whole[:, : self.outputs] = delta
         return whole
 
-    def _passage(self, parameters: Parameters, x: RealArray) -> CircuitPassage | SteadyPassage:
-        held = {
+    def _held(self, parameters: Parameters) -> dict[str, Any]:
+        return {
             name: np.clip(parameters[name].astype(np.float64), *self.device.bounds(name))
             for name in self.device.parameters
         }
-        return self.device.passage(held, x, self.grid)

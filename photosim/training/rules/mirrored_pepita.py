@@ -76,6 +76,12 @@ class MirroredPepita:
                 noise = self.rng.standard_normal((self.samples, layer.inputs))
                 # Less the answer to nothing, which is the bias: B mirrors weights alone.
                 response = layer.forward(own, noise).pre - layer.forward(own, np.zeros((1, layer.inputs))).pre
+                if np.iscomplexobj(response):
+                    message = (
+                        f"Layer {block.first + 1}, a {type(layer).__name__}, answers noise with complex "
+                        "fields, which weight mirroring does not learn: use 'pepita'."
+                    )
+                    raise ParameterError(message)
                 held = self.memory[str(index)]
                 held *= 1.0 - self.decay
                 held += self.learning_rate / self.samples * (noise.T @ response)

@@ -70,9 +70,9 @@ def ideal_layer(layer: Layer) -> Layer:
     """Return a layer as its hardware was meant to be, with the same parameters.
 
     A mesh: halving couplers, no loss, no phases of its own, no heat of neighbours, no steps of converters.
-    A circuit: no losses, reflections and heat of neighbours; its couplings are its design. A dense layer in
-    hardware: exact products. Oscillators: the equation without gap and noise. Other layers are computed, and
-    are their own model.
+    A circuit: no losses, reflections, heat of neighbours and noise; its couplings are its design. A dense
+    layer in hardware: exact products. Oscillators: the equation without gap and noise. Other
+    layers are computed, and are their own model.
     """
     match layer:
         case HeldDense():
@@ -80,7 +80,8 @@ def ideal_layer(layer: Layer) -> Layer:
         case MeshLayer():
             return replace(layer, hardware=layer.hardware.ideal())
         case CircuitLayer():
-            device = replace(layer.device, wiring=layer.device.wiring.ideal())
+            wiring = layer.device.wiring.ideal()
+            device = replace(layer.device, wiring=wiring, noise=None, counters=Counter())
             return replace(layer, device=device, counters=Counter())
         case Oscillators():
             return layer.ideal()

@@ -92,9 +92,13 @@ def deliver(
     """Return gain * (B signal) * f'(a) of a hidden block, B held by a device with the block's outputs.
 
     Where nothing follows the layer that learns, the device's amplifiers apply the derivative, as
-    filipovich2022 do; else the product passes pooling and dropout on its way back first.
+    filipovich2022 do; else the product passes pooling and dropout on its way back first. A derivative that
+    is complex, of detectors behind fields, has no amplifier and is applied by the computer.
     """
     derivative = forward.derivative(block) if block.alone else None
+    if derivative is not None and np.iscomplexobj(derivative):
+        product = device.apply(signal).astype(forward.error.dtype, copy=False)
+        return np.asarray(gain * product * derivative)
     if gain != 1.0:
         derivative = gain * (
             derivative if derivative is not None else np.ones((len(signal), block.outputs), signal.dtype)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import RealArray
-from photosim.training.layers import Network
+from photosim.training.layers import Block, Network
 from photosim.training.passes import ForwardPass, Updates
 from photosim.training.rules.rule import Need
 
@@ -60,8 +60,27 @@ class SignSymmetry:
         blocks = forward.network.blocks
         deltas = [forward.output_delta]
         for block, after, size in zip(blocks[-2::-1], blocks[:0:-1], self.sizes[::-1], strict=True):
-            weights = forward.parameters[after.first]["weights"]
+            weights = _weights(forward, after)
             drawn = 2.0 * size * self.rng.random(size.shape) if self.variant == "redrawn" else size
             signed = (drawn * np.sign(weights)).astype(weights.dtype, copy=False)
-            deltas.append(forward.delta(block, forward.back(after, deltas[-1], signed)))
+            held = "weights" in forward.parameters[after.first]
+            back = forward.back(after, deltas[-1], signed) if held else deltas[-1] @ signed
+            deltas.append(forward.delta(block, back))
         return forward.updates(deltas[::-1])
+
+
+def _weights(forward: ForwardPass, block: Block) -> RealArray:
+    """Return a layer's weights, or the real matrix that its hardware made in this pass.
+
+    Raises ParameterError for a layer that has neither.
+    """
+    own, layer = forward.parameters[block.first], forward.network.layers[block.first]
+    made: Any = getattr(layer, "made", None)
+    found = own.get("weights") if made is None else made(forward.traces[block.first])
+    if found is None:
+        message = (
+            f"Layer {block.first + 1}, a {type(layer).__name__}, has no real weights whose signs errors "
+            "could go back by: use 'backprop', or a rule with random feedback, such as 'dfa'."
+        )
+        raise ParameterError(message)
+    return np.asarray(found)

@@ -17,7 +17,9 @@ from photosim.cli.app import app
 from photosim.errors import DataError, NetlistError, ParameterError
 from photosim.netlist import read_text
 from photosim.netlist.write import to_yaml
+from photosim.training import PhotonicClassifier
 from photosim.training.chips import (
+    CalibratedChip,
     Calibration,
     Chip,
     ChipLayer,
@@ -32,13 +34,15 @@ from photosim.training.chips.model import Model
 from photosim.training.chips.report import hold
 from photosim.training.chips.wiring import Wiring
 from photosim.training.data.datasets import Dataset, Samples
-from photosim.training.devices import mesh_chip
+from photosim.training.devices import Digital, mesh_chip
+from photosim.training.hardware import with_hardware
 from photosim.training.layers import Network, dense_network
 from photosim.training.layers.mesh import haar
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import Adam
 from photosim.training.passes import run
 from photosim.training.rules import Backprop
+from photosim.training.rules.catalogue import RULES, draw_feedback, make_rule
 from photosim.training.rules.perturbation import SPSA
 from photosim.training.trainer import Schedule, Streams, fit
 
@@ -180,6 +184,63 @@ def test_rules_train_a_chip_and_its_readings_are_counted(calibrated: Any, known:
     assert history.loss[-1] < 0.5 * history.loss[0]
     passes = 4 * (1 if known else 1 + 2 * 4) + 1  # batches and their moves, and the score
     assert chip.counters["readings"] == epochs * passes * 4
+
+
+@pytest.mark.filterwarnings("ignore:The threshold 0.25 turns most")
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_of_the_catalogue_trains_a_chip(calibrated: Any, name: str) -> None:
+    chip, found = chip_of(seed=3), calibrated[1]
+    network = with_hardware(
+        dense_network((4, 4, 3)), [None, CalibratedChip(chip, found)], rule=name, use="forward"
+    ).network
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4))
+    samples = Samples(x, np.argmax(x[:, :3], axis=1))
+    data = Dataset("largest", samples, Samples(x[:0], samples.y[:0]), samples, 3)
+    streams = Streams.tree(0, 1)[0]
+    matrices = draw_feedback(name, network, 1.0, np.random.default_rng(streams.feedback))
+    rule = make_rule(name, network, [Digital(own) for own in matrices], rng)
+    history = fit(network, rule, Adam(0.02), data, Schedule(3, 20, np.float64), streams)
+    assert np.isfinite(history.loss).all()
+    passes = {
+        "finite-difference": 1 + sum(own.size for layer in history.parameters for own in layer.values()),
+        "spsa": 2,
+        "evolution-strategy": 20,
+        "pepita-mirrored": 2,  # noise, and no light
+    }
+    second = name.startswith(("pepita", "two-pass"))
+    batches = 3 * (1 + passes.get(name, 0) + second)
+    assert chip.counters["readings"] == 3 * (batches + 1) * 4  # and a score after each epoch
+
+
+def test_a_chip_is_hardware_of_estimators(calibrated: Any) -> None:
+    chip, found = chip_of(seed=3), calibrated[1]
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 4))
+    y = np.argmax(x[:, :3], axis=1)
+    settings: dict[str, Any] = {"batch_size": 30, "random_state": 0, "learning_rate_init": 0.05}
+    known = CalibratedChip(chip, found)
+    learnt = PhotonicClassifier(
+        hardware=[None, known], rule="backprop", hidden_layer_sizes=(4,), max_iter=30, **settings
+    ).fit(x, y)
+    assert learnt.score(x, y) > 0.8
+    assert learnt.uses_[1]["kind"] == "chip"
+    assert learnt.uses_[1]["forward"] == "heaters trained, 1 tile of 4 x 4"
+    assert learnt.uses_[1]["backward"] == "errors through the powers that were read"
+    before = chip.counters["readings"]
+    learnt.predict(x)
+    assert chip.counters["readings"] == before + 4
+    network = dense_network((4, 6, 3))
+    for hardware, rule, use, text in (
+        (chip, "backprop", "auto", r"A chip of 4 guides does not hold a layer of 4 inputs and 6 outputs"),
+        ([None, chip], "dfa", "backward", "A chip cannot carry feedback: its powers are never negative"),
+    ):
+        with pytest.raises(ParameterError, match=text):
+            with_hardware(network, hardware, rule=rule, use=use)
+    with pytest.raises(ParameterError, match="hardware is a chip, which has noise of its own"):
+        with_hardware(network, [None, chip], noise="physical")
+    with pytest.raises(ParameterError, match="the chip has 3 guides, but the calibration 4"):
+        CalibratedChip(chip_of(3), found)
 
 
 def test_a_layers_gradient_is_that_of_the_calibrated_chip(calibrated: Any) -> None:

@@ -18,6 +18,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.circuit.inversion import bounds_of, invert
 from photosim.training.devices.circuit.passage import CircuitPassage
+from photosim.training.devices.circuit.read import ReadPassage
 from photosim.training.devices.circuit.reading import Readout
 from photosim.training.devices.circuit.steady import SteadyPassage
 from photosim.training.devices.circuit.wiring import Values, Wiring
@@ -211,6 +212,14 @@ class CircuitDevice:
         if self.wiring.stages:
             return SteadyPassage.of(self.wiring, self.readout, settings, x, grid, power=self.power)
         return CircuitPassage.of(self.wiring, self.readout, settings, x, grid)
+
+    def read(
+        self, settings: Mapping[str, Any], x: Numbers, grid: tuple[int, int] = (1, 1)
+    ) -> CircuitPassage | SteadyPassage | ReadPassage:
+        """Send x as `passage` does, read with noise, amplifiers and converters where detectors have any."""
+        if self.noise is None and not any(own.chain.stages for own in self.readout.receivers):
+            return self.passage(settings, x, grid)
+        return ReadPassage.of(self, settings, x, grid)
 
     def energy(self) -> Energy:
         """Return cycles and samples so far, their time at `rate`, and the light of all inputs in it."""

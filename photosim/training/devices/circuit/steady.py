@@ -39,6 +39,8 @@ class SteadyPassage:
     positive and negative parts go one after the other and are subtracted.  power: in W, of an input of 1.
     waves: at the outputs of each tile, (T, C, B, waves), in units of the root of `power`.  shares: of each
     carrier's power, (T, C, B), 1 for fields.  watts: in W of each carrier at a share of 1.
+    sway: factors of the light that is sent, (T, C, B) of powers or (T, batch, 1) of fields; 1 unless given.
+    by_total: slope of readings by the sum of all diodes' currents, (T, B, outputs); 0 unless given.
     """
 
     wiring: Wiring
@@ -52,6 +54,8 @@ class SteadyPassage:
     stages: tuple[_Passed, ...]
     waves: ComplexArray
     outputs: Numbers
+    sway: FloatArray | None = None
+    by_total: FloatArray | None = None
 
     @classmethod
     def of(
@@ -63,23 +67,25 @@ class SteadyPassage:
         grid: tuple[int, int] = (1, 1),
         *,
         power: float,
+        sway: FloatArray | None = None,
     ) -> SteadyPassage:
         """Send x (batch, C i) through tiles whose settings are (R C,) each by dotted name."""
+        swayed = 1.0 if sway is None else sway
         held = wiring.segments(dict(settings))
         count = grid[0] * grid[1]
         parts = x.reshape(len(x), grid[1], -1).transpose(1, 0, 2)  # (C, B, i)
         tiles = np.broadcast_to(parts, (grid[0], *parts.shape)).reshape(count, len(x), -1)
         if readout.encoding == "powers":
             both = np.concatenate([np.maximum(tiles, 0.0), np.maximum(-tiles, 0.0)], axis=1)
-            shares = both.transpose(0, 2, 1)
+            shares = swayed * both.transpose(0, 2, 1)
             sent = np.eye(shares.shape[1], dtype=np.complex128)[np.newaxis, :, np.newaxis, :]
             relative = np.ones(shares.shape[1])
             if wiring.powers is not None:
                 relative = wiring.powers / wiring.powers.max()
         else:
             shares, relative = np.ones((1, 1, 1)), np.ones(1)
-            sent = tiles.astype(np.complex128)[:, np.newaxis]
-        own = cls(wiring, readout, grid, x, held, sent, shares, power * relative, (), sent, x)
+            sent = (swayed * tiles).astype(np.complex128)[:, np.newaxis]
+        own = cls(wiring, readout, grid, x, held, sent, shares, power * relative, (), sent, x, sway)
         return own._through()
 
     def _through(self) -> SteadyPassage:
@@ -101,10 +107,35 @@ class SteadyPassage:
             row, column = row + len(stage.arrivals), column + len(stage.departures)
         waves = self._carried(slice(row, None), known)
         made = replace(self, stages=tuple(passed), waves=waves)
-        readings = made.readings()
-        rows, columns = self.grid
-        summed = readings.reshape(rows, columns, *readings.shape[1:]).sum(axis=1)
-        return replace(made, outputs=summed.transpose(1, 0, 2).reshape(len(self.x), -1))
+        return replace(made, outputs=self._summed(made.readings()))
+
+    @property
+    def matrix(self) -> Numbers | None:
+        """The matrix (R o, C i) that the tiles make without noise; None where readings are not linear."""
+        if self.wiring.stages or not self.readout.linear:
+            return None
+        at, (rows, columns) = list(self.wiring.at), self.grid
+        held = self.segments.waves
+        held = np.broadcast_to(held, (rows * columns, *held.shape[1:]))
+        tiles = self.readout.matrix(np.moveaxis(held[:, at, :, np.arange(len(at))], 0, -1))
+        whole = tiles.reshape(rows, columns, *tiles.shape[1:]).transpose(0, 2, 1, 3)
+        return np.asarray(whole.reshape(rows * tiles.shape[1], -1))
+
+    def joined(self, detected: Numbers) -> Numbers:
+        """Return what detectors of each tile see (T, B, outputs) as readings of the layer, (batch, R o)."""
+        return self._summed(self._signed(detected))
+
+    def _signed(self, detected: Numbers) -> Numbers:
+        """Return readings of positive parts less those of negative ones, (T, batch, outputs)."""
+        if self.readout.encoding == "fields":
+            return detected
+        half = detected.shape[1] // 2
+        return np.asarray(detected[:, :half] - detected[:, half:])
+
+    def _summed(self, readings: Numbers) -> Numbers:
+        """Return readings (T, batch, outputs) added over each row of tiles, (batch, R o)."""
+        summed = readings.reshape(*self.grid, *readings.shape[1:]).sum(axis=1)
+        return np.asarray(summed.transpose(1, 0, 2).reshape(len(self.x), -1))
 
     def _weights(self, waves: ComplexArray) -> FloatArray:
         """Return what |wave|^2 of each carrier is worth in W, (T, C, B)."""
@@ -144,10 +175,7 @@ class SteadyPassage:
             waves = self.waves[:, 0]
             return np.asarray(waves.real if reading == "quadrature" else waves)
         found = self.detected()
-        if self.readout.encoding == "powers":
-            half = found.shape[1] // 2
-            return np.asarray(found[:, :half] - found[:, half:])
-        return np.asarray(np.sqrt(found) if reading == "amplitude" else found)
+        return np.asarray(np.sqrt(found)) if reading == "amplitude" else self._signed(found)
 
     def _seen(self, responsivity: FloatArray) -> FloatArray:
         return np.asarray(
@@ -213,7 +241,10 @@ class SteadyPassage:
         elif self.readout.reading == "amplitude":  # a dark output is at a minimum: slope 0 is a subgradient
             read = self.readings()
             own = own * 0.5 / np.where(read > 0.0, read, np.inf)
-        by = np.einsum("opc,tbo->tcbp", self._of_carriers(self.readout.responsivity), own)
+        responsivity = self._of_carriers(self.readout.responsivity)
+        by = np.einsum("opc,tbo->tcbp", responsivity, own)
+        if self.by_total is not None:
+            by += np.einsum("opc,tbo->tcbp", np.abs(responsivity), own * self.by_total)
         of_shares += np.sum(by * np.abs(self.waves) ** 2, axis=-1)
         return 2.0 * by * self._all_shares() * self.waves, of_shares
 
@@ -261,15 +292,16 @@ class SteadyPassage:
     def _of_inputs(self, of_sent: ComplexArray, of_shares: FloatArray) -> Numbers:
         """Return the cotangent of x (batch, C i), tiles of one column added up."""
         rows, columns = self.grid
+        swayed = 1.0 if self.sway is None else self.sway
         if self.readout.encoding == "powers":
             batch = len(self.x)
-            half = of_shares.transpose(0, 2, 1)  # (T, 2 B, i)
+            half = (swayed * of_shares).transpose(0, 2, 1)  # (T, 2 B, i)
             tiles = np.broadcast_to(
                 self.x.reshape(batch, columns, -1).transpose(1, 0, 2), (rows, columns, batch, half.shape[-1])
             ).reshape(rows * columns, batch, -1)
             own: Numbers = np.where(tiles >= 0.0, half[:, :batch], -half[:, batch:])
         else:
-            own = of_sent[:, 0]
+            own = swayed * of_sent[:, 0]
         summed = own.reshape(rows, columns, *own.shape[1:]).sum(axis=0)
         found = summed.transpose(1, 0, 2).reshape(len(self.x), -1)
         return found if np.iscomplexobj(self.x) else np.asarray(found.real)
