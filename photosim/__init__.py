@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
     from photosim.analysis.budgets import budget
     from photosim.analysis.designs import optimise
+    from photosim.analysis.figures import figures
     from photosim.analysis.fits import fit
     from photosim.analysis.link import link
     from photosim.analysis.sweeps import sweep
@@ -63,6 +64,7 @@ _HOMES = {
     "wavelengths": "units",
     "transient": "timedomain",
     "waveforms": "timedomain",
+    "figures": "analysis.figures",
     "fit": "analysis.fits",
     "link": "analysis.link",
     "budget": "analysis.budgets",
@@ -101,6 +103,7 @@ __all__ = [
     "composite",
     "detector",
     "electronic",
+    "figures",
     "files",
     "fit",
     "from_gdsfactory",

@@ -149,9 +149,9 @@ def eye(
         raise ParameterError(message)
     if found is None:
         middle = traces[:, points // 2 : points // 2 + points]
-        heights = np.array([_gap(column, _labels(column, count), count) for column in middle.T])
+        heights = np.array([_gap(column, told_apart(column, count), count) for column in middle.T])
         best = points // 2 + best_of(heights)
-        label = _labels(traces[:, best], count)
+        label = told_apart(traces[:, best], count)
     else:
         best = points // 2 + int(np.abs(offsets / ratio - found.at).argmin())
         label = found.label[first - found.first :][:rows]
@@ -246,7 +246,7 @@ def linewidth(wave: Any, sample_rate: float) -> float:
     return float(slope / (2 * np.pi))
 
 
-def _labels(values: FloatArray, levels: int) -> NDArray[np.int64]:
+def told_apart(values: FloatArray, levels: int) -> NDArray[np.int64]:
     """Return the level of each value (N,): clusters about means that start equally spaced."""
     means = np.linspace(float(values.min()), float(values.max()), levels)
     label = np.zeros(values.size, dtype=np.int64)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from photosim.analysis.figures import ConstellationFigures, Figures, figures
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import Table
 from photosim.analysis.spectrum import check_settings, check_waves
@@ -22,7 +23,8 @@ from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberL
 from photosim.smatrix import ByValue
 from photosim.timedomain import transient as simulate
 from photosim.timedomain.inputs import as_lights
-from photosim.timedomain.waveforms import Waveform, wave_form
+from photosim.timedomain.waveform import Waveform
+from photosim.timedomain.waveforms import wave_form
 
 if TYPE_CHECKING:
     import xarray
@@ -43,6 +45,26 @@ class EyeOptions:
     levels: Annotated[int, Field(ge=2)] = 2
 
 
+@public
+@dataclass(frozen=True)
+class FiguresOptions:
+    """The figures to read off a detector or probe, by default the first.
+
+    rate: symbols per s, by default that of the first drive or input that has symbols.  quadrature: signal
+    that is the imaginary part of a constellation.  levels: of the trace, or points of the constellation.
+    received, scope_noise: see `ps.figures`.
+    """
+
+    signal: str | None = None
+    rate: Positive | None = None
+    quadrature: str | None = None
+    levels: Annotated[int, Field(ge=2)] | None = None
+    received: bool = False
+    scope_noise: NotNegative = 0.0
+
+
+_MOST_PERIOD = 1 << 20
+"""Symbols of a constellation after which two sequences are taken to repeat together, at most."""
 Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_form())))]
 
 
@@ -63,17 +85,19 @@ class TransientOptions:
     settle: NotNegative = 0.0
     quasi_static: bool | None = None
     eye: Annotated[EyeOptions, RECORD] | None = None
+    figures: Annotated[FiguresOptions, RECORD] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class TransientResult(ByValue):
-    """A simulation in time: the Dataset of `ps.transient`, and the eye that was asked for."""
+    """A simulation in time: the Dataset of `ps.transient`, with the eye and the figures of its signals."""
 
     name: str
     data: xarray.Dataset
     eyes: Mapping[str, Eye] = field(default_factory=dict)
+    figures: Mapping[str, Figures | ConstellationFigures] = field(default_factory=dict)
 
     def signals(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return real signals over time by name: currents in A, and powers in W of all carriers together."""
@@ -101,6 +125,7 @@ class TransientResult(ByValue):
             },
             "saturated": self.saturated(),
             "eyes": {name: one.numbers() for name, one in self.eyes.items()},
+            "figures": {name: one.numbers() for name, one in self.figures.items()},
         }
 
     def saturated(self) -> dict[str, float]:
@@ -122,7 +147,7 @@ class TransientResult(ByValue):
         )
         tables = [Table(f"{self.name}: signals", ("signal", "unit", "mean", "least", "most"), rows)]
         for name, one in self.eyes.items():
-            figures = (
+            rows = (
                 ("levels", ", ".join(f"{1e3 * level:.6g}" for level in one.levels)),
                 ("height", f"{1e3 * one.height:.6g}"),
                 ("width (ps)", f"{1e12 * one.width:.6g}"),
@@ -130,7 +155,9 @@ class TransientResult(ByValue):
                 ("symbol error rate", f"{one.error_rate:.3g}"),
             )
             unit = "mA" if name in detectors else "mW"
-            tables.append(Table(f"{self.name}: eye of {name} ({unit})", ("figure", "value"), figures))
+            tables.append(Table(f"{self.name}: eye of {name} ({unit})", ("figure", "value"), rows))
+        for name, judged in self.figures.items():
+            tables += judged.tables(f"{self.name}: figures of {name}")
         return tuple(tables)
 
 
@@ -183,7 +210,8 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
     for port, value in options.inputs.items():
         with option(options.name, "inputs"):
             lights[port] = as_lights(value, port)
-    return replace(options, inputs=lights, eye=_eye(options, circuit))
+    options = replace(options, inputs=lights)
+    return replace(options, eye=_eye(options, circuit), figures=_figures(options, circuit))
 
 
 @public
@@ -195,11 +223,16 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
         settle=options.settle,
         seed=options.seed if seed is None else seed, quasi_static=options.quasi_static, **options.settings,
     )  # fmt: skip
-    result = TransientResult(options.name, data)
-    if options.eye is None:
-        return result
-    name = str(options.eye.signal)
-    return TransientResult(options.name, data, {name: _seen(result.signals()[name], options, options.eye)})
+    signals = TransientResult(options.name, data).signals()
+    eyes, judged = {}, {}
+    if options.eye is not None:
+        name = str(options.eye.signal)
+        eyes[name] = _seen(signals[name], options, options.eye)
+    if options.figures is not None:
+        asked = options.figures
+        unit = "A" if "current" in data and asked.signal in data.detector.values else "W"
+        judged[str(asked.signal)] = _judged(signals, options, asked, unit)
+    return TransientResult(options.name, data, eyes, judged)
 
 
 def _seen(signal: np.ndarray[Any, Any], options: TransientOptions, asked: EyeOptions) -> Eye:
@@ -212,14 +245,77 @@ def _seen(signal: np.ndarray[Any, Any], options: TransientOptions, asked: EyeOpt
     return eye(signal, options.sample_rate, asked.rate, levels=asked.levels)
 
 
+def _sent(options: TransientOptions, rate: float) -> list[np.ndarray[Any, Any]]:
+    """Return the symbols of the drives and inputs that have any at this rate."""
+    waves = [wave for wave in (*options.drive.values(), *options.inputs.values()) if wave.symbols is not None]
+    return [wave.symbols[1] for wave in waves if np.isclose(wave.symbols[0], rate, rtol=1e-9)]
+
+
+def _judged(
+    signals: Mapping[str, Any], options: TransientOptions, asked: FiguresOptions, unit: str
+) -> Figures | ConstellationFigures:
+    """Return the figures of a signal by the symbols that it follows, if it follows any."""
+    rate = float(asked.rate or 0.0)
+    trace, sent = signals[str(asked.signal)], _sent(options, rate)
+    if asked.quadrature is not None:
+        trace = trace + 1j * signals[asked.quadrature]
+        sent = [_complex(*sent[:2])] if len(sent) > 1 else []
+
+    def found(symbols: Any, levels: int | None) -> Figures | ConstellationFigures:
+        return figures(
+            trace, options.sample_rate, rate, sent=symbols, levels=levels, received=asked.received,
+            scope_noise=asked.scope_noise, unit=unit,
+        )  # fmt: skip
+
+    reasons = []
+    for symbols in sent:
+        try:
+            return found(symbols, None if asked.quadrature is not None else asked.levels)
+        except ParameterError as reason:
+            reasons.append(reason)
+    if reasons and "does not follow" not in str(reasons[0]):
+        raise reasons[0]
+    levels = int(np.unique(sent[0]).size) if sent and asked.levels is None else asked.levels
+    return found(None, levels if levels in {2, 4, 8, 16, 64, 256} else None)
+
+
+def _complex(real: np.ndarray[Any, Any], imaginary: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the complex symbols of two sequences (N,) and (M,), each about the middle of its levels."""
+    period = min(np.lcm(real.size, imaginary.size), _MOST_PERIOD)
+    own = [np.resize(one - (one.max() + one.min()) / 2, period) for one in (real, imaginary)]
+    return np.asarray(own[0] + 1j * own[1])
+
+
 def _eye(options: TransientOptions, circuit: Circuit) -> EyeOptions | None:
     """Return the eye to look at, with the name of its signal."""
     if options.eye is None:
         return None
+    return replace(options.eye, signal=_signal(options, circuit, "eye", options.eye.signal))
+
+
+def _figures(options: TransientOptions, circuit: Circuit) -> FiguresOptions | None:
+    """Return the figures to read, with the name of their signal and the symbol rate."""
+    asked = options.figures
+    if asked is None:
+        return None
+    signal = _signal(options, circuit, "figures", asked.signal)
+    if asked.quadrature is not None:
+        _signal(options, circuit, "figures", asked.quadrature)
+    waves = (*options.drive.values(), *options.inputs.values())
+    rate = asked.rate or next((wave.symbols[0] for wave in waves if wave.symbols is not None), None)
+    if rate is None:
+        with option(options.name, "figures", "rate"):
+            message = "no drive or input has symbols, so the symbol rate is not known: give `rate`."
+            raise ParameterError(message)
+    return replace(asked, signal=signal, rate=float(rate))
+
+
+def _signal(options: TransientOptions, circuit: Circuit, key: str, asked: str | None) -> str:
+    """Return the name of the signal that an option asks for, by default the first."""
     known = (*circuit.detectors, *(circuit.ports if options.probes is None else options.probes))
-    signal = options.eye.signal or next(iter(known), None)
+    signal = asked or next(iter(known), None)
     if signal not in known:
-        with option(options.name, "eye", "signal"):
+        with option(options.name, key, "signal"):
             message = f"there is no signal {signal!r}. There are: {listing(known)}."
             raise ParameterError(message + did_you_mean(str(signal), known))
-    return replace(options.eye, signal=signal)
+    return str(signal)

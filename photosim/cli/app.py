@@ -124,11 +124,15 @@ def transient(
         ),
     ] = None,
     noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
+    figures: Annotated[
+        bool,
+        typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
+    ] = False,
 ) -> None:
-    """Carry light through a circuit in time: currents, waves, and the eye of a signal."""
+    """Carry light through a circuit in time: currents, waves, and the eye and figures of a signal."""
     from photosim.cli import transient as command
 
-    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise))
+    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise, figures))
 
 
 @app.command(epilog="Example: photosim draw netlists/add_drop_ring.yml --out ring.svg")

@@ -29,6 +29,7 @@ class Request:
     rate: str | None
     drives: tuple[str, ...]
     noise: bool
+    figures: bool = False
 
 
 def transient(request: Request) -> None:
@@ -65,6 +66,9 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
         )
         raise ParameterError(message)
     entry["drive"] = {**entry.get("drive", {}), **dict(_drive(text) for text in request.drives)}
+    if request.figures:
+        eye = entry.get("eye") or {}
+        entry["figures"] = entry.get("figures") or {k: v for k, v in eye.items() if k != "levels"}
     options = read_options(entry, circuit)
     settings = {**options.settings, **request.common.settings(circuit)}
     return replace(options, settings=settings, noise=options.noise or request.noise)
@@ -104,7 +108,7 @@ def _value(text: str) -> Any:
 
 
 def _write(request: Request, result: TransientResult) -> list[Path]:
-    """Write picture and data: of the eye where there is one, else of the currents, else of the powers."""
+    """Write picture and data: of the figures or the eye, else of the currents, else of the powers."""
     from photosim import plotting
     from photosim.files.atomic import all_or_none
     from photosim.timedomain import files
@@ -114,7 +118,7 @@ def _write(request: Request, result: TransientResult) -> list[Path]:
     if plot is not None and not pictures:
         message = "There is nothing to draw: the circuit has no detector and exposes no port."
         raise ParameterError(message)
-    figure = pictures[-1 if result.eyes else 0]() if plot is not None else None
+    figure = pictures[-1 if result.eyes or result.figures else 0]() if plot is not None else None
     written = [path for path in (out, plot) if path is not None]
     with all_or_none(written) as places:
         if out is not None:

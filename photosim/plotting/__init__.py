@@ -9,13 +9,12 @@ from photosim.plotting.signals import constellation, density, eye, for_transient
 from photosim.plotting.spectra import FLOOR_dB, for_spectrum, photocurrents, plot_smatrix, spectrum
 from photosim.plotting.sweeps import for_sweep
 from photosim.plotting.training import alignment_angles, for_training, learning_curves, weight_error_map
+from photosim.plotting.transceivers import figures
 from photosim.plotting.yields import for_yield
 
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
-    "density", "draw", "eye", "for_budget", "for_charts", "for_fit", "for_optimise", "for_spectrum",
-    "for_sweep",
-    "for_training", "for_transient", "for_yield",
-    "learning_curves", "photocurrents",
-    "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
+    "density", "draw", "eye", "figures", "for_budget", "for_charts", "for_fit", "for_optimise",
+    "for_spectrum", "for_sweep", "for_training", "for_transient", "for_yield", "learning_curves",
+    "photocurrents", "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
 ]  # fmt: skip

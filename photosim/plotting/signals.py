@@ -21,6 +21,8 @@ from photosim.plotting.canvas import (
     line_style,
     titled,
 )
+from photosim.plotting.eyes import draw_eye, time_unit
+from photosim.plotting.transceivers import figures
 from photosim.reals import shown
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ FloatArray = NDArray[np.float64]
 
 MOST_POINTS = 20_000
 """Points of a trace that are drawn: the first ones of a longer one."""
-_BINS = (160, 120)
-_MOST_LINES = 48
 
 
 @public
@@ -46,7 +46,7 @@ def traces(
     signals = {name: np.atleast_1d(np.asarray(values)) for name, values in signals.items()}
     check_lengths("traces", time, signals)
     first = slice(0, MOST_POINTS)
-    late, late_prefix = _time_unit(time[first])
+    late, late_prefix = time_unit(time[first])
     largest = max((float(np.max(np.abs(v[first]), initial=0.0)) for v in signals.values()), default=0.0)
     factor, prefix = engineering(largest)
     with in_style():
@@ -65,29 +65,13 @@ def traces(
 @public
 def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figure:
     """Draw an eye: a map of how often the signal passes where, or lines for few symbols."""
-    from matplotlib.colors import LinearSegmentedColormap
-
     factor, prefix = engineering(float(np.max(np.abs(one.traces), initial=0.0)))
-    late, late_prefix = _time_unit(one.time)
+    late, late_prefix = time_unit(one.time)
     x, y = one.time * late, one.traces * factor
     with in_style():
         figure, axes = canvas((4.6, 3.4))
-        axes.grid(visible=False)
-        if len(y) <= _MOST_LINES:
-            axes.plot(x, y.T, color=COLOURS[0], alpha=0.5, linewidth=0.8)
-        else:
-            fine = np.linspace(x[0], x[-1], 12 * _BINS[0])  # steep edges leave no gaps
-            dense = np.array([np.interp(fine, x, row) for row in y])
-            counts, _, edges = np.histogram2d(
-                np.tile(fine, len(y)), dense.ravel(), bins=_BINS, range=[[x[0], x[-1]], _margin(dense)]
-            )
-            colours = LinearSegmentedColormap.from_list("eye", ["#FFFFFF", "#56B4E9", "#0072B2", "#00263D"])
-            axes.imshow(
-                np.sqrt(counts.T), origin="lower", aspect="auto", cmap=colours, interpolation="bilinear",
-                extent=(float(x[0]), float(x[-1]), float(edges[0]), float(edges[-1])),
-            )  # fmt: skip
+        draw_eye(axes, x, y)
         axes.axvline(one.at * late, color="#8C8C8C", linewidth=0.7, linestyle=(0, (2, 2)))
-        axes.set_xlim(float(x[0]), float(x[-1]))
         axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip())
         quality = f", Q {one.q:.3g}" if np.isfinite(one.q) and one.q < 1e3 else ""
         titled(axes, f"{title}{quality}".strip(", "))
@@ -150,19 +134,8 @@ def for_transient(result: TransientResult) -> dict[str, Callable[[], Figure]]:
     for name, one in result.eyes.items():
         unit, label = ("A", "photocurrent") if name in detectors else ("W", "power")
         drawn["eye"] = partial(eye, one, unit=unit, ylabel=label, title=f"{result.name}: eye of {name}")
+    for name, judged in result.figures.items():
+        title = f"{result.name}: figures of {name}"
+        label = "photocurrent" if name in detectors else "power"
+        drawn["figures"] = partial(figures, judged, ylabel=label, title=title)
     return drawn
-
-
-def _time_unit(time: FloatArray) -> tuple[float, str]:
-    """Return factor and prefix that bring a time axis to readable numbers."""
-    span = float(np.max(np.abs(time), initial=0.0))
-    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "\N{GREEK SMALL LETTER MU}"), (1e9, "n")):
-        if span * factor >= 1.0:
-            return factor, prefix
-    return 1e12, "p"
-
-
-def _margin(values: FloatArray) -> list[float]:
-    low, high = float(values.min()), float(values.max())
-    gap = 0.06 * (high - low) or 1.0
-    return [low - gap, high + gap]

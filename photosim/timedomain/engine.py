@@ -33,7 +33,8 @@ from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline, unknown
-from photosim.timedomain.waveforms import MOST_FINE, as_waveform
+from photosim.timedomain.waveform import MOST_FINE
+from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
     import xarray

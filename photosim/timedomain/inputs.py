@@ -12,7 +12,8 @@ import numpy as np
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 from photosim.timedomain.content import check_band
-from photosim.timedomain.waveforms import Waveform, as_waveform
+from photosim.timedomain.waveform import Waveform
+from photosim.timedomain.waveforms import as_waveform
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:

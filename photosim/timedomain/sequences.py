@@ -12,8 +12,20 @@ from photosim.errors import ParameterError, listing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_TAPS = {7: 6, 9: 5, 11: 9, 15: 14, 20: 3, 23: 18}
-"""Second feedback tap of the shift registers of pseudo-random sequences, by their order (ITU-T O.150)."""
+_TAPS: dict[int, tuple[int, ...]] = {
+    7: (6,), 9: (5,), 11: (9,), 13: (12, 2, 1), 15: (14,), 20: (3,), 23: (18,)
+}  # fmt: skip
+"""Feedback taps beside the last one of the shift registers of pseudo-random sequences, by their order.
+
+ITU-T O.150; of order 13 IEEE Std 802.3-2018, 94.3.10.8.
+"""
+ORDERS = tuple(_TAPS)
+"""Orders of pseudo-random sequences that there are."""
+_SSPRQ_SECTIONS = ((0x00000002, 10_924), (0x34013FF7, 10_922), (0x0CCCCCCC, 10_922))
+"""Seeds of the register of 31 stages, last bits sent before, and bits of the three sections of SSPRQ.
+
+IEEE Std 802.3-2018, 120.5.11.2.3 and Table 120-2.
+"""
 
 
 def mixed(heights: NDArray[np.float64], place: NDArray[np.int64], share: NDArray[np.float64]) -> Any:
@@ -33,15 +45,41 @@ def sequence(order: int) -> NDArray[np.int8]:
     from scipy import signal
 
     # scipy counts taps from the other end of the register; its own choice of taps gives reversed sequences.
-    bits, _state = signal.max_len_seq(order, taps=[order - _TAPS[order]])
+    bits, _state = signal.max_len_seq(order, taps=[order - tap for tap in _TAPS[order]])
     found = np.asarray(bits, dtype=np.int8)
     found.setflags(write=False)
     return found
 
 
+@cache
+def ssprq() -> NDArray[np.int64]:
+    """Return the 65,535 symbols, 0 to 3, of the short stress pattern random quaternary (SSPRQ).
+
+    IEEE Std 802.3-2018, 120.5.11.2.3: three sections of the inverted sequence of 1 + x^28 + x^31, Gray coded,
+    sent twice, then twice again without the first and the last bit; every second time symbols are inverted.
+    """
+    bits = np.concatenate([_section(seed, count) for seed, count in _SSPRQ_SECTIONS])
+    whole = symbol_numbers(bits, 2)
+    later = symbol_numbers(np.concatenate([bits, bits])[1:-1], 2)
+    half = whole.size
+    found = np.concatenate([whole, 3 - whole, later[: half - 1], 3 - later[half - 1 :]])
+    found.setflags(write=False)
+    return found
+
+
+def _section(seed: int, count: int) -> NDArray[np.int8]:
+    """Return bits of the inverted sequence of 1 + x^28 + x^31 behind a seed, its first bit the oldest."""
+    found = np.empty(31 + count, dtype=np.int8)
+    found[:31] = [seed >> k & 1 for k in range(30, -1, -1)]
+    for k in range(31, found.size, 28):  # 28 bits at a time need none of each other
+        own = slice(k, min(k + 28, found.size))
+        found[own] = found[own.start - 31 : own.stop - 31] ^ found[own.start - 28 : own.stop - 28]
+    return 1 - found[31:]
+
+
 def symbol_numbers(bits: NDArray[np.integer[Any]], width: int) -> NDArray[np.int64]:
     """Return the symbols that runs of `width` bits mean in Gray's code."""
-    whole = np.tile(bits, width)[: len(bits) * width // width * width] if width > 1 else bits
+    whole = bits if len(bits) % width == 0 else np.tile(bits, width)
     number = np.zeros(len(whole) // width, dtype=np.int64)
     previous = np.zeros_like(number)
     for k in range(width):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from stat import S_ISREG
@@ -17,100 +16,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from photosim.arguments import check_arguments, public
+from photosim.arguments import public
 from photosim.errors import DataError, ParameterError, did_you_mean, listing
 from photosim.files import read_columns
 from photosim.reals import NotReal, as_real, shown
-from photosim.smatrix import ByValue
-from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.sequences import sequence, symbol_numbers
+from photosim.timedomain.sequences import ssprq as stress_symbols
 from photosim.timedomain.shapes import PULSES, edge_at, held, joined, level, pulse_of, sine_of, symbols_of
+from photosim.timedomain.waveform import Waveform, require_positive
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_FINER, MOST_FINE = 8, 1 << 25
-"""Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
+__all__ = [
+    "Waveform", "as_waveform", "constant", "file", "prbs", "prbs13q", "pulse", "read_waveform", "samples",
+    "sine", "ssprq", "step", "wave_form",
+]  # fmt: skip
+
 MOST_LEVELS = 1 << 8
 """Levels of a sequence, at most."""
-LARGEST = 1e100
-"""Largest value of a waveform: its square can be computed with."""
 MAX_FILE_BYTES = 64 * 2**20
 """Size of a file of samples: a few million of them."""
-
-
-@public
-@dataclass(frozen=True, eq=False)
-class Waveform(ByValue):
-    """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
-
-    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
-    Hz that it certainly has, so that a sample rate too low for it is refused.  `listed` says that the values
-    are samples, known at the instants of one clock alone.
-    """
-
-    values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    bandwidth: float | None = None
-    order: int = 1
-    symbols: tuple[float, NDArray[np.float64]] | None = None
-    frequency: float = 0.0
-    listed: bool = False
-
-    def __post_init__(self) -> None:
-        if self.bandwidth is not None:
-            _positive(bandwidth=self.bandwidth)
-
-    def sample(
-        self,
-        time: NDArray[np.float64],
-        *,
-        ahead: int = 0,
-        behind: float | None = None,
-        shaped: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
-        what: str = "the waveform",
-    ) -> NDArray[np.float64]:
-        """Return the values at equally spaced times (T,), having been at the first one for ever before.
-
-        ahead: how many of the times lie beyond the end of a list of samples.  behind: bandwidth in Hz of one
-        more low-pass.  shaped: function of the values to return instead of them.  Filters act on a finer
-        clock, on which edges keep their place between the samples. Raises ParameterError for values that are
-        not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
-        """
-        check_arguments(Waveform.sample, locals())
-        from photosim.timedomain.content import check_band, check_frequency
-
-        if time.size < 2:
-            return self._at(time, ahead, what)
-        rate = float((time.size - 1) / (time[-1] - time[0]))
-        check_frequency(self.frequency, rate, what)
-        finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
-        fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
-        values = self._at(fine, ahead, what)
-        moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit
-        if self.bandwidth is not None and moves:
-            values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
-        if behind is not None and moves:
-            values = low_pass(values, behind, rate * finer)
-        values = values if shaped is None else shaped(values)
-        check_band(values, rate, what, finer=finer)
-        return np.ascontiguousarray(values[::finer])
-
-    def _at(self, time: NDArray[np.float64], ahead: int, what: str) -> NDArray[np.float64]:
-        """Return the values at times (T,) before any filter; ParameterError where one is not finite."""
-        from photosim.timedomain.timeline import onward
-
-        asked = time[: time.size - ahead] if self.listed else time
-        with np.errstate(all="ignore"):
-            values = np.broadcast_to(np.asarray(self.values(asked), dtype=np.float64), asked.shape)
-        good = np.abs(values) <= LARGEST
-        if not good.all():
-            wrong = int(np.argmin(good))
-            limit = f" and at most {LARGEST:g} in size" if np.isfinite(values[wrong]) else ""
-            message = (
-                f"The values of {what} must be finite{limit}, got {values[wrong]} at {asked[wrong]:g} s."
-            )
-            raise ParameterError(message)
-        return np.concatenate([values, onward(values, ahead)]) if self.listed else values
 
 
 @public
@@ -150,7 +76,7 @@ def pulse(
         message += did_you_mean(shape, PULSES)
         raise ParameterError(message)
     _finite(low=low, high=high, at=at, rise=rise)
-    _positive(width=width, **({} if period is None else {"period": period}))
+    require_positive(width=width, **({} if period is None else {"period": period}))
     # Half of the spectrum of such a pulse lies below.
     highest = max(0.44 / width, 1 / (period or np.inf))
     values = partial(pulse_of, at=at, width=width, low=low, high=high, shape=shape, rise=rise, period=period)
@@ -184,22 +110,64 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
     cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
     """
-    _positive(rate=rate)
-    _finite(low=low, high=high)
     if not 2 <= levels <= MOST_LEVELS or levels & (levels - 1):
         message = f"A sequence has 2, 4, 8 ... {MOST_LEVELS} levels, got {shown(levels)}."
-        raise ParameterError(message)
-    width = int(levels).bit_length() - 1
-    edge = 0.5 / rate if rise is None else rise
-    if not 0 <= edge <= 1 / rate:
-        message = f"An edge takes from 0 to one symbol of {1 / rate:g} s, got a rise of {edge:g} s."
         raise ParameterError(message)
     if seed is not None and seed < 0:
         message = f"The seed of a sequence must be 0 or more, got {shown(seed)}."
         raise ParameterError(message)
     bits = sequence(order) if seed is None else np.random.default_rng(seed).integers(0, 2, 1 << 20)
-    numbers = symbol_numbers(bits, width)
-    heights = low + (high - low) * numbers / (levels - 1)
+    numbers = symbol_numbers(bits, int(levels).bit_length() - 1)
+    return _sequence(rate, low, high, numbers / (levels - 1), rise, bandwidth, filter_order)
+
+
+@public
+def prbs13q(
+    rate: float,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    rise: float | None = None,
+    bandwidth: float | None = None,
+    filter_order: int = 1,
+) -> Waveform:
+    """Return the test pattern PRBS13Q, 8191 symbols of four levels at `rate` symbols per s, repeated.
+
+    Pairs of bits of two periods of the sequence of 1 + x + x^2 + x^12 + x^13 in Gray's code: IEEE Std
+    802.3-2018, 120.5.11.2.1. Options are those of `prbs`.
+    """
+    return _sequence(rate, low, high, symbol_numbers(sequence(13), 2) / 3, rise, bandwidth, filter_order)
+
+
+@public
+def ssprq(
+    rate: float,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    rise: float | None = None,
+    bandwidth: float | None = None,
+    filter_order: int = 1,
+) -> Waveform:
+    """Return the test pattern SSPRQ, 65,535 symbols of four levels at `rate` symbols per s, repeated.
+
+    IEEE Std 802.3-2018, 120.5.11.2.3. Options are those of `prbs`.
+    """
+    return _sequence(rate, low, high, stress_symbols() / 3, rise, bandwidth, filter_order)
+
+
+def _sequence(
+    rate: float, low: float, high: float, parts: NDArray[np.float64], rise: float | None,
+    bandwidth: float | None, filter_order: int,
+) -> Waveform:  # fmt: skip
+    """Return symbols at `rate`, each at a part (N,) of the way from low to high."""
+    require_positive(rate=rate)
+    _finite(low=low, high=high)
+    edge = 0.5 / rate if rise is None else rise
+    if not 0 <= edge <= 1 / rate:
+        message = f"An edge takes from 0 to one symbol of {1 / rate:g} s, got a rise of {edge:g} s."
+        raise ParameterError(message)
+    heights = low + (high - low) * parts
     values = partial(symbols_of, rate=rate, heights=heights, edge=edge)
     # Symbols that alternate have half of their rate.
     return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
@@ -263,7 +231,8 @@ def _named_column(path: Path, column: str | None) -> NDArray[np.float64]:
 
 
 SHAPES: Mapping[str, Callable[..., Waveform]] = {
-    "constant": constant, "step": step, "pulse": pulse, "sine": sine, "prbs": prbs, "file": file,
+    "constant": constant, "step": step, "pulse": pulse, "sine": sine, "prbs": prbs, "prbs13q": prbs13q,
+    "ssprq": ssprq, "file": file,
 }  # fmt: skip
 """What a waveform in a netlist file can be, by the name of its shape."""
 
@@ -315,11 +284,4 @@ def _finite(**values: float) -> None:
     for name, value in values.items():
         if not np.isfinite(value):
             message = f"A waveform needs a finite {name}, got {value!r}."
-            raise ParameterError(message)
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (np.isfinite(value) and value > 0):
-            message = f"A waveform needs a positive {name}, got {value!r}."
             raise ParameterError(message)

@@ -193,3 +193,87 @@ def test_run_files_an_analysis_in_time(tmp_path: Path) -> None:
     report = runner.run(tmp_path / "short.yml", out=tmp_path / "out")
     assert {path.name for path in report.files} == {"light_currents.png", "light.csv", "results.json"}
     assert report.numbers["analyses"][0]["signals"]["d"]["mean"] == pytest.approx(1e-3, rel=1e-6)
+
+
+# --- figures of a transceiver, in analyses and on the command line ------------------------------------------
+
+PRBS = "phase=prbs:rate=10e9,high=2.0,order=7"
+
+
+def test_figures_of_an_analysis_follow_the_drive_and_are_drawn() -> None:
+    circuit = ps.load("link")
+    entry = {
+        "kind": "transient", "name": "judged", "duration": 15e-9, "sample_rate": 160e9,
+        "drive": {"phase": {"wave": "prbs", "rate": 10e9, "levels": 4, "high": 2.0}}, "figures": {},
+    }  # fmt: skip
+    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    found = result.figures["receiver"].numbers()
+    assert found["pattern"] == "PRBS7Q"
+    assert found["tdecq"]["tdecq_dB"] > 0.0
+    # Without low-passes the levels are those of cos^2, upside down.
+    wanted = 0.9 * 2e-3 * 10**-0.3
+    assert found["high"] == pytest.approx(wanted, rel=1e-2)
+    assert found["extinction_dB"] == pytest.approx(-20 * np.log10(np.cos(1.0)), rel=1e-2)
+    assert any("figures of receiver" in table.title for table in result.tables())
+    assert set(plotting.for_transient(result)) >= {"figures"}
+    picture = plotting.for_transient(result)["figures"]()
+    written = [text.get_text() for axes in picture.axes for text in axes.texts]
+    assert "extinction ratio (dB)" in written
+
+
+def test_two_signals_are_a_constellation() -> None:
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "laser": {"component": "laser", "settings": {"power": 1e-3}},
+                "split": {"component": "splitter"},
+                "modulator": {"component": "phase_shifter"},
+                "receiver": {"component": "coherent_receiver", "settings": {"bandwidth": 0.0}},
+            },
+            "connections": {
+                "laser,o1": "split,o1", "split,o2": "modulator,o1", "split,o3": "receiver,o2",
+                "modulator,o2": "receiver,o1",
+            },
+        }
+    )  # fmt: skip
+    levels = {"wave": "prbs", "rate": 10e9, "levels": 4, "high": 1.5 * np.pi}
+    entry = {
+        "name": "qpsk", "duration": 15e-9, "sample_rate": 160e9, "drive": {"modulator.phase": levels},
+        "figures": {"signal": "receiver.in_phase", "quadrature": "receiver.quadrature"},
+    }  # fmt: skip
+    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    found = result.figures["receiver.in_phase"].numbers()
+    assert found["kind"] == "constellation"
+    assert found["evm"] < 0.02
+    assert len(plotting.for_transient(result)["figures"]().axes) == 2
+
+
+def test_figures_on_the_command_line(tmp_path: Path) -> None:
+    command = ["transient", "link", "--duration", "15e-9", "--rate", "160e9", "--figures"]
+    plot = tmp_path / "figures.png"
+    done = CliRunner().invoke(app, [*command, "--drive", PRBS, "--json", "--plot", str(plot)])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["figures"]["receiver"]
+    assert found["pattern"] == "PRBS7"
+    assert found["symbol_errors"] == 0
+    assert found["tdecq"] is None
+    assert plot.stat().st_size > 1000
+    done = CliRunner().invoke(app, [*command, "--drive", PRBS])
+    assert "outer modulation amplitude (mA)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("figures", "drive", "said"),
+    [
+        ({"signal": "reciever"}, True, "there is no signal 'reciever'.*did you mean 'receiver'"),
+        ({}, False, "no drive or input has symbols.*give `rate`"),
+        ({"rates": 1e9}, True, "rates"),
+        ({"rate": 3e9}, False, "."),
+    ],
+)
+def test_figures_that_cannot_be_read_are_refused(figures: dict[str, Any], drive: bool, said: str) -> None:
+    circuit = ps.load("link")
+    data = {"phase": {"wave": "prbs", "rate": 10e9, "high": 2.0}} if drive else {}
+    entry = {"name": "x", "duration": 15e-9, "sample_rate": 160e9, "drive": data, "figures": figures}
+    with pytest.raises(PhotosimError, match=f"(?i){said}"):
+        transient.transient(circuit, transient.read_options(entry, circuit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.analysis import transient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -525,3 +527,18 @@ def test_direct_laser_has_an_open_eye() -> None:
     (entry,) = laser.netlist.analyses
     result = transient.transient(laser, transient.read_options({**entry, "duration": 30e-9}, laser))
     assert result.eyes["receiver"].height > 1.5e-3
+
+
+def test_pam4_transmitter() -> None:
+    circuit = ps.load("pam4_transmitter")
+    entry = next(one for one in circuit.netlist.analyses if one["kind"] == "transient")
+    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    found = result.figures["receiver"].numbers()
+    assert found["pattern"] == "PRBS13Q"
+    ceiling, floor, sine = 10 * 10**-0.4, 1e-3, math.sin(math.pi / 4)
+    assert 1e3 * found["average"] == pytest.approx(ceiling * (1 + floor) / 2, rel=1e-3)
+    high, low = (ceiling * (1 + floor + sign * (1 - floor) * sine) / 2 for sign in (1, -1))
+    # The middle of six and seven symbols is settled to a few thousandths.
+    assert found["extinction_dB"] == pytest.approx(10 * math.log10(high / low), abs=0.02)
+    assert 1e3 * found["oma_outer"] == pytest.approx(high - low, rel=2e-3)
+    assert found["tdecq"]["tdecq_dB"] == pytest.approx(1.6, abs=0.1)

@@ -44,6 +44,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/budget.md",
         "docs/circuits.md",
         "docs/cluster.md",
+        "docs/figures.md",
         "docs/first-steps.md",
         "docs/fit.md",
         "docs/layouts.md",

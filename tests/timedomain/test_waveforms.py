@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import photosim as ps
 from photosim import waveforms
 from photosim.errors import DataError, NetlistError, ParameterError
 from photosim.runner import run
+from photosim.timedomain import sequences
 
 
 @pytest.mark.parametrize(("order", "tap"), [(7, 6), (9, 5), (11, 9), (15, 14), (20, 3), (23, 18)])
@@ -103,3 +105,19 @@ def test_light_brighter_than_any_is_refused(light: Any) -> None:
     one = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
     with pytest.raises(ParameterError, match=r"The power into 'in' rises to .* at most 1e\+06 W"):
         ps.transient(one, 1e-9, sample_rate=1e12, inputs={"in": light}, wl=1.55)
+
+
+def test_stress_patterns_are_those_of_the_standard() -> None:
+    bits = sequences.sequence(13).astype(int)
+    twice = np.concatenate([bits, bits])
+    later = twice[13:]
+    assert np.array_equal(later, twice[12:-1] ^ twice[11:-2] ^ twice[1:-12] ^ twice[:-13])
+    rate, heights = waveforms.prbs13q(56e9, low=0.0, high=3.0).symbols or (0.0, np.zeros(0))
+    assert (rate, heights.size) == (56e9, 8191)
+    # Of pairs of bits in Gray's code every second one of two periods of an odd length.
+    first = twice.reshape(-1, 2)
+    assert np.array_equal(heights, 2 * first[:, 0] + (first[:, 0] ^ first[:, 1]))
+    _, stress = waveforms.ssprq(56e9, low=0.0, high=3.0).symbols or (0.0, np.zeros(0))
+    # The digest of the symbols, one byte each, in the file SSPRQ_sequence.csv that IEEE 802.3 publishes.
+    digest = hashlib.sha256(np.rint(stress).astype(np.uint8).tobytes()).hexdigest()
+    assert digest == "f17f5effb8e68863e5355258186456e1c3b3c48b5519c1a0c46dac855fae3582"

@@ -8,7 +8,7 @@ import numpy as np
 
 from photosim.bounds import check_number, check_whole
 from photosim.errors import ParameterError
-from photosim.timedomain.waveforms import Waveform
+from photosim.timedomain.waveform import Waveform
 from photosim.training.arrays import FloatArray, IndexArray
 
 LEAST_SAMPLES = 8

@@ -1,0 +1,104 @@
+"""The noun of waveforms over time: a real function of time and the electronics that it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosim.arguments import check_arguments, public
+from photosim.errors import ParameterError
+from photosim.smatrix import ByValue
+from photosim.timedomain.low_pass import low_pass
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FINER, MOST_FINE = 8, 1 << 25
+"""Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
+LARGEST = 1e100
+"""Largest value of a waveform: its square can be computed with."""
+
+
+@public
+@dataclass(frozen=True, eq=False)
+class Waveform(ByValue):
+    """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
+
+    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
+    Hz that it certainly has, so that a sample rate too low for it is refused.  `listed` says that the values
+    are samples, known at the instants of one clock alone.
+    """
+
+    values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    bandwidth: float | None = None
+    order: int = 1
+    symbols: tuple[float, NDArray[np.float64]] | None = None
+    frequency: float = 0.0
+    listed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bandwidth is not None:
+            require_positive(bandwidth=self.bandwidth)
+
+    def sample(
+        self,
+        time: NDArray[np.float64],
+        *,
+        ahead: int = 0,
+        behind: float | None = None,
+        shaped: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+        what: str = "the waveform",
+    ) -> NDArray[np.float64]:
+        """Return the values at equally spaced times (T,), having been at the first one for ever before.
+
+        ahead: how many of the times lie beyond the end of a list of samples.  behind: bandwidth in Hz of one
+        more low-pass.  shaped: function of the values to return instead of them.  Filters act on a finer
+        clock, on which edges keep their place between the samples. Raises ParameterError for values that are
+        not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
+        """
+        check_arguments(Waveform.sample, locals())
+        from photosim.timedomain.content import check_band, check_frequency
+
+        if time.size < 2:
+            return self._at(time, ahead, what)
+        rate = float((time.size - 1) / (time[-1] - time[0]))
+        check_frequency(self.frequency, rate, what)
+        finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
+        fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
+        values = self._at(fine, ahead, what)
+        moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit
+        if self.bandwidth is not None and moves:
+            values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
+        if behind is not None and moves:
+            values = low_pass(values, behind, rate * finer)
+        values = values if shaped is None else shaped(values)
+        check_band(values, rate, what, finer=finer)
+        return np.ascontiguousarray(values[::finer])
+
+    def _at(self, time: NDArray[np.float64], ahead: int, what: str) -> NDArray[np.float64]:
+        """Return the values at times (T,) before any filter; ParameterError where one is not finite."""
+        from photosim.timedomain.timeline import onward
+
+        asked = time[: time.size - ahead] if self.listed else time
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(np.asarray(self.values(asked), dtype=np.float64), asked.shape)
+        good = np.abs(values) <= LARGEST
+        if not good.all():
+            wrong = int(np.argmin(good))
+            limit = f" and at most {LARGEST:g} in size" if np.isfinite(values[wrong]) else ""
+            message = (
+                f"The values of {what} must be finite{limit}, got {values[wrong]} at {asked[wrong]:g} s."
+            )
+            raise ParameterError(message)
+        return np.concatenate([values, onward(values, ahead)]) if self.listed else values
+
+
+def require_positive(**values: float) -> None:
+    """Raise ParameterError for a value that is not positive and finite."""
+    for name, value in values.items():
+        if not (np.isfinite(value) and value > 0):
+            message = f"A waveform needs a positive {name}, got {value!r}."
+            raise ParameterError(message)
