@@ -15,7 +15,7 @@ from photosim.cli.questions import app
 from photosim.errors import DataError
 from photosim.files.atomic import staging
 
-COMMAND = [sys.executable, "-c", "from photosim.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "photosim"]
 
 
 def ended(*words: str, **options: object) -> subprocess.CompletedProcess[str]:

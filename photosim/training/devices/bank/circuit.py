@@ -63,16 +63,22 @@ class BankCircuit:
         values = [[float(held[ring]) for ring in row] for row in self.rings]
         return np.array(values)
 
-    def currents(self, phases: FloatArray, kelvin: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    def currents(self, phases: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the photocurrents in A of the plus and the minus diodes for heater phases (B, M, N) in rad.
 
-        Each has shape (B, M, N): what channel n at full power adds in row m; both are positive. The bank is
-        so many kelvin warmer than the netlist says.
+        Each has shape (B, M, N): what channel n at full power adds in row m; both are positive.
         """
-        name = f"{self.name}.temperature"
-        warmer = {name: float(self.circuit.parameters[name]) + kelvin} if kelvin else {}
-        diodes = np.abs(self._currents(self._waves(phases, warmer)))
+        diodes = np.abs(self._currents(self._waves(phases)))
         return diodes[:, :, 0], diodes[:, :, 1]
+
+    def warm_currents(self, phases: FloatArray, kelvin: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return those photocurrents, each (K, B, M, N), of a bank warmer by each of kelvin (K,) in K."""
+        name = f"{self.name}.temperature"
+        warmer = np.repeat(float(self.circuit.parameters[name]) + kelvin, len(phases))
+        each = np.tile(phases, (kelvin.size, 1, 1))
+        diodes = np.abs(self._currents(self._waves(each, {name: warmer})))
+        diodes = diodes.reshape(kelvin.size, -1, *diodes.shape[1:])
+        return diodes[:, :, :, 0], diodes[:, :, :, 1]
 
     def weights(self, phases: FloatArray) -> FloatArray:
         """Return plus minus minus current in A for phases (B, M, N) in rad, same shape."""

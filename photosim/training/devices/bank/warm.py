@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ USUAL = 3.0
 """Standard deviations of the temperature within which the step is made fine enough; few go beyond."""
 FINEST = 10
 """How often the step is halved at most: from one standard deviation to a thousandth of it."""
+FIRST = 8
+"""Steps that are looked at before a step size is given up as too coarse; then twice as many, and so on."""
+ELEMENTS = 200_000
+"""Weights, over all temperatures of one call of the circuit, that are computed at once."""
 _NEIGHBOURS = np.array([-1, 0, 1, 2])
 
 
@@ -30,46 +34,64 @@ _NEIGHBOURS = np.array([-1, 0, 1, 2])
 class WarmTiles:
     """Photocurrents of programmed tiles at deviations k step in K, whole k, computed as they are needed.
 
-    phases: of all tiles, (T, M, N).  shape: (down, across, M, N).  held: k to plus and minus currents in A of
-    full power in each channel, each of that shape.
+    phases: of all tiles, (T, M, N).  shape: (down, across, M, N).  kelvin: root mean square of the drift that
+    they are for.  held: k to plus and minus currents in A of full power in each channel, each of that shape.
     """
 
     hardware: BankCircuit
     phases: FloatArray
     shape: tuple[int, ...]
     step: float
+    kelvin: float
     held: dict[int, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, hardware: BankCircuit, tiles: Tiles, kelvin: float) -> WarmTiles:
         """Return tiles ready for deviations of `kelvin` root mean square, with a step that is fine enough."""
-        found = cls(hardware, tiles.phases, tiles.plus.shape, kelvin)
+        found = cls(hardware, tiles.phases, tiles.plus.shape, kelvin, kelvin)
         full = max(float(tiles.plus.max()), float(tiles.minus.max()))
         for _ in range(FINEST):
-            finer = cls(hardware, found.phases, found.shape, found.step / 2)
+            finer = cls(hardware, found.phases, found.shape, found.step / 2, kelvin)
             finer.held.update({2 * k: currents for k, currents in found.held.items()})
-            if found.error(finer, int(np.ceil(USUAL * kelvin / found.step))) <= TOLERANCE * full:
+            if found.meets(finer, int(np.ceil(USUAL * kelvin / found.step)), TOLERANCE * full):
                 break
             found = finer
         return found
 
-    def error(self, finer: WarmTiles, reach: int) -> float:
-        """Return the largest error of currents in A half-way between the inner 2 reach steps."""
+    def meets(self, finer: WarmTiles, reach: int, allowed: float) -> bool:
+        """Return whether currents half-way between the inner 2 reach steps are right to `allowed` A.
+
+        From the middle outwards, since the first step that fails ends it.
+        """
+        steps = sorted(range(-reach, reach), key=lambda k: abs(k + 0.5))
+        first, last = 0, FIRST
+        while first < len(steps):
+            some = steps[first:last]
+            self.know(k + n for k in some for n in _NEIGHBOURS.tolist())
+            finer.know(2 * k + 1 for k in some)
+            if any(self._error(finer, k) > allowed for k in some):
+                return False
+            first, last = last, 2 * last
+        return True
+
+    def _error(self, finer: WarmTiles, k: int) -> float:
+        """Return the largest error of currents in A half-way between k and the next step."""
+        near = [self.held[k + n] for n in _NEIGHBOURS.tolist()]
         worst = 0.0
-        for k in range(-reach, reach):
-            exact = finer.at(2 * k + 1)
-            near = [self.at(k + n) for n in _NEIGHBOURS.tolist()]
-            for side in (0, 1):
-                middle = sum(w * currents[side] for w, currents in zip(_weights(0.5), near, strict=True))
-                worst = max(worst, float(np.abs(middle - exact[side]).max()))
+        for side, exact in enumerate(finer.held[2 * k + 1]):
+            middle = sum(w * currents[side] for w, currents in zip(_weights(0.5), near, strict=True))
+            worst = max(worst, float(np.abs(middle - exact).max()))
         return worst
 
-    def at(self, k: int) -> tuple[FloatArray, FloatArray]:
-        """Return plus and minus photocurrents (down, across, M, N) in A at the deviation k step."""
-        if k not in self.held:
-            plus, minus = self.hardware.currents(self.phases, k * self.step)
-            self.held[k] = plus.reshape(self.shape), minus.reshape(self.shape)
-        return self.held[k]
+    def know(self, steps: Iterable[int]) -> None:
+        """Compute what is not yet held at these deviations, as many in one call as memory allows."""
+        missing = sorted(set(steps) - self.held.keys())
+        together = max(1, ELEMENTS // self.phases.size)
+        for first in range(0, len(missing), together):
+            some = missing[first : first + together]
+            plus, minus = self.hardware.warm_currents(self.phases, self.step * np.array(some))
+            for k, *both in zip(some, plus, minus, strict=True):
+                self.held[k] = both[0].reshape(self.shape), both[1].reshape(self.shape)
 
     def diodes(self, kelvin: FloatArray, dtype: DTypeLike) -> WarmDiodes:
         """Return the diodes as a batch finds them, at deviations (batch,) in K."""
@@ -82,9 +104,10 @@ class WarmTiles:
                 places, parts = shares.setdefault(first + n, ([], []))
                 places.append(samples)
                 parts.append(weight)
+        self.know(shares)
         nodes = []
         for k, (places, parts) in shares.items():
-            plus, minus = self.at(k)
+            plus, minus = self.held[k]
             diodes = Diodes.of(self.hardware, plus, minus, dtype)
             nodes.append((diodes, np.concatenate(places), np.concatenate(parts).astype(dtype)))
         return WarmDiodes.between(nodes)

@@ -240,8 +240,11 @@ class WeightBank:
 
     def _warmed(self, tiles: Tiles, drift: TemperatureDrift | None) -> Tiles:
         """Return tiles that know their currents at the temperatures of a drift."""
-        warm = None if drift is None else WarmTiles.of(self.hardware, tiles, drift.kelvin)
-        return replace(tiles, warm=warm)
+        if drift is None:
+            return replace(tiles, warm=None)
+        if tiles.warm is not None and tiles.warm.kelvin == drift.kelvin:
+            return tiles  # what a bank knows of its tiles holds for every drift of that size
+        return replace(tiles, warm=WarmTiles.of(self.hardware, tiles, drift.kelvin))
 
     def _hold(self, matrix: FloatArray, phases: FloatArray, unit: float) -> Tiles:
         """Return what the heater converters make of solved phases (T, M, N) for one matrix."""
