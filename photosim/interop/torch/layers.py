@@ -34,6 +34,10 @@ GRADIENTS = {
 """What a module's way back may be."""
 
 
+_KEEP, _STILL = torch.tensor(0), torch.tensor(-1)
+"""Seeds of passes that draw nothing, in training and in evaluation."""
+
+
 class LayerModule(torch.nn.Module):  # type: ignore[misc] # PyTorch has no place in the checks
     """A layer as `nn.Module`: x (..., inputs) to (..., outputs), its arrays as parameters.
 
@@ -77,9 +81,13 @@ class LayerModule(torch.nn.Module):  # type: ignore[misc] # PyTorch has no place
         work, own = self.operation, [getattr(self, _attribute(name)) for name in self.names]
         title = f"A module of {type(self.layer).__name__}"
         check_tensor(title, x, self.layer.inputs, own[0] if own else None)
-        drawn = work.noisy or (self.training and work.draws)
-        seed = torch.randint(2**62, ()) if drawn else torch.zeros((), dtype=torch.int64)
-        marked = seed if self.training else -1 - seed  # the sign says whether units are dropped out
+        if work.noisy or (self.training and work.draws):
+            seed = torch.randint(2**62, ())
+            marked = seed if self.training else -1 - seed  # the sign says whether units are dropped out
+        else:
+            marked = _KEEP if self.training else _STILL
+        if x.ndim == 2:
+            return run(work, x, own, marked)
         y = run(work, x.reshape(-1, x.shape[-1]), own, marked)
         return y.reshape(*x.shape[:-1], y.shape[-1])
 
