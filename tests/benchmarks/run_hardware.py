@@ -160,6 +160,12 @@ def cases(data: Dataset, folder: Path) -> dict[str, Callable[[int], float]]:
         found[f"{label}, netlist"] = partial(in_a_netlist, folder, name, rule, use)
     worse = ps.Circuit(_plain(ps.load("mrr_weight_bank").netlist, bank=WORSE_BANK))
     found["bank of 3 bits, backprop, forward"] = partial(in_python, data, worse, "backprop", "forward")
+    for bits in (6, 10, 12):
+        own = ps.Circuit(_plain(ps.load("mrr_weight_bank").netlist, bank={"adc_bits": bits}))
+        found[f"bank of {bits} bits, dfa, backward"] = partial(in_python, data, own, "dfa", "backward")
+    for name, options in (("noisy", {"noise": "physical"}), ("gated by the computer", {"gated": False})):
+        label, plain = f"bank, {name}, dfa, backward", ps.load("mrr_weight_bank")
+        found[label] = partial(in_python, data, plain, "dfa", "backward", **options)
     chip = mesh_chip("clements_mesh", 4, **WORSE_MESH)
     found["unequal couplers, backprop, forward"] = partial(in_python, data, chip, "backprop", "forward")
     dim = ps.Circuit(_plain(ps.load("opu").netlist, laser={"power": DIM}))

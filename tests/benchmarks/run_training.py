@@ -13,6 +13,7 @@ the hardware that they run.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -28,10 +29,9 @@ from typing import Any
 import numpy as np
 
 from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, options, report
-from photosim.circuit import load
+from photosim.circuit import Circuit, load
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Device, Digital, Projection, ScatteringMedium, WeightBank
-from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.hardware import with_hardware
 from photosim.training.layers import Network, dense_network
 from photosim.training.optimisers import SGD
@@ -204,10 +204,25 @@ def by_pytorch(setting: Setting) -> None:
         optimiser.step()
 
 
+def detected(*, bent: bool) -> Circuit:
+    """Return a mesh of four guides with a detector at each output, behind ring activations if bent."""
+    parts: dict[str, Any] = {"mesh": {"component": "clements_mesh", "settings": {"n": 4}}}
+    wires = {}
+    for k in range(4):
+        parts[f"d{k}"] = "photodetector"
+        wires[f"act{k},o2" if bent else f"mesh,out{k}"] = f"d{k},o1"
+        if bent:
+            parts[f"act{k}"] = "ring_activation"
+            wires[f"mesh,out{k}"] = f"act{k},o1"
+    ports = {f"in{k}": f"mesh,in{k}" for k in range(4)}
+    return Circuit({"instances": parts, "connections": wires, "ports": ports})
+
+
 def through_any_hardware(*, small: bool) -> list[Row]:
     """Compare layers and feedback held by a bank, a mesh and a medium with PyTorch, where it is installed.
 
-    64-32-10 units; weights are programmed anew after every batch of 64.
+    64-32-10 units; weights are programmed anew after every batch of 64. The settings of a circuit with
+    nonlinear parts, and of one with noisy detectors, are trained by gradient.
     """
     full = Setting.drawn(small=True)
     samples = 128 if small else 1280
@@ -219,8 +234,8 @@ def through_any_hardware(*, small: bool) -> list[Row]:
     matrices = draw_feedback("dfa", dense_network(widths, "relu"), 1.0, rng)
     bank = WeightBank.from_circuit(load("mrr_weight_bank"), "bank")
 
-    def held(hardware: Any, rule: str, use: str) -> Callable[[], Any]:
-        uses = with_hardware(dense_network(widths, "relu"), hardware, rule=rule, use=use)
+    def held(hardware: Any, rule: str, use: str, **options: Any) -> Callable[[], Any]:
+        uses = with_hardware(dense_network(widths, "relu"), hardware, rule=rule, use=use, **options)
         made: Rule = Backprop() if rule == "backprop" else DFA(uses.feedback(matrices))
         return partial(by_photosim, setting, made, uses.network)
 
@@ -236,6 +251,8 @@ def through_any_hardware(*, small: bool) -> list[Row]:
         "clements_4x4 backward": held("clements_4x4", "dfa", "backward"),
         "clements_4x4 both": held("clements_4x4", "backprop", "both"),
         "opu backward": held("opu", "dfa", "backward"),
+        "nonlinear circuit forward": held(detected(bent=True), "backprop", "forward"),
+        "noisy circuit forward": held(detected(bent=False), "backprop", "forward", noise="physical"),
     }
     for work in contenders.values():
         work()
@@ -252,42 +269,6 @@ def through_any_hardware(*, small: bool) -> list[Row]:
         for name, rate in found.items()
         if name != base
     ]
-
-
-def through_modules(*, small: bool) -> list[Row]:
-    """Compare forward and backward passes of a mesh as a module of PyTorch with those of the mesh itself."""
-    if find_spec("torch") is None:
-        return [Row("a mesh as a module of PyTorch", "PyTorch is not installed", "", None, np.nan)]
-    import torch
-
-    from photosim.interop.torch import mesh
-
-    torch.set_num_threads(1)
-    guides, batch, rounds = (8, 64, 2) if small else (64, 1024, 40)
-    module: Any = mesh(mesh_chip("clements_mesh", guides))
-    hardware, phases = module.layer.hardware, module.layer.held(module.parameters_held())
-    rng = np.random.default_rng(0)
-    x, by_y = (rng.standard_normal((2, batch, guides, 2)).astype(np.float32).view(np.complex64))[..., 0]
-    fields, cotangent = torch.from_numpy(x), torch.from_numpy(by_y)
-
-    def alone(*, inputs: bool) -> None:
-        hardware.send(phases, x).gradient(by_y, inputs=inputs)
-
-    def as_module(*, inputs: bool) -> None:
-        module.zero_grad()
-        module(fields.detach().requires_grad_(inputs)).backward(cotangent)
-
-    rows = []
-    for inputs, of in ((False, "phases"), (True, "phases and fields")):
-        best = {alone: np.inf, as_module: np.inf}
-        for _ in range(rounds):
-            for work, least in best.items():
-                best[work] = min(least, cpu_seconds(partial(work, inputs=inputs))[1])
-        ratio = best[as_module] / best[alone]
-        text = f"{ratio:.2f} ({1e3 * best[as_module]:.2f} to {1e3 * best[alone]:.2f} ms)"
-        what = f"{guides} x {guides} mesh, batch {batch}, as a module of PyTorch, by {of}, to the mesh itself"
-        rows.append(Row(what, text, "at most 1.15", ratio <= 1.15, ratio))
-    return rows
 
 
 def peers(folder: Path, data_dir: Path | None) -> list[Row]:
@@ -316,7 +297,7 @@ def main() -> None:
         "training": through_digits_and_light,
         "medium": through_a_medium,
         "hardware": through_any_hardware,
-        "modules": through_modules,
+        "modules": importlib.import_module("torch_modules").through_modules,
     }
     parser = options(__doc__ or "", measurements)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
