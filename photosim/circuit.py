@@ -126,7 +126,7 @@ class Circuit:
     @property
     def plan(self) -> Plan:
         """The plan of the S-matrix between all exposed ports."""
-        return self.compiled.matrix_plan(self.ports).plan
+        return self.compiled.explained_plan(self.ports)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.engine.guards import check_finite, check_passive, check_stable
-from photosim.engine.solve import solve, threads
+from photosim.engine.solve import threads
 from photosim.engine.trapped import NEARLY_SINGULAR, mend
+from photosim.engine.two_way import solve_planned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def _solved(
     compiled: Compiled, planned: Planned, point: Point, wl: NDArray[np.float64], places: int, member: int
 ) -> NDArray[np.complex128]:
     """Return the elements (B, places, W) of one slice, guarded as those of `Compiled.solve` are."""
-    parts, (plan, request) = compiled.parts, planned
+    parts = compiled.parts
     grid = wl if wl.ndim == 1 else np.unique(wl[:: max(1, len(wl) // 8)])
     check_passive(parts, point, grid)
     if parts.active:
@@ -81,14 +82,14 @@ def _solved(
             check_stable(compiled.graph, parts, compiled.edges, one, wl[b])
         if wl.ndim == 1:
             check_stable(compiled.graph, parts, compiled.edges, point, wl)
-    out, smallest = solve(parts, plan, point, wl, places, member=member)
+    out, smallest = solve_planned(parts, planned, point, wl, places, member=member)
     least = smallest.min()
     if not np.isfinite(least):
         check_finite(parts, point, grid)
-    if plan.loops and not least > NEARLY_SINGULAR:
+    if not least > NEARLY_SINGULAR and planned.plan.loops:
         for b in np.flatnonzero(~(smallest.min(axis=-1) > NEARLY_SINGULAR)).tolist():
             one, own = point.part_of_batch(b, b + 1), wl[b] if wl.ndim > 1 else wl
             mended = out[b : b + 1].copy()
-            mend(parts, request, one, own, smallest[b : b + 1], mended, compiled.netlist.name)
+            mend(parts, planned.request, one, own, smallest[b : b + 1], mended, compiled.netlist.name)
             out[b] = mended[0]
     return out

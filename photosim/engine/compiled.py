@@ -18,10 +18,12 @@ from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
 from photosim.engine.guards import check_finite, check_linear, check_passive, check_stable
 from photosim.engine.parts import Parts, Point
-from photosim.engine.plan import Planned
+from photosim.engine.plan import Plan, Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
 from photosim.engine.trapped import NEARLY_SINGULAR, mend, series_again
+from photosim.engine.two_way import solve_planned
+from photosim.engine.two_way_plan import planned_request
 from photosim.engine.waves import Request, find_wave, matrix_request, one_wave, part_edges, wave_request
 from photosim.engine.windows import Told, Windows
 from photosim.errors import ParameterError, did_you_mean, listing
@@ -199,11 +201,12 @@ class Compiled:
             check_linear(self.graph, self.edges, [len(self.graph.partner) + n for n in numbers], numbers)
             return matrix_request(self.graph, self.edges, numbers, reciprocal=self.parts.reciprocal)
 
-        planned = self._planned(("matrix", ports), request, keep=keep)
-        if planned.plan.costs is None:
-            plan = replace(planned.plan, costs=lambda: self._costs(ports, planned))
-            planned = self._plans["matrix", ports, keep] = Planned(plan, planned.request)
-        return planned
+        return self._planned(("matrix", ports), request, keep=keep)
+
+    def explained_plan(self, ports: tuple[str, ...]) -> Plan:
+        """Return the elimination plan of the S-matrix between exposed ports, with the cost of pairs."""
+        planned = self.matrix_plan(ports)
+        return replace(planned.plan, costs=lambda: self._costs(ports, planned))
 
     def _costs(self, ports: tuple[str, ...], planned: Planned) -> dict[str, int]:
         """Return the multiply-adds that each pair of ports, or each input of many, would cost alone."""
@@ -235,9 +238,7 @@ class Compiled:
         full = (*key, keep)
         if full not in self._plans:
             with collector_paused():
-                request = make_request()
-                plan = make_plan(request.edges, request.wanted, mirror=request.mirror, keep=keep)
-            self._plans[full] = Planned(plan, request)
+                self._plans[full] = planned_request(self.graph, make_request(), keep=keep)
         return self._plans[full]
 
     def _exposed(self, port: str) -> int:
@@ -303,7 +304,6 @@ class Compiled:
         SingularCircuit for a loop that oscillates or has no solution; warns of
         light trapped in a loop that nothing reaches.
         """
-        plan, request = planned
         number = float(point.batch) * len(wl) * (20 * shape[0] * shape[1] + 16)
         what = f"{shape[0]} x {shape[1]} elements at {point.batch * len(wl):,} points"
         require_memory(
@@ -312,12 +312,12 @@ class Compiled:
         self.windows.look(point, wl)
         check_passive(self.parts, point, wl)
         check_stable(self.graph, self.parts, self.edges, point, wl)
-        out, smallest = solve(self.parts, plan, point, wl, shape[0] * shape[1])
+        out, smallest = solve_planned(self.parts, planned, point, wl, shape[0] * shape[1])
         least = smallest.min()
         if not np.isfinite(least):
             check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
-        if plan.loops and not least > NEARLY_SINGULAR:  # nor where it is not a number
-            mend(self.parts, request, point, wl, smallest, out, self.netlist.name)
+        if not least > NEARLY_SINGULAR and planned.plan.loops:  # nor where it is not a number
+            mend(self.parts, planned.request, point, wl, smallest, out, self.netlist.name)
         matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
         return matrix if point.leading else matrix[0]
 
@@ -334,7 +334,7 @@ class Compiled:
     def _coefficients(
         self, planned: Planned, point: Point, wl: NDArray[np.float64], shape: tuple[int, int]
     ) -> NDArray[np.complex128]:
-        (plan, request), places = planned, shape[0] * shape[1]
+        plan, request, places = planned.plan, planned.request, shape[0] * shape[1]
         out = solve_series(self.parts, plan, point, wl, places, ORDERS)
         if plan.loops:
             _, smallest = solve(self.parts, plan, point, wl, places)

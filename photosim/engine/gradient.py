@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.bindings import TEMPERATURE, owner
-from photosim.engine.solve import solve_reverse
 from photosim.engine.trapped import NEARLY_SINGULAR, pull_again
+from photosim.engine.two_way import Collector, Tables, reverse_planned
 from photosim.engine.values import group_parameters
 from photosim.errors import ParameterError
 from photosim.kernels.chain import contract
@@ -147,22 +147,26 @@ def pull_back(
     `cotangent` (..., W, n_out, n_in) holds dL/dRe + i dL/dIm; the plan keeps
     all its slots. With `summed` the wavelengths are added up, W = 1.
     """
-    tables = [np.zeros((len(a.rows), point.batch, len(a.columns), len(wl))) for a in target.derivatives]
     parameters = [group_parameters(a.group, a.rows, point) for a in target.derivatives]
 
-    def collect(start: int, count: int, chunk: NDArray[np.float64], slopes: NDArray[np.float64]) -> None:
-        for a, table, values in zip(target.derivatives, tables, parameters, strict=True):
+    def collect(
+        into: Tables, start: int, count: int, chunk: NDArray[np.float64], slopes: NDArray[np.float64]
+    ) -> None:
+        for a, table, values in zip(target.derivatives, into, parameters, strict=True):
             shape = (*values.shape[:2], values.shape[2] + 1, a.group.kernel.values, 2, len(chunk))
             partials = np.empty(shape, dtype=np.float64)
             a.group.kernel.partials(chunk, values, partials)
             contract(partials, slopes, a.first_values, a.columns, table[..., start : start + count])
 
+    def empty(points: int) -> Tables:
+        return [np.zeros((len(a.rows), point.batch, len(a.columns), points)) for a in target.derivatives]
+
     flat = np.moveaxis(cotangent, -3, -1).reshape(point.batch, -1, len(wl))
-    smallest = solve_reverse(parts, planned.plan, point, wl, flat, collect)
+    tables, smallest = reverse_planned(parts, planned, point, wl, flat, Collector(empty, collect))
     flagged = np.flatnonzero((smallest < NEARLY_SINGULAR).any(axis=0))
-    if planned.plan.loops and len(flagged):
+    if len(flagged) and planned.plan.loops:
         for number, slopes in pull_again(parts, planned.request, point, wl, flagged, flat):
-            collect(number, 1, wl[number : number + 1], slopes)
+            collect(tables, number, 1, wl[number : number + 1], slopes)
     if summed:  # before expressions are followed: their slopes are the same at all wavelengths
         tables = [table.sum(axis=-1, keepdims=True) for table in tables]
     shape = (point.batch, 1 if summed else len(wl))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photosim.engine.two_way_plan import TwoWay
     from photosim.engine.waves import Request
 
 
@@ -68,8 +70,23 @@ class Plan:
         return "\n".join([text, *lines])
 
 
-class Planned(NamedTuple):
-    """An elimination plan together with the request it answers."""
+@dataclass(frozen=True)
+class Planned:
+    """A request and how it is answered: by sweeps where light runs two ways, or by elimination.
 
-    plan: Plan
+    `make` makes the elimination plan, when that is needed for the first time.
+    """
+
     request: Request
+    make: Callable[[], Plan] = field(repr=False)
+    two_way: TwoWay | None = None
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The elimination plan."""
+        return self.make()
+
+    @property
+    def products(self) -> int:
+        """About the complex multiply-adds of one wavelength."""
+        return self.plan.products if self.two_way is None else self.two_way.products

@@ -43,10 +43,12 @@ def make_plan(
     elements is computed. With `keep` no slot is used twice, as the reverse
     pass needs.
     """
-    return _Elimination(edges, list(wanted), mirror or {}, keep=keep).plan()
+    plan = Elimination(edges, list(wanted), mirror or {}, keep=keep).plan()
+    assert plan is not None  # noqa: S101 - any number of products will do
+    return plan
 
 
-class _Elimination:
+class Elimination:
     """The graph while waves are removed from it, and the code written so far.
 
     An edge is a number: >= 0 a slot of the work array, < 0 the value -1 - v
@@ -92,12 +94,14 @@ class _Elimination:
         labels = components(a[kept], b[kept], size)
         return len(np.unique(labels[a[kept]]))
 
-    def plan(self) -> Plan:
-        """Remove every inner wave, cheapest first, and gather the results."""
+    def plan(self, at_most: float = np.inf) -> Plan | None:
+        """Remove every inner wave, cheapest first, and gather the results; None after too many products."""
         inner = [v for v in self.following if v in self.leading and v not in self.ends]
         heap = [(self._cost(v), v) for v in inner]
         heapq.heapify(heap)
         while heap:
+            if self.products > at_most:
+                return None
             cost, v = heapq.heappop(heap)
             if v not in self.following:
                 continue
@@ -105,14 +109,21 @@ class _Elimination:
             if now > cost:
                 heapq.heappush(heap, (now, v))
                 continue
-            touched = self._remove_pair(v, self.mirror[v]) if v in self.mirror else self._remove(v)
+            touched = self.remove(v)
             # Costs mostly rise, and a wave whose cost rose is found out when its turn comes. Where pairs are
             # removed they fall often enough to look again, by a bound that needs no counting.
             for u in touched:
                 if u in self.mirror and u not in self.ends:
                     bound = len(self.leading[u]) + len(self.following[u])
                     heapq.heappush(heap, (bound * bound, u))
-        exits = self._finish()
+        return self.written(self.left(self.wanted))
+
+    def remove(self, v: int) -> list[int]:
+        """Write the steps that remove a wave, and its mirror; return waves whose cost may have fallen."""
+        return self._remove_pair(v, self.mirror[v]) if v in self.mirror else self._remove(v)
+
+    def written(self, exits: NDArray[np.int64]) -> Plan:
+        """Return the plan of what was written so far."""
         return Plan(
             np.array(self.code, dtype=np.int32), np.array(self.starts, dtype=np.int64), exits,
             self.next_slot, self.products, self.removed, self.loops, self.fill, self.islands,
@@ -139,7 +150,7 @@ class _Elimination:
         sources, targets = self.leading.pop(v), self.following.pop(v)
         own = sources.pop(v, None)
         targets.pop(v, None)
-        step = _Step()
+        step = Step()
         from_slots = [self._loaded(e, step) for e in sources.values()]
         to_slots = [self._loaded(e, step) for e in targets.values()]
         released = [*from_slots, *to_slots]
@@ -187,7 +198,7 @@ class _Elimination:
         own, forth, back_edge = x1.pop(v, None), x2.pop(v, None), x1.pop(back, None)
         x2.pop(back, None)
         del self.following[v], self.following[back]
-        step = _Step()
+        step = Step()
         first = {p: self._loaded(e, step) for p, e in x1.items()}
         second = {p: self._loaded(e, step) for p, e in x2.items()}
         released = [*first.values(), *second.values()]
@@ -202,7 +213,7 @@ class _Elimination:
             del self.leading[self.mirror[p]][v]
         self._meet(step, z1, second)
         self._emit(step)
-        again = _Step()
+        again = Step()
         self._meet(again, z2, first)
         if again.marks:
             self._emit(again)
@@ -213,7 +224,7 @@ class _Elimination:
 
     def _mixed(
         self,
-        step: _Step,
+        step: Step,
         first: dict[int, int],
         second: dict[int, int],
         loop: tuple[int | None, int | None, int | None],
@@ -241,7 +252,7 @@ class _Elimination:
                 released.append(slot)
         return z1, z2
 
-    def _meet(self, step: _Step, z: dict[int, int], x: dict[int, int]) -> None:
+    def _meet(self, step: Step, z: dict[int, int], x: dict[int, int]) -> None:
         """Add z[p] x[q] to the element from p to the mirror of q, for q >= p: the rest are mirror images."""
         sources, others = sorted(z), sorted(x)
         step.sources, step.targets = [z[p] for p in sources], [x[q] for q in others]
@@ -267,7 +278,7 @@ class _Elimination:
 
     # --- code ------------------------------------------------------------------------------------
 
-    def _loaded(self, edge: int, step: _Step) -> int:
+    def _loaded(self, edge: int, step: Step) -> int:
         """Return the slot of an edge, noting a load where it still is a bare S-matrix value."""
         if edge >= 0:
             return edge
@@ -279,7 +290,7 @@ class _Elimination:
         if not self.keep:
             self.free += set(slots)
 
-    def _emit(self, step: _Step) -> None:
+    def _emit(self, step: Step) -> None:
         self.starts.append(len(self.code))
         self.code += [
             len(step.loads) // 2,
@@ -297,11 +308,11 @@ class _Elimination:
         self.code += step.marks
         self.products += len(step.marks)
 
-    def _finish(self) -> NDArray[np.int64]:
-        """Load what goes straight from input to output, and list the exits."""
-        step = _Step()
+    def left(self, wanted: Iterable[WantedElement]) -> NDArray[np.int64]:
+        """Load what still is a bare value of some elements that are left, and list where all of them are."""
+        step = Step()
         exits = []
-        for w in self.wanted:
+        for w in wanted:
             edge = self.following.get(w.input, {}).get(w.output)
             if edge is None:
                 continue  # no path: the element is structurally zero
@@ -317,7 +328,7 @@ class _Elimination:
 
 
 @dataclass
-class _Step:
+class Step:
     """The lists of one step while it is written."""
 
     loads: list[int] = field(default_factory=list)

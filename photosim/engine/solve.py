@@ -138,7 +138,7 @@ def solve_reverse(
             own = slopes[first:last]
             run_reverse(program, table.address, table.values, cotangent, smallest, slots, own, span)
 
-        _share(work, point.batch * blocks, crew)
+        share(work, point.batch * blocks, crew)
         collect(start, min(blocks * kind.LANES, len(wl) - start), table.wl, slopes)
 
     most = max(1, SLOPE_BYTES // (parts.count * kind.LANES * 16 * point.batch))
@@ -163,7 +163,7 @@ def _sweep_blocks(sweep: Sweep, work: Callable[[Table, Span], Any]) -> None:
     """Call work(table, span) until all blocks of a sweep are done."""
 
     def chunk(table: Table, start: int, blocks: int, crew: int) -> None:
-        _share(lambda a, b: work(table, sweep.kind(a, b, blocks, start)), sweep.point.batch * blocks, crew)
+        share(lambda a, b: work(table, sweep.kind(a, b, blocks, start)), sweep.point.batch * blocks, crew)
 
     _sweep(sweep, chunk)
 
@@ -226,7 +226,7 @@ def _work(slots: int, span: Span) -> NDArray[np.float64]:
     return whole
 
 
-def _share(work: Callable[[int, int], Any], blocks: int, crew: int) -> None:
+def share(work: Callable[[int, int], Any], blocks: int, crew: int) -> None:
     """Run work(first, last) over all blocks, parted evenly among a crew of threads."""
     crew = min(crew, blocks)
     if crew == 1:

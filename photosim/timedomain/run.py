@@ -117,7 +117,7 @@ class Run:
         inside = self.island[starts[0]]
         edges = {pair: v for pair, v in self.cut.edges.items() if self.island[pair[0]] == inside}
         request = wave_request(edges, ends, starts)
-        planned = Planned(make_plan(request.edges, request.wanted), request)
+        planned = Planned(request, lambda: make_plan(request.edges, request.wanted))
         shape = (len(ends), len(starts))
         compiled, base = self.drives.compiled, self.drives.base
         return lambda wl: compiled.solve(planned, base, np.ascontiguousarray(wl), shape)

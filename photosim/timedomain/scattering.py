@@ -126,7 +126,7 @@ def _solved(drives: Drives, element: Element, wl: NDArray[np.float64], at: NDArr
     key = (element.name, element.departures)
     if key not in drives.tables:
         request = wave_request(dict(element.edges), element.departures, element.arrivals)
-        drives.tables[key] = Planned(make_plan(request.edges, request.wanted), request)
+        drives.tables[key] = Planned(request, lambda: make_plan(request.edges, request.wanted))
     changed = {name: value[at] for name, value in drives.moving.items()}
     kept = drives.base.settings.items()
     rest = {n: v for n, v in kept if n in drives.base.set_directly and n not in changed}

@@ -91,8 +91,8 @@ class SweepWork(OfCircuit):
     def seconds(self) -> float:
         """What a point takes about."""
         compiled = self.runs[0].compiled
-        plan, _ = compiled.wave_plan(self.ends, self.starts)
-        return spectrum_seconds(plan.products, len(compiled.graph.parts), len(self.grid))
+        planned = compiled.wave_plan(self.ends, self.starts)
+        return spectrum_seconds(planned.products, len(compiled.graph.parts), len(self.grid))
 
     def content(self) -> tuple[Any, ...]:
         """Return circuit, points and what is asked at them."""

@@ -55,8 +55,8 @@ class YieldWork(OfCircuit):
         judge, tuning = self.ready.judge, self.ready.tuning
         starts, ends = pairs_of(judge.entries)
         compiled = judge.draws.compiled
-        plan, _ = compiled.wave_plan(ends, starts)
-        one = spectrum_seconds(plan.products, len(compiled.graph.parts), len(judge.wl))
+        planned = compiled.wave_plan(ends, starts)
+        one = spectrum_seconds(planned.products, len(compiled.graph.parts), len(judge.wl))
         return one * (1 if tuning is None else 1 + tuning.points * len(tuning.heaters))
 
     def content(self) -> tuple[Any, ...]:
