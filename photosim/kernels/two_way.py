@@ -44,10 +44,6 @@ class _Vectors:
     def at(self, array: int, number: Any) -> Any:
         return self.builder.gep(self.data[array], [number], inbounds=True)
 
-    def number(self, array: int, place: Any) -> Any:
-        """Return one integer of an array as an index."""
-        return self.builder.sext(self.builder.load(self.at(array, place)), _INDEX)
-
     def _place(self, array: int, wave: Any, part: int) -> Any:
         b = self.builder
         first = b.add(b.mul(wave, ir.Constant(_INDEX, WIDTH)), ir.Constant(_INDEX, part * COLUMNS))
@@ -138,7 +134,7 @@ else:
             for one in sums:
                 b.store(zero, one)
             with cgutils.for_range_slice(b, begin, end, ir.Constant(_INDEX, 1), _INDEX) as (k, _):
-                x = v.load(0, v.number(2, k))
+                x = v.load(0, b.sext(b.load(v.at(2, k)), _INDEX))
                 place = b.mul(k, ir.Constant(_INDEX, 2))
                 c = v.spread(1, place), v.spread(1, b.add(place, ir.Constant(_INDEX, 1)))
                 for one, (i, j) in zip(sums, ((0, 0), (1, 1), (0, 1), (1, 0)), strict=True):
@@ -179,6 +175,16 @@ else:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def sweep(rows: Any, sources: Any, coefficients: Any, x: Any, change: Any, count: int) -> float:
+    """Run sweep number `count`; return the largest sum of |change|^2 of a column."""
+    change[:] = 0.0
+    for r in range(rows.shape[0]):
+        end = rows[r, 2] if count == 1 else rows[r, 3]
+        gather(x, coefficients, sources, change, rows[r, 0], rows[r, 1], end)
+    return change.max() + 0.0 * change.sum()
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def settle(
     rows: Any, sources: Any, coefficients: Any, x: Any, change: Any, most: int, tolerance: float
 ) -> int:
@@ -190,25 +196,23 @@ def settle(
     before = np.inf
     count = 0
     while True:
-        change[:] = 0.0
-        for r in range(rows.shape[0]):
-            end = rows[r, 2] if count == 0 else rows[r, 3]
-            gather(x, coefficients, sources, change, rows[r, 0], rows[r, 1], end)
         count += 1
-        largest = 0.0
-        for lane in range(COLUMNS):
-            if not (change[lane] <= largest):
-                largest = change[lane]
+        largest = sweep(rows, sources, coefficients, x, change, count)
         if largest <= tolerance * tolerance:
             return count
         if not np.isfinite(largest):
             return -1
-        if count >= PROBED:
-            if not largest < before:
-                return -1
-            if count + np.log(tolerance * tolerance / largest) / np.log(largest / before) > most:
-                return -1
+        if count >= PROBED and not promising(before, largest, count, most, tolerance):
+            return -1
         before = largest
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def promising(before: float, largest: float, count: int, most: int, tolerance: float) -> bool:
+    """Return whether sums of |change|^2 of two sweeps, the last of number `count`, end within `most`."""
+    if not largest < before:
+        return False
+    return bool(count + np.log(tolerance * tolerance / largest) / np.log(largest / before) <= most)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -235,21 +239,13 @@ def probe(program: Any, coefficients: Any, work: Any, change: Any, most: int, to
     if inputs.shape[0] <= COLUMNS:
         return True
     begin(work, inputs, 0, inputs.shape[0], True)
-    before = np.inf
-    for count in range(PROBED):
-        change[:] = 0.0
-        for r in range(rows.shape[0]):
-            end = rows[r, 2] if count == 0 else rows[r, 3]
-            gather(work, coefficients, sources, change, rows[r, 0], rows[r, 1], end)
-        largest = change.max()
-        if not np.isfinite(largest):
-            return False
+    before, largest = np.inf, np.inf
+    for count in range(1, PROBED + 1):
+        before = largest
+        largest = sweep(rows, sources, coefficients, work, change, count)
         if largest <= tolerance * tolerance:
             return True
-        last, before = before, largest
-    if not before < last:
-        return False
-    return bool(PROBED + np.log(tolerance * tolerance / before) / np.log(before / last) <= most)
+    return np.isfinite(largest) and promising(before, largest, PROBED, most, tolerance)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
