@@ -181,7 +181,7 @@ def sweep(rows: Any, sources: Any, coefficients: Any, x: Any, change: Any, count
     for r in range(rows.shape[0]):
         end = rows[r, 2] if count == 1 else rows[r, 3]
         gather(x, coefficients, sources, change, rows[r, 0], rows[r, 1], end)
-    return change.max() + 0.0 * change.sum()
+    return float(change.max() + 0.0 * change.sum())
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
