@@ -42,7 +42,6 @@ from photosim.cli.options import (
 app = typer.Typer(
     name="photosim",
     cls=Commands,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: photosim simulate add_drop_ring --wl 1.54:1.56:2001 --plot ring.png",
 )
@@ -56,8 +55,14 @@ def photosim(
     context: typer.Context,
     parts: Parts = None,
     windows: Windows = None,  # noqa: ARG001 - taken out and heeded before (group.py)
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Simulate photonic circuits, and train neural networks through them."""
+    if version:
+        from photosim.cli import inspect
+
+        inspect.version(as_json=False)
+        raise typer.Exit
     if parts:
         from photosim.cli import library
 
@@ -156,22 +161,56 @@ def draw(
     inspect.draw(file, out, cells, mode)
 
 
-@app.command(epilog="Example: photosim components ring_double")
+@app.command(
+    epilog="Example: photosim components ring_double; photosim components ring; photosim components y branch"
+)
 def components(
-    name: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Argument(metavar="NAME", help="Show this component with its formula."),
+    words: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(
+            metavar="NAME",
+            help="Show this component with its settings and formula, or list those with these words.",
+        ),
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Show the formula as LaTeX.")] = False,
     json: Json = False,
 ) -> None:
-    """List the component library, or show one component with its formula."""
+    """List the components, search them by words, or show one with its settings and formula."""
     from photosim.cli import library
 
-    if name is None:
-        library.list_components(as_json=json)
-    else:
-        library.show_component(name, latex=latex, as_json=json)
+    library.components(tuple(words or ()), latex=latex, as_json=json)
+
+
+@app.command(epilog="Example: photosim gallery")
+def gallery(json: Json = False) -> None:
+    """List the circuits that come with photosim."""
+    from photosim.cli import shelf
+
+    shelf.list_gallery(as_json=json)
+
+
+@app.command(epilog="Example: photosim new circuit my_circuit.yml")
+def new(
+    thing: Annotated[str, typer.Argument(metavar="circuit|component|analysis", help="What to start.")],
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(
+            parser=file_or_folder, metavar="FILE", help="The file to write; a name like the thing's."
+        ),
+    ] = None,
+) -> None:
+    """Write a commented file to start from: a circuit, a component of your own, or a list of analyses."""
+    from photosim.cli import begin
+
+    begin.new(thing, file)
+
+
+@app.command(epilog="Example: photosim doctor")
+def doctor(json: Json = False) -> None:
+    """Show what photosim finds on this machine: versions, threads, memory, cache, extras."""
+    from photosim.cli import doctor as examination
+
+    examination.doctor(as_json=json)
 
 
 @app.command(epilog="Example: photosim train netlists/mrr_dfa_digits.yml --seed 1 --out digits")

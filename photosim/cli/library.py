@@ -1,4 +1,4 @@
-"""The command `components`: the library as a table, and one component with its formula."""
+"""The command `components`: the library as a table, and one component with its settings and formula."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def add_files(paths: list[Path]) -> None:
     registry.names()  # loads them, so that a mistake in one is said before any other
 
 
-def list_components(*, as_json: bool) -> None:
-    """List every component with its ports and parameters."""
-    models = [registry.get(name) for name in registry.names() if "." not in name]
-    if as_json:
-        show_json({model.name: _facts(model) for model in models})
+def components(words: tuple[str, ...], *, latex: bool, as_json: bool) -> None:
+    """Show the component of this name, or list all with these words, all of them without a word."""
+    from photosim.cli import shelf
+
+    name = words[0] if len(words) == 1 else ""
+    if name in registry.names():
+        show_component(name, latex=latex, as_json=as_json)
         return
-    rows: list[tuple[str, ...]] = []
-    for model in models:
-        head = (model.name, " ".join((*model.ports_for({}), *model.electrical_for({}))))
-        parameters = [_parameter_cells(p) for p in parameters_of(model).values()] or [("", "", "", "")]
-        rows += [(*(head if k == 0 else ("", "")), *cells) for k, cells in enumerate(parameters)]
-    columns = ("component", "ports", "parameter", "default", "unit", "bounds")
-    show_tables([Table(f"{len(models)} components", columns, tuple(rows))])
+    models = shelf.components(words)
+    if as_json:
+        show_json({model.name: {**_facts(model), "also": list(shelf.also_called(model))} for model in models})
+    else:
+        shelf.list_components(models)
 
 
 def show_component(name: str, *, latex: bool, as_json: bool) -> None:

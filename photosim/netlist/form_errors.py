@@ -95,7 +95,25 @@ def _found(at: _Reached) -> tuple[Any, str]:
     known = [str(option) for option in _options(at.kind)]
     if choice is not None and isinstance(found, Mapping) and choice.key in found:
         found, known = found[choice.key], [*choice.forms]
+    if found is None:
+        return found, _unquoted(at)
     return found, did_you_mean(found, known) if isinstance(found, str) else ""
+
+
+def _unquoted(at: _Reached) -> str:
+    """Return a hint where YAML has taken {in: a,o1} for the two entries in: a and o1: (empty)."""
+    if not isinstance(at.around, Mapping):
+        return ""
+    keys = [*at.around]
+    k = keys.index(at.path[-1])
+    before, after = at.around[keys[k - 1]] if k else None, keys[k + 1] if k + 1 < len(keys) else None
+    if isinstance(before, str) and "," not in before:
+        meant = f"{before},{keys[k]}"
+    elif isinstance(after, str) and "," not in after:
+        meant = f"{keys[k]},{after}"
+    else:
+        return ""
+    return f' A comma between {{ and }} ends an entry: write "{meant}" in quotes, if that is meant.'
 
 
 def _quoted(step: int | str) -> str:
@@ -107,7 +125,7 @@ class _Reached:
     """How far a path of pydantic's leads: the keys, the type and the value there, and the rest of the path.
 
     names: the keys with the choices made on the way, in brackets.  rest: names of pydantic's own, such as the
-    branches of a union, and keys that no form has.
+    branches of a union, and keys that no form has.  around: the mapping or list that holds the value.
     """
 
     path: Steps
@@ -115,11 +133,13 @@ class _Reached:
     kind: Any
     value: Any
     rest: Steps
+    around: Any = None
 
 
 def _follow(kind: Any, value: Any, loc: Steps) -> _Reached:
     path: list[int | str] = []
     names: list[int | str] = []
+    around = None
     for position, step in enumerate(loc):
         kind = _as_written(kind)
         choice = _choice(kind)
@@ -129,11 +149,11 @@ def _follow(kind: Any, value: Any, loc: Steps) -> _Reached:
             continue
         inner = _inside(kind, step)
         if inner is None or not _has(value, step):
-            return _Reached(tuple(path), tuple(names), kind, value, loc[position:])
-        kind, value = inner, value[step]
+            return _Reached(tuple(path), tuple(names), kind, value, loc[position:], around)
+        kind, value, around = inner, value[step], value
         path.append(step)
         names.append(step)
-    return _Reached(tuple(path), tuple(names), _as_written(kind), value, ())
+    return _Reached(tuple(path), tuple(names), _as_written(kind), value, (), around)
 
 
 def _has(value: Any, step: int | str) -> bool:

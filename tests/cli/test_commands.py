@@ -17,7 +17,9 @@ from photosim import files
 from photosim.cli.app import app
 from photosim.model import registry
 
-COMMANDS = ("check", "simulate", "draw", "components", "train", "run", "bench", "version")
+COMMANDS = (
+    "check", "simulate", "draw", "components", "gallery", "new", "doctor", "train", "run", "bench", "version",
+)  # fmt: skip
 RING = """\
 name: ring
 instances:

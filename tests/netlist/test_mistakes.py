@@ -264,6 +264,19 @@ def test_coupling_above_one(tmp_path: Path) -> None:
             "  cin,o4: [left]\nports:",
             "ring.yml:19:3: 'connections': 'cin,o4' must be a text, but is a list.",
         ),
+        (
+            "ports:\n  in: cin,o1\n  through: cin,o4\n  add: cdrop,o2\n  drop: cdrop,o3\n",
+            "ports: {in: cin,o1, through: cin,o4}\n",
+            (
+                "ring.yml:19:17: 'ports': 'o1' must be a text, but is empty. A comma between { and } ends "
+                'an entry: write "cin,o1" in quotes, if that is meant.'
+            ),
+        ),
+        (
+            "  add: cdrop,o2\n  drop: cdrop,o3\n",
+            '  add: "cdrop,o2"\n  drop:\n',
+            "ring.yml:23:3: 'ports': 'drop' must be a text, but is empty.",
+        ),
     ],
 )
 def test_other_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -1,0 +1,95 @@
+"""Lists to choose from: the components, found by any of their names, and the circuits of the gallery."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from photosim.analysis.result import Table
+from photosim.cli.show import show_json, show_tables
+from photosim.errors import ParameterError, did_you_mean
+from photosim.model import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from photosim.model import Model
+
+_SENTENCE_END = re.compile(r"\.(?=\s+[A-Z#]|$)")
+
+
+def components(words: tuple[str, ...]) -> list[Model]:
+    """Return the components whose name, other names, family or first sentence has all words.
+
+    Letter case, spaces, hyphens and underscores do not matter. Names come before sentences. Raises
+    ParameterError with the nearest name where there is none.
+    """
+    models = [registry.get(name) for name in registry.names() if "." not in name]
+    if not words:
+        return models
+    wanted = [_plain(word) for word in words]
+    titles = {model.name: _plain(" | ".join((model.name, *also_called(model)))) for model in models}
+    texts = {m.name: titles[m.name] + _plain(f" | {_family(m)} | {m.summary}") for m in models}
+    found = [m for m in models if all(word in texts[m.name] for word in wanted)]
+    if not found:
+        text = " ".join(words)
+        known = [name for model in models for name in (model.name, *also_called(model))]
+        message = (
+            f"No component has {text!r} in its name, its other names or its first sentence."
+            f"{did_you_mean(text, known)}"
+        )
+        raise ParameterError(message)
+    return sorted(found, key=lambda m: not all(word in titles[m.name] for word in wanted))
+
+
+def list_components(models: list[Model]) -> None:
+    """Show name, family, ports, first sentence and other names of components, a line each."""
+    rows = tuple(
+        (model.name, _family(model), model.summary.rstrip("."), ", ".join(also_called(model)))
+        for model in models
+    )
+    count = f"{len(models)} component{'s' if len(models) > 1 else ''}"
+    title = f"{count}; `photosim components NAME` shows one with its settings and formula"
+    show_tables([Table(title, ("component", "family", "first sentence", "also called"), rows)])
+
+
+def also_called(model: Model) -> tuple[str, ...]:
+    """Return the names that a component has in gdsfactory, SAX, SiEPIC and INTERCONNECT."""
+    from photosim.netlist.layout_table import RULES, SYNONYMS
+
+    known = {name: rule.component for name, rule in RULES.items()} | dict(SYNONYMS)
+    return tuple(name for name, component in known.items() if component == model.name != name)
+
+
+def list_gallery(*, as_json: bool) -> None:
+    """Show every circuit of the gallery with one sentence."""
+    from photosim import netlist as netlists
+
+    circuits: Mapping[str, Path] = netlists.gallery()
+    sentences = {name: _opening(path) for name, path in sorted(circuits.items())}
+    if as_json:
+        show_json({name: {"summary": sentences[name], "file": str(circuits[name])} for name in sentences})
+        return
+    title = f"{len(sentences)} circuits; their names can stand in the place of a file"
+    show_tables([Table(title, ("name", "circuit"), tuple(sentences.items()))])
+
+
+def _opening(path: Path) -> str:
+    """Return the first sentence of the comment at the top of a netlist."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#") or not line.strip("# "):
+            break
+        lines.append(line.lstrip("# "))
+    return _SENTENCE_END.split(" ".join(lines), maxsplit=1)[0].partition(" Expected")[0]
+
+
+def _family(model: Model) -> str:
+    """Return the file of the library in which a component stands, as words."""
+    return model.function.__module__.rpartition(".")[2].replace("_", " ")
+
+
+def _plain(text: str) -> str:
+    """Return a text without what may differ between two writings of one name."""
+    return re.sub(r"[\s_-]+", "", text.lower()).replace("waveguide", "guide")
