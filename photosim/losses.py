@@ -14,7 +14,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import is_number
 from photosim.errors import ParameterError
-from photosim.reals import NotReal, as_real, shown
+from photosim.reals import NotReal, as_real, holds_masked, shown
 from photosim.smatrix import remade
 
 if TYPE_CHECKING:
@@ -29,14 +29,13 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 @remade
 @public
 def power(
-    pairs: Sequence[tuple[str, str]],
-    *,
-    mask: Any = None,
-    weights: Any = None,
-    band: Any = None,
+    pairs: Sequence[tuple[str, str]], *, mask: Any = None, weights: Any = None, band: Any = None
 ) -> Loss:
     """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs."""
     counted = _Counted("power", mask, weights, band)
+    if not len(pairs):
+        message = "power: give at least one (from, to) pair of ports."
+        raise ParameterError(message)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
         cotangent = np.zeros(s.values.shape, dtype=np.complex128)
@@ -56,12 +55,7 @@ def power(
 @remade
 @public
 def target_spectrum(
-    pair: tuple[str, str],
-    wanted: ArrayLike,
-    *,
-    mask: Any = None,
-    weights: Any = None,
-    band: Any = None,
+    pair: tuple[str, str], wanted: ArrayLike, *, mask: Any = None, weights: Any = None, band: Any = None
 ) -> Loss:
     """Return the mean squared difference of a power spectrum from the wanted one, shape (W,) or a number.
 
@@ -98,6 +92,9 @@ def target_dB(
     Powers, wanted ones too, below `floor` in dB count as that, where the loss has no slope.
     """
     counted = _Counted("target_dB", mask, weights, band)
+    if not np.isfinite(floor):
+        message = f"target_dB: floor must be a finite number in dB, got {shown(floor)}."
+        raise ParameterError(message)
     goal = np.maximum(_goal(wanted, counted), floor)
     lowest = 10.0 ** (floor / 10.0)
 
@@ -131,7 +128,12 @@ def target_matrix(
     wanted: shape (outputs, inputs), or (W, outputs, inputs) for one of each wavelength.
     """
     counted = _Counted("target_matrix", mask, weights, band)
-    found = np.asarray(wanted)
+    if holds_masked(wanted):
+        message = (
+            f"target_matrix: wanted must be numbers, got {shown(wanted)}; leave wavelengths out by mask=."
+        )
+        raise ParameterError(message)
+    found = _array(wanted)
     goal = found.astype(np.complex128) if found.dtype.kind in "biufc" else np.empty(0)
     shape = (len(outputs), len(inputs))
     if goal.ndim not in (2, 3) or goal.shape[-2:] != shape:
@@ -143,8 +145,8 @@ def target_matrix(
     goal = np.where(rows[..., np.newaxis, np.newaxis], goal, 0.0)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
-        to = [s.ports.index(name) for name in outputs]
-        source = [s.ports.index(name) for name in inputs]
+        to = [_number(s, name) for name in outputs]
+        source = [_number(s, name) for name in inputs]
         place = (..., np.array(to)[:, np.newaxis], np.array(source))
         share = counted.shares(s)
         if goal.ndim == 3 and len(goal) != len(s.wl):
@@ -162,13 +164,7 @@ def target_matrix(
 
 @remade
 @public
-def flatness(
-    pair: tuple[str, str],
-    *,
-    mask: Any = None,
-    weights: Any = None,
-    band: Any = None,
-) -> Loss:
+def flatness(pair: tuple[str, str], *, mask: Any = None, weights: Any = None, band: Any = None) -> Loss:
     """Return the variance over wavelength of a power spectrum: 0 where the passband is flat."""
     counted = _Counted("flatness", mask, weights, band)
 
@@ -194,8 +190,8 @@ def total(*losses: Loss | tuple[float, Loss]) -> Loss:
     term: Any
     for term in losses:
         factor, own = term if isinstance(term, tuple) else (1.0, term)
-        if not is_number(factor) or not callable(own):
-            message = f"total: terms are losses or (factor, loss), got {shown(term)}."
+        if not is_number(factor) or not np.isfinite(factor) or not callable(own):
+            message = f"total: terms are losses or (factor, loss), factors finite, got {shown(term)}."
             raise ParameterError(message)
         terms.append((float(factor), own))
     if not terms:
@@ -210,6 +206,13 @@ def total(*losses: Loss | tuple[float, Loss]) -> Loss:
         return value, cotangent
 
     return loss
+
+
+def _number(s: SMatrix, port: str) -> int:
+    """Return the number of a port; ParameterError with the nearest name if there is none."""
+    if port not in s.ports:
+        s[port, port]
+    return s.ports.index(port)
 
 
 def _array(values: Any) -> NDArray[Any]:
@@ -228,7 +231,7 @@ class _Counted:
         self.weights: NDArray[np.float64] | None = None
         if mask is not None:
             found = _array(mask)
-            if found.ndim != 1 or found.dtype.kind != "b":
+            if found.ndim != 1 or found.dtype.kind != "b" or holds_masked(mask):
                 message = (
                     f"{where}: mask must be True or False for each wavelength, shape (W,), got {shown(mask)}."
                 )
@@ -238,6 +241,7 @@ class _Counted:
             own = _array(weights)
             if (
                 own.ndim != 1
+                or holds_masked(weights)
                 or own.dtype.kind not in "biuf"
                 or not np.isfinite(own).all()
                 or (own < 0.0).any()

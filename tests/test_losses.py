@@ -31,6 +31,7 @@ LOSSES = {
 
 
 LIST: list[Any] = [3.0]
+PAIR = ("in", "drop")
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -85,7 +86,14 @@ def test_masks_weights_and_bands_are_means_over_what_counts() -> None:
         (lambda: ps.losses.power([("in", "drop")], weights=[-1.0]), "weights must be finite numbers from 0"),
         (lambda: ps.losses.power([("in", "drop")], weights=[0.0]), "leave no wavelength that counts"),
         (lambda: ps.losses.power([("in", "drop")], band=(2, 1)), "band must be"),
-        (lambda: ps.losses.total(*LIST), r"terms are losses or \(factor, loss\), got 3"),
+        (lambda: ps.losses.total(*LIST), r"terms are losses or \(factor, loss\), .*got 3"),
+        (lambda: ps.losses.total((np.nan, ps.losses.flatness(PAIR))), "factors finite, got"),
+        (lambda: ps.losses.target_dB(PAIR, -3.0, floor=np.nan), "floor must be a finite number in dB"),
+        (lambda: ps.losses.power([]), "at least one"),
+        (
+            lambda: ps.losses.target_matrix(["dropp"], ["in"], [[1.0]])(ps.Circuit(NET)(WL)),
+            "no port 'dropp'.*Did you mean 'drop'",
+        ),
         (
             lambda: ps.losses.flatness(("in", "drop"), band=(1.0, 1.1))(ps.Circuit(NET)(WL)),
             "no wavelength of",
@@ -99,3 +107,52 @@ def test_masks_weights_and_bands_are_means_over_what_counts() -> None:
 def test_wrong_losses_are_one_sentence(make: Any, text: str) -> None:
     with pytest.raises(ParameterError, match=text):
         make()
+
+
+GOALS: dict[str, Any] = {
+    "power": lambda **how: ps.losses.power([PAIR], **how),
+    "target_spectrum": lambda **how: ps.losses.target_spectrum(PAIR, 0.5, **how),
+    "target_dB": lambda **how: ps.losses.target_dB(PAIR, -3.0, **how),
+    "target_matrix": lambda **how: ps.losses.target_matrix(["drop"], ["in"], [[0.5]], **how),
+    "flatness": lambda **how: ps.losses.flatness(PAIR, **how),
+}
+
+
+@pytest.mark.parametrize("name", GOALS)
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"mask": [True, np.nan]},
+        {"mask": np.ma.masked_array([True, True], [False, True])},
+        {"weights": [1.0, np.nan]},
+        {"weights": [1.0, np.inf]},
+        {"weights": np.ma.masked_array([1.0, 1.0], [False, True])},
+        {"band": (np.nan, 1.55)},
+        {"band": (1.5, np.nan)},
+    ],
+    ids=str,
+)
+def test_what_is_not_a_number_is_refused_wherever_a_loss_takes_one(name: str, how: Any) -> None:
+    with pytest.raises(ParameterError, match=f"{name}: {next(iter(how))} must be"):
+        GOALS[name](**how)
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf, np.ma.masked])
+def test_targets_with_holes_are_refused_unless_masked(hole: Any) -> None:
+    wanted = np.ma.array([0.5] * 21) if hole is np.ma.masked else np.full(21, 0.5)
+    wanted[3] = hole
+    for make in (ps.losses.target_spectrum, ps.losses.target_dB):
+        with pytest.raises(ParameterError, match="wanted must be"):
+            make(PAIR, wanted)
+    matrices = wanted.reshape(21, 1, 1).astype(np.complex128)
+    with pytest.raises(ParameterError, match="wanted must be"):
+        ps.losses.target_matrix(["drop"], ["in"], matrices)
+    if hole is not np.ma.masked:  # out of what counts a hole may stay
+        mask = np.arange(21) != 3
+        s = ps.Circuit(NET)(WL)
+        losses = [make(PAIR, wanted, mask=mask) for make in (ps.losses.target_spectrum, ps.losses.target_dB)]
+        losses.append(ps.losses.target_matrix(["drop"], ["in"], matrices, mask=mask))
+        for loss in losses:
+            value, cotangent = loss(s)
+            assert np.isfinite(value)
+            assert np.isfinite(cotangent).all()
