@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.model import Electronic, PortRef, Stage
+from photosim.model import Electronic, Equaliser, PortRef, Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,9 @@ class Drive:
 
     part, setting: the driven part and its setting.  converter, stage: name of what drives it, what it does.
     wanted, value: what the converter is asked for and the level that it gives, a number each, or an array.
-    beyond: how many of `wanted` lie outside the converter's range.  unit: of all of these.
+    beyond: how many of `wanted` lie outside the converter's range.  unit: of all of these.  emphasis: name
+    and stage of each equaliser between the two, through which `value` has passed as a slow signal does, and
+    `level` has not.
     """
 
     part: str
@@ -36,6 +38,8 @@ class Drive:
     value: Any
     beyond: int
     unit: str = "V"
+    level: Any = 0.0
+    emphasis: tuple[tuple[str, Stage], ...] = ()
 
     @property
     def name(self) -> str:
@@ -87,7 +91,9 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
     a part with an input of its own, such as an amplifier or a detector: what it follows is not carried.
     """
     found = []
-    for (name, port), (converter, _) in drivers(graph).items():
+    wires = drivers(graph)
+    for (name, port), (driver, _) in wires.items():
+        converter, emphasis = _through(graph, wires, driver, settings_of)
         part, driving = graph.part(name), graph.part(converter).model
         setting = part.model.drives.get(port)
         if setting is None:
@@ -95,18 +101,48 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
         if not isinstance(driving, Electronic) or driving.inputs:
             message = (
                 f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which follows a "
-                "signal of its own, but only parts without an input, such as a dac, drive settings: wire "
-                "one of those, or leave the wire out of the netlist and give the setting its value."
+                "signal of its own, but only parts without an input, such as a dac, drive settings, by "
+                "themselves or through a pre_emphasis: wire one of those, or leave the wire out of the "
+                "netlist and give the setting its value."
             )
             raise ParameterError(message)
         stage = driving.stage(**settings_of(graph.part(converter)))
         level, beyond = convert(np.asarray(stage.level, dtype=np.float64), stage)
-        value = level if level.ndim else float(level)
+        value = np.asarray(level)
+        for _, between in emphasis:
+            assert isinstance(between.work, Equaliser)  # noqa: S101 - it was found as one
+            value, _ = convert(value * sum(between.work.taps), between)
+        level, value = (one if one.ndim else float(one) for one in (level, value))
         where = f"Converter {converter!r} drives instance {name!r} ({part.model.name})"
         part.model.parameters[setting].check(value, where)
         unit = part.model.parameters[setting].unit
-        found.append(Drive(name, setting, converter, stage, stage.level, value, beyond, unit))
+        found.append(
+            Drive(name, setting, converter, stage, stage.level, value, beyond, unit, level, emphasis)
+        )
     return tuple(found)
+
+
+def _through(
+    graph: Graph,
+    wires: Mapping[PortRef, PortRef],
+    driver: str,
+    settings_of: Callable[[Part], Mapping[str, Any]],
+) -> tuple[str, tuple[tuple[str, Stage], ...]]:
+    """Return the part whose output passes fixed equalisers up to `driver`, and these, first to last."""
+    passed: list[tuple[str, Stage]] = []
+    here = driver
+    while True:
+        model = graph.part(here).model
+        if not isinstance(model, Electronic) or not model.inputs or here in dict(passed):
+            break
+        stage = model.stage(**settings_of(graph.part(here)))
+        work = stage.work
+        before = wires.get((here, model.inputs[0]))
+        if not isinstance(work, Equaliser) or work.adaptation != "fixed" or before is None:
+            return driver, ()
+        passed.insert(0, (here, stage))
+        here = before[0]
+    return here, tuple(passed)
 
 
 def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:

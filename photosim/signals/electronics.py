@@ -35,6 +35,11 @@ class Chain:
         """Whether the current flows into an amplifier instead of a load."""
         return bool(self.stages) and self.stages[0].virtual_ground
 
+    def split(self) -> tuple[Chain, Chain]:
+        """Return the stages up to the first one that works symbol by symbol, and the rest with it."""
+        k = next((k for k, s in enumerate(self.stages) if s.work is not None), len(self.stages))
+        return Chain(self.names[:k], self.stages[:k]), Chain(self.names[k:], self.stages[k:])
+
     def gains(self) -> tuple[float, ...]:
         """Return the gain up to the input of each stage, and that of all stages, last."""
         return tuple(float(g) for g in np.cumprod([1.0, *(stage.gain for stage in self.stages)]))
@@ -70,8 +75,12 @@ class Chain:
         return tuple(stage.jitter for stage in self.stages if stage.jitter > 0.0)
 
 
-def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
-    """Return the stages that the signal of an electrical output passes; it must not branch into several."""
+def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf, *, timed: bool = False) -> Chain:
+    """Return the stages that the signal of an electrical output passes; it must not branch into several.
+
+    timed: the caller follows signals over time, as stages that work symbol by symbol need. Raises
+    ParameterError for such a stage elsewhere.
+    """
     readers: dict[PortRef, list[PortRef]] = {}
     for entry, output in drivers(graph).items():
         readers.setdefault(output, []).append(entry)
@@ -89,7 +98,15 @@ def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf) -> Chain:
         if not isinstance(model, Electronic) or not model.outputs:
             break
         here = (names[-1], model.outputs[0])
-    return Chain(tuple(names), tuple(stage_of(name) for name in names))
+    stages = tuple(stage_of(name) for name in names)
+    for name, stage in zip(names, stages, strict=True):
+        if stage.work is not None and not timed:
+            message = (
+                f"{name!r} ({graph.part(name).model.name}) works symbol by symbol, which only ps.transient "
+                "follows: ask that, or leave it out of this netlist."
+            )
+            raise ParameterError(message)
+    return Chain(tuple(names), stages)
 
 
 def _name(end: PortRef) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.engine.converters import converter_drives
+from photosim.engine.converters import convert, converter_drives, out_of_range
 from photosim.errors import ParameterError, PhotosimWarning, listing
-from photosim.model import Detector, Electronic
+from photosim.model import Detector, Electronic, Stage
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.receivers import chain_of
+from photosim.timedomain.symbolwise import worked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +35,15 @@ def wired(drives: Drives) -> dict[str, Any]:
         used.add(drive.converter)
         if drive.beyond:
             warnings.warn(drive.remark("samples"), PhotosimWarning, stacklevel=4)
-        levels, bandwidth = drive.value, drive.stage.bandwidth
-        if np.ndim(levels) and np.isfinite(bandwidth):
-            levels = low_pass(levels, bandwidth, drives.sample_rate)
+        levels, bandwidth = drive.level, drive.stage.bandwidth
+        used |= {name for name, _ in drive.emphasis}
+        if not np.ndim(levels):
+            levels = drive.value
+        else:
+            if np.isfinite(bandwidth):
+                levels = low_pass(levels, bandwidth, drives.sample_rate)
+            for name, stage in drive.emphasis:
+                levels = _emphasised(name, levels, stage, drives.sample_rate)
         found[drive.name] = levels
     for part in graph.parts:
         if isinstance(part.model, Detector):
@@ -49,6 +56,18 @@ def wired(drives: Drives) -> dict[str, Any]:
         )
         warnings.warn(message, PhotosimWarning, stacklevel=4)
     return found
+
+
+def _emphasised(name: str, levels: NDArray[np.float64], stage: Stage, rate: float) -> NDArray[np.float64]:
+    """Return levels (T,) behind a fixed equaliser, within its range; a PhotosimWarning says where it ends."""
+    assert stage.work is not None  # noqa: S101 - it is an equaliser
+    whole, _ = worked(name, levels, stage.work, rate)
+    held, beyond = convert(whole, stage)
+    if beyond:
+        worst = float(whole[int(np.abs(whole - held).argmax())])
+        what = f"is asked in {beyond} of {whole.size} samples for"
+        warnings.warn(out_of_range(name, what, worst, stage.low, stage.high), PhotosimWarning, stacklevel=5)
+    return held
 
 
 def electrical_inputs(drives: Drives, felt: Collection[str]) -> dict[str, NDArray[np.float64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
 from photosim.timedomain.low_pass import low_pass, response
 from photosim.timedomain.stepping import generator
+from photosim.timedomain.symbolwise import worked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +60,7 @@ def chain_of(drives: Drives, part: Part) -> Chain:
         return stage_part.model.stage(**settings)
 
     assert isinstance(part.model, Detector)  # noqa: S101 - the callers chose by kind
-    return chain_behind(graph, (part.name, part.model.electrical[0]), stage_of)
+    return chain_behind(graph, (part.name, part.model.electrical[0]), stage_of, timed=True)
 
 
 def refuse_jitter(drives: Drives) -> None:
@@ -114,7 +116,8 @@ def received(
     a seed come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
     link, each with the variance that it has there at any sample rate.
     """
-    settings, chain, rate = drives.settings(part), chain_of(drives, part), line.sample_rate
+    settings, rate = drives.settings(part), line.sample_rate
+    chain, rest = chain_of(drives, part).split()
     own = float(settings.get("bandwidth") or np.inf)
     for bandwidth in (own, *(stage.bandwidth for stage in chain.stages)):
         if np.isfinite(bandwidth) and bandwidth > 0.0:
@@ -125,7 +128,7 @@ def received(
                 current = current + before.samples(current.size)
     if seed is None:
         _warn_of_levels(chain, current[line.kept])
-        return current
+        return _symbol_by_symbol(drives, chain, rest, current, line, None)
     _warn_of_band(drives, part.name, (own, *(stage.bandwidth for stage in chain.stages)), rate)
     light = current
     random = generator(seed, part.name)
@@ -137,7 +140,35 @@ def received(
             white = random.standard_normal(current.size) * np.sqrt(own_density)
             current = current + shaped(white, passes[k + 1 :], rate)
     _warn_of_levels(chain, current[line.kept])
-    return _converted(chain, current, light, rate, random)
+    current = _converted(chain, current, light, rate, random)
+    return _symbol_by_symbol(drives, chain, rest, current, line, random)
+
+
+def _symbol_by_symbol(
+    drives: Drives, before: Chain, rest: Chain, current: FloatArray, line: Timeline,
+    random: np.random.Generator | None,
+) -> FloatArray:  # fmt: skip
+    """Return the current (T,) behind the stages from the first one on that works symbol by symbol.
+
+    They act on the signal with all its noise, sample by sample; `random` adds that of their own.
+    """
+    rate, gain = line.sample_rate, before.gains()[-1]
+    for name, stage in zip(rest.names, rest.stages, strict=True):
+        if random is not None and stage.noise_density > 0.0:
+            white = random.standard_normal(current.size) * stage.noise_density / gain
+            current = current + white * np.sqrt(rate / 2)
+        if np.isfinite(stage.bandwidth):
+            current = low_pass(current, stage.bandwidth, rate, order=ORDER)
+        if stage.work is not None:
+            current, said = worked(name, current, stage.work, rate)
+            if said:
+                drives.tables["symbolwise", name] = said
+        gain *= stage.gain
+        one = Chain((name,), (replace(stage, gain=gain),))
+        _warn_of_levels(one, current[line.kept])
+        if random is not None:
+            current = _converted(one, current, current, rate, random)
+    return current
 
 
 def _warn_of_band(drives: Drives, name: str, bandwidths: tuple[float, ...], rate: float) -> None:

@@ -101,6 +101,11 @@ def dataset(
             if worst > SHOWN
         ),
         "fits": "; ".join(f"{way}: error {error:.2g}" for way, error in run.fits.items()),
+        "symbolwise": "; ".join(
+            said
+            for key, said in run.drives.tables.items()
+            if isinstance(key, tuple) and key[0] == "symbolwise"
+        ),
     }
     return xarray.Dataset(variables, coordinates, attrs=notes)
 

@@ -7,18 +7,20 @@ from photosim.model.kinds.base import Model, Remark, port_names
 from photosim.model.kinds.block import Block
 from photosim.model.kinds.closed_form import ClosedForm, Entries
 from photosim.model.kinds.composite import Composite
-from photosim.model.kinds.electronics import Electronic, Stage
+from photosim.model.kinds.electronics import ClockRecovery, Electronic, Equaliser, Stage
 from photosim.model.kinds.ends import Detector, Source
 from photosim.model.kinds.nonlinear import Memory, Nonlinear
 from photosim.model.kinds.numerical import Numerical
 
 __all__ = [
     "Block",
+    "ClockRecovery",
     "ClosedForm",
     "Composite",
     "Detector",
     "Electronic",
     "Entries",
+    "Equaliser",
     "Memory",
     "Model",
     "Nonlinear",

@@ -14,6 +14,35 @@ from photosim.model.kinds.base import Model
 
 
 @dataclass(frozen=True)
+class Equaliser:
+    """What an equaliser does: the sum of its signal weighed at `taps`, each a symbol older than the last.
+
+    The first tap weighs the newest symbol and `main` is the number of the largest one.  adaptation: "fixed";
+    "least_squares", taps of sum 1 of the least error over the record; "lms", taps that follow the error of
+    each symbol by `step` of it. Both hold symbols against the nearest of `levels` levels.
+    """
+
+    taps: tuple[float, ...]
+    main: int
+    symbol_rate: float
+    adaptation: str = "fixed"
+    step: float = 0.0
+    levels: int = 2
+
+
+@dataclass(frozen=True)
+class ClockRecovery:
+    """What a clock recovery does: look once a symbol, at instants that follow the signal, and hold the value.
+
+    bandwidth: frequency in Hz at which half the power of a jitter is followed.  damping: of its loop.
+    """
+
+    symbol_rate: float
+    bandwidth: float
+    damping: float
+
+
+@dataclass(frozen=True)
 class Stage:
     """What one part does to the signal that passes it, in this order.
 
@@ -22,7 +51,8 @@ class Stage:
     jitter: rms error in s of the instant at which it looks.  low, high: range of the output; beyond it the
     output stays at the end of the range.  bits: number of bits of a converter, whose 2**bits codes span the
     range, both ends included; None is continuous.  level: what a part without input puts out, before its
-    range.  virtual_ground: takes a current in place of a load, and of the load's noise.
+    range.  virtual_ground: takes a current in place of a load, and of the load's noise.  work: what it does
+    symbol by symbol behind its low-pass, which the time domain alone follows.
     """
 
     gain: float = 1.0
@@ -34,6 +64,7 @@ class Stage:
     bits: int | None = None
     level: float = 0.0
     virtual_ground: bool = False
+    work: Equaliser | ClockRecovery | None = None
 
     @property
     def step(self) -> float:
