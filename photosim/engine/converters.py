@@ -112,12 +112,12 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
         for _, between in emphasis:
             assert isinstance(between.work, Equaliser)  # noqa: S101 - it was found as one
             value, _ = convert(value * sum(between.work.taps), between)
-        level, value = (one if one.ndim else float(one) for one in (level, value))
+        given: Any = value if value.ndim else float(value)
         where = f"Converter {converter!r} drives instance {name!r} ({part.model.name})"
-        part.model.parameters[setting].check(value, where)
+        part.model.parameters[setting].check(given, where)
         unit = part.model.parameters[setting].unit
         found.append(
-            Drive(name, setting, converter, stage, stage.level, value, beyond, unit, level, emphasis)
+            Drive(name, setting, converter, stage, stage.level, given, beyond, unit, level, emphasis)
         )
     return tuple(found)
 
