@@ -40,7 +40,12 @@ def components(words: tuple[str, ...]) -> list[Model]:
             f"{did_you_mean(text, known)}"
         )
         raise ParameterError(message)
-    return sorted(found, key=lambda m: not all(word in titles[m.name] for word in wanted))
+
+    def rank(model: Model) -> tuple[bool, bool]:
+        own, other = _plain(model.name), titles[model.name]
+        return not all(word in own for word in wanted), not all(word in other for word in wanted)
+
+    return sorted(found, key=rank)
 
 
 def list_components(models: list[Model]) -> None:
