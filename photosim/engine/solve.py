@@ -19,7 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.kernels.elimination import Narrow, OneLane, Span, Wide, run, run_reverse, run_series
+from photosim.kernels.elimination import (
+    Across,
+    Narrow,
+    OneLane,
+    Span,
+    Wide,
+    run,
+    run_across,
+    run_reverse,
+    run_series,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,9 +95,11 @@ def solve(
 
     def work(table: Table, span: Span) -> None:
         slots = _work(plan.slots, span)
-        run(plan.code, table.address, table.values, plan.exits, out, smallest, slots, span)
+        kernel = run_across if span.ACROSS else run
+        kernel(plan.code, table.address, table.values, plan.exits, out, smallest, slots, span)
 
-    sweep = Sweep(parts, point, wl, _kind(plan.slots, points), plan.products, member=member)
+    kind = Across if points < Narrow.LANES <= point.batch else _kind(plan.slots, points)
+    sweep = Sweep(parts, point, wl, kind, plan.products, member=member)
     _sweep_blocks(sweep, work)
     return out, smallest
 
@@ -158,12 +170,23 @@ class Sweep:
     orders: int = 1
     member: int | None = None
 
+    @property
+    def lanes(self) -> int:
+        """Wavelengths of a block."""
+        return 1 if self.kind.ACROSS else self.kind.LANES
+
+    @property
+    def entries(self) -> int:
+        """Blocks of the batch at each block of wavelengths."""
+        return -(-self.point.batch // self.kind.LANES) if self.kind.ACROSS else self.point.batch
+
 
 def _sweep_blocks(sweep: Sweep, work: Callable[[Table, Span], Any]) -> None:
     """Call work(table, span) until all blocks of a sweep are done."""
 
     def chunk(table: Table, start: int, blocks: int, crew: int) -> None:
-        share(lambda a, b: work(table, sweep.kind(a, b, blocks, start)), sweep.point.batch * blocks, crew)
+        batch = sweep.point.batch
+        share(lambda a, b: work(table, sweep.kind(a, b, blocks, start, batch)), sweep.entries * blocks, crew)
 
     _sweep(sweep, chunk)
 
@@ -174,7 +197,7 @@ def _sweep(sweep: Sweep, work: Callable[[Table, int, int, int], Any], most: int 
     Threads take whole chunks, with the evaluation of their values. Where there are too few of these, as at a
     lone wavelength, a crew of them shares the blocks of each.
     """
-    lanes, batch = sweep.kind.LANES, sweep.point.batch
+    lanes, batch = sweep.lanes, sweep.point.batch
     total = -(-sweep.wl.shape[-1] // lanes)
     crew = threads() if sweep.member is None else 1
     if batch * total * lanes * sweep.products < SERIAL_PRODUCTS:

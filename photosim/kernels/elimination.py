@@ -52,19 +52,22 @@ if TYPE_CHECKING:
 class Blocks(NamedTuple):
     """The blocks first..last of a chunk, with `blocks` for each batch entry, from wavelength `start` on.
 
-    Block k of batch entry b has number b * blocks + k.
+    Block k of batch entry b has number b * blocks + k. Where lanes lie across the batch, b counts blocks of
+    its entries, of which there are `batch`, and a block has one wavelength.
     """
 
     first: int
     last: int
     blocks: int
     start: int
+    batch: int = 1
 
 
 class Span(Blocks):
-    """Blocks of one kind: the class says how many lanes each has."""
+    """Blocks of one kind: the class says how many lanes each has, and what lies side by side in them."""
 
     LANES: ClassVar[int]
+    ACROSS: ClassVar[bool] = False
 
 
 class OneLane(Span):
@@ -83,6 +86,13 @@ class Wide(Span):
     """Many lanes, for plans of few slots."""
 
     LANES = 32
+
+
+class Across(Span):
+    """Eight entries of a batch side by side, for few wavelengths."""
+
+    LANES = 8
+    ACROSS = True
 
 
 GUARD_SLOT = 0
@@ -282,6 +292,10 @@ if getattr(config, "DISABLE_JIT", 0):
         _put(work, guard, _slot(work, guard, span) + 0.0j * (value.real + value.imag), span)
         out[to : to + 2 * span.LANES : 2], out[to + 1 : to + 2 * span.LANES : 2] = value.real, value.imag
 
+    def across(span: Any) -> bool:
+        """Whether lanes are entries of a batch."""
+        return bool(span.ACROSS)
+
     def fetch(code: Any, index: int) -> int:
         """code[index] of a non-negative index."""
         return int(code[index])
@@ -307,6 +321,13 @@ else:
         del context
         count = _lanes(span)
         return types.int64(span), lambda *_: ir.Constant(_INDEX, count)
+
+    @intrinsic
+    def across(context: Any, span: Any) -> Any:
+        """Whether lanes are entries of a batch, a constant for the compiler."""
+        del context
+        answer = ir.Constant(ir.IntType(1), int(span.instance_class.ACROSS))
+        return types.boolean(span), lambda *_: answer
 
     @intrinsic
     def fetch(context: Any, code: Any, index: Any) -> Any:
@@ -572,8 +593,14 @@ def forward(  # noqa: C901 - one step after the other, and a step has four parts
         ):  # written out: as a function of its own it made the whole kernel three times slower
             to = fetch(code, pc + 2 * k)
             v = fetch(code, pc + 2 * k + 1)
+            if across(span) and address[v, 1] != 0:
+                for lane in range(lanes_of(span)):  # the last entry stands in for those that are not there
+                    entry = min(batch * lanes_of(span) + lane, span.batch - 1)
+                    start = address[v, 0] + entry * address[v, 1] + block * address[v, 2]
+                    put(work, to, lane, complex(values[start], values[start + address[v, 4]]), span)
+                continue
             start = address[v, 0] + batch * address[v, 1] + block * address[v, 2]
-            if address[v, 3] == 1:
+            if address[v, 3] == 1 and not across(span):
                 copy(work, values, to, start, start + address[v, 4], span)
             else:
                 spread(work, values, to, start, start + address[v, 4], span)
@@ -645,6 +672,30 @@ def run(
         for lane in range(lanes):
             watch = get(work, GUARD_SLOT, lane, span)
             smallest[batch, start + lane] = watch.real + watch.imag
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_across(
+    code: Any, address: Any, values: Any, exits: Any, out: Any, smallest: Any, work: Any, span: Any
+) -> None:
+    """Do what `run` does in blocks whose lanes are entries of a batch."""
+    for index in range(span.first, span.last):
+        batch = index // span.blocks
+        block = index - batch * span.blocks
+        for lane in range(lanes_of(span)):
+            put(work, GUARD_SLOT, lane, 1e300 + 0j, span)
+        forward(code, address, values, work, batch, block, span)
+        first, w = batch * lanes_of(span), span.start + block
+        for lane in range(min(lanes_of(span), span.batch - first)):
+            watch = get(work, GUARD_SLOT, lane, span)
+            found = watch.real + watch.imag
+            for k in range(exits.shape[0]):
+                value = get(work, exits[k, 0], lane, span)
+                found += 0.0 * (value.real + value.imag)  # not a number where value is not
+                out[first + lane, exits[k, 1], w] = value
+                if exits[k, 2] >= 0:
+                    out[first + lane, exits[k, 2], w] = value
+            smallest[first + lane, w] = found
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

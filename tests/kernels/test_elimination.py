@@ -10,7 +10,7 @@ import pytest
 from photosim.engine.plan import Plan, WantedElement
 from photosim.engine.plan_search import make_plan
 from photosim.kernels import chain
-from photosim.kernels.elimination import Narrow, OneLane, Wide, run, run_reverse
+from photosim.kernels.elimination import Across, Narrow, OneLane, Wide, run, run_across, run_reverse
 
 NODES = 9
 POINTS = 11
@@ -96,6 +96,24 @@ def test_pairs_of_waves_equal_a_linear_solve(seed: int, keep: bool, kind: Any) -
     expected = naive(edges, values).reshape(4, -1)
     np.testing.assert_allclose(expected[1], expected[2], rtol=1e-11, atol=1e-12)  # the graph is reciprocal
     np.testing.assert_allclose(out[0], expected, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("paired", [False, True])
+def test_entries_of_a_batch_side_by_side_give_the_bits_of_wavelengths(seed: int, *, paired: bool) -> None:
+    edges, values = mirrored_graph(seed) if paired else random_graph(seed)
+    values[0] = values[0, 0]  # one value is the same for the whole batch
+    plan = make_plan(edges, HALF if paired else WANTED, mirror=MIRROR if paired else None)
+    wanted = run_plan(plan, values)[0]
+    flat = np.stack([values.real, values.imag], axis=1).ravel()
+    address = np.array([[2 * k * POINTS, 1, 0, 0, POINTS] for k in range(len(values))], dtype=np.int64)
+    address[0, 1] = 0
+    out, smallest = np.zeros((POINTS, 4, 1), dtype=complex), np.empty((POINTS, 1))
+    span = Across(0, 2, 1, 0, POINTS)
+    work = np.empty(2 * Across.LANES * plan.slots)
+    run_across(plan.code, address, flat, plan.exits, out, smallest, work, span)
+    np.testing.assert_array_equal(out[:, :, 0].T, wanted[0])
+    assert np.all(smallest > 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
