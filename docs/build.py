@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,10 @@ computed when this page is built (`python docs/build.py validation`) and held to
 are the worst of all points of a row; below 1e-12 they are rounding and may differ from machine to machine.
 """
 _TABLE = "| what | against | worst error | limit | measure |\n|---|---|---|---|---|\n"
+
+
+_GOALS, _GOALS_END = "<!-- goals: python docs/build.py speed -->", "<!-- end of goals -->"
+"""What the page on speed has around the rows that are kept."""
 
 
 def validation() -> str:
@@ -92,6 +97,22 @@ def systems() -> str:
     return page()
 
 
+def speed() -> str:
+    """Return the text of the page on speed with the rows that run_goals.py left in `docs/speed/`."""
+    from photosim.bench import measuring
+
+    page = ROOT / "docs" / "speed.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(_GOALS)
+    _, _, after = rest.partition(_GOALS_END)
+    text = [before, _GOALS, "\n"]
+    for path in sorted((ROOT / "docs" / "speed").glob("*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        text.append(f"\n{measuring.described(kept['machine'])}:\n\n")
+        text.append("| measured | found | goal | met |\n|---|---|---|---|\n")
+        text += [f"{measuring.Row(**row).markdown()}\n" for row in kept["rows"]]
+    return "".join([*text, "\n", _GOALS_END, after])
+
+
 def pictures() -> None:
     """Draw the pictures of the README: the spectrum of a ring, and learning curves through a weight bank."""
     import photosim as ps
@@ -110,6 +131,7 @@ def pictures() -> None:
 PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "validation": (VALIDATION, validation),
     "systems": (ROOT / "docs" / "systems.md", systems),
+    "speed": (ROOT / "docs" / "speed.md", speed),
     "hexagonal": (ROOT / "docs" / "hexagonal_mesh.svg", hexagonal),
 }
 PICTURES = "pictures"

@@ -50,7 +50,7 @@ GOALS = (
     Goal("crow:100:1000", "CROW of 100 rings, 1000", 20, (*SUPERLU, *SAX, "skrf_reduce")),
     Goal("random:1000:100", "random 1000 parts, 100", 5, (*SUPERLU, *SAX, "skrf_reduce")),
     Goal("reflecting:16:100", "mesh 16 x 16 reflecting -40 dB, 100", 1, SUPERLU),
-    Goal("reflecting:32:100", "mesh 32 x 32 reflecting -40 dB, 100", 1, SUPERLU),
+    Goal("reflecting:32:100", "mesh 32 x 32 reflecting -40 dB, 100", 18, SUPERLU),
 )
 
 

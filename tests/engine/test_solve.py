@@ -284,18 +284,21 @@ def test_an_entry_of_a_batch_gives_the_bits_it_gives_alone(
                 ("straight", {"length": 30.0}),
             )
         }
-        joins = {}
+        joins: dict[str, str] = {}
         for k in range(3):
             joins |= {f"coupler{k},o3": f"straight{k},o1", f"straight{k},o2": f"coupler{k},o2"}
         joins |= {"coupler0,o4": "coupler1,o1", "coupler1,o4": "coupler2,o1"}
         ports = {"in": "coupler0,o1", "out": "coupler2,o4"}
         circuit = ps.Circuit({"instances": instances, "connections": joins, "ports": ports})
         coupling, length = rng.uniform(0.05, 0.9, 19), rng.uniform(20.0, 40.0, 19)
-        settings = {"coupler1": {"coupling": coupling}, "straight2": {"length": length}}
+        batch: dict[str, Any] = {"coupler1": {"coupling": coupling}, "straight2": {"length": length}}
         for number in ("1", "2"):
             monkeypatch.setenv("PHOTOSIM_THREADS", number)
             monkeypatch.setattr("photosim.engine.solve.SERIAL_PRODUCTS", 0)
-            both = circuit(wl, **settings).values
+            both = circuit(wl, **batch).values
             for k in range(19):
-                one = {"coupler1": {"coupling": coupling[k]}, "straight2": {"length": length[k]}}
+                one: dict[str, Any] = {
+                    "coupler1": {"coupling": coupling[k]},
+                    "straight2": {"length": length[k]},
+                }
                 assert np.array_equal(circuit(wl, **one).values, both[k])
