@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,9 @@ class Cluster:
             client.wait_for_workers(workers_)
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A scheduler with two workers."""
-    folder = tmp_path_factory.mktemp("cluster")
+@contextmanager
+def started(folder: Path, workers_: int) -> Iterator[Cluster]:
+    """Start a scheduler, the first of the processes, and so many workers; end what is left of them."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not have this file
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -78,20 +78,28 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     own = Cluster(f"tcp://127.0.0.1:{port}", folder)
     words = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
     scheduler = start("distributed.cli.dask_scheduler", *words, log=folder / "scheduler.log")
+    own.processes.append(scheduler)
     try:
         while scheduler.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.2)
-        own.add_worker()
-        own.add_worker()
-        own.wait_for(2)
+        for _ in range(workers_):
+            own.add_worker()
+        own.wait_for(workers_)
         yield own
     finally:
-        for process in (*own.processes, scheduler):
+        for process in reversed(own.processes):
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler with two workers."""
+    with started(tmp_path_factory.mktemp("cluster"), 2) as own:
+        yield own
 
 
 @pytest.fixture(autouse=True)
@@ -177,6 +185,24 @@ ps.montecarlo(ps.load("add_drop_ring"), {VARIATION!r}, **{QUESTION!r}, samples={
     )
     assert told[1] >= 2 * 8192  # found, before anything was computed
     assert there.identical(ps.montecarlo(RING, VARIATION, **here))
+
+
+def test_a_scheduler_that_is_lost_keeps_what_is_finished(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {**QUESTION, "samples": SAMPLES, "seed": 6, "chunks": tmp_path / "kept"}
+    (tmp_path / "cluster").mkdir()
+    with started(tmp_path / "cluster", 1) as own:
+
+        def progress(_name: str, done: int, _total: int) -> None:
+            if done >= 8192:
+                own.processes[0].kill()
+
+        lost = r"The scheduler was lost.*\. Finished chunks are kept"
+        with pytest.raises(ClusterError, match=lost):
+            ps.montecarlo(RING, VARIATION, **asked, client=own.address, progress=progress)
+    told: list[int] = []
+    here = ps.montecarlo(RING, VARIATION, **asked, progress=lambda _n, done, _t: told.append(done))
+    assert 8192 <= told[1] < SAMPLES  # found, before anything was computed
+    assert here.identical(ps.montecarlo(RING, VARIATION, **{**asked, "chunks": None}))
 
 
 def test_the_command_takes_the_address(two: Cluster, tmp_path: Path) -> None:
