@@ -35,6 +35,8 @@ WIDTH = 0.04
 RECEIVER = 0.5
 """Half-power frequency of the receiver, a Bessel-Thomson low-pass of order 4, in symbol rates."""
 ORDER = 4
+ALLOWED = 4.8e-4
+"""Rate of symbol errors of the ideal signal, rounded."""
 MOST_SYMBOLS = 1 << 17
 """Symbols that are looked at: the first ones of a longer trace."""
 FEW = 1 << 13
@@ -54,6 +56,8 @@ class Tdecq(ByValue):
     value_dB: TDECQ.  oma_outer, average: behind the receiver.  added_noise: rms of the noise that can be
     added, R of the definition with that of the oscilloscope.  taps: of the equaliser; tap j weighs the signal
     j - main symbols earlier.  noise_gain: C_eq, rms of the noise behind the equaliser over that before it.
+    wrong: share of the samples in the worse window that lie on the wrong side of a threshold by themselves:
+    above ALLOWED the trace errs too often without any noise, and the definition says nothing.
     time: (n,) in symbols over two symbols from a crossing, and traces: (symbols, n) of the equalised eye.
     """
 
@@ -65,6 +69,7 @@ class Tdecq(ByValue):
     main: int
     noise_gain: float
     symbols: int
+    wrong: float
     time: FloatArray
     traces: FloatArray
 
@@ -80,6 +85,7 @@ class Tdecq(ByValue):
             "noise_gain": self.noise_gain,
             "noise_enhancement_dB": 10 * float(np.log10(self.noise_gain)),
             "symbols": self.symbols,
+            "wrong_share": self.wrong,
             "q_t": Q_T,
         }
 
@@ -161,7 +167,8 @@ def tdecq(record: Record, *, taps: int = 5, received: bool = False, scope_noise:
     total = float(np.hypot(noise, scope_noise))
     return Tdecq(
         float(10 * np.log10(oma / (6 * Q_T * total))), oma, average, total,
-        tuple(float(t) for t in found), main, search.gain(found), symbols, time, traces,
+        tuple(float(t) for t in found), main, search.gain(found), symbols,
+        _wrong(search, found, label, main), time, traces,
     )  # fmt: skip
 
 
@@ -295,6 +302,17 @@ def _climbed(noise: Callable[[FloatArray], float], start: FloatArray, *, few: bo
         )  # type: ignore[call-overload] # fmt: skip
         first = done.x
     return whole(first)
+
+
+def _wrong(search: _Search, taps: FloatArray, label: NDArray[np.int64], main: int) -> float:
+    """Return the share of samples on the wrong side of a threshold, in the worse window."""
+    crossing, late = search.crossing(taps), taps.size - 1 - main
+    own = label[late : late + search.rows.shape[1] - taps.size + 1]
+    shares = []
+    for at in WINDOWS:
+        seen = search.window(taps, crossing + at).reshape(_SLICES, -1)[:, : own.size]
+        shares.append(float(np.mean(np.searchsorted(search.thresholds, seen) != own)))
+    return max(shares)
 
 
 def _eye(search: _Search, taps: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,7 +12,7 @@ from photosim.analysis.figures.constellations import ConstellationFigures, const
 from photosim.analysis.figures.edges import Jitter, edge_times, jitter
 from photosim.analysis.figures.patterns import bits_between
 from photosim.analysis.figures.record import Record, check_levels, read_record
-from photosim.analysis.figures.tdecq import LEAST_SYMBOLS, Tdecq, tdecq
+from photosim.analysis.figures.tdecq import ALLOWED, LEAST_SYMBOLS, Tdecq, tdecq
 from photosim.analysis.result import UNKNOWN, Table
 from photosim.analysis.symbols import decided, values_at
 from photosim.analysis.traces import Eye
@@ -197,6 +197,8 @@ class Figures(ByValue):
 def _text(value: Any) -> str:
     if value is None:
         return UNKNOWN
+    if value == math.inf:
+        return "infinite"
     return value if isinstance(value, str) else f"{value:.5g}"
 
 
@@ -281,7 +283,7 @@ def _judged(record: Record, symbol_rate: float, **options: Any) -> Figures:
         record.pattern, int(label.size), symbol_rate, float(record.values[first : first + count].mean()),
         low, high, level_mismatch(record.eye.levels), _closure(column, label, record.eye.levels), rise, fall,
         jitter(record, (low + high) / 2), symbol_errors, bit_errors, closure, record.eye, unit,
-        _remarks(record),
+        _remarks(record, closure),
     )  # fmt: skip
 
 
@@ -318,10 +320,16 @@ def _closure(column: FloatArray, label: NDArray[np.int64], levels: FloatArray) -
     return -10 * math.log10(opening) if opening > 0 else math.inf
 
 
-def _remarks(record: Record) -> tuple[str, ...]:
+def _remarks(record: Record, closure: Tdecq | None) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
+    if closure is not None and closure.wrong > ALLOWED:
+        part = f"TDECQ says nothing here: {closure.wrong:.2g} of the equalised samples"
+        found = (f"{part} lie beyond a threshold already, more than the {ALLOWED:g} that it allows.",)
     if record.levels == 4 and record.label.size < LEAST_SYMBOLS:
-        found = (f"TDECQ needs {LEAST_SYMBOLS} symbols or more, got {record.label.size}: it is left out.",)
+        found = (
+            *found,
+            f"TDECQ needs {LEAST_SYMBOLS} symbols or more, got {record.label.size}: it is left out.",
+        )
     if record.period is None:
         return (*found, _BLIND)
     if record.period > record.label.size:

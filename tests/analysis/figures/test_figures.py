@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.special import erfc
+from scipy.special import erfc, erfinv
 
 import photosim as ps
 from photosim import waveforms
@@ -19,7 +19,6 @@ from photosim.errors import ParameterError
 
 BAUD, RATIO = 1e9, 16
 RATE = BAUD * RATIO
-RANDOM = np.random.default_rng(7)
 Floats = NDArray[np.float64]
 
 
@@ -87,7 +86,7 @@ def test_jitter_of_constructed_crossings() -> None:
     symbols = 127 * 8
     whole = np.resize(sent, symbols)
     late = np.where(whole[np.arange(symbols) - 2] > 0.5, 0.04, -0.02)
-    random = 0.01 * RANDOM.standard_normal(symbols)
+    random = 0.01 * np.random.default_rng(7).standard_normal(symbols)
     edge = np.arange(symbols) + late + random
     corners = np.stack([edge + 0.1, np.append(edge[1:], symbols) - 0.1], axis=1).ravel()
     trace = np.interp(np.arange(symbols * 64) / 64, corners, np.repeat(whole, 2))
@@ -108,7 +107,7 @@ def test_jitter_of_constructed_crossings() -> None:
 def test_errors_are_counted_and_estimated() -> None:
     sent = waveforms.prbs(BAUD, levels=4, high=3.0, seed=2).symbols
     assert sent is not None
-    trace = square(sent[1], 6000) + 0.25 * RANDOM.standard_normal(6000 * RATIO)
+    trace = square(sent[1], 6000) + 0.25 * np.random.default_rng(7).standard_normal(6000 * RATIO)
     found = judged(trace, sent[1])
     assert found.symbol_errors is not None
     # Q = 2: 1.5 x 2.3 % of 6000 are 205 +- 14 errors, each of one bit in Gray's code.
@@ -156,7 +155,9 @@ def test_tdecq_of_noise_alone_is_the_closed_form() -> None:
     sent = waveforms.prbs(BAUD, levels=4, high=3.0, seed=3).symbols
     assert sent is not None
     symbols = 30_000
-    noise = np.repeat(0.07 * RANDOM.standard_normal(symbols), RATIO)
+    # Every quantile of a Gaussian once, so that its tails are those of the formula.
+    normal = math.sqrt(2) * erfinv((2 * np.arange(symbols) + 1) / symbols - 1)
+    noise = np.repeat(0.07 * np.random.default_rng(7).permutation(normal), RATIO)
     trace = square(sent[1], symbols, edge=0.5) + noise
     found = judged(trace, sent[1], received=True, taps=1).tdecq
     assert found is not None
@@ -252,6 +253,17 @@ def test_reference_receiver_is_undone_by_a_trace_made_for_it() -> None:
     assert found.value_dB == pytest.approx(0.0, abs=0.05)
 
 
+def test_tdecq_of_a_closed_eye_is_remarked() -> None:
+    sent = pattern(7)
+    trace = square(sent, 127 * 6) + np.repeat(0.3 * np.random.default_rng(7).standard_normal(127 * 6), RATIO)
+    found = judged(trace, sent, received=True)
+    assert found.tdecq is not None
+    assert found.tdecq.wrong > 0.01
+    assert "TDECQ says nothing here" in found.remarks[0]
+    assert PLAIN.tdecq is not None
+    assert PLAIN.tdecq.wrong == 0.0
+
+
 # --- constellations ---------------------------------------------------------------------------------------
 
 
@@ -259,10 +271,14 @@ def test_reference_receiver_is_undone_by_a_trace_made_for_it() -> None:
 @pytest.mark.parametrize("blind", [False, True])
 def test_error_vectors_of_constructed_constellations(points: int, blind: bool) -> None:
     side = int(math.sqrt(points))
-    numbers = RANDOM.integers(0, side, (2, 500))
+    numbers = np.random.default_rng(7).integers(0, side, (2, 500))
     sent = 2.0 * numbers - side + 1
     ideal = sent[0] + 1j * sent[1]
-    errors = 0.05 * np.sqrt(np.mean(np.abs(ideal) ** 2)) * np.exp(2j * np.pi * RANDOM.random(500))
+    errors = (
+        0.05
+        * np.sqrt(np.mean(np.abs(ideal) ** 2))
+        * np.exp(2j * np.pi * np.random.default_rng(8).random(500))
+    )
     trace = np.repeat((ideal + errors) * 3e-3 * np.exp(0.7j), RATIO)
     found = ps.figures(
         np.roll(trace, 5 * RATIO), RATE, BAUD, sent=None if blind else ideal, levels=points if blind else None
