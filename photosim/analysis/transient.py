@@ -273,10 +273,9 @@ def _judged(
             return found(symbols, None if asked.quadrature is not None else asked.levels)
         except ParameterError as reason:
             reasons.append(reason)
-    if reasons and "does not follow" not in str(reasons[0]):
+    if reasons:
         raise reasons[0]
-    levels = int(np.unique(sent[0]).size) if sent and asked.levels is None else asked.levels
-    return found(None, levels if levels in {2, 4, 8, 16, 64, 256} else None)
+    return found(None, asked.levels)
 
 
 def _complex(real: np.ndarray[Any, Any], imaginary: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -302,10 +301,14 @@ def _figures(options: TransientOptions, circuit: Circuit) -> FiguresOptions | No
     if asked.quadrature is not None:
         _signal(options, circuit, "figures", asked.quadrature)
     waves = (*options.drive.values(), *options.inputs.values())
-    rate = asked.rate or next((wave.symbols[0] for wave in waves if wave.symbols is not None), None)
-    if rate is None:
-        with option(options.name, "figures", "rate"):
+    rates = [wave.symbols[0] for wave in waves if wave.symbols is not None]
+    rate = asked.rate or next(iter(rates), None)
+    with option(options.name, "figures", "rate"):
+        if rate is None:
             message = "no drive or input has symbols, so the symbol rate is not known: give `rate`."
+            raise ParameterError(message)
+        if rates and not any(np.isclose(own, rate, rtol=1e-9) for own in rates):
+            message = f"{rate:g} symbols per s do not fit: the drives and inputs have {listing(rates)}."
             raise ParameterError(message)
     return replace(asked, signal=signal, rate=float(rate))
 
