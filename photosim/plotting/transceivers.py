@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = ("taps of the equaliser", "bit errors counted", "errors counted over estimated")
 _GREY = "#8C8C8C"
+_MOST = 1024
+"""Traces of an eye that are drawn, at most."""
 
 
 @public
@@ -41,7 +43,7 @@ def figures(one: Figures | ConstellationFigures, *, ylabel: str = "", title: str
 def _eye(axes: Axes, one: Figures, ylabel: str) -> None:
     factor, prefix = engineering(float(np.max(np.abs(one.eye.traces), initial=0.0)))
     late, late_prefix = time_unit(one.eye.time)
-    draw_eye(axes, one.eye.time * late, one.eye.traces * factor)
+    draw_eye(axes, one.eye.time * late, one.eye.traces[:_MOST] * factor)
     axes.axvline(one.eye.at * late, color=_GREY, linewidth=0.7, linestyle=(0, (2, 2)))
     for level in (one.low, one.high):
         axes.axhline(level * factor, color=COLOURS[1], linewidth=0.7, linestyle=(0, (5, 2)))
@@ -53,7 +55,7 @@ def _equalised(axes: Axes, one: Figures) -> None:
     closure = one.tdecq
     assert closure is not None  # noqa: S101 - the caller chose by it
     factor, _ = engineering(float(np.max(np.abs(one.eye.traces), initial=0.0)))
-    draw_eye(axes, closure.time, closure.traces * factor)
+    draw_eye(axes, closure.time, closure.traces[:_MOST] * factor)
     for at in (0.45, 0.55, 1.45, 1.55):
         axes.axvspan(at - 0.02, at + 0.02, color=COLOURS[1], alpha=0.35, linewidth=0)
     axes.set(xlabel="time (symbols)")
