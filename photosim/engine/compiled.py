@@ -12,6 +12,7 @@ import numpy as np
 from photosim.engine.ambient import Ambient
 from photosim.engine.bindings import TEMPERATURE, flat_settings, owner, steps
 from photosim.engine.converters import converter_drives
+from photosim.engine.electrics import Electrics
 from photosim.engine.exclusions import Exclusions
 from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
@@ -59,6 +60,8 @@ class Compiled:
         self.windows.look_at_written()
         self.exclusions = Exclusions(self.graph)
         self.ambient = Ambient(self.graph)
+        self.electrics = Electrics(self.graph)
+        self.electrics.check()
         self._plans: dict[Any, Planned] = {}
         self._targets: dict[tuple[str, ...], Target] = {}
         self._rebuilt: dict[str, Compiled] = {}
@@ -138,8 +141,6 @@ class Compiled:
         """
         compiled, point = self.at(settings)
         drives = converter_drives(compiled.graph, lambda part: compiled.parts.settings_of(part, point))
-        if not drives:
-            return compiled, point
         called = flat_settings(settings)
         for drive in drives:
             if drive.name in called:
@@ -149,8 +150,21 @@ class Compiled:
                 )
                 raise ParameterError(message)
         changes = {name: point.settings[name] for name in point.set_directly}
-        changes |= {drive.name: drive.value for drive in drives}
-        return compiled, replace(compiled.parts.point(changes), drives=drives)
+        if drives:
+            changes |= {drive.name: drive.value for drive in drives}
+            point = replace(compiled.parts.point(changes), drives=drives)
+        for read in compiled.electrics.reads:
+            if read.name in called:
+                message = (
+                    f"Setting {read.name!r} is driven by the electrical nets that its instance stands in: "
+                    "set what "
+                    "drives them, or leave the part out of the nets."
+                )
+                raise ParameterError(message)
+        nets = compiled.electrics.at_rest(lambda part: compiled.parts.settings_of(part, point))
+        if nets:
+            point = replace(compiled.parts.point(changes | nets), drives=drives)
+        return compiled, point
 
     def differentiable(self, name: str) -> str:
         """Return the name of a setting that has a derivative; ParameterError with the nearest otherwise."""

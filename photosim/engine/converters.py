@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.model import Electronic, Equaliser, PortRef, Stage
+from photosim.model import Detector, Electronic, Equaliser, Network, PortRef, Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,8 +96,10 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
         converter, emphasis = _through(graph, wires, driver, settings_of)
         part, driving = graph.part(name), graph.part(converter).model
         setting = part.model.drives.get(port)
-        if setting is None:
+        if setting is None or isinstance(driving, Network):
             continue
+        if isinstance(part.model, Network) and isinstance(driving, Detector):
+            continue  # its current is an input of the electrical equations
         if not isinstance(driving, Electronic) or driving.inputs:
             message = (
                 f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which follows a "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from photosim.conventions import ports_by_mode
 from photosim.engine.bindings import TEMPERATURE, Bindings
 from photosim.errors import NetlistError, did_you_mean, listing
-from photosim.model import Block, Composite, Detector, Model, Nonlinear, Source
+from photosim.model import Block, Composite, Detector, Model, Network, Nonlinear, Source
 from photosim.model.netlist import PortRef
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ class Graph:
     models of the instances that were written out, `buses` the names of the ports
     that carry buses, and `bus_ranges` the waves of them that a connection
     names: port to first wave and one past the last. `written` has the names of
-    the settings written for each composite. `without_temperature` has, by the name of the temperature that
-    holds around them, what has none of its own.
+    the settings written for each composite, `nets` the electrical nets by their
+    members, `open_pins` those of sub-circuits that nothing outside joins.
+    `without_temperature` has, by the name of the temperature that holds around them, what has none of its
+    own.
     """
 
     parts: tuple[Part, ...]
@@ -66,6 +68,8 @@ class Graph:
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
     written: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     without_temperature: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    nets: tuple[tuple[PortRef, ...], ...] = ()
+    open_pins: frozenset[PortRef] = frozenset()
 
     @cached_property
     def owners(self) -> tuple[Part, ...]:
@@ -84,8 +88,8 @@ class Graph:
         if self.exposed or self.electrical or any(_answers(part.model) for part in self.parts):
             return
         message = (
-            f"Circuit {name!r} has nothing to ask: it exposes no port and has no light source and no "
-            "detector; name ports under 'ports', as in ports: {in: 'a,o1'}."
+            f"Circuit {name!r} has nothing to ask: it exposes no port and has no light source, no "
+            "detector and no electrical network; name ports under 'ports', as in ports: {in: 'a,o1'}."
         )
         raise NetlistError(message)
 
@@ -113,6 +117,6 @@ class Graph:
 
 def _answers(model: Model) -> bool:
     """Return whether a part has light of its own, detects, or belongs to a chain of free space."""
-    return isinstance(model, Source | Detector | Block) or (
+    return isinstance(model, Source | Detector | Block | Network) or (
         isinstance(model, Nonlinear) and bool(model.emits)
     )

@@ -13,10 +13,12 @@ from photosim.model.declare import (
     composite,
     detector,
     electronic,
+    network,
     nonlinear,
     numerical,
     source,
 )
+from photosim.model.elements import Element
 from photosim.model.groups import SettingsGroup, grouped
 from photosim.model.interpolation import Interpolant
 from photosim.model.kinds import (
@@ -30,13 +32,27 @@ from photosim.model.kinds import (
     Equaliser,
     Memory,
     Model,
+    Network,
     Nonlinear,
     Numerical,
+    Reading,
     Remark,
     Source,
     Stage,
 )
-from photosim.model.netlist import Connection, Instance, Netlist, PortRef, Value, links, part, ref
+from photosim.model.netlist import (
+    GROUND_MEMBER,
+    Connection,
+    Instance,
+    Net,
+    Netlist,
+    PortRef,
+    Value,
+    links,
+    net,
+    part,
+    ref,
+)
 from photosim.model.parameters import Parameter
 from photosim.model.quantities import (
     Angle,
@@ -78,6 +94,7 @@ from photosim.model.unwrapping import Delays
 from photosim.model.windows import Window
 
 __all__ = [
+    "GROUND_MEMBER",
     "Algebra",
     "Angle",
     "Bandwidth",
@@ -93,6 +110,7 @@ __all__ = [
     "Detector",
     "Duration",
     "Electronic",
+    "Element",
     "Entries",
     "Equaliser",
     "Fraction",
@@ -107,7 +125,9 @@ __all__ = [
     "Loss_dB_cm",
     "Memory",
     "Model",
+    "Net",
     "Netlist",
+    "Network",
     "NoiseDensity_dB_Hz",
     "Nonlinear",
     "Numerical",
@@ -120,6 +140,7 @@ __all__ = [
     "Quantity",
     "Radius",
     "Ratio_dB",
+    "Reading",
     "Remark",
     "Resistance",
     "Responsivity",
@@ -147,6 +168,8 @@ __all__ = [
     "electronic",
     "grouped",
     "links",
+    "net",
+    "network",
     "nonlinear",
     "numerical",
     "part",

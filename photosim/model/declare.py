@@ -3,6 +3,7 @@
 A component is said once, as one plain function. Which decorator it carries
 says what the function returns: `component` a formula, `composite` a Netlist,
 `detector` responsivities, `source` lines of light, `electronic` a stage,
+`network` elements between electrical pins,
 `numerical` an array, `block` what acts on a bus of waves in free space,
 `nonlinear` the constants of its step in time.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from photosim.arguments import public
 from photosim.model.claims import Symmetries
+from photosim.model.elements import Element
 from photosim.model.kinds import (
     Block,
     ClosedForm,
@@ -23,8 +25,10 @@ from photosim.model.kinds import (
     Electronic,
     Entries,
     Memory,
+    Network,
     Nonlinear,
     Numerical,
+    Reading,
     Remark,
     Source,
     Stage,
@@ -256,6 +260,36 @@ def electronic(
         inputs=inputs,
         outputs=outputs,
         units=dict(units or {}),
+    )
+
+
+@public
+def network(
+    *,
+    pins: tuple[str, ...],
+    source: str,
+    thermal: tuple[str, ...] = (),
+    drives: Mapping[str, str] | None = None,
+    reads: Mapping[str, Reading] | None = None,
+    windows: tuple[Window, ...] = (),
+) -> Callable[[Callable[..., tuple[Element, ...]]], Network]:
+    """Declare a component with electrical pins from `f(*, ...)` that returns elements between pins and nodes.
+
+    `pins` stand in nets, where currents add up to zero; those that are `thermal` carry temperature and power.
+    `drives` names the setting behind each one-way input, which a source among the elements follows, and
+    `reads` the voltages that leave as one-way signals. `photosim.model.elements` has the elements.
+    """
+    return partial(
+        Network.declare,
+        ports=(),
+        aliases={},
+        source=source,
+        electrical=(*pins, *(drives or {}), *(reads or {})),
+        drives=dict(drives or {}),
+        pins=pins,
+        thermal=thermal,
+        reads=dict(reads or {}),
+        windows=windows,
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from photosim.arguments import public
-from photosim.errors import Mark, NetlistError
+from photosim.errors import Mark, NetlistError, did_you_mean
+from photosim.model.elements import GROUND
 from photosim.reals import shown
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 PortRef: TypeAlias = tuple[str, str]
 """(instance name, port name)"""
 Connection: TypeAlias = tuple[PortRef, PortRef]
+Net: TypeAlias = tuple[PortRef, ...]
+"""Electrical members that meet at one voltage; GROUND_MEMBER among them says that it is 0."""
+GROUND_MEMBER: PortRef = ("", GROUND)
+"""The member of a net that a netlist writes as gnd."""
 Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | Expr | SampledData | None"
 """What a setting can be: a number, an array of a batch, a choice by name, an expression, or a table."""
 
@@ -58,8 +63,8 @@ class Placement:
 class Netlist:
     """A circuit as data.
 
-    `ports` exposes ports of instances under a name. `settings` are numbers or
-    expressions that instance settings may use by name. `components` holds
+    `ports` exposes ports of instances under a name. `nets` are electrical nets of any number of members.
+    `settings` are numbers or expressions that instance settings may use by name. `components` holds
     sub-netlists that instances may name as their component. `specification` is what
     is asked of the circuit, an entry for each quantity. `marks` maps a
     path of keys, such as ("instances", "ring", "settings", "radius"), to its
@@ -86,6 +91,7 @@ class Netlist:
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     drawn: bool = field(default=False, compare=False, repr=False)
     placements: Mapping[str, Placement] = field(default_factory=dict, compare=False, repr=False)
+    nets: tuple[Net, ...] = ()
 
     def mark(self, *path: str) -> Mark | None:
         """Return the place of the longest known prefix of a path of keys."""
@@ -126,3 +132,27 @@ def links(*texts: str) -> tuple[Connection, ...]:
             raise NetlistError(message)
         pairs.append((ref(left), ref(right)))
     return tuple(pairs)
+
+
+@public
+def net(*members: str) -> Net:
+    """Return the electrical net of members written as "a,e1", or gnd for the node at 0 V."""
+    return tuple(member(text) for text in members)
+
+
+def member(text: Any) -> PortRef:
+    """Return the (instance, port) of a member of a net, GROUND_MEMBER for gnd; else NetlistError."""
+    if not isinstance(text, str):
+        message = f"{shown(text)} is not a member of a net: write instance,port, as in r1,e1, or gnd."
+        raise NetlistError(message)
+    if "," in text:
+        return ref(text)
+    if text.strip() == GROUND:
+        return GROUND_MEMBER
+    message = f"{text!r} is not a member of a net: write instance,port, as in r1,e1, or gnd."
+    raise NetlistError(message + did_you_mean(text, [GROUND]))
+
+
+def shown_member(end: PortRef) -> str:
+    """Return a member of a net as a netlist writes it."""
+    return GROUND if end == GROUND_MEMBER else ",".join(end)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError, PhotosimWarning, listing
 from photosim.expressions import CONSTANTS
-from photosim.model import Instance, Netlist, PortRef, ref
+from photosim.model import GROUND_MEMBER, Instance, Net, Netlist, PortRef, ref
 from photosim.model.netlist import Connection, Placement
+from photosim.model.netlist import member as read_member
 from photosim.netlist.arrays import MAX_INSTANCES, base_name, check_name, members
 from photosim.netlist.cells import CellMap
 from photosim.netlist.form_errors import describe
@@ -90,6 +91,7 @@ class Body:
             hidden=frozenset(outer for outer in ports if outer not in seen),
             drawn=drawn,
             placements=self._placements(),
+            nets=tuple(self._nets()),
         )
 
     def _left_out(self) -> list[str]:
@@ -214,10 +216,36 @@ class Body:
             a = self._port(left, self.tree.mark(raw, left))
             found.append((a, self._port(right, self.tree.mark(raw, left, value=True))))
         for position, net in enumerate(self.form.nets):
+            if isinstance(net, list):
+                continue
             raw = self.data["nets"][position]
             a = self._port(net.p1, self.tree.mark(raw, "p1", value=True))
             found.append((a, self._port(net.p2, self.tree.mark(raw, "p2", value=True))))
         return [(a, b) for a, b in found if a is not None and b is not None]
+
+    def _nets(self) -> list[Net]:
+        """Electrical nets: the entries of `nets` that are lists of members."""
+        found = []
+        for position, net in enumerate(self.form.nets):
+            if not isinstance(net, list):
+                continue
+            mark = self.tree.mark(self.data["nets"], position)
+            members = []
+            for k, text in enumerate(net):
+                place = self.tree.mark(self.data["nets"][position], k) or mark
+                try:
+                    end = read_member(text)
+                    known = end if end == GROUND_MEMBER else self._known(*end)
+                except NetlistError as error:
+                    raise NetlistError(f"net {position + 1}: {error.message}", place) from None
+                if known is not None:
+                    self.marks.add(("nets", ",".join(known)), place)
+                    members.append(known)
+            if len(net) < 2:
+                message = f"net {position + 1} has {len(net)} members, but a net joins two or more"
+                raise NetlistError(message, mark)
+            found.append(tuple(members))
+        return found
 
     def _port(self, text: str, mark: Mark | None) -> PortRef | None:
         """A reference inside a connection; the second place of one port is kept beside the first."""

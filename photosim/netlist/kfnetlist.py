@@ -34,7 +34,10 @@ def is_kfnetlist(data: Any) -> bool:
         return False
     nets = data.get("nets")
     return isinstance(data.get("ports"), list) or (
-        isinstance(nets, list) and bool(nets) and all(isinstance(net, list) for net in nets)
+        isinstance(nets, list)
+        and bool(nets)
+        # Members that are texts are those of our own electrical nets.
+        and all(isinstance(net, list) and not any(isinstance(m, str) for m in net) for net in nets)
     )
 
 

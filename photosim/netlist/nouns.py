@@ -28,9 +28,16 @@ def check_nouns(netlist: Netlist) -> None:
     for connection in netlist.connections:
         if not (_is_pair(connection) and all(_is_port(end) for end in connection)):
             _refuse("a connection joins two (instance, port)", connection)
+    _check_nets(netlist.nets)
     for end in (*netlist.ports.values(), *netlist.terminate):
         if not _is_port(end):
             _refuse("ports and terminate name (instance, port)", end)
+
+
+def _check_nets(nets: tuple[Any, ...]) -> None:
+    for net in nets:
+        if not (isinstance(net, tuple | list) and len(net) > 1 and all(_is_port(end) for end in net)):
+            _refuse("a net joins two or more (instance, port), as photosim.net makes them", net)
 
 
 def _is_pair(value: Any) -> bool:

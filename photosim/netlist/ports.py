@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from photosim.conventions import exposed_names, ports_by_mode
 from photosim.errors import NetlistError, ParameterError
-from photosim.model import Block, ClosedForm, Detector, Nonlinear, Source, registry
+from photosim.model import Block, ClosedForm, Detector, Network, Nonlinear, Source, registry
 from photosim.netlist.arrays import base_name
 from photosim.netlist.values import evaluate
 
@@ -56,24 +56,37 @@ class PortTable:
         if sub is not None:
             return self._known.setdefault(component, _exposed(sub))
         model = registry.get(component)
-        if isinstance(model, Block | ClosedForm | Detector | Nonlinear | Source):
+        if isinstance(model, Block | ClosedForm | Detector | Network | Nonlinear | Source):
             ports = _ports(model.ports, model.electrical, model.aliases)
             ports = replace(ports, buses=frozenset(model.buses)) if isinstance(model, Block) else ports
             return self._known.setdefault(component, ports)
         return self._of_settings(name, instance)
 
     def electrical_unit(self, name: str, port: str) -> str:
-        """Unit of the signal at an electrical port of an instance, by the port's own name."""
+        """Unit of the signal at an electrical port, by the port's own name; empty for a pin."""
+        model, own, settings = self._behind(name, port)
+        return model.electrical_unit(own, settings)
+
+    def domain(self, name: str, port: str) -> str:
+        """What a pin carries, "electrical" or "thermal", by the port's own name; empty for other ports."""
+        model, own, settings = self._behind(name, port)
+        return model.domain_of(own, settings)
+
+    def _behind(self, name: str, port: str) -> tuple[Model, str, dict[str, Any]]:
+        """Model, port and structural settings of the part behind a port, also inside a sub-netlist."""
         instance = self.netlist.instances[name]
         sub = self.netlist.components.get(instance.component)
         if sub is not None:
             inner, own = sub.ports[port]
             table = PortTable(sub, self.values)
-            return table.electrical_unit(inner, table.of(inner).canonical.get(own, own))
+            return table._behind(inner, table.of(inner).canonical.get(own, own))
         model = registry.get(instance.component)
         shapes = {key for key, parameter in model.parameters.items() if parameter.structural}
-        settings = {key: value for key, value in instance.settings.items() if key in shapes}
-        return model.electrical_unit(port, settings)
+        return model, port, {key: value for key, value in instance.settings.items() if key in shapes}
+
+    def pins(self, name: str) -> list[str]:
+        """Pins of an instance, by their own names."""
+        return sorted(port for port in self.of(name).electrical if self.domain(name, port))
 
     def _of_settings(self, name: str, instance: Instance) -> Ports:
         """Ports of a component whose number of ports may be a setting."""

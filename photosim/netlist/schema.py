@@ -82,7 +82,7 @@ class NetlistForm(Form):
         examples=["instances: {guide: straight}"]
     )
     connections: Names = Field(default_factory=dict)
-    nets: Annotated[list[NetForm], Items] = Field(default_factory=list)
+    nets: Annotated[list[NetForm | list[Any]], Items] = Field(default_factory=list)
     ports: Names = Field(default_factory=dict)
     settings: Values = Field(default_factory=dict)
     terminate: Annotated[list[str], Items] = Field(default_factory=list)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
-from photosim.model import registry
+from photosim.model import GROUND_MEMBER, Network, registry
+from photosim.model.netlist import shown_member
 from photosim.netlist.arrays import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from photosim.errors import Mark
     from photosim.model import Netlist, PortRef
     from photosim.netlist.ports import PortTable
 
@@ -45,6 +47,8 @@ class _Wires:
         self.inside = inside
         self.uses: dict[PortRef, _Use] = {}
         self.unmet: dict[PortRef, PortRef] = {}
+        self.in_net: dict[PortRef, int] = {}
+        self.wired: set[PortRef] = set()
 
     def own(self, port: PortRef, path: tuple[str, ...]) -> tuple[PortRef, bool, Mapping[str, str]]:
         """The port under its own name, whether it is electrical, and its modes, if it is named as a whole."""
@@ -106,6 +110,8 @@ class _Wires:
                 raise NetlistError(message, self.netlist.mark(*left_path))
             if a_electrical:  # one electrical output may drive many inputs
                 self._compare_units(left, a, right, b)
+                self._compare_domains([left, right], [a, b], self.netlist.mark(*left_path))
+                self.wired |= {a, b}
                 continue
             pairs = [(a, b)]
             if a_modes or b_modes:
@@ -113,6 +119,64 @@ class _Wires:
             for a, b in pairs:
                 self.use(a, left, _Use("connected with", right_path[1], left_path))
                 self.use(b, right, _Use("connected with", left_path[1], right_path))
+
+    def join(self) -> None:
+        """Check every electrical net: what its members are, and that they can meet."""
+        for number, net in enumerate(self.netlist.nets):
+            owns = []
+            for end in net:
+                if end == GROUND_MEMBER:
+                    continue
+                path = ("nets", ",".join(end))
+                own, electrical, _ = self.own(end, path)
+                if not electrical:
+                    raise NetlistError(
+                        f"net {number + 1}{self.inside} joins the optical port '{','.join(end)}' with "
+                        f"{listing([repr(shown_member(e)) for e in net if e != end])}: nets are electrical; "
+                        "light "
+                        "goes from one port to one other, under 'connections'.",
+                        self.netlist.mark(*path),
+                    )
+                before = self.in_net.setdefault(own, number)
+                if before != number or own in owns:
+                    where = (
+                        "twice in one net" if own in owns else f"in two nets, {before + 1} and {number + 1}"
+                    )
+                    raise NetlistError(
+                        f"'{','.join(end)}'{self.inside} stands {where}: write all its members as one net, "
+                        "once.",
+                        self.netlist.mark(*path),
+                    )
+                owns.append(own)
+            written = [end for end in net if end != GROUND_MEMBER]
+            self._compare_domains(
+                written, owns, self.netlist.mark("nets", ",".join(written[0])) if written else None
+            )
+            self.wired |= set(owns)
+
+    def _compare_domains(self, written: list[PortRef], owns: list[PortRef], mark: Mark | None) -> None:
+        """Refuse members of a net that carry different things."""
+        domains = {end: self.table.domain(*own) for end, own in zip(written, owns, strict=True)}
+        pins = {end: domain for end, domain in domains.items() if domain}
+        for end, own in zip(written, owns, strict=True):
+            if not pins:
+                break
+            first, domain = next(iter(pins.items()))
+            unit = self.table.electrical_unit(*own)
+            name, other = f"'{','.join(end)}'", f"'{','.join(first)}'"
+            if domains[end] and domains[end] != domain:
+                raise NetlistError(
+                    f"{name} is a {domains[end]} pin and {other} a {domain} one{self.inside}: they cannot "
+                    "be in one "
+                    "net.", mark,
+                )  # fmt: skip
+            if not domains[end] and (unit not in {"V", "A"} or domain == "thermal"):
+                raise NetlistError(
+                    f"{name} is a signal in {unit or 'no unit'}{self.inside} and {other} a pin, where "
+                    "voltages and "
+                    "currents meet: a net takes signals in V and A only. Connect it with an output in "
+                    f"{unit or 'its unit'}, such as that of a heater_driver or a heater.", mark,
+                )  # fmt: skip
 
     def _compare_units(self, left: PortRef, a: PortRef, right: PortRef, b: PortRef) -> None:
         """Refuse a wire between a voltage and a current or a power, naming the driver that is missing."""
@@ -197,6 +261,33 @@ class _Wires:
         ]
 
 
+def _open_pins(netlist: Netlist, table: PortTable, wires: _Wires, inside: str) -> str:
+    """Return the warning about pins that no net, no connection and no exposed port has; empty without any."""
+    named = {(name, table.of(name).canonical.get(port, port))
+             for name, port in (*netlist.ports.values(), *netlist.terminate)}  # fmt: skip
+    used = wires.wired | named
+    found = [
+        f"'{name},{port}'"
+        for name in netlist.instances
+        if isinstance(_model(netlist, name), Network)  # others join their pins inside
+        for port in table.pins(name)
+        if (name, port) not in used
+    ]
+    if not found:
+        return ""
+    subject = f"Pin {found[0]}{inside} is" if len(found) == 1 else f"{len(found)} pins{inside} are"
+    which = "" if len(found) == 1 else f" ({listing(found)})"
+    return (
+        f"{subject} in no net{which}: no current flows there; list such pins under 'terminate' if that "
+        "is meant."
+    )
+
+
+def _model(netlist: Netlist, name: str) -> object:
+    component = netlist.instances[name].component
+    return None if component in netlist.components else registry.get(component)
+
+
 def _each(own: PortRef, written: PortRef, modes: Mapping[str, str]) -> dict[str, PortRef]:
     """The port for each mode, if it is named as a whole; else the port, with the mode that its name says."""
     if not modes:
@@ -214,11 +305,13 @@ def check_wires(netlist: Netlist, table: PortTable, inside: str, *, strict: bool
     """
     wires = _Wires(netlist, table, inside)
     wires.connect()
+    wires.join()
     wires.expose()
     found = wires.open_ports()
     unmet = [port for port in found if port in wires.unmet]
     loose = [port for port in found if port not in wires.unmet]
-    warnings = []
+    pins = _open_pins(netlist, table, wires, inside)
+    warnings = [pins] if pins else []
     for ports in (unmet, loose):
         if not ports:
             continue

@@ -10,6 +10,7 @@ import yaml
 from photosim.arguments import public
 from photosim.errors import NetlistError
 from photosim.expressions import Expr
+from photosim.model.netlist import shown_member
 from photosim.model.sampled import FileTable
 from photosim.netlist.arrays import base_name
 from photosim.netlist.compose import plain
@@ -35,6 +36,10 @@ def _text(dumper: _Dumper, data: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
+class _Members(list[str]):
+    """The members of a net, written on one line."""
+
+
 class _OneLine(dict[str, Any]):
     """A mapping that is written on one line."""
 
@@ -43,7 +48,12 @@ def _one_line(dumper: _Dumper, data: _OneLine) -> yaml.MappingNode:
     return dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
 
 
+def _members(dumper: _Dumper, data: _Members) -> yaml.SequenceNode:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Members, _members)
 _Dumper.add_representer(_OneLine, _one_line)
 
 
@@ -80,6 +90,12 @@ def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
 
 def _placed(netlist: Netlist) -> dict[str, Any]:
     """Return one netlist in gdsfactory's form."""
+    if netlist.nets:
+        message = (
+            f"netlist {netlist.name!r} has electrical nets of its parts, which gdsfactory's form does "
+            "not hold"
+        )
+        raise NetlistError(message)
     settings = resolve(netlist.settings)
     instances: dict[str, Any] = {}
     for name, instance in netlist.instances.items():
@@ -122,6 +138,9 @@ def _body(netlist: Netlist) -> dict[str, Any]:
         for name, i in netlist.instances.items()
     }
     body |= _connections(netlist.connections)
+    if netlist.nets:
+        lists = [_Members(shown_member(end) for end in net) for net in netlist.nets]
+        body["nets"] = [*body.get("nets", []), *lists]
     if netlist.ports:
         body["ports"] = {name: ",".join(port) for name, port in netlist.ports.items()}
     if netlist.terminate:

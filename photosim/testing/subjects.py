@@ -22,6 +22,7 @@ from photosim.model import (
     Electronic,
     Model,
     Netlist,
+    Network,
     Nonlinear,
     Numerical,
     SampledData,
@@ -230,7 +231,11 @@ def _of_model(model: Model) -> Subject:
         return Stepped(model.name, BAND, free_settings(model), model)
     if isinstance(model, Composite | Numerical):
         return _assembled(model)
-    what = {Block: "a part of free space", Electronic: "a part of electronics"}
+    what = {
+        Block: "a part of free space",
+        Electronic: "a part of electronics",
+        Network: "a part of electronics",
+    }
     kind = next((text for cls, text in what.items() if isinstance(model, cls)), f"a {model.kind} part")
     message = f"Component {model.name!r} is {kind}: it has no S-matrix, and no law is about it."
     raise ParameterError(message)

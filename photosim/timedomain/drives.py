@@ -12,7 +12,7 @@ import numpy as np
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import TEMPERATURE
 from photosim.errors import ParameterError
-from photosim.model import Detector, Electronic, Nonlinear, Source
+from photosim.model import Detector, Electronic, Network, Nonlinear, Source
 from photosim.timedomain.cut import (
     Edges,
     Element,
@@ -128,7 +128,7 @@ def cut_driven(
     how: dict[str, str] = {}
     done: set[str] = set()
     for part in drives.driven():
-        if isinstance(part.model, Source | Nonlinear | Electronic) or part.name in done:
+        if isinstance(part.model, Source | Nonlinear | Electronic | Network) or part.name in done:
             continue
         if isinstance(part.model, Detector):
             message = f"A setting of the detector {part.name!r} is driven, but detectors keep theirs."

@@ -48,6 +48,7 @@ def wired(drives: Drives) -> dict[str, Any]:
     for part in graph.parts:
         if isinstance(part.model, Detector):
             used |= set(chain_of(drives, part).names)
+    used |= {name for name, _ in drives.compiled.electrics.node}
     rest = [part.name for part in graph.parts if isinstance(part.model, Electronic) and part.name not in used]
     if rest:
         message = (

@@ -28,12 +28,13 @@ from photosim.timedomain.cut import (
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.history import History
+from photosim.timedomain.nets import Nets, is_electrical_only, split_drives
 from photosim.timedomain.receivers import noise_before, refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
 from photosim.timedomain.timeline import Timeline, unknown
-from photosim.timedomain.waveform import MOST_FINE
+from photosim.timedomain.waveform import MOST_FINE, Waveform
 from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ LEAST_BYTES = 70
 
 
 @public
-def transient(  # noqa: PLR0913 - keyword options of a question
+def transient(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered in order
     circuit: Circuit,
     duration: float,
     *,
@@ -110,7 +111,11 @@ def transient(  # noqa: PLR0913 - keyword options of a question
         "make it shorter, or sample it more coarsely",
     )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
-    drives, plain = _drives(circuit, drive or {}, settings, line)
+    optical, waves = split_drives(circuit.graph, drive or {})
+    drives, plain, nets = _drives(circuit, (optical, waves), settings, line)
+    if is_electrical_only(circuit.graph):
+        _refuse_light(circuit, inputs, wl)
+        return nets.alone(circuit.name)
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
     if light.turns(drives, carriers, lights):
@@ -140,16 +145,25 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     probed = [find_wave(graph, name, entering=False) for name in kept]
     run, how = _prepared(drives, clock, entering, quasi_static, (line.time, beside), probed)
     run.glow, run.settles = glow, settle > 0
-    run.ends = _ends(lights, drive or {}, entering, drives, line)
+    run.ends = _ends(lights, optical, entering, drives, line)
     run.carry()
     asked = [*probed, *(w for waves in detector_waves(graph).values() for w in waves)]
     arrived = run.arriving(asked)
     run.history.warn(run, line, asked)
     named = dict(zip(kept, probed, strict=True))
-    found = dataset(run, circuit.name, line, named, arrived, how, energies=energies)
+    nets.drives, nets.line = drives, line
+    found = dataset(run, circuit.name, line, named, arrived, how, nets, energies=energies)
     if quiet is not None:
         found.attrs["beyond"] = quiet.attrs["beyond"]
     return found
+
+
+def _refuse_light(circuit: Circuit, inputs: Any, wl: Any) -> None:
+    """Raise ParameterError for light that is to enter a circuit of electronics alone."""
+    for name, value in (("inputs", inputs), ("wl", wl)):
+        if value is not None and np.size(value):
+            message = f"Circuit {circuit.name!r} has electronics alone: leave out {name}, there is no light."
+            raise ParameterError(message)
 
 
 def _ends(
@@ -193,17 +207,18 @@ def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, in
 
 def _drives(
     circuit: Circuit,
-    drive: Mapping[str, Any],
+    drive: tuple[Mapping[str, Any], Mapping[str, Waveform]],
     settings: Mapping[str, Any],
     line: Timeline,
-) -> tuple[driving.Drives, Mapping[str, Any]]:
-    """Return the settings at every sample, and the plain ones, those that converters hold still among them.
+) -> tuple[driving.Drives, Mapping[str, Any], Nets]:
+    """Return the settings at every sample, the plain ones with those that converters hold still, and nets.
 
-    Raises ParameterError for a setting that cannot be driven.
+    drive: waveforms of optical settings, and of electrical sources. Raises ParameterError for a setting that
+    cannot be driven.
     """
     rate, values, felt = line.sample_rate, {}, set()
     compiled, plain = circuit.at(settings)
-    for name, wave in drive.items():
+    for name, wave in drive[0].items():
         if name in circuit.graph.structural:
             message = f"Setting {name!r} shapes the circuit and cannot be driven."
             raise ParameterError(message)
@@ -212,13 +227,21 @@ def _drives(
         values[name] = line.sampled(wave, f"the drive of {name!r}", behind=bandwidth)
     drives = _at(circuit, settings, values, rate)
     extra = {name: value for name, value in wired(drives).items() if name not in values}
+    values |= {name: value for name, value in extra.items() if np.ndim(value)}
+    held = {name: value for name, value in extra.items() if not np.ndim(value)}
+    nets = Nets(_at(circuit, {**settings, **held}, values, rate) if extra else drives, line, drive[1])
+    extra |= {
+        name: value if np.any(value != value[0]) else float(value[0])
+        for name, value in nets.before().items()
+        if name not in values
+    }
     settings = {**settings, **{name: value for name, value in extra.items() if not np.ndim(value)}}
     values |= {name: value for name, value in extra.items() if np.ndim(value)}
     if extra:
         drives = _at(circuit, settings, values, rate)
     behind = electrical_inputs(drives, felt)
     values |= behind
-    return _at(circuit, settings, values, rate) if behind else drives, settings
+    return _at(circuit, settings, values, rate) if behind else drives, settings, nets
 
 
 def _at(

@@ -17,6 +17,7 @@ from photosim.timedomain.band import LEAD, PASS
 from photosim.timedomain.beats import check_carriers, detected
 from photosim.timedomain.history import Beating
 from photosim.timedomain.low_pass import stepped_wrong
+from photosim.timedomain.nets import Nets
 from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import chain_of, received
 from photosim.timedomain.run import Run
@@ -45,6 +46,7 @@ def dataset(
     probes: Mapping[str, int],
     arrived: Mapping[int, ComplexArray],
     how: Mapping[str, str],
+    nets: Nets,
     *,
     energies: bool,
 ) -> xarray.Dataset:
@@ -71,10 +73,12 @@ def dataset(
     if detectors:
         found = [_current(run, part, wl, arrived, line) for part in detectors]
         currents = [whole(current) for current, _ in found]
+        nets.behind({part.name: current for part, (current, _) in zip(detectors, found, strict=True)})
         variables["current"] = (("detector", "time"), np.array(currents), {"units": "A"})
         # The share of the time in which a detector had more light than it can follow.
         variables["saturated"] = ("detector", np.array([share for _, share in found]), {"units": "1"})
         coordinates["detector"] = [part.name for part in detectors]
+    variables |= nets.variables(line, coordinates)
     if run.drives.values:
         variables["drive"] = (("setting", "time"), np.array([whole(v) for v in run.drives.values.values()]))
         coordinates["setting"] = list(run.drives.values)
@@ -107,6 +111,8 @@ def dataset(
             if isinstance(key, tuple) and key[0] == "symbolwise"
         ),
     }
+    if nets.notes:
+        notes["electronics"] = "; ".join(nets.notes)
     return xarray.Dataset(variables, coordinates, attrs=notes)
 
 

@@ -78,6 +78,26 @@ class Waveform(ByValue):
         check_band(values, rate, what, finer=finer)
         return np.ascontiguousarray(values[::finer])
 
+    def between(
+        self, time: NDArray[np.float64], finer: int, *, ahead: int = 0, what: str = "the waveform"
+    ) -> NDArray[np.float64]:
+        """Return the values on a clock `finer` times as fine as times (T,), (finer (T - 1) + 1,), filtered.
+
+        A list of samples is interpolated. The rest as for `sample`, but edges may be as sharp as they are.
+        """
+        from photosim.timedomain.content import check_frequency
+        from photosim.timedomain.nets import upsampled
+
+        rate = float((time.size - 1) / (time[-1] - time[0]))
+        check_frequency(self.frequency, rate, what)
+        if self.listed:
+            return upsampled(self._at(time, ahead, what), finer)
+        fine = time[0] + np.arange(finer * (time.size - 1) + 1) / (rate * finer)
+        values = self._at(fine, 0, what)
+        if self.bandwidth is not None and np.any(values != values[0]):
+            values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
+        return values
+
     def _at(self, time: NDArray[np.float64], ahead: int, what: str) -> NDArray[np.float64]:
         """Return the values at times (T,) before any filter; ParameterError where one is not finite."""
         from photosim.timedomain.timeline import onward

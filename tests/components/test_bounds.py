@@ -17,6 +17,7 @@ from photosim.model import (
     Detector,
     Electronic,
     Model,
+    Network,
     Nonlinear,
     Numerical,
     Source,
@@ -61,6 +62,8 @@ def numbers(model: Model, settings: dict[str, Any]) -> list[Any]:
         return [*model.responsivity(WL, **settings).values(), *model.multiplication(**settings)]
     if isinstance(model, Source):
         return [*model.lines(**settings)]
+    if isinstance(model, Network):
+        return [element.values for element in model.elements(**settings)]
     if isinstance(model, Electronic):
         stage = model.stage(**settings)
         return [stage.gain, stage.step, stage.level, stage.low, stage.high]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import photosim as ps
 from photosim.cli.app import app
 from photosim.errors import ParameterError, PhotosimWarning
-from photosim.model import Block, ClosedForm, Composite, Electronic, Nonlinear, Numerical, registry
+from photosim.model import Block, ClosedForm, Composite, Electronic, Network, Nonlinear, Numerical, registry
 
 ONE_INPUT = [n for n in registry.names() if "." not in n]
 """Components of the library; variants have a dot in their name."""
@@ -47,7 +47,7 @@ def test_default_component_in_a_circuit_is_answered_by_every_command(
     net["analyses"] = [{"kind": "spectrum", "name": "lines", "wl": "1.549:1.551:3"}]
     path = tmp_path / "net.json"
     path.write_text(json.dumps(net))
-    dark = isinstance(model, Nonlinear | Block | Electronic)  # may have no S-matrix, and say so
+    dark = isinstance(model, Nonlinear | Block | Electronic | Network)  # may have no S-matrix, and say so
     # What lies at the ends of a part changes its solution, not its checks, pictures and files.
     commands = [["simulate", str(path), "--wl", "1.549:1.551:3"]]
     if ending == "straight":

@@ -52,6 +52,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/media.md",
         "docs/migration.md",
         "docs/timedomain.md",
+        "docs/electronics.md",
         "docs/links.md",
         "docs/chips.md",
         "docs/hardware.md",

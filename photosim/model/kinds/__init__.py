@@ -9,6 +9,7 @@ from photosim.model.kinds.closed_form import ClosedForm, Entries
 from photosim.model.kinds.composite import Composite
 from photosim.model.kinds.electronics import ClockRecovery, Electronic, Equaliser, Stage
 from photosim.model.kinds.ends import Detector, Source
+from photosim.model.kinds.network import Network, Reading
 from photosim.model.kinds.nonlinear import Memory, Nonlinear
 from photosim.model.kinds.numerical import Numerical
 
@@ -23,8 +24,10 @@ __all__ = [
     "Equaliser",
     "Memory",
     "Model",
+    "Network",
     "Nonlinear",
     "Numerical",
+    "Reading",
     "Remark",
     "Source",
     "Stage",

@@ -126,6 +126,11 @@ class Model:
         del settings
         return self.parameters[self.drives[port]].unit if port in self.drives else ""
 
+    def domain_of(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return what a pin carries, "electrical" or "thermal"; empty for a port that is not a pin."""
+        del port, settings
+        return ""
+
     def port(self, name: str, settings: Mapping[str, Any], where: str) -> str:
         """Return the port that a name or alias means; ParameterError lists what there is.
 

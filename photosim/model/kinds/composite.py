@@ -72,6 +72,16 @@ class Composite(Model):
         inner = net.instances[instance]
         return registry.get(inner.component).electrical_unit(own, inner.settings)
 
+    def domain_of(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return what a pin carries, "electrical" or "thermal", as the part inside says; empty for others."""
+        structural = {
+            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
+        }
+        net = self.build(structural)
+        instance, own = net.ports[port]
+        inner = net.instances[instance]
+        return registry.get(inner.component).domain_of(own, inner.settings)
+
     def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         structural = {
             k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural

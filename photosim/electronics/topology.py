@@ -1,0 +1,148 @@
+"""Circuits without a solution: floating nodes, loops of voltage sources, cuts of current sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from photosim.errors import NetlistError, listing
+from photosim.model.elements import GROUND
+
+if TYPE_CHECKING:
+    from photosim.electronics.assembly import Placed
+
+_VOLTAGES = frozenset({"voltage", "voltage_gain", "transresistance"})
+_CURRENTS = frozenset({"current", "transconductance", "current_gain", "heating"})
+_AT_REST = frozenset({*_VOLTAGES, "resistance", "inductance", "junction"})
+
+
+class _Sets:
+    """Disjoint sets of nodes."""
+
+    def __init__(self) -> None:
+        self.parent: dict[str, str] = {}
+
+    def root(self, node: str) -> str:
+        """Return the node that stands for the set of a node."""
+        self.parent.setdefault(node, node)
+        while self.parent[node] != node:
+            self.parent[node] = self.parent[self.parent[node]]
+            node = self.parent[node]
+        return node
+
+    def join(self, a: str, b: str) -> bool:
+        """Make one set of two; return whether they were two."""
+        first, second = self.root(a), self.root(b)
+        self.parent[first] = second
+        return first != second
+
+
+def pairs(one: Placed) -> list[tuple[str, str]]:
+    """Return the pairs of nodes between which an element carries a current."""
+    nodes = one.nodes
+    if one.element.kind == "line":
+        return [(nodes[0], nodes[1]), (nodes[2], nodes[3])]
+    return [(nodes[0], nodes[1])] if len(nodes) > 1 else []
+
+
+def check_topology(placed: Sequence[Placed], shown: Callable[[str], str]) -> None:
+    """Raise NetlistError for nodes without a path to ground, loops of voltages and cuts of currents.
+
+    shown: words for a node. A capacitor is no path at rest, an inductor is; a line is one from end to end.
+    """
+    nodes = dict.fromkeys(node for one in placed for node in one.nodes)
+    _refuse_loops(placed)
+    _refuse_floating(placed, nodes, shown)
+
+
+def _refuse_loops(placed: Sequence[Placed]) -> None:
+    """Refuse a loop of voltage sources and inductors, which is a short circuit at rest."""
+    sets, kept = _Sets(), list[tuple[str, str, str]]()
+    for one in placed:
+        if one.element.kind not in _VOLTAGES and one.element.kind != "inductance":
+            continue
+        a, b = one.nodes[0], one.nodes[1]
+        if sets.join(a, b):
+            kept.append((a, b, one.name))
+            continue
+        around = [*_path(kept, a, b), one.name] if a != b else [one.name]
+        if all(_kind(placed, name) == "inductance" for name in around):
+            message = (
+                f"The inductors {listing(around)} form a loop, in which a direct current is not determined: "
+                "put "
+                "a resistor into it."
+            )
+        else:
+            what = (
+                "voltage sources and inductors" if _any_inductor(placed, around) else "ideal voltage sources"
+            )
+            message = (
+                f"{listing(around)} form a loop of {what}: nothing limits its current; put a resistor "
+                "into it."
+            )
+        raise NetlistError(message)
+
+
+def _any_inductor(placed: Sequence[Placed], names: Iterable[str]) -> bool:
+    return any(_kind(placed, name) == "inductance" for name in names)
+
+
+def _kind(placed: Sequence[Placed], name: str) -> str:
+    return next(one.element.kind for one in placed if one.name == name)
+
+
+def _path(edges: Sequence[tuple[str, str, str]], start: str, end: str) -> list[str]:
+    """Return the names of the edges from one node of a tree to another."""
+    ahead: dict[str, list[tuple[str, str]]] = {}
+    for a, b, name in edges:
+        ahead.setdefault(a, []).append((b, name))
+        ahead.setdefault(b, []).append((a, name))
+    todo: list[tuple[str, list[str]]] = [(start, [])]
+    seen = {start}
+    while todo:
+        node, names = todo.pop()
+        if node == end:
+            return names
+        for other, name in ahead.get(node, []):
+            if other not in seen:
+                seen.add(other)
+                todo.append((other, [*names, name]))
+    return []
+
+
+def _refuse_floating(
+    placed: Sequence[Placed], nodes: Mapping[str, None], shown: Callable[[str], str]
+) -> None:
+    sets = _Sets()
+    for one in placed:
+        if one.element.kind in _AT_REST:
+            sets.join(one.nodes[0], one.nodes[1])
+        elif one.element.kind == "line":  # at rest both wires go through
+            sets.join(one.nodes[0], one.nodes[2])
+            sets.join(one.nodes[1], one.nodes[3])
+    loose = [node for node in nodes if sets.root(node) != sets.root(GROUND)]
+    if not loose:
+        return
+    group = [node for node in loose if sets.root(node) == sets.root(loose[0])]
+    where = listing([shown(node) for node in group], 4)
+    fed = [
+        one.name
+        for one in placed
+        if one.element.kind in _CURRENTS and any((a in group) != (b in group) for a, b in pairs(one))
+    ]
+    held = [
+        one.name
+        for one in placed
+        if one.element.kind == "capacitance" and any((a in group) != (b in group) for a, b in pairs(one))
+    ]
+    subject = f"The net of {where}" if len(group) == 1 else f"The nets of {where}"
+    verb = "has" if len(group) == 1 else "have"
+    if fed:
+        message = (
+            f"{subject} {verb} no path for the current of {listing(fed)}: only current sources"
+            f"{' and capacitors' if held else ''} lead there; put a resistor to another net or to gnd."
+        )
+    else:
+        only = f": only the capacitors {listing(held)} lead there" if held else ""
+        message = f"{subject} {verb} no path to gnd at rest{only}; put a resistor, or gnd, into it."
+    raise NetlistError(message)

@@ -1,0 +1,347 @@
+"""Electrical circuits in time: linear ones by their exact step, others by TR-BDF2 with Newton's method.
+
+TR-BDF2 goes by the trapezoidal rule over gamma = 2 - sqrt(2) of a step, then by the second backward
+difference; both have the matrix C + d h G with d = 1 - 1/sqrt(2) (bank1985).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_MOST = 100
+_SETTLED = 50
+_GAMMA = 2.0 - math.sqrt(2.0)
+_D = 1.0 - 1.0 / math.sqrt(2.0)
+_A = 1.0 / (_GAMMA * (2.0 - _GAMMA))
+_B = (1.0 - _GAMMA) ** 2 / (_GAMMA * (2.0 - _GAMMA))
+_RELATIVE = 1e-10
+_ABSOLUTE = 1e-13
+_ROUNDED = 1e-12
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _arriving(waves: Any, k: int, port: int, step: int, delay: float) -> float:
+    """Return the wave (steps, ports) of a port `delay` steps before step k, by a cubic through four steps.
+
+    Before the first step it was what it is there.
+    """
+    at = k - delay
+    if at <= 0.0:
+        return float(waves[0, port])
+    first = math.floor(at) - 1
+    # At most what is known, up to the step before k.
+    first = min(first, step - 3)
+    if first < 0:
+        low = min(math.floor(at), step - 1)
+        part = at - low
+        return float(waves[low, port] * (1.0 - part) + waves[low + 1, port] * part)
+    t = at - first
+    w0, w1, w2, w3 = (
+        waves[first, port],
+        waves[first + 1, port],
+        waves[first + 2, port],
+        waves[first + 3, port],
+    )
+    return float(
+        -w0 * (t - 1.0) * (t - 2.0) * (t - 3.0) / 6.0
+        + w1 * t * (t - 2.0) * (t - 3.0) / 2.0
+        - w2 * t * (t - 1.0) * (t - 3.0) / 2.0
+        + w3 * t * (t - 1.0) * (t - 2.0) / 6.0
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _outgoing(x: Any, numbers: Any, impedances: Any, waves: Any, k: int) -> None:
+    """Note the waves that leave the ports of all lines: voltage plus impedance times current that enters."""
+    for line in range(numbers.shape[0]):
+        for end in range(2):
+            a, b = numbers[line, 2 * end], numbers[line, 2 * end + 1]
+            v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+            waves[k, 2 * line + end] = v + impedances[line] * x[numbers[line, 4 + end]]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def linear(  # noqa: C901, PLR0913 - one loop over steps, arrays in, arrays out
+    change: Any, before: Any, after: Any, u: Any, x: Any, lines: Any, rows: Any, every: int, out: Any
+) -> None:
+    """Carry a linear circuit: x' = x + change x + before u + after u'.
+
+    u are the inputs and what arrives on lines.  change: (n, n).  before, after: (n, m + 2 L).  u: (K + 1, m).
+    x: (n,) at step 0.  lines: numbers (L, 6), impedances (L,), delays (L,) in steps, waves (K + 1, 2 L) for
+    the work.  rows: (r,) unknowns to record at each `every`-th step in out (1 + K // every, r).
+    """
+    numbers, impedances, delays, waves = lines
+    n, m, count = x.shape[0], u.shape[1], numbers.shape[0]
+    now, new = np.zeros(m + 2 * count), np.zeros(m + 2 * count)
+    ahead = np.zeros(n)
+    _outgoing(x, numbers, impedances, waves, 0)
+    now[:m] = u[0]
+    for line in range(count):
+        now[m + 2 * line] = waves[0, 2 * line + 1]
+        now[m + 2 * line + 1] = waves[0, 2 * line]
+    for r in range(rows.shape[0]):
+        out[0, r] = x[rows[r]]
+    for k in range(1, u.shape[0]):
+        new[:m] = u[k]
+        for line in range(count):
+            new[m + 2 * line] = _arriving(waves, k, 2 * line + 1, k - 1, delays[line])
+            new[m + 2 * line + 1] = _arriving(waves, k, 2 * line, k - 1, delays[line])
+        for i in range(n):
+            total = x[i]
+            for j in range(n):
+                total += change[i, j] * x[j]
+            for j in range(m + 2 * count):
+                total += before[i, j] * now[j] + after[i, j] * new[j]
+            ahead[i] = total
+        x[:] = ahead
+        now[:] = new
+        if count:
+            _outgoing(x, numbers, impedances, waves, k)
+        if k % every == 0:
+            for r in range(rows.shape[0]):
+                out[k // every, r] = x[rows[r]]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _solve(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
+    """Solve a x = b in place by elimination with scaled rows; return whether there is a solution."""
+    n = b.shape[0]
+    for i in range(n):
+        largest = 0.0
+        for j in range(n):
+            largest = max(largest, abs(a[i, j]))
+        if not largest > 0.0:
+            return False
+        for j in range(n):
+            a[i, j] /= largest
+        b[i] /= largest
+    for k in range(n):
+        p = k
+        for i in range(k + 1, n):
+            if abs(a[i, k]) > abs(a[p, k]):
+                p = i
+        if not abs(a[p, k]) > 0.0:
+            return False
+        if p != k:
+            for j in range(k, n):
+                a[k, j], a[p, j] = a[p, j], a[k, j]
+            b[k], b[p] = b[p], b[k]
+        for i in range(k + 1, n):
+            if a[i, k] != 0.0:
+                factor = a[i, k] / a[k, k]
+                for j in range(k + 1, n):
+                    a[i, j] -= factor * a[k, j]
+                b[i] -= factor * b[k]
+    for i in range(n - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= a[i, j] * b[j]
+        b[i] = total / a[i, i]
+    return True
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _junction(v: float, row: Any) -> Any:
+    """Return current, its slope, charge and capacitance of a junction."""
+    saturation, thermal, at_zero, potential, grading, transit = row[0], row[1], row[2], row[3], row[4], row[5]
+    y = v / thermal
+    if y > 80.0:
+        e = math.exp(80.0)
+        i, slope = saturation * (e * (1.0 + y - 80.0) - 1.0), saturation * e / thermal
+    else:
+        i, slope = saturation * math.expm1(y), saturation * math.exp(y) / thermal
+    half = 0.5
+    if v < half * potential:
+        rest = 1.0 - v / potential
+        c = at_zero * rest**-grading
+        if grading == 1.0:
+            q = -at_zero * potential * math.log(rest)
+        else:
+            q = at_zero * potential * (1.0 - rest ** (1.0 - grading)) / (1.0 - grading)
+    else:
+        rest = 1.0 - half
+        edge, c0 = half * potential, at_zero * rest**-grading
+        rise = c0 * grading / (potential * rest)
+        if grading == 1.0:
+            q0 = -at_zero * potential * math.log(rest)
+        else:
+            q0 = at_zero * potential * (1.0 - rest ** (1.0 - grading)) / (1.0 - grading)
+        c = c0 + rise * (v - edge)
+        q = q0 + c0 * (v - edge) + 0.5 * rise * (v - edge) ** 2
+    return i, slope, q + transit * i, c + transit * slope
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _product(matrix: Any, x: Any, out: Any) -> None:
+    """Fill out with a matrix times x."""
+    for i in range(matrix.shape[0]):
+        total = 0.0
+        for j in range(matrix.shape[1]):
+            total += matrix[i, j] * x[j]
+        out[i] = total
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _limited(new: float, old: float, row: Any) -> float:
+    """Return a junction's voltage no further than its exponential allows (SPICE's pnjlim)."""
+    saturation, thermal = row[0], row[1]
+    critical = thermal * math.log(thermal / (math.sqrt(2.0) * saturation))
+    if new <= critical or abs(new - old) <= 2.0 * thermal:
+        return new
+    if old <= 0.0:
+        return float(thermal * math.log(max(new / thermal, 1.0)))
+    reach = 1.0 + (new - old) / thermal
+    return float(old + thermal * math.log(reach) if reach > 0.0 else critical)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _flow(x: Any, conductance: Any, given: Any, parts: Any, f: Any, q: Any) -> None:
+    """Fill f with G x + i(x) - B u and q with q(x), at limited junctions' own voltages."""
+    ends, values, heats, ohms = parts
+    n = x.shape[0]
+    for i in range(n):
+        total = -given[i]
+        for j in range(n):
+            total += conductance[i, j] * x[j]
+        f[i] = total
+        q[i] = 0.0
+    for k in range(ends.shape[0]):
+        a, b = ends[k, 0], ends[k, 1]
+        v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+        i, _, charge, _ = _junction(v, values[k])
+        if a >= 0:
+            f[a] += i
+            q[a] += charge
+        if b >= 0:
+            f[b] -= i
+            q[b] -= charge
+    for k in range(heats.shape[0]):
+        a, b, to = heats[k, 0], heats[k, 1], heats[k, 2]
+        v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+        if to >= 0:
+            f[to] -= v * v / ohms[k]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _newton(  # noqa: C901 - the inner loop of every step
+    x: Any, charge: Any, conductance: Any, given: Any, parts: Any, want: Any, dh: float, work: Any
+) -> int:
+    """Solve C x + q(x) + dh F(x) = want from x on; return -1, or the unknown that moves most."""
+    ends, values, heats, ohms = parts
+    matrix, right, held = work
+    n, worst = x.shape[0], 0
+    for k in range(ends.shape[0]):
+        a, b = ends[k, 0], ends[k, 1]
+        held[k] = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+    for turn in range(_MOST):
+        for i in range(n):
+            right[i] = want[i] + dh * given[i]
+            for j in range(n):
+                matrix[i, j] = charge[i, j] + dh * conductance[i, j]
+        for k in range(ends.shape[0]):
+            a, b = ends[k, 0], ends[k, 1]
+            i, slope, q, c = _junction(held[k], values[k])
+            both = c + dh * slope
+            rest = q + dh * i - both * held[k]
+            if a >= 0:
+                right[a] -= rest
+                matrix[a, a] += both
+                if b >= 0:
+                    matrix[a, b] -= both
+            if b >= 0:
+                right[b] += rest
+                matrix[b, b] += both
+                if a >= 0:
+                    matrix[b, a] -= both
+        for k in range(heats.shape[0]):
+            a, b, to = heats[k, 0], heats[k, 1], heats[k, 2]
+            v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+            if to >= 0:
+                right[to] -= dh * v * v / ohms[k]
+                if a >= 0:
+                    matrix[to, a] -= dh * 2.0 * v / ohms[k]
+                if b >= 0:
+                    matrix[to, b] += dh * 2.0 * v / ohms[k]
+        if not _solve(matrix, right):
+            return 0
+        worst, far, rounded = 0, 0.0, 0.0
+        for i in range(n):
+            rounded = max(rounded, _ROUNDED * abs(right[i]))  # last bits of the largest stand in all
+        for i in range(n):
+            beyond = abs(right[i] - x[i]) - _RELATIVE * abs(right[i]) - _ABSOLUTE - rounded
+            if not beyond <= far:
+                far, worst = beyond, i
+            x[i] = right[i]
+        done = not far > 0.0
+        for k in range(ends.shape[0]):
+            a, b = ends[k, 0], ends[k, 1]
+            v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
+            now = _limited(v, held[k], values[k])
+            if abs(now - v) > _RELATIVE * abs(v) + _ABSOLUTE + rounded:
+                done = False
+            held[k] = now
+        # After many steps, rounding alone moves what is that sensitive.
+        if done or (turn >= _SETTLED and far <= 1e3 * rounded):
+            return -1
+    return worst
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def nonlinear(  # noqa: PLR0913 - one loop over steps, arrays in, arrays out
+    matrices: Any, parts: Any, u: Any, x: Any, h: float, lines: Any, rows: Any, every: int, out: Any
+) -> Any:
+    """Carry a circuit with junctions and heaters by TR-BDF2; return (-1, 0), or (step, unknown) that failed.
+
+    matrices: C and G (n, n), B (n, m + 2 L).  parts: junctions' nodes (J, 2) and numbers (J, 6), heaters'
+    nodes (H, 3) and ohms (H,).  h: the step in s.  The rest as for `linear`.
+    """
+    charge, conductance, drive = matrices
+    numbers, impedances, delays, waves = lines
+    n, m, count = x.shape[0], u.shape[1], numbers.shape[0]
+    work = (np.zeros((n, n)), np.zeros(n), np.zeros(parts[0].shape[0]))
+    now, new = np.zeros(m + 2 * count), np.zeros(m + 2 * count)
+    f, q, f_old, q_old = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    want, given = np.zeros(n), np.zeros(n)
+    middle, first = np.zeros(n), np.zeros(n)
+    _outgoing(x, numbers, impedances, waves, 0)
+    now[:m] = u[0]
+    for line in range(count):
+        now[m + 2 * line] = waves[0, 2 * line + 1]
+        now[m + 2 * line + 1] = waves[0, 2 * line]
+    for r in range(rows.shape[0]):
+        out[0, r] = x[rows[r]]
+    dh = _D * h
+    for k in range(1, u.shape[0]):
+        new[:m] = u[k]
+        for line in range(count):
+            new[m + 2 * line] = _arriving(waves, k, 2 * line + 1, k - 1, delays[line])
+            new[m + 2 * line + 1] = _arriving(waves, k, 2 * line, k - 1, delays[line])
+        _product(drive, now, given)
+        _flow(x, conductance, given, parts, f_old, q_old)
+        _product(charge, x, first)
+        first += q_old
+        want[:] = first - dh * f_old
+        _product(drive, now + _GAMMA * (new - now), given)
+        middle[:] = x
+        failed = _newton(middle, charge, conductance, given, parts, want, dh, work)
+        if failed >= 0:
+            return k, failed
+        _flow(middle, conductance, given, parts, f, q)
+        _product(charge, middle, want)
+        want[:] = _A * (want + q) - _B * first
+        _product(drive, new, given)
+        x[:] = middle
+        failed = _newton(x, charge, conductance, given, parts, want, dh, work)
+        if failed >= 0:
+            return k, failed
+        now[:] = new
+        if count:
+            _outgoing(x, numbers, impedances, waves, k)
+        if k % every == 0:
+            for r in range(rows.shape[0]):
+                out[k // every, r] = x[rows[r]]
+    return -1, 0

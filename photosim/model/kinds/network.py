@@ -1,0 +1,62 @@
+"""Components with electrical pins: elements between nodes, joined by nets that obey Kirchhoff's laws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from photosim.errors import ParameterError, did_you_mean
+from photosim.model.elements import Element
+from photosim.model.kinds.base import Model
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A signal that a component reads off its own network: the voltage between two nodes, in `unit`."""
+
+    unit: str
+    nodes: tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Network(Model):
+    """A part of the electronics with pins: its function returns the elements between them.
+
+    `pins` may stand in nets; `thermal` ones carry temperatures (in K) and powers (in W) in place of voltages
+    and currents. `reads` holds the signals that leave it one way, by port; `drives` the settings behind those
+    that enter.
+    """
+
+    pins: tuple[str, ...] = ()
+    thermal: tuple[str, ...] = ()
+    reads: Mapping[str, Reading] = field(default_factory=dict)
+
+    kind = "network"
+
+    def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return the unit of the signal at a one-way port; a pin has none."""
+        if port in self.reads:
+            return self.reads[port].unit
+        return super().electrical_unit(port, settings)
+
+    def domain_of(self, port: str, settings: Mapping[str, Any]) -> str:
+        """Return what a pin carries, "electrical" or "thermal"; empty for a one-way port."""
+        del settings
+        return "" if port not in self.pins else "thermal" if port in self.thermal else "electrical"
+
+    def elements(self, **settings: Any) -> tuple[Element, ...]:
+        """Return the elements at these settings; ParameterError for a wrong setting or element."""
+        found = tuple(self.function(**self.full(settings)))
+        names = [element.name for element in found]
+        for element in found:
+            if names.count(element.name) > 1:
+                message = f"Component {self.name!r} has two elements named {element.name!r}."
+                raise ParameterError(message)
+            for branch in element.branches:
+                if branch not in names:
+                    message = (
+                        f"Component {self.name!r}: {element.name!r} uses the current of {branch!r}, which "
+                    )
+                    raise ParameterError(message + f"is not an element of it.{did_you_mean(branch, names)}")
+        return found
