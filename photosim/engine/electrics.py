@@ -163,7 +163,8 @@ class Electrics:
         for key, value in settings.items():
             if np.ndim(value):
                 message = (
-                    f"Setting '{part.name}.{key}' is a list of values, but electrical nets take one at a time: ask "
+                    f"Setting '{part.name}.{key}' is a list of values, but electrical nets take one at a "
+                    "time: ask "
                     "once for each of them."
                 )
                 raise ParameterError(message)
