@@ -153,14 +153,7 @@ class Compiled:
         if drives:
             changes |= {drive.name: drive.value for drive in drives}
             point = replace(compiled.parts.point(changes), drives=drives)
-        for read in compiled.electrics.reads:
-            if read.name in called:
-                message = (
-                    f"Setting {read.name!r} is driven by the electrical nets that its instance stands in: "
-                    "set what "
-                    "drives them, or leave the part out of the nets."
-                )
-                raise ParameterError(message)
+        compiled.electrics.refuse_given(called)
         nets = compiled.electrics.at_rest(lambda part: compiled.parts.settings_of(part, point))
         if nets:
             point = replace(compiled.parts.point(changes | nets), drives=drives)

@@ -6,71 +6,26 @@ one in A is an ammeter to gnd, an output in A is a current source from gnd, one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.electronics import Placed, assemble, check_topology, stationary
+from photosim.electronics.islands import islands, touched
 from photosim.engine.converters import drivers
+from photosim.engine.following import Equations, Read, Signal, feedback_sentence, value_of
 from photosim.errors import NetlistError, ParameterError
 from photosim.model import GROUND_MEMBER, Detector, Electronic, Network, PortRef
 from photosim.model import elements as ideal
 from photosim.model.elements import GROUND, Element
 
 if TYPE_CHECKING:
-    from photosim.electronics import System
     from photosim.engine.graph import Graph, Part
 
 SettingsOf = Callable[["Part"], Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What an input of the electrical equations follows.
-
-    kind: "setting" of a source, "detector" (its current) or "stage" (what a converter puts out).  part:
-    which;
-    setting: of a source alone.
-    """
-
-    kind: str
-    part: str
-    setting: str = ""
-
-    @property
-    def name(self) -> str:
-        """The setting by dotted name, or the part."""
-        return f"{self.part}.{self.setting}" if self.setting else self.part
-
-
-@dataclass(frozen=True)
-class Read:
-    """A setting of an optical part that follows the electronics: a voltage between nodes, or a current."""
-
-    part: str
-    setting: str
-    nodes: tuple[str, str] = (GROUND, GROUND)
-    branch: str = ""
-
-    @property
-    def name(self) -> str:
-        """The driven setting by dotted name."""
-        return f"{self.part}.{self.setting}"
-
-
-@dataclass(frozen=True)
-class Equations:
-    """One set of electrical equations: the system, and what each of its inputs follows."""
-
-    system: System
-    signals: tuple[Signal, ...]
-
-    def row(self, node: str) -> int:
-        """Return the number of a node's voltage; -1 for ground."""
-        return self.system.nodes.get(node, -1)
 
 
 class Electrics:
@@ -114,7 +69,7 @@ class Electrics:
 
     def _note_unused(self, placed: list[Placed]) -> None:
         """Note the islands without ground that have an open pin: nobody uses them, no current flows."""
-        sets = _islands(placed)
+        sets = islands(placed)
         grounded = {sets[n] for one in placed if GROUND in one.nodes for n in one.nodes if n in sets}
         joined = set().union(*self.nets.values())
         own = {
@@ -276,11 +231,11 @@ class Electrics:
         """Return the equations at settings: of all nets, or of those that detectors feed (`lit`) or not."""
         placed, signals = self.placed(settings_of)
         if lit is not None:
-            sets = _islands(placed)
+            sets = islands(placed)
             bright = {sets[node] for one in placed for node in one.nodes
                       if node in sets and signals.get(one.name, _NONE).kind == "detector"}  # fmt: skip
             by_name = {one.name: one for one in placed}
-            placed = [one for one in placed if any(sets[n] in bright for n in _touched(one, by_name)) == lit]
+            placed = [one for one in placed if any(sets[n] in bright for n in touched(one, by_name)) == lit]
         system = assemble(placed)
         levels = system.resting.copy()
         for k, name in enumerate(system.inputs):
@@ -295,7 +250,7 @@ class Electrics:
     def follows_light(self, settings_of: SettingsOf) -> tuple[Read, str] | None:
         """Return a setting of an optical part that follows a detector, and the detector; None without."""
         placed, signals = self.placed(settings_of)
-        sets = _islands(placed)
+        sets = islands(placed)
         detectors = {
             sets[node]: signals[one.name].part for one in placed for node in one.nodes
             if node in sets and one.name in signals and signals[one.name].kind == "detector"
@@ -306,6 +261,17 @@ class Electrics:
                 if node in sets and sets[node] in detectors:
                     return read, detectors[sets[node]]
         return None
+
+    def refuse_given(self, called: Iterable[str]) -> None:
+        """Raise ParameterError for a setting given in a call that nets drive."""
+        for read in self.reads:
+            if read.name in called:
+                message = (
+                    f"Setting {read.name!r} is driven by the electrical nets that its instance stands in: "
+                    "set what "
+                    "drives them, or leave the part out of the nets."
+                )
+                raise ParameterError(message)
 
     def at_rest(self, settings_of: SettingsOf) -> dict[str, float]:
         """Return the settings of optical parts that nets drive at rest, by dotted name.
@@ -333,54 +299,11 @@ class Electrics:
         model.parameters[read.setting].check(values, where)
 
 
-def value_of(equations: Equations, read: Read, x: Any) -> Any:
-    """Return what a setting reads off unknowns x (n + 1, ...), the last of them 0."""
-    if read.branch:
-        return x[equations.system.branches[read.branch]]
-    plus, minus = (equations.row(node) for node in read.nodes)
-    return x[plus] - x[minus]
-
-
-def feedback_sentence(read: Read, detector: str) -> str:
-    """Return the sentence that refuses light that follows itself through the electronics."""
-    return (
-        f"Setting {read.name!r} follows the light on detector {detector!r} through electrical nets, and "
-        "light with "
-        "electronics behind a detector is not followed further: break the loop, and drive the setting by a "
-        "source "
-        "of its own."
-    )
-
-
 _NONE = Signal("", "")
 
 
 def _first(value: Any) -> Any:
     return float(np.asarray(value).flat[0]) if np.ndim(value) else value
-
-
-def _islands(placed: list[Placed]) -> dict[str, str]:
-    """Return the island of each node, by the name of one node: those that elements join, ground apart."""
-    parent: dict[str, str] = {}
-
-    def root(node: str) -> str:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            node = parent[node]
-        return node
-
-    by_name = {one.name: one for one in placed}
-    for one in placed:
-        own = _touched(one, by_name)
-        for node in own:
-            parent[root(node)] = root(own[0])
-    return {node: root(node) for node in parent}
-
-
-def _touched(one: Placed, by_name: Mapping[str, Placed]) -> list[str]:
-    """Return the nodes that an element joins into one island, those of elements whose current it uses too."""
-    others = [n for name in one.element.branches for n in by_name[f"{one.part}.{name}"].nodes]
-    return [node for node in (*one.nodes, *others) if node != GROUND]
 
 
 def _name(end: PortRef) -> str:

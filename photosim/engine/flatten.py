@@ -21,9 +21,10 @@ from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_m
 from photosim.engine.ambient import scopes, shown_as, without_temperature
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
+from photosim.engine.nets import Collected, joined
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.expressions import Expr, symbol
-from photosim.model import GROUND_MEMBER, Block, ClosedForm, Composite, Electronic, Model, registry
+from photosim.model import GROUND_MEMBER, Block, ClosedForm, Composite, Model, registry
 from photosim.model.netlist import Instance, Netlist, PortRef
 from photosim.model.parameters import Parameter
 from photosim.model.windows import Window
@@ -58,12 +59,13 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     partner = np.full(builder.ports, -1, dtype=np.int64)
     for a, b in builder.joins:
         partner[a], partner[b] = b, a
+    metal = builder.electrical
     index = {part.name: k for k, part in enumerate(builder.parts)}
     bindings = Bindings(builder.bound)
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
-        builder.composites, builder.buses, builder.bus_ranges, tuple(builder.wires), builder.written,
-        builder.without_temperature(), builder.joined_nets(), frozenset(builder.open_pins),
+        builder.composites, builder.buses, builder.bus_ranges, tuple(metal.wires), builder.written,
+        builder.without_temperature(), joined(metal.nets), frozenset(metal.open_pins),
     )  # fmt: skip
 
 
@@ -73,13 +75,10 @@ class _Builder:
     def __init__(self, overrides: dict[str, Any]) -> None:
         self.overrides = overrides
         self.parts: list[Part] = []
-        self.models: dict[str, Model] = {}
         self.joins: list[tuple[int, int]] = []
         self.buses: dict[int, str] = {}
         self.bus_ranges: dict[int, tuple[int, int]] = {}
-        self.wires: list[tuple[PortRef, PortRef]] = []
-        self.nets: list[tuple[PortRef, ...]] = []
-        self.open_pins: set[PortRef] = set()
+        self.electrical = Collected()
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
@@ -111,7 +110,8 @@ class _Builder:
             for name, instance in netlist.instances.items()
         }
         self._join(netlist, inner)
-        self._note_open_pins(netlist, inner, outermost=not scope)
+        placed = {name: own for name, own in inner.items() if isinstance(own, _Ports)}
+        self.electrical.note_open(netlist, placed, top=not scope)
         optical: dict[str, int] = {}
         electrical: dict[str, PortRef] = {}
         for outer, (instance, port) in netlist.ports.items():
@@ -134,8 +134,7 @@ class _Builder:
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
             elif isinstance(left, tuple) and isinstance(right, tuple):
-                pins = self._is_pin(left) or self._is_pin(right)
-                (self.nets if pins else self.wires).append((left, right))
+                self.electrical.connect(left, right)
             elif not isinstance(left, tuple) and not isinstance(right, tuple):
                 pairs = modes_that_meet(_by_mode(left, port_a), _by_mode(right, port_b))
                 if not pairs:
@@ -144,46 +143,7 @@ class _Builder:
                 self.joins += pairs
 
         for net in netlist.nets:
-            ends = [end if end == GROUND_MEMBER else inner[end[0]](end[1]) for end in net]
-            members = tuple(end for end in ends if isinstance(end, tuple))
-            if any(end == GROUND_MEMBER or self._is_pin(end) for end in members):
-                self.nets.append(members)
-            else:  # one-way signals alone: from the one that drives to each of the others
-                driving = [end for end in members if not self._is_input(end)] or [members[0]]
-                self.wires += [(driving[0], end) for end in members if end != driving[0]]
-
-    def _note_open_pins(self, netlist: Netlist, inner: Mapping[str, Any], *, outermost: bool) -> None:
-        """Note the pins of placed sub-circuits that nothing around them joins."""
-        members = [end for net in (*netlist.connections, *netlist.nets) for end in net]
-        members += [] if outermost else list(netlist.ports.values())
-        used = {inner[name](port) for name, port in members
-                if (name, port) != GROUND_MEMBER and isinstance(inner[name], _Ports)
-                and isinstance(inner[name](port), tuple)}  # fmt: skip
-        for ports in inner.values():
-            if isinstance(ports, _Ports):
-                self.open_pins |= {e for e in ports.electrical.values() if self._is_pin(e) and e not in used}
-
-    def _is_pin(self, end: PortRef) -> bool:
-        model = self.models.get(end[0])
-        return model is not None and bool(model.domain_of(end[1], {}))
-
-    def _is_input(self, end: PortRef) -> bool:
-        model = self.models[end[0]]
-        return end[1] in model.drives or (isinstance(model, Electronic) and end[1] in model.inputs)
-
-    def joined_nets(self) -> tuple[tuple[PortRef, ...], ...]:
-        """Return the nets, those that share a member as one; GROUND_MEMBER joins nothing."""
-        of: dict[PortRef, list[PortRef]] = {}
-        for net in self.nets:
-            own = [end for end in net if end != GROUND_MEMBER]
-            whole = list(net)
-            for end in own:
-                whole += [other for other in of.get(end, []) if other not in whole]
-            for end in whole:
-                if end != GROUND_MEMBER:
-                    of[end] = whole
-        unique = {id(whole): tuple(dict.fromkeys(whole)) for whole in of.values()}
-        return tuple(unique.values())
+            self.electrical.join([end if end == GROUND_MEMBER else inner[end[0]](end[1]) for end in net])
 
     def _note_bus_ranges(self, *ends: tuple[int, str]) -> None:
         """Note the parts of buses that the two ends of a connection name."""
@@ -318,7 +278,7 @@ class _Builder:
             self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}
         self.ports += len(ports)
         self.parts.append(part)
-        self.models[name] = model
+        self.electrical.models[name] = model
         return _PartPorts(part, written, where)
 
     def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:

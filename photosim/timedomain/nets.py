@@ -12,7 +12,7 @@ import numpy as np
 from photosim.electronics import transient
 from photosim.engine.bindings import owner
 from photosim.engine.converters import convert
-from photosim.engine.electrics import Equations, Read, feedback_sentence, value_of
+from photosim.engine.following import Equations, Read, feedback_sentence, value_of
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Electronic, Network
 from photosim.timedomain.content import check_band
