@@ -110,8 +110,7 @@ class _Builder:
             for name, instance in netlist.instances.items()
         }
         self._join(netlist, inner)
-        placed = {name: own for name, own in inner.items() if isinstance(own, _Ports)}
-        self.electrical.note_open(netlist, placed, top=not scope)
+        self.electrical.note_open(netlist, {n: p for n, p in inner.items() if isinstance(p, _Ports)}, scope)
         optical: dict[str, int] = {}
         electrical: dict[str, PortRef] = {}
         for outer, (instance, port) in netlist.ports.items():
@@ -141,7 +140,6 @@ class _Builder:
                     message = f"Connection {a},{port_a} to {b},{port_b} joins ports that share no mode."
                     raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
                 self.joins += pairs
-
         for net in netlist.nets:
             self.electrical.join([end if end == GROUND_MEMBER else inner[end[0]](end[1]) for end in net])
 

@@ -32,10 +32,13 @@ class Collected:
         driving = [end for end in members if not self._is_input(end)] or [members[0]]
         self.wires += [(driving[0], end) for end in members if end != driving[0]]
 
-    def note_open(self, netlist: Netlist, placed: Mapping[str, Any], *, top: bool) -> None:
-        """Note the pins of placed sub-circuits, by name, that nothing around them joins."""
+    def note_open(self, netlist: Netlist, placed: Mapping[str, Any], scope: str) -> None:
+        """Note the pins of placed sub-circuits, by name, that nothing around them joins.
+
+        scope: of the netlist that they are placed in, empty outermost, where exposed pins are open too.
+        """
         members = [end for net in (*netlist.connections, *netlist.nets) for end in net]
-        members += [] if top else list(netlist.ports.values())
+        members += list(netlist.ports.values()) if scope else []
         ends = [placed[name](port) for name, port in members if name in placed]
         used = {end for end in ends if isinstance(end, tuple)}
         for ports in placed.values():
