@@ -153,7 +153,7 @@ class Compiled:
         if drives:
             changes |= {drive.name: drive.value for drive in drives}
             point = replace(compiled.parts.point(changes), drives=drives)
-        compiled.electrics.refuse_given(called)
+        compiled.electrics.refuse_driven(called)
         nets = compiled.electrics.at_rest(lambda part: compiled.parts.settings_of(part, point))
         if nets:
             point = replace(compiled.parts.point(changes | nets), drives=drives)

@@ -262,7 +262,7 @@ class Electrics:
                     return read, detectors[sets[node]]
         return None
 
-    def refuse_given(self, called: Iterable[str]) -> None:
+    def refuse_driven(self, called: Iterable[str]) -> None:
         """Raise ParameterError for a setting given in a call that nets drive."""
         for read in self.reads:
             if read.name in called:
