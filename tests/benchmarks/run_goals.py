@@ -1,6 +1,6 @@
 """Measure photosim against its goals: the way it goes now against the way before, in turns.
 
-    python tests/benchmarks/run_goals.py [--only reflecting,gradient,chips,first] [--small] [--out FILE]
+    python tests/benchmarks/run_goals.py [--only reflecting,gradient,chips,bank,first] [--small] [--out FILE]
 
 Every number is a ratio of CPU times of one thread, taken in turns in one process, so that a busy machine
 changes both alike. The way before is still in the program: elimination where sweeps are taken now, and one
@@ -31,6 +31,7 @@ from photosim.kernels.elimination import Narrow
 start: Callable[..., dict[str, Any]] = importlib.import_module("run_start").start
 
 CHIPS_A_SECOND = 50_000
+PROGRAM_S = 3.0
 FIRST_S, FIRST_EMPTY_S = 0.5, 3.0
 
 
@@ -125,6 +126,25 @@ def chips(*, small: bool) -> list[Row]:
     return [Row(what, note, f"{CHIPS_A_SECOND:,} chips/s", rate >= CHIPS_A_SECOND, slow / fast)]
 
 
+def bank(*, small: bool) -> list[Row]:
+    """Measure making a bank and programming two matrices into it, the first time in a process and again."""
+    from photosim.circuit import load
+    from photosim.training.devices import WeightBank
+
+    rng = np.random.default_rng(0)
+    shape = (8, 4) if small else (256, 10)
+    matrices = [rng.normal(size=shape) for _ in range(2)]
+    circuit = load("mrr_dfa_digits" if small else "mrr_weight_bank_50x20")
+
+    def made() -> Any:
+        return WeightBank.from_circuit(circuit, "bank").program_all(matrices)
+
+    (_, begin), (_, again) = cpu_seconds(made), cpu_seconds(made)
+    note = f"{begin:.2f} s CPU, {again:.2f} s again"
+    what = f"two {shape[0]} x {shape[1]} matrices into bank {circuit.name}, first time"
+    return [Row(what, note, f"{PROGRAM_S:g} s", begin < PROGRAM_S, begin)]
+
+
 def first(*, small: bool) -> list[Row]:
     """Start a process that imports photosim, reads a file, plans, and sweeps once; then with empty caches."""
     import tempfile
@@ -150,7 +170,7 @@ def first(*, small: bool) -> list[Row]:
     return rows
 
 
-MEASUREMENTS = {"reflecting": reflecting, "gradient": gradient, "chips": chips, "first": first}
+MEASUREMENTS = {"reflecting": reflecting, "gradient": gradient, "chips": chips, "bank": bank, "first": first}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", PhotosimWarning)

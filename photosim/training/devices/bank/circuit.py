@@ -85,6 +85,18 @@ class BankCircuit:
         plus, minus = self.currents(phases)
         return plus - minus
 
+    def own_weights(self, channel: int, phases: FloatArray) -> FloatArray:
+        """Return the weights in A of one channel, (M, K), for phases (M, K) in rad of its own rings.
+
+        All other rings are as the netlist leaves them, and only that channel's light is carried.
+        """
+        rings = {row[channel]: own for row, own in zip(self.rings, phases, strict=True)}
+        wl = self.wl[channel : channel + 1]
+        waves = self.circuit.transfer(wl, list(self.diodes), [self.light], **{**self.drives, **rings})
+        power = (np.abs(waves[:, 0, :, 0]) ** 2).reshape(-1, self.rows, 2)
+        currents = np.abs(power * self.responsivity[:, :, channel] * self.power[channel])
+        return np.asarray((currents[..., 0] - currents[..., 1]).T)
+
     def weights_and_slopes(self, phases: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return weights (B, M, N) in A and slopes (B, M, N, N) in A/rad for phases (B, M, N).
 

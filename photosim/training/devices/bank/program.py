@@ -155,13 +155,7 @@ def _newton_move(slopes: FloatArray, error: FloatArray) -> FloatArray:
 
 def _scan(bank: BankCircuit, phases: FloatArray) -> FloatArray:
     """Return the weight in A of each ring's own channel over its own phases, both of shape (M, N, K)."""
-    points = phases.shape[-1]
-    settings = np.broadcast_to(bank.cold(), (bank.channels, points, bank.rows, bank.channels)).copy()
-    for n in range(bank.channels):
-        settings[n, :, :, n] = phases[:, n].T
-    weights = bank.weights(settings.reshape(-1, bank.rows, bank.channels))
-    weights = weights.reshape(bank.channels, points, bank.rows, bank.channels)
-    return np.stack([weights[n, :, :, n].T for n in range(bank.channels)], axis=1)
+    return np.stack([bank.own_weights(n, phases[:, n]) for n in range(bank.channels)], axis=1)
 
 
 def _fit_curve(phases: FloatArray, weights: FloatArray) -> FloatArray:
