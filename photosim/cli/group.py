@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ _UsageError: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c._
 
 
 _EXTRAPOLATE = "--extrapolate"
+_INTERRUPTED = 130
 
 
 def _extrapolated(words: list[str]) -> list[str]:
@@ -59,7 +60,18 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run a command and exit: 0, 1 for a PhotosimError, 2 for a command line that typer refuses."""
         del standalone_mode
-        _end_on_signals()
+        with ended_by_signals():
+            sys.exit(self._code(args, prog_name, complete_var, windows_expand_args, **extra))
+
+    def _code(
+        self,
+        args: Sequence[str] | None,
+        prog_name: str | None,
+        complete_var: str | None,
+        windows_expand_args: bool,
+        **extra: Any,
+    ) -> int:
+        """Run a command; return the code to exit with."""
         _replace_closed()
         with warnings.catch_warnings():
             warnings.simplefilter("always", PhotosimWarning)
@@ -69,6 +81,8 @@ class Commands(TyperGroup):
                 args = _extrapolated(list(sys.argv[1:] if args is None else args))
                 code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
                 sys.stdout.flush()
+                if code == _INTERRUPTED:  # typer may return that, and say nothing
+                    say("Interrupted.")
             except PhotosimError as error:
                 say(str(error))
                 code = 1
@@ -77,7 +91,7 @@ class Commands(TyperGroup):
                 code = 2
             except (KeyboardInterrupt, typer.Abort):
                 say("Interrupted.")
-                code = 130
+                code = _INTERRUPTED
             except (BrokenPipeError, SystemExit) as error:
                 # `photosim components | head`: the reader has seen enough. Nothing more can be written.
                 # rich, which writes help and tables, ends the process with code 1 where it meets that.
@@ -92,7 +106,7 @@ class Commands(TyperGroup):
                 sys.stdout = None
                 say(f"Cannot write to the standard output: {(error.strerror or str(error)).lower()}.")
                 code = 1
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
 
 
 def say(sentence: str) -> None:
@@ -124,22 +138,38 @@ def file_or_folder(text: str) -> Path:
     return Path(text)
 
 
-def _end_on_signals() -> None:
-    """End a command at SIGTERM and SIGHUP as an interrupt does, so that temporary files are removed."""
+class _Stopped(BaseException):
+    """A signal has ended the work. Not a SystemExit, which hypothesis takes for an example that fails."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End work at SIGTERM and SIGHUP as an interrupt does, so that temporary files are removed."""
+    before: dict[int, Any] = {}
+    own = os.getpid()
+
+    def stop(number: int, _frame: object) -> None:
+        for other in before:  # a second one, as at the end of a session, must not stop the cleaning
+            signal.signal(other, signal.SIG_IGN)
+        if os.getpid() != own:  # a worker, which its pool ends in this way
+            sys.exit(128 + number)
+        with suppress(RuntimeError):  # the signal came amid a write to stderr
+            say("Stopped.")
+        raise _Stopped(number)
+
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None:
             with suppress(ValueError):  # not in the main thread: whoever runs us there has its own signals
-                signal.signal(number, _stop)
-
-
-def _stop(number: int, _frame: object) -> None:
-    for name in ("SIGTERM", "SIGHUP"):  # a second one, as at the end of a session, must not stop the cleaning
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with suppress(RuntimeError):  # the signal came amid a write to stderr
-        say("Stopped.")
-    sys.exit(128 + number)
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    except _Stopped as stopped:
+        sys.exit(128 + stopped.number)
 
 
 def _usage(error: Exception) -> str:

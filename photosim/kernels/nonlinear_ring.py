@@ -74,6 +74,14 @@ def relax(hot: float, density: float, energies: Any, carriers: Any, k: Any, d: f
     return warm + (hot - warm) * math.exp(-d / k[THERMAL_TIME]), density
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def set_along(k: Any, constants: Any, share: float) -> None:
+    """Set k to the constants at a share of the step: on a straight line through its middle and its end."""
+    half = k.shape[0]
+    for i in range(half):
+        k[i] = constants[half + i] + (2.0 * share - 1.0) * (constants[i] - constants[half + i])
+
+
 def circulate(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
@@ -82,7 +90,7 @@ def circulate(
     Ports: in o1, drop o2, add o3, through o4; each substep takes half a step of heat and carriers, a step of
     the field at its middle energy, and the other half.
     """
-    k = constants[constants.shape[0] // 2 :]  # of the middle of the step
+    k = constants[constants.shape[0] // 2 :].copy()  # of the middle of the step
     count = carriers.shape[0]
     energies = np.empty(count)
     middle = np.empty(count)
@@ -92,6 +100,7 @@ def circulate(
     steps = 1 + int(2.0 * dt * fast)
     d = dt / steps
     for s in range(steps):
+        set_along(k, constants, (s + 0.5) / steps)
         for c in range(count):
             energies[c] = state[2 + 2 * c] ** 2 + state[3 + 2 * c] ** 2
         hot, density = relax(state[0], state[1], energies, carriers, k, d / 2)

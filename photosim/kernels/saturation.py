@@ -30,6 +30,12 @@ def gain_slope(h: float, strength: float, rest: float, lifetime: float) -> float
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def shortest(rate: float, growth: float) -> float:
+    """Return d with 4 d (rate + growth d) = 1: a step short against a rate that grows within it."""
+    return 0.5 / (rate + math.sqrt(rate * rate + growth))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def balance(rest: float, strength: float) -> float:
     """Return h where rest - h = strength (exp(h) - 1): what it comes to in light that does not change.
 
@@ -47,41 +53,61 @@ def balance(rest: float, strength: float) -> float:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def gain_after(
-    h: float, first: float, last: float, rest: float, energy: float, lifetime: float, dt: float
+    h: float, first: float, last: float, before: float, rest: float, lifetime: float, dt: float
 ) -> float:
-    """Return h after dt, the power going from `first` to `last` on a straight line.
+    """Return h after dt, on straight lines the light going from `first` to `last` and rest from `before`.
 
-    Runge and Kutta, in steps that follow how fast h moves. Where it has forgotten its past over a stretch, it
-    is what the light of the moment makes of it, and lags behind that by its own time: however short it is.
+    The light is a power over the saturation energy, in 1/s. Runge and Kutta, in steps that follow how fast h
+    moves. Where it has forgotten its past over a stretch, it is what light and rest of the moment make of it,
+    and lags behind that by its own time: however short it is.
     """
     t = 0.0
+    climb = (rest - before) / dt
     while t < dt:
         left = dt - t
-        a = (first + (last - first) * (t / dt)) / energy
-        end = last / energy
+        a, end = first + (last - first) * (t / dt), last
+        own = before + climb * t
         far = left if end >= a / 2 else left * (a / 2) / (a - end)
         b = a + (end - a) * (far / left)
         if far * (1.0 / lifetime + min(a, b)) > FORGOTTEN:
-            start, stop = balance(rest, a * lifetime), balance(rest, b * lifetime)
+            start, stop = balance(own, a * lifetime), balance(own + climb * far, b * lifetime)
             slowest = 1.0 / lifetime + min(a, b) * math.exp(min(h, start, stop))
             if far * slowest > FORGOTTEN:
                 speed = 1.0 / lifetime + b * math.exp(stop)
-                h = stop + math.expm1(stop) * (b - a) / (far * speed * speed)
+                h = stop + (math.expm1(stop) * (b - a) / far - climb / lifetime) / (speed * speed)
                 t = dt if far == left else t + far
                 continue
-        # How far h may rise within a step counts too: more gain makes it move faster.
-        now = 1.0 / lifetime + max(a, end) * max(math.exp(h), 1.0)
-        highest = h + max(rest - h, 0.0) * 0.25 / (now * lifetime)
-        fastest = 1.0 / lifetime + max(a, end) * max(math.exp(highest), 1.0)
-        d = left / (1.0 + np.floor(4.0 * left * fastest))
-        t = t + d if d < left else dt
+        # How far h may rise within a step counts too, and how much brighter the light becomes in it: more of
+        # either makes h move faster.
+        grown, brighter = max(math.exp(h), 1.0), max(end - a, 0.0) / left
+        short = shortest(1.0 / lifetime + a * grown, brighter * grown)
+        grown = max(math.exp(h + max(own + max(climb, 0.0) * short - h, 0.0) * short / lifetime), 1.0)
+        d = shortest(1.0 / lifetime + a * grown, brighter * grown)
+        d = left / (1.0 + np.floor(left / d))
         middle, close = a + (end - a) * (d / (2 * left)), a + (end - a) * (d / left)
-        k1 = gain_slope(h, a, rest, lifetime)
-        k2 = gain_slope(h + d / 2 * k1, middle, rest, lifetime)
-        k3 = gain_slope(h + d / 2 * k2, middle, rest, lifetime)
-        k4 = gain_slope(h + d * k3, close, rest, lifetime)
+        k1 = gain_slope(h, a, own, lifetime)
+        k2 = gain_slope(h + d / 2 * k1, middle, own + climb * (d / 2), lifetime)
+        k3 = gain_slope(h + d / 2 * k2, middle, own + climb * (d / 2), lifetime)
+        k4 = gain_slope(h + d * k3, close, own + climb * d, lifetime)
         h += d / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        t = t + d if d < left else dt
     return h
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def start_of_step(middle: float, now: float) -> float:
+    """Return what a constant was when the step began, from what it is in its middle and now."""
+    return 2.0 * middle - now
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def saturated_after(h: float, before: Any, now: Any, signs: float, constants: Any, dt: float) -> float:
+    """Return the exponent after a step; constants: rest at 0 (times `signs`), energy at 2, lifetime at 3."""
+    middle = constants[constants.shape[0] // 2 :]
+    rests = signs * start_of_step(middle[0], constants[0]), signs * constants[0]
+    energy = max(start_of_step(middle[2], constants[2]), 1e-12 * constants[2])
+    first, last = arriving_power(before) / energy, arriving_power(now) / constants[2]
+    return gain_after(h, first, last, rests[0], rests[1], middle[3], dt)
 
 
 def amplify(
@@ -89,9 +115,7 @@ def amplify(
 ) -> None:
     """Amplify both ways by exp(h/2 (1 - i alpha)); constants: h0, alpha, energy, lifetime, inversion."""
     alpha, inversion = constants[1], constants[4]
-    middle = constants[constants.shape[0] // 2 :]
-    rest, energy, lifetime = middle[0], middle[2], middle[3]
-    h = gain_after(state[0], arriving_power(before), arriving_power(now), rest, energy, lifetime, dt)
+    h = saturated_after(state[0], before, now, 1.0, constants, dt)
     state[0] = h
     factor = np.exp(complex(h / 2, -alpha * h / 2))
     for c in range(now.shape[1]):
@@ -108,11 +132,8 @@ def absorb(
     state: Any, before: Any, now: Any, out: Any, constants: Any, carriers: Any, noise: Any, dt: float
 ) -> None:
     """Absorb both ways by exp(-(q + fixed)/2), light bleaching q; constants: q0, fixed, energy, lifetime."""
-    fixed, middle = constants[1], constants[constants.shape[0] // 2 :]
-    rest, energy, lifetime = middle[0], middle[2], middle[3]
-    state[0] = -gain_after(
-        -state[0], arriving_power(before), arriving_power(now), -rest, energy, lifetime, dt
-    )
+    fixed = constants[1]
+    state[0] = -saturated_after(-state[0], before, now, -1.0, constants, dt)
     factor = math.exp(-(state[0] + fixed) / 2)
     for c in range(now.shape[1]):
         out[1, c] = factor * now[0, c]

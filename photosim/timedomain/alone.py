@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.model import Nonlinear
+from photosim.model.steady import NUMPY
 from photosim.timedomain.low_pass import stepped_wrong
 from photosim.timedomain.stepping import Clock, Stepper
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from photosim.timedomain.drives import Drives
     from photosim.timedomain.stepping import Begin
 
     ComplexArray = NDArray[np.complex128]
     States = dict[str, NDArray[np.float64]]
 
 RIGHT = 1e-4
-"""Error of a filter, relative to its largest value, that a part alone may have."""
+"""Error of a filter, or of the light behind it, relative to the largest, that a part alone may have."""
 MOST = 64
 """Most instants for each sample."""
 _MARGIN = 80
@@ -34,9 +39,31 @@ _PIECE = 1 << 18
 """Instants that are carried at once."""
 
 
-def fineness(states: States, bandwidth: float, sample_rate: float) -> int:
-    """Return how many steps a sample, a power of 2, make a filter right; states (T,) are behind it."""
-    wrong = max((stepped_wrong(v, bandwidth, sample_rate, slice(None)) for v in states.values()), default=0.0)
+def filter_errors(
+    drives: Drives, name: str, states: Mapping[str, NDArray[np.float64]], bandwidth: float, kept: slice
+) -> tuple[float, float]:
+    """Return how wrong a stepped filter is in some samples: its signal, and the light that this modulates.
+
+    Both relative to their largest value. Several turns of phase make much of a small error of the signal.
+    states: behind the filter of the part, (T,) each.
+    """
+    of_signal, of_light = 0.0, 0.0
+    for signal in states.values():
+        lacking = stepped_wrong(signal, bandwidth, drives.sample_rate)
+        largest = max(float(np.abs(signal).max()), 1e-300)
+        of_signal = max(of_signal, float(np.abs(lacking[kept]).max()) / largest)
+        part = drives.compiled.graph.part(name)
+        steady = part.model.steady if isinstance(part.model, Nonlinear) else None
+        if steady is not None and of_signal:
+            settings, powers = drives.settings(part), (signal, signal + lacking)
+            found, right = (np.broadcast_to(steady(NUMPY, p, **settings), signal.shape)[kept] for p in powers)
+            brightest = max(float(np.abs(right).max()), 1e-300)
+            of_light = max(of_light, float(np.abs(found - right).max()) / brightest)
+    return of_signal, of_light
+
+
+def fineness(wrong: float) -> int:
+    """Return how many steps a sample, a power of 2, make a filter right that is wrong by so much with one."""
     factor = 1
     while factor < MOST and wrong > RIGHT * factor**2:
         factor *= 2

@@ -33,6 +33,8 @@ OUT_OF_BAND = 1e-3
 """Part of a signal's power that may lie beyond the pass band."""
 MADE = 1e-4
 """The same of light that parts make, from which it is said: 2 % of the power at the worst sample."""
+MADE_FIELD = 1e-2
+"""Part of the largest field that parts make beyond the band at the worst sample, from which it is said."""
 _ASKED = 1 << 16
 """Wavelengths that are asked for at a time."""
 

@@ -18,7 +18,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
-from photosim.timedomain.band import MADE, OUT_OF_BAND, PASS
+from photosim.timedomain.band import MADE, MADE_FIELD, OUT_OF_BAND, PASS
 from photosim.timedomain.content import EDGE, WINDOW, check_band, share_beyond, worst_beyond
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
@@ -141,12 +141,12 @@ def check_driven(
 def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:
     """Return the largest field of light beyond the band over its largest, where it is not only its start.
 
-    wave: (FINER T,) that a part has made. Warns of more than MADE of its power there, and raises
-    ParameterError for more than OUT_OF_BAND.
+    wave: (FINER T,) that a part has made. Warns of more than MADE of its power there or MADE_FIELD of its
+    field, and raises ParameterError for more than OUT_OF_BAND of its power.
     """
     share = check_band(wave, sample_rate, what, finer=FINER)
     worst = worst_beyond(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
-    if share > MADE:
+    if share > MADE or worst > MADE_FIELD:
         message = (
             f"The sample rate of {sample_rate:g} Hz is low for {what}: {100 * share:.2g} % of its power lies "
             f"more than {PASS * sample_rate:g} Hz from its carrier and is left out, which changes its field "

@@ -88,20 +88,17 @@ def stepped_error(bandwidth: float, sample_rate: float, highest: float) -> float
     return float(np.abs(_stepped(frequency, bandwidth / sample_rate) - right).max())
 
 
-def stepped_wrong(behind: NDArray[np.float64], bandwidth: float, sample_rate: float, kept: slice) -> float:
-    """Return the largest error, relative to its largest value, of a signal (T,) that left such a low-pass.
-
-    kept: the samples that are looked at.
-    """
+def stepped_wrong(behind: NDArray[np.float64], bandwidth: float, sample_rate: float) -> NDArray[np.float64]:
+    """Return what a signal (T,) that left such a low-pass lacks of what the analogue one lets pass, (T,)."""
     if not np.any(behind != behind[0]):
-        return 0.0
+        return np.zeros(behind.size)
     # Held before, and turned back behind its end: no edge that was none.
     whole = np.concatenate([np.full(behind.size, behind[0]), behind, behind[::-1]])
     frequency: NDArray[np.float64] = np.fft.rfftfreq(whole.size).astype(np.float64)
     found = _stepped(frequency, bandwidth / sample_rate)
-    wrong = 1.0 - response(frequency, bandwidth / sample_rate) / found
+    wrong = response(frequency, bandwidth / sample_rate) / found - 1.0
     error = np.fft.irfft(np.fft.rfft(whole - behind[0]) * wrong, whole.size)
-    return float(np.abs(error[behind.size : 2 * behind.size][kept]).max() / np.abs(behind).max())
+    return np.asarray(error[behind.size : 2 * behind.size])
 
 
 def _stepped(frequency: NDArray[np.float64], bandwidth: float) -> ComplexArray:

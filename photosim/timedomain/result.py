@@ -13,10 +13,10 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
+from photosim.timedomain.alone import filter_errors
 from photosim.timedomain.band import LEAD, PASS
 from photosim.timedomain.beats import check_carriers, detected
 from photosim.timedomain.history import Beating
-from photosim.timedomain.low_pass import stepped_wrong
 from photosim.timedomain.nets import Nets
 from photosim.timedomain.rational import FITTED
 from photosim.timedomain.receivers import chain_of, received
@@ -117,23 +117,30 @@ def dataset(
 
 
 def _filters(run: Run, line: Timeline) -> list[str]:
-    """Return what is to be said of each filter that is stepped; ParameterError where one is far off."""
+    """Return what is to be said of each filter that is stepped; ParameterError where one is far off.
+
+    It is judged by its signal, and by the light that the signal modulates: several turns of phase make more
+    of a small error.
+    """
     rate, found = run.clock.sample_rate, []
     for part, (bandwidth, error, factor) in run.filters.items():
-        own = [v for name, v in run.states.items() if name.rpartition(".")[0] == part]
-        wrong = max((stepped_wrong(values, bandwidth, rate, line.kept) for values in own), default=0.0)
-        wrong /= factor**2
-        if wrong > STEPPED:
+        own = {name: v for name, v in run.states.items() if name.rpartition(".")[0] == part}
+        errors = filter_errors(run.drives, part, own, bandwidth, line.kept)
+        wrong, of_light = (error / factor**2 for error in errors)
+        if max(wrong, of_light) > STEPPED:
+            what, by = (
+                ("what passes it", wrong) if wrong > STEPPED else ("the light that it modulates", of_light)
+            )
             message = (
                 f"The sample rate of {rate:g} Hz is too low for the bandwidth of {part!r} ({bandwidth:g} "
-                f"Hz), which is stepped: what passes it is off by {wrong:.2g} of its largest value. Take "
+                f"Hz), which is stepped: {what} is off by {by:.2g} of its largest value. Take "
                 f"{2 * rate:g} Hz or more."
             )
             raise ParameterError(message)
         often = f" {factor} times a sample" if factor > 1 else ""
         found.append(
             f"{part}: stepped{often}, error {error:.2g} within {FITTED * rate:g} Hz, in this run {wrong:.2g} "
-            "of its largest value"
+            f"of its largest value and {of_light:.2g} of the light"
         )
     return found
 

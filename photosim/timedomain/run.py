@@ -143,6 +143,8 @@ class Run:
             parts = [self._stepped(element) for element in group]
             paths = feedback(self, group) if loop else []
             stepper = stepping.Stepper(parts, paths, self.clock)
+            if not self.history.turning:  # what comes back after the end never comes; before, light was held
+                stepper = stepper.shortened(self.clock.samples)
             begin = self._begin(stepper, arriving, loop=loop)
             self.history.guess(stepper)
             incoming = stepper.arriving(arriving, slice(None))
@@ -165,7 +167,7 @@ class Run:
         if loop or name not in self.filters:
             return outgoing, states
         (bandwidth, _, _), rate = self.filters[name], self.clock.sample_rate
-        factor = alone.fineness(states, bandwidth, rate)
+        factor = alone.fineness(max(alone.filter_errors(self.drives, name, states, bandwidth, slice(None))))
         self.filters[name] = bandwidth, stepped_error(bandwidth, factor * rate, FITTED * rate), factor
         return (outgoing, states) if factor == 1 else alone.finely(stepper, incoming, begin, factor)
 

@@ -134,9 +134,10 @@ def transport_delay(low: ComplexArray, high: ComplexArray, apart: float) -> floa
 def lag(drives: Drives, element: Element, carrier: float, offsets: FloatArray, telling: IntArray) -> float:
     """Return how wrong an element is that follows its drive at once.
 
-    That is the first term that S(f, t) of the instant leaves out, d/dt dS/d omega beyond the delay that all
-    of its light has; the largest at `offsets` in Hz from the carrier. Where the drive changes little, a tenth
-    of the error relative to that change counts.
+    That is the first term that S(f, t) of the instant leaves out, d/dt dS/d omega; the largest at `offsets`
+    in Hz from the carrier. Of one part the delay that all of its light has does not count, as its drive acts
+    at its end; in a resonator light is driven ahead of it. Where the drive changes little, a tenth of the
+    error relative to that change counts.
     """
     at = np.unique(np.minimum(telling, drives.samples - 2))
     instants = np.concatenate([[0], at, at + 1])
@@ -146,7 +147,8 @@ def lag(drives: Drives, element: Element, carrier: float, offsets: FloatArray, t
     change = float(np.abs(mean - mean[:1]).max())
     if change < EXACT:
         return 0.0
-    beyond = slope - 1j * transport_delay(low, high, 2 * _STEP_HZ) * mean
+    delay = 0.0 if element.kind == "resonator" else transport_delay(low, high, 2 * _STEP_HZ)
+    beyond = slope - 1j * delay * mean
     first, second = beyond[1 : 1 + at.size], beyond[1 + at.size :]
     worst = float(np.abs(second - first).max()) * drives.sample_rate
     return max(worst, SMALL * worst / change)

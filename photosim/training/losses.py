@@ -170,8 +170,8 @@ def check_finite(finite: bool, epoch: int, learning_rate: float) -> None:
     """Raise Diverged, naming epoch and learning rate, for a run whose numbers are not finite."""
     if not finite:
         message = (
-            f"Training diverged in epoch {epoch}, at a learning rate of {learning_rate:g}: loss or "
-            "parameters are not finite. Take a smaller learning rate."
+            f"Training diverged in epoch {epoch}, at a learning rate of {learning_rate:g}: loss, its "
+            "slopes or parameters are not finite. Take a smaller learning rate."
         )
         raise Diverged(message)
 

@@ -112,7 +112,8 @@ def fit_nodes(
         factor = plain.schedule.factor(epoch, epoch)
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             forward, loss = run(network, parameters, x, labels, NODES, dropping)
-            check_finite(bool(np.isfinite(loss)), epoch, factor * plain.learning_rate)
+            finite = np.isfinite(loss) and np.isfinite(forward.error).all()
+            check_finite(bool(finite), epoch, factor * plain.learning_rate)
             for own, p, update, m in zip(optimisers, parameters, rule.updates(forward), memory, strict=True):
                 if update:
                     own.step(p, update, m, factor)

@@ -98,3 +98,12 @@ def run(
 def all_finite(parameters: list[Parameters]) -> bool:
     """Return whether all parameters are finite numbers."""
     return all(bool(np.isfinite(value).all()) for own in parameters for value in own.values())
+
+
+def overflows(parameters: list[Parameters]) -> bool:
+    """Return whether a product of two parameters may be larger than any number: a run has diverged."""
+    return any(
+        not np.all(np.abs(value) < float(np.finfo(value.dtype).max) ** 0.5)
+        for own in parameters
+        for value in own.values()
+    )

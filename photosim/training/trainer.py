@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, dtype_of
-from photosim.errors import DataError, ParameterError
+from photosim.errors import DataError, ParameterError, PhotosimError
 from photosim.jobs.fingerprint import fingerprint
 from photosim.memory import require_memory
 from photosim.reals import shown
@@ -24,7 +24,7 @@ from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
-from photosim.training.passes import all_finite, run
+from photosim.training.passes import all_finite, overflows, run
 from photosim.training.rules.rule import Rule, updates_of
 
 if TYPE_CHECKING:
@@ -310,13 +310,18 @@ class _Run:
         return [shuffled[first : first + size] for first in range(0, shuffled.size, size)]
 
     def _step(self, state: State, rows: IndexArray | slice, factor: float) -> float:
-        """Learn from one batch in place; return its summed loss."""
+        """Learn from one batch in place; return its summed loss, nan for one that cannot be learnt from."""
         parameters, memory, train = state.groups["parameters"], state.groups["memory"], self.data.train
         x, y = train.x[rows], train.y[rows]
-        forward, loss = run(self.network, parameters, x, y, self.objective, state.order)  # dropout too
-        if not np.isfinite(loss):
-            return loss  # refused by the caller, before devices are given what is not a number
-        found = updates_of(self.rule, forward, parameters)
+        try:
+            forward, loss = run(self.network, parameters, x, y, self.objective, state.order)  # dropout too
+            if not np.isfinite(loss) or not np.isfinite(forward.error).all():
+                return float("nan")  # refused by the caller, before devices are given what is not a number
+            found = updates_of(self.rule, forward, parameters)
+        except PhotosimError:
+            if overflows(parameters):
+                return float("nan")  # what a device says of such weights is not the reason
+            raise
         for own, update, kept in zip(parameters, found, memory, strict=True):
             if update is not None:
                 self.optimiser.step(own, update, kept, factor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -170,3 +171,43 @@ def test_strong_drives_are_right_at_the_worst_sample_or_spoken_of(component: str
         stated = [float(text) for text in re.findall(r"up to (\S+) of", out.attrs["beyond"])]
         assert wrong <= 1.1 * max(stated, default=1e-3)
     assert 1 <= refused <= 4
+
+
+def test_a_hundredth_of_the_field_beyond_the_band_is_warned_of() -> None:
+    """Harmonics of a phase, 6e-5 of the power, that are off by 1.2 % at the worst sample."""
+    one = ps.Circuit({"instances": {"p": "phase_shifter"}, "ports": {"in": "p,o1", "out": "p,o2"}})
+    drive = {"p.phase": waveforms.sine(22e9, amplitude=1.9)}
+    light = {"in": {"power": waveforms.constant(1e-3), "carrier": 1.55}}
+    with pytest.warns(PhotosimWarning, match="changes its field by up to"):
+        out = ps.transient(one, 3e-9, sample_rate=240e9, drive=drive, inputs=light, probes=["out"])
+    still = one(1.55, ports=["in", "out"])["in", "out"].values[0]
+    right = still * np.sqrt(1e-3) * np.exp(1j * out.drive.values[0])
+    off = np.abs(out.wave.values[0, 0] - right)[100:-100].max() / np.sqrt(1e-3)
+    stated = float(re.findall(r"up to ([\d.e-]+) of the largest", out.attrs["beyond"])[0])
+    assert off == pytest.approx(stated, rel=0.4)
+    assert off > 5e-3
+
+
+def test_a_short_run_of_a_loop_with_a_long_fibre_takes_the_memory_of_the_run() -> None:
+    """Ten million samples in the fibre; what comes back after the end of a run need not be kept."""
+    instances = {
+        "c": "directional_coupler", "a": {"component": "dynamic_soa", "settings": {"gain_dB": 1.0}},
+        "f": {"component": "fibre", "settings": {"length_km": 20.0}},
+    }  # fmt: skip
+    links = {"c,o4": "f,o1", "f,o2": "a,o1", "a,o2": "c,o2"}
+    one = ps.Circuit({"instances": instances, "connections": links, "ports": {"in": "c,o1", "out": "c,o3"}})
+    light = {"in": {"power": waveforms.sine(1e9, offset=1e-3, amplitude=5e-4), "carrier": 1.55}}
+    tracemalloc.start()
+    out = ps.transient(one, 5e-9, sample_rate=1e11, inputs=light, probes=["out"])
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 1e8
+    # The fibre gives back what the first light left in it, whatever enters now.
+    wave = out.wave.values[0, 0]
+    held = np.sqrt(1e-3 + 5e-4 * np.sin(2 * np.pi * 1e9 * out.time.values))
+    coupler = ps.Circuit(
+        {"instances": {"c": "directional_coupler"}, "ports": {f"o{k}": f"c,o{k}" for k in (1, 2, 3, 4)}}
+    )
+    bar = coupler(1.55)["o1", "o3"].values[0]
+    moved = (wave - wave[0]) - bar * (held - held[0])
+    assert np.abs(moved)[200:-200].max() < 1e-3 * np.abs(wave).max()

@@ -17,27 +17,30 @@ from photosim.kernels.saturation import gain_after
 from photosim.timedomain import pacing
 
 
-@pytest.mark.parametrize("rest", [13.8, 4.6, 0.05, -0.3, -9.0])
+@pytest.mark.parametrize("rests", [(13.8, 13.8), (2.0, 4.6), (0.05, 0.05), (-0.2, -0.3), (-9.0, -9.0)])
 @pytest.mark.parametrize("lifetime", [3e-15, 2e-12, 4e-10])
 @pytest.mark.parametrize("strength", [1e-3, 3.0, 1e4])
 @pytest.mark.parametrize("powers", [(0.0, 1.0), (1.0, 0.0), (1.0, 0.7), (0.2, 1.0)])
 def test_saturation_follows_its_equation_however_stiff(
-    rest: float, lifetime: float, strength: float, powers: tuple[float, float]
+    rests: tuple[float, float], lifetime: float, strength: float, powers: tuple[float, float]
 ) -> None:
     # strength: the largest power over the power that saturates.
     dt, rate = 1e-11, strength / lifetime
     first, last = powers
-    h = 0.6 * rest
+    before, rest = rests
+    h = 0.6 * before
 
     def slope(t: float, y: Any) -> Any:
-        return (rest - y) / lifetime - (first + (last - first) * t / dt) * rate * np.expm1(y)
+        own = before + (rest - before) * t / dt
+        return (own - y) / lifetime - (first + (last - first) * t / dt) * rate * np.expm1(y)
 
     def change(t: float, y: Any) -> Any:
         return [[-1 / lifetime - (first + (last - first) * t / dt) * rate * np.exp(y[0])]]
 
     with np.errstate(over="ignore"):
         right = solve_ivp(slope, (0, dt), [h], method="Radau", rtol=1e-8, atol=1e-10, jac=change)
-    assert gain_after(h, first, last, rest, 1 / rate, lifetime, dt) == pytest.approx(right.y[0, -1], abs=3e-4)
+    found = gain_after(h, first * rate, last * rate, before, rest, lifetime, dt)
+    assert found == pytest.approx(right.y[0, -1], abs=3e-4)
 
 
 @pytest.mark.parametrize(

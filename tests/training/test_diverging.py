@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import photosim as ps
 from photosim.errors import Diverged, ParameterError
-from photosim.training.data.datasets import load
+from photosim.training.data.datasets import Dataset, load
 from photosim.training.data.graphs import digit_graph
 from photosim.training.devices.device import check_real
+from photosim.training.devices.digital import Digital
 from photosim.training.layers import dense_network, normalised_adjacency
-from photosim.training.losses import softmax_cross_entropy
+from photosim.training.losses import Objective, softmax_cross_entropy
 from photosim.training.node_training import fit_nodes, graph_network
 from photosim.training.optimisers import SGD, Adam
-from photosim.training.rules import Backprop
+from photosim.training.rules import DFA, Backprop
 from photosim.training.trainer import Schedule, Streams, fit
 
 
@@ -57,3 +60,30 @@ def test_training_on_a_graph_that_diverges_stops_too() -> None:
         fit_nodes(
             network, Backprop(), data, epochs=4, optimiser=Adam(1e30), initial=seeds[0], rng=seeds[1]
         )  # fmt: skip
+
+
+class Fussy(Digital):
+    """A device that says what it was given."""
+
+    def apply(self, x: Any, gain: Any = None) -> Any:
+        """Refuse what is not finite."""
+        if not np.isfinite(x).all():
+            message = "The device multiplies finite numbers."
+            raise ParameterError(message)
+        return super().apply(x, gain)
+
+
+def test_a_loss_with_infinite_slopes_diverges_before_a_device_is_given_them() -> None:
+    """The loss itself is finite: a root of the distance, of which the slope at 0 is without bound."""
+    x = np.random.default_rng(0).normal(size=(40, 6))
+    data = Dataset.from_arrays(x, x[:, :2])
+
+    def root(outputs: Any, targets: Any) -> tuple[float, Any]:
+        off = outputs - targets
+        return float(np.sqrt(np.abs(off)).mean()), np.full_like(off, np.inf)
+
+    objective = Objective(root, lambda _outputs, _targets: 0.0)
+    network = dense_network((6, 5, 2), "tanh")
+    rule = DFA((Fussy(np.ones((5, 2))),))
+    with pytest.raises(Diverged, match=r"diverged in epoch 1, .*slopes"):
+        fit(network, rule, SGD(0.1), data, Schedule(2), Streams.tree(0, 1)[0], objective=objective)
