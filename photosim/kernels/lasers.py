@@ -47,7 +47,7 @@ def fastest_rate(carriers: float, field: complex, detuning: float, k: Any, quiet
     of_field = 0.5 * math.sqrt(1.0 + k[ALPHA] ** 2) * abs(net) + abs(detuning)
     if quiet:
         of_field += k[SPONTANEOUS] * max(carriers, 0.0) / k[CARRIER_LIFE] / (2.0 * max(photons, 1.0))
-    return max(of_field, 1.0 / k[CARRIER_LIFE] + slope * photons)
+    return float(max(of_field, 1.0 / k[CARRIER_LIFE] + slope * photons))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

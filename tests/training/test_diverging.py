@@ -84,6 +84,6 @@ def test_a_loss_with_infinite_slopes_diverges_before_a_device_is_given_them() ->
 
     objective = Objective(root, lambda _outputs, _targets: 0.0)
     network = dense_network((6, 5, 2), "tanh")
-    rule = DFA((Fussy(np.ones((5, 2))),))
+    device: Any = Fussy(np.ones((5, 2)))
     with pytest.raises(Diverged, match=r"diverged in epoch 1, .*slopes"):
-        fit(network, rule, SGD(0.1), data, Schedule(2), Streams.tree(0, 1)[0], objective=objective)
+        fit(network, DFA((device,)), SGD(0.1), data, Schedule(2), Streams.tree(0, 1)[0], objective=objective)
