@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.errors import PhotosimError
 from photosim.training.arrays import RealArray, TargetArray
 from photosim.training.layers import Block, Network, Parameters, Trace
 from photosim.training.losses import CLASSIFICATION, Objective
@@ -100,7 +101,32 @@ def all_finite(parameters: list[Parameters]) -> bool:
     return all(bool(np.isfinite(value).all()) for own in parameters for value in own.values())
 
 
-def overflows(parameters: list[Parameters]) -> bool:
+def learn(
+    network: Network,
+    parameters: list[Parameters],
+    batch: tuple[RealArray, TargetArray],
+    objective: Objective,
+    rng: np.random.Generator,
+    propose: Callable[[ForwardPass], Updates],
+) -> tuple[float, Updates]:
+    """Return a batch's mean loss and the updates that a rule proposes; nan where a run has diverged.
+
+    Devices are not given what is not a number, and what one says of weights beyond all bounds is not the
+    reason why a run ends.
+    """
+    lost: tuple[float, Updates] = (float("nan"), [None] * len(parameters))
+    try:
+        forward, loss = run(network, parameters, *batch, objective, rng)
+        if not (np.isfinite(loss) and np.isfinite(forward.error).all()):
+            return lost
+        return loss, propose(forward)
+    except PhotosimError:
+        if _overflows(parameters):
+            return lost
+        raise
+
+
+def _overflows(parameters: list[Parameters]) -> bool:
     """Return whether a product of two parameters may be larger than any number: a run has diverged."""
     return any(
         not np.all(np.abs(value) < float(np.finfo(value.dtype).max) ** 0.5)

@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, dtype_of
-from photosim.errors import DataError, ParameterError, PhotosimError
+from photosim.errors import DataError, ParameterError
 from photosim.jobs.fingerprint import fingerprint
 from photosim.memory import require_memory
 from photosim.reals import shown
@@ -24,7 +24,7 @@ from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
-from photosim.training.passes import all_finite, overflows, run
+from photosim.training.passes import all_finite, learn
 from photosim.training.rules.rule import Rule, updates_of
 
 if TYPE_CHECKING:
@@ -312,20 +312,15 @@ class _Run:
     def _step(self, state: State, rows: IndexArray | slice, factor: float) -> float:
         """Learn from one batch in place; return its summed loss, nan for one that cannot be learnt from."""
         parameters, memory, train = state.groups["parameters"], state.groups["memory"], self.data.train
-        x, y = train.x[rows], train.y[rows]
-        try:
-            forward, loss = run(self.network, parameters, x, y, self.objective, state.order)  # dropout too
-            if not np.isfinite(loss) or not np.isfinite(forward.error).all():
-                return float("nan")  # refused by the caller, before devices are given what is not a number
-            found = updates_of(self.rule, forward, parameters)
-        except PhotosimError:
-            if overflows(parameters):
-                return float("nan")  # what a device says of such weights is not the reason
-            raise
+        batch = train.x[rows], train.y[rows]
+        loss, found = learn(  # dropout too
+            self.network, parameters, batch, self.objective, state.order,
+            lambda forward: updates_of(self.rule, forward, parameters),
+        )  # fmt: skip
         for own, update, kept in zip(parameters, found, memory, strict=True):
             if update is not None:
                 self.optimiser.step(own, update, kept, factor)
-        return loss * self.objective.count(y)
+        return loss * self.objective.count(batch[1])
 
 
 def _drawn(samples: Samples, order: np.random.Generator) -> IndexArray:
