@@ -73,6 +73,9 @@ class CircuitFunction:
         if values.shape != (len(work.names),):
             message = f"values must be numbers ({len(work.names)},), one for each name, got {values.shape}."
             raise ParameterError(message)
+        if not isinstance(values, self._jax.core.Tracer) and not np.isfinite(np.asarray(values)).all():
+            message = f"values must be finite numbers, got {np.asarray(values)}."
+            raise ParameterError(message)
         flat, found = work.shapes(x.shape)
         return self._pass(values, x.reshape(flat)).reshape(found)
 

@@ -14,6 +14,7 @@ from photosim.model.netlist import shown_member
 from photosim.model.sampled import FileTable
 from photosim.netlist.arrays import base_name
 from photosim.netlist.compose import plain
+from photosim.netlist.layout_table import CIRCUITS
 from photosim.netlist.reader import TOP
 from photosim.netlist.values import evaluate, resolve
 
@@ -77,44 +78,77 @@ def to_yaml(netlist: Netlist) -> str:
 def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
     """Netlists by name as gdsfactory's `get_netlist(recursive=True)` gives them, the circuit first.
 
-    Expressions are worked out, since gdsfactory has none; members of an array are one instance with its
-    columns and rows. SAX reads the same form.
+    Expressions are worked out, since gdsfactory has none, and a sub-netlist is one cell for each set of its
+    settings; members of an array are one instance with its columns and rows. SAX reads the same form.
 
     Raises:
         NetlistError: as :func:`to_yaml`.
     """
-    others: dict[str, Netlist] = {}
-    _collect(netlist, others)
-    return {name: _placed(body) for name, body in {netlist.name: netlist, **others}.items()}
+    _collect(netlist, {})
+    cells: dict[str, Any] = {netlist.name: None}
+    cells[netlist.name] = _Cells(cells).body(netlist, {})
+    return cells
 
 
-def _placed(netlist: Netlist) -> dict[str, Any]:
-    """Return one netlist in gdsfactory's form."""
-    if netlist.nets:
-        message = (
-            f"netlist {netlist.name!r} has electrical nets of its parts, which gdsfactory's form does "
-            "not hold"
-        )
-        raise NetlistError(message)
-    settings = resolve(netlist.settings)
-    instances: dict[str, Any] = {}
-    for name, instance in netlist.instances.items():
-        base = base_name(name)
-        if base in instances:
-            array = instances[base]["array"]
-            column, row = (int(k) for k in name.removeprefix(base)[1:-1].split("."))
-            array["columns"], array["rows"] = max(array["columns"], column + 1), max(array["rows"], row + 1)
-            continue
-        values = {key: evaluate(value, settings, name) for key, value in instance.settings.items()}
-        written = {"component": instance.component, "settings": _values(values, name), "info": {}}
-        instances[base] = written if base == name else {**written, "array": {"columns": 1, "rows": 1}}
-    places = {name: {"x": at.x, "y": at.y} for name, at in netlist.placements.items()}
-    return {
-        "instances": instances,
-        "placements": {name: places.get(name, {}) for name in instances},
-        "nets": [{"p1": ",".join(a), "p2": ",".join(b)} for a, b in netlist.connections],
-        "ports": {name: ",".join(port) for name, port in netlist.ports.items()},
-    }
+class _Cells:
+    """The cells of a recursive file: one for each sub-netlist and set of its settings.
+
+    cells: bodies by name, filled as sub-netlists are met.
+    """
+
+    def __init__(self, cells: dict[str, Any]) -> None:
+        self.cells = cells
+        self.names: dict[tuple[str, str], str] = {}
+
+    def body(self, netlist: Netlist, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return one netlist in gdsfactory's form, its settings replaced by those given."""
+        if netlist.nets:
+            message = (
+                f"netlist {netlist.name!r} has electrical nets of its parts, which gdsfactory's form does "
+                "not hold"
+            )
+            raise NetlistError(message)
+        settings = resolve({**netlist.settings, **given})
+        instances: dict[str, Any] = {}
+        for name, instance in netlist.instances.items():
+            base = base_name(name)
+            if base in instances:
+                array = instances[base]["array"]
+                column, row = (int(k) for k in name.removeprefix(base)[1:-1].split("."))
+                array["columns"] = max(array["columns"], column + 1)
+                array["rows"] = max(array["rows"], row + 1)
+                continue
+            values = {key: evaluate(value, settings, name) for key, value in instance.settings.items()}
+            written = self._instance(netlist, instance.component, values, name)
+            instances[base] = written if base == name else {**written, "array": {"columns": 1, "rows": 1}}
+        places = {name: {"x": at.x, "y": at.y} for name, at in netlist.placements.items()}
+        return {
+            "instances": instances,
+            "placements": {name: places.get(name, {}) for name in instances},
+            "nets": [{"p1": ",".join(a), "p2": ",".join(b)} for a, b in netlist.connections],
+            "ports": {name: ",".join(port) for name, port in netlist.ports.items()},
+        }
+
+    def _instance(
+        self, netlist: Netlist, component: str, values: dict[str, Any], name: str
+    ) -> dict[str, Any]:
+        inner = netlist.components.get(component)
+        if inner is None:
+            written = {"component": component, "settings": _values(values, name)}
+            # Without info it is the component of that name, not gdsfactory's cell, which is another circuit.
+            return written if component in CIRCUITS else {**written, "info": {}}
+        own = {key: value for key, value in values.items() if key in inner.settings}
+        left = {key: value for key, value in values.items() if key not in inner.settings}
+        key = (component, repr(sorted(own.items())))
+        if key not in self.names:
+            count = sum(known == component for known, _ in self.names)
+            cell = f"{component}_{count}" if count else component
+            while cell in self.cells:
+                count += 1
+                cell = f"{component}_{count}"
+            self.names[key], self.cells[cell] = cell, None
+            self.cells[cell] = self.body(inner, own)
+        return {"component": self.names[key], "settings": _values(left, name), "info": {}}
 
 
 def _collect(netlist: Netlist, found: dict[str, Netlist]) -> None:

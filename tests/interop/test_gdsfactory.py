@@ -81,6 +81,31 @@ def test_a_circuit_goes_back_and_comes_again(cell: str) -> None:
     assert np.array_equal(ps.Circuit(data)(WL).values, circuit(WL).values)
 
 
+@pytest.mark.parametrize("name", ["add_drop_ring", "all_pass_ring", "clements_4x4", "crow"])
+def test_circuits_of_the_gallery_go_and_come_back(name: str) -> None:
+    circuit = ps.load(name)
+    data = circuit.to_gdsfactory_netlist()
+    back = ps.Circuit(json.loads(json.dumps(data)))
+    assert back.ports == circuit.ports
+    np.testing.assert_allclose(back(WL).values, circuit(WL).values, atol=1e-13)
+
+
+def test_a_sub_netlist_is_one_cell_for_each_set_of_its_settings() -> None:
+    straight = {"component": "straight", "settings": {"length": "2 * size"}}
+    arm = {"settings": {"size": 3.0}, "ports": {"o1": "s,o1", "o2": "s,o2"}, "instances": {"s": straight}}
+    long = {"component": "arm", "settings": {"size": 5.0}}
+    top = {
+        "instances": {"a": long, "b": "arm", "c": "arm"},
+        "connections": {"a,o2": "b,o1", "b,o2": "c,o1"},
+        "ports": {"in": "a,o1", "out": "c,o2"},
+    }
+    data = ps.Circuit({"top": top, "arm": arm}).to_gdsfactory_netlist()
+    lengths = {name: body["instances"]["s"]["settings"]["length"] for name, body in list(data.items())[1:]}
+    used = [one["component"] for one in data["top"]["instances"].values()]
+    assert [lengths[cell] for cell in used] == [10.0, 6.0, 6.0]
+    assert len(lengths) == 2
+
+
 def test_expressions_are_worked_out_and_arrays_stay_arrays() -> None:
     circuit = ps.Circuit(
         {"settings": {"r": 5.0}, "ports": {"in": "a<0.0>,o1", "out": "a<1.0>,o2"},

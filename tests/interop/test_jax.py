@@ -95,3 +95,10 @@ def test_without_jax_one_sentence_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(ParameterError, match=r"pip install 'photosim\[jax\]'"):
         ring()
+
+
+def test_values_that_are_not_finite_are_refused_in_a_sentence(jax: Any) -> None:
+    circuit = ps.Circuit("add_drop_ring")
+    drop = ps.interop.jax.CircuitFunction(circuit, ["in"], ["drop"], ["ring.radius"], wl=1.55)
+    with pytest.raises(ParameterError, match="values must be finite numbers"):
+        drop(jax.numpy.array([np.nan]), jax.numpy.ones((1, 1)))

@@ -11,8 +11,10 @@ import pytest
 
 import photosim as ps
 from photosim.errors import ParameterError
-from photosim.training.devices import Digital, WeightBank
+from photosim.training.devices import Device, Digital, WeightBank
 from photosim.training.devices.mesh.circuit import mesh_chip
+from photosim.training.layers.activations import activation
+from photosim.training.layers.circuit import CircuitLayer
 from photosim.training.layers.network import dense_network
 from photosim.training.losses import CLASSIFICATION
 from photosim.training.passes import run
@@ -233,6 +235,32 @@ def test_a_pass_computed_again_has_the_same_noise() -> None:
     assert not torch.equal(plain, module(x))  # and another one in the next pass
     again.sum().backward()
     assert torch.allclose(x.grad, torch.from_numpy(medium.matrix()).sum(0).expand(4, 10))
+
+
+def test_the_noise_of_a_circuit_whose_settings_learn_has_its_gradient() -> None:
+    ends = {f"mesh,out{k}": f"d{k},o1" for k in range(4)}
+    parts: dict[str, Any] = {"mesh": {"component": "clements_mesh", "settings": {"n": 4}}}
+    parts |= {
+        f"d{k}": {"component": "photodetector", "settings": {"load_resistance": 50.0}} for k in range(4)
+    }
+    ports = {f"in{k}": f"mesh,in{k}" for k in range(4)}
+    circuit = ps.Circuit({"instances": parts, "connections": ends, "ports": ports})
+    device = Device.from_circuit(circuit, noise="physical", power=1e-5)
+    layer = CircuitLayer(device, 4, 4, activation("linear"))
+    module = ps.interop.torch.LayerModule(layer, dtype=torch.float64)
+    x = torch.rand(3, 4, dtype=torch.float64, requires_grad=True)
+
+    def passed(x: Any) -> Any:
+        torch.manual_seed(2)
+        return module(x)
+
+    assert torch.equal(passed(x), passed(x))
+    assert not torch.equal(module(x), module(x))
+    assert torch.autograd.gradcheck(passed, (x,), eps=1e-6, atol=1e-5)
+    again = torch.utils.checkpoint.checkpoint(passed, x, use_reentrant=False)
+    (slope,) = torch.autograd.grad((again**2).sum(), x)
+    (wanted,) = torch.autograd.grad((passed(x) ** 2).sum(), x)
+    torch.testing.assert_close(slope, wanted)
 
 
 def test_a_programmed_device_has_the_gradient_of_the_matrix_it_holds() -> None:
