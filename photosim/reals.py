@@ -36,6 +36,8 @@ def as_real(value: Any) -> float | NDArray[np.float64]:
     """
     if type(value) is float:
         return value
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim and value.size:
+        return value.copy()  # as most batches of settings are
     if isinstance(value, _SCALARS) and not isinstance(value, _NOT_NUMBERS[1:]):
         return _scalar(value)
     if isinstance(value, list | tuple):

@@ -99,6 +99,10 @@ class Scoped:
         return f"{self.scope}.{name}" if self.scope else name
 
 
+KEPT_ORDERS = 8
+"""Sets of changed settings whose order of evaluation is kept."""
+
+
 class Bindings:
     """Values by dotted name; evaluation is cached for the values as written."""
 
@@ -106,6 +110,7 @@ class Bindings:
         self.bound: dict[str, Any] = {TEMPERATURE: ROOM_TEMPERATURE_K, **bound}
         self._values: dict[str, Any] = {}
         self._users: dict[str, list[str]] | None = None
+        self._affected: dict[tuple[str, ...], list[str]] = {}
 
     def __contains__(self, name: str) -> bool:
         """Return whether a setting of that dotted name exists."""
@@ -130,6 +135,14 @@ class Bindings:
 
     def affected(self, names: Iterable[str]) -> list[str]:
         """Return the expressions that depend on any of the names, in order of evaluation."""
+        roots = tuple(names)
+        if roots not in self._affected:
+            if len(self._affected) >= KEPT_ORDERS:
+                self._affected.clear()
+            self._affected[roots] = self._order(roots)
+        return list(self._affected.get(roots) or self._order(roots))  # another thread may have cleared it
+
+    def _order(self, names: Iterable[str]) -> list[str]:
         users = self._user_table()
         order: list[str] = []
         seen: set[str] = set()

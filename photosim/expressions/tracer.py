@@ -115,6 +115,8 @@ class Expr:
         return active
 
     def _run(self, values: Mapping[str, Number]) -> list[Any]:
+        if len(self.program) == 1 and self.program[0][0] == "symbol":
+            return [self._value_of(self.program[0][1], values)]
         work: list[Any] = []
         with np.errstate(all="ignore"):
             for operation, content, arguments in self.program:

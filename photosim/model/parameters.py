@@ -111,6 +111,8 @@ class Parameter:
             raise ParameterError(message)
         if isinstance(number, int):
             bad = [] if self.low <= number <= self.high else [number]
+        elif isinstance(number, np.ndarray) and self._holds(float(number.min()), float(number.max())):
+            bad = []
         else:
             array = np.atleast_1d(number)
             bad = array[~(np.isfinite(array) & (array >= self.low) & (array <= self.high))].tolist()
@@ -122,6 +124,10 @@ class Parameter:
             message += other_unit(first, self.unit, self.low, self.high)
             raise ParameterError(message)
         return number
+
+    def _holds(self, least: float, most: float) -> bool:
+        """Return whether all between two numbers is finite and within bounds; false where one is not a number."""
+        return self.low <= least and most <= self.high and -np.inf < least and most < np.inf
 
     def _read_named(self, value: Any, where: str) -> FileTable | str:
         """Return a text, or the table of a file."""
