@@ -126,7 +126,7 @@ class Parameter:
         return number
 
     def _holds(self, least: float, most: float) -> bool:
-        """Return whether all between two numbers is finite and within bounds; false where one is not a number."""
+        """Return whether two numbers are finite and within bounds; false where one is not a number."""
         return self.low <= least and most <= self.high and -np.inf < least and most < np.inf
 
     def _read_named(self, value: Any, where: str) -> FileTable | str:
