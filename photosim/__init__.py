@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         source,
     )
     from photosim.runner.citation import cite
+    from photosim.signals.small_signal import response
     from photosim.smatrix import SMatrix
     from photosim.timedomain import transient, waveforms
     from photosim.units import wavelengths
@@ -64,6 +65,7 @@ _HOMES = {
     "load": "circuit",
     "SMatrix": "smatrix",
     "wavelengths": "units",
+    "response": "signals.small_signal",
     "transient": "timedomain",
     "waveforms": "timedomain",
     "figures": "analysis.figures",
@@ -125,6 +127,7 @@ __all__ = [
     "part",
     "pdk",
     "ref",
+    "response",
     "signals",
     "source",
     "sweep",

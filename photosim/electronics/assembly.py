@@ -219,6 +219,9 @@ class _Builder:
         del one
         self.junctions.append((ends, values))
 
+    def _noise(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
+        del one, ends, values  # the response alone has it
+
     def _heating(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
         del one
         self.heatings.append((ends, values[0]))

@@ -56,6 +56,8 @@ def _noisy(system: System, x: FloatArray) -> list[tuple[int, int, float]]:
         a, b = (system.nodes.get(name, -1) for name in one.nodes[:2]) if len(one.nodes) > 1 else (-1, -1)
         if element.kind == "resistance" and element.temperature > 0.0:
             found.append((a, b, 4 * BOLTZMANN_J_K * element.temperature / element.values[0]))
+        elif element.kind == "noise":
+            found.append((a, b, element.values[0] ** 2))
         elif element.kind == "junction":
             padded = np.append(x, 0.0)
             i, _ = junction_current(float(padded[a] - padded[b]), *element.values[:2])

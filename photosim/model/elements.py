@@ -99,6 +99,11 @@ def junction(  # noqa: PLR0913 - the numbers of a junction
     return Element("junction", name, (a, b), tuple(float(v) for v in values))
 
 
+def noise(name: str, a: str, b: str, density: float) -> Element:
+    """Return a noise current between two nodes, density in A/sqrt(Hz), one-sided; nothing else."""
+    return Element("noise", name, (a, b), (float(density),))
+
+
 def heating(name: str, a: str, b: str, to: str, ohm: float) -> Element:
     """Return what brings the power (v(a) - v(b))**2/ohm of a resistor in W to a thermal node."""
     return Element("heating", name, (a, b, to), (float(ohm),))

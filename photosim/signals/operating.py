@@ -230,6 +230,7 @@ def bare_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
     grid = np.array([line.wl for line in lines])
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in detectors)
     flat = flat_settings(settings) | {drive.name: drive.value for drive in at.drives}
+    flat |= {read.name: at.settings[read.name] for read in compiled.electrics.reads}
     jitters = {drive.part: drive.stage.jitter for drive in at.drives}
     remarks = tuple(drive.remark() for drive in at.drives if drive.beyond)
     return OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), jitters, remarks)

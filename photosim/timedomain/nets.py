@@ -15,6 +15,7 @@ from photosim.engine.converters import convert
 from photosim.engine.following import Equations, Read, feedback_sentence, value_of
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Electronic, Network
+from photosim.timedomain.band import PASS
 from photosim.timedomain.content import check_band
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.waveform import Waveform
@@ -198,8 +199,20 @@ class Nets:
 
         line = self.line
         coordinates: dict[str, Any] = {"time": ("time", line.time[line.kept], {"units": "s"})}
-        variables = self.variables(line, coordinates)
-        notes = {"circuit": circuit, "sample_rate_Hz": line.sample_rate, "electronics": "; ".join(self.notes)}
+        # The form of every run, without waves.
+        dark = np.zeros((0, 0, line.samples), dtype=np.complex128)
+        variables = {"wave": (("probe", "carrier", "time"), dark, {"units": "sqrt(W)"})}
+        variables |= self.variables(line, coordinates)
+        coordinates |= {"probe": np.array([], dtype=str), "carrier": np.array([])}
+        said = dict.fromkeys(("drives", "filters", "starts", "ends", "beyond", "fits"), "")
+        notes = {
+            "circuit": circuit,
+            "sample_rate_Hz": line.sample_rate,
+            "pass_band_Hz": PASS * line.sample_rate,
+            "seed": -1,
+            **said,
+            "electronics": "; ".join(self.notes),
+        }
         return xarray.Dataset(variables, coordinates, attrs=notes)
 
 

@@ -1,0 +1,244 @@
+"""Where light and electronics meet: photodiodes, modulators, heaters, drivers and amplifiers with pins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from photosim.components.electrical import Capacitance, Elements, Gain
+from photosim.components.modulators import SwitchingVoltage
+from photosim.components.receivers import NoiseCurrent, StageBandwidth
+from photosim.model import (
+    DarkCurrent,
+    Loss_dB,
+    Netlist,
+    Quantity,
+    Reading,
+    Resistance,
+    Responsivity,
+    SaturationPower,
+    Temperature,
+    Voltage,
+    composite,
+    links,
+    net,
+    network,
+    part,
+    ref,
+)
+from photosim.model import elements as ideal
+
+CarrierTransit = Annotated[float, Quantity("s", 1e-15, 1.0, usual=(1e-13, 1e-6))]
+"""Transit time of the carriers through a junction in s; never zero."""
+ThermalResistance = Annotated[float, Quantity("K/W", 1e-6, 1e9)]
+"""Thermal resistance in K/W; never zero."""
+ThermalTime = Annotated[float, Quantity("s", 1e-12, 1e3)]
+"""Thermal time constant in s; never zero."""
+
+_TRANSIT = 0.45
+"""Half-power frequency of a uniformly lit junction, times the transit time of its carriers."""
+
+
+@composite(ports=("o1",), electrical=("e1", "e2"), source="saleh2019")
+def junction_photodiode(
+    *,
+    responsivity: Responsivity = 1.0,
+    dark_current: DarkCurrent = 1e-10,
+    transit_time: CarrierTransit = 5e-12,
+    capacitance: Capacitance = 20e-15,
+    series_resistance: Resistance = 10.0,
+    saturation_power: SaturationPower = 20e-3,
+    load_resistance: Resistance = 50.0,
+    temperature: Temperature = 300.0,
+) -> Netlist:
+    """PIN photodiode with pins, cathode e1 and anode e2: current, junction capacitance, series resistance.
+
+    The current of `junction` flows inside from e1 to e2 and leaves at the anode. Transit of the carriers is a
+    low-pass of 0.45/transit_time in front of capacitance and resistor. Its noise is that of `photodetector`:
+    shot noise, and the thermal noise that a load of load_resistance at `temperature` adds to the current.
+    Left
+    out: the exponential of forward bias, change of the capacitance with bias, what `photodetector` leaves
+    out.
+
+    Settings:
+        responsivity: photocurrent per optical power.
+        dark_current: current without light.
+        transit_time: time that carriers take through the junction.
+        capacitance: of the junction.
+        series_resistance: between junction and anode.
+        saturation_power: power above which the current grows no more.
+        load_resistance: load that sets the thermal noise.
+        temperature: temperature of the load.
+    """
+    return Netlist(
+        instances={
+            "junction": part(
+                "photodetector", responsivity=responsivity, dark_current=dark_current,
+                bandwidth=_TRANSIT / transit_time, saturation_power=saturation_power,
+                load_resistance=load_resistance, temperature=temperature,
+            ),
+            "current": part("current_source"),
+            "capacitor": part("capacitor", capacitance=capacitance),
+            "series": part("resistor", resistance=series_resistance),
+        },
+        connections=links("junction,e1:current,e3"),
+        nets=(net("current,e1", "capacitor,e1"), net("current,e2", "capacitor,e2", "series,e1")),
+        ports={"o1": ref("junction,o1"), "e1": ref("current,e1"), "e2": ref("series,e2")},
+        name="junction_photodiode",
+    )  # fmt: skip
+
+
+@composite(ports=("o1", "o2"), inputs=1, electrical=("e1", "e2"), source="saleh2019")
+def lumped_modulator(
+    *,
+    v_pi: SwitchingVoltage = 3.0,
+    bias: Voltage = 1.5,
+    loss_dB: Loss_dB = 4.0,
+    series_resistance: Resistance = 10.0,
+    capacitance: Capacitance = 100e-15,
+) -> Netlist:
+    """Mach-Zehnder modulator with the load of its junction: series_resistance and capacitance from e1 to e2.
+
+    The voltage across the capacitance drives `modulator` at once: its bandwidth is that of what drives the
+    pins, 1/(2 pi (R_driver + series_resistance) capacitance). Left out: change of the capacitance with bias,
+    waves along the electrodes, what `mach_zehnder_modulator` leaves out.
+
+    Settings:
+        v_pi: voltage that turns the phase between the arms by pi.
+        bias: voltage added to that across the junction; half of v_pi is quadrature.
+        loss_dB: insertion loss at full transmission.
+        series_resistance: between e1 and the junction.
+        capacitance: of the junction.
+    """
+    return Netlist(
+        instances={
+            "series": part("resistor", resistance=series_resistance),
+            "junction": part("capacitor", capacitance=capacitance),
+            "across": part("voltage_probe"),
+            "modulator": part(
+                "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB, bandwidth=0.0
+            ),
+        },
+        connections=links("across,e3:modulator,e1"),
+        nets=(net("series,e2", "junction,e1", "across,e1"), net("junction,e2", "across,e2")),
+        ports={"o1": ref("modulator,o1"), "o2": ref("modulator,o2"), "e1": ref("series,e1"),
+               "e2": ref("junction,e2")},
+        name="lumped_modulator",
+    )  # fmt: skip
+
+
+@network(pins=("e1", "e2"), source="sackinger2005")
+def driver(
+    *,
+    gain: Gain = 4.0,
+    bandwidth: StageBandwidth = 40e9,
+    input_resistance: Resistance = 50.0,
+    input_capacitance: Capacitance = 10e-15,
+    output_resistance: Resistance = 50.0,
+) -> Elements:
+    """Voltage amplifier from e1 to e2, both against gnd, with one pole and an output impedance.
+
+    Without load it gives gain times the voltage at e1 behind a first-order low-pass. Left out: noise of its
+    own beside that of its two resistors at 300 K, limits of the output, further poles, an inductive output.
+
+    Settings:
+        gain: voltage at e2 without load, over that at e1.
+        bandwidth: half-power frequency of its pole.
+        input_resistance: from e1 to gnd.
+        input_capacitance: from e1 to gnd.
+        output_resistance: in series with e2.
+    """
+    return (
+        ideal.resistance("rin", "e1", "gnd", input_resistance, temperature=300.0),
+        ideal.capacitance("cin", "e1", "gnd", input_capacitance),
+        *_pole("pole", "e1", "slow", 1.0, bandwidth),
+        ideal.voltage_gain("out", "strong", "gnd", "slow", "gnd", gain),
+        ideal.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
+    )
+
+
+def _pole(name: str, start: str, end: str, gain: float, bandwidth: float) -> Elements:
+    """Return elements that give gain times a voltage behind a first-order low-pass, unloaded at its input."""
+    return (
+        ideal.transconductance(f"{name}_g", "gnd", end, start, "gnd", gain * 1e-3),
+        ideal.resistance(f"{name}_r", end, "gnd", 1e3),
+        ideal.capacitance(f"{name}_c", end, "gnd", 1.0 / (2.0 * 3.141592653589793 * 1e3 * bandwidth)),
+    )
+
+
+@network(pins=("e1", "e2"), source="sackinger2005")
+def shunt_feedback_amplifier(
+    *,
+    feedback_resistance: Resistance = 1000.0,
+    gain: Gain = 20.0,
+    bandwidth: StageBandwidth = 20e9,
+    input_capacitance: Capacitance = 20e-15,
+    output_resistance: Resistance = 50.0,
+    noise_density: NoiseCurrent = 10e-12,
+) -> Elements:
+    """Transimpedance amplifier with pins, current into e1, voltage at e2: shunt feedback.
+
+    The amplifier has one pole; feedback_resistance joins its output and e1. At rest the transimpedance is
+    -feedback_resistance gain/(1 + gain), and the input looks like feedback_resistance/(1 + gain); with the
+    capacitance at e1 there are two poles, which ring where the bandwidth is too low. Noise is that of the
+    feedback resistor at 300 K and noise_density at the input. Left out: limits of the output, slew rate,
+    noise that rises with frequency.
+
+    Settings:
+        feedback_resistance: resistor from output to input.
+        gain: of the amplifier inside the loop, at rest.
+        bandwidth: half-power frequency of that amplifier.
+        input_capacitance: from e1 to gnd.
+        output_resistance: in series with e2.
+        noise_density: of the amplifier's own noise current at its input.
+    """
+    return (
+        ideal.capacitance("cin", "e1", "gnd", input_capacitance),
+        ideal.noise("own", "e1", "gnd", noise_density),
+        *_pole("pole", "e1", "slow", 1.0, bandwidth),
+        ideal.voltage_gain("amp", "strong", "gnd", "slow", "gnd", -gain),
+        ideal.resistance("rf", "strong", "e1", feedback_resistance, temperature=300.0),
+        ideal.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
+    )
+
+
+@network(
+    pins=("e1", "e2", "e3"), thermal=("e3",), source="harris2014",
+    reads={"e4": Reading("W", ("power", "gnd"))},
+)  # fmt: skip
+def resistive_heater(
+    *,
+    resistance: Resistance = 1000.0,
+    thermal_resistance: ThermalResistance = 1000.0,
+    time_constant: ThermalTime = 1.2e-6,
+) -> Elements:
+    """Heater from e1 to e2: a resistor whose power warms a thermal node e3; e4 says what a shifter feels.
+
+    At e3 stands the rise of the temperature in K, where thermal_resistance and time_constant lead to the
+    chip; neighbours join there by `thermal_resistor`. At e4 leaves that rise over thermal_resistance as a
+    one-way signal in W, the power that would hold it: connect it with a thermo_optic_shifter whose bandwidth
+    is 0. Left out: change of the resistance with temperature, heat that spreads as a wave.
+
+    Settings:
+        resistance: of the heater.
+        thermal_resistance: rise of the temperature per power.
+        time_constant: of the heater alone.
+    """
+    return (
+        ideal.resistance("r", "e1", "e2", resistance, temperature=300.0),
+        ideal.heating("heat", "e1", "e2", "e3", resistance),
+        ideal.resistance("rth", "e3", "gnd", thermal_resistance),
+        ideal.capacitance("cth", "e3", "gnd", time_constant / thermal_resistance),
+        ideal.voltage_gain("felt", "power", "gnd", "e3", "gnd", 1.0 / thermal_resistance),
+    )
+
+
+@network(pins=("e1", "e2"), thermal=("e1", "e2"), source="harris2014")
+def thermal_resistor(*, thermal_resistance: ThermalResistance = 10000.0) -> Elements:
+    """Way of heat between two thermal pins, such as those of neighbouring heaters.
+
+    Left out: heat that the way itself keeps.
+
+    Settings:
+        thermal_resistance: difference of the temperatures per power.
+    """
+    return (ideal.resistance("r", "e1", "e2", thermal_resistance),)
