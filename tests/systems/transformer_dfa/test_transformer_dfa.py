@@ -56,7 +56,7 @@ def test_worse_optics_cost() -> None:
 def test_noise_of_the_optics_costs(found: dict[str, dict[str, Any]]) -> None:
     """A thousandth of the light, on a fine converter: updates of feedback that is nearly all noise stray.
 
-    The loss of so small a run tells it on one text and not on another, and each Python has a manual of its own.
+    The loss of so small a run tells it on one text and not on another, and each Python has its own manual.
     """
     noisy = once("optical", laser={"power": 2e-6}, camera={"bits": 14})
     assert np.mean(noisy["cosine"]) < np.mean(found["optical"]["cosine"]) - 0.1
