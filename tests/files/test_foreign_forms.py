@@ -77,6 +77,23 @@ def test_rows_in_any_order_are_sorted_and_a_frequency_given_twice_is_refused(tmp
         files.read_table(tmp_path / "t.sparam")
 
 
+@pytest.mark.parametrize("suffix", [".dat", ".txt"])
+def test_columns_come_in_any_order_and_a_frequency_only_once(tmp_path: Path, suffix: str) -> None:
+    s = matrix()
+    rows = [
+        " ".join([f"{f:.17g}", *(f"{abs(z):.17g} {np.angle(z):.17g}" for z in one.ravel())])
+        for f, one in zip(FREQUENCY, s, strict=True)
+    ]
+    path = tmp_path / f"t{suffix}"
+    path.write_text("\n".join(rows[k] for k in (2, 0, 3, 1)), encoding="utf-8")
+    table = files.read_table(path)
+    np.testing.assert_allclose(table.frequency_Hz, FREQUENCY, rtol=0)
+    np.testing.assert_allclose(table.s, s, atol=1e-15)
+    path.write_text("\n".join([*rows, rows[1]]), encoding="utf-8")
+    with pytest.raises(DataError, match=r":5: the frequency 1.92e\+14 Hz stands in line 2 already"):
+        files.read_table(path)
+
+
 def test_columns_without_a_header_under_dat_are_those_of_txt(tmp_path: Path) -> None:
     body = "".join(f"{f:.17g} 0.01 0.1 0.98 {k / 9} 0.98 {k / 9} 0.02 0.3\n" for k, f in enumerate(FREQUENCY))
     for name in ("t.dat", "t.txt"):
