@@ -58,7 +58,8 @@ def grating_coupler(
 def edge_coupler(m: Any, wl: Any, *, loss_dB: Loss_dB = 1.6, reflection: Power = 0.0) -> Any:
     """Edge coupler from a guide, o1, to a fibre, o2: the same loss at all wavelengths, and a reflection.
 
-    The loss is the one that Al-Qadasi et al. take in their link budgets. Left out: dependence on wavelength
+    An ideal part, which holds at all wavelengths with the loss that it is given; the default is the one that
+    Al-Qadasi et al. take in their link budgets. Left out: dependence on wavelength
     and polarisation, misalignment of the fibre, the cavity that facet and guide make (a `reflector` and a
     `straight` make it).
 

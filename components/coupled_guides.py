@@ -246,6 +246,7 @@ def _halves(
 @component(
     ports=_FOUR, inputs=2, source="yun2013", lossless_when={"loss_dB": 0.0}, layout=_LAYOUT,
     symmetries={("o4", "o3", "o2", "o1"): {}},
+    windows=(Window("wl", 1.5, 1.6, "SiEPIC's tabulated adiabatic coupler"),),
 )  # fmt: skip
 def adiabatic_coupler(m: Any, wl: Any, *, coupling: Power = 0.5, loss_dB: Loss_dB = 0.035) -> Any:
     """Adiabatic coupler: o1 becomes the even mode of the pair o4, o3, and o2 the odd one, at all wavelengths.

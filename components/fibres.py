@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.model import Index, Quantity, Wavelength, Window, component
 
-Kilometres = Annotated[float, Quantity("km", 0.0, 20_000.0)]
-"""Length of a fibre in km."""
+Kilometres = Annotated[float, Quantity("km", 0.0, 20_000.0, usual=(1e-3, 1_000.0))]
+"""Length of a fibre in km; patch cords have a metre, spans between amplifiers a hundred kilometres."""
 Loss_dB_km = Annotated[float, Quantity("dB/km", 0.0, 1e4)]
 """Loss of a fibre in dB/km."""
 Dispersion_ps_nm_km = Annotated[float, Quantity("ps/(nm km)", -1e4, 1e4)]

@@ -101,6 +101,10 @@ class Warmth(SettingsGroup):
         return self.dneff_dT * (self.temperature - _ROOM_K)
 
 
+LEAST_CHANGE = 1e-6
+"""Deviation of a cross-section in um below which it is taken for one in m; a picometre is nothing."""
+
+
 @dataclass(frozen=True)
 class Shape(SettingsGroup):
     """Deviations of a guide's cross-section from the drawn one, and what they do to the indices.
@@ -124,8 +128,8 @@ class Shape(SettingsGroup):
     dng_dh: PerLength = 0.991
 
     windows: ClassVar[tuple[Window, ...]] = (
-        Window("delta_width", -0.05, 0.05, "indices of first order in width"),
-        Window("delta_height", -0.02, 0.02, "indices of first order in height"),
+        Window("delta_width", -0.05, 0.05, "indices of first order in width", least=LEAST_CHANGE),
+        Window("delta_height", -0.02, 0.02, "indices of first order in height", least=LEAST_CHANGE),
     )
 
     def change(self) -> Any:

@@ -16,6 +16,7 @@ from photosim.model import (
     RingRadius,
     Voltage,
     Wavelength,
+    Window,
     component,
 )
 
@@ -146,7 +147,10 @@ def electro_absorption_modulator(
     return {("o1", "o2"): m.amplitude_dB(loss_dB + absorbed) * m.cis(chirp / 2 * nepers)}
 
 
-@component(ports=("o1", "o2"), inputs=1, source="soref1987", drives={"e1": "current"})
+@component(
+    ports=("o1", "o2"), inputs=1, source="soref1987", drives={"e1": "current"},
+    windows=(Window("wl", 1.5, 1.6, "the carriers' absorption at 1.55 um"),),
+)  # fmt: skip
 def variable_attenuator(
     m: Any,
     wl: Any,

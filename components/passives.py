@@ -20,8 +20,8 @@ def phase_shifter(
     """Phase shifter: adds the phase `phase` at wl0, phase wl0 / wl elsewhere.
 
     An index change that does not depend on wavelength, over a length that is
-    counted in no other guide. Left out: how the phase is driven (power,
-    voltage), its response time, and loss that comes with the phase.
+    counted in no other guide: an ideal part, which holds at all wavelengths.
+    Left out: how the phase is driven (power, voltage), its response time, and loss that comes with the phase.
 
     Settings:
         phase: phase added at wl0.
@@ -116,7 +116,8 @@ def crossing(
     Light that leaks into the side ports is a quarter wave ahead; four-fold
     symmetry and energy conservation then fix what comes straight through,
     (1 + sqrt(1 - 4 crosstalk))/2, and back, (sqrt(1 - 4 crosstalk) - 1)/2. A
-    mirror in the middle adds `reflection`. Unitary apart from loss_dB. Left
+    mirror in the middle adds `reflection`. Unitary apart from loss_dB. An
+    ideal part, which holds at all wavelengths: nothing of it is fitted. Left
     out: dependence on wavelength, the length of the tapers.
 
     Settings:

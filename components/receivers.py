@@ -55,7 +55,8 @@ def hybrid_90(m: Any, wl: Any, *, phase_error: Phase = 0.0, loss_dB: Loss_dB = 0
 
     out0 and out1 get (signal +- oscillator)/2, out2 and out3 (signal +- i exp(i phase_error) oscillator)/2:
     on two balanced pairs the one gives the real and the other the imaginary part of signal times conjugate
-    oscillator, the imaginary one with its sign, turned by the error. Left out: dependence on wavelength,
+    oscillator, the imaginary one with its sign, turned by the error. An ideal part, which holds at all
+    wavelengths and temperatures: nothing of it is fitted. Left out: dependence on wavelength,
     imbalance, reflections.
 
     Settings:
@@ -104,7 +105,7 @@ def coherent_receiver(
         bandwidth: half-power frequency of each pair, a Bessel low-pass of order 4.
         saturation_power: power above which the current of a diode grows no more.
         load_resistance: load of each pair.
-        temperature: temperature of the loads.
+        temperature: temperature of the loads; the hybrid has none.
     """
     pair = part(
         "balanced_photodetector", responsivity=responsivity, mismatch=mismatch, dark_current=dark_current,

@@ -21,19 +21,18 @@ MOST_NAMED = 12
 """Parts that a warning names; of more it says the number."""
 
 
-def without_temperature(
-    name: str, model: Model, ports: tuple[str, ...], composites: Mapping[str, Composite]
-) -> bool:
-    """Return whether light passes a part and no temperature reaches it.
+def is_lit(model: Model, ports: tuple[str, ...]) -> bool:
+    """Return whether light passes a part: its temperature is one that light feels, not that of a load."""
+    return isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
 
-    Not where a composite around it has a temperature: what of a ring does not depend on temperature is for
-    the ring to say.
+
+def speaks_for(scope: str, composites: Mapping[str, Composite], warm: Collection[str]) -> bool:
+    """Return whether it is for a composite to say what of it does not depend on its temperature.
+
+    A ring does, whose guides are warm; a receiver whose loads alone have a temperature does not. warm: names
+    of composites that hold parts which light passes and that have a temperature.
     """
-    lit = isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
-    around = (composites[scope] for scope in scopes(name) if scope in composites)
-    return (
-        lit and TEMPERATURE not in model.parameters and not any(TEMPERATURE in c.parameters for c in around)
-    )
+    return scope in composites and scope in warm and TEMPERATURE in composites[scope].parameters
 
 
 def shown_as(name: str, model: Model, composites: Mapping[str, Composite], warm: Collection[str]) -> str:
@@ -43,7 +42,7 @@ def shown_as(name: str, model: Model, composites: Mapping[str, Composite], warm:
     """
     found = f"{name} ({model.name})"
     for scope in scopes(name):
-        if scope in warm:
+        if scope in warm or (scope in composites and TEMPERATURE in composites[scope].parameters):
             break
         if scope in composites:
             found = f"{scope} ({composites[scope].name})"

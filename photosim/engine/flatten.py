@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.ambient import scopes, shown_as, without_temperature
+from photosim.engine.ambient import is_lit, scopes, shown_as, speaks_for
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
 from photosim.engine.nets import Collected, joined
@@ -163,15 +163,19 @@ class _Builder:
 
     def _note_temperature(self, name: str, model: Model, ports: tuple[str, ...], outer: str) -> None:
         """Note whether a part follows the temperature around it, that of the scope `outer`."""
+        if not is_lit(model, ports):
+            return
         if TEMPERATURE in model.parameters:
             self.warm.update(scopes(name))
-        elif without_temperature(name, model, ports, self.composites):
+        else:
             self.cold.append((f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, name, model))
 
     def without_temperature(self) -> dict[str, tuple[str, ...]]:
         """Return what stays as it is, as a user would call it, by the name of the temperature around it."""
         found: dict[str, dict[str, None]] = {}
         for around, name, model in self.cold:
+            if any(speaks_for(scope, self.composites, self.warm) for scope in scopes(name)):
+                continue
             found.setdefault(around, {})[shown_as(name, model, self.composites, self.warm)] = None
         return {around: tuple(names) for around, names in found.items()}
 

@@ -251,7 +251,8 @@ class Windows:
             for window in windows:
                 ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
                 span = window.span(settings)
-                if _outside(ends, span) and not (window.zero and ends == (0.0, 0.0)):
+                outside = _outside(ends, span) and not (window.zero and ends == (0.0, 0.0))
+                if outside or _too_small(ends, window.least):
                     at = found.setdefault(_Place(part.model, window, span), ([], []))
                     at[0].append(part.name)
                     at[1].append(ends)
@@ -275,6 +276,11 @@ def _outside(ends: tuple[float, float], span: tuple[float, float]) -> bool:
     return ends[0] < span[0] - slack * abs(span[0]) or ends[1] > span[1] + slack * abs(span[1])
 
 
+def _too_small(ends: tuple[float, float], least: float) -> bool:
+    """Whether all values lie so near to 0, without being 0, that they must be in another unit."""
+    return 0.0 < max(-ends[0], ends[1]) < least
+
+
 def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> str:
     """Return what is outside of which window, with the parts by name."""
     window, model = place.window, place.model
@@ -283,11 +289,16 @@ def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> st
     value = f"{found[0]:.6g}" if found[0] == found[1] else f"{found[0]:.6g} to {found[1]:.6g}"
     used = "is used" if len(parts) == 1 else "are used"
     of = "a wavelength" if window.of == WAVELENGTH else f"{window.of!r}"
+    names = listing([repr(name) for name in parts], _SHOWN)
+    who = f"Instance{'' if len(parts) == 1 else 's'} {names} ({model.name.partition('.')[0]}) {used}"
+    if not _outside(found, place.span):
+        far = max(found, key=abs)
+        hint = other_unit(abs(far), unit.strip(), 0.0, max(map(abs, place.span)))
+        return f"{who} at {of} of {value}{unit}, too small to matter.{hint or f' Is it in{unit}?'}"
     basis = f" ({window.basis})" if window.basis else ""
     outlier = found[0] if found[0] < place.span[0] else found[1]
     hint = "" if window.of == WAVELENGTH else other_unit(outlier, unit.strip(), *place.span)
     return (
-        f"Instance{'' if len(parts) == 1 else 's'} {listing([repr(name) for name in parts], _SHOWN)} "
-        f"({model.name.partition('.')[0]}) {used} at {of} of {value}{unit}, outside the window of the "
+        f"{who} at {of} of {value}{unit}, outside the window of the "
         f"{'kit' if window.refuse else 'model'}, {window.words(place.span)}{unit}{basis}.{hint}"
     )

@@ -42,8 +42,8 @@ def other_unit(value: float, unit: str, low: float, high: float) -> str:
 
 Length = Annotated[float, Quantity("um", 0.0, inf)]
 """A geometric length in um; never negative."""
-PathLength = Annotated[float, Quantity("um", 0.0, 1e11, usual=(1e-3, 1e11))]
-"""Length of a guide in um; never negative, and at most 100 km."""
+PathLength = Annotated[float, Quantity("um", 0.0, 1e11, usual=(0.01, 1e11))]
+"""Length of a guide in um; never negative, and at most 100 km. Layouts join cells by guides of 10 nm."""
 SignedLength = Annotated[float, Quantity("um", -1e11, 1e11)]
 """A difference of lengths in um."""
 Gap = Annotated[float, Quantity("um", 0.0, 10.0, usual=(1e-3, 10.0))]

@@ -25,7 +25,8 @@ class Window:
     of: "wl" (um) or a setting of the component. low, high: first and last value, both included. basis: what
     the window rests on, as "the couplers that the fit rests on". about: setting from which low and high
     count, as wl0. scale: setting that they are multiples of. zero: whether 0 lies inside besides. refuse:
-    whether a kit states it: outside is an error then, unless a policy says otherwise.
+    whether a kit states it: outside is an error then, unless a policy says otherwise. least: size below which
+    a value other than 0 is taken for one in another unit.
     """
 
     of: str
@@ -36,6 +37,7 @@ class Window:
     scale: str = ""
     zero: bool = False
     refuse: bool = False
+    least: float = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:

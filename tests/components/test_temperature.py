@@ -214,3 +214,9 @@ def test_a_nested_netlist_takes_no_flag_as_its_temperature() -> None:
     for flag in (True, np.True_):
         with pytest.raises(ParameterError, match=r"'a\.temperature' must be a number .* got True"):
             circuit(1.55, a={"temperature": flag})
+
+
+def test_a_receiver_whose_loads_alone_have_a_temperature_is_named_by_its_hybrid() -> None:
+    net = {"instances": {"rx": "coherent_receiver"}, "ports": {"signal": "rx,o1", "oscillator": "rx,o2"}}
+    with pytest.warns(PhotosimWarning, match=r"but rx\.hybrid \(hybrid_90\) has no temperature and stays"):
+        ps.Circuit(net)(1.55, temperature=350.0)

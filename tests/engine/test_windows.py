@@ -244,3 +244,48 @@ def test_window_about_an_unknown_setting_is_refused_at_its_declaration() -> None
                 length: length along the guide.
             """
             return {("o1", "o2"): m.cis(length / wl)}
+
+
+@pytest.mark.parametrize(
+    ("component", "settings", "says"),
+    [
+        ("straight", {"length": 1e-3}, r"'length' of 0\.001 um.*looks like m: write 1000"),
+        ("spiral", {"length": 5e-3}, r"'length' of 0\.005 um.*looks like m: write 5000"),
+        ("straight_strip", {"delta_width": 5e-9}, r"'delta_width' of 5e-09 um.*looks like m: write 0\.005"),
+        ("pn_phase_shifter", {"delta_height": -2e-9}, r"'delta_height' of -2e-09 um.*looks like m"),
+        ("fibre", {"length_km": 1e-4}, r"'length_km' of 0.0001 km.*is it in km"),
+    ],
+)
+def test_lengths_that_are_too_small_or_large_to_be_meant_are_named(
+    component: str, settings: dict[str, float], says: str
+) -> None:
+    net = {"instances": {"g": {"component": component, "settings": settings}},
+           "ports": {"in": "g,o1", "out": "g,o2"}}  # fmt: skip
+    with pytest.warns(PhotosimWarning, match=says):
+        ps.Circuit(net)(1.55)
+    plain = ps.Circuit({**net, "instances": {"g": component}})
+    with pytest.warns(PhotosimWarning, match=says):
+        plain(1.55, g=settings)
+    with pytest.raises(ParameterError, match=says):
+        ps.Circuit(net, windows="error")(1.55)
+
+
+def test_lengths_as_layouts_and_drawn_chips_have_them_pass() -> None:
+    net = {"instances": {"g": {"component": "straight", "settings": {"length": 0.01}}},
+           "ports": {"in": "g,o1", "out": "g,o2"}}  # fmt: skip
+    circuit = ps.Circuit(net)
+    circuit(1.55, g={"delta_width": np.array([1e-9, 2e-3, -4e-3])})
+    circuit(1.55, g={"delta_width": 0.0, "length": 0.0})
+
+
+def test_parts_that_rest_on_a_table_name_their_wavelengths_and_ideal_ones_hold_at_all() -> None:
+    for component, ports in (("adiabatic_coupler", 4), ("variable_attenuator", 2)):
+        exposed = {f"p{k}": f"g,o{k}" for k in range(1, ports + 1)}
+        circuit = ps.Circuit({"instances": {"g": component}, "ports": exposed})
+        circuit([1.5, 1.6])
+        with pytest.warns(PhotosimWarning, match=r"wavelength of 1\.2 um.*outside the window"):
+            circuit(1.2)
+    for component, ports in (("crossing", 4), ("phase_shifter", 2), ("edge_coupler", 2), ("hybrid_90", 6)):
+        exposed = {f"p{k}": f"g,o{k}" for k in range(1, ports + 1)}
+        ps.Circuit({"instances": {"g": component}, "ports": exposed})(1.2)
+        assert "ideal part" in " ".join((registry.get(component).doc or "").split())
