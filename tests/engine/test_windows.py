@@ -279,13 +279,13 @@ def test_lengths_as_layouts_and_drawn_chips_have_them_pass() -> None:
 
 
 def test_parts_that_rest_on_a_table_name_their_wavelengths_and_ideal_ones_hold_at_all() -> None:
-    for component, ports in (("adiabatic_coupler", 4), ("variable_attenuator", 2)):
+    for name, ports in (("adiabatic_coupler", 4), ("variable_attenuator", 2)):
         exposed = {f"p{k}": f"g,o{k}" for k in range(1, ports + 1)}
-        circuit = ps.Circuit({"instances": {"g": component}, "ports": exposed})
+        circuit = ps.Circuit({"instances": {"g": name}, "ports": exposed})
         circuit([1.5, 1.6])
         with pytest.warns(PhotosimWarning, match=r"wavelength of 1\.2 um.*outside the window"):
             circuit(1.2)
-    for component, ports in (("crossing", 4), ("phase_shifter", 2), ("edge_coupler", 2), ("hybrid_90", 6)):
+    for name, ports in (("crossing", 4), ("phase_shifter", 2), ("edge_coupler", 2), ("hybrid_90", 6)):
         exposed = {f"p{k}": f"g,o{k}" for k in range(1, ports + 1)}
-        ps.Circuit({"instances": {"g": component}, "ports": exposed})(1.2)
-        assert "ideal part" in " ".join((registry.get(component).doc or "").split())
+        ps.Circuit({"instances": {"g": name}, "ports": exposed})(1.2)
+        assert "ideal part" in " ".join((registry.get(name).doc or "").split())
