@@ -526,3 +526,31 @@ def test_carriers_of_two_photon_absorption_balance_their_decay() -> None:
     loss = 2.5 * math.log(10) / 10 * 100 * speed
     spent = energy * (loss + speed * (7.9e-12 * circulating / 1e-13 + absorbed))
     assert 5e-4 - power(out)[-1] == pytest.approx(spent, rel=1e-3)
+
+
+def test_nonlinear_ring_far_faster_than_the_samples_takes_one_step_where_its_light_stays() -> None:
+    """All light coupled: the field lives for half a picosecond, 23 steps a sample, and heat for nanoseconds.
+
+    Faint light in closed form; strong light, which stays, rises and stays, at four times the rate.
+    """
+    settings = {"coupling": 1.0, "thermal_time": 2e-9}
+    one = ps.Circuit(
+        {
+            "instances": {"ring": {"component": "nonlinear_ring", "settings": settings}},
+            "ports": {"in": "ring,o1", "out": "ring,o4"},
+            "terminate": ["ring,o2", "ring,o3"],
+        },
+        windows="ignore",
+    )
+    faint = ps.transient(one, 1e-10, sample_rate=1e11, inputs={"in": 1e-9}, wl=1.55, probes=["out"])
+    speed, ng = 299_792_458.0, 4.19088
+    bus = speed / (ng * 2 * np.pi * 10e-6)
+    loss = 2.5 * 100 * np.log(10) / 10 * speed / ng
+    expected = np.sqrt(1e-9) * (1 - 2 * bus / (bus + loss))
+    assert faint.wave.values[0, 0, -1] == pytest.approx(expected, rel=1e-6)
+    light = waveforms.step(at=1e-9, low=1e-3, high=0.1, rise=300e-12, bandwidth=3e9)
+    waves = []
+    for rate in (1e11, 4e11):
+        out = ps.transient(one, 4e-9, sample_rate=rate, inputs={"in": light}, wl=1.5505, probes=["out"])
+        waves.append(out.wave.values[0, 0, :: round(rate / 1e11)])
+    np.testing.assert_allclose(waves[0], waves[1], rtol=0, atol=1e-3 * np.abs(waves[1]).max())
