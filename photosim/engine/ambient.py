@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,21 @@ MOST_NAMED = 12
 def is_lit(model: Model, ports: tuple[str, ...]) -> bool:
     """Return whether light passes a part: its temperature is one that light feels, not that of a load."""
     return isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
+
+
+def without_temperature(
+    cold: Iterable[tuple[str, str, Model]], composites: Mapping[str, Composite], warm: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return what stays as it is, as a user would call it, by the name of the temperature around it.
+
+    cold: parts that light passes and that have no temperature, each with the name of the one around it.
+    warm: names of composites that hold parts with one, which move.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for around, name, model in cold:
+        if not any(speaks_for(scope, composites, warm) for scope in scopes(name)):
+            found.setdefault(around, {})[shown_as(name, model, composites, warm)] = None
+    return {around: tuple(names) for around, names in found.items()}
 
 
 def speaks_for(scope: str, composites: Mapping[str, Composite], warm: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.ambient import is_lit, scopes, shown_as, speaks_for
+from photosim.engine.ambient import is_lit, scopes, without_temperature
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
 from photosim.engine.graph import Graph, Part
 from photosim.engine.nets import Collected, joined
@@ -65,7 +65,8 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     return Graph(
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
         builder.composites, builder.buses, builder.bus_ranges, tuple(metal.wires), builder.written,
-        builder.without_temperature(), joined(metal.nets), frozenset(metal.open_pins),
+        without_temperature(builder.cold, builder.composites, builder.warm), joined(metal.nets),
+        frozenset(metal.open_pins),
     )  # fmt: skip
 
 
@@ -169,15 +170,6 @@ class _Builder:
             self.warm.update(scopes(name))
         else:
             self.cold.append((f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, name, model))
-
-    def without_temperature(self) -> dict[str, tuple[str, ...]]:
-        """Return what stays as it is, as a user would call it, by the name of the temperature around it."""
-        found: dict[str, dict[str, None]] = {}
-        for around, name, model in self.cold:
-            if any(speaks_for(scope, self.composites, self.warm) for scope in scopes(name)):
-                continue
-            found.setdefault(around, {})[shown_as(name, model, self.composites, self.warm)] = None
-        return {around: tuple(names) for around, names in found.items()}
 
     def _temperature_scope(self, scope: str) -> str:
         """Return the innermost scope around a scope, itself included, that has a temperature of its own."""
