@@ -80,6 +80,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "straight_heater_metal_undercut_90_90": _HEATER,
         "straight_heater_doped_rib": _HEATER,
         "straight_heater_doped_strip": _HEATER,
+        "straight_pin": Rule("straight", {"length": "length"}),
         "straight_heater_meander": Rule("straight_heater", {"length": "info_length"}),
         "straight_heater_meander_doped": Rule("straight_heater", {"length": "info_length"}),
         "taper": _TAPER,

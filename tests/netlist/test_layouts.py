@@ -203,6 +203,13 @@ def test_what_carries_no_light_is_left_out_and_said(tmp_path: Path) -> None:
     assert any("cross_section" in line for line in netlist.not_simulated(found))
 
 
+def test_a_junction_guide_that_is_not_written_out_is_a_guide_of_its_length() -> None:
+    part = {"component": "straight_pin", "settings": {"length": 500.0, "taper": None}, "info": {}}
+    found = netlist.from_dict({"instances": {"a": part}, "ports": {"in": "a,o1", "out": "a,o2"}})
+    assert found.instances["a"].component == "straight"
+    assert found.instances["a"].settings["length"] == 500.0
+
+
 @pytest.mark.parametrize(
     ("name", "component"),
     [("waveguide", "straight"), ("y_branch", "splitter"), ("dc", "coupler"), ("microring", "ring_single"),
