@@ -42,6 +42,7 @@ class Rule:
 
 _ENDS = {"o1": "width1", "o2": "width2"}
 _HEATER = Rule("straight_heater", {"length": "length"})
+_MEANDER = Rule("straight_heater", {"length": "info_length"})
 _BY_LENGTH = Rule("bend_s", {"length": "length"})
 _TAPER = Rule("taper", widths=_ENDS)
 _TAPER_OF_LENGTH = Rule("taper", {"length": "length"}, widths=_ENDS)
@@ -76,13 +77,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "straight_heater_metal": _HEATER,
         "straight_heater_metal_simple": _HEATER,
         "straight_heater_metal_undercut": _HEATER,
-        "straight_heater_metal_90_90": _HEATER,
-        "straight_heater_metal_undercut_90_90": _HEATER,
-        "straight_heater_doped_rib": _HEATER,
-        "straight_heater_doped_strip": _HEATER,
+        **dict.fromkeys(("straight_heater_metal_90_90", "straight_heater_metal_undercut_90_90"), _HEATER),
+        **dict.fromkeys(("straight_heater_doped_rib", "straight_heater_doped_strip"), _HEATER),
         "straight_pin": Rule("straight", {"length": "length"}),
-        "straight_heater_meander": Rule("straight_heater", {"length": "info_length"}),
-        "straight_heater_meander_doped": Rule("straight_heater", {"length": "info_length"}),
+        "straight_heater_meander": _MEANDER,
+        "straight_heater_meander_doped": _MEANDER,
         "taper": _TAPER,
         "taper_strip_to_ridge": _TAPER_OF_LENGTH,
         "taper_strip_to_ridge_trenches": _TAPER_OF_LENGTH,
