@@ -7,7 +7,7 @@ random.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -197,17 +197,23 @@ def operating_point(
     ParameterError where the circuit has no source or no detector, for settings that are a batch, and where
     light of separate lasers interferes at a detector, which `question` cannot answer.
     """
-    from photosim.signals.interference import Lit, refuse_interference
     from photosim.signals.violations import violations
 
     found = bare_point(circuit, settings)
-    lit = [
-        Lit(r.name, r.bandwidth, r.responsivity, found.fields[:, found.columns(k)])
-        for k, r in enumerate(found.receivers)
-    ]
-    frequency = np.array([line.frequency for line in found.lines])
-    refuse_interference(question, [line.source for line in found.lines], frequency, lit)
+    refuse_beats(found, question, range(len(found.receivers)))
     return replace(found, remarks=(*found.remarks, *violations(found)))
+
+
+def refuse_beats(point: OperatingPoint, question: str, receivers: Iterable[int]) -> None:
+    """Raise InterferenceError where light of separate lasers interferes at one of these receivers."""
+    from photosim.signals.interference import Lit, refuse_interference
+
+    lit = [
+        Lit(r.name, r.bandwidth, r.responsivity, point.fields[:, point.columns(k)])
+        for k, r in ((k, point.receivers[k]) for k in receivers)
+    ]
+    frequency = np.array([line.frequency for line in point.lines])
+    refuse_interference(question, [line.source for line in point.lines], frequency, lit)
 
 
 def bare_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:

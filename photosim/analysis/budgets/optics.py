@@ -11,11 +11,12 @@ import numpy as np
 from photosim.analysis.budgets.costs import Stage
 from photosim.analysis.budgets.light import Beam, Element, Flow, flows_of, way
 from photosim.analysis.spectrum import check_waves, default_inputs
-from photosim.errors import ParameterError, PhotosimError
+from photosim.errors import ParameterError
 from photosim.model import ClosedForm
-from photosim.signals import contributions, effective_bits, operating_point
+from photosim.signals import contributions, effective_bits
+from photosim.signals.interference import InterferenceError
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
-from photosim.signals.operating import bare_point
+from photosim.signals.operating import bare_point, refuse_beats
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -32,7 +33,7 @@ RECEIVED = ("dark_current", "load_resistance", "temperature")
 
 @dataclass(frozen=True)
 class Heard:
-    """A detector: its name, signal over noise in dB of electrical power, and effective bits."""
+    """A detector: its name, signal over noise in dB of electrical power, and effective bits; NaN: unknown."""
 
     name: str
     snr_dB: float
@@ -150,7 +151,7 @@ def _lit(circuit: Circuit, settings: Mapping[str, Any], compiled: Compiled, at: 
     if wanted:
         line, port = wanted[0]
         elements = way(compiled, at, beams[line], flows, line, ports[port])
-    heard, remarks = _heard(circuit, settings, point, arriving)
+    heard, remarks = _heard(circuit, point, arriving)
     first = point.receivers[0]
     own = {name: float(getattr(first, name)) for name in RECEIVED}
     own["responsivity"] = float(np.abs(first.responsivity).max())
@@ -191,28 +192,30 @@ def _electronics(point: OperatingPoint, *, modulated: bool) -> tuple[Stage, ...]
 
 
 def _heard(
-    circuit: Circuit, settings: Mapping[str, Any], point: OperatingPoint, arriving: Any
+    circuit: Circuit, point: OperatingPoint, arriving: Any
 ) -> tuple[tuple[Heard, ...], tuple[str, ...]]:
-    """Return what every detector makes of the light, with all terms of noise in small circuits."""
+    """Return what every detector makes of the light, with all terms of noise in small circuits.
+
+    Where light of separate lasers interferes, signal and noise depend on its phases: they are not numbers,
+    and a remark names the question that has the phases.
+    """
     remarks: list[str] = []
-    whole = None
-    if len(circuit.graph.owners) <= MOST_PORTS:
-        try:
-            whole = operating_point(circuit, settings)
-        except PhotosimError as error:  # light of separate lasers meets there
-            remarks.append(str(error))
-    else:
+    small = len(circuit.graph.owners) <= MOST_PORTS
+    if not small:
         remarks.append(
             "Signal to noise with shot, thermal, intensity and amplifier noise; ps.link has all terms."
         )
     found = []
     for k, receiver in enumerate(point.receivers):
+        try:
+            refuse_beats(point, "the signal to noise of a budget", [k])
+        except InterferenceError as error:
+            remarks.append(f"The signal to noise of {receiver.name!r} is unknown. {error}")
+            found.append(Heard(receiver.name, np.nan, np.nan))
+            continue
         own = arriving[:, point.columns(k)].T * receiver.responsivity * receiver.multiplication
         signal = abs(float(own.sum(axis=0)[int(np.abs(arriving[:, point.columns(k)]).sum(axis=1).argmax())]))
-        if whole is not None:
-            variance = sum(contributions(whole, k).variances.values())
-        else:
-            variance = _variance(point, k, own)
+        variance = sum(contributions(point, k).variances.values()) if small else _variance(point, k, own)
         ratio = signal / np.sqrt(variance) if variance > 0.0 else np.inf
         bits = float(effective_bits(ratio)) if ratio > 0.0 else -np.inf
         snr = float(20.0 * np.log10(ratio)) if ratio > 0.0 else -np.inf

@@ -188,8 +188,10 @@ class BudgetResult(ByValue):
         rows = [
             (
                 str(n),
-                f"{snr:.2f}" if np.isfinite(snr) else "none",
-                f"{bits:.2f}" if np.isfinite(bits) else "none",
+                *(
+                    "unknown" if np.isnan(x) else f"{x:.2f}" if np.isfinite(x) else "none"
+                    for x in (snr, bits)
+                ),
             )
             for n, snr, bits in zip(
                 d["detector"].values, d["snr_dB"].values, d["effective_bits"].values, strict=True

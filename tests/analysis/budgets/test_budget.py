@@ -226,3 +226,40 @@ def test_command_and_kind(tmp_path: Path) -> None:
     result = compute(circuit, read_options({"kind": "budget"}, circuit))
     assert result.numbers()["rate_Hz"] == pytest.approx(1 / float(circuit.parameters["camera.exposure"]))
     assert result.tables()
+
+
+@pytest.mark.parametrize(
+    "nets",
+    [
+        {"a,o1": "mixer,o1", "b,o1": "mixer,o2"},
+        {"a,o1": "mixer,o1", "b,o1": "mixer,o2", "mixer,o3": "d,o1"},
+        {"a,o1": "mixer,o1", "b,o1": "mixer,o2", "mixer,o3": "d,o1", "mixer,o4": "d,o2"},
+    ],
+    ids=["coherent_receiver", "photodetector", "balanced_photodetector"],
+)
+def test_lasers_that_interfere_leave_signal_to_noise_unknown(
+    tmp_path: Path, nets: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    """The current depends on phases that a budget has not: no number, and the question that has them."""
+    kind = request.node.callspec.id
+    lone = ["mixer,o4"] if kind == "photodetector" else []
+    parts = {"a": "laser", "b": "laser", "mixer": kind if kind == "coherent_receiver" else "coupler"}
+    if kind != "coherent_receiver":
+        parts["d"] = kind
+    parts |= {"own": "laser", "alone": "photodetector"}
+    file = tmp_path / "beats.yml"
+    file.write_text(
+        json.dumps({"instances": parts, "connections": nets | {"own,o1": "alone,o1"}, "terminate": lone})
+    )
+    data = ps.budget(ps.load(file))
+    known = dict(zip(data.detector.values, data.snr_dB.values, strict=True))
+    assert known.pop("alone") > 40.0
+    assert known
+    assert np.isnan(list(known.values())).all()
+    assert np.isnan(data.effective_bits.values).sum() == len(known)
+    for name in known:
+        assert f"signal to noise of '{name}' is unknown" in data.attrs["remarks"]
+    assert "Ask ps.transient" in data.attrs["remarks"]
+    shown = CliRunner().invoke(app, ["budget", str(file)])
+    assert shown.exit_code == 0
+    assert "unknown" in shown.output
