@@ -38,8 +38,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Job:
-    """An analysis whose options have been read."""
+    """An analysis whose options have been read, and its position in the list of the netlist."""
 
+    position: str
     name: str
     kind: str
     how: Kind
@@ -108,7 +109,8 @@ def run(  # noqa: PLR0913 - keyword options of a run
     with staging(folder, RESULTS) as place, _kept(checkpoints, resume=resume):
         for job in jobs:
             started = time.perf_counter()
-            result = job.how.compute(circuit, job.options, ask)
+            with _placed(circuit, job):
+                result = job.how.compute(circuit, job.options, ask)
             files = _file(job, result, place)
             seconds = round(time.perf_counter() - started, 3)
             entries.append({**plain(result.numbers()), "seconds": seconds, "files": files})
@@ -133,7 +135,7 @@ def prepare(circuit: Circuit) -> list[Job]:
     jobs: list[Job] = []
     for position, entry in enumerate(circuit.netlist.analyses):
         try:
-            jobs.append(_job(entry, circuit, [job.name for job in jobs]))
+            jobs.append(_job(str(position), entry, circuit, [job.name for job in jobs]))
         except PhotosimError as error:
             mark = _mark(circuit, str(position), error)
             if mark is None:
@@ -151,7 +153,7 @@ def _mark(circuit: Circuit, position: str, error: PhotosimError) -> Mark | None:
     return circuit.netlist.mark("analyses", position)
 
 
-def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Job:
+def _job(position: str, entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Job:
     """Return one analysis with its options read; `taken` are the names of those before it."""
     name = entry.get("name", entry.get("kind"))
     kind = find(entry.get("kind"))
@@ -161,7 +163,21 @@ def _job(entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Jo
     if name in taken:
         message = f"Two analyses are called {name!r}: give each a name of its own."
         raise ParameterError(message)
-    return Job(name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
+    return Job(position, name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
+
+
+@contextmanager
+def _placed(circuit: Circuit, job: Job) -> Iterator[None]:
+    """Let an error of an analysis begin with its place in the netlist and its name."""
+    try:
+        yield
+    except (ParameterError, DataError) as error:
+        if type(error) not in {ParameterError, DataError}:  # others hold more than a text
+            raise
+        name, text = f"analysis {job.name!r}", str(error)
+        mark = circuit.netlist.mark("analyses", job.position)
+        place = "" if mark is None else f"{mark}: "
+        raise type(error)(f"{place}{text}" if name in text else f"{place}{name}: {text}") from error
 
 
 @contextmanager
