@@ -30,6 +30,8 @@ _DIRECT = 300
 """Most settings at which such a part is asked itself."""
 CHUNK = 1 << 13
 """Samples for which driven parts are evaluated at a time."""
+_WEAK = 0.1
+"""Part of its largest element below which the delay of an element of a part does not count."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -81,6 +83,28 @@ def part_entries(
     assert isinstance(model, Numerical)  # noqa: S101 - the only other kind with an S-matrix
     s = _tabulated(drives, part, model, settings, at, wl)
     return {(a, b): s[:, :, m, n] for n, a in enumerate(part.ports) for m, b in enumerate(part.ports)}
+
+
+def round_delay(drives: Drives, element: Element, carrier: float, apart: float) -> float:
+    """Return the time in s that light takes through all parts of a resonator, one after the other, at first.
+
+    Of each part its longest way counts, as the slope of its phase over `apart` Hz.
+    """
+    wl = SPEED_OF_LIGHT_UM_S / (carrier + np.array([apart, 0.0]) - apart / 2)
+    total = 0.0
+    for name in element.parts:
+        part = drives.compiled.graph.part(name)
+        settings = drives.compiled.parts.settings_of(part, drives.base)
+        if isinstance(part.model, ClosedForm):
+            own = part.model.entries(NUMPY, wl, settings)
+            s = np.stack([np.broadcast_to(np.asarray(v, dtype=np.complex128), 2) for v in own.values()], 1)
+        else:
+            assert isinstance(part.model, Numerical)  # noqa: S101 - the only other kind with an S-matrix
+            s = np.asarray(part.model.s(wl, **settings)).reshape(2, -1)
+        counts = np.abs(s[0]) > _WEAK * max(float(np.abs(s[0]).max()), 1e-300)
+        turned = np.angle(s[0, counts] * np.conj(s[1, counts])) / (2 * np.pi * apart)
+        total += max(0.0, float(turned.max(initial=0.0)))
+    return total
 
 
 def port_pairs(drives: Drives, part: Part, own: Mapping[tuple[int, int], int]) -> list[tuple[str, str]]:

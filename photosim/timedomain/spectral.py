@@ -17,7 +17,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.timedomain.band import LEAD, PASS, roll_off
 from photosim.timedomain.convolution import stretch
-from photosim.timedomain.scattering import CHUNK, scattering
+from photosim.timedomain.scattering import CHUNK, round_delay, scattering
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,8 +136,10 @@ def lag(drives: Drives, element: Element, carrier: float, offsets: FloatArray, t
 
     That is the first term that S(f, t) of the instant leaves out, d/dt dS/d omega; the largest at `offsets`
     in Hz from the carrier. Of one part the delay that all of its light has does not count, as its drive acts
-    at its end; in a resonator light is driven ahead of it. Where the drive changes little, a tenth of the
-    error relative to that change counts.
+    at its end. In a resonator, light of n rounds T meets the drive n(n - 1)/2 T to n(n + 1)/2 T before it
+    leaves, where d/dt dS/d omega has n**2 T and dS/dt has n: T dS/dt is added, as d/dt dS/d omega alone
+    vanishes midway between resonances. Where the drive changes little, a tenth of the error relative to that
+    change counts.
     """
     at = np.unique(np.minimum(telling, drives.samples - 2))
     instants = np.concatenate([[0], at, at + 1])
@@ -147,10 +149,12 @@ def lag(drives: Drives, element: Element, carrier: float, offsets: FloatArray, t
     change = float(np.abs(mean - mean[:1]).max())
     if change < EXACT:
         return 0.0
-    delay = 0.0 if element.kind == "resonator" else transport_delay(low, high, 2 * _STEP_HZ)
+    resonant = element.kind == "resonator"
+    delay = 0.0 if resonant else transport_delay(low, high, 2 * _STEP_HZ)
+    round_trip = round_delay(drives, element, carrier, 2 * _STEP_HZ) if resonant else 0.0
     beyond = slope - 1j * delay * mean
-    first, second = beyond[1 : 1 + at.size], beyond[1 + at.size :]
-    worst = float(np.abs(second - first).max()) * drives.sample_rate
+    moved, turned = (x[1 + at.size :] - x[1 : 1 + at.size] for x in (mean, beyond))
+    worst = float((np.abs(turned) + round_trip * np.abs(moved)).max()) * drives.sample_rate
     return max(worst, SMALL * worst / change)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,46 @@ def test_loop_in_which_errors_come_back_too_often_is_refused() -> None:
         ParameterError, match=r"comes back so often .* take a sample rate of 2e\+12 Hz or more"
     ):
         stepped(ring(2.3, 0.005, 0.01), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("coupling", "frequency", "amplitude", "resonant"),
+    [(0.9, 1e9, 0.5, True), (0.9, 1e9, 0.5, False), (0.004, 1e7, 0.5, False), (0.004, 5e6, 5e-4, True)],
+)
+def test_error_of_a_quasi_static_ring_is_within_what_is_stated(
+    coupling: float, frequency: float, amplitude: float, resonant: bool
+) -> None:
+    """Light kept for one round or for hundreds, against a recursion over rounds with the phase of each."""
+    neff, ng, length, loss_dB = 2.44553, 4.19088, 62.8, 1.0
+    guide = {"length": length, "neff": neff, "ng": ng, "loss_dB_cm": loss_dB}
+    one = ps.Circuit(
+        {
+            "instances": {
+                "bus": {"component": "coupler", "settings": {"coupling": coupling}},
+                "guide": {"component": "straight", "settings": guide},
+                "part": "phase_shifter",
+            },
+            "connections": {"bus,o3": "guide,o1", "guide,o2": "part,o1", "part,o2": "bus,o2"},
+            "ports": {"in": "bus,o1", "out": "bus,o4"},
+        }
+    )
+    drive = {"part.phase": waveforms.sine(frequency, amplitude=amplitude)}
+    wl = np.linspace(1.545, 1.556, 11_001)
+    power = one(wl)["in", "out"].power
+    at = float(wl[np.argmin(power) if resonant else np.argmax(power)])
+    asked: dict[str, Any] = {"sample_rate": 200 * frequency, "inputs": {"in": 1.0}, "wl": at}
+    out = ps.transient(one, 2 / frequency, **asked, probes=["out"], drive=drive, quasi_static=True)
+    turn = ng * length / SPEED_OF_LIGHT_UM_S
+    once = 2 * np.pi * (neff - (at - 1.55) * (ng - neff) / 1.55) * length / at
+    kept = 10 ** (-loss_dB * length * 1e-4 / 20)
+    light = np.zeros(out.time.size, complex)
+    rounds = math.ceil(math.log(1e-9) / math.log(kept * math.sqrt(1 - coupling)))
+    for back in range(rounds, -1, -1):
+        then = np.maximum(out.time.values - back * turn, 0.0)
+        phase = amplitude * np.sin(2 * np.pi * frequency * then) + once
+        entering = math.sqrt(1 - coupling) * light + 1j * math.sqrt(coupling)
+        light = kept * np.exp(1j * phase) * entering
+    right = math.sqrt(1 - coupling) + 1j * math.sqrt(coupling) * light
+    wrong = float(np.abs(out.wave.values[0, 0] - right).max())
+    stated = float(out.attrs["drives"].rpartition(" ")[2])
+    assert 0.1 * stated < wrong < stated
