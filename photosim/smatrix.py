@@ -34,6 +34,14 @@ class ByValue:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _keep(result: Any) -> None:
+    """Make the arrays of a frozen result read-only, without a copy: it stays what was computed or read."""
+    for name in ("wl", "values"):
+        held = np.asarray(getattr(result, name)).view()
+        held.flags.writeable = False
+        object.__setattr__(result, name, held)
+
+
 def _same(a: Any, b: Any) -> bool:
     """Return whether two values of a result are equal."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
@@ -112,7 +120,8 @@ class Trace(ByValue):
     """One element of an S-matrix over wavelength: values (..., W) complex at wl (W,) in um.
 
     `series` gives the exact Taylor coefficients in wavelength (value, slope,
-    half the curvature), each (..., W), where the result came from a circuit, or at other wavelengths.
+    half the curvature), each (..., W), where the result came from a circuit, or at other wavelengths. Arrays
+    are read-only: change a copy.
     """
 
     wl: NDArray[np.float64]
@@ -120,6 +129,9 @@ class Trace(ByValue):
     source: str
     target: str
     series: Callable[..., NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _keep(self)
 
     @property
     def power(self) -> NDArray[np.float64]:
@@ -191,8 +203,8 @@ class SMatrix(ByValue):
     """The S-matrix of a circuit between its ports.
 
     `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]`
-    reads from-to. `wl` is the caller's grid in um. `find_series` computes the
-    Taylor coefficients in wavelength when a group delay is asked for.
+    reads from-to. `wl` is the caller's grid in um. `find_series` computes the Taylor coefficients in
+    wavelength when a group delay is asked for. Arrays are read-only: change `s.values.copy()`.
     """
 
     wl: NDArray[np.float64]
@@ -200,6 +212,9 @@ class SMatrix(ByValue):
     values: NDArray[np.complex128]
     name: str = field(default="circuit", compare=False)
     find_series: Callable[..., NDArray[np.complex128]] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _keep(self)
 
     def __getitem__(self, pair: Any) -> Trace:
         """Return the trace from one port to another."""

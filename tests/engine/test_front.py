@@ -16,6 +16,7 @@ import photosim as ps
 from photosim.engine.bindings import Bindings, Scoped
 from photosim.errors import NetlistError, ParameterError
 from photosim.expressions import parse
+from photosim.files import read
 from photosim.model import Composite, registry
 
 WL = np.linspace(1.549, 1.551, 7)
@@ -237,3 +238,17 @@ def test_a_setting_that_a_wired_converter_drives_is_refused_in_calls_under_light
         circuit.photocurrents(**call)
     with pytest.raises(ParameterError, match="is driven by 'dac'"):
         ps.link(circuit, **call)
+
+
+def test_a_result_stays_what_was_computed(tmp_path: Path) -> None:
+    """Nobody writes into a matrix or a trace, of a circuit or of a file; a copy is anybody's own."""
+    computed = ps.load("mzi_balanced")(WL)
+    own = computed.values.copy()
+    for s in (computed, read(computed.save(tmp_path / "s.npz"))):
+        trace = s[s.ports[0], s.ports[-1]]
+        for array in (s.values, s.wl, trace.values, trace.wl):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0.0
+        np.testing.assert_allclose(s.values, own, rtol=0.0, atol=1e-12)
+    own[...] = 0.0
+    assert np.abs(computed.values).max() > 0.1
