@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from photosim import netlist
 from photosim.model import ClosedForm, registry
 
 WL = np.linspace(1.5, 1.6, 101)
@@ -75,6 +76,9 @@ SHARED: Mapping[str, tuple[str, Callable[..., Entries], dict[str, float]]] = {
     "isolator": ("isolator", one_way, {"insertion_loss_dB": 0.7, "isolation_dB": 30.0}),
     "circulator": ("circulator", round_about, {"insertion_loss_dB": 0.0, "isolation_dB": 40.0}),
     "coupler_ideal": ("coupler", coupler, {"coupling": 0.2}),
+    "mmi1x2_ideal": ("splitter", lambda _wl: {("o1", "o2"): 0.5**0.5, ("o1", "o3"): 0.5**0.5}, {}),
+    "mmi2x2_ideal": ("coupler", lambda wl: coupler(wl, 0.5), {}),
+    "mirror": ("reflector", mirror, {"reflection": 0.9}),
     "crossing_ideal": ("crossing", lambda _wl: {("o1", "o3"): 1.0, ("o2", "o4"): 1.0}, {}),
     "terminator": ("terminator", lambda _wl, reflection: {("o1", "o1"): np.sqrt(reflection)},
                    {"reflection": 0.04}),
@@ -84,7 +88,7 @@ SHARED: Mapping[str, tuple[str, Callable[..., Entries], dict[str, float]]] = {
     "grating_coupler": ("grating_coupler", grating,
                         {"wl0": 1.55, "loss_dB": 2.0, "reflection": 0.01, "fwhm": 0.04}),
 }  # fmt: skip
-DIFFERENT = {"mmi1x2", "mmi2x2", "circulator", "reflector", "grating_coupler"}
+DIFFERENT = {"mmi1x2", "mmi2x2", "circulator", "reflector", "mirror", "grating_coupler"}
 
 
 def ours(name: str, **settings: Any) -> dict[tuple[str, str], Any]:
@@ -113,6 +117,13 @@ def test_equal_settings_give_equal_numbers_or_stand_in_the_migration_table(name:
         assert rows
     else:
         assert apart(name) < 1e-9  # a phase of 1e3 rad at most
+
+
+@pytest.mark.parametrize("name", sorted(SHARED))
+def test_a_name_of_sax_is_the_component_of_its_formula(name: str) -> None:
+    """An ideal MMI is not the one of a foundry: no loss and no band."""
+    data = {"instances": {"x": name}, "ports": {"in": "x,o1"}}
+    assert netlist.from_dict(data).instances["x"].component == SHARED[name][0]
 
 
 def test_numbers_of_the_table() -> None:

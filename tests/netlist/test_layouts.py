@@ -213,7 +213,7 @@ def test_a_junction_guide_that_is_not_written_out_is_a_guide_of_its_length() -> 
 @pytest.mark.parametrize(
     ("name", "component"),
     [("waveguide", "straight"), ("y_branch", "splitter"), ("dc", "coupler"), ("microring", "ring_single"),
-     ("Straight Waveguide", "straight"), ("Y-Branch", "splitter"), ("mmi1x2_ideal", "mmi1x2")],
+     ("Straight Waveguide", "straight"), ("Y-Branch", "splitter"), ("mmi1x2_ideal", "splitter")],
 )  # fmt: skip
 def test_names_of_other_tools_are_found(name: str, component: str) -> None:
     data = {"instances": {"a": name}, "ports": {"in": "a,o1", "out": "a,o2"}}
