@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,8 +59,11 @@ STYLE: Mapping[str, Any] = {
 def save(figure: Figure, path: str | Path) -> Path:
     """Write `figure` to `path` (.png, .svg or .pdf), whole or not at all; DataError when that fails."""
     target = check_target(path, PICTURE_SUFFIXES)
-    with in_style(), replacing(target) as temporary:
-        figure.savefig(temporary, bbox_inches="tight", pad_inches=0.08)
+    drawn = BytesIO()  # a writer of PDF that meets a full disk fails a second time where it closes its file
+    with in_style():
+        figure.savefig(drawn, format=target.suffix[1:].lower(), bbox_inches="tight", pad_inches=0.08)
+    with replacing(target) as temporary:
+        temporary.write_bytes(drawn.getvalue())
     return target
 
 

@@ -51,7 +51,7 @@ def learning_curves(result: TrainingResult) -> Figure:
     """
     with in_style():
         figure, axes = canvas((6.4, 3.6))
-        for k, outcome in enumerate(result.rules):
+        for k, outcome in enumerate(own for own in result.rules if own.final.size):
             error = 100.0 * (1.0 - np.asarray(outcome.accuracy, dtype=np.float64))
             epochs = np.arange(1, error.shape[1] + 1)
             mean = np.mean(error, axis=0)
@@ -141,7 +141,8 @@ def _error_axis(axes: Axes, result: TrainingResult) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     longest = max(outcome.accuracy.shape[1] for outcome in result.rules)
     axes.set_xlim(1, max(longest, 2))
-    means = np.concatenate([np.mean(1.0 - outcome.accuracy, axis=0) for outcome in result.rules])
+    learnt = [outcome.accuracy for outcome in result.rules if outcome.final.size]
+    means = np.concatenate([np.mean(1.0 - accuracy, axis=0) for accuracy in learnt])
     if np.all(means > 0.0):
         axes.set_yscale("log")
         axes.set_ylim(75.0 * float(means.min()), 125.0 * float(means.max()))

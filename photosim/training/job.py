@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.progress import Progress, silent
-from photosim.errors import ParameterError
+from photosim.errors import Diverged, ParameterError, PhotosimWarning
 from photosim.training.architecture import build_network, label, plain
 from photosim.training.arrays import FloatArray
 from photosim.training.checkpoint import SUFFIX
@@ -68,8 +69,9 @@ def train(
 
     seed: replaces the options' own.  progress(name, done, total) counts finished epochs over all rules and
     seeds.  data_dir: folder of data files, else that of PHOTOSIM_DATA.  checkpoints: folder in which every
-    run keeps its state, and goes on from what it finds. Raises ParameterError for wrong options, DataError
-    for the data or for checkpoints of other runs.
+    run keeps its state, and goes on from what it finds. A run that diverges is warned of and counted as
+    that. Raises ParameterError for wrong options, DataError for the data or for checkpoints of other runs,
+    and Diverged where all runs diverge.
     """
     if not isinstance(options, TrainOptions):
         options = read_options(options, circuit)
@@ -103,13 +105,18 @@ class _Job:
             devices = self._devices(name, uses, matrices)
             networks = [own.network for own in uses] or [network] * options.seeds
             rules = [self._rule(name, *own) for own in zip(networks, devices, streams, strict=True)]
-            runs = [
-                self._fit(data, networks[run], rule, streams[run], (name, run, position))
-                for run, rule in enumerate(rules)
-            ]
+            runs, lost = {}, {}
+            for run, rule in enumerate(rules):
+                place = (name, run, position)
+                try:
+                    runs[run] = self._fit(data, networks[run], rule, streams[run], place)
+                except Diverged as error:
+                    lost[run] = self._lost(place, error)
             maps = maps or _weight_maps(matrices[0], devices[0])
             records = uses[0].records() if uses else ()
-            outcomes.append(_outcome(name, runs, devices, networks, rules, records))
+            outcomes.append(_outcome(name, list(runs.values()), devices, networks, rules, records, lost))
+        if not any(outcome.final.size for outcome in outcomes):
+            raise Diverged(f"analysis {options.name!r}: {next(iter(outcomes[0].diverged.values()))}")
         return TrainingResult(
             name=options.name,
             data=options.data,
@@ -141,6 +148,14 @@ class _Job:
         objective = REGRESSION if data.regression else CLASSIFICATION
         schedule = self._schedule(name, run)
         return fit(network, rule, options.optimiser, data, schedule, streams, report, objective)
+
+    def _lost(self, place: tuple[str, int, int], error: Diverged) -> str:
+        """Warn of a run that diverged, and count it as done; return what is said of it."""
+        name, run, position = place
+        self._counter(position * self.options.seeds + run)(self.options.epochs)
+        message = f"analysis {self.options.name!r}, {name}, seed {run}: {error}"
+        warnings.warn(message, PhotosimWarning, stacklevel=5)
+        return str(error)
 
     @property
     def _total(self) -> int:
@@ -234,6 +249,7 @@ def _outcome(
     networks: Sequence[Network],
     rules: list[Rule],
     uses: tuple[dict[str, Any], ...],
+    diverged: Mapping[int, str],
 ) -> RuleResult:
     counted: list[Counter[str]] = [rule.counters for rule in rules if hasattr(rule, "counters")]
     held = [device for own in devices for device in own if not isinstance(device, Digital)]
@@ -241,14 +257,20 @@ def _outcome(
     banks = [device for device in held if isinstance(device, WeightBank)]
     return RuleResult(
         rule=name,
-        accuracy=np.array([run.accuracy for run in runs]),
-        validation=np.array([run.validation for run in runs]),
-        loss=np.array([run.loss for run in runs]),
-        angles=np.array([run.angles for run in runs]),
+        accuracy=_rows([run.accuracy for run in runs]),
+        validation=_rows([run.validation for run in runs]),
+        loss=_rows([run.loss for run in runs]),
+        angles=np.array([run.angles for run in runs]) if runs else np.empty((0, 0, 0)),
         counters={**_counters(held, layers), **sum(counted, Counter[str]())},
         effective_bits=_bits(banks),
         uses=uses,
+        diverged=diverged,
     )
+
+
+def _rows(values: Sequence[FloatArray]) -> FloatArray:
+    """Return values of all seeds as rows; one epoch without seeds where there is none."""
+    return np.array(values) if values else np.empty((0, 1))
 
 
 def _counters(devices: Sequence[Any], layers: Sequence[Any]) -> dict[str, float]:

@@ -16,6 +16,8 @@ from photosim.smatrix import ByValue
 from photosim.training.architecture import label, plain
 
 FloatArray = NDArray[np.float64]
+DIVERGED = "diverged"
+"""Stands for the accuracy of a seed whose training diverged."""
 
 
 @public
@@ -29,16 +31,17 @@ def spread(values: FloatArray) -> float | None:
 class RuleResult(ByValue):
     """How one learning rule fared over all seeds.
 
-    accuracy, validation, loss: shape (seeds, epochs): share of the test and of the validation samples
-    classified correctly after each epoch, between 0 and 1 (nan where no samples were held out to validate),
-    and the mean training loss in the epoch (nats).
+    accuracy, validation, loss: shape (seeds, epochs), of the seeds that did not diverge: share of the test
+    and of the validation samples classified correctly after each epoch, between 0 and 1 (nan where no samples
+    were held out to validate), and the mean training loss in the epoch (nats).
     angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
     layers); nan where `alignment` is 0.
     counters: what the hardware was asked for over all seeds: by the rule's device (cycles, samples sent,
     clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
     the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
     to [-1, 1] (filipovich2022); None without a weight bank or without any error.  uses: what hardware did for
-    each layer that learns; empty without hardware.
+    each layer that learns; empty without hardware.  diverged: what was said of each seed whose training
+    diverged, by its number.
     """
 
     rule: str
@@ -49,6 +52,7 @@ class RuleResult(ByValue):
     counters: Mapping[str, float] = field(default_factory=dict)
     effective_bits: float | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
+    diverged: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def aligned(self) -> bool:
@@ -57,17 +61,17 @@ class RuleResult(ByValue):
 
     @property
     def final(self) -> FloatArray:
-        """Test accuracy of each seed after the last epoch, shape (seeds,)."""
+        """Test accuracy of each seed that did not diverge after the last epoch, shape (seeds,)."""
         return np.asarray(self.accuracy[:, -1])
 
     @property
     def mean(self) -> float:
-        """Mean test accuracy over the seeds after the last epoch."""
-        return float(np.mean(self.final))
+        """Mean test accuracy over the seeds after the last epoch; nan where all diverged."""
+        return float(np.mean(self.final)) if self.final.size else float("nan")
 
     @property
     def spread(self) -> float | None:
-        """Sample standard deviation of the test accuracy over the seeds after the last epoch; None of one."""
+        """Sample standard deviation of that accuracy over the seeds; None of one, or of none."""
         return spread(self.final)
 
 
@@ -183,9 +187,9 @@ class TrainingResult(ByValue):
         rows = tuple(
             (
                 outcome.rule,
-                f"{100 * outcome.mean:.2f}",
+                _mean(outcome),
                 UNKNOWN if outcome.spread is None else f"{100 * outcome.spread:.2f}",
-                "  ".join(f"{100 * value:.2f}" for value in outcome.final),
+                "  ".join(_each(outcome)),
             )
             for outcome in self.rules
         )
@@ -240,6 +244,22 @@ class TrainingResult(ByValue):
         return Table(f"{self.name}: programmed weights of the first seed", columns, rows)
 
 
+def _mean(outcome: RuleResult) -> str:
+    lost = len(outcome.diverged)
+    if not outcome.final.size:
+        return DIVERGED
+    return f"{100 * outcome.mean:.2f}" + (
+        f", {lost} of {lost + outcome.final.size} {DIVERGED}" if lost else ""
+    )
+
+
+def _each(outcome: RuleResult) -> list[str]:
+    """Return the accuracy of each seed in %, or that it diverged."""
+    found = iter(outcome.final)
+    seeds = range(outcome.final.size + len(outcome.diverged))
+    return [DIVERGED if seed in outcome.diverged else f"{100 * next(found):.2f}" for seed in seeds]
+
+
 def _bits(value: float | None) -> Cell:
     return None if value is None else f"{value:.2f}"
 
@@ -252,7 +272,7 @@ def _count(value: float | None) -> Cell:
 
 def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
     return {
-        "mean": outcome.mean,
+        "mean": outcome.mean if outcome.final.size else None,
         "spread": outcome.spread,
         "accuracy": outcome.accuracy.tolist(),
         "validation": outcome.validation.tolist() if np.isfinite(outcome.validation).all() else None,
@@ -261,6 +281,7 @@ def _rule_numbers(outcome: RuleResult) -> dict[str, Any]:
         "counters": dict(outcome.counters),
         "effective_bits": outcome.effective_bits,
         "uses": [dict(use) for use in outcome.uses],
+        "diverged": {str(seed): why for seed, why in outcome.diverged.items()},
     }
 
 

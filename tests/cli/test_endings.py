@@ -200,6 +200,18 @@ main()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+@pytest.mark.parametrize("name", ["x.png", "x.svg", "x.pdf"])
+def test_a_picture_that_does_not_fit_leaves_the_one_that_stood_there(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    words = ["simulate", "add_drop_ring", "--wl", "1.55:1.56:11", "--plot", name]
+    command = [sys.executable, "-c", SHORT_FILES, "4000", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"Cannot write {name}: file too large.\n")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
 @pytest.mark.parametrize("size", [0, 10_000])
 def test_a_run_whose_files_do_not_fit_leaves_nothing(size: int, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.errors import Diverged, ParameterError
+from photosim.errors import Diverged, ParameterError, PhotosimWarning
+from photosim.plotting.training import learning_curves
 from photosim.training.data.datasets import Dataset, load
 from photosim.training.data.graphs import digit_graph
 from photosim.training.devices.device import check_real
 from photosim.training.devices.digital import Digital
+from photosim.training.job import train
 from photosim.training.layers import dense_network, normalised_adjacency
 from photosim.training.losses import Objective, softmax_cross_entropy
 from photosim.training.node_training import fit_nodes, graph_network
@@ -87,3 +90,41 @@ def test_a_loss_with_infinite_slopes_diverges_before_a_device_is_given_them() ->
     device: Any = Fussy(np.ones((5, 2)))
     with pytest.raises(Diverged, match=r"diverged in epoch 1, .*slopes"):
         fit(network, DFA((device,)), SGD(0.1), data, Schedule(2), Streams.tree(0, 1)[0], objective=objective)
+
+
+def test_runs_of_a_netlist_that_diverge_are_counted_as_that_beside_those_that_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
+    entry: dict[str, Any] = {
+        "kind": "train", "name": "n", "data": "digits", "network": [64, 8, 10], "activation": "relu",
+        "rules": ["dfa", "backprop"], "seeds": 2, "epochs": 1,
+        "optimiser": {"method": "sgd", "learning_rate": 1e30},
+    }  # fmt: skip
+    with (
+        pytest.warns(
+            PhotosimWarning, match=r"analysis 'n', \w+, seed [01]: Training diverged in epoch 1, at"
+        ),
+        pytest.raises(Diverged, match=r"analysis 'n': Training diverged in epoch 1, at a learning rate"),
+    ):
+        train(one, entry)
+    entry["optimiser"] = {"method": "sgd", "learning_rate": 0.1}
+    runs: list[Any] = []
+
+    def fit_some(*asked: Any) -> Any:
+        runs.append(asked)
+        if len(runs) in {1, 3, 4}:  # as if by numbers: the first of dfa, both of backprop
+            raise Diverged(f"run {len(runs)}")
+        return fit(*asked)
+
+    monkeypatch.setattr("photosim.training.job.fit", fit_some)
+    with pytest.warns(PhotosimWarning, match="run "):
+        result = train(one, entry)
+    table = result.tables()[0].rows
+    accuracy = f"{100 * result.rule('dfa').final[0]:.2f}"
+    assert table[0] == ("dfa", f"{accuracy}, 1 of 2 diverged", "-", f"diverged  {accuracy}")
+    assert table[1] == ("backprop", "diverged", "-", "diverged  diverged")
+    numbers = json.loads(json.dumps(result.numbers(), allow_nan=False))["rules"]
+    assert numbers["backprop"]["mean"] is None
+    assert numbers["dfa"]["diverged"] == {"0": "run 1"}
+    assert len(learning_curves(result).axes[0].lines) >= 1
