@@ -78,7 +78,9 @@ def writable_folder() -> Path:
 def read_text(path: Path) -> str | None:
     """Return a text that `write_text` kept; None if there is none, or, with a warning, a damaged one."""
     try:
-        text, mark, digest = path.read_text(encoding="utf-8").rpartition(_SUM)
+        text, mark, digest = (
+            path.read_text(encoding="utf-8").rpartition(_SUM) if _whole(path) else ("", "", "")
+        )
     except OSError:
         return None
     except UnicodeDecodeError:
@@ -87,6 +89,23 @@ def read_text(path: Path) -> str | None:
         return text
     _warn(f"The kept kernel {path} is damaged: it is made again.")
     return None
+
+
+def _whole(path: Path) -> bool:
+    """Return whether a file or nothing lies in the place of a kept file; what else lies there is removed."""
+    if path.is_file() or not path.exists():
+        return True
+    _discard(path)
+    return False
+
+
+def _discard(path: Path) -> None:
+    """Remove what lies in the place of a kept file; a folder that holds something is left alone."""
+    with suppress(OSError):
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -137,19 +156,21 @@ def _checked_files() -> type:  # noqa: C901 - a class, not a function, is what i
 
         def save(self, key: Any, data: Any) -> None:
             """Keep the machine code of a signature."""
-            try:
+            reason: Any = "something is in their place"
+            for _ in range(2):
                 try:
                     super().save(key, data)
-                except (EOFError, ValueError):
+                except OSError as error:
+                    reason = error.strerror or error
+                    break
+                except Exception:  # noqa: BLE001 - as in `load`: the index is read before it is written
                     self._forget()
-                    super().save(key, data)
-            except OSError as error:
-                _warn_once(
-                    f"Compiled kernels cannot be kept in {self._cache_path}: {error.strerror or error}."
-                )
+                else:
+                    return
+            _warn_once(f"Compiled kernels cannot be kept in {self._cache_path}: {reason}.")
 
         def _forget(self) -> None:
-            Path(self._index_path).unlink(missing_ok=True)
+            _discard(Path(self._index_path))
             _warn(f"The kept kernel {self._index_path} is damaged: it is compiled again.")
 
         def _dump(self, obj: Any) -> bytes:
@@ -168,6 +189,9 @@ def _checked_files() -> type:  # noqa: C901 - a class, not a function, is what i
             """Raise ValueError for a wrong checksum; an index has numba's version before its content."""
             import pickle
 
+            if not _whole(path):
+                message = "not a file"
+                raise ValueError(message)
             try:
                 with path.open("rb") as file:
                     if after_version and pickle.load(file) != self._version:  # noqa: S301 - numba's own file

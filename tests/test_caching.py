@@ -120,6 +120,47 @@ def test_a_damaged_kernel_is_made_again(
     assert "CacheWarning: The kept kernel" in warned
 
 
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def full_folder_instead(path: Path) -> None:
+    folder_instead(path)
+    (path / "own").write_text("not ours", encoding="utf-8")
+
+
+def pipe_instead(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+@pytest.mark.parametrize(
+    ("suffix", "replaced"),
+    [(".py", folder_instead), (".nbi", folder_instead), (".nbc", folder_instead), (".py", pipe_instead),
+     (".nbi", pipe_instead), (".nbi", full_folder_instead), (".nbc", full_folder_instead)],
+)  # fmt: skip
+def test_what_is_not_a_file_is_no_kept_kernel(
+    filled: tuple[Path, str], suffix: str, replaced: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """Nothing waits for a pipe, and a folder that holds files of others is left as it is."""
+    folder, power = filled
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    places = [path for path in copy.rglob(f"*{suffix}") if suffix != ".py" or path.parent.name == "compiled"]
+    for path in places:
+        replaced(path)
+    again, warned = simulated(copy)
+    assert again == power
+    assert "CacheWarning: " in warned
+    if replaced is full_folder_instead:
+        assert all((path / "own").is_file() for path in places)
+        assert "cannot be kept" in warned
+    else:
+        assert simulated(copy) == (power, ""), "what was made again is kept"
+
+
 def test_a_kernel_that_cannot_be_kept_is_used_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     from numba.core.caching import IndexDataCacheFile
 
