@@ -185,6 +185,10 @@ def _checked_files() -> type:  # noqa: C901 - a class, not a function, is what i
             self._check(Path(self._data_path(name)))
             return super()._load_data(name)
 
+        def _save_data(self, name: str, data: Any) -> None:
+            _whole(Path(self._data_path(name)))
+            super()._save_data(name, data)
+
         def _check(self, path: Path, *, after_version: bool = False) -> None:
             """Raise ValueError for a wrong checksum; an index has numba's version before its content."""
             import pickle
