@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,7 +23,8 @@ def fingerprint(*values: Any) -> str:
     """Return a hash of the content of records, arrays, sparse matrices, functions, objects and plain values.
 
     The version of photosim is part of it. A function counts by its code, its defaults and the values that it
-    takes from around it, so that two lambdas differ. Fields of a record that do not take part in its
+    takes from around it, so that two lambdas differ; an object of a class that no version number covers by
+    its methods and their values too. Fields of a record that do not take part in its
     comparison (counters, caches) are left out, but for random generators, which count by their state. Raises
     DataError for a value whose content cannot be told.
     """
@@ -84,6 +85,8 @@ class _Digest:
             return
         self.inside.add(id(value))
         self._say(_name(value))
+        if not isinstance(value, type) and not _installed(type(value).__module__):
+            self.feed(type(value))  # what its methods do
         for inner in _contents(value):
             self.feed(inner)
         self.inside.discard(id(value))
@@ -111,10 +114,12 @@ def _contents(value: Any) -> list[Any]:  # noqa: C901 - one case a kind of value
             return [value.__func__, value.__self__]
         case functools.partial():
             return [value.func, value.args, value.keywords]
-        case BuiltinFunctionType() | np.ufunc():
-            return [value.__name__]
+        case BuiltinFunctionType():  # of a module, or of the value that it belongs to
+            return [value.__name__, value.__self__]
+        case np.ufunc():
+            return [value.__name__] if _known(value) else _refused(value)
         case type():
-            return [] if _installed(value.__module__) else [own for own in vars(value).values() if _code(own)]
+            return [] if _installed(value.__module__) else _of_class(value)
     if is_dataclass(value):
         known = [getattr(value, item.name) for item in fields(value) if item.compare]
         hidden = [getattr(value, item.name) for item in fields(value) if not item.compare]
@@ -130,6 +135,26 @@ def _of_function(value: FunctionType) -> list[Any]:
         names = sorted(_named(value.__code__) & value.__globals__.keys())
         found += [(name, value.__globals__[name]) for name in names]
     return found
+
+
+def _of_class(value: type) -> list[Any]:
+    """Return the bases of a class, and its methods and attributes by name."""
+    own = [(name, inner) for name, inner in vars(value).items() if _counts(name, inner)]
+    return [*value.__bases__, *sorted(own, key=lambda pair: pair[0])]
+
+
+def _counts(name: str, own: Any) -> bool:
+    """Return whether an attribute of a class decides what its objects do: code, or a value of its own."""
+    made = name.startswith(("__", "_abc_")) or inspect.isdatadescriptor(own)
+    return _code(own) or not made
+
+
+def _known(function: np.ufunc) -> bool:
+    """Return whether a function is numpy's or scipy's own, and no Python code in its form."""
+    from scipy import special
+
+    name = function.__name__
+    return any(getattr(module, name, None) is function for module in (np, special))
 
 
 def _named(code: CodeType) -> set[str]:
@@ -154,6 +179,8 @@ def _code(own: Any) -> bool:
 def _of_object(value: Any) -> list[Any]:
     if isinstance(value, staticmethod | classmethod):
         return [value.__func__]
+    if isinstance(value, functools.cached_property):
+        return [value.func]
     if isinstance(value, property):
         return [value.fget]
     if hasattr(value, "tocsr") and hasattr(value, "nnz"):  # a sparse matrix, in whatever order it is kept
@@ -170,13 +197,15 @@ def _of_object(value: Any) -> list[Any]:
         made = value.__reduce_ex__(4)
     except TypeError:
         made = None
-    if made is None or isinstance(made, str):
-        message = (
-            f"A {_name(value)} cannot be part of a checkpoint's key, since its content cannot be told: train "
-            "without a checkpoint, or use a dataclass or a function."
-        )
-        raise DataError(message)
-    return list(made)
+    return _refused(value) if made is None or isinstance(made, str) else list(made)
+
+
+def _refused(value: Any) -> NoReturn:
+    message = (
+        f"A {_name(value)} cannot be part of a checkpoint's key, since its content cannot be told: train "
+        "without a checkpoint, or use a dataclass or a function."
+    )
+    raise DataError(message)
 
 
 def _cached(value: Any, name: str) -> bool:
