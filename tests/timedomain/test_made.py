@@ -188,6 +188,28 @@ def test_a_hundredth_of_the_field_beyond_the_band_is_warned_of() -> None:
     assert off > 5e-3
 
 
+@pytest.mark.parametrize(
+    ("frequency", "amplitude", "rate"), [(22e9, 1.0, 240e9), (5e9, 1.0, 240e9), (10e9, 0.5, 640e9)]
+)
+def test_the_kink_where_a_drive_begins_is_as_large_as_the_page_says(
+    frequency: float, amplitude: float, rate: float
+) -> None:
+    one = ps.Circuit({"instances": {"p": "phase_shifter"}, "ports": {"in": "p,o1", "out": "p,o2"}})
+    light: dict[str, Any] = {"in": {"power": waveforms.constant(1.0), "carrier": 1.55}}
+    still = one(1.55, ports=["in", "out"])["in", "out"].values[0]
+    step = 2 * np.pi * frequency / rate * amplitude
+    off = []
+    for phase in (0.0, np.pi / 2):  # a kink, and a step of the slope's slope
+        sine = waveforms.sine(frequency, amplitude=amplitude, phase=phase)
+        out = ps.transient(one, 2e-9, sample_rate=rate, drive={"p.phase": sine}, inputs=light, probes=["out"])
+        off.append(np.abs(out.wave.values[0, 0] - still * np.exp(1j * out.drive.values[0])) / step)
+    kinked, smooth = off
+    assert kinked[0] == pytest.approx(0.025, abs=0.003)
+    assert kinked[:10].max() < 0.028
+    assert kinked[10:-100].max() < 0.0055
+    assert smooth[:100].max() < 0.01
+
+
 def test_a_short_run_of_a_loop_with_a_long_fibre_takes_the_memory_of_the_run() -> None:
     """Ten million samples in the fibre; what comes back after the end of a run need not be kept."""
     instances = {
