@@ -13,7 +13,7 @@ from photosim.errors import Diverged, ParameterError, PhotosimWarning
 from photosim.plotting.training import learning_curves
 from photosim.training.data.datasets import Dataset, load
 from photosim.training.data.graphs import digit_graph
-from photosim.training.devices.device import check_real
+from photosim.training.devices.device import check_batch, check_real
 from photosim.training.devices.digital import Digital
 from photosim.training.job import train
 from photosim.training.layers import dense_network, normalised_adjacency
@@ -52,6 +52,10 @@ def test_predictions_stay_those_of_what_was_trained() -> None:
 def test_imaginary_parts_are_refused() -> None:
     with pytest.raises(ParameterError, match="multiplies real numbers, got complex ones"):
         check_real("TiledMesh multiplies", np.array([1j]))
+    with pytest.raises(
+        ParameterError, match="The mesh of tiles takes gains that are real numbers, got complex"
+    ):
+        check_batch("The mesh of tiles", np.ones((2, 4)), np.ones((2, 3)) * 1j, (3, 4))
 
 
 def test_training_on_a_graph_that_diverges_stops_too() -> None:

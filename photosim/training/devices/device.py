@@ -71,6 +71,8 @@ def check_batch(title: str, x: Any, gain: Any, shape: tuple[int, ...]) -> None:
     if x.ndim != 2 or x.shape[1] != shape[1]:
         message = f"{title} holds {shape[1]} inputs: x must be (batch, {shape[1]}), got {x.shape}."
         raise ParameterError(message)
+    if gain is not None:
+        check_real(f"{title} takes gains that are", gain)
     if gain is not None and np.shape(gain) != (len(x), shape[0]):
         message = (
             f"{title} has {shape[0]} outputs: gain must be ({len(x)}, {shape[0]}), got {np.shape(gain)}."

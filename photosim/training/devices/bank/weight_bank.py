@@ -22,7 +22,7 @@ from photosim.training.devices.bank.noise import deviation, published
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
 from photosim.training.devices.bank.warm import WarmTiles
-from photosim.training.devices.device import Energy, check_batch
+from photosim.training.devices.device import Energy, check_batch, check_real
 from photosim.training.devices.receiver import Converters
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class WeightBank:
         """
         tiles = self.programmed
         x = np.asarray(x)
+        check_real("WeightBank multiplies", x)
         x = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
         check_batch("The bank", x, gain, tiles.target.shape)
         outputs = tiles.target.shape[0]
