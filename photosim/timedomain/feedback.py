@@ -39,6 +39,8 @@ _FIT_GAIN = 1e-5
 
 def feedback(run: Run, group: Sequence[Element]) -> list[stepping.Path]:
     """Return the rational fits of all linear ways between the elements of a loop."""
+    from threadpoolctl import threadpool_limits
+
     departures = [d for e in group for d in e.departures if d in run.cut.lit]
     arrivals = [a for e in group for a in e.arrivals]
     pairs = [
@@ -48,20 +50,23 @@ def feedback(run: Run, group: Sequence[Element]) -> list[stepping.Path]:
         if a in reached(run.cut.ahead, [d]) and run.island[a] == run.island[d]
     ]
     found: list[stepping.Path] = []
-    for c in range(len(run.clock.carriers)):
-        asked = [_asked(run, a, d, c) for a, d in pairs]
-        fits = [_fit(run, *pair, *one, alone=len(group) == 1) for pair, one in zip(pairs, asked, strict=True)]
-        largest = 1.0
-        if not run.active():
-            rows = {wave: k for k, wave in enumerate(dict.fromkeys(a for a, _ in pairs))}
-            columns = {wave: k for k, wave in enumerate(dict.fromkeys(d for _, d in pairs))}
-            bins = 2 * max((s.size for s, _ in asked), default=_FIT_SIZE)
-            fits, largest = passive(fits, [(rows[a], columns[d]) for a, d in pairs], bins)
-        for (a, d), one, (s, start) in zip(pairs, fits, asked, strict=True):
-            left = checked(replace(one, delay=one.delay - start), s)
-            _accept(run, a, d, left, largest)
-            z = np.exp(2j * np.pi * np.arange(s.size) / s.size)
-            found.append(stepping.Path(a, d, c, one, np.abs(left.at(z) - s)))
+    with threadpool_limits(1):  # matrices of 512 rows: more threads wait for each other, and round otherwise
+        for c in range(len(run.clock.carriers)):
+            asked = [_asked(run, a, d, c) for a, d in pairs]
+            fits = [
+                _fit(run, *pair, *one, alone=len(group) == 1) for pair, one in zip(pairs, asked, strict=True)
+            ]
+            largest = 1.0
+            if not run.active():
+                rows = {wave: k for k, wave in enumerate(dict.fromkeys(a for a, _ in pairs))}
+                columns = {wave: k for k, wave in enumerate(dict.fromkeys(d for _, d in pairs))}
+                bins = 2 * max((s.size for s, _ in asked), default=_FIT_SIZE)
+                fits, largest = passive(fits, [(rows[a], columns[d]) for a, d in pairs], bins)
+            for (a, d), one, (s, start) in zip(pairs, fits, asked, strict=True):
+                left = checked(replace(one, delay=one.delay - start), s)
+                _accept(run, a, d, left, largest)
+                z = np.exp(2j * np.pi * np.arange(s.size) / s.size)
+                found.append(stepping.Path(a, d, c, one, np.abs(left.at(z) - s)))
     _refuse_short(run, found, group)
     return found
 

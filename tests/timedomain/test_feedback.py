@@ -105,3 +105,44 @@ def test_error_of_a_quasi_static_ring_is_within_what_is_stated(
     wrong = float(np.abs(out.wave.values[0, 0] - right).max())
     stated = float(out.attrs["drives"].rpartition(" ")[2])
     assert 0.1 * stated < wrong < stated
+
+
+def test_a_ring_activation_in_a_loop_is_fitted_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of the BLAS wait for each other over 512 rows, and take 20 times as long on busy cores."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from photosim.timedomain import feedback
+    from photosim.timedomain.rational import fit
+
+    threads: list[int] = []
+
+    def watched(response: Any, least: int) -> Any:
+        threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return fit(response, least)
+
+    monkeypatch.setattr(feedback, "fit", watched)
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "a": "laser",
+                "c": {"component": "coupler", "settings": {"coupling": 0.3}},
+                "r": "ring_activation",
+                "w": {"component": "straight", "settings": {"length": 20000.0}},
+                "d": "photodetector",
+            },
+            "connections": {"a,o1": "c,o1", "c,o3": "d,o1", "c,o4": "r,o1", "r,o2": "w,o1", "w,o2": "c,o2"},
+        }
+    )
+    with threadpool_limits(2):
+        found = ps.transient(circuit, duration=1e-9, sample_rate=1e11)
+    assert threads
+    assert set(threads) == {1}
+    guide = ps.Circuit({"instances": {"w": {"component": "straight", "settings": {"length": 20000.0}}},
+                        "ports": {"in": "w,o1", "out": "w,o2"}})([1.55])["in", "out"].values[0]  # fmt: skip
+    light, back = np.sqrt(1e-3), 0j
+    for _ in range(300):
+        into = math.sqrt(0.7) * light + 1j * math.sqrt(0.3) * back
+        turn = 10 ** (-0.2 / 20) * np.exp(-1j * math.pi * 0.1 * abs(into) ** 2 / 1e-3)
+        back = guide * math.sqrt(0.9) * (math.sqrt(0.8) - turn) / (1 - math.sqrt(0.8) * turn) * into
+    out = 1j * math.sqrt(0.3) * light + math.sqrt(0.7) * back
+    assert found.current.values[0] == pytest.approx(np.full(100, abs(out) ** 2), rel=1e-4)
