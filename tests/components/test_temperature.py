@@ -18,7 +18,11 @@ GUIDED = {"neff", "ng", "length", "radius", "periods", "delay"}
 # indices has a test of its own.
 NOT_GUIDED = {"coupler.gap", "multimode_fiber", "speckle_fiber", "sampled", "fibre", "straight_sampled"}
 BY_LENGTH = [
-    n for n in registry.names() if GUIDED & registry.get(n).parameters.keys() and n not in NOT_GUIDED
+    n
+    for n in registry.names()
+    if GUIDED & registry.get(n).parameters.keys()
+    and n not in NOT_GUIDED
+    and registry.get(n).kind != "network"
 ]
 # A gas, a slab, and chips whose heaters hold their phases: their circuits name them in a warning.
 UNMOVED = {"gas_cell", "free_propagation_region", "hexagonal_mesh", "spectrum_slicer"}
