@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from photosim.model import Element, Quantity, Reading, Resistance, Temperature, Voltage, network
-from photosim.model import elements as ideal
+from photosim.model import Element, Quantity, Reading, Resistance, Temperature, Voltage, elements, network
 
 Capacitance = Annotated[float, Quantity("F", 0.0, 1e3, usual=(1e-18, 1.0))]
 """A capacitance in F."""
@@ -54,7 +53,7 @@ def resistor(*, resistance: Resistance = 50.0, temperature: Temperature = 300.0)
         resistance: voltage over current.
         temperature: temperature that sets its noise.
     """
-    return (ideal.resistance("r", "e1", "e2", resistance, temperature=temperature),)
+    return (elements.resistance("r", "e1", "e2", resistance, temperature=temperature),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975")
@@ -64,7 +63,7 @@ def capacitor(*, capacitance: Capacitance = 1e-12) -> Elements:
     Settings:
         capacitance: charge over voltage.
     """
-    return (ideal.capacitance("c", "e1", "e2", capacitance),)
+    return (elements.capacitance("c", "e1", "e2", capacitance),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975")
@@ -74,7 +73,7 @@ def inductor(*, inductance: Inductance = 1e-9) -> Elements:
     Settings:
         inductance: flux over current.
     """
-    return (ideal.inductance("l", "e1", "e2", inductance),)
+    return (elements.inductance("l", "e1", "e2", inductance),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
@@ -91,9 +90,9 @@ def coupled_inductors(
         coupling: mutual inductance over the geometric mean of the two.
     """
     return (
-        ideal.inductance("l1", "e1", "e2", inductance1),
-        ideal.inductance("l2", "e3", "e4", inductance2),
-        ideal.mutual("k", "l1", "l2", coupling),
+        elements.inductance("l1", "e1", "e2", inductance1),
+        elements.inductance("l2", "e3", "e4", inductance2),
+        elements.mutual("k", "l1", "l2", coupling),
     )
 
 
@@ -106,7 +105,7 @@ def voltage_source(*, voltage: Voltage = 0.0) -> Elements:
     Settings:
         voltage: voltage of e1 over e2.
     """
-    return (ideal.voltage("v", "e1", "e2", voltage, setting="voltage"),)
+    return (elements.voltage("v", "e1", "e2", voltage, setting="voltage"),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975", drives={"e3": "current"})
@@ -119,7 +118,7 @@ def current_source(*, current: SignedCurrent = 0.0) -> Elements:
     Settings:
         current: current that leaves at e2.
     """
-    return (ideal.current("i", "e1", "e2", current, setting="current"),)
+    return (elements.current("i", "e1", "e2", current, setting="current"),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
@@ -131,7 +130,7 @@ def voltage_controlled_voltage_source(*, gain: Gain = 1.0) -> Elements:
     Settings:
         gain: voltage out over voltage in.
     """
-    return (ideal.voltage_gain("e", "e1", "e2", "e3", "e4", gain),)
+    return (elements.voltage_gain("e", "e1", "e2", "e3", "e4", gain),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
@@ -143,7 +142,7 @@ def voltage_controlled_current_source(*, transconductance: Conductance = 1e-3) -
     Settings:
         transconductance: current out over voltage in.
     """
-    return (ideal.transconductance("g", "e1", "e2", "e3", "e4", transconductance),)
+    return (elements.transconductance("g", "e1", "e2", "e3", "e4", transconductance),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
@@ -156,8 +155,8 @@ def current_controlled_voltage_source(*, transresistance: SignedResistance = 1e3
         transresistance: voltage out over current in.
     """
     return (
-        ideal.voltage("in", "e3", "e4", 0.0),
-        ideal.transresistance("h", "e1", "e2", "in", transresistance),
+        elements.voltage("in", "e3", "e4", 0.0),
+        elements.transresistance("h", "e1", "e2", "in", transresistance),
     )
 
 
@@ -170,7 +169,7 @@ def current_controlled_current_source(*, gain: Gain = 1.0) -> Elements:
     Settings:
         gain: current out over current in.
     """
-    return (ideal.voltage("in", "e3", "e4", 0.0), ideal.current_gain("f", "e1", "e2", "in", gain))
+    return (elements.voltage("in", "e3", "e4", 0.0), elements.current_gain("f", "e1", "e2", "in", gain))
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="branin1967")
@@ -183,7 +182,7 @@ def transmission_line(*, impedance: Impedance = 50.0, delay: Delay = 10e-12) -> 
         impedance: characteristic impedance.
         delay: time from one end to the other.
     """
-    return (ideal.line("t", "e1", "e2", "e3", "e4", impedance, delay),)
+    return (elements.line("t", "e1", "e2", "e3", "e4", impedance, delay),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975")
@@ -216,8 +215,8 @@ def diode(
     """
     thermal = ideality * VOLT_PER_KELVIN * temperature
     return (
-        ideal.resistance("r", "e1", "inner", series_resistance, temperature=temperature),
-        ideal.junction(
+        elements.resistance("r", "e1", "inner", series_resistance, temperature=temperature),
+        elements.junction(
             "d", "inner", "e2", saturation_current, thermal, capacitance, potential, grading, transit_time
         ),
     )
@@ -246,8 +245,8 @@ def bond_wire(
         capacitance: of both pads to gnd, half at each.
     """
     return (
-        ideal.capacitance("c1", "e1", "gnd", capacitance / 2),
-        ideal.resistance("r", "e1", "inner", resistance, temperature=300.0),
-        ideal.inductance("l", "inner", "e2", inductance),
-        ideal.capacitance("c2", "e2", "gnd", capacitance / 2),
+        elements.capacitance("c1", "e1", "gnd", capacitance / 2),
+        elements.resistance("r", "e1", "inner", resistance, temperature=300.0),
+        elements.inductance("l", "inner", "e2", inductance),
+        elements.capacitance("c2", "e2", "gnd", capacitance / 2),
     )

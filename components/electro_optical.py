@@ -19,13 +19,13 @@ from photosim.model import (
     Temperature,
     Voltage,
     composite,
+    elements,
     links,
     net,
     network,
     part,
     ref,
 )
-from photosim.model import elements as ideal
 
 CarrierTransit = Annotated[float, Quantity("s", 1e-15, 1.0, usual=(1e-13, 1e-6))]
 """Transit time of the carriers through a junction in s; never zero."""
@@ -148,20 +148,20 @@ def driver(
         output_resistance: in series with e2.
     """
     return (
-        ideal.resistance("rin", "e1", "gnd", input_resistance, temperature=300.0),
-        ideal.capacitance("cin", "e1", "gnd", input_capacitance),
+        elements.resistance("rin", "e1", "gnd", input_resistance, temperature=300.0),
+        elements.capacitance("cin", "e1", "gnd", input_capacitance),
         *_pole("pole", "e1", "slow", 1.0, bandwidth),
-        ideal.voltage_gain("out", "strong", "gnd", "slow", "gnd", gain),
-        ideal.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
+        elements.voltage_gain("out", "strong", "gnd", "slow", "gnd", gain),
+        elements.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
     )
 
 
 def _pole(name: str, start: str, end: str, gain: float, bandwidth: float) -> Elements:
     """Return elements that give gain times a voltage behind a first-order low-pass, unloaded at its input."""
     return (
-        ideal.transconductance(f"{name}_g", "gnd", end, start, "gnd", gain * 1e-3),
-        ideal.resistance(f"{name}_r", end, "gnd", 1e3),
-        ideal.capacitance(f"{name}_c", end, "gnd", 1.0 / (2.0 * 3.141592653589793 * 1e3 * bandwidth)),
+        elements.transconductance(f"{name}_g", "gnd", end, start, "gnd", gain * 1e-3),
+        elements.resistance(f"{name}_r", end, "gnd", 1e3),
+        elements.capacitance(f"{name}_c", end, "gnd", 1.0 / (2.0 * 3.141592653589793 * 1e3 * bandwidth)),
     )
 
 
@@ -192,12 +192,12 @@ def shunt_feedback_amplifier(
         noise_density: of the amplifier's own noise current at its input.
     """
     return (
-        ideal.capacitance("cin", "e1", "gnd", input_capacitance),
-        ideal.noise("own", "e1", "gnd", noise_density),
+        elements.capacitance("cin", "e1", "gnd", input_capacitance),
+        elements.noise("own", "e1", "gnd", noise_density),
         *_pole("pole", "e1", "slow", 1.0, bandwidth),
-        ideal.voltage_gain("amp", "strong", "gnd", "slow", "gnd", -gain),
-        ideal.resistance("rf", "strong", "e1", feedback_resistance, temperature=300.0),
-        ideal.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
+        elements.voltage_gain("amp", "strong", "gnd", "slow", "gnd", -gain),
+        elements.resistance("rf", "strong", "e1", feedback_resistance, temperature=300.0),
+        elements.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
     )
 
 
@@ -224,11 +224,11 @@ def resistive_heater(
         time_constant: of the heater alone.
     """
     return (
-        ideal.resistance("r", "e1", "e2", resistance, temperature=300.0),
-        ideal.heating("heat", "e1", "e2", "e3", resistance),
-        ideal.resistance("rth", "e3", "gnd", thermal_resistance),
-        ideal.capacitance("cth", "e3", "gnd", time_constant / thermal_resistance),
-        ideal.voltage_gain("felt", "power", "gnd", "e3", "gnd", 1.0 / thermal_resistance),
+        elements.resistance("r", "e1", "e2", resistance, temperature=300.0),
+        elements.heating("heat", "e1", "e2", "e3", resistance),
+        elements.resistance("rth", "e3", "gnd", thermal_resistance),
+        elements.capacitance("cth", "e3", "gnd", time_constant / thermal_resistance),
+        elements.voltage_gain("felt", "power", "gnd", "e3", "gnd", 1.0 / thermal_resistance),
     )
 
 
@@ -241,4 +241,4 @@ def thermal_resistor(*, thermal_resistance: ThermalResistance = 10000.0) -> Elem
     Settings:
         thermal_resistance: difference of the temperatures per power.
     """
-    return (ideal.resistance("r", "e1", "e2", thermal_resistance),)
+    return (elements.resistance("r", "e1", "e2", thermal_resistance),)

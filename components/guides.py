@@ -101,8 +101,8 @@ class Warmth(SettingsGroup):
         return self.dneff_dT * (self.temperature - _ROOM_K)
 
 
-LEAST_CHANGE = 1e-6
-"""Deviation of a cross-section in um below which it is taken for one in m; a picometre is nothing."""
+LEAST_CHANGE = 1e-7
+"""Deviation of a cross-section in um below which it looks like one in m: 0.1 to 100 nm."""
 
 
 @dataclass(frozen=True)

@@ -278,7 +278,7 @@ def _outside(ends: tuple[float, float], span: tuple[float, float]) -> bool:
 
 def _too_small(ends: tuple[float, float], least: float) -> bool:
     """Whether all values lie so near to 0, without being 0, that they must be in another unit."""
-    return 0.0 < max(-ends[0], ends[1]) < least
+    return 1e-3 * least <= max(-ends[0], ends[1]) < least
 
 
 def _sentence(place: _Place, parts: list[str], found: tuple[float, float]) -> str:

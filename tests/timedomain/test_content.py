@@ -46,14 +46,14 @@ def test_waveform_that_the_sample_rate_cannot_carry_is_refused(wave: Any, said: 
 def test_file_of_samples_finer_than_the_clock_is_refused_where_it_matters(tmp_path: Path) -> None:
     time = np.arange(4000) * 0.25e-12
     for frequency, refused in ((8e9, False), (90e9, True)):
-        np.savetxt(tmp_path / "wave.txt", np.stack([time, np.sin(2 * np.pi * frequency * time)], axis=1))
+        np.savetxt(tmp_path / "wave.txt", np.stack([time, np.cos(2 * np.pi * frequency * time)], axis=1))
         drive = {"phase": waveforms.file(tmp_path / "wave.txt")}
         if refused:
             with pytest.raises(ParameterError, match="too low for the drive of 'phase'"):
                 ps.transient(ps.load("link"), 1e-9, sample_rate=RATE, drive=drive)
         else:
             out = ps.transient(ps.load("link"), 1e-9, sample_rate=RATE, drive=drive)
-            expected = np.sin(2 * np.pi * frequency * out.time.values)
+            expected = np.cos(2 * np.pi * frequency * out.time.values)
             np.testing.assert_allclose(out.drive.values[0], expected, atol=2e-3)
 
 

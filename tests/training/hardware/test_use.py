@@ -213,7 +213,7 @@ def test_noise_reaches_both_ways(circuit: Circuit) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"hardware": 3}, "hardware must be a netlist's name or path, a Circuit, a device with"),
+        ({"hardware": 3}, "hardware must be a netlist's name or path, a Circuit, a chip, a device with"),
         ({"hardware": "clement_4x4"}, "hardware='clement_4x4' is not a netlist that can be read"),
         (
             {"hardware": "clements_4x4", "use": "forwards"},
