@@ -177,7 +177,5 @@ def _limits(two_way: TwoWay) -> tuple[int, float]:
 
 def _shared(two_way: TwoWay, points: int, member: int | None, work: Callable[..., None]) -> None:
     """Run work((first, last)) over so many points, shared among threads where that pays."""
-    if not points:  # a block is all but singular at every wavelength: all are eliminated
-        return
     crew = 1 if member is not None or points * two_way.products < SERIAL_PRODUCTS else threads()
     share(lambda first, last: work((first, last)), points, crew)

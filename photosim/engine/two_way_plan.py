@@ -170,6 +170,8 @@ def draft(graph: Graph, request: Request) -> Draft | None:
     inside = _inside(graph, request)
     plan, edges = _reduced(request, inside, order, keep=False)
     number, program = _program(request, edges, order)
+    if not all(map(len, program)):  # a chain that is one block: nothing is left to sweep
+        return None
     inputs = {wave: k for k, wave in enumerate(dict.fromkeys(w.input for w in request.wanted))}
     wanted = [
         (inputs[w.input], number[w.output], w.place, w.mirror) for w in request.wanted if w.output in number

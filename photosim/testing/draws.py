@@ -61,7 +61,9 @@ def span(parameter: Parameter, model: Model | None = None) -> tuple[float, float
             and all(model.defaults.get(n) is not None for n in window.names)
         ):
             first, last = window.span(model.defaults)
-            low, high = max(low, first), min(high, last)
+            # Fibres are tried at 0.1 mm, far below their usual lengths, where phases keep their digits.
+            if max(low, first) <= min(high, last):
+                low, high = max(low, first), min(high, last)
     return (low, high) if low <= high else (parameter.default, parameter.default)
 
 
