@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import Annotated
 
 from photosim.components.electrical import Capacitance, Elements, Gain
@@ -55,9 +56,8 @@ def junction_photodiode(
     The current of `junction` flows inside from e1 to e2 and leaves at the anode. Transit of the carriers is a
     low-pass of 0.45/transit_time in front of capacitance and resistor. Its noise is that of `photodetector`:
     shot noise, and the thermal noise that a load of load_resistance at `temperature` adds to the current.
-    Left
-    out: the exponential of forward bias, change of the capacitance with bias, what `photodetector` leaves
-    out.
+    Left out: the exponential of forward bias, change of the capacitance with bias, what `photodetector`
+    leaves out.
 
     Settings:
         responsivity: photocurrent per optical power.
@@ -150,18 +150,18 @@ def driver(
     return (
         elements.resistance("rin", "e1", "gnd", input_resistance, temperature=300.0),
         elements.capacitance("cin", "e1", "gnd", input_capacitance),
-        *_pole("pole", "e1", "slow", 1.0, bandwidth),
+        *_pole("e1", "slow", bandwidth),
         elements.voltage_gain("out", "strong", "gnd", "slow", "gnd", gain),
         elements.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),
     )
 
 
-def _pole(name: str, start: str, end: str, gain: float, bandwidth: float) -> Elements:
-    """Return elements that give gain times a voltage behind a first-order low-pass, unloaded at its input."""
+def _pole(start: str, end: str, bandwidth: float) -> Elements:
+    """Return elements that give a voltage behind a first-order low-pass, unloaded at its input."""
     return (
-        elements.transconductance(f"{name}_g", "gnd", end, start, "gnd", gain * 1e-3),
-        elements.resistance(f"{name}_r", end, "gnd", 1e3),
-        elements.capacitance(f"{name}_c", end, "gnd", 1.0 / (2.0 * 3.141592653589793 * 1e3 * bandwidth)),
+        elements.transconductance("pole_g", "gnd", end, start, "gnd", 1e-3),
+        elements.resistance("pole_r", end, "gnd", 1e3),
+        elements.capacitance("pole_c", end, "gnd", 1.0 / (2.0 * pi * 1e3 * bandwidth)),
     )
 
 
@@ -194,7 +194,7 @@ def shunt_feedback_amplifier(
     return (
         elements.capacitance("cin", "e1", "gnd", input_capacitance),
         elements.noise("own", "e1", "gnd", noise_density),
-        *_pole("pole", "e1", "slow", 1.0, bandwidth),
+        *_pole("e1", "slow", bandwidth),
         elements.voltage_gain("amp", "strong", "gnd", "slow", "gnd", -gain),
         elements.resistance("rf", "strong", "e1", feedback_resistance, temperature=300.0),
         elements.resistance("rout", "strong", "e2", output_resistance, temperature=300.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from photosim.analysis.result import Table
@@ -61,10 +62,18 @@ def list_components(models: list[Model]) -> None:
 
 def also_called(model: Model) -> tuple[str, ...]:
     """Return the names that a component has in gdsfactory, SAX, SiEPIC and INTERCONNECT."""
+    return _other_names().get(model.name, ())
+
+
+@cache
+def _other_names() -> dict[str, tuple[str, ...]]:
     from photosim.netlist.layout_table import RULES, SYNONYMS
 
-    known = {name: rule.component for name, rule in RULES.items()} | dict(SYNONYMS)
-    return tuple(name for name, component in known.items() if component == model.name != name)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, component in ({n: rule.component for n, rule in RULES.items()} | dict(SYNONYMS)).items():
+        if name != component:
+            found[component] = (*found.get(component, ()), name)
+    return found
 
 
 def list_gallery(*, as_json: bool) -> None:

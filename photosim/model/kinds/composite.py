@@ -64,29 +64,29 @@ class Composite(Model):
 
     def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
         """Return the unit of the signal at an electrical port: that of the part inside."""
-        structural = {
-            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
-        }
-        net = self.build(structural)
-        instance, own = net.ports[port]
-        inner = net.instances[instance]
-        return registry.get(inner.component).electrical_unit(own, inner.settings)
+        model, own, inner = self._inside(port, settings)
+        return model.electrical_unit(own, inner)
 
     def domain_of(self, port: str, settings: Mapping[str, Any]) -> str:
         """Return what a pin carries, "electrical" or "thermal", as the part inside says; empty for others."""
-        structural = {
-            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
-        }
-        net = self.build(structural)
+        model, own, inner = self._inside(port, settings)
+        return model.domain_of(own, inner)
+
+    def _structure(self, settings: Mapping[str, Any]) -> Netlist:
+        """Return the inner netlist by the settings that shape it alone."""
+        return self.build(
+            {k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural}
+        )
+
+    def _inside(self, port: str, settings: Mapping[str, Any]) -> tuple[Model, str, Mapping[str, Any]]:
+        """Return the part that has a port inside: its model, the port's name there, and its settings."""
+        net = self._structure(settings)
         instance, own = net.ports[port]
         inner = net.instances[instance]
-        return registry.get(inner.component).domain_of(own, inner.settings)
+        return registry.get(inner.component), own, inner.settings
 
     def _exposed(self, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        structural = {
-            k: v for k, v in settings.items() if k in self.parameters and self.parameters[k].structural
-        }
-        net = self.build(structural)
+        net = self._structure(settings)
         optical: list[str] = []
         electrical: list[str] = []
         for outer, (instance, port) in net.ports.items():
