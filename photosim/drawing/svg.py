@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from photosim.drawing.boxes import LINE, Box
 
@@ -55,7 +55,8 @@ def _box(placed: PlacedBox) -> str:
         return _terminal(placed)
     edge = _EDGES[box.kind]
     shape = f'rx="5" fill="{_FILLS[box.kind]}" stroke="{edge}" stroke-width="1.2"'
-    parts = [f'<g class="box"><title>{escape(box.notes or box.name)}</title>']
+    tag = f"id={quoteattr('instance-' + box.name)} data-instance={quoteattr(box.name)}"
+    parts = [f'<g class="box instance" {tag}><title>{escape(box.notes or box.name)}</title>']
     if box.kind == "group":  # a second outline: there is a circuit inside
         parts.append(
             _rect(x - 3.0, y - 3.0, box.width + 6.0, box.height + 6.0, f'rx="7" fill="none" stroke="{edge}"')
@@ -93,9 +94,11 @@ def _terminal(placed: PlacedBox) -> str:
     anchor = "end" if point.heading > 0 else "start"
     look = f'fill="#FFFFFF" stroke="{_OPTICAL}" stroke-width="1.4"'
     ring = f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="3.4" {look}/>'
-    return ring + _text(
+    label = _text(
         point.x - 8.0 * point.heading, point.y + 4.0, name, 12.0, _OPTICAL, anchor=anchor, bold=True
     )
+    tag = f'class="port" id={quoteattr("port-" + name)} data-port={quoteattr(name)}'
+    return f"<g {tag}>{ring}{label}</g>"
 
 
 def _wire(wire: PlacedWire, layout: Layout) -> str:
@@ -110,7 +113,10 @@ def _wire(wire: PlacedWire, layout: Layout) -> str:
         previous = run[-1]
     electrical = any(port in layout.boxes[name].box.electrical for name, port in wire.ends)
     look = f'stroke="{_ELECTRICAL}" stroke-dasharray="5 3"' if electrical else f'stroke="{_OPTICAL}"'
-    return f'<path d="{" ".join(steps)}" fill="none" {look} stroke-width="1.4"/>'
+    ends = ":".join(",".join(end) for end in wire.ends)
+    domain = "electricity" if electrical else "light"
+    tag = f'class="wire {domain}" id={quoteattr("wire-" + ends)} data-wire={quoteattr(ends)}'
+    return f'<path {tag} d="{" ".join(steps)}" fill="none" {look} stroke-width="1.4"/>'
 
 
 def _bend(a: Point, b: Point) -> str:

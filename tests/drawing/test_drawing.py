@@ -40,7 +40,7 @@ def sheet(netlist: Netlist) -> Sheet:
     texts = [element.text or "" for element in root.iter(f"{SVG}text")]
     boxes = {}
     for group in root.iter(f"{SVG}g"):
-        if group.get("class") == "box":
+        if "box" in (group.get("class") or "").split():
             name = (group.findtext(f"{SVG}title") or "").partition(": ")[0]
             x, y, w, h = (
                 float(group.findall(f"{SVG}rect")[-1].get(key, "nan"))
@@ -127,6 +127,19 @@ def test_every_part_port_and_key_setting_is_labelled() -> None:
     # Four connections and four exposed ports.
     assert len(found.wires) == 8
     check_geometry(found)
+
+
+def test_instances_wires_and_ports_can_be_found_in_the_picture() -> None:
+    root = ET.fromstring(drawing.svg(interferometer()))  # noqa: S314 - our own output
+    found = {
+        key: {e.get(key) for e in root.iter() if e.get(key)}
+        for key in ("data-instance", "data-wire", "data-port")
+    }
+    assert found["data-instance"] == {"a", "b", "long", "short"}
+    assert {"a,o3:long,o1", "short,o2:b,o1"} <= found["data-wire"]
+    assert found["data-port"] == {"in1", "in2", "out1", "out2"}
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    assert len(set(ids)) == len(ids) == 4 + 8 + 4
 
 
 def test_light_flows_from_left_to_right() -> None:
