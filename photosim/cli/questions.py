@@ -1,4 +1,4 @@
-"""The commands of a designer's questions: sweep, yield, fit, budget, optimise; and those of kits."""
+"""The commands of a designer's questions: sweep, yield, fit, budget, optimise; response, and kits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from photosim.cli import kits
+from photosim.cli import kits, responses
 from photosim.cli.app import app
 from photosim.cli.common import CLUSTER, Common, asks
 from photosim.cli.group import file_or_folder
 from photosim.cli.options import End, Metrics, Range, Start
 
-__all__ = ["app"]
+__all__ = ["app", "responses"]
 
 app.add_typer(kits.app, name="pdk")
 

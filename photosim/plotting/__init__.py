@@ -5,6 +5,7 @@ from photosim.plotting.canvas import COLOURS, DASHES, PICTURE_SUFFIXES, STYLE, s
 from photosim.plotting.charts import draw, for_charts
 from photosim.plotting.designs import for_optimise
 from photosim.plotting.fits import for_fit
+from photosim.plotting.responses import for_response, response
 from photosim.plotting.signals import constellation, density, eye, for_transient, traces
 from photosim.plotting.spectra import FLOOR_dB, for_spectrum, photocurrents, plot_smatrix, spectrum
 from photosim.plotting.sweeps import for_sweep
@@ -15,6 +16,7 @@ from photosim.plotting.yields import for_yield
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
     "density", "draw", "eye", "figures", "for_budget", "for_charts", "for_fit", "for_optimise",
-    "for_spectrum", "for_sweep", "for_training", "for_transient", "for_yield", "learning_curves",
-    "photocurrents", "plot_smatrix", "save", "spectrum", "traces", "weight_error_map",
+    "for_response", "for_spectrum", "for_sweep", "for_training", "for_transient", "for_yield",
+    "learning_curves", "photocurrents", "plot_smatrix", "response", "save", "spectrum", "traces",
+    "weight_error_map",
 ]  # fmt: skip

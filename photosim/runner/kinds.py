@@ -111,6 +111,11 @@ def _counted(compute: Callable[[Circuit, Any, Run], Result]) -> Callable[[Circui
     return counted
 
 
+def _plainly(compute: Callable[[Circuit, Any], Result]) -> Callable[[Circuit, Any, Run], Result]:
+    """Return a computation in which nothing is random."""
+    return lambda circuit, options, _: compute(circuit, options)
+
+
 @kind("spectrum")
 def _spectrum() -> Kind:
     from photosim import files, plotting
@@ -232,6 +237,18 @@ def _transient() -> Kind:
         return read_options(located(entry, circuit.netlist.folder), circuit)
 
     return Kind(read, _counted(compute), plotting.for_transient, write)
+
+
+@kind("response")
+def _response() -> Kind:
+    from photosim import plotting
+    from photosim.analysis.response import ResponseResult, compute, read_options
+    from photosim.files import responses
+
+    def write(path: Path, result: ResponseResult) -> None:
+        responses.write(path, result.data)
+
+    return Kind(read_options, _counted(_plainly(compute)), plotting.for_response, write)
 
 
 @kind("train")

@@ -216,8 +216,15 @@ def refuse_beats(point: OperatingPoint, question: str, receivers: Iterable[int])
     refuse_interference(question, [line.source for line in point.lines], frequency, lit)
 
 
-def bare_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
-    """Return an operating point without the remarks of what lies outside a model's range."""
+_WIDE = 1e18
+"""A bandwidth in Hz that is none, as detectors may have it at most."""
+
+
+def bare_point(circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True) -> OperatingPoint:
+    """Return an operating point without the remarks of what lies outside a model's range.
+
+    bounded: refuse detectors without a low-pass, whose noise has no bound.
+    """
     if not circuit.sources or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
@@ -234,6 +241,8 @@ def bare_point(circuit: Circuit, settings: Mapping[str, Any]) -> OperatingPoint:
     detectors = [part.name for part in graph.parts if isinstance(part.model, Detector)]
     lines = tuple(line for name in sources for line in _lines(graph.part(name), values[name]))
     grid = np.array([line.wl for line in lines])
+    if not bounded:
+        values |= {n: {**values[n], "bandwidth": values[n]["bandwidth"] or _WIDE} for n in detectors}
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in detectors)
     flat = flat_settings(settings) | {drive.name: drive.value for drive in at.drives}
     flat |= {read.name: at.settings[read.name] for read in compiled.electrics.reads}

@@ -17,9 +17,10 @@ from photosim.arguments import public
 from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
 from photosim.electronics import noise_density, stationary
 from photosim.electronics import response as responses
+from photosim.engine.bindings import flat_settings
 from photosim.engine.following import Read, value_of
 from photosim.errors import ParameterError, did_you_mean, listing
-from photosim.model import ClosedForm, Network
+from photosim.model import ClosedForm, Detector, Network, Source
 from photosim.signals.filters import low_pass
 from photosim.signals.operating import OperatingPoint, bare_point
 
@@ -50,8 +51,8 @@ def response(
 ) -> xarray.Dataset:
     """Return the small-signal response of a circuit to one source, at frequencies (F,) in Hz.
 
-    source: an electrical source, such as "src", or a setting that nets drive or could drive, such as
-    "mod.voltage".  noise: also the densities of noise at the nets.
+    source: an electrical source, such as "src", or a setting of optical parts, such as "mod.voltage".
+    noise: also the densities of noise at the nets.
 
     The Dataset has `voltage` (frequency, net), each net under its first member, in V per unit of the source,
     and `current` (frequency, detector) in A per unit, complex; time goes as exp(+j omega t), as everywhere in
@@ -66,6 +67,12 @@ def response(
         raise ParameterError(message)
     question = _Question(circuit, grid, settings)
     return question.dataset(source, noise=noise)
+
+
+@public
+def sources(circuit: Circuit, **settings: Any) -> list[str]:
+    """Return the names that `response` takes as a source: electrical sources and inputs of optical parts."""
+    return _Question(circuit, np.zeros(1), settings).sources()
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,14 @@ class _Question:
 
     def __init__(self, circuit: Circuit, grid: FloatArray, settings: Mapping[str, Any]) -> None:
         self.circuit, self.grid = circuit, grid
+        self.given = flat_settings(settings)
         compiled, point = circuit.driven_at(settings)
         self.compiled = compiled
         self.settings_of: Callable[[Part], Mapping[str, Any]] = lambda p: compiled.parts.settings_of(p, point)
         self.electrics: Electrics = compiled.electrics
-        self.lit = bare_point(circuit, settings) if circuit.sources and circuit.detectors else None
+        self.lit = (
+            bare_point(circuit, settings, bounded=False) if circuit.sources and circuit.detectors else None
+        )
         dark = self.electrics.equations(self.settings_of, lit=False)
         self.dark = _Solved(dark, stationary(dark.system))
         self.currents = self._at_rest(settings)
@@ -118,8 +128,9 @@ class _Question:
         moves = {
             read.name: (read, value_of(self.dark.equations, read, dark.T)) for read in self.electrics.reads
         }
-        if moved is not None:
-            moves = {moved.name: (moved, np.ones(len(self.grid), dtype=np.complex128))}
+        if moved:
+            flat = np.ones(len(self.grid), dtype=np.complex128)
+            moves = {read.name: (read, by * flat) for read, by in moved}
         currents = self._photocurrents(moves)
         columns = [k for k, s in enumerate(self.bright.equations.signals) if s.kind == "detector"]
         per = self.bright.per(self.grid, columns)
@@ -176,25 +187,67 @@ class _Question:
 
     # --- electronics ------------------------------------------------------------------------------
 
-    def _source(self, name: str) -> tuple[str, Read | None]:
-        """Return the element that moves, or the setting of an optical part that does."""
+    def _source(self, name: str) -> tuple[str, list[tuple[Read, float]]]:
+        """Return the element that moves, or the settings of optical parts that do, and by how much."""
+        elements = self._elements()
+        if name in elements:
+            return elements[name], []
+        instance, _, setting = name.rpartition(".")
+        place = self.compiled.graph.index.get(instance)
+        model = None if place is None else self.compiled.graph.parts[place].model
+        if model is not None and not isinstance(model, Network) and setting in model.drives.values():
+            return "", [(Read(instance, setting), 1.0)]
+        if name in self.circuit.parameters:
+            return "", self._following(name)
+        known = self.sources()
+        message = (
+            f"There is no source {name!r} of a response. There are: {listing(known)}; settings of optical "
+            "parts are sources too."
+        )
+        raise ParameterError(message + did_you_mean(name, known))
+
+    def _following(self, name: str) -> list[tuple[Read, float]]:
+        """Return the settings of optical parts that follow a setting of the circuit, each with its slope."""
+        at = self.given.get(name, self.circuit.parameters[name])
+        if isinstance(at, bool) or not isinstance(at, int | float | np.number):
+            message = f"Setting {name!r} is {at!r}, which does not move a little: a source is a number."
+            raise ParameterError(message)
+        step = _STEP * max(1e-3 * abs(float(at)), 1e-3)
+        sides = []
+        for sign in (1.0, -1.0):
+            compiled, point = self.circuit.driven_at({**self.given, name: float(at) + sign * step})
+            parts = compiled.parts
+            sides.append({part.name: parts.settings_of(part, point) for part in compiled.graph.parts})
+        found = []
+        for part in self.compiled.graph.parts:
+            for setting, up in sides[0][part.name].items():
+                down = sides[1][part.name][setting]
+                if isinstance(up, int | float | np.number) and not isinstance(up, bool) and up != down:
+                    if isinstance(part.model, Network | Source | Detector):
+                        message = (
+                            f"Setting {name!r} changes {part.name!r} ({part.model.name}), which has no small "
+                            f"signal: a source is one of {listing(self.sources())}, or a setting of optical "
+                            "parts."
+                        )
+                        raise ParameterError(message)
+                    found.append((Read(part.name, setting), float((up - down) / (2 * step))))
+        return found
+
+    def _elements(self) -> dict[str, str]:
+        """Return the elements that move with a source, by the names that mean it."""
         elements: dict[str, str] = {}
         for solved in (self.dark, self.bright):
             for element, signal in zip(solved.equations.system.inputs, solved.equations.signals, strict=True):
                 if signal.kind == "setting":
                     elements |= {signal.name: element, signal.part: element}
-        if name in elements:
-            return elements[name], None
-        instance, _, setting = name.rpartition(".")
-        place = self.compiled.graph.index.get(instance)
-        model = None if place is None else self.compiled.graph.parts[place].model
-        if model is not None and not isinstance(model, Network) and setting in model.drives.values():
-            return "", Read(instance, setting)
+        return elements
+
+    def sources(self) -> list[str]:
+        """Return the names that a response may start from."""
+        elements = self._elements()
         driven = [f"{p.name}.{s}" for p in self.compiled.graph.parts for s in p.model.drives.values()
                   if not isinstance(p.model, Network)]  # fmt: skip
-        known = [*(key for key in elements if "." not in key or key not in driven), *driven]
-        message = f"There is no source {name!r} of a response. There are: {listing(known)}."
-        raise ParameterError(message + did_you_mean(name, known))
+        return [*(key for key in elements if "." not in key or key not in driven), *driven]
 
     def _direct(self, solved: _Solved, element: str) -> ComplexArray:
         """Return what an element of a set of equations does there, (F, n + 1); nothing if it is elsewhere."""
@@ -206,7 +259,7 @@ class _Question:
     # --- light ------------------------------------------------------------------------------------
 
     def _low_pass(self, receiver: Any) -> ComplexArray:
-        passes = [b for b in receiver.low_passes if b > 0.0]
+        passes = [b for b in receiver.low_passes if 0.0 < b < np.inf]
         return low_pass(self.grid, passes)
 
     def _photocurrents(self, moves: Mapping[str, tuple[Read, ComplexArray]]) -> dict[str, ComplexArray]:
