@@ -10,12 +10,14 @@ import typer
 from photosim.cli import kits, responses
 from photosim.cli.app import app
 from photosim.cli.common import CLUSTER, Common, asks
+from photosim.cli.explore import explore
 from photosim.cli.group import file_or_folder
 from photosim.cli.options import End, Metrics, Range, Start
 
 __all__ = ["app", "responses"]
 
 app.add_typer(kits.app, name="pdk")
+app.command(epilog="Example: photosim explore add_drop_ring")(explore)
 
 
 @app.command(

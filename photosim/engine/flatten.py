@@ -66,7 +66,7 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
         tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
         builder.composites, builder.buses, builder.bus_ranges, tuple(metal.wires), builder.written,
         without_temperature(builder.cold, builder.composites, builder.warm), joined(metal.nets),
-        frozenset(metal.open_pins),
+        frozenset(metal.open_pins), builder.doors,
     )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ class _Builder:
         self.bound: dict[str, Any] = {}
         self.structural: dict[str, Any] = {}
         self.composites: dict[str, Composite] = {}
+        self.doors: dict[str, _Ports] = {}
         self.written: dict[str, tuple[str, ...]] = {}
         self.cold: list[tuple[str, str, Model]] = []
         self.warm: set[str] = set()
@@ -210,7 +211,8 @@ class _Builder:
             if value is not None and (key in inner.settings or key == TEMPERATURE):
                 self._bind(f"{name}.{key}", value, scope)
         optical, electrical = self.place(inner, name, visible, chain)
-        return _Ports(name, optical, electrical, {})
+        self.doors[name] = _Ports(name, optical, electrical, {})
+        return self.doors[name]
 
     def _composite(
         self, model: Composite, settings: Mapping[str, Any], name: str, scope: str, chain: tuple[str, ...]
@@ -232,7 +234,8 @@ class _Builder:
                 self._bind(f"{name}.{key}", own, around, parameter, where)
         template = self._template(model, arguments)
         optical, electrical = self.place(template, name, (), chain)
-        return _Ports(name, optical, electrical, model.aliases_for(settings))
+        self.doors[name] = _Ports(name, optical, electrical, model.aliases_for(settings))
+        return self.doors[name]
 
     def _template(self, model: Composite, arguments: Mapping[str, Any]) -> Netlist:
         """Build each composite once for each set of structural settings."""

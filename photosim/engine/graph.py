@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,8 @@ class Graph:
     that carry buses, and `bus_ranges` the waves of them that a connection
     names: port to first wave and one past the last. `written` has the names of
     the settings written for each composite, `nets` the electrical nets by their
-    members, `open_pins` those of sub-circuits that nothing outside joins.
+    members, `open_pins` those of sub-circuits that nothing outside joins. `doors` finds the ports of the
+    instances that were written out: the number of an optical port, or those of its modes.
     `without_temperature` has, by the name of the temperature that holds around them, what has none of its
     own.
     """
@@ -70,6 +71,7 @@ class Graph:
     without_temperature: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     nets: tuple[tuple[PortRef, ...], ...] = ()
     open_pins: frozenset[PortRef] = frozenset()
+    doors: Mapping[str, Callable[[str], Any]] = field(repr=False, default_factory=dict)
 
     @cached_property
     def owners(self) -> tuple[Part, ...]:
@@ -101,7 +103,9 @@ class Graph:
         return self.parts[self.index[name]]
 
     def port(self, instance: str, port: str) -> int:
-        """Return the number of a part's optical port, by name or alias."""
+        """Return the number of an optical port, by name or alias; the instance may have parts inside."""
+        if instance in self.doors:
+            return self._inner_port(instance, port)
         part = self.part(instance)
         own = part.aliases.get(port, port)
         if own not in part.ports:
@@ -113,6 +117,17 @@ class Graph:
             message = f"Instance {instance!r} has no port {port!r}. It has: {listing(known)}."
             raise NetlistError(message + did_you_mean(port, known))
         return part.first_port + part.ports.index(own)
+
+    def _inner_port(self, instance: str, port: str) -> int:
+        """Return the number of the port of a part that an instance with parts inside exposes as `port`."""
+        found = self.doors[instance](port)
+        if isinstance(found, int):
+            return found
+        if isinstance(found, dict):
+            message = f"Port {port!r} of instance {instance!r} carries modes: name one, as in "
+            raise NetlistError(message + f"{instance},{port}@{next(iter(found))}.")
+        message = f"Port {port!r} of instance {instance!r} is electrical: it carries no light."
+        raise NetlistError(message)
 
 
 def _answers(model: Model) -> bool:

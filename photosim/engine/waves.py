@@ -62,7 +62,8 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
         )
         raise ParameterError(message)
     port = one_wave(graph, graph.port(instance.strip(), port_name.strip()), name)
-    arriving = bool(colon) or isinstance(graph.part(instance.strip()).model, Detector)
+    at = graph.index.get(instance.strip())  # not there for an instance with parts inside
+    arriving = bool(colon) or (at is not None and isinstance(graph.parts[at].model, Detector))
     return port if arriving else leaving(graph, port)
 
 

@@ -83,7 +83,7 @@ class Body:
             components={n: sub for n, sub in components.items() if n in used or not drawn},
             name=form.name or name,
             analyses=self._analyses(),
-            specification=tuple(self.form.specification),
+            specification=self._specification(),
             chip=self._chip(),
             marks=self.marks,
             remarks=(*self.layout.remarks, *self._left_out()),
@@ -93,6 +93,13 @@ class Body:
             placements=self._placements(),
             nets=tuple(self._nets()),
         )
+
+    def _specification(self) -> tuple[Mapping[str, Any], ...]:
+        """The entries of the specification, and where each of them stands."""
+        for position in range(len(self.form.specification)):
+            mark = self.tree.mark(self.data["specification"], position)
+            self.marks.add(("specification", str(position)), mark)
+        return tuple(self.form.specification)
 
     def _left_out(self) -> list[str]:
         """A remark about the instances that carry no light."""

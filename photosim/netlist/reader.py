@@ -57,8 +57,7 @@ def read(
     if place.suffix.lower() == SPI_SUFFIX:
         netlist = read_spi(place, str(path), Path(cell_map) if cell_map is not None else None)
     else:
-        beside = place.with_name(place.name.partition(".")[0] + MAP_SUFFIX)
-        known = Path(cell_map) if cell_map is not None else beside if beside.is_file() else None
+        known = Path(cell_map) if cell_map is not None else map_beside(place)
         netlist = _read_yaml(place, str(path), read_map(known) if known is not None else None)
     if netlist.drawn:
         _require_parts(netlist, str(path))
@@ -67,6 +66,12 @@ def read(
     if strict:
         check(netlist, strict=True)
     return netlist
+
+
+def map_beside(place: Path) -> Path | None:
+    """Return the map of cells that lies beside a netlist, MZI.map.yml beside MZI.yml, or None."""
+    beside = place.with_name(place.name.partition(".")[0] + MAP_SUFFIX)
+    return beside if beside.is_file() else None
 
 
 def _require_parts(netlist: Netlist, file: str) -> None:
@@ -82,13 +87,24 @@ def _read_yaml(place: Path, path: str, cells: CellMap | None) -> Netlist:
 
 
 @public
-def read_text(text: str, name: str = "circuit") -> Netlist:
+def read_text(
+    text: str,
+    name: str = "circuit",
+    *,
+    folder: str | PathLike[str] | None = None,
+    cell_map: str | PathLike[str] | None = None,
+) -> Netlist:
     """Read a netlist from YAML or JSON text; `name` is its name where the text gives none.
+
+    `folder` is where the files lie that the text names, the working folder if None; `cell_map` as for
+    :func:`read`.
 
     Raises:
         NetlistError: as :func:`read`.
     """
-    return _netlist(compose(text), name)
+    place = Path(folder) if folder is not None else None
+    cells = read_map(Path(cell_map)) if cell_map is not None else None
+    return replace(_netlist(compose(text, None, place), name, cells), folder=place)
 
 
 @public

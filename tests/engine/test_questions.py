@@ -76,3 +76,14 @@ def test_a_plan_explains_what_it_costs() -> None:
     }).plan  # fmt: skip
     assert apart.islands == 2
     assert apart.products == apart.fill == 0
+
+
+def test_a_port_of_an_instance_with_parts_inside_is_a_wave() -> None:
+    """The ring is a netlist of couplers and guides: its own ports name the waves of the parts that expose them."""
+    circuit = ps.Circuit(RING)
+    own = circuit.transfer(WL, ["drop", "through"], ["in"])
+    inner = circuit.transfer(WL, ["ring,drop", "ring,o4"], ["in"])
+    np.testing.assert_allclose(inner, own, rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(circuit.transfer(WL, ["ring,in:in"], ["in"]), np.ones((len(WL), 1, 1)))
+    with pytest.raises(ps.NetlistError, match=r"'ring' has no port 'dorp'\..*Did you mean 'drop'\?"):
+        circuit.transfer(WL, ["ring,dorp"], ["in"])
