@@ -48,7 +48,7 @@ class Page:
         """Return the answer to a question about a view; `signal`, `what` and `turn` go beside it."""
         self.number += 1
         beside = {key: view.pop(key) for key in ("signal", "turn") if key in view}
-        body = {"turn": {"page": "test", "number": self.number}, "view": {"key": self.opened["key"], **view}}
+        body: dict[str, Any] = {"turn": {"page": "test", "number": self.number}, "view": {"key": self.opened["key"], **view}}
         answer = self.client.post(f"/{topic}", json={**body, **beside})
         assert answer.status_code == status, answer.text
         found: dict[str, Any] = answer.json()
@@ -59,7 +59,8 @@ class Page:
         body = {"what": what, "view": {"key": self.opened["key"], **view}}
         answer = self.client.post("/export", json=body)
         assert answer.status_code == status, answer.text
-        return answer.content
+        content: bytes = answer.content
+        return content
 
     def curves(self, **view: Any) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
         """Return wavelengths and curves of a spectrum, by wave."""
