@@ -84,7 +84,7 @@ async def _serve(app: object, place: socket.socket) -> int | None:
     """Serve until a signal comes, in the main thread; return its number."""
     import uvicorn
 
-    class Server(uvicorn.Server):
+    class Server(uvicorn.Server):  # type: ignore[misc]
         """Leaves signals to us: uvicorn would raise them again where nobody expects them."""
 
         @contextlib.contextmanager
@@ -92,7 +92,7 @@ async def _serve(app: object, place: socket.socket) -> int | None:
             yield
 
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_level="error", access_log=False, http="h11", ws="none", loop="asyncio", lifespan="on",
         server_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip

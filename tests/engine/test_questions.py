@@ -79,7 +79,7 @@ def test_a_plan_explains_what_it_costs() -> None:
 
 
 def test_a_port_of_an_instance_with_parts_inside_is_a_wave() -> None:
-    """The ring is a netlist of couplers and guides: its ports name the waves of the parts that expose them."""
+    """The ring is a netlist of couplers and guides: its ports name waves of the parts inside."""
     circuit = ps.Circuit(RING)
     own = circuit.transfer(WL, ["drop", "through"], ["in"])
     inner = circuit.transfer(WL, ["ring,drop", "ring,o4"], ["in"])

@@ -48,15 +48,18 @@ class Page:
         """Return the answer to a question about a view; `signal`, `what` and `turn` go beside it."""
         self.number += 1
         beside = {key: view.pop(key) for key in ("signal", "turn") if key in view}
-        body: dict[str, Any] = {"turn": {"page": "test", "number": self.number}, "view": {"key": self.opened["key"], **view}}
-        answer = self.client.post(f"/{topic}", json={**body, **beside})
+        asked: dict[str, Any] = {"key": self.opened["key"], **view}
+        body: dict[str, Any] = {"turn": {"page": "test", "number": self.number}, "view": asked}
+        body |= beside
+        answer = self.client.post(f"/{topic}", json=body)
         assert answer.status_code == status, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def export(self, what: str, *, status: int = 200, **view: Any) -> bytes:
         """Return a file that the page exports."""
-        body = {"what": what, "view": {"key": self.opened["key"], **view}}
+        asked: dict[str, Any] = {"key": self.opened["key"], **view}
+        body = {"what": what, "view": asked}
         answer = self.client.post("/export", json=body)
         assert answer.status_code == status, answer.text
         content: bytes = answer.content
