@@ -47,7 +47,7 @@ class Page:
     def ask(self, topic: str, *, status: int = 200, **view: Any) -> dict[str, Any]:
         """Return the answer to a question about a view; `signal`, `what` and `turn` go beside it."""
         self.number += 1
-        beside = {key: view.pop(key) for key in ("signal", "turn") if key in view}
+        beside: dict[str, Any] = {key: view.pop(key) for key in ("signal", "turn") if key in view}
         asked: dict[str, Any] = {"key": self.opened["key"], **view}
         body: dict[str, Any] = {"turn": {"page": "test", "number": self.number}, "view": asked}
         body |= beside
