@@ -70,14 +70,14 @@ class Answers:
         except PhotosimError as error:
             return {"mistake": asdict(mistake(error))}
 
-    def asked(self, topic: str, words: str, answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, topic: str, words: str, find: Answer, body: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a question about a view when its turn comes; Stale if a newer one has come."""
         turn = read(Turn, body.pop("turn", {}), "turn")
         self.turns.announce(turn.page, topic, turn.number)
         opened = self.desk.opened(str(body.get("view", {}).get("key", "")))
         with self.turns.taken(turn.page, topic, turn.number), self.progress.question(words):
             with self.remarks.collected() as found:
-                answered = answer(opened, body)
+                answered = find(opened, body)
             remarks = [*found, *(text for text in answered.get("remarks", []) if text not in found)]
             return {**answered, "number": turn.number, "remarks": remarks}
 
@@ -146,7 +146,7 @@ def application(answers: Answers, *, token: str, port: int) -> Starlette:
         return JSONResponse(answers.progress.plain())
 
     def asking(topic: str, words: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-        return _answering(lambda body: answers.asked(topic, words, answer, body))
+        return _answering(lambda body: answers.answer(topic, words, answer, body))
 
     async def export(request: Request) -> Response:
         try:
