@@ -134,18 +134,28 @@ PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "speed": (ROOT / "docs" / "speed.md", speed),
     "hexagonal": (ROOT / "docs" / "hexagonal_mesh.svg", hexagonal),
 }
-PICTURES = "pictures"
+
+
+def site() -> None:
+    """Build the documentation as a site below build/site/; every notebook runs."""
+    from docs.site.build_site import build
+
+    print(f"The site begins at {build()}.")
+
+
+FOLDERS: dict[str, Callable[[], None]] = {"pictures": pictures, "site": site}
+"""What makes more than one file."""
 
 
 def main(names: list[str]) -> int:
     """Build the pages named; return 0, or 1 with the names that there are."""
-    unknown = [name for name in names if name not in {*PAGES, PICTURES}]
+    unknown = [name for name in names if name not in {*PAGES, *FOLDERS}]
     if unknown or not names:
-        print(f"usage: python docs/build.py {' | '.join([*PAGES, PICTURES])}")
+        print(f"usage: python docs/build.py {' | '.join([*PAGES, *FOLDERS])}")
         return 1
     for name in names:
-        if name == PICTURES:
-            pictures()
+        if name in FOLDERS:
+            FOLDERS[name]()
             continue
         path, text = PAGES[name]
         start = time.perf_counter()

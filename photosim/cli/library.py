@@ -42,7 +42,7 @@ def components(words: tuple[str, ...], *, latex: bool, as_json: bool) -> None:
         return
     models = shelf.components(words)
     if as_json:
-        show_json({model.name: {**_facts(model), "also": list(shelf.also_called(model))} for model in models})
+        show_json({model.name: {**facts(model), "also": list(shelf.also_called(model))} for model in models})
     else:
         shelf.list_components(models)
 
@@ -50,11 +50,11 @@ def components(words: tuple[str, ...], *, latex: bool, as_json: bool) -> None:
 def show_component(name: str, *, latex: bool, as_json: bool) -> None:
     """Show what a component is, its ports, parameters, formula and source."""
     model = registry.get(name)
-    formulas = _formulas(model, latex=latex)
+    formulas = formulas_of(model, latex=latex)
     if as_json:
-        show_json({"name": model.name, **_facts(model), "formula": formulas})
+        show_json({"name": model.name, **facts(model), "formula": formulas})
         return
-    typer.echo(f"{model.name} ({model.kind})\n\n{_prose(model)}\n")
+    typer.echo(f"{model.name} ({model.kind})\n\n{prose(model)}\n")
     show_tables([_port_table(model), _parameter_table(model)])
     for title, lines in formulas.items():
         typer.echo(f"{title}\n" + "\n".join(f"  {line}" for line in lines) + "\n")
@@ -63,7 +63,7 @@ def show_component(name: str, *, latex: bool, as_json: bool) -> None:
     typer.echo(f"Source: {model.source}")
 
 
-def _facts(model: Model) -> dict[str, Any]:
+def facts(model: Model) -> dict[str, Any]:
     """Return what there is to know about a model as plain JSON types."""
     return {
         "kind": model.kind,
@@ -93,7 +93,7 @@ def _windows(model: Model) -> dict[str, list[str]]:
     }
 
 
-def _prose(model: Model) -> str:
+def prose(model: Model) -> str:
     """Return the docstring up to the list of settings, which the table shows better."""
     return model.doc.partition("\nSettings:")[0].strip()
 
@@ -119,7 +119,7 @@ def _parameter_cells(parameter: Parameter) -> tuple[str, str, str, str]:
     return parameter.name, text, unit, parameter.bounds()
 
 
-def _formulas(model: Model, *, latex: bool) -> dict[str, list[str]]:
+def formulas_of(model: Model, *, latex: bool) -> dict[str, list[str]]:
     """Return the lines of each formula of a closed form, or the parts of a composite, under a title."""
     from photosim.model import ClosedForm, Composite
 

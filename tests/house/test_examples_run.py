@@ -56,6 +56,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/links.md",
         "docs/chips.md",
         "docs/hardware.md",
+        "docs/how-to.md",
         "docs/optimise.md",
         "docs/own-training.md",
     ],
