@@ -1,7 +1,7 @@
 """The device library: one family of components a file, each component said once.
 
 Importing this package imports every file of the folder, and so registers its
-components. photosim does that when a component is first asked for.
+components. photosim does that when a component is first requested.
 """
 
 # The files stand in components/ and are imported as photosim.components; under a second

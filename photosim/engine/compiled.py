@@ -47,7 +47,7 @@ class Compiled:
     """One graph of a netlist and everything that follows from it alone.
 
     `structural` overrides settings by dotted name, those included that shape
-    the graph. Plans are made when first asked for and kept. `told` knows what
+    the graph. Plans are made when first requested and kept. `told` knows what
     has been said about windows of models, and what follows from leaving one.
     """
 
@@ -146,7 +146,7 @@ class Compiled:
             if drive.name in called:
                 message = (
                     f"Setting {drive.name!r} is driven by {drive.converter!r}, which is wired there: set "
-                    "what the converter is asked for, or leave the wire out of the netlist."
+                    "the values of the converter, or leave the wire out of the netlist."
                 )
                 raise ParameterError(message)
         changes = {name: point.settings[name] for name in point.set_directly}

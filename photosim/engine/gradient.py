@@ -61,7 +61,7 @@ class Target:
     def check_memory(self, point: Point, points: int, *, summed: bool) -> None:
         """Raise ParameterError where derivatives at so many wavelengths need more memory than there is."""
         number = sum(len(a.rows) * len(a.columns) for a in self.derivatives)
-        # Tables of the parts, one list of them all, and of it what was asked for.
+        # Tables of the parts, one list of them all, and of it what was requested.
         each = 8.0 if summed else 24.0
         what = f"Derivatives by {number:,} parameters of parts at {point.batch * points:,} points"
         instead = "ask for fewer wavelengths, samples or parameters at a time"

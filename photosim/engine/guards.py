@@ -1,7 +1,7 @@
 """What is checked around a solve: parts that create power, and loops that oscillate.
 
 Passive parts of the library need no check: their formulas are bounded and
-tested. Parts declared by others are looked at, and parts declared active are
+tested. Parts declared by others are examined, and parts declared active are
 allowed to amplify, as long as no loop they sit in lases.
 """
 
@@ -29,7 +29,7 @@ PASSIVE = 1.0 + 1e-9
 PASSIVE_FLOAT32 = 1.0 + 1e-6
 """The same for arrays that come from elsewhere, perhaps in single precision."""
 LOOKS = 65
-"""Wavelengths, spread over the sweep, at which a part declared outside the library is looked at."""
+"""Wavelengths, spread over the sweep, at which a part declared outside the library is examined."""
 
 
 def check_linear(

@@ -1,4 +1,4 @@
-"""The exact Taylor coefficients of a result, computed when asked for."""
+"""The exact Taylor coefficients of a result, computed when requested."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def find_wave(graph: Graph, name: str, *, entering: bool) -> int:
 
 
 def one_wave(graph: Graph, port: int, name: str) -> int:
-    """Return a port that is asked for by name; ParameterError where it carries a bus of many waves."""
+    """Return a port that is requested by name; ParameterError where it carries a bus of many waves."""
     if port in graph.buses:
         message = (
             f"{name!r} is the bus {graph.buses[port]!r} of free space, and no single wave: "

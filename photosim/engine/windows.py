@@ -70,7 +70,7 @@ _ASKED: ContextVar[bool] = ContextVar("asked", default=True)
 
 @contextmanager
 def unasked() -> Iterator[None]:
-    """Let wavelengths pass that nobody asked for: those that an integral over a spectrum looks at."""
+    """Let wavelengths pass that nobody requested: those that an integral over a spectrum looks at."""
     token = _ASKED.set(False)
     try:
         yield
@@ -237,7 +237,7 @@ class Windows:
         found: dict[_Place, tuple[list[str], list[tuple[float, float]]]] = {}
         for part in parts:
             changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
-            names = set(part.written if point is None else changed)  # what is written was looked at
+            names = set(part.written if point is None else changed)  # what is written was examined
             if wl is None and not part.kit_windows and self._followed_by(part.model).isdisjoint(part.written):
                 continue  # defaults lie inside
             windows = [

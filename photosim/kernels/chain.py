@@ -13,7 +13,7 @@ def contract(partials: Any, slopes: Any, first: Any, columns: Any, out: Any) -> 
 
     partials (rows, B, P + 1, values, 2, W'), slopes (B * blocks, all values,
     2 * lanes) by block, first (rows,) the number of each row's first value,
-    columns (columns,) of the parameters asked for, out (rows, B, columns, W).
+    columns (columns,) of the parameters requested, out (rows, B, columns, W).
     A value that leads nowhere has slope 0 and is passed over: a reflection
     that is off has an infinite derivative (a square root at 0) and no effect.
     """

@@ -136,7 +136,7 @@ def _back(work: Any, e: Any, a: Any, b: Any, kept: Any, total: Any) -> None:
 def send_batch(entries: Any, pairs: Any, ends: Any, x: Any, y: Any) -> None:
     """Fill y (B, G, 2) with what blocks (K) on guides pairs (K, 2) and then ends make of x (B, G, 2).
 
-    pairs: unsigned, so that no index is looked at for being negative.
+    pairs: unsigned, so that no index is examined for being negative.
     """
     lanes = ROW_BYTES // entries.itemsize
     guides = x.shape[1]

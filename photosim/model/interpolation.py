@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
 
 SLACK = 0.01
-"""Part of an end's step that may be asked for beyond it: files round their frequencies to a few digits."""
+"""Part of an end's step that may be requested beyond it: files round their frequencies to a few digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class Interpolant:
         return series
 
     def _derivatives(self, frequency: NDArray[np.float64], derivative: int) -> list[NDArray[np.complex128]]:
-        """Return the slow spline and its derivatives by frequency, up to the one asked for."""
+        """Return the slow spline and its derivatives by frequency, up to the one requested."""
         at = (frequency - self.frequency_Hz[0]) / self._scale
         return [self._spline(at, order) / self._scale**order for order in range(derivative + 1)]
 
@@ -129,7 +129,7 @@ class Interpolant:
             found = float(wavelength(frequency[bad][0]))
             message = (
                 f"{self.where} spans {float(wavelength(high)):.7g} to {float(wavelength(low)):.7g} um, "
-                f"but {found:.7g} um is asked for: choose wavelengths inside, or a file that reaches further."
+                f"but {found:.7g} um is requested: choose wavelengths inside, or a file that reaches further."
             )
             raise ParameterError(message)
 

@@ -1,7 +1,7 @@
 """The one list of component models: name to model.
 
 Declaring a component registers it. The library in photosim.components is loaded when a name is first
-asked for, so that importing photosim stays light. After it come the components of others: of installed
+requested, so that importing photosim stays light. After it come the components of others: of installed
 packages, which name a module under the entry point group "photosim.components", and of the Python
 files that the user lists in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist
 cannot name code.

@@ -81,7 +81,7 @@ class IndexTable(FileTable):
         if bad.any():
             message = (
                 f"table {self.name!r} has indices from {low:.7g} to {high:.7g} um, but {wl[bad][0]:.7g} um "
-                "is asked for: choose wavelengths inside, or a file that reaches further."
+                "is requested: choose wavelengths inside, or a file that reaches further."
             )
             raise ParameterError(message)
         spline = self._spline

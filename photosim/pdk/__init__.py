@@ -29,7 +29,7 @@ __all__ = ["Finding", "Kit", "check", "read"]
 
 SUFFIXES = (".json", ".yml", ".yaml")
 MAX_FILES = 2000
-"""Files of a folder that are looked at."""
+"""Files of a folder that are examined."""
 
 
 def read(path: str | PathLike[str]) -> Kit:

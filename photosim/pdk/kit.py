@@ -132,7 +132,7 @@ class Kit:
     def netlist(self, cell: str) -> dict[str, Any]:
         """Return a netlist of one cell alone, its limits as the `specification:`.
 
-        A limit of insertion_loss_dB holds at every wavelength asked for. Raises ParameterError for an unknown
+        A limit of insertion_loss_dB holds at every wavelength requested. Raises ParameterError for an unknown
         cell.
         """
         from photosim.pdk.draws import cell_netlist

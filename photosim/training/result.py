@@ -36,7 +36,7 @@ class RuleResult(ByValue):
     were held out to validate), and the mean training loss in the epoch (nats).
     angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
     layers); nan where `alignment` is 0.
-    counters: what the hardware was asked for over all seeds: by the rule's device (cycles, samples sent,
+    counters: what the hardware did over all seeds: by the rule's device (cycles, samples sent,
     clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
     the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
     to [-1, 1] (filipovich2022); None without a weight bank or without any error.  uses: what hardware did for

@@ -221,7 +221,7 @@ class _Eager(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, cotangent: torch.Tensor) -> Any:
         x, output, seed, *parameters = ctx.saved_tensors
         wanted = INPUTS * ctx.needs_input_grad[2] + PARAMETERS * any(ctx.needs_input_grad[3:])
-        if torch.is_grad_enabled():  # a graph of the gradient is asked for: it raises when it is used
+        if torch.is_grad_enabled():  # a graph of the gradient is requested: it raises when it is used
             by_x, *own = _EagerBack.apply(ctx.number, wanted, seed, output, cotangent, x, *parameters)
         else:
             by_x, *own = _slopes(cotangent, x, output, parameters, seed, ctx.number, wanted)

@@ -96,7 +96,7 @@ class ClosedForm(Model):
         return variant
 
     def _refuse_orphans(self, settings: Mapping[str, Any], where: str | None) -> None:
-        """Raise ParameterError for a setting that only a variant has when that variant is not asked for."""
+        """Raise ParameterError for a setting that only a variant has when that variant is not requested."""
         for when, variant in self.variants.items():
             for name in variant.parameters:
                 if name not in self.parameters and settings.get(name) is not None:

@@ -55,7 +55,7 @@ def found(name: str, data_dir: Path | None, kinds: Sequence[Kind]) -> tuple[Kind
             return kind, place
     said = listing([str(place) for place in where]) if where else f"no data folder ({VARIABLE} is not set)"
     near = [own.stem for own in where[0].parent.iterdir()] if where and where[0].parent.is_dir() else []
-    message = f"There are no data {name!r}: looked at {said}.{did_you_mean(name, near)}"
+    message = f"There are no data {name!r}: photosim looked in {said}.{did_you_mean(name, near)}"
     raise DataError(message)
 
 

@@ -148,7 +148,7 @@ class System:
     what else is shown of an outcome, which may be incomplete.  netlists: names in the gallery of the circuits
     simulated, the main one first; seeds finished with others are computed again.  remarks: what a reader
     must know: where the recipe departs from the published one, what does not add up.  large: computations
-    of another size by name, which are run only when asked for; each says first what memory and time it needs.
+    of another size by name, which are run only when requested; each says first what memory and time it needs.
     """
 
     name: str

@@ -20,7 +20,7 @@ from photosim.training.rules import make_rule
 
 BITS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 BRIGHT = 0.5
-"""Power of a true answer: light of one bit, half of it at the output that is looked at."""
+"""Power of a true answer: light of one bit, half of it at the output that is examined."""
 TARGETS = BRIGHT * np.array([[0.0], [1.0], [1.0], [0.0]])
 SIZE = 4
 XOR_NETLIST = "eo_activation"

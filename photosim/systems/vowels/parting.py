@@ -17,7 +17,7 @@ VOWELS = 11
 LEAST = 20
 """Samples of a vowel without which halves and folds have no room for it."""
 MODES = 4
-"""Guides of a mesh, vowels told apart, ratios used."""
+"""Guides of a mesh, vowels to classify, ratios used."""
 
 
 def table(options: Options) -> Table:

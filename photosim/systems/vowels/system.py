@@ -150,7 +150,7 @@ SYSTEM = System(
         ),
         (
             "Length, rate, batches and the first phases are chosen for each seed by five parts of its "
-            "learning half, each judged after learning from the others; the test half is looked at once."
+            "learning half, each judged after learning from the others; the test half is examined once."
         ),
         (
             f"The measured accuracy, {MEASURED} %, lies on the map of errors; where is not published. The "

@@ -24,7 +24,7 @@ from photosim.training.devices.mesh.decomposition import decompose
 from photosim.training.layers.mesh import haar
 
 LOOK_SECONDS = 60.0
-"""How often a chip that drifts is looked at."""
+"""How often a chip that drifts is measured."""
 NEAREST = 1.2
 """Distance up to which heaters are neighbours in the table."""
 

@@ -21,7 +21,7 @@ _HOUR = 3600.0
 class Tracker:
     """The phases at rest of a calibrated chip as time goes on, and how sure they are.
 
-    `follow(seconds)` says how long ago the chip was last looked at, takes `readings` at random settings and
+    `follow(seconds)` says how long ago the chip was last measured, takes `readings` at random settings and
     moves the phases as a Kalman filter does.
 
     drift: random walk of each phase in rad in an hour.  common: deviation in rad of what moves all of them

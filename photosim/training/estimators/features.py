@@ -162,7 +162,7 @@ class _Frames:
             what = f"{groups} groups of mirrors" if groups > mirrors else f"{count} components"
             has = f"{mirrors} mirrors" if groups > mirrors else f"{pixels} pixels"
             message = (
-                f"{what[:1].upper()}{what[1:]} are asked for, but {found.name!r} has {has}: give a netlist "
+                f"{what[:1].upper()}{what[1:]} are requested, but {found.name!r} has {has}: give a netlist "
                 "with more, or fewer levels, features or components."
             )
             raise ParameterError(message)
@@ -235,7 +235,7 @@ class _Product:
         if width > inputs or asked > outputs:
             message = (
                 f"{found.name!r} takes {inputs} numbers and gives {outputs} features, but {width} numbers "
-                f"and {asked} components are asked for: reduce the samples first, with PCA({inputs}) for "
+                f"and {asked} components are requested: reduce the samples first, with PCA({inputs}) for "
                 "instance, or give a larger circuit."
             )
             raise ParameterError(message)

@@ -260,7 +260,7 @@ def _loaded(value: str | os.PathLike[str]) -> Circuit:
 
 
 def _noisy(device: Any, settings: Settings, rng: np.random.Generator) -> Any:
-    """Return a device with the noise asked for, and counters of its own."""
+    """Return a device with the noise requested, and counters of its own."""
     noise = settings.noise
     if isinstance(device, WeightBank):
         return device.with_noise(noise if noise is not None else device.noise, rng, settings.measured)

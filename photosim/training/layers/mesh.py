@@ -48,7 +48,7 @@ class MeshLayer:
     """outputs = detected(gain * M x) where M is what a mesh makes of its phases; the phases are learnt.
 
     hardware: the mesh as its circuit has it, imperfections included: one mesh, or a pair with attenuators.
-    inputs, outputs: guides used, from the first one; the others are dark or not looked at.  detection: a
+    inputs, outputs: guides used, from the first one; the others are dark or not used.  detection: a
     name of DETECTIONS.  gain: of amplitudes, by amplifiers ahead of detection.
     Inputs are real or complex amplitudes; arrays of parameters are `theta`, `phi` and `end`, those of a pair
     `v.theta`, ..., `theta` and `phi` of the attenuators, `u.theta`, .... Phases start so that the mesh is a

@@ -31,7 +31,7 @@ class Learnt(ByValue):
 
     @property
     def evaluations(self) -> int:
-        """How often the hardware was asked for its error."""
+        """How often the hardware measured its error."""
         return len(self.curve)
 
     @property

@@ -39,7 +39,7 @@ class _Measuring:
     """What rules share that measure the loss of moved parameters.
 
     step: of the parameters, or the standard deviation of their random moves. Counters: evaluations, the
-    samples sent forward through the network. They are all that the hardware is asked for: the pass that
+    samples sent forward through the network. They are all that the hardware has to give: the pass that
     other rules learn from is not.
     """
 

@@ -26,7 +26,7 @@ class TwoPass:
     X_l are a layer's outputs in the first pass, Xe_l those of the second, e = X_L - T the first pass's error
     with its sign (probabilities minus labels in classification); F is fixed noise that `feedback[0]` holds,
     shape (inputs, outputs). A bias is the weight of an input that is 1 in both passes. Nothing is sent
-    back and no derivative is asked for: layers may have any nonlinearity, or be hardware that nobody can
+    back and no derivative is requested: layers may have any nonlinearity, or be hardware that nobody can
     derive. The update was read in accounts of the paper, not in its text.
     """
 

@@ -24,7 +24,7 @@ USUAL = 3.0
 FINEST = 10
 """How often the step is halved at most: from one standard deviation to a thousandth of it."""
 FIRST = 8
-"""Steps that are looked at before a step size is given up as too coarse; then twice as many, and so on."""
+"""Steps that are examined before a step size is given up as too coarse; then twice as many, and so on."""
 ELEMENTS = 200_000
 """Weights, over all temperatures of one call of the circuit, that are computed at once."""
 _NEIGHBOURS = np.array([-1, 0, 1, 2])

@@ -44,7 +44,7 @@ class PowerTaps:
         check_number(self, 0.0, noise=self.noise)
 
     def read(self, x: Any, phases: MeshPhases) -> Readings:
-        """Return what the taps read while x (n,), normalised, goes in and drivers are asked for phases."""
+        """Return what the taps read while x (n,), normalised, goes in and drivers are set to phases."""
         mesh = self.hidden
         acting = mesh.parted(mesh.acting(mesh.held(phases)))
         blocks = mesh.blocks.matrices(acting.theta, acting.phi)

@@ -211,7 +211,7 @@ def _named_mesh(circuit: Circuit, name: str, wl: float | None) -> MeshCircuit:
             {match[1] for key in held if (match := re.fullmatch(r"(.+)\.m0_\d+\.split\.coupling", key))}
         )
         message = f"{name!r} is not a mesh of this circuit. Meshes: {listing(outer) if outer else 'none'}."
-        hint = "" if outer else " Without a name, parts between the ports are looked at for a mesh."
+        hint = "" if outer else " Without a name, parts between the ports are examined for a mesh."
         raise ParameterError(message + did_you_mean(name, outer) + hint)
     if any(value != 0.0 for key, value in own.items() if key.endswith(".reflection")):
         message = f"Couplers of mesh {name!r} reflect: light does not pass each block once. Ask the circuit."

@@ -32,7 +32,7 @@ SEGMENT = 2048
 class MeshGradient:
     """Derivatives of a real loss, summed over a batch, by the phases set of a mesh in rad.
 
-    theta, phi: shape (K,).  end: shape (n,).  inputs: dL/dRe x + i dL/dIm x, shape (batch, n), if asked for.
+    theta, phi: shape (K,).  end: shape (n,).  inputs: dL/dRe x + i dL/dIm x, shape (batch, n), if requested.
     """
 
     theta: FloatArray
@@ -205,7 +205,7 @@ class PairGradient:
 
     @property
     def inputs(self) -> Any:
-        """The cotangent of what went in, if asked for."""
+        """The cotangent of what went in, if requested."""
         return self.v.inputs
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photosim.training.devices.slicer.optics import SpectrumSlicer
 
 BINS = 2048
-"""Frequencies at which the filters' S-matrix is asked for; their responses are over in so many samples."""
+"""Frequencies at which the filters' S-matrix is requested; their responses are over in so many samples."""
 
 
 class TrainableFilters:
