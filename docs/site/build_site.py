@@ -19,6 +19,8 @@ BUILT = ROOT / "build" / "site"
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "RELEASE.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 FILES = ("CITATION.cff", "LICENSE")
 """Files that pages link to; they become downloads."""
+SHOWN = {"docs": ("*.md", "*.svg", "pictures/*"), "netlists": ("*.yml",), "notebooks": ("*.ipynb",)}
+"""Folders of which the site has these files."""
 
 
 def build(*, notebooks: bool = True, jobs: int = 2) -> Path:
@@ -48,17 +50,11 @@ def assemble(source: Path) -> None:
     source.mkdir(parents=True)
     for name in (*PAGES, *FILES):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(
-        ROOT / "docs", source / "docs", ignore=shutil.ignore_patterns("*.py", "site", "__pycache__", "*.json")
-    )
-    shutil.copytree(
-        ROOT / "netlists", source / "netlists", ignore=shutil.ignore_patterns("*.py", "__pycache__")
-    )
-    shutil.copytree(
-        ROOT / "notebooks",
-        source / "notebooks",
-        ignore=shutil.ignore_patterns("*.py", "__pycache__", ".ipynb_checkpoints"),
-    )
+    for folder, patterns in SHOWN.items():
+        for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
+            target = source / folder / path.relative_to(ROOT / folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
     for name in ("conf.py", "docstrings.py", "index.md"):
         shutil.copy(HERE / name, source)
     _write(source, chapters())
@@ -121,13 +117,15 @@ def _run(path: Path) -> Path:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    # Sockets of the file system where there are any: nobody else of the machine can listen.
-    config = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
-    place = {"metadata": {"path": str(ROOT / "notebooks")}}  # where the paths in it begin
-    client = NotebookClient(notebook, timeout=None, resources=place, config=config)
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        startup_timeout=600,
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},  # where the paths in it begin
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
     try:
         client.execute(env=dict(os.environ, NUMBA_NUM_THREADS="1"))
     except CellExecutionError as error:

@@ -46,15 +46,18 @@ DEVELOPMENT = (
 )
 
 PATH: dict[str, Sequence[str]] = {
-    "First steps": ("quick_start", "netlists_and_formats", "rings_and_filters"),
+    "First steps": (
+        "first_steps", "netlist_from_scratch", "quick_start", "netlists_and_formats", "rings_and_filters",
+    ),
     "Designing": (
-        "inverse_design", "yield_of_a_ring_filter", "filter_for_yield", "fit_a_real_chip",
-        "layout_to_spectrum", "audit_of_a_design_kit", "the_same_on_a_cluster",
+        "temperature_tuning", "bragg_gratings", "polarisation", "inverse_design", "yield_of_a_ring_filter",
+        "filter_for_yield", "fit_a_real_chip", "foundry_file", "layout_to_spectrum", "audit_of_a_design_kit",
+        "the_same_on_a_cluster",
     ),
     "Signals": ("time_domain", "wdm_link", "pam4_transmitter"),
     "Learning": (
-        "weight_bank", "learning_in_situ", "two_pass_on_a_mesh", "imperfect_mesh", "scattering_media",
-        "scattering_coprocessor", "photonic_layer_in_pytorch",
+        "own_data", "weight_bank", "forward_through_a_bank", "learning_in_situ", "two_pass_on_a_mesh",
+        "imperfect_mesh", "scattering_media", "scattering_coprocessor", "photonic_layer_in_pytorch",
     ),
     "Your own components": ("declaring_a_component", "laws_of_components"),
 }  # fmt: skip

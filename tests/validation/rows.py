@@ -13,11 +13,12 @@ from dataclasses import dataclass
 SECTIONS = (
     "Parts against closed forms and mode solver",
     "Circuits against dense solves",
+    "Chips against measurements",
     "Time against frequency",
     "Noise against formulas",
     "Files against other readers",
 )
-MODULES = ("parts", "circuits", "time", "noise", "files")
+MODULES = ("parts", "circuits", "chips", "time", "noise", "files")
 """One module a section, in order."""
 
 
