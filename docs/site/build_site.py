@@ -146,7 +146,7 @@ def path_of_notebooks(folder: Path) -> str:
         raise SystemExit(message)
     text = ["# Notebooks\n\nEach asks one question, and runs from top to bottom in seconds.\n"]
     for chapter, names in PATH.items():
-        text.append(f"## {chapter}\n\n| | |\n|---|---|")
+        text.append(f"## {chapter}\n\n| | question |\n|---|---|")
         for name in names:
             title, says = _opening(json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8")))
             picture = _first_picture(folder, name)
