@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import photosim as ps
-from tests.validation.rows import row
+from tests.validation.rows import CHIPS, row
 
-SECTION = "Chips against measurements"
 MEASURED = Path(__file__).parents[1] / "data" / "measured" / "mzi_te1310.csv"
 DELAY_LENGTH = 703.9
 """Group index times path difference in um, read off the spacing of the chip's fringes."""
@@ -27,7 +26,7 @@ def fitted() -> Any:
 
 
 @row(
-    SECTION,
+    CHIPS,
     "`mzi_te1310` fitted to a fabricated interferometer, two outputs, 1300 to 1330 nm, 11 settings",
     "the measured spectra (SiEPIC, through grating couplers)",
     measure="dB, rms",
@@ -39,7 +38,7 @@ def residual() -> float:
 
 
 @row(
-    SECTION,
+    CHIPS,
     "its group index times its path difference",
     "the spacing of the fringes: 703.9 um",
     measure="relative",

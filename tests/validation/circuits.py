@@ -8,9 +8,8 @@ import numpy as np
 
 import photosim as ps
 from photosim.bench.references import Assembled, dense
-from tests.validation.rows import SECTIONS, row
+from tests.validation.rows import CIRCUITS, row
 
-CIRCUITS = SECTIONS[1]
 GALLERY = (
     "add_drop_ring", "all_pass_ring", "bragg_filter", "clements_4x4", "crow", "fabry_perot", "mzi_balanced",
     "mzi_lattice", "mzi_unbalanced", "polarization_diversity", "wdm_rings",

@@ -15,9 +15,7 @@ from photosim import files
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.model import SampledData, registry
 from photosim.smatrix import SMatrix
-from tests.validation.rows import SECTIONS, row
-
-FILES = SECTIONS[4]
+from tests.validation.rows import FILES, row
 
 
 def matrix() -> SMatrix:

@@ -9,9 +9,8 @@ from scipy import integrate
 
 import photosim as ps
 from photosim.signals import TERMS, contributions, operating_point, sample
-from tests.validation.rows import SECTIONS, row
+from tests.validation.rows import NOISE, row
 
-NOISE = SECTIONS[3]
 Q, K, C = 1.602176634e-19, 1.380649e-23, 299_792_458.0
 
 

@@ -11,9 +11,8 @@ import photosim as ps
 from photosim.model import ClosedForm, registry
 from photosim.model.algebra import MpmathAlgebra
 from photosim.model.codegen import kernels
-from tests.validation.rows import SECTIONS, row
+from tests.validation.rows import PARTS, row
 
-PARTS = SECTIONS[0]
 WL = np.array([1.31, 1.5437, 1.55, 1.6])
 GUIDE = {"neff": 2.44553, "ng": 4.19088}
 _EPS = float(np.finfo(float).eps)

@@ -10,14 +10,13 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-SECTIONS = (
-    "Parts against closed forms and mode solver",
-    "Circuits against dense solves",
-    "Chips against measurements",
-    "Time against frequency",
-    "Noise against formulas",
-    "Files against other readers",
-)
+PARTS = "Parts against closed forms and mode solver"
+CIRCUITS = "Circuits against dense solves"
+CHIPS = "Chips against measurements"
+TIME = "Time against frequency"
+NOISE = "Noise against formulas"
+FILES = "Files against other readers"
+SECTIONS = (PARTS, CIRCUITS, CHIPS, TIME, NOISE, FILES)
 MODULES = ("parts", "circuits", "chips", "time", "noise", "files")
 """One module a section, in order."""
 

@@ -10,9 +10,8 @@ import photosim as ps
 from photosim import waveforms
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from tests.validation.parts import GUIDE, alone
-from tests.validation.rows import SECTIONS, row
+from tests.validation.rows import TIME, row
 
-TIME = SECTIONS[2]
 RATE = 2e12
 
 
