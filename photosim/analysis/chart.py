@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from photosim.display import Brief
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -15,7 +17,7 @@ Scale = Literal["linear", "log"]
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Brief):
     """One line of a chart: y over x, both of shape (points,).
 
     spread: half-width of a band about the line, shape (points,), such as a standard deviation over seeds.
@@ -48,7 +50,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Chart:
+class Chart(Brief):
     """Curves over a common axis. `name` ends the file name; axes carry their units in the label.
 
     names: what stands at 0, 1, 2, ... along x, where that axis has names instead of numbers.
@@ -66,7 +68,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class HeatMap:
+class HeatMap(Brief):
     """Values of shape (len(y), len(x)) over two axes, with a scale named `label`.
 
     contours: values at which lines are drawn and numbered.

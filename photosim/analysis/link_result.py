@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from photosim.analysis.chart import Chart, Curve
 from photosim.analysis.result import Table
 from photosim.arguments import check_arguments, public
+from photosim.display import Tabled
 from photosim.errors import ParameterError, listing
 from photosim.signals import TERMS, Line, Passage, effective_bits
 from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class Reception(ByValue):
 
 @public
 @dataclass(frozen=True, eq=False)
-class LinkResult(ByValue):
+class LinkResult(Tabled, ByValue):
     """A link at its operating point.
 
     lines: light of the sources.  receptions: one a detector.  powers: W of each line at each detector,
@@ -142,16 +142,6 @@ class LinkResult(ByValue):
     def charts(self) -> tuple[Chart, ...]:
         """Return the powers along the ways, and the noise of every detector by its kind."""
         return (*self._power_charts(), self._noise_chart())
-
-    def plot(self, name: str = "powers") -> Figure:
-        """Draw the chart `powers` or `noise`."""
-        from photosim.plotting import draw
-
-        charts = {chart.name: chart for chart in self.charts()}
-        if name not in charts:
-            message = f"A link has no picture {name!r}. It has: {listing(charts)}."
-            raise ParameterError(message)
-        return draw(charts[name])
 
     def _detector_table(self) -> Table:
         heads = ("detector", "line (um)", "power (dBm)", "current (uA)", "noise (uA rms)", "SNR (dB)", "bits",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.display import Brief
 from photosim.units import power_dB
 
 FloatArray = NDArray[np.float64]
@@ -37,7 +38,7 @@ class Extreme(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Resolution:
+class Resolution(Brief):
     """What lies between the points of a grid: the (highest, lowest) power of each pair, and remarks.
 
     at: power in dB of (from, to, wavelength in um) at wavelengths asked for.

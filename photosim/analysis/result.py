@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from photosim.arguments import public
+from photosim.display import Brief
 
 Cell = str | int | float | None
 UNKNOWN = "-"
@@ -19,7 +20,7 @@ UNKNOWN = "-"
 
 @public
 @dataclass(frozen=True)
-class Table:
+class Table(Brief):
     """Rows under named columns, ready for printing; every row is as long as `columns`."""
 
     title: str

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from photosim.analysis.channels import channels_of
-from photosim.analysis.grids import checked, resolve
 from photosim.analysis.numbers import as_numbers, metrics_table
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.resolution import Extreme, Resolution, check_resolution
 from photosim.analysis.result import Table
+from photosim.display import Tabled
 from photosim.engine.bindings import flat_settings
+from photosim.engine.grids import checked, resolve
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError
 from photosim.netlist.forms import LabelList, NameList, PositiveList, Words, Written
@@ -74,7 +75,7 @@ class SpectrumOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class SpectrumResult(ByValue):
+class SpectrumResult(Tabled, ByValue):
     """A computed spectrum: its values, the pairs of interest as (from, to), the channels in um.
 
     resolution: extremes between the points of the grid, and what the grid does not show.

@@ -18,6 +18,7 @@ from photosim.analysis.result import Table
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.traces import Eye, eye
 from photosim.arguments import public
+from photosim.display import Tabled
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.smatrix import ByValue
@@ -91,7 +92,7 @@ class TransientOptions:
 
 @public
 @dataclass(frozen=True, eq=False)
-class TransientResult(ByValue):
+class TransientResult(Tabled, ByValue):
     """A simulation in time: the Dataset of `ps.transient`, with the eye and the figures of its signals."""
 
     name: str

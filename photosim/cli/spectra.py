@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from photosim import __version__
-from photosim.analysis.grids import resolve
 from photosim.analysis.result import Table
 from photosim.analysis.spectrum import (
     SpectrumOptions,
@@ -23,6 +22,7 @@ from photosim.cli.asking import port_names
 from photosim.cli.common import Common
 from photosim.cli.group import say
 from photosim.cli.show import show_json, show_tables
+from photosim.engine.grids import resolve
 from photosim.errors import ParameterError
 from photosim.files import check_target
 from photosim.signals.interference import InterferenceError

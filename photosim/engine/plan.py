@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from photosim.display import Shown, properties, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +31,7 @@ class WantedElement:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """The steps (see kernels.elimination for their layout), and where results are left.
 
     `code` holds all steps; `starts` the position of each. `exits` (n, 3) is
@@ -56,6 +58,32 @@ class Plan:
     def work_bytes(self) -> int:
         """Size of the slots of one wavelength."""
         return 16 * self.slots
+
+    def __repr__(self) -> str:
+        """Return the size of the plan in a line."""
+        return (
+            f"Plan({self.removed} waves eliminated, {self.loops} of them in loops, {self.products} complex "
+            f"multiply-adds a wavelength, {len(self.exits)} elements)"
+        )
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the size of the plan, and the dearest pairs of ports."""
+        yield properties(
+            "Plan",
+            {
+                "waves eliminated": f"{self.removed:,}",
+                "of them in loops": f"{self.loops:,}",
+                "islands": f"{self.islands:,}",
+                "complex multiply-adds a wavelength": f"{self.products:,}",
+                "elements of fill": f"{self.fill:,}",
+                "elements computed": f"{len(self.exits):,}",
+                "slots": f"{self.slots:,} ({self.work_bytes / 1024:.3g} KiB a wavelength)",
+            },
+        )
+        pairs = {} if self.costs is None else self.costs()
+        if pairs:
+            rows = [(name, f"{cost:,}") for name, cost in pairs.items()]
+            yield table(("pair of ports", "multiply-adds alone"), rows)
 
     def explain(self) -> str:
         """Return the plan's size in words, and which pairs of ports cost most where that is known."""

@@ -217,6 +217,15 @@ def limits(compiled: Compiled, name: str) -> tuple[float, float]:
     return (-np.inf, np.inf) if parameter is None else (parameter.low, parameter.high)
 
 
+def unit_of(compiled: Compiled, name: str) -> str:
+    """Return the unit of a setting: as declared, else as its name ends; empty where none is known."""
+    parameter = _parameter(compiled, name)
+    if parameter is not None:
+        return "" if parameter.unit == "1" else str(parameter.unit)
+    endings = (("_dB_cm", "dB/cm"), ("_dB", "dB"), ("_um", "um"), ("phase", "rad"), ("temperature", "K"))
+    return next((unit for ending, unit in endings if name.endswith(ending)), "")
+
+
 def _scale(compiled: Compiled, name: str, value: float) -> float:
     """Return what a step of 1 should be: half a turn of a phase, else the setting's own size, or 1."""
     parameter = _parameter(compiled, name)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from photosim.arguments import check_arguments, read_names
 from photosim.bounds import check_choice
 from photosim.engine.bindings import flat_settings
+from photosim.engine.grids import resolve
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector
-from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -45,19 +45,21 @@ class CircuitPass:
         inputs: Sequence[str],
         outputs: Sequence[str],
         parameters: Sequence[str],
-        question: tuple[ArrayLike, Output, dict[str, Any]],
+        question: tuple[ArrayLike | str, Output, dict[str, Any]],
     ) -> None:
         wl, output, settings = question
         check_arguments(CircuitPass.__init__, {"circuit": circuit})
         check_choice("output", get_args(Output), output=output)
         patterns = read_names("parameters", parameters)
-        self.several = np.ndim(wl) > 0
-        self.circuit, self.output, self.wl = circuit, output, as_wavelengths(wl)
+        self.circuit, self.output = circuit, output
         self.inputs, self.outputs = read_names("inputs", inputs), read_names("outputs", outputs)
         for what, names in (("inputs", self.inputs), ("outputs", self.outputs)):
             if not names or len(set(names)) < len(names):
                 wrong = "are empty" if not names else f"name {max(names, key=names.count)!r} twice"
                 raise ParameterError(f"{what} {wrong}: name each port that light goes through once.")
+        ends = [f"{name},o1" for name in self.outputs] if output == "current" else self.outputs
+        self.wl = resolve(circuit, wl, settings, ends, self.inputs)
+        self.several = np.ndim(wl) > 0 or self.wl.size > 1
         self.names: tuple[str, ...] = ()
         self.low, self.high = np.zeros(0), np.zeros(0)
         if patterns:

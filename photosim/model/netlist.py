@@ -6,13 +6,14 @@ keeps what the user wrote; checking and flattening are done elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from photosim.arguments import public
-from photosim.errors import Mark, NetlistError, did_you_mean
+from photosim.display import Shown, drawing, table
+from photosim.errors import Mark, NetlistError, did_you_mean, listing
 from photosim.model.elements import GROUND
 from photosim.reals import shown
 
@@ -29,6 +30,8 @@ PortRef: TypeAlias = tuple[str, str]
 Connection: TypeAlias = tuple[PortRef, PortRef]
 Net: TypeAlias = tuple[PortRef, ...]
 """Electrical members that meet at one voltage; GROUND_MEMBER among them says that it is 0."""
+_LONGEST = 40
+"""Letters of a setting in a table."""
 GROUND_MEMBER: PortRef = ("", GROUND)
 """The member of a net that a netlist writes as gnd."""
 Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | Expr | SampledData | None"
@@ -60,7 +63,7 @@ class Placement:
 
 @public(types=False)
 @dataclass(frozen=True)
-class Netlist:
+class Netlist(Shown):
     """A circuit as data.
 
     `ports` exposes ports of instances under a name. `nets` are electrical nets of any number of members.
@@ -93,12 +96,38 @@ class Netlist:
     placements: Mapping[str, Placement] = field(default_factory=dict, compare=False, repr=False)
     nets: tuple[Net, ...] = ()
 
+    def __repr__(self) -> str:
+        """Say what the netlist has, in one line."""
+        return (
+            f"Netlist({self.name!r}: {len(self.instances)} instances, {len(self.connections)} connections, "
+            f"ports {listing(self.ports)})"
+        )
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the drawing, and the instances with their settings."""
+        yield drawing(self)
+        rows = [
+            (
+                name,
+                one.component,
+                ", ".join(f"{key}: {_written(value)}" for key, value in one.settings.items()),
+            )
+            for name, one in self.instances.items()
+        ]
+        yield table(("instance", "component", "settings"), rows, f"Netlist {self.name!r}")
+
     def mark(self, *path: str) -> Mark | None:
         """Return the place of the longest known prefix of a path of keys."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.marks:
                 return self.marks[path[:length]]
         return None
+
+
+def _written(value: Any) -> str:
+    """Return a setting as a table shows it: a list by its length."""
+    text = f"{len(value)} values" if hasattr(value, "shape") and value.shape else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
 
 
 @public

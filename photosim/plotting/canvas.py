@@ -7,7 +7,7 @@ readers and in grey); lines of one picture differ in dash too once the colours a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -25,10 +25,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+_NARROW_UM = 0.05
+"""Span of wavelengths in um below which nm read better: 1540 to 1560 instead of 1.540 to 1.560."""
+_BOTH_SIGNS = 0.05
+"""The lesser of a map's largest and lowest numbers, over the greater, from which both signs count."""
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 # Okabe and Ito, "Color Universal Design", 2008; the yellow is left out: too pale for a thin line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+SEQUENTIAL, DIVERGING = "viridis", "PuOr"
+"""Colour scales of numbers, and of signed ones about zero: both are told apart by colour-blind readers."""
+GREY, DARK = "#8C8C8C", "#404040"
+"""Colours of what is beside the point, and of zero lines and totals."""
+MICRO = "\N{GREEK SMALL LETTER MU}"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.6, 1.2, 1.6)))
 
 STYLE: Mapping[str, Any] = {
@@ -140,12 +149,66 @@ def colour_bar(figure: Figure, axes: Axes, picture: Any, *, tall: bool = False, 
     cast("Any", bar.outline).set_visible(False)
 
 
-def whole_ticks(axes: Axes) -> None:
-    """Put ticks at whole numbers only."""
+def scale_of(values: Any) -> Any:
+    """Return what turns numbers between the least and largest of values into colours, and has a scale."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    ends = (0.0, 1.0) if values is None else (float(np.min(values)), float(np.max(values)))
+    return ScalarMappable(Normalize(*ends), SEQUENTIAL)
+
+
+def wavelength_axis(axes: Axes, wl: NDArray[Any]) -> float:
+    """Name the axis of wavelengths (W,) in um, in nm where they span little; return the factor."""
+    low, high = float(np.min(wl)), float(np.max(wl))
+    narrow = high - low < _NARROW_UM
+    factor, unit = (1e3, "nm") if narrow else (1.0, f"{MICRO}m")
+    axes.set_xlabel(f"wavelength ({unit})")
+    if high > low:
+        axes.set_xlim(low * factor, high * factor)
+        axes.locator_params(axis="x", nbins=7)
+    return factor
+
+
+def name_axis(axes: Axes, names: Sequence[str], *, longest: int = 48) -> None:
+    """Put names at 0, 1, 2, ... of the horizontal axis, tilted where they would touch."""
+    tilted = max((len(name) for name in names), default=0) * len(names) > longest
+    axes.set_xticks(range(len(names)), names, rotation=35 if tilted else 0, fontsize=8)
+    for text in axes.get_xticklabels() if tilted else ():
+        text.set(ha="right", rotation_mode="anchor")
+
+
+def signed_norm(values: NDArray[Any]) -> tuple[Any, str]:
+    """Return the scale and the colours of a map: about zero where numbers of both signs count."""
+    from matplotlib.colors import Normalize
+
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if min(-low, high) > _BOTH_SIGNS * max(-low, high):
+        bound = max(-low, high)
+        return Normalize(-bound, bound), DIVERGING
+    return Normalize(low, high if high > low else low + 1.0), SEQUENTIAL
+
+
+def note(axes: Axes, text: str) -> None:
+    """Write a remark below the frame, small and grey, in lines as wide as the frame."""
+    from textwrap import fill
+
+    if text:
+        below = (0, -30 if axes.get_xlabel() else -16)
+        axes.annotate(
+            fill(text, 84), (0.0, 0.0), xycoords="axes fraction", xytext=below, textcoords="offset points",
+            ha="left", va="top", fontsize=7, color="#505050", annotation_clip=False,
+        )  # fmt: skip
+
+
+def whole_ticks(axes: Axes, which: str = "xy", *, most: int = 5) -> None:
+    """Put ticks of the axes named at whole numbers only, at most so many."""
     from matplotlib.ticker import MaxNLocator
 
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_locator(MaxNLocator(integer=True, nbins=most, min_n_ticks=1))
 
 
 def engineering(largest: float) -> tuple[float, str]:

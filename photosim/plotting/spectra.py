@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photosim.arguments import public
-from photosim.errors import ParameterError
-from photosim.plotting.canvas import canvas, check_lengths, engineering, in_style, legend, line_style, titled
+from photosim.errors import ParameterError, listing
+from photosim.plotting.canvas import (
+    GREY,
+    canvas,
+    check_lengths,
+    engineering,
+    in_style,
+    legend,
+    line_style,
+    note,
+    titled,
+    wavelength_axis,
+)
+from photosim.plotting.maps import matrix_at, pair_map
+from photosim.plotting.variants import batch_of, variants
+from photosim.smatrix import SMatrix, sharpened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,13 +32,16 @@ if TYPE_CHECKING:
 
     from photosim.analysis.spectrum import SpectrumResult
     from photosim.files.csv import Traces
-    from photosim.smatrix import SMatrix
+    from photosim.smatrix import Trace
 
 FloatArray = NDArray[np.float64]
 
 FLOOR_dB = -80.0
 """Spectra are drawn down to here at the lowest: below lies rounding, not light."""
-_MOST_LINES = 16
+MOST_CURVES = 8
+"""Pairs that are drawn as curves; more are a map."""
+_ALIKE = 2e-3
+"""Distance of two curves, of the height of the frame, below which one would hide the other."""
 _MOST_LABELLED_CHANNELS = 16
 
 
@@ -36,42 +53,111 @@ def spectrum(
     channels: Sequence[float] = (),
     labels: Sequence[str] = (),
     title: str = "",
+    remarks: Sequence[str] = (),
 ) -> Figure:
     """Draw the transmission in dB of (from, to) port pairs over the wavelength.
 
+    Up to 8 pairs are curves, more a map; at a single wavelength pairs stand side by side, or as a matrix; a
+    result with a batch of settings is coloured by the first of them. Equal curves show each other through
+    gaps; those below the frame are named.
+
     channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves,
-    in the order of the pairs.  Raises ParameterError for no pair, for more than 16 (a picture of more lines
-    shows none) and for a matrix with setting axes.
+    in the order of the pairs.  remarks: written below.  Raises ParameterError for no pair.
     """
-    if not 1 <= len(pairs) <= _MOST_LINES:
-        message = (
-            f"A spectrum plot shows 1 to {_MOST_LINES} port pairs, got {len(pairs)}: choose with from and to."
-        )
+    if not pairs:
+        message = "A spectrum plot shows 1 port pair or more, got 0: choose with from and to."
         raise ParameterError(message)
-    powers = [s[pair].power_dB for pair in pairs]
-    if powers[0].ndim != 1:
-        message = (
-            f"A spectrum plot shows one spectrum, but the result has setting axes {powers[0].shape[:-1]}."
-        )
-        raise ParameterError(message)
+    names = [labels[k] if len(labels) else arrow(*pair) for k, pair in enumerate(pairs)]
+    first = s[pairs[0]]
+    wl, powers = _points(s, pairs)
+    if first.values.ndim > 1:
+        return variants(wl, powers, names, first.batch, first.units, title=title, remarks=remarks)
+    if wl.size == 1:
+        return matrix_at(float(wl[0]), pairs, names, [float(p[0]) for p in powers], title=title)
+    if len(pairs) > MOST_CURVES:
+        return pair_map(wl, names, np.array(powers), title=title, remarks=remarks)
+    return _curves(wl, names, powers, channels, title, remarks)
+
+
+def _points(s: Traces, pairs: Sequence[tuple[str, str]]) -> tuple[FloatArray, list[FloatArray]]:
+    """Return wavelengths and powers in dB; of a circuit also at the peaks and dips between the points."""
+    if isinstance(s, SMatrix):
+        return sharpened(s, pairs)
+    order = np.argsort(s.wl)
+    return s.wl[order], [s[pair].power_dB[..., order] for pair in pairs]
+
+
+def arrow(start: str, end: str) -> str:
+    """Return how a curve is named from its ports."""
+    return f"{start} \N{RIGHTWARDS ARROW} {end}"
+
+
+def _curves(
+    wl: FloatArray,
+    names: Sequence[str],
+    powers: Sequence[FloatArray],
+    channels: Sequence[float],
+    title: str,
+    remarks: Sequence[str],
+) -> Figure:
     with in_style():
         figure, axes = canvas((6.4, 3.4))
-        for k, (pair, power) in enumerate(zip(pairs, powers, strict=True)):
-            label = labels[k] if len(labels) else f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
-            marker = "o" if power.size == 1 else None
-            axes.plot(s.wl, power, label=label, marker=marker, **line_style(k))
-        axes.set(xlabel="wavelength (\N{GREEK SMALL LETTER MU}m)", ylabel="transmission (dB)")
-        _frame_spectrum(axes, s.wl, powers)
-        _mark_channels(axes, channels, s.wl)
-        legend(axes)
+        factor = wavelength_axis(axes, wl)
+        axes.set_ylabel("transmission (dB)")
+        low, high = _frame(axes, powers)
+        below = [name for name, power in zip(names, powers, strict=True) if not np.any(power > low)]
+        shown = [k for k, name in enumerate(names) if name not in below]
+        groups = _alike([powers[k] for k in shown], high - low)
+        for n, k in enumerate(shown):
+            style = {**line_style(k), **_gaps(groups, n)}
+            axes.plot(wl * factor, powers[k], label=names[k], **style)
+        _mark_channels(axes, channels, wl, factor)
+        if shown:
+            legend(axes)
+        equal = [" = ".join(names[shown[n]] for n in group) for group in groups if len(group) > 1]
+        said = [f"Equal: {'; '.join(equal)}."] if equal else []
+        if below:
+            level = f"below {low:.0f} dB" if low < 0.0 else "dark"
+            said.append(f"Not in the frame, {level}: {listing(below, 6)}.")
+        note(axes, " ".join([*said, *remarks]))
         titled(axes, title, above=bool(len(channels)))
     return figure
+
+
+def _alike(powers: Sequence[FloatArray], height: float) -> list[list[int]]:
+    """Return groups of curves that lie on each other."""
+    groups: list[list[int]] = []
+    for k, power in enumerate(powers):
+        for group in groups:
+            apart = np.abs(np.maximum(power, FLOOR_dB) - np.maximum(powers[group[0]], FLOOR_dB))
+            if float(apart.max()) <= _ALIKE * height:
+                group.append(k)
+                break
+        else:
+            groups.append([k])
+    return groups
+
+
+def _gaps(groups: Sequence[Sequence[int]], k: int) -> dict[str, Any]:
+    """Return the dashes of a curve that lies on others, so that each shows in the gaps of the rest."""
+    group = next(g for g in groups if k in g)
+    if len(group) == 1:
+        return {}
+    dash, place = 5.0, group.index(k)
+    return {"linestyle": (place * dash, (dash, (len(group) - 1) * dash)), "dash_capstyle": "butt"}
 
 
 @public
 def for_spectrum(result: SpectrumResult) -> Figure:
     """Draw the result of a spectrum analysis."""
-    return spectrum(result.s, result.pairs, channels=result.channels, labels=result.labels, title=result.name)
+    return spectrum(
+        result.s,
+        result.pairs,
+        channels=result.channels,
+        labels=result.labels,
+        title=result.name,
+        remarks=result.remarks[:1],
+    )
 
 
 @public
@@ -79,7 +165,33 @@ def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> 
     """Draw the (from, to) pairs of `s` in dB; by default those from its inputs to wherever light arrives."""
     from photosim.analysis.spectrum import port_pairs
 
-    return spectrum(s, pairs if pairs is not None else port_pairs(s), title=s.name)
+    chosen = list(pairs) if pairs is not None else list(port_pairs(s))
+    if pairs is None and s.wl.size == 1 and s.values.ndim == 3:
+        chosen = _carrying(s)
+    title = s.name if batch_of(s) is None else f"{s.name}: {batch_of(s)}"
+    return spectrum(s, chosen, title=title, remarks=s.remarks[:1])
+
+
+def _carrying(s: SMatrix) -> list[tuple[str, str]]:
+    """Return all pairs between ports that send light on and ports where it arrives, at one wavelength."""
+    power = s.power[0] > 10.0 ** (FLOOR_dB / 10.0)
+    starts = [p for k, p in enumerate(s.ports) if power[:, k].any() and (p.startswith("in") or k == 0)]
+    ends = [p for k, p in enumerate(s.ports) if power[k, [s.ports.index(a) for a in starts]].any()]
+    return [(a, b) for a in starts for b in ends] or [(a, b) for a in s.ports for b in s.ports]
+
+
+@public
+def shown_pairs(s: SMatrix) -> tuple[tuple[str, str], ...]:
+    """Return the (from, to) pairs that a picture of a matrix shows when none are chosen."""
+    from photosim.analysis.spectrum import port_pairs
+
+    return port_pairs(s)
+
+
+@public
+def plot_trace(trace: Trace) -> Figure:
+    """Draw one element of an S-matrix in dB."""
+    return spectrum(trace.as_matrix(), [(trace.source, trace.target)])
 
 
 @public
@@ -96,37 +208,39 @@ def photocurrents(
             (float(np.max(np.abs(values), initial=0.0)) for values in currents.values()), default=0.0
         )
         factor, unit = engineering(largest)
+        scale = wavelength_axis(axes, wl)
+        axes.set_xlabel(axes.get_xlabel().replace("wavelength", xlabel))
+        groups = _alike([v * factor for v in currents.values()], factor * largest or 1.0)
         for k, (name, values) in enumerate(currents.items()):
             marker = "o" if values.size == 1 else None
-            axes.plot(wl, np.asarray(values) * factor, label=name, marker=marker, **line_style(k))
-        axes.set(xlabel=f"{xlabel} (\N{GREEK SMALL LETTER MU}m)", ylabel=f"photocurrent ({unit}A)")
-        if wl.size > 1:
-            axes.set_xlim(float(wl[0]), float(wl[-1]))
+            style = {**line_style(k), **_gaps(groups, k)}
+            axes.plot(wl * scale, np.asarray(values) * factor, label=name, marker=marker, **style)
+        axes.set_ylabel(f"photocurrent ({unit}A)")
         legend(axes)
         titled(axes, title)
     return figure
 
 
-def _frame_spectrum(axes: Axes, wl: FloatArray, powers: Sequence[FloatArray]) -> None:
-    """Fit the axes to the data, cut at the floor."""
-    if wl.size > 1:
-        axes.set_xlim(float(wl[0]), float(wl[-1]))
+def _frame(axes: Axes, powers: Sequence[FloatArray]) -> tuple[float, float]:
+    """Fit the vertical axis to the data, cut at the floor, and return its ends."""
     finite = np.concatenate([power[np.isfinite(power)] for power in powers])
     if not finite.size:
         axes.set_ylim(FLOOR_dB, 1.0)
-        return
-    low, high = max(float(finite.min()), FLOOR_dB), float(finite.max())
+        return FLOOR_dB, 1.0
+    high = float(finite.max())
+    low = max(float(finite.min()), FLOOR_dB) if high > FLOOR_dB else float(finite.min())
     margin = max(0.05 * (high - low), 0.05)
-    axes.set_ylim(low - margin, max(high, low) + margin)
+    axes.set_ylim(low - margin, high + margin)
+    return low - margin, high + margin
 
 
-def _mark_channels(axes: Axes, channels: Sequence[float], wl: FloatArray) -> None:
+def _mark_channels(axes: Axes, channels: Sequence[float], wl: FloatArray, factor: float) -> None:
     """Draw a thin line at each channel inside the range, its number above the frame."""
-    inside = [(k, c) for k, c in enumerate(channels) if wl[0] <= c <= wl[-1]]
+    inside = [(k, c) for k, c in enumerate(channels) if wl.min() <= c <= wl.max()]
     for k, channel in inside:
-        axes.axvline(channel, color="#8C8C8C", linewidth=0.7, linestyle=(0, (2, 2)), zorder=0.5)
+        axes.axvline(channel * factor, color=GREY, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0.5)
         if len(inside) <= _MOST_LABELLED_CHANNELS:
             axes.annotate(
-                f"{k + 1}", (channel, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                f"{k + 1}", (channel * factor, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
                 textcoords="offset points", ha="center", va="bottom", fontsize=7, color="#666666",
             )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from photosim.plotting.canvas import (
     colour_bar,
     in_style,
     legend,
+    line_style,
     panel_row,
     titled,
     whole_ticks,
@@ -26,6 +27,7 @@ from photosim.training.architecture import label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from photosim.training.result import TrainingResult, WeightMap
 
@@ -71,6 +73,26 @@ def learning_curves(result: TrainingResult) -> Figure:
         shape = label(result.network, "\N{EN DASH}")
         seeds = f"mean and spread of {result.seeds} seeds" if result.seeds > 1 else "one seed"
         titled(axes, f"{result.name}: {shape} on {result.data}, {seeds}")
+    return figure
+
+
+@public
+def history(scores: Mapping[str, NDArray[np.float64]], loss: NDArray[np.float64]) -> Figure:
+    """Draw scores in % and the loss over the epochs, each of shape (epochs,), side by side."""
+    with in_style():
+        figure, (left, right) = panel_row(2, (7.0, 2.8))
+        known = {name: values for name, values in scores.items() if np.isfinite(values).any()}
+        for k, (name, values) in enumerate(known.items()):
+            left.plot(np.arange(1, len(values) + 1), 100.0 * values, label=name, **line_style(k))
+        right.plot(np.arange(1, len(loss) + 1), loss, color=COLOURS[2])
+        left.set_ylabel("score (%)")
+        right.set_ylabel("training loss")
+        for axes in (left, right):
+            axes.set(xlabel="epoch", xlim=(1, max(len(loss), 2)))
+            axes.grid(visible=True)
+            whole_ticks(axes, "x")
+        if len(known) > 1:
+            left.legend(loc="best")
     return figure
 
 

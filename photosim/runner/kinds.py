@@ -121,13 +121,10 @@ def _spectrum() -> Kind:
     from photosim import files, plotting
     from photosim.analysis.spectrum import SpectrumResult, read_options, spectrum
 
-    def pictures(result: SpectrumResult) -> dict[str, Callable[[], Figure]]:
-        return {"spectrum": lambda: plotting.for_spectrum(result)}
-
     def write(path: Path, result: SpectrumResult) -> None:
         files.write(path, result.s, result.pairs)
 
-    return Kind(read_options, _seeded(spectrum), pictures, write)
+    return Kind(read_options, _seeded(spectrum), plotting.pictures_of, write)
 
 
 @kind("sweep")

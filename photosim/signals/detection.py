@@ -11,11 +11,11 @@ import numpy as np
 from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
+from photosim.engine.grids import resolve
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector, Source
 from photosim.signals.interference import Lit, refuse_interference
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
-from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     import xarray
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 @public
-def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str, Any]) -> xarray.DataArray:
+def photocurrents(
+    circuit: Circuit, wl: ArrayLike | str | None, settings: Mapping[str, Any]
+) -> xarray.DataArray:
     """Return the mean photocurrent in A of every detector, dimensions (batch,) wavelength, detector.
 
     Without wl the grid is that of all source lines, each source lit at its
@@ -54,9 +56,11 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
     sources = [part for part in compiled.graph.parts if isinstance(part.model, Source)]
     detectors = [part for part in compiled.graph.parts if isinstance(part.model, Detector)]
     values = {part.name: compiled.parts.settings_of(part, point) for part in (*sources, *detectors)}
-    grid, powers = _spectra(sources, values, wl)
     ports = [f"{part.name},{port}" for part in detectors for port in part.ports]
     inputs = [f"{part.name},{part.ports[0]}" for part in sources]
+    grid, powers = _spectra(
+        sources, values, None if wl is None else resolve(circuit, wl, dict(settings), ports, inputs)
+    )
     waves = compiled.waves(ports, inputs, point, grid)
     _refuse_interference(sources, detectors, values, grid, (waves, powers), together=wl is None)
     arriving = np.einsum("...wos,sw->...wo", waves.real**2 + waves.imag**2, powers)
@@ -75,12 +79,12 @@ def photocurrents(circuit: Circuit, wl: ArrayLike | None, settings: Mapping[str,
 
 
 def _spectra(
-    sources: list[Part], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | None
+    sources: list[Part], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | str | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the wavelength grid (W,) and the power in W of each source at each wavelength, (sources, W)."""
     lines = [part.model.lines(**values[part.name]) for part in sources if isinstance(part.model, Source)]
     if wl is not None:
-        grid = as_wavelengths(wl)
+        grid = np.asarray(wl)
         return grid, np.array([np.full(len(grid), power.sum()) for _, power in lines])
     grid = np.unique(np.concatenate([own for own, _ in lines]))
     powers = np.zeros((len(lines), len(grid)))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.arguments import check_arguments, public
+from photosim.display import Shown, figure, plotting
 from photosim.errors import ParameterError
 from photosim.smatrix import ByValue
 from photosim.timedomain.low_pass import low_pass
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+_DRAWN = 2001
+"""Points of a waveform that is drawn."""
 _FINER, MOST_FINE = 8, 1 << 25
 """Instants at which a waveform is evaluated before its filters: for each sample, and at most."""
 LARGEST = 1e100
@@ -24,7 +28,7 @@ LARGEST = 1e100
 
 @public
 @dataclass(frozen=True, eq=False)
-class Waveform(ByValue):
+class Waveform(Shown, ByValue):
     """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
 
     `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
@@ -42,6 +46,38 @@ class Waveform(ByValue):
     def __post_init__(self) -> None:
         if self.bandwidth is not None:
             require_positive(bandwidth=self.bandwidth)
+
+    def plot(self, duration: float | None = None) -> Figure:
+        """Draw the waveform over a duration in s, by default 16 symbols or 4 periods; return the figure.
+
+        Raises ParameterError where neither symbols nor a frequency say how long that is.
+        """
+        check_arguments(Waveform.plot, locals())
+        span = self._span() if duration is None else duration
+        if span is None:
+            message = "The waveform has neither symbols nor a frequency: give the duration in s to draw."
+            raise ParameterError(message)
+        require_positive(duration=span)
+        time = np.linspace(0.0, span, _DRAWN)
+        if self.listed:
+            message = "The values of a list belong to one clock, so they are not drawn at other times."
+            raise ParameterError(message)
+        values = self._at(time, 0, "the waveform")
+        if self.bandwidth is not None and np.any(values != values[0]):
+            values = low_pass(values, self.bandwidth, (_DRAWN - 1) / span, order=self.order)
+        return plotting().traces(time, {"waveform": values}, unit="", ylabel="value")  # type: ignore[no-any-return]
+
+    def _span(self) -> float | None:
+        """Return the time in s that shows what the waveform is; None where nothing says it."""
+        if self.symbols is not None:
+            return 16.0 / self.symbols[0]
+        return 4.0 / self.frequency if self.frequency > 0.0 else None
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: its beginning where that can be drawn, and its fields."""
+        if self._span() is not None and not self.listed:
+            yield figure(self.plot())
+        yield from super().pieces()
 
     def sample(
         self,

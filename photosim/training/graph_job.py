@@ -10,11 +10,11 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.architecture import LAYERS, label
+from photosim.training.history import History
 from photosim.training.layers import Dropout, Layer, Network, activation, normalised_adjacency
 from photosim.training.layers.graph_convolution import GraphConvolution
 from photosim.training.node_training import fit_nodes
 from photosim.training.optimisers import Adam
-from photosim.training.trainer import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,6 +26,7 @@ from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.graph_job import fit_graph, graph_layers
 from photosim.training.hardware.found import Settings, check_instance, has_camera, is_mesh, read_hardware
 from photosim.training.hardware.use import Uses, used
+from photosim.training.history import History
 from photosim.training.layers import Network
 from photosim.training.losses import CLASSIFICATION, REGRESSION
 from photosim.training.optimisers import OPTIMISERS, SCHEDULES, Constant
@@ -33,7 +34,7 @@ from photosim.training.options import TrainOptions, catalogued, load_data, parse
 from photosim.training.result import RuleResult, TrainingResult, WeightMap
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import check_network, draw_feedback, needs
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit

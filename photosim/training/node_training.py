@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.bounds import check_whole
+from photosim.display import Shown, figure, plotting
 from photosim.errors import DataError
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray, LabelArray, RealArray, TargetArray
 from photosim.training.data.checks import check_inputs
 from photosim.training.data.graphs import GraphData
+from photosim.training.history import words
 from photosim.training.layers import Dropout, Layer, Network, activation
 from photosim.training.layers.graph_convolution import GraphConvolution
 from photosim.training.losses import (
@@ -28,6 +32,7 @@ from photosim.training.passes import all_finite, run
 from photosim.training.rules.rule import Rule
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
 UNLABELLED = -1
@@ -68,12 +73,25 @@ def graph_network(
 
 
 @dataclass(frozen=True, eq=False)
-class NodeHistory(ByValue):
+class NodeHistory(Shown, ByValue):
     """Shares classified correctly after each epoch, each of shape (epochs,)."""
 
     validation: FloatArray
     test: FloatArray
     loss: FloatArray
+
+    def __repr__(self) -> str:
+        """Say how long it trained and how well, in a line."""
+        return f"NodeHistory({words(self.test, self.loss)})"
+
+    def plot(self) -> Figure:
+        """Draw the shares and the loss over the epochs; return the figure."""
+        return plotting().history({"test": self.test, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the curves, and the last shares."""
+        yield figure(self.plot())
+        yield escape(repr(self))
 
     @property
     def chosen(self) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from photosim.analysis.budgets.work import Work
 from photosim.analysis.result import UNKNOWN, Cell, Table
 from photosim.arguments import public
+from photosim.display import Tabled
 from photosim.smatrix import ByValue
 from photosim.training.architecture import label, plain
 
@@ -102,7 +103,7 @@ class WeightMap(ByValue):
 
 @public
 @dataclass(frozen=True, eq=False)
-class TrainingResult(ByValue):
+class TrainingResult(Tabled, ByValue):
     """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`.
 
     samples: training samples of an epoch.  products: multiply-adds of one sample in each layer that learns.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import check_arguments, public
+from photosim.display import Shown, table
 from photosim.errors import DataError, listing
 from photosim.reals import shown
 from photosim.smatrix import ByValue
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 SHOWN = 4
 """Parameters of a layer that the table of a network names."""
+MOST_LINES = 12
+"""Rows of the table of a network in its repr."""
+_HEAD = ("", "layer", "features", "parameters", "number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,7 @@ class Scale(ByValue):
 
 @public
 @dataclass(frozen=True, eq=False)
-class TrainedNetwork(ByValue):
+class TrainedNetwork(Shown, ByValue):
     """A network and its parameters, which predict and can be saved.
 
     inputs, targets: units that samples and, in regression, targets come in; None for those of the network.
@@ -132,8 +137,12 @@ class TrainedNetwork(ByValue):
         """Return a short table of layers, shapes and numbers of parameters."""
         return str(self)
 
-    def __str__(self) -> str:
-        """Return a short table of layers, shapes and numbers of parameters."""
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: a row for each layer."""
+        yield table(_HEAD, self._rows(), f"{len(self.layers)} layers")
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Return number, kind, features, parameters and their number of every layer, and of all."""
         rows = [
             (
                 str(number),
@@ -144,15 +153,25 @@ class TrainedNetwork(ByValue):
             )
             for number, (layer, own) in enumerate(zip(self.layers, self.parameters, strict=True), start=1)
         ]
-        head = ("", "layer", "features", "parameters", "number")
-        table = [head, *rows, ("", "all", "", "", f"{self.parameter_count:,}")]
-        widths = [max(len(row[k]) for row in table) for k in range(len(head))]
+        return [*rows, ("", "all", "", "", f"{self.parameter_count:,}")]
+
+    def __str__(self) -> str:
+        """Return a short table of layers, shapes and numbers of parameters."""
+        rows = self._rows()
+        if len(rows) > MOST_LINES:
+            rows = [
+                *rows[: MOST_LINES - 2],
+                ("", f"and {len(rows) - MOST_LINES + 1} more", "", "", ""),
+                rows[-1],
+            ]
+        whole = [_HEAD, *rows]
+        widths = [max(len(row[k]) for row in whole) for k in range(len(_HEAD))]
         lines = [
             "  ".join(
-                cell.rjust(width) if k in (0, len(head) - 1) else cell.ljust(width)
+                cell.rjust(width) if k in (0, len(_HEAD) - 1) else cell.ljust(width)
                 for k, (cell, width) in enumerate(zip(row, widths, strict=True))
             ).rstrip()
-            for row in table
+            for row in whole
         ]
         return "\n".join(lines)
 

@@ -15,12 +15,12 @@ from photosim.errors import DataError, ParameterError
 from photosim.jobs.fingerprint import fingerprint
 from photosim.memory import require_memory
 from photosim.reals import shown
-from photosim.smatrix import ByValue
 from photosim.training.alignment import alignment_angles
-from photosim.training.arrays import FloatArray, IndexArray
+from photosim.training.arrays import IndexArray
 from photosim.training.checkpoint import State, resume, save
 from photosim.training.data.checks import check_inputs, check_known, check_unmasked, check_weights
 from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.history import History
 from photosim.training.layers import Convolution, Network, Parameters
 from photosim.training.losses import CLASSIFICATION, Objective, check_finite
 from photosim.training.optimisers import Optimiser
@@ -85,24 +85,6 @@ class Schedule:
         if found is None or found not in (np.dtype(np.float32), np.dtype(np.float64)):
             message = f"Schedule: dtype must be float32 or float64, got {found or shown(self.dtype)}."
             raise ParameterError(message)
-
-
-@public
-@dataclass(frozen=True, eq=False)
-class History(ByValue):
-    """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
-
-    accuracy, validation: scores of the test and validation samples (R2 in regression).
-    angles: alignment of each hidden layer with the gradient in degrees, shape (epochs, hidden layers); nan
-    where `alignment` is 0.  best: the epoch whose parameters these are, counted from 1.
-    """
-
-    accuracy: FloatArray
-    validation: FloatArray
-    loss: FloatArray
-    parameters: list[Parameters]
-    angles: FloatArray
-    best: int
 
 
 @public

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from photosim.training.data.datasets import Dataset, split
+from photosim.training.history import History
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import Adam
 from photosim.training.rules import make_rule
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 EPOCHS = 12
 NETWORK = dense_network((6, 64, 64, 3))

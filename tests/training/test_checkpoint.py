@@ -26,13 +26,14 @@ from photosim.training.data.datasets import Dataset, Samples, split
 from photosim.training.devices import Digital, Projection, ScatteringMedium, WeightBank
 from photosim.training.devices.medium.drift import Drift
 from photosim.training.devices.medium.scattering_medium import Method
+from photosim.training.history import History
 from photosim.training.layers import Network, dense_network
 from photosim.training.layers.activations import Activation
 from photosim.training.layers.graph_convolution import GraphConvolution
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import SGD, Adam
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule, TernaryDFA, make_rule
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 if TYPE_CHECKING:
     from types import ModuleType

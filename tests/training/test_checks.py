@@ -19,6 +19,7 @@ from photosim.training.data.datasets import Dataset, Samples, load, split
 from photosim.training.data.dynamics import kuramoto_sivashinsky, lorenz63
 from photosim.training.data.graphs import GraphData, digit_graph, text
 from photosim.training.devices import Projection, ScatteringMedium, WeightBank
+from photosim.training.history import History
 from photosim.training.layers import dense_network, normalised_adjacency
 from photosim.training.losses import (
     CLASSIFICATION,
@@ -30,7 +31,7 @@ from photosim.training.losses import (
 from photosim.training.node_training import fit_nodes, graph_network, redrawn
 from photosim.training.optimisers import SGD, Adam
 from photosim.training.rules import DFA, Backprop
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 4))

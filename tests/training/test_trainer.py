@@ -7,11 +7,12 @@ import pytest
 
 from photosim.training.data.datasets import Dataset, split
 from photosim.training.devices import Digital
+from photosim.training.history import History
 from photosim.training.layers import dense_network
 from photosim.training.optimisers import SGD, Adam
 from photosim.training.passes import ForwardPass
 from photosim.training.rules import DFA, Backprop, FrozenHidden, Rule
-from photosim.training.trainer import History, Schedule, Streams, fit, score
+from photosim.training.trainer import Schedule, Streams, fit, score
 
 NETWORK = dense_network((2, 12, 2))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.result import UNKNOWN, Table, plain
+from photosim.display import Tabled
 from photosim.files import check_target, datasets
 from photosim.files.atomic import replacing
 from photosim.smatrix import ByValue
@@ -22,7 +23,7 @@ _PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e
 
 
 @dataclass(frozen=True, eq=False)
-class BudgetResult(ByValue):
+class BudgetResult(Tabled, ByValue):
     """A budget: its name and the Dataset of `ps.budget`."""
 
     name: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.result import UNKNOWN, Table, plain
+from photosim.display import Tabled
 from photosim.files import check_target, datasets
 from photosim.files.atomic import replacing
 from photosim.smatrix import ByValue
@@ -21,7 +22,7 @@ SUFFIXES = (".csv", ".nc")
 
 
 @dataclass(frozen=True, eq=False)
-class DesignResult(ByValue):
+class DesignResult(Tabled, ByValue):
     """A design: its name and the Dataset of `ps.optimise`."""
 
     name: str

@@ -15,7 +15,6 @@ from photosim.analysis.designs.solve import Trail, minimax, smooth
 from photosim.analysis.designs.space import Space, make_space, read_constraints
 from photosim.analysis.designs.tables import Confirmed, Tabled, dataset
 from photosim.analysis.designs.targets import Target, read_target
-from photosim.analysis.grids import resolve
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
@@ -25,6 +24,7 @@ from photosim.analysis.yields.normals import Normals
 from photosim.analysis.yields.specification import Entry, check_judged, pairs_of, read_specification
 from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
+from photosim.engine.grids import resolve
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.netlist.mappings import read
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.analysis.result import Table
 from photosim.analysis.symbols import checked, folded, instants
+from photosim.display import Tabled
 from photosim.errors import ParameterError, listing
 from photosim.smatrix import ByValue
 
@@ -30,7 +31,7 @@ _UNRELATED = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class ConstellationFigures(ByValue):
+class ConstellationFigures(Tabled, ByValue):
     """Figures of a constellation; points over `gain` lie on `ideal`.
 
     evm: rms of points/gain - ideal over the rms of ideal.  evm_peak: the largest of these over the same.

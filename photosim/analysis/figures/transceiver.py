@@ -17,6 +17,7 @@ from photosim.analysis.result import UNKNOWN, Table
 from photosim.analysis.symbols import decided, values_at
 from photosim.analysis.traces import Eye
 from photosim.arguments import public
+from photosim.display import Tabled
 from photosim.errors import ParameterError
 from photosim.smatrix import ByValue
 
@@ -38,7 +39,7 @@ PERCENTILE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Figures(ByValue):
+class Figures(Tabled, ByValue):
     """Figures of a trace of two or more levels, in the unit of the trace, s and dB.
 
     pattern: name of what was sent; None where it is not known or has none.  oma_outer, low, high: outer

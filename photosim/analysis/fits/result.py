@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.result import UNKNOWN, Table, plain
+from photosim.display import Tabled
 from photosim.files import check_target, datasets
 from photosim.files.atomic import replacing
 from photosim.smatrix import ByValue
@@ -29,7 +30,7 @@ _CELLS = (
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult(ByValue):
+class FitResult(Tabled, ByValue):
     """A fit: its name and the Dataset of `ps.fit`."""
 
     name: str

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from photosim.analysis.grids import checked
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.spectrum import check_waves, default_inputs
 from photosim.analysis.sweeps.points import fixed_settings, make_points
 from photosim.analysis.sweeps.result import SweepResult
 from photosim.analysis.sweeps.run import sweep
+from photosim.engine.grids import checked
 from photosim.netlist.forms import Count, NameList, Number, PositiveList, Words, Written
 
 if TYPE_CHECKING:

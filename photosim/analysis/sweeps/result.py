@@ -10,6 +10,7 @@ import numpy as np
 from photosim.analysis.numbers import cell, heading
 from photosim.analysis.result import Table, plain
 from photosim.analysis.spectrum import DARK_dB
+from photosim.display import Tabled
 from photosim.metrics import UNITS, said
 from photosim.smatrix import ByValue
 from photosim.units import power_dB
@@ -24,7 +25,7 @@ OUTER = ("to", "from", "wavelength", "line")
 
 
 @dataclass(frozen=True, eq=False)
-class SweepResult(ByValue):
+class SweepResult(Tabled, ByValue):
     """A computed sweep: its name and the Dataset of `ps.sweep`."""
 
     name: str

@@ -11,13 +11,13 @@ import numpy as np
 
 from photosim import metrics as reading
 from photosim.analysis.channels import channels_of
-from photosim.analysis.grids import auto_ends, is_auto, missed, refined
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.analysis.sweeps.points import Points, fixed_settings, make_points
 from photosim.analysis.sweeps.work import KINDS, LINES, Run, SweepWork, chosen_channels, runs
 from photosim.arguments import public
+from photosim.engine.grids import auto_ends, is_auto, missed, refined
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.jobs import computed
 from photosim.jobs.work import Arrays

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.result import UNKNOWN, Table, plain
+from photosim.display import Tabled
 from photosim.errors import DataError
 from photosim.files import check_target, datasets
 from photosim.files.atomic import replacing
@@ -24,7 +25,7 @@ _BLAMED = 12
 
 
 @dataclass(frozen=True, eq=False)
-class YieldResult(ByValue):
+class YieldResult(Tabled, ByValue):
     """A computed yield: its name and the Dataset of `ps.montecarlo`."""
 
     name: str

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.channels import channels_of
-from photosim.analysis.grids import resolve
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
@@ -26,6 +25,7 @@ from photosim.analysis.yields.variation import Draws, prepare
 from photosim.analysis.yields.work import YieldWork
 from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
+from photosim.engine.grids import resolve
 from photosim.errors import ParameterError
 from photosim.jobs import computed
 from photosim.jobs.work import Arrays

@@ -18,13 +18,14 @@ from photosim.systems.harness.system import Options
 from photosim.training.arrays import FloatArray
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Digital, MeshErrors, Readout, TiledMesh
+from photosim.training.history import History
 from photosim.training.layers import Dense, Dropout, Layer, Network, Parameters, activation
 from photosim.training.layers.branches import Branches, HeldBranches
 from photosim.training.layers.held import HeldDense
 from photosim.training.optimisers import SGD, Adam, Constant, Optimiser, StepDecay
 from photosim.training.rules import Rule, make_rule
 from photosim.training.rules.catalogue import draw_feedback
-from photosim.training.trainer import History, Schedule, Streams, fit, score
+from photosim.training.trainer import Schedule, Streams, fit, score
 
 CODES_F = 0.01
 """Standard deviation of F in the public code, which draws it normal (ahmadnejad2024)."""

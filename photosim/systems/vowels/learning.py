@@ -13,11 +13,12 @@ from photosim.systems.harness.system import Report
 from photosim.systems.vowels.parting import MODES
 from photosim.training.arrays import RealArray
 from photosim.training.data.datasets import Dataset, Samples
+from photosim.training.history import History
 from photosim.training.layers import Network, Parameters
 from photosim.training.layers.mesh import MeshLayer, SaturableAbsorber, detected
 from photosim.training.optimisers import Adam, StepDecay
 from photosim.training.rules import Backprop
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 NETLIST = "vowels"
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.analysis.result import Table
 from photosim.bounds import check_number, check_whole
+from photosim.display import Tabled
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray
 from photosim.training.chips.calibration import Calibration, calibrate
@@ -43,7 +44,7 @@ class Held(ByValue):
 
 
 @dataclass(frozen=True, eq=False)
-class CalibrationReport(ByValue):
+class CalibrationReport(Tabled, ByValue):
     """A calibration, and where the chip is simulated how near it brings the chip to unitary matrices.
 
     fidelity: of the targets, (targets,).  seconds: that the readings took.  taps: the same by taps inside the

@@ -29,6 +29,7 @@ from photosim.training.estimators.recipe import (
 from photosim.training.estimators.samples import read_samples
 from photosim.training.hardware.found import Settings
 from photosim.training.hardware.use import Uses, used
+from photosim.training.history import History
 from photosim.training.layers import Network, Parameters
 from photosim.training.loss_names import objective
 from photosim.training.optimisers import Optimiser
@@ -38,7 +39,7 @@ from photosim.training.rules.catalogue import (
     make_rule,
 )
 from photosim.training.trained import Scale, TrainedNetwork
-from photosim.training.trainer import History, Schedule, Streams, begin, fit
+from photosim.training.trainer import Schedule, Streams, begin, fit
 
 
 @dataclass

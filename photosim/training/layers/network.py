@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.arguments import public
-from photosim.errors import ParameterError
+from photosim.display import Shown, table
+from photosim.errors import ParameterError, listing
 from photosim.training.arrays import RealArray
 from photosim.training.layers.activations import activation
 from photosim.training.layers.dense import Dense
@@ -39,7 +41,7 @@ class Block:
 
 @public
 @dataclass(frozen=True)
-class Network:
+class Network(Shown):
     """Layers in a row; the last one learns and gives the logits."""
 
     layers: tuple[Layer, ...]
@@ -56,6 +58,19 @@ class Network:
         if not self.layers or self.layers[-1].weights_shape is None:
             message = "The last layer of a network must be one that learns, such as a dense one."
             raise ParameterError(message)
+
+    def __repr__(self) -> str:
+        """Return the features between the layers, in a line."""
+        sizes = [self.layers[0].inputs, *(layer.outputs for layer in self.layers)]
+        return f"Network({len(self.layers)} layers: {listing(sizes)} features)"
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: a row for each layer."""
+        rows = [
+            (number, type(layer).__name__, layer.inputs, layer.outputs, _shape(layer.weights_shape))
+            for number, layer in enumerate(self.layers, start=1)
+        ]
+        yield table(("", "layer", "inputs", "outputs", "weights"), rows, repr(self))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -114,3 +129,7 @@ def dense_network(widths: tuple[int, ...], hidden: str = "tanh", dropout: float 
         if dropout:
             layers.append(Dropout(outputs, dropout))
     return Network((*layers, Dense(widths[-2], widths[-1], activation("linear"))))
+
+
+def _shape(weights: tuple[int, int] | None) -> str:
+    return "-" if weights is None else f"{weights[0]} x {weights[1]}"

@@ -17,6 +17,7 @@ from photosim.training.arrays import RealArray
 from photosim.training.checkpoint import rule_state
 from photosim.training.data.datasets import load
 from photosim.training.devices import Digital, mesh_chip
+from photosim.training.history import History
 from photosim.training.layers import (
     Convolution,
     Dense,
@@ -42,7 +43,7 @@ from photosim.training.rules import (
     make_rule,
 )
 from photosim.training.rules.catalogue import draw_feedback, rules_that_need
-from photosim.training.trainer import History, Schedule, Streams, fit
+from photosim.training.trainer import Schedule, Streams, fit
 
 RNG = np.random.default_rng(31)
 X = RNG.normal(size=(9, 5))

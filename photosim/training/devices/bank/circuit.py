@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.display import Brief
 from photosim.engine.bindings import owner, steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Source
@@ -26,7 +27,7 @@ PROBE_SEED = 7
 
 
 @dataclass(frozen=True)
-class BankCircuit:
+class BankCircuit(Brief):
     """A bank of M rows and N rings a row in a circuit, lit by N laser lines.
 
     wl, power: wavelength in um and power of each line, shape (N,).  light: the source's port.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photosim.display import Brief
 from photosim.errors import ParameterError
 from photosim.training.arrays import BoolArray, FloatArray
 from photosim.training.devices.bank.circuit import BankCircuit
@@ -31,7 +32,7 @@ LARGEST_MOVE = 0.1
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Brief):
     """What each ring does alone, the others as the netlist leaves them: weight against its own phase.
 
     The power at a port is (p0 + p1 cos + p2 sin)/(1 + q1 cos + q2 sin) of the phase of one ring, since the

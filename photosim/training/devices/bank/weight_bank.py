@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
+from photosim.display import Shown
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
@@ -19,6 +20,7 @@ from photosim.training.devices.bank.diodes import Diodes, check_brightness
 from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.noise import deviation, published
+from photosim.training.devices.bank.picture import pieces
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
 from photosim.training.devices.bank.warm import WarmTiles
@@ -59,7 +61,7 @@ class Measured:
 
 @public
 @dataclass(frozen=True)
-class WeightBank:
+class WeightBank(Shown):
     """Signed products by powers of light, rows read by balanced detectors.
 
     A vector x is sent as its positive and then its negative part, two cycles a tile, each sample scaled by
@@ -135,14 +137,9 @@ class WeightBank:
             tiles = self._warmed(self.programmed, drift)
         return replace(
             self,
-            noise=noise,
-            rng=rng,
-            measured=measured or self.measured,
-            drift=drift,
-            realisation=realisation,
-            tiles=tiles,
-            counters=Counter(),
-        )
+            noise=noise, rng=rng, measured=measured or self.measured, drift=drift, realisation=realisation,
+            tiles=tiles, counters=Counter(),
+        )  # fmt: skip
 
     def program(self, weights: FloatArray) -> WeightBank:
         """Return the bank holding `weights` (outputs, inputs), scaled into its reach; see program_all."""
@@ -182,6 +179,10 @@ class WeightBank:
                     banks[k] = replace(self, tiles=tiles, counters=Counter())
             reach *= SHRINK
         return [banks[k] for k in range(len(exact))]
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the weights held, and the bank in a few words."""
+        return pieces(self)
 
     @property
     def programmed(self) -> Tiles:

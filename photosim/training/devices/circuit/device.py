@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
+from photosim.display import Brief, Shown
 from photosim.engine.bindings import owner
 from photosim.engine.vector import limits
 from photosim.errors import ParameterError, PhotosimWarning
@@ -36,7 +37,7 @@ FAR = 0.01
 
 
 @dataclass(frozen=True)
-class Programmed:
+class Programmed(Brief):
     """A matrix cut into R x C tiles, as a circuit holds it.
 
     target: the matrix to hold, shape (outputs, inputs).  settings: of each tile, (T,) by name, T = R C, twice
@@ -56,7 +57,7 @@ class Programmed:
 
 @public
 @dataclass(frozen=True)
-class CircuitDevice:
+class CircuitDevice(Shown):
     """A circuit as hardware: numbers go in as light, interfere, and are read.
 
     What encodes sign and scale, whether it has a matrix and what gradients do at converters, `explain` says.

@@ -12,6 +12,7 @@ import numpy as np
 
 from photosim.arguments import check_arguments, public
 from photosim.bounds import check_choice, check_number, check_whole
+from photosim.display import Brief, Shown
 from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
 from photosim.media.modulators import Dmd
@@ -33,7 +34,7 @@ Noise = Literal["physical", "measured"]
 
 @public
 @dataclass(frozen=True, kw_only=True)
-class Projection:
+class Projection(Brief):
     """How products are made of what the camera sees.
 
     method: how a frame is read.  steps: frames of a phase-stepped reading; 2 give the real part, which is
@@ -64,7 +65,7 @@ class Projection:
 
 @public
 @dataclass(frozen=True)
-class ScatteringMedium:
+class ScatteringMedium(Shown):
     """Products by some pixels of a medium; devices of one medium share their exposures.
 
     Each entry of x drives an equal group of mirrors. A picture holds the ones, another the minus ones, and

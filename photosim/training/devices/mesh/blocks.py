@@ -11,6 +11,7 @@ import numpy as np
 
 from photosim.components.mesh_places import PLACES, Arrangement, dark_guides, warm_pairs
 from photosim.components.shifters import TURN, held_phase
+from photosim.display import Brief
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.decomposition import MeshPhases, matrix_of_blocks, pairs_of
 from photosim.training.devices.mesh.paths import Passage, send, unsigned
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Blocks:
+class Blocks(Brief):
     """K blocks as built, arrays of shape (K,), at one wavelength.
 
     split, join: power that crosses the first and second coupler.  passed: amplitude that both let through.
@@ -92,7 +93,7 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class OneMesh:
+class OneMesh(Brief):
     """One mesh of n guides with ports as built.
 
     blocks: K of them.  end: amplitude of the output shifters (n,).  end_turn: phase that acts per phase set;

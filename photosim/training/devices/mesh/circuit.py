@@ -12,6 +12,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.components.mesh_places import PLACES, Arrangement
 from photosim.components.shifters import TURN, held_phase
+from photosim.display import Brief
 from photosim.engine.bindings import steps
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.training.arrays import ComplexArray, FloatArray
@@ -29,7 +30,7 @@ _BLOCK = re.compile(r"m(\d+)_(\d+)\.split\.coupling")
 
 
 @dataclass(frozen=True)
-class MeshCircuit:
+class MeshCircuit(Brief):
     """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u.
 
     Phases are asked of drivers, which hold them as the circuit's converters and heat let them; `held` says

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.bounds import check_number
+from photosim.display import Brief
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.circuit.device import CircuitDevice
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class NamedPhases:
+class NamedPhases(Brief):
     """Phases in rad by the dotted names of their settings, values of shape (P,)."""
 
     names: tuple[str, ...]
@@ -38,7 +39,7 @@ class NamedPhases:
 
 
 @dataclass(frozen=True)
-class AnyMesh:
+class AnyMesh(Brief):
     """A circuit of as many inputs as outputs whose fields its phases turn, at one wavelength.
 
     device: the circuit, read as fields.  offsets: what each phase is off, in rad.  couplings: powers of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from photosim.arguments import check_arguments, public
 from photosim.bounds import check_number
+from photosim.display import Brief, Shown, figure, plotting, properties
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.device import Energy, check_batch
@@ -54,7 +55,7 @@ class MeshErrors:
 
 
 @dataclass(frozen=True)
-class Held:
+class Held(Brief):
     """A programmed matrix.
 
     target: the matrix to hold, shape (outputs, inputs).  phases: as the heaters hold them.  transfer: of the
@@ -69,7 +70,7 @@ class Held:
 
 @public
 @dataclass(frozen=True)
-class Mesh:
+class Mesh(Shown):
     """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.
 
     A `clements_mesh`, `reck_mesh` or `diamond_mesh` holds unitary matrices of its size, a
@@ -201,6 +202,22 @@ class Mesh:
     def settings(self) -> dict[str, Any]:
         """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""
         return self.hardware.settings(self.programmed.phases)
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the matrix held, if there is one, and the mesh in a few words."""
+        if self.held is not None:
+            yield figure(plotting().matrix_map(self.matrix(), title=f"matrix held by {self.hardware.name}"))
+        yield properties(
+            f"Mesh {self.hardware.name!r}",
+            {
+                "guides": self.hardware.guides,
+                "wavelength": f"{self.hardware.wl:.6g} um",
+                "holds": "nothing yet" if self.held is None else " x ".join(map(str, self.held.target.shape)),
+                "vectors a second": f"{self.rate:.4g}",
+                "power of a vector": f"{1e3 * self.power:.4g} mW",
+                "errors": str(self.errors),
+            },
+        )
 
     def energy(self) -> Energy:
         """Return cycles and samples so far, their time at `rate` and the light of `power` in it."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from photosim.components.mesh_places import PLACES, Arrangement
+from photosim.display import Brief
 from photosim.engine.bindings import owner
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.mesh.blocks import Blocks, OneMesh
@@ -60,7 +61,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class FoundMesh:
+class FoundMesh(Brief):
     """A mesh found in a circuit: as built, and the names of its settings."""
 
     mesh: OneMesh

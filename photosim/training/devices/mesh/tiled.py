@@ -12,6 +12,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.bounds import check_number, check_whole
 from photosim.components.shifters import TURN, held_phase
+from photosim.display import Brief, Shown
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.device import Energy, check_batch, check_real
@@ -48,7 +49,7 @@ class Readout:
 
 @public
 @dataclass(frozen=True)
-class Tiles:
+class Tiles(Brief):
     """What R x C tiles hold: transfer (R, C, n, n) in the units of the weights, real; shape of the matrix."""
 
     transfer: FloatArray
@@ -82,7 +83,7 @@ class _Built:
 
 @public
 @dataclass(frozen=True)
-class TiledMesh:
+class TiledMesh(Shown):
     """A real matrix of any size, cut into n x n tiles that are a mesh each, all of one design.
 
     A pair of meshes, `svd_mesh`, holds a tile A divided by its largest singular value, s. A single mesh holds

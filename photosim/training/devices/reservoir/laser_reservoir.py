@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import check_arguments, public
+from photosim.display import Shown
 from photosim.errors import ParameterError
 from photosim.media.modulators import Dmd
 from photosim.media.speckle_fibre import SpeckleFibre
@@ -31,7 +32,7 @@ _NAMES = ("dmd", "speckle_fiber", "large_area_vcsel", "weighing_mirrors", "weigh
 
 @public
 @dataclass(frozen=True, eq=False)
-class LaserReservoir:
+class LaserReservoir(Shown):
     """Mirrors, fibre, laser, weighing mirrors and detector of a circuit, in the order light meets them.
 
     wl in um.  beam: amplitude in sqrt(W) on all mirrors.  rin: relative intensity noise in 1/Hz.

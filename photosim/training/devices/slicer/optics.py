@@ -16,6 +16,7 @@ import numpy as np
 
 from photosim.arguments import check_arguments
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
+from photosim.display import Brief, Shown
 from photosim.errors import ParameterError
 from photosim.model import Source
 from photosim.timedomain import band
@@ -40,7 +41,7 @@ _FAINT = 1e-14
 
 
 @dataclass(frozen=True)
-class Light:
+class Light(Brief):
     """The light of the laser: power in W, linewidth in Hz, relative intensity noise in 1/Hz."""
 
     power: float
@@ -58,7 +59,7 @@ class Light:
 
 
 @dataclass(frozen=True, eq=False)
-class SpectrumSlicer:
+class SpectrumSlicer(Shown):
     """Laser, modulator, filters and receivers of a circuit, as features of images.
 
     carrier: frequency of the laser in Hz.  pulse: what a pixel adds to the drive in the pixels around,

@@ -12,18 +12,20 @@ import numpy as np
 from photosim import netlist as reading
 from photosim.arguments import check_arguments, public, read_names, refuse_settings
 from photosim.bounds import check_number
+from photosim.circuit import showing
+from photosim.display import Shown
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
+from photosim.engine.grids import resolve
 from photosim.engine.series import Series
 from photosim.engine.slopes import element_slopes
-from photosim.engine.vector import SettingsVector, settings_vector
+from photosim.engine.vector import SettingsVector, settings_vector, unit_of
 from photosim.engine.windows import Told, policy
-from photosim.errors import NetlistError, ParameterError, PhotosimWarning, listing
+from photosim.errors import NetlistError, ParameterError, PhotosimWarning
 from photosim.losses import read_cotangent, value_and_cotangent
 from photosim.model import Detector, Netlist, Nonlinear, Source
 from photosim.smatrix import SMatrix
-from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     import xarray
@@ -37,30 +39,13 @@ if TYPE_CHECKING:
     from photosim.media.chain import OpticalChain
 
 Written: TypeAlias = Netlist | Mapping[str, Any] | str | Path
+Wavelengths: TypeAlias = "ArrayLike | str"
+"""um, shape (W,), or a text: "1.54:1.56:2001", "1550nm", "1.54:1.56:auto" refined where it must."""
 Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float64]]]"
 
 
 @public
-def load(
-    path: str | Path,
-    *,
-    strict: bool = False,
-    windows: Policy | None = None,
-    cell_map: str | Path | None = None,
-    mode: str | None = None,
-) -> Circuit:
-    """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
-
-    With `strict` an inner port left open, or a setting that a model has to guess, is an error. `windows` as
-    for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
-    S-parameters that hold several. Raises NetlistError with file, line and column.
-    """
-    netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
-    return Circuit(netlist, strict=strict, windows=windows)
-
-
-@public
-class Circuit:
+class Circuit(Shown):
     """A netlist, checked, flattened and planned; call it with wavelengths to get its S-matrix.
 
     Settings in calls nest as the instances do: `circuit(wl, ring={"radius": 10.0}, bank={"row0": {"ring1":
@@ -149,7 +134,11 @@ class Circuit:
 
     def __repr__(self) -> str:
         """Say what the circuit is, in one line."""
-        return f"Circuit({self.name!r}: {len(self.graph.parts)} parts, ports {listing(self.ports)})"
+        return showing.words(self)
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the drawing, what there is, and settings with their units."""
+        return showing.pieces(self)
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""
@@ -161,14 +150,14 @@ class Circuit:
 
     # --- questions ---------------------------------------------------------------------------------
 
-    def __call__(self, wl: ArrayLike, *, ports: Sequence[str] | None = None, **settings: Any) -> SMatrix:
+    def __call__(self, wl: Wavelengths, *, ports: Sequence[str] | None = None, **settings: Any) -> SMatrix:
         """Return the S-matrix at wavelengths wl (W,) in um between `ports` (all exposed ones by default).
 
         Raises ParameterError for a setting the circuit does not have or a
         value out of bounds, SingularCircuit where a loop has unit gain.
         """
-        grid = _grid(wl)
         chosen = self.ports if ports is None else read_names("ports", ports)
+        grid = self._grid(wl, settings, chosen, chosen)
         return self._matrix(grid, chosen, *self.at(settings))
 
     def _matrix(
@@ -176,10 +165,19 @@ class Circuit:
     ) -> SMatrix:
         """Return the S-matrix between chosen ports at a point that was found already."""
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
-        return SMatrix(grid, chosen, values, self.name, Series(compiled, chosen, point, grid.copy()))
+        batch = {n: v for n, v in point.settings.items() if np.ndim(v) and n in point.set_directly}
+        series, units = Series(compiled, chosen, point, grid.copy()), {n: unit_of(compiled, n) for n in batch}
+        return SMatrix(grid, chosen, values, self.name, series, batch, units)
+
+    def _grid(
+        self, wl: Any, settings: dict[str, Any], outputs: Sequence[str], inputs: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Return the wavelengths of a call; ParameterError for settings of an instance called wl."""
+        refuse_settings("wl", wl)
+        return resolve(self, wl, settings, outputs, inputs)
 
     def transfer(
-        self, wl: ArrayLike, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
+        self, wl: Wavelengths, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
     ) -> NDArray[np.complex128]:
         """Return the waves `outputs` per waves `inputs`, shape (..., W, n_out, n_in), at wl (W,) in um.
 
@@ -187,13 +185,14 @@ class Circuit:
         instance there (arriving, for a detector), or "inst,port:in" for the
         wave arriving.
         """
-        grid, asked = _grid(wl), (read_names("outputs", outputs), read_names("inputs", inputs))
+        asked = read_names("outputs", outputs), read_names("inputs", inputs)
+        grid = self._grid(wl, settings, *asked)
         compiled, point = self.at(settings)
         return compiled.waves(*asked, point, grid)
 
     def pullback(
         self,
-        wl: ArrayLike,
+        wl: Wavelengths,
         outputs: Sequence[str],
         inputs: Sequence[str],
         parameters: Sequence[str],
@@ -204,7 +203,8 @@ class Circuit:
         `pull(cotangent)` takes dL/dRe + i dL/dIm of the values, in their
         shape, and returns dL/dparameter at each wavelength, (..., W), by name.
         """
-        grid, asked = _grid(wl), (read_names("outputs", outputs), read_names("inputs", inputs))
+        asked = read_names("outputs", outputs), read_names("inputs", inputs)
+        grid = self._grid(wl, settings, *asked)
         compiled, point = self.at(settings)
         target = compiled.target(read_names("parameters", parameters), point, len(grid))
         values = compiled.waves(*asked, point, grid)
@@ -220,7 +220,7 @@ class Circuit:
         self,
         loss: Loss,
         *,
-        wl: ArrayLike,
+        wl: Wavelengths,
         parameters: Sequence[str],
         ports: Sequence[str] | None = None,
         **settings: Any,
@@ -230,7 +230,8 @@ class Circuit:
         `loss(s)` returns (value, cotangent), the cotangent dL/dRe S + i dL/dIm S in the shape of s.values.
         Derivatives are floats, or arrays (B,) where settings are a batch.
         """
-        grid, chosen = _grid(wl), self.ports if ports is None else read_names("ports", ports)
+        chosen = self.ports if ports is None else read_names("ports", ports)
+        grid = self._grid(wl, settings, chosen, chosen)
         check_arguments(Circuit.value_and_grad, locals())
         compiled, point = self.at(settings)
         target = compiled.target(read_names("parameters", parameters), point, len(grid), summed=True)
@@ -255,7 +256,7 @@ class Circuit:
 
     def jacobian(
         self,
-        wl: ArrayLike,
+        wl: Wavelengths,
         outputs: Sequence[str],
         inputs: Sequence[str],
         parameters: Sequence[str],
@@ -270,7 +271,7 @@ class Circuit:
         return values, element_slopes(parameters, values.shape, pull)
 
     def stream(
-        self, wl: ArrayLike, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
+        self, wl: Wavelengths, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
     ) -> Iterator[SMatrix]:
         """Yield the S-matrix of `size` wavelengths after the other: memory for one block of a long sweep."""
         refuse_settings("ports", ports)
@@ -278,12 +279,13 @@ class Circuit:
         if size < 1:
             message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
             raise ParameterError(message)
-        grid = _grid(wl)
+        chosen = self.ports if ports is None else read_names("ports", ports)
+        grid = self._grid(wl, settings, chosen, chosen)
         for start in range(0, len(grid), size):
             yield self(grid[start : start + size], ports=ports, **settings)
 
     def fields(
-        self, wl: ArrayLike, sources: Mapping[str, float], probes: Sequence[str], **settings: Any
+        self, wl: Wavelengths, sources: Mapping[str, float], probes: Sequence[str], **settings: Any
     ) -> dict[str, NDArray[np.complex128]]:
         """Return the complex wave in sqrt(W), shape (..., W), at each probe for given input powers in W.
 
@@ -297,7 +299,7 @@ class Circuit:
         waves = self.transfer(wl, list(probes), list(sources), **settings) @ np.sqrt(powers)
         return {probe: waves[..., k] for k, probe in enumerate(probes)}
 
-    def photocurrents(self, wl: ArrayLike | None = None, **settings: Any) -> xarray.DataArray:
+    def photocurrents(self, wl: Wavelengths | None = None, **settings: Any) -> xarray.DataArray:
         """Return the mean photocurrents in A, dimensions (wavelength, detector).
 
         Without wl the wavelengths are those of all source lines; with wl all sources are tuned along it, each
@@ -332,12 +334,6 @@ class Circuit:
         from photosim.drawing import draw
 
         return draw(self.netlist, path)
-
-
-def _grid(wl: Any) -> NDArray[np.float64]:
-    """Return the wavelengths of a call; ParameterError for settings of an instance called wl."""
-    refuse_settings("wl", wl)
-    return as_wavelengths(wl)
 
 
 def _of_checked(netlist: Netlist, windows: Policy | None) -> Circuit:

@@ -58,15 +58,18 @@ def checked(wl: Any) -> Any:
 
 def resolve(
     circuit: Circuit, wl: Any, settings: dict[str, Any], outputs: Any = None, inputs: Any = None
-) -> Any:
+) -> NDArray[np.float64]:
     """Return wavelengths (W,) in um of a text, a number or an array; "auto" is refined for a circuit."""
     if not isinstance(wl, str):
         return as_wavelengths(wl)
     if not is_auto(wl):
         return parse_wavelengths(wl)
-    compiled, point = circuit.at(settings)
-    ports = circuit.ports
-    return refined(compiled, point, auto_ends(wl), outputs or ports, inputs or ports)
+    ends = auto_ends(wl)
+    outputs, inputs = outputs or circuit.ports, inputs or circuit.ports
+    if not (outputs and inputs):
+        message = f"Circuit {circuit.name!r} exposes no port to refine {wl!r} by: give a number of points."
+        raise ParameterError(message)
+    return refined(*circuit.at(settings), ends, outputs, inputs)
 
 
 def refined(

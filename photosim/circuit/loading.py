@@ -1,0 +1,32 @@
+"""From a file or a name to a circuit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photosim import netlist as reading
+from photosim.arguments import public
+from photosim.circuit.circuit import Circuit
+
+if TYPE_CHECKING:
+    from photosim.engine.windows import Policy
+
+
+@public
+def load(
+    path: str | Path,
+    *,
+    strict: bool = False,
+    windows: Policy | None = None,
+    cell_map: str | Path | None = None,
+    mode: str | None = None,
+) -> Circuit:
+    """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
+
+    With `strict` an inner port left open, or a setting that a model has to guess, is an error. `windows` as
+    for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
+    S-parameters that hold several. Raises NetlistError with file, line and column.
+    """
+    netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
+    return Circuit(netlist, strict=strict, windows=windows)

@@ -1,0 +1,55 @@
+"""How one training went: its metrics after each epoch, and what it learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from photosim.arguments import public
+from photosim.display import Shown, figure, plotting
+from photosim.smatrix import ByValue
+from photosim.training.arrays import FloatArray
+from photosim.training.layers import Parameters
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@public
+@dataclass(frozen=True, eq=False)
+class History(Shown, ByValue):
+    """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
+
+    accuracy, validation: scores of the test and validation samples (R2 in regression).
+    angles: alignment of each hidden layer with the gradient in degrees, shape (epochs, hidden layers); nan
+    where `alignment` is 0.  best: the epoch whose parameters these are, counted from 1.
+    """
+
+    accuracy: FloatArray
+    validation: FloatArray
+    loss: FloatArray
+    parameters: list[Parameters]
+    angles: FloatArray
+    best: int
+
+    def __repr__(self) -> str:
+        """Say how long it trained and how well, in a line."""
+        return f"History({words(self.accuracy, self.loss)}, parameters of epoch {self.best})"
+
+    def plot(self) -> Figure:
+        """Draw the scores and the loss over the epochs; return the figure."""
+        return plotting().history({"test": self.accuracy, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
+
+    def pieces(self) -> Iterator[str]:
+        """Return what a notebook shows: the curves, and the last scores."""
+        yield figure(self.plot())
+        yield escape(repr(self))
+
+
+def words(score: FloatArray, loss: FloatArray) -> str:
+    """Return the number of epochs, and the last score and loss."""
+    if not len(loss):
+        return "0 epochs"
+    return f"{len(loss)} epochs, score {score[-1]:.4g}, loss {loss[-1]:.4g}"
