@@ -14,6 +14,7 @@ from photosim.analysis.options import option, read_entry
 from photosim.analysis.result import UNKNOWN, Cell, Table
 from photosim.analysis.spectrum import check_settings
 from photosim.arguments import public
+from photosim.display import Tabled
 from photosim.errors import ParameterError
 from photosim.netlist.forms import Words
 from photosim.signals.small_signal import response as small_signal
@@ -55,7 +56,7 @@ class ResponseOptions:
 
 @public
 @dataclass(frozen=True, eq=False)
-class ResponseResult(ByValue):
+class ResponseResult(Tabled, ByValue):
     """A small-signal response: the Dataset of `ps.response`, and the bandwidths read off it."""
 
     name: str

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.channels import channels_of
-from photosim.analysis.grids import auto_ends, is_auto, missed, resolve
 from photosim.analysis.spectrum import DARK_dB, default_inputs
+from photosim.engine.grids import auto_ends, is_auto, missed, resolve
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector
 from photosim.units import parse_wavelengths, power_dB

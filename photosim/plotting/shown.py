@@ -10,6 +10,7 @@ from photosim.plotting.budgets import for_budget
 from photosim.plotting.charts import for_charts
 from photosim.plotting.designs import for_optimise
 from photosim.plotting.fits import for_fit
+from photosim.plotting.responses import for_response
 from photosim.plotting.signals import for_transient
 from photosim.plotting.spectra import for_spectrum
 from photosim.plotting.sweeps import for_sweep
@@ -27,6 +28,7 @@ _OF: Mapping[str, Callable[[Any], Mapping[str, Callable[[], Figure]]]] = {
     "FitResult": for_fit,
     "DesignResult": for_optimise,
     "BudgetResult": for_budget,
+    "ResponseResult": for_response,
     "TransientResult": for_transient,
     "TrainingResult": for_training,
     "Figures": lambda result: {"figures": lambda: figures(result)},
