@@ -78,7 +78,7 @@ class WeightBank(Shown):
     "measured" for the published model.  drift: of the bank's temperature, with physical noise or none;
     currents are those at each sample's temperature, to 1e-5 of the largest.  Left out: thermal crosstalk
     of the heaters, drift of the modulators, beating, the speed of the modulators.
-    A diode with more light than its saturation_power gives no more current: it is counted, and the first warn.
+    Light beyond the saturation_power of a diode gives no more current: it is counted, and warned of first.
     """
 
     hardware: BankCircuit
