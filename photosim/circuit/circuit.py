@@ -136,9 +136,9 @@ class Circuit(Shown):
         """Say what the circuit is, in one line."""
         return showing.words(self)
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the drawing, what there is, and settings with their units."""
-        return showing.pieces(self)
+        return showing.html_blocks(self)
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""

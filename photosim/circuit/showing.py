@@ -24,7 +24,7 @@ def words(circuit: Circuit) -> str:
     return f"Circuit({circuit.name!r}: {len(circuit.graph.parts)} parts, ports {listing(circuit.ports)})"
 
 
-def pieces(circuit: Circuit) -> Iterator[str]:
+def html_blocks(circuit: Circuit) -> Iterator[str]:
     """Yield the drawing of a circuit, what it has, and its first settings with their units."""
     yield drawing(circuit.netlist)
     yield properties(

@@ -16,9 +16,9 @@ _CELL = "padding:0.15em 0.8em;border:none;"
 _HEAD = f"{_CELL}font-weight:600;border-bottom:1px solid #8888;"
 
 
-def page(pieces: Iterable[str]) -> str:
+def page(blocks: Iterable[str]) -> str:
     """Return pieces of HTML, one below the other; empty ones are left out."""
-    rows = [f'<div style="margin:0.3em 0">{piece}</div>' for piece in pieces if piece]
+    rows = [f'<div style="margin:0.3em 0">{piece}</div>' for piece in blocks if piece]
     return f'<div class="photosim" style="max-width:60em;overflow-x:auto">{"".join(rows)}</div>'
 
 

@@ -22,12 +22,12 @@ MOST_DRAWN = 200
 class Shown(Brief):
     """A noun that notebooks show by the pieces of HTML that it gives."""
 
-    def pieces(self) -> Iterable[str]:
+    def html_blocks(self) -> Iterable[str]:
         """Return what a notebook shows, one below the other: its fields in a few words each."""
         yield properties(type(self).__name__, rows(self))
 
     def _repr_html_(self) -> str:
-        return page(self.pieces())
+        return page(self.html_blocks())
 
 
 class Tabled(Shown):
@@ -51,7 +51,7 @@ class Tabled(Shown):
             raise ParameterError(message + did_you_mean(name, drawn))
         return drawn[next(iter(drawn)) if name is None else name]()
 
-    def pieces(self) -> Iterable[str]:
+    def html_blocks(self) -> Iterable[str]:
         """Return the first picture and the first tables."""
         drawn = pictures_of(self)
         if drawn:

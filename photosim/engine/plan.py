@@ -66,7 +66,7 @@ class Plan(Shown):
             f"multiply-adds a wavelength, {len(self.exits)} elements)"
         )
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the size of the plan, and the dearest pairs of ports."""
         yield properties(
             "Plan",

@@ -103,7 +103,7 @@ class Netlist(Shown):
             f"ports {listing(self.ports)})"
         )
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the drawing, and the instances with their settings."""
         yield drawing(self)
         rows = [

@@ -199,7 +199,7 @@ class SMatrix(Shown, ByValue):
 
         return plotting().plot_smatrix(self, pairs)  # type: ignore[no-any-return]
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the spectrum, and extremes of the pairs of ports drawn."""
         from photosim.display import plotting
 

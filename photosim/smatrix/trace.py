@@ -121,7 +121,7 @@ class Trace(Shown, ByValue):
 
         return plotting().plot_trace(self)  # type: ignore[no-any-return]
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the spectrum, and its highest and lowest points."""
         yield figure(self.plot())
         wl, (level,) = sharpened(self.as_matrix(), [(self.source, self.target)])

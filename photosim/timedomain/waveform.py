@@ -73,11 +73,11 @@ class Waveform(Shown, ByValue):
             return 16.0 / self.symbols[0]
         return 4.0 / self.frequency if self.frequency > 0.0 else None
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: its beginning where that can be drawn, and its fields."""
         if self._span() is not None and not self.listed:
             yield figure(self.plot())
-        yield from super().pieces()
+        yield from super().html_blocks()
 
     def sample(
         self,

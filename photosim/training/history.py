@@ -42,7 +42,7 @@ class History(Shown, ByValue):
         """Draw the scores and the loss over the epochs; return the figure."""
         return plotting().history({"test": self.accuracy, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the curves, and the last scores."""
         yield figure(self.plot())
         yield escape(repr(self))

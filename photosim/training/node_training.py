@@ -88,7 +88,7 @@ class NodeHistory(Shown, ByValue):
         """Draw the shares and the loss over the epochs; return the figure."""
         return plotting().history({"test": self.test, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the curves, and the last shares."""
         yield figure(self.plot())
         yield escape(repr(self))

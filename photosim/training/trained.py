@@ -137,7 +137,7 @@ class TrainedNetwork(Shown, ByValue):
         """Return a short table of layers, shapes and numbers of parameters."""
         return str(self)
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: a row for each layer."""
         yield table(_HEAD, self._rows(), f"{len(self.layers)} layers")
 

@@ -64,7 +64,7 @@ class Network(Shown):
         sizes = [self.layers[0].inputs, *(layer.outputs for layer in self.layers)]
         return f"Network({len(self.layers)} layers: {listing(sizes)} features)"
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: a row for each layer."""
         rows = [
             (number, type(layer).__name__, layer.inputs, layer.outputs, _shape(layer.weights_shape))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from photosim.training.devices.bank.weight_bank import WeightBank
 
 
-def pieces(bank: WeightBank) -> Iterator[str]:
+def html_blocks(bank: WeightBank) -> Iterator[str]:
     """Yield the weights held, if there are any, and the bank in a few words."""
     hardware = bank.hardware
     if bank.tiles is not None:

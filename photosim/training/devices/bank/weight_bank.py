@@ -20,7 +20,7 @@ from photosim.training.devices.bank.diodes import Diodes, check_brightness
 from photosim.training.devices.bank.drift import DriftRealisation, TemperatureDrift
 from photosim.training.devices.bank.modulators import Modulators, find_modulators
 from photosim.training.devices.bank.noise import deviation, published
-from photosim.training.devices.bank.picture import pieces
+from photosim.training.devices.bank.picture import html_blocks
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
 from photosim.training.devices.bank.tiles import Tiles, cut, join
 from photosim.training.devices.bank.warm import WarmTiles
@@ -179,9 +179,9 @@ class WeightBank(Shown):
             reach *= SHRINK
         return [banks[k] for k in range(len(exact))]
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the weights held, and the bank in a few words."""
-        return pieces(self)
+        return html_blocks(self)
 
     @property
     def programmed(self) -> Tiles:

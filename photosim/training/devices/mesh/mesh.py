@@ -203,7 +203,7 @@ class Mesh(Shown):
         """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""
         return self.hardware.settings(self.programmed.phases)
 
-    def pieces(self) -> Iterator[str]:
+    def html_blocks(self) -> Iterator[str]:
         """Return what a notebook shows: the matrix held, if there is one, and the mesh in a few words."""
         if self.held is not None:
             yield figure(plotting().matrix_map(self.matrix(), title=f"matrix held by {self.hardware.name}"))
