@@ -22,43 +22,15 @@ HALF_LOW, HALF_HIGH, ONE_LOW, ONE_HIGH, THREE_LOW, THREE_HIGH = range(6, 12)
 RIPPLE, DELAY, FLAGS, STEP = range(12, 16)
 """Columns of a line: lowest power in the 3 dB band over the highest, d arg S / d wl, marks, and the step."""
 COLUMNS = 16
-CUT_LOW, CUT_HIGH, DOUBLE = 1, 2, 4
-"""Marks: the sweep ends before the power turns, below and above the line; a second line in its width."""
+CUT_LOW, CUT_HIGH, DOUBLE, LONE = 1, 2, 4, 16
+"""Marks: the sweep ends before the power turns, below and above; two lines in a width; no line of a comb."""
 DENT = 0.1
 """Part of a line's height by which the power turns back inside its width where there are two lines."""
 
 _ROUNDS = 60
-_STRAIGHT, _TURN, _EVEN = 1e-13, 1.5, 0.01
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def model(wl: Any, s: Any, first: int, out: Any) -> None:
-    """Fill out (8,) complex: numerator in Newton's form, b, origin, scale, two nodes, phase taken out."""
-    scale = wl[first + 2] - wl[first + 1]
-    origin = wl[first + 1]
-    x0, x1 = (wl[first] - origin) / scale, 0.0
-    x2, x3 = (wl[first + 2] - origin) / scale, (wl[first + 3] - origin) / scale
-    f0, f1, f2, f3 = s[first], s[first + 1], s[first + 2], s[first + 3]
-    # A guide turns the phase alike in all intervals and leaves the power: that turn is taken out.
-    a, b, c = np.angle(f1 * f0.conjugate()), np.angle(f2 * f1.conjugate()), np.angle(f3 * f2.conjugate())
-    turn = max(min(a, b), min(max(a, b), c))
-    low, high = min(abs(f0), abs(f1), abs(f2), abs(f3)), max(abs(f0), abs(f1), abs(f2), abs(f3))
-    alike = max(a, b, c) - min(a, b, c) < 0.25 * abs(turn) > 0.1 and high - low < _EVEN * high
-    if (alike or abs(turn) > _TURN) and abs(x0 + 1.0) < 1e-6 and abs(x3 - 2.0) < 1e-6:
-        back = complex(np.cos(turn), -np.sin(turn))
-        f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back
-    else:
-        turn = 0.0
-    d01, d12, d23 = (f1 - f0) / (x1 - x0), (f2 - f1) / (x2 - x1), (f3 - f2) / (x3 - x2)
-    d012, d123 = (d12 - d01) / (x2 - x0), (d23 - d12) / (x3 - x1)
-    third = (d123 - d012) / (x3 - x0)
-    under = x3 * third + d012  # the third divided difference of x S
-    size = abs(f0) + abs(f1) + abs(f2) + abs(f3)
-    b = 0j if abs(under) <= _STRAIGHT * size else -third / under
-    g0, g1, g2 = (1.0 + b * x0) * f0, (1.0 + b * x1) * f1, (1.0 + b * x2) * f2
-    e01, e12 = (g1 - g0) / (x1 - x0), (g2 - g1) / (x2 - x1)
-    out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) / (x2 - x0), b
-    out[4], out[5], out[6], out[7] = origin, scale, x0, complex(x1, turn)
+_STRAIGHT, _MEETS, _NEAR, _FAR = 1e-13, 1e-3, 25.0, 1e4
+"""Part of S that counts as none; parts of the spread by which the points beside a model may be off."""
+_TURNS, _HALVINGS = 72, 12
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -74,6 +46,92 @@ def look(m: Any, at: float) -> tuple[Any, Any, Any]:
     power = value.real**2 + value.imag**2
     change = 2.0 * (value.real * rate.real + value.imag * rate.imag)
     return power, change, (rate / value + 1j * m[7].imag) / m[5].real if power > 0.0 else 0j
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def fitted(wl: Any, s: Any, first: int, turn: float, out: Any) -> None:
+    """Fill out (8,) complex: numerator in Newton's form, b, origin, scale, two nodes, phase out a step."""
+    scale = wl[first + 2] - wl[first + 1]
+    origin = wl[first + 1]
+    x0, x1 = (wl[first] - origin) / scale, 0.0
+    x2, x3 = (wl[first + 2] - origin) / scale, (wl[first + 3] - origin) / scale
+    f0, f1, f2, f3 = s[first], s[first + 1], s[first + 2], s[first + 3]
+    if turn != 0.0:
+        back = complex(np.cos(turn), -np.sin(turn))
+        f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back
+    d01, d12, d23 = (f1 - f0) / (x1 - x0), (f2 - f1) / (x2 - x1), (f3 - f2) / (x3 - x2)
+    d012, d123 = (d12 - d01) / (x2 - x0), (d23 - d12) / (x3 - x1)
+    third = (d123 - d012) / (x3 - x0)
+    under = x3 * third + d012  # the third divided difference of x S
+    size = abs(f0) + abs(f1) + abs(f2) + abs(f3)
+    b = 0j if abs(under) <= _STRAIGHT * size else -third / under
+    g0, g1, g2 = (1.0 + b * x0) * f0, (1.0 + b * x1) * f1, (1.0 + b * x2) * f2
+    e01, e12 = (g1 - g0) / (x1 - x0), (g2 - g1) / (x2 - x1)
+    out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) / (x2 - x0), b
+    out[4], out[5], out[6], out[7] = origin, scale, x0, complex(x1, turn)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def miss(wl: Any, s: Any, first: int, m: Any) -> float:
+    """Return how far a model's amplitudes are off, as a sum of squares, at the points next to its four."""
+    total = 0.0
+    for k in (first - 2, first - 1, first + 4, first + 5):
+        if 0 <= k < wl.shape[0]:
+            power = s[k].real ** 2 + s[k].imag ** 2
+            total += (np.sqrt(look(m, wl[k])[0]) - np.sqrt(power)) ** 2
+    return total
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def spread(s: Any, first: int) -> Any:
+    """Return highest less lowest amplitude at the points that `miss` sees and those of the model."""
+    low, high = np.inf, 0.0
+    for k in range(max(first - 2, 0), min(first + 6, s.shape[0])):
+        power = s[k].real ** 2 + s[k].imag ** 2
+        low, high = min(low, power), max(high, power)
+    return np.sqrt(high) - np.sqrt(low)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def turned(wl: Any, s: Any, first: int, turn: float, least: float, out: Any) -> float:
+    """Leave the model with that turn in `out` if it misses by less than `least`; return the lesser miss."""
+    other = np.empty(8, np.complex128)
+    fitted(wl, s, first, turn, other)
+    off = miss(wl, s, first, other)
+    if off < least:
+        out[:] = other
+        return off
+    return least
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def model(wl: Any, s: Any, first: int, out: Any) -> None:
+    """Fill out (8,) complex with the model of four points, as `fitted` describes it.
+
+    A guide turns the phase alike in all intervals and leaves the power. Where the points beside show that
+    the model misses that, the turn that meets them best is taken out; the one in `out` is tried first.
+    """
+    before = out[7].imag
+    fitted(wl, s, first, 0.0, out)
+    least = miss(wl, s, first, out)
+    enough = (_MEETS * spread(s, first)) ** 2
+    if least > enough and before != 0.0:
+        least = turned(wl, s, first, before, least, out)
+    # A pole among the points bends the model most between them, where nothing holds it.
+    pole = -1.0 / out[3] if out[3] != 0.0 else complex(np.inf, 0.0)
+    among = -1.5 < pole.real < 2.5 and abs(pole.imag) < 1.5
+    if least <= (_NEAR if among else _FAR) * enough:
+        return
+    step = 2.0 * np.pi / _TURNS
+    for n in range(1, _TURNS):
+        least = turned(wl, s, first, n * step, least, out)
+    for _ in range(_HALVINGS):
+        if least <= enough:
+            return
+        step *= 0.5
+        middle = out[7].imag
+        least = turned(wl, s, first, middle - step, least, out)
+        least = turned(wl, s, first, middle + step, least, out)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -206,6 +264,21 @@ def dented(wl: Any, p: Any, line: Any, k: int, kind: int, depth: float) -> bool:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def base_power(line: Any, kind: int) -> float:
+    """Return the baseline of a line: the mean of both opposite extremes, or the one that the sweep holds.
+
+    Where it holds neither, the end at which the power is further from the line's.
+    """
+    low, high = line[LOW_POWER], line[HIGH_POWER]
+    cut = int(line[FLAGS]) & (CUT_LOW | CUT_HIGH)
+    if cut == 0:
+        return 0.5 * float(low + high)
+    if cut == CUT_LOW:
+        return float(high)
+    return float(low) if cut == CUT_HIGH or kind * low < kind * high else float(high)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def one_line(wl: Any, s: Any, p: Any, around: Any, kind: int, m: Any, line: Any) -> None:
     """Fill one line from its point and the opposite extremes: around = (below, at, above), -1 for none."""
     points = wl.shape[0]
@@ -223,9 +296,8 @@ def one_line(wl: Any, s: Any, p: Any, around: Any, kind: int, m: Any, line: Any)
         ends[side] = other
         line[LOW + 2 * side] = extreme(wl, s, other, m)
         line[LOW_POWER + 2 * side] = look(m, line[LOW + 2 * side])[0]
-    base = 0.5 * (line[LOW_POWER] + line[HIGH_POWER])
-    if flags in (CUT_LOW, CUT_HIGH):  # the one that the sweep holds
-        base = line[HIGH_POWER] if flags == CUT_LOW else line[LOW_POWER]
+    line[FLAGS] = flags
+    base = base_power(line, kind)
     reference = line[POWER] if kind == 1 else max(line[LOW_POWER], line[HIGH_POWER])
     levels = (0.5 * (line[POWER] + base), reference * 10.0**-0.1, reference * 10.0**-0.3)
     for n in range(3):
@@ -249,6 +321,30 @@ def one_line(wl: Any, s: Any, p: Any, around: Any, kind: int, m: Any, line: Any)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def mark_lone(wl: Any, lines: Any, kind: int, first: int, found: int) -> None:
+    """Mark those of lines (L, COLUMNS), number `first` and on of `found`, that are not one of a comb.
+
+    The sweep goes on to where the next line of a comb would be, and has none; or a neighbour is less than
+    half as high, as side lobes are.
+    """
+    kept = min(lines.shape[0], found - first)
+    for n in range(kept):
+        at, height = 1.0 / lines[n, AT], abs(lines[n, POWER] - base_power(lines[n], kind))
+        lone = False
+        for step in (-1, 1):
+            one, other = n + step, n - step
+            if not 0 <= one < kept:
+                continue
+            spacing = abs(1.0 / lines[one, AT] - at)
+            lone |= abs(lines[one, POWER] - base_power(lines[one], kind)) < 0.5 * height
+            if not 0 <= other + first < found:
+                end = wl[0] if step > 0 else wl[wl.shape[0] - 1]
+                lone |= abs(1.0 / end - at) > 1.5 * spacing
+        if lone:
+            lines[n, FLAGS] += LONE
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and nothing else
     wl: Any, s: Any, part: float, near: Any, lines: Any, counts: Any, summary: Any
 ) -> None:
@@ -269,6 +365,7 @@ def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and not
         centre = near[b if near.shape[0] > 1 else 0]
         for q in range(s.shape[1]):
             trace = s[b, q]
+            m[:] = 0.0
             top, bottom, total = 0.0, np.inf, 0.0
             for k in range(points):
                 power = trace[k].real ** 2 + trace[k].imag ** 2
@@ -302,6 +399,7 @@ def read_lines(  # noqa: C901 - loops over spectra, points and extremes, and not
                     around[2] = places[n + 1] if n + 1 < count and places[n + 1] < points - 1 else -1
                     one_line(grid, trace, p, around, kind, m, lines[b, q, number - skip])
                 number += 1
+            mark_lone(grid, lines[b, q], kind, skip, found)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -309,6 +407,7 @@ def powers_at(wl: Any, s: Any, places: Any, out: Any) -> None:
     """Fill out (N, C) with the powers of spectra s (N, W) complex at `places` (C,) inside rising wl."""
     m = np.zeros(8, np.complex128)
     for n in range(s.shape[0]):
+        m[:] = 0.0
         for c in range(places.shape[0]):
             k = min(max(int(np.searchsorted(wl, places[c])) - 2, 0), wl.shape[0] - 4)
             model(wl, s[n], k, m)
@@ -327,6 +426,7 @@ def window_ends(wl: Any, s: Any, low: float, high: float, out: Any) -> None:  # 
         grid = wl[b if wl.shape[0] > 1 else 0]
         for q in range(s.shape[1]):
             out[b, q, :] = np.nan
+            m[:] = 0.0
             if low < grid[0] or high > grid[points - 1]:
                 continue
             top, bottom = -1.0, np.inf

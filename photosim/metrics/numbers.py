@@ -43,6 +43,8 @@ LEAN = 0.1
 """Difference of both sides of a line, in baseline or half width, from which it counts as asymmetric."""
 SPREAD = 0.05
 """Difference of the distances to both neighbours, in frequency, that no free spectral range has."""
+_DARK = 1e-20
+"""Power over the highest of the sweep below which a phase is rounding alone."""
 POINTS = 1.0
 """Steps of the grid in a full width below which a line is called undersampled."""
 
@@ -85,7 +87,7 @@ def line_numbers(reading: Reading) -> dict[str, Any]:
     flags = np.where(there, np.nan_to_num(lines[..., k.FLAGS]), _NONE).astype(np.int64)
     cut = flags & _CUT
     with np.errstate(invalid="ignore", divide="ignore"):
-        base = np.where(cut == k.CUT_LOW, high, np.where(cut == k.CUT_HIGH, low, 0.5 * (low + high)))
+        base = base_of(lines, kind)
         left, right = at - lines[..., k.HALF_LOW], lines[..., k.HALF_HIGH] - at
         lost = np.isnan(left) & ((cut & k.CUT_LOW) == 0) | np.isnan(right) & ((cut & k.CUT_HIGH) == 0)
         lean = (cut == 0) & (np.abs(low - high) > LEAN * np.abs(power - base))
@@ -93,7 +95,7 @@ def line_numbers(reading: Reading) -> dict[str, Any]:
         flags |= np.where(there & lost, _OVERLAPPING, 0) | np.where(there & lean, _ASYMMETRIC, 0)
         width = np.where((flags & (_OVERLAPPING | _ASYMMETRIC)) == 0, left + right, np.nan)
         flags |= np.where(there & (left + right < POINTS * lines[..., k.STEP]), _COARSE, 0)
-        fsr, irregular = _spacing(at)
+        fsr, irregular = _spacing(at, (flags & _IRREGULAR) != 0)
         flags |= np.where(irregular, _IRREGULAR, 0)
         ends = lines[..., k.HALF_HIGH] * lines[..., k.HALF_LOW]
         # A cut side's baseline lies as far out as the sweep's end, or further.
@@ -105,6 +107,7 @@ def line_numbers(reading: Reading) -> dict[str, Any]:
         roof = np.where(cut == k.CUT_LOW, high, np.where(cut == k.CUT_HIGH, low, np.maximum(low, high)))
         contrast = np.where(kind > 0, power / floor, roof / power)
         delay = -(at**2) * lines[..., k.DELAY] / (2.0 * np.pi * SPEED_OF_LIGHT_UM_S)
+        delay = np.where(power > _DARK * reading.summary[..., :1], delay, np.nan)
         return {
             "resonance": at,
             "fsr": fsr,
@@ -120,14 +123,27 @@ def line_numbers(reading: Reading) -> dict[str, Any]:
         }
 
 
-def _spacing(at: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the free spectral range at each line in um, and where the neighbours disagree, (..., L)."""
+def base_of(lines: Any, kinds: Any) -> Any:
+    """Return the local baseline of lines (..., COLUMNS) of directions (...), as the kernel's base_power."""
+    k = kernel
+    cut = np.nan_to_num(lines[..., k.FLAGS]).astype(int) & _CUT
+    low, high = lines[..., k.LOW_POWER], lines[..., k.HIGH_POWER]
+    further = np.where(kinds > 0, np.minimum(low, high), np.maximum(low, high))
+    base = np.where(cut == 0, 0.5 * (low + high), further)
+    return np.where(cut == k.CUT_LOW, high, np.where(cut == k.CUT_HIGH, low, base))
+
+
+def _spacing(at: FloatArray, lone: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the free spectral range at each line in um, and where there is none, (..., L).
+
+    lone: lines that the kernel found to be not one of a comb.
+    """
     below, above = np.full_like(at, np.nan), np.full_like(at, np.nan)
     below[..., 1:] = np.diff(at, axis=-1)
     above[..., :-1] = np.diff(at, axis=-1)
     # In frequency, where resonances of one ring are equally spaced: d lambda/lambda**2 to both neighbours.
     down, up = below / (at * (at - below)), above / (at * (at + above))
-    irregular = np.abs(down - up) > SPREAD * np.maximum(down, up)
+    irregular = lone | (np.abs(down - up) > SPREAD * np.maximum(down, up))
     mean = np.where(np.isnan(down), up, np.where(np.isnan(up), down, 0.5 * (down + up)))
     return np.where(irregular, np.nan, mean * at**2), irregular
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.kernels import spectra as kernel
-from photosim.metrics.numbers import Reading
+from photosim.metrics.numbers import Reading, base_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,14 +121,5 @@ def _levels(lines: NDArray[np.float64], kinds: NDArray[np.int64]) -> NDArray[np.
     k = kernel
     low, high, power = lines[..., k.LOW_POWER], lines[..., k.HIGH_POWER], lines[..., k.POWER]
     reference = np.where(kinds[:, np.newaxis] > 0, power, np.maximum(low, high))
-    half = 0.5 * (power + base_of(lines))
+    half = 0.5 * (power + base_of(lines, kinds[:, np.newaxis]))
     return np.stack([half, half, *(reference * 10.0**-x for x in (0.1, 0.1, 0.3, 0.3))], axis=-1)
-
-
-def base_of(lines: Any) -> Any:
-    """Return the local baseline of lines (..., COLUMNS): the mean of both sides, or the one in the sweep."""
-    k = kernel
-    flags = np.nan_to_num(lines[..., k.FLAGS]).astype(int)
-    low, high = lines[..., k.LOW_POWER], lines[..., k.HIGH_POWER]
-    cut = flags & (k.CUT_LOW | k.CUT_HIGH)
-    return np.where(cut == k.CUT_LOW, high, np.where(cut == k.CUT_HIGH, low, 0.5 * (low + high)))

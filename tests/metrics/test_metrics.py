@@ -200,3 +200,74 @@ def test_ripple_of_a_passband() -> None:
 def test_what_cannot_be_read_is_refused(wl: list[float], words: str) -> None:
     with pytest.raises(ps.ParameterError, match=words):
         ps.load("add_drop_ring")(wl)["in", "drop"].metrics()
+
+
+def behind_a_guide(coupling: float, loss_dB_cm: float, bus: float) -> ps.Circuit:
+    """An all-pass ring of 20 um behind a guide."""
+    return ps.Circuit(
+        {
+            "instances": {
+                "bus": {"component": "straight", "settings": {"length": bus}},
+                "ring": {
+                    "component": "ring_single",
+                    "settings": {"radius": 20.0, "coupling": coupling, "loss_dB_cm": loss_dB_cm},
+                },
+            },
+            "connections": {"bus,o2": "ring,in"},
+            "ports": {"in": "bus,o1", "out": "ring,through"},
+        }
+    )
+
+
+@pytest.mark.parametrize("coupling", [0.02, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("bus", [1.0, 400.0])
+def test_lines_of_over_coupled_rings_are_met_behind_any_guide(coupling: float, bus: float) -> None:
+    chip = behind_a_guide(coupling, 3.0, bus)
+    exact = chip(ps.wavelengths(1.54, 1.56, 20001))["in", "out"].metrics()
+    width = float(exact.fwhm)
+    for step in (0.37, 0.21):  # of a width
+        wl = np.arange(1.54, 1.56, step * width)
+        whole = chip(wl)
+        bare = ps.SMatrix(whole.wl, whole.ports, whole.values)
+        for s in (whole, bare):
+            found = s["in", "out"].metrics(near=float(exact.resonance))
+            assert abs(float(found.resonance - exact.resonance)) < 1e-3 * width
+            assert float(found.fwhm) == pytest.approx(width, rel=2e-3)
+            assert int(found.flags) == 0
+
+
+def test_a_doublet_alone_and_the_band_of_a_grating_have_no_free_spectral_range() -> None:
+    split = ps.Circuit(
+        {
+            "instances": {
+                "ring": {
+                    "component": "ring_single",
+                    "settings": {"radius": 10.0, "coupling": 0.002, "backscatter": 1e-3},
+                }
+            },
+            "ports": {"in": "ring,in", "out": "ring,through"},
+        }
+    )
+    found = split(ps.wavelengths(1.546, 1.551, 8001))["in", "out"].metrics()
+    assert int(found.lines) == 2
+    assert int(found.flags) & BITS["irregular_spacing"]
+    assert np.isnan(float(found.fsr))
+    assert float(found.q) > 1e5
+    band = ps.load("bragg_filter")(ps.wavelengths(1.53, 1.57, 801))["in", "drop"].metrics()
+    assert int(band.lines) == 3
+    assert np.isnan(float(band.fsr)), "side lobes are not a comb"
+
+
+def test_a_line_that_both_ends_of_the_sweep_cut_is_as_wide_as_from_its_dark_end() -> None:
+    circuit = ps.load("add_drop_ring")
+    whole = circuit(ps.wavelengths(1.53, 1.57, 2001))["in", "drop"].metrics()
+    at = float(whole.resonance)
+    cut = circuit(np.linspace(at - 1e-3, at + 5e-5, 201))["in", "drop"].metrics()
+    assert int(cut.flags) == BITS["cut_below"] | BITS["cut_above"]
+    assert float(cut.fwhm) == pytest.approx(float(whole.fwhm), rel=0.02)
+
+
+def test_the_phase_of_a_dark_dip_has_no_group_delay() -> None:
+    s = ps.load("fabry_perot")(ps.wavelengths(1.54, 1.56, 1001))
+    assert np.isnan(float(s["in", "in"].metrics().group_delay))
+    assert float(s["in", "out"].metrics().group_delay) > 0.0
