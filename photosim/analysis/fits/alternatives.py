@@ -29,6 +29,7 @@ _ABOUT = 30.0
 _DEEP = 0.25
 _FRINGES = 3.0
 _WINDOW = 60
+_NEARER = 0.99
 _EQUAL = 9.0
 """Twice the rise of the cost, in units of the residuals' noise, up to which settings fit as well."""
 
@@ -120,6 +121,33 @@ def home(problem: Problem, best: Found) -> Found:
     return best
 
 
+def next_to_guess(problem: Problem, best: Found, others: list[Alternative]) -> Found:
+    """Return, of what fits as well by an exchange of settings, the answer next to the first guess."""
+    nearest = best
+    for one in others:
+        if one.kind == "exchange":
+            away = [from_guess(problem, one.names, x) for x in (one.found.x, nearest.x)]
+            nearest = one.found if away[0] < _NEARER * away[1] else nearest
+    return nearest
+
+
+def from_guess(problem: Problem, names: tuple[str, ...], x: NDArray[np.float64]) -> float:
+    """Return how far settings lie from their first guess: couplings by their angle, losses by factors."""
+    theta, total = x * problem.scales, 0.0
+    for k, p in enumerate(problem.parameters):
+        if p.name not in names:
+            continue
+        ends = np.array([theta[k], p.mean if p.has_prior else p.start])
+        if p.kind == "logit":
+            ends = np.arcsin(np.sqrt(np.clip(ends, 0.0, 1.0)))
+        elif p.kind == "log":
+            ends = np.log(np.maximum(ends, 1e-12))
+        else:
+            ends = ends / max(p.spread, 1e-12)
+        total += float(ends[1] - ends[0]) ** 2
+    return float(np.sqrt(total))
+
+
 def _movers(problem: Problem) -> list[int]:
     """Return the settings that may move fringes: phases first, then indices, temperatures and lengths."""
     ranks = {"rad": 0, "1": 1, "K": 2, "um": 3}
@@ -197,6 +225,13 @@ def _exchanges(problem: Problem, best: Found) -> Iterator[tuple[str, tuple[str, 
     chosen = [
         k for k, p in enumerate(problem.parameters) if p.kind in ("logit", "log") and p.unit in ("1", "dB/cm")
     ]
+    for k in chosen[:_MOST]:
+        parameter, other = problem.parameters[k], 1.0 - theta[k]
+        if parameter.kind == "logit" and parameter.low <= other <= parameter.high:
+            x = best.x.copy()  # one coupling of several couplers, for what it leaves
+            x[k] = other / problem.scales[k]
+            if _about(problem, best, x):
+                yield "exchange", (parameter.name,), x
     for a, b in combinations(chosen[:_MOST], 2):
         lines = [_line(problem, theta, k) for k in (a, b)]
         grid = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -238,10 +273,14 @@ def _mirrored(problem: Problem, best: Found, a: int, b: int) -> Iterator[NDArray
     for first, second in pairs:
         x = best.x.copy()
         x[a], x[b] = first / problem.scales[a], second / problem.scales[b]
-        if one.low <= first <= one.high and two.low <= second <= two.high:
-            cost = 0.5 * float(np.sum(problem.residuals(x) ** 2))
-            if cost < _ABOUT * best.cost:
-                yield x
+        inside = one.low <= first <= one.high and two.low <= second <= two.high
+        if inside and _about(problem, best, x):
+            yield x
+
+
+def _about(problem: Problem, best: Found, x: NDArray[np.float64]) -> bool:
+    """Return whether x fits about as well, before it is refined."""
+    return 0.5 * float(np.sum(problem.residuals(x) ** 2)) < _ABOUT * best.cost
 
 
 def _line(problem: Problem, theta: NDArray[np.float64], k: int) -> NDArray[np.float64]:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.analysis.fits.alternatives import Alternative, alternatives, confirmed, home, is_better
+from photosim.analysis.fits.alternatives import (
+    Alternative,
+    alternatives,
+    confirmed,
+    home,
+    is_better,
+    next_to_guess,
+)
 from photosim.analysis.fits.columns import divided_by, spectra_of
 from photosim.analysis.fits.fringes import period
 from photosim.analysis.fits.parameters import Parameter, read_parameters
@@ -267,6 +274,10 @@ def _solved(
         noise = noise_of(sparse, better.x)
         sparse = sparse.changed(noise=noise)
         chosen = home(sparse, refine(sparse, better.x, steps=40))
+        rest = alternatives(sparse, chosen, [chosen])
+    nearest = next_to_guess(sparse, chosen, rest)
+    if nearest is not chosen:
+        chosen = nearest
         rest = alternatives(sparse, chosen, [chosen])
     progress("fit", starts + 1, steps)
     final = problem.changed(noise=noise)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.analysis.fits.alternatives import Alternative
+from photosim.analysis.fits.alternatives import Alternative, from_guess
 from photosim.analysis.fits.combinations import Combination, combinations
 from photosim.analysis.fits.lines import has_loops, line_table
 from photosim.analysis.fits.problem import Problem
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
+
+
+_NEARER = 0.5
+"""Distance from the first guess, over that of the other answer, up to which the guess decides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +117,9 @@ def dataset_of(made: Tabled) -> xarray.Dataset:
 def _exchanged(made: Tabled) -> tuple[list[str], NDArray[np.float64]]:
     """Return the settings that may be exchanged for others, and how far half of that is where values change.
 
-    Couplers that change places, or each for what it leaves, keep the errors of the answer next to the guess.
-    A coupling and a loss that change places do not: under- and over-coupled rings are different chips.
+    Couplers that change places, or each for what it leaves, keep the errors of the answer next to the guess,
+    where that is the nearer by far. A coupling and a loss that change places do not: under- and over-coupled
+    rings are different chips.
     """
     names, moved = list(made.problem.names), np.zeros(made.problem.size)
     found: list[str] = []
@@ -123,7 +128,8 @@ def _exchanged(made: Tabled) -> tuple[list[str], NDArray[np.float64]]:
             continue
         rows = [names.index(n) for n in a.names]
         found += a.names
-        if len({made.problem.units[k] for k in rows}) == 1:
+        near, far = (from_guess(made.problem, a.names, x) for x in (made.found.x, a.found.x))
+        if len({made.problem.units[k] for k in rows}) == 1 and near < _NEARER * far:
             continue
         half = 0.5 * np.abs(a.found.x - made.found.x)[rows]
         moved[rows] = np.maximum(moved[rows], half)
