@@ -2,7 +2,7 @@
 
 Unknowns x are the voltages of all nodes but ground, then the currents of voltage sources, inductors, lines
 and voltages that follow something (modified nodal analysis, ho1975). q and i belong to junctions, i also to
-what heats.
+products of voltages, such as the power of a heater, and to what has limits.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class System:
     nodes: number of each node's voltage among the unknowns.  branches: that of each current, by element.
     conductance, charge: G and C as (rows, columns, values).  inputs: names of the elements that drive,
     columns of B.  resting: their values at rest, (m,).  junctions: (anode, cathode) numbers, -1 being ground,
-    and (J, 6) numbers.  heatings: (a, b, to) numbers and ohms.  lines: numbers of (a, b, c, d, current of the
+    and (J, 6) numbers.  products: (a, b, c, d, e, f)
+    numbers and gains, a current from a to b of gain v(c, d) v(e, f).  limited: (a, b, c, d) numbers and
+    (siemens, ampere).  lines: numbers of (a, b, c, d, current of the
     first port, of the second), impedances and delays.
     """
 
@@ -63,7 +65,8 @@ class System:
     inputs: tuple[str, ...]
     resting: FloatArray
     junctions: tuple[IntArray, FloatArray]
-    heatings: tuple[IntArray, FloatArray]
+    products: tuple[IntArray, FloatArray]
+    limited: tuple[IntArray, FloatArray]
     lines: tuple[IntArray, FloatArray]
     placed: tuple[Placed, ...] = field(repr=False)
 
@@ -74,8 +77,8 @@ class System:
 
     @property
     def linear(self) -> bool:
-        """Whether the circuit has no junction and nothing that heats."""
-        return not len(self.junctions[0]) and not len(self.heatings[0])
+        """Whether the circuit has no junction, no product of voltages and no limit."""
+        return not any(len(table[0]) for table in (self.junctions, self.products, self.limited))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -141,7 +144,8 @@ class _Builder:
         self.inputs: dict[str, float] = {}
         self.henries = {one.name: one.element.values[0] for one in placed if one.element.kind == "inductance"}
         self.junctions: list[tuple[list[int], tuple[float, ...]]] = []
-        self.heatings: list[tuple[list[int], float]] = []
+        self.products: list[tuple[list[int], tuple[float, ...]]] = []
+        self.limited: list[tuple[list[int], tuple[float, ...]]] = []
         self.lines: list[tuple[list[int], tuple[float, ...]]] = []
 
     def stamp(self, one: Placed) -> None:
@@ -224,7 +228,16 @@ class _Builder:
 
     def _heating(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
         del one
-        self.heatings.append((ends, values[0]))
+        a, b, to = ends
+        self.products.append(([-1, to, a, b, a, b], (1.0 / values[0],)))
+
+    def _product(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
+        del one
+        self.products.append((ends, values))
+
+    def _limited(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
+        del one
+        self.limited.append((ends, values))
 
     def system(self) -> System:
         """Return what has been stamped."""
@@ -237,10 +250,8 @@ class _Builder:
             tuple(self.inputs),
             np.array(list(self.inputs.values()), dtype=np.float64),
             _table(self.junctions, 2, 6),
-            (
-                np.array([e for e, _ in self.heatings], dtype=np.int64).reshape(-1, 3),
-                np.array([v for _, v in self.heatings], dtype=np.float64),
-            ),
+            (_table(self.products, 6, 1)[0], _table(self.products, 6, 1)[1].reshape(-1)),
+            _table(self.limited, 4, 2),
             _table(self.lines, 6, 2),
             self.placed,
         )

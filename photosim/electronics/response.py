@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.electronics.assembly import DENSE, System
-from photosim.electronics.stationary import junction_current
+from photosim.electronics.stationary import controlled, junction_current
 from photosim.errors import NetlistError
 
 if TYPE_CHECKING:
@@ -111,10 +111,10 @@ def _matrix(system: System, x: FloatArray, frequency: float) -> Any:
         for node, sign in ((a, 1.0), (b, -1.0)):
             add(node, a, sign * slope)
             add(node, b, -sign * slope)
-    for (a, b, to), ohm in zip(system.heatings[0].tolist(), system.heatings[1], strict=True):
-        v = padded[a] - padded[b]
-        add(to, a, -2 * v / ohm)
-        add(to, b, 2 * v / ohm)
+    for _, nodes, slopes in controlled(system, x):
+        for row, sign in zip(nodes, (1.0, -1.0), strict=True):
+            for node, slope in slopes:
+                add(row, node, sign * slope)
     for numbers, (impedance, delay) in zip(*system.lines, strict=True):
         turn = np.exp(-1j * omega * delay)
         for end in (0, 1):
@@ -124,6 +124,12 @@ def _matrix(system: System, x: FloatArray, frequency: float) -> Any:
             add(own, int(numbers[2 - 2 * end]), -turn)
             add(own, int(numbers[3 - 2 * end]), turn)
     return csc_array((values, (rows, columns)), shape=(system.size, system.size), dtype=np.complex128)
+
+
+def slopes_at(system: System, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return G + i'(x) and C + q'(x), full, of a circuit about unknowns x (n,); lines count as at rest."""
+    both = _matrix(system, x, 1.0 / (2 * np.pi)).toarray()
+    return np.ascontiguousarray(both.real), np.ascontiguousarray(both.imag)
 
 
 def depletion(v: float, row: FloatArray) -> float:

@@ -152,7 +152,7 @@ class _Rest:
             wanted = _across(found, ends)
             now = np.array([_limited(v, o, row) for v, o, row in zip(wanted, limited, values, strict=True)])
             held = bool(np.any(np.abs(now - wanted) > _RELATIVE * np.abs(wanted) + _ABSOLUTE + rounded))
-            heats = len(self.system.heatings[0]) > 0
+            heats = len(self.system.products[0]) > 0
             if heats:
                 found = x + np.clip(found - x, -1e6, 1e6)
             x, limited = found, now
@@ -187,14 +187,44 @@ class _Rest:
                 add(node, b, -sign * slope)
                 if node >= 0:
                     rest[node] += sign * (i - slope * v)
-        for (a, b, to), ohm in zip(system.heatings[0].tolist(), system.heatings[1], strict=True):
-            v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
-            add(to, a, -2 * v / ohm)
-            add(to, b, 2 * v / ohm)
-            if to >= 0:
-                rest[to] += v * v / ohm
+        for current, nodes, slopes in controlled(system, x):
+            held = sum(slope * (x[node] if node >= 0 else 0.0) for node, slope in slopes)
+            for row, sign in zip(nodes, (1.0, -1.0), strict=True):
+                for node, slope in slopes:
+                    add(row, node, sign * slope)
+                if row >= 0:
+                    rest[row] += sign * (current - held)
         shape = (system.size, system.size)
         return rest, sparse.csc_array((entries, (rows, columns)), shape=shape)
+
+
+Slopes = tuple[tuple[int, float], ...]
+
+
+def controlled(system: System, x: FloatArray) -> list[tuple[float, tuple[int, int], Slopes]]:
+    """Return of each product and limited source its current, the unknowns it leaves and enters, and slopes.
+
+    The slopes are (unknown, ampere per volt); -1 is ground.
+    """
+    padded = np.append(x, 0.0)
+    found: list[tuple[float, tuple[int, int], Slopes]] = []
+    for (a, b, c, d, e, f), gain in zip(system.products[0].tolist(), system.products[1], strict=True):
+        first, second = float(padded[c] - padded[d]), float(padded[e] - padded[f])
+        slopes = ((c, gain * second), (d, -gain * second), (e, gain * first), (f, -gain * first))
+        found.append((float(gain * first * second), (a, b), slopes))
+    for (a, b, c, d), (siemens, ampere) in zip(system.limited[0].tolist(), system.limited[1], strict=True):
+        share, bend = soft(float(siemens * (padded[c] - padded[d]) / ampere))
+        found.append((float(ampere * share), (a, b), ((c, siemens * bend), (d, -siemens * bend))))
+    return found
+
+
+def soft(y: float) -> tuple[float, float]:
+    """Return y up to 0.9, beyond it bent towards 1, and its slope: as the kernel has it."""
+    over = abs(y) - 0.9
+    if over <= 0.0:
+        return y, 1.0
+    bent = float(np.tanh(over / 0.1))
+    return float(np.copysign(0.9 + 0.1 * bent, y)), 1.0 - bent * bent
 
 
 def junction_current(v: float, saturation: float, thermal: float) -> tuple[float, float]:

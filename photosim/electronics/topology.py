@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from photosim.electronics.assembly import Placed
 
 _VOLTAGES = frozenset({"voltage", "voltage_gain", "transresistance"})
-_CURRENTS = frozenset({"current", "transconductance", "current_gain", "heating"})
+_CURRENTS = frozenset({"current", "transconductance", "current_gain", "heating", "product", "limited"})
 _AT_REST = frozenset({*_VOLTAGES, "resistance", "inductance", "junction"})
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.electronics.assembly import DENSE, System
+from photosim.electronics.loops import Light, kinds, parts_of, stepping
 from photosim.electronics.stationary import stationary
 from photosim.errors import ParameterError
 from photosim.memory import require_memory
@@ -39,6 +40,10 @@ _D = 1.0 - 1.0 / np.sqrt(2.0)
 _A = 1.0 / (_GAMMA * (2.0 - _GAMMA))
 _B = (1.0 - _GAMMA) ** 2 / (_GAMMA * (2.0 - _GAMMA))
 
+LOOP_TOLERANCE, LOOP_STEPS = 1e-4, 1 << 21
+"""The same for circuits with light in their equations, and the most steps that they take to get there."""
+
+
 Inputs = Callable[[int], "FloatArray"]
 """Inputs (K (T - 1) + 1, m) on a clock K times as fine as the samples."""
 
@@ -55,30 +60,39 @@ class Solution:
     finer: int
 
 
-def transient(
+def transient(  # noqa: PLR0913 - a circuit, its clock and what follows it
     system: System, inputs: Inputs, samples: int, sample_rate: float, rows: Sequence[int],
-    *, tolerance: float = TOLERANCE, each: int = 1,
+    *, tolerance: float = TOLERANCE, each: int = 1, light: Light | None = None,
+    start: FloatArray | None = None,
 ) -> Solution:  # fmt: skip
     """Return unknowns `rows` at the samples, having been at rest under the first inputs before.
 
-    each: how many samples there are for each one of the user's, for what an error says.
+    each: how many samples there are for each one of the user's, for what an error says.  light: photocurrents
+    that follow the unknowns.  start: unknowns (n,) to begin with instead of those at rest.
 
     Raises ParameterError for steps that do not converge, for lines whose delay the clock does not resolve,
     and for a result whose error stays above WORST.
     """
     wanted = np.array(rows, dtype=np.int64)
-    finer = _least(system, sample_rate)
-    order = 4 if system.linear else 3
-    one, two = (_run(system, inputs, samples, sample_rate, wanted, k) for k in (finer, 2 * finer))
+    finer = _least(system, sample_rate) if light is None else _loop_least(system, sample_rate)
+    order = 4 if system.linear and light is None else 3
+    most = MOST_STEPS if light is None else LOOP_STEPS
+    tolerance = tolerance if light is None else LOOP_TOLERANCE
+    own = (samples, sample_rate, wanted, (light, start))
+    one, two = (_run(system, inputs, *own, k) for k in (finer, 2 * finer))
     best, finer = (4 * two - one) / 3, 2 * finer
     while True:
-        one, two = two, _run(system, inputs, samples, sample_rate, wanted, 2 * finer)
+        one, two = two, _run(system, inputs, *own, 2 * finer)
         before, best, finer = best, (4 * two - one) / 3, 2 * finer
         size = np.abs(best - best[:1]).max(axis=0, initial=0.0)
-        still = np.maximum(np.abs(best).max(axis=0, initial=0.0) * 1e-9, 1e-300)
+        largest = np.abs(best).max(axis=0, initial=0.0)
+        still = largest * 1e-9
+        if light is not None:  # what a loop holds hardly moves and counts less, and rounding not at all
+            still = np.maximum(largest * 1e-2, largest.max(initial=0.0) * 1e-7)
+        still = np.maximum(still, 1e-300)
         spread = np.abs(best - before).max(axis=0, initial=0.0) / (2**order - 1)
         error = float((spread / np.maximum(size, still)).max(initial=0.0))
-        if error <= tolerance or 2 * finer > FINEST or 2 * finer * samples > MOST_STEPS:
+        if error <= tolerance or 2 * finer > FINEST or 2 * finer * samples > most:
             break
     if error > WORST:
         message = (
@@ -109,9 +123,18 @@ def _least(system: System, sample_rate: float) -> int:
     return max(COARSEST, 1 << int(np.ceil(np.log2(needed))))
 
 
-def _run(system: System, inputs: Inputs, samples: int, rate: float, rows: IntArray, finer: int) -> FloatArray:
+def _loop_least(system: System, sample_rate: float) -> int:
+    """Return how fine a clock a loop begins with: the samples', where no line needs a finer one."""
+    return _least(system, sample_rate) if len(system.lines[0]) else 1
+
+
+def _run(
+    system: System, inputs: Inputs, samples: int, rate: float, rows: IntArray,
+    how: tuple[Light | None, FloatArray | None], finer: int,
+) -> FloatArray:  # fmt: skip
+    light, start = how
     u = np.ascontiguousarray(inputs(finer))
-    x = stationary(system, u[0] if u.size or len(u) else None)
+    x = stationary(system, u[0] if u.size or len(u) else None) if start is None else start.copy()
     if system.size > DENSE:
         return _sparse(system, u, x, (rate * finer, rows, finer))
     from photosim.kernels import networks
@@ -126,12 +149,16 @@ def _run(system: System, inputs: Inputs, samples: int, rate: float, rows: IntArr
     lines = (numbers, np.ascontiguousarray(values[:, 0]), np.ascontiguousarray(values[:, 1]) / h, waves)
     out = np.zeros((samples, len(rows)))
     charge, conductance, drive = matrices(system)
-    if system.linear:
+    if system.linear and light is None:
         change, before, after = exact_step(charge, conductance, drive, h)
         networks.linear(change, before, after, u, x, lines, rows, finer, out)
         return out
-    parts = (*system.junctions, *system.heatings)
-    step, unknown = networks.nonlinear((charge, conductance, drive), parts, u, x, h, lines, rows, finer, out)
+    if light is not None:
+        _loop(system, light, (charge, conductance, drive), u, x, (h, lines, rows, finer), out)
+        return out
+    step, unknown = networks.nonlinear(
+        (charge, conductance, drive), parts_of(system), u, x, h, lines, rows, finer, out
+    )
     if step >= 0:
         message = (
             f"The electrical circuit does not converge {step * h:.6g} s after its start: "
@@ -141,6 +168,32 @@ def _run(system: System, inputs: Inputs, samples: int, rate: float, rows: IntArr
         )
         raise ParameterError(message)
     return out
+
+
+def _loop(
+    system: System, light: Light, whole: tuple[FloatArray, FloatArray, FloatArray], u: FloatArray,
+    x: FloatArray,
+    clock: tuple[float, Any, IntArray, int], out: FloatArray,
+) -> None:  # fmt: skip
+    """Carry electronics and light that follow each other; the tables of the light grow where they must."""
+    from photosim.kernels.loops import looped
+
+    h, lines, rows, finer = clock
+    while True:
+        ahead, arrays = x.copy(), light.arrays(finer)
+        step, failed = looped(
+            stepping(system, arrays, whole, h), kinds(system, h), u, ahead, h, lines, rows, finer, out, arrays
+        )
+        if step < 0:
+            return
+        if failed >= 0:
+            message = (
+                f"The control loop of {light.words} does not converge {step * h:.6g} s after its start: a "
+                f"step of {h:.3g} s finds no currents in Newton's method; take a higher sample rate, or a "
+                "lower gain."
+            )
+            raise ParameterError(message)
+        light.widen(-1 - failed, ahead)
 
 
 def matrices(system: System) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -18,6 +18,7 @@ from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
 from photosim.engine.guards import check_finite, check_linear, check_passive, check_stable
+from photosim.engine.looping import rest_settings
 from photosim.engine.parts import Parts, Point
 from photosim.engine.plan import Plan, Planned
 from photosim.engine.plan_search import make_plan
@@ -154,8 +155,7 @@ class Compiled:
             changes |= {drive.name: drive.value for drive in drives}
             point = replace(compiled.parts.point(changes), drives=drives)
         compiled.electrics.refuse_driven(called)
-        nets = compiled.electrics.at_rest(lambda part: compiled.parts.settings_of(part, point))
-        if nets:
+        if nets := rest_settings(compiled, point):
             point = replace(compiled.parts.point(changes | nets), drives=drives)
         return compiled, point
 

@@ -16,7 +16,7 @@ import numpy as np
 from photosim.electronics import Placed, assemble, check_topology, stationary
 from photosim.electronics.islands import islands, touched
 from photosim.engine.converters import drivers
-from photosim.engine.following import Equations, Read, Signal, feedback_sentence, value_of
+from photosim.engine.following import Equations, Read, Signal, value_of
 from photosim.errors import NetlistError, ParameterError
 from photosim.model import GROUND_MEMBER, Detector, Electronic, Network, PortRef
 from photosim.model import elements as ideal
@@ -159,7 +159,7 @@ class Electrics:
     def _follows(self, part: Part, element: Element) -> Signal:
         output = self._driver_of(part, element)
         if output is None:
-            return Signal("setting", part.name, element.setting or element.name)
+            return Signal("setting", part.name, element.setting or element.name, element.tone)
         model = self.graph.part(output[0]).model
         if isinstance(model, Detector):
             return Signal("detector", output[0])
@@ -236,6 +236,12 @@ class Electrics:
                       if node in sets and signals.get(one.name, _NONE).kind == "detector"}  # fmt: skip
             by_name = {one.name: one for one in placed}
             placed = [one for one in placed if any(sets[n] in bright for n in touched(one, by_name)) == lit]
+        return self.finished(placed, signals, settings_of)
+
+    def finished(
+        self, placed: list[Placed], signals: Mapping[str, Signal], settings_of: SettingsOf
+    ) -> Equations:
+        """Return the equations of placed elements, with the levels of converters among their inputs."""
         system = assemble(placed)
         levels = system.resting.copy()
         for k, name in enumerate(system.inputs):
@@ -276,13 +282,8 @@ class Electrics:
     def at_rest(self, settings_of: SettingsOf) -> dict[str, float]:
         """Return the settings of optical parts that nets drive at rest, by dotted name.
 
-        Raises ParameterError for one that follows the light on a detector, and for a value out of bounds.
+        None of them may follow the light on a detector. Raises ParameterError for a value out of bounds.
         """
-        if not self.reads:
-            return {}
-        found = self.follows_light(settings_of)
-        if found is not None:
-            raise ParameterError(feedback_sentence(*found))
         equations = self.equations(settings_of, lit=False)
         x = np.append(stationary(equations.system), 0.0)
         values = {}

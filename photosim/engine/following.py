@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 class Signal:
     """What an input of the electrical equations follows.
 
-    kind: "setting" of a source, "detector" (its current) or "stage" (what a converter puts out).  part:
-    which;
-    setting: of a source alone.
+    kind: "setting" of a source, "detector" (its current), "light" (of its current what the light alone
+    makes, in a control loop) or "stage" (what a converter puts out).  part: which.  setting: of a source
+    alone.  tone: amplitude, frequency in Hz and phase in rad of a sine on top of a setting.
     """
 
     kind: str
     part: str
     setting: str = ""
+    tone: tuple[float, float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -63,14 +64,3 @@ def value_of(equations: Equations, read: Read, x: Any) -> Any:
         return x[equations.system.branches[read.branch]]
     plus, minus = (equations.row(node) for node in read.nodes)
     return x[plus] - x[minus]
-
-
-def feedback_sentence(read: Read, detector: str) -> str:
-    """Return the sentence that refuses light that follows itself through the electronics."""
-    return (
-        f"Setting {read.name!r} follows the light on detector {detector!r} through electrical nets, and "
-        "light with "
-        "electronics behind a detector is not followed further: break the loop, and drive the setting by a "
-        "source "
-        "of its own."
-    )

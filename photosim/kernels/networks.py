@@ -21,6 +21,7 @@ _B = (1.0 - _GAMMA) ** 2 / (_GAMMA * (2.0 - _GAMMA))
 _RELATIVE = 1e-10
 _ABSOLUTE = 1e-13
 _ROUNDED = 1e-12
+_STRAIGHT = 0.9
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -199,9 +200,28 @@ def _limited(new: float, old: float, row: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _flow(x: Any, conductance: Any, given: Any, parts: Any, f: Any, q: Any) -> None:
+def _soft(y: float) -> Any:
+    """Return y up to a share of 1, beyond it bent towards 1 with two smooth slopes, and its slope."""
+    over = abs(y) - _STRAIGHT
+    if over <= 0.0:
+        return y, 1.0
+    room = 1.0 - _STRAIGHT
+    bent = math.tanh(over / room)
+    return math.copysign(_STRAIGHT + room * bent, y), 1.0 - bent * bent
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _between(x: Any, a: int, b: int) -> float:
+    """Return the voltage between two unknowns, -1 being ground."""
+    return float((x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _flow(  # noqa: C901 - one kind of part after the other
+    x: Any, conductance: Any, given: Any, parts: Any, f: Any, q: Any
+) -> None:
     """Fill f with G x + i(x) - B u and q with q(x), at limited junctions' own voltages."""
-    ends, values, heats, ohms = parts
+    ends, values, products, gains, limited, limits = parts
     n = x.shape[0]
     for i in range(n):
         total = -given[i]
@@ -219,11 +239,49 @@ def _flow(x: Any, conductance: Any, given: Any, parts: Any, f: Any, q: Any) -> N
         if b >= 0:
             f[b] -= i
             q[b] -= charge
-    for k in range(heats.shape[0]):
-        a, b, to = heats[k, 0], heats[k, 1], heats[k, 2]
-        v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
-        if to >= 0:
-            f[to] -= v * v / ohms[k]
+    for k in range(products.shape[0]):
+        a, b, c, d, e, g = products[k]
+        i = gains[k] * _between(x, c, d) * _between(x, e, g)
+        if a >= 0:
+            f[a] += i
+        if b >= 0:
+            f[b] -= i
+    for k in range(limited.shape[0]):
+        a, b, c, d = limited[k]
+        share, _ = _soft(limits[k, 0] * _between(x, c, d) / limits[k, 1])
+        if a >= 0:
+            f[a] += limits[k, 1] * share
+        if b >= 0:
+            f[b] -= limits[k, 1] * share
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _linearise(  # noqa: C901 - one kind of part after the other
+    x: Any, parts: Any, dh: float, matrix: Any, right: Any
+) -> None:
+    """Add products and limited transconductances about x to the equations of a step of Newton's method."""
+    _, _, products, gains, limited, limits = parts
+    for k in range(products.shape[0]):
+        a, b, c, d, e, g = products[k]
+        first, second = _between(x, c, d), _between(x, e, g)
+        for row, sign in ((a, dh), (b, -dh)):
+            if row >= 0:
+                right[row] += sign * gains[k] * first * second
+                for column, slope in ((c, second), (d, -second), (e, first), (g, -first)):
+                    if column >= 0:
+                        matrix[row, column] += sign * gains[k] * slope
+    for k in range(limited.shape[0]):
+        a, b, c, d = limited[k]
+        v = _between(x, c, d)
+        share, bend = _soft(limits[k, 0] * v / limits[k, 1])
+        slope = limits[k, 0] * bend
+        for row, sign in ((a, dh), (b, -dh)):
+            if row >= 0:
+                right[row] -= sign * (limits[k, 1] * share - slope * v)
+                if c >= 0:
+                    matrix[row, c] += sign * slope
+                if d >= 0:
+                    matrix[row, d] -= sign * slope
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -231,7 +289,7 @@ def _newton(  # noqa: C901 - the inner loop of every step
     x: Any, charge: Any, conductance: Any, given: Any, parts: Any, want: Any, dh: float, work: Any
 ) -> int:
     """Solve C x + q(x) + dh F(x) = want from x on; return -1, or the unknown that moves most."""
-    ends, values, heats, ohms = parts
+    ends, values = parts[0], parts[1]
     matrix, right, held = work
     n, worst = x.shape[0], 0
     for k in range(ends.shape[0]):
@@ -257,15 +315,7 @@ def _newton(  # noqa: C901 - the inner loop of every step
                 matrix[b, b] += both
                 if a >= 0:
                     matrix[b, a] -= both
-        for k in range(heats.shape[0]):
-            a, b, to = heats[k, 0], heats[k, 1], heats[k, 2]
-            v = (x[a] if a >= 0 else 0.0) - (x[b] if b >= 0 else 0.0)
-            if to >= 0:
-                right[to] -= dh * v * v / ohms[k]
-                if a >= 0:
-                    matrix[to, a] -= dh * 2.0 * v / ohms[k]
-                if b >= 0:
-                    matrix[to, b] += dh * 2.0 * v / ohms[k]
+        _linearise(x, parts, dh, matrix, right)
         if not _solve(matrix, right):
             return 0
         worst, far, rounded = 0, 0.0, 0.0
@@ -294,10 +344,11 @@ def _newton(  # noqa: C901 - the inner loop of every step
 def nonlinear(  # noqa: PLR0913 - one loop over steps, arrays in, arrays out
     matrices: Any, parts: Any, u: Any, x: Any, h: float, lines: Any, rows: Any, every: int, out: Any
 ) -> Any:
-    """Carry a circuit with junctions and heaters by TR-BDF2; return (-1, 0), or (step, unknown) that failed.
+    """Carry junctions, products and limits by TR-BDF2; return (-1, 0), or (step, unknown) that failed.
 
-    matrices: C and G (n, n), B (n, m + 2 L).  parts: junctions' nodes (J, 2) and numbers (J, 6), heaters'
-    nodes (H, 3) and ohms (H,).  h: the step in s.  The rest as for `linear`.
+    matrices: C and G (n, n), B (n, m + 2 L).  parts: junctions' nodes (J, 2) and numbers (J, 6); products'
+    nodes (P, 6) and gains (P,); limited transconductances' nodes (Q, 4) and (siemens, ampere) (Q, 2).
+    h: the step in s.  The rest as for `linear`.
     """
     charge, conductance, drive = matrices
     numbers, impedances, delays, waves = lines

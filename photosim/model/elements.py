@@ -18,7 +18,8 @@ class Element:
 
     branches: other elements of the component whose current it uses.  setting: the component's setting that a
     source follows over time.  ac: what a source adds in the small-signal response, as a factor of the drive.
-    temperature: of a resistor, in K, for its thermal noise; 0 is noiseless.
+    temperature: of a resistor, in K, for its thermal noise; 0 is noiseless.  tone: of a source, an amplitude,
+    a frequency in Hz and a phase in rad of a sine on top of its value.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Element:
     branches: tuple[str, ...] = ()
     setting: str = ""
     temperature: float = 0.0
+    tone: tuple[float, float, float] | None = None
 
 
 def resistance(name: str, a: str, b: str, ohm: float, *, temperature: float = 0.0) -> Element:
@@ -50,9 +52,15 @@ def mutual(name: str, first: str, second: str, coupling: float) -> Element:
     return Element("mutual", name, (), (float(coupling),), (first, second))
 
 
-def voltage(name: str, a: str, b: str, volt: float, *, setting: str = "") -> Element:
-    """Return a voltage source: v(a) - v(b) = volt, or the setting's value over time."""
-    return Element("voltage", name, (a, b), (float(volt),), setting=setting)
+def voltage(
+    name: str, a: str, b: str, volt: float, *, setting: str = "",
+    tone: tuple[float, float, float] | None = None,
+) -> Element:  # fmt: skip
+    """Return a voltage source: v(a) - v(b) = volt, or the setting's value over time, and a tone on top.
+
+    tone: amplitude in V, frequency in Hz, phase in rad of a sine that starts at time 0.
+    """
+    return Element("voltage", name, (a, b), (float(volt),), setting=setting, tone=tone)
 
 
 def current(name: str, a: str, b: str, ampere: float, *, setting: str = "") -> Element:
@@ -102,6 +110,21 @@ def junction(  # noqa: PLR0913 - the numbers of a junction
 def noise(name: str, a: str, b: str, density: float) -> Element:
     """Return a noise current between two nodes, density in A/sqrt(Hz), one-sided; nothing else."""
     return Element("noise", name, (a, b), (float(density),))
+
+
+def product(
+    name: str, a: str, b: str, first: tuple[str, str], second: tuple[str, str], gain: float
+) -> Element:
+    """Return a current from a to b inside of gain (A/V^2) times the product of two voltages between nodes."""
+    return Element("product", name, (a, b, *first, *second), (float(gain),))
+
+
+def limited(name: str, a: str, b: str, c: str, d: str, siemens: float, ampere: float) -> Element:
+    """Return a current source from a to b of siemens times v(c) - v(d), at most ampere either way.
+
+    It is straight up to 0.9 of that and then bends, tanh-like, so that its slope stays continuous.
+    """
+    return Element("limited", name, (a, b, c, d), (float(siemens), float(ampere)))
 
 
 def heating(name: str, a: str, b: str, to: str, ohm: float) -> Element:

@@ -100,6 +100,7 @@ class _Question:
         self.compiled = compiled
         self.settings_of: Callable[[Part], Mapping[str, Any]] = lambda p: compiled.parts.settings_of(p, point)
         self.electrics: Electrics = compiled.electrics
+        self._refuse_loops()
         self.lit = (
             bare_point(circuit, settings, bounded=False) if circuit.sources and circuit.detectors else None
         )
@@ -112,6 +113,17 @@ class _Question:
             if signal.kind == "detector":
                 levels[k] = self.currents.get(signal.part, 0.0)
         self.bright = _Solved(bright, stationary(bright.system, levels))
+
+    def _refuse_loops(self) -> None:
+        """Raise ParameterError for light that follows itself."""
+        looped = self.electrics.follows_light(self.settings_of)
+        if looped is not None:
+            message = (
+                f"Setting {looped[0].name!r} follows the light on detector {looped[1]!r} in a control loop, "
+                "of which there is no small-signal response: send a tone through it (dither_source) in "
+                "ps.transient."
+            )
+            raise ParameterError(message)
 
     def _at_rest(self, settings: Mapping[str, Any]) -> dict[str, float]:
         if self.lit is None:

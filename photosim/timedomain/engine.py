@@ -13,7 +13,7 @@ import numpy as np
 from photosim.arguments import public
 from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
-from photosim.errors import ParameterError, PhotosimWarning
+from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.memory import require_memory
 from photosim.model import Block, Nonlinear
 from photosim.timedomain import drives as driving
@@ -28,6 +28,7 @@ from photosim.timedomain.cut import (
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.history import History
+from photosim.timedomain.loops import consistent
 from photosim.timedomain.nets import Nets, is_electrical_only, split_drives
 from photosim.timedomain.receivers import noise_before, refuse_jitter
 from photosim.timedomain.result import dataset
@@ -57,7 +58,7 @@ LEAST_BYTES = 70
 
 
 @public
-def transient(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered in order
+def transient(  # noqa: PLR0913 - keyword options of a question
     circuit: Circuit,
     duration: float,
     *,
@@ -91,6 +92,20 @@ def transient(  # noqa: PLR0913, PLR0915 - keyword options of a question, answer
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
     """
+    own = dict(locals())
+    own.pop("settings")
+    return consistent(
+        lambda corrections: _carried(**own, settings=settings, corrections=corrections), noisy=noise
+    )
+
+
+def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered in order
+    circuit: Circuit, duration: float, *, sample_rate: float, drive: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any] | None, wl: Any, probes: Sequence[str] | None, noise: bool, seed: int,
+    settle: float, quasi_static: bool | None, energies: bool, settings: Mapping[str, Any],
+    corrections: Mapping[str, NDArray[np.float64]],
+) -> tuple[xarray.Dataset, Nets]:  # fmt: skip
+    """Return a run as `transient` does, and its nets, under corrections of the currents of control loops."""
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)
@@ -112,10 +127,16 @@ def transient(  # noqa: PLR0913, PLR0915 - keyword options of a question, answer
     )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     optical, waves = split_drives(circuit.graph, drive or {})
-    drives, plain, nets = _drives(circuit, (optical, waves), settings, line)
+    drives, plain, nets = _drives(circuit, (optical, waves), settings, line, corrections)
+    if nets.feedback is not None and inputs:
+        message = (
+            f"Light enters at {listing([repr(p) for p in inputs])}, but control loops ("
+            f"{nets.feedback.loop.words}) follow the light of sources alone: take a laser."
+        )
+        raise ParameterError(message)
     if is_electrical_only(circuit.graph):
         _refuse_light(circuit, inputs, wl)
-        return nets.alone(circuit.name)
+        return nets.alone(circuit.name), nets
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
     if light.turns(drives, carriers, lights):
@@ -155,7 +176,7 @@ def transient(  # noqa: PLR0913, PLR0915 - keyword options of a question, answer
     found = dataset(run, circuit.name, line, named, arrived, how, nets, energies=energies)
     if quiet is not None:
         found.attrs["beyond"] = quiet.attrs["beyond"]
-    return found
+    return found, nets
 
 
 def _refuse_light(circuit: Circuit, inputs: Any, wl: Any) -> None:
@@ -210,6 +231,7 @@ def _drives(
     drive: tuple[Mapping[str, Any], Mapping[str, Waveform]],
     settings: Mapping[str, Any],
     line: Timeline,
+    corrections: Mapping[str, NDArray[np.float64]],
 ) -> tuple[driving.Drives, Mapping[str, Any], Nets]:
     """Return the settings at every sample, the plain ones with those that converters hold still, and nets.
 
@@ -230,6 +252,7 @@ def _drives(
     values |= {name: value for name, value in extra.items() if np.ndim(value)}
     held = {name: value for name, value in extra.items() if not np.ndim(value)}
     nets = Nets(_at(circuit, {**settings, **held}, values, rate) if extra else drives, line, drive[1])
+    nets.corrections = corrections
     extra |= {
         name: value if np.any(value != value[0]) else float(value[0])
         for name, value in nets.before().items()

@@ -12,11 +12,11 @@ import numpy as np
 from photosim.electronics import transient
 from photosim.engine.bindings import owner
 from photosim.engine.converters import convert
-from photosim.engine.following import Equations, Read, feedback_sentence, value_of
+from photosim.engine.following import Equations, Read, value_of
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Electronic, Network
 from photosim.timedomain.band import PASS
-from photosim.timedomain.content import check_band
+from photosim.timedomain.content import check_band, check_frequency
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.waveform import Waveform
 from photosim.timedomain.waveforms import as_waveform
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from photosim.engine.graph import Graph
     from photosim.timedomain.drives import Drives
+    from photosim.timedomain.loops import Feedback
     from photosim.timedomain.timeline import Timeline
 
     FloatArray = NDArray[np.float64]
@@ -42,7 +43,8 @@ class Nets:
     """The electrical side of a run: waveforms of its sources, and what has been solved so far.
 
     voltages: (T,) of each net by its first member.  currents: (T,) of each voltage source, inductor and line.
-    notes: what is said of each solution.
+    notes: what is said of each solution.  corrections: currents (T,) in A of detectors in a control loop
+    beyond those of light that follows its settings at once.  feedback: the loop, where light follows itself.
     """
 
     drives: Drives
@@ -51,6 +53,9 @@ class Nets:
     voltages: dict[str, FloatArray] = field(default_factory=dict)
     currents: dict[str, FloatArray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    corrections: Mapping[str, FloatArray] = field(default_factory=dict)
+    feedback: Feedback | None = None
+    steps: int = 0
 
     @property
     def present(self) -> bool:
@@ -60,19 +65,22 @@ class Nets:
     def before(self) -> dict[str, FloatArray]:
         """Return the settings of optical parts (T,) that nets drive, by dotted name.
 
-        Raises ParameterError for a setting that follows the light on a detector, and for one that leaves its
-        bounds.
+        Where they follow the light on a detector, nets and light are solved together. Raises ParameterError
+        for one that leaves its bounds.
         """
         electrics = self.drives.compiled.electrics
         if not self.present:
             return {}
-        found = electrics.follows_light(self._settings_of)
-        if found is not None:
-            raise ParameterError(feedback_sentence(*found))
-        equations = electrics.equations(self._settings_of, lit=False)
-        if not equations.system.size:
-            return {}
-        fine = self._solved(equations, {})
+        if electrics.follows_light(self.settings_of) is not None:
+            from photosim.timedomain.loops import Feedback
+
+            self.feedback = Feedback(self)
+            equations, fine = self.feedback.equations, self.feedback.solve(self.corrections)
+        else:
+            equations = electrics.equations(self.settings_of, lit=False)
+            if not equations.system.size:
+                return {}
+            fine = self.solved(equations, {})
         values = {}
         for read in electrics.reads:
             own = np.asarray(value_of(equations, read, fine))
@@ -84,11 +92,14 @@ class Nets:
         electrics = self.drives.compiled.electrics
         if not self.present:
             return
-        equations = electrics.equations(self._settings_of, lit=True)
+        if self.feedback is not None:
+            self.feedback.compare(currents)
+            return
+        equations = electrics.equations(self.settings_of, lit=True)
         if equations.system.size:
-            self._solved(equations, currents)
+            self.solved(equations, currents)
 
-    def _settings_of(self, part: Any) -> dict[str, Any]:
+    def settings_of(self, part: Any) -> dict[str, Any]:
         """Return the settings of a part, those that sources follow over time as they are at first."""
         found = self.drives.settings(part)
         followed = sources(part.model)
@@ -103,26 +114,19 @@ class Nets:
         )  # fmt: skip
         return np.ascontiguousarray(values[::OVER])
 
-    def _solved(self, equations: Equations, currents: Mapping[str, FloatArray]) -> FloatArray:
-        """Solve equations; return unknowns (n + 1, ...) on a clock OVER times finer, the last one 0."""
+    def solved(
+        self, equations: Equations, currents: Mapping[str, FloatArray], loop: Any = None, start: Any = None
+    ) -> FloatArray:
+        """Solve equations; return unknowns (n + 1, ...) on a clock OVER times finer, the last one 0.
+
+        loop: the light in them, which starts at unknowns `start`.
+        """
         system, line = equations.system, self.line
-        moving = [self._input(signal, currents) for signal in equations.signals]
-
-        def inputs(finer: int) -> FloatArray:
-            count = (line.total - 1) * OVER * finer + 1
-            found = np.empty((count, len(moving)))
-            for k, values in enumerate(moving):
-                found[:, k] = system.resting[k] if values is None else values(OVER * finer)
-            return found
-
+        inputs = self.inputs(equations, currents)
         solution = transient(
-            system,
-            inputs,
-            (line.total - 1) * OVER + 1,
-            OVER * line.sample_rate,
-            range(system.size),
-            each=OVER,
-        )
+            system, inputs, (line.total - 1) * OVER + 1, OVER * line.sample_rate, range(system.size),
+            each=OVER, light=loop, start=start,
+        )  # fmt: skip
         fine = np.concatenate([solution.values.T, np.zeros((1, len(solution.values)))])
         named = self.drives.compiled.electrics.nets
         self.voltages |= {
@@ -135,16 +139,35 @@ class Nets:
         }
         self.notes.append(
             f"{system.size} unknowns, {OVER * solution.finer} steps a sample, error {solution.error:.2g} of "
-            "the "
-            "largest change"
+            "the largest change"
         )
+        self.steps = OVER * solution.finer
         return fine
+
+    def inputs(self, equations: Equations, currents: Mapping[str, FloatArray]) -> Any:
+        """Return a function that gives all inputs of equations on a clock so much finer than OVER times."""
+        system, line = equations.system, self.line
+        moving = [self._input(signal, currents) for signal in equations.signals]
+
+        def inputs(finer: int) -> FloatArray:
+            count = (line.total - 1) * OVER * finer + 1
+            found = np.empty((count, len(moving)))
+            for k, values in enumerate(moving):
+                found[:, k] = system.resting[k] if values is None else values(OVER * finer)
+            return found
+
+        return inputs
 
     def _input(self, signal: Any, currents: Mapping[str, FloatArray]) -> Any:
         """Return a function that gives an input on a finer clock; None for one that stays at rest."""
+        if signal.kind == "light":
+            return None  # it stands in the equations themselves
         part = self.drives.compiled.graph.part(signal.part)
         if signal.kind == "detector":
-            return lambda finer: upsampled(currents[signal.part], finer)
+            own = currents.get(signal.part)
+            return None if own is None else lambda finer: upsampled(own, finer)
+        if signal.tone is not None:
+            return self._tone(signal)
         if signal.kind == "stage":
             return self._stage(part)
         wave = self.waves.get(signal.name)
@@ -154,6 +177,22 @@ class Nets:
         if value is not None and np.ndim(value):
             return lambda finer: upsampled(np.asarray(value, dtype=np.float64), finer)
         return None
+
+    def _tone(self, signal: Any) -> Any:
+        """Return the sine of a source on top of its value, which starts at time 0, on a finer clock."""
+        amplitude, frequency, phase = signal.tone
+        part, line = self.drives.compiled.graph.part(signal.part), self.line
+        level = float(self.settings_of(part).get(signal.setting) or 0.0)
+        check_frequency(frequency, line.sample_rate, f"the tone of {signal.part!r}")
+
+        def values(finer: int) -> FloatArray:
+            wave = self.waves.get(signal.name)
+            base = level if wave is None else self._waveform(wave, finer, signal.name)
+            time = np.arange((line.total - 1) * finer + 1) / (finer * line.sample_rate)
+            turns = 2 * np.pi * frequency * np.maximum(time - line.warm / line.sample_rate, 0.0)
+            return np.asarray(base + amplitude * np.sin(turns + phase))
+
+        return values
 
     def _waveform(self, wave: Waveform, finer: int, name: str) -> FloatArray:
         line = self.line

@@ -137,15 +137,21 @@ def test_a_batch_through_nets_is_refused() -> None:
         photocurrents(ps.Circuit(LINK), None, {"src": {"voltage": [0.0, 1.0]}})
 
 
-def test_light_that_follows_itself_is_refused() -> None:
+def test_light_that_follows_itself_rests_where_both_agree() -> None:
     nets = [["pd,e1", "load,e1", "cl,e1", "mod,e1"], ["load,e2", "cl,e2", "gnd"]]
     instances = {k: v for k, v in INSTANCES.items() if k not in {"src", "r", "c"}}
     circuit = ps.Circuit({"instances": instances, "connections": LIT, "nets": nets})
-    sentence = "Setting 'mod.voltage' follows the light on detector 'pd' through electrical nets"
-    with pytest.raises(ps.ParameterError, match=sentence):
-        ps.transient(circuit, 1e-9, sample_rate=RATE)
-    with pytest.raises(ps.ParameterError, match=sentence):
-        photocurrents(circuit, None, {})
+    plain = ps.Circuit(LIGHT)
+    volt = circuit.driven_at({})[1].settings["mod.voltage"]
+    light = float(photocurrents(plain, None, {"mod": {"voltage": volt}}).values.squeeze())
+    assert volt == pytest.approx(50.0 * light, rel=1e-9)
+    assert photocurrents(circuit, None, {}).values.squeeze() == pytest.approx(light, rel=1e-9)
+    found = ps.transient(circuit, 1e-9, sample_rate=RATE)
+    assert found.voltage.sel(net="pd,e1").values == pytest.approx(volt, rel=1e-6)
+    with pytest.raises(
+        ps.ParameterError, match=r"'mod.voltage' follows the light on detector 'pd' in a control"
+    ):
+        ps.response(circuit, [1e9], source="mod.voltage")
 
 
 def test_what_cannot_be_driven_is_refused() -> None:
