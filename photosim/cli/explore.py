@@ -13,7 +13,7 @@ def explore(
     file: File,
     port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, help="Port of this machine; 0 takes a free one."),
+        typer.Option("--port", help="Port of this machine, up to 65535; 0 takes a free one."),
     ] = 0,
     browser: Annotated[
         bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 POINTS = 1001
 """Wavelengths of a spectrum unless the page says otherwise."""
+KEPT = 8
+"""Circuits of which the names of waves are kept."""
 MOST_POINTS = 20_001
 MOST_CURVES = 64
 """Ports that a spectrum shows; probes come on top."""
@@ -45,13 +48,16 @@ class Curve:
         return bool(np.max(power_dB(np.abs(self.values) ** 2), initial=-np.inf) <= DARK_dB)
 
 
+@lru_cache(maxsize=KEPT)
 def starts_of(circuit: Circuit) -> tuple[str, ...]:
     """Return the waves that a spectrum can start from: exposed ports, those of inputs first, then sources."""
     first = default_inputs(circuit.ports)
-    sources = [f"{p.name},{p.ports[0]}" for p in circuit.graph.parts if p.name in circuit.sources and p.ports]
+    lit = set(circuit.sources)
+    sources = [f"{part.name},{part.ports[0]}" for part in circuit.graph.parts if part.name in lit]
     return (*first, *(port for port in circuit.ports if port not in first), *sources)
 
 
+@lru_cache(maxsize=KEPT)
 def ends_of(circuit: Circuit) -> tuple[str, ...]:
     """Return the waves that a spectrum shows: exposed ports, and the ports of detectors."""
     detectors = [
@@ -63,6 +69,7 @@ def ends_of(circuit: Circuit) -> tuple[str, ...]:
     return (*circuit.ports, *detectors)[:MOST_CURVES]
 
 
+@lru_cache(maxsize=KEPT)
 def usual_range(circuit: Circuit) -> str:
     """Return the wavelengths that a page begins with: of an analysis, of the lasers, or about 1.55 um."""
     for entry in circuit.netlist.analyses:

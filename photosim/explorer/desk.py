@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from photosim import netlist as netlists
 from photosim.circuit import Circuit
 from photosim.errors import NetlistError, ParameterError, PhotosimError
+from photosim.explorer.curves import KEPT
 from photosim.netlist.reader import map_beside
 from photosim.netlist.save import with_settings
 from photosim.netlist.values import AMBIENT
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from photosim.explorer.progress import Remarks
     from photosim.model import Netlist
 
-KEPT = 8
-"""Circuits that are kept: going back to an earlier text costs nothing."""
 _YAML = (".yml", ".yaml", ".json")
 _INSTANCE = re.compile(r"(?:[Ii]nstance|Setting) '([^'.,]+)")
 

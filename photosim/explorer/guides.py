@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from photosim.conventions import ports_by_mode
 from photosim.drawing import svg
 from photosim.errors import PhotosimError
-from photosim.explorer.curves import grid_of, start_of
+from photosim.explorer.curves import KEPT, grid_of, start_of
 from photosim.explorer.desk import changed
 from photosim.units import power_dB
 
@@ -79,12 +80,13 @@ def powers(circuit: Circuit, view: View) -> dict[str, Any]:
     }
 
 
-def guides_of(circuit: Circuit) -> list[Guide]:
+@lru_cache(maxsize=KEPT)
+def guides_of(circuit: Circuit) -> tuple[Guide, ...]:
     """Return the optical wires of the drawing."""
     text = svg(circuit.netlist)
     names = list(dict.fromkeys(unescape(a or b) for a, b in _WIRE.findall(text)))[:MOST_WIRES]
     found = (_guide(name, circuit.graph) for name in names)
-    return [guide for guide in found if guide is not None]
+    return tuple(guide for guide in found if guide is not None)
 
 
 def _guide(name: str, graph: Graph) -> Guide | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from photosim.arguments import public
 from photosim.bounds import check_number
-from photosim.errors import DataError
+from photosim.errors import DataError, Mark, NetlistError
 
 if TYPE_CHECKING:
     from photosim.explorer.app import Answers
@@ -40,14 +40,17 @@ def explore(
     with the address.  cell_map, mode: as for `photosim.netlist.read`.
     Raises NetlistError for a file that is not a netlist, and DataError for a port that cannot be had.
     """
+    from photosim.netlist import find
+
+    check_number("explore", 0, 65535, port=port)
+    find(file)  # before all that takes a second to load
     from photosim.explorer.app import Answers, application
     from photosim.explorer.desk import Desk
     from photosim.explorer.progress import Progress, Remarks
 
-    check_number("explore", 0, 65535, port=port)
     remarks = Remarks()
     desk = Desk(file, remarks, cell_map=Path(cell_map) if cell_map is not None else None, mode=mode)
-    with remarks.listening():
+    with remarks.listening(), _of_file(file):
         desk.open(desk.text())  # whatever is wrong with the file is said before anything is served
     token = secrets.token_urlsafe(24)
     progress = Progress()
@@ -63,6 +66,18 @@ def explore(
             ended = asyncio.run(_serve(application(answers, token=token, port=number), place))
     if ended not in {None, signal.SIGINT}:
         signal.raise_signal(ended)  # whoever has a handler for it says so
+
+
+@contextlib.contextmanager
+def _of_file(file: str) -> Iterator[None]:
+    """Name the file in errors of its text."""
+    try:
+        yield
+    except NetlistError as error:
+        if error.mark is None or error.mark.file is not None:
+            raise
+        place = Mark(file, error.mark.line, error.mark.column)
+        raise NetlistError(error.message, place) from None
 
 
 def listening(port: int) -> socket.socket:

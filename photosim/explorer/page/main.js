@@ -23,7 +23,7 @@
   const powers = new Explorer.Latest("powers", Explorer.showPowers, () => {});
   const drawing = new Explorer.Latest("drawing", Explorer.showDrawing, () => {});
   const numbers = new Explorer.Latest("numbers", Explorer.showNumbers, Explorer.numbersFailed);
-  let later = 0;
+  let soon = 0, later = 0;
   const ask = ({ drawn = false, timed = true } = {}) => {
     if (key === null) return;
     spectrum.ask({ view: Explorer.view() });
@@ -32,13 +32,14 @@
   let drawnToo = false;
   const askLater = (drawn, timed) => {
     drawnToo = drawnToo || drawn;
-    clearTimeout(later);
+    clearTimeout(soon);
+    soon = setTimeout(() => powers.ask({ view: Explorer.view() }), 60);
+    clearTimeout(later); // what takes longer waits until the slider rests
     later = setTimeout(() => {
-      powers.ask({ view: { ...Explorer.view(), at: Explorer.marker() } });
       numbers.ask({ view: Explorer.view() });
       if (drawnToo) drawing.ask({ view: Explorer.view() });
       drawnToo = false;
-    }, 60);
+    }, 250);
     if (timed) Explorer.askTime();
   };
 
