@@ -128,6 +128,31 @@ def pictures() -> None:
     plotting.save(s.plot(), folder / "ring_spectrum.png")
 
 
+def explorer() -> None:
+    """Photograph the explorer's page for `docs/explorer.md`, in Chromium by playwright."""
+    import subprocess
+
+    from playwright.sync_api import sync_playwright
+
+    command = [sys.executable, "-m", "photosim", "explore", "lattice_filter", "--no-open"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)  # noqa: S603
+    try:
+        address = server.stdout.readline().strip() if server.stdout is not None else ""
+        with sync_playwright() as running:
+            browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1440, "height": 1000})
+            page.goto(address)
+            page.wait_for_selector("#metrics tbody tr", timeout=300_000)
+            page.locator(".hit").nth(3).click(force=True)
+            page.mouse.move(700, 500)
+            page.wait_for_timeout(3000)
+            page.screenshot(path=ROOT / "docs" / "pictures" / "explorer.png")
+            browser.close()
+    finally:
+        server.terminate()
+        server.communicate()
+
+
 PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "validation": (VALIDATION, validation),
     "systems": (ROOT / "docs" / "systems.md", systems),
@@ -143,8 +168,8 @@ def site() -> None:
     print(f"The site begins at {build()}.")
 
 
-FOLDERS: dict[str, Callable[[], None]] = {"pictures": pictures, "site": site}
-"""What makes more than one file."""
+FOLDERS: dict[str, Callable[[], None]] = {"pictures": pictures, "explorer": explorer, "site": site}
+"""What makes pictures, or more than one file."""
 
 
 def main(names: list[str]) -> int:

@@ -35,6 +35,7 @@ class Signal:
 
     analysis: name of an analysis of kind transient of the netlist; without one the rest counts.  drive: the
     setting that a random pattern drives from `low` to `high` with `rate` symbols per s, or none.
+    quasi_static: take parts that are slower than their drive as if they followed it.
     """
 
     analysis: str | None = None
@@ -44,6 +45,7 @@ class Signal:
     high: float = 1.0
     symbols: Count = 64
     noise: bool = False
+    quasi_static: bool = False
 
 
 @dataclass(frozen=True)

@@ -99,9 +99,11 @@ def _followed(name: str, circuit: Circuit, models: Mapping[str, Model]) -> Param
 
 def _words(name: str, parameter: Parameter | None) -> tuple[str, str]:
     """Return unit and meaning of a setting; those of the netlist's own have none."""
+    if name == TEMPERATURE:
+        return "K", "temperature of the circuit"
     if parameter is not None:
         return ("" if parameter.unit == "1" else parameter.unit), parameter.text
-    return ("K", "temperature of the circuit") if name == TEMPERATURE else ("", "")
+    return "", ""
 
 
 def _kind(value: Any, parameter: Parameter | None) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.analysis.channels import channels_of
 from photosim.analysis.transient import TransientOptions, TransientResult, located, read_options, transient
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 from photosim.explorer.curves import packed
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 32
 """Samples of a symbol of the page's own pattern."""
+FEWEST_SAMPLES = 8
 MOST_SYMBOLS = 4096
 MOST_POINTS = 6000
 MOST_TRACES = 300
@@ -85,13 +88,21 @@ def _options(circuit: Circuit, signal: Signal) -> TransientOptions:
         "kind": "transient",
         "name": circuit.name,
         "duration": signal.symbols / signal.rate,
-        "sample_rate": SAMPLES * signal.rate,
+        "sample_rate": _samples(circuit, signal.rate) * signal.rate,
         "noise": signal.noise,
+        **({"quasi_static": True} if signal.quasi_static else {}),
     }
     if signal.drive is not None:
         pattern = {"wave": "prbs", "rate": signal.rate, "low": signal.low, "high": signal.high}
         entry |= {"drive": {signal.drive: pattern}, "eye": {"rate": signal.rate}}
     return read_options(entry, circuit)
+
+
+def _samples(circuit: Circuit, rate: float) -> int:
+    """Return the samples of a symbol: fewer where the bands of neighbouring lasers would overlap."""
+    frequencies = SPEED_OF_LIGHT_UM_S / np.array(channels_of(circuit) or (1.55,))
+    apart = float(np.min(np.abs(np.diff(frequencies)), initial=np.inf))
+    return SAMPLES if SAMPLES * rate <= apart or apart < FEWEST_SAMPLES * rate else int(apart / rate)
 
 
 def _traces(result: TransientResult) -> dict[str, Any]:

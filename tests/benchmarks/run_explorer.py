@@ -81,7 +81,7 @@ def measure(file: str, knob: str, moves: int) -> None:
             times = []
             for k in range(moves):
                 times.append(page.evaluate(MOVE, [knob, 300 + 5 * k]))
-                page.wait_for_timeout(150)
+                page.wait_for_timeout(30)  # a hand that goes on moving
             answered, painted = np.array(times[3:]).T
             curves = page.locator("#legend .chip").count()
             browser.close()

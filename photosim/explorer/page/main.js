@@ -33,7 +33,7 @@
   const askLater = (drawn, timed) => {
     drawnToo = drawnToo || drawn;
     clearTimeout(soon);
-    soon = setTimeout(() => powers.ask({ view: Explorer.view() }), 60);
+    soon = setTimeout(() => powers.ask({ view: Explorer.view() }), 100);
     clearTimeout(later); // what takes longer waits until the slider rests
     later = setTimeout(() => {
       numbers.ask({ view: Explorer.view() });

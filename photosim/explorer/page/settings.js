@@ -43,11 +43,14 @@
     return [...groups.values()];
   };
 
+  const parentOf = (owner) => owner.replace(/\.(?:[^.<>]|<[^<>]*>)*$/, "");
+
   const build = () => {
     const words = filter.value.trim().toLowerCase();
     box.textContent = "";
     rows = new Map();
     let shown = 0;
+    const shownGroups = new Map(), pending = [];
     for (const group of groupsOf()) {
       const found = words ? group.knobs.filter((k) => (k.name + " " + k.text + " " + k.unit).toLowerCase().includes(words)) : group.knobs;
       if (!found.length) continue;
@@ -58,6 +61,8 @@
       const summary = make("summary", {}, make("b", {}, group.title));
       if (group.component) summary.append(make("span", { class: "quiet" }, " " + group.component));
       const details = make("details", { class: "group", "data-owner": group.title }, summary);
+      const parent = words ? null : shownGroups.get(parentOf(group.title));
+      shownGroups.set(group.title, { details, inner: [] });
       let filled = false;
       const fill = () => {
         if (filled) return;
@@ -68,11 +73,13 @@
           more.addEventListener("toggle", () => { if (more.open && more.children.length === 1) for (const knob of rest) more.append(row(knob)); });
           details.append(more);
         } else for (const knob of rest) details.append(row(knob));
+        details.append(...shownGroups.get(group.title).inner);
       };
       details.addEventListener("toggle", () => { if (details.open) fill(); });
-      if (open) { fill(); details.open = true; }
-      box.append(details);
+      if (parent) parent.inner.push(details); else box.append(details);
+      pending.push(() => { if (open) { fill(); details.open = true; } });
     }
+    for (const act of pending) act(); // when all parts inside of a group are known
     if (!box.children.length) box.append(make("p", { class: "hint" }, words ? "No setting has these words." : "The circuit has no settings."));
   };
 
@@ -171,7 +178,7 @@
     build();
     for (const group of box.querySelectorAll(".group")) {
       const here = group.dataset.owner === owner;
-      if (here) { group.open = true; group.scrollIntoView({ block: "start", behavior: "smooth" }); }
+      if (here) { group.open = true; group.scrollIntoView({ block: "center", behavior: "smooth" }); }
       group.classList.toggle("chosen", here);
     }
   };

@@ -18,21 +18,21 @@
     $("drive").replaceChildren(Explorer.make("option", { value: OWN }, "nothing"), ...numbers.map((k) => Explorer.make("option", { value: k.name }, k.name)));
     fill();
   };
-  const usual = () => ({ analysis: known.transients[0] ?? null, drive: known.drive?.drive ?? null, low: known.drive?.low ?? 0, high: known.drive?.high ?? 1, rate: 10e9, symbols: 64, noise: false });
+  const usual = () => ({ analysis: known.transients[0] ?? null, drive: known.drive?.drive ?? null, low: known.drive?.low ?? 0, high: known.drive?.high ?? 1, rate: 10e9, symbols: 64, noise: false, quasi_static: false });
   const signal = () => ({ ...usual(), ...(Explorer.state.signal ?? {}) });
   const fill = () => {
     const now = signal();
     $("analysis").value = now.analysis ?? OWN;
     if ($("analysis").selectedIndex < 0) $("analysis").value = OWN;
     $("drive").value = now.drive ?? OWN;
-    $("low").value = now.low; $("high").value = now.high; $("rate").value = now.rate / 1e9; $("symbols").value = now.symbols; $("noise").checked = now.noise;
+    $("low").value = now.low; $("high").value = now.high; $("rate").value = now.rate / 1e9; $("symbols").value = now.symbols; $("noise").checked = now.noise; $("quasi").checked = now.quasi_static;
     $("pattern").hidden = $("analysis").value !== OWN;
   };
-  for (const id of ["analysis", "drive", "low", "high", "rate", "symbols", "noise"]) {
+  for (const id of ["analysis", "drive", "low", "high", "rate", "symbols", "noise", "quasi"]) {
     $(id).addEventListener("change", () => {
       Explorer.state.signal = {
         analysis: $("analysis").value || null, drive: $("drive").value || null, low: $("low").valueAsNumber || 0,
-        high: $("high").valueAsNumber || 0, rate: 1e9 * ($("rate").valueAsNumber || 10), symbols: Math.round($("symbols").valueAsNumber || 64), noise: $("noise").checked,
+        high: $("high").valueAsNumber || 0, rate: 1e9 * ($("rate").valueAsNumber || 10), symbols: Math.round($("symbols").valueAsNumber || 64), noise: $("noise").checked, quasi_static: $("quasi").checked,
       };
       fill();
       Explorer.remember();
