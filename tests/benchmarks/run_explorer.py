@@ -39,9 +39,10 @@ async ([name, value]) => {
 def mesh(count: int = 64, guides: int = 12) -> str:
     """Return a netlist of `count` interferometers in the order of Clements, with phases at random."""
     draw = random.Random(1)
-    instances, connections = [], []
+    instances: list[str] = []
+    connections: list[str] = []
+    ports: list[str] = []
     ends: list[str | None] = [None] * guides
-    ports = []
     column = 0
     while len(instances) < count:
         for top in range(column % 2, guides - 1, 2):
