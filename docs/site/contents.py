@@ -12,7 +12,7 @@ CHAPTERS: dict[str, tuple[str, Sequence[str]]] = {
     ),
     "Circuits": (
         "Netlists, what a circuit answers, components, layouts and files.",
-        ("netlists", "circuits", "conventions", "own-components", "layouts", "pdk",
+        ("netlists", "circuits", "notebooks", "conventions", "own-components", "layouts", "pdk",
          "formats"),
     ),
     "Design": (

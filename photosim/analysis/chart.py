@@ -85,5 +85,16 @@ class HeatMap(Brief):
     contours: Sequence[float] = ()
 
 
-Picture = Chart | HeatMap
+@dataclass(frozen=True)
+class Bars(Brief):
+    """Named bars, each put together from parts: the label of a part, and its length in every bar, (bars,)."""
+
+    name: str
+    title: str
+    xlabel: str
+    names: Sequence[str]
+    parts: Sequence[tuple[str, ArrayLike]]
+
+
+Picture = Chart | HeatMap | Bars
 """What can be drawn from data alone (photosim.plotting.charts)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photosim.analysis.chart import Chart, Curve
+from photosim.analysis.chart import Bars, Chart, Curve, Picture
 from photosim.analysis.result import Table
 from photosim.arguments import check_arguments, public
 from photosim.display import Tabled
@@ -139,7 +140,7 @@ class LinkResult(Tabled, ByValue):
             tables.append(Table(f"{self.name}: {len(rows)} out of range", ("", "what"), rows))
         return tuple(tables)
 
-    def charts(self) -> tuple[Chart, ...]:
+    def charts(self) -> tuple[Picture, ...]:
         """Return the powers along the ways, and the noise of every detector by its kind."""
         return (*self._power_charts(), self._noise_chart())
 
@@ -184,33 +185,47 @@ class LinkResult(Tabled, ByValue):
         heads = tuple(f"{name} (dBm)" for name in names)
         return Table(f"{self.name}: {what}", ("line", "wavelength (um)", *heads), rows)
 
-    def _power_charts(self) -> tuple[Chart, ...]:
+    def _power_charts(self) -> tuple[Picture, ...]:
         shown = [r for r in self.receptions if r.passages][:_MOST_PATHS]
         if not shown:
             return ()
-        longest = max(shown, key=lambda r: len(r.passages)).passages
+        title = f"{self.name}: power along the way"
         curves = []
         for r in shown:
             levels = [_dBm(self.lines[r.line].power), *(_dBm(p.power) for p in r.passages)]
             curves.append(Curve(r.detector, np.arange(len(levels)), np.array(levels)))
-        title = f"{self.name}: power along the way"
-        if all([p.element for p in r.passages] == [p.element for p in longest] for r in shown):
-            names = ("source", *(p.element for p in longest))
-            return (Chart("powers", title, "behind this part", "power (dBm)", tuple(curves), names=names),)
-        numbers = tuple(map(str, range(len(longest) + 1)))
-        return (Chart("powers", title, "parts passed", "power (dBm)", tuple(curves), names=numbers),)
+        ways = [("source", *(p.element for p in r.passages)) for r in shown]
+        names = tuple(_common(place) for place in zip_longest(*ways))
+        return (Chart("powers", title, "behind this part", "power (dBm)", tuple(curves), names=names),)
 
-    def _noise_chart(self) -> Chart:
+    def _noise_chart(self) -> Bars:
+        """Return the noise of every detector, as long as its root mean square, divided by its variances."""
         terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]
-        places = np.arange(len(self.receptions))
-        curves = [
-            Curve(term, places, np.array([_rms_nA(r.variances[term]) for r in self.receptions]), points=True)
+        whole = np.array([1e9 * r.noise for r in self.receptions])
+        shares = {
+            term: np.array([r.variances[term] / max(r.noise**2, 1e-300) for r in self.receptions])
             for term in terms
-        ]
-        curves.append(Curve("all", places, np.array([1e9 * r.noise for r in self.receptions]), points=True))
+        }
         names = tuple(r.detector for r in self.receptions)
-        return Chart("noise", f"{self.name}: noise by its kind", "detector", "noise current (nA rms)",
-                     tuple(curves), yscale="log", names=names)  # fmt: skip
+        parts = tuple((term, share * whole) for term, share in shares.items())
+        words = "noise current (nA rms), divided as its variance is"
+        return Bars("noise", f"{self.name}: noise by its kind", words, names, parts)
+
+
+def _common(names: Sequence[str | None]) -> str:
+    """Return what the names of parts at one place of several ways share, with * for what differs."""
+    found = list(dict.fromkeys(name for name in names if name is not None))
+    if len(found) == 1:
+        return found[0]
+    start = _start(found)
+    end = _start([name[len(start) :][::-1] for name in found])[::-1]
+    return f"{start}*{end}" if start or end else " / ".join(found[:2]) + (" ..." if len(found) > 2 else "")
+
+
+def _start(names: Sequence[str]) -> str:
+    """Return the letters that all names begin with."""
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in same)
 
 
 def _reception_numbers(r: Reception) -> dict[str, Any]:
@@ -224,10 +239,6 @@ def _reception_numbers(r: Reception) -> dict[str, Any]:
 
 def _dBm(power: float) -> float:
     return float(10.0 * np.log10(power / 1e-3)) if power > 0.0 else -np.inf
-
-
-def _rms_nA(variance: float) -> float:
-    return float(1e9 * np.sqrt(variance)) if variance > 0.0 else np.nan
 
 
 def _number(value: float) -> str:

@@ -12,8 +12,7 @@ import numpy as np
 from photosim import netlist as reading
 from photosim.arguments import check_arguments, public, read_names, refuse_settings
 from photosim.bounds import check_number
-from photosim.circuit import showing
-from photosim.display import Shown
+from photosim.circuit.showing import ShownCircuit
 from photosim.engine.compiled import Compiled
 from photosim.engine.flatten import collector_paused
 from photosim.engine.freespace import check_buses, optical_chain
@@ -45,7 +44,7 @@ Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float
 
 
 @public
-class Circuit(Shown):
+class Circuit(ShownCircuit):
     """A netlist, checked, flattened and planned; call it with wavelengths to get its S-matrix.
 
     Settings in calls nest as the instances do: `circuit(wl, ring={"radius": 10.0}, bank={"row0": {"ring1":
@@ -131,14 +130,6 @@ class Circuit(Shown):
     def __deepcopy__(self, _memo: dict[int, Any]) -> Circuit:
         """Return the circuit itself: nothing in it changes but what it remembers of past work."""
         return self
-
-    def __repr__(self) -> str:
-        """Say what the circuit is, in one line."""
-        return showing.words(self)
-
-    def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the drawing, what there is, and settings with their units."""
-        return showing.html_blocks(self)
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
         """Return what a call with these nested settings runs, and the point it runs at."""
@@ -327,13 +318,6 @@ class Circuit(Shown):
         """Write the netlist to a .yml file with other settings: by name, or as `ps.optimise` returns them."""
         check_arguments(Circuit.save, locals())
         return reading.save(self.netlist, path, settings)
-
-    def draw(self, path: str | Path | None = None) -> Any:
-        """Draw the schematic as SVG: write it to `path`, or return it for display."""
-        check_arguments(Circuit.draw, locals())
-        from photosim.drawing import draw
-
-        return draw(self.netlist, path)
 
 
 def _of_checked(netlist: Netlist, windows: Policy | None) -> Circuit:

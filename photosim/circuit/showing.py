@@ -1,13 +1,17 @@
-"""How a circuit shows itself: a line, and in notebooks its drawing and what it has."""
+"""How a circuit shows itself: a line, a drawing, what notebooks show and complete, and sliders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from photosim.display import drawing, properties, table
+from photosim.arguments import check_arguments
+from photosim.display import Shown, drawing, properties, table
 from photosim.engine.vector import unit_of
 from photosim.errors import listing
 
@@ -19,12 +23,64 @@ MOST_SETTINGS = 12
 _MOST_NAMES = 8
 
 
-def words(circuit: Circuit) -> str:
-    """Return what a circuit is, in one line."""
-    return f"Circuit({circuit.name!r}: {len(circuit.graph.parts)} parts, ports {listing(circuit.ports)})"
+class Signature:
+    """The signature of a call, with the names of a circuit's own instances and settings, for completion."""
+
+    def __get__(self, circuit: Any, _owner: Any) -> inspect.Signature:
+        """Return the signature of a circuit; the class keeps its own."""
+        if circuit is None:
+            raise AttributeError
+        call = inspect.signature(type(circuit).__call__)
+        _, wl, ports, settings = call.parameters.values()
+        known = dict.fromkeys(name.partition(".")[0] for name in circuit.parameters)
+        own = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+            for name in known
+            if name.isidentifier() and name not in call.parameters
+        ]
+        return call.replace(parameters=[wl, ports, *own, settings])
 
 
-def html_blocks(circuit: Circuit) -> Iterator[str]:
+class ShownCircuit(Shown):
+    """What a circuit shows of itself, beside the questions that it answers."""
+
+    __signature__ = Signature()
+
+    def __repr__(self) -> str:
+        """Say what the circuit is, in one line."""
+        circuit = cast("Circuit", self)
+        parts, ports = len(circuit.graph.parts), listing(circuit.ports)
+        return f"Circuit({circuit.name!r}: {parts} part{'s' * (parts != 1)}, ports {ports})"
+
+    def html_blocks(self) -> Iterator[str]:
+        """Return what a notebook shows: the drawing, what there is, and settings with their units."""
+        return blocks(cast("Circuit", self))
+
+    def draw(self, path: str | Path | None = None) -> Any:
+        """Draw the schematic as SVG: write it to `path`, or return it for display."""
+        check_arguments(ShownCircuit.draw, locals(), "Circuit.draw")
+        from photosim.drawing import draw
+
+        return draw(cast("Circuit", self).netlist, path)
+
+    def interact(
+        self,
+        *names: str,
+        wl: Any = None,
+        pairs: Sequence[tuple[str, str]] | None = None,
+        ranges: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return a notebook's widget: sliders over settings, named or by pattern, and the spectrum live.
+
+        Arguments as for `photosim.widgets.Sliders`. Raises ParameterError without the extra `notebook`.
+        """
+        asked = {"pairs": pairs, "ranges": ranges}
+        check_arguments(ShownCircuit.interact, asked, "Circuit.interact")
+        # Widgets lie above circuits, and are found by name as pictures are: no circuit depends on them.
+        return import_module("photosim.widgets").interact(self, names, wl=wl, **asked)
+
+
+def blocks(circuit: Circuit) -> Iterator[str]:
     """Yield the drawing of a circuit, what it has, and its first settings with their units."""
     yield drawing(circuit.netlist)
     yield properties(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.plotting.canvas import COLOURS, canvas, in_style, titled
+from photosim.plotting.canvas import COLOURS, DARK, canvas, in_style, name_axis, titled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from photosim.analysis.budgets.result import BudgetResult
 
 MOST_BARS = 14
-_GREY = "#8C8C8C"
 _UNITS = (
     (1.0, ""),
     (1e-3, "m"),
@@ -52,7 +51,7 @@ def parts(result: BudgetResult) -> Figure:
     digital = data["digital_energy"].sel(per=per).values
     if digital[0] > 0.0:
         rows.append(("computer beside", digital, COLOURS[0]))
-    rows.append(("all", data["total_energy"].sel(per=per).values, "#404040"))
+    rows.append(("all", data["total_energy"].sel(per=per).values, DARK))
     if "published" in data:
         for k in range(data.sizes["published"]):
             one = data.isel(published=k)
@@ -91,7 +90,7 @@ def constants(result: BudgetResult) -> Figure:
             low, high = sorted((over[k] - total).tolist())
             axes.barh(n, high / factor, left=total / factor, color=COLOURS[1], height=0.66)
             axes.barh(n, low / factor, left=total / factor, color=COLOURS[0], height=0.66)
-        axes.axvline(total / factor, color="#404040", linewidth=0.8)
+        axes.axvline(total / factor, color=DARK, linewidth=0.8)
         names = [str(data["constant"].values[k]).replace("_", " ") for k in order]
         axes.set_yticks(range(len(order)), names, fontsize=8)
         axes.set(xlabel=f"energy of {_article(per)} ({prefix}J)")
@@ -106,11 +105,9 @@ def way(result: BudgetResult) -> Figure:
     losses = np.where(np.isfinite(data["loss_dB"].values), data["loss_dB"].values, np.nan)
     names = [str(n) for n in data["element"].values]
     with in_style():
-        figure, axes = canvas((6.6, 3.0))
+        figure, axes = canvas((min(6.6, 2.2 + 0.7 * len(names)), 3.0))
         axes.bar(range(len(names)), losses, color=COLOURS[0], width=0.66)
-        axes.set_xticks(range(len(names)), names, rotation=35 if len(names) > 6 else 0, fontsize=8)
-        for text in axes.get_xticklabels() if len(names) > 6 else ():
-            text.set(ha="right", rotation_mode="anchor")
+        name_axis(axes, names, longest=min(48, 9 * len(names)))
         axes.set(ylabel="loss (dB)")
         axes.grid(visible=False, axis="x")
         titled(axes, f"{result.name}: loss on the way, {np.nansum(losses):.1f} dB in all")

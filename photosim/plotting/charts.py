@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photosim.analysis.chart import Chart, Curve, HeatMap, Picture
+from photosim.analysis.chart import Bars, Chart, Curve, HeatMap, Picture
 from photosim.arguments import public
-from photosim.plotting.canvas import canvas, colour_bar, in_style, legend, line_style, titled
+from photosim.plotting.canvas import (
+    COLOURS,
+    SEQUENTIAL,
+    canvas,
+    colour_bar,
+    in_style,
+    legend,
+    line_style,
+    name_axis,
+    signed_norm,
+    titled,
+    whole_ticks,
+)
+from photosim.plotting.maps import MOST_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +45,9 @@ def for_charts(result: ChartedResult) -> dict[str, Callable[[], Figure]]:
 
 @public
 def draw(picture: Picture) -> Figure:
-    """Draw a chart or a map."""
+    """Draw a chart, a map or bars."""
+    if isinstance(picture, Bars):
+        return _bars(picture)
     return _chart(picture) if isinstance(picture, Chart) else _map(picture)
 
 
@@ -48,14 +63,41 @@ def _chart(chart: Chart) -> Figure:
         if chart.yscale == "log":
             _plain_decades(axes)
         if chart.names:
-            tilted = max(len(name) for name in chart.names) * len(chart.names) > 48
-            axes.set_xticks(range(len(chart.names)), chart.names)
-            axes.tick_params(axis="x", labelrotation=35 if tilted else 0)
-            for text in axes.get_xticklabels() if tilted else ():
-                text.set(ha="right", rotation_mode="anchor")
+            name_axis(axes, chart.names)
+        elif chart.xscale == "linear" and all(_whole(curve.x) for curve in chart.curves):
+            whole_ticks(axes, "x", most=8)
         if len(chart.curves) + len(chart.levels) > 1:
             legend(axes)
         titled(axes, chart.title)
+    return figure
+
+
+def _whole(x: Any) -> bool:
+    """Return whether numbers along an axis, such as epochs, are whole."""
+    found = np.asarray(x, dtype=np.float64)
+    return bool(np.all(found == np.round(found)))
+
+
+def _bars(bars: Bars) -> Figure:
+    """Draw bars from the left, the first on top, each divided into its parts."""
+    count = len(bars.names)
+    with in_style():
+        figure, axes = canvas((6.6, min(1.2 + 0.3 * count, 9.0)))
+        left = np.zeros(count)
+        for k, (label, lengths) in enumerate(bars.parts):
+            own = np.nan_to_num(np.asarray(lengths, dtype=np.float64))
+            hatch = "////" if k >= len(COLOURS) else None
+            axes.barh(range(count), own, left=left, height=0.7, color=COLOURS[k % len(COLOURS)], label=label,
+                      hatch=hatch, edgecolor="white", linewidth=0.4)  # fmt: skip
+            left = left + own
+        if count <= MOST_NAMES:
+            axes.set_yticks(range(count), bars.names, fontsize=8)
+        else:
+            whole_ticks(axes, "y")
+        axes.set(xlabel=bars.xlabel, ylim=(count - 0.4, -0.6))
+        axes.grid(visible=False, axis="y")
+        legend(axes)
+        titled(axes, bars.title)
     return figure
 
 
@@ -92,9 +134,11 @@ def _map(heat: HeatMap) -> Figure:
     with in_style():
         figure, axes = canvas((5.4, 4.0))
         axes.grid(visible=False)
-        mesh = axes.pcolormesh(x, y, values, shading="nearest", cmap="viridis", rasterized=True)
+        norm, colours = signed_norm(values)
+        mesh = axes.pcolormesh(x, y, values, shading="nearest", cmap=colours, norm=norm, rasterized=True)
         if len(heat.contours):
-            lines = axes.contour(x, y, values, levels=list(heat.contours), colors="white", linewidths=0.9)
+            ink = "white" if colours == SEQUENTIAL else "black"
+            lines = axes.contour(x, y, values, levels=list(heat.contours), colors=ink, linewidths=0.9)
             axes.clabel(lines, fmt="%g", fontsize=7)
         axes.set(xlabel=heat.xlabel, ylabel=heat.ylabel)
         colour_bar(figure, axes, mesh, label=heat.label)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.plotting.canvas import COLOURS, canvas, in_style, legend, panel_grid, titled
+from photosim.plotting.canvas import (
+    COLOURS,
+    GREY,
+    SEQUENTIAL,
+    canvas,
+    in_style,
+    legend,
+    panel_grid,
+    titled,
+    wavelength_axis,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +28,6 @@ if TYPE_CHECKING:
 
 FLOOR_dB = -60.0
 MOST_PAIRS = 6
-_GREY = "#8C8C8C"
 
 
 @public
@@ -60,7 +69,9 @@ def _spectrum(axes: Axes, data: Any, start: str, end: str) -> None:
     wl = data["wavelength"].values
     one = data.sel({"from": start, "to": end})
     low = FLOOR_dB
-    axes.plot(wl, np.maximum(one["power_before_dB"].values, low), color=_GREY, linewidth=0.9, label="before")
+    factor = wavelength_axis(axes, wl)
+    wl = wl * factor
+    axes.plot(wl, np.maximum(one["power_before_dB"].values, low), color=GREY, linewidth=0.9, label="before")
     if "power_nominal_dB" in data:
         axes.plot(wl, np.maximum(one["power_nominal_dB"].values, low), color=COLOURS[2], label="minimax")
     axes.plot(wl, np.maximum(one["power_dB"].values, low), color=COLOURS[0], label="found")
@@ -72,14 +83,14 @@ def _spectrum(axes: Axes, data: Any, start: str, end: str) -> None:
                 continue
             if str(entry["quantity"].item()) != "power_dB":
                 continue
-            ends = [float(entry["window_low"]), float(entry["window_high"])]
+            ends = [factor * float(entry["window_low"]), factor * float(entry["window_high"])]
             ends = ends if np.isfinite(ends).all() else [float(wl[0]), float(wl[-1])]
             least, most = float(entry["limit_low"]), float(entry["limit_high"])
             for limit, edge in ((least, bottom), (most, 3.0)):
                 if np.isfinite(limit):
                     axes.fill_between(ends, limit, edge, color=COLOURS[1], alpha=0.15, linewidth=0.0)
                     axes.plot(ends, [limit, limit], color=COLOURS[1], linewidth=1.0)
-    axes.set(xlabel="wavelength (\N{GREEK SMALL LETTER MU}m)", ylabel="power (dB)", ylim=(bottom, 3.0))
+    axes.set(ylabel="power (dB)", ylim=(bottom, 3.0))
     titled(axes, f"{start} to {end}")
 
 
@@ -91,14 +102,14 @@ def matrix(result: DesignResult) -> Figure:
         figure, panels = panel_grid(2, (3.4, 3.0))
         for axes, name, words in zip(panels, names, ("before", "found"), strict=True):
             power = 10.0 ** (data[name].values[0] / 10.0)
-            axes.imshow(power, vmin=0.0, vmax=1.0, cmap="Blues")
+            axes.imshow(power, vmin=0.0, vmax=1.0, cmap=SEQUENTIAL)
             axes.grid(visible=False)
             axes.set_xticks(range(power.shape[1]), data["from"].values.tolist(), fontsize=7, rotation=45)
             axes.set_yticks(range(power.shape[0]), data["to"].values.tolist(), fontsize=7)
             if power.size <= 64:
                 for (o, i), value in np.ndenumerate(power):
                     axes.text(i, o, f"{value:.2f}", ha="center", va="center", fontsize=7,
-                              color="white" if value > 0.6 else "#202020")  # fmt: skip
+                              color="white" if value < 0.6 else "#202020")  # fmt: skip
             titled(axes, f"power, {words}")
         figure.suptitle(f"{result.name}: loss {float(data['objective']):.3g}", x=0.01, ha="left", fontsize=10)
     return figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.plotting.canvas import COLOURS, in_style, titled
+from photosim.plotting.canvas import COLOURS, DARK, GREY, in_style, titled, wavelength_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 4
 MOST_SETTINGS = 12
-_GREY = "#8C8C8C"
 
 
 @public
@@ -37,13 +36,14 @@ def spectra_and_residuals(result: FitResult) -> Figure:
     with in_style():
         figure, panels = _stack(heights)
         wl = data["wavelength"].values
+        shown = wl * wavelength_axis(panels[-1], wl)
         for k in range(count):
             above, below = panels[2 * k], panels[2 * k + 1]
-            above.plot(wl, data["measured_dB"].values[k], color=_GREY, linewidth=0.9, label="measured")
-            above.plot(wl, data["fitted_dB"].values[k], color=COLOURS[0], linewidth=1.1, label="fitted")
+            above.plot(shown, data["measured_dB"].values[k], color=GREY, linewidth=0.9, label="measured")
+            above.plot(shown, data["fitted_dB"].values[k], color=COLOURS[0], linewidth=1.1, label="fitted")
             left = data["residual_dB"].values[k]
-            below.plot(wl, left, color=COLOURS[1], linewidth=0.7)
-            below.axhline(0.0, color="#404040", linewidth=0.7)
+            below.plot(shown, left, color=COLOURS[1], linewidth=0.7)
+            below.axhline(0.0, color=DARK, linewidth=0.7)
             known = left[np.isfinite(left)]
             reach = 1.2 * max(float(np.quantile(np.abs(known), 0.998)), 1e-3)
             below.set_ylim(-reach, reach)
@@ -54,7 +54,6 @@ def spectra_and_residuals(result: FitResult) -> Figure:
             above.legend(loc="best", ncols=2)
             above.tick_params(labelbottom=False)
             below.tick_params(labelbottom=k == count - 1)
-        panels[-1].set_xlabel("wavelength (\N{GREEK SMALL LETTER MU}m)")
         figure.align_ylabels()
         words = f"{result.name}: rms {float(data['residual_rms_dB']):.3f} dB over all points"
         figure.suptitle(words, x=0.01, ha="left", fontsize=10)

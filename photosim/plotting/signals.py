@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-MOST_POINTS = 20_000
+MOST_POINTS = 4000
 """Points of a trace that are drawn: the first ones of a longer one."""
 
 
@@ -48,12 +48,13 @@ def traces(
     first = slice(0, MOST_POINTS)
     late, late_prefix = time_unit(time[first])
     largest = max((float(np.max(np.abs(v[first]), initial=0.0)) for v in signals.values()), default=0.0)
-    factor, prefix = engineering(largest)
+    factor, prefix = engineering(largest) if unit else (1.0, "")
     with in_style():
         figure, axes = canvas((6.4, 3.2))
         for k, (name, values) in enumerate(signals.items()):
-            axes.plot(time[first] * late, values[first] * factor, label=name, **line_style(k))
-        axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip())
+            style = {**line_style(k), "linewidth": 0.9}
+            axes.plot(time[first] * late, values[first] * factor, label=name, **style)
+        axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip() if unit else ylabel)
         axes.set_xlim(float(time[0]) * late, float(time[first][-1]) * late)
         if len(signals) > 1:
             legend(axes)

@@ -114,6 +114,9 @@ def _curves(
         _mark_channels(axes, channels, wl, factor)
         if shown:
             legend(axes)
+            for n, line in enumerate(axes.get_legend().get_lines()):  # type: ignore[union-attr]
+                if _gaps(groups, n):  # a dash of a long pattern may not fall into the legend
+                    line.set_linestyle("-")
         equal = [" = ".join(names[shown[n]] for n in group) for group in groups if len(group) > 1]
         said = [f"Equal: {'; '.join(equal)}."] if equal else []
         if below:

@@ -9,7 +9,18 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.metrics import UNITS
-from photosim.plotting.canvas import COLOURS, colour_bar, in_style, line_style, panel_grid, titled
+from photosim.plotting.canvas import (
+    COLOURS,
+    MICRO,
+    SEQUENTIAL,
+    colour_bar,
+    in_style,
+    line_style,
+    panel_grid,
+    scale_of,
+    titled,
+    wavelength_axis,
+)
 from photosim.plotting.spectra import FLOOR_dB
 
 if TYPE_CHECKING:
@@ -44,19 +55,20 @@ def spectra(result: SweepResult) -> Figure:
         figure, panels = panel_grid(len(pairs), (3.4, 2.6))
         settings = result.settings_table()
         label, values, ticks = _colours(settings)
+        label = _named(result, label)
         count = len(result.power_dB(*pairs[0]))
         chosen = np.unique(np.linspace(0, count - 1, min(MOST_SPECTRA, count)).astype(int))
-        picture = _scale(values)
+        picture = scale_of(values)
         for axes, pair in zip(panels, pairs, strict=True):
             level = np.maximum(result.power_dB(*pair), FLOOR_dB - 20)
+            factor = wavelength_axis(axes, wl)
             for k in chosen:
                 colour = COLOURS[0] if values is None else picture.to_rgba(values[k])
-                axes.plot(wl[order], level[k, order], color=colour, linewidth=1.0, alpha=0.9)
+                axes.plot(wl[order] * factor, level[k, order], color=colour, linewidth=1.0, alpha=0.9)
             low = max(float(level.min()), FLOOR_dB)
             high = float(level.max())
             margin = max(0.05 * (high - low), 0.05)
-            axes.set(xlim=(wl.min(), wl.max()), ylim=(low - margin, high + margin))
-            axes.set(xlabel="wavelength (\N{GREEK SMALL LETTER MU}m)", ylabel="transmission (dB)")
+            axes.set(ylabel="transmission (dB)", ylim=(low - margin, high + margin))
             titled(axes, f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}")
         if values is not None:
             bar = figure.colorbar(picture, ax=panels, label=label, fraction=0.05, pad=0.02)
@@ -97,10 +109,10 @@ def _panel(figure: Figure, axes: Axes, result: SweepResult, name: str) -> None:
         shape = (result.data.sizes[a], result.data.sizes[b])
         values = result.values(name, *pairs[0]).reshape(shape) * scale
         mesh = axes.pcolormesh(
-            result.data[b].values, result.data[a].values, values, shading="nearest", cmap="viridis"
+            result.data[b].values, result.data[a].values, values, shading="nearest", cmap=SEQUENTIAL
         )
         axes.grid(visible=False)
-        axes.set(xlabel=b, ylabel=a)
+        axes.set(xlabel=_named(result, b), ylabel=_named(result, a))
         titled(axes, f"{words}, {pairs[0][0]} \N{RIGHTWARDS ARROW} {pairs[0][1]}")
         colour_bar(figure, axes, mesh)
         return
@@ -113,7 +125,7 @@ def _panel(figure: Figure, axes: Axes, result: SweepResult, name: str) -> None:
             axes.plot(
                 np.array(xs)[order], values[order], label=f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}", **style
             )
-        axes.set(xlabel=setting, ylabel=words)
+        axes.set(xlabel=_named(result, setting), ylabel=words)
     else:
         for k, pair in enumerate(pairs):
             values = result.values(name, *pair) * scale
@@ -135,9 +147,8 @@ def _colours(settings: dict[str, list[Any]]) -> tuple[str, Any, list[str] | None
     return "", None, None
 
 
-def _scale(values: Any) -> Any:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    ends = (0.0, 1.0) if values is None else (float(values.min()), float(values.max()))
-    return ScalarMappable(Normalize(*ends), "viridis")
+def _named(result: SweepResult, setting: str) -> str:
+    """Return a setting with its unit."""
+    unit = str(result.data[setting].attrs.get("units", "")) if setting in result.data else ""
+    unit = unit.replace("um", f"{MICRO}m")
+    return f"{setting} ({unit})" if unit not in {"", "1"} else setting

@@ -13,6 +13,7 @@ from photosim.arguments import public
 from photosim.plotting.canvas import (
     COLOURS,
     DASHES,
+    DIVERGING,
     canvas,
     colour_bar,
     in_style,
@@ -135,9 +136,9 @@ def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
     rms = float(np.sqrt(np.mean(error**2)))
     tall = target.shape[0] > 1.4 * target.shape[1]
     panels = (
-        ("target", target, limit, "PuOr"),
-        ("programmed", programmed, limit, "PuOr"),
-        (f"error, rms {rms:.1e}", error, error_limit, "RdBu"),
+        ("target", target, limit, DIVERGING),
+        ("programmed", programmed, limit, DIVERGING),
+        (f"error, rms {rms:.1e}", error, error_limit, DIVERGING),
     )
     with in_style():
         figure, grid = panel_row(3, (7.2, 4.6 if tall else 2.7))

@@ -8,7 +8,7 @@ import numpy as np
 
 from photosim.analysis.figures import ConstellationFigures, Figures
 from photosim.arguments import public
-from photosim.plotting.canvas import COLOURS, engineering, in_style, panel_row, titled
+from photosim.plotting.canvas import COLOURS, GREY, engineering, in_style, panel_row, titled
 from photosim.plotting.eyes import draw_eye, time_unit
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LEFT_OUT = ("taps of the equaliser", "bit errors counted", "errors counted over estimated")
-_GREY = "#8C8C8C"
 _MOST = 1024
 """Traces of an eye that are drawn, at most."""
 
@@ -44,7 +43,7 @@ def _eye(axes: Axes, one: Figures, ylabel: str) -> None:
     factor, prefix = engineering(float(np.max(np.abs(one.eye.traces), initial=0.0)))
     late, late_prefix = time_unit(one.eye.time)
     draw_eye(axes, one.eye.time * late, one.eye.traces[:_MOST] * factor)
-    axes.axvline(one.eye.at * late, color=_GREY, linewidth=0.7, linestyle=(0, (2, 2)))
+    axes.axvline(one.eye.at * late, color=GREY, linewidth=0.7, linestyle=(0, (2, 2)))
     for level in (one.low, one.high):
         axes.axhline(level * factor, color=COLOURS[1], linewidth=0.7, linestyle=(0, (5, 2)))
     unit = f" ({prefix}{one.unit})" if one.unit else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.plotting.canvas import COLOURS, in_style, panel_grid, titled
+from photosim.plotting.canvas import COLOURS, DARK, GREY, in_style, panel_grid, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 MOST_BARS = 10
-_GREY = "#8C8C8C"
 
 
 @public
@@ -72,7 +71,7 @@ def _histogram(axes: Axes, one: Any, *, tuned: bool) -> None:
     for limit in (float(one[name]) for name in ("limit_low", "limit_high")):
         if np.isfinite(limit):
             axes.axvline(limit * scale, color=COLOURS[1], linewidth=1.3, linestyle=(0, (4, 2)))
-    axes.axvline(float(one["nominal"]) * scale, color=_GREY, linewidth=0.9, linestyle=(0, (1, 1.5)))
+    axes.axvline(float(one["nominal"]) * scale, color=GREY, linewidth=0.9, linestyle=(0, (1, 1.5)))
     axes.set(xlabel=shown or "value", ylabel="chips")
     titled(axes, f"{one['specification'].item()}: {100 * float(one['yield_by']):.1f} %")
 
@@ -102,7 +101,7 @@ def chip_map(result: YieldResult) -> Figure:
             share = one["variance_by_part"].values / whole if whole > 0.0 else np.zeros(len(x))
             size = 500.0 * np.abs(share) / max(float(np.abs(share).max()), 1e-12)
             colours = [COLOURS[0] if s >= 0.0 else COLOURS[1] for s in share]
-            panels[k].scatter(x, y, s=8.0, color=_GREY, zorder=2)
+            panels[k].scatter(x, y, s=8.0, color=GREY, zorder=2)
             panels[k].scatter(x, y, s=size, color=colours, alpha=0.5, linewidths=0.0, zorder=3)
             panels[k].margins(0.15)
             panels[k].set_aspect("equal", adjustable="datalim")
@@ -131,10 +130,10 @@ def _tornado(axes: Axes, one: Any) -> None:
     parts.sort(key=lambda row: -abs(row[1]))
     left = sum(row[1] for row in parts[MOST_BARS:])
     more = [(f"{len(parts) - MOST_BARS} others", left, COLOURS[2])] if len(parts) > MOST_BARS else []
-    rest = [("rest", float(one["variance_rest"]) / whole, _GREY)]
+    rest = [("rest", float(one["variance_rest"]) / whole, GREY)]
     rows = [*rows, *parts[:MOST_BARS], *more, *rest][::-1]
     axes.barh(range(len(rows)), [100 * row[1] for row in rows], color=[row[2] for row in rows], height=0.7)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
-    axes.axvline(0.0, color="#404040", linewidth=0.7)
+    axes.axvline(0.0, color=DARK, linewidth=0.7)
     axes.set(xlabel="% of the variance")
     axes.grid(visible=False, axis="y")
