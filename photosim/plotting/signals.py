@@ -54,7 +54,9 @@ def traces(
         for k, (name, values) in enumerate(signals.items()):
             style = {**line_style(k), "linewidth": 0.9}
             axes.plot(time[first] * late, values[first] * factor, label=name, **style)
-        axes.set(xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip() if unit else ylabel)
+        axes.set(
+            xlabel=f"time ({late_prefix}s)", ylabel=f"{ylabel} ({prefix}{unit})".strip() if unit else ylabel
+        )
         axes.set_xlim(float(time[0]) * late, float(time[first][-1]) * late)
         if len(signals) > 1:
             legend(axes)

@@ -43,6 +43,7 @@ def run(command: list[str], folder: Path) -> str:
         "README.md",
         "docs/budget.md",
         "docs/circuits.md",
+        "docs/notebooks.md",
         "docs/cluster.md",
         "docs/figures.md",
         "docs/first-steps.md",

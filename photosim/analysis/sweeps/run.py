@@ -18,6 +18,7 @@ from photosim.analysis.sweeps.points import Points, fixed_settings, make_points
 from photosim.analysis.sweeps.work import KINDS, LINES, Run, SweepWork, chosen_channels, runs
 from photosim.arguments import public
 from photosim.engine.grids import auto_ends, is_auto, missed, refined
+from photosim.engine.vector import unit_of
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.jobs import computed
 from photosim.jobs.work import Arrays
@@ -102,6 +103,9 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     )  # fmt: skip
     solved = computed(work, lambda done, total: progress("sweep", done, total), client, chunks)
     found = _dataset(work, points, solved, ends, starts)
+    for name in points.coords:
+        if unit := unit_of(circuit.compiled, str(name)):
+            found[name].attrs["units"] = unit
     found.attrs = {**provenance(circuit, question, seed), "remarks": " ".join(remarks)}
     for text in remarks:
         warnings.warn(text, PhotosimWarning, stacklevel=2)
