@@ -120,7 +120,7 @@ def _least(system: System, sample_rate: float) -> int:
             "inductor."
         )
         raise ParameterError(message)
-    return max(COARSEST, 1 << int(np.ceil(np.log2(needed))))
+    return max(COARSEST, 1 << max(0, int(np.ceil(np.log2(needed)))))
 
 
 def _loop_least(system: System, sample_rate: float) -> int:
@@ -150,7 +150,9 @@ def _run(
     out = np.zeros((samples, len(rows)))
     charge, conductance, drive = matrices(system)
     if system.linear and light is None:
-        change, before, after = exact_step(charge, conductance, drive, h)
+        change, before, after = (
+            np.ascontiguousarray(part.T) for part in exact_step(charge, conductance, drive, h)
+        )
         networks.linear(change, before, after, u, x, lines, rows, finer, out)
         return out
     if light is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.files.csv import Traces
+    from photosim.model.electrical_table import ElectricalTable
     from photosim.smatrix import SMatrix
 
 FORMATS = {
@@ -50,6 +51,7 @@ __all__ = [
     "read_columns",
     "read_family",
     "read_index",
+    "read_network",
     "read_table",
     "smatrix_of",
     "table_of",
@@ -137,6 +139,17 @@ def read_table(path: str | Path) -> SampledData:
     """
     found = _read(path)
     return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
+
+
+@public
+def read_network(path: str | Path) -> ElectricalTable:
+    """Return the S-parameters of an electrical network in a Touchstone file; DataError where that fails.
+
+    Time goes as exp(+j omega t), as in the file; modes of a mixed-mode file become ports again.
+    """
+    from photosim.files import networks
+
+    return networks.read_network(path)
 
 
 @public

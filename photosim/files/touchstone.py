@@ -41,24 +41,31 @@ def _scikit_rf(path: Path) -> Any:
 
 def read(path: Path) -> SampledData:
     """Return the table of a file; DataError when scikit-rf or the file is missing, or the file is damaged."""
-    skrf = _scikit_rf(path)
-    lines = read_lines(path)
-    _check_words(path, lines)
-    network = _parsed(skrf, path, [_options(line) for line in lines])
-    if str(network.parameter).lower() != "s":
-        message = f"{path} holds {str(network.parameter).upper()} parameters; light has S-parameters only."
-        raise DataError(message)
+    network, frequency = parsed(path, read_lines(path))
     ports = port_names(network.port_names or [f"port {k + 1}" for k in range(network.rank or 0)])
-    if network.frequency_nb not in {None, len(network.f)}:
-        found = f"announces {network.frequency_nb} frequencies but holds {len(network.f)}"
-        message = f"{path} {found}: it may have been cut."
-        raise DataError(message)
-    frequency = network.f * (1e3 if any(_unit(line) == "thz" for line in lines) else 1.0)
     light = frequency != 0.0  # analysers sweep from 0 Hz, where there is no light
     if not light.any():
         message = f"{path} holds no frequency but 0 Hz, which is not light."
         raise DataError(message)
     return SampledData(frequency[light], np.conj(network.s[light]), ports, file=path.name)
+
+
+def parsed(path: Path, lines: list[str]) -> tuple[Any, Any]:
+    """Return what scikit-rf makes of the lines of a file, and its frequencies (F,) in Hz.
+
+    Raises DataError when scikit-rf is missing, or for damage and parameters other than S.
+    """
+    skrf = _scikit_rf(path)
+    _check_words(path, lines)
+    network = _parsed(skrf, path, [_options(line) for line in lines])
+    if str(network.parameter).lower() != "s":
+        message = f"{path} holds {str(network.parameter).upper()} parameters; S-parameters alone are read."
+        raise DataError(message)
+    if network.frequency_nb not in {None, len(network.f)}:
+        found = f"announces {network.frequency_nb} frequencies but holds {len(network.f)}"
+        message = f"{path} {found}: it may have been cut."
+        raise DataError(message)
+    return network, network.f * (1e3 if any(_unit(line) == "thz" for line in lines) else 1.0)
 
 
 def _unit(line: str) -> str:

@@ -71,9 +71,10 @@ def linear(  # noqa: C901, PLR0913 - one loop over steps, arrays in, arrays out
 ) -> None:
     """Carry a linear circuit: x' = x + change x + before u + after u'.
 
-    u are the inputs and what arrives on lines.  change: (n, n).  before, after: (n, m + 2 L).  u: (K + 1, m).
-    x: (n,) at step 0.  lines: numbers (L, 6), impedances (L,), delays (L,) in steps, waves (K + 1, 2 L) for
-    the work.  rows: (r,) unknowns to record at each `every`-th step in out (1 + K // every, r).
+    u are the inputs and what arrives on lines.  change: (n, n), before, after: (m + 2 L, n), transposed.
+    u: (K + 1, m).  x: (n,) at step 0.  lines: numbers (L, 6), impedances (L,), delays (L,) in steps, waves
+    (K + 1, 2 L) for the work.  rows: (r,) unknowns to record at each `every`-th step in out
+    (1 + K // every, r).
     """
     numbers, impedances, delays, waves = lines
     n, m, count = x.shape[0], u.shape[1], numbers.shape[0]
@@ -91,13 +92,16 @@ def linear(  # noqa: C901, PLR0913 - one loop over steps, arrays in, arrays out
         for line in range(count):
             new[m + 2 * line] = _arriving(waves, k, 2 * line + 1, k - 1, delays[line])
             new[m + 2 * line + 1] = _arriving(waves, k, 2 * line, k - 1, delays[line])
-        for i in range(n):
-            total = x[i]
-            for j in range(n):
-                total += change[i, j] * x[j]
-            for j in range(m + 2 * count):
-                total += before[i, j] * now[j] + after[i, j] * new[j]
-            ahead[i] = total
+        # Column by column: each sum in the order of its terms, and all of them side by side.
+        ahead[:] = x
+        for j in range(n):
+            factor = x[j]
+            for i in range(n):
+                ahead[i] += change[j, i] * factor
+        for j in range(m + 2 * count):
+            first, second = now[j], new[j]
+            for i in range(n):
+                ahead[i] += before[j, i] * first + after[j, i] * second
         x[:] = ahead
         now[:] = new
         if count:

@@ -18,6 +18,7 @@ from photosim.model.declare import (
     numerical,
     source,
 )
+from photosim.model.electrical_table import ElectricalTable
 from photosim.model.elements import Element
 from photosim.model.groups import SettingsGroup, grouped
 from photosim.model.interpolation import Interpolant
@@ -109,6 +110,7 @@ __all__ = [
     "Delays",
     "Detector",
     "Duration",
+    "ElectricalTable",
     "Electronic",
     "Element",
     "Entries",

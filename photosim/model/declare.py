@@ -272,12 +272,14 @@ def network(
     drives: Mapping[str, str] | None = None,
     reads: Mapping[str, Reading] | None = None,
     windows: tuple[Window, ...] = (),
+    judge: Callable[..., tuple[Remark, ...]] | None = None,
 ) -> Callable[[Callable[..., tuple[Element, ...]]], Network]:
     """Declare a component with electrical pins from `f(*, ...)` that returns elements between pins and nodes.
 
     `pins` stand in nets, where currents add up to zero; those that are `thermal` carry temperature and power.
     `drives` names the setting behind each one-way input, which a source among the elements follows, and
-    `reads` the voltages that leave as one-way signals. `photosim.model.elements` has the elements.
+    `reads` the voltages that leave as one-way signals. `judge` sees all settings together: it returns remarks
+    or raises ParameterError. `photosim.model.elements` has the elements.
     """
     return partial(
         Network.declare,
@@ -290,6 +292,7 @@ def network(
         thermal=thermal,
         reads=dict(reads or {}),
         windows=windows,
+        judge=judge,
     )
 
 

@@ -286,7 +286,7 @@ def split_drives(graph: Graph, drive: Mapping[str, Any]) -> tuple[dict[str, Any]
 
 def sources(model: Any) -> list[str]:
     """Return the settings of a network that its sources follow; none for other parts."""
-    return [e.setting for e in model.elements() if e.setting] if isinstance(model, Network) else []
+    return list(model.followed) if isinstance(model, Network) else []
 
 
 def upsampled(values: FloatArray, finer: int) -> FloatArray:

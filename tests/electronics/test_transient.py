@@ -235,3 +235,16 @@ def test_a_controlled_source_that_cancels_its_load_is_refused() -> None:
                      ideal.transconductance("g", "a", "gnd", "a", "gnd", -1e-3))  # fmt: skip
     with pytest.raises(NetlistError, match="do not determine the voltage of 'a'"):
         stationary(nothing)
+
+
+def test_line_of_many_samples_delays_by_itself() -> None:
+    """A matched line of 40 samples: what enters leaves later, halved."""
+    late = 40 / RATE
+    circuit = system(
+        ideal.voltage("v", "a", "gnd", 0.0),
+        ideal.resistance("r", "a", "b", 50.0),
+        ideal.line("t", "b", "gnd", "c", "gnd", 50.0, late),
+        ideal.resistance("load", "c", "gnd", 50.0),
+    )
+    found = transient(circuit, inputs(edge), SAMPLES, RATE, [circuit.nodes["c"]])
+    assert found.values[:, 0] == pytest.approx(0.5 * edge(TIME - late), abs=1e-6)

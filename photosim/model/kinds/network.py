@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from photosim.errors import ParameterError, did_you_mean
 from photosim.model.elements import Element
-from photosim.model.kinds.base import Model
+from photosim.model.kinds.base import Model, Remark
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,24 @@ class Network(Model):
     pins: tuple[str, ...] = ()
     thermal: tuple[str, ...] = ()
     reads: Mapping[str, Reading] = field(default_factory=dict)
+    judge: Callable[..., tuple[Remark, ...]] | None = None
+    """Sees all settings together: it returns remarks or raises ParameterError."""
 
     kind = "network"
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a setting that is wrong, alone or together with the others."""
+        super().check(settings, where)
+        if self.judge is not None:
+            try:
+                self.judge(**self.full(settings))
+            except ParameterError as error:
+                message = f"{where or f'component {self.name!r}'}: {error}"
+                raise ParameterError(message) from None
+
+    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
+        """Return what judging the settings together has found."""
+        return () if self.judge is None else tuple(self.judge(**self.full(settings)))
 
     def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
         """Return the unit of the signal at a one-way port; a pin has none."""
@@ -44,6 +61,13 @@ class Network(Model):
         """Return what a pin carries, "electrical" or "thermal"; empty for a one-way port."""
         del settings
         return "" if port not in self.pins else "thermal" if port in self.thermal else "electrical"
+
+    @cached_property
+    def followed(self) -> tuple[str, ...]:
+        """Names of the settings that its sources follow over time, those of a file not known yet left out."""
+        if any(p.kind == "table" and p.default is None for p in self.parameters.values()):
+            return tuple(self.drives.values())
+        return tuple(e.setting for e in self.elements() if e.setting)
 
     def elements(self, **settings: Any) -> tuple[Element, ...]:
         """Return the elements at these settings; ParameterError for a wrong setting or element."""
