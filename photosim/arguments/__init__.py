@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
+from numbers import Integral
 from typing import Any, TypeVar, overload
 
 from photosim.arguments.kinds import is_names, kinds_of
@@ -100,6 +101,10 @@ def check_arguments(function: Callable[..., Any], found: Mapping[str, Any], titl
             nouns = " or ".join(dict.fromkeys(kind.noun for kind in kinds))
             where = title or function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
             message = f"{where}: {name} must be {nouns}, got {shown(value)}."
+            raise ParameterError(message)
+        if name == "seed" and isinstance(value, Integral) and value < 0:
+            where = title or function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
+            message = f"{where}: seed must be 0 or more, got {value}."
             raise ParameterError(message)
 
 

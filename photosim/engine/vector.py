@@ -125,7 +125,7 @@ def settings_vector(
     compiled = circuit.compiled
     chosen = chosen_settings(compiled, (names,) if isinstance(names, str) else names)
     if not chosen:
-        message = "A vector needs names of settings or patterns such as '*.phase', got none."
+        message = "Name at least one setting, or a pattern such as '*.phase': got none."
         raise ParameterError(message)
     values = np.array([float(compiled.parameters[name]) for name in chosen])
     allowed = np.array([limits(compiled, name) for name in chosen]).reshape(-1, 2)

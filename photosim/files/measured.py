@@ -17,6 +17,7 @@ import numpy as np
 from photosim.errors import DataError, PhotosimError, did_you_mean, listing
 from photosim.files.measured_units import AXIS, DECIBELS, LINEAR, axis_of, power_unit, wavelengths_of
 from photosim.files.tables import MAX_BYTES, damaged, decoded
+from photosim.reals import shown
 from photosim.smatrix import ByValue
 
 if TYPE_CHECKING:
@@ -251,13 +252,20 @@ def measured_of(
         return read_measured(data, wavelength=wavelength, units=units)
     table = _columns_of(data)
     if len(table) < 2:
-        message = "A fit takes a file, or a mapping of names to arrays with one of wavelengths."
+        message = "A fit takes a file, or a mapping of names to arrays, one of wavelengths and one of powers"
+        named = [*map(str, data)] if isinstance(data, Mapping) else []
+        lost = [name for name in named if name not in table]
+        message += f": {lost[0]!r} is not a list of numbers." if lost else ", got "
+        message += "" if lost else f"{listing(named)} alone." if named else f"{shown(data)}."
         raise DataError(message)
     sizes = {name: len(values) for name, values in table.items()}
     if len(set(sizes.values())) > 1:
         message = (
             f"data: its columns differ in length: {', '.join(f'{n} has {s}' for n, s in sizes.items())}."
         )
+        raise DataError(message)
+    if not max(sizes.values()):
+        message = "data: its columns are empty."
         raise DataError(message)
     for name, values in table.items():
         if not np.isfinite(values).all():

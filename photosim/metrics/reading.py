@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.kernels import spectra as kernel
 from photosim.metrics.numbers import Reading, base_of
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,22 @@ PART = 0.25
 MOST_LINES = 64
 """Lines that are kept of a spectrum: those next to the wavelength that counts."""
 _ROUNDS = 6
+
+
+def check_places(near: float | None, channels: Sequence[float] | None, wl: NDArray[np.float64]) -> None:
+    """Raise ParameterError for a `near` outside the sweep wl (W,) and channels that have no crosstalk."""
+    low, high = float(wl.min()), float(wl.max())
+    places = [] if near is None else [float(near)]
+    for place in as_wavelengths([*places, *(channels or ())]) if places or channels else ():
+        if places and place == places[0] and not low <= place <= high:
+            message = f"near: there is no line next to {place:g} um in a sweep from {low:g} to {high:g} um."
+            raise ParameterError(message)
+    if channels is not None and sum(low <= c <= high for c in channels) < 2:
+        message = (
+            f"Crosstalk needs two channels or more inside the sweep, {low:g} to {high:g} um, got "
+            f"{', '.join(f'{c:g}' for c in channels) or 'none'}."
+        )
+        raise ParameterError(message)
 
 
 def read(

@@ -10,7 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.metrics.crosstalk import crosstalk_dB
 from photosim.metrics.numbers import Reading, dataset
-from photosim.metrics.reading import polish, read
+from photosim.metrics.reading import check_places, polish, read
 
 if TYPE_CHECKING:
     import xarray
@@ -23,6 +23,7 @@ FEWEST = 4
 
 def of_trace(trace: Trace, near: float | None, channels: Sequence[float] | None) -> xarray.Dataset:
     """Return the metrics of a trace of shape (..., W), exact where it knows its circuit."""
+    check_places(near, channels, trace.wl)
     leading = trace.values.shape[:-1]
     found = _dataset(_reading(trace, near), _batch(len(leading)))
     return _with_crosstalk(found, trace.wl, trace.values, channels)
@@ -30,6 +31,7 @@ def of_trace(trace: Trace, near: float | None, channels: Sequence[float] | None)
 
 def of_matrix(s: SMatrix, near: float | None, channels: Sequence[float] | None) -> xarray.Dataset:
     """Return the metrics of every pair of ports, over dimensions (batch,) from, to."""
+    check_places(near, channels, s.wl)
     readings = [[_reading(s[a, b], near) for b in s.ports] for a in s.ports]
     flat = [r for row in readings for r in row]
     shape = (*flat[0].lines.shape[:-2], len(s.ports), len(s.ports))

@@ -70,7 +70,7 @@ def test_slopes_and_a_search_by_scipy(circuit: ps.Circuit) -> None:
     [
         (["*.phse"], {}, r"No setting of circuit '.*' matches '\*\.phse'.*Did you mean"),
         (["turn.phas"], {}, "Setting 'turn.phas' does not exist. Did you mean 'turn.phase'"),
-        ([], {}, "A vector needs names of settings or patterns"),
+        ([], {}, "Name at least one setting, or a pattern"),
         (["gap", "one.gap"], {}, "'one.gap' follows from 'gap': name one of them"),
         (
             ["gap"],

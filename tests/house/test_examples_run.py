@@ -50,6 +50,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/fit.md",
         "docs/layouts.md",
         "docs/meshes.md",
+        "docs/metrics.md",
         "docs/media.md",
         "docs/migration.md",
         "docs/timedomain.md",
@@ -60,6 +61,8 @@ def run(command: list[str], folder: Path) -> str:
         "docs/how-to.md",
         "docs/optimise.md",
         "docs/own-training.md",
+        "docs/sweeps.md",
+        "docs/yield.md",
     ],
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:

@@ -36,12 +36,14 @@ class Stated:
     high: Number | None = None
     source: Annotated[str, "where it comes from"] = "stated"
 
-    def of(self, unit: str) -> Constant:
+    def of(self, unit: str, name: str) -> Constant:
         """Return the constant in a unit; ParameterError for an interval that does not hold the value."""
         low = self.value if self.low is None else self.low
         high = self.value if self.high is None else self.high
         if not low <= self.value <= high:
-            message = f"The value {self.value:g} must lie between low and high, got {low:g} and {high:g}."
+            message = (
+                f"{name}: the value {self.value:g} must lie between low and high, got {low:g} and {high:g}."
+            )
             raise ParameterError(message)
         return Constant(self.value, low, high, unit, self.source)
 
@@ -112,7 +114,7 @@ def read_constants(stated: Mapping[str, Any]) -> dict[str, Constant]:
         if name not in known:
             message = f"There is no constant {name!r}. There are: {listing(known, 40)}."
             raise ParameterError(message + did_you_mean(name, known))
-        given = read_stated(value, f"constants: {name}").of(known[name])
+        given = read_stated(value, f"constants: {name}").of(known[name], name)
         if given.low < 0.0 or (given.low == 0.0 and name.endswith("efficiency")):
             message = f"constants: {name} must be positive, got {given.low:g} {given.unit}."
             raise ParameterError(message)

@@ -27,6 +27,7 @@ from photosim.arguments import public
 from photosim.bounds import check_number
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     import xarray
@@ -87,6 +88,10 @@ def budget(  # noqa: PLR0913 - keyword options of a question
         rate=rate, bits=bits, converter_bits=converter_bits, bits_per_symbol=bits_per_symbol,
         operations=operations, use=use,
     )  # fmt: skip
+    if wl is not None:
+        as_wavelengths(wl)
+    for name, area in (footprint or {}).items():
+        check_number(f"footprint of {name}", 0.0, area=area)
     constant = flat_settings(settings or {})
     check_settings(circuit, constant)
     with warnings.catch_warnings():
@@ -189,7 +194,7 @@ def _of_light(optics: Optics, link: Mapping[str, Any], receiver: Mapping[str, An
             raise ParameterError(message + did_you_mean(name, RECEIVER))
     for name, unit in RECEIVER.items():
         if name in receiver:
-            found[f"receiver.{name}"] = read_stated(receiver[name], f"receiver: {name}").of(unit)
+            found[f"receiver.{name}"] = read_stated(receiver[name], f"receiver: {name}").of(unit, name)
         elif name in own:
             found[f"receiver.{name}"] = Constant(own[name], own[name], own[name], unit, "netlist")
         else:
@@ -197,7 +202,7 @@ def _of_light(optics: Optics, link: Mapping[str, Any], receiver: Mapping[str, An
             raise ParameterError(message)
     if link:
         for name, value in link.items():
-            found[f"link.{name}"] = read_stated(value, f"link: {name}").of("dB")
+            found[f"link.{name}"] = read_stated(value, f"link: {name}").of("dB", name)
         return found
     if optics.lost_dB is None or not np.isfinite(optics.lost_dB):
         message = "No light reaches a detector of the circuit: state the losses, as in link: {all: 20}."

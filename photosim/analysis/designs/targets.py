@@ -157,6 +157,9 @@ def _from_file(name: str, circuit: Circuit) -> Any:
             f"target: there is no matrix {name!r}: write rows, fourier, identity, or a .npy or .csv file."
         )
         raise ParameterError(message)
+    if not path.is_file():
+        message = f"target: there is no file {path}."
+        raise DataError(message)
     try:
         if path.suffix.lower() == ".npy":
             return np.load(path, allow_pickle=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,12 +83,15 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def check_setting(circuit: Circuit, name: str) -> None:
-    """Raise ParameterError, with the nearest name, for a setting that the circuit does not have."""
+def check_setting(circuit: Circuit, name: str, others: Sequence[str] = ()) -> None:
+    """Raise ParameterError, with the nearest name, for a setting that the circuit does not have.
+
+    others: names that may be meant too.
+    """
     known = {**circuit.graph.structural, **circuit.parameters}
     if name not in known:
         message = (
-            f"The circuit has no setting {name!r}.{did_you_mean(name, known)} "
+            f"The circuit has no setting {name!r}.{did_you_mean(name, [*known, *others])} "
             "`photosim check FILE --settings` lists all of them."
         )
         raise ParameterError(message)

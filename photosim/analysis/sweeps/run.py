@@ -24,6 +24,7 @@ from photosim.jobs import computed
 from photosim.jobs.work import Arrays
 from photosim.kernels import spectra as kernel
 from photosim.memory import require_memory
+from photosim.metrics.reading import check_places
 from photosim.units import as_wavelengths, parse_wavelengths
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     starts, ends = (tuple(circuit.ports if names is None else names) for names in (inputs, outputs))
     if not starts or not ends:
         message = f"The circuit {circuit.name!r} exposes no port: name waves in `inputs` and `outputs`."
+        if circuit.ports:
+            message = f"A sweep needs a port in `inputs` and one in `outputs`, such as {circuit.ports[0]!r}."
         raise ParameterError(message)
     check_waves(circuit, starts, ends)
     sample = runs(circuit, points.count, points.values, constant)
@@ -94,6 +97,10 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     if metrics and len(grid) < FEWEST:
         message = f"Metrics need {FEWEST} wavelengths or more, got {len(grid)}."
         raise ParameterError(message)
+    if not metrics and (near is not None or channels is not None):
+        message = f"{'channels' if near is None else 'near'} belongs to metrics, which are not asked for."
+        raise ParameterError(message)
+    check_places(near, channels, grid)
     if metrics and channels is None:
         channels = channels_of(circuit, constant)
     _check_memory((points.count, len(ends), len(starts)), grid, keep, metrics=metrics)

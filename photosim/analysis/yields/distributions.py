@@ -73,20 +73,24 @@ class Distribution:
 
 _SMALLEST_UM, _LARGEST_UM = 1e-7, 0.3
 """Standard deviations of widths and gaps that a process can have; 5 is nm, 5e-9 is m."""
-Levels = Annotated[
-    Sigma, Written(Annotated[Any, Words("a standard deviation, or one for each of wafer, die and local")],
-                   lambda value: read(Sigma, value) if isinstance(value, Mapping) else read_sigma(value)),
-]  # fmt: skip
 
 
 def read_sigma(value: Any) -> Sigma:
-    """Return a standard deviation that stands alone: of the die."""
+    """Return standard deviations by level, or one that stands alone: of the die."""
+    if isinstance(value, Mapping):
+        return read(Sigma, value, "a standard deviation")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < np.inf:
         message = (
             f"a standard deviation is a number from 0 on, or one for wafer, die and local, got {value!r}."
         )
         raise ParameterError(message)
     return Sigma(die=float(value))
+
+
+Levels = Annotated[
+    Sigma, Written(Annotated[Any, Words("a standard deviation, or one for each of wafer, die and local")],
+                   read_sigma),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from photosim.metrics import UNITS, crosstalk_dB, numbers
 from photosim.metrics.reading import read_flat
 from photosim.netlist.forms import LIST, Number, Words
 from photosim.netlist.mappings import read
-from photosim.units import power_dB
+from photosim.units import as_wavelengths, power_dB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,6 +155,11 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
 def _check_scale(entry: Entry, where: str) -> None:
     """Refuse limits that no circuit comes near, since they were written in another unit."""
     if entry.quantity == "resonance":  # a wavelength, which the sweep must hold
+        try:
+            as_wavelengths([1.0, *(x for x in entry.limits if np.isfinite(x) and x > 0.0)])  # 0: no limit
+        except ParameterError as error:
+            message = f"{where}: {error}"
+            raise ParameterError(message) from None
         return
     largest, other = _LARGEST.get(entry.unit, (np.inf, ""))
     far = [x for x in entry.limits if np.isfinite(x) and abs(x) > largest]

@@ -265,7 +265,7 @@ def _settings(circuit: Circuit, variation: Variation, constant: Mapping[str, Any
     bases = {}
     compiled, point = circuit.at(constant)
     for name, distribution in variation.settings.items():
-        check_setting(circuit, name)
+        check_setting(circuit, name, ("width", "thickness", "gap", "temperature"))
         last = name.rpartition(".")[2]
         if last in ("coupling", "coupling_drop"):
             message = f"Couplings are not drawn, as {name!r} is: vary gap and width, and couplings follow."
