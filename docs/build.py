@@ -114,7 +114,7 @@ def speed() -> str:
 
 
 def pictures() -> None:
-    """Draw the pictures of the README: the spectrum of a ring, and learning curves through a weight bank."""
+    """Draw the pictures of the README (a ring's spectrum, learning curves), and all drawings of circuits."""
     import photosim as ps
     from photosim import plotting
     from photosim.runner import run
@@ -126,6 +126,21 @@ def pictures() -> None:
         shutil.copy(Path(results) / "digits_learning.png", folder / "learning_curves.png")
     s = ps.load("add_drop_ring")(wl=ps.wavelengths(1.54, 1.56, 20001))
     plotting.save(s.plot(), folder / "ring_spectrum.png")
+    drawings()
+
+
+def drawings() -> None:
+    """Draw every circuit of the gallery, and an open ring with the powers in it."""
+    import photosim as ps
+    from photosim.netlist import gallery
+
+    folder = ROOT / "docs" / "pictures"
+    for name in gallery():
+        ps.load(name).draw(folder / f"drawing_{name}.svg")
+    ring = ps.load("add_drop_ring")
+    wl = ps.wavelengths(1.54, 1.56, 20001)
+    peak = float(wl[ring(wl=wl)["in", "drop"].power.argmax()])
+    ring.draw(folder / "drawing_powers.svg", depth=1, power=True, wl=peak)
 
 
 def explorer() -> None:
@@ -168,7 +183,12 @@ def site() -> None:
     print(f"The site begins at {build()}.")
 
 
-FOLDERS: dict[str, Callable[[], None]] = {"pictures": pictures, "explorer": explorer, "site": site}
+FOLDERS: dict[str, Callable[[], None]] = {
+    "pictures": pictures,
+    "drawings": drawings,
+    "explorer": explorer,
+    "site": site,
+}
 """What makes pictures, or more than one file."""
 
 

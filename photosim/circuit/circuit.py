@@ -139,8 +139,6 @@ class Circuit(ShownCircuit):
         """Return what a call under the circuit's own light runs, and its point: converters drive settings."""
         return self.compiled.driven_at(settings)
 
-    # --- questions ---------------------------------------------------------------------------------
-
     def __call__(self, wl: Wavelengths, *, ports: Sequence[str] | None = None, **settings: Any) -> SMatrix:
         """Return the S-matrix at wavelengths wl (W,) in um between `ports` (all exposed ones by default).
 
@@ -172,9 +170,8 @@ class Circuit(ShownCircuit):
     ) -> NDArray[np.complex128]:
         """Return the waves `outputs` per waves `inputs`, shape (..., W, n_out, n_in), at wl (W,) in um.
 
-        A name is an exposed port, or "inst,port" for the wave leaving an
-        instance there (arriving, for a detector), or "inst,port:in" for the
-        wave arriving.
+        A name is an exposed port, or "inst,port" for the wave leaving an instance there (arriving, for a
+        detector), or "inst,port:in" for the wave arriving.
         """
         asked = read_names("outputs", outputs), read_names("inputs", inputs)
         grid = self._grid(wl, settings, *asked)

@@ -56,12 +56,30 @@ class ShownCircuit(Shown):
         """Return what a notebook shows: the drawing, what there is, and settings with their units."""
         return blocks(cast("Circuit", self))
 
-    def draw(self, path: str | Path | None = None) -> Any:
-        """Draw the schematic as SVG: write it to `path`, or return it for display."""
-        check_arguments(ShownCircuit.draw, locals(), "Circuit.draw")
-        from photosim.drawing import draw
+    def draw(
+        self,
+        path: str | Path | None = None,
+        *,
+        depth: int = 0,
+        expand: str | Sequence[str] = (),
+        fold: int = 8,
+        power: bool = False,
+        wl: float | None = None,
+        inputs: Mapping[str, float] | None = None,
+        **settings: Any,
+    ) -> Any:
+        """Return the schematic, which notebooks show; write it to `path` (.svg, .pdf or .png) too.
 
-        return draw(cast("Circuit", self).netlist, path)
+        depth: levels of composites that are open; expand: names of instances that are open beside these.
+        fold: arrays of more equal instances are drawn once. power: colour guides by the power in them, of the
+        sources or of `inputs` (W by port; 1 mW into the first where there are neither) at wl in um, with
+        these settings. Raises ParameterError for a name or port that is not there.
+        """
+        check_arguments(ShownCircuit.draw, locals(), "Circuit.draw")
+        from photosim.drawing import draw_circuit, style_of
+
+        circuit, style = cast("Circuit", self), style_of(depth, expand, fold)
+        return draw_circuit(circuit, path, style, (wl, inputs), settings, power=power)
 
     def interact(
         self,

@@ -9,6 +9,7 @@ import typer
 
 from photosim.cli.calibrate import calibrate
 from photosim.cli.common import CLUSTER, Common, asks
+from photosim.cli.draw import draw
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
     Chunks,
@@ -48,6 +49,7 @@ app = typer.Typer(
 
 
 app.command(epilog="Example: photosim calibrate chip_8x8 --hours 1")(calibrate)
+app.command(epilog="Example: photosim draw mzi_lattice --wl 1.55 --power --out lattice.png")(draw)
 
 
 @app.callback(invoke_without_command=True)
@@ -138,27 +140,6 @@ def transient(
     from photosim.cli import transient as command
 
     command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise, figures))
-
-
-@app.command(epilog="Example: photosim draw netlists/add_drop_ring.yml --out ring.svg")
-def draw(
-    file: File,
-    out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out",
-            parser=file_or_folder,
-            metavar="FILE",
-            help="The .svg file; without it the picture goes to stdout.",
-        ),
-    ] = None,
-    cells: Map = None,
-    mode: Mode = None,
-) -> None:
-    """Draw the schematic of a circuit as SVG."""
-    from photosim.cli import inspect
-
-    inspect.draw(file, out, cells, mode)
 
 
 @app.command(

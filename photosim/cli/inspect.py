@@ -1,4 +1,4 @@
-"""Commands that look at a netlist and compute nothing: check, draw; and version."""
+"""Commands that look at a netlist and compute nothing: check, cite; and version."""
 
 from __future__ import annotations
 
@@ -104,21 +104,6 @@ def cite(thing: str) -> None:
     from photosim.runner.citation import cite as entries
 
     typer.echo(entries(thing))
-
-
-def draw(file: str, out: Path | None, cell_map: Path | None = None, mode: str | None = None) -> None:
-    """Write the schematic of a netlist to a file, or to stdout."""
-    from photosim import drawing
-    from photosim import netlist as netlists
-    from photosim.files import check_target
-
-    if out is not None:
-        check_target(out, (".svg",))
-    netlist = netlists.read(netlists.find(file), cell_map=cell_map, mode=mode)
-    for warning in netlists.check(netlist):
-        say(f"Warning: {warning}")
-    picture = drawing.draw(netlist, out)
-    typer.echo(picture.text if out is None else f"Wrote {out}\n", nl=False)
 
 
 def version(*, as_json: bool) -> None:

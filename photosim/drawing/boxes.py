@@ -1,182 +1,242 @@
-"""What a schematic shows of each part: its box, with ports left and right, a label and key settings."""
+"""What a schematic shows of each instance: its symbol, its ports and its label."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from photosim.conventions import port_places
-from photosim.model import registry
-from photosim.model.kinds import Electronic
-from photosim.netlist.values import evaluate, resolve
+from photosim.drawing.scene import clipped, text_width
+from photosim.drawing.symbols import PITCH, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photosim.model import Instance, Netlist
+    from photosim.drawing.layout import Layout
 
-PITCH = 22.0
-LINE = 14.0
-_PADDING = 11.0
-_MOST_SETTINGS = 3
-_NUMBERED = re.compile(r"(?P<stem>[A-Za-z]+)(?P<number>\d+)")
-_INPUT_NAME = re.compile(r"(in|add)(?![a-z])")
+LINE = 12.0
+NAME_SIZE, LINE_SIZE, PORT_SIZE, TITLE_SIZE = 11.0, 9.5, 8.5, 12.0
+WIDEST_LABEL = 118.0
+_BODY = 8.0
+_HOOK = 12.0
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Where a port is, from the middle of the core; heading is -1 on the left, +1 on the right.
+
+    domain: "light", "free space", "electricity" or "heat". waves: how many a bus carries; 0 if unknown.
+    """
+
+    x: float
+    y: float
+    heading: int
+    domain: str = "light"
+    waves: int = 1
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A guide that is bent to the other side of its box: from the pin of the symbol to that of the box."""
+
+    start: Pin
+    end: Pin
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part as drawn: ports from top to bottom on either side, text lines in the middle.
+    """An instance as drawn; sizes in px.
 
-    kind: "part", "source", "detector", "numerical", "group" (something with a circuit inside) or
-    "terminal" (an exposed port). notes: all settings, for the tooltip.
+    kind: "symbol", "body" (a box with text), "group" (a body with a circuit inside), "frame" (an open one),
+    "rings" (couplers and guides drawn as rings), "terminal" (an exposed port) or "junction" (of a net).
+    core: size of what the pins stand on; the label stands below it. count: how many instances it stands for.
     """
 
     name: str
     kind: str
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-    lines: tuple[str, ...]
-    electrical: frozenset[str] = frozenset()
+    core: tuple[float, float]
+    pins: Mapping[str, Pin]
+    lines: tuple[str, ...] = ()
+    symbol: Symbol | None = None
+    domain: str = "light"
     notes: str = ""
+    component: str = ""
+    count: int = 1
+    members: tuple[str, ...] = ()
+    mirrored: bool = False
+    upended: bool = False
+    hooks: tuple[Hook, ...] = ()
+    sinks: float = 0.0
+    """How far the symbol stands below the middle of the core, where hooks run above it."""
+    labelled: Mapping[str, str] = field(default_factory=dict)
+    """What is written at ports, by port."""
+    label_at: tuple[float, float, str] | None = None
+    """Where the label stands instead, from the middle of the core, with its anchor."""
+    rotated: bool = False
+    """Whether the symbol stands upright, in an arm of a ring."""
+    inner: Layout | None = field(default=None, repr=False)
 
-    def flipped(self) -> Box:
-        """Return the mirrored box."""
-        return Box(self.name, self.kind, self.right, self.left, self.lines, self.electrical, self.notes)
+    @property
+    def label_height(self) -> float:
+        """Height of the lines below the core."""
+        return LINE * len(self.lines) if self.kind == "symbol" and self.label_at is None else 0.0
 
     @property
     def width(self) -> float:
-        """Width in px: room for the text between the port names."""
-        text = max(
-            (text_width(line, 12.0 if k == 0 else 10.0) for k, line in enumerate(self.lines)), default=0.0
+        """Width of core and label."""
+        return max(self.core[0], self.label_width) if self.label_height else self.core[0]
+
+    @property
+    def label_width(self) -> float:
+        """Width of the widest line."""
+        return max(
+            (text_width(line, NAME_SIZE if k == 0 else LINE_SIZE) for k, line in enumerate(self.lines)),
+            default=0.0,
         )
-        if self.kind == "terminal":
-            return text + 12.0
-        ports = sum(
-            max((text_width(port, 9.0) for port in side), default=0.0) for side in (self.left, self.right)
-        )
-        return max(64.0, text + ports + 4.0 * _PADDING)
 
     @property
     def height(self) -> float:
-        """Height in px."""
-        if self.kind == "terminal":
-            return PITCH
-        rows = max(len(self.left), len(self.right), 1)
-        return max(rows * PITCH, len(self.lines) * LINE + 2.0 * _PADDING)
+        """Height of core and label."""
+        return self.core[1] + self.label_height
 
-    def port_offset(self, port: str) -> float:
-        """Distance of a port from the top of the box in px."""
-        side = self.left if port in self.left else self.right
-        return self.height / 2.0 + (side.index(port) - (len(side) - 1) / 2.0) * PITCH
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Middle of the core, from the upper left corner of the box."""
+        return self.width / 2.0, self.core[1] / 2.0
+
+    def side(self, heading: int) -> tuple[str, ...]:
+        """Return the ports on one side from top to bottom."""
+        found = [name for name, pin in self.pins.items() if pin.heading == heading]
+        return tuple(sorted(found, key=lambda name: self.pins[name].y))
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Ports on the left, from top to bottom."""
+        return self.side(-1)
+
+    @property
+    def right(self) -> tuple[str, ...]:
+        """Ports on the right, from top to bottom."""
+        return self.side(1)
+
+    def mirror(self) -> Box:
+        """Return the box with left and right exchanged."""
+        pins = {name: replace(pin, x=-pin.x, heading=-pin.heading) for name, pin in self.pins.items()}
+        label = self.label_at
+        if label is not None:
+            anchors = {"start": "end", "end": "start"}
+            label = (-label[0], label[1], anchors.get(label[2], label[2]))
+        return replace(self, pins=pins, mirrored=not self.mirrored, label_at=label)
+
+    @property
+    def may_upend(self) -> bool:
+        """Whether top and bottom may be exchanged."""
+        return self.kind == "symbol" and not self.hooks and max(len(self.left), len(self.right)) > 1
+
+    def upend(self) -> Box:
+        """Return the box with top and bottom exchanged."""
+        pins = {name: replace(pin, y=-pin.y) for name, pin in self.pins.items()}
+        return replace(self, pins=pins, upended=not self.upended)
+
+    def hook(self, port: str) -> Box:
+        """Return the box with the guide of a port bent over the top, or below, to the other side."""
+        start = self.pins[port]
+        above = start.y <= 0.0
+        height = self.core[1] + _HOOK
+        down = _HOOK / 2.0 if above else -_HOOK / 2.0
+        pins = {
+            name: replace(pin, y=pin.y + down, x=pin.x + _HOOK * pin.heading)
+            for name, pin in self.pins.items()
+        }
+        moved = replace(start, y=start.y + down)
+        edge = self.core[0] / 2.0 + _HOOK
+        end = replace(
+            start,
+            x=-edge * start.heading,
+            y=(-1.0 if above else 1.0) * (height / 2.0 - 4.0),
+            heading=-start.heading,
+        )
+        hooks = tuple(
+            Hook(
+                replace(h.start, y=h.start.y + down),
+                replace(h.end, y=h.end.y + down, x=h.end.x + _HOOK * h.end.heading),
+            )
+            for h in self.hooks
+        )
+        return replace(
+            self, pins={**pins, port: end}, hooks=(*hooks, Hook(moved, end)), sinks=self.sinks + down,
+            core=(self.core[0] + 2.0 * _HOOK, height),
+        )  # fmt: skip
 
 
-def text_width(text: str, size: float) -> float:
-    """Width in px of `text` set in a common sans-serif of `size` px, a little on the wide side."""
-    return sum(0.34 if c in "iljtf.,:;|'()[] I" else 0.86 if c in "mwMW@%" else 0.6 for c in text) * size
+def spread(count: int) -> tuple[float, ...]:
+    """Return the heights of `count` ports about the middle of a side."""
+    return tuple((k - (count - 1) / 2.0) * PITCH for k in range(count))
 
 
-def boxes_of(netlist: Netlist) -> dict[str, Box]:
-    """Return the box of every instance of the top level of `netlist`."""
-    numbers = resolve(netlist.settings)
-    return {
-        name: _box(name, _evaluated(instance, numbers), netlist)
-        for name, instance in netlist.instances.items()
+def symbol_box(
+    name: str, symbol: Symbol, sides: tuple[tuple[str, ...], ...], domains: Mapping[str, str], **more: object
+) -> Box | None:
+    """Return the box of a symbol, or None where it does not have as many ports as the instance.
+
+    sides: optical ports on the left and right, electrical ports on the left and right, top to bottom.
+    """
+    places = (symbol.left, symbol.right, symbol.drive, symbol.output)
+    height = symbol.height
+    pins: dict[str, Pin] = {}
+    for ports, given, heading in zip(sides, places, (-1, 1, -1, 1), strict=True):
+        heights = spread(len(ports)) if given is None else given
+        if len(heights) != len(ports):
+            if given is not symbol.drive or ports:
+                return None
+            continue
+        if given is None:
+            height = max(height, PITCH * (len(ports) + 0.4))
+        for port, y in zip(ports, heights, strict=True):
+            pins[port] = Pin(heading * symbol.width / 2.0, y, heading, domains[port])
+    return Box(name, "symbol", (symbol.width, height), pins, symbol=symbol, **more)  # type: ignore[arg-type]
+
+
+def body_box(
+    name: str, kind: str, left: tuple[str, ...], right: tuple[str, ...], domains: Mapping[str, str],
+    lines: tuple[str, ...], **more: object,
+) -> Box:  # fmt: skip
+    """Return a box with its text inside, and the names of its ports."""
+    lines = tuple(
+        clipped(line, NAME_SIZE if k == 0 else LINE_SIZE, WIDEST_LABEL) for k, line in enumerate(lines)
+    )
+    text = max(
+        (text_width(line, NAME_SIZE if k == 0 else LINE_SIZE) for k, line in enumerate(lines)), default=0.0
+    )
+    names = sum(max((text_width(port, PORT_SIZE) for port in side), default=0.0) for side in (left, right))
+    width = max(56.0, text + names + 4.0 * _BODY)
+    height = max(max(len(left), len(right)) * PITCH, len(lines) * LINE + 2.0 * _BODY)
+    pins = {
+        port: Pin(heading * width / 2.0, y, heading, domains[port])
+        for heading, side in ((-1, left), (1, right))
+        for port, y in zip(side, spread(len(side)), strict=True)
     }
+    return Box(name, kind, (width, height), pins, lines, labelled={port: port for port in pins}, **more)  # type: ignore[arg-type]
 
 
-def canonical(netlist: Netlist, instance: str, port: str) -> str:
-    """Return the port of an instance that `port`, a name or an alias, means; its modes are one port here."""
-    found = netlist.instances[instance]
-    if found.component not in netlist.components:
-        port = registry.get(found.component).port(port, found.settings, f"instance {instance!r}")
-    return port_places([port])[0]
-
-
-def _evaluated(instance: Instance, numbers: Mapping[str, Any]) -> Instance:
-    """Return an instance whose expressions are worked out: a reader wants the radius, not its formula."""
-    settings = {key: evaluate(value, numbers, key) for key, value in instance.settings.items()}
-    return replace(instance, settings=settings)
-
-
-def _box(name: str, instance: Instance, netlist: Netlist) -> Box:
-    if instance.component in netlist.components:
-        inner = netlist.components[instance.component]
-        left, right = _split_by_name(port_places(inner.ports))
-        return Box(name, "group", left, right, _lines(name, instance, {}), notes=_notes(name, instance, {}))
-    model = registry.get(instance.component)
-    ports = port_places(model.ports_for(instance.settings))
-    aliases = model.aliases_for(instance.settings)
-    electrical = model.electrical_for(instance.settings)
-    left, right = _sides(ports, aliases, model.kind)
-    units = {parameter.name: parameter.unit for parameter in model.parameters.values()}
-    kind = {"source": "source", "detector": "detector", "numerical": "numerical", "composite": "group"}
-    entering = {*model.drives, *(model.inputs if isinstance(model, Electronic) else ())}
-    left = (*left, *(port for port in electrical if port in entering))
-    right = (*right, *(port for port in electrical if port not in entering))
+def terminal_box(name: str, port: str, heading: int, domain: str) -> Box:
+    """Return the box of an exposed port, whose wire leaves by `heading`; the port's name is beside it."""
+    width = text_width(port, NAME_SIZE) + 14.0
     return Box(
-        name, kind.get(model.kind, "part"), left, right, _lines(name, instance, units),
-        frozenset(electrical), _notes(name, instance, units),
-    )  # fmt: skip
+        name,
+        "terminal",
+        (width, PITCH),
+        {port: Pin(heading * width / 2.0, 0.0, heading, domain)},
+        (port,),
+        domain=domain,
+    )
 
 
-def _sides(
-    ports: tuple[str, ...], aliases: Mapping[str, str], kind: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (left, right), each from top to bottom: ports are numbered clockwise from the lower left."""
-    if kind == "source":
-        return (), ports
-    if kind == "detector":
-        return ports[::-1], ()
-    left = [port for port in ports if any(_is_input(alias) for alias, p in aliases.items() if p == port)]
-    if not left and not aliases:
-        return _split_by_name(ports)
-    return tuple(left[::-1]), tuple(port for port in ports if port not in left)
-
-
-def _is_input(alias: str) -> bool:
-    return alias == "in" or (alias.startswith("in") and alias[2:].isdigit())
-
-
-def _split_by_name(ports: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Put ports named in.. or add.. left; where no name says, the lower half of the numbers."""
-    left = [port for port in ports if _INPUT_NAME.match(port)]
-    if left and len(left) < len(ports):
-        return tuple(left), tuple(port for port in ports if port not in left)
-    numbered = all(_NUMBERED.fullmatch(port) for port in ports)
-    half = (len(ports) + 1) // 2
-    return (ports[:half][::-1] if numbered else ports[:half]), ports[half:]
-
-
-def _lines(name: str, instance: Instance, units: Mapping[str, str]) -> tuple[str, ...]:
-    shown = [
-        f"{setting} {_value(value, units.get(setting, ''))}"
-        for setting, value in instance.settings.items()
-        if value is not None and (not units or setting in units)
-    ]
-    more = len(shown) - _MOST_SETTINGS
-    if more > 0:
-        shown = [*shown[:_MOST_SETTINGS], f"and {more} more"]
-    return (name, instance.component, *shown)
-
-
-def _notes(name: str, instance: Instance, units: Mapping[str, str]) -> str:
-    settings = [
-        f"{key} = {_value(value, units.get(key, ''), 200)}" for key, value in instance.settings.items()
-    ]
-    return "\n".join((f"{name}: {instance.component}", *settings))
-
-
-def _value(value: Any, unit: str, longest: int = 22) -> str:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-    elif np.ndim(value):
-        text = f"{np.size(value)} values"
-    else:
-        text = f"{value:.6g}"
-    if len(text) > longest:
-        text = f"{text[: longest - 3]}..."
-    # Plain numbers have the unit "1", which nobody writes.
-    return text if unit in {"", "1"} else f"{text} {unit}"
+def junction_box(name: str, pins: Mapping[str, int], domain: str) -> Box:
+    """Return the point where the wires of a net meet; pins are headings by name."""
+    return Box(
+        name,
+        "junction",
+        (8.0, 12.0),
+        {pin: Pin(0.0, 0.0, heading, domain) for pin, heading in pins.items()},
+        domain=domain,
+    )

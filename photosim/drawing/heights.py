@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from photosim.drawing.boxes import Box
 
-_BOX_GAP = 20.0
-_LANE_GAP = 7.0
+LANE = 8.0
+_BOX_GAP = 14.0
+_LANE_GAP = 5.0
 _ORDER_SWEEPS = 16
-_HEIGHT_SWEEPS = 16
+_HEIGHT_SWEEPS = 20
+_MOST_SWAPPED = 400
+_NUMBERED = re.compile(r"(?P<stem>.*?)<?(?P<number>\d+)(?:\.\d+>)?")
 
 
 @dataclass
@@ -20,22 +25,30 @@ class Item:
     """Something in a column: a box, or the lane of a wire."""
 
     column: int
-    height: float
     box: Box | None = None
     top: float = 0.0
+
+    @property
+    def height(self) -> float:
+        """Height in px."""
+        return self.box.height if self.box else LANE
+
+    def offset(self, pin: str) -> float:
+        """Return how far below the top a pin is."""
+        return self.box.core[1] / 2.0 + self.box.pins[pin].y if self.box else LANE / 2.0
 
 
 @dataclass(frozen=True)
 class End:
-    """One end of a stretch of wire: an item and how far below its top."""
+    """One end of a stretch of wire: an item and a pin of it."""
 
     item: Item
-    offset: float
+    pin: str = ""
 
     @property
     def y(self) -> float:
         """Height of the end in px."""
-        return self.item.top + self.offset
+        return self.item.top + self.item.offset(self.pin)
 
 
 Stretch = tuple[End, End]
@@ -44,7 +57,7 @@ Wired = dict[int, list[Stretch]]
 
 
 def settle(grid: list[list[Item]], stretches: Sequence[Stretch]) -> None:
-    """Order the items of every column and give them their tops, without overlap."""
+    """Order the items of every column, upend boxes, and give all their tops, without overlap."""
     wired: Wired = defaultdict(list)
     for a, b in stretches:
         wired[id(a.item)].append((a, b))
@@ -52,6 +65,7 @@ def settle(grid: list[list[Item]], stretches: Sequence[Stretch]) -> None:
     for column in grid:
         _stack(column, [0.0] * len(column), [1.0] * len(column))
     _order(grid, stretches, wired)
+    _number_downwards(grid)
     for sweep in range(_HEIGHT_SWEEPS):
         for column in grid if sweep % 2 == 0 else grid[::-1]:
             tops = [_tops(item, wired[id(item)]) for item in column]
@@ -59,32 +73,29 @@ def settle(grid: list[list[Item]], stretches: Sequence[Stretch]) -> None:
             _stack(column, wanted, [float(max(len(found), 1)) for found in tops])
 
 
-def _order(grid: list[list[Item]], stretches: Sequence[Stretch], wired: Wired) -> None:
-    """Sort every column by the mean height of its neighbours, sweeping to and fro; keep the best order seen.
-
-    A sweep looks only at the columns it comes from: looking both ways at once, two twisted pairs hold each
-    other in place.
-    """
-    best, fewest = [list(column) for column in grid], _crossings(stretches)
-    for sweep in range(_ORDER_SWEEPS):
-        step = 1 if sweep % 2 == 0 else -1
-        for column in grid[::step]:
-            middle = {}
-            for item in column:
-                ends = [end for end in wired[id(item)] if step * (item.column - end[1].item.column) >= 0]
-                tops = _tops(item, ends)
-                middle[id(item)] = _mean(tops, item.top) + item.height / 2.0
-            column.sort(key=lambda item: middle[id(item)])
-            _stack(column, [middle[id(item)] - item.height / 2.0 for item in column], [1.0] * len(column))
-        crossings = _crossings(stretches)
-        if crossings < fewest:
-            best, fewest = [list(column) for column in grid], crossings
-    for column, order in zip(grid, best, strict=True):
-        column[:] = order
-        _stack(column, [item.top for item in column], [1.0] * len(column))
+def _number_downwards(grid: list[list[Item]]) -> None:
+    """Turn the whole sheet over where numbered boxes stand upside down in their columns: pixel 0 on top."""
+    balance = 0
+    for column in grid:
+        last: dict[str, int] = {}
+        for item in column:
+            found = _NUMBERED.fullmatch(item.box.name) if item.box else None
+            if found:
+                number = int(found["number"])
+                balance += 0 if found["stem"] not in last else 1 if last[found["stem"]] < number else -1
+                last[found["stem"]] = number
+    boxes = [item.box for column in grid for item in column if item.box]
+    if balance >= 0 or not all(box.may_upend or max(len(box.left), len(box.right)) <= 1 for box in boxes):
+        return
+    for column in grid:
+        column.reverse()
+        for item in column:
+            item.top = -item.top - item.height
+            if item.box and item.box.may_upend:
+                item.box = item.box.upend()
 
 
-def _crossings(stretches: Sequence[Stretch]) -> int:
+def crossings(stretches: Sequence[Stretch]) -> int:
     """Count the crossings of stretches between neighbouring columns: inversions of their ends' heights."""
     channels: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for a, b in stretches:
@@ -100,11 +111,77 @@ def _crossings(stretches: Sequence[Stretch]) -> int:
     return total
 
 
+def _order(grid: list[list[Item]], stretches: Sequence[Stretch], wired: Wired) -> None:
+    """Sort every column by the mean height of its neighbours, sweeping to and fro; keep the best order seen.
+
+    A sweep looks only at the columns it comes from: looking both ways at once, two twisted pairs hold each
+    other in place.
+    """
+    best = [[(item, item.box) for item in column] for column in grid]
+    fewest = crossings(stretches)
+    for sweep in range(_ORDER_SWEEPS):
+        if not fewest:
+            break
+        step = 1 if sweep % 2 == 0 else -1
+        for column in grid[::step]:
+            for item in column:
+                _upend(
+                    item, [end for end in wired[id(item)] if step * (item.column - end[1].item.column) > 0]
+                )
+            middle = {}
+            for item in column:
+                ends = [end for end in wired[id(item)] if step * (item.column - end[1].item.column) >= 0]
+                tops = _tops(item, ends)
+                middle[id(item)] = _mean(tops, item.top) + item.height / 2.0
+            column.sort(key=lambda item: middle[id(item)])
+            _stack(column, [middle[id(item)] - item.height / 2.0 for item in column], [1.0] * len(column))
+        if len(stretches) < _MOST_SWAPPED:
+            _swap(grid, wired)
+        found = crossings(stretches)
+        if found < fewest:
+            best, fewest = [[(item, item.box) for item in column] for column in grid], found
+    for column, order in zip(grid, best, strict=True):
+        column[:] = [item for item, _ in order]
+        for item, box in order:
+            item.box = box
+        _stack(column, [item.top for item in column], [1.0] * len(column))
+
+
+def _upend(item: Item, ends: Sequence[Stretch]) -> None:
+    """Exchange top and bottom of a box where fewer of its own wires cross then."""
+    if item.box is None or not item.box.may_upend:
+        return
+    pairs = list(combinations(ends, 2))
+    crossed = sum((a.y - b.y) * (far.y - other.y) < 0 for (a, far), (b, other) in pairs)
+    straight = sum((a.y - b.y) * (far.y - other.y) > 0 for (a, far), (b, other) in pairs)
+    if crossed > straight:
+        item.box = item.box.upend()
+
+
+def _swap(grid: list[list[Item]], wired: Wired) -> None:
+    """Exchange neighbours in a column, and ends of boxes, while that removes crossings of their wires."""
+    for column in grid:
+        for item in column:
+            _upend(item, [end for end in wired[id(item)] if item.column != end[1].item.column])
+        for k in range(len(column) - 1):
+            above, below = column[k], column[k + 1]
+            now = then = 0
+            for _, far in wired[id(above)]:
+                for _, other in wired[id(below)]:
+                    side = (far.item.column - above.column) * (other.item.column - above.column)
+                    if side > 0:
+                        now += far.y > other.y
+                        then += far.y < other.y
+            if then < now:
+                column[k], column[k + 1] = below, above
+                _stack(column, [item.top for item in column], [1.0] * len(column))
+
+
 def _tops(item: Item, ends: Sequence[Stretch]) -> list[float]:
     """Return the tops of `item` at which each of its wires would run straight."""
     # A lane follows its own wire's other lanes first: long wires run straight.
     return [
-        far.y - own.offset
+        far.y - item.offset(own.pin)
         for own, far in ends
         if far.item is not item
         for _ in range(3 if item.box is None and far.item.box is None else 1)

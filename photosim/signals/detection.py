@@ -58,7 +58,7 @@ def photocurrents(
     values = {part.name: compiled.parts.settings_of(part, point) for part in (*sources, *detectors)}
     ports = [f"{part.name},{port}" for part in detectors for port in part.ports]
     inputs = [f"{part.name},{part.ports[0]}" for part in sources]
-    grid, powers = _spectra(
+    grid, powers = spectra(
         sources, values, None if wl is None else resolve(circuit, wl, dict(settings), ports, inputs)
     )
     waves = compiled.waves(ports, inputs, point, grid)
@@ -78,7 +78,7 @@ def photocurrents(
     )  # fmt: skip
 
 
-def _spectra(
+def spectra(
     sources: list[Part], values: Mapping[str, Mapping[str, Any]], wl: ArrayLike | str | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the wavelength grid (W,) and the power in W of each source at each wavelength, (sources, W)."""

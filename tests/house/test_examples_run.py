@@ -45,6 +45,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/circuits.md",
         "docs/notebooks.md",
         "docs/cluster.md",
+        "docs/drawings.md",
         "docs/figures.md",
         "docs/first-steps.md",
         "docs/fit.md",

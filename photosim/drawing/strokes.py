@@ -1,0 +1,105 @@
+"""The symbols as data: sizes, places of ports, and strokes about the middle, one symbol a line."""
+
+# ruff: noqa: E501 - a symbol is read as one line
+
+from __future__ import annotations
+
+_GUIDE = "g M-W 0 H-11|g M11 0 HW"
+_ARMS = "g M-W 0 H-24 C-16 0 -18 -9 -10 -9 H10 C18 -9 16 0 24 0 HW|g M-24 0 C-16 0 -18 9 -10 9 H10 C18 9 16 0 24 0"
+_COUPLED = "g M-W -11 C-12 -11 -13 -2.5 -6 -2.5 H6 C13 -2.5 12 -11 W -11|g M-W 11 C-12 11 -13 2.5 -6 2.5 H6 C13 2.5 12 11 W 11"
+_DIODE = "o M-8 -9 L7 0 L-8 9 Z|l M7 -9 V9|l M-16 -13 L-9 -8|f M-7 -6.6 L-11.4 -7.6 L-8.9 -10.8 Z|l M-10 -16 L-3 -11|f M-1 -9.6 L-5.4 -10.6 L-2.9 -13.8 Z"
+_AMP = "eo M-13 -13 L14 0 L-13 13 Z"
+_E_LINE = "e M-W 0 H-13|e M13 0 HW"
+_TWO = (-11.0, 11.0)
+_ONE = (0.0,)
+_GRID = "".join(f"|d M{x} -12 V12|d M-12 {x} H12" for x in (-8, -4, 0, 4, 8))
+_RAYS = "l M-7 0 H7|l M-3.5 -6.1 L3.5 6.1|l M-3.5 6.1 L3.5 -6.1|f O 0 0 2.4"
+
+# name: (width, height, left, right, drive, output, strokes, text, returns); W stands for half of the width.
+TABLE: dict[str, tuple[object, ...]] = {
+    "guide": (44, 12, _ONE, _ONE, (), (), "G M-W 0 HW"),
+    "bend": (44, 24, _ONE, _ONE, (), (), "G M-W 0 C-16 0 -16 -10 -8 -10 H8 C16 -10 16 0 W 0"),
+    "bend_s": (44, 20, _ONE, _ONE, (), (), "G M-W 0 C-12 0 -12 -8 -4 -4 L4 4 C12 8 12 0 W 0"),
+    "taper": (44, 18, _ONE, _ONE, (), (), "o M-W -2 L16 -7 V7 L-W 2 Z|g M16 0 HW"),
+    "step": (44, 18, _ONE, _ONE, (), (), "o M-W -3 H0 V-7 HW V7 H0 V3 H-W Z"),
+    "spiral": (48, 32, _ONE, _ONE, (), (), "G M-W 0 H-15 C-15 -18 13 -18 13 0 C13 13 -10 13 -10 0 C-10 -9 7 -9 7 0 C7 5 -3 5 -3 0|g M15 0 HW"),
+    "coil": (48, 26, _ONE, _ONE, (), (), "g M-W 8 M-W 0 C-18 0 -14 9 0 9 C14 9 18 0 W 0|g O -4 0 9|g O 0 0 9|g O 4 0 9"),
+    "coupler": (48, 34, _TWO, _TWO, (), (), _COUPLED),
+    "contra": (52, 34, _TWO, _TWO, (), (), "g M-W -11 C-14 -11 -16 -3.5 -10 -3.5 H10 C16 -3.5 14 -11 W -11|g M-W 11 C-14 11 -16 3.5 -10 3.5 H10 C16 3.5 14 11 W 11|d M-8 -6 V6|d M-4 -6 V6|d M0 -6 V6|d M4 -6 V6|d M8 -6 V6", "", ("drop",)),
+    "crossing": (44, 34, _TWO, _TWO, (), (), "g M-W -11 C-8 -11 8 11 W 11|g M-W 11 C-8 11 8 -11 W -11"),
+    "y_branch": (44, 34, _ONE, _TWO, (), (), "G M-W 0 H-8 C4 0 4 -11 W -11|G M-8 0 C4 0 4 11 W 11"),
+    "mmi1x2": (46, 34, _ONE, _TWO, (), (), "o M-13 -15 H13 V15 H-13 Z|g M-W 0 H-13|g M13 -11 HW|g M13 11 HW"),
+    "mmi2x2": (46, 34, _TWO, _TWO, (), (), "o M-13 -15 H13 V15 H-13 Z|g M-W -11 H-13|g M-W 11 H-13|g M13 -11 HW|g M13 11 HW"),
+    "mzi": (64, 28, _ONE, _ONE, (), (), _ARMS),
+    "mzi2x2": (68, 34, _TWO, _TWO, (), (), "g M-W -11 C-28 -11 -28 -2.5 -22 -2.5 C-16 -2.5 -16 -11 -10 -11 H10 C16 -11 16 -2.5 22 -2.5 C28 -2.5 28 -11 W -11|g M-W 11 C-28 11 -28 2.5 -22 2.5 C-16 2.5 -16 11 -10 11 H10 C16 11 16 2.5 22 2.5 C28 2.5 28 11 W 11"),
+    "mzi_block": (64, 34, _TWO, _TWO, (), (), "g M-W -11 C-28 -11 -28 -2.5 -22 -2.5 C-16 -2.5 -16 -11 -10 -11 H10 C16 -11 16 -2.5 22 -2.5 C28 -2.5 28 -11 W -11|g M-W 11 C-28 11 -28 2.5 -22 2.5 C-16 2.5 -16 11 -10 11 H10 C16 11 16 2.5 22 2.5 C28 2.5 28 11 W 11|f M-6 7.5 H6 V14.5 H-6 Z|f M-32 7.5 H-25 V14.5 H-32 Z"),
+    "ring1": (56, 42, (15.0,), (15.0,), (), (), "g M-W 15 HW|G O 0 -3 14"),
+    "ring2": (56, 52, (-20.0, 20.0), (-20.0, 20.0), (), (), "g M-W -20 HW|g M-W 20 HW|G O 0 0 15.5", "", ("drop",)),
+    "racetrack": (68, 34, (11.0,), (11.0,), (), (), "g M-W 11 HW|G M-10 7 H10 C27 7 27 -13 10 -13 H-10 C-27 -13 -27 7 -10 7 Z"),
+    "crow": (60, 66, (-28.0, 28.0), (-28.0, 28.0), (), (), "g M-W -28 HW|g M-W 28 HW|G O 0 -16.5 8|G O 0 0 8|G O 0 16.5 8", "", ("drop",)),
+    "grating_coupler": (46, 30, _ONE, _ONE, (), (), "o M-W -2 L-8 -2 L12 -13 V13 L-8 2 L-W 2 Z|d M-2 -5 V5|d M2 -7 V7|d M6 -9 V9|d M10 -11 V11|g M14 0 HW"),
+    "bragg": (52, 20, _ONE, _ONE, (), (), "g M-W 0 HW|o M-18 -6 H18 V6 H-18 Z|d M-14 -6 V6|d M-10 -6 V6|d M-6 -6 V6|d M-2 -6 V6|d M2 -6 V6|d M6 -6 V6|d M10 -6 V6|d M14 -6 V6"),
+    "phase": (44, 20, _ONE, _ONE, (), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|t M0 4.2", "φ"),
+    "heater": (48, 26, _ONE, _ONE, (8.0,), (), "G M-W 0 HW|h M-14 -9 L-11 -5 L-7 -13 L-3 -5 L1 -13 L5 -5 L9 -13 L13 -5 L14 -9"),
+    "driven_phase": (48, 30, _ONE, _ONE, (13.0,), (), "g M-W 0 H-11|g M11 0 HW|o M-11 -9 H11 V9 H-11 Z|t M0 4.2|e M-W 13 H0 V9", "φ"),
+    "modulator": (68, 42, _ONE, _ONE, (17.0,), (), f"{_ARMS}|ef M-9 -13.5 H9 V-11 H-9 Z|ef M-9 11 H9 V13.5 H-9 Z|e M-W 17 H0 V13"),
+    "ring_modulator": (56, 46, (15.0,), (15.0,), (-16.0,), (), "g M-W 15 HW|G O 0 -2 13.5|e M-W -16 H-14 C-6 -22 6 -22 13 -12"),
+    "absorption": (52, 36, _ONE, _ONE, (14.0,), (), "g M-W 0 H-15|g M15 0 HW|o M-15 -9 H15 V9 H-15 Z|d M-6 -5 L5 0 L-6 5 Z|d M5 -5 V5|e M-W 14 H0 V9"),
+    "attenuator": (44, 20, _ONE, _ONE, (), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|t M0 3.6", "dB"),
+    "variable_attenuator": (48, 36, _ONE, _ONE, (14.0,), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|d M-8 7 L7 -6|f M9 -8 L3.5 -6.8 L7.4 -2.6 Z|e M-W 14 H0 V9"),
+    "laser": (48, 30, (), _ONE, (), (), f"o O -4 0 13.5|{_RAYS}|g M9.5 0 HW"),
+    "comb": (48, 30, (), _ONE, (), (), "o O -4 0 13.5|l M-12 5 V-1|l M-8 5 V-5|l M-4 5 V-8|l M0 5 V-5|l M4 5 V-1|g M9.5 0 HW"),
+    "pulsed": (48, 30, (), _ONE, (), (), "o O -4 0 13.5|l M-14 5 H-9 C-6 5 -6 -8 -4 -8 C-2 -8 -2 5 1 5 H6|g M9.5 0 HW"),
+    "detector": (48, 34, _ONE, (), (), _ONE, f"g M-W 0 H-8|{_DIODE}|e M7 0 HW"),
+    "balanced": (48, 44, _TWO, (), (), _ONE, "g M-W -11 H-8|g M-W 11 H-8|o M-8 -19 L6 -11 L-8 -3 Z|l M6 -19 V-3|o M-8 3 L6 11 L-8 19 Z|l M6 3 V19|e M6 -11 H13 V11 H6|e M13 0 HW"),
+    "amplifier": (48, 30, _ONE, _ONE, (), (), "g M-W 0 H-13|g M14 0 HW|o M-13 -13 L14 0 L-13 13 Z"),
+    "isolator": (48, 24, _ONE, _ONE, (), (), "g M-W 0 H-13|g M13 0 HW|o M-13 -9 H13 V9 H-13 Z|l M-8 0 H4|f M9 0 L2 -4 V4 Z"),
+    "circulator": (50, 36, _ONE, _TWO, (), (), "o O 0 0 14|g M-W 0 H-14|g M9 -11 HW|g M9 11 HW|l M-7 3 C-7 -9 7 -9 7 3|f M7 8 L3.5 2 H10.5 Z"),
+    "mirror": (44, 28, _ONE, _ONE, (), (), "g M-W 0 HW|f M-2.5 -12 H2.5 V12 H-2.5 Z"),
+    "scatterer": (44, 16, _ONE, _ONE, (), (), "g M-W 0 HW|f O 0 0 4"),
+    "terminator": (34, 16, _ONE, (), (), (), "g M-W 0 H-4|f M-4 -6 L14 0 L-4 6 Z"),
+    "facet": (46, 26, _ONE, _ONE, (), (), "o M-W -5 L8 -1.5 V1.5 L-W 5 Z|l M8 -12 V12|g M8 0 HW"),
+    "gas": (48, 24, _ONE, _ONE, (), (), "g M-W 0 H-16|g M16 0 HW|o M-16 -10 H16 V10 H-16 Z|f O -9 -4 1.6|f O 2 -5 1.6|f O 10 2 1.6|f O -3 4 1.6|f O -11 5 1.3|f O 6 6 1.3"),
+    "rotator": (44, 26, _ONE, _ONE, (), (), "g M-W 0 H-12|g M12 0 HW|o O 0 0 12|l M0 7 C-9 5 -8 -7 1 -6|f M6 -6 L0 -10 V-2 Z"),
+    "polarisation_splitter": (48, 34, _ONE, _TWO, (), (), "g M-W 0 H-15|g M15 -11 HW|g M15 11 HW|o M-15 -15 H15 V15 H-15 Z|l M-15 15 L15 -15"),
+    "converter": (52, 24, _ONE, _ONE, (), (), "g M-W 0 H-17|g M17 0 HW|o M-17 -10 H17 V10 H-17 Z|t M0 3.6", "mode"),
+    "saturable": (48, 24, _ONE, _ONE, (), (), "g M-W 0 H-13|g M13 0 HW|o M-13 -10 H13 V10 H-13 Z|l M-9 6 H-4 C2 6 2 -5 9 -5"),
+    "activation": (52, 36, _ONE, _ONE, (), (), "g M-W 0 H-16|g M16 0 HW|o M-16 -15 H16 V15 H-16 Z|l M-12 9 C2 9 -2 -9 12 -9"),
+    "nonlinear_ring": (56, 52, (-20.0, 20.0), (-20.0, 20.0), (), (), "g M-W -20 HW|g M-W 20 HW|G O 0 0 15.5|t M0 4", "χ", ("drop",)),
+    "sampled": (54, 24, _ONE, _ONE, (), (), "g M-W 0 H-16|g M16 0 HW|o M-16 -11 H16 V11 H-16 Z|t M0 4", "S"),
+    "medium": (58, 40, _ONE, _ONE, (), (), "o M-20 -18 H20 V18 H-20 Z|s M-W 0 H-20|s M20 0 HW|f O -12 -9 1.8|f O -3 -12 1.3|f O 8 -8 2|f O 14 3 1.4|f O 3 1 2.2|f O -9 5 1.5|f O -14 13 1.3|f O -1 12 1.8|f O 10 12 1.5|f O 15 -14 1.2|f O -6 -3 1.2"),
+    "screens": (52, 40, _ONE, _ONE, (), (), "s M-W 0 HW|l M-10 -17 C-4 -9 -16 -3 -10 3 C-6 8 -14 12 -10 17|l M0 -17 C-6 -8 6 -4 0 4 C-4 9 4 13 0 17|l M10 -17 C16 -10 4 -4 10 2 C14 8 6 12 10 17"),
+    "slm": (48, 32, _ONE, _ONE, (), (), f"s M-W 0 H-12|s M12 0 HW|o M-12 -12 H12 V12 H-12 Z{_GRID}"),
+    "dmd": (48, 32, _ONE, _ONE, (), (), f"s M-W 0 H-12|s M12 0 HW|o M-12 -12 H12 V12 H-12 Z{_GRID}|f M-8 -8 H-4 V-4 H-8 Z|f M4 -4 H8 V0 H4 Z|f M-4 4 H0 V8 H-4 Z|f M0 -12 H4 V-8 H0 Z|f M-12 0 H-8 V4 H-12 Z|f M8 8 H12 V12 H8 Z"),
+    "lens": (44, 36, _ONE, _ONE, (), (), "s M-W 0 HW|o M0 -17 C8 -8 8 8 0 17 C-8 8 -8 -8 0 -17 Z"),
+    "camera": (52, 34, None, (), (), (), "o M-10 -13 H18 V13 H-10 Z|o M-10 -6 L-18 -11 V11 L-10 6 Z|f O 12 -8 1.8"),
+    "array_detector": (48, 32, _ONE, (), (), (), f"s M-W 0 H-12|o M-12 -12 H12 V12 H-12 Z{_GRID}"),
+    "array_laser": (52, 34, _ONE, _ONE, (), (), "s M-W 0 H-14|s M14 0 HW|o M-14 -14 H14 V14 H-14 Z|f O -7 -7 2.6|f O 0 -7 2.6|f O 7 -7 2.6|f O -7 0 2.6|f O 0 0 2.6|f O 7 0 2.6|f O -7 7 2.6|f O 0 7 2.6|f O 7 7 2.6"),
+    "mesh": (96, 44, None, None, (), (), "d M-36 -14 L-12 14 M-36 14 L-12 -14 M-12 -14 L12 14 M-12 14 L12 -14 M12 -14 L36 14 M12 14 L36 -14|f O -24 0 2.6|f O 0 0 2.6|f O 24 0 2.6"),
+    "star": (84, 44, None, None, (), (), "d M-24 -14 C-14 -6 -14 6 -24 14|d M24 -14 C14 -6 14 6 24 14|d M-18 0 L18 -10 M-18 0 L18 0 M-18 0 L18 10"),
+    "multi": (76, 44, None, None, (), (), "t M0 4", "MMI"),
+    "hybrid": (76, 44, None, None, (), (), "t M0 4", "90°"),
+    "speckle": (76, 44, None, None, (), (), "f O -12 -9 1.8|f O -3 -12 1.3|f O 8 -8 2|f O 14 3 1.4|f O 3 1 2.2|f O -9 5 1.5|f O -14 13 1.3|f O -1 12 1.8|f O 10 12 1.5"),
+    "bank": (84, 44, None, None, (), None, "l M-30 11 H30|l M-30 -11 H30|l O -20 0 8|l O 0 0 8|l O 20 0 8"),
+    "modulator_bus": (92, 40, _ONE, _ONE, (), (), "o M-34 -16 H34 V14 H-34 Z|g M-W 0 H-34|g M34 0 HW|g M-34 9 H34 M-34 0 V9 M34 0 V9|l O -20 -1 7|l O 0 -1 7|l O 20 -1 7|e M-27 -8 H-13|e M-7 -8 H7|e M13 -8 H27"),
+    "receiver": (84, 44, None, None, (), (), "d M-14 -8 L0 0 L-14 8 Z|d M0 -8 V8|e M4 0 H16"),
+    "resistor": (52, 16, (), (), _ONE, _ONE, "e M-W 0 H-14 L-11.5 -6 L-6.5 6 L-1.5 -6 L3.5 6 L8.5 -6 L12 0 H W"),
+    "capacitor": (44, 24, (), (), _ONE, _ONE, "e M-W 0 H-3|e M3 0 HW|E M-3 -10 V10|E M3 -10 V10"),
+    "inductor": (52, 16, (), (), _ONE, _ONE, "e M-W 0 H-16 C-16 -11 -8 -11 -8 0 C-8 -11 0 -11 0 0 C0 -11 8 -11 8 0 C8 -11 16 -11 16 0 HW"),
+    "diode": (44, 22, (), (), _ONE, _ONE, "e M-W 0 H-8|eo M-8 -9 L7 0 L-8 9 Z|E M7 -9 V9|e M7 0 HW"),
+    "line": (56, 34, (), (), _TWO, _TWO, "e M-W -11 HW|e M-W 11 HW|eo M-16 -15 H16 V-7 H-16 Z|eo M-16 7 H16 V15 H-16 Z"),
+    "transformer": (52, 34, (), (), _TWO, _TWO, "e M-W -11 H-6 C2 -11 2 -4 -6 -4 C2 -4 2 3 -6 3 C2 3 2 11 -6 11 H-W|e MW -11 H6 C-2 -11 -2 -4 6 -4 C-2 -4 -2 3 6 3 C-2 3 -2 11 6 11 HW"),
+    "voltage_source": (48, 34, (), (), _ONE, _TWO, "eo O 0 0 12|e M-W 0 H-12|e M5 -11 HW|e M5 11 HW|E M-4 -5 H4 M0 -9 V-1|E M-4 6 H4"),
+    "current_source": (48, 34, (), (), _ONE, _TWO, "eo O 0 0 12|e M-W 0 H-12|e M5 -11 HW|e M5 11 HW|E M0 7 V-2|ef M0 -8 L-4 -1 H4 Z"),
+    "controlled": (52, 34, (), (), _TWO, _TWO, "eo M0 -15 L15 0 L0 15 L-15 0 Z|e M-W -11 H-4|e M-W 11 H-4|e M4 -11 HW|e M4 11 HW|E M-4 0 H4 M0 -4 V4"),
+    "probe": (48, 34, (), (), _TWO, _ONE, "eo O 0 0 12|e M-W -11 H-5|e M-W 11 H-5|e M12 0 HW|et M0 4", "V"),
+    "driver": (48, 30, (), (), _ONE, _ONE, f"{_E_LINE}|{_AMP}"),
+    "current_driver": (48, 30, (), (), (), _ONE, f"e M13 0 HW|{_AMP}|et M-6 4", "I"),
+    "tia": (52, 32, (), (), _ONE, _ONE, f"{_E_LINE}|eo M-15 -15 L16 0 L-15 15 Z|et M-6 3.2", "TIA"),
+    "adc": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H10 L18 0 L10 11 H-18 Z|et M-2 3.4", "ADC"),
+    "dac": (48, 26, (), (), (), _ONE, "e M18 0 HW|eo M-18 -11 H10 L18 0 L10 11 H-18 Z|et M-2 3.4", "DAC"),
+    "equaliser": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|et M0 3.4", "FFE"),
+    "emphasis": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-12 6 H-8 V-7 H-4 V-2 H6 V6 H12"),
+    "clock": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-13 5 H-8 V-5 H-3 V5 H2 V-5 H7 V5 H12"),
+    "heater_network": (56, 34, (), (), _TWO, _TWO, "e M-W -11 H-14 L-11.5 -17 L-6.5 -5 L-1.5 -17 L3.5 -5 L8.5 -17 L12 -11 HW|e M-W 11 H-12 M12 11 HW|eo M-12 6 H12 V16 H-12 Z"),
+}  # fmt: skip
