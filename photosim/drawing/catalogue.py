@@ -13,7 +13,7 @@ SYMBOLS: dict[str, str] = {
     "mmi_nxn": "multi", "free_propagation_region": "star", "hybrid_90": "hybrid", "mzi": "mzi mzi2x2",
     "mzi_block": "mzi_block", "dbr_cell": "bragg", "ring_single": "ring1", "ring_single_ideal": "ring1",
     "ring_double": "ring2", "ring_double_ideal": "ring2", "racetrack": "racetrack", "crow": "crow",
-    "mesh_filter": "crow", "nonlinear_ring": "nonlinear_ring", "grating_coupler": "grating_coupler",
+    "mesh_filter": "ring1", "nonlinear_ring": "nonlinear_ring", "grating_coupler": "grating_coupler",
     "edge_coupler": "facet", "bragg_grating": "bragg", "phase_shifter": "phase", "driven_shifter": "phase",
     "straight_heater": "heater", "thermo_optic_shifter": "heater", "pn_phase_shifter": "driven_phase",
     "mach_zehnder_modulator": "modulator", "lumped_modulator": "modulator",
@@ -43,6 +43,9 @@ SYMBOLS: dict[str, str] = {
     "driver": "driver", "shunt_feedback_amplifier": "tia", "transimpedance_amplifier": "tia",
     "current_driver": "current_driver", "heater_driver": "current_driver", "adc": "adc", "dac": "dac",
     "feed_forward_equaliser": "equaliser", "pre_emphasis": "emphasis", "clock_recovery": "clock",
+    "low_pass_filter": "filter", "high_pass_filter": "filter", "dither_source": "oscillator",
+    "integrator": "loop_part", "pid_controller": "loop_part", "phase_detector": "mixer", "lock_in": "mixer",
+    "mixer": "mixer",
 }  # fmt: skip
 """Symbol of each component of the library."""
 

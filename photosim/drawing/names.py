@@ -20,5 +20,5 @@ def steps(path: str) -> list[str]:
 
 
 def wire_name(ends: Sequence[PortRef]) -> str:
-    """Return the name of a wire: its ends, "a,o2:b,o1"; an exposed port by its name alone."""
-    return ":".join(",".join(end) if end[0] else end[1] for end in ends)
+    """Return the name of a wire: its ends, "a,o2:b,o1"; that of an exposed port is "port in,in"."""
+    return ":".join(",".join(end) if end[0] else f"port {end[1]},{end[1]}" for end in ends)

@@ -186,11 +186,10 @@ def _wire(placed: PlacedWire, powers: Mapping[str, float] | None, largest: float
         colour, thick = power_colour(powers[ends], largest), max(thick, 2.6)
         title = f"{ends}: {powers[ends]:.3g} W"
     tag = {"class": f"wire {wire.domain.replace(' ', '-')}", "id": f"wire-{ends}", "data-wire": ends}
-    marks: list[Mark] = [Shape(placed.trail, colour, thick)]
     if wide:
         tag["data-waves"] = str(wire.waves)
-        marks += _width_marks(placed, colour)
-    return Group(tuple(marks), tag, title)
+    path = Shape(placed.trail, colour, thick, attributes=tag, title=title)
+    return Group((path, *_width_marks(placed, colour)), {"class": "bus"}) if wide else path
 
 
 def _width_marks(placed: PlacedWire, colour: str) -> list[Mark]:

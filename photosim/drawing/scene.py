@@ -18,7 +18,7 @@ _ROUND = 0.5522847498  # handles of the cubic curve closest to a quarter of a ci
 
 @dataclass(frozen=True)
 class Shape:
-    """A path: filled, stroked or both; colours as #RRGGBB, `fill` empty for none."""
+    """A path with a tooltip: filled, stroked or both; colours as #RRGGBB, `fill` empty for none."""
 
     trail: Trail
     stroke: str = ""
@@ -26,6 +26,7 @@ class Shape:
     fill: str = ""
     dashed: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ TABLE: dict[str, tuple[object, ...]] = {
     "speckle": (76, 44, None, None, (), (), "f O -12 -9 1.8|f O -3 -12 1.3|f O 8 -8 2|f O 14 3 1.4|f O 3 1 2.2|f O -9 5 1.5|f O -14 13 1.3|f O -1 12 1.8|f O 10 12 1.5"),
     "bank": (84, 44, None, None, (), None, "l M-30 11 H30|l M-30 -11 H30|l O -20 0 8|l O 0 0 8|l O 20 0 8"),
     "modulator_bus": (92, 40, _ONE, _ONE, (), (), "o M-34 -16 H34 V14 H-34 Z|g M-W 0 H-34|g M34 0 HW|g M-34 9 H34 M-34 0 V9 M34 0 V9|l O -20 -1 7|l O 0 -1 7|l O 20 -1 7|e M-27 -8 H-13|e M-7 -8 H7|e M13 -8 H27"),
-    "receiver": (84, 44, None, None, (), (), "d M-14 -8 L0 0 L-14 8 Z|d M0 -8 V8|e M4 0 H16"),
+    "receiver": (84, 44, None, None, (), None, "d M-14 -8 L0 0 L-14 8 Z|d M0 -8 V8|e M4 0 H16"),
     "resistor": (52, 16, (), (), _ONE, _ONE, "e M-W 0 H-14 L-11.5 -6 L-6.5 6 L-1.5 -6 L3.5 6 L8.5 -6 L12 0 H W"),
     "capacitor": (44, 24, (), (), _ONE, _ONE, "e M-W 0 H-3|e M3 0 HW|E M-3 -10 V10|E M3 -10 V10"),
     "inductor": (52, 16, (), (), _ONE, _ONE, "e M-W 0 H-16 C-16 -11 -8 -11 -8 0 C-8 -11 0 -11 0 0 C0 -11 8 -11 8 0 C8 -11 16 -11 16 0 HW"),
@@ -102,4 +102,8 @@ TABLE: dict[str, tuple[object, ...]] = {
     "emphasis": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-12 6 H-8 V-7 H-4 V-2 H6 V6 H12"),
     "clock": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-13 5 H-8 V-5 H-3 V5 H2 V-5 H7 V5 H12"),
     "heater_network": (56, 34, (), (), _TWO, _TWO, "e M-W -11 H-14 L-11.5 -17 L-6.5 -5 L-1.5 -17 L3.5 -5 L8.5 -17 L12 -11 HW|e M-W 11 H-12 M12 11 HW|eo M-12 6 H12 V16 H-12 Z"),
+    "filter": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-12 -5 H0 C6 -5 6 6 12 6"),
+    "oscillator": (48, 30, (), (), _ONE, _ONE, "e M-W 0 H-12|e M12 0 HW|eo O 0 0 12|e M-7 0 C-5 -9 -2 -9 0 0 C2 9 5 9 7 0"),
+    "loop_part": (52, 34, (), (), _TWO, _ONE, "e M-W -11 H-13|e M-W 11 H-13|e M13 0 HW|eo M-13 -15 H13 V15 H-13 Z|et M0 5", "∫"),
+    "mixer": (48, 34, (), (), _TWO, _ONE, "e M-W -11 H-6|e M-W 11 H-6|e M12 0 HW|eo O 0 0 12|e M-8 -8 L8 8|e M-8 8 L8 -8"),
 }  # fmt: skip

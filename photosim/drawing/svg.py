@@ -42,7 +42,8 @@ def _path(shape: Shape) -> str:
     stroke = f' stroke="{shape.stroke}" stroke-width="{shape.width:g}"' if shape.stroke else ""
     dashes = ' stroke-dasharray="5 3"' if shape.dashed else ""
     look = f'fill="{shape.fill or "none"}"{stroke}{dashes} stroke-linejoin="round"'
-    return f'<path{_attributes(shape.attributes)} d="{_data(shape.trail)}" {look}/>'
+    start = f'<path{_attributes(shape.attributes)} d="{_data(shape.trail)}" {look}'
+    return f"{start}><title>{escape(shape.title)}</title></path>" if shape.title else f"{start}/>"
 
 
 def _data(trail: Trail) -> str:

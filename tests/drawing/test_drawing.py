@@ -56,8 +56,9 @@ def parsed(text: str) -> Sheet:
         if "instance" in kinds:
             first = points(group.findall(f"{SVG}path")[0].get("d", ""))
             (frames if "open" in kinds else boxes)[name] = (*first.min(axis=0), *first.max(axis=0))
-        if "wire" in kinds:
-            wires[group.get("data-wire", "")] = points(group.findall(f"{SVG}path")[0].get("d", ""))
+    for path in root.iter(f"{SVG}path"):
+        if path.get("data-wire"):
+            wires[path.get("data-wire", "")] = points(path.get("d", ""))
     for element in root.iter(f"{SVG}text"):
         x, y, letters = (float(element.get(key, "nan")) for key in ("x", "y", "font-size"))
         width = 0.52 * letters * len(element.text or "")  # a common sans-serif is narrower
@@ -189,7 +190,7 @@ def test_instances_wires_and_ports_can_be_found_in_the_picture() -> None:
     keys = ("data-instance", "data-wire", "data-port")
     found = {key: {e.get(key) for e in root.iter() if e.get(key)} for key in keys}
     assert found["data-instance"] == {"a", "b", "long", "short"}
-    assert {"a,o3:long,o1", "short,o2:b,o1", "in1:a,o1"} <= found["data-wire"]
+    assert {"a,o3:long,o1", "short,o2:b,o1", "port in1,in1:a,o1"} <= found["data-wire"]
     assert found["data-port"] == {"in1", "in2", "out1", "out2"}
     ids = [e.get("id") for e in root.iter() if e.get("id")]
     assert len(set(ids)) == len(ids) == 4 + 8 + 4
