@@ -158,7 +158,7 @@ def explorer() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.goto(address)
             page.wait_for_selector("#metrics tbody tr", timeout=300_000)
-            page.locator(".hit").nth(3).click(force=True)
+            page.locator("[data-wire^='coupler<1.0>,o4'].hit").click(force=True)
             page.mouse.move(700, 500)
             page.wait_for_timeout(3000)
             page.screenshot(path=ROOT / "docs" / "pictures" / "explorer.png")

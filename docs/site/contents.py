@@ -17,7 +17,7 @@ CHAPTERS: dict[str, tuple[str, Sequence[str]]] = {
     ),
     "Design": (
         "What a designer asks: sweeps, yield, fits, budgets, inverse design.",
-        ("sweeps", "metrics", "yield", "fit", "budget", "optimise", "cluster"),
+        ("explorer", "sweeps", "metrics", "yield", "fit", "budget", "optimise", "cluster"),
     ),
     "Signals": (
         "Light with noise, in time and with electronics.",
