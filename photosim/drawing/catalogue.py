@@ -16,13 +16,13 @@ SYMBOLS: dict[str, str] = {
     "mesh_filter": "ring1", "nonlinear_ring": "nonlinear_ring", "grating_coupler": "grating_coupler",
     "edge_coupler": "facet", "bragg_grating": "bragg", "phase_shifter": "phase", "driven_shifter": "phase",
     "straight_heater": "heater", "thermo_optic_shifter": "heater", "pn_phase_shifter": "driven_phase",
-    "mach_zehnder_modulator": "modulator", "lumped_modulator": "modulator",
+    "mach_zehnder_modulator": "modulator", "lumped_modulator": "modulator_pair",
     "ring_modulator": "ring_modulator", "electro_absorption_modulator": "absorption",
     "modulator_bus": "modulator_bus", "attenuator": "attenuator",
     "variable_attenuator": "variable_attenuator", "laser": "laser", "frequency_comb": "comb",
     "pulsed_laser": "pulsed", "rate_equation_laser": "laser", "vcsel": "laser",
     "large_area_vcsel": "array_laser", "photodetector": "detector", "avalanche_photodetector": "detector",
-    "balanced_photodetector": "balanced", "junction_photodiode": "detector",
+    "balanced_photodetector": "balanced", "junction_photodiode": "detector_pair",
     "coherent_receiver": "receiver", "weighing_detector": "array_detector", "soa": "amplifier",
     "dynamic_soa": "amplifier", "saturable_absorber": "saturable", "ring_activation": "activation",
     "electro_optic_activation": "activation", "isolator": "isolator", "circulator": "circulator",
@@ -45,7 +45,9 @@ SYMBOLS: dict[str, str] = {
     "feed_forward_equaliser": "equaliser", "pre_emphasis": "emphasis", "clock_recovery": "clock",
     "low_pass_filter": "filter", "high_pass_filter": "filter", "dither_source": "oscillator",
     "integrator": "loop_part", "pid_controller": "loop_part", "phase_detector": "mixer", "lock_in": "mixer",
-    "mixer": "mixer",
+    "mixer": "mixer", "lossy_line": "line_common", "touchstone_two_port": "two_port",
+    "touchstone_four_port": "four_port", "travelling_wave_electrode": "four_port",
+    "travelling_wave_modulator": "modulator_pair",
 }  # fmt: skip
 """Symbol of each component of the library."""
 

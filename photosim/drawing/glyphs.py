@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -157,14 +158,16 @@ def label_marks(placed: PlacedBox) -> list[Mark]:
     return lines(placed.box.lines, x, y + placed.box.core[1] / 2.0 + 10.0)
 
 
-def port_marks(placed: PlacedBox) -> list[Mark]:
-    """Return the names of a box's ports where they are written: inside a body, along a symbol's guide."""
+def port_marks(placed: PlacedBox, unnamed: Collection[str]) -> list[Mark]:
+    """Return the names of a box's ports: inside a body, along a symbol's guide but for the `unnamed` ones."""
     box = placed.box
     found: list[Mark] = []
     body = box.kind in {"body", "group"} or (
         box.symbol is not None and None in (box.symbol.left, box.symbol.right)
     )
     for name, text in box.labelled.items():
+        if name in unnamed and not body:
+            continue
         point = placed.port(name)
         anchor = "end" if (point.heading > 0) == body else "start"
         inset = (5.0 if box.kind in {"body", "group"} else 9.0) if body else -2.0

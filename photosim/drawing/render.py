@@ -140,7 +140,18 @@ def _box(
         drawn.insert(0, area)
     else:
         drawn = glyphs.body_marks(placed)
-    return Group((*drawn, *glyphs.port_marks(placed)), tag, box.notes)
+    return Group((*drawn, *glyphs.port_marks(placed, _unnamed(name, layout))), tag, box.notes)
+
+
+def _unnamed(name: str, layout: Layout) -> set[str]:
+    """Return the ports of a box whose names would say nothing: exposed by the same name, or with an end mark."""
+    found = {pin for box, pin in layout.loose if box == name}
+    labels = layout.boxes[name].box.labelled
+    for placed in layout.wires:
+        (a, p), (b, q) = placed.wire.pins
+        if a.startswith("port ") and b == name and labels.get(q) == p:
+            found.add(q)
+    return found
 
 
 def _turned(box: Box) -> Layout:
