@@ -144,7 +144,7 @@ def _box(
 
 
 def _unnamed(name: str, layout: Layout) -> set[str]:
-    """Return the ports of a box whose names would say nothing: exposed by the same name, or with an end mark."""
+    """Return the ports of a box whose names say nothing: exposed by that name, or with an end mark."""
     found = {pin for box, pin in layout.loose if box == name}
     labels = layout.boxes[name].box.labelled
     for placed in layout.wires:
