@@ -101,12 +101,15 @@ class TransientResult(Tabled, ByValue):
     figures: Mapping[str, Figures | ConstellationFigures] = field(default_factory=dict)
 
     def signals(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return real signals over time by name: currents in A, and powers in W of all carriers together."""
+        """Return real signals over time by name: currents in A, voltages of nets in V, and powers in W."""
         found: dict[str, np.ndarray[Any, Any]] = {}
         if "current" in self.data:
             found |= dict(zip(self.data.detector.values.tolist(), self.data.current.values, strict=True))
         power = (np.abs(self.data.wave.values) ** 2).sum(axis=1)
-        return found | dict(zip(self.data.probe.values.tolist(), power, strict=True))
+        found |= dict(zip(self.data.probe.values.tolist(), power, strict=True))
+        if "voltage" in self.data:
+            found |= dict(zip(self.data.net.values.tolist(), self.data.voltage.values, strict=True))
+        return found
 
     def numbers(self) -> dict[str, Any]:
         """Return everything but the traces as plain JSON types."""
@@ -129,6 +132,12 @@ class TransientResult(Tabled, ByValue):
             "figures": {name: one.numbers() for name, one in self.figures.items()},
         }
 
+    def unit(self, name: str) -> str:
+        """Return the unit of a signal: A of a detector, V of a net, W of a probe."""
+        if "current" in self.data and name in self.data.detector.values:
+            return "A"
+        return "V" if "voltage" in self.data and name in self.data.net.values else "W"
+
     def saturated(self) -> dict[str, float]:
         """Return the share of the time in which each detector had more light than it can follow."""
         if "saturated" not in self.data:
@@ -137,11 +146,10 @@ class TransientResult(Tabled, ByValue):
 
     def tables(self) -> tuple[Table, ...]:
         """Return mean and extremes of every signal, and the figures of the eye."""
-        detectors = self.data.detector.values.tolist() if "current" in self.data else []
         rows = tuple(
             (
                 name,
-                "mA" if name in detectors else "mW",
+                f"m{self.unit(name)}",
                 *(f"{1e3 * x:.6g}" for x in (v.mean(), v.min(), v.max())),
             )
             for name, v in self.signals().items()
@@ -155,7 +163,7 @@ class TransientResult(Tabled, ByValue):
                 ("Q", f"{one.q:.4g}"),
                 ("symbol error rate", f"{one.error_rate:.3g}"),
             )
-            unit = "mA" if name in detectors else "mW"
+            unit = f"m{self.unit(name)}"
             tables.append(Table(f"{self.name}: eye of {name} ({unit})", ("figure", "value"), rows))
         for name, judged in self.figures.items():
             tables += judged.tables(f"{self.name}: figures of {name}")
@@ -231,7 +239,7 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
         eyes[name] = _seen(signals[name], options, options.eye)
     if options.figures is not None:
         asked = options.figures
-        unit = "A" if "current" in data and asked.signal in data.detector.values else "W"
+        unit = TransientResult(options.name, data).unit(str(asked.signal))
         judged[str(asked.signal)] = _judged(signals, options, asked, unit)
     return TransientResult(options.name, data, eyes, judged)
 
@@ -316,7 +324,8 @@ def _figures(options: TransientOptions, circuit: Circuit) -> FiguresOptions | No
 
 def _signal(options: TransientOptions, circuit: Circuit, key: str, asked: str | None) -> str:
     """Return the name of the signal that an option asks for, by default the first."""
-    known = (*circuit.detectors, *(circuit.ports if options.probes is None else options.probes))
+    probes = circuit.ports if options.probes is None else options.probes
+    known = (*circuit.detectors, *probes, *circuit.compiled.electrics.nets)
     signal = asked or next(iter(known), None)
     if signal not in known:
         with option(options.name, key, "signal"):

@@ -123,22 +123,21 @@ def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
 
 @public
 def for_transient(result: TransientResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws an analysis in time, by the name of the picture: currents, powers, and the eye."""
+    """Return what draws an analysis in time, by the picture's name: currents, powers, voltages, the eye."""
     time = result.data.time.values
     signals = result.signals()
-    detectors = result.data.detector.values.tolist() if "current" in result.data else []
+    words = {"A": ("currents", "photocurrent"), "W": ("powers", "power"), "V": ("voltages", "voltage")}
     drawn: dict[str, Callable[[], Figure]] = {}
-    currents = {name: v for name, v in signals.items() if name in detectors}
-    powers = {name: v for name, v in signals.items() if name not in detectors}
-    if currents:
-        drawn["currents"] = partial(traces, time, currents, ylabel="photocurrent", title=result.name)
-    if powers:
-        drawn["powers"] = partial(traces, time, powers, unit="W", ylabel="power", title=result.name)
+    for unit, (key, label) in words.items():
+        own = {name: v for name, v in signals.items() if result.unit(name) == unit}
+        if own:
+            drawn[key] = partial(traces, time, own, unit=unit, ylabel=label, title=result.name)
     for name, one in result.eyes.items():
-        unit, label = ("A", "photocurrent") if name in detectors else ("W", "power")
+        unit = result.unit(name)
+        label = words[unit][1]
         drawn["eye"] = partial(eye, one, unit=unit, ylabel=label, title=f"{result.name}: eye of {name}")
     for name, judged in result.figures.items():
         title = f"{result.name}: figures of {name}"
-        label = "photocurrent" if name in detectors else "power"
+        label = words[result.unit(name)][1]
         drawn["figures"] = partial(figures, judged, ylabel=label, title=title)
     return drawn

@@ -50,6 +50,7 @@ def _without(netlist: Netlist, name: str) -> Netlist:
     """Return a netlist without an instance, the ports that it was connected to exposed."""
     ports = {outer: port for outer, port in netlist.ports.items() if port[0] != name}
     kept = []
+    nets = [tuple(end for end in net if end[0] != name) for net in netlist.nets]
     for a, b in netlist.connections:
         if name not in (a[0], b[0]):
             kept.append((a, b))
@@ -59,6 +60,7 @@ def _without(netlist: Netlist, name: str) -> Netlist:
         netlist,
         instances={key: own for key, own in netlist.instances.items() if key != name},
         connections=tuple(kept),
+        nets=tuple(net for net in nets if len(net) > 1),
         ports=ports,
         terminate=tuple(port for port in netlist.terminate if port[0] != name),
         analyses=(),

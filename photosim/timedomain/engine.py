@@ -182,7 +182,7 @@ def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answere
 def _refuse_light(circuit: Circuit, inputs: Any, wl: Any) -> None:
     """Raise ParameterError for light that is to enter a circuit of electronics alone."""
     for name, value in (("inputs", inputs), ("wl", wl)):
-        if value is not None and np.size(value):
+        if value is not None and (len(value) if isinstance(value, Mapping) else np.size(value)):
             message = f"Circuit {circuit.name!r} has electronics alone: leave out {name}, there is no light."
             raise ParameterError(message)
 

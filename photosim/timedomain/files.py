@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".nc")
 _LISTED = {"drive": "setting", "state": "state_name"}
+_NETS = {"voltage": ("net", "V"), "branch_current": ("branch", "A")}
+"""Variables of electrical nets, the names of their rows and their units."""
 """Variables whose columns have no unit of their own, and the names of their rows."""
 
 
@@ -26,8 +28,9 @@ def write(path: str | Path, data: xarray.Dataset) -> Path:
     """Write the Dataset of `ps.transient` to a .csv or .nc file, whole or not at all.
 
     Columns are time_s, `current_A:<detector>`, `wave_re:<carrier in um>:<probe>` and `wave_im:...` in
-    sqrt(W), `drive:<setting>` and `state:<name>`. A NetCDF file has wave_re and wave_im instead of wave, and
-    all that the Dataset has; `read` reads both. DataError when it fails.
+    sqrt(W), `voltage_V:<net>`, `branch_current_A:<branch>`, `drive:<setting>` and `state:<name>`. A NetCDF
+    file has wave_re and wave_im instead of wave, and all that the Dataset has; `read` reads both. DataError
+    when it fails.
     """
     target = check_target(path, SUFFIXES)
     with replacing(target) as temporary:
@@ -82,6 +85,10 @@ def _columns(data: xarray.Dataset) -> tuple[list[str], list[NDArray[np.float64]]
         for carrier, wave in zip(data.carrier.values, waves, strict=True):
             header += [f"wave_re:{float(carrier)!r}:{probe}", f"wave_im:{float(carrier)!r}:{probe}"]
             columns += [wave.real, wave.imag]
+    for variable, (names, unit) in _NETS.items():
+        if variable in data:
+            header += [f"{variable}_{unit}:{name}" for name in data[names].values]
+            columns += list(data[variable].values)
     for variable, names in _LISTED.items():
         if variable in data:
             header += [f"{variable}:{name}" for name in data[names].values]
@@ -99,9 +106,11 @@ def _dataset(source: Path, columns: Mapping[str, NDArray[np.float64]]) -> xarray
         kind, _, rest = name.partition(":")
         kinds.setdefault(kind, {})[rest] = values
     waves = kinds.pop("wave_re", {}), kinds.pop("wave_im", {})
-    known = {"time_s", "current_A", *_LISTED}
+    nets = {f"{name}_{unit}": (name, axis, {"units": unit}) for name, (axis, unit) in _NETS.items()}
+    known = {"time_s", "current_A", *_LISTED, *nets}
     if [*columns][:1] != ["time_s"] or not set(kinds) <= known or set(waves[0]) != set(waves[1]):
-        wanted = "expected time_s, then current_A:, wave_re:, wave_im:, drive: and state: with a name behind"
+        wanted = "expected time_s, then current_A:, wave_re:, wave_im:, voltage_V:, "
+        wanted += "branch_current_A:, drive: and state: with a name behind"
         message = f"{source}:1: its columns are {listing(columns)}; {wanted}."
         raise DataError(message)
     time = columns["time_s"]
@@ -116,7 +125,7 @@ def _dataset(source: Path, columns: Mapping[str, NDArray[np.float64]]) -> xarray
         "probe": probes,
         "carrier": ("carrier", carriers, {"units": "um"}),
     }
-    rows = {"current_A": ("current", "detector", {"units": "A"})}
+    rows = {"current_A": ("current", "detector", {"units": "A"}), **nets}
     rows |= {variable: (variable, names, {}) for variable, names in _LISTED.items()}
     for kind, (variable, names, units) in rows.items():
         if kind in kinds:

@@ -120,3 +120,23 @@ def test_command_asks_for_a_source(tmp_path: Path) -> None:
 def test_response_that_does_not_fall_has_no_bandwidth() -> None:
     assert bandwidth(np.array([1.0, 2.0]), np.array([1.0, 1.0j])) is None
     assert bandwidth(np.array([1.0, 2.0]), np.array([0.0, 1.0j])) is None
+
+
+def test_electronics_alone_run_in_time_on_the_command_line(tmp_path: Path) -> None:
+    """A charged capacitor: table, picture and file have the voltages of the nets."""
+    text = """\
+instances: {src: {component: voltage_source, settings: {voltage: 2.0}}, r: resistor, c: capacitor}
+ports: {a: "r,e2"}
+nets: [["src,e1", "r,e1"], ["r,e2", "c,e1"], ["src,e2", "c,e2", gnd]]
+"""
+    out, plot = tmp_path / "v.csv", tmp_path / "v.png"
+    typed = ["transient", str(_circuit(tmp_path, text)), "--duration", "1e-10", "--rate", "1e11"]
+    answer = CliRunner().invoke(app, [*typed, "--json", "--out", str(out), "--plot", str(plot)])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout)["signals"]["r,e2"]["mean"] == pytest.approx(2.0, rel=1e-9)
+    assert plot.stat().st_size > 1000
+    from photosim.timedomain import files
+
+    back = files.read(out)
+    assert back.voltage.sel(net="r,e2").values == pytest.approx(np.full(10, 2.0), rel=1e-9)
+    assert back.branch_current.values == pytest.approx(np.zeros((1, 10)), abs=1e-9)
