@@ -108,7 +108,8 @@ def correlations(result: FitResult) -> Figure:
                 for width, alpha in ((1.0, 0.55), (2.0, 0.25)):
                     x = width * np.cos(turn)
                     y = width * (r * np.cos(turn) + np.sqrt(max(1.0 - r * r, 0.0)) * np.sin(turn))
-                    axes.fill(x, y, color=COLOURS[0 if r >= 0.0 else 1], alpha=alpha, linewidth=0.0)
+                    # The line shows an ellipse that is one: settings that the data tell as a product alone.
+                    axes.fill(x, y, color=COLOURS[0 if r >= 0.0 else 1], alpha=alpha, linewidth=1.0)
                 axes.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), xticks=[], yticks=[])
                 axes.text(0.04, 0.96, f"{r:.2f}", ha="left", va="top", fontsize=6, transform=axes.transAxes)
         words = f"{result.name}: one and two standard errors"
