@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ STEPS = 1000
 """Steps of a slider over its range."""
 _FROM_ZERO = {"um": 10.0, "V": 5.0, "dB": 10.0, "dB/cm": 10.0, "rad": 2 * math.pi, "W": 1e-3, "A": 1e-3}
 """Range of a slider whose setting is 0, by its unit."""
-_NARROW = ("neff", "ng", "n2", "wl", "wl0", "wavelength")
+_NARROW = re.compile(r"(neff|ng|wl|wavelength|index)_?\d*")
 """Settings that nobody doubles: their sliders cover a twentieth."""
 
 
@@ -136,7 +137,7 @@ def _range(label: str, value: float, unit: str, parameter: Parameter | None) -> 
         low, high = min(-math.pi, value - math.pi), max(math.pi, value + math.pi)
     elif unit == "K":
         low, high = value - 50.0, value + 50.0
-    elif label in _NARROW:
+    elif _NARROW.fullmatch(label):
         low, high = 0.95 * value, 1.05 * value
     elif value == 0.0:
         high = _FROM_ZERO.get(unit, 1.0)

@@ -45,7 +45,7 @@ class Progress:
             oldest = min(self._under_way.values(), key=lambda one: one[1], default=None)
             words, since = oldest if oldest is not None else ("", 0.0)
             seconds = time.monotonic() - since if oldest is not None else 0.0
-            compiling = self._compiling[-1] if self._compiling else ""
+            compiling = self._compiling[0] if self._compiling else ""
             return {
                 "words": words,
                 "seconds": round(seconds, 1),

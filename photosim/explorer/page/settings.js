@@ -13,7 +13,11 @@
     return node;
   };
   Explorer.make = make;
-  const short = (value) => (typeof value === "number" ? String(Number(value.toPrecision(9))) : String(value));
+  const short = (value, digits = 9) => {
+    if (typeof value !== "number") return String(value);
+    const rounded = Number(value.toPrecision(digits)), size = Math.abs(rounded);
+    return size >= 1e6 || (size > 0 && size < 1e-4) ? rounded.toExponential().replace("e+", "e") : String(rounded);
+  };
 
   Explorer.setKnobs = (found) => {
     knobs = found;
@@ -168,8 +172,8 @@
     parts.slider.setAttribute("aria-valuetext", `${short(value)} ${knob.unit}`.trim());
     parts.slider.style.setProperty("--part", `${(100 * (value - low)) / (high - low || 1)}%`);
     parts.number.value = short(value);
-    parts.low.textContent = Number(low.toPrecision(4));
-    parts.high.textContent = Number(high.toPrecision(4));
+    parts.low.textContent = short(low, 4);
+    parts.high.textContent = short(high, 4);
   };
   Explorer.refreshKnob = refresh;
   Explorer.refreshKnobs = () => { for (const name of rows.keys()) refresh(name); };
