@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from photosim.analysis.figures import figures
     from photosim.analysis.fits import fit
     from photosim.analysis.link import link
+    from photosim.analysis.streams import stream
     from photosim.analysis.sweeps import sweep
     from photosim.analysis.yields import montecarlo
     from photosim.circuit import Circuit, load
@@ -73,6 +74,7 @@ _HOMES = {
     "link": "analysis.link",
     "budget": "analysis.budgets",
     "optimise": "analysis.designs",
+    "stream": "analysis.streams",
     "sweep": "analysis.sweeps",
     "montecarlo": "analysis.yields",
     "cite": "runner.citation",
@@ -130,6 +132,7 @@ __all__ = [
     "response",
     "signals",
     "source",
+    "stream",
     "sweep",
     "testing",
     "training",

@@ -97,18 +97,24 @@ def values_at(values: NDArray[Any], places: FloatArray, ratio: float) -> NDArray
     near = np.rint(places)
     if ratio >= FINE or np.abs(places - near).max(initial=0.0) < 1e-6:
         return np.asarray(values[np.clip(near.astype(np.int64), 0, values.size - 1)])
-    found = np.empty(places.size, dtype=np.result_type(values, np.float64))
-    flat, reach = places.ravel(), np.arange(1 - TAPS // 2, TAPS // 2 + 1)
+    flat = places.ravel()
+    index = np.floor(flat).astype(np.int64)
+    return interpolated(values, index, flat - index).reshape(places.shape)
+
+
+def interpolated(values: NDArray[Any], index: IntArray, part: FloatArray) -> NDArray[Any]:
+    """Return a signal (T,) a part of a sample (N,) behind samples (N,), by a sinc over TAPS of them."""
+    found = np.empty(index.size, dtype=np.result_type(values, np.float64))
+    reach = np.arange(1 - TAPS // 2, TAPS // 2 + 1)
     chunk = max(1, (1 << 20) // TAPS)
-    for start in range(0, flat.size, chunk):
-        own = flat[start : start + chunk]
-        index = np.floor(own).astype(np.int64)[:, np.newaxis] + reach
-        apart = own[:, np.newaxis] - index
+    for start in range(0, index.size, chunk):
+        own = index[start : start + chunk, np.newaxis] + reach
+        apart = part[start : start + chunk, np.newaxis] - reach
         window = np.i0(8.0 * np.sqrt(np.maximum(1.0 - (apart / (TAPS / 2)) ** 2, 0.0)))
         weights = np.sinc(apart) * window
         weights /= weights.sum(axis=1, keepdims=True)
-        found[start : start + chunk] = (values[np.clip(index, 0, values.size - 1)] * weights).sum(axis=1)
-    return found.reshape(places.shape)
+        found[start : start + chunk] = (values[np.clip(own, 0, values.size - 1)] * weights).sum(axis=1)
+    return found
 
 
 def folded(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -51,19 +50,26 @@ def coarser(values: NDArray[Any]) -> NDArray[Any]:
     return _resampled(values, 1, FINER)
 
 
-def detected(
-    wave: ComplexArray, rate: float, bandwidths: Sequence[float], what: str, *, noisy: bool
-) -> NDArray[np.float64]:
-    """Return the power (C, T) of light on a detector, without beats that its samples would mirror.
-
-    wave: (C, T) or (C, 1).  bandwidths: those in Hz of the low-passes behind. Raises ParameterError where
-    beats beyond the band are left behind them, unless the light is noisy; `what` is the current.
-    """
-    power = np.asarray(wave.real**2 + wave.imag**2)
-    whole = power.max(axis=1)
+def beats_beyond(wave: ComplexArray, *, noisy: bool) -> bool:
+    """Return whether light (C, T) on a detector beats beyond the band, which its samples would mirror."""
+    whole = (wave.real**2 + wave.imag**2).max(axis=1)
     limit = NOISY if noisy else NARROW
     bright = [row for row, most in zip(wave, whole, strict=True) if most > 1e-9 * whole.max()]
-    if wave.shape[1] < 64 or all(share_beyond(row, 0.2) <= limit for row in bright):
+    return wave.shape[1] >= 64 and any(share_beyond(row, 0.2) > limit for row in bright)
+
+
+def detected(
+    wave: ComplexArray, rate: float, bandwidths: Sequence[float], what: str, *, noisy: bool,
+    beats: bool | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return the power (C, T) of light on a detector, without beats that its samples would mirror.
+
+    wave: (C, T) or (C, 1).  bandwidths: those in Hz of the low-passes behind.  beats: whether it beats beyond
+    the band, where that is known. Raises ParameterError where such beats are left behind the low-passes,
+    unless the light is noisy; `what` is the current.
+    """
+    power = np.asarray(wave.real**2 + wave.imag**2)
+    if wave.shape[1] == 1 or not (beats_beyond(wave, noisy=noisy) if beats is None else beats):
         return power
     fine = finer(wave)
     found = fine.real**2 + fine.imag**2
@@ -108,11 +114,7 @@ def finer_drives(drives: Drives) -> Drives:
     """Return driven settings on the finer clock."""
     if "finer" not in drives.tables:
         values = {n: np.clip(finer(v), v.min(), v.max()) for n, v in drives.moving.items()}
-        kept = drives.base.settings.items()
-        rest = {n: v for n, v in kept if n in drives.base.set_directly and n not in values}
-        full = drives.compiled.parts.point({**rest, **values})
-        rate = FINER * drives.sample_rate
-        drives.tables["finer"] = replace(drives, values=values, full=full, sample_rate=rate, tables={})
+        drives.tables["finer"] = drives.with_values(values, FINER * drives.sample_rate)
     found: Drives = drives.tables["finer"]
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,10 @@ SHORTEST_BLOCK = 4096
 """Samples of a block, at least."""
 
 
+Window = Callable[[int, int, int], "ComplexArray"]
+"""window(input, begin, length): so many samples of an input from the sample `begin` on."""
+
+
 def convolve(
     found: Response,
     signals: Mapping[int, ComplexArray],
@@ -35,43 +39,66 @@ def convolve(
     before the first one; without it that had been the same for ever. After the last one it stays. Beside
     signals and result, memory is that of some blocks, whatever the delays are.
     """
-    from scipy import fft
-
     still = {i: x for i, x in signals.items() if x.size == 1}
     moving = {i: x for i, x in signals.items() if x.size > 1}
     base = [sum((found.still[o, i] * x[0] for i, x in still.items()), 0j) for o in range(count)]
     if not moving:
         return [np.array([b]) for b in base]
-    taps = found.taps.shape[-1]
+    history = earlier or {}
+
+    def window(number: int, begin: int, length: int) -> ComplexArray:
+        return stretch(moving[number], begin, length, history.get(number))
+
+    return overlap_save(found, list(moving), base, samples, window)
+
+
+def overlap_save(
+    found: Response, moving: Sequence[int], base: Sequence[complex], samples: int, window: Window
+) -> list[ComplexArray]:
+    """Return what arrives at each out (samples,): base and what inputs that move add, by their number."""
+    from scipy import fft
+
+    taps, count = found.taps.shape[-1], len(base)
     size = fft.next_fast_len(max(SHORTEST_BLOCK, 4 * taps) if samples > 4 * taps else samples + taps - 1)
     useful = size - taps + 1
     filters = {i: fft.fft(found.taps[:, i], size, axis=-1) for i in moving}
     # Signals whose window is the same for several outs are transformed once.
-    ways = {
-        i: {d: np.flatnonzero(found.delay[:, i] == d) for d in set(found.delay[:, i].tolist())}
-        for i in moving
-    }
+    ways = {i: delays(found, i) for i in moving}
     group = max(1, BLOCK_SAMPLES // size)
-    out = [np.full(samples, b, dtype=np.complex128) for b in base]
-    history = earlier or {}
+    out = [np.empty(samples, dtype=np.complex128) for _ in base]
     for first in range(0, samples, group * useful):
         blocks = min(group, -(-(samples - first) // useful))
         totals: list[ComplexArray | None] = [None] * count
-        for i, x in moving.items():
+        for i in moving:
             for delay, ends in ways[i].items():
                 begin = first - delay + LEAD + 1 - taps
-                window = stretch(x, begin, (blocks - 1) * useful + size, history.get(i))
-                cut = np.lib.stride_tricks.sliding_window_view(window, size)[::useful]
+                own = window(i, begin, (blocks - 1) * useful + size)
+                cut = np.lib.stride_tricks.sliding_window_view(own, size)[::useful]
                 spectrum = fft.fft(cut, axis=-1)
-                for o in ends.tolist():
-                    part = spectrum * filters[i][o]
+                for k, o in enumerate(ends.tolist()):
+                    last = k == ends.size - 1
+                    part = np.multiply(spectrum, filters[i][o], out=spectrum if last else None)
                     known = totals[o]
-                    totals[o] = part if known is None else known + part
+                    totals[o] = part if known is None else np.add(known, part, out=known)
         for o, total in enumerate(totals):
-            if total is not None:
-                piece = fft.ifft(total, axis=-1, overwrite_x=True)[:, taps - 1 :].reshape(-1)
-                out[o][first : first + piece.size] += piece[: samples - first]
+            end = min(samples, first + blocks * useful)
+            if total is None:
+                out[o][first:end] = base[o]
+                continue
+            piece = fft.ifft(total, axis=-1, overwrite_x=True)[:, taps - 1 :]
+            if base[o] != 0:
+                piece += base[o]
+            whole = (end - first) // useful
+            out[o][first : first + whole * useful].reshape(whole, useful)[:] = piece[:whole]
+            if whole < blocks:
+                out[o][first + whole * useful : end] = piece[whole, : end - first - whole * useful]
     return out
+
+
+def delays(found: Response, number: int) -> dict[int, NDArray[np.intp]]:
+    """Return the outs that an input reaches by the delay of the way there, in samples."""
+    own = found.delay[:, number]
+    return {d: np.flatnonzero(own == d) for d in sorted(set(own.tolist()))}
 
 
 def stretch(x: ComplexArray, begin: int, length: int, earlier: Earlier | None = None) -> ComplexArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,13 @@ class Drives:
     def samples(self) -> int:
         """Return the number of samples of a driven setting."""
         return next(iter(self.moving.values())).size
+
+    def with_values(self, values: Mapping[str, FloatArray], sample_rate: float) -> Drives:
+        """Return the driven settings with other values (N,) of those that change, on another clock."""
+        kept = self.base.settings.items()
+        rest = {n: v for n, v in kept if n in self.base.set_directly and n not in values}
+        full = self.compiled.parts.point({**rest, **values})
+        return replace(self, values=values, full=full, sample_rate=sample_rate, tables={})
 
     def settings(self, part: Part) -> dict[str, Any]:
         """Return every setting of a part, a number or (T,)."""
@@ -174,8 +181,6 @@ def cut_driven(
 
 def with_probes(elements: Sequence[Element], probes: Collection[int]) -> list[Element]:
     """Return the elements, resonators also handing out the waves inside them that are probed."""
-    from dataclasses import replace
-
     from photosim.engine.guards import reached
     from photosim.timedomain.cut import adjacency
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.arguments import public
-from photosim.engine.bindings import owner
 from photosim.engine.waves import find_wave
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.memory import require_memory
@@ -25,7 +24,6 @@ from photosim.timedomain.cut import (
     nonlinear_element,
     source_waves,
 )
-from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.emission import emission_currents
 from photosim.timedomain.history import History
 from photosim.timedomain.loops import consistent
@@ -34,8 +32,9 @@ from photosim.timedomain.receivers import noise_before, refuse_jitter
 from photosim.timedomain.result import dataset
 from photosim.timedomain.rounds import cut_rounds
 from photosim.timedomain.run import Run
+from photosim.timedomain.settings import drives_at, read_drives
 from photosim.timedomain.timeline import Timeline, unknown
-from photosim.timedomain.waveform import MOST_FINE, Waveform
+from photosim.timedomain.waveform import MOST_FINE
 from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
-    from photosim.engine.compiled import Compiled
-    from photosim.engine.parts import Point
     from photosim.timedomain.inputs import Light
 
     ComplexArray = NDArray[np.complex128]
@@ -94,18 +91,31 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     """
     own = dict(locals())
     own.pop("settings")
-    return consistent(
-        lambda corrections: _carried(**own, settings=settings, corrections=corrections), noisy=noise
-    )
+
+    def run(corrections: Mapping[str, NDArray[np.float64]]) -> tuple[xarray.Dataset, Nets]:
+        found = carried(**own, settings=settings, corrections=corrections)
+        return found.data, found.nets
+
+    return consistent(run, noisy=noise)
 
 
-def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered in order
+@dataclass(frozen=True)
+class Carried:
+    """A finished run: its Dataset and nets; of a circuit with light also its state and instants."""
+
+    data: xarray.Dataset
+    nets: Nets
+    run: Run | None = None
+    line: Timeline | None = None
+
+
+def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered in order
     circuit: Circuit, duration: float, *, sample_rate: float, drive: Mapping[str, Any] | None,
     inputs: Mapping[str, Any] | None, wl: Any, probes: Sequence[str] | None, noise: bool, seed: int,
     settle: float, quasi_static: bool | None, energies: bool, settings: Mapping[str, Any],
     corrections: Mapping[str, NDArray[np.float64]],
-) -> tuple[xarray.Dataset, Nets]:  # fmt: skip
-    """Return a run as `transient` does, and its nets, under corrections of the currents of control loops."""
+) -> Carried:  # fmt: skip
+    """Return a run as `transient` does, with its state, under corrections of the currents of control loops."""
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)
@@ -127,7 +137,7 @@ def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answere
     )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     optical, waves = split_drives(circuit.graph, drive or {})
-    drives, plain, nets = _drives(circuit, (optical, waves), settings, line, corrections)
+    drives, plain, nets = read_drives(circuit, (optical, waves), settings, line, corrections)
     if nets.feedback is not None and inputs:
         message = (
             f"Light enters at {listing([repr(p) for p in inputs])}, but control loops ("
@@ -136,17 +146,17 @@ def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answere
         raise ParameterError(message)
     if is_electrical_only(circuit.graph):
         _refuse_light(circuit, inputs, wl)
-        return nets.alone(circuit.name), nets
+        return Carried(nets.alone(circuit.name), nets)
     lights = light.read_lights(inputs or {}, circuit.ports)
     carriers = light.choose_carriers(drives, wl, sample_rate, lights)
     if light.turns(drives, carriers, lights):
         # Light beside its carrier turned for ever before: parts that it beats in have settled at time 0.
         line, values = line.earlier(drives.values)
-        drives = _at(circuit, plain, values, sample_rate)
+        drives = drives_at(circuit, plain, values, sample_rate)
     beside: dict[str, list[tuple[int, float, complex]]] = {}
     if noise:
         line, values = line.earlier(drives.values, noise_before(drives, line.warm))
-        drives = _at(circuit, plain, values, sample_rate)
+        drives = drives_at(circuit, plain, values, sample_rate)
     entering = light.port_light(lights, carriers, line, beside)
     clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
     glow = emission_currents(circuit, drives, noise=noise)
@@ -176,7 +186,7 @@ def _carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answere
     found = dataset(run, circuit.name, line, named, arrived, how, nets, energies=energies)
     if quiet is not None:
         found.attrs["beyond"] = quiet.attrs["beyond"]
-    return found, nets
+    return Carried(found, nets, run, line)
 
 
 def _refuse_light(circuit: Circuit, inputs: Any, wl: Any) -> None:
@@ -224,83 +234,6 @@ def _counts(duration: float, settle: float, sample_rate: float) -> tuple[int, in
         )
         raise ParameterError(message)
     return samples, warm
-
-
-def _drives(
-    circuit: Circuit,
-    drive: tuple[Mapping[str, Any], Mapping[str, Waveform]],
-    settings: Mapping[str, Any],
-    line: Timeline,
-    corrections: Mapping[str, NDArray[np.float64]],
-) -> tuple[driving.Drives, Mapping[str, Any], Nets]:
-    """Return the settings at every sample, the plain ones with those that converters hold still, and nets.
-
-    drive: waveforms of optical settings, and of electrical sources. Raises ParameterError for a setting that
-    cannot be driven.
-    """
-    rate, values, felt = line.sample_rate, {}, set()
-    compiled, plain = circuit.at(settings)
-    for name, wave in drive[0].items():
-        if name in circuit.graph.structural:
-            message = f"Setting {name!r} shapes the circuit and cannot be driven."
-            raise ParameterError(message)
-        bandwidth = _electrical_bandwidth(compiled, plain, name)
-        felt |= {name} if bandwidth is not None else set()
-        values[name] = line.sampled(wave, f"the drive of {name!r}", behind=bandwidth)
-    drives = _at(circuit, settings, values, rate)
-    extra = {name: value for name, value in wired(drives).items() if name not in values}
-    values |= {name: value for name, value in extra.items() if np.ndim(value)}
-    held = {name: value for name, value in extra.items() if not np.ndim(value)}
-    nets = Nets(_at(circuit, {**settings, **held}, values, rate) if extra else drives, line, drive[1])
-    nets.corrections = corrections
-    extra |= {
-        name: value if np.any(value != value[0]) else float(value[0])
-        for name, value in nets.before().items()
-        if name not in values
-    }
-    settings = {**settings, **{name: value for name, value in extra.items() if not np.ndim(value)}}
-    values |= {name: value for name, value in extra.items() if np.ndim(value)}
-    if extra:
-        drives = _at(circuit, settings, values, rate)
-    behind = electrical_inputs(drives, felt)
-    values |= behind
-    return _at(circuit, settings, values, rate) if behind else drives, settings, nets
-
-
-def _at(
-    circuit: Circuit, settings: Mapping[str, Any], values: Mapping[str, NDArray[np.float64]], rate: float
-) -> driving.Drives:
-    """Return the settings at every sample for plain ones and driven ones."""
-    compiled, base = circuit.at({**settings, **{name: float(value[0]) for name, value in values.items()}})
-    if base.leading:
-        message = (
-            "A simulation in time is of one circuit: give each setting one value, and drive what changes."
-        )
-        raise ParameterError(message)
-    first = {name: float(value[0]) for name, value in values.items()}
-    moving, lit = driving.changing(values), {}
-    for name in [name for name in moving if owner(name)[0] in circuit.sources]:
-        # A call takes one value for a setting of a source; over time its power may change.
-        instance, parameter = owner(name)
-        declared = replace(circuit.graph.part(instance).model.parameters[parameter], scalar=False)
-        lit[name] = declared.read(moving.pop(name), f"instance {instance!r}")
-    _, full = circuit.at({**settings, **first, **moving})
-    if lit:
-        full = compiled.point({**{name: full.settings[name] for name in full.set_directly}, **lit})
-    return driving.Drives(compiled, values, base, full, rate)
-
-
-def _electrical_bandwidth(compiled: Compiled, plain: Point, name: str) -> float | None:
-    """Return the bandwidth in Hz of the electrical input that a setting stands for; None for others."""
-    instance, _, parameter = name.rpartition(".")
-    place = compiled.graph.index.get(instance)
-    if place is None:
-        return None
-    part = compiled.graph.parts[place]
-    if parameter not in part.model.drives.values():
-        return None
-    bandwidth = compiled.parts.settings_of(part, plain).get("bandwidth")
-    return float(bandwidth) if bandwidth else None
 
 
 def _prepared(

@@ -12,9 +12,10 @@ from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Nonlinear, Source
 from photosim.timedomain.band import PASS
 from photosim.timedomain.content import bandwidth_of, check_band, check_frequency, occupied
+from photosim.timedomain.draws import Draws
 from photosim.timedomain.drives import Drives
 from photosim.timedomain.inputs import Light, as_lights
-from photosim.timedomain.stepping import Clock, generator
+from photosim.timedomain.stepping import Clock
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -106,37 +107,39 @@ def _first(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def source_light(
-    drives: Drives, part: Part, clock: Clock, time: NDArray[np.float64], add: Add
+    drives: Drives, part: Part, clock: Clock, time: NDArray[np.float64], add: Add, later: Drives | None = None
 ) -> ComplexArray:
     """Return the wave (C, T) or (C, 1) of a source; with noise its phases walk and its power fluctuates.
 
     A driven power follows its waveform; nothing else of a source can be driven. add: keeps each line.
+    later: driven settings at these instants, where they are not those of the run's first ones.
     """
-    carriers, seed = clock.carriers, clock.seed
+    carriers, rate = clock.carriers, clock.sample_rate
     settings = drives.settings(part)
     moving = [name for name, value in settings.items() if np.ndim(value)]
     if moving and moving != ["power"]:
         message = f"Of the source {part.name!r} only the power can be driven, not {listing(moving)}."
         raise ParameterError(message)
     assert isinstance(part.model, Source)  # noqa: S101 - the caller chose by kind
-    rate = 1 / (time[1] - time[0])
     wl, powers = part.model.lines(**_first(settings))
     scale: Any = np.ones(1)
     if moving:
-        wanted = np.asarray(settings["power"])
+        start = np.asarray(settings["power"])[0]
+        wanted = np.asarray((later or drives).settings(part)["power"])
         if powers.sum() <= 0:  # dark at the first sample: the shares of the lines are those of any power
             wl, powers = part.model.lines(**{**_first(settings), "power": 1.0})
             scale = np.sqrt(wanted)
         else:
-            scale = np.sqrt(wanted / wanted[0])
-        check_band(scale, rate, f"the power of {part.name!r}")
-    random = None if seed is None else generator(seed, part.name)
+            scale = np.sqrt(wanted / start)
+        if later is None:
+            check_band(scale, rate, f"the power of {part.name!r}")
+    draws = None if clock.seed is None else Draws(clock.seed, part.name, round(time[0] * rate))
     out = np.zeros((len(carriers), 1), dtype=np.complex128)
-    for line, power in zip(SPEED_OF_LIGHT_UM_S / wl, powers, strict=True):
+    for number, (line, power) in enumerate(zip(SPEED_OF_LIGHT_UM_S / wl, powers, strict=True)):
         c = int(np.argmin(np.abs(carriers - line)))
-        wave: Any = _beside(np.sqrt(power) * scale, line - carriers[c], time)
-        if random is not None:
-            wave = wave * _fluctuation(settings, random, time.size, rate)
+        wave: Any = beside(np.sqrt(power) * scale, line - carriers[c], time, rate)
+        if draws is not None:
+            wave = wave * _fluctuation(settings, draws, number, time.size, rate)
         add(c, line - carriers[c], complex(wave[0]))
         row = out[c] + wave
         if row.size > out.shape[1]:
@@ -146,17 +149,19 @@ def source_light(
 
 
 def _fluctuation(
-    settings: Mapping[str, Any], random: np.random.Generator, samples: int, rate: float
+    settings: Mapping[str, Any], draws: Draws, line: int, samples: int, rate: float
 ) -> ComplexArray:
-    """Return the factor (T,) that a line's noise is: a Lorentzian line's random walk of phase, white RIN."""
-    phase = np.zeros(samples)
+    """Return the factor (T,) or (1,) that a line's noise is: a Lorentzian line's walk of phase, white RIN."""
+    factor = np.ones(1, dtype=np.complex128)
     width = float(settings.get("linewidth") or 0.0)
     if width > 0:
-        phase = np.cumsum(random.standard_normal(samples)) * np.sqrt(2 * np.pi * width / rate)
-    factor: ComplexArray = np.exp(1j * phase)
+        phase = draws.walk(f"phase {line}", samples) * np.sqrt(2 * np.pi * width / rate)
+        factor = np.empty(samples, dtype=np.complex128)
+        np.cos(phase, out=factor.real)
+        np.sin(phase, out=factor.imag)
     density = settings.get("rin_dB_Hz")
     if density is not None:
-        relative = random.standard_normal(samples) * np.sqrt(10 ** (float(density) / 10) * rate / 2)
+        relative = draws.white(f"rin {line}", samples) * np.sqrt(10 ** (float(density) / 10) * rate / 2)
         factor = factor * np.sqrt(np.maximum(1 + relative, 0.0))
     return factor
 
@@ -199,11 +204,11 @@ def port_light(
         for light in lights:
             own = carriers[0] if light.carrier is None else light.carrier
             row = int(np.argmin(np.abs(carriers - own)))
-            beside = own - carriers[row]
+            offset = own - carriers[row]
             if light.carrier is not None:
-                check_frequency(beside, line.sample_rate, f"the light into {port!r}")
-            own_light = _beside(light.wave(line, port), beside, line.time)
-            lines.setdefault(port, []).append((row, beside, complex(own_light[0])))
+                check_frequency(offset, line.sample_rate, f"the light into {port!r}")
+            own_light = beside(light.wave(line, port), offset, line.time, line.sample_rate)
+            lines.setdefault(port, []).append((row, offset, complex(own_light[0])))
             wave[row] += own_light
         for own_wave in wave:
             check_band(own_wave, line.sample_rate, f"the light into {port!r}")
@@ -211,9 +216,9 @@ def port_light(
     return found
 
 
-def _beside(wave: ComplexArray, offset: float, time: NDArray[np.float64]) -> ComplexArray:
+def beside(wave: ComplexArray, offset: float, time: NDArray[np.float64], rate: float) -> ComplexArray:
     """Return a wave (T,) or (1,) whose light lies `offset` Hz above its carrier."""
-    if abs(offset) <= 1e-9 / (time[1] - time[0]):
+    if abs(offset) <= 1e-9 * rate:
         return wave
     return np.asarray(wave * np.exp(-2j * np.pi * offset * time))
 

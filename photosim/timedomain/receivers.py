@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from photosim.signals.filters import MEMORY, ORDER, STOP, noise_bandwidth
 from photosim.signals.filters import low_pass as passed
 from photosim.signals.noise import shot_density, thermal_density
 from photosim.timedomain.band import PASS
+from photosim.timedomain.draws import Draws
 from photosim.timedomain.low_pass import low_pass, response
-from photosim.timedomain.stepping import generator
 from photosim.timedomain.symbolwise import worked
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ MOST_PAST = 1 << 20
 """Samples before time 0 that a run with noise may begin, at most."""
 _REACH = 64
 """Samples to either side that tell a slope."""
+SHORTEST_NOISE, NOISE_PERIODS = 1 << 10, 8.0
+"""Least samples of the filter that shapes white noise, and its length in periods of the slowest low-pass."""
 MOST_FOLDS = 8
 """Sample rates to either side from which noise is folded back one by one; beyond, its spectrum is flat."""
 
@@ -106,14 +108,14 @@ def received(
     current: FloatArray,
     absolute: FloatArray,
     line: Timeline,
-    seed: int | None,
+    draws: Draws | None,
     before: Beating | None = None,
 ) -> FloatArray:
     """Return the current (T,) of a detector behind all low-passes, referred to the detector.
 
     current: what light and dark current make, signed; absolute: of all ports added whatever their sign.
     before: beats that the current consisted of before its first sample, where it was not constant. With
-    a seed come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
+    draws come shot and thermal noise, those of amplifiers, jitter and steps of converters: the noise of a
     link, each with the variance that it has there at any sample rate.
     """
     settings, rate = drives.settings(part), line.sample_rate
@@ -126,36 +128,35 @@ def received(
             if before is not None:
                 before = before.behind(partial(response, bandwidth=bandwidth / rate, order=ORDER))
                 current = current + before.samples(current.size)
-    if seed is None:
+    if draws is None:
         _warn_of_levels(chain, current[line.kept])
         return _symbol_by_symbol(drives, chain, rest, current, line, None)
     _warn_of_band(drives, part.name, (own, *(stage.bandwidth for stage in chain.stages)), rate)
     light = current
-    random = generator(seed, part.name)
     passes = (own, *(stage.bandwidth for stage in chain.stages))
     density = _detection_density(part, settings, absolute, chain)
-    current = current + shaped(random.standard_normal(current.size) * np.sqrt(density), passes, rate)
+    current = current + shaped(draws, "detection", density, passes, rate)
     for k, own_density in enumerate(chain.amplifier_densities()):
         if own_density > 0.0:
-            white = random.standard_normal(current.size) * np.sqrt(own_density)
-            current = current + shaped(white, passes[k + 1 :], rate)
+            every = np.full(current.size, own_density)
+            current = current + shaped(draws, f"amplifier {k}", every, passes[k + 1 :], rate)
     _warn_of_levels(chain, current[line.kept])
-    current = _converted(chain, current, light, rate, random)
-    return _symbol_by_symbol(drives, chain, rest, current, line, random)
+    current = _converted(chain, current, light, rate, draws)
+    return _symbol_by_symbol(drives, chain, rest, current, line, draws)
 
 
 def _symbol_by_symbol(
     drives: Drives, before: Chain, rest: Chain, current: FloatArray, line: Timeline,
-    random: np.random.Generator | None,
+    draws: Draws | None,
 ) -> FloatArray:  # fmt: skip
     """Return the current (T,) behind the stages from the first one on that works symbol by symbol.
 
-    They act on the signal with all its noise, sample by sample; `random` adds that of their own.
+    They act on the signal with all its noise, sample by sample; `draws` add that of their own.
     """
     rate, gain = line.sample_rate, before.gains()[-1]
     for name, stage in zip(rest.names, rest.stages, strict=True):
-        if random is not None and stage.noise_density > 0.0:
-            white = random.standard_normal(current.size) * stage.noise_density / gain
+        if draws is not None and stage.noise_density > 0.0:
+            white = draws.white(f"stage {name}", current.size) * stage.noise_density / gain
             current = current + white * np.sqrt(rate / 2)
         if np.isfinite(stage.bandwidth):
             current = low_pass(current, stage.bandwidth, rate, order=ORDER)
@@ -166,8 +167,8 @@ def _symbol_by_symbol(
         gain *= stage.gain
         one = Chain((name,), (replace(stage, gain=gain),))
         _warn_of_levels(one, current[line.kept])
-        if random is not None:
-            current = _converted(one, current, current, rate, random)
+        if draws is not None:
+            current = _converted(one, current, current, rate, draws)
     return current
 
 
@@ -199,24 +200,56 @@ def _noisy(drives: Drives, part: Part) -> bool:
     return bool(settings.get("linewidth")) or bool(settings.get("rin_dB_Hz", -np.inf) > QUIET_dB_Hz)
 
 
-def shaped(white: FloatArray, bandwidths: Sequence[float], rate: float) -> FloatArray:
-    """Return noise behind low-passes from white noise (T,) of a one-sided density: samples of it at `rate`.
+def shaped(
+    draws: Draws, what: str, density: FloatArray, bandwidths: Sequence[float], rate: float
+) -> FloatArray:
+    """Return noise of a one-sided density (T,) behind low-passes: samples of it at `rate`.
 
     What lies beyond half the rate is folded back, as in samples of the current that there is: the variance is
     density times noise bandwidth at any rate. Without a low-pass it is that up to half the rate.
     """
+    from scipy.signal import oaconvolve
+
     band = noise_bandwidth(tuple(bandwidths))
     if not np.isfinite(band):
-        return np.asarray(white * np.sqrt(rate / 2))
-    folds = int(np.ceil(STOP * min(bandwidths) / rate)) + 1
-    if folds > MOST_FOLDS:
-        return np.asarray(white * np.sqrt(band))
-    frequency = np.fft.rfftfreq(white.size, 1 / rate)
+        return np.asarray(draws.white(what, density.size) * np.sqrt(density * (rate / 2)))
+    if _folds(bandwidths, rate) > MOST_FOLDS:
+        return np.asarray(draws.white(what, density.size) * np.sqrt(density * band))
+    taps = noise_taps(tuple(bandwidths), rate)
+    half = taps.size // 2
+    later = taps.size - 1 - half
+    white = draws.white(what, density.size + taps.size - 1, later)
+    white *= np.sqrt(np.pad(density, (later, half), mode="edge"))
+    return np.asarray(oaconvolve(white, taps, mode="valid"))
+
+
+def _folds(bandwidths: Sequence[float], rate: float) -> int:
+    """Return how many sample rates to either side noise is folded back from."""
+    return int(np.ceil(STOP * min(bandwidths) / rate)) + 1
+
+
+def noise_length(bandwidths: Sequence[float], rate: float) -> int:
+    """Return the number of samples of the filter that shapes white noise; 1 where there is none."""
+    lows = [b for b in bandwidths if np.isfinite(b)]
+    if not lows or _folds(lows, rate) > MOST_FOLDS:
+        return 1
+    return max(SHORTEST_NOISE, 1 << int(np.ceil(np.log2(NOISE_PERIODS * rate / min(lows)))))
+
+
+@lru_cache(maxsize=16)
+def noise_taps(bandwidths: tuple[float, ...], rate: float) -> FloatArray:
+    """Return the filter (noise_length,) that makes noise behind low-passes from white noise of variance 1.
+
+    The sum of its squares is the noise bandwidth, what is folded back included, at any length.
+    """
+    size = noise_length(bandwidths, rate)
+    frequency = np.fft.rfftfreq(size, 1 / rate)
+    folds = _folds(bandwidths, rate)
     power = sum(np.abs(passed(frequency + m * rate, bandwidths)) ** 2 for m in range(-folds, folds + 1))
     # Noise is late by as much as the light it belongs to.
     late = np.exp(1j * np.angle(passed(frequency, bandwidths)))
-    spectrum = np.fft.rfft(white) * late * np.sqrt(power * rate / 2)
-    return np.asarray(np.fft.irfft(spectrum, white.size))
+    late[-1] = 1.0  # half the rate has no sign
+    return np.roll(np.fft.irfft(late * np.sqrt(power * rate / 2), size), size // 2)
 
 
 def _detection_density(
@@ -232,17 +265,15 @@ def _detection_density(
     return density
 
 
-def _converted(
-    chain: Chain, current: FloatArray, light: FloatArray, rate: float, random: np.random.Generator
-) -> FloatArray:
+def _converted(chain: Chain, current: FloatArray, light: FloatArray, rate: float, draws: Draws) -> FloatArray:
     """Return the current (T,) as read behind all stages; each sample is one conversion.
 
     light: the current without what detection and amplifiers add, at whose slopes errors of the instants act.
     """
     slope = slopes(light, rate) if chain.jitters() else np.zeros(1)
-    for stage, gain in zip(chain.stages, chain.gains()[1:], strict=True):
+    for name, stage, gain in zip(chain.names, chain.stages, chain.gains()[1:], strict=True):
         if stage.jitter > 0.0:
-            current = current + slope * stage.jitter * random.standard_normal(current.size)
+            current = current + slope * stage.jitter * draws.white(f"jitter {name}", current.size)
         level = current * gain
         held, _ = convert(level, stage)
         current = held / gain

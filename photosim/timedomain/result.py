@@ -16,6 +16,7 @@ from photosim.signals.saturation import detected_share, saturation_power, too_br
 from photosim.timedomain.alone import filter_errors
 from photosim.timedomain.band import LEAD, PASS
 from photosim.timedomain.beats import check_carriers, detected
+from photosim.timedomain.draws import Draws
 from photosim.timedomain.history import Beating
 from photosim.timedomain.nets import Nets
 from photosim.timedomain.rational import FITTED
@@ -148,36 +149,57 @@ def _filters(run: Run, line: Timeline) -> list[str]:
 def _current(
     run: Run, part: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], line: Timeline
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the current (T,) of a detector in A, and the share of the time in which it saturates.
+    """Return the current (T,) of a detector in A, and the share of the time in which it saturates."""
+    total, absolute, bright = lit_current(run, part, wl, arrived, line.total)
+    saturated = max((float(np.mean(over)) for over in bright), default=0.0)
+    slow = min(passes(run, part)) < SLOW * run.clock.sample_rate and not saturated
+    before = beating(run, part, part.model.responsivity(wl, **run.drives.settings(part))) if slow else None
+    seed = run.clock.seed
+    draws = None if seed is None else Draws(seed, part.name, line.begin - line.warm)
+    return received(run.drives, part, total, absolute, line, draws, before), saturated
 
-    Light of all carriers adds in power; then come low-passes and noise of the receiver.
+
+def passes(run: Run, part: Any) -> tuple[float, ...]:
+    """Return the bandwidths in Hz of a detector and of the stages behind it; infinite where there is none."""
+    own = float(run.drives.settings(part).get("bandwidth") or np.inf)
+    return own, *(stage.bandwidth for stage in chain_of(run.drives, part).stages)
+
+
+def lit_current(
+    run: Run, part: Any, wl: NDArray[np.float64], arrived: Mapping[int, ComplexArray], samples: int,
+    beats: Mapping[int, bool] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.bool_]]]:  # fmt: skip
+    """Return the current (T,) in front of all low-passes, that of all ports whatever their sign, saturation.
+
+    Light of all carriers adds in power. The last says for each port that saturates at which samples. beats:
+    whether the light on a wave beats beyond the band, where that is known and has been judged.
     """
-    settings = run.drives.settings(part)
+    settings, bandwidths = run.drives.settings(part), passes(run, part)
     per_watt = part.model.responsivity(wl, **settings)
-    chain = chain_of(run.drives, part)
-    bandwidths = (float(settings.get("bandwidth") or np.inf), *(stage.bandwidth for stage in chain.stages))
-    noisy = run.clock.seed is not None
-    total, absolute, saturated = np.zeros(line.total), np.zeros(line.total), 0.0
+    noisy, total, absolute = run.clock.seed is not None, np.zeros(samples), np.zeros(samples)
+    bright = []
     for k, port in enumerate(part.ports):
         wave = arrived.get(part.first_port + k)
         if wave is not None and port in per_watt:
             what = f"the current of {part.name!r}"
-            light = detected(wave, run.clock.sample_rate, bandwidths, what, noisy=noisy)
-            check_carriers(light, wl, bandwidths, what)
-            power, share = _unsaturated(f"{part.name},{port}", settings, light)
-            saturated = max(saturated, share)
+            known = None if beats is None else beats[part.first_port + k]
+            light = detected(wave, run.clock.sample_rate, bandwidths, what, noisy=noisy, beats=known)
+            if beats is None:
+                check_carriers(light, wl, bandwidths, what)
+            power, over = _unsaturated(f"{part.name},{port}", settings, light)
+            bright += [] if over is None else [over]
             response = np.broadcast_to(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
             )
-            total = total + (response * power).sum(axis=0)
-            absolute = absolute + np.abs(response * power).sum(axis=0)
+            current = response * power
+            total = total + (current.sum(axis=0) if len(wl) > 1 else current[0])
+            size = np.abs(current)
+            absolute = absolute + (size.sum(axis=0) if len(wl) > 1 else size[0])
     total = total + float(part.model.dark(wl, **settings)) + run.glow.get(part.name, 0.0)
-    slow = min(bandwidths) < SLOW * run.clock.sample_rate and not saturated
-    before = _beating(run, part, per_watt) if slow else None
-    return received(run.drives, part, total, absolute, line, run.clock.seed, before), saturated
+    return total, absolute, bright
 
 
-def _beating(run: Run, part: Any, per_watt: Mapping[str, Any]) -> Beating | None:
+def beating(run: Run, part: Any, per_watt: Mapping[str, Any]) -> Beating | None:
     """Return the beats that the light on a detector had before the first sample; None where none is known."""
     history, parts = run.history, []
     for k, port in enumerate(part.ports):
@@ -194,17 +216,17 @@ def _beating(run: Run, part: Any, per_watt: Mapping[str, Any]) -> Beating | None
 
 def _unsaturated(
     port: str, settings: Mapping[str, Any], power: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Return powers (C, T) at a port as its current follows them, and the share of samples in saturation.
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """Return powers (C, T) at a port as its current follows them, and at which samples it saturates, if any.
 
     Warns of what lies above.
     """
     limit, total = saturation_power(settings), power.sum(axis=0)
     text = too_bright(port, total, limit, "samples")
     if not text:
-        return power, 0.0
+        return power, None
     warnings.warn(text, PhotosimWarning, stacklevel=5)
-    return np.asarray(power * detected_share(total, limit)), float(np.mean(total > limit))
+    return np.asarray(power * detected_share(total, limit)), total > limit
 
 
 def _energies(run: Run, line: Timeline, coordinates: dict[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,15 @@ with full pivoting, bebendorf2000.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.timedomain.band import LEAD, PASS, roll_off
-from photosim.timedomain.convolution import stretch
+from photosim.timedomain.band import LEAD, PASS, Response, roll_off
+from photosim.timedomain.convolution import Window, overlap_save, stretch
 from photosim.timedomain.scattering import CHUNK, round_delay, scattering
 
 if TYPE_CHECKING:
@@ -185,10 +185,9 @@ def passed(
     moving = {a: x for a, x in arriving.items() if x.size > 1}
     offsets, error, light = np.zeros(1), 0.0, {}
     if moving:
-        found = cross(sample, telling, drives.samples, drives.sample_rate)
+        found, taps, delay = products(drives, element, carrier, telling)
         offsets, error = found.offsets, found.error
-        taps, delay = _responses(found, sample, drives.sample_rate)
-        light = {a: _filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
+        light = {a: filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
     out: dict[int, ComplexArray] = {}
     for first in range(0, drives.samples, CHUNK):
         at = np.arange(first, min(first + CHUNK, drives.samples))
@@ -197,11 +196,44 @@ def passed(
             if a in still:
                 wave = s[:, 0, k] * still[a]
             elif a in light:
-                wave = np.einsum("tm,mt->t", s[:, :, k] @ found.inverse, light[a][:, at])
+                own = [wave[first : first + at.size] for wave in light[a]]
+                wave = weighted(weights(s[:, :, k], found.inverse), own)
             else:
                 continue
             out.setdefault(b, np.zeros(drives.samples, dtype=np.complex128))[at] += wave
     return out, offsets.size, error
+
+
+def weights(s: ComplexArray, inverse: ComplexArray) -> ComplexArray:
+    """Return the weights (R, N) of the products, from elements (N, M) at the chosen frequencies."""
+    return np.ascontiguousarray((s @ inverse).T) if inverse.size > 1 else s.T * inverse[0, 0]
+
+
+def weighted(weight: ComplexArray, light: Sequence[ComplexArray]) -> ComplexArray:
+    """Return the sum (N,) over products of weight (R, N) times light, (N,) each."""
+    out = weight[0] * light[0]
+    for own, wave in zip(weight[1:], light[1:], strict=True):
+        out += own * wave
+    return np.asarray(out)
+
+
+def products(
+    drives: Drives, element: Element, carrier: float, telling: IntArray
+) -> tuple[Cross, ComplexArray, int]:
+    """Return the products of an element about a carrier, their responses (R, K) and a delay before them.
+
+    Responses begin LEAD samples ahead. They are kept with the drives.
+    """
+    key = ("products", element.name, carrier)
+    if key not in drives.tables:
+
+        def sample(at: IntArray, offsets: FloatArray) -> ComplexArray:
+            return scattering(drives, element, at, carrier + offsets)
+
+        found = cross(sample, telling, drives.samples, drives.sample_rate)
+        drives.tables[key] = found, *_responses(found, sample, drives.sample_rate)
+    kept: tuple[Cross, ComplexArray, int] = drives.tables[key]
+    return kept
 
 
 def _responses(found: Cross, sample: Sample, sample_rate: float) -> tuple[ComplexArray, int]:
@@ -245,10 +277,13 @@ def first_passed(
     return out
 
 
-def _filtered(taps: ComplexArray, delay: int, x: ComplexArray, earlier: Earlier | None) -> ComplexArray:
-    """Return a wave (T,) behind each filter, (R, T), its ends held, or as it was `earlier`."""
-    from scipy.signal import oaconvolve
+def filtered(taps: ComplexArray, delay: int, x: ComplexArray, earlier: Earlier | None) -> list[ComplexArray]:
+    """Return a wave (T,) behind each of R filters, (T,) each, its ends held, or as it was `earlier`."""
+    return behind(taps, delay, x.size, lambda _, begin, length: stretch(x, begin, length, earlier))
 
-    begin = LEAD + 1 - taps.shape[1] - delay
-    padded = stretch(x, begin, x.size + taps.shape[1] - 1, earlier)
-    return np.asarray(oaconvolve(padded[np.newaxis], taps, mode="valid", axes=-1))
+
+def behind(taps: ComplexArray, delay: int, samples: int, window: Window) -> list[ComplexArray]:
+    """Return so many samples of a wave behind each filter (R, K), (samples,) each; window gives the wave."""
+    count = taps.shape[0]
+    one = Response(taps[:, np.newaxis], np.zeros((count, 1), complex), np.full((count, 1), delay))
+    return overlap_save(one, [0], [0j] * count, samples, window)

@@ -29,14 +29,16 @@ EARLIER = 1 << 12
 class Timeline:
     """Samples of a run: `warm` of them before time 0, `samples` that are handed back, and `ahead` behind.
 
-    A band has no edge that is sharp in time: what happens at one sample acts LEAD samples before it, so a run
-    goes on beyond its end by that much for every island that light passes one after the other.
+    begin: number of the first sample that is handed back, for a stretch of a longer run. A band has no edge
+    that is sharp in time: what happens at one sample acts LEAD samples before it, so a run goes on beyond its
+    end by that much for every island that light passes one after the other.
     """
 
     sample_rate: float
     samples: int
     warm: int = 0
     ahead: int = 0
+    begin: int = 0
 
     @staticmethod
     def of(sample_rate: float, samples: int, warm: int, islands: int) -> Timeline:
@@ -56,7 +58,7 @@ class Timeline:
     @cached_property
     def time(self) -> FloatArray:
         """Return all instants in s, (T,)."""
-        return np.asarray((np.arange(self.total) - self.warm) / self.sample_rate)
+        return np.asarray((np.arange(self.total) + (self.begin - self.warm)) / self.sample_rate)
 
     def earlier(
         self, values: Mapping[str, FloatArray], samples: int = EARLIER

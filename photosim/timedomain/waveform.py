@@ -33,7 +33,8 @@ class Waveform(Shown, ByValue):
 
     `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
     Hz that it certainly has, so that a sample rate too low for it is refused.  `listed` says that the values
-    are samples, known at the instants of one clock alone.
+    are samples, known at the instants of one clock alone.  `cycle` holds (count, rate in 1/s, begin in s) of
+    what repeats every count/rate from `begin` on; a count of 0 is always the same.
     """
 
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -42,6 +43,7 @@ class Waveform(Shown, ByValue):
     symbols: tuple[float, NDArray[np.float64]] | None = None
     frequency: float = 0.0
     listed: bool = False
+    cycle: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.bandwidth is not None:

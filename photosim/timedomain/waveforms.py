@@ -43,7 +43,7 @@ MAX_FILE_BYTES = 64 * 2**20
 def constant(value: float) -> Waveform:
     """Return the waveform that is always `value`."""
     _finite(value=value)
-    return Waveform(partial(level, value=float(value)))
+    return Waveform(partial(level, value=float(value)), cycle=(0.0, 1.0, 0.0))
 
 
 @public
@@ -80,7 +80,8 @@ def pulse(
     # Half of the spectrum of such a pulse lies below.
     highest = max(0.44 / width, 1 / (period or np.inf))
     values = partial(pulse_of, at=at, width=width, low=low, high=high, shape=shape, rise=rise, period=period)
-    return Waveform(values, bandwidth, frequency=highest)
+    cycle = None if period is None else (period, 1.0, max(at, 0.0))
+    return Waveform(values, bandwidth, frequency=highest, cycle=cycle)
 
 
 @public
@@ -89,7 +90,7 @@ def sine(frequency: float, *, offset: float = 0.0, amplitude: float = 1.0, phase
     _finite(frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
     turning = abs(frequency) if amplitude else 0.0
     values = partial(sine_of, frequency=frequency, offset=offset, amplitude=amplitude, phase=phase)
-    return Waveform(values, frequency=turning)
+    return Waveform(values, frequency=turning, cycle=(float(turning > 0), turning or 1.0, 0.0))
 
 
 @public
@@ -170,7 +171,8 @@ def _sequence(
     heights = low + (high - low) * parts
     values = partial(symbols_of, rate=rate, heights=heights, edge=edge)
     # Symbols that alternate have half of their rate.
-    return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2)
+    cycle = (float(len(heights)), rate, 1 / rate)
+    return Waveform(values, bandwidth, filter_order, (rate, heights), rate / 2, cycle=cycle)
 
 
 @public
