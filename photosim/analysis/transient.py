@@ -72,7 +72,10 @@ Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_
 @public
 @dataclass(frozen=True)
 class TransientOptions:
-    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at."""
+    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at.
+
+    stream: keep no samples, and count errors, as `ps.stream` does; the eye then says of which signal.
+    """
 
     name: str
     duration: Positive
@@ -85,6 +88,7 @@ class TransientOptions:
     seed: Count = 0
     settle: NotNegative = 0.0
     quasi_static: bool | None = None
+    stream: bool = False
     eye: Annotated[EyeOptions, RECORD] | None = None
     figures: Annotated[FiguresOptions, RECORD] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -220,6 +224,12 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
         with option(options.name, "inputs"):
             lights[port] = as_lights(value, port)
     options = replace(options, inputs=lights)
+    with option(options.name, "stream"):
+        kept = {"probes": options.probes, "settle": options.settle, "figures": options.figures}
+        given = [key for key, value in kept.items() if value] if options.stream else []
+        if given:
+            message = f"a streamed run keeps no samples: leave out {listing(given)}."
+            raise ParameterError(message)
     return replace(options, eye=_eye(options, circuit), figures=_figures(options, circuit))
 
 

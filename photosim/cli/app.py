@@ -12,6 +12,7 @@ from photosim.cli.common import CLUSTER, Common, asks
 from photosim.cli.draw import draw
 from photosim.cli.group import Commands, file_or_folder
 from photosim.cli.options import (
+    CheckpointFile,
     Chunks,
     Cited,
     DataFolder,
@@ -27,6 +28,7 @@ from photosim.cli.options import (
     Range,
     Replaced,
     Resume,
+    SampleCount,
     Scheduler,
     Seed,
     SeedCount,
@@ -34,6 +36,7 @@ from photosim.cli.options import (
     SignalPlot,
     SpectrumData,
     Start,
+    Streamed,
     Strict,
     SystemFolder,
     Tested,
@@ -135,11 +138,15 @@ def transient(
         bool,
         typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
     ] = False,
+    stream: Streamed = False,
+    samples: SampleCount = None,
+    checkpoint: CheckpointFile = None,
 ) -> None:
     """Carry light through a circuit in time: currents, waves, and the eye and figures of a signal."""
     from photosim.cli import transient as command
 
-    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise, figures))
+    how = command.Streaming(stream, samples, checkpoint)
+    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise, figures, how))
 
 
 @app.command(

@@ -204,3 +204,14 @@ SystemFolder = Annotated[
         help="Folder of the results; results/<system> if not given.",
     ),
 ]
+Streamed = Annotated[
+    bool, typer.Option("--stream", help="Keep no samples: count errors in a run of any length.")
+]
+SampleCount = Annotated[
+    str | None,
+    typer.Option("--samples", metavar="N", help="How many samples, 1e9: instead of --duration."),
+]
+CheckpointFile = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", metavar="FILE", help="With --stream: keep its state, and go on from it."),
+]

@@ -16,8 +16,18 @@ from photosim.cli.show import show_json, show_tables
 from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
+    from photosim.analysis.streams import StreamResult
     from photosim.analysis.transient import TransientOptions, TransientResult
     from photosim.circuit import Circuit
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """Whether no samples are kept, their number as typed, and the file that keeps the state of the run."""
+
+    asked: bool = False
+    samples: str | None = None
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Request:
     drives: tuple[str, ...]
     noise: bool
     figures: bool = False
+    streaming: Streaming = Streaming()
 
 
 def transient(request: Request) -> None:
@@ -38,11 +49,15 @@ def transient(request: Request) -> None:
     from photosim.timedomain.files import SUFFIXES
 
     common = request.common
-    common.check_targets(SUFFIXES)
+    common.check_targets((".csv",) if request.streaming.asked else SUFFIXES)
     circuit = common.circuit()
     options = _options(request, circuit)
-    result = compute(circuit, options, common.seed)
-    written = _write(request, result)
+    result: StreamResult | TransientResult
+    if options.stream:
+        result, written = _streamed(request, circuit, options)
+    else:
+        result = compute(circuit, options, common.seed)
+        written = _write(request, result)
     if common.json:
         files = [str(path) for path in written]
         show_json({"photosim": __version__, **plain(result.numbers()), "files": files})
@@ -52,6 +67,31 @@ def transient(request: Request) -> None:
         typer.echo(f"Wrote {path}")
 
 
+def _streamed(
+    request: Request, circuit: Circuit, options: TransientOptions
+) -> tuple[StreamResult, list[Path]]:
+    """Return the streamed run, and the files that were written."""
+    from photosim import plotting
+    from photosim.analysis import streams
+    from photosim.cli.progress import progress_bars
+    from photosim.files.atomic import all_or_none
+
+    common, file = request.common, request.streaming.checkpoint
+    with progress_bars() as progress:
+        result = streams.streamed(circuit, options, common.seed, checkpoint=file, progress=progress)
+    pictures = list(plotting.for_stream(result).values())
+    if common.plot is not None and not pictures:
+        message = "There is nothing to draw: no symbols were sent, so there is no eye."
+        raise ParameterError(message)
+    written = [path for path in (common.out, common.plot) if path is not None]
+    with all_or_none(written) as places:
+        if common.out is not None:
+            streams.write(places[0], result)
+        if common.plot is not None:
+            plotting.save(pictures[0](), places[-1])
+    return result, written
+
+
 def _options(request: Request, circuit: Circuit) -> TransientOptions:
     """Return the options of the netlist's own analysis in time, with what the command line says in front."""
     from photosim.analysis.transient import located, read_options
@@ -59,6 +99,13 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
     entry: dict[str, Any] = located(request.common.entry(circuit, "transient"), circuit.netlist.folder)
     typed = {"duration": request.duration, "sample_rate": request.rate}
     entry |= {key: value for key, value in typed.items() if value is not None}
+    streaming = request.streaming
+    entry |= {"stream": True} if streaming.asked else {}
+    if streaming.checkpoint is not None and not entry.get("stream"):
+        message = "--checkpoint keeps the state of a streamed run: give --stream too."
+        raise ParameterError(message)
+    if streaming.samples is not None:
+        entry["duration"] = _duration(streaming.samples, request.duration, entry.get("sample_rate"))
     if "duration" not in entry or "sample_rate" not in entry:
         message = (
             f"{request.common.file} lists no analysis of kind transient: say how long with --duration "
@@ -72,6 +119,21 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
     options = read_options(entry, circuit)
     settings = {**options.settings, **request.common.settings(circuit)}
     return replace(options, settings=settings, noise=options.noise or request.noise)
+
+
+def _duration(samples: str, duration: str | None, rate: Any) -> float:
+    """Return the duration in s of so many samples; ParameterError for a number that is none."""
+    if duration is not None:
+        message = f"--samples {samples} and --duration {duration} both say how long: give one of them."
+        raise ParameterError(message)
+    try:
+        count, per_s = float(samples), float(rate)
+    except (TypeError, ValueError):
+        count = per_s = float("nan")
+    if not (count >= 1 and count == round(count) and per_s > 0):
+        message = f"--samples must be a whole number such as 1e9, and --rate be given, got {samples!r}."
+        raise ParameterError(message)
+    return count / per_s
 
 
 def _drive(text: str) -> tuple[str, Any]:

@@ -18,6 +18,7 @@ from photosim.plotting.spectra import (
     shown_pairs,
     spectrum,
 )
+from photosim.plotting.streams import eye_histogram, for_stream
 from photosim.plotting.sweeps import for_sweep
 from photosim.plotting.training import (
     alignment_angles,
@@ -31,8 +32,8 @@ from photosim.plotting.yields import for_yield
 
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
-    "density", "draw", "eye", "figures", "for_budget", "for_charts", "for_fit", "for_optimise",
-    "for_response", "for_spectrum", "for_sweep", "for_training", "for_transient", "for_yield", "history",
-    "learning_curves", "matrix_map", "photocurrents", "pictures_of", "plot_smatrix", "plot_trace",
-    "response", "save", "shown_pairs", "spectrum", "traces", "weight_error_map",
+    "density", "draw", "eye", "eye_histogram", "figures", "for_budget", "for_charts", "for_fit",
+    "for_optimise", "for_response", "for_spectrum", "for_stream", "for_sweep", "for_training", "for_transient",
+    "for_yield", "history", "learning_curves", "matrix_map", "photocurrents", "pictures_of",
+    "plot_smatrix", "plot_trace", "response", "save", "shown_pairs", "spectrum", "traces", "weight_error_map",
 ]  # fmt: skip

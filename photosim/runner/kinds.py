@@ -221,19 +221,32 @@ def _link() -> Kind:
 @kind("transient")
 def _transient() -> Kind:
     from photosim import plotting
+    from photosim.analysis import streams
     from photosim.analysis.transient import TransientResult, located, read_options, transient
     from photosim.timedomain import files
 
-    def write(path: Path, result: TransientResult) -> None:
-        files.write(path, result.data)
+    def write(path: Path, result: TransientResult | streams.StreamResult) -> None:
+        if isinstance(result, TransientResult):
+            files.write(path, result.data)
+        else:
+            streams.write(path, result)
 
     def compute(circuit: Circuit, options: Any, run: Run) -> Result:
-        return transient(circuit, options, run.seed)
+        if not options.stream:
+            return _counted(lambda c, o, r: transient(c, o, r.seed))(circuit, options, run)
+        run.checkpoints.mkdir(parents=True, exist_ok=True)
+        file = run.checkpoints / f"{options.name}{streams.SUFFIX}"
+        return streams.streamed(circuit, options, run.seed, checkpoint=file, progress=run.progress)
 
     def read(entry: Mapping[str, Any], circuit: Circuit) -> Any:
         return read_options(located(entry, circuit.netlist.folder), circuit)
 
-    return Kind(read, _counted(compute), plotting.for_transient, write)
+    def pictures(result: TransientResult | streams.StreamResult) -> Mapping[str, Callable[[], Figure]]:
+        if isinstance(result, TransientResult):
+            return plotting.for_transient(result)
+        return plotting.for_stream(result)
+
+    return Kind(read, compute, pictures, write)
 
 
 @kind("response")

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,18 +50,39 @@ Sample = Callable[["IntArray", "FloatArray"], "ComplexArray"]
 
 @dataclass(frozen=True)
 class Cross:
-    """A sum of products: frequencies (R,) from the carrier; instants and paths of the rows; the inverse."""
+    """A sum of products: frequencies (R,) from the carrier; instants and paths of the rows.
+
+    chosen: elements (R, R) of the rows at the frequencies.
+    """
 
     offsets: FloatArray
     instants: IntArray
     paths: IntArray
-    inverse: ComplexArray
+    chosen: ComplexArray
     error: float
 
     def rows(self, sample: Sample, offsets: FloatArray) -> ComplexArray:
         """Return the chosen elements at frequencies, (R, W)."""
         found = sample(self.instants, offsets)
         return np.asarray(found[np.arange(self.instants.size), :, self.paths])
+
+    def weights(self, s: ComplexArray) -> ComplexArray:
+        """Return the weights (R, N) of the products, from elements (N, R) at the frequencies.
+
+        By elimination: the later products are small, and an inverse would make rounding as large as they are.
+        """
+        from scipy.linalg import lu_solve
+
+        if self.chosen.size == 1:
+            whole = self.chosen[0, 0]
+            return np.asarray(s.T / whole if whole != 0 else np.zeros_like(s.T))
+        return np.asarray(lu_solve(self._factors, s.T, check_finite=False))
+
+    @cached_property
+    def _factors(self) -> Any:
+        from scipy.linalg import lu_factor
+
+        return lu_factor(self.chosen.T)
 
 
 def cross(sample: Sample, telling: IntArray, total: int, sample_rate: float) -> Cross:
@@ -79,12 +101,13 @@ def cross(sample: Sample, telling: IntArray, total: int, sample_rate: float) -> 
         later = np.unique(np.concatenate([random.integers(0, total, 24), random.choice(telling, 8)]))
         s = sample(later, beside)
         columns = sample(later, found.offsets)
-        guess = np.einsum("nrp,rm,mw->nwp", columns, found.inverse, found.rows(sample, beside))
+        rows = found.rows(sample, beside)
+        guess = np.stack([found.weights(own).T @ rows for own in np.moveaxis(columns, 2, 0)], axis=-1)
         wrong = np.abs(guess - s) / max(float(np.abs(a).max()), 1e-300)
         wrong *= roll_off(beside, sample_rate)[:, np.newaxis]
         error = max(found.error, float(wrong.max()))
         if error <= EXACT or (turn == _ROUNDS - 1 and error <= ALLOWED):
-            return Cross(found.offsets, found.instants, found.paths, found.inverse, error)
+            return Cross(found.offsets, found.instants, found.paths, found.chosen, error)
         offsets = np.concatenate([offsets, beside])
         instants = np.unique(np.concatenate([instants, later]))
     message = (
@@ -112,10 +135,10 @@ def _pivots(a: ComplexArray, offsets: FloatArray, instants: IntArray) -> Cross:
         rest = rest - np.outer(rest[:, column], rest[row] / rest[row, column])
     if not rows:
         rows, columns = [0], [0]
-    inverse = np.asarray(np.linalg.pinv(whole[np.ix_(rows, columns)]), dtype=np.complex128)
     place = np.array(rows)
     error = float(np.abs(rest).max()) / peak
-    return Cross(offsets[columns], instants[place // count], place % count, inverse, error)
+    chosen = np.ascontiguousarray(whole[np.ix_(rows, columns)])
+    return Cross(offsets[columns], instants[place // count], place % count, chosen, error)
 
 
 def transport_delay(low: ComplexArray, high: ComplexArray, apart: float) -> float:
@@ -197,16 +220,11 @@ def passed(
                 wave = s[:, 0, k] * still[a]
             elif a in light:
                 own = [wave[first : first + at.size] for wave in light[a]]
-                wave = weighted(weights(s[:, :, k], found.inverse), own)
+                wave = weighted(found.weights(s[:, :, k]), own)
             else:
                 continue
             out.setdefault(b, np.zeros(drives.samples, dtype=np.complex128))[at] += wave
     return out, offsets.size, error
-
-
-def weights(s: ComplexArray, inverse: ComplexArray) -> ComplexArray:
-    """Return the weights (R, N) of the products, from elements (N, M) at the chosen frequencies."""
-    return np.ascontiguousarray((s @ inverse).T) if inverse.size > 1 else s.T * inverse[0, 0]
 
 
 def weighted(weight: ComplexArray, light: Sequence[ComplexArray]) -> ComplexArray:

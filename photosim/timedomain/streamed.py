@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.engine.bindings import owner
 from photosim.errors import ParameterError
-from photosim.model import Detector, Electronic
+from photosim.model import Detector, Electronic, Nonlinear
 from photosim.timedomain import light
 from photosim.timedomain.engine import carried
 from photosim.timedomain.nets import is_electrical_only, split_drives
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
-FIRST = 1 << 17
-"""Samples of the first stretch, at least."""
+FIRST, WHOLE = 1 << 17, 1 << 18
+"""Samples of the first stretch, at least; and up to which a run is one stretch."""
 MOST_FIRST = 1 << 20
 """Samples of a drive without symbols that may repeat later than the first stretch ends."""
 
@@ -58,10 +58,19 @@ def ready(  # noqa: PLR0913 - the question
             f"A streamed run counts what detectors see: circuit {circuit.name!r} needs light and a detector."
         )
         raise ParameterError(message)
-    first = min(samples, max(FIRST, least, _unseen({**waves, **entering}, sample_rate)))
+    for part in circuit.graph.parts:
+        if isinstance(part.model, Nonlinear):
+            message = (
+                f"A streamed run cannot have {part.name!r} ({part.model.name}), which is stepped and whose "
+                "state has no end: ask ps.transient for a shorter time."
+            )
+            raise ParameterError(message)
+    first = max(FIRST, least, _unseen({**waves, **entering}, sample_rate))
+    first = samples if samples <= max(first, WHOLE) else first
     found = carried(
         circuit, first / sample_rate, sample_rate=sample_rate, drive=drive, inputs=inputs, wl=wl, probes=(),
-        noise=noise, seed=seed, settle=0.0, quasi_static=quasi_static, **settings,
+        noise=noise, seed=seed, settle=0.0, quasi_static=quasi_static, energies=False, settings=settings,
+        corrections={},
     )  # fmt: skip
     run, line = found.run, found.line
     assert run is not None and line is not None  # noqa: PT018, S101 - the circuit has light
@@ -123,7 +132,7 @@ def _values(
 ) -> dict[str, NDArray[np.float64]]:  # fmt: skip
     """Return the settings that change (count,) from a sample on, having been held before it."""
     line = Timeline(sample_rate, count, begin=begin)
-    drives, _, _ = read_drives(circuit, (optical, {}), settings, line)
+    drives, _, _ = read_drives(circuit, (optical, {}), settings, line, {})
     found = {}
     for name in names:
         if name in drives.values:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from photosim.timedomain.cut import Element
     from photosim.timedomain.run import Run
+    from photosim.timedomain.spectral import Cross
     from photosim.timedomain.tape import Tape
 
     ComplexArray = NDArray[np.complex128]
@@ -46,9 +47,6 @@ MOST_MEMORY = 1 << 20
 """Samples that a receiver may remember."""
 _EDGE = 512
 """Samples to either side that resampling, slopes and interpolation look at."""
-
-
-_ONE_HZ, _ONE = np.zeros(1), np.ones((1, 1), dtype=np.complex128)
 
 
 @dataclass
@@ -142,7 +140,7 @@ class Stretches:
                 for delay, start in zip(own.tolist(), starts, strict=True):
                     sender, before, inner = self.senders.get(start), 0, 0
                     if sender is not None:
-                        _, _, inner = products(self.tape.wide, sender, carrier, self.tape.wide.few())
+                        _, _, inner = self._products(sender, carrier)
                         before = max(self._late(w, sender.arrivals) for w in sender.arrivals)
                     most = max(most, delay + inner + before)
         return most
@@ -243,7 +241,7 @@ class Stretches:
         rows: dict[int, list[ComplexArray]] = {wave: [] for wave in element.departures if wave in run.cut.lit}
         dark = np.zeros(1, dtype=np.complex128)
         for c, carrier in enumerate(clock.carriers.tolist()):
-            found, taps, delay = products(self.tape.wide, element, carrier, self.tape.wide.few())
+            found, taps, delay = self._products(element, carrier)
             first, last = begin + LEAD + 1 - taps.shape[1] - delay, end + LEAD - delay
             passed: dict[int, ComplexArray] = {}
             filtered: dict[int, list[ComplexArray]] = {}
@@ -267,9 +265,8 @@ class Stretches:
                 light_in = filtered[a]
                 if light_in[0].size == 1 and light_in[0][0] == 0:
                     continue
-                still = light_in[0].size == 1
-                offsets, inverse = (_ONE_HZ, _ONE) if still else (found.offsets, found.inverse)
-                gates = self.tape.gates(element, k, carrier + offsets, inverse, begin, end)
+                cross = None if light_in[0].size == 1 else found
+                gates = self.tape.gates(element, k, carrier, cross, begin, end)
                 wave = weighted(gates, light_in)
                 passed[b] = passed[b] + wave if b in passed else wave
             for b, departing in enumerate(element.departures):
@@ -279,6 +276,9 @@ class Stretches:
             wave: own[0][np.newaxis] if len(own) == 1 else np.array(np.broadcast_arrays(*own))
             for wave, own in rows.items()
         }
+
+    def _products(self, element: Element, carrier: float) -> tuple[Cross, ComplexArray, int]:
+        return products(self.tape.telling, element, carrier, self.tape.telling.few())
 
     def _direct(
         self, element: Element, arrival: int, c: int, span: tuple[int, int, int, int], known: Known
@@ -297,7 +297,7 @@ class Stretches:
         if key not in self.joined:
             island = self.run.response(tuple(ends), tuple(starts), c)
             carrier = float(self.run.clock.carriers[c])
-            _, taps, delay = products(self.tape.wide, element, carrier, self.tape.wide.few())
+            _, taps, delay = self._products(element, carrier)
             one = island.taps[ends.index(wave), 0]
             both = np.array([np.convolve(own, one) for own in taps])
             self.joined[key] = both, delay + int(island.delay[ends.index(wave), 0]) - LEAD

@@ -14,13 +14,13 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.timedomain.scattering import CHUNK, scattering
-from photosim.timedomain.spectral import weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.timedomain.cut import Element
     from photosim.timedomain.drives import Drives
+    from photosim.timedomain.spectral import Cross
     from photosim.timedomain.waveform import Waveform
 
     ComplexArray = NDArray[np.complex128]
@@ -68,6 +68,7 @@ class Tape:
 
     compute(begin, count): values (count,) of each setting from a sample on, having been held before.  memory:
     samples after which that no longer counts.  stop: samples of the run.  drives: those of a first stretch.
+    wide: those of the whole pattern.  telling: those that say how driven parts act.
     """
 
     compute: Callable[[int, int], Mapping[str, FloatArray]]
@@ -77,6 +78,7 @@ class Tape:
     stop: int
     drives: Drives
     wide: Drives = field(init=False)
+    telling: Drives = field(init=False)
     pattern: dict[str, FloatArray] = field(default_factory=dict)
     _blocks: dict[int, dict[str, FloatArray]] = field(default_factory=dict)
     _kept: dict[Any, ComplexArray] = field(default_factory=dict)
@@ -86,11 +88,13 @@ class Tape:
         """Compute the pattern once, where it repeats within the run and can be kept."""
         self.start = self.cycle.begin + self.memory
         whole = self.start + self.cycle.period
-        self.wide = self.drives
+        self.wide = self.telling = self.drives
         if self.names and self.cycle.period > 0 and whole <= MOST_REPEATED and whole < self.stop:
             blocks = [self._block(g) for g in range(-(-whole // GRID))]
             self.pattern = {n: np.concatenate([b[n] for b in blocks])[:whole] for n in self.names}
             self.wide = self.drives.with_values(self.pattern, self.drives.sample_rate)
+            # The first stretch tells how driven parts act, if it has seen the whole pattern.
+            self.telling = self.drives if whole <= self.drives.samples else self.wide
         self._blocks.clear()
 
     def values(self, begin: int, end: int) -> dict[str, FloatArray]:
@@ -117,14 +121,14 @@ class Tape:
         return self.drives.with_values(self.values(begin, end), self.drives.sample_rate)
 
     def gates(
-        self, element: Element, path: int, frequencies: FloatArray, inverse: ComplexArray,
-        begin: int, end: int,
-    ) -> ComplexArray:  # fmt: skip
+        self, element: Element, path: int, carrier: float, found: Cross | None, begin: int, end: int
+    ) -> ComplexArray:
         """Return the weights (R, end - begin) of the products of a driven part on one path, by its number.
 
-        frequencies: those in Hz at which it is looked at.  inverse: of its products.
+        Without products it is what the part does at the carrier, (1, end - begin).
         """
-        question = element, path, frequencies, inverse
+        offsets = np.zeros(1) if found is None else found.offsets
+        frequencies, question = carrier + offsets, (element, path, carrier + offsets, found)
         if not self.pattern:
             with self._lock:
                 return self._evaluated(self.at(begin, end), question, np.arange(end - begin))
@@ -139,13 +143,13 @@ class Tape:
         return np.concatenate([self._kept[key][:, a:b] for a, b in self._runs(begin, end)], axis=-1)
 
     def _evaluated(
-        self, drives: Drives, question: tuple[Element, int, FloatArray, ComplexArray], at: NDArray[np.int64]
+        self, drives: Drives, question: tuple[Element, int, FloatArray, Cross | None], at: NDArray[np.int64]
     ) -> ComplexArray:
-        element, path, frequencies, inverse = question
-        out = np.empty((inverse.shape[1], at.size), dtype=np.complex128)
+        element, path, frequencies, cross = question
+        out = np.empty((frequencies.size, at.size), dtype=np.complex128)
         for first in range(0, at.size, CHUNK):
-            found = scattering(drives, element, at[first : first + CHUNK], frequencies)
-            out[:, first : first + CHUNK] = weights(found[:, :, path], inverse)
+            s = scattering(drives, element, at[first : first + CHUNK], frequencies)[:, :, path]
+            out[:, first : first + CHUNK] = s.T if cross is None else cross.weights(s)
         return out
 
     def _places(self, begin: int, end: int) -> NDArray[np.int64]:

@@ -83,8 +83,9 @@ class Timeline:
         """
         wave = as_waveform(value)
         values = wave.sample(
-            self.time[self.warm :], ahead=self.ahead, behind=behind, shaped=shaped, what=what
-        )
+            self.time[self.warm :],
+            ahead=self.ahead, rate=self.sample_rate, behind=behind, shaped=shaped, what=what,
+        )  # fmt: skip
         return np.concatenate([np.full(self.warm, values[0]), values])
 
     def held(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -86,13 +86,15 @@ class Waveform(Shown, ByValue):
         time: NDArray[np.float64],
         *,
         ahead: int = 0,
+        rate: float | None = None,
         behind: float | None = None,
         shaped: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         what: str = "the waveform",
     ) -> NDArray[np.float64]:
         """Return the values at equally spaced times (T,), having been at the first one for ever before.
 
-        ahead: how many of the times lie beyond the end of a list of samples.  behind: bandwidth in Hz of one
+        ahead: how many of the times lie beyond the end of a list of samples.  rate: times in a second, where
+        that is known better than they tell.  behind: bandwidth in Hz of one
         more low-pass.  shaped: function of the values to return instead of them.  Filters act on a finer
         clock, on which edges keep their place between the samples. Raises ParameterError for values that are
         not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
@@ -102,7 +104,7 @@ class Waveform(Shown, ByValue):
 
         if time.size < 2:
             return self._at(time, ahead, what)
-        rate = float((time.size - 1) / (time[-1] - time[0]))
+        rate = float((time.size - 1) / (time[-1] - time[0])) if rate is None else rate
         check_frequency(self.frequency, rate, what)
         finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
         fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)

@@ -2,6 +2,8 @@
 
     python tests/benchmarks/run_time.py [--only link] [--small] [--out FILE]
 
+`--only stream` has the same link streamed, with noise.
+
 The stepper is what a time-domain simulator of S-matrices does: at each step the waves that left the parts
 some steps ago arrive, and one matrix of all parts turns them into those that leave. Its step must divide the
 delays of the circuit: a tenth of the ring's round trip, where the FFT takes the sample that the signal
@@ -11,6 +13,7 @@ of one thread.
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import numpy as np
@@ -186,7 +189,29 @@ def agreement(out: Any, time: Any, wave: Any) -> float:
     return float(np.sqrt(np.mean((power - expected) ** 2)) / current.max())
 
 
-MEASUREMENTS = {"link": link_by_fft_and_by_steps}
+def streamed(*, small: bool) -> list[Row]:
+    """Stream the link with all noise on and errors counted; two lengths tell what a sample costs, one thread."""
+    noisy = {"laser": {"power": 2e-5, "linewidth": 1e6, "rin_dB_Hz": -150.0}, "receiver": {"bandwidth": 0.0}}
+
+    def run(samples: int) -> Any:
+        drive = {"modulator.voltage": data()}
+        return ps.stream(link(), samples / RATE, sample_rate=RATE, drive=drive, **noisy)
+
+    few, many = (2_000_000, 4_000_000) if small else (4_000_000, 40_000_000)
+    run(few)
+    _, first = cpu_seconds(lambda: run(few))
+    counted, second = cpu_seconds(lambda: run(many))
+    whole = first + (second - first) / (many - few) * (1_000_000_000 - few)
+    assert counted.symbols > 0.99 * many * BITS / RATE
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return [
+        Row("10^9 samples of the link streamed, all noise on, errors counted, s of one core", seconds_text(whole),
+            "240", whole < 240, whole),
+        Row("memory of it, MB, the whole process", f"{memory:.0f}", "500", memory < 500, memory),
+    ]  # fmt: skip
+
+
+MEASUREMENTS = {"stream": streamed, "link": link_by_fft_and_by_steps}
 
 if __name__ == "__main__":
     report(MEASUREMENTS, options("the time domain by FFT and by steps", MEASUREMENTS).parse_args())

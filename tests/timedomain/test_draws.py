@@ -11,7 +11,7 @@ def test_any_stretch_is_part_of_the_whole(first: int) -> None:
     whole = Draws(4, "laser", -2 * GRID)
     own = Draws(4, "laser", first)
     for what in ("white", "walk"):
-        every, found = getattr(whole, what)("x", 6 * GRID), getattr(own, what)("x", GRID + 11)
+        every, found = getattr(whole, what)("x", 7 * GRID), getattr(own, what)("x", GRID + 11)
         assert np.array_equal(found, every[first + 2 * GRID :][: GRID + 11])
     assert np.array_equal(own.white("x", 20, before=8)[8:], own.white("x", 12))
 

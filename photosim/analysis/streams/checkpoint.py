@@ -12,6 +12,8 @@ import numpy as np
 from photosim.errors import DataError
 from photosim.files.atomic import replacing
 
+SUFFIX = ".checkpoint.npz"
+"""Ending of a checkpoint's name where a run of a netlist keeps one."""
 _KEY, _NEXT = "key", "next"
 
 
