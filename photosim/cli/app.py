@@ -21,6 +21,7 @@ from photosim.cli.options import (
     File,
     Folder,
     Json,
+    Judged,
     Map,
     Metrics,
     Mode,
@@ -29,7 +30,9 @@ from photosim.cli.options import (
     Replaced,
     Resume,
     SampleCount,
+    SampleRate,
     Scheduler,
+    Seconds,
     Seed,
     SeedCount,
     SignalData,
@@ -117,14 +120,8 @@ def simulate(
 @asks(*CLUSTER, plot=SignalPlot, out=SignalData)
 def transient(
     common: Common,
-    duration: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--duration", metavar="SECONDS", help="How long to simulate."),
-    ] = None,
-    rate: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--rate", metavar="HZ", help="Samples per second."),
-    ] = None,
+    duration: Seconds = None,
+    rate: SampleRate = None,
     drive: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -134,10 +131,7 @@ def transient(
         ),
     ] = None,
     noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
-    figures: Annotated[
-        bool,
-        typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
-    ] = False,
+    figures: Judged = False,
     stream: Streamed = False,
     samples: SampleCount = None,
     checkpoint: CheckpointFile = None,

@@ -204,6 +204,12 @@ SystemFolder = Annotated[
         help="Folder of the results; results/<system> if not given.",
     ),
 ]
+Seconds = Annotated[str | None, typer.Option("--duration", metavar="SECONDS", help="How long to simulate.")]
+SampleRate = Annotated[str | None, typer.Option("--rate", metavar="HZ", help="Samples per second.")]
+Judged = Annotated[
+    bool,
+    typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
+]
 Streamed = Annotated[
     bool, typer.Option("--stream", help="Keep no samples: count errors in a run of any length.")
 ]

@@ -11,14 +11,14 @@ import numpy as np
 
 from photosim.engine.bindings import owner
 from photosim.errors import ParameterError
-from photosim.model import Detector, Electronic, Nonlinear
+from photosim.model import Nonlinear
 from photosim.timedomain import light
 from photosim.timedomain.engine import carried
 from photosim.timedomain.nets import is_electrical_only, split_drives
-from photosim.timedomain.receivers import chain_of
+from photosim.timedomain.remembered import FORGOTTEN, drive_memory
 from photosim.timedomain.settings import read_drives
-from photosim.timedomain.stretches import FORGOTTEN, MOST_MEMORY, Stretches
-from photosim.timedomain.tape import Cycle, Tape, common_cycle
+from photosim.timedomain.stretches import Stretches
+from photosim.timedomain.tape import Tape, common_cycle
 from photosim.timedomain.timeline import Timeline
 from photosim.timedomain.waveform import Waveform
 from photosim.timedomain.waveforms import as_waveform
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
-    from photosim.timedomain.drives import Drives
     from photosim.timedomain.inputs import Light
 
     ComplexArray = NDArray[np.complex128]
@@ -85,7 +84,7 @@ def ready(  # noqa: PLR0913 - the question
             raise ParameterError(message)
     compute = partial(_values, circuit, optical, settings, sample_rate, tuple(run.drives.moving))
     stop = samples + line.ahead
-    memory = _remembered(run.drives, waves)
+    memory = drive_memory(run.drives, waves)
     tape = Tape(compute, tuple(run.drives.moving), cycle, memory, stop, run.drives)
     exposed = circuit.graph.exposed
     ports = partial(_ports, lights, run.clock.carriers, sample_rate, exposed)
@@ -161,31 +160,3 @@ def _ports(
         own = wave[:, begin - first :] if begin >= first else wave
         out[exposed[port]] = np.concatenate([np.repeat(own[:, :1], held, axis=1), own], axis=1)
     return out
-
-
-def _remembered(drives: Drives, waves: Mapping[str, Waveform]) -> int:
-    """Return the samples after which no filter of a drive remembers; ParameterError for too many."""
-    graph, rate = drives.compiled.graph, drives.sample_rate
-    behind = {n for p in graph.parts if isinstance(p.model, Detector) for n in chain_of(drives, p).names}
-    lows = [wave.bandwidth for wave in waves.values() if wave.bandwidth]
-    taps = 0.0
-    for part in graph.parts:
-        if isinstance(part.model, Detector) or part.name in behind:
-            continue
-        settings = drives.settings(part)
-        bandwidth = settings.get("bandwidth")
-        lows += [float(bandwidth)] if bandwidth and not np.ndim(bandwidth) and np.isfinite(bandwidth) else []
-        if isinstance(part.model, Electronic) and not any(np.ndim(v) for v in settings.values()):
-            work = part.model.stage(**settings).work
-            taps += rate / work.symbol_rate * len(getattr(work, "taps", ())) if work is not None else 0.0
-    memory = ceil(sum(1.5 * FORGOTTEN * rate / low for low in lows) + taps) + 256
-    if memory > MOST_MEMORY:
-        message = (
-            f"The electronics of the drives remember {memory:,} samples, and a streamed run at most "
-            f"{MOST_MEMORY:,}: take a lower sample rate, or more bandwidth."
-        )
-        raise ParameterError(message)
-    return memory
-
-
-__all__ = ["Cycle", "Stretches", "ready"]

@@ -15,15 +15,15 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError
-from photosim.model import Detector, Equaliser
+from photosim.model import Detector
 from photosim.timedomain import light
 from photosim.timedomain.band import LEAD
 from photosim.timedomain.beats import beats_beyond
 from photosim.timedomain.convolution import delays, overlap_save
 from photosim.timedomain.cut import detector_waves, source_waves
 from photosim.timedomain.draws import Draws
-from photosim.timedomain.low_pass import AROUND
-from photosim.timedomain.receivers import chain_of, noise_length, received
+from photosim.timedomain.receivers import received
+from photosim.timedomain.remembered import EDGE, receiver_memory
 from photosim.timedomain.result import SLOW, beating, lit_current, passes
 from photosim.timedomain.spectral import behind, products, weighted
 from photosim.timedomain.timeline import Timeline
@@ -40,13 +40,6 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
     Known = dict[Any, list[tuple[int, int, ComplexArray]]]
-
-FORGOTTEN = 6.0
-"""Periods of its half-power frequency after which a low-pass has forgotten to 1e-15."""
-MOST_MEMORY = 1 << 20
-"""Samples that a receiver may remember."""
-_EDGE = 512
-"""Samples to either side that resampling, slopes and interpolation look at."""
 
 
 @dataclass
@@ -85,9 +78,9 @@ class Stretches:
         self.detectors = [part for part in graph.parts if isinstance(part.model, Detector)]
         self.seen = [wave for waves in detector_waves(graph).values() for wave in waves]
         self.reach[tuple(self.seen)] = run.groups(self.seen, known)
-        self.before, self.after = _EDGE, _EDGE
+        self.before, self.after = EDGE, EDGE
         for part in self.detectors:
-            before, after = _memory(run, part)
+            before, after = receiver_memory(run, part)
             self.before, self.after = max(self.before, before), max(self.after, after)
 
     def _refuse(self, element: Element) -> None:
@@ -351,32 +344,3 @@ def _padded(own: ComplexArray, length: int) -> ComplexArray:
     if own.size == length:
         return own
     return np.concatenate([own, np.zeros(length - own.size, dtype=np.complex128)])
-
-
-def _memory(run: Run, part: Any) -> tuple[int, int]:
-    """Return the samples before and behind a stretch that its current depends on, of one detector.
-
-    Raises ParameterError for a receiver that remembers too long, or whose electronics follow the signal.
-    """
-    rate, lows = run.clock.sample_rate, [b for b in passes(run, part) if np.isfinite(b) and b > 0]
-    chain = chain_of(run.drives, part)
-    before = after = _EDGE
-    for name, stage in zip(chain.names, chain.stages, strict=True):
-        if stage.work is None:
-            continue
-        if not isinstance(stage.work, Equaliser) or stage.work.adaptation != "fixed":
-            message = (
-                f"A streamed run cannot have {name!r}, which follows its own signal from the start: "
-                "take a feed_forward_equaliser with fixed taps, or ask ps.transient."
-            )
-            raise ParameterError(message)
-        before += int(np.ceil(len(stage.work.taps) * rate / stage.work.symbol_rate))
-    shaping = noise_length(lows, rate) if run.clock.seed is not None and lows else 0
-    memory = sum(FORGOTTEN * rate / b for b in lows) + shaping
-    if memory > MOST_MEMORY:
-        message = (
-            f"The receiver of {part.name!r} remembers {memory:,.0f} samples, and a streamed run at most "
-            f"{MOST_MEMORY:,}: take a lower sample rate, or more bandwidth than {min(lows):g} Hz."
-        )
-        raise ParameterError(message)
-    return before + int(np.ceil(memory)) + AROUND, after + shaping + 2 * AROUND * (len(lows) + 1)

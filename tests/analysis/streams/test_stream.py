@@ -79,6 +79,11 @@ CASES: dict[str, tuple[ps.Circuit, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def _sent(wave: waveforms.Waveform) -> Any:
+    assert wave.symbols is not None
+    return wave.symbols[1]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_samples_are_those_of_the_ordinary_run_in_any_block_and_fft(
     case: str, monkeypatch: pytest.MonkeyPatch
@@ -111,12 +116,13 @@ def test_light_into_ports_is_streamed() -> None:
             "ports": {"in": "guide,o1"},
         }
     )
-    light = {"in": {"power": waveforms.prbs(10e9, low=1e-5, high=2e-5, bandwidth=15e9), "carrier": 1.55}}
+    power = waveforms.prbs(10e9, low=1e-5, high=2e-5, bandwidth=15e9)
+    light = {"in": {"power": power, "carrier": 1.55}}
     whole = ps.transient(circuit, 60_000 / RATE, sample_rate=RATE, inputs=light, noise=True).current.values[0]
     found = ps.stream(circuit, 60_000 / RATE, sample_rate=RATE, inputs=light, block=1 << 14)
     assert found.moments["receiver"].mean == pytest.approx(whole.mean(), rel=1e-12)
     assert found.moments["receiver"].most == pytest.approx(whole.max(), rel=1e-12)
-    assert found.errors == traces.errors(whole, RATE, 10e9, light["in"]["power"].symbols[1])
+    assert found.errors == traces.errors(whole, RATE, 10e9, _sent(power))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +136,7 @@ def test_errors_eye_and_moments_are_those_of_all_samples(noisy: Any, rate: float
     circuit, options = noisy
     samples = 60_000
     whole = ps.transient(circuit, samples / rate, sample_rate=rate, noise=True, **options).current.values[0]
-    known = traces.errors(whole, rate, 25e9, DATA.symbols[1])
+    known = traces.errors(whole, rate, 25e9, _sent(DATA))
     found = ps.stream(circuit, samples / rate, sample_rate=rate, block=9000, **options)
     assert known > 5
     assert (found.errors, found.symbols) == (known, known.symbols)
