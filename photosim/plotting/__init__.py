@@ -33,7 +33,8 @@ from photosim.plotting.yields import for_yield
 __all__ = [
     "COLOURS", "DASHES", "PICTURE_SUFFIXES", "STYLE", "FLOOR_dB", "alignment_angles", "constellation",
     "density", "draw", "eye", "eye_histogram", "figures", "for_budget", "for_charts", "for_fit",
-    "for_optimise", "for_response", "for_spectrum", "for_stream", "for_sweep", "for_training", "for_transient",
-    "for_yield", "history", "learning_curves", "matrix_map", "photocurrents", "pictures_of",
-    "plot_smatrix", "plot_trace", "response", "save", "shown_pairs", "spectrum", "traces", "weight_error_map",
+    "for_optimise", "for_response", "for_spectrum", "for_stream", "for_sweep", "for_training",
+    "for_transient", "for_yield", "history", "learning_curves", "matrix_map", "photocurrents",
+    "pictures_of", "plot_smatrix", "plot_trace", "response", "save", "shown_pairs", "spectrum", "traces",
+    "weight_error_map",
 ]  # fmt: skip

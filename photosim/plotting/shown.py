@@ -13,6 +13,7 @@ from photosim.plotting.fits import for_fit
 from photosim.plotting.responses import for_response
 from photosim.plotting.signals import for_transient
 from photosim.plotting.spectra import for_spectrum
+from photosim.plotting.streams import for_stream
 from photosim.plotting.sweeps import for_sweep
 from photosim.plotting.training import for_training
 from photosim.plotting.transceivers import figures
@@ -30,6 +31,7 @@ _OF: Mapping[str, Callable[[Any], Mapping[str, Callable[[], Figure]]]] = {
     "BudgetResult": for_budget,
     "ResponseResult": for_response,
     "TransientResult": for_transient,
+    "StreamResult": for_stream,
     "TrainingResult": for_training,
     "Figures": lambda result: {"figures": lambda: figures(result)},
     "ConstellationFigures": lambda result: {"figures": lambda: figures(result)},

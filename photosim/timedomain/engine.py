@@ -115,7 +115,7 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
     settle: float, quasi_static: bool | None, energies: bool, settings: Mapping[str, Any],
     corrections: Mapping[str, NDArray[np.float64]],
 ) -> Carried:  # fmt: skip
-    """Return a run as `transient` does, with its state, under corrections of the currents of control loops."""
+    """Return a run as `transient` does, with its state, under corrections of currents of control loops."""
     if seed < 0:
         message = f"The seed of a simulation in time must be 0 or more, got {seed!r}."
         raise ParameterError(message)
