@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Streaming:
     """Whether no samples are kept, their number as typed, and the file that keeps the state of the run."""
 
-    asked: bool = False
+    wanted: bool = False
     samples: str | None = None
     checkpoint: Path | None = None
 
@@ -49,7 +49,7 @@ def transient(request: Request) -> None:
     from photosim.timedomain.files import SUFFIXES
 
     common = request.common
-    common.check_targets((".csv",) if request.streaming.asked else SUFFIXES)
+    common.check_targets((".csv",) if request.streaming.wanted else SUFFIXES)
     circuit = common.circuit()
     options = _options(request, circuit)
     result: StreamResult | TransientResult
@@ -100,7 +100,7 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
     typed = {"duration": request.duration, "sample_rate": request.rate}
     entry |= {key: value for key, value in typed.items() if value is not None}
     streaming = request.streaming
-    entry |= {"stream": True} if streaming.asked else {}
+    entry |= {"stream": True} if streaming.wanted else {}
     if streaming.checkpoint is not None and not entry.get("stream"):
         message = "--checkpoint keeps the state of a streamed run: give --stream too."
         raise ParameterError(message)
