@@ -56,6 +56,10 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
 
     Raises ParameterError when the range is upside down or empty, a bound is
     not a positive number, or count is not a whole number from 1 to 1e8.
+
+    >>> import photosim as ps
+    >>> ps.wavelengths(1.54, 1.56, 3).tolist()
+    [1.54, 1.55, 1.56]
     """
     for name, value in (("start", start), ("stop", stop)):
         if not _is_number(value) or not 0.0 < value < math.inf:

@@ -70,6 +70,11 @@ def link(
     currents, at which jitter is reckoned; without one there is none.  settings: as in a call of the circuit.
     Raises ParameterError where the circuit has no source or no detector, and where light of separate lasers
     interferes at a detector: `ps.transient` has their phases.
+
+    >>> import photosim as ps
+    >>> found = ps.link(ps.load("link"))
+    >>> round(found["receiver"].snr_dB, 1), round(found["receiver"].bits, 1)
+    (44.3, 7.1)
     """
     options = LinkOptions(circuit.name, tuple(points), tuple(without), tone, depth, settings)
     return compute(circuit, options)

@@ -55,6 +55,19 @@ class Circuit(ShownCircuit):
     Wavelengths and settings outside of the window in which the model of a part holds give a PhotosimWarning,
     once for each part and window; with `windows="error"`, which `strict` implies, a ParameterError. Windows
     of a map's cells give one anyway, unless `windows` is "warn" or "ignore". It holds for every later call.
+
+    >>> import photosim as ps
+    >>> circuit = ps.Circuit(
+    ...     {
+    ...         "instances": {
+    ...             "ring": {"component": "ring_single", "settings": {"radius": 10.0, "coupling": 0.02}}
+    ...         },
+    ...         "ports": {"in": "ring,o1", "out": "ring,o2"},
+    ...     }
+    ... )
+    >>> s = circuit("1.54:1.56:auto", ring={"loss_dB_cm": 3.0})
+    >>> bool(s["in", "out"].power.min() < 0.5)
+    True
     """
 
     def __init__(self, netlist: Written, *, strict: bool = False, windows: Policy | None = None) -> None:

@@ -27,6 +27,10 @@ def load(
     With `strict` an inner port left open, or a setting that a model has to guess, is an error. `windows` as
     for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
     S-parameters that hold several. Raises NetlistError with file, line and column.
+
+    >>> import photosim as ps
+    >>> ps.load("add_drop_ring")
+    Circuit('add_drop_ring': 4 parts, ports in, drop, add, through)
     """
     netlist = reading.read(reading.find(path), cell_map=cell_map, mode=mode)
     return Circuit(netlist, strict=strict, windows=windows)

@@ -25,10 +25,11 @@ class Brief:
     """Records whose repr is a line or two, unless they write their own."""
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Give the class the short repr before `dataclass` would give it the long one."""
+        """Give the class the short repr, or its parent's, before `dataclass` would give it the long one."""
         super().__init_subclass__(**more)
         if "__repr__" not in vars(cls):
-            cls.__repr__ = brief  # type: ignore[method-assign]
+            own = cls.__repr__
+            cls.__repr__ = brief if own is object.__repr__ else own  # type: ignore[method-assign,assignment]
 
 
 def brief(record: Any) -> str:

@@ -60,6 +60,18 @@ def response(
     amplifiers with a noise current and the shot noise of detectors; noise of lasers is in `ps.link`.
     Everything is about the point at rest under the circuit's own light; a saturated detector counts as
     linear. Raises ParameterError for a source that does not exist, and for a driven part without a formula.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> rc = ps.Circuit(
+    ...     {
+    ...         "instances": {"r": "resistor", "c": "capacitor", "src": "voltage_source"},
+    ...         "nets": [["src,e1", "r,e1"], ["r,e2", "c,e1"], ["c,e2", "src,e2", "gnd"]],
+    ...     }
+    ... )
+    >>> found = ps.response(rc, np.logspace(6, 9, 4), source="src")
+    >>> dict(found.voltage.sizes)
+    {'frequency': 4, 'net': 2}
     """
     grid = np.asarray(frequency, dtype=np.float64).reshape(-1)
     if not (grid.size and np.isfinite(grid).all() and (grid >= 0.0).all()):

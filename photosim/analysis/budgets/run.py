@@ -77,6 +77,11 @@ def budget(  # noqa: PLR0913 - keyword options of a question
     group: whether alike parts stand in one row; by their number if None.  settings: settings that stay.
 
     Raises ParameterError for names, ports and values that do not exist or cannot be.
+
+    >>> import photosim as ps
+    >>> found = ps.budget(ps.load("modulator"), converter_bits=6)
+    >>> dict(found.total_energy.sizes)
+    {'per': 3, 'bound': 3}
     """
     question = {
         "rate": rate, "wl": wl, "from": start, "to": end, "bits": bits, "link": link, "receiver": receiver,

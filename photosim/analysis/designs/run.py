@@ -77,6 +77,13 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
     name or pattern, in place of ours.  chips: fresh chips that confirm a yield.  channels: for crosstalk.
 
     Raises ParameterError for what does not exist or leaves bounds, and where no wavelength can judge.
+
+    >>> import photosim as ps
+    >>> ring = ps.load("add_drop_ring")
+    >>> loss = ps.losses.target_dB(("in", "drop"), -1.0, band=(1.55121, 1.55123))
+    >>> found = ps.optimise(ring, ["ring.coupling"], wl="1.5511:1.5514:31", loss=loss)
+    >>> bool(found.objective < 1.0)
+    True
     """
     question = {"vary": vary, "wl": wl, "specification": specification, "target": target, "goal": goal,
                 "loss": None if loss is None else getattr(loss, "__qualname__", "loss"),

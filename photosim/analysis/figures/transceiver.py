@@ -227,6 +227,14 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
     TDECQ: the trace has passed the reference receiver, rms of noise in it that is not the transmitter's,
     taps of the equaliser.  unit: A, W or V, for tables. Raises ParameterError for a trace that has no such
     figures.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> bits = np.array([0, 1, 1, 0, 1, 0, 0, 1] * 8)
+    >>> trace = np.repeat(1e-3 * (1.0 + bits), 16)  # A, 16 samples a symbol
+    >>> found = ps.figures(trace, 160e9, 10e9, sent=bits, unit="A")
+    >>> round(found.extinction_dB, 2), round(1e3 * found.oma_outer, 3)  # dB, mA
+    (3.01, 1.0)
     """
     values, rate = _values(trace, sample_rate)
     if symbol_rate is None:

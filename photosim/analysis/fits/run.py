@@ -107,6 +107,17 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     (docs/cluster.md).
 
     Raises DataError for data that cannot be read, ParameterError for what the circuit does not have.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> ring = ps.load("all_pass_ring")
+    >>> wl = ps.wavelengths(1.549, 1.551, 301)
+    >>> noise = 0.01 * np.random.default_rng(0).normal(size=wl.size)
+    >>> power = ring(wl, radius=10.01)["in", "through"].power_dB + noise
+    >>> measured = {"wavelength_um": wl, "through_dB": power}
+    >>> found = ps.fit(ring, measured, ["radius"], columns={"through_dB": "through"}, starts=2)
+    >>> round(float(found.value[0]), 4)
+    10.01
     """
     question = {
         "parameters": parameters,

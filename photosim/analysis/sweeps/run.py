@@ -74,6 +74,13 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
 
     Dimensions: the settings or `sample`, then `to`, `from`, `wavelength`. Raises ParameterError for a setting
     or port that does not exist and values out of bounds.
+
+    >>> import photosim as ps
+    >>> ring = ps.load("add_drop_ring")
+    >>> vary = {"ring.coupling": [0.01, 0.02]}
+    >>> found = ps.sweep(ring, vary, wl="1.5505:1.552:301", inputs=["in"], outputs=["drop"], metrics=True)
+    >>> (1e6 * found.fwhm.values.ravel()).round().tolist()  # pm
+    [34.0, 64.0]
     """
     question = {"vary": vary or {}, "wl": wl, "mode": mode, "samples": samples, "method": method,
                 "inputs": inputs, "outputs": outputs, "metrics": metrics, "near": near, "channels": channels,

@@ -78,6 +78,14 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     folder of finished chunks (docs/cluster.md).
 
     Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
+
+    >>> import photosim as ps
+    >>> ring = ps.load("add_drop_ring")
+    >>> limit = {"quantity": "resonance", "from": "in", "to": "drop", "within": [1.5508, 1.5516]}
+    >>> varies = {"width": {"die": 1e-3}}  # um
+    >>> chips = ps.montecarlo(ring, varies, wl="1.549:1.5535:201", specification=[limit], samples=100)
+    >>> 0.0 < float(chips["yield"]) < 1.0
+    True
     """
     question = {"variation": variation, "wl": wl, "specification": specification, "samples": samples,
                 "method": method, "follow": follow, "channels": channels, "settings": settings or {},

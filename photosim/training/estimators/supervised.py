@@ -161,6 +161,13 @@ class PhotonicRegressor(SeveralTargets, RegressorMixin, PhotonicEstimator):  # t
     As PhotonicClassifier, with a linear output and the squared error of standardised targets, one or several
     a sample; other losses are "absolute-error", "huber", "log-cosh" and one's own. Rules made for class
     labels (`ternary-dfa`, `target-projection`) are refused.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> x = np.linspace(-1.0, 1.0, 64)[:, np.newaxis]
+    >>> model = ps.training.PhotonicRegressor(hidden_layer_sizes=(16,), max_iter=60, random_state=0)
+    >>> model.fit(x, 2.0 * x[:, 0]).score(x, 2.0 * x[:, 0]) > 0.8
+    True
     """
 
     _classes = False
