@@ -29,7 +29,7 @@ class Brief:
         super().__init_subclass__(**more)
         if "__repr__" not in vars(cls):
             own = cls.__repr__
-            cls.__repr__ = brief if own is object.__repr__ else own  # type: ignore[method-assign,assignment]
+            cls.__repr__ = brief if own is object.__repr__ else own  # type: ignore[method-assign]
 
 
 def brief(record: Any) -> str:

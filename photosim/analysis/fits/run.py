@@ -113,11 +113,11 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     >>> ring = ps.load("all_pass_ring")
     >>> wl = ps.wavelengths(1.549, 1.551, 301)
     >>> noise = 0.01 * np.random.default_rng(0).normal(size=wl.size)
-    >>> power = ring(wl, radius=10.01)["in", "through"].power_dB + noise
+    >>> power = ring(wl, loss_dB_cm=4.0)["in", "through"].power_dB + noise
     >>> measured = {"wavelength_um": wl, "through_dB": power}
-    >>> found = ps.fit(ring, measured, ["radius"], columns={"through_dB": "through"}, starts=2)
-    >>> round(float(found.value[0]), 4)
-    10.01
+    >>> found = ps.fit(ring, measured, ["loss_dB_cm"], columns={"through_dB": "through"}, starts=2)
+    >>> round(float(found.value[0]), 1)
+    4.0
     """
     question = {
         "parameters": parameters,
