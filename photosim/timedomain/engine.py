@@ -88,12 +88,6 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
-
-    >>> import photosim as ps
-    >>> data = ps.waveforms.prbs(10e9, order=7, low=0.0, high=3.14, bandwidth=15e9)
-    >>> found = ps.transient(ps.load("link"), 2e-9, sample_rate=160e9, drive={"phase": data})
-    >>> dict(found.current.sizes)
-    {'detector': 1, 'time': 320}
     """
     own = dict(locals())
     own.pop("settings")
