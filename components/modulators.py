@@ -76,6 +76,33 @@ def mach_zehnder_modulator(
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * arms / 2}
 
 
+@component(ports=("o1", "o2"), inputs=1, source="saleh2019", drives=_VOLTAGE)
+def phase_modulator(
+    m: Any,
+    wl: Any,
+    *,
+    voltage: Voltage = 0.0,
+    v_pi: SwitchingVoltage = 4.0,
+    wl0: Wavelength = 1.55,
+    loss_dB: Loss_dB = 3.0,
+    bandwidth: Bandwidth = 30e9,
+) -> Any:
+    """Electro-optic phase modulator: phase pi voltage/v_pi at wl0, and that times wl0/wl elsewhere.
+
+    A sine of amplitude V makes sidebands of Bessel functions of pi V/v_pi. Left out: the length of the guide,
+    change of the loss with the voltage, walk-off of light and drive.
+
+    Settings:
+        voltage: drive.
+        v_pi: voltage that adds a phase of pi at wl0.
+        wl0: wavelength at which v_pi is given.
+        loss_dB: insertion loss.
+        bandwidth: of the drive, for the time domain.
+    """
+    del bandwidth
+    return {("o1", "o2"): m.amplitude_dB(loss_dB) * m.cis(m.pi * voltage / v_pi * wl0 / wl)}
+
+
 @component(ports=("o1", "o2"), inputs=1, source="bogaerts2012", drives=_VOLTAGE, aliases={"through": "o2"})
 def ring_modulator(
     m: Any,

@@ -34,7 +34,7 @@ SLOWEST = 1.0 / 20.0
 """Part of the loop's time constant up to which light may be late."""
 AGREED, APART = 1e-6, 1e-3
 """Difference of the currents of loop and light, over the largest, that is none, and that is corrected."""
-_TURNS, _LOOKS = 24, 64
+_TURNS, _LOOKS = 40, 64
 
 
 class Feedback:
@@ -201,7 +201,7 @@ def consistent(
                 "corrections"
             )
             return found
-        if turn > 3 and loop.apart > 10.0 * best:
+        if turn > 12 and loop.apart > 10.0 * best:
             break
         before = loop.apart
     message = (
