@@ -89,7 +89,7 @@ def _settling(system: System, light: Light, inputs: FloatArray, *, careful: bool
             if h < _FIRST / 1e6:
                 return None
             continue
-        if careful and _leaps(arrays, _settings(arrays, x), _settings(arrays, ahead)):
+        if careful and h > 1e-3 * _FIRST and _leaps(arrays, _settings(arrays, x), _settings(arrays, ahead)):
             h /= 4.0
             continue
         change = np.abs(ahead - x) - _RELATIVE * np.abs(ahead) - _ROUNDED * np.abs(ahead).max(initial=0.0)
