@@ -7,7 +7,7 @@ from collections.abc import Sequence
 CHAPTERS: dict[str, tuple[str, Sequence[str]]] = {
     "Start": (
         "From the first S-matrix to the answers that people look for.",
-        ("first-steps", "how-to", "explorer", "gallery", "migration", "comparison", "missing",
+        ("first-steps", "how-to", "explorer", "gallery", "drawings", "migration", "comparison", "missing",
          "glossary"),
     ),
     "Circuits": (

@@ -188,14 +188,14 @@ def terminal_marks(placed: PlacedBox) -> list[Mark]:
     ]
 
 
-def edge_marks(placed: PlacedBox, edge: float) -> list[Mark]:
-    """Return an exposed port inside a frame whose edge is at x = `edge`: a guide from there, named."""
+def edge_marks(placed: PlacedBox, edge: float, carried: str) -> list[Mark]:
+    """Return an exposed port inside a frame with its edge at x = `edge`: a guide, in its power's colour."""
     box = placed.box
     point = placed.port(next(iter(box.pins)))
     anchor = "start" if point.heading > 0 else "end"
-    colour = DOMAINS[box.domain][0]
+    colour = carried or DOMAINS[box.domain][0]
     return [
-        Shape((("M", (edge, point.y)), ("L", (point.x, point.y))), colour, 1.6),
+        Shape((("M", (edge, point.y)), ("L", (point.x, point.y))), colour, 2.6 if carried else 1.6),
         Shape(circle(edge, point.y, 2.4), fill=colour),
         Label(edge + 5.0 * point.heading, point.y - 3.0, box.lines[0], PORT_SIZE, QUIET, anchor),
     ]

@@ -102,7 +102,9 @@ def _box(
     if box.kind == "terminal":
         port = name.removeprefix("port ")
         inner = (
-            glyphs.edge_marks(placed, 0.0 if box.right else layout.width)
+            glyphs.edge_marks(
+                placed, 0.0 if box.right else layout.width, _colour(name, layout, powers, largest)
+            )
             if prefix
             else glyphs.terminal_marks(placed)
         )
@@ -141,6 +143,13 @@ def _box(
     else:
         drawn = glyphs.body_marks(placed)
     return Group((*drawn, *glyphs.port_marks(placed, _unnamed(name, layout))), tag, box.notes)
+
+
+def _colour(name: str, layout: Layout, powers: Mapping[str, float] | None, largest: float) -> str:
+    """Return the colour of the power in the guide of an exposed port; empty where no powers are shown."""
+    wire = next((w.wire for w in layout.wires if w.wire.pins[0][0] == name), None)
+    power = powers.get(wire_name(wire.ends)) if wire and powers else None
+    return "" if power is None else power_colour(power, largest)
 
 
 def _unnamed(name: str, layout: Layout) -> set[str]:
