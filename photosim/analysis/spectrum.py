@@ -141,7 +141,8 @@ class SpectrumResult(Tabled, ByValue):
 
     def _metrics(self) -> dict[str, dict[str, Any]]:
         """Return the numbers of every pair, and of each of its lines."""
-        channels = self.channels if len(self.channels) > 1 else None
+        low, high = float(self.s.wl.min()), float(self.s.wl.max())
+        channels = self.channels if sum(low <= c <= high for c in self.channels) > 1 else None
         return {f"{a} to {b}": as_numbers(self.s[a, b].metrics(channels=channels)) for a, b in self.pairs}
 
     def _pair_table(self) -> Table:

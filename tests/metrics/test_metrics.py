@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import brentq
 
 import photosim as ps
+from photosim.analysis.spectrum import read_options, spectrum
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.metrics import FLAGS
 
@@ -271,3 +272,24 @@ def test_the_phase_of_a_dark_dip_has_no_group_delay() -> None:
     s = ps.load("fabry_perot")(ps.wavelengths(1.54, 1.56, 1001))
     assert np.isnan(float(s["in", "in"].metrics().group_delay))
     assert float(s["in", "out"].metrics().group_delay) > 0.0
+
+
+def test_a_spectrum_beside_its_channels_has_metrics_without_crosstalk() -> None:
+    """The circuit's own channels are not the caller's: where the sweep misses them nothing is refused."""
+    ring = {"component": "ring_double", "settings": {"radius": 10.0, "coupling": 0.03}}
+    sweep = {
+        "kind": "spectrum",
+        "name": "s",
+        "wl": "1.546:1.552:601",
+        "metrics": True,
+        "channels": [1.5, 1.51],
+    }
+    circuit = ps.Circuit(
+        {
+            "instances": {"ring": ring},
+            "ports": {p: f"ring,{p}" for p in ("in", "drop", "add", "through")},
+        }
+    )
+    numbers = spectrum(circuit, read_options(sweep, circuit))._metrics()["in to drop"]
+    assert numbers["q"] > 1e4
+    assert "crosstalk_dB" not in numbers
