@@ -83,7 +83,7 @@ def stream(  # noqa: PLR0913 - keyword options of a question
     equalisers, recovered clocks, drives that do not repeat. DataError for a checkpoint of another run.
     """
     drive, inputs = dict(drive or {}), dict(inputs or {})
-    samples = _samples(duration, sample_rate, seed, block)
+    samples = _samples(duration, sample_rate, block)
     lights = light.read_lights(inputs, circuit.ports)
     waves = _with_symbols(drive, lights, symbol_rate)
     asked = waves[0].symbols[0] if waves and waves[0].symbols is not None else None
@@ -112,7 +112,7 @@ def stream(  # noqa: PLR0913 - keyword options of a question
     return counter.result(name, sample_rate, seed if noise else None, counted)
 
 
-def _samples(duration: float, sample_rate: float, seed: int, block: int) -> int:
+def _samples(duration: float, sample_rate: float, block: int) -> int:
     """Return the number of samples; ParameterError for numbers that no run can have."""
     for what, value in (("duration", duration), ("sample rate", sample_rate)):
         if not (np.isfinite(value) and value > 0):
@@ -123,9 +123,6 @@ def _samples(duration: float, sample_rate: float, seed: int, block: int) -> int:
             f"{duration:g} s at {sample_rate:g} Hz are {duration * sample_rate:g} samples: one has "
             f"64 to {_MOST_SAMPLES:g}."
         )
-        raise ParameterError(message)
-    if seed < 0:
-        message = f"The seed of a streamed run must be 0 or more, got {seed!r}."
         raise ParameterError(message)
     if not LEAST_BLOCK <= block <= MOST_BLOCK:
         message = f"A block of a streamed run has {LEAST_BLOCK} to {MOST_BLOCK} samples, got {block!r}."
