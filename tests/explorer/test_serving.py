@@ -60,20 +60,20 @@ def test_it_prints_one_line_and_serves_that_address(started: Started) -> None:
     assert status_of(found[1]) == 403
     assert status_of(address, Host="evil.example") == 403
     assert status_of(address, Origin="https://evil.example") == 403
-    connection = http.client.HTTPConnection("127.0.0.1", int(found[2]), timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", int(found[2]))
     connection.request("POST", "/file", b"{}", {"X-Photosim-Token": found[3]})
     text = json.loads(connection.getresponse().read())["text"]
     connection.close()
     assert text == gallery()["add_drop_ring"].read_text(encoding="utf-8")
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate()
     assert (process.returncode, out, errors) == (0, "", "")
 
 
 def test_sigterm_ends_it_in_words(started: Started) -> None:
     process, _ = started("add_drop_ring")
     process.terminate()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert (process.returncode, errors) == (128 + signal.SIGTERM, "Stopped.\n")
 
 
@@ -113,7 +113,6 @@ def test_an_error_is_one_sentence(words: list[str], code: int, sentence: str, tm
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
     assert (done.returncode, done.stdout) == (code, "")
     assert sentence in done.stderr
