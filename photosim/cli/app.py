@@ -18,6 +18,7 @@ from photosim.cli.options import (
     DataFolder,
     DataSet,
     End,
+    Eyed,
     File,
     Folder,
     Json,
@@ -132,6 +133,7 @@ def transient(
     ] = None,
     noise: Annotated[bool, typer.Option("--noise", help="Include laser and receiver noise.")] = False,
     figures: Judged = False,
+    eye: Eyed = False,
     stream: Streamed = False,
     samples: SampleCount = None,
     checkpoint: CheckpointFile = None,
@@ -140,7 +142,8 @@ def transient(
     from photosim.cli import transient as command
 
     how = command.Streaming(stream, samples, checkpoint)
-    command.transient(command.Request(common, duration, rate, tuple(drive or ()), noise, figures, how))
+    drives = tuple(drive or ())
+    command.transient(command.Request(common, duration, rate, drives, noise, figures, eye, how))
 
 
 @app.command(

@@ -210,6 +210,7 @@ Judged = Annotated[
     bool,
     typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
 ]
+Eyed = Annotated[bool, typer.Option("--eye", help="The eye of the first signal, as table and picture.")]
 Streamed = Annotated[
     bool, typer.Option("--stream", help="Keep no samples: count errors in a run of any length.")
 ]

@@ -17,7 +17,8 @@ from photosim.errors import ParameterError
 
 if TYPE_CHECKING:
     from photosim.analysis.streams import StreamResult
-    from photosim.analysis.transient import TransientOptions, TransientResult
+    from photosim.analysis.transient import TransientResult
+    from photosim.analysis.transient_options import TransientOptions
     from photosim.circuit import Circuit
 
 
@@ -40,6 +41,7 @@ class Request:
     drives: tuple[str, ...]
     noise: bool
     figures: bool = False
+    eye: bool = False
     streaming: Streaming = Streaming()
 
 
@@ -94,7 +96,7 @@ def _streamed(
 
 def _options(request: Request, circuit: Circuit) -> TransientOptions:
     """Return the options of the netlist's own analysis in time, with what the command line says in front."""
-    from photosim.analysis.transient import located, read_options
+    from photosim.analysis.transient_options import located, read_options
 
     entry: dict[str, Any] = located(request.common.entry(circuit, "transient"), circuit.netlist.folder)
     typed = {"duration": request.duration, "sample_rate": request.rate}
@@ -113,6 +115,8 @@ def _options(request: Request, circuit: Circuit) -> TransientOptions:
         )
         raise ParameterError(message)
     entry["drive"] = {**entry.get("drive", {}), **dict(_drive(text) for text in request.drives)}
+    if request.eye:
+        entry["eye"] = entry.get("eye") or {}
     if request.figures:
         eye = entry.get("eye") or {}
         entry["figures"] = entry.get("figures") or {k: v for k, v in eye.items() if k != "levels"}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.channels import channels_of
-from photosim.analysis.transient import TransientOptions, TransientResult, located, read_options, transient
+from photosim.analysis.transient import TransientResult, transient
+from photosim.analysis.transient_options import TransientOptions, located, read_options
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
 from photosim.explorer.curves import packed

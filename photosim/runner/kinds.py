@@ -222,7 +222,8 @@ def _link() -> Kind:
 def _transient() -> Kind:
     from photosim import plotting
     from photosim.analysis import streams
-    from photosim.analysis.transient import TransientResult, located, read_options, transient
+    from photosim.analysis.transient import TransientResult, transient
+    from photosim.analysis.transient_options import located, read_options
     from photosim.timedomain import files
 
     def write(path: Path, result: TransientResult | streams.StreamResult) -> None:

@@ -13,6 +13,7 @@ from scipy.stats import norm
 import photosim as ps
 from photosim import waveforms
 from photosim.analysis import traces, transient
+from photosim.analysis.transient_options import read_options
 from photosim.errors import ParameterError, PhotosimWarning
 
 if TYPE_CHECKING:
@@ -182,6 +183,6 @@ def test_a_link_with_a_slow_receiver_has_the_errors_that_were_made() -> None:
         "eye": {"signal": "receiver", "rate": SYMBOLS},
         "settings": {"receiver": slow},
     }
-    (seen,) = transient.transient(link, transient.read_options(entry, link)).eyes.values()
+    (seen,) = transient.transient(link, read_options(entry, link)).eyes.values()
     assert seen.delay is not None
     assert seen.numbers()["delay_symbols"] == seen.delay

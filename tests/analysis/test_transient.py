@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import photosim as ps
 from photosim import plotting, runner, waveforms
 from photosim.analysis import traces, transient
+from photosim.analysis.transient_options import read_options
 from photosim.cli.app import app
 from photosim.errors import ParameterError, PhotosimError
 
@@ -93,7 +94,7 @@ LINK = {"kind": "transient", "name": "data", "duration": 4e-9, "sample_rate": "3
 
 def test_analysis_reads_its_options_and_returns_figures() -> None:
     link = ps.load("link")
-    result = transient.transient(link, transient.read_options(LINK, link))
+    result = transient.transient(link, read_options(LINK, link))
     numbers = result.numbers()
     assert numbers["samples"] == 1280
     assert numbers["eyes"]["receiver"]["levels"][1] == pytest.approx(0.9021e-3, rel=0.02)
@@ -121,12 +122,19 @@ def test_analysis_reads_its_options_and_returns_figures() -> None:
 def test_bad_option_is_one_sentence(change: dict[str, Any], said: str) -> None:
     link = ps.load("link")
     with pytest.raises(PhotosimError, match=said):
-        transient.read_options({**LINK, **change}, link)
+        read_options({**LINK, **change}, link)
+
+
+def test_an_eye_without_a_rate_has_that_of_the_symbols() -> None:
+    link = ps.load("link")
+    read = read_options({**LINK, "eye": {}}, link)
+    assert read.eye is not None
+    assert read.eye.rate == read_options(LINK, link).drive["phase"].symbols[0]  # type: ignore[index]
 
 
 def test_noise_is_that_of_its_seed() -> None:
     laser = ps.load("direct_laser")
-    options = transient.read_options({**laser.netlist.analyses[0], "duration": 3e-9, "settle": 0.0}, laser)
+    options = read_options({**laser.netlist.analyses[0], "duration": 3e-9, "settle": 0.0}, laser)
     first, again, other = (transient.transient(laser, options, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.data.current, again.data.current)
     assert np.abs(first.data.current - other.data.current).max() > 1e-6
@@ -206,7 +214,7 @@ def test_figures_of_an_analysis_follow_the_drive_and_are_drawn() -> None:
         "kind": "transient", "name": "judged", "duration": 15e-9, "sample_rate": 160e9,
         "drive": {"phase": {"wave": "prbs", "rate": 10e9, "levels": 4, "high": 2.0}}, "figures": {},
     }  # fmt: skip
-    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    result = transient.transient(circuit, read_options(entry, circuit))
     found = result.figures["receiver"].numbers()
     assert found["pattern"] == "PRBS7Q"
     assert found["tdecq"]["tdecq_dB"] > 0.0
@@ -241,7 +249,7 @@ def test_two_signals_are_a_constellation() -> None:
         "name": "qpsk", "duration": 15e-9, "sample_rate": 160e9, "drive": {"modulator.phase": levels},
         "figures": {"signal": "receiver.in_phase", "quadrature": "receiver.quadrature"},
     }  # fmt: skip
-    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    result = transient.transient(circuit, read_options(entry, circuit))
     found = result.figures["receiver.in_phase"].numbers()
     assert found["kind"] == "constellation"
     assert found["evm"] < 0.02
@@ -276,4 +284,4 @@ def test_figures_that_cannot_be_read_are_refused(figures: dict[str, Any], drive:
     data = {"phase": {"wave": "prbs", "rate": 10e9, "high": 2.0}} if drive else {}
     entry = {"name": "x", "duration": 15e-9, "sample_rate": 160e9, "drive": data, "figures": figures}
     with pytest.raises(PhotosimError, match=f"(?i){said}"):
-        transient.transient(circuit, transient.read_options(entry, circuit))
+        transient.transient(circuit, read_options(entry, circuit))

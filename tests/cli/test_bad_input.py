@@ -269,6 +269,7 @@ def test_what_acts_in_time_is_asked_in_time(folder: Path) -> None:
         (["--duration", "1e-9", "--rate", "fast"], "'sample_rate' must be a positive number"),
         (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=sine:frequency=abc"], "must be a number"),
         (["--duration", "1e-9", "--rate", "1e12", "--drive", "phase=constant:value="], "must be a number"),
+        (["--duration", "1e-9", "--rate", "1e12", "--eye"], "eye: rate: no drive or input has symbols"),
     ],
 )
 def test_bad_questions_in_time(folder: Path, arguments: list[str], message: str) -> None:

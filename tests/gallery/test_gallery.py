@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.analysis import transient
+from photosim.analysis import transient, transient_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -521,18 +521,18 @@ def test_direct_laser() -> None:
 
 
 def test_direct_laser_has_an_open_eye() -> None:
-    from photosim.analysis import transient
+    from photosim.analysis import transient, transient_options
 
     laser = ps.load("direct_laser")
     (entry,) = laser.netlist.analyses
-    result = transient.transient(laser, transient.read_options({**entry, "duration": 30e-9}, laser))
+    result = transient.transient(laser, transient_options.read_options({**entry, "duration": 30e-9}, laser))
     assert result.eyes["receiver"].height > 1.5e-3
 
 
 def test_pam4_transmitter() -> None:
     circuit = ps.load("pam4_transmitter")
     entry = next(one for one in circuit.netlist.analyses if one["kind"] == "transient")
-    result = transient.transient(circuit, transient.read_options(entry, circuit))
+    result = transient.transient(circuit, transient_options.read_options(entry, circuit))
     found = result.figures["receiver"].numbers()
     assert found["pattern"] == "PRBS13Q"
     ceiling, floor, sine = 10 * 10**-0.4, 1e-3, math.sin(math.pi / 4)

@@ -9,7 +9,7 @@ import pytest
 
 import photosim as ps
 from photosim import runner, waveforms
-from photosim.analysis import transient
+from photosim.analysis import transient_options
 from photosim.errors import PhotosimError
 
 if TYPE_CHECKING:
@@ -140,4 +140,4 @@ def test_netlist_says_powers_fields_and_carriers(tmp_path: Path) -> None:
 def test_bad_input_of_a_netlist_is_one_sentence(light: Any, said: str) -> None:
     entry = {"kind": "transient", "duration": 1e-9, "sample_rate": 1e12, "inputs": {"a": light}}
     with pytest.raises(PhotosimError, match=said):
-        transient.read_options(entry, interferometer())
+        transient_options.read_options(entry, interferometer())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.streams.result import StreamResult
 from photosim.analysis.streams.run import stream
-from photosim.analysis.transient import TransientOptions
+from photosim.analysis.transient_options import TransientOptions
 from photosim.arguments import public
 
 if TYPE_CHECKING:

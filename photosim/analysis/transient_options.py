@@ -1,0 +1,201 @@
+"""Options of the analysis of kind transient: what is simulated in time, and what is read off its signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from photosim.analysis.options import option, read_entry
+from photosim.analysis.spectrum import check_settings, check_waves
+from photosim.arguments import public
+from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
+from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
+from photosim.timedomain.inputs import as_lights
+from photosim.timedomain.waveform import Waveform
+from photosim.timedomain.waveforms import wave_form
+
+if TYPE_CHECKING:
+    from photosim.circuit import Circuit
+
+
+@public
+@dataclass(frozen=True)
+class EyeOptions:
+    """The eye of a detector or probe, by default the first.
+
+    rate: symbols per s, by default that of the first drive or input that has symbols.  Where one has symbols
+    at that rate which the signal follows, the eye is by those.
+    """
+
+    rate: Positive | None = None
+    signal: str | None = None
+    levels: Annotated[int, Field(ge=2)] = 2
+
+
+@public
+@dataclass(frozen=True)
+class FiguresOptions:
+    """The figures to read off a detector or probe, by default the first.
+
+    rate: symbols per s, by default that of the first drive or input that has symbols.  quadrature: signal
+    that is the imaginary part of a constellation.  levels: of the trace, or points of the constellation.
+    received, scope_noise: see `ps.figures`.
+    """
+
+    signal: str | None = None
+    rate: Positive | None = None
+    quadrature: str | None = None
+    levels: Annotated[int, Field(ge=2)] | None = None
+    received: bool = False
+    scope_noise: NotNegative = 0.0
+
+
+Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_form())))]
+
+
+@public
+@dataclass(frozen=True)
+class TransientOptions:
+    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at.
+
+    stream: keep no samples, and count errors, as `ps.stream` does; the eye then says of which signal.
+    """
+
+    name: str
+    duration: Positive
+    sample_rate: Positive
+    drive: Waves = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    wl: NumberList | None = None
+    probes: NameList | None = None
+    noise: bool = False
+    seed: Count = 0
+    settle: NotNegative = 0.0
+    quasi_static: bool | None = None
+    stream: bool = False
+    eye: Annotated[EyeOptions, RECORD] | None = None
+    figures: Annotated[FiguresOptions, RECORD] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@public
+def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Return an entry of a netlist in `folder` with the places of the waveform files that it names.
+
+    Raises ParameterError for a file outside that folder, as for tables of S-parameters.
+    """
+    from photosim.netlist.tables import locate
+
+    def place(value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("wave") == "file" and isinstance(value.get("path"), str):
+            try:
+                return {**value, "path": str(locate(value["path"], folder))}
+            except NetlistError as error:
+                message = f"The analysis {entry.get('name', 'transient')!r}: {error}"
+                raise ParameterError(message) from None
+        if isinstance(value, Mapping):
+            return {key: place(inner) for key, inner in value.items()}
+        return [place(inner) for inner in value] if isinstance(value, list) else value
+
+    named = {key: entry[key] for key in ("drive", "inputs") if isinstance(entry.get(key), Mapping)}
+    return {
+        **entry,
+        **{key: {name: place(value) for name, value in table.items()} for key, table in named.items()},
+    }
+
+
+@public
+def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions:
+    """Return the options of an entry `{kind: transient, name, duration, sample_rate, drive, inputs, ...}`.
+
+    Raises ParameterError for an unknown key, a setting, port or wave that the circuit does not have, or a
+    waveform that cannot be made.
+    """
+    options = read_entry(TransientOptions, entry, "transient")
+    for key, known, what in (("drive", circuit.parameters, "setting"), ("inputs", circuit.ports, "port")):
+        with option(options.name, key):
+            for name in getattr(options, key):
+                if name not in known:
+                    hint = did_you_mean(name, known)
+                    message = f"the circuit has no {what} {name!r}. It has: {listing(known, 20)}.{hint}"
+                    raise ParameterError(message)
+    with option(options.name, "probes"):
+        check_waves(circuit, ends=options.probes)
+    with option(options.name, "settings"):
+        check_settings(circuit, options.settings)
+    lights = {}
+    for port, value in options.inputs.items():
+        with option(options.name, "inputs"):
+            lights[port] = as_lights(value, port)
+    options = replace(options, inputs=lights)
+    with option(options.name, "stream"):
+        kept = {"probes": options.probes, "settle": options.settle, "figures": options.figures}
+        given = [key for key, value in kept.items() if value] if options.stream else []
+        if given:
+            message = f"a streamed run keeps no samples: leave out {listing(given)}."
+            raise ParameterError(message)
+    return replace(options, eye=_eye(options, circuit), figures=_figures(options, circuit))
+
+
+def _symbols(options: TransientOptions) -> list[tuple[float, np.ndarray[Any, Any]]]:
+    """Return symbol rate and symbols of the drives and inputs that have any."""
+    waves = (*options.drive.values(), *options.inputs.values())
+    return [wave.symbols for wave in waves if wave.symbols is not None]
+
+
+def sent_at(options: TransientOptions, rate: float) -> list[np.ndarray[Any, Any]]:
+    """Return the symbols of the drives and inputs that have any at this rate."""
+    return [own for each, own in _symbols(options) if np.isclose(each, rate, rtol=1e-9)]
+
+
+def _eye(options: TransientOptions, circuit: Circuit) -> EyeOptions | None:
+    """Return the options of the eye, with the name of its signal and the symbol rate."""
+    if options.eye is None:
+        return None
+    rate = _rate(options, "eye", options.eye.rate)
+    return replace(options.eye, signal=_signal(options, circuit, "eye", options.eye.signal), rate=rate)
+
+
+def _figures(options: TransientOptions, circuit: Circuit) -> FiguresOptions | None:
+    """Return the figures to read, with the name of their signal and the symbol rate."""
+    asked = options.figures
+    if asked is None:
+        return None
+    signal = _signal(options, circuit, "figures", asked.signal)
+    if asked.quadrature is not None:
+        _signal(options, circuit, "figures", asked.quadrature)
+    rate = _rate(options, "figures", asked.rate)
+    rates = [each for each, _ in _symbols(options)]
+    with option(options.name, "figures", "rate"):
+        if rates and not sent_at(options, rate):
+            message = f"{rate:g} symbols per s do not fit: the drives and inputs have {listing(rates)}."
+            raise ParameterError(message)
+    return replace(asked, signal=signal, rate=rate)
+
+
+def _rate(options: TransientOptions, key: str, asked: float | None) -> float:
+    """Return the symbol rate that an option has, by default that of the first drive or input with symbols."""
+    rate = asked or next((each for each, _ in _symbols(options)), None)
+    if rate is None:
+        with option(options.name, key, "rate"):
+            message = "no drive or input has symbols, so the symbol rate is not known: give `rate`."
+            raise ParameterError(message)
+    return float(rate)
+
+
+def _signal(options: TransientOptions, circuit: Circuit, key: str, asked: str | None) -> str:
+    """Return the name of the signal that an option asks for, by default the first."""
+    probes = circuit.ports if options.probes is None else options.probes
+    known = (*circuit.detectors, *probes, *circuit.compiled.electrics.nets)
+    signal = asked or next(iter(known), None)
+    if signal not in known:
+        with option(options.name, key, "signal"):
+            message = f"there is no signal {signal!r}. There are: {listing(known)}."
+            raise ParameterError(message + did_you_mean(str(signal), known))
+    return str(signal)
