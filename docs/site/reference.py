@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import photosim as ps
+from photosim import drawing
 from photosim.cli import library
 from photosim.model import ClosedForm, Composite, Model, registry
 from photosim.plotting import COLOURS, DASHES, STYLE
@@ -131,7 +132,10 @@ def _component(model: Model, pictures: Path) -> str:
     kind = f"*{model.kind}*; ports {', '.join(f'`{port}`' for port in facts['ports']) or 'none'}"
     if facts["electrical"]:
         kind += f"; electrical {', '.join(f'`{port}`' for port in facts['electrical'])}"
-    text = [f"## {model.name}\n", kind + "\n", library.prose(model) + "\n"]
+    text = [f"## {model.name}\n", kind + "\n"]
+    if symbol := _symbol(model, pictures):
+        text.append(f"![symbol of {model.name}]({symbol})\n")
+    text.append(library.prose(model) + "\n")
     if picture := _spectrum(model, pictures):
         text.append(f"![power that passes {model.name} at its defaults, over the wavelength]({picture})\n")
     if facts["parameters"]:
@@ -167,12 +171,28 @@ def _formula(model: Model) -> list[str]:
     return found
 
 
+def _file_name(model: Model) -> str:
+    return re.sub(r"[^\w,]", "_", model.name)
+
+
+def _symbol(model: Model, pictures: Path) -> str | None:
+    """Draw the symbol of a component; None where one alone cannot be drawn, as without a file of its own."""
+    ports = model.ports_for({})
+    netlist = {"instances": {"part": model.name}, "ports": {port: f"part,{port}" for port in ports}}
+    try:
+        picture = drawing.draw(ps.netlist.from_dict(netlist, model.name))
+    except ps.PhotosimError:
+        return None
+    path = pictures / f"{_file_name(model)}_symbol.svg"
+    picture.save(path)
+    return f"{pictures.name}/{path.name}"
+
+
 def _spectrum(model: Model, pictures: Path) -> str | None:
     """Draw the power from the first optical port to the others at the defaults; None where there is none."""
     ports = model.ports_for({})
     if not isinstance(model, ClosedForm | Composite) or not 2 <= len(ports) <= MOST_PORTS:
         return None
-    plain = re.sub(r"[^\w,]", "_", model.name)
     netlist = {
         "name": model.name,
         "instances": {"part": model.name},
@@ -195,6 +215,6 @@ def _spectrum(model: Model, pictures: Path) -> str | None:
         axes.plot(wl, own, label=f"{ports[0]} to {port}", color=colour, linestyle=dash)
     axes.set(xlabel="wavelength (um)", ylabel="power", xlim=(wl[0], wl[-1]), ylim=(-0.02, 1.02))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    figure.savefig(pictures / f"{plain}.svg")
+    figure.savefig(pictures / f"{_file_name(model)}.svg")
     plt.close(figure)
-    return f"{pictures.name}/{plain}.svg"
+    return f"{pictures.name}/{_file_name(model)}.svg"

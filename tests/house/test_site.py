@@ -77,5 +77,6 @@ def test_a_component_has_settings_formula_spectrum_and_source(
     assert "spectra/ring_double.svg" in ring
     assert (tmp_path / "spectra" / "ring_double.svg").stat().st_size > 0
     assert "cis(" in guide  # a long formula is shown as text, with its repeated parts named
-    assert "spectra/" not in guide  # what passes it does not depend on the wavelength
+    assert "spectra/straight.svg" not in guide  # what passes it does not depend on the wavelength
+    assert "spectra/straight_symbol.svg" in guide
     assert "The library has 3 components" in pages["index.md"]
