@@ -267,7 +267,7 @@ def low_pass_filter(*, gain: Gain = 1.0, bandwidth: CornerFrequency = 1e6, order
     Left out: noise, limits.
 
     Settings:
-        gain: at rest.
+        gain: output over input at rest.
         bandwidth: half-power frequency of all poles together.
         order: number of poles.
     """

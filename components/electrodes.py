@@ -251,6 +251,10 @@ def travelling_wave_electrode(
     return (seen, *_line(own, band, ("e1", "e2", "e3"), "seen"))
 
 
+SUBSTRATE = 1e9
+"""Resistance in ohm from an electrode's common to ground, which defines its voltage at rest."""
+
+
 @composite(ports=("o1", "o2"), inputs=1, electrical=("e1", "e2"), source="alferness1982")
 def travelling_wave_modulator(
     *,
@@ -270,7 +274,8 @@ def travelling_wave_modulator(
     """Mach-Zehnder modulator whose voltage travels beside the light: signal at e1, common at e2.
 
     The far end of the electrode has a resistor `termination` to e2; the source's impedance is that of what
-    drives e1. A slow voltage v at e1 drives the modulator as v itself (less rf_loss_dB_cm). Response:
+    drives e1; 1 Gohm of substrate leads from e2 to ground. A slow voltage v at e1 drives the modulator as v
+    itself (less rf_loss_dB_cm). Response:
     mean of exp(-(alpha + 2 pi j f (rf_index - group_index)/c) z) along the electrode where both ends match,
     and waves that are thrown back otherwise. Left out: what `travelling_wave_electrode` and
     `mach_zehnder_modulator` leave out.
@@ -297,12 +302,16 @@ def travelling_wave_modulator(
                 rf_frequency=rf_frequency, band=band,
             ),
             "load": part("resistor", resistance=termination),
+            "substrate": part("resistor", resistance=SUBSTRATE),
             "modulator": part(
                 "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB, bandwidth=0.0
             ),
         },
         connections=links("electrode,e4:modulator,e1"),
-        nets=(net("electrode,e2", "load,e1"), net("electrode,e3", "load,e2")),
+        nets=(
+            net("electrode,e2", "load,e1"), net("electrode,e3", "load,e2", "substrate,e1"),
+            net("substrate,e2", "gnd"),
+        ),
         ports={"o1": ref("modulator,o1"), "o2": ref("modulator,o2"), "e1": ref("electrode,e1"),
                "e2": ref("electrode,e3")},
         name="travelling_wave_modulator",

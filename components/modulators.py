@@ -93,7 +93,7 @@ def phase_modulator(
     change of the loss with the voltage, walk-off of light and drive.
 
     Settings:
-        voltage: drive.
+        voltage: voltage of the drive.
         v_pi: voltage that adds a phase of pi at wl0.
         wl0: wavelength at which v_pi is given.
         loss_dB: insertion loss.

@@ -76,7 +76,7 @@ class ShownCircuit(Shown):
         these settings. Raises ParameterError for a name or port that is not there.
         """
         check_arguments(ShownCircuit.draw, locals(), "Circuit.draw")
-        from photosim.drawing import draw_circuit, style_of
+        from photosim.drawing.picture import draw_circuit, style_of
 
         circuit, style = cast("Circuit", self), style_of(depth, expand, fold)
         return draw_circuit(circuit, path, style, (wl, inputs), settings, power=power)

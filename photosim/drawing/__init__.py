@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from photosim.arguments import public
 from photosim.drawing.layout import Layout
-from photosim.drawing.picture import PAGE, SUFFIXES, Drawing, draw_circuit, fitted, picture, style_of
+from photosim.drawing.picture import PAGE, SUFFIXES, Drawing, fitted, picture, style_of
 
 if TYPE_CHECKING:
     from photosim.model import Netlist
 
-__all__ = ["PAGE", "SUFFIXES", "Drawing", "draw", "draw_circuit", "lay_out", "style_of", "svg"]
+__all__ = ["PAGE", "SUFFIXES", "Drawing", "draw", "lay_out", "svg"]
 
 
 @public

@@ -166,17 +166,6 @@ def test_simulate_refuses_a_bad_value(folder: Path, arguments: list[str], messag
     assert re.search(message, refused(folder, "simulate", "ring.yml", "--wl", "1.54:1.56:11", *arguments))
 
 
-def test_too_many_lines_for_a_picture_leave_no_data_behind(folder: Path) -> None:
-    instances = ", ".join(f"a{k}: attenuator" for k in range(5))
-    ports = ", ".join(f'in{k}: "a{k},o1", out{k}: "a{k},o2"' for k in range(5))
-    (folder / "many.yml").write_text(f"instances: {{{instances}}}\nports: {{{ports}}}\n", encoding="utf-8")
-    every = ",".join(f"out{k}" for k in range(5))
-    sentence = refused(
-        folder, "simulate", "many.yml", "--wl", "1.55", "--to", every, "--plot", "x.png", "--out", "x.csv"
-    )
-    assert "shows 1 to 16 port pairs, got 25" in sentence
-
-
 LINK = """\
 instances: {laser: laser, pd: photodetector}
 connections: {"laser,o1": "pd,o1"}
@@ -243,8 +232,8 @@ def test_a_file_where_the_results_should_go(folder: Path) -> None:
     assert "not a directory" in refused(folder, "run", "ring.yml", "--out", "ring.yml/x")
 
 
-def test_draw_writes_svg_only(folder: Path) -> None:
-    assert "known are .svg" in refused(folder, "draw", "ring.yml", "--out", "ring.png")
+def test_draw_writes_pictures_only(folder: Path) -> None:
+    assert "known are .svg" in refused(folder, "draw", "ring.yml", "--out", "ring.gif")
     assert "nowhere does not exist" in refused(folder, "draw", "ring.yml", "--out", "nowhere/ring.svg")
 
 

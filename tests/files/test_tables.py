@@ -214,7 +214,7 @@ BLOCK = "('port 1','TE',1,'port 1',1,'transmission')\n(2,3)\n1.9e14 0.5 0.1\n1.9
         ("a.s1p", "# Hz S RI R 50\n1.9e14 0.1 abc\n", r"a\.s1p:2: 'abc' is not a number"),
         ("a.s1p", "1.9e14 0.1 0.2\n", r"a\.s1p:1: a Touchstone file has a line such as"),
         ("a.s1p", "# Hz S RI R 50\n1.9e14 0.1\n", r"cannot be read as a Touchstone file"),
-        ("a.s1p", "# Hz Z RI R 50\n1.9e14 0.1 0.2\n", r"holds Z parameters; light has S-parameters only"),
+        ("a.s1p", "# Hz Z RI R 50\n1.9e14 0.1 0.2\n", r"holds Z parameters; S-parameters alone are read"),
         ("a.s9999p", "# Hz S RI R 50\n", r"announces 9999 ports; the bound is 1000"),
         ("a.ts", "[Version] 2.0\n# Hz S RI R 50\n[Number of Ports] 1000000000\n", r"it announces 1000000000"),
         (

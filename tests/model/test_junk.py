@@ -54,13 +54,15 @@ JUNK: list[Any] = [
 
 
 def circuit_of(component: str, **settings: Any) -> ps.Circuit:
-    guide = {"component": "straight"}
-    return ps.Circuit(
-        {
-            "instances": {"a": {"component": component, "settings": settings}, "guide": guide},
-            "ports": {"in": "guide,o1", "out": "guide,o2"},
-        }
-    )
+    instances: dict[str, Any] = {"a": {"component": component, "settings": settings}, "guide": "straight"}
+    nets = []
+    model = registry.get(component)
+    if model.kind == "network":  # a resistor from each pin to ground
+        for pin in model.electrical_for({}):
+            instances[f"to_{pin}"] = "resistor"
+            nets += [[f"a,{pin}", f"to_{pin},e1"], [f"to_{pin},e2", "gnd"]]
+    ports = {"in": "guide,o1", "out": "guide,o2"}
+    return ps.Circuit({"instances": instances, "nets": nets, "ports": ports})
 
 
 def every_setting() -> Iterator[tuple[str, Parameter]]:

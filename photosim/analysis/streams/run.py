@@ -46,7 +46,7 @@ EVERY_S = 10.0
 _FIRST_SYMBOLS = 2048
 """Symbols over which instant, delay and thresholds are found, at least."""
 _MOST_FIRST = 1 << 22
-_MOST_SAMPLES = 10**15
+_MOST_SAMPLES = 10**11
 
 
 @public
