@@ -14,8 +14,8 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Model, Nonlinear, registry
 
 GUIDED = {"neff", "ng", "length", "radius", "periods", "delay"}
-# A point with a length to couple over, free space, a table, a fibre beside the chip, an electrode; the table of
-# indices has a test of its own.
+# A point with a length to couple over, free space, a table, a fibre beside the chip, an electrode; the table
+# of indices has a test of its own.
 NOT_GUIDED = {
     "coupler.gap", "multimode_fiber", "speckle_fiber", "sampled", "fibre", "straight_sampled",
     "travelling_wave_modulator",
