@@ -17,7 +17,7 @@ CHAPTERS: dict[str, tuple[str, Sequence[str]]] = {
     ),
     "Design": (
         "What a designer asks: sweeps, yield, fits, budgets, inverse design.",
-        ("explorer", "sweeps", "metrics", "yield", "fit", "budget", "optimise", "cluster"),
+        ("sweeps", "metrics", "yield", "fit", "budget", "optimise", "cluster"),
     ),
     "Signals": (
         "Light with noise, in time and with electronics.",
@@ -54,7 +54,7 @@ PATH: dict[str, Sequence[str]] = {
         "filter_for_yield", "fit_a_real_chip", "foundry_file", "layout_to_spectrum", "audit_of_a_design_kit",
         "the_same_on_a_cluster",
     ),
-    "Signals": ("time_domain", "wdm_link", "pam4_transmitter"),
+    "Signals": ("time_domain", "wdm_link", "pam4_transmitter", "ring_that_locks_itself", "bias_control"),
     "Learning": (
         "own_data", "weight_bank", "forward_through_a_bank", "learning_in_situ", "two_pass_on_a_mesh",
         "imperfect_mesh", "scattering_media", "scattering_coprocessor", "photonic_layer_in_pytorch",

@@ -323,7 +323,7 @@ class _Ports:
         modes = ports_by_mode(self.optical).get(port)
         if modes:
             return {mode: self.optical[name] for mode, name in modes.items()}
-        known = (*self.optical, *self.electrical)
+        known = (*self.optical, *self.electrical, *self.aliases)
         message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}."
         raise NetlistError(message + did_you_mean(port, known))
 

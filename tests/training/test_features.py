@@ -82,8 +82,8 @@ def test_noise_and_a_short_exposure_are_seen() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"n_components": 2000}, "2000 components are asked for, but 'opu' has 1024 pixels"),
-        ({"levels": 17}, "1088 groups of mirrors are asked for, but 'opu' has 1024 mirrors"),
+        ({"n_components": 2000}, "2000 components are requested, but 'opu' has 1024 pixels"),
+        ({"levels": 17}, "1088 groups of mirrors are requested, but 'opu' has 1024 mirrors"),
         ({"levels": 0}, "'levels' must be a whole number from 1 to 256"),
         ({"exposure": -1.0}, "exposure must be 'auto', None or seconds, got -1"),
         ({"hardware": "clements_4x4", "noise": "physical"}, "no noise 'physical' of its own"),
