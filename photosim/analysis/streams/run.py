@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     Counted = dict[str, Any]
 
-BLOCK = 1 << 18
+BLOCK = 1 << 17
 """Samples of a stretch."""
 LEAST_BLOCK, MOST_BLOCK = 1 << 12, 1 << 22
 EVERY_S = 10.0
