@@ -200,7 +200,7 @@ def streamed(*, small: bool) -> list[Row]:
         drive = {"modulator.voltage": data()}
         return ps.stream(link(), samples / RATE, sample_rate=RATE, drive=drive, **noisy)
 
-    few, many = (2_000_000, 4_000_000) if small else (4_000_000, 40_000_000)
+    few, many = (300_000, 600_000) if small else (4_000_000, 40_000_000)
     run(few)
     _, first = cpu_seconds(lambda: run(few))
     counted, second = cpu_seconds(lambda: run(many))

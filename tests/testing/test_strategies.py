@@ -157,7 +157,7 @@ def test_netlists_with_modes_join_them_whole_and_one_by_one() -> None:
 
 def test_a_failing_circuit_is_shown_as_yaml_that_check_reads(tmp_path: Path) -> None:
     smallest = find(
-        sts.circuits(), lambda c: "crossing" in {p.model.name for p in c.graph.parts}, settings=FINDING
+        sts.circuits(), lambda c: "straight" in {p.model.name for p in c.graph.parts}, settings=FINDING
     )
     assert len(smallest.graph.parts) == 1
     file = tmp_path / "smallest.yml"
