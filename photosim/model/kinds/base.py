@@ -183,6 +183,28 @@ class Model:
         return registry.get, (self.name,)
 
 
+@dataclass(frozen=True, eq=False)
+class Judged(Model):
+    """A model whose settings are judged together, beside each by its own bounds."""
+
+    judge: Callable[..., tuple[Remark, ...]] | None = None
+    """Sees all settings together: it returns remarks or raises ParameterError."""
+
+    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
+        """Raise ParameterError for a setting that is wrong, alone or together with the others."""
+        super().check(settings, where)
+        if self.judge is not None:
+            try:
+                self.judge(**self.full(settings))
+            except ParameterError as error:
+                message = f"{where or f'component {self.name!r}'}: {error}"
+                raise ParameterError(message) from None
+
+    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
+        """Return what judging the settings together has found."""
+        return () if self.judge is None else tuple(self.judge(**self.full(settings)))
+
+
 def column(value: Any) -> Any:
     """Return a batch of shape (B,) as (B, 1), ready to broadcast against wavelengths."""
     array = np.asarray(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from photosim.errors import ParameterError, did_you_mean
 from photosim.model.elements import Element
-from photosim.model.kinds.base import Model, Remark
+from photosim.model.kinds.base import Judged
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Network(Model):
+class Network(Judged):
     """A part of the electronics with pins: its function returns the elements between them.
 
     `pins` may stand in nets; `thermal` ones carry temperatures (in K) and powers (in W) in place of voltages
@@ -32,24 +32,8 @@ class Network(Model):
     pins: tuple[str, ...] = ()
     thermal: tuple[str, ...] = ()
     reads: Mapping[str, Reading] = field(default_factory=dict)
-    judge: Callable[..., tuple[Remark, ...]] | None = None
-    """Sees all settings together: it returns remarks or raises ParameterError."""
 
     kind = "network"
-
-    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
-        """Raise ParameterError for a setting that is wrong, alone or together with the others."""
-        super().check(settings, where)
-        if self.judge is not None:
-            try:
-                self.judge(**self.full(settings))
-            except ParameterError as error:
-                message = f"{where or f'component {self.name!r}'}: {error}"
-                raise ParameterError(message) from None
-
-    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
-        """Return what judging the settings together has found."""
-        return () if self.judge is None else tuple(self.judge(**self.full(settings)))
 
     def electrical_unit(self, port: str, settings: Mapping[str, Any]) -> str:
         """Return the unit of the signal at a one-way port; a pin has none."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.model.claims import Symmetries
-from photosim.model.kinds.base import Model, Remark
+from photosim.model.kinds.base import Judged
 from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Numerical(Model):
+class Numerical(Judged):
     """A component without a closed form: its function returns the S-matrix as an array."""
 
     reciprocal: bool = False
@@ -27,25 +27,10 @@ class Numerical(Model):
     ports_of: Callable[..., tuple[str, ...]] | None = None
     aliases_of: Callable[..., Mapping[str, str]] | None = None
     structure_of: Callable[..., tuple[tuple[int, int], ...]] | None = None
-    judge: Callable[..., tuple[Remark, ...]] | None = None
     reciprocal_when: Callable[..., bool] | None = None
     series_of: Callable[..., NDArray[np.complex128]] | None = None
 
     kind = "numerical"
-
-    def check(self, settings: Mapping[str, Any], where: str | None = None) -> None:
-        """Raise ParameterError for a setting that is wrong, alone or together with the others."""
-        super().check(settings, where)
-        if self.judge is not None:
-            try:
-                self.judge(**self.full(settings))
-            except ParameterError as error:
-                message = f"{where or f'component {self.name!r}'}: {error}"
-                raise ParameterError(message) from None
-
-    def remarks(self, settings: Mapping[str, Any]) -> tuple[Remark, ...]:
-        """Return what judging the settings together has found."""
-        return () if self.judge is None else tuple(self.judge(**self.full(settings)))
 
     def reciprocal_for(self, settings: Mapping[str, Any]) -> bool:
         """Return whether every path of an instance with these settings is equal in both directions."""
