@@ -21,7 +21,7 @@ _FIRST, _LAST = 1e-12, 1e4
 """Shortest and longest step in s on the way to rest."""
 _MOST, _REPEATED = 1500, 4
 _LOOKS, _BENT = 1025, 0.1
-"""Points between two states at which the light is looked at, and how much of it a step may leave out."""
+"""Points between two states at which the light is examined, and how much of it a step may leave out."""
 _RELATIVE, _ROUNDED = 1e-9, 1e-12
 _D = 1.0 - 1.0 / np.sqrt(2.0)
 _GROWS = 1e-6

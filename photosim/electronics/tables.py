@@ -34,7 +34,7 @@ _STRONG = 0.05
 class FittedNetwork:
     """A network as a rational fit of its S-matrix, row by row, behind delays (P P,) in s.
 
-    error: largest difference from the table.  moved: largest change that passivity asked for.
+    error: largest difference from the table.  moved: largest change that passivity needed.
     left: largest singular value of the fit.
     """
 

@@ -86,7 +86,7 @@ def usual_range(circuit: Circuit) -> str:
 
 
 def grid_of(circuit: Circuit, view: View) -> NDArray[np.float64]:
-    """Return the wavelengths (W,) of a view in um; ParameterError for a text that is no range or too long."""
+    """Return the wavelengths (W,) of a view in um; ParameterError for what is not a range or too long."""
     text = view.wl if view.wl is not None else usual_range(circuit)
     if not is_auto(text):
         grid = parse_wavelengths(text)
