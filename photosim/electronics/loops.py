@@ -59,7 +59,7 @@ def settled(system: System, light: Light, inputs: FloatArray) -> FloatArray | No
 
 def _settling(system: System, light: Light, inputs: FloatArray, *, careful: bool) -> FloatArray | None:
     """Return where steps that grow lead; careful ones leap over nothing, and never end where all turns."""
-    from photosim.kernels.loops import looped
+    from photosim.kernels.networks import looped
 
     matrices = _resting(system)
     pair = np.array([inputs, inputs], dtype=np.float64)
@@ -109,7 +109,7 @@ def _settings(light: tuple[Any, ...], x: FloatArray) -> FloatArray:
 
 def _leaps(light: tuple[Any, ...], before: FloatArray, after: FloatArray) -> bool:
     """Return whether a step leaps over light that a loop would have felt on the way, such as a resonance."""
-    from photosim.kernels.loops import photocurrents_over
+    from photosim.kernels.networks import photocurrents_over
 
     if np.array_equal(before, after):
         return False
@@ -246,7 +246,7 @@ class Linear:
 
 def linear(system: System, light: Light, x: FloatArray, finer: int | None = None, step: int = 0) -> Linear:
     """Return a loop linearised about unknowns x (n,) at a step of a clock."""
-    from photosim.kernels.loops import photocurrents
+    from photosim.kernels.networks import photocurrents
 
     arrays = light.arrays(finer)
     reads, targets = arrays[0], arrays[1]

@@ -178,7 +178,7 @@ def _loop(
     clock: tuple[float, Any, IntArray, int], out: FloatArray,
 ) -> None:  # fmt: skip
     """Carry electronics and light that follow each other; the tables of the light grow where they must."""
-    from photosim.kernels.loops import looped
+    from photosim.kernels.networks import looped
 
     h, lines, rows, finer = clock
     while True:

@@ -2,6 +2,11 @@
 
 TR-BDF2 goes by the trapezoidal rule over gamma = 2 - sqrt(2) of a step, then by the second backward
 difference; both have the matrix C + d h G with d = 1 - 1/sqrt(2) (bank1985).
+
+In control loops the light that follows the electronics is found with them in every step. All linear parts are
+solved once for a step's length. What is left of a step are the currents that depend on something: of the
+light on each detector, of products, limits and junctions. They are found by Newton's method with exact
+slopes, a few unknowns whatever the size of the circuit.
 """
 
 from __future__ import annotations
@@ -22,6 +27,10 @@ _RELATIVE = 1e-10
 _ABSOLUTE = 1e-13
 _ROUNDED = 1e-12
 _STRAIGHT = 0.9
+# Of control loops, whose unknowns are few and whose currents of light are small.
+_MOST_LOOPED = 60
+_RELATIVE_LOOPED = 1e-11
+_ABSOLUTE_LOOPED = 1e-16
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -393,6 +402,410 @@ def nonlinear(  # noqa: PLR0913 - one loop over steps, arrays in, arrays out
         failed = _newton(x, charge, conductance, given, parts, want, dh, work)
         if failed >= 0:
             return k, failed
+        now[:] = new
+        if count:
+            _outgoing(x, numbers, impedances, waves, k)
+        if k % every == 0:
+            for r in range(rows.shape[0]):
+                out[k // every, r] = x[rows[r]]
+    return -1, 0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _inverted(a: Any, out: Any) -> None:  # noqa: C901 - elimination, in one place
+    """Fill out with the inverse of a small complex matrix, which is changed."""
+    n = a.shape[0]
+    if n == 1:
+        out[0, 0] = 1.0 / a[0, 0]
+        return
+    out[:] = 0.0
+    for k in range(n):
+        out[k, k] = 1.0
+    for k in range(n):
+        p = k
+        for i in range(k + 1, n):
+            if abs(a[i, k]) > abs(a[p, k]):
+                p = i
+        if p != k:
+            for j in range(n):
+                a[k, j], a[p, j] = a[p, j], a[k, j]
+                out[k, j], out[p, j] = out[p, j], out[k, j]
+        turn = 1.0 / a[k, k]
+        for j in range(n):
+            a[k, j] *= turn
+            out[k, j] *= turn
+        for i in range(n):
+            if i != k and a[i, k] != 0.0:
+                factor = a[i, k]
+                for j in range(n):
+                    a[i, j] -= factor * a[k, j]
+                    out[i, j] -= factor * out[k, j]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _lit(driven: Any, light: Any, when: Any, work: Any) -> None:  # noqa: C901, PLR0915 - one pass over the lines
+    """Fill currents (D,) in A of detectors, and their slopes (D, m) by the settings `driven` (m, ...).
+
+    light: see `looped`.  when: s since the start, values of settings of their own (q,), amplitudes (A,).
+    Of each line: the waves a that arrive at driven parts obey a = inner D(s) a + source, and the light on
+    detectors is outer D(s) a + direct.
+    """
+    reads, _, grids, entries, tables, inner, source, outer, direct, numbers, offsets, receivers = light[:12]
+    owners, responsivity, saturation, dark = receivers
+    time, own, scales = when
+    values, currents, slopes, matrix, inverse, arriving, leaving, fields, moved = work
+    m, count = reads.shape[0], grids.shape[0]
+    for k in range(count):
+        values[k] = driven[k] if k < m else own[k - m]
+    fields[:] = 0.0
+    moved[:] = 0.0
+    ports, waves = direct.shape[1], source.shape[1]
+    for line in range(tables.shape[0]):
+        scale = complex(scales[numbers[line, 1]]) if numbers[line, 1] >= 0 else complex(1.0)
+        group = numbers[line, 0]
+        turn = complex(math.cos(offsets[line] * time), -math.sin(offsets[line] * time))
+        for i in range(waves):
+            for j in range(waves):
+                matrix[i, j] = 1.0 if i == j else 0.0
+        leaving[:] = 0.0
+        for e in range(entries.shape[0]):
+            k, to, start, first = entries[e]
+            at = min(max((values[k] - grids[k, 0]) / grids[k, 1], 0.0), grids[k, 2])
+            j = min(int(at), int(grids[k, 2]) - 1)
+            t = at - j
+            row, after = tables[line, first + j], tables[line, first + j + 1]
+            # Cubic through values and slopes at both ends.
+            rise = after[0] - row[0]
+            bend, twist = 3.0 * rise - 2.0 * row[1] - after[1], row[1] + after[1] - 2.0 * rise
+            leaving[e, 0] = row[0] + t * (row[1] + t * (bend + t * twist))
+            leaving[e, 1] = (row[1] + t * (2.0 * bend + t * 3.0 * twist)) / grids[k, 1]
+            for i in range(waves):
+                matrix[i, start] -= inner[line, i, to] * leaving[e, 0]
+        _inverted(matrix, inverse)
+        for i in range(waves):
+            total = complex(0.0)
+            for j in range(waves):
+                total += inverse[i, j] * source[line, j]
+            arriving[i] = total * scale
+        for f in range(ports):
+            fields[group, f] += direct[line, f] * scale * turn
+        for e in range(entries.shape[0]):
+            k, to, start, _ = entries[e]
+            for f in range(ports):
+                fields[group, f] += outer[line, f, to] * leaving[e, 0] * arriving[start] * turn
+            if k >= m:
+                continue
+            # A setting moves what leaves its part; that comes back through inner.
+            made = leaving[e, 1] * arriving[start]
+            for f in range(ports):
+                moved[group, f, k] += outer[line, f, to] * made * turn
+            for i in range(waves):
+                back = complex(0.0)
+                for j in range(waves):
+                    back += inverse[i, j] * inner[line, j, to]
+                back *= made
+                if back != 0.0:
+                    for g in range(entries.shape[0]):
+                        if entries[g, 2] == i:
+                            for f in range(ports):
+                                moved[group, f, k] += (
+                                    outer[line, f, entries[g, 1]] * leaving[g, 0] * back * turn
+                                )
+    currents[:] = dark
+    slopes[:] = 0.0
+    for f in range(ports):
+        power = 0.0
+        for g in range(fields.shape[0]):
+            power += fields[g, f].real ** 2 + fields[g, f].imag ** 2
+        over = power > saturation[f]
+        share = saturation[f] / power if over else 1.0
+        for g in range(fields.shape[0]):
+            z = fields[g, f]
+            currents[owners[f]] += responsivity[g, f] * share * (z.real * z.real + z.imag * z.imag)
+            if not over:
+                for k in range(m):
+                    y = moved[g, f, k]
+                    slopes[owners[f], k] += responsivity[g, f] * 2.0 * (z.real * y.real + z.imag * y.imag)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def light_work(light: Any) -> Any:
+    """Return the arrays that `_lit` works in."""
+    reads, _, grids, entries, _, _, source, _, direct, _, _, receivers = light[:12]
+    m, waves, ports = reads.shape[0], source.shape[1], direct.shape[1]
+    groups, detectors = receivers[1].shape[0], receivers[3].shape[0]
+    return (
+        np.zeros(grids.shape[0]),
+        np.zeros(detectors),
+        np.zeros((detectors, m)),
+        np.zeros((waves, waves), dtype=np.complex128),
+        np.zeros((waves, waves), dtype=np.complex128),
+        np.zeros(waves, dtype=np.complex128),
+        np.zeros((entries.shape[0], 2), dtype=np.complex128),
+        np.zeros((groups, ports), dtype=np.complex128),
+        np.zeros((groups, ports, m), dtype=np.complex128),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def photocurrents(driven: Any, light: Any, time: float, step: int) -> Any:
+    """Return the currents (D,) in A of detectors at settings (m,) at a step of a loop, and slopes (D, m)."""
+    work = light_work(light)
+    _lit(driven, light, (time, light[12][step], light[13][step]), work)
+    return work[1], work[2]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def photocurrents_over(x: Any, light: Any, apart: float, every: int, out: Any) -> None:
+    """Fill out (T, D) with the currents in A of detectors at samples, from settings x (T, m).
+
+    apart: s between samples.  every: steps of the loop's clock in each.
+    """
+    work = light_work(light)
+    for k in range(x.shape[0]):
+        _lit(x[k], light, (k * apart, light[12][k * every], light[13][k * every]), work)
+        out[k] = work[1]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _currents(y: Any, held: Any, kinds: Any, light: Any, when: Any, work: Any, found: Any) -> None:
+    """Fill currents i (p,), charges over dh (p,) and slopes (p, c) by controls y (c,) of all that depends.
+
+    kinds: (gains (P,), limits (Q, 2), junctions (J, 6), dh).  Controls are the settings, two of each product,
+    one of each limit, one of each junction, which counts at its own voltage `held` (J,).
+    """
+    current, stored, slope = found
+    gains, limits, junctions, dh = kinds
+    m, count = light[0].shape[0], light[11][3].shape[0]
+    slope[:] = 0.0
+    _lit(y, light, when, work)
+    for d in range(count):
+        current[d] = work[1][d]
+        for k in range(m):
+            slope[d, k] = work[2][d, k]
+    at, row = m, count
+    for k in range(gains.shape[0]):
+        current[row] = gains[k] * y[at] * y[at + 1]
+        slope[row, at] = gains[k] * y[at + 1]
+        slope[row, at + 1] = gains[k] * y[at]
+        at, row = at + 2, row + 1
+    for k in range(limits.shape[0]):
+        share, bend = _soft(limits[k, 0] * y[at] / limits[k, 1])
+        current[row] = limits[k, 1] * share
+        slope[row, at] = limits[k, 0] * bend
+        at, row = at + 1, row + 1
+    for k in range(junctions.shape[0]):
+        i, conductance, charge, capacitance = _junction(held[k], junctions[k])
+        both = conductance + capacitance / dh
+        stored[row] = charge / dh
+        current[row] = i
+        # Along the tangent, from the voltage at which the junction counts.
+        slope[row, at] = both
+        at, row = at + 1, row + 1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _eliminated(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
+    """Solve a x = b in place, small and real; return whether there is a solution."""
+    n = b.shape[0]
+    for k in range(n):
+        p = k
+        for i in range(k + 1, n):
+            if abs(a[i, k]) > abs(a[p, k]):
+                p = i
+        if not abs(a[p, k]) > 0.0:
+            return False
+        if p != k:
+            for j in range(k, n):
+                a[k, j], a[p, j] = a[p, j], a[k, j]
+            b[k], b[p] = b[p], b[k]
+        for i in range(k + 1, n):
+            if a[i, k] != 0.0:
+                factor = a[i, k] / a[k, k]
+                for j in range(k + 1, n):
+                    a[i, j] -= factor * a[k, j]
+                b[i] -= factor * b[k]
+    for i in range(n - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= a[i, j] * b[j]
+        b[i] = total / a[i, i]
+    return True
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _stage(  # noqa: C901, PLR0913 - Newton's method on what depends
+    alone: Any, through: Any, y: Any, held: Any, kinds: Any, light: Any, when: Any, work: Any, found: Any,
+    room: Any,
+) -> bool:  # fmt: skip
+    """Find currents j (p,) with y = alone + through j, j = current + charge/dh at y; return whether it did.
+
+    y (c,) and held (J,) are where it begins and what it finds; found: as `_currents` fills it.
+    """
+    current, stored, slope = found
+    matrix, right, before = room
+    junctions = kinds[2]
+    c, p, count = y.shape[0], right.shape[0], junctions.shape[0]
+    for _ in range(_MOST_LOOPED):
+        _currents(y, held, kinds, light, when, work, found)
+        # j = (j at y) + slope (alone + through j - y)
+        for r in range(p):
+            total = current[r] + stored[r]
+            for k in range(c):
+                if slope[r, k] != 0.0:
+                    at = held[k - c + count] if k >= c - count else y[k]
+                    total += slope[r, k] * (alone[k] - at)
+            right[r] = total
+            for s in range(p):
+                by = 1.0 if r == s else 0.0
+                for k in range(c):
+                    if slope[r, k] != 0.0:
+                        by -= slope[r, k] * through[k, s]
+                matrix[r, s] = by
+        if not _eliminated(matrix, right):
+            return False
+        done = True
+        for k in range(c):
+            total, size = alone[k], abs(alone[k])
+            for r in range(p):
+                total += through[k, r] * right[r]
+                size = max(size, abs(through[k, r] * right[r]))
+            before[k] = total
+            if not abs(total - y[k]) <= _RELATIVE_LOOPED * size + _ABSOLUTE_LOOPED:
+                done = False
+            y[k] = total
+        for k in range(count):
+            v = y[c - count + k]
+            now = _limited(v, held[k], junctions[k])
+            if abs(now - v) > 1e-9 * abs(v) + 1e-12:
+                done = False
+            held[k] = now
+        if done:
+            _currents(y, held, kinds, light, when, work, found)
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _beyond(y: Any, light: Any) -> int:
+    """Return the number of the first setting that has left its table, or -1."""
+    grids = light[2]
+    for k in range(light[0].shape[0]):
+        if not grids[k, 0] <= y[k] <= grids[k, 0] + grids[k, 1] * grids[k, 2]:
+            return k
+    return -1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def looped(  # noqa: C901, PLR0913, PLR0915 - one loop over steps, arrays in, arrays out
+    step: Any, kinds: Any, u: Any, x: Any, h: float, lines: Any, rows: Any, every: int, out: Any, light: Any
+) -> Any:
+    """Carry electronics and light; return (-1, 0), (step, 1) with no solution, (step, -1 - k) out of a table.
+
+    step: matrices of a step, with A = C + dh G, dh = (1 - 1/sqrt(2)) h: keeps A^-1 C and dh A^-1 G (n, n),
+    given dh A^-1 B (n, m + 2 L), made dh A^-1 E (n, p), E where currents enter, and controls V (c, n).
+    kinds: as `_currents` has it.  The rest as for `networks.linear`.
+
+    light: (reads (m, 2), unknowns between which settings stand; targets (T, 2), detector and column of B;
+    grids (m + q, 3), lowest, step and intervals of each setting's table; entries (E, 4), setting, leaving
+    wave, arriving wave, first row in tables; tables (lines, rows, 2), values and slopes times step; inner
+    (lines, waves, leaving), source (lines, waves), outer (lines, ports, leaving), direct (lines, ports);
+    numbers (lines, 2), group and amplitude or -1; offsets (lines,) in rad/s from the carrier; receivers:
+    owners (ports,), responsivity (groups, ports), saturation (ports,), dark (D,); settings of their own
+    (K + 1, q), amplitudes (K + 1, A)).
+    """
+    keeps, holds, given, made, controls = step
+    numbers, impedances, delays, waves = lines
+    n, m, count = x.shape[0], u.shape[1], numbers.shape[0]
+    c, p, junctions = controls.shape[0], made.shape[1], kinds[2].shape[0]
+    own, scales = light[12], light[13]
+    through = np.zeros((c, p))
+    for k in range(c):
+        for r in range(p):
+            for i in range(n):
+                through[k, r] += controls[k, i] * made[i, r]
+    work = light_work(light)
+    found = (np.zeros(p), np.zeros(p), np.zeros((p, c)))
+    room = (np.zeros((p, p)), np.zeros(p), np.zeros(c))
+    y, held, alone = np.zeros(c), np.zeros(junctions), np.zeros(c)
+    now, new, mid = np.zeros(m + 2 * count), np.zeros(m + 2 * count), np.zeros(m + 2 * count)
+    i_old, q_old, middle, kept = np.zeros(p), np.zeros(p), np.zeros(n), np.zeros(n)
+    free = np.zeros(n)
+    _outgoing(x, numbers, impedances, waves, 0)
+    now[:m] = u[0]
+    for line in range(count):
+        now[m + 2 * line] = waves[0, 2 * line + 1]
+        now[m + 2 * line + 1] = waves[0, 2 * line]
+    for r in range(rows.shape[0]):
+        out[0, r] = x[rows[r]]
+    for k in range(c):
+        for i in range(n):
+            y[k] += controls[k, i] * x[i]
+    held[:] = y[c - junctions :]
+    _currents(y, held, kinds, light, (0.0, own[0], scales[0]), work, found)
+    for k in range(1, u.shape[0]):
+        new[:m] = u[k]
+        for line in range(count):
+            new[m + 2 * line] = _arriving(waves, k, 2 * line + 1, k - 1, delays[line])
+            new[m + 2 * line + 1] = _arriving(waves, k, 2 * line, k - 1, delays[line])
+        i_old[:], q_old[:] = found[0], found[1]
+        mid[:] = now + _GAMMA * (new - now)
+        # The trapezoidal rule over gamma of the step.
+        for i in range(n):
+            total, stays = 0.0, 0.0
+            for j in range(n):
+                stays += keeps[i, j] * x[j]
+                total -= holds[i, j] * x[j]
+            kept[i] = stays
+            total += stays
+            for j in range(m + 2 * count):
+                total += given[i, j] * (now[j] + mid[j])
+            for r in range(p):
+                total += made[i, r] * (i_old[r] - q_old[r])
+            free[i] = total
+        for r in range(c):
+            total = 0.0
+            for i in range(n):
+                total += controls[r, i] * free[i]
+            alone[r] = total
+        when = (
+            (k - 1 + _GAMMA) * h,
+            own[k - 1] + _GAMMA * (own[k] - own[k - 1]),
+            scales[k - 1] + _GAMMA * (scales[k] - scales[k - 1]),
+        )
+        if not _stage(alone, through, y, held, kinds, light, when, work, found, room):
+            return k, 1
+        for i in range(n):
+            total = free[i]
+            for r in range(p):
+                total += made[i, r] * (found[0][r] + found[1][r])
+            middle[i] = total
+        # The second backward difference.
+        for i in range(n):
+            total = 0.0
+            for j in range(n):
+                total += keeps[i, j] * middle[j]
+            total = _A * total - _B * kept[i]
+            for j in range(m + 2 * count):
+                total += given[i, j] * new[j]
+            for r in range(p):
+                total -= made[i, r] * (_A * found[1][r] - _B * q_old[r])
+            free[i] = total
+        for r in range(c):
+            total = 0.0
+            for i in range(n):
+                total += controls[r, i] * free[i]
+            alone[r] = total
+        if not _stage(alone, through, y, held, kinds, light, (k * h, own[k], scales[k]), work, found, room):
+            return k, 1
+        left = _beyond(y, light)
+        for i in range(n):
+            total = free[i]
+            for r in range(p):
+                total += made[i, r] * (found[0][r] + found[1][r])
+            x[i] = total
+        if left >= 0:
+            return k, -1 - left
         now[:] = new
         if count:
             _outgoing(x, numbers, impedances, waves, k)

@@ -121,7 +121,7 @@ class Feedback:
 
     def _note(self, start: FloatArray, fine: FloatArray) -> None:
         """Keep the currents of the loop, look at how late its light is, and say so."""
-        from photosim.kernels.loops import photocurrents_over
+        from photosim.kernels.networks import photocurrents_over
 
         loop, nets = self.loop, self.nets
         at = np.ascontiguousarray(fine[:-1, :: self.over].T)
