@@ -15,6 +15,7 @@ from photosim.errors import NetlistError
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
+    from photosim.model import Netlist
 
 
 def netlist_hash(circuit: Circuit) -> str:
@@ -39,7 +40,13 @@ def content_of(circuit: Circuit) -> tuple[Any, ...]:
     """Return all that decides the answers of a circuit: its netlist without questions, and its components."""
     bare = replace(circuit.netlist, analyses=(), specification=())
     functions = [(model.name, model.function) for model in models_of(circuit)]
-    return netlist_hash(circuit), bare, dict(circuit.netlist.placements), functions
+    return netlist_hash(circuit), bare, _placements(circuit.netlist), functions
+
+
+def _placements(netlist: Netlist) -> list[Any]:
+    """Return where a layout puts the instances of a netlist and of those below it: records leave that out."""
+    inner = [(name, _placements(sub)) for name, sub in netlist.components.items()]
+    return [dict(netlist.placements), inner]
 
 
 class OfCircuit:

@@ -55,10 +55,15 @@ class Instance:
 @public(types=False)
 @dataclass(frozen=True)
 class Placement:
-    """Where a layout puts an instance: x and y of its origin in um."""
+    """Where a layout puts an instance: its drawing is mirrored at the x axis, turned, and then moved.
+
+    x, y: of its origin in um.  rotation: in degrees, counterclockwise.  mirror: whether y is turned round.
+    """
 
     x: float
     y: float
+    rotation: float = 0.0
+    mirror: bool = False
 
 
 @public(types=False)

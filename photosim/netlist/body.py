@@ -19,12 +19,12 @@ from photosim.netlist.form_errors import describe
 from photosim.netlist.joints import Joints
 from photosim.netlist.layouts import Layout, Placed
 from photosim.netlist.marks import Marks
+from photosim.netlist.placements import placement_of, spread
 from photosim.netlist.routes import SECTIONS, Wires
 from photosim.netlist.schema import InstanceForm, NetlistForm, validate
 from photosim.netlist.tables import read_named
 from photosim.netlist.values import (
     AMBIENT,
-    number_of,
     numeric_parameters,
     read_value,
     require_number,
@@ -125,9 +125,11 @@ class Body:
         tables = self.form.placements if isinstance(self.form.placements, Mapping) else {}
         own = {name: form.placement for name, form in self.form.instances.items() if form.placement}
         for name, where in {**tables, **own}.items():
-            x, y = (number_of(where.get(k)) if isinstance(where, Mapping) else None for k in ("x", "y"))
-            if x is not None and y is not None:
-                found[name] = Placement(x, y)
+            origin = placement_of(where)
+            if origin is None:
+                continue
+            array = self.form.instances[name].array if name in self.form.instances else None
+            found |= {name: origin} if array is None else spread(name, origin, array)
         return found
 
     def _routes(self, instances: dict[str, Instance], used: set[PortRef]) -> list[Connection]:

@@ -15,6 +15,8 @@ from photosim.model.sampled import FileTable
 from photosim.netlist.arrays import base_name
 from photosim.netlist.compose import plain
 from photosim.netlist.layout_table import CIRCUITS
+from photosim.netlist.placements import pitches
+from photosim.netlist.placements import written as written_place
 from photosim.netlist.reader import TOP
 from photosim.netlist.values import evaluate, resolve
 
@@ -120,8 +122,13 @@ class _Cells:
                 continue
             values = {key: evaluate(value, settings, name) for key, value in instance.settings.items()}
             written = self._instance(netlist, instance.component, values, name)
-            instances[base] = written if base == name else {**written, "array": {"columns": 1, "rows": 1}}
-        places = {name: {"x": at.x, "y": at.y} for name, at in netlist.placements.items()}
+            array = {"columns": 1, "rows": 1, **pitches(base, netlist.placements)}
+            instances[base] = written if base == name else {**written, "array": array}
+        placed = netlist.placements
+        places = {
+            name: written_place(placed[own]) for name in instances
+            if (own := name if name in placed else f"{name}<0.0>") in placed
+        }  # fmt: skip
         return {
             "instances": instances,
             "placements": {name: places.get(name, {}) for name in instances},

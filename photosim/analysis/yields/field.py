@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from photosim.circuit import Circuit
     from photosim.engine.graph import Part
+    from photosim.model.netlist import Placement
 
     Line = NDArray[np.float64]
 
@@ -41,23 +42,51 @@ def lines_of(circuit: Circuit, parts: Sequence[Part], places: Mapping[str, Any])
     where a part has none.
     """
     known = {name: _line(name, value, circuit) for name, value in places.items()}
-    placed = circuit.netlist.placements
     lines = []
     for part in parts:
         path = steps(part.name)
         outer = [".".join(path[: k + 1]) for k in range(len(path))][::-1]
         own = next((known[name] for name in outer if name in known), None)
-        if own is None:
-            origin = placed.get(path[0]) or placed.get(path[0].partition("<")[0])
-            if origin is None:
-                message = (
-                    f"A correlation length needs the place of every part, but instance {path[0]!r} has none: "
-                    f"give places: {{{path[0]}: [x, y]}} in um, or corners [[x, y], ...] of its line."
-                )
-                raise ParameterError(message)
-            own = _shaped(circuit, part, np.array([origin.x, origin.y]))
-        lines.append(own)
+        lines.append(_drawn(circuit, part) if own is None else own)
     return lines
+
+
+def _drawn(circuit: Circuit, part: Part) -> Line:
+    """Return the line of a part where placements put its instance, or the innermost netlist that has any.
+
+    A netlist within a netlist is turned and moved with its instance.
+    """
+    netlist, visible = circuit.netlist, [circuit.netlist.components]
+    path = steps(part.name)
+    whole: list[Placement] = []
+    while True:
+        name = path[len(whole)]
+        place = netlist.placements.get(name)
+        if place is None:
+            outer = ".".join(path[: len(whole) + 1])
+            message = (
+                f"A correlation length needs the place of every part, but instance {outer!r} has none: "
+                f"give places: {{{outer}: [x, y]}} in um, or corners [[x, y], ...] of its line."
+            )
+            raise ParameterError(message)
+        whole.append(place)
+        component = netlist.instances[name].component
+        inner = next((table[component] for table in visible if component in table), None)
+        if inner is None or not inner.placements or len(whole) == len(path):
+            break
+        netlist, visible = inner, [inner.components, *visible]
+    line = _shaped(circuit, part, len(whole))
+    for place in reversed(whole):
+        line = _moved(line, place)
+    return line
+
+
+def _moved(line: Line, place: Placement) -> Line:
+    """Return a line (K, 2) mirrored at the x axis, turned and moved as a placement says."""
+    angle = np.deg2rad(place.rotation)
+    x, y = line[:, 0], -line[:, 1] if place.mirror else line[:, 1]
+    turned = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+    return np.column_stack([place.x + turned[0], place.y + turned[1]])
 
 
 def _line(name: str, value: Any, circuit: Circuit) -> Line:
@@ -78,25 +107,21 @@ def _line(name: str, value: Any, circuit: Circuit) -> Line:
     return found
 
 
-def _shaped(circuit: Circuit, part: Part, origin: NDArray[np.float64]) -> Line:
-    """Return the line of a part whose origin a layout gives."""
+def _shaped(circuit: Circuit, part: Part, level: int) -> Line:
+    """Return the line of a part about the origin of the instance that placements know, so many names down."""
     own = circuit.graph.settings_of(part)
-    outer = circuit.parameters.get(f"{steps(part.name)[0]}.radius")
+    path = steps(part.name)
+    radius = circuit.parameters.get(f"{'.'.join(path[:level])}.radius")
     length = own.get("length")
     kind = part.model.name.partition(".")[0]
     if kind == "spiral" and length is not None:
-        return np.asarray(origin + coil(float(length), COIL_PITCH_UM))
-    if len(steps(part.name)) > 1 and outer is not None and np.ndim(outer) == 0:
+        return coil(float(length), COIL_PITCH_UM)
+    if len(path) > level and radius is not None and np.ndim(radius) == 0:
         turn = np.linspace(0.0, 2.0 * np.pi, _CIRCLE + 1)
-        return np.asarray(origin + float(outer) * np.column_stack([np.cos(turn), np.sin(turn)]))
-    if (
-        kind.startswith("straight")
-        and length is not None
-        and np.ndim(length) == 0
-        and len(steps(part.name)) == 1
-    ):
-        return np.asarray(origin + np.array([[0.0, 0.0], [float(length), 0.0]]))
-    return origin[np.newaxis]
+        return np.asarray(float(radius) * np.column_stack([np.cos(turn), np.sin(turn)]))
+    if kind.startswith("straight") and length is not None and np.ndim(length) == 0 and len(path) == level:
+        return np.array([[0.0, 0.0], [float(length), 0.0]])
+    return np.zeros((1, 2))
 
 
 def coil(length: float, pitch: float) -> Line:
