@@ -121,7 +121,7 @@ class Body:
 
     def _placements(self) -> dict[str, Placement]:
         """Where the layout puts the instances, as far as it says so in numbers."""
-        found = {}
+        found: dict[str, Placement] = {}
         tables = self.form.placements if isinstance(self.form.placements, Mapping) else {}
         own = {name: form.placement for name, form in self.form.instances.items() if form.placement}
         for name, where in {**tables, **own}.items():

@@ -31,7 +31,7 @@ class Judge:
 
     wl: rising wavelengths (W,) in um, of the nominal chip where the window follows a line.  near: where the
     line that counts lies, in um.  slope: derivative of its wavelength by the errors and the settings'
-    normals; None for a window that stays.
+    normals; None for a window that stays.  heat: the same by the phases of heaters, in um/rad.
     """
 
     draws: Draws
@@ -41,6 +41,7 @@ class Judge:
     channels: tuple[float, ...] = ()
     slope: FloatArray | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    heat: Mapping[str, float] = field(default_factory=dict)
 
     def values(self, z: FloatArray, extra: Mapping[str, Any] | None = None) -> FloatArray:
         """Return the value (entries, N) of every entry for normals z (N, d)."""
@@ -56,7 +57,7 @@ class Judge:
             message = "Nothing of what varies reaches a part of the circuit: its settings are not used."
             raise ParameterError(message)
         starts, ends = pairs_of(self.entries)
-        shift = self.shift(errors, normals)
+        shift = self.shift(errors, normals, extra or {})
         wl = self.wl if shift is None else self.wl + shift[:, np.newaxis]
         near = np.array([self.near]) if shift is None else self.near + shift
         out = np.empty((len(self.entries), count))
@@ -72,7 +73,9 @@ class Judge:
         solve_slices(compiled, planned, point, wl, len(places), take)
         return out
 
-    def shift(self, errors: FloatArray, normals: FloatArray) -> FloatArray | None:
+    def shift(
+        self, errors: FloatArray, normals: FloatArray, extra: Mapping[str, Any] | None = None
+    ) -> FloatArray | None:
         """Return how far the line that the window follows moves, to first order, (N,) in um."""
         if self.slope is None:
             return None
@@ -80,6 +83,9 @@ class Judge:
         out = np.zeros(whole.shape[1])
         for weight, row in zip(self.slope, whole, strict=True):  # one after the other: the same bits anywhere
             out += weight * row
+        for name, slope in self.heat.items():
+            if extra and name in extra:
+                out += slope * (extra[name] - self.draws.compiled.parameters[name])
         return out
 
     def nominal(self) -> FloatArray:
@@ -104,8 +110,11 @@ class Judge:
         out[:, live] = slopes / sigma[live]
         return out
 
-    def following(self, pair: tuple[str, str]) -> Judge:
-        """Return the same with a window that follows the line of a pair (from, to) next to `near`."""
+    def following(self, pair: tuple[str, str], heaters: Sequence[str] = ()) -> Judge:
+        """Return the same with a window that follows the line of a pair (from, to) next to `near`.
+
+        It moves with the phases of heaters as well.
+        """
         line = replace(self, entries=(Entry("resonance", *pair),), slope=None)
         at = float(line.nominal()[0])
         if not np.isfinite(at):
@@ -116,12 +125,20 @@ class Judge:
             raise ParameterError(message)
         line = replace(line, near=at)
         slope = line.gradient(_FIRST)[0]
-        if not np.isfinite(slope).all():
+        heat = {name: line.by_heater(name) for name in heaters}
+        if not np.isfinite([*slope, *heat.values()]).all():
             message = (
                 f"The line from {pair[0]} to {pair[1]} leaves the sweep at its ends: centre the sweep on it."
             )
             raise ParameterError(message)
-        return replace(self, near=at, slope=slope)
+        return replace(self, near=at, slope=slope, heat=heat)
+
+    def by_heater(self, name: str) -> float:
+        """Return the derivative of the first entry by the phase of a heater, by differences."""
+        steps = np.array([-1.0, 1.0]) * _FIRST
+        none = np.zeros((len(self.draws.items), 2)), np.zeros((len(self.draws.drawn), 2))
+        values = self.at(*none, {name: self.draws.compiled.parameters[name] + steps})[0]
+        return float(values[1] - values[0]) / (2.0 * _FIRST)
 
 
 def line_pair(entries: Sequence[Entry]) -> tuple[str, str]:

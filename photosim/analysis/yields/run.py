@@ -144,18 +144,19 @@ def make(
     if len(grid) < FEWEST and lines:
         message = f"{lines[0]!r} needs {FEWEST} wavelengths or more to be judged, got {len(grid)}."
         raise ParameterError(message)
-    check_judged(entries, grid)
+    moves = follow is not False and follow is not None
+    check_judged(entries, grid, moves=moves)
     found = tuple(channels) if channels is not None else channels_of(circuit, constant)
     judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
-    if follow is not False and follow is not None:
+    heaters = None if tuning is None else read(Tuning, tuning, "tuning")
+    if heaters is not None:
+        check_heaters(circuit, heaters)
+    if moves:
         pair = line_pair(entries) if follow is True else _pair(follow)
         if not all(entry.of_line for entry in entries):
             message = "A window that follows a line judges entries read off lines only: leave `follow` out."
             raise ParameterError(message)
-        judge = judge.following(pair)
-    heaters = None if tuning is None else read(Tuning, tuning, "tuning")
-    if heaters is not None:
-        check_heaters(circuit, heaters)
+        judge = judge.following(pair, () if heaters is None else heaters.heaters)
     return Made(judge, heaters, _places(circuit, read(Variation, variation, "variation"), draws))
 
 

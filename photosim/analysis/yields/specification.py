@@ -171,15 +171,20 @@ def _check_scale(entry: Entry, where: str) -> None:
         raise ParameterError(message)
 
 
-def check_judged(entries: Sequence[Entry], wl: NDArray[np.float64]) -> None:
-    """Raise ParameterError for an entry that no wavelength of the sweep wl (W,) can judge."""
+def check_judged(entries: Sequence[Entry], wl: NDArray[np.float64], *, moves: bool = False) -> None:
+    """Raise ParameterError for an entry that no wavelength of the sweep wl (W,) can judge.
+
+    moves: whether the sweep moves with a line, so that a resonance may lie outside of it.
+    """
     low, high = float(wl.min()), float(wl.max())
     for entry in entries:
         outside = entry.window is not None and (entry.window[0] < low or entry.window[1] > high)
         if entry.window is not None and len(wl) < FEWEST:
             outside = not ((wl >= entry.window[0]) & (wl <= entry.window[1])).any()
         lost = entry.near is not None and not low <= entry.near <= high
-        away = entry.quantity == "resonance" and (entry.limits[1] < low or entry.limits[0] > high)
+        away = (
+            not moves and entry.quantity == "resonance" and (entry.limits[1] < low or entry.limits[0] > high)
+        )
         if outside or lost or away:
             asked = f"its window {list(entry.window)} um" if entry.window else f"its limit {entry.words}"
             asked = f"a line near {entry.near:g} um" if lost else asked

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-ROUNDS = 3
-"""Passes over the heaters, each on a finer grid."""
+FINER = (0, 0, 1, 2)
+"""Passes over the heaters: twice over the whole range, for what one heater does depends on the others."""
+_LOST = 1e3
+"""Spreads of an entry that a value which is not a number falls short by."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,20 @@ def check_heaters(circuit: Circuit, tuning: Tuning) -> None:
 def tune(judge: Judge, z: FloatArray, tuning: Tuning) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (values (entries, N), phases added (heaters, N) in rad, power (N,) in W) of tuned chips.
 
-    Chips that pass stay cold. Of the others each heater in turn takes the phase of a grid whose worst
-    margin, in units of the spread of the entry, is best; of phases that pass the least.
+    Chips that pass stay cold. Of the others each heater in turn takes the phase of a grid at which the
+    entries that fail fall short least, in all and in units of their spreads; of phases that pass the least.
+    The sum counts and not the worst entry, which a heater of another line could not better.
     """
     errors, normals = judge.draws.errors(z), judge.draws.setting_normals(z)
     values = judge.at(errors, normals)
     phases = np.zeros((len(tuning.heaters), len(z)))
     scale = _scales(values)
-    bad = np.flatnonzero(_worst(judge, values, scale) < 0.0)
+    bad = np.flatnonzero(_short(judge, values, scale) < 0.0)
     written = judge.draws.compiled.parameters
     reach = 2.0 * np.pi
     most = np.inf if tuning.budget is None else tuning.budget / tuning.power_per_pi * np.pi
     span = np.full(len(tuning.heaters), min(reach, most))
-    for number in range(ROUNDS):
+    for number in FINER:
         for h in range(len(tuning.heaters)):
             if not len(bad):
                 break
@@ -106,19 +109,19 @@ def _best(
         now[h] = tried[:, k]
         extra = {name: written[name] + now[n] for n, name in enumerate(tuning.heaters)}
         found = judge.at(errors, normals, extra)
-        worst = _worst(judge, found, scale)
+        short = _short(judge, found, scale)
         # A passing chip gains nothing by more power; phases rise, so the first that passes is the cheapest.
-        better = (worst > best) & ~(best >= 0.0)
-        better |= (worst >= 0.0) & (best >= 0.0) & (tried[:, k] < kept)
-        kept[better], best[better] = tried[better, k], worst[better]
+        better = (short > best) & ~(best >= 0.0)
+        better |= (short >= 0.0) & (best >= 0.0) & (tried[:, k] < kept)
+        kept[better], best[better] = tried[better, k], short[better]
         values[:, better] = found[:, better]
     return kept, values
 
 
-def _worst(judge: Judge, values: FloatArray, scale: FloatArray) -> FloatArray:
-    """Return the worst margin of each chip, (N,), in units of the entries' spreads."""
+def _short(judge: Judge, values: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return by how much each chip falls short, (N,), from 0 down, in units of the entries' spreads."""
     margins = [e.margin(v) / s for e, v, s in zip(judge.entries, values, scale, strict=True)]
-    return np.asarray(np.min(margins, axis=0))
+    return np.asarray(np.clip(margins, -_LOST, 0.0).sum(axis=0))
 
 
 def _scales(values: FloatArray) -> FloatArray:

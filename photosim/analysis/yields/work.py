@@ -12,7 +12,7 @@ import numpy as np
 from photosim.analysis.provenance import OfCircuit, content_of
 from photosim.analysis.yields.normals import CHUNK, Normals
 from photosim.analysis.yields.specification import pairs_of
-from photosim.analysis.yields.tuning import tune
+from photosim.analysis.yields.tuning import FINER, tune
 from photosim.jobs.work import Arrays, spectrum_seconds
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class YieldWork(OfCircuit):
         compiled = judge.draws.compiled
         planned = compiled.wave_plan(ends, starts)
         one = spectrum_seconds(planned.products, len(compiled.graph.parts), len(judge.wl))
-        return one * (1 if tuning is None else 1 + tuning.points * len(tuning.heaters))
+        return one * (1 if tuning is None else 1 + len(FINER) * tuning.points * len(tuning.heaters))
 
     def content(self) -> tuple[Any, ...]:
         """Return circuit, question and draws."""
