@@ -18,7 +18,7 @@ analyses = pytest.importorskip("SALib.analyze.sobol", reason="SALib is not insta
 
 def test_sobol_indices_are_those_of_salib() -> None:
     circuit = ps.load("add_drop_ring")
-    spec = [
+    spec: list[dict[str, Any]] = [
         {"quantity": "bandwidth_3dB", "from": "in", "to": "drop", "at_most": 1.0e-4},
         {"quantity": "insertion_loss_dB", "from": "in", "to": "drop", "at_most": 0.6},
         {"quantity": "resonance", "from": "in", "to": "drop", "within": [1.5508, 1.5516]},
