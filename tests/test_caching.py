@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,32 +57,46 @@ def test_kernels_leave_the_users_numba_settings_alone() -> None:
     assert after == before
 
 
-SIMULATE = """\
+Filled = Callable[[str], tuple[Path, str]]
+RING = """\
 import photosim as ps
 print(ps.load("add_drop_ring")(wl=[1.55])["in", "drop"].power[0].hex())
 """
+KERNEL = """\
+import numpy as np
+from photosim.kernels.chain import contract
+out = np.zeros((1, 1, 1, 2))
+contract(np.ones((1, 1, 2, 1, 2, 2)), np.ones((1, 1, 4)), np.zeros(1, int), np.ones(1, int), out)
+print(out.tolist())
+"""
+"""One kernel, which is compiled sooner than those of a ring."""
 
 
-def simulated(cache: Path) -> tuple[str, str]:
-    """Simulate a ring in a fresh process with its own cache; return what it printed and warned."""
-    environment = dict(os.environ, PHOTOSIM_CACHE=str(cache))
+def simulated(folder: Path, script: str) -> tuple[str, str]:
+    """Run a script in a fresh process with its own cache; return what it printed and warned."""
+    environment = dict(os.environ, PHOTOSIM_CACHE=str(folder))
     for name in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"):
         environment.pop(name, None)
     done = subprocess.run(
-        [sys.executable, "-c", SIMULATE], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A cache folder with all that the ring needs, and its power."""
-    folder = tmp_path_factory.mktemp("filled")
-    power, warned = simulated(folder)
-    assert "CacheWarning" not in warned
-    assert simulated(folder) == (power, ""), "what was kept is read again"
-    return folder, power
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Give a script's cache folder with all that it needs, and what it prints."""
+
+    @cache
+    def fill(script: str) -> tuple[Path, str]:
+        folder = tmp_path_factory.mktemp("filled")
+        printed, warned = simulated(folder, script)
+        assert "CacheWarning" not in warned
+        assert simulated(folder, script) == (printed, ""), "what was kept is read again"
+        return folder, printed
+
+    return fill
 
 
 def emptied(content: bytes) -> bytes:
@@ -106,17 +121,18 @@ def touched(content: bytes) -> bytes:
     ("suffix", "damage"), [(".py", emptied), (".nbi", scrambled), (".nbc", halved), (".nbc", touched)]
 )
 def test_a_damaged_kernel_is_made_again(
-    filled: tuple[Path, str], suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
+    filled: Filled, suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
-    folder, power = filled
+    script = RING if suffix == ".py" else KERNEL  # a ring's formulas are files of Python
+    folder, printed = filled(script)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     damaged = [path for path in copy.rglob(f"*{suffix}") if suffix != ".py" or path.parent.name == "compiled"]
     assert damaged
     for path in damaged:
         path.write_bytes(damage(path.read_bytes()))
-    again, warned = simulated(copy)
-    assert again == power
+    again, warned = simulated(copy, script)
+    assert again == printed
     assert "CacheWarning: The kept kernel" in warned
 
 
@@ -142,23 +158,24 @@ def pipe_instead(path: Path) -> None:
      (".nbi", pipe_instead), (".nbi", full_folder_instead), (".nbc", full_folder_instead)],
 )  # fmt: skip
 def test_what_is_not_a_file_is_no_kept_kernel(
-    filled: tuple[Path, str], suffix: str, replaced: Callable[[Path], None], tmp_path: Path
+    filled: Filled, suffix: str, replaced: Callable[[Path], None], tmp_path: Path
 ) -> None:
     """Nothing waits for a pipe, and a folder that holds files of others is left as it is."""
-    folder, power = filled
+    script = RING if suffix == ".py" else KERNEL  # a ring's formulas are files of Python
+    folder, printed = filled(script)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     places = [path for path in copy.rglob(f"*{suffix}") if suffix != ".py" or path.parent.name == "compiled"]
     for path in places:
         replaced(path)
-    again, warned = simulated(copy)
-    assert again == power
+    again, warned = simulated(copy, script)
+    assert again == printed
     assert "CacheWarning: " in warned
     if replaced is full_folder_instead:
         assert all((path / "own").is_file() for path in places)
         assert "cannot be kept" in warned
     else:
-        assert simulated(copy) == (power, ""), "what was made again is kept"
+        assert simulated(copy, script) == (printed, ""), "what was made again is kept"
 
 
 def test_a_kernel_that_cannot_be_kept_is_used_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,10 +89,13 @@ class Composite(Model):
         net = self._structure(settings)
         optical: list[str] = []
         electrical: list[str] = []
+        known: dict[int, tuple[str, ...]] = {}  # equal rows of an array are one object, built once
         for outer, (instance, port) in net.ports.items():
             inner = net.instances[instance]
             model = registry.get(inner.component)
-            if port in model.electrical_for(inner.settings):
+            if id(inner) not in known:
+                known[id(inner)] = model.electrical_for(inner.settings)
+            if port in known[id(inner)]:
                 electrical.append(outer)
             else:
                 optical += exposed_names(outer, model.modes(port, inner.settings))
