@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "photosim"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the sources once, where Python would do so again in each command that a test starts."""
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "photosim", quiet=2)
 
 
 @pytest.fixture(scope="session")
