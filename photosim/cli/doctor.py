@@ -56,12 +56,15 @@ def _photosim() -> dict[str, Any]:
 def _machine() -> dict[str, Any]:
     import numba
 
+    from photosim.electronics import ngspice
+
     return {
         "Python": f"{platform.python_version()}, {sys.executable}",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "processors": os.cpu_count() or 1,
         "threads of kernels": f"{numba.get_num_threads()} (NUMBA_NUM_THREADS sets them)",
         "memory": size(memory_bytes()),
+        "ngspice": ngspice.installed() or f"not found (Debian's {ngspice.PACKAGE} has its shared library)",
     }
 
 

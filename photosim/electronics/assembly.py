@@ -77,8 +77,15 @@ class System:
 
     @property
     def linear(self) -> bool:
-        """Whether the circuit has no junction, no product of voltages and no limit."""
-        return not any(len(table[0]) for table in (self.junctions, self.products, self.limited))
+        """Whether the circuit has no junction, no product of voltages, no limit and no SPICE subcircuit."""
+        return not self.spice and not any(
+            len(table[0]) for table in (self.junctions, self.products, self.limited)
+        )
+
+    @cached_property
+    def spice(self) -> bool:
+        """Whether a SPICE subcircuit stands in it, so that ngspice solves it."""
+        return any(one.element.kind == "spice" for one in self.placed)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -225,6 +232,9 @@ class _Builder:
 
     def _noise(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
         del one, ends, values  # the response alone has it
+
+    def _spice(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
+        del one, ends, values  # ngspice has it
 
     def _heating(self, one: Placed, ends: list[int], values: tuple[float, ...]) -> None:
         del one

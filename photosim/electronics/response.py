@@ -24,8 +24,14 @@ def response(
 ) -> ComplexArray:
     """Return unknowns `rows` per input, (F, rows, inputs), at frequencies (F,) in Hz, about unknowns x (n,).
 
+    A circuit with SPICE subcircuits rests under its inputs `system.resting`.
+
     Time goes as exp(+j omega t), as everywhere in electronics.
     """
+    if system.spice:
+        from photosim.electronics import ngspice
+
+        return ngspice.response(system, frequency, inputs, rows)
     drive = system.matrix(system.drive, len(system.inputs))[:, list(inputs)].astype(np.complex128)
     return np.array([_solved(system, x, f, drive)[list(rows)] for f in frequency]).reshape(
         len(frequency), len(rows), len(inputs)
@@ -38,8 +44,14 @@ def noise_density(system: System, x: FloatArray, frequency: FloatArray, row: int
     Resistors at a temperature have 4 k T/R, junctions 2 q i of their current; each passes to the unknown as
     the adjoint solution says (rohrer1971).
     """
-    found = np.zeros(len(frequency))
     sources = _noisy(system, x)
+    if system.spice:
+        from photosim.electronics import ngspice
+
+        own = ngspice.noise_density(system, frequency, row)
+        passed = ngspice.injected(system, frequency, row, [(a, b) for a, b, _ in sources])
+        return np.asarray(own + np.abs(passed) ** 2 @ np.array([density for *_, density in sources]))
+    found = np.zeros(len(frequency))
     unit = np.zeros((system.size, 1), dtype=np.complex128)
     unit[row] = 1.0
     for k, f in enumerate(frequency):
@@ -58,7 +70,7 @@ def _noisy(system: System, x: FloatArray) -> list[tuple[int, int, float]]:
             found.append((a, b, 4 * BOLTZMANN_J_K * element.temperature / element.values[0]))
         elif element.kind == "noise":
             found.append((a, b, element.values[0] ** 2))
-        elif element.kind == "junction":
+        elif element.kind == "junction" and not system.spice:  # ngspice has it with its own
             padded = np.append(x, 0.0)
             i, _ = junction_current(float(padded[a] - padded[b]), *element.values[:2])
             found.append((a, b, 2 * ELEMENTARY_CHARGE_C * (abs(i) + 2 * element.values[0] * (i < 0))))

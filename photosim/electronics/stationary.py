@@ -26,6 +26,10 @@ def stationary(system: System, inputs: FloatArray | None = None) -> FloatArray:
 
     Raises NetlistError for equations that have no solution, ParameterError where Newton's method finds none.
     """
+    if system.spice:
+        from photosim.electronics import ngspice
+
+        return ngspice.stationary(system, inputs)
     u = system.resting if inputs is None else np.asarray(inputs, dtype=np.float64)
     solver = _Rest(system, u)
     if system.linear:

@@ -40,6 +40,8 @@ class _Sets:
 def pairs(one: Placed) -> list[tuple[str, str]]:
     """Return the pairs of nodes between which an element carries a current."""
     nodes = one.nodes
+    if one.element.kind == "spice":
+        return []
     if one.element.kind == "line":
         return [(nodes[0], nodes[1]), (nodes[2], nodes[3])]
     return [(nodes[0], nodes[1])] if len(nodes) > 1 else []
@@ -120,6 +122,11 @@ def _refuse_floating(
         elif one.element.kind == "line":  # at rest both wires go through
             sets.join(one.nodes[0], one.nodes[2])
             sets.join(one.nodes[1], one.nodes[3])
+        elif one.element.call is not None:
+            at = dict(zip(one.element.call.subcircuit.pins, one.nodes, strict=True)) | {"0": GROUND}
+            for joined in one.element.call.subcircuit.joined:
+                for pin in joined[1:]:
+                    sets.join(at[joined[0]], at[pin])
     loose = [node for node in nodes if sets.root(node) != sets.root(GROUND)]
     if not loose:
         return

@@ -73,6 +73,10 @@ def transient(  # noqa: PLR0913 - a circuit, its clock and what follows it
     Raises ParameterError for steps that do not converge, for lines whose delay the clock does not resolve,
     and for a result whose error stays above WORST.
     """
+    if system.spice:
+        from photosim.electronics import ngspice
+
+        return Solution(*ngspice.transient(system, inputs, samples, sample_rate, rows, each=each))
     wanted = np.array(rows, dtype=np.int64)
     finer = _least(system, sample_rate) if light is None else _loop_least(system, sample_rate)
     order = 4 if system.linear and light is None else 3

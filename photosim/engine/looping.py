@@ -11,7 +11,7 @@ import numpy as np
 from photosim.electronics import Linear, Placed, linear, refuse_rest, settled
 from photosim.engine.following import Read, Signal, value_of
 from photosim.engine.quasi_static import QuasiStatic, beams_of, table_of
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, listing
 from photosim.model import Detector
 from photosim.model import elements as ideal
 from photosim.model.elements import GROUND
@@ -125,6 +125,7 @@ def loop_of(
             ends.append(read.branch or read.nodes)
     equations = electrics.finished(placed, signals, settings_of)
     system = equations.system
+    _refuse_spice(equations, electrics.reads)
     felt = [
         (system.branches[end], -1) if isinstance(end, str) else (equations.row(end[0]), equations.row(end[1]))
         for end in ends
@@ -186,6 +187,19 @@ def unstable(words: str, rate: float, frequency: float) -> str:
         f"The control loop of {words} is not stable: about its state of rest it {how}, and "
         f"disturbances grow by a factor e in {1 / rate:.3g} s."
     )
+
+
+def _refuse_spice(equations: Equations, reads: Sequence[Read]) -> None:
+    """Raise ParameterError for a SPICE subcircuit among the nets of a circuit with a control loop."""
+    inside = next((one.part for one in equations.system.placed if one.element.kind == "spice"), None)
+    if inside is not None:
+        message = (
+            f"SPICE subcircuit {inside!r} stands in a circuit in which light follows itself through the nets "
+            f"({listing([read.name for read in reads])}): ngspice computes nets that light alone "
+            f"drives, or that "
+            "drive light alone; build the loop of photosim's own parts."
+        )
+        raise ParameterError(message)
 
 
 def _refuse_twice(parts: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from photosim.files.csv import Traces
     from photosim.model.electrical_table import ElectricalTable
+    from photosim.model.spice_deck import SpiceDeck
     from photosim.smatrix import SMatrix
 
 FORMATS = {
@@ -52,6 +53,7 @@ __all__ = [
     "read_family",
     "read_index",
     "read_network",
+    "read_spice",
     "read_table",
     "smatrix_of",
     "table_of",
@@ -150,6 +152,17 @@ def read_network(path: str | Path) -> ElectricalTable:
     from photosim.files import networks
 
     return networks.read_network(path)
+
+
+@public
+def read_spice(path: str | Path, folder: str | Path | None = None) -> SpiceDeck:
+    """Return the subcircuits of a SPICE deck; DataError, with file and line, for anything else in it.
+
+    Its .include and .lib lines may read below `folder`, the deck's own if left out.
+    """
+    from photosim.files import spice_decks
+
+    return spice_decks.read_spice(path, None if folder is None else Path(folder))
 
 
 @public

@@ -90,6 +90,7 @@ from photosim.model.quantities import (
     Wavelength,
 )
 from photosim.model.sampled import SampledData
+from photosim.model.spice_deck import SpiceDeck
 from photosim.model.tabulated import IndexTable, SampledFamily
 from photosim.model.unwrapping import Delays
 from photosim.model.windows import Window
@@ -155,6 +156,7 @@ __all__ = [
     "SignedLength",
     "Source",
     "Spacing",
+    "SpiceDeck",
     "Stage",
     "Symmetries",
     "Temperature",

@@ -273,13 +273,15 @@ def network(
     reads: Mapping[str, Reading] | None = None,
     windows: tuple[Window, ...] = (),
     judge: Callable[..., tuple[Remark, ...]] | None = None,
+    pins_of: Callable[..., tuple[str, ...] | None] | None = None,
 ) -> Callable[[Callable[..., tuple[Element, ...]]], Network]:
     """Declare a component with electrical pins from `f(*, ...)` that returns elements between pins and nodes.
 
     `pins` stand in nets, where currents add up to zero; those that are `thermal` carry temperature and power.
     `drives` names the setting behind each one-way input, which a source among the elements follows, and
     `reads` the voltages that leave as one-way signals. `judge` sees all settings together: it returns remarks
-    or raises ParameterError. `photosim.model.elements` has the elements.
+    or raises ParameterError. `pins_of` returns the names of the pins, for parts of which the
+    settings decide it. `photosim.model.elements` has the elements.
     """
     return partial(
         Network.declare,
@@ -293,6 +295,7 @@ def network(
         reads=dict(reads or {}),
         windows=windows,
         judge=judge,
+        pins_of=pins_of,
     )
 
 

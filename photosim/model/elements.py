@@ -7,6 +7,10 @@ Currents count from the first node through the element to the second, as SPICE h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from photosim.model.spice_deck import SpiceCall
 
 GROUND = "gnd"
 """Name of the node whose voltage is 0; a netlist writes it as a member of a net."""
@@ -19,7 +23,7 @@ class Element:
     branches: other elements of the component whose current it uses.  setting: the component's setting that a
     source follows over time.  ac: what a source adds in the small-signal response, as a factor of the drive.
     temperature: of a resistor, in K, for its thermal noise; 0 is noiseless.  tone: of a source, an amplitude,
-    a frequency in Hz and a phase in rad of a sine on top of its value.
+    a frequency in Hz and a phase in rad of a sine on top of its value.  call: the subcircuit of a SPICE deck.
     """
 
     kind: str
@@ -30,6 +34,7 @@ class Element:
     setting: str = ""
     temperature: float = 0.0
     tone: tuple[float, float, float] | None = None
+    call: SpiceCall | None = None
 
 
 def resistance(name: str, a: str, b: str, ohm: float, *, temperature: float = 0.0) -> Element:
@@ -130,3 +135,8 @@ def limited(name: str, a: str, b: str, c: str, d: str, siemens: float, ampere: f
 def heating(name: str, a: str, b: str, to: str, ohm: float) -> Element:
     """Return what brings the power (v(a) - v(b))**2/ohm of a resistor in W to a thermal node."""
     return Element("heating", name, (a, b, to), (float(ohm),))
+
+
+def spice(name: str, pins: tuple[str, ...], call: SpiceCall) -> Element:
+    """Return a subcircuit of a SPICE deck between nodes, which ngspice computes."""
+    return Element("spice", name, pins, call=call)

@@ -35,11 +35,13 @@ _FORBIDDEN = re.compile(r"[\s,:<>.]+")
 class FileTable:
     """What a setting that names a file holds; equal to another that holds the same, wherever it lies.
 
-    noun: what it tabulates, in messages. reader: the function of photosim.files that reads it.
+    noun: what it tabulates, in messages. reader: the function of photosim.files that reads it. includes:
+    whether the file may name others, below a folder that its reader is given.
     """
 
     noun: ClassVar[str] = ""
     reader: ClassVar[str] = ""
+    includes: ClassVar[bool] = False
     file: str
     digest: Any
 

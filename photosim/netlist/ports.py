@@ -56,7 +56,8 @@ class PortTable:
         if sub is not None:
             return self._known.setdefault(component, _exposed(sub))
         model = registry.get(component)
-        if isinstance(model, Block | ClosedForm | Detector | Network | Nonlinear | Source):
+        fixed = Block | ClosedForm | Detector | Network | Nonlinear | Source
+        if isinstance(model, fixed) and getattr(model, "pins_of", None) is None:
             ports = _ports(model.ports, model.electrical, model.aliases)
             ports = replace(ports, buses=frozenset(model.buses)) if isinstance(model, Block) else ports
             return self._known.setdefault(component, ports)

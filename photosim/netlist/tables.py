@@ -52,7 +52,10 @@ def read_named(text: str, folder: Path | None, kind: type[FileTable] | None = No
         stamp = place.stat()
         if S_ISREG(stamp.st_mode):
             _check_size(place, stamp.st_size)
-        table = _read(place, stamp.st_mtime_ns, stamp.st_size, kind.reader if kind else "read_table")
+        if kind is not None and kind.includes:
+            table = _read_anew(place, kind.reader, (folder if folder is not None else Path()).resolve())
+        else:
+            table = _read(place, stamp.st_mtime_ns, stamp.st_size, kind.reader if kind else "read_table")
     except OSError as error:
         raise NetlistError(f"{place} cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DataError as error:
@@ -77,3 +80,10 @@ def _read(place: Path, changed: int, size: int, reader: str) -> Any:
 
     del changed, size
     return getattr(files, reader)(place)
+
+
+def _read_anew(place: Path, reader: str, folder: Path) -> Any:
+    """Read a file that may include others below a folder, which may have changed although it has not."""
+    from photosim import files
+
+    return getattr(files, reader)(place, folder)

@@ -8,7 +8,7 @@ A detector beats them with the line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,7 +124,8 @@ class _Question:
         for k, signal in enumerate(bright.signals):
             if signal.kind == "detector":
                 levels[k] = self.currents.get(signal.part, 0.0)
-        self.bright = _Solved(bright, stationary(bright.system, levels))
+        bright = replace(bright, system=replace(bright.system, resting=levels))
+        self.bright = _Solved(bright, stationary(bright.system))
 
     def _refuse_loops(self) -> None:
         """Raise ParameterError for light that follows itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,12 +26,14 @@ class Network(Judged):
 
     `pins` may stand in nets; `thermal` ones carry temperatures (in K) and powers (in W) in place of voltages
     and currents. `reads` holds the signals that leave it one way, by port; `drives` the settings behind those
-    that enter.
+    that enter. `pins_of` gives, for settings that decide it, the names of the pins in their order, as many as
+    there are; None while they are not known.
     """
 
     pins: tuple[str, ...] = ()
     thermal: tuple[str, ...] = ()
     reads: Mapping[str, Reading] = field(default_factory=dict)
+    pins_of: Callable[..., tuple[str, ...] | None] | None = None
 
     kind = "network"
 
@@ -40,6 +42,22 @@ class Network(Judged):
         if port in self.reads:
             return self.reads[port].unit
         return super().electrical_unit(port, settings)
+
+    def _named(self, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+        return None if self.pins_of is None else self.pins_of(**self.full(settings))
+
+    def electrical_for(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the pins and one-way ports of an instance with these settings."""
+        named = self._named(settings)
+        if named is None:
+            return self.electrical
+        return (*self.pins[: len(named)], *(port for port in self.electrical if port not in self.pins))
+
+    def aliases_for(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the other names of the pins of an instance with these settings."""
+        named = zip(self._named(settings) or (), self.pins, strict=False)
+        found = {other: pin for name, pin in named for other in (name, name.lower())}
+        return {**self.aliases, **{name: pin for name, pin in found.items() if name not in self.pins}}
 
     def domain_of(self, port: str, settings: Mapping[str, Any]) -> str:
         """Return what a pin carries, "electrical" or "thermal"; empty for a one-way port."""
