@@ -62,8 +62,8 @@ class Deck:
         place = self.index[name]
         return f"{'v' if self.system.placed[place].element.kind == 'voltage' else 'i'}{place}"
 
-    def text(self, given: Callable[[int], str], options: str) -> list[str]:
-        """Return the lines of the deck; given: the text of the value of each input."""
+    def text(self, level: Callable[[int], str], options: str) -> list[str]:
+        """Return the lines of the deck; level: the text of the value of each input."""
         found = calls(self.system)
         warm = {call.temperature for _, call in found}
         if len(warm) > 1:
@@ -90,7 +90,7 @@ class Deck:
         for place, one in enumerate(self.system.placed):
             writer = getattr(self, f"_{one.element.kind}", None)
             if writer is not None:
-                writer(place, one, [self.node(name) for name in one.nodes], given)
+                writer(place, one, [self.node(name) for name in one.nodes], level)
         return self.lines
 
     def saved(self) -> list[str]:
@@ -140,11 +140,11 @@ class Deck:
         first, second = (self.index[f"{one.part}.{name}"] for name in one.element.branches)
         self._add(f"k{place} l{first} l{second} {_number(one.element.values[0])}")
 
-    def _voltage(self, place: int, one: Placed, ends: list[str], given: Callable[[int], str]) -> None:
-        self._add(f"v{place} {ends[0]} {ends[1]} {given(self.column[one.name])}")
+    def _voltage(self, place: int, one: Placed, ends: list[str], level: Callable[[int], str]) -> None:
+        self._add(f"v{place} {ends[0]} {ends[1]} {level(self.column[one.name])}")
 
-    def _current(self, place: int, one: Placed, ends: list[str], given: Callable[[int], str]) -> None:
-        self._add(f"i{place} {ends[0]} {ends[1]} {given(self.column[one.name])}")
+    def _current(self, place: int, one: Placed, ends: list[str], level: Callable[[int], str]) -> None:
+        self._add(f"i{place} {ends[0]} {ends[1]} {level(self.column[one.name])}")
 
     def _voltage_gain(self, place: int, one: Placed, ends: list[str], _: object) -> None:
         a, b, c, d = self._sense(place, one, ends)
