@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from photosim.errors import PhotosimError
+from photosim.errors import NetlistError, ParameterError, PhotosimError
 from photosim.netlist.form_errors import MappingError
 from photosim.netlist.mappings import read
 
@@ -33,4 +33,16 @@ def option(name: str, *path: str) -> Iterator[None]:
     try:
         yield
     except PhotosimError as error:
-        raise MappingError(": ".join((title(name), *path, str(error))), path) from None
+        if isinstance(error, NetlistError) and error.mark is not None:  # of another place in the file
+            raise
+        whole = (*path, *getattr(error, "path", ()))
+        raise MappingError(": ".join((title(name), *path, str(error))), whole) from None
+
+
+@contextmanager
+def inside(*path: str | int) -> Iterator[None]:
+    """Let errors of parameters that are raised inside know to which option they belong."""
+    try:
+        yield
+    except ParameterError as error:
+        raise MappingError(str(error), (*path, *getattr(error, "path", ()))) from None

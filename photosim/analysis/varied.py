@@ -69,6 +69,10 @@ def read_varied(
         {**{n: e[key] for n, e in own.items() if key in e}, **(more or {})}
         for key, more in (("bounds", bounds), ("prior", priors), ("start", None))
     ]
+    asked: Any = names  # a file may have anything there
+    if not isinstance(asked, str | Sequence):
+        message = f"The {word} settings are names, patterns or a mapping of them, got {shown(names)}."
+        raise ParameterError(message)
     vector = settings_vector(circuit, names if isinstance(names, str) else [*names], None, scales)
     for what, table in zip(("bounds", "priors"), tables, strict=False):
         for pattern in table:

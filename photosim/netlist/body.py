@@ -97,9 +97,16 @@ class Body:
     def _specification(self) -> tuple[Mapping[str, Any], ...]:
         """The entries of the specification, and where each of them stands."""
         for position in range(len(self.form.specification)):
-            mark = self.tree.mark(self.data["specification"], position)
-            self.marks.add(("specification", str(position)), mark)
+            self._mark_all(("specification", str(position)), self.data["specification"], position)
         return tuple(self.form.specification)
+
+    def _mark_all(self, path: tuple[str, ...], raw: Any, key: Any) -> None:
+        """Remember the place of an entry of a mapping or list, and of all below it."""
+        self.marks.add(path, self.tree.mark(raw, key))
+        inner = raw[key]
+        listed = range(len(inner)) if isinstance(inner, list) else ()
+        for below in inner if isinstance(inner, Mapping) else listed:
+            self._mark_all((*path, str(below)), inner, below)
 
     def _left_out(self) -> list[str]:
         """A remark about the instances that carry no light."""
@@ -308,9 +315,7 @@ class Body:
         raw = self.data.get("analyses") or ()
         for position, analysis in enumerate(self.form.analyses):
             mark = self.tree.mark(raw, position)
-            self.marks.add(("analyses", str(position)), mark)
-            for key in analysis:
-                self.marks.add(("analyses", str(position), str(key)), self.tree.mark(raw[position], key))
+            self._mark_all(("analyses", str(position)), raw, position)
             if not isinstance(analysis.get("kind"), str):
                 message = f"analysis {position + 1} does not say its kind, as in {{kind: spectrum, ...}}"
                 raise NetlistError(message, mark)

@@ -62,7 +62,8 @@ def explain(
     first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
     at = _follow(form, value, first["loc"])
     where = place(at.names)
-    if first["type"] in {"extra_forbidden", "missing"}:
+    short = first["type"] == "missing" and isinstance(first["loc"][-1], int)  # a list of too few entries
+    if first["type"] in {"extra_forbidden", "missing"} and not short:
         return _about_key(at, where, noun, missing=first["type"] == "missing")
     if first["type"] == OWN_WORDS:
         return MappingError(f"{where}: {first['msg']}" if where else first["msg"], at.path)

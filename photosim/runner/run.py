@@ -20,9 +20,18 @@ from photosim import __version__
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.result import plain
 from photosim.arguments import public
-from photosim.errors import DataError, Mark, NetlistError, ParameterError, PhotosimError, listing
+from photosim.errors import (
+    DataError,
+    Mark,
+    NetlistError,
+    ParameterError,
+    PhotosimError,
+    UnphysicalResult,
+    listing,
+)
 from photosim.files.atomic import is_temporary, write_text
 from photosim.files.own import EARLIER, RESULTS, earlier, refuse_others
+from photosim.netlist.form_errors import MappingError
 from photosim.runner.kinds import Kind, Result, Run, find
 
 if TYPE_CHECKING:
@@ -137,6 +146,8 @@ def prepare(circuit: Circuit) -> list[Job]:
         try:
             jobs.append(_job(str(position), entry, circuit, [job.name for job in jobs]))
         except PhotosimError as error:
+            if isinstance(error, NetlistError) and error.mark is not None:  # of another place in the file
+                raise
             mark = _mark(circuit, str(position), error)
             if mark is None:
                 raise
@@ -146,11 +157,7 @@ def prepare(circuit: Circuit) -> list[Job]:
 
 def _mark(circuit: Circuit, position: str, error: PhotosimError) -> Mark | None:
     """Return the place of what is wrong in an analysis: that of its option if the error names one."""
-    for key in getattr(error, "path", ())[:1]:
-        mark = circuit.netlist.mark("analyses", position, str(key))
-        if mark is not None:
-            return mark
-    return circuit.netlist.mark("analyses", position)
+    return circuit.netlist.mark("analyses", position, *map(str, getattr(error, "path", ())))
 
 
 def _job(position: str, entry: Mapping[str, Any], circuit: Circuit, taken: Sequence[str]) -> Job:
@@ -171,8 +178,13 @@ def _placed(circuit: Circuit, job: Job) -> Iterator[None]:
     """Let an error of an analysis begin with its place in the netlist and its name."""
     try:
         yield
-    except (ParameterError, DataError) as error:
-        if type(error) not in {ParameterError, DataError}:  # others hold more than a text
+    except MappingError as error:
+        mark = _mark(circuit, job.position, error)
+        if mark is None:
+            raise
+        raise NetlistError(str(error), mark) from error
+    except (ParameterError, DataError, UnphysicalResult) as error:
+        if type(error) not in {ParameterError, DataError, UnphysicalResult}:  # others hold more than a text
             raise
         name, text = f"analysis {job.name!r}", str(error)
         mark = circuit.netlist.mark("analyses", job.position)

@@ -46,7 +46,7 @@ WRONG = {
     ),
     "channels": (
         GOOD.replace("name: lines", "channels: [.nan]"),
-        r"^wrong\.yml:5:22: .*channels: entry 1 must be a finite positive number, but is the number nan",
+        r"^wrong\.yml:5:33: .*channels: entry 1 must be a finite positive number, but is the number nan",
     ),
     "twice from": (
         GOOD.replace("name: lines", "from: [in, in]"),

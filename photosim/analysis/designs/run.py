@@ -15,6 +15,7 @@ from photosim.analysis.designs.solve import Trail, minimax, smooth
 from photosim.analysis.designs.space import Space, make_space, read_constraints
 from photosim.analysis.designs.tables import Confirmed, Tabled, dataset
 from photosim.analysis.designs.targets import Target, read_target
+from photosim.analysis.options import inside
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
@@ -144,7 +145,9 @@ def make(  # noqa: PLR0913 - the options of a question
         message = f"There is no goal {goal!r}. There are: {listing(GOALS)}.{did_you_mean(goal, GOALS)}"
         raise ParameterError(message)
     constant = flat_settings(settings or {})
-    check_settings(circuit, constant)
+    with inside("settings"):
+        check_settings(circuit, constant)
+        circuit.at(constant)
     asked = [
         n for n, v in (("target", target), ("loss", loss), ("specification", specification)) if v is not None
     ]
@@ -158,7 +161,8 @@ def make(  # noqa: PLR0913 - the options of a question
         raise ParameterError(message)
     if target is not None or loss is not None:
         grid = np.unique(resolve(circuit, wl, constant, circuit.ports, circuit.ports))
-        space = make_space(circuit, vary, scales, float(grid.mean()), constant)
+        with inside("vary"):
+            space = make_space(circuit, vary, scales, float(grid.mean()), constant)
         bounds = read_constraints(space, constraints)
         return Made(
             "target" if loss is None else "loss",
@@ -179,13 +183,15 @@ def make(  # noqa: PLR0913 - the options of a question
     check_judged(entries, grid)
     edges = [edge for entry in entries for edge in entry.window or ()]
     grid = np.unique(np.concatenate([grid, [e for e in edges if grid[0] <= e <= grid[-1]]]))
-    space = make_space(circuit, vary, scales, float(grid.mean()), constant)
+    with inside("vary"):
+        space = make_space(circuit, vary, scales, float(grid.mean()), constant)
     found = tuple(channels) if channels is not None else channels_of(circuit, constant)
     aim = Aim(circuit, space, entries, grid, 0.5 * float(grid[0] + grid[-1]), found, constant,
               read_constraints(space, constraints))  # fmt: skip
     varied = None
     if variation is not None:
-        varied = read(Variation, variation, "variation")
+        with inside("variation"):
+            varied = read(Variation, variation, "variation")
         SmoothYield(aim, varied, np.zeros((1, 1)), 1.0).draws(space.x0)
     return Made(goal, space, aim, varied)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from photosim.analysis.options import inside
 from photosim.analysis.varied import read_varied
 from photosim.engine.bindings import owner
-from photosim.errors import ParameterError
-from photosim.reals import shown
+from photosim.errors import ParameterError, did_you_mean
+from photosim.netlist.forms import Number, Words
+from photosim.netlist.mappings import read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -181,31 +183,46 @@ def _size(bound: Bound) -> float:
     return max(*ends, 1e-3) if len(ends) > 1 else max(ends[0], 1e-3)
 
 
+@dataclass(frozen=True)
+class Linear:
+    """A linear constraint as it is written: a sum of settings by name or pattern, and its limits."""
+
+    sum: Annotated[Mapping[str, Number], Words("a mapping of settings to factors")]
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    def __post_init__(self) -> None:
+        if self.at_least is None and self.at_most is None:
+            message = "give at_least, at_most or both, as in {sum: {a.length: 1, b.length: -1}, at_least: 0}."
+            raise ParameterError(message)
+
+
 def read_constraints(space: Space, entries: Sequence[Mapping[str, Any]]) -> tuple[Bound, ...]:
     """Return linear constraints of {sum: {name or pattern: factor}, at_least, at_most}.
 
     Raises ParameterError for names that are not varied, and for a constraint without a limit.
     """
     found = []
-    written: Sequence[Any] = entries
-    for number, entry in enumerate(written, 1):
-        where = f"constraints, entry {number}"
-        terms = entry.get("sum") if isinstance(entry, Mapping) else None
-        unknown = sorted(set(entry) - {"sum", "at_least", "at_most"}) if isinstance(entry, Mapping) else []
-        if not isinstance(terms, Mapping) or unknown or not {"at_least", "at_most"} & set(entry):
-            form = "{sum: {a.length: 1, b.length: -1}, at_least: 0, at_most: 100}"
-            message = f"{where}: write {form}, got {shown(entry)}."
-            raise ParameterError(message)
-        row = np.zeros(len(space.names))
-        for pattern, factor in terms.items():
-            places = [k for k, name in enumerate(space.names) if _like(name, str(pattern))]
-            if not places:
-                message = f"{where}: {pattern!r} is not one of the varied settings."
-                raise ParameterError(message)
-            row[places] += float(factor)
-        low, high = float(entry.get("at_least", -np.inf)), float(entry.get("at_most", np.inf))
-        if not low <= high:
-            message = f"{where}: at_least {low:g} is above at_most {high:g}."
-            raise ParameterError(message)
-        found.append(Bound(row, low, high))
+    for number, entry in enumerate(entries):
+        with inside("constraints", number):
+            found.append(_read(space, entry, f"constraints, entry {number + 1}"))
     return tuple(found)
+
+
+def _read(space: Space, entry: Mapping[str, Any], where: str) -> Bound:
+    """Return one linear constraint."""
+    written = read(Linear, entry, where)
+    row = np.zeros(len(space.names))
+    for pattern, factor in written.sum.items():
+        places = [k for k, name in enumerate(space.names) if _like(name, pattern)]
+        if not places:
+            hint = did_you_mean(pattern, space.names)
+            message = f"{where}: {pattern!r} is not one of the varied settings.{hint}"
+            raise ParameterError(message)
+        row[places] += factor
+    low = -np.inf if written.at_least is None else written.at_least
+    high = np.inf if written.at_most is None else written.at_most
+    if not low <= high:
+        message = f"{where}: at_least {low:g} is above at_most {high:g}."
+        raise ParameterError(message)
+    return Bound(row, low, high)

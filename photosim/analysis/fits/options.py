@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from photosim.analysis.fits.result import FitResult
-from photosim.analysis.fits.run import DRAWS, STARTS, fit, make
+from photosim.analysis.fits.run import DRAWS, MOST_DRAWS, MOST_STARTS, STARTS, fit, make
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.progress import Progress, silent
 from photosim.errors import NetlistError, ParameterError
@@ -45,8 +45,8 @@ class FitOptions:
     floor: bool = False
     residuals: Literal["dB", "linear"] = "dB"
     derived: Mapping[str, Any] = field(default_factory=dict)
-    starts: Annotated[Count, Field(ge=1)] = STARTS
-    bootstrap: Annotated[Count, Field(ge=50)] = DRAWS
+    starts: Annotated[Count, Field(ge=1, le=MOST_STARTS)] = STARTS
+    bootstrap: Annotated[Count, Field(ge=50, le=MOST_DRAWS)] = DRAWS
     block: Annotated[Count | None, Field(ge=1)] = None
     seed: Count = 0
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 ENVELOPES = ("auto", "none", "fit", "divide")
 RESIDUALS = ("dB", "linear")
 STARTS, DRAWS = 8, 1000
+MOST_STARTS, MOST_DRAWS = 10_000, 100_000
 _USUAL_DEGREE = 2
 _MOST_DEGREE = 12
 _BETTER = 0.8
@@ -137,8 +138,8 @@ def fit(  # noqa: PLR0913 - keyword options of a question
         "bootstrap": bootstrap,
         "block": block,
     }
-    check_number("starts", 1, starts=starts)
-    check_number("bootstrap", 50, bootstrap=bootstrap)
+    check_number("starts", 1, MOST_STARTS, starts=starts)
+    check_number("bootstrap", 50, MOST_DRAWS, bootstrap=bootstrap)
     data = measured_of(measured, wavelength, units)
     made = make(
         circuit,

@@ -101,7 +101,7 @@ def _line(name: str, value: Any, circuit: Circuit) -> Line:
     except NotReal as reason:
         message = f"The place of {name!r} must be [x, y] in um or a list of corners, {reason}."
         raise ParameterError(message) from None
-    if found.ndim != 2 or found.shape[1] != 2:
+    if found.ndim != 2 or found.shape[1] != 2 or not np.isfinite(found).all():
         message = f"The place of {name!r} must be [x, y] in um or a list of corners, got {shown(value)}."
         raise ParameterError(message)
     return found

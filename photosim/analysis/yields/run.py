@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.channels import channels_of
+from photosim.analysis.options import inside
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
 from photosim.analysis.spectrum import check_settings
@@ -136,10 +137,16 @@ def make(
         raise ParameterError(message)
     entries = read_specification(circuit, raw)
     constant = flat_settings(settings or {})
-    check_settings(circuit, constant)
-    draws = prepare(circuit, read(Variation, variation, "variation"), constant)
+    with inside("settings"):
+        check_settings(circuit, constant)
+        circuit.at(constant)
+    with inside("variation"):
+        varied = read(Variation, variation, "variation")
+        draws = prepare(circuit, varied, constant)
+        places = _places(circuit, varied, draws)
     starts, ends = pairs_of(entries)
-    grid = np.unique(resolve(circuit, wl, constant, ends, starts))
+    with inside("wl"):
+        grid = np.unique(resolve(circuit, wl, constant, ends, starts))
     lines = [entry.label for entry in entries if entry.of_line or entry.quantity == "crosstalk_dB"]
     if len(grid) < FEWEST and lines:
         message = f"{lines[0]!r} needs {FEWEST} wavelengths or more to be judged, got {len(grid)}."
@@ -148,16 +155,23 @@ def make(
     check_judged(entries, grid, moves=moves)
     found = tuple(channels) if channels is not None else channels_of(circuit, constant)
     judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
-    heaters = None if tuning is None else read(Tuning, tuning, "tuning")
-    if heaters is not None:
-        check_heaters(circuit, heaters)
+    with inside("tuning"):
+        heaters = None if tuning is None else read(Tuning, tuning, "tuning")
+        if heaters is not None:
+            check_heaters(circuit, heaters)
     if moves:
-        pair = line_pair(entries) if follow is True else _pair(follow)
-        if not all(entry.of_line for entry in entries):
-            message = "A window that follows a line judges entries read off lines only: leave `follow` out."
-            raise ParameterError(message)
-        judge = judge.following(pair, () if heaters is None else heaters.heaters)
-    return Made(judge, heaters, _places(circuit, read(Variation, variation, "variation"), draws))
+        with inside("follow"):
+            judge = _following(judge, follow, () if heaters is None else heaters.heaters)
+    return Made(judge, heaters, places)
+
+
+def _following(judge: Judge, follow: Any, heaters: Sequence[str]) -> Judge:
+    """Return a judge whose window moves with a line: of the first entry, or of (from, to)."""
+    pair = line_pair(judge.entries) if follow is True else _pair(follow)
+    if not all(entry.of_line for entry in judge.entries):
+        message = "A window that follows a line judges entries read off lines only: leave `follow` out."
+        raise ParameterError(message)
+    return judge.following(pair, heaters)
 
 
 def _places(circuit: Circuit, variation: Variation, draws: Draws) -> dict[str, tuple[float, float]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
+from photosim.analysis.options import inside
 from photosim.analysis.spectrum import check_waves
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.kernels import spectra as kernel
 from photosim.metrics import UNITS, crosstalk_dB, numbers
 from photosim.metrics.reading import read_flat
+from photosim.netlist.form_errors import MappingError
 from photosim.netlist.forms import LIST, Number, Words
 from photosim.netlist.mappings import read
 from photosim.units import as_wavelengths, power_dB
@@ -103,19 +106,37 @@ def read_specification(circuit: Circuit, entries: Sequence[Mapping[str, Any]]) -
     found: list[Entry] = []
     written: Sequence[Any] = entries
     for number, raw in enumerate(written, 1):
-        if not isinstance(raw, Mapping):
-            message = (
-                f"Entry {number} of the specification must be a mapping of quantity, from, to and a limit."
-            )
-            raise ParameterError(message)
-        where = f"specification, entry {raw.get('name') or number}"
-        entry = read(Entry, raw, where)
-        _check(circuit, entry, where)
-        if entry.label in {other.label for other in found}:
-            message = f"{where}: two entries are called {entry.label!r}: give each a name of its own."
-            raise ParameterError(message)
-        found.append(entry)
+        with _placed(circuit, entries, number - 1):
+            found.append(_read(circuit, raw, number, found))
     return tuple(found)
+
+
+@contextmanager
+def _placed(circuit: Circuit, entries: Sequence[Mapping[str, Any]], position: int) -> Iterator[None]:
+    """Let errors know their entry; those of the netlist's own specification, the place in the file."""
+    own = entries is circuit.netlist.specification
+    try:
+        with inside("specification", position):
+            yield
+    except MappingError as error:
+        mark = circuit.netlist.mark(*map(str, error.path)) if own else None
+        if mark is None:
+            raise
+        raise NetlistError(str(error), mark) from None
+
+
+def _read(circuit: Circuit, raw: Any, number: int, before: Sequence[Entry]) -> Entry:
+    """Return one entry; ParameterError for what it cannot be."""
+    if not isinstance(raw, Mapping):
+        message = f"Entry {number} of the specification must be a mapping of quantity, from, to and a limit."
+        raise ParameterError(message)
+    where = f"specification, entry {raw.get('name') or number}"
+    entry = read(Entry, raw, where)
+    _check(circuit, entry, where)
+    if entry.label in {other.label for other in before}:
+        message = f"{where}: two entries are called {entry.label!r}: give each a name of its own."
+        raise ParameterError(message)
+    return entry
 
 
 def _check(circuit: Circuit, entry: Entry, where: str) -> None:
