@@ -1,6 +1,7 @@
 """Measure photosim against its goals: the way it goes now against the way before, in turns.
 
     python tests/benchmarks/run_goals.py [--only reflecting,gradient,chips,bank,first] [--small] [--out FILE]
+    python tests/benchmarks/run_goals.py --only training,small_fit,mesh_gradient,medium,gpu [--out FILE]
 
 Every number is a ratio of CPU times of one thread, taken in turns in one process, so that a busy machine
 changes both alike. The way before is still in the program: elimination where sweeps are taken now, and one
@@ -170,7 +171,14 @@ def first(*, small: bool) -> list[Row]:
     return rows
 
 
-MEASUREMENTS = {"reflecting": reflecting, "gradient": gradient, "chips": chips, "bank": bank, "first": first}
+MEASUREMENTS = {
+    "reflecting": reflecting,
+    "gradient": gradient,
+    "chips": chips,
+    "bank": bank,
+    "first": first,
+    **importlib.import_module("goals_of_training").MEASUREMENTS,
+}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", PhotosimWarning)

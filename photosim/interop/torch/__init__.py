@@ -8,6 +8,7 @@ except ImportError:
     _message = "Modules of PyTorch need PyTorch itself: pip install 'photosim[torch]'."
     raise ParameterError(_message) from None
 
+from photosim.interop.torch.accelerated import ScreensProjection, SignProjection, TensorMesh
 from photosim.interop.torch.circuits import CircuitModule
 from photosim.interop.torch.feedback import DirectFeedback, Stages
 from photosim.interop.torch.layers import (
@@ -27,7 +28,10 @@ __all__ = [
     "DirectFeedback",
     "LayerModule",
     "Projection",
+    "ScreensProjection",
+    "SignProjection",
     "Stages",
+    "TensorMesh",
     "load_transformer",
     "mesh",
     "parameters_of",

@@ -1,0 +1,123 @@
+"""Media of entries +-1 +-i that are counted out rather than stored: what integer units multiply fastest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photosim.arguments import public
+from photosim.bounds import check_number, check_whole
+from photosim.media.medium import (
+    ALL,
+    COPY,
+    LESS,
+    Medium,
+    Selection,
+    check_size,
+    fields,
+    numbers,
+    require_room,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from photosim.media.medium import ComplexArray
+
+ROWS = 32
+"""Rows that share a hash: two of its 64 bits each."""
+MIXES = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+"""Shifts and factors of splitmix64's finaliser; the last shift is 31."""
+COLUMN, ROW = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95
+"""Odd steps of the counter from column to column and from group of rows to group of rows."""
+TILE = 2**20
+"""Entries computed at a time."""
+
+
+@public
+@dataclass(frozen=True, eq=False)
+class SignMedium(Medium):
+    """Entries (+-1 +-i) sqrt(transmission / (2 outputs)), each a function of (seed, row, column) alone.
+
+    Independent in sign, equal in power. So a single lit pixel gives no speckle at all: the contrast of the
+    intensity behind m lit pixels is sqrt(1 - 1/m), 0 for one, 0.71 for two, 0.99 for fifty, where a Gaussian
+    medium has 1. Sums over zeros and ones are whole numbers times one factor, exact in single precision below
+    2^24 inputs. PyTorch's devices compute the same numbers (`photosim.interop.torch.SignProjection`).
+    """
+
+    outputs: int
+    inputs: int
+    seed: int = 0
+    transmission: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_size(self.outputs, self.inputs)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, 1.0, transmission=self.transmission)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Outputs and inputs."""
+        return self.outputs, self.inputs
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Single precision."""
+        return np.dtype("complex64")
+
+    @property
+    def scale(self) -> np.float32:
+        """What the whole numbers are multiplied by."""
+        return np.float32(np.sqrt(self.transmission / (2 * self.outputs)))
+
+    def project(self, x: ArrayLike) -> ComplexArray:
+        """Return T x for fields (batch, inputs), some columns at a time."""
+        batch, vector = fields(x, self.inputs, self.dtype, self.outputs)
+        out = np.zeros((len(batch), self.outputs), self.dtype)
+        for own, signs in self._strips():
+            out += batch[:, own] @ signs
+        out *= self.scale
+        return out[0] if vector else out
+
+    def adjoint(self, y: ArrayLike) -> ComplexArray:
+        """Return conj(T).T y for fields (batch, outputs), some columns at a time."""
+        batch, vector = fields(y, self.outputs, self.dtype, self.inputs)
+        out = np.empty((len(batch), self.inputs), self.dtype)
+        for own, signs in self._strips():
+            out[:, own] = (batch @ signs.conj().T) * self.scale
+        return out[0] if vector else out
+
+    def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
+        """Return any part of the matrix, at the cost of that part alone."""
+        row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
+        require_room((row.size, column.size), 3 * self.dtype.itemsize, COPY, LESS)
+        return np.ascontiguousarray(signs_of(self.seed, row, column).T) * self.scale
+
+    def _strips(self) -> Any:
+        """Yield columns as a slice, and their signs (columns, outputs)."""
+        step, row = max(1, TILE // self.outputs), np.arange(self.outputs)
+        for first in range(0, self.inputs, step):
+            own = slice(first, min(first + step, self.inputs))
+            yield own, signs_of(self.seed, row, np.arange(own.start, own.stop))
+
+
+def signs_of(seed: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.complex64]:
+    """Return +-1 +-i of any rows and columns, shape (columns, rows)."""
+    one = np.array([seed or 2**64 - 1], dtype=np.uint64)  # never 0, whose hash is 0
+    start = _mixed(_mixed(one) + columns.astype(np.uint64) * np.uint64(COLUMN))
+    found, place = np.unique(rows // ROWS, return_inverse=True)
+    hashes = _mixed(start[:, np.newaxis] + found.astype(np.uint64) * np.uint64(ROW))[:, place]
+    bits = hashes >> (2 * (rows % ROWS)).astype(np.uint64)
+    out = np.empty(bits.shape, np.complex64)
+    out.real = 1.0 - 2.0 * (bits & np.uint64(1)).astype(np.float32)
+    out.imag = 1.0 - 2.0 * ((bits >> np.uint64(1)) & np.uint64(1)).astype(np.float32)
+    return out
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Finaliser of splitmix64: each bit of the result depends on every bit of z."""
+    for shift, factor in MIXES:
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    return z ^ (z >> np.uint64(31))
