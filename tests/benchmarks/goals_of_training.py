@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ GPU_S = {64: 0.15e-3, 256: 1e-3}
 SIGN_RATE, SCREENS_RATE = 300e12, 1e16
 
 
-def least(works: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
+def least(works: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
     """Return the least CPU seconds of each, in turns."""
     best = dict.fromkeys(works, np.inf)
     for work in works.values():
