@@ -48,7 +48,7 @@ SYMBOLS: dict[str, str] = {
     "integrator": "loop_part", "pid_controller": "loop_part", "phase_detector": "mixer", "lock_in": "mixer",
     "mixer": "mixer", "lossy_line": "line_common", "touchstone_two_port": "two_port",
     "touchstone_four_port": "four_port", "travelling_wave_electrode": "four_port",
-    "travelling_wave_modulator": "modulator_pair", "spice_subcircuit": "spice",
+    "travelling_wave_modulator": "modulator_pair", "spice_subcircuit": "",
 }  # fmt: skip
 """Symbol of each component of the library."""
 

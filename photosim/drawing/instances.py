@@ -15,6 +15,7 @@ from photosim.drawing.catalogue import symbols_of
 from photosim.drawing.scene import clipped
 from photosim.drawing.symbols import symbol
 from photosim.model import Block, Electronic, Netlist, Network, registry
+from photosim.model.sampled import FileTable
 from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
@@ -122,6 +123,10 @@ def box_of(
         left = (*ports.left, *ports.electrical_left)
         right = (*ports.right, *ports.electrical_right)
         box = body_box(name, inside, left, right, ports.domains, lines[: (99, 2, 2, 1)[detail]], **more)
+        if isinstance(model, Network):  # pins of a deck have names of their own
+            pairs = list(model.aliases_for(instance.settings).items())
+            labels = {pin: other for other, pin in reversed(pairs)}
+            box = replace(box, labelled={pin: labels.get(pin, pin) for pin in box.pins})
     elif detail == 0 and box.component != "camera":
         aliases = model.aliases_for(instance.settings) if model else {}
         named = {
@@ -280,6 +285,8 @@ def _notes(name: str, instance: Instance, units: Mapping[str, str]) -> str:
 def _value(value: Any, unit: str, longest: int = 22) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         text, unit = str(value).lower() if isinstance(value, bool) else str(value), ""
+    elif isinstance(value, FileTable):
+        text, unit = value.name, ""
     elif np.ndim(value):
         text = f"{np.size(value)} values"
     elif unit in _SCALED and value:

@@ -109,7 +109,6 @@ TABLE: dict[str, tuple[object, ...]] = {
     "line_common": (56, 34, (), (), _TWO, _ONE, "e M-W -11 H-16|e M-W 11 H-16|e M16 0 HW|eo M-16 -15 H16 V15 H-16 Z|e M-10 -6 H10|e M-10 6 H10"),
     "two_port": (52, 26, (), (), _ONE, _ONE, "e M-W 0 H-14|e M14 0 HW|eo M-14 -11 H14 V11 H-14 Z|et M0 4", "S"),
     "four_port": (52, 34, (), (), _TWO, _TWO, "e M-W -11 H-14|e M-W 11 H-14|e M14 -11 HW|e M14 11 HW|eo M-14 -15 H14 V15 H-14 Z|et M0 4", "S"),
-    "spice": (76, 44, (), (), None, None, "et M0 4", "SPICE"),
     "modulator_pair": (68, 46, _ONE, _ONE, (), (13.0, 21.0), f"{_ARMS}|ef M-9 -13.5 H9 V-11 H-9 Z|ef M-9 11 H9 V13.5 H-9 Z|e MW 13 H9|e MW 21 H-4 V13"),
     "detector_pair": (48, 36, _ONE, (), (), (-11.0, 11.0), f"g M-W 0 H-8|{_DIODE}|e M7 0 H13 V-11 HW|e M13 0 V11 HW"),
 }  # fmt: skip
