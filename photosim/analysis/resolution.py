@@ -27,7 +27,7 @@ _ROUNDS = 6
 """Rounds that narrow the place of an extreme, each four times."""
 _MOST_PAIRS = 16
 _HALFWAY = 512
-"""Intervals that are looked at halfway; evenly chosen from more."""
+"""Most intervals whose middle is computed; evenly chosen from more."""
 
 
 class Extreme(NamedTuple):
@@ -41,7 +41,7 @@ class Extreme(NamedTuple):
 class Resolution(Brief):
     """What lies between the points of a grid: the (highest, lowest) power of each pair, and remarks.
 
-    at: power in dB of (from, to, wavelength in um) at wavelengths asked for.
+    at: power in dB of (from, to, wavelength in um) at given wavelengths.
     """
 
     extremes: Mapping[tuple[str, str], tuple[Extreme, Extreme]] = field(default_factory=dict)

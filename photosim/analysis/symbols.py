@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 POINTS = 64
-"""Instants of a symbol that are looked at, at most; fewer where a symbol has fewer samples."""
+"""Most sampling instants of a symbol; fewer where a symbol has fewer samples."""
 FINE = 16
 """Samples a symbol from which on the nearest sample stands for an instant between two of them."""
 TAPS = 64
@@ -81,7 +81,7 @@ def refuse_constant(values: FloatArray, question: str) -> None:
 
 
 def instants(ratio: float, most: int = POINTS) -> FloatArray:
-    """Return the instants of a symbol (E,) that are looked at, in samples: whole numbers where it can be."""
+    """Return the sampling instants of a symbol (E,), in samples: whole numbers where possible."""
     if ratio.is_integer():
         return np.unique(np.floor(np.linspace(0, ratio, min(most, int(ratio)), endpoint=False) + 1e-9))
     count = min(most, math.ceil(ratio))

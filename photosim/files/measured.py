@@ -7,6 +7,7 @@ options, or from numbers that leave one unit only; what leaves several is refuse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FEWEST = 8
 """Wavelengths that a measured spectrum has at least."""
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _TEXT = (".csv", ".txt", ".tsv", ".dat", "")
 
 
@@ -146,12 +148,13 @@ def _read_text(path: Path) -> dict[str, NDArray[np.float64]]:
         message = f"{path} is not text."
         raise DataError(message) from None
     rows = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    for position, (_, line) in enumerate(rows):
-        fields = _fields(line)
-        if len(fields) > FEWEST and AXIS.match(fields[0]) and all(map(_is_number, fields[1:])):
-            return _in_rows(path, rows[position:])
-        if len(fields) > 1 and line[0] not in "#%!;" and all(map(_is_number, fields)):
-            return _in_columns(path, rows, position)
+    for written in (rows, [(number, _DECIMAL_COMMA.sub(".", line)) for number, line in rows]):
+        for position, (_, line) in enumerate(written):
+            fields = _fields(line)
+            if len(fields) > FEWEST and AXIS.match(fields[0]) and all(map(_is_number, fields[1:])):
+                return _in_rows(path, written[position:])
+            if len(fields) > 1 and line[0] not in "#%!;" and all(map(_is_number, fields)):
+                return _in_columns(path, written, position)
     message = f"{path} holds no row of numbers: a spectrum has a wavelength and a power in each."
     raise DataError(message)
 

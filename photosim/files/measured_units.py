@@ -87,15 +87,24 @@ def wavelengths_of(
     if said is not None:
         known = _AXES.get(said.lower()) if said not in _AXES.values() else said
         if known is None:
-            message = f"{source}: {name!r} has the unit {said!r}; known are {listing([*_AXES.values()])}."
+            message = (
+                f"{source}: {name!r} has the unit {said!r}; known are "
+                f"{listing([*dict.fromkeys(_AXES.values())])}."
+            )
             raise DataError(message)
         wl = in_um(values, known)
+        looks = f" It looks like {fits[0]}." if fits else ""
         if not (wl.min() >= SHORTEST_UM and wl.max() <= LONGEST_UM):
-            looks = f" It looks like {fits[0]}." if fits else ""
             message = (
                 f"{source}: {name!r} is said to be in {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
-                "not light of "
-                f"{SHORTEST_UM:g} to {LONGEST_UM:g} um.{looks}"
+                f"not light of {SHORTEST_UM:g} to {LONGEST_UM:g} um.{looks}"
+            )
+            raise DataError(message)
+        if fits and known not in fits and unit is None:  # a slip of the name; `units` may insist
+            message = (
+                f"{source}: {name!r} is said to be in {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
+                f"light of {wl.min():.4g} to {wl.max():.4g} um.{looks} If it is right, say so, as in "
+                f"units: {{{name}: {known}}}."
             )
             raise DataError(message)
         return wl, known, False

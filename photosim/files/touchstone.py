@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eEdD][-+]?\d+)?")
 _DIGITS = 12
-"""Digits of a number that is looked at more closely."""
+"""Digits of a number that needs a closer check."""
 _UNIT = re.compile(r"[a-z]*hz", re.IGNORECASE)
 _FORMATS = ("ma", "db", "ri")
 _UNITS = ("Hz", "kHz", "MHz", "GHz", "THz")

@@ -73,6 +73,15 @@ def test_an_instrument_s_lines_and_other_separators_are_read(tmp_path: Path) -> 
     assert np.allclose(bare.columns["column_2"], DB, atol=1e-6)
 
 
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_decimal_commas_are_read(between: str, tmp_path: Path) -> None:
+    """As instruments write that are set to other languages."""
+    lines = columns(between.join(("Wavelength (nm)", "P (dBm)")), 1e3 * WL, DB, between)
+    found = read_measured(written(tmp_path / "a.csv", [line.replace(".", ",") for line in lines]))
+    assert np.allclose(found.wl, WL)
+    assert np.allclose(found.columns["P (dBm)"], DB, atol=1e-6)
+
+
 def test_files_of_s_parameters_are_powers_between_ports(tmp_path: Path) -> None:
     """Columns are called from->to."""
     s = ps.load("add_drop_ring")(ps.wavelengths(1.54, 1.56, 31))
@@ -99,6 +108,7 @@ def test_files_of_s_parameters_are_powers_between_ports(tmp_path: Path) -> None:
         ("wavelength_um,p", WL, -DB, "say its unit"),
         ("wavelength_um,p_dbm", WL, 100.0 * DB, "is said to be in dBm, but runs from"),
         ("wavelength,p_dbm", 7.0 * WL, DB, "which is not light in any unit"),
+        ("frequency_THz,p_dbm", 1e3 * WL, DB, "1500 to 1600 THz is light of .* It looks like nm"),
     ],
 )
 def test_other_units_are_refused(header: str, axis: Any, values: Any, said: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a circuit does: operations and bits in a cycle, and what a training asked of it."""
+"""What a circuit does: operations and bits in a cycle, and the work of a training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photosim.bounds import check_number
 @public
 @dataclass(frozen=True)
 class Work:
-    """What a training by one rule asked of hardware and computer, over all its seeds.
+    """Work of hardware and computer in a training by one rule, over all its seeds.
 
     cycles: presentations of an input vector to the hardware.  seconds: the time of those cycles.  updates:
     steps of the optimiser.  inferences: samples that went forward through the layers held by hardware; 0
@@ -37,7 +37,7 @@ class Work:
 
 
 class Training(Protocol):
-    """The result of a training, which says what it asked of the hardware."""
+    """The result of a training, which counts the work of hardware and computer."""
 
     def work(self) -> tuple[Work, ...]:
         """Return the work of every rule."""

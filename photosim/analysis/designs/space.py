@@ -206,6 +206,7 @@ def read_constraints(space: Space, entries: Sequence[Mapping[str, Any]]) -> tupl
     for number, entry in enumerate(entries):
         with inside("constraints", number):
             found.append(_read(space, entry, f"constraints, entry {number + 1}"))
+    _check_feasible(space, found)
     return tuple(found)
 
 
@@ -226,3 +227,34 @@ def _read(space: Space, entry: Mapping[str, Any], where: str) -> Bound:
         message = f"{where}: at_least {low:g} is above at_most {high:g}."
         raise ParameterError(message)
     return Bound(row, low, high)
+
+
+def _check_feasible(space: Space, bounds: Sequence[Bound]) -> None:
+    """Raise ParameterError where no values between the bounds of the settings meet the constraints."""
+    from scipy.optimize import linprog
+
+    for number, bound in enumerate(bounds, 1):
+        with np.errstate(invalid="ignore"):
+            ends = [bound.coefficients * e for e in (space.low, space.high)]
+        least, most = (
+            float(np.nansum(np.where(bound.coefficients == 0.0, 0.0, pick(*ends))))
+            for pick in (np.minimum, np.maximum)
+        )
+        if least > bound.high or most < bound.low:
+            wanted = f"at most {bound.high:g}" if least > bound.high else f"at least {bound.low:g}"
+            message = (
+                f"constraints, entry {number}: no values of the settings give {wanted}: between their bounds "
+                f"the sum is {least:g} to {most:g}."
+            )
+            raise ParameterError(message)
+    if len(bounds) > 1:
+        sides = [(s * b.coefficients, s * e) for b in bounds for s, e in ((1.0, b.high), (-1.0, b.low))]
+        sides = [(row, end) for row, end in sides if np.isfinite(end)]
+        rows, tops = (np.array(values) for values in zip(*sides, strict=True))
+        limits = [*map(tuple, np.column_stack([space.low, space.high]))]
+        if linprog(np.zeros(len(space.names)), A_ub=rows, b_ub=tops, bounds=limits).status == 2:
+            message = (
+                f"constraints: no values of the settings between their bounds meet all {len(bounds)} entries "
+                "at once: widen a limit or a bound."
+            )
+            raise ParameterError(message)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 _POINTS = 64
-"""Instants of a symbol at which mean edges are looked at."""
+"""Instants of a symbol at which mean edges are computed."""
 _AROUND = 3
 """Symbols in a row before and after an edge, at most."""
 _BEFORE, _AFTER = 3, 1

@@ -38,7 +38,7 @@ ORDER = 4
 ALLOWED = 4.8e-4
 """Rate of symbol errors of the ideal signal, rounded."""
 MOST_SYMBOLS = 1 << 17
-"""Symbols that are looked at: the first ones of a longer trace."""
+"""Most symbols of an analysis: the first ones of a longer trace."""
 FEW = 1 << 13
 """Symbols of the first search."""
 _POINTS, _COARSE, _SLICES, _BINS = 64, 4, 5, 512
@@ -213,7 +213,7 @@ def equalised(rows: FloatArray, taps: FloatArray) -> FloatArray:
 
 
 def _symbols(record: Record, taps: int) -> int:
-    """Return how many symbols are looked at: whole periods behind the equaliser where there are any."""
+    """Return how many symbols are analysed: whole periods behind the equaliser where there are any."""
     most = min(record.label.size - 2 * EDGE, MOST_SYMBOLS)
     periods = 0 if record.period is None else (most - taps + 1) // record.period
     return periods * record.period + taps - 1 if periods and record.period else most

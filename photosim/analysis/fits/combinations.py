@@ -22,7 +22,7 @@ _PRODUCT_UNITS = {("1", "um"): "um", ("um", "1"): "um", ("1", "1"): "1"}
 class Combination:
     """A function of several settings that the data tell: its value, error and 95 % interval.
 
-    kind: product, sum, derived (asked for), or either, one of the lists `choices`.
+    kind: product, sum, derived (an expression of the user's), or either, one of the lists `choices`.
     """
 
     name: str

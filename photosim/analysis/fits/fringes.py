@@ -1,4 +1,4 @@
-"""How fast measured spectra repeat, and how densely they must be looked at."""
+"""How fast measured spectra repeat, and how densely they must be sampled."""
 
 from __future__ import annotations
 

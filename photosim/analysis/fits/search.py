@@ -1,4 +1,4 @@
-"""The search for the best settings: many starts looked at, few refined from smooth to sharp."""
+"""The search for the best settings: many starts computed, few refined from smooth to sharp."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photosim.jobs.work import Arrays
 
 LOOKED_AT = 2048
-"""Starts that are looked at before a few are refined, where all data are small."""
+"""Starts that are computed before a few are refined, where all data are small."""
 _POINTS = 4_000_000
 _TREND = 2
 _SAME = 0.3

@@ -55,12 +55,13 @@ def dataset_of(made: Tabled) -> xarray.Dataset:
     told = ~errors.open | held | _through_priors(problem, errors)
     error = np.where(told, np.hypot(errors.error, moved) * scales, np.nan)
     draws = errors.draws * scales
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0) + x * scales
+    sizes = draws.std(axis=0)
+    wider = np.maximum(errors.error * scales / np.where(sizes > 0.0, sizes, np.inf), 1.0)
+    low, high = np.quantile(draws * wider, [0.025, 0.975], axis=0) + x * scales
     for a in made.others:  # an interval holds all that may be exchanged
         if a.kind == "exchange":
             other = np.where(moved > 0.0, a.found.x * scales, x * scales)
             low, high = np.minimum(low, low + other - x * scales), np.maximum(high, high + other - x * scales)
-    sizes = draws.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.cov(draws.T).reshape(len(names), len(names)) / np.outer(sizes, sizes)
     found = xarray.Dataset(
@@ -146,7 +147,7 @@ def _through_priors(problem: Problem, errors: Uncertainty) -> NDArray[np.bool_]:
 
 
 def _derived(made: Tabled) -> list[Combination]:
-    """Return what was asked for: expressions over settings, with errors."""
+    """Return the derived expressions over settings, with errors."""
     problem, listed = made.problem, []
     compiled, point = made.circuit.at(made.problem.powers.fixed)
     del compiled

@@ -42,8 +42,11 @@ class Uncertainty:
 
     @property
     def error(self) -> NDArray[np.float64]:
-        """Standard errors of the block bootstrap, (n,)."""
-        return np.asarray(self.draws.std(axis=0, ddof=1))
+        """Standard errors (n,) of the block bootstrap, no smaller than if residuals were independent.
+
+        A spectrum of few blocks has few sums to draw from, which may happen to be alike.
+        """
+        return np.asarray(np.maximum(self.draws.std(axis=0, ddof=1), self.white))
 
 
 def noise_of(problem: Problem, x: NDArray[np.float64]) -> float:

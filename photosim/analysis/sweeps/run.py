@@ -105,7 +105,7 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
         message = f"Metrics need {FEWEST} wavelengths or more, got {len(grid)}."
         raise ParameterError(message)
     if not metrics and (near is not None or channels is not None):
-        message = f"{'channels' if near is None else 'near'} belongs to metrics, which are not asked for."
+        message = f"{'channels' if near is None else 'near'} belongs to metrics: give metrics too."
         raise ParameterError(message)
     check_places(near, channels, grid)
     if metrics and channels is None:

@@ -1,10 +1,10 @@
-"""A specification: what is asked of a circuit, as entries of a quantity, its ports, a window and a limit."""
+"""A specification: requirements on a circuit, as entries of a quantity, its ports, a window and a limit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -107,7 +107,18 @@ def read_specification(circuit: Circuit, entries: Sequence[Mapping[str, Any]]) -
     written: Sequence[Any] = entries
     for number, raw in enumerate(written, 1):
         with _placed(circuit, entries, number - 1):
-            found.append(_read(circuit, raw, number, found))
+            found.append(_read(circuit, raw, number))
+    for label in (_with_window, _with_limit):
+        found = _told_apart(found, label)
+    labels = [entry.label for entry in found]
+    for number, name in enumerate(labels):
+        if name in labels[:number]:
+            with _placed(circuit, entries, number):
+                message = (
+                    f"specification, entry {found[number].name or number + 1}: two entries are called "
+                    f"{name!r}: give each a name of its own."
+                )
+                raise ParameterError(message)
     return tuple(found)
 
 
@@ -125,7 +136,7 @@ def _placed(circuit: Circuit, entries: Sequence[Mapping[str, Any]], position: in
         raise NetlistError(str(error), mark) from None
 
 
-def _read(circuit: Circuit, raw: Any, number: int, before: Sequence[Entry]) -> Entry:
+def _read(circuit: Circuit, raw: Any, number: int) -> Entry:
     """Return one entry; ParameterError for what it cannot be."""
     if not isinstance(raw, Mapping):
         message = f"Entry {number} of the specification must be a mapping of quantity, from, to and a limit."
@@ -133,10 +144,27 @@ def _read(circuit: Circuit, raw: Any, number: int, before: Sequence[Entry]) -> E
     where = f"specification, entry {raw.get('name') or number}"
     entry = read(Entry, raw, where)
     _check(circuit, entry, where)
-    if entry.label in {other.label for other in before}:
-        message = f"{where}: two entries are called {entry.label!r}: give each a name of its own."
-        raise ParameterError(message)
     return entry
+
+
+def _told_apart(entries: list[Entry], label: Callable[[Entry], str]) -> list[Entry]:
+    """Return entries, those whose labels are alike named by `label` unless the user named them."""
+    labels = [entry.label for entry in entries]
+    plain = [replace(entry, name="") for entry in entries]
+    own = [entry.name in ("", _with_window(bare)) for entry, bare in zip(entries, plain, strict=True)]
+    return [
+        replace(entry, name=label(bare)) if free and labels.count(name) > 1 else entry
+        for entry, bare, name, free in zip(entries, plain, labels, own, strict=True)
+    ]
+
+
+def _with_window(entry: Entry) -> str:
+    window = entry.window
+    return entry.label if window is None else f"{entry.label}, {window[0]:.8g} to {window[1]:.8g} um"
+
+
+def _with_limit(entry: Entry) -> str:
+    return f"{_with_window(entry)}, {entry.words}"
 
 
 def _check(circuit: Circuit, entry: Entry, where: str) -> None:

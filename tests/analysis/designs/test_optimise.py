@@ -251,6 +251,24 @@ def test_a_design_for_yield_gains_on_fresh_chips() -> None:
         ({"target": {"matrix": "nothing.npy"}}, "nothing.npy"),
         ({"constraints": [{"sum": {"ring.radius": 1.0}, "at_most": 1.0}]}, "not one of the varied"),
         ({"constraints": [{"sum": {"delay*.phase": 1.0}}]}, "at_least"),
+        ({"constraints": [{"sum": {"coupler<[01].0>.coupling": 1.0}, "at_least": 3.0}]}, "the sum is 0 to 2"),
+        (
+            {
+                "constraints": [
+                    {"sum": {"delay<0.0>.phase": 1.0}, "at_least": 0.6},
+                    {"sum": {"delay<0.0>.phase": 2.0}, "at_most": 1.0},
+                ]
+            },
+            "meet all 2 entries at once",
+        ),
+        (
+            {"constraints": [{"sum": {"delay*.phase": "a"}, "at_most": 1.0}]},
+            "number",
+        ),
+        (
+            {"constraints": [{"sum": {"delay*.phase": 1.0}, "at_most": float("nan")}]},
+            "at_most",
+        ),
         ({"vary": {"delay*.phase": [3.0, 1.0]}}, "low"),
         ({"settings": {"delay<0.0>": {"phase": 1.0}}}, "varied and fixed"),
         ({"wl": "1.6:1.61:11"}, "can judge"),

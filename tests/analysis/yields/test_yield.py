@@ -17,6 +17,7 @@ import photosim as ps
 from photosim import runner
 from photosim.analysis.yields import field, normals
 from photosim.analysis.yields.run import make
+from photosim.analysis.yields.specification import read_specification
 from photosim.analysis.yields.tables import wilson
 from photosim.cli.questions import app
 from photosim.files import datasets
@@ -393,3 +394,23 @@ def test_command_kind_and_specification_block(tmp_path: Path) -> None:
               "32", "--spec", "insertion_loss_dB:in:drop:at_most=1", "--json"],
     )  # fmt: skip
     assert json.loads(done.stdout)["samples"] == 32
+
+
+def test_limits_of_one_pair_are_told_apart_by_window_and_limit() -> None:
+    """A demultiplexer has several windows between the same ports; nobody needs to name them."""
+    bare = {"quantity": "power_dB", "from": "in", "to": "drop"}
+    entries = [
+        {**bare, "window": [1.5511, 1.5513], "at_least": -1.0},
+        {**bare, "window": [1.5511, 1.5513], "at_most": -0.1},
+        {**bare, "window": [1.553, 1.554], "at_most": -20.0},
+        {**bare, "to": "through", "at_most": 0.0},
+    ]
+    found = [entry.label for entry in read_specification(ps.load("add_drop_ring"), entries)]
+    assert found == [
+        "power_dB in to drop, 1.5511 to 1.5513 um, at least -1 dB",
+        "power_dB in to drop, 1.5511 to 1.5513 um, at most -0.1 dB",
+        "power_dB in to drop, 1.553 to 1.554 um",
+        "power_dB in to through",
+    ]
+    with pytest.raises(ps.PhotosimError, match="two entries are called"):
+        read_specification(ps.load("add_drop_ring"), [entries[0], entries[0]])
