@@ -1,4 +1,4 @@
-"""Kernels of electronics that work symbol by symbol: taps that follow errors, clocks that follow edges."""
+"""Kernels that work symbol by symbol: what is sent, taps that follow errors, clocks that follow edges."""
 
 from __future__ import annotations
 
@@ -51,3 +51,24 @@ def follow_edges(
         before = now
         count += 1
     return count
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sent(time: Any, rate: float, heights: Any, edge: float, out: Any) -> None:
+    """Fill out (T,) with symbols of these heights, repeated, at times (T,) in s; the first holds before.
+
+    edge: length in s of the raised-cosine edges in the middle between symbols; symbol n is right at
+    (n + 1/2)/rate.
+    """
+    count = heights.shape[0]
+    for n in range(time.shape[0]):
+        place = math.floor(time[n] * rate + 0.5)
+        since = time[n] - place / rate
+        after = heights[max(place, 0) % count]
+        before = heights[max(place - 1, 0) % count]
+        if since >= edge / 2:
+            out[n] = after
+        elif since < -edge / 2:
+            out[n] = before
+        else:
+            out[n] = before + (after - before) * (0.5 - 0.5 * math.cos(math.pi * (since / edge + 0.5)))

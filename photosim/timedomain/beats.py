@@ -18,7 +18,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
 from photosim.timedomain.band import MADE, MADE_FIELD, OUT_OF_BAND, PASS
-from photosim.timedomain.content import EDGE, WINDOW, check_band, share_beyond, worst_beyond
+from photosim.timedomain.content import EDGE, WINDOW, check_band, refuse_beyond, share_and_worst, share_beyond
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
 
@@ -42,12 +42,28 @@ NARROW, NOISY = 1e-6, 1e-2
 
 def finer(values: NDArray[Any]) -> NDArray[Any]:
     """Return signals (..., T) on the finer clock (..., FINER T), their ends held."""
-    return _resampled(values, FINER, 1)
+    from scipy import signal
+
+    taps = FINER * _half_band()
+    middle = taps.size // 2
+    # Every second tap of a half-band filter is zero but the middle one: samples stay, others come between.
+    between = taps[1 - middle % FINER :: FINER]
+    reach = between.size // 2
+    ends = [(0, 0)] * (values.ndim - 1)
+    padded = np.pad(values, [*ends, (reach - 1, reach)], mode="edge")
+    out = np.empty((*values.shape[:-1], FINER * values.shape[-1]), dtype=padded.dtype)
+    out[..., ::FINER] = taps[middle] * values
+    shape = (*(1,) * (values.ndim - 1), between.size)
+    out[..., 1::FINER] = signal.oaconvolve(padded, between.reshape(shape), mode="valid", axes=-1)
+    return out
 
 
 def coarser(values: NDArray[Any]) -> NDArray[Any]:
     """Return signals (..., FINER T) on the clock (..., T), without what it cannot carry."""
-    return _resampled(values, 1, FINER)
+    from scipy import signal
+
+    resample: Any = signal.resample_poly  # complex signals too, which its types leave out
+    return np.asarray(resample(values, 1, FINER, axis=-1, window=_half_band(), padtype="edge"))
 
 
 def beats_beyond(wave: ComplexArray, *, noisy: bool) -> bool:
@@ -131,12 +147,12 @@ def check_driven(
         scattering(fine, element, np.arange(first, min(first + CHUNK, size)), np.array([carrier]))[:, 0]
         for first in range(0, size, CHUNK)
     ]
-    s = np.concatenate(pieces)
+    s = np.concatenate([piece.T for piece in pieces], axis=1)
     light = {a: wave if wave.size == 1 else finer(wave) for a, wave in arriving.items()}
     made: dict[int, ComplexArray] = {}
     for k, (a, b) in enumerate(element.paths):
         if a in light:
-            made[b] = made.get(b, np.zeros(size, dtype=np.complex128)) + s[:, k] * light[a]
+            made[b] = made[b] + s[k] * light[a] if b in made else s[k] * light[a]
     return max((worst_made(wave, drives.sample_rate, what) for wave in made.values()), default=0.0)
 
 
@@ -146,8 +162,8 @@ def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:
     wave: (FINER T,) that a part has made. Warns of more than MADE of its power there or MADE_FIELD of its
     field, and raises ParameterError for more than OUT_OF_BAND of its power.
     """
-    share = check_band(wave, sample_rate, what, finer=FINER)
-    worst = worst_beyond(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
+    share, worst = share_and_worst(wave, (PASS + EDGE) / FINER, FINER * WINDOW, skip=FINER * STARTING)
+    refuse_beyond(share, sample_rate, what)
     if share > MADE or worst > MADE_FIELD:
         message = (
             f"The sample rate of {sample_rate:g} Hz is low for {what}: {100 * share:.2g} % of its power lies "
@@ -156,13 +172,6 @@ def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:
         )
         warnings.warn(message, PhotosimWarning, stacklevel=2)
     return worst
-
-
-def _resampled(values: NDArray[Any], up: int, down: int) -> NDArray[Any]:
-    from scipy import signal
-
-    resample: Any = signal.resample_poly  # complex signals too, which its types leave out
-    return np.asarray(resample(values, up, down, axis=-1, window=_half_band(), padtype="edge"))
 
 
 @cache

@@ -100,8 +100,10 @@ class Drives:
             low, high = float(value.min()), float(value.max())
             level = ((value[:-1] - low) / max(high - low, 1e-300) * _LEVELS).astype(np.int64)
             fastest = np.full(_LEVELS + 1, -1, dtype=np.int64)
-            order = np.argsort(speed, kind="stable")
-            fastest[level[order]] = order
+            most = np.zeros(_LEVELS + 1)
+            np.maximum.at(most, level, speed)
+            at = np.flatnonzero(speed == most[level])
+            fastest[level[at]] = at
             found.append(fastest[fastest >= 0])
         return np.unique(np.concatenate(found))
 

@@ -111,19 +111,18 @@ def _stepped(frequency: NDArray[np.float64], bandwidth: float) -> ComplexArray:
 
 def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[np.float64]:
     """Return values (..., T) behind the sum of some poles."""
-    from scipy import signal
+    from photosim.kernels.decays import decayed
 
-    first, last = values[..., :1], values[..., -1:]
-    ends = np.zeros((*values.shape[:-1], AROUND))
     # What does not change stays as it is: only the change from the first value is filtered.
-    change = np.concatenate([ends, values - first, ends + (last - first)], axis=-1)
-    out = np.repeat(first, values.shape[-1], axis=-1)
+    out = np.repeat(values[..., :1], values.shape[-1], axis=-1)
+    rows, found = values.reshape(-1, values.shape[-1]), out.reshape(-1, values.shape[-1])
     for pole, residue, share in modes:
-        shape = (*(1,) * (values.ndim - 1), share.size)
-        driven = signal.oaconvolve(change, share.reshape(shape), mode="valid", axes=-1)
-        state = signal.lfilter([1.0], [1.0, -np.exp(pole)], driven, axis=-1)
-        # A complex pole stands for itself and its mirror image.
-        out += (residue * state).real * (2.0 if pole.imag else 1.0)
+        keep = np.exp(pole)
+        for row, own in zip(rows, found, strict=True):
+            if pole.imag:  # a complex pole stands for itself and its mirror image
+                decayed(row, share, keep, 2.0 * residue, own)
+            else:
+                decayed(row, share.real.copy(), keep.real, residue.real, own)
     return out
 
 

@@ -28,14 +28,6 @@ IEEE Std 802.3-2018, 120.5.11.2.3 and Table 120-2.
 """
 
 
-def mixed(heights: NDArray[np.float64], place: NDArray[np.int64], share: NDArray[np.float64]) -> Any:
-    """Return the symbols before and after each place, mixed; the first symbol stands before the start."""
-    count = len(heights)
-    before = heights[np.maximum(place - 1, 0) % count]
-    after = heights[np.maximum(place, 0) % count]
-    return before + (after - before) * share
-
-
 @cache
 def sequence(order: int) -> NDArray[np.int8]:
     """Return one period of a maximal-length sequence, 2**order - 1 bits."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.timedomain.sequences import edge_of, mixed
+from photosim.timedomain.sequences import edge_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,9 +66,11 @@ def symbols_of(
     time: NDArray[np.float64], *, rate: float, heights: NDArray[np.float64], edge: float
 ) -> NDArray[np.float64]:
     """Return symbols of these heights, repeated, at times (T,); edge: length of the edges between them."""
-    # Edges lie in the middle between symbols, so symbol n is right at (n + 1/2)/rate.
-    place = np.floor(time * rate + 0.5).astype(np.int64)
-    return np.asarray(mixed(heights, place, edge_of(time - place / rate, edge)))
+    from photosim.kernels.clocks import sent
+
+    out = np.empty(time.shape)
+    sent(time, rate, heights, edge, out)
+    return out
 
 
 def held(time: NDArray[np.float64], *, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
