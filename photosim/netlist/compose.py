@@ -276,7 +276,7 @@ def _resolve(text: str) -> Any:
     kind = match.lastgroup if match else None
     if match is None or kind is None:
         return text
-    if kind == "int" and len(text) < 20 and -(2**63) <= int(text) < 2**63:
+    if kind == "int" and len(text) <= len(str(-(2**63))) and -(2**63) <= int(text) < 2**63:
         return int(text)
     if match["int"] or match["float"]:
         return float(text)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import photosim as ps
@@ -500,6 +500,7 @@ plain_values = st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_i
 
 
 @given(st.dictionaries(words, st.dictionaries(words, plain_values | words)), words)
+@example({"a": {"low": -(2**63), "high": 2**63 - 1}}, "n")
 def test_any_names_and_values_survive_writing(instances: dict[str, dict[str, object]], name: str) -> None:
     netlist = from_dict(
         {"instances": {k: {"component": "unknown " + name, "settings": v} for k, v in instances.items()}},
