@@ -47,7 +47,7 @@ Elements = tuple[Element, ...]
 def resistor(*, resistance: Resistance = 50.0, temperature: Temperature = 300.0) -> Elements:
     """Resistor between e1 and e2, with the thermal noise 4 k T/R of its temperature.
 
-    Left out: change of the resistance with temperature, noise in time (the response has it).
+    Left out: change of the resistance with temperature.
 
     Settings:
         resistance: voltage over current.

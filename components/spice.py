@@ -7,8 +7,7 @@ from typing import Annotated
 
 from photosim.components.electrical import Elements
 from photosim.errors import ParameterError, did_you_mean, listing
-from photosim.model import Quantity, Remark, SpiceDeck, elements, network
-from photosim.model.spice_deck import MAX_PINS, SpiceCall
+from photosim.model import MAX_PINS, Quantity, Remark, SpiceCall, SpiceDeck, elements, network
 
 DeckTemperature = Annotated[float, Quantity("K", 200.0, 500.0)]
 """Temperature in K at which a deck works."""

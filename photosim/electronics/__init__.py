@@ -2,12 +2,13 @@
 
 from photosim.electronics.assembly import Placed, System, assemble
 from photosim.electronics.loops import Light, Linear, linear, refuse_rest, settled
-from photosim.electronics.response import noise_density, response
+from photosim.electronics.response import noise_density, noise_sources, response
 from photosim.electronics.stationary import stationary
 from photosim.electronics.topology import check_topology
-from photosim.electronics.transient import Solution, transient
+from photosim.electronics.transient import TOLERANCE, Solution, transient
 
 __all__ = [
+    "TOLERANCE",
     "Light",
     "Linear",
     "Placed",
@@ -17,6 +18,7 @@ __all__ = [
     "check_topology",
     "linear",
     "noise_density",
+    "noise_sources",
     "refuse_rest",
     "response",
     "settled",

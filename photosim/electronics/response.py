@@ -44,7 +44,7 @@ def noise_density(system: System, x: FloatArray, frequency: FloatArray, row: int
     Resistors at a temperature have 4 k T/R, junctions 2 q i of their current; each passes to the unknown as
     the adjoint solution says (rohrer1971).
     """
-    sources = _noisy(system, x)
+    sources = [(*nodes, density) for _, nodes, density in noise_sources(system, x)]
     if system.spice:
         from photosim.electronics import ngspice
 
@@ -60,20 +60,22 @@ def noise_density(system: System, x: FloatArray, frequency: FloatArray, row: int
     return found
 
 
-def _noisy(system: System, x: FloatArray) -> list[tuple[int, int, float]]:
-    """Return (node, node, current density in A^2/Hz) of what makes noise."""
+def noise_sources(system: System, x: FloatArray) -> list[tuple[str, tuple[int, int], float]]:
+    """Return name, numbers of the nodes and current density in A^2/Hz of each element that makes noise."""
     found = []
     for one in system.placed:
         element = one.element
         a, b = (system.nodes.get(name, -1) for name in one.nodes[:2]) if len(one.nodes) > 1 else (-1, -1)
         if element.kind == "resistance" and element.temperature > 0.0:
-            found.append((a, b, 4 * BOLTZMANN_J_K * element.temperature / element.values[0]))
+            found.append((one.name, (a, b), 4 * BOLTZMANN_J_K * element.temperature / element.values[0]))
         elif element.kind == "noise":
-            found.append((a, b, element.values[0] ** 2))
+            found.append((one.name, (a, b), element.values[0] ** 2))
         elif element.kind == "junction" and not system.spice:  # ngspice has it with its own
             padded = np.append(x, 0.0)
             i, _ = junction_current(float(padded[a] - padded[b]), *element.values[:2])
-            found.append((a, b, 2 * ELEMENTARY_CHARGE_C * (abs(i) + 2 * element.values[0] * (i < 0))))
+            found.append(
+                (one.name, (a, b), 2 * ELEMENTARY_CHARGE_C * (abs(i) + 2 * element.values[0] * (i < 0)))
+            )
     return found
 
 

@@ -90,13 +90,14 @@ from photosim.model.quantities import (
     Wavelength,
 )
 from photosim.model.sampled import SampledData
-from photosim.model.spice_deck import SpiceDeck
+from photosim.model.spice_deck import MAX_PINS, SpiceCall, SpiceDeck
 from photosim.model.tabulated import IndexTable, SampledFamily
 from photosim.model.unwrapping import Delays
 from photosim.model.windows import Window
 
 __all__ = [
     "GROUND_MEMBER",
+    "MAX_PINS",
     "Algebra",
     "Angle",
     "Bandwidth",
@@ -156,6 +157,7 @@ __all__ = [
     "SignedLength",
     "Source",
     "Spacing",
+    "SpiceCall",
     "SpiceDeck",
     "Stage",
     "Symmetries",

@@ -79,10 +79,10 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     a power, and the carrier in um can be left out where there is one.  wl: carriers in um beside those of
     sources and inputs; an input that names none enters on the only one given.  probes: waves to keep, named
     as `Circuit.transfer` names them; by default what leaves the exposed ports.  noise: of light sources,
-    nonlinear parts and detectors, drawn from `seed`.  settle: seconds to run before time 0, with everything
-    held at its first value, for parts that start at rest.  quasi_static: whether a driven resonator follows
-    its drive at once; None decides by its photon lifetime.  energies: also the energy into and out of every
-    island.
+    nonlinear parts, detectors and resistors, drawn from `seed`.  settle: seconds to run before time 0, with
+    everything held at its first value, for parts that start at rest.  quasi_static: whether a driven
+    resonator follows its drive at once; None decides by its photon lifetime.  energies: also the energy into
+    and out of every island.
 
     The result is a Dataset: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive
     (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.
@@ -137,7 +137,8 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
     )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     optical, waves = split_drives(circuit.graph, drive or {})
-    drives, plain, nets = read_drives(circuit, (optical, waves), settings, line, corrections)
+    own_seed = seed if noise else None
+    drives, plain, nets = read_drives(circuit, (optical, waves), settings, line, corrections, own_seed)
     if nets.feedback is not None and inputs:
         message = (
             f"Light enters at {listing([repr(p) for p in inputs])}, but control loops ("
@@ -158,7 +159,7 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
         line, values = line.earlier(drives.values, noise_before(drives, line.warm))
         drives = drives_at(circuit, plain, values, sample_rate)
     entering = light.port_light(lights, carriers, line, beside)
-    clock = stepping.Clock(line.total, sample_rate, carriers, seed if noise else None)
+    clock = stepping.Clock(line.total, sample_rate, carriers, own_seed)
     glow = emission_currents(circuit, drives, noise=noise)
     quiet = None
     if noise:

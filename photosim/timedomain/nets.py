@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.electronics import transient
+from photosim.electronics import TOLERANCE, transient
 from photosim.engine.bindings import owner
 from photosim.engine.converters import convert
 from photosim.engine.following import Equations, Read, value_of
@@ -18,6 +18,8 @@ from photosim.model import Detector, Electronic, Network
 from photosim.timedomain.band import PASS
 from photosim.timedomain.content import check_band, check_frequency
 from photosim.timedomain.low_pass import low_pass
+from photosim.timedomain.net_noise import TOLERANCE as NOISY_TOLERANCE
+from photosim.timedomain.net_noise import noisy
 from photosim.timedomain.waveform import Waveform
 from photosim.timedomain.waveforms import as_waveform
 
@@ -45,6 +47,7 @@ class Nets:
     voltages: (T,) of each net by its first member.  currents: (T,) of each voltage source, inductor and line.
     notes: what is said of each solution.  corrections: currents (T,) in A of detectors in a control loop
     beyond those of light that follows its settings at once.  feedback: the loop, where light follows itself.
+    seed: of the noise of elements, None for none.
     """
 
     drives: Drives
@@ -56,6 +59,7 @@ class Nets:
     corrections: Mapping[str, FloatArray] = field(default_factory=dict)
     feedback: Feedback | None = None
     steps: int = 0
+    seed: int | None = None
 
     @property
     def present(self) -> bool:
@@ -108,10 +112,11 @@ class Nets:
     def _checked(self, read: Read, values: FloatArray) -> FloatArray:
         """Return a driven setting at the samples; ParameterError out of bounds, or beyond the band."""
         self.drives.compiled.electrics.check_value(read, values)
-        check_band(
-            values, self.line.sample_rate, f"{read.name!r}, which electrical nets drive", finer=OVER,
-            advice="or slower edges (rise, bandwidth, a capacitor)",
-        )  # fmt: skip
+        if self.seed is None:  # noise fills the band and beyond; a run without it looks at the signal's
+            check_band(
+                values, self.line.sample_rate, f"{read.name!r}, which electrical nets drive", finer=OVER,
+                advice="or slower edges (rise, bandwidth, a capacitor)",
+            )  # fmt: skip
         return np.ascontiguousarray(values[::OVER])
 
     def solved(
@@ -122,10 +127,15 @@ class Nets:
         loop: the light in them, which starts at unknowns `start`.
         """
         system, line = equations.system, self.line
-        inputs = self.inputs(equations, currents)
+        inputs, said, tolerance = self.inputs(equations, currents), "", TOLERANCE
+        if self.seed is not None and (loop is not None or system.spice):
+            said = "without the noise of its elements"
+        elif self.seed is not None:
+            system, inputs, said = noisy(system, inputs, line, OVER, self.seed)
+            tolerance = NOISY_TOLERANCE if said else TOLERANCE
         solution = transient(
             system, inputs, (line.total - 1) * OVER + 1, OVER * line.sample_rate, range(system.size),
-            each=OVER, light=loop, start=start,
+            each=OVER, light=loop, start=start, tolerance=tolerance,
         )  # fmt: skip
         fine = np.concatenate([solution.values.T, np.zeros((1, len(solution.values)))])
         named = self.drives.compiled.electrics.nets
@@ -139,7 +149,7 @@ class Nets:
         }
         self.notes.append(
             f"{system.size} unknowns, {OVER * solution.finer} steps a sample, error {solution.error:.2g} of "
-            "the largest change"
+            f"the largest change{', ' if said else ''}{said}"
         )
         self.steps = OVER * solution.finer
         return fine
@@ -248,7 +258,7 @@ class Nets:
             "circuit": circuit,
             "sample_rate_Hz": line.sample_rate,
             "pass_band_Hz": PASS * line.sample_rate,
-            "seed": -1,
+            "seed": -1 if self.seed is None else self.seed,
             **said,
             "electronics": "; ".join(self.notes),
         }

@@ -134,7 +134,8 @@ def received(
     _warn_of_band(drives, part.name, (own, *(stage.bandwidth for stage in chain.stages)), rate)
     light = current
     passes = (own, *(stage.bandwidth for stage in chain.stages))
-    density = _detection_density(part, settings, absolute, chain)
+    loaded = any(name == part.name for name, _ in drives.compiled.electrics.node)
+    density = _detection_density(part, settings, absolute, chain, loaded=loaded)
     current = current + shaped(draws, "detection", density, passes, rate)
     for k, own_density in enumerate(chain.amplifier_densities()):
         if own_density > 0.0:
@@ -253,14 +254,17 @@ def noise_taps(bandwidths: tuple[float, ...], rate: float) -> FloatArray:
 
 
 def _detection_density(
-    part: Part, settings: Mapping[str, Any], absolute: FloatArray, chain: Chain
+    part: Part, settings: Mapping[str, Any], absolute: FloatArray, chain: Chain, *, loaded: bool
 ) -> FloatArray:
-    """Return the density (T,) in A^2/Hz of shot noise, and of the load where no amplifier stands for it."""
+    """Return the density (T,) in A^2/Hz of shot noise, and of the load where nothing stands for it.
+
+    An amplifier does, and electrical nets (`loaded`), whose resistors have noise of their own.
+    """
     assert isinstance(part.model, Detector)  # noqa: S101 - the callers chose by kind
     multiplication, excess = part.model.multiplication(**settings)
     dark = float(settings.get("dark_current") or 0.0) * len(part.ports) * multiplication
     density = np.asarray(shot_density(absolute + dark, multiplication, excess))
-    if settings.get("load_resistance") and not chain.virtual_ground:
+    if settings.get("load_resistance") and not (chain.virtual_ground or loaded):
         density = density + thermal_density(settings["temperature"], settings["load_resistance"])
     return density
 

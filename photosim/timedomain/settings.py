@@ -30,11 +30,12 @@ def read_drives(
     settings: Mapping[str, Any],
     line: Timeline,
     corrections: Mapping[str, NDArray[np.float64]],
+    seed: int | None = None,
 ) -> tuple[driving.Drives, Mapping[str, Any], Nets]:
     """Return the settings at every sample, the plain ones with those that converters hold still, and nets.
 
-    drive: waveforms of optical settings, and of electrical sources. Raises ParameterError for a setting that
-    cannot be driven.
+    drive: waveforms of optical settings, and of electrical sources.  seed: of the noise of nets, None for
+    none. Raises ParameterError for a setting that cannot be driven.
     """
     rate, values, felt = line.sample_rate, {}, set()
     compiled, plain = circuit.at(settings)
@@ -50,7 +51,7 @@ def read_drives(
     values |= {name: value for name, value in extra.items() if np.ndim(value)}
     held = {name: value for name, value in extra.items() if not np.ndim(value)}
     nets = Nets(drives_at(circuit, {**settings, **held}, values, rate) if extra else drives, line, drive[1])
-    nets.corrections = corrections
+    nets.corrections, nets.seed = corrections, seed
     extra |= {
         name: value if np.any(value != value[0]) else float(value[0])
         for name, value in nets.before().items()
