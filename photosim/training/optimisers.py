@@ -182,7 +182,7 @@ class SGD:
             numbers = np.array(
                 [factor * self.learning_rate, self.momentum, self.weight_decay], dtype=value.dtype
             )
-            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), *numbers)
+            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), numbers)
 
 
 @public
