@@ -9,7 +9,7 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
 def sgd(value: Any, velocity: Any, gradient: Any, numbers: Any) -> None:
-    """Take one parameter's step in place; all arrays are flat, of one type; numbers: rate, momentum, decay."""
+    """Take one parameter's step in place; flat arrays of one type. numbers: rate, momentum, decay."""
     rate, momentum, decay = numbers[0], numbers[1], numbers[2]
     for k in range(value.size):
         velocity[k] = momentum * velocity[k] + gradient[k] + decay * value[k]

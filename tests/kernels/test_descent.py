@@ -17,7 +17,7 @@ def test_sgd_is_its_recursion(dtype: Any) -> None:
     value, velocity, gradient = RNG.normal(size=(3, 17)).astype(dtype)
     speed = 0.9 * velocity + gradient + 0.01 * value
     wanted = value - 0.1 * speed
-    sgd(value, velocity, gradient, dtype(0.1), dtype(0.9), dtype(0.01))
+    sgd(value, velocity, gradient, np.array([0.1, 0.9, 0.01], dtype))
     np.testing.assert_allclose(velocity, speed, rtol=20 * np.finfo(dtype).eps)
     np.testing.assert_allclose(value, wanted, rtol=20 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
     assert value.dtype == velocity.dtype == dtype
