@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from photosim.model.elements import GROUND
+from photosim.model.joins import Joins
 
 if TYPE_CHECKING:
     from photosim.electronics.assembly import Placed
@@ -13,20 +14,13 @@ if TYPE_CHECKING:
 
 def islands(placed: Sequence[Placed]) -> dict[str, str]:
     """Return the island of each node, by the name of one node: those that elements join, ground apart."""
-    parent: dict[str, str] = {}
-
-    def root(node: str) -> str:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            node = parent[node]
-        return node
-
+    sets = Joins()
     by_name = {one.name: one for one in placed}
     for one in placed:
         own = touched(one, by_name)
         for node in own:
-            parent[root(node)] = root(own[0])
-    return {node: root(node) for node in parent}
+            sets.join(node, own[0])
+    return {node: sets.root(node) for node in sets.parent}
 
 
 def touched(one: Placed, by_name: Mapping[str, Placed]) -> list[str]:

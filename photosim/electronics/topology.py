@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from photosim.errors import NetlistError, listing
 from photosim.model.elements import GROUND
+from photosim.model.joins import Joins
 
 if TYPE_CHECKING:
     from photosim.electronics.assembly import Placed
@@ -14,27 +15,6 @@ if TYPE_CHECKING:
 _VOLTAGES = frozenset({"voltage", "voltage_gain", "transresistance"})
 _CURRENTS = frozenset({"current", "transconductance", "current_gain", "heating", "product", "limited"})
 _AT_REST = frozenset({*_VOLTAGES, "resistance", "inductance", "junction"})
-
-
-class _Sets:
-    """Disjoint sets of nodes."""
-
-    def __init__(self) -> None:
-        self.parent: dict[str, str] = {}
-
-    def root(self, node: str) -> str:
-        """Return the node that stands for the set of a node."""
-        self.parent.setdefault(node, node)
-        while self.parent[node] != node:
-            self.parent[node] = self.parent[self.parent[node]]
-            node = self.parent[node]
-        return node
-
-    def join(self, a: str, b: str) -> bool:
-        """Make one set of two; return whether they were two."""
-        first, second = self.root(a), self.root(b)
-        self.parent[first] = second
-        return first != second
 
 
 def pairs(one: Placed) -> list[tuple[str, str]]:
@@ -59,7 +39,7 @@ def check_topology(placed: Sequence[Placed], shown: Callable[[str], str]) -> Non
 
 def _refuse_loops(placed: Sequence[Placed]) -> None:
     """Refuse a loop of voltage sources and inductors, which is a short circuit at rest."""
-    sets, kept = _Sets(), list[tuple[str, str, str]]()
+    sets, kept = Joins(), list[tuple[str, str, str]]()
     for one in placed:
         if one.element.kind not in _VOLTAGES and one.element.kind != "inductance":
             continue
@@ -115,7 +95,7 @@ def _path(edges: Sequence[tuple[str, str, str]], start: str, end: str) -> list[s
 def _refuse_floating(
     placed: Sequence[Placed], nodes: Mapping[str, None], shown: Callable[[str], str]
 ) -> None:
-    sets = _Sets()
+    sets = Joins()
     for one in placed:
         if one.element.kind in _AT_REST:
             sets.join(one.nodes[0], one.nodes[1])

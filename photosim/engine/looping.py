@@ -195,9 +195,8 @@ def _refuse_spice(equations: Equations, reads: Sequence[Read]) -> None:
     if inside is not None:
         message = (
             f"SPICE subcircuit {inside!r} stands in a circuit in which light follows itself through the nets "
-            f"({listing([read.name for read in reads])}): ngspice computes nets that light alone "
-            f"drives, or that "
-            "drive light alone; build the loop of photosim's own parts."
+            f"({listing([read.name for read in reads])}): ngspice computes nets that light alone drives, or "
+            "that drive light alone; build the loop of photosim's own parts."
         )
         raise ParameterError(message)
 

@@ -249,14 +249,12 @@ def _check_constant(line: Line, scope: Scope, rest: Sequence[str]) -> None:
         extra = " ".join(words[1:])[:40] or "no value"
         raise damaged_line(
             line, f"{line.first!r} has {extra!r}, but sources of a deck are constant, as in 'dc 1.8': "
-            f"drive a "
-            "voltage_source or current_source of the netlist instead"
+            "drive a voltage_source or current_source of the netlist instead"
         )  # fmt: skip
     if re.match(r"(sin|pulse|pwl|exp|sffm|am|tr\w+|external)\b", words[0]):
         raise damaged_line(
             line, f"{line.first!r} changes over time ({words[0][:20]}): drive a voltage_source or "
-            f"current_source "
-            "of the netlist instead"
+            "current_source of the netlist instead"
         )  # fmt: skip
     check_number(line, scope, words[0], f"the value of {line.first!r}")
 
@@ -281,14 +279,12 @@ def _check_call(line: Line, scope: Scope) -> None:
         known = scope.known("inner")
         raise damaged_line(
             line, f"{line.first!r} is the subcircuit {name!r}, which does not exist. There are: "
-            f"{listing(known)}."
-            f"{did_you_mean(name, known)}"
+            f"{listing(known)}.{did_you_mean(name, known)}"
         )  # fmt: skip
     if len(nodes) != len(own.pins):
         raise damaged_line(
             line, f"{line.first!r} has {len(nodes)} nodes, but subcircuit {name!r} has the "
-            f"{len(own.pins)} pins "
-            f"{' '.join(own.pins)}"
+            f"{len(own.pins)} pins {' '.join(own.pins)}"
         )  # fmt: skip
     for word in line.words[1:]:
         key, sign, value = word.partition("=")

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from photosim.errors import DataError, did_you_mean
+from photosim.model.joins import Joins
 
 GROUNDS = ("0", "gnd")
 RESERVED = ("time", "temper", "hertz", "and", "or", "not", "ac", "dc")
@@ -122,24 +123,17 @@ class Scope:
         return self.groups
 
     def _joined(self) -> list[tuple[str, ...]]:
-        parent: dict[str, str] = {}
-
-        def root(node: str) -> str:
-            parent.setdefault(node, node)
-            while parent[node] != node:
-                node = parent[node]
-            return node
-
+        sets = Joins()
         groups = [list(path) for path in self.paths]
         for name, own in self.calls.items():
             at = dict(zip(own.pins, self.ends[name], strict=True)) | {"0": "0"}
             groups += [[at[pin] for pin in group] for group in own.joined()]
         for group in groups:
             for node in group:
-                parent[root(_node(node))] = root(_node(group[0]))
+                sets.join(_node(node), _node(group[0]))
         found: dict[str, list[str]] = {}
         for node in (*self.pins, "0"):
-            found.setdefault(root(node), []).append(node)
+            found.setdefault(sets.root(node), []).append(node)
         return [tuple(group) for group in found.values() if len(group) > 1]
 
 

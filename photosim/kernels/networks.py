@@ -121,18 +121,9 @@ def linear(  # noqa: C901, PLR0913 - one loop over steps, arrays in, arrays out
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _solve(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
-    """Solve a x = b in place by elimination with scaled rows; return whether there is a solution."""
+def _eliminated(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
+    """Solve a x = b in place, small and real; return whether there is a solution."""
     n = b.shape[0]
-    for i in range(n):
-        largest = 0.0
-        for j in range(n):
-            largest = max(largest, abs(a[i, j]))
-        if not largest > 0.0:
-            return False
-        for j in range(n):
-            a[i, j] /= largest
-        b[i] /= largest
     for k in range(n):
         p = k
         for i in range(k + 1, n):
@@ -156,6 +147,22 @@ def _solve(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
             total -= a[i, j] * b[j]
         b[i] = total / a[i, i]
     return True
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _solve(a: Any, b: Any) -> bool:
+    """Solve a x = b in place by elimination with scaled rows; return whether there is a solution."""
+    n = b.shape[0]
+    for i in range(n):
+        largest = 0.0
+        for j in range(n):
+            largest = max(largest, abs(a[i, j]))
+        if not largest > 0.0:
+            return False
+        for j in range(n):
+            a[i, j] /= largest
+        b[i] /= largest
+    return _eliminated(a, b)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -602,35 +609,6 @@ def _currents(y: Any, held: Any, kinds: Any, light: Any, when: Any, work: Any, f
         # Along the tangent, from the voltage at which the junction counts.
         slope[row, at] = both
         at, row = at + 1, row + 1
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _eliminated(a: Any, b: Any) -> bool:  # noqa: C901 - elimination, in one place
-    """Solve a x = b in place, small and real; return whether there is a solution."""
-    n = b.shape[0]
-    for k in range(n):
-        p = k
-        for i in range(k + 1, n):
-            if abs(a[i, k]) > abs(a[p, k]):
-                p = i
-        if not abs(a[p, k]) > 0.0:
-            return False
-        if p != k:
-            for j in range(k, n):
-                a[k, j], a[p, j] = a[p, j], a[k, j]
-            b[k], b[p] = b[p], b[k]
-        for i in range(k + 1, n):
-            if a[i, k] != 0.0:
-                factor = a[i, k] / a[k, k]
-                for j in range(k + 1, n):
-                    a[i, j] -= factor * a[k, j]
-                b[i] -= factor * b[k]
-    for i in range(n - 1, -1, -1):
-        total = b[i]
-        for j in range(i + 1, n):
-            total -= a[i, j] * b[j]
-        b[i] = total / a[i, i]
-    return True
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

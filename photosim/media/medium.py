@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from photosim.bounds import MOST, dtype_of, is_number
+from photosim.bounds import MOST, check_number, check_whole, dtype_of, is_number
 from photosim.errors import ParameterError
 from photosim.memory import require_memory
 from photosim.reals import shown
@@ -76,6 +77,36 @@ class Medium(ABC):
             rmatmat=lambda y: self.adjoint(np.transpose(y)).T,
             dtype=self.dtype,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class CountedMedium(Medium):
+    """A medium of any size whose entries are functions of (seed, row, column) alone, and are never stored."""
+
+    outputs: int
+    inputs: int
+    seed: int = 0
+    transmission: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_size(self.outputs, self.inputs)
+        check_whole(self, 0, seed=self.seed)
+        check_number(self, 0.0, 1.0, transmission=self.transmission)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # type: ignore[override]
+        """Outputs and inputs."""
+        return self.outputs, self.inputs
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Single precision: an entry has no more."""
+        return np.dtype("complex64")
+
+    @property
+    def key(self) -> int:
+        """The seed as entries are counted from it: never 0, whose hash is 0."""
+        return self.seed or 2**64 - 1
 
 
 def require_room(shape: tuple[int, int], each: float, what: str, instead: str) -> None:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.bounds import check_number, check_whole
+from photosim.bounds import check_whole
 from photosim.errors import ParameterError
 from photosim.media.medium import (
     ALL,
     COPY,
     LESS,
-    Medium,
+    CountedMedium,
     Selection,
-    check_size,
     fields,
     numbers,
     require_room,
@@ -41,7 +40,7 @@ ALONE = 2
 
 @public
 @dataclass(frozen=True, eq=False)
-class ProceduralMedium(Medium):
+class ProceduralMedium(CountedMedium):
     """A complex Gaussian matrix of any size in the memory of one tile.
 
     Entries are independent, of variance transmission / outputs, and each is a function of (seed, row,
@@ -53,27 +52,11 @@ class ProceduralMedium(Medium):
     threads: output tiles that are worked on at once, each with a tile of its own.
     """
 
-    outputs: int
-    inputs: int
-    seed: int = 0
-    transmission: float = 1.0
     threads: int = 1
 
     def __post_init__(self) -> None:
-        check_size(self.outputs, self.inputs)
-        check_whole(self, 0, seed=self.seed)
+        super().__post_init__()
         check_whole(self, 1, threads=self.threads)
-        check_number(self, 0.0, 1.0, transmission=self.transmission)
-
-    @property
-    def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """Outputs and inputs."""
-        return self.outputs, self.inputs
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Single precision: an entry has no more."""
-        return np.dtype("complex64")
 
     @cached_property
     def table(self) -> NDArray[np.complex64]:
@@ -81,11 +64,6 @@ class ProceduralMedium(Medium):
         scale = np.sqrt(self.transmission / self.outputs)
         table: NDArray[np.complex64] = (gaussian_points() * scale).astype(np.complex64)
         return table
-
-    @cached_property
-    def key(self) -> np.uint64:
-        """The seed as the kernels take it: never 0, whose hash is 0 and makes the first entries equal."""
-        return np.uint64(self.seed or 2**64 - 1)
 
     def project(self, x: ArrayLike) -> ComplexArray:
         """Return T x for fields (batch, inputs), by tiles, or without any for a few binary patterns."""
@@ -142,7 +120,7 @@ class ProceduralMedium(Medium):
         row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
         require_room((row.size, column.size), self.dtype.itemsize, COPY, LESS)
         out = np.empty((row.size, column.size), dtype=self.dtype)
-        pick(self.key, self.table, row, column, out)
+        pick(np.uint64(self.key), self.table, row, column, out)
         return out
 
     def sum_columns(self, lit: NDArray[np.int64], rows: slice = ALL) -> NDArray[np.complex64]:
@@ -160,7 +138,7 @@ class ProceduralMedium(Medium):
         step = -(-len(summed) // LANES // self.threads) * LANES or LANES
 
         def work(start: int) -> None:
-            add_columns(self.key, self.table, lit, first + start, summed[start : start + step])
+            add_columns(np.uint64(self.key), self.table, lit, first + start, summed[start : start + step])
 
         with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(work, range(0, len(summed), step)))
@@ -183,7 +161,7 @@ class ProceduralMedium(Medium):
         padded = -(-width // LANES) * LANES
         for first in range(0, self.inputs, TILE[0]):
             tile = memory.reshape(-1)[: min(TILE[0], self.inputs - first) * padded].reshape(-1, padded)
-            fill_tile(self.key, self.table.view(np.uint64), first, rows.start, tile)
+            fill_tile(np.uint64(self.key), self.table.view(np.uint64), first, rows.start, tile)
             yield tile.view(np.complex64)[:, :width]
 
     def _share(self, work: Callable[[slice, Iterator[ComplexArray]], None]) -> None:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.arguments import public
-from photosim.bounds import check_number, check_whole
 from photosim.media.medium import (
     ALL,
     COPY,
     LESS,
-    Medium,
+    CountedMedium,
     Selection,
-    check_size,
     fields,
     numbers,
     require_room,
@@ -38,7 +36,7 @@ TILE = 2**20
 
 @public
 @dataclass(frozen=True, eq=False)
-class SignMedium(Medium):
+class SignMedium(CountedMedium):
     """Entries (+-1 +-i) sqrt(transmission / (2 outputs)), each a function of (seed, row, column) alone.
 
     Independent in sign, equal in power. So a single lit pixel gives no speckle at all: the contrast of the
@@ -46,26 +44,6 @@ class SignMedium(Medium):
     medium has 1. Sums over zeros and ones are whole numbers times one factor, exact in single precision below
     2^24 inputs. PyTorch's devices compute the same numbers (`photosim.interop.torch.SignProjection`).
     """
-
-    outputs: int
-    inputs: int
-    seed: int = 0
-    transmission: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_size(self.outputs, self.inputs)
-        check_whole(self, 0, seed=self.seed)
-        check_number(self, 0.0, 1.0, transmission=self.transmission)
-
-    @property
-    def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """Outputs and inputs."""
-        return self.outputs, self.inputs
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Single precision."""
-        return np.dtype("complex64")
 
     @property
     def scale(self) -> np.float32:
@@ -93,19 +71,19 @@ class SignMedium(Medium):
         """Return any part of the matrix, at the cost of that part alone."""
         row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
         require_room((row.size, column.size), 3 * self.dtype.itemsize, COPY, LESS)
-        return np.ascontiguousarray(signs_of(self.seed, row, column).T) * self.scale
+        return np.ascontiguousarray(signs_of(self.key, row, column).T) * self.scale
 
     def _strips(self) -> Any:
         """Yield columns as a slice, and their signs (columns, outputs)."""
         step, row = max(1, TILE // self.outputs), np.arange(self.outputs)
         for first in range(0, self.inputs, step):
             own = slice(first, min(first + step, self.inputs))
-            yield own, signs_of(self.seed, row, np.arange(own.start, own.stop))
+            yield own, signs_of(self.key, row, np.arange(own.start, own.stop))
 
 
-def signs_of(seed: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.complex64]:
-    """Return +-1 +-i of any rows and columns, shape (columns, rows)."""
-    one = np.array([seed or 2**64 - 1], dtype=np.uint64)  # never 0, whose hash is 0
+def signs_of(key: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.complex64]:
+    """Return +-1 +-i of any rows and columns, shape (columns, rows); key: that of the medium."""
+    one = np.array([key], dtype=np.uint64)
     start = _mixed(_mixed(one) + columns.astype(np.uint64) * np.uint64(COLUMN))
     found, place = np.unique(rows // ROWS, return_inverse=True)
     hashes = _mixed(start[:, np.newaxis] + found.astype(np.uint64) * np.uint64(ROW))[:, place]

@@ -132,10 +132,9 @@ def transient(
         before, held, finer = now, ahead, 2 * finer
     if error > WORST:
         message = (
-            f"The electrical circuit with SPICE subcircuits is too fast for a sample rate of "
-            f"{sample_rate / each:g} "
-            f"Hz: with {needed * each} steps for each sample it is still wrong by {error:.2g} of its largest "
-            "change; take a higher sample rate."
+            "The electrical circuit with SPICE subcircuits is too fast for a sample rate of "
+            f"{sample_rate / each:g} Hz: with {needed * each} steps for each sample it is still wrong by "
+            f"{error:.2g} of its largest change; take a higher sample rate."
         )
         raise ParameterError(message)
     return best, error, needed
@@ -193,7 +192,7 @@ def _asked(  # noqa: PLR0913 - one question
     for last, text in ((False, lines), (True, [lines[0].replace(_TIGHT, _LOOSE), *lines[1:]])):
         try:
             return library.ask(
-                kind, text, commands, vectors, inputs, complex_values=complex_values, clock=grid, grid=grid
+                kind, text, commands, vectors, inputs, complex_values=complex_values, grid=grid
             ).values
         except library.Refused as error:
             if last or any("singular matrix" in line for line in error.said):

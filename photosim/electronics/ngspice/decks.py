@@ -1,7 +1,7 @@
 """The equations of a circuit as a deck of ngspice: all elements of an island, with the user's subcircuits.
 
-A net that a subcircuit stands in is solved by ngspice as a whole, so that there is no boundary between two
-simulators, at which steps would have to agree. Node k of the equations is `n<k>`; ground is 0.
+ngspice solves the whole net in which a subcircuit stands, so that two simulators never have to agree on their
+steps. Node k of the equations is `n<k>`; ground is 0.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photosim.conventions import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C
 from photosim.errors import ParameterError
 from photosim.model.spice_deck import SpiceCall
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 ROOM = 300.15
 """Temperature in K at which SPICE's models are given."""
 _KELVIN = 273.15
-_BOLTZMANN_OVER_CHARGE = 1.380_649e-23 / 1.602_176_634e-19
 
 
 def calls(system: System) -> list[tuple[Placed, SpiceCall]]:
@@ -33,11 +33,7 @@ def _number(value: float) -> str:
 
 @dataclass
 class Deck:
-    """A deck in the making.
-
-    drives: text of the value of each input, by its column; None in time, where it is external.  names: words
-    of ngspice for the elements.
-    """
+    """A deck in the making: `lines`, and ngspice's words for the nodes and elements of a circuit."""
 
     system: System
 
@@ -68,9 +64,8 @@ class Deck:
         warm = {call.temperature for _, call in found}
         if len(warm) > 1:
             message = (
-                f"SPICE subcircuits in one net work at one temperature, but {found[0][0].part!r} and "
-                f"others have "
-                f"{min(warm):g} K and {max(warm):g} K."
+                f"SPICE subcircuits in one net work at one temperature, but {found[0][0].part!r} and others "
+                f"have {min(warm):g} K and {max(warm):g} K."
             )
             raise ParameterError(message)
         self.lines = [
@@ -82,7 +77,7 @@ class Deck:
             message = (
                 "SPICE subcircuits that stand in joined nets come from several decks "
                 f"({', '.join(sorted(repr(d.name) for d in decks.values()))}): put them into one file, "
-                f"or .include them."
+                "or .include them."
             )
             raise ParameterError(message)
         for deck in decks.values():
@@ -170,7 +165,7 @@ class Deck:
 
     def _junction(self, place: int, one: Placed, ends: list[str], _: object) -> None:
         saturation, thermal, capacitance, potential, grading, transit = one.element.values
-        emission = thermal / (_BOLTZMANN_OVER_CHARGE * ROOM)
+        emission = thermal / (BOLTZMANN_J_K / ELEMENTARY_CHARGE_C * ROOM)
         self._add(
             f".model mj{place} d(is={_number(saturation)} n={_number(emission)} cjo={_number(capacitance)} "
             f"vj={_number(potential)} m={_number(grading)} tt={_number(transit)} fc=0.5)"

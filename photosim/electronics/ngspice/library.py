@@ -43,9 +43,8 @@ def require() -> str:
     found = installed()
     if found is None:
         message = (
-            f"A SPICE subcircuit needs the shared library of ngspice, which is not installed: Debian "
-            f"and Ubuntu "
-            f"have it as {PACKAGE}."
+            "A SPICE subcircuit needs the shared library of ngspice, which is not installed: Debian and "
+            f"Ubuntu have it as {PACKAGE}."
         )
         raise ParameterError(message)
     return found
@@ -53,11 +52,10 @@ def require() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What ngspice found: numbers in order, what it said, and the steps that a run took."""
+    """What ngspice found: numbers in order, and what it said."""
 
     values: FloatArray
     said: tuple[str, ...]
-    points: int = 0
 
 
 class Refused(Exception):  # noqa: N818 - it is what ngspice did
@@ -150,12 +148,12 @@ atexit.register(_KEEPER.close)
 def ask(
     kind: str, deck: list[str], commands: list[str], vectors: list[str],
     inputs: dict[str, FloatArray] | None = None, *,
-    complex_values: bool = False, clock: float = 1.0, grid: float = 1.0,
+    complex_values: bool = False, grid: float = 1.0,
 ) -> Answer:  # fmt: skip
     """Return what commands on a deck give: all vectors behind each command, one after the other.
 
-    kind: "parse", "op", "ac", "noise" or "tran".  inputs: values (K + 1,) of external sources on a clock of
-    `clock` s; steps of a run end at multiples of `grid` s.  Complex numbers come as pairs.
+    kind: "parse", "op", "ac", "noise" or "tran".  inputs: values (K + 1,) of external sources at
+    multiples of `grid` s, at which steps of a run end.  Complex numbers come as pairs.
 
     Raises Refused for what ngspice refuses, ParameterError where it is missing or has crashed.
     """
@@ -164,15 +162,14 @@ def ask(
     question = {
         "kind": kind, "deck": deck, "commands": commands, "vectors": vectors,
         "parts": 2 if complex_values else 1,
-        "inputs": list(given), "clock": clock, "grid": grid,
+        "inputs": list(given), "grid": grid,
     }  # fmt: skip
     try:
         text, found = _KEEPER.ask(question, data)
     except EOFError:
         message = (
             "ngspice crashed on this circuit and its process ended; photosim goes on. Look for extreme "
-            "values "
-            "in the deck and its models."
+            "values in the deck and its models."
         )
         raise ParameterError(message) from None
     if "ended" in text:
@@ -180,4 +177,4 @@ def ask(
         raise Refused([*text.get("said", []), "ngspice gave up and ended"])
     if "failed" in text:
         raise Refused(list(text["failed"]) or ["it gave no reason"])
-    return Answer(np.frombuffer(found), tuple(text.get("said", ())), int(text.get("points", 0)))
+    return Answer(np.frombuffer(found), tuple(text.get("said", ())))

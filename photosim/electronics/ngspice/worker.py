@@ -67,8 +67,7 @@ class Ngspice:
         self.frames = frames
         self.said: list[str] = []
         self.inputs: dict[bytes, array[float]] = {}
-        self.clock, self.grid, self.last = 1.0, 1.0, 0
-        self.at, self.points, self.rejected = 0, 0, 0
+        self.grid, self.points = 1.0, 0
         self.held = (
             _TEXT(self._say), _TEXT(lambda *_: 0), _EXIT(self._exit), _SOURCE(self._source),
             _SYNC(self._step),
@@ -91,9 +90,9 @@ class Ngspice:
         os._exit(3)
 
     def _source(self, value: Any, time: float, name: bytes, *_: Any) -> int:
-        """Give the value of a source at a time, on straight lines between the instants of the clock."""
+        """Give the value of a source at a time, on straight lines between the instants of the grid."""
         own = self.inputs[name]
-        at = time / self.clock
+        at = time / self.grid
         k = int(at)
         if k >= len(own) - 1:
             value[0] = own[-1]
@@ -103,7 +102,6 @@ class Ngspice:
 
     def _step(self, time: float, step: Any, _old: float, redo: int, _number: int, place: int, _p: Any) -> int:
         """Let steps end at every instant of the grid; those that ngspice rejects it chooses itself."""
-        self.rejected += bool(redo)
         if place == 0 and not redo:
             self.points += 1
             if self.points > MOST_POINTS:
@@ -160,7 +158,7 @@ class Ngspice:
                     self.library.ngSpice_Command(b"destroy all")
         finally:
             self.end()
-        return {"said": said, "points": self.points, "rejected": self.rejected}, bytes(found)
+        return {"said": said}, bytes(found)
 
     def _prepare(self, question: dict[str, Any], data: bytes) -> None:
         whole = array("d")
@@ -168,8 +166,7 @@ class Ngspice:
         names = question["inputs"]
         each = len(whole) // max(len(names), 1)
         self.inputs = {n.encode(): whole[k * each : (k + 1) * each] for k, n in enumerate(names)}
-        self.clock, self.grid = question["clock"], question["grid"]
-        self.points = self.rejected = 0
+        self.grid, self.points = question["grid"], 0
 
 
 def _paired(values: bytes) -> bytes:

@@ -108,7 +108,7 @@ class SignProjection(torch.nn.Module):  # type: ignore[misc]
         check_whole("SignProjection", 1, tile=tile)
         self.outputs, self.inputs, self.scale = medium.outputs, medium.inputs, float(medium.scale)
         self.tile = -(-tile // 8) * 8
-        self.register_buffer("start", torch.tensor([_signed(medium.seed or 2**64 - 1)]))
+        self.register_buffer("start", torch.tensor([_signed(medium.key)]))
 
     def forward(self, x: torch.Tensor) -> Any:
         """Return (batch, outputs) of x (batch, inputs) on the module's device."""
