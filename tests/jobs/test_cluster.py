@@ -65,7 +65,9 @@ class Cluster:
     def wait_for(self, workers_: int) -> None:
         """Wait until so many workers are there."""
         with cluster.connected(self.address) as client:
-            client.wait_for_workers(workers_)
+            while len(client.scheduler_info(n_workers=-1)["workers"]) < workers_:
+                assert all(process.poll() is None for process in self.processes), "a process has ended"
+                time.sleep(0.1)
 
 
 @contextmanager

@@ -92,7 +92,7 @@
     if (Explorer.state.start !== null && !found.starts.includes(Explorer.state.start)) Explorer.state.start = null;
     $("start").replaceChildren(...found.starts.map((one) => Explorer.make("option", { value: one }, one)));
     $("start").value = Explorer.state.start ?? found.starts[0] ?? "";
-    $("wl").value = Explorer.state.wl ?? usualRange;
+    if (document.activeElement !== $("wl")) $("wl").value = Explorer.state.wl ?? usualRange;
     $("export-menu").replaceChildren(...found.exports.map((what) => {
       const item = Explorer.make("button", { type: "button", role: "menuitem", "data-what": what }, what.replace("_", " "));
       item.addEventListener("click", () => save(what));

@@ -20,10 +20,14 @@
   };
 
   Explorer.setKnobs = (found) => {
+    const active = box.contains(document.activeElement) ? document.activeElement : null;
+    const name = active?.closest("[data-knob]")?.dataset.knob, part = active?.type === "number" ? "number" : "slider";
+    active?.blur(); // a value that is being typed counts: its field is about to be made anew
     knobs = found;
     byName = new Map(found.map((knob) => [knob.name, knob]));
     for (const name of Object.keys(Explorer.state.set)) if (!byName.has(name)) delete Explorer.state.set[name];
     build();
+    rows.get(name)?.[part]?.focus();
   };
   Explorer.knob = (name) => byName.get(name);
   Explorer.knobs = () => knobs;
