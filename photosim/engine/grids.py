@@ -73,15 +73,23 @@ def resolve(
 
 
 def refined(
-    compiled: Compiled, point: Point, ends: tuple[float, float], outputs: Sequence[str], inputs: Sequence[str]
+    compiled: Compiled,
+    point: Point,
+    ends: tuple[float, float],
+    outputs: Sequence[str],
+    inputs: Sequence[str],
+    *,
+    first: int = FIRST_POINTS,
+    most: int = MOST_POINTS,
 ) -> NDArray[np.float64]:
     """Return wavelengths (W,) in um between two ends, close where elements of the S-matrix change fast.
 
     An interval is halved while the amplitude in its middle is off the cubic through both ends with their
     exact slopes, the delay of the ends taken out. A resonance between two points shows by its tails.
+    The first grid has `first` even points; ParameterError where more than `most` are needed.
     """
     few = _few(point)
-    grid = wavelengths(*ends, FIRST_POINTS)
+    grid = wavelengths(*ends, first)
     known = _values(compiled, few, grid, outputs, inputs)
     open_intervals = np.arange(len(grid) - 1)
     while len(open_intervals):
@@ -93,9 +101,9 @@ def refined(
         places = open_intervals[keep] + 1
         if not len(places):
             break
-        if len(grid) + len(places) > MOST_POINTS:
+        if len(grid) + len(places) > most:
             message = (
-                f"The spectrum needs more than {MOST_POINTS:,} wavelengths between {ends[0]:g} and "
+                f"The spectrum needs more than {most:,} wavelengths between {ends[0]:g} and "
                 f"{ends[1]:g} um: sweep a smaller range, or give a number of points."
             )
             raise ParameterError(message)

@@ -11,19 +11,27 @@ import numpy as np
 
 from photosim.analysis.channels import channels_of
 from photosim.analysis.spectrum import DARK_dB, default_inputs
-from photosim.engine.grids import auto_ends, is_auto, missed, resolve
+from photosim.engine.grids import auto_ends, is_auto, missed, refined
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector
-from photosim.units import parse_wavelengths, power_dB
+from photosim.smatrix import with_extremes
+from photosim.units import parse_wavelengths, power_dB, wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photosim.circuit import Circuit
+    from photosim.engine.compiled import Compiled
+    from photosim.engine.parts import Point
     from photosim.explorer.asks import View
 
 POINTS = 1001
-"""Wavelengths of a spectrum unless the page says otherwise."""
+"""Even wavelengths of a spectrum unless the page says otherwise; a range with "auto" adds more to them."""
+MOST_REFINED = 6000
+"""Wavelengths of a range with "auto": a spectrum that needs more is shown at the even ones, with a remark."""
+_FIRST_POINTS = 126
+"""Points from which a range is refined: every eighth of the even ones, so that halves fall on those."""
+_NEAREST_UM = 1e-9
 KEPT = 8
 """Circuits of which the names of waves are kept."""
 MOST_POINTS = 20_001
@@ -70,33 +78,69 @@ def ends_of(circuit: Circuit) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=KEPT)
-def usual_range(circuit: Circuit) -> str:
-    """Return the wavelengths that a page begins with: of an analysis, of the lasers, or about 1.55 um."""
+def usual_ends(circuit: Circuit) -> str:
+    """Return start:stop in um, where a page begins: of an analysis, of the lasers, or about 1.55 um."""
     for entry in circuit.netlist.analyses:
         wl = entry.get("wl")
         if entry.get("kind") in KINDS_WITH_WL and isinstance(wl, str) and wl.count(":") == 2:
             grid = np.array(auto_ends(wl)) if is_auto(wl) else parse_wavelengths(wl)
-            return f"{grid[0]:.7g}:{grid[-1]:.7g}:{POINTS}"
+            return f"{grid[0]:.7g}:{grid[-1]:.7g}"
     lines = channels_of(circuit)
     if not lines:
         known = [v for name, v in circuit.parameters.items() if name.rpartition(".")[2] == "wl0"]
         lines = tuple(float(v) for v in known[:1] if np.ndim(v) == 0) or (1.55,)
     half = max(_HALF_RANGE, 0.25 * (lines[-1] - lines[0]))
-    return f"{lines[0] - half:.6g}:{lines[-1] + half:.6g}:{POINTS}"
+    return f"{lines[0] - half:.6g}:{lines[-1] + half:.6g}"
+
+
+def usual_range(circuit: Circuit) -> str:
+    """Return the wavelengths that a page begins with, refined where a resonance would be missed."""
+    return f"{usual_ends(circuit)}:auto"
 
 
 def grid_of(circuit: Circuit, view: View) -> NDArray[np.float64]:
     """Return the wavelengths (W,) of a view in um; ParameterError for what is not a range or too long."""
-    text = view.wl if view.wl is not None else usual_range(circuit)
-    if not is_auto(text):
-        grid = parse_wavelengths(text)
-    else:
-        start = start_of(circuit, view)
-        grid = np.asarray(resolve(circuit, text, dict(view.settings), ends_of(circuit), (start,)))
+    text = _range(circuit, view)
+    grid = _refined(circuit, view, auto_ends(text)) if is_auto(text) else parse_wavelengths(text)
     if len(grid) > MOST_POINTS:
         message = f"A spectrum of the page has at most {MOST_POINTS} wavelengths, got {len(grid)}."
         raise ParameterError(message)
     return grid
+
+
+def _range(circuit: Circuit, view: View) -> str:
+    return view.wl if view.wl is not None else usual_range(circuit)
+
+
+def _refined(circuit: Circuit, view: View, ends: tuple[float, float]) -> NDArray[np.float64]:
+    """Return even wavelengths (W,) in um, and more where curves change fast and at their peaks and dips.
+
+    The even ones alone where a spectrum needs more than MOST_REFINED.
+    """
+    even = wavelengths(*ends, POINTS)
+    starts, waves = (start_of(circuit, view),), _waves(circuit, view)
+    if not waves or not ends[0] < ends[1]:
+        return even
+    compiled, point = _driven(circuit, view)
+    try:
+        more = refined(compiled, point, ends, waves, starts, first=_FIRST_POINTS, most=MOST_REFINED - POINTS)
+    except ParameterError:
+        return even
+
+    def levels(wl: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = compiled.waves(waves, starts, point, wl)[:, :, 0]
+        return power_dB(found.real**2 + found.imag**2).T
+
+    grid = _joined(even, more)
+    found, _ = with_extremes(grid, levels(grid), levels)
+    return _joined(grid, found)
+
+
+def _joined(kept: NDArray[np.float64], more: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return wavelengths with more of them, those left out that are next to one that there is."""
+    after = np.clip(np.searchsorted(kept, more), 1, len(kept) - 1)
+    apart = np.minimum(np.abs(more - kept[after - 1]), np.abs(more - kept[after]))
+    return np.sort(np.concatenate([kept, more[apart > _NEAREST_UM]]))
 
 
 def start_of(circuit: Circuit, view: View) -> str:
@@ -121,16 +165,27 @@ def curves_of(
     """Return the wavelengths (W,) of a view in um and its curves; converters drive their parts."""
     start = start_of(circuit, view)
     grid = grid_of(circuit, view) if grid is None else grid
-    ends = tuple(dict.fromkeys((*ends_of(circuit), *view.probes)))
-    compiled, point = circuit.driven_at(view.settings)
-    if point.leading:
-        message = "The explorer shows one circuit, but a setting of the netlist is a list: give one value."
-        raise ParameterError(message)
+    ends = _waves(circuit, view)
+    compiled, point = _driven(circuit, view)
     if not ends:
         return grid, []
     values = compiled.waves(ends, (start,), point, grid)
     curves = [Curve(end, _kind(end, circuit, view), values[:, k, 0]) for k, end in enumerate(ends)]
     return grid, curves
+
+
+def _waves(circuit: Circuit, view: View) -> tuple[str, ...]:
+    """Return the waves of a view: those of a spectrum, and its probes."""
+    return tuple(dict.fromkeys((*ends_of(circuit), *view.probes)))
+
+
+def _driven(circuit: Circuit, view: View) -> tuple[Compiled, Point]:
+    """Return the circuit at the settings of a view; ParameterError where one is a list."""
+    compiled, point = circuit.driven_at(view.settings)
+    if point.leading:
+        message = "The explorer shows one circuit, but a setting of the netlist is a list: give one value."
+        raise ParameterError(message)
+    return compiled, point
 
 
 def _kind(end: str, circuit: Circuit, view: View) -> str:
@@ -143,7 +198,14 @@ def undersampled(circuit: Circuit, view: View, grid: NDArray[np.float64]) -> tup
     """Return a remark where the spectrum changes between two wavelengths unseen by the curves."""
     compiled, point = circuit.driven_at(view.settings)
     ends = ends_of(circuit)[:8]
-    return missed(compiled, point, grid, ends, (start_of(circuit, view),)) if ends else ()
+    found = missed(compiled, point, grid, ends, (start_of(circuit, view),)) if ends else ()
+    if found and is_auto(_range(circuit, view)):
+        message = (
+            f"The spectrum needs more than {MOST_REFINED:,} wavelengths; the page shows {POINTS} even ones, "
+            f"which miss narrow lines: zoom in."
+        )
+        return (message,)
+    return found
 
 
 def spectrum(circuit: Circuit, view: View) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def powers(circuit: Circuit, view: View) -> dict[str, Any]:
     start = start_of(circuit, view)
     if view.at is None:
         grid = grid_of(circuit, view)
-        at = float(grid[len(grid) // 2])
+        at = 0.5 * float(grid[0] + grid[-1])
     else:
         at = view.at
     compiled, point = circuit.driven_at(view.settings)

@@ -44,14 +44,17 @@ def sharpened(s: SMatrix, pairs: Sequence[tuple[str, str]]) -> tuple[FloatArray,
     count = int(np.prod(shape)) or 1
     if values is not None and wl.size > 2 and np.all(np.diff(wl) > 0.0):
         most = min(MOST, MOST_POINTS // (count * _ROUNDS * _PLACES))
-        wl, level = _with_extremes(wl, level, lambda at: levels(values(at)), most)
+        wl, level = with_extremes(wl, level, lambda at: levels(values(at)), most)
     return wl, list(level.reshape(len(pairs), *shape, wl.size))
 
 
-def _with_extremes(
-    wl: FloatArray, level: FloatArray, evaluate: Callable[[FloatArray], FloatArray], most: int
+def with_extremes(
+    wl: FloatArray, level: FloatArray, evaluate: Callable[[FloatArray], FloatArray], most: int = MOST
 ) -> tuple[FloatArray, FloatArray]:
-    """Return wavelengths and levels (rows, V) in dB with points about the extremes of every row."""
+    """Return wavelengths (V,) and levels (rows, V) in dB with points added about the extremes of every row.
+
+    evaluate: returns the levels (rows, n) at wavelengths (n,).  most: peaks and dips that get points.
+    """
     shown = np.maximum(level, _DARK_dB)
     row, at, sign = _extremes(shown)
     rise = sign * (2.0 * shown[row, at] - shown[row, at - 1] - shown[row, at + 1])

@@ -11,7 +11,7 @@ from photosim.analysis.spectrum import port_pairs
 from photosim.bounds import is_number
 from photosim.engine.vector import chosen_settings
 from photosim.errors import ParameterError, PhotosimError, did_you_mean, listing
-from photosim.explorer.curves import usual_range
+from photosim.explorer.curves import POINTS, usual_ends
 from photosim.explorer.knobs import Knob, knobs_of
 from photosim.reals import shown
 from photosim.smatrix import sharpened
@@ -52,7 +52,7 @@ class Sliders:
         self.ranges = {knob.name: (knob.low, knob.high) for knob in self.knobs.values()}
         for name, ends in (ranges or {}).items():
             self.ranges[name] = self._range(name, ends)
-        self.wl = usual_range(circuit) if wl is None else wl
+        self.wl = f"{usual_ends(circuit)}:{POINTS}" if wl is None else wl
         first = circuit(self.wl)
         self.pairs = list(port_pairs(first) if pairs is None else pairs)[:MOST_PAIRS]
         for pair in self.pairs:

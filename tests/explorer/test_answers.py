@@ -46,6 +46,43 @@ def test_a_spectrum_is_that_of_the_circuit(page_of: PageOf) -> None:
     np.testing.assert_allclose(turns, 1.0, atol=1e-9)
 
 
+def test_the_first_spectrum_of_a_page_reaches_the_bottom_of_its_dips(page_of: PageOf) -> None:
+    page = page_of("add_drop_ring")
+    assert page.opened["wl"].endswith(":auto")
+    circuit = ps.load("add_drop_ring")
+    start, stop = (float(end) for end in page.opened["wl"].split(":")[:2])
+    dense = circuit(np.linspace(start, stop, 200_001))["in", "through"].power_dB
+    dips = np.sort(dense[1:-1][(dense[1:-1] < dense[:-2]) & (dense[1:-1] < dense[2:])])
+    assert len(dips) == 2
+    wl, curves = page.curves()
+    level = 10.0 * np.log10(curves["through"])
+    found = np.sort(level[1:-1][(level[1:-1] < level[:-2]) & (level[1:-1] < level[2:])])
+    np.testing.assert_allclose(found, dips, atol=1e-3)
+    assert np.diff(wl).min() > 0.0
+    assert np.isin(ps.wavelengths(start, stop, 1001), wl).all()
+    assert not page.ask("numbers")["remarks"]
+    even = f"{start}:{stop}:1001"
+    wl, curves = page.curves(wl=even)  # a range that is typed stays as it is, with its remark
+    assert len(wl) == 1001
+    assert 10.0 * np.log10(curves["through"].min()) > dips[0] + 0.05
+    narrow: dict[str, Any] = {"ring.coupling": 1e-4, "ring.loss_dB_cm": 0.05}
+    assert "undersamples" in page.ask("numbers", wl=even, settings=narrow)["remarks"][0]
+
+
+def test_lines_between_the_even_points_are_found_and_too_many_of_them_are_a_remark(page_of: PageOf) -> None:
+    page = page_of("add_drop_ring")
+    sharp: dict[str, Any] = {"ring.coupling": 1e-4, "ring.loss_dB_cm": 1e-3}
+    _, curves = page.curves(settings=sharp)
+    even = page.opened["wl"].replace("auto", "1001")
+    _, missed = page.curves(settings=sharp, wl=even)
+    assert curves["drop"].max() > 0.98
+    assert missed["drop"].max() < 0.5
+    crowded = sharp | {"ring.radius": 20_000.0}
+    wl, _ = page.curves(settings=crowded)
+    assert len(wl) == 1001
+    assert "zoom in" in page.ask("numbers", settings=crowded)["remarks"][0]
+
+
 def test_a_start_and_a_probe_are_waves_of_the_circuit(page_of: PageOf) -> None:
     page = page_of("add_drop_ring")
     assert page.opened["starts"] == ["in", "drop", "add", "through"]

@@ -83,7 +83,7 @@
           const [, factor] = unit();
           const [a, b] = [u.posToVal(u.select.left, "x") / factor, u.posToVal(u.select.left + u.select.width, "x") / factor];
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          Explorer.setRange(`${a.toPrecision(9)}:${b.toPrecision(9)}:1001`);
+          Explorer.setRange(`${a.toPrecision(9)}:${b.toPrecision(9)}:auto`);
         }],
       },
     };
@@ -180,7 +180,7 @@
   };
   Explorer.marker = () => {
     if (Explorer.state.at !== null) return Explorer.state.at;
-    return Explorer.wl ? Explorer.wl[Math.floor(Explorer.wl.length / 2)] : null;
+    return Explorer.wl ? 0.5 * (Explorer.wl[0] + Explorer.wl[Explorer.wl.length - 1]) : null;
   };
   new ResizeObserver(() => { plot?.setSize({ width: holder.clientWidth, height: heightOf() }); }).observe(holder);
 })();
