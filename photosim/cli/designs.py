@@ -50,17 +50,8 @@ def find_design(request: Request) -> None:
         result = compute(circuit, options, common.seed, progress)
     more = {}
     if request.save is not None:
-        found = circuit_settings(options.settings, result.data)
-        more[request.save] = lambda path: circuit.save(path, settings=found)
+        more[request.save] = lambda path: circuit.save(path, settings=result.data)
     show(common, result, plotting.for_optimise(result), write, more)
-
-
-def circuit_settings(fixed: Any, data: Any) -> dict[str, Any]:
-    """Return the settings that stayed and those that were found, by dotted name."""
-    from photosim.analysis.designs.run import found_settings
-    from photosim.engine.bindings import flat_settings
-
-    return {**flat_settings(fixed), **found_settings(data)}
 
 
 def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from photosim.errors import NetlistError, ParameterError, PhotosimError
 from photosim.explorer.curves import KEPT
 from photosim.netlist.reader import map_beside
 from photosim.netlist.save import with_settings
-from photosim.netlist.values import AMBIENT
 
 if TYPE_CHECKING:
     from photosim.explorer.progress import Remarks
@@ -153,9 +152,4 @@ def mistake(error: PhotosimError) -> Mistake:
 
 def changed(netlist: Netlist, settings: Mapping[str, Any]) -> Netlist:
     """Return a netlist with other settings by dotted name, the circuit's temperature among them."""
-    from dataclasses import replace
-
-    own = dict(settings)
-    if AMBIENT in own and AMBIENT not in netlist.settings:
-        netlist = replace(netlist, settings={**netlist.settings, AMBIENT: own.pop(AMBIENT)})
-    return with_settings(netlist, own) if own else netlist
+    return with_settings(netlist, settings) if settings else netlist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.errors import DataError, NetlistError, ParameterError, did_you_mean
+from photosim.expressions import Expr, symbol
 from photosim.model import Composite, Instance, Netlist, registry
 from photosim.netlist.check import check
 from photosim.netlist.values import AMBIENT, evaluate, resolve
@@ -29,7 +31,8 @@ _DOT = re.compile(r"\.(?![^<>]*>)")  # not one inside the index of an array's me
 def save(netlist: Netlist, path: str | Path, settings: Any = None) -> Path:
     """Write a netlist as YAML with other settings, whole or not at all; return the path.
 
-    settings: nested or by dotted name, or a Dataset with `setting` and `value`, as `ps.optimise` returns.
+    settings: nested or by dotted name, or a Dataset with `setting` and `value`, as `ps.optimise` returns; the
+    settings that such a search held stand in its attribute `held` and are written as well.
     Raises ParameterError for settings that the netlist does not have or that are lists, DataError for a file
     that cannot be written.
     """
@@ -55,6 +58,7 @@ def _flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
                 "A Dataset of settings has the dimension setting and the variable value; this one has not."
             )
             raise ParameterError(message)
+        yield from _flat(json.loads(settings.attrs.get("held", "{}")))
         names, values = settings["setting"].values, settings["value"].values
         yield from ((str(n), float(v)) for n, v in zip(names, values, strict=True))
         return
@@ -85,7 +89,7 @@ def with_settings(netlist: Netlist, settings: Mapping[str, Any]) -> Netlist:
     for name, value in settings.items():
         first, *rest = _DOT.split(name)
         if not rest:
-            if first not in netlist.settings:
+            if first not in {*netlist.settings, AMBIENT}:
                 message = f"The netlist {netlist.name!r} has no setting {first!r}."
                 raise ParameterError(message + did_you_mean(first, netlist.settings))
             own[first] = value
@@ -126,11 +130,54 @@ def _changed(
             key = next(iter(inner))
             message = f"Instance {name!r} has no parts, of which {name + '.' + key!r} could be a setting."
             raise ParameterError(message)
-        outer = resolve(netlist.settings)
-        sub = model.build({key: evaluate(value, outer, name) for key, value in settings.items()})
-        settings = {}
+        sub, settings = _as_netlist(model, settings, netlist, name)
     made = f"{instance.component}_of_{name}".replace("<", "_").replace(">", "").replace(".", "_")
     if made in components:
         raise NetlistError(f"The netlist has a sub-netlist {made!r} already: rename it.")
     components[made] = replace(with_settings(sub, inner), name=made)
     return replace(instance, component=made, settings=settings)
+
+
+def _as_netlist(
+    model: Composite, settings: Mapping[str, Any], netlist: Netlist, name: str
+) -> tuple[Netlist, dict[str, Any]]:
+    """Return the inner netlist of an instance, its settings as they were, and what the instance gives to it.
+
+    Settings that shape the netlist are built in; the others keep their names, so that analyses find them.
+    """
+    outer = resolve(netlist.settings)
+    built: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for key, parameter in model.parameters.items():
+        value = settings.get(key)
+        value = parameter.default if value is None else value
+        if parameter.structural or value is None:
+            built[key] = evaluate(value, outer, name) if isinstance(value, Expr) else value
+        else:
+            built[key], own[key] = symbol(key), parameter.default
+    inner = _named_as_used(model.build(built), model.aliases_for(settings), netlist, name)
+    if own.pop(AMBIENT, None) is not None:
+        inner = _in_the_ambient(inner)
+    given = {key: value for key, value in settings.items() if value is not None and key in {*own, AMBIENT}}
+    return replace(inner, settings=own), given
+
+
+def _in_the_ambient(inner: Netlist) -> Netlist:
+    """Return a netlist whose parts follow the temperature around it, where they were given that by name."""
+    instances = {}
+    for name, one in inner.instances.items():
+        left = {k: v for k, v in one.settings.items() if not (k == AMBIENT and str(v) == AMBIENT)}
+        instances[name] = replace(one, settings=left)
+    return replace(inner, instances=instances)
+
+
+def _named_as_used(inner: Netlist, aliases: Mapping[str, str], netlist: Netlist, name: str) -> Netlist:
+    """Return the inner netlist of an instance, its ports named as `netlist` names them: `in` for `o1`."""
+    members = [*netlist.ports.values(), *netlist.terminate]
+    members += [member for group in (*netlist.connections, *netlist.nets) for member in group]
+    called = {aliases[port]: port for one, port in members if one == name and port in aliases}
+    ports = {}
+    for port, behind in inner.ports.items():
+        whole, at, mode = port.partition("@")
+        ports[f"{called.get(whole, whole)}{at}{mode}"] = behind
+    return replace(inner, ports=ports)

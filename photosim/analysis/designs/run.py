@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from photosim.analysis.designs.targets import Target, read_target
 from photosim.analysis.options import inside
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.provenance import provenance
+from photosim.analysis.result import plain
 from photosim.analysis.spectrum import check_settings
 from photosim.analysis.yields.distributions import Variation
 from photosim.analysis.yields.judging import Judge
@@ -112,7 +114,8 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
         message = f"chips must be from 2 to 100000000, got {chips}."
         raise ParameterError(message)
     data = dataset(_found(made, starts, chips, seed, progress))
-    data.attrs = provenance(circuit, question, seed) | {"goal": made.goal}
+    held = json.dumps(plain(flat_settings(settings or {})))
+    data.attrs = provenance(circuit, question, seed) | {"goal": made.goal, "held": held}
     return data
 
 
@@ -261,9 +264,10 @@ def _count(aim: Aim, flat: SmoothYield, x: FloatArray, chips: int, seed: int) ->
 
 
 @public
-def found_settings(data: xarray.Dataset) -> dict[str, float]:
-    """Return the settings that `ps.optimise` found, by dotted name, in their own units."""
-    return {str(n): float(v) for n, v in zip(data["setting"].values, data["value"].values, strict=True)}
+def found_settings(data: xarray.Dataset) -> dict[str, Any]:
+    """Return the settings of a design of `ps.optimise`, held and found, by dotted name in their own units."""
+    found = zip(data["setting"].values, data["value"].values, strict=True)
+    return {**json.loads(data.attrs.get("held", "{}")), **{str(name): float(value) for name, value in found}}
 
 
 __all__ = ["Entry", "found_settings", "make", "optimise"]

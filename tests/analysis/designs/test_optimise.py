@@ -316,6 +316,30 @@ def test_found_settings_are_written_wherever_they_are(tmp_path: Path) -> None:
     assert not (tmp_path / "wrong.yml").exists()
 
 
+@pytest.mark.filterwarnings("ignore:The circuit's temperature is set, but")
+def test_saved_design_holds_what_the_search_held(tmp_path: Path) -> None:
+    """Those of the question and the circuit's temperature; inner ones keep the names of ports."""
+    circuit = ps.load("add_drop_ring")
+    held = {"temperature": 310.0, "ring": {"neff": 2.447, "left": {"loss_dB_cm": 30.0}}}
+    spec = [{"quantity": "power_dB", "from": "in", "to": "drop", "window": [1.551, 1.5511], "at_least": -5.0}]
+    data = ps.optimise(
+        circuit, {"ring.coupling": [0.01, 0.2]}, wl="1.551:1.5511:11", specification=spec, settings=held
+    )
+    wl = np.linspace(1.5505, 1.5515, 21)
+    wanted = circuit(wl, **{**held, "ring": {**held["ring"], "coupling": float(data["value"][0])}})  # type: ignore[dict-item]
+    again = ps.load(circuit.save(tmp_path / "found.yml", settings=data))
+    np.testing.assert_allclose(again(wl).values, wanted.values, atol=1e-13)
+    np.testing.assert_allclose(circuit(wl, **found_in(data)).values, wanted.values, atol=1e-13)
+    assert abs(wanted.values - circuit(wl, ring={"coupling": float(data["value"][0])}).values).max() > 0.1
+    # The copy of the ring keeps its settings by name, and radius moves all that it moved.
+    far = circuit(wl, **found_in(data) | {"ring.radius": 9.5}).values
+    np.testing.assert_allclose(again(wl, ring={"radius": 9.5}).values, far, atol=1e-13)
+    kept = tmp_path / "read.nc"
+    ps.files.datasets.write(kept, data)
+    again = ps.load(circuit.save(tmp_path / "read.yml", settings=ps.files.datasets.read(kept)))
+    np.testing.assert_allclose(again(wl).values, wanted.values, atol=1e-13)
+
+
 def test_command_kind_and_file(tmp_path: Path, lattice: ps.Circuit) -> None:
     out, plot, kept = tmp_path / "d.nc", tmp_path / "d.png", tmp_path / "d.yml"
     typed = ["optimise", "lattice_filter", "--json", "--seed", "1", "--out", str(out), "--plot", str(plot)]
