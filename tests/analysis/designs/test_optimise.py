@@ -16,6 +16,7 @@ from photosim.analysis.designs.run import found_settings, make
 from photosim.analysis.designs.smoothing import SmoothYield
 from photosim.analysis.yields.distributions import Variation
 from photosim.cli.questions import app
+from photosim.files import datasets
 from photosim.netlist.mappings import read
 
 LATTICE = ["coupler*.coupling", "delay*.phase"]
@@ -320,13 +321,14 @@ def test_found_settings_are_written_wherever_they_are(tmp_path: Path) -> None:
 def test_saved_design_holds_what_the_search_held(tmp_path: Path) -> None:
     """Those of the question and the circuit's temperature; inner ones keep the names of ports."""
     circuit = ps.load("add_drop_ring")
-    held = {"temperature": 310.0, "ring": {"neff": 2.447, "left": {"loss_dB_cm": 30.0}}}
+    held: dict[str, Any] = {"temperature": 310.0, "ring": {"neff": 2.447, "left": {"loss_dB_cm": 30.0}}}
     spec = [{"quantity": "power_dB", "from": "in", "to": "drop", "window": [1.551, 1.5511], "at_least": -5.0}]
     data = ps.optimise(
         circuit, {"ring.coupling": [0.01, 0.2]}, wl="1.551:1.5511:11", specification=spec, settings=held
     )
     wl = np.linspace(1.5505, 1.5515, 21)
-    wanted = circuit(wl, **{**held, "ring": {**held["ring"], "coupling": float(data["value"][0])}})  # type: ignore[dict-item]
+    flat: dict[str, Any] = {"temperature": 310.0, "ring.neff": 2.447, "ring.left.loss_dB_cm": 30.0}
+    wanted = circuit(wl, **flat | {"ring.coupling": float(data["value"][0])})
     again = ps.load(circuit.save(tmp_path / "found.yml", settings=data))
     np.testing.assert_allclose(again(wl).values, wanted.values, atol=1e-13)
     np.testing.assert_allclose(circuit(wl, **found_in(data)).values, wanted.values, atol=1e-13)
@@ -335,8 +337,8 @@ def test_saved_design_holds_what_the_search_held(tmp_path: Path) -> None:
     far = circuit(wl, **found_in(data) | {"ring.radius": 9.5}).values
     np.testing.assert_allclose(again(wl, ring={"radius": 9.5}).values, far, atol=1e-13)
     kept = tmp_path / "read.nc"
-    ps.files.datasets.write(kept, data)
-    again = ps.load(circuit.save(tmp_path / "read.yml", settings=ps.files.datasets.read(kept)))
+    datasets.write(kept, data)
+    again = ps.load(circuit.save(tmp_path / "read.yml", settings=datasets.read(kept)))
     np.testing.assert_allclose(again(wl).values, wanted.values, atol=1e-13)
 
 
