@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,10 @@ class Drawing:
     """A finished schematic: SVG text that a notebook shows as a picture."""
 
     text: str
-    scene: Scene = field(repr=False)
+    scene: Scene
+
+    def __repr__(self) -> str:
+        return f"Drawing({self.scene.width:.0f} x {self.scene.height:.0f} px)"
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to a .svg, .pdf or .png file, whole or not at all; DataError when that fails."""

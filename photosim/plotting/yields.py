@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 MOST_BARS = 10
+SMALLEST_BAR = 0.005
+"""Share of the variance below which a part has no bar of its own."""
+LIMIT: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.3, "linestyle": (0, (4, 2))}
+NOMINAL: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 
 
 @public
@@ -31,6 +35,8 @@ def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
 
 def histograms(result: YieldResult) -> Figure:
     """Draw the distribution of each entry's value with its limits, and the power where chips are tuned."""
+    from matplotlib.lines import Line2D
+
     data = result.data
     count = min(MOST_PANELS, data.sizes["specification"])
     tuned = "tuning_power" in data
@@ -46,6 +52,8 @@ def histograms(result: YieldResult) -> Figure:
         low, high = 100 * float(data["yield_low"]), 100 * float(data["yield_high"])
         words = f"{result.name}: yield {100 * float(data['yield']):.1f} % ({low:.1f} to {high:.1f} %)"
         figure.suptitle(words, x=0.01, ha="left", fontsize=10)
+        lines = [Line2D([], [], label="limit", **LIMIT), Line2D([], [], label="nominal", **NOMINAL)]
+        figure.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
@@ -70,14 +78,17 @@ def _histogram(axes: Axes, one: Any, *, tuned: bool) -> None:
             axes.legend(loc="best")
     for limit in (float(one[name]) for name in ("limit_low", "limit_high")):
         if np.isfinite(limit):
-            axes.axvline(limit * scale, color=COLOURS[1], linewidth=1.3, linestyle=(0, (4, 2)))
-    axes.axvline(float(one["nominal"]) * scale, color=GREY, linewidth=0.9, linestyle=(0, (1, 1.5)))
-    axes.set(xlabel=shown or "value", ylabel="chips")
-    titled(axes, f"{one['specification'].item()}: {100 * float(one['yield_by']):.1f} %")
+            axes.axvline(limit * scale, **LIMIT)
+    axes.axvline(float(one["nominal"]) * scale, **NOMINAL)
+    name = str(one["specification"].item())
+    axes.set(xlabel=f"{name} ({shown})" if shown else name, ylabel="chips")
+    titled(axes, f"{name}: {100 * float(one['yield_by']):.1f} % pass")
 
 
 def blame(result: YieldResult) -> Figure:
     """Draw the share of the variance by quantity and part of each entry, with the rest."""
+    from matplotlib.patches import Patch
+
     data = result.data
     count = min(MOST_PANELS, data.sizes["specification"])
     with in_style():
@@ -85,6 +96,9 @@ def blame(result: YieldResult) -> Figure:
         for k in range(count):
             _tornado(panels[k], data.isel(specification=k))
         figure.suptitle(f"{result.name}: share of the variance", x=0.01, ha="left", fontsize=10)
+        keys = (("by quantity", COLOURS[0]), ("by part", COLOURS[2]), ("beyond the first order", GREY))
+        bars = [Patch(color=colour, label=label) for label, colour in keys]
+        figure.legend(handles=bars, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -128,10 +142,12 @@ def _tornado(axes: Axes, one: Any) -> None:
         for n, v in zip(one["part"].values, one["variance_by_part"].values, strict=True)
     ]
     parts.sort(key=lambda row: -abs(row[1]))
-    left = sum(row[1] for row in parts[MOST_BARS:])
-    more = [(f"{len(parts) - MOST_BARS} others", left, COLOURS[2])] if len(parts) > MOST_BARS else []
+    most = min(MOST_BARS, sum(abs(row[1]) >= SMALLEST_BAR for row in parts))
+    others = parts[most:]
+    words = others[0][0] if len(others) == 1 else f"{len(others)} others"
+    more = [(words, sum(row[1] for row in others), COLOURS[2])] if others else []
     rest = [("rest", float(one["variance_rest"]) / whole, GREY)]
-    rows = [*rows, *parts[:MOST_BARS], *more, *rest][::-1]
+    rows = [*rows, *parts[:most], *more, *rest][::-1]
     axes.barh(range(len(rows)), [100 * row[1] for row in rows], color=[row[2] for row in rows], height=0.7)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
     axes.axvline(0.0, color=DARK, linewidth=0.7)

@@ -61,6 +61,13 @@ class Report:
         )  # fmt: skip
         return Table(f"laws of {self.name}", columns, rows)
 
+    def __repr__(self) -> str:
+        """Return how many laws were tried, and the names of those that are broken."""
+        names = ", ".join(verdict.law.name for verdict in self.broken)
+        tried = len(self.verdicts)
+        found = f"{len(self.broken)} of {tried} laws broken: {names}" if names else f"all {tried} laws kept"
+        return f"Report({self.name}: {found})"
+
     def __str__(self) -> str:
         """Return the table as text, as the command line shows it."""
         table = self.table()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from sklearn.datasets import load_iris
 import photosim as ps
 from photosim.display import Brief, brief, properties, table
 from photosim.errors import ParameterError
+from photosim.testing.law import Example
 from photosim.timedomain import waveforms
 from photosim.training.devices.bank.weight_bank import WeightBank
 from photosim.training.devices.mesh.mesh import Mesh
@@ -57,6 +59,16 @@ def test_a_repr_is_a_few_lines(name: str) -> None:
     assert len(text.splitlines()) <= 12
     assert len(text) <= 600
     assert " at 0x" not in text
+
+
+def test_a_drawing_and_a_report_of_laws_print_as_one_line() -> None:
+    drawing = nouns()["circuit"].draw()
+    assert repr(drawing) == f"Drawing({drawing.scene.width:.0f} x {drawing.scene.height:.0f} px)"
+    kept = ps.testing.check("attenuator", examples=3)
+    assert repr(kept) == f"Report(attenuator: all {len(kept.verdicts)} laws kept)"
+    bad = replace(kept.verdicts[1], broken_at=Example(np.array([1.55]), {}, 0))
+    broken = replace(kept, verdicts=(kept.verdicts[0], bad))
+    assert repr(broken) == f"Report(attenuator: 1 of 2 laws broken: {bad.law.name})"
 
 
 @pytest.mark.parametrize("name", NAMES)
