@@ -17,6 +17,8 @@ from photosim.electronics.ngspice import installed
 from photosim.electronics.ngspice.library import Refused, ask
 from photosim.errors import DataError, ParameterError, PhotosimError
 
+said = pytest.mark.filterwarnings("ignore:.*needs the shared library of ngspice")
+"""What reads and draws works without ngspice, and says there that a run will need it."""
 needed = pytest.mark.skipif(
     installed() is None, reason="the library of ngspice is not installed (Debian: libngspice0)"
 )
@@ -242,6 +244,7 @@ def test_photodiode_into_an_amplifier_of_a_deck(tmp_path: Path) -> None:
     assert abs(float((out - out[0]).sum())) == pytest.approx(500.0 * abs(charge), rel=2e-2)
 
 
+@said
 def test_drawing_has_the_names_of_the_pins(tmp_path: Path) -> None:
     part = _x(_deck(tmp_path), "CE")
     nets = [["src,e1", "x,in"], ["src,e2", "x,vcc", "gnd"]]
@@ -319,6 +322,7 @@ def test_unknown_parameter_of_a_model_is_told_with_its_line(tmp_path: Path) -> N
         )
 
 
+@said
 def test_loops_through_a_deck_are_refused(tmp_path: Path) -> None:
     """A heater that follows its own light through an inverting deck."""
     text = ".subckt inv a b\ne1 c 0 a 0 2\nr1 c b 100\n.ends\n"
@@ -460,6 +464,7 @@ def test_wrong_settings_and_pins_are_told(tmp_path: Path) -> None:
         made({"file": deck, "subckt": "ce", "parameters": "rc={time}"}, "OUT")
 
 
+@said
 def test_deck_outside_of_the_netlists_folder_is_refused(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
