@@ -38,11 +38,14 @@ def response(
     )
 
 
-def noise_density(system: System, x: FloatArray, frequency: FloatArray, row: int) -> FloatArray:
+def noise_density(
+    system: System, x: FloatArray, frequency: FloatArray, row: int, back: ComplexArray | None = None
+) -> FloatArray:
     """Return the one-sided density of an unknown's noise at frequencies (F,) in Hz, in V^2/Hz or A^2/Hz.
 
     Resistors at a temperature have 4 k T/R, junctions 2 q i of their current; each passes to the unknown as
-    the adjoint solution says (rohrer1971).
+    the adjoint solution says (rohrer1971).  back: what comes back to the unknown per unit of every unknown,
+    (F, n), through light that a control loop closes.
     """
     sources = [(*nodes, density) for _, nodes, density in noise_sources(system, x)]
     if system.spice:
@@ -52,9 +55,11 @@ def noise_density(system: System, x: FloatArray, frequency: FloatArray, row: int
         passed = ngspice.injected(system, frequency, row, [(a, b) for a, b, _ in sources])
         return np.asarray(own + np.abs(passed) ** 2 @ np.array([density for *_, density in sources]))
     found = np.zeros(len(frequency))
-    unit = np.zeros((system.size, 1), dtype=np.complex128)
-    unit[row] = 1.0
     for k, f in enumerate(frequency):
+        unit = (
+            np.zeros((system.size, 1), dtype=np.complex128) if back is None else back[k][:, np.newaxis].copy()
+        )
+        unit[row] += 1.0
         across = np.append(_solved(system, x, f, unit, adjoint=True)[:, 0], 0.0)
         found[k] = sum(density * abs(across[a] - across[b]) ** 2 for a, b, density in sources)
     return found

@@ -166,18 +166,31 @@ def rest_settings(compiled: Compiled, point: Point) -> dict[str, float]:
 
     if electrics.follows_light(settings_of) is None:
         return electrics.at_rest(settings_of)
-    loop = loop_of(electrics, settings_of, compiled, point, np.inf)
+    loop, x = resting(compiled, point)
+    whole = np.append(x, 0.0)
+    values = {read.name: float(value_of(loop.equations, read, whole)) for read in electrics.reads}
+    for read in electrics.reads:
+        electrics.check_value(read, values[read.name])
+    return values
+
+
+def resting(compiled: Compiled, point: Point) -> tuple[Loop, FloatArray]:
+    """Return the loop of a circuit and the unknowns at which it rests once it is switched on.
+
+    Raises ParameterError where it finds no rest, or one that is not stable.
+    """
+
+    def settings_of(part: Part) -> Mapping[str, Any]:
+        return compiled.parts.settings_of(part, point)
+
+    loop = loop_of(compiled.electrics, settings_of, compiled, point, np.inf)
     x = loop.rest(loop.equations.system.resting)
     if x is None:
         raise refuse_rest(loop.words)
     growing = loop.about(x).growing()
     if growing is not None:
         raise ParameterError(f"{unstable(loop.words, *growing)} It has no state at rest: lower its gain.")
-    whole = np.append(x, 0.0)
-    values = {read.name: float(value_of(loop.equations, read, whole)) for read in electrics.reads}
-    for read in electrics.reads:
-        electrics.check_value(read, values[read.name])
-    return values
+    return loop, x
 
 
 def unstable(words: str, rate: float, frequency: float) -> str:

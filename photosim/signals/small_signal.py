@@ -2,27 +2,28 @@
 
 A setting that moves by Re[V exp(j omega t)] puts two sidebands beside every line of light: the part's
 derivative by the setting, times the light that arrives at it, goes on at either sideband as light goes there.
-A detector beats them with the line.
+A detector beats them with the line. Where light follows itself through a control loop, the currents that it
+makes come back to the settings: at each frequency the loop is one small matrix of detectors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.arguments import public
-from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
-from photosim.electronics import noise_density, stationary
-from photosim.electronics import response as responses
+from photosim.electronics import stationary
 from photosim.engine.bindings import flat_settings
-from photosim.engine.following import Read, value_of
+from photosim.engine.following import Read
+from photosim.engine.looping import resting
 from photosim.errors import ParameterError, did_you_mean, listing
-from photosim.model import ClosedForm, Detector, Network, Source
-from photosim.signals.filters import low_pass
-from photosim.signals.operating import OperatingPoint, bare_point
+from photosim.model import Detector, Network, Source
+from photosim.signals.carried import Carried, Solved
+from photosim.signals.mixing import refuse_mixing
+from photosim.signals.operating import bare_point
 
 if TYPE_CHECKING:
     import xarray
@@ -30,19 +31,13 @@ if TYPE_CHECKING:
 
     from photosim.circuit import Circuit
     from photosim.engine.electrics import Electrics
-    from photosim.engine.following import Equations
     from photosim.engine.graph import Part
 
     FloatArray = NDArray[np.float64]
     ComplexArray = NDArray[np.complex128]
 
 _STEP = 1e-3
-_WEIGHTS = {
-    0: ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12)),
-    1: ((0, -25 / 12), (1, 4.0), (2, -3.0), (3, 4 / 3), (4, -1 / 4)),
-    -1: ((0, 25 / 12), (-1, -4.0), (-2, 3.0), (-3, -4 / 3), (-4, 1 / 4)),
-}
-"""Differences of fourth order, in the middle and at a bound below or above."""
+"""Step of a setting of the netlist, over its size."""
 
 
 @public
@@ -59,7 +54,10 @@ def response(
     electronics. `voltage_noise` (frequency, net), in V^2/Hz and one-sided, has resistors, junctions,
     amplifiers with a noise current and the shot noise of detectors; noise of lasers is in `ps.link`.
     Everything is about the point at rest under the circuit's own light; a saturated detector counts as
-    linear. Raises ParameterError for a source that does not exist, and for a driven part without a formula.
+    linear. Control loops are closed: a source in series with one, such as a dither_source, has the open
+    loop's gain as minus the voltage before it over that behind. Raises ParameterError for a source that does
+    not exist, for a driven part without a formula, and for a loop that acts by what multiplies tones, such as
+    a lock_in, since it has no gain at rest.
 
     >>> import numpy as np
     >>> import photosim as ps
@@ -87,56 +85,44 @@ def sources(circuit: Circuit, **settings: Any) -> list[str]:
     return _Question(circuit, np.zeros(1), settings).sources()
 
 
-@dataclass(frozen=True)
-class _Solved:
-    """Equations at rest, and the responses of all unknowns to inputs of theirs, (F, n + 1, inputs)."""
-
-    equations: Equations
-    x: FloatArray
-
-    def per(self, grid: FloatArray, columns: list[int]) -> ComplexArray:
-        size = self.equations.system.size
-        found = np.zeros((len(grid), size + 1, len(columns)), dtype=np.complex128)
-        if size and columns:
-            found[:, :size] = responses(self.equations.system, self.x, grid, columns, range(size))
-        return found
-
-
 class _Question:
     """One circuit at one point, asked at frequencies."""
 
     def __init__(self, circuit: Circuit, grid: FloatArray, settings: Mapping[str, Any]) -> None:
-        self.circuit, self.grid = circuit, grid
+        self.circuit, self.grid, self.settings = circuit, grid, settings
         self.given = flat_settings(settings)
         compiled, point = circuit.driven_at(settings)
         self.compiled = compiled
         self.settings_of: Callable[[Part], Mapping[str, Any]] = lambda p: compiled.parts.settings_of(p, point)
         self.electrics: Electrics = compiled.electrics
-        self._refuse_loops()
+        self.loop = self.electrics.follows_light(self.settings_of)
         self.lit = (
             bare_point(circuit, settings, bounded=False) if circuit.sources and circuit.detectors else None
         )
-        dark = self.electrics.equations(self.settings_of, lit=False)
-        self.dark = _Solved(dark, stationary(dark.system))
         self.currents = self._at_rest(settings)
+        self.solved = self._closed() if self.loop else self._apart()
+        self.carried = Carried(
+            grid, self.solved, self.electrics.reads, self.lit, compiled, self.settings_of, bool(self.loop)
+        )
+
+    def _apart(self) -> tuple[Solved, ...]:
+        """Return the nets that drive light, and those that detectors feed."""
+        dark = self.electrics.equations(self.settings_of, lit=False)
         bright = self.electrics.equations(self.settings_of, lit=True)
         levels = bright.system.resting.copy()
-        for k, signal in enumerate(bright.signals):
-            if signal.kind == "detector":
-                levels[k] = self.currents.get(signal.part, 0.0)
+        for name, k in Solved(bright, levels).lit.items():
+            levels[k] = self.currents.get(name, 0.0)
         bright = replace(bright, system=replace(bright.system, resting=levels))
-        self.bright = _Solved(bright, stationary(bright.system))
+        return Solved(dark, stationary(dark.system)), Solved(bright, stationary(bright.system))
 
-    def _refuse_loops(self) -> None:
-        """Raise ParameterError for light that follows itself."""
-        looped = self.electrics.follows_light(self.settings_of)
-        if looped is not None:
-            message = (
-                f"Setting {looped[0].name!r} follows the light on detector {looped[1]!r} in a control loop, "
-                "of which there is no small-signal response: send a tone through it (dither_source) in "
-                "ps.transient."
-            )
-            raise ParameterError(message)
+    def _closed(self) -> tuple[Solved]:
+        """Return all nets of a circuit with a control loop, at its rest."""
+        compiled, point = self.circuit.driven_at(self.settings)
+        loop, x = resting(compiled, point)
+        equations, found = self.electrics.equations(self.settings_of), loop.equations.system
+        system = equations.system
+        own = [*(found.nodes[n] for n in system.nodes), *(found.branches[n] for n in system.branches)]
+        return (Solved(equations, x[own]),)
 
     def _at_rest(self, settings: Mapping[str, Any]) -> dict[str, float]:
         if self.lit is None:
@@ -149,34 +135,27 @@ class _Question:
         import xarray
 
         inside, moved = self._source(source)
-        dark, bright = (self._direct(solved, inside) for solved in (self.dark, self.bright))
-        moves = {
-            read.name: (read, value_of(self.dark.equations, read, dark.T)) for read in self.electrics.reads
-        }
-        if moved:
-            flat = np.ones(len(self.grid), dtype=np.complex128)
-            moves = {read.name: (read, by * flat) for read, by in moved}
-        currents = self._photocurrents(moves)
-        columns = [k for k, s in enumerate(self.bright.equations.signals) if s.kind == "detector"]
-        per = self.bright.per(self.grid, columns)
-        for k, column in enumerate(columns):
-            bright = (
-                bright + per[..., k] * currents[self.bright.equations.signals[column].part][:, np.newaxis]
+        if self.loop:
+            setting, detector = self.loop
+            words = f"{setting.name!r} and {detector!r}"
+            refuse_mixing(
+                self.solved[0], words, self.carried.turned, lambda n: self.compiled.graph.part(n).model.name
             )
-        return self._answer(xarray, (dark, bright), currents, noise=noise)
+        found, currents = self.carried.moved_by(inside, moved)
+        return self._answer(xarray, found, currents, noise=noise)
 
     def _answer(
-        self, library: Any, found: tuple[ComplexArray, ComplexArray], currents: Mapping[str, ComplexArray],
+        self, library: Any, found: list[ComplexArray], currents: Mapping[str, ComplexArray],
         *, noise: bool,
     ) -> xarray.Dataset:  # fmt: skip
         names, rows, noises = [], [], []
-        for solved, values in zip((self.dark, self.bright), found, strict=True):
+        for solved, values in zip(self.solved, found, strict=True):
             for net, number in solved.equations.system.nodes.items():
                 if net in self.electrics.nets:
                     names.append(net)
                     rows.append(values[:, number])
                     if noise:
-                        noises.append(self._noise(solved, number))
+                        noises.append(self.carried.noise(solved, number, self.currents))
         shape = (len(self.grid), 0)
         variables: dict[str, Any] = {
             "voltage": (("frequency", "net"), np.array(rows).T if rows else np.zeros(shape, complex))
@@ -193,22 +172,6 @@ class _Question:
             variables, coordinates, attrs={"circuit": self.circuit.name, "convention": "exp(+j omega t)"}
         )
         return answer
-
-    def _noise(self, solved: _Solved, row: int) -> FloatArray:
-        """Return the density of the noise of a net's voltage, in V^2/Hz."""
-        total = noise_density(solved.equations.system, solved.x, self.grid, row)
-        columns = [k for k, s in enumerate(solved.equations.signals) if s.kind == "detector"]
-        per = solved.per(self.grid, columns)[:, row]
-        receivers = {r.name: r for r in self.lit.receivers} if self.lit is not None else {}
-        for k, column in enumerate(columns):
-            name = solved.equations.signals[column].part
-            receiver = receivers[name]
-            passed = np.abs(per[:, k] * self._low_pass(receiver)) ** 2
-            shot = (
-                2 * ELEMENTARY_CHARGE_C * receiver.multiplication * receiver.excess * abs(self.currents[name])
-            )
-            total = total + shot * passed
-        return total
 
     # --- electronics ------------------------------------------------------------------------------
 
@@ -244,9 +207,12 @@ class _Question:
             parts = compiled.parts
             sides.append({part.name: parts.settings_of(part, point) for part in compiled.graph.parts})
         found = []
+        driven = {read.name for read in self.electrics.reads} if self.loop else set()
         for part in self.compiled.graph.parts:
             for setting, up in sides[0][part.name].items():
                 down = sides[1][part.name][setting]
+                if f"{part.name}.{setting}" in driven:
+                    continue  # what follows a loop is found by its gain
                 if isinstance(up, int | float | np.number) and not isinstance(up, bool) and up != down:
                     if isinstance(part.model, Network | Source | Detector):
                         message = (
@@ -261,7 +227,7 @@ class _Question:
     def _elements(self) -> dict[str, str]:
         """Return the elements that move with a source, by the names that mean it."""
         elements: dict[str, str] = {}
-        for solved in (self.dark, self.bright):
+        for solved in self.solved:
             for element, signal in zip(solved.equations.system.inputs, solved.equations.signals, strict=True):
                 if signal.kind == "setting":
                     elements |= {signal.name: element, signal.part: element}
@@ -273,70 +239,3 @@ class _Question:
         driven = [f"{p.name}.{s}" for p in self.compiled.graph.parts for s in p.model.drives.values()
                   if not isinstance(p.model, Network)]  # fmt: skip
         return [*(key for key in elements if "." not in key or key not in driven), *driven]
-
-    def _direct(self, solved: _Solved, element: str) -> ComplexArray:
-        """Return what an element of a set of equations does there, (F, n + 1); nothing if it is elsewhere."""
-        inputs = solved.equations.system.inputs
-        if element not in inputs:
-            return np.zeros((len(self.grid), solved.equations.system.size + 1), dtype=np.complex128)
-        return solved.per(self.grid, [inputs.index(element)])[..., 0]
-
-    # --- light ------------------------------------------------------------------------------------
-
-    def _low_pass(self, receiver: Any) -> ComplexArray:
-        passes = [b for b in receiver.low_passes if 0.0 < b < np.inf]
-        return low_pass(self.grid, passes)
-
-    def _photocurrents(self, moves: Mapping[str, tuple[Read, ComplexArray]]) -> dict[str, ComplexArray]:
-        """Return the current (F,) of every detector for settings that move, each by (F,)."""
-        lit = self.lit
-        if lit is None:
-            return {}
-        found = {r.name: np.zeros(len(self.grid), dtype=np.complex128) for r in lit.receivers}
-        for read, by in moves.values():
-            if np.any(by != 0.0):
-                beats = self._beats(lit, read)
-                for k, receiver in enumerate(lit.receivers):
-                    found[receiver.name] += beats[k] * by * self._low_pass(receiver)
-        return found
-
-    def _beats(self, lit: OperatingPoint, read: Read) -> ComplexArray:
-        """Return the photocurrents per unit of a setting, before low-passes, (detectors, F)."""
-        part = self.compiled.graph.part(read.part)
-        model, own = part.model, dict(self.settings_of(part))
-        if not isinstance(model, ClosedForm):
-            message = (
-                f"Setting {read.name!r} belongs to a {model.name}, which has no formula to take a small "
-                "signal of: "
-                "ask ps.transient."
-            )
-            raise ParameterError(message)
-        own[read.setting] = float(lit.settings.get(read.name, own[read.setting]))
-        slow = float(own.get("bandwidth") or 0.0)
-        passed = 1.0 / (1.0 + 1j * self.grid / slow) if slow else np.ones(len(self.grid), dtype=np.complex128)
-        arriving = tuple(f"{part.name},{port}:in" for port in part.ports)
-        leaving = tuple(f"{part.name},{port}" for port in part.ports)
-        found = np.zeros((len(lit.receivers), len(self.grid)), dtype=np.complex128)
-        for number, line in enumerate(lit.lines):
-            wl = np.array([SPEED_OF_LIGHT_UM_S / line.frequency])
-            light = lit.transfer(wl, arriving, (line.port,))[0, :, 0] * np.sqrt(line.power)
-            made = _slope(model, read.setting, own, wl) @ light
-            above, below = (
-                lit.transfer(SPEED_OF_LIGHT_UM_S / (line.frequency + sign * self.grid), lit.ports, leaving)
-                @ made
-                for sign in (1.0, -1.0)
-            )
-            held = lit.fields[number]
-            beat = held.conj() * below + held * above.conj()
-            for k, receiver in enumerate(lit.receivers):
-                found[k] += (beat[:, lit.columns(k)] * receiver.responsivity[:, number]).sum(axis=1)
-        return found * passed
-
-
-def _slope(model: ClosedForm, setting: str, own: Mapping[str, Any], wl: FloatArray) -> ComplexArray:
-    """Return the derivative of a part's S-matrix by a setting, (P, P) [to, from], of fourth order."""
-    at, parameter = float(own[setting]), model.parameters[setting]
-    step = _STEP * max(1e-3 * abs(at), 1.0 if parameter.unit == "V" else 1e-3)
-    side = 1 if at - 2 * step < parameter.low else -1 if at + 2 * step > parameter.high else 0
-    rows = [w * model.s(wl, **{**own, setting: at + k * step})[0] for k, w in _WEIGHTS[side]]
-    return np.asarray(np.sum(rows, axis=0) / step, dtype=np.complex128)
