@@ -13,7 +13,7 @@ INTEGRAL = 20e3
 
 
 def bias_loop(**pd: Any) -> dict[str, Any]:
-    """Return a modulator that an integrator holds at a set point over 10 m of fibre, with a tone in series."""
+    """Return a modulator that an integrator holds at a set point over 10 m of fibre; a tone in series."""
     return {
         "instances": {
             "laser": {"component": "laser", "settings": {"power": 1e-3}},
@@ -118,7 +118,11 @@ def test_a_netlist_setting_in_a_loop_moves_what_it_moves_itself() -> None:
 @pytest.mark.parametrize(
     ("name", "source", "said"),
     [
-        ("bias_control", "modulator.voltage", r"'detect' \(lock_in\) multiplies what tones move \('dither'\)"),
+        (
+            "bias_control",
+            "modulator.voltage",
+            r"'detect' \(lock_in\) multiplies what tones move \('dither'\)",
+        ),
         ("pound_drever_hall", "actuator.voltage", r"'demodulate' \(mixer\) multiplies what tones move"),
     ],
 )
