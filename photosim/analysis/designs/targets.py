@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from photosim.analysis.passivity import check_matrix
 from photosim.analysis.spectrum import default_inputs
 from photosim.errors import DataError, ParameterError
 from photosim.netlist.forms import NameList
@@ -98,6 +99,7 @@ def read_target(
             message = f"target: {name!r} is not a port of the circuit; it has {', '.join(circuit.ports)}."
             raise ParameterError(message)
     matrix = _matrix(wanted.matrix, (len(ends), len(starts)), circuit)
+    check_matrix(circuit, matrix, starts, ends, powers=wanted.powers)
     if wanted.powers:
         powers = np.abs(matrix)
         made = losses.total(*(
@@ -106,7 +108,24 @@ def read_target(
         ))  # fmt: skip
     else:
         made = losses.target_matrix(ends, starts, matrix)
-    return Target(circuit, space, grid, made, constant, bounds, starts, ends)
+    found = Target(circuit, space, grid, made, constant, bounds, starts, ends)
+    _check_ways(found, matrix)
+    return found
+
+
+def _check_ways(target: Target, matrix: NDArray[np.complex128]) -> None:
+    """Raise ParameterError for an element that is wanted where no light comes, whatever the settings are."""
+    rng = np.random.default_rng(0)
+    points = [target.space.x0, *(target.space.start(rng) for _ in range(2))]
+    lit = np.any([np.any(target.spectra(x) != 0.0, axis=0) for x in points], axis=0)
+    dark = np.argwhere(~lit & (np.abs(matrix) > 0.0))
+    if len(dark):
+        row, column = dark[0]
+        message = (
+            f"target: no light comes from {target.starts[column]!r} to {target.ends[row]!r}, but the "
+            f"matrix has {shown(matrix[row, column])} there."
+        )
+        raise ParameterError(message)
 
 
 def _matrix(value: Any, shape: tuple[int, int], circuit: Circuit) -> NDArray[np.complex128]:

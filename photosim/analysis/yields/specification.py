@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from photosim.analysis.options import inside
+from photosim.analysis.passivity import check_level
 from photosim.analysis.spectrum import check_waves
 from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
 from photosim.kernels import spectra as kernel
@@ -188,6 +189,9 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
         message = f"{where}: the limit {entry.words} leaves no value."
         raise ParameterError(message)
     _check_scale(entry, where)
+    lowest = {"power_dB": entry.limits[0], "insertion_loss_dB": -entry.limits[1]}.get(entry.quantity)
+    if lowest is not None:
+        check_level(circuit, lowest, entry.start, entry.end, where)
     if entry.window is not None and entry.quantity not in IN_WINDOW:
         message = f"{where}: {entry.quantity} is read off a line, not in a window: leave the window out."
         raise ParameterError(message)

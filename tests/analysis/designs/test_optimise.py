@@ -14,6 +14,7 @@ import photosim as ps
 from photosim.analysis.designs.aims import Aim
 from photosim.analysis.designs.run import found_settings, make
 from photosim.analysis.designs.smoothing import SmoothYield
+from photosim.analysis.passivity import check_level, check_matrix, may_amplify
 from photosim.analysis.yields.distributions import Variation
 from photosim.cli.questions import app
 from photosim.files import datasets
@@ -238,6 +239,18 @@ def test_a_design_for_yield_gains_on_fresh_chips() -> None:
     assert float(data.yield_gain_low) > 0.0
 
 
+SQUARE = {"from": ["in", "unused"], "to": ["out", "rest"]}
+
+
+def test_gain_may_be_asked_of_an_amplifier() -> None:
+    """The same limits are refused in a passive circuit; see below."""
+    part = {"component": "soa", "settings": {}}
+    circuit = ps.Circuit({"instances": {"a": part}, "ports": {"in": "a,o1", "out": "a,o2"}})
+    assert may_amplify(circuit)
+    check_matrix(circuit, np.array([[2.0 + 0.0j]]), ["in"], ["out"], powers=False)
+    check_level(circuit, 3.0, "in", "out", "entry")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -250,6 +263,20 @@ def test_a_design_for_yield_gains_on_fresh_chips() -> None:
         ({"target": {"matrix": "fourier"}, "specification": []}, "one aim"),
         ({"target": {"matrix": [[1.0]]}}, "rows of"),
         ({"target": {"matrix": "nothing.npy"}}, "nothing.npy"),
+        ({"target": {**SQUARE, "matrix": [[2.0, 0.0], [0.0, 2.0]]}}, "largest singular value of 2"),
+        (
+            {"target": {**SQUARE, "matrix": [[0.9, 0.9], [0.1, 0.1]], "powers": True}},
+            "output 'out' add up to 1.8",
+        ),
+        (
+            {"target": {**SQUARE, "matrix": [[0.9, 0.0], [0.2, 0.2]], "powers": True}},
+            "input 'in' add up to 1.1",
+        ),
+        ({"target": {"matrix": [[1.0]], "from": ["in"], "to": ["unused"]}}, "no light comes from"),
+        (
+            {"specification": [{"quantity": "power_dB", "from": "in", "to": "out", "at_least": 3.0}]},
+            "at most 0 dB is possible",
+        ),
         ({"constraints": [{"sum": {"ring.radius": 1.0}, "at_most": 1.0}]}, "not one of the varied"),
         ({"constraints": [{"sum": {"delay*.phase": 1.0}}]}, "at_least"),
         ({"constraints": [{"sum": {"coupler<[01].0>.coupling": 1.0}, "at_least": 3.0}]}, "the sum is 0 to 2"),
