@@ -30,6 +30,8 @@ MOST_STEPS = 2000
 COIL_PITCH_UM = 3.0
 """Distance of neighbouring turns of a spiral whose line nobody gave."""
 _CIRCLE = 48
+_ARMS = {"top": 1.0, "bottom": -1.0}
+"""Arms of an `mzi`: which way they go, across, along, and back."""
 _KEPT = 1e-10
 """Variance of a part's error, of the field's, below which a direction of the correlated draws is left out."""
 
@@ -38,17 +40,33 @@ def lines_of(circuit: Circuit, parts: Sequence[Part], places: Mapping[str, Any])
     """Return the drawn line (K, 2) in um of every part: a point is a line of one.
 
     From `places` by instance (a point, or corners), else from the netlist's placements: a ring lies on its
-    circle, a straight guide along x, a spiral in a coil, all else at its origin. Raises ParameterError
-    where a part has none.
+    circle, a straight guide along x, the arms of an `mzi` on either side, a spiral in a coil, all else at
+    its origin. Raises ParameterError where a part has none.
     """
     known = {name: _line(name, value, circuit) for name, value in places.items()}
     lines = []
     for part in parts:
         path = steps(part.name)
         outer = [".".join(path[: k + 1]) for k in range(len(path))][::-1]
-        own = next((known[name] for name in outer if name in known), None)
-        lines.append(_drawn(circuit, part) if own is None else own)
+        name = next((name for name in outer if name in known), None)
+        if name is None:
+            lines.append(_drawn(circuit, part))
+        elif name == part.name or len(known[name]) > 1:
+            lines.append(known[name])
+        else:
+            lines.append(known[name] + _shaped(circuit, part, len(steps(name))))
     return lines
+
+
+def at_one_point(parts: Sequence[Part], lines: Sequence[Line], places: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the instances whose inner parts lie at one point, since nothing says where, each once."""
+    found: dict[tuple[str, bytes], set[str]] = {}
+    for part, line in zip(parts, lines, strict=True):
+        path = steps(part.name)
+        given = any(".".join(path[: k + 1]) in places for k in range(1, len(path)))
+        if len(path) > 1 and len(line) == 1 and not given:
+            found.setdefault((path[0], line.tobytes()), set()).add(part.name)
+    return tuple(dict.fromkeys(name for (name, _), inner in found.items() if len(inner) > 1))
 
 
 def _drawn(circuit: Circuit, part: Part) -> Line:
@@ -119,6 +137,14 @@ def _shaped(circuit: Circuit, part: Part, level: int) -> Line:
     if len(path) > level and radius is not None and np.ndim(radius) == 0:
         turn = np.linspace(0.0, 2.0 * np.pi, _CIRCLE + 1)
         return np.asarray(float(radius) * np.column_stack([np.cos(turn), np.sin(turn)]))
+    outer = ".".join(path[:level])
+    model = circuit.graph.composites.get(outer)
+    if len(path) == level + 1 and model is not None and model.name == "mzi":
+        along = float(circuit.parameters[f"{outer}.length_x"])
+        if path[-1] in _ARMS and length is not None and np.ndim(length) == 0:
+            across = _ARMS[path[-1]] * 0.5 * (float(length) - along)
+            return np.array([[0.0, 0.0], [0.0, across], [along, across], [along, 0.0]])
+        return np.array([[0.0 if path[-1] == "split" else along, 0.0]])
     if kind.startswith("straight") and length is not None and np.ndim(length) == 0 and len(path) == level:
         return np.array([[0.0, 0.0], [float(length), 0.0]])
     return np.zeros((1, 2))

@@ -6,6 +6,7 @@ corners and derivatives share one description.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +16,9 @@ import numpy as np
 
 from photosim.analysis.sweeps.points import check_setting
 from photosim.analysis.yields.distributions import LEVELS, QUANTITIES, Distribution, Variation
-from photosim.analysis.yields.field import correlation, factor, lines_of
-from photosim.errors import ParameterError, did_you_mean
+from photosim.analysis.yields.field import at_one_point, correlation, factor, lines_of
+from photosim.engine.bindings import steps
+from photosim.errors import ParameterError, PhotosimWarning, did_you_mean, listing
 from photosim.kernels.mixing import COUPLE_REACH, couple, mix
 from photosim.model import ClosedForm
 
@@ -255,6 +257,14 @@ def _shape(
     else:
         if names not in fields:
             lines = lines_of(circuit, [parts[name] for name in names], variation.places)
+            together = at_one_point([parts[name] for name in names], lines, variation.places)
+            if together:
+                inner = next(".".join(steps(n)[:2]) for n in names if n.startswith(f"{together[0]}."))
+                message = (
+                    f"Inner parts of {listing(together, 5)} lie at one point for the local field and err "
+                    f"alike: give places: {{{inner}: [x, y], ...}} in um if they do not."
+                )
+                warnings.warn(message, PhotosimWarning, stacklevel=2)
             fields[names] = factor(correlation(lines, variation.correlation_length))
         whole = fields[names]
     return whole[[names.index(item.part) for item in items]]

@@ -101,3 +101,40 @@ def test_turned_guides_that_cross_share_a_point_only() -> None:
     share = field.correlation([*lines(ps.Circuit(netlist)).values()], 100.0)
     assert share[0, 1] == pytest.approx(np.pi * 100.0**2 / 4 / 5000.0**2, rel=1e-6)
     assert share[0, 0] == pytest.approx(np.sqrt(np.pi) * 100.0 / 5000.0, rel=0.02)
+
+
+def test_arms_of_an_interferometer_lie_apart() -> None:
+    """Up and down by half the length that is not along, and back; variance of their difference by hand."""
+    settings = {"delta_length": 20.0, "length_y": 100.0, "length_x": 10.0}
+    netlist = {
+        "instances": {"m": {"component": "mzi", "settings": settings}},
+        "ports": {"in": "m,o1", "out": "m,o2"},
+    }
+    placed = ps.Circuit({**netlist, "placements": {"m": {"x": 50, "y": 5}}})
+    found = lines(placed)
+    assert np.allclose(found["m.top"], [[50, 5], [50, 105], [60, 105], [60, 5]])
+    assert np.allclose(found["m.bottom"], [[50, 5], [50, -105], [60, -105], [60, 5]])
+    assert np.allclose(found["m.split"], [[50, 5]])
+    assert np.allclose(found["m.join"], [[60, 5]])
+    parts = placed.graph.parts
+    again = field.lines_of(ps.Circuit(netlist), parts, {"m": [50, 5]})
+    assert all(np.allclose(a, b) for a, b in zip(again, found.values(), strict=True))
+    assert not field.at_one_point(parts, again, {})
+    # Far apart on the scale of the field two halves of each arm are two errors of their own.
+    covariance = field.correlation([found["m.top"], found["m.bottom"]], 30.0)
+    assert 0.0 < covariance[0, 1] < 0.2 * covariance[0, 0]
+
+
+def test_parts_at_one_point_are_named() -> None:
+    ports = {f"o{k}": f"m,o{k}" for k in range(1, 7)}
+    mesh = ps.Circuit(
+        {"instances": {"m": {"component": "clements_mesh", "settings": {"n": 3}}}, "ports": ports}
+    )
+    spec = [{"quantity": "power_dB", "from": "o1", "to": "o4", "at_most": -1.0}]
+    question: dict[str, Any] = {"wl": 1.55, "specification": spec, "samples": 8}
+    variation = {"gap": {"local": 1e-3}, "correlation_length": 100.0}
+    with pytest.warns(ps.PhotosimWarning, match=r"Inner parts of m lie at one point.*places: \{m\.m0_0: "):
+        ps.montecarlo(mesh, {**variation, "places": {"m": [0, 0]}}, **question)
+    blocks = dict.fromkeys(p.name.rpartition(".")[0] for p in mesh.graph.parts)
+    places = {name: [50.0 * k, 0.0] for k, name in enumerate(blocks) if name.count(".") == 1}
+    ps.montecarlo(mesh, {**variation, "places": {"m": [0, 0], **places}}, **question)
