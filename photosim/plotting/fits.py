@@ -99,10 +99,13 @@ def correlations(result: FitResult) -> Figure:
                             if one > 0.0
                             else 5
                         )
+                        unit = str(data["unit"].values[chosen[i]])
                         words = f"{names[i]}\n{value:.{min(digits, 9)}g}\n\N{PLUS-MINUS SIGN} {one:.1g}"
-                        axes.text(
-                            0.5, 0.45, words, ha="center", va="center", fontsize=6.5, transform=axes.transAxes
+                        words += "" if unit == "1" else f" {unit}"
+                        label = axes.text(
+                            0.04, 0.45, words, transform=axes.transAxes, va="center", fontsize=6.5
                         )
+                        label.set_in_layout(False)  # a long name goes on over the empty half
                     continue
                 r = float(np.nan_to_num(matrix[i, j]))
                 for width, alpha in ((1.0, 0.55), (2.0, 0.25)):
@@ -119,9 +122,11 @@ def correlations(result: FitResult) -> Figure:
 
 def _corner(size: int, side: float) -> tuple[Figure, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     from photosim.plotting.picture import Picture
 
-    figure = Picture(figsize=(side + 0.4, side + 0.5), layout="constrained")
+    margin = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0 - 0.5 / (side + 0.9), 1.0))
+    figure = Picture(figsize=(side + 0.9, side + 0.5), layout=margin)
     FigureCanvasAgg(figure)
     return figure, np.atleast_2d(figure.subplots(size, size))
