@@ -8,7 +8,7 @@ import numbers
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 from photosim.reals import LARGEST, NotReal, as_real
 
 _NOT_NUMBERS: tuple[type, ...] = (bool, np.bool_, np.timedelta64)
+_LISTS = {tuple, list}
 _NOT_LISTS = (str, bytes, bytearray, memoryview, Mapping)
 _REAL_ARRAYS = {"ArrayLike", "FloatArray", "RealArray", "LabelArray", "ByteArray"}
 _COMPLEX_ARRAYS = {"ComplexArray", "Numbers"}
@@ -30,6 +31,8 @@ class Kind(NamedTuple):
 
     noun: str
     fits: Callable[[Any], bool]
+    of_class: bool = False
+    """Whether the class of a value decides."""
 
 
 @lru_cache(maxsize=512)
@@ -75,7 +78,7 @@ def _kinds(text: str, scope: Mapping[str, Any]) -> tuple[Kind, ...]:
         holds = _alternatives(entries[1], scope) if len(entries) > 1 else ()
         table = _is_table if inner.startswith("str") else _is_mapping
         noun = "a mapping of names" + (f" to {holds[0].noun}" if len(holds) == 1 else "")
-        return (Kind(noun, lambda v: table(v) and all(_fits(entry, holds) for entry in v.values())),)
+        return (Kind(noun, lambda v: table(v) and _all_fit(v.values(), holds)),)
     if name in {"NDArray", "ndarray"}:
         kinds = "iuf"
         if "complex" in inner or "bool" in inner or inner in {"", "Any"}:
@@ -113,6 +116,7 @@ def _named(name: str, scope: Mapping[str, Any]) -> tuple[Kind, ...]:
                 any(c.__name__ == name for c in type(v).__mro__)
                 or (meant is None and type(v).__module__.split(".")[0] not in _PLAIN)
             ),
+            of_class=True,
         ),
     )
 
@@ -157,6 +161,8 @@ def _list_of(name: str, inner: str, scope: Mapping[str, Any]) -> Kind:
     if name == "tuple" and "..." not in entries and entries:
         each = [_alternatives(text, scope) for text in entries]
         noun = f"{len(each)} names" if set(entries) == {"str"} else f"a list of {len(each)}"
+        if set(entries) == {"str"}:
+            return Kind(noun, lambda v: is_names(v) and len(v) == len(each))
         return Kind(noun, lambda v: _is_list(v) and len(v) == len(each) and all(map(_fits, v, each)))
     if inner.startswith("tuple[str, str]"):
         return Kind("a list of pairs of names", lambda v: _is_list(v) and all(_is_pair(e) for e in v))
@@ -167,7 +173,7 @@ def _list_of(name: str, inner: str, scope: Mapping[str, Any]) -> Kind:
     plural = " or ".join(dict.fromkeys(f"{noun}s" if noun.isalpha() else noun for noun in nouns))
     return Kind(
         f"a list of {plural}" if plural and len(of) == 1 else "a list",
-        lambda v: _is_list(v) and all(_fits(e, of) for e in v),
+        lambda v: _is_list(v) and _all_fit(v, of),
     )
 
 
@@ -175,11 +181,20 @@ def _fits(value: Any, kinds: tuple[Kind, ...]) -> bool:
     return not kinds or any(kind.fits(value) for kind in kinds)
 
 
+def _all_fit(values: Iterable[Any], kinds: tuple[Kind, ...]) -> bool:
+    """Return whether all values are what they may be; of a class one, where that tells."""
+    if all(kind.of_class for kind in kinds):
+        values = {type(value): value for value in values}.values()
+    return all(_fits(value, kinds) for value in values)
+
+
 def _is_array(value: Any, kinds: str) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and not np.ma.isMaskedArray(value)
 
 
 def _is_list(value: Any) -> bool:
+    if type(value) in _LISTS:
+        return True
     if isinstance(value, np.ndarray):
         return value.ndim == 1
     return isinstance(value, Collection) and not isinstance(value, _NOT_LISTS)
@@ -187,7 +202,11 @@ def _is_list(value: Any) -> bool:
 
 def is_names(value: Any) -> bool:
     """Return whether a value is a list, or another collection, of texts."""
-    return _is_list(value) and all(isinstance(entry, str) for entry in value)
+    return _is_list(value) and _are_texts(value)
+
+
+def _are_texts(values: Collection[Any]) -> bool:
+    return set(map(type, values)) <= {str} or all(isinstance(value, str) for value in values)
 
 
 def _is_pair(value: Any) -> bool:
@@ -199,7 +218,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    return isinstance(value, Mapping) and _are_texts(value)
 
 
 def _is_number(value: Any) -> bool:

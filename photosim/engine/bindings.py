@@ -118,8 +118,12 @@ class Bindings:
 
     def value(self, name: str) -> Any:
         """Return the value as written, expressions evaluated."""
-        if name not in self._values:
-            self._values[name] = self._evaluate(name, self._values)
+        if name in self._values:
+            return self._values[name]
+        value = self.bound[name]
+        if not isinstance(value, Scoped):
+            return value
+        self._values[name] = self._evaluate(name, self._values)
         return self._values[name]
 
     def evaluate(self, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -276,7 +276,7 @@ class _Builder:
         self.ports += len(ports)
         self.parts.append(part)
         self.electrical.models[name] = model
-        return _PartPorts(part, written, where)
+        return _PartPorts(part, written)
 
     def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:
         """Return whether a switch such as a reflection is on: it can then change without a new graph."""
@@ -328,19 +328,19 @@ class _Ports:
         raise NetlistError(message + did_you_mean(port, known))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _PartPorts:
     """Resolves the ports of a part, by name or alias."""
 
     part: Part
     settings: Mapping[str, Any]
-    where: str
 
     def __call__(self, port: str) -> End:
         part = self.part
         if port in part.ports:
             return part.first_port + part.ports.index(port)
-        name = part.model.port(port, self.settings, self.where)
+        where = f"instance {part.name!r} ({part.model.name})"
+        name = part.model.port(port, self.settings, where)
         if name in part.ports:
             return part.first_port + part.ports.index(name)
         modes = ports_by_mode(part.ports).get(name)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photosim.model.windows import Window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of the flat circuit: dotted name, model, settings written, number of its first port."""
 

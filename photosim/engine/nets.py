@@ -37,6 +37,8 @@ class Collected:
 
         scope: of the netlist that they are placed in, empty outermost, where exposed pins are open too.
         """
+        if not placed:
+            return
         members = [end for net in (*netlist.connections, *netlist.nets) for end in net]
         members += list(netlist.ports.values()) if scope else []
         ends = [placed[name](port) for name, port in members if name in placed]

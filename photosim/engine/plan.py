@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from photosim.display import Shown, properties, table
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from photosim.engine.two_way_plan import TwoWay
     from photosim.engine.waves import Request
+
+
+def ends_of(edges: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """Return the two waves of every edge, (n, 2)."""
+    return np.fromiter(chain.from_iterable(edges), dtype=np.int64).reshape(-1, 2)
 
 
 @dataclass(frozen=True)

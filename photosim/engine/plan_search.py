@@ -10,14 +10,14 @@ topology alone, so it is made once and run for every wavelength and setting.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import Plan, WantedElement
+from photosim.engine.plan import Plan, WantedElement, ends_of
 from photosim.kernels.elimination import GUARD_SLOT
 from photosim.kernels.graphs import components, reach
 
@@ -73,15 +73,15 @@ class Elimination:
         self.islands = self._keep_useful(edges)
         self.free: list[int] = []
         self.next_slot = FIRST_SLOT
-        self.code: list[int] = []
-        self.starts: list[int] = []
+        self.code = array("i")
+        self.starts = array("q")
         self.products = self.removed = self.loops = self.fill = 0
 
     def _keep_useful(self, edges: dict[tuple[int, int], int]) -> int:
         """Keep the edges on a path from a wanted input to a wanted output; return the number of islands."""
         inputs = np.array([w.input for w in self.wanted], dtype=np.int64)
         outputs = np.array([w.output for w in self.wanted], dtype=np.int64)
-        a, b = np.array(list(edges), dtype=np.int64).reshape(-1, 2).T.copy()
+        a, b = ends_of(edges).T.copy()
         size = 1 + max(int(waves.max(initial=-1)) for waves in (a, b, inputs, outputs))
         useful = reach(a, b, inputs, size) & reach(b, a, outputs, size)
         # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
@@ -292,20 +292,25 @@ class Elimination:
 
     def _emit(self, step: Step) -> None:
         self.starts.append(len(self.code))
-        self.code += [
+        counts = (
             len(step.loads) // 2,
             len(step.pivot),
             len(step.mixed) // 3,
             len(step.sources),
             len(step.targets),
-        ]
-        self.code += step.loads
-        self.code += step.pivot
-        self.code += step.mixed
-        self.code += step.starts
-        self.code += step.sources
-        self.code += step.targets
-        self.code += step.marks
+        )
+        self.code.extend(
+            [
+                *counts,
+                *step.loads,
+                *step.pivot,
+                *step.mixed,
+                *step.starts,
+                *step.sources,
+                *step.targets,
+                *step.marks,
+            ]
+        )
         self.products += len(step.marks)
 
     def left(self, wanted: Iterable[WantedElement]) -> NDArray[np.int64]:
@@ -327,17 +332,19 @@ class Elimination:
         return np.array(exits, dtype=np.int64).reshape(-1, 3)
 
 
-@dataclass
 class Step:
     """The lists of one step while it is written."""
 
-    loads: list[int] = field(default_factory=list)
-    pivot: list[int] = field(default_factory=list)
-    mixed: list[int] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
-    targets: list[int] = field(default_factory=list)
-    marks: list[int] = field(default_factory=list)
+    __slots__ = ("loads", "marks", "mixed", "pivot", "sources", "starts", "targets")
+
+    def __init__(self) -> None:
+        self.loads: list[int] = []
+        self.pivot: list[int] = []
+        self.mixed: list[int] = []
+        self.starts: list[int] = []
+        self.sources: list[int] = []
+        self.targets: list[int] = []
+        self.marks: list[int] = []
 
     def mix(self, to: int, a: int, c: int, *, first: bool) -> None:
         """Note that slot `to` becomes (or gains) the product of two slots."""

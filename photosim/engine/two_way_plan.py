@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from photosim.engine.plan import Plan, Planned, WantedElement
+from photosim.engine.plan import Plan, Planned, WantedElement, ends_of
 from photosim.engine.plan_search import Elimination, make_plan
 from photosim.kernels.graphs import components
 from photosim.kernels.two_way import COLUMNS, PROBED
@@ -183,20 +183,23 @@ def draft(graph: Graph, request: Request) -> Draft | None:
 def _reflected(graph: Graph, edges: Mapping[tuple[int, int], int]) -> NDArray[np.bool_]:
     """Return whether each edge leaves a part on the side where it arrives."""
     size = len(graph.partner)
-    left = np.zeros(size, dtype=bool)
-    owner = np.empty(size, dtype=np.int64)
-    for k, part in enumerate(graph.parts):
-        entered = {port for name, port in part.aliases.items() if name.startswith("in")}
-        for j, port in enumerate(part.ports):
-            left[part.first_port + j] = port in entered
-            owner[part.first_port + j] = k
-    a, b = np.array(list(edges), dtype=np.int64).reshape(-1, 2).T
+    sides: dict[tuple[int, int], list[bool]] = {}  # of parts of one model once
+    left: list[bool] = []
+    for part in graph.parts:
+        key = id(part.ports), id(part.aliases)
+        if key not in sides:
+            entered = {port for name, port in part.aliases.items() if name.startswith("in")}
+            sides[key] = [port in entered for port in part.ports]
+        left += sides[key]
+    owner = np.repeat(np.arange(len(graph.parts)), [len(part.ports) for part in graph.parts])
+    a, b = ends_of(edges).T
+    on_left = np.array(left, dtype=bool)
     known = (a < size) & (b < 2 * size)
     arrives = np.where(known, a, 0)
     leaves = np.where(known, np.where(b < size, graph.partner[np.minimum(b, size - 1)], b - size), 0)
     known &= (leaves >= 0) & (leaves < size)
     leaves = np.where(known, leaves, 0)
-    return np.asarray(known & (owner[arrives] == owner[leaves]) & (left[arrives] == left[leaves]))
+    return np.asarray(known & (owner[arrives] == owner[leaves]) & (on_left[arrives] == on_left[leaves]))
 
 
 def _order(request: Request, turned: NDArray[np.bool_]) -> dict[int, int] | None:
@@ -204,7 +207,7 @@ def _order(request: Request, turned: NDArray[np.bool_]) -> dict[int, int] | None
 
     Of the two ways through the circuit one comes as a whole before the other.
     """
-    ends = np.array(list(request.edges), dtype=np.int64).reshape(-1, 2)
+    ends = ends_of(request.edges)
     straight = ends[~turned]
     size = int(ends.max()) + 1
     label = components(straight[:, 0].copy(), straight[:, 1].copy(), size)

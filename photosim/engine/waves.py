@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import WantedElement
+from photosim.engine.plan import WantedElement, ends_of
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.kernels.graphs import components
 from photosim.model import Detector
@@ -83,9 +83,9 @@ def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
     size = len(graph.partner)
     after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size)
     arriving, leaving, values = parts.elements().T
-    return dict(
-        zip(zip(arriving.tolist(), after[leaving].tolist(), strict=True), values.tolist(), strict=True)
-    )
+    waves = list(range(2 * size))  # one object for each number, however many edges it has
+    ends = (map(waves.__getitem__, ends.tolist()) for ends in (arriving, after[leaving]))
+    return dict(zip(zip(*ends, strict=True), values.tolist(), strict=True))
 
 
 def strongly_connected(arcs: Iterable[tuple[int, int]], size: int) -> NDArray[np.int64]:
@@ -98,14 +98,14 @@ def strongly_connected(arcs: Iterable[tuple[int, int]], size: int) -> NDArray[np
 
     if not size:
         return np.empty(0, dtype=np.int64)
-    ends = np.array(list(arcs), dtype=np.int64).reshape(-1, 2)
+    ends = ends_of(arcs)
     links = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
     return np.asarray(connected_components(links, directed=True, connection="strong")[1], dtype=np.int64)
 
 
 def loops(edges: Collection[tuple[int, int]]) -> list[list[int]]:
     """Return the sets of waves that light runs round in, each by rising number."""
-    size = 1 + max((max(pair) for pair in edges), default=-1)
+    size = 1 + max(map(max, edges), default=-1)
     label = strongly_connected(edges, size).tolist()
     found: dict[int, set[int]] = {}
     for a, b in edges:
@@ -148,7 +148,7 @@ def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inpu
     value 1, so that a wave in the middle of the circuit can be either.
     """
     extended = dict(edges)
-    base = 1 + max((max(pair) for pair in edges), default=0) + max([*outputs, *inputs], default=0)
+    base = 1 + max(map(max, edges), default=0) + max([*outputs, *inputs], default=0)
     wanted = []
     for i, source in enumerate(inputs):
         extended[base + i, source] = UNIT_VALUE
@@ -168,7 +168,7 @@ def _halves(
     mirror each other one is numbered -1: its results follow from the other.
     """
     size = len(graph.partner)
-    ends = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
+    ends = ends_of(edges)
     component = components(ends[:, 0], ends[:, 1], 2 * size)
     mirror = np.empty(2 * size, dtype=np.int64)
     ports = np.arange(size)

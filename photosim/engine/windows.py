@@ -136,9 +136,9 @@ class Windows:
 
     @staticmethod
     @lru_cache(maxsize=512)
-    def _followed_by(model: Model) -> frozenset[str]:
-        """The settings that the windows of a model are about or depend on."""
-        return frozenset(name for window in model.windows for name in window.names)
+    def _concerned(model: Model, written: tuple[str, ...]) -> tuple[Window, ...]:
+        """The windows of a model that are about or depend on settings that parts have written."""
+        return tuple(w for w in model.windows if not set(w.names).isdisjoint(written))
 
     @cached_property
     def _windowed(self) -> tuple[Part, ...]:
@@ -158,20 +158,19 @@ class Windows:
 
     def _found(self, *, of_wavelength: bool) -> dict[_Place, list[str]]:
         found: dict[_Place, list[str]] = {}
-        plain: dict[Model, list[_Place]] = {}
+        equal: dict[tuple[Model, tuple[str, ...]], list[list[str]]] = {}  # parts that share their windows
         for part in self._windowed:
-            windows = [w for w in part.windows if (w.of == WAVELENGTH) is of_wavelength]
-            own = any(name in part.written for w in windows for name in w.names)
-            own = own or bool(part.kit_windows)
-            if not own and part.model in plain:
-                places = plain[part.model]
-            else:
+            key = part.model, part.written
+            if key not in equal or part.kit_windows:
+                windows = [w for w in part.windows if (w.of == WAVELENGTH) is of_wavelength]
                 settings = self.graph.settings_of(part)
-                places = [_Place(part.model, w, w.span(settings)) for w in windows]
-                if not own:
-                    plain[part.model] = places
-            for place in places:
-                found.setdefault(place, []).append(part.name)
+                named = [found.setdefault(_Place(part.model, w, w.span(settings)), []) for w in windows]
+                if not part.kit_windows and not any(n in part.written for w in windows for n in w.names):
+                    equal[key] = named
+            else:
+                named = equal[key]
+            for names in named:
+                names.append(part.name)
         return found
 
     def look_at_written(self) -> None:
@@ -237,17 +236,14 @@ class Windows:
         found: dict[_Place, tuple[list[str], list[tuple[float, float]]]] = {}
         for part in parts:
             changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
-            names = set(part.written if point is None else changed)  # what is written was examined
-            if wl is None and not part.kit_windows and self._followed_by(part.model).isdisjoint(part.written):
-                continue  # defaults lie inside
-            windows = [
-                w
-                for w in part.windows
-                if (wl is not None if w.of == WAVELENGTH else not names.isdisjoint(w.names))
-            ]
+            windows: Iterable[Window] = self._concerned(part.model, part.written)
+            if point is not None or part.kit_windows:
+                names = set(part.written if point is None else changed)  # what is written was examined
+                windows = (w for w in part.windows if w.of == WAVELENGTH or not names.isdisjoint(w.names))
+            windows = [w for w in windows if wl is not None or w.of != WAVELENGTH]
             if not windows:
                 continue  # defaults lie inside
-            settings = self.graph.settings_of(part) | dict(changed)
+            settings = self.graph.settings_of(part) | changed
             for window in windows:
                 ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
                 span = window.span(settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from photosim.arguments import public
@@ -39,7 +40,7 @@ Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | E
 
 
 @public(types=False)
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One part of a circuit: which component, with which settings, and where it was written.
 
@@ -148,7 +149,7 @@ def ref(text: str) -> PortRef:
     if not comma or not instance.strip() or not port.strip():
         message = f"{text!r} does not name a port: write instance,port, as in ring,o1."
         raise NetlistError(message)
-    return instance.strip(), port.strip()
+    return intern(instance.strip()), intern(port.strip())  # the same few names, again and again
 
 
 @public

@@ -154,14 +154,16 @@ class _Checker:
     def _instance(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], inside: str
     ) -> None:
+        sub = netlist.components.get(instance.component)
+        if sub is None and self._plainly_fits(instance):
+            return
         mark = instance.mark or netlist.mark("instances", base_name(name))
         where = f"instance {name!r} ({instance.component}){inside}"
-        sub = netlist.components.get(instance.component)
         if sub is not None:
             self._sub_netlist(netlist, name, instance, values, sub)
             return
-        model, parameters, plain = self._model(netlist, name, instance.component, mark, inside)
-        if plain and all(_clearly_fits(parameters.get(k), v) for k, v in instance.settings.items()):
+        model = self._model(netlist, name, instance.component, mark, inside)
+        if self._plainly_fits(instance):
             return
         settings = self._worked_out(netlist, name, instance, values, where)
         try:
@@ -180,6 +182,13 @@ class _Checker:
             if remark.guess and self.strict:
                 raise NetlistError(text, mark)
             (self.warnings if remark.serious else self.notes).append(f"{mark}: {text}" if mark else text)
+
+    def _plainly_fits(self, instance: Instance) -> bool:
+        """Whether each setting is seen to be right by itself; its component has been looked up before."""
+        if instance.component not in self.tables:
+            return False
+        _, parameters, alone = self.tables[instance.component]
+        return alone and all(_clearly_fits(parameters.get(k), v) for k, v in instance.settings.items())
 
     def _worked_out(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], where: str
@@ -216,10 +225,8 @@ class _Checker:
         taken = {key: value for key, value in settings.items() if key not in others}
         self.visit(sub, taken, f" in netlist {instance.component!r}")
 
-    def _model(
-        self, netlist: Netlist, name: str, component: str, mark: Mark | None, inside: str
-    ) -> tuple[Model, dict[str, Parameter], bool]:
-        """The model, its parameters, and whether each setting can be judged alone."""
+    def _model(self, netlist: Netlist, name: str, component: str, mark: Mark | None, inside: str) -> Model:
+        """The model of a component, noted with its parameters and whether settings can be judged alone."""
         if component not in self.tables:
             if not registry.known(component):
                 known = [*netlist.components, *registry.names()]
@@ -233,7 +240,7 @@ class _Checker:
             # Variants and composites also refuse pairs of settings, each of which is right by itself.
             alone = not model.variants if isinstance(model, ClosedForm) else type(model).check is Model.check
             self.tables[component] = (model, parameters_of(model), alone)
-        return self.tables[component]
+        return self.tables[component][0]
 
 
 def _resolved(netlist: Netlist, settings: Mapping[str, Any]) -> dict[str, Any]:

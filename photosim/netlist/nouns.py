@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from photosim.arguments import check_arguments
-from photosim.errors import NetlistError
+from photosim.errors import Mark, NetlistError
 from photosim.model import Instance, Netlist
 from photosim.reals import shown
 
@@ -15,23 +17,48 @@ if TYPE_CHECKING:
 
 def check_nouns(netlist: Netlist) -> None:
     """Raise NetlistError, or ParameterError, for a field of a netlist that holds something else."""
-    check_arguments(Netlist.__init__, vars(netlist))
+    plain = _are_joins(netlist.connections)
+    entries = {name: held for name, held in vars(netlist).items() if not (plain and name == "connections")}
+    check_arguments(Netlist.__init__, entries)
     instances: Mapping[str, Any] = netlist.instances
     for name, instance in {id(i): (n, i) for n, i in instances.items()}.values():  # members of an array once
         if not isinstance(instance, Instance):
             _refuse(f"instance {name!r} must be an Instance, as photosim.part makes them", instance)
-        check_arguments(Instance.__init__, vars(instance))
+        if not _is_plain(instance):
+            held = {field.name: getattr(instance, field.name) for field in fields(instance)}
+            check_arguments(Instance.__init__, held)
     components: Mapping[str, Any] = netlist.components
     for name, inner in components.items():
         if not isinstance(inner, Netlist):
             _refuse(f"component {name!r} must be a Netlist", inner)
-    for connection in netlist.connections:
+    for connection in () if plain else netlist.connections:
         if not (_is_pair(connection) and all(_is_port(end) for end in connection)):
             _refuse("a connection joins two (instance, port)", connection)
     _check_nets(netlist.nets)
     for end in (*netlist.ports.values(), *netlist.terminate):
         if not _is_port(end):
             _refuse("ports and terminate name (instance, port)", end)
+
+
+def _is_plain(instance: Instance) -> bool:
+    """Whether an instance is as readers and photosim.part make it: seen at once, where there are many."""
+    return (
+        type(instance.component) is str
+        and type(instance.settings) is dict
+        and all(type(name) is str for name in instance.settings)
+        and (instance.mark is None or type(instance.mark) is Mark)
+        and instance.windows == ()
+    )
+
+
+def _are_joins(connections: Any) -> bool:
+    """Whether connections are pairs of (instance, port), all of them tuples: a few passes that are quick."""
+    level = connections
+    for _ in range(2):
+        if type(level) is not tuple or set(map(type, level)) - {tuple} or set(map(len, level)) - {2}:
+            return False
+        level = tuple(chain.from_iterable(level))
+    return set(map(type, level)) <= {str}
 
 
 def _check_nets(nets: tuple[Any, ...]) -> None:

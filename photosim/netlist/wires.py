@@ -28,14 +28,30 @@ _DRIVERS = {
 
 
 class _Use(NamedTuple):
-    """What holds a port, as a verb and what it names, and the path of keys where that is written."""
+    """What holds a port: a verb and what it names, and the key and the entry under which that is written."""
 
     verb: str
-    name: str
-    path: tuple[str, ...]
+    other: PortRef | str
+    key: str
+    entry: PortRef | str
+
+    @property
+    def name(self) -> str:
+        """What the verb names."""
+        return _written(self.other)
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """The path of keys where the use is written."""
+        return self.key, _written(self.entry)
 
     def __str__(self) -> str:
         return f"{self.verb} {self.name!r}" if self.name else self.verb
+
+
+def _written(end: PortRef | str) -> str:
+    """A port as a netlist writes it; a name stays."""
+    return end if isinstance(end, str) else ",".join(end)
 
 
 class _Wires:
@@ -50,12 +66,15 @@ class _Wires:
         self.in_net: dict[PortRef, int] = {}
         self.wired: set[PortRef] = set()
 
-    def own(self, port: PortRef, path: tuple[str, ...]) -> tuple[PortRef, bool, Mapping[str, str]]:
-        """The port under its own name, whether it is electrical, and its modes, if it is named as a whole."""
+    def own(self, port: PortRef, key: str, entry: PortRef | str) -> tuple[PortRef, bool, Mapping[str, str]]:
+        """The port under its own name, whether it is electrical, and its modes, if it is named as a whole.
+
+        key, entry: where it is written.
+        """
         name, written = port
         instance = self.netlist.instances.get(name)
         if instance is None:
-            raise NetlistError(self._no_instance(name, written), self.netlist.mark(*path))
+            raise NetlistError(self._no_instance(name, written), self.netlist.mark(key, _written(entry)))
         ports = self.table.of(name)
         found = ports.canonical.get(written)
         if found is None and ports.buses:
@@ -66,9 +85,13 @@ class _Wires:
             raise NetlistError(
                 f"instance {name!r} ({instance.component}){self.inside} has no port {written!r}. "
                 f"It has: {listing(known, 16)}.{did_you_mean(written, known)}",
-                self.netlist.mark(*path),
+                self.netlist.mark(key, _written(entry)),
             )
-        return (name, found), found in ports.electrical, ports.modes.get(found, _NO_MODES)
+        return (
+            port if found == written else (name, found),
+            found in ports.electrical,
+            ports.modes.get(found, _NO_MODES),
+        )
 
     def _no_instance(self, name: str, port: str) -> str:
         """Words for a reference to nothing, with the members if it is an array's name."""
@@ -95,30 +118,30 @@ class _Wires:
     def connect(self) -> None:
         """Note both ends of every connection."""
         for left, right in self.netlist.connections:
-            left_path, right_path = ("connections", ",".join(left)), ("connections", ",".join(right))
-            a, a_electrical, a_modes = self.own(left, left_path)
-            b, b_electrical, b_modes = self.own(right, right_path)
+            a, a_electrical, a_modes = self.own(left, "connections", left)
+            b, b_electrical, b_modes = self.own(right, "connections", right)
             if a_electrical != b_electrical:
                 one, other = ("electrical", "optical") if a_electrical else ("optical", "electrical")
                 raise NetlistError(
                     f"the {one} port '{','.join(left)}' cannot be connected with the {other} port "
                     f"'{','.join(right)}'{self.inside}.",
-                    self.netlist.mark(*left_path),
+                    self.netlist.mark("connections", ",".join(left)),
                 )
             if a == b:
                 message = f"port '{','.join(left)}'{self.inside} is connected with itself."
-                raise NetlistError(message, self.netlist.mark(*left_path))
+                raise NetlistError(message, self.netlist.mark("connections", ",".join(left)))
             if a_electrical:  # one electrical output may drive many inputs
                 self._compare_units(left, a, right, b)
-                self._compare_domains([left, right], [a, b], self.netlist.mark(*left_path))
+                mark = self.netlist.mark("connections", ",".join(left))
+                self._compare_domains([left, right], [a, b], mark)
                 self.wired |= {a, b}
                 continue
             pairs = [(a, b)]
             if a_modes or b_modes:
                 pairs = self._meeting(left, _each(a, left, a_modes), right, _each(b, right, b_modes))
             for a, b in pairs:
-                self.use(a, left, _Use("connected with", right_path[1], left_path))
-                self.use(b, right, _Use("connected with", left_path[1], right_path))
+                self.use(a, left, _Use("connected with", right, "connections", left))
+                self.use(b, right, _Use("connected with", left, "connections", right))
 
     def join(self) -> None:
         """Check every electrical net: what its members are, and that they can meet."""
@@ -128,7 +151,7 @@ class _Wires:
                 if end == GROUND_MEMBER:
                     continue
                 path = ("nets", ",".join(end))
-                own, electrical, _ = self.own(end, path)
+                own, electrical, _ = self.own(end, *path)
                 if not electrical:
                     raise NetlistError(
                         f"net {number + 1}{self.inside} joins the optical port '{','.join(end)}' with "
@@ -225,18 +248,17 @@ class _Wires:
     def expose(self) -> None:
         """Note every exposed and every terminated port."""
         for outer, port in self.netlist.ports.items():
-            own, electrical, modes = self.own(port, ("ports", outer))
+            own, electrical, modes = self.own(port, "ports", outer)
             if modes:
                 self._refuse_names(outer, port, modes)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, _Use("exposed as", outer, ("ports", outer)))
+                    self.use(one, port, _Use("exposed as", outer, "ports", outer))
         for port in self.netlist.terminate:
-            path = ("terminate", ",".join(port))
-            own, electrical, modes = self.own(port, path)
+            own, electrical, modes = self.own(port, "terminate", port)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, _Use("terminated", "", path))
+                    self.use(one, port, _Use("terminated", "", "terminate", port))
 
     def _refuse_names(self, outer: str, port: PortRef, modes: Mapping[str, str]) -> None:
         """Refuse a name that cannot stand for all modes of a port."""
@@ -263,13 +285,17 @@ class _Wires:
 
 def _open_pins(netlist: Netlist, table: PortTable, wires: _Wires, inside: str) -> str:
     """Return the warning about pins that no net, no connection and no exposed port has; empty without any."""
+    components = {instance.component for instance in netlist.instances.values()} - netlist.components.keys()
+    networks = {one for one in components if isinstance(registry.get(one), Network)}
+    if not networks:
+        return ""
     named = {(name, table.of(name).canonical.get(port, port))
              for name, port in (*netlist.ports.values(), *netlist.terminate)}  # fmt: skip
     used = wires.wired | named
     found = [
         f"'{name},{port}'"
         for name in netlist.instances
-        if isinstance(_model(netlist, name), Network)  # others join their pins inside
+        if netlist.instances[name].component in networks  # others join their pins inside
         for port in table.pins(name)
         if (name, port) not in used
     ]
@@ -281,11 +307,6 @@ def _open_pins(netlist: Netlist, table: PortTable, wires: _Wires, inside: str) -
         f"{subject} in no net{which}: no current flows there; list such pins under 'terminate' if that "
         "is meant."
     )
-
-
-def _model(netlist: Netlist, name: str) -> object:
-    component = netlist.instances[name].component
-    return None if component in netlist.components else registry.get(component)
 
 
 def _each(own: PortRef, written: PortRef, modes: Mapping[str, str]) -> dict[str, PortRef]:

@@ -74,6 +74,8 @@ class ClosedForm(Model):
                 active=self.active,
                 emission_of=self.emission_of,
             )
+            for kept in ("_all_parameters", "_orphans"):
+                vars(self).pop(kept, None)
             return self.variants[when]
 
         return declare
@@ -97,14 +99,21 @@ class ClosedForm(Model):
 
     def _refuse_orphans(self, settings: Mapping[str, Any], where: str | None) -> None:
         """Raise ParameterError for a setting that only a variant has when that variant is not requested."""
+        if self._orphans.isdisjoint(settings):
+            return
         for when, variant in self.variants.items():
             for name in variant.parameters:
-                if name not in self.parameters and settings.get(name) is not None:
+                if name in self._orphans and settings.get(name) is not None:
                     message = (
                         f"{where or f'component {self.name!r}'}: setting {name!r} "
                         f"has an effect only together with {when!r}: give both or neither."
                     )
                     raise ParameterError(message)
+
+    @cached_property
+    def _orphans(self) -> frozenset[str]:
+        """The settings that only variants have, one declared later included."""
+        return frozenset(self._all_parameters.keys() - self.parameters.keys())
 
     def read(self, settings: Mapping[str, Any], where: str | None = None) -> dict[str, Any]:
         """Return settings as `Model.read`; ParameterError also for settings of two variants at once."""
