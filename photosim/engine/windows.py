@@ -243,7 +243,7 @@ class Windows:
             windows = [w for w in windows if wl is not None or w.of != WAVELENGTH]
             if not windows:
                 continue  # defaults lie inside
-            settings = self.graph.settings_of(part) | changed
+            settings = self.graph.settings_of(part) | dict(changed)
             for window in windows:
                 ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
                 span = window.span(settings)
