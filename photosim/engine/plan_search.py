@@ -292,25 +292,10 @@ class Elimination:
 
     def _emit(self, step: Step) -> None:
         self.starts.append(len(self.code))
-        counts = (
-            len(step.loads) // 2,
-            len(step.pivot),
-            len(step.mixed) // 3,
-            len(step.sources),
-            len(step.targets),
-        )
-        self.code.extend(
-            [
-                *counts,
-                *step.loads,
-                *step.pivot,
-                *step.mixed,
-                *step.starts,
-                *step.sources,
-                *step.targets,
-                *step.marks,
-            ]
-        )
+        loads, mixed, ends = len(step.loads) // 2, len(step.mixed) // 3, (step.sources, step.targets)
+        self.code.extend([loads, len(step.pivot), mixed, *map(len, ends)])
+        for run in (step.loads, step.pivot, step.mixed, step.starts, *ends, step.marks):
+            self.code.extend(run)
         self.products += len(step.marks)
 
     def left(self, wanted: Iterable[WantedElement]) -> NDArray[np.int64]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, port_places
 from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.model import GROUND_MEMBER, Network, registry
 from photosim.model.netlist import shown_member
 from photosim.netlist.arrays import base_name
+from photosim.netlist.uses import Use, written_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,33 +28,6 @@ _DRIVERS = {
 """Parts of the library that give a signal in a unit."""
 
 
-class _Use(NamedTuple):
-    """What holds a port: a verb and what it names, and the key and the entry under which that is written."""
-
-    verb: str
-    other: PortRef | str
-    key: str
-    entry: PortRef | str
-
-    @property
-    def name(self) -> str:
-        """What the verb names."""
-        return _written(self.other)
-
-    @property
-    def path(self) -> tuple[str, str]:
-        """The path of keys where the use is written."""
-        return self.key, _written(self.entry)
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.name!r}" if self.name else self.verb
-
-
-def _written(end: PortRef | str) -> str:
-    """A port as a netlist writes it; a name stays."""
-    return end if isinstance(end, str) else ",".join(end)
-
-
 class _Wires:
     """Uses of the ports of one netlist, by instance and the port's own name."""
 
@@ -61,7 +35,7 @@ class _Wires:
         self.netlist = netlist
         self.table = table
         self.inside = inside
-        self.uses: dict[PortRef, _Use] = {}
+        self.uses: dict[PortRef, Use] = {}
         self.unmet: dict[PortRef, PortRef] = {}
         self.in_net: dict[PortRef, int] = {}
         self.wired: set[PortRef] = set()
@@ -74,7 +48,7 @@ class _Wires:
         name, written = port
         instance = self.netlist.instances.get(name)
         if instance is None:
-            raise NetlistError(self._no_instance(name, written), self.netlist.mark(key, _written(entry)))
+            raise NetlistError(self._no_instance(name, written), self.netlist.mark(key, written_end(entry)))
         ports = self.table.of(name)
         found = ports.canonical.get(written)
         if found is None and ports.buses:
@@ -85,7 +59,7 @@ class _Wires:
             raise NetlistError(
                 f"instance {name!r} ({instance.component}){self.inside} has no port {written!r}. "
                 f"It has: {listing(known, 16)}.{did_you_mean(written, known)}",
-                self.netlist.mark(key, _written(entry)),
+                self.netlist.mark(key, written_end(entry)),
             )
         return (
             port if found == written else (name, found),
@@ -101,7 +75,7 @@ class _Wires:
             return f"{start} It is an array; its members are {listing(found, 4)}."
         return start + did_you_mean(name, self.netlist.instances)
 
-    def use(self, own: PortRef, written: PortRef, use: _Use) -> None:
+    def use(self, own: PortRef, written: PortRef, use: Use) -> None:
         """Note a use of an optical port, or refuse the second one."""
         before = self.uses.setdefault(own, use)
         if before is use:
@@ -140,8 +114,8 @@ class _Wires:
             if a_modes or b_modes:
                 pairs = self._meeting(left, _each(a, left, a_modes), right, _each(b, right, b_modes))
             for a, b in pairs:
-                self.use(a, left, _Use("connected with", right, "connections", left))
-                self.use(b, right, _Use("connected with", left, "connections", right))
+                self.use(a, left, Use("connected with", right, "connections", left))
+                self.use(b, right, Use("connected with", left, "connections", right))
 
     def join(self) -> None:
         """Check every electrical net: what its members are, and that they can meet."""
@@ -253,12 +227,12 @@ class _Wires:
                 self._refuse_names(outer, port, modes)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, _Use("exposed as", outer, "ports", outer))
+                    self.use(one, port, Use("exposed as", outer, "ports", outer))
         for port in self.netlist.terminate:
             own, electrical, modes = self.own(port, "terminate", port)
             if not electrical:
                 for one in _each(own, port, modes).values():
-                    self.use(one, port, _Use("terminated", "", "terminate", port))
+                    self.use(one, port, Use("terminated", "", "terminate", port))
 
     def _refuse_names(self, outer: str, port: PortRef, modes: Mapping[str, str]) -> None:
         """Refuse a name that cannot stand for all modes of a port."""
