@@ -167,14 +167,17 @@ def _opening(notebook: dict[str, list[dict[str, object]]]) -> tuple[str, str]:
 
 
 def _first_picture(folder: Path, name: str) -> str | None:
-    """Write the first picture that a notebook shows to a file, and return its name; None without outputs."""
+    """Write the first plot of a notebook, or else its first drawing, to a file; None without outputs."""
     import base64
 
     notebook = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {}).get("image/png")
-            if data:
-                (folder / f"{name}.png").write_bytes(base64.b64decode(data))
-                return f"{name}.png"
+    shown = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    for data in shown:
+        if "image/png" in data:
+            (folder / f"{name}.png").write_bytes(base64.b64decode(data["image/png"]))
+            return f"{name}.png"
+    for data in shown:
+        if "image/svg+xml" in data:
+            (folder / f"{name}.svg").write_text("".join(data["image/svg+xml"]), encoding="utf-8")
+            return f"{name}.svg"
     return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +31,27 @@ def test_a_notebook_without_a_chapter_is_named(tmp_path: Path) -> None:
     (tmp_path / "lost.ipynb").write_text("{}")
     with pytest.raises(SystemExit, match="lost"):
         build_site.path_of_notebooks(tmp_path)
+
+
+def test_the_index_shows_a_plot_of_a_notebook_or_else_its_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_site, "PATH", {"First": ("plotted", "drawn", "bare")})
+    drawing: dict[str, Any] = {"image/svg+xml": ["<svg", "/>"]}
+    plot: dict[str, Any] = {"image/png": base64.b64encode(b"png").decode()}
+    shown: dict[str, list[Any]] = {"plotted": [drawing, plot], "drawn": [drawing], "bare": []}
+    for name, outputs in shown.items():
+        cells = [
+            {"cell_type": "markdown", "source": ["# Is it so?\n", "\n", "One sentence. Another."]},
+            {"cell_type": "code", "source": [], "outputs": [{"data": data} for data in outputs]},
+        ]
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps({"cells": cells}))
+    page = build_site.path_of_notebooks(tmp_path)
+    assert "| [![picture of plotted](plotted.png)](plotted.ipynb) | [Is it so?](plotted.ipynb)" in page
+    assert "[![picture of drawn](drawn.svg)](drawn.ipynb)" in page
+    assert "|  | [Is it so?](bare.ipynb)<br>One sentence. |" in page
+    assert (tmp_path / "plotted.png").read_bytes() == b"png"
+    assert (tmp_path / "drawn.svg").read_text() == "<svg/>"
 
 
 def test_paragraphs_about_arguments_become_fields() -> None:
