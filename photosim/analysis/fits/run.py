@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -297,6 +297,8 @@ def _solved(
     final = final.changed(noise=noise_of(final, whole.x))
     if any(p.has_prior for p in final.parameters):  # whose weight follows from the noise
         whole = refine(final, whole.x, tolerance=1e-8)
+    else:  # others are held against the cost in units of this noise
+        whole = replace(whole, cost=0.5 * float(np.sum(final.residuals(whole.x) ** 2)))
     others = confirmed(final, whole, rest)
     progress("fit", steps, steps)
     return final, whole, others, rms

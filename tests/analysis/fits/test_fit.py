@@ -226,6 +226,25 @@ def test_an_all_pass_ring_may_be_under_or_over_coupled() -> None:
     assert np.argmin(np.abs(np.array(couplings) - 0.04)) == np.argmin(np.abs(np.array(losses) - 5.0))
 
 
+def test_all_orders_are_listed_whatever_the_noise_of_the_points_searched() -> None:
+    """The search takes every other point, whose residuals may be larger than those of all by chance."""
+    wl = ps.wavelengths(1.54, 1.56, 1501)
+    truth = {"radius": 10.0, "coupling": 0.055, "neff": 2.4, "ng": 4.177, "loss_dB_cm": 16.3}
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(100, wl.size))
+    noise = draws[np.argmax(np.std(draws[:, ::2], axis=1) > 1.02 * np.std(draws, axis=1))]
+    power = ring("ring_single", **truth)(wl)["in", "through"].power_dB + 0.05 * noise
+    start = ring("ring_single", **{**truth, "coupling": 0.06, "ng": 4.2})
+    data = {"wavelength_um": wl, "p_db": power}
+    names = ["ring.coupling", "ring.loss_dB_cm", "ring.neff", "ring.ng"]
+    found = ps.fit(start, data, names, columns={"p_db": "through"}, envelope="none", bootstrap=50)
+    assert sorted(found.alternative_kind.values) == ["exchange", *["order"] * 4]
+    orders = found.alternative_value.sel(parameter="ring.neff")[found.alternative_kind.values == "order"]
+    best = float(found.value.sel(parameter="ring.neff"))
+    step = 1.55 / (2.0 * np.pi * 10.0)
+    np.testing.assert_allclose(np.sort((orders - best) / step), [-2.0, -1.0, 1.0, 2.0], atol=0.05)
+
+
 def test_rings_of_several_lines_give_all_their_settings() -> None:
     """Add-drop: couplings, loss, group index, dispersion, slope; Q of every line with its error."""
     wl = ps.wavelengths(1.53, 1.565, 2401)
