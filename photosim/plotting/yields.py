@@ -20,6 +20,9 @@ MOST_PANELS = 6
 MOST_BARS = 10
 SMALLEST_BAR = 0.005
 """Share of the variance below which a part has no bar of its own."""
+MOST_NAMES = 3
+SMALLEST_NAMED = 0.05
+"""Share of the variance from which a place on the map of the chip is named."""
 LIMIT: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.3, "linestyle": (0, (4, 2))}
 NOMINAL: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 
@@ -117,6 +120,7 @@ def chip_map(result: YieldResult) -> Figure:
             colours = [COLOURS[0] if s >= 0.0 else COLOURS[1] for s in share]
             panels[k].scatter(x, y, s=8.0, color=GREY, zorder=2)
             panels[k].scatter(x, y, s=size, color=colours, alpha=0.5, linewidths=0.0, zorder=3)
+            _name_places(panels[k], x, y, one["part"].values, share)
             panels[k].margins(0.15)
             panels[k].set_aspect("equal", adjustable="datalim")
             panels[k].set(xlabel="x (\N{GREEK SMALL LETTER MU}m)", ylabel="y (\N{GREEK SMALL LETTER MU}m)")
@@ -124,6 +128,21 @@ def chip_map(result: YieldResult) -> Figure:
         words = f"{result.name}: share of the variance by place"
         figure.suptitle(words, x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _name_places(axes: Axes, x: Any, y: Any, parts: Any, share: Any) -> None:
+    """Write the name of the instance at the places with the largest shares of the variance."""
+    total: dict[tuple[float, float], float] = {}
+    names: dict[tuple[float, float], str] = {}
+    for at, part, own in zip(zip(x.tolist(), y.tolist(), strict=True), parts, share.tolist(), strict=True):
+        total[at] = total.get(at, 0.0) + own
+        names.setdefault(at, str(part).partition(".")[0])
+    for at in sorted(total, key=lambda place: -abs(total[place]))[:MOST_NAMES]:
+        if abs(total[at]) >= SMALLEST_NAMED:
+            axes.annotate(
+                f"{names[at]}, {100 * total[at]:.0f} %", at, (0, 15), textcoords="offset points", ha="center",
+                fontsize=7,
+            )  # fmt: skip
 
 
 def _tornado(axes: Axes, one: Any) -> None:

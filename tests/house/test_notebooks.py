@@ -47,6 +47,12 @@ def test_notebook_asks_one_question(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_has_three_exercises(path: Path) -> None:
+    (text,) = (text for text in cells(path, "markdown") if text.startswith("## Exercises\n"))
+    assert re.findall(r"^(\d+)\. ", text, flags=re.MULTILINE) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_checks_of_a_notebook_stand_in_its_last_cell(path: Path) -> None:
     *physics, last = cells(path, "code")
     for source in physics:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import xarray as xr
+
 import photosim as ps
 from photosim.analysis.yields.result import YieldResult
 from photosim.plotting import yields
@@ -48,3 +50,22 @@ def test_parts_without_a_visible_share_are_one_bar() -> None:
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels[::-1][-4:] == ["g1.loss_dB_cm", "g0.loss_dB_cm", "2 others", "rest"]
     assert legend(figure) == ["by quantity", "by part", "beyond the first order"]
+
+
+def test_a_map_names_the_places_that_matter() -> None:
+    """Parts at one place add up; a place with 2 % has no name."""
+    parts = ["a.left", "a.right", "b.left", "far.left"]
+    data = xr.Dataset(
+        {
+            "variance": ("specification", [2.0]),
+            "variance_by_part": (("specification", "part"), [[1.0, 0.6, 0.36, 0.04]]),
+        },
+        coords={
+            "specification": ["centre"],
+            "part": parts,
+            "part_x": ("part", [0.0, 0.0, 100.0, 200.0]),
+            "part_y": ("part", [0.0, 0.0, 50.0, 0.0]),
+        },
+    )
+    axes = yields.chip_map(YieldResult("rings", data)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["a, 80 %", "b, 18 %"]
