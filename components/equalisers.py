@@ -66,7 +66,7 @@ def feed_forward_equaliser(
 ) -> Stage:
     """Receive equaliser of five taps one symbol apart: a voltage at e1, its weighed sum as a voltage at e2.
 
-    Noise in front of it is weighed alike. Adaptation has no training: symbols are told apart by the signal
+    Noise in front of it is weighed alike. Adaptation has no training: symbols are decided from the signal
     itself, in the middle between its edges (lucky1965, section IV, without the training pulses). The output
     is late by two symbols; what would lie beyond its range is counted. Left out: noise and a bandwidth of its
     own, steps of the taps.

@@ -28,7 +28,7 @@ class CacheWarning(UserWarning):
 
 
 def user_folder() -> Path:
-    """Return the folder of what is kept on this machine: $PHOTOSIM_CACHE, else the user's cache folder."""
+    """Return the folder of photosim's files here: $PHOTOSIM_CACHE, else the user's cache folder."""
     chosen = os.environ.get("PHOTOSIM_CACHE")
     if chosen:
         return Path(chosen)

@@ -17,7 +17,7 @@ MAX_MESSAGE = 1200
 MAX_COMPARED = 400
 """Known names that a wrong one is compared with: each comparison takes up to a millisecond."""
 MAX_NAME = 100
-"""Characters of a name for which the nearest one is looked for."""
+"""Longest name, in characters, for which the nearest known name is searched."""
 
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
 

@@ -1,4 +1,4 @@
-"""Questions asked of a circuit: each analysis returns a frozen result with numbers and tables."""
+"""Analyses of a circuit: each one returns a frozen result with numbers and tables."""
 
 from photosim.analysis.result import Table
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 _WELL_POSED = 1e8
-"""Largest condition number of a crosstalk matrix whose powers are looked for."""
+"""Largest condition number of a crosstalk matrix whose powers are computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,8 @@ class HeaterArray(ByValue):
         """
         if np.linalg.cond(self.crosstalk) > _WELL_POSED:
             message = (
-                "These heaters cannot be told apart: their crosstalk is all but the same; space them wider."
+                "These heaters cannot be distinguished: their crosstalk is nearly the same. "
+                "Place them further apart."
             )
             raise ParameterError(message)
         wanted = np.asarray(phases, dtype=np.float64)

@@ -59,7 +59,7 @@ def check_resolution(
     """Return the extremes of the first 16 pairs, and what the grid wl (W,) in um hides of powers (pairs, W).
 
     Costs some hundred further wavelengths a pair, whatever the grid. Grids of fewer than three wavelengths
-    and those with one twice are not looked into. places: wavelengths in um to find the power at, too.
+    and those with a repeated one are not refined. places: wavelengths in um to find the power at, too.
     """
     order = np.argsort(wl)
     grid, first = wl[order], list(pairs[:_MOST_PAIRS])

@@ -260,7 +260,7 @@ def _coarse(centred: FloatArray, columns: IntArray, symbols: FloatArray) -> tupl
 def _delay(column: FloatArray, sequence: IntArray, levels: int, delay: int, skip: int) -> tuple[int, int]:
     """Return the delay in symbols, and the number of the first symbol of the record that counts.
 
-    Both make the symbols' likelihood largest, those left out being told apart by chance.
+    Both make the symbols' likelihood largest, those left out being decided by chance.
     """
     rows, behind = column.size, _before(column.size, sequence.size)
     start = max(delay, skip)

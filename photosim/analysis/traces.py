@@ -1,4 +1,4 @@
-"""Questions asked of signals in time: eye, constellation, spectrum, bit error rate, linewidth."""
+"""Figures of signals in time: eye, constellation, spectrum, bit error rate, linewidth."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Eye(ByValue):
     time: (n,) in s over two symbols.  traces: (symbols, n), at most MOST_TRACES, at samples of the signal.
     levels, spreads: mean and standard deviation of each level at the sampling instant `at` in s.  height: the
     smallest distance of two neighbouring levels, between their nearest samples.  width: time in s over which
-    symbols told apart at that instant stay apart.  q: the smallest distance of means over the sum of spreads.
+    distinct symbols stay distinct.  q: the smallest distance of means over the sum of spreads.
     error_rate: of symbols, estimated for Gaussian noise.  delay, inverted: of the signal against the symbols
     sent, in whole symbols; None where they were not given.
     """
@@ -76,7 +76,7 @@ class Eye(ByValue):
 
 
 class Errors(int):
-    """How many symbols were told apart wrongly: a number that says what it was counted from.
+    """Number of symbols decided wrongly: a number that says what it was counted from.
 
     count: the number itself.  symbols: symbols that were compared.  at: sampling instant as a part of a
     symbol.  delay: whole symbols; symbol n of those sent is seen at (n + delay + at)/symbol_rate.  inverted:
@@ -126,7 +126,7 @@ def eye(
 
     levels: 2, or as many as the symbols sent have.  skip: symbols at the start that are left out.  sent: the
     symbols sent (N,), which repeat; delay, sign, start-up and instant are then found as `errors` does, and
-    figures are those of symbols by what was sent. Without them symbols are told apart by the signal itself,
+    figures are those of symbols by what was sent. Without them symbols are decided from the signal itself,
     in the middle between clusters, which flatters a closing eye: below a Q of CLOSED a PhotosimWarning says
     so. Values are samples of the signal, or interpolated from 64 of them where a symbol has fewer than 16 and
     not a whole number. Raises ParameterError for a constant signal, fewer than 4 symbols a level, and a
@@ -177,7 +177,7 @@ def error_rate(q: float, levels: int = 2) -> float:
 def errors(
     signal: Any, sample_rate: float, symbol_rate: float, sent: Any, *, at: float | None = None, skip: int = 4
 ) -> Errors:
-    """Return how many symbols of a signal (T,) are told apart wrongly from those sent, as `Errors`.
+    """Return how many symbols of a signal (T,) differ from those sent, as `Errors`.
 
     sent: levels of the symbols (N,), two or more different ones; they repeat from the first one on, and none
     came before it. Delay and sign are found over the whole record. at: sampling instant as a part of a
@@ -295,14 +295,14 @@ def _level_count(levels: int | None, sent: Any) -> int:
         return 2 if levels is None else levels
     count = int(np.unique(np.asarray(sent)).size)
     if levels not in (None, count):
-        message = f"An eye of {levels} levels is asked of symbols sent with {count}."
+        message = f"levels is {levels}, but the symbols sent have {count} levels."
         raise ParameterError(message)
     return count
 
 
 def _warn_closed(q: float) -> None:
     message = (
-        f"The eye is nearly closed (Q {q:.3g}): its symbols are told apart by the signal itself, so q and "
+        f"The eye is nearly closed (Q {q:.3g}): its symbols are decided from the signal itself, so q and "
         "error_rate look better than they are. Give the symbols sent: eye(..., sent=symbols)."
     )
     warnings.warn(message, PhotosimWarning, stacklevel=3)

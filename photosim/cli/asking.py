@@ -64,7 +64,7 @@ def show(
 ) -> None:
     """Write picture and data, all of them or none, and show tables or one JSON object.
 
-    Several pictures go to files called after the one that is asked for: rings_metrics.png beside rings.png.
+    Several pictures go to files with names made from the given one: rings_metrics.png beside rings.png.
     more: what else to write, by the function that takes the place.
     """
     from photosim import plotting

@@ -87,7 +87,7 @@ def yield_(
         typer.Option(
             "--spec",
             metavar="QUANTITY:FROM:TO:LIMIT=VALUE",
-            help="What is asked of a chip, as in insertion_loss_dB:in:drop:at_most=1 or "
+            help="A specification of the chip, as in insertion_loss_dB:in:drop:at_most=1 or "
             "power_dB:in:drop:window=1.549,1.551:at_least=-3; repeatable.",
         ),
     ] = None,
@@ -272,7 +272,7 @@ def optimise(
         typer.Option(
             "--spec",
             metavar="QUANTITY:FROM:TO:LIMIT=VALUE",
-            help="What is asked, as in power_dB:in:drop:window=1.549,1.551:at_least=-0.2; repeatable.",
+            help="A specification, as in power_dB:in:drop:window=1.549,1.551:at_least=-0.2; repeatable.",
         ),
     ] = None,
     goal: Annotated[

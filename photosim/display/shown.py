@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_TABLES = 4
 MOST_DRAWN = 200
-"""Instances of a netlist that is drawn where nobody asked for a drawing."""
+"""Largest number of instances of a netlist that a notebook draws by itself."""
 
 
 class Shown(Brief):

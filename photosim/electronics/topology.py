@@ -30,7 +30,7 @@ def pairs(one: Placed) -> list[tuple[str, str]]:
 def check_topology(placed: Sequence[Placed], shown: Callable[[str], str]) -> None:
     """Raise NetlistError for nodes without a path to ground, loops of voltages and cuts of currents.
 
-    shown: words for a node. A capacitor is no path at rest, an inductor is; a line is one from end to end.
+    shown: words for a node. At rest a capacitor is not a path; an inductor is, and a line from end to end.
     """
     nodes = dict.fromkeys(node for one in placed for node in one.nodes)
     _refuse_loops(placed)

@@ -210,7 +210,7 @@ def _assembled(fitted: RationalFit, delays: FloatArray, frequency: FloatArray) -
 
 
 def probing(fitted: RationalFit, frequency: FloatArray, delays: FloatArray) -> FloatArray:
-    """Return frequencies at which a fit is looked at: the band, the places of poles, and decades beyond."""
+    """Return frequencies at which a fit is checked: the band, the places of poles, and decades beyond."""
     top = float(frequency[-1])
     own = np.abs(fitted.poles.imag) / (2 * np.pi)
     width = -fitted.poles.real / (2 * np.pi)

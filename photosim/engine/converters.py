@@ -24,7 +24,7 @@ class Drive:
     """What one converter gives to the setting that it is wired to.
 
     part, setting: the driven part and its setting.  converter, stage: name of what drives it, what it does.
-    wanted, value: what the converter is asked for and the level that it gives, a number each, or an array.
+    wanted, value: the level that the circuit requests and the level that the converter gives, or arrays.
     beyond: how many of `wanted` lie outside the converter's range.  unit: of all of these.  emphasis: name
     and stage of each equaliser between the two, through which `value` has passed as a slow signal does, and
     `level` has not.
@@ -54,9 +54,9 @@ class Drive:
             self.wanted, self.value, self.stage.low, self.stage.high
         )
         worst = np.unravel_index(int(np.argmax(np.abs(wanted - value))), wanted.shape)
-        what = f"is asked in {self.beyond} of {wanted.size} {each} for" if wanted.ndim else "is asked for"
+        where = f" in {self.beyond} of {wanted.size} {each}" if wanted.ndim else ""
         ends = float(low[worst]), float(high[worst])
-        return out_of_range(self.converter, what, float(wanted[worst]), *ends, self.unit)
+        return out_of_range(self.converter, float(wanted[worst]), *ends, self.unit, where)
 
 
 def drivers(graph: Graph) -> dict[PortRef, PortRef]:
@@ -160,11 +160,14 @@ def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
     return held, beyond
 
 
-def out_of_range(name: str, what: str, value: float, low: float, high: float, unit: str = "V") -> str:
-    """Return the sentence about a stage that is to put out more, or less, than it can."""
+def out_of_range(name: str, value: float, low: float, high: float, unit: str = "V", where: str = "") -> str:
+    """Return the sentence about a stage that should put out more, or less, than it can.
+
+    where: which values lie beyond, as in " in 3 of 9 samples"; `value` is the worst of them.
+    """
     return (
-        f"{name!r} {what} {value:.4g} {unit}, outside its range of {low:.4g} to {high:.4g} {unit}: "
-        "its output stays at the end of the range; change its range, or what comes before it."
+        f"{name!r} should give {value:.4g} {unit}, outside its range of {low:.4g} to {high:.4g} {unit}"
+        f"{where}: its output stays at the end of the range; change its range, or what comes before it."
     )
 
 

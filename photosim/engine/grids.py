@@ -28,7 +28,7 @@ From the first on where they do not fall to a quarter as the interval is halved,
 points that resolve a line do; from the second on anyhow."""
 MOST_POINTS = 20_000
 MOST_VARIANTS = 16
-"""Points of settings, spread over the sweep, at which a grid is refined and looked at."""
+"""Points of settings, spread over the sweep, at which a grid is refined and checked."""
 _HALFWAY = 512
 _NARROWEST_UM = 1e-9
 

@@ -50,7 +50,7 @@ def check_linear(
     for part, model in nonlinear:
         ports = range(part.first_port, part.first_port + len(part.ports))
         if set(inputs).intersection(leaving(graph, port) for port in ports):
-            continue  # its own light is what is asked about: the island behind it, not what it does
+            continue  # its own light is the question: the island behind it, not what it does
         entered = model.line is not None or any(port in lit for port in ports)
         behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
         if behind.intersection(outputs):

@@ -268,7 +268,7 @@ class Parts:
             bindings = self.graph.bindings
             scoped = bindings.bound[f"{part.name}.{parameter}"]
             causes = bindings.sources(scoped) & changes.keys() if isinstance(scoped, Scoped) else set()
-            message = f"What was given for {listing(sorted(causes))} leads out of bounds: {error}"
+            message = f"The values of {listing(sorted(causes))} lead out of bounds: {error}"
             raise ParameterError(message) from None
 
     def _check_temperature(self, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Long work in chunks, on one machine or on many, and what is kept of it."""
+"""Long work in chunks, on one machine or on many, and the files that store finished chunks."""
 
 from photosim.jobs.work import Work, computed
 

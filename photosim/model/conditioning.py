@@ -1,6 +1,6 @@
 """Tables of S-parameters made ready: gain and asymmetry are measured, and removed where asked.
 
-A spline rises between its points, so gain is looked for, and clipped, between them too.
+A spline rises between its points, so gain between them is found and clipped too.
 """
 
 from __future__ import annotations

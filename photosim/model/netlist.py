@@ -74,8 +74,8 @@ class Netlist(Shown):
 
     `ports` exposes ports of instances under a name. `nets` are electrical nets of any number of members.
     `settings` are numbers or expressions that instance settings may use by name. `components` holds
-    sub-netlists that instances may name as their component. `specification` is what
-    is asked of the circuit, an entry for each quantity. `marks` maps a
+    sub-netlists that instances may name as their component. `specification` lists
+    the circuit's requirements, an entry for each quantity. `marks` maps a
     path of keys, such as ("instances", "ring", "settings", "radius"), to its
     place in the file. `folder` is where the file lies, below which the files that
     it names are found; the working folder if it is None. `remarks` are what a reader

@@ -26,7 +26,7 @@ _PLACES = 65
 _TURNS = 16
 """Candidates that are compared where the frequency steps differ."""
 _ROUGH = 5e-3
-"""1 - mean cos of the steps left over, from which on a smoother candidate is looked for: 0.1 rad rms."""
+"""1 - mean cos of the steps left over, above which a smoother candidate is searched: 0.1 rad rms."""
 _SMOOTHER = 0.1
 
 

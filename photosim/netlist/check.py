@@ -82,7 +82,7 @@ def notes(netlist: Netlist) -> list[str]:
 
 
 class _Checker:
-    """What has been looked at already: sub-netlists and settings are shared, and checked once."""
+    """What has been checked already: sub-netlists and settings are shared, and checked once."""
 
     def __init__(self, strict: bool) -> None:
         self.strict = strict

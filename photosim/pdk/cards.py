@@ -132,7 +132,7 @@ class ValidityForm(Form):
 
 
 class CardForm(Form):
-    """A model card of any representation; the deck of a file is not looked into."""
+    """A model card of any representation; decks that it names are not read."""
 
     factory: str
     model_id: str

@@ -33,7 +33,7 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 LOWEST = 2.0**-24
-"""Lowest frequency that is looked at, as a part of the bandwidth: below it densities go on as they are."""
+"""Lowest frequency that is computed, as a part of the bandwidth: below it densities go on as they are."""
 MOST = 1 << 17
 """Frequencies at which densities are computed for all lines together, at most."""
 FAINT = 1e-16
@@ -43,9 +43,9 @@ VISIBLE = 0.01
 COUNTS = 1e-3
 """Part of all variances below which nobody asks how right one of them is."""
 WIDEST = 2e12
-"""Frequency in Hz up to which phases of light are looked at for what they do to a mean current."""
+"""Frequency in Hz up to which the effect of the light's phase on a mean current is computed."""
 SLOW = 1e-4
-"""Linewidth over the frequency up to which noise is looked at, below which nothing is missed beyond."""
+"""Linewidth over the frequency up to which noise is computed; below it nothing beyond is missed."""
 
 
 @public

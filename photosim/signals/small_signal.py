@@ -86,7 +86,7 @@ def sources(circuit: Circuit, **settings: Any) -> list[str]:
 
 
 class _Question:
-    """One circuit at one point, asked at frequencies."""
+    """One circuit at one point, evaluated at frequencies."""
 
     def __init__(self, circuit: Circuit, grid: FloatArray, settings: Mapping[str, Any]) -> None:
         self.circuit, self.grid, self.settings = circuit, grid, settings

@@ -25,7 +25,7 @@ DB_PER_NEPER = 10.0 / np.log(10.0)
 WORTH_A_WORD_DB_CM = 0.1
 """Loss per length above which a link speaks of it; a strip's own is 2 to 3 dB/cm."""
 MOST_GUIDES = 300
-"""Guides that are looked at one by one."""
+"""Guides that are computed one by one."""
 SILICON_WL_UM = (1.2, 2.2)
 """Wavelengths in um at which silicon takes two photons but not one."""
 LEAST_GROUP_INDEX = 3.0

@@ -50,7 +50,7 @@ def _levels(point: OperatingPoint, number: int) -> list[str]:
     for name, stage in zip(chain.names, chain.stages, strict=True):
         level *= stage.gain
         if not stage.low <= level <= stage.high:
-            found.append(out_of_range(name, "is to put out", level, stage.low, stage.high))
+            found.append(out_of_range(name, level, stage.low, stage.high))
         level = float(np.clip(level, stage.low, stage.high))
     return found
 

@@ -34,7 +34,7 @@ class SMatrix(Shown, ByValue):
 
     `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]`
     reads from-to. `wl` is the caller's grid in um. `find_series` computes the Taylor coefficients in
-    wavelength when a group delay is asked for. `batch` has the settings that differ from entry to entry by
+    wavelength for a group delay. `batch` has the settings that differ from entry to entry by
     dotted name, (B,) each, and `units` their units. Arrays are read-only: change `s.values.copy()`.
 
     >>> import photosim as ps
@@ -102,7 +102,7 @@ class SMatrix(Shown, ByValue):
 
     @cached_property
     def _series(self) -> NDArray[np.complex128]:
-        """Taylor coefficients in wavelength of all elements, computed when first asked for."""
+        """Taylor coefficients in wavelength of all elements, computed at their first use."""
         if self.find_series is None:
             message = "This matrix was not computed from a circuit, so it has no exact derivatives."
             raise ParameterError(message)
@@ -215,7 +215,7 @@ class SMatrix(Shown, ByValue):
 
 @dataclass(frozen=True)
 class _Element:
-    """The Taylor coefficients of one element of a matrix, computed when asked for."""
+    """The Taylor coefficients of one element of a matrix, computed at their first use."""
 
     matrix: SMatrix
     target: int

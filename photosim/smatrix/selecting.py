@@ -20,7 +20,7 @@ Series = Callable[..., "NDArray[np.complex128]"]
 
 @dataclass(frozen=True)
 class At:
-    """Taylor coefficients of a result at wavelengths of their own: `series` of the whole, asked at these."""
+    """Taylor coefficients of a result at its own wavelengths, from `series` of the whole result."""
 
     series: Series
     wl: NDArray[np.float64]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 MOST = 96
-"""Peaks and dips that are looked into, the largest ones."""
+"""Number of peaks and dips that are refined, the largest ones first."""
 MOST_POINTS = 200_000
 """Wavelengths times entries of a batch that are computed for a picture, at most."""
 _ROUNDS, _PLACES = 4, 9

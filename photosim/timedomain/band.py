@@ -36,7 +36,7 @@ MADE = 1e-4
 MADE_FIELD = 1e-2
 """Part of the largest field that parts make beyond the band at the worst sample, from which it is said."""
 _ASKED = 1 << 16
-"""Wavelengths that are asked for at a time."""
+"""Wavelengths that are computed at a time."""
 
 Transfer = Callable[[Any], "ComplexArray"]
 """Elements (W, outs, ins) at wavelengths (W,) in um."""

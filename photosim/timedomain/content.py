@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 1 << 12
-"""Samples whose spectrum is looked at together."""
+"""Samples of which one spectrum is computed."""
 EDGE = 0.01
 """Part of the sample rate beyond the pass band that still passes to 3e-6: tones on its edge spread so far."""
 _TOGETHER = 1 << 20
@@ -32,7 +32,7 @@ def check_band(
 ) -> float:
     """Return the part of a signal's (T,) power beyond the pass band of a rate; ParameterError for too much.
 
-    The whole signal is looked at, in stretches of WINDOW samples. finer: how many samples the signal has for
+    The whole signal is analysed, in stretches of WINDOW samples. finer: how many samples the signal has for
     each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
     what else helps.
     """

@@ -47,7 +47,7 @@ class Draws:
         """Return the sum of standard normals up to each sample (count,), 0 just before time 0.
 
         Where a block begins and ends is drawn first, and the way between them as that of a Brownian bridge:
-        a walk that is asked for late costs no more than one from the start.
+        a walk read at a late time costs no more than one read from the start.
         """
         out = np.empty(count)
         steps = np.arange(1, GRID + 1) / GRID

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 QUASI_STATIC = 0.03
 """Error of a wave, relative to the light, up to which a driven part may follow its drive at once."""
 _LEVELS = 256
-"""Values of a drive at which a part is looked at, each where the drive is fastest there."""
+"""Values of a drive at which a part is evaluated, each where the drive is fastest there."""
 _FAINT = 1e-6
 """Part of its largest element below which nothing is a multiple of an element as it is at first."""
 

@@ -66,8 +66,9 @@ def _emphasised(name: str, levels: NDArray[np.float64], stage: Stage, rate: floa
     held, beyond = convert(whole, stage)
     if beyond:
         worst = float(whole[int(np.abs(whole - held).argmax())])
-        what = f"is asked in {beyond} of {whole.size} samples for"
-        warnings.warn(out_of_range(name, what, worst, stage.low, stage.high), PhotosimWarning, stacklevel=5)
+        where = f" in {beyond} of {whole.size} samples"
+        text = out_of_range(name, worst, stage.low, stage.high, where=where)
+        warnings.warn(text, PhotosimWarning, stacklevel=5)
     return held
 
 

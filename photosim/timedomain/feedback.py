@@ -32,7 +32,7 @@ _FIT_ERROR = 1e-2
 _LOOP_ERROR = 0.03
 """Largest error of the light in a loop, relative to its largest, that is accepted in a run."""
 _LOOKS, _INSTANTS = 129, 9
-"""Frequencies, and instants, at which the part is looked for that light keeps in a round."""
+"""Frequencies, and instants, at which the remaining amplitude of light after a round trip is computed."""
 _FIT_GAIN = 1e-5
 """Largest gain, as an amplitude, of fits that stand for what does not amplify."""
 

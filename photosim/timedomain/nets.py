@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 OVER = 4
-"""Instants for each sample at which results are looked at, so that what the samples cannot carry is seen."""
+"""Instants for each sample at which results are checked, to see what the samples cannot carry."""
 _REACH = 64
 """Samples to either side from which values between samples are interpolated."""
 

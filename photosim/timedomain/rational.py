@@ -183,7 +183,7 @@ def _solve(system: ComplexArray, right: ComplexArray) -> ComplexArray:
 def passive(fits: Sequence[Fit], places: Sequence[tuple[int, int]], size: int) -> tuple[list[Fit], float]:
     """Return fits whose matrix has no singular value above 1, and the largest that it has where that fails.
 
-    places: (row, column) of each fit.  size: number of frequencies looked at. Residues and direct parts move
+    places: (row, column) of each fit.  size: number of frequencies. Residues and direct parts move
     as little as they can, in the least squares of their response, so that each peak above 1 falls below
     (to first order; in rounds). What the fits are at the carrier itself, and their slope there, stays.
     """

@@ -301,5 +301,5 @@ def _warn_of_levels(chain: Chain, current: FloatArray) -> None:
         level = current * gain
         if level.min() < stage.low or level.max() > stage.high:
             worst = float(level[int(np.maximum(level - stage.high, stage.low - level).argmax())])
-            text = out_of_range(name, "is to put out", worst, stage.low, stage.high)
+            text = out_of_range(name, worst, stage.low, stage.high)
             warnings.warn(text, PhotosimWarning, stacklevel=6)

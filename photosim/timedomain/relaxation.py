@@ -33,7 +33,7 @@ _TELLING = 1 << 11
 _PATIENCE = 10.0
 """Seconds of looking for a steady state before it is said how long that may take."""
 _LONGEST_DELAY = 1 << 12
-"""Samples of a delay while a steady state is looked for: what stands still does not know how long it is."""
+"""Samples of a delay while a steady state is searched: what stands still does not know how long it is."""
 
 
 @dataclass(frozen=True)

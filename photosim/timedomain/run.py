@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class Run:
     """State of a simulation in progress: the complex envelopes computed so far, by wave number.
 
-    noisy: whether noise is drawn; the band of what parts make is then not looked at, as noise fills it.
+    noisy: whether noise is drawn; the band of what parts make is then not checked, as noise fills it.
     glow: mean current in A that linear amplifiers' spontaneous emission gives each detector, by name.  least:
     samples before which nothing arrives at a wave where a long loop is cut.  history: of the light before
     the first sample.  filters: bandwidth in Hz, error and steps a sample of stepped ones, by name.  beyond:

@@ -1,4 +1,4 @@
-"""A run computed for any stretch of its time: waves are asked for where they are needed, and nothing is kept.
+"""A run computed for any stretch of its time: waves are computed where they are needed, and not stored.
 
 Responses of islands and driven parts end, and light and noise can be computed at any sample, so that what
 arrives in a stretch depends on a little more than that stretch of what was sent, late by the delays between.
@@ -177,7 +177,7 @@ class Stretches:
             return [np.array([b]) for b in base]
 
         def window(number: int, at: int, length: int) -> ComplexArray:
-            # Of what has been asked for, the one that goes on longest behind this sample.
+            # Of the waves requested, the one that goes on longest behind this sample.
             first = max(f for n, f in windows if n == number and f <= begin + at)
             return _padded(windows[number, first][begin + at - first :][:length], length)
 
@@ -324,7 +324,7 @@ def _forget(_carrier: int, _offset: float, _amplitude: complex) -> None:
 
 
 def _clusters(late: Sequence[int], span: int) -> list[tuple[int, int]]:
-    """Return (least, most) of rising delays that are closer than a span: windows are asked for as one."""
+    """Return (least, most) of rising delays that are closer than a span: their windows are one request."""
     found: list[tuple[int, int]] = []
     for delay in late:
         if found and delay - found[-1][1] < span:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photosim.training.devices.medium.scattering_medium import ScatteringMedium
 
 ORDERS = np.concatenate([np.arange(1.1, 10.95, 0.1), np.arange(12.0, 64.0)])
-"""Orders of divergence among which the least epsilon is looked for, those of the code after ohana2021."""
+"""Orders of divergence among which the least epsilon is searched, those of the code after ohana2021."""
 
 
 @public

@@ -130,7 +130,7 @@ class TrainingResult(Tabled, ByValue):
         raise KeyError(name)
 
     def work(self) -> tuple[Work, ...]:
-        """Return what every rule asked of hardware and computer, for `ps.budget(training=...)`."""
+        """Return the work of hardware and computer under every rule, for `ps.budget(training=...)`."""
         return tuple(self._work(outcome) for outcome in self.rules)
 
     def _work(self, outcome: RuleResult) -> Work:

@@ -36,7 +36,7 @@ def interact(
 
 @cache
 def _widget() -> Any:
-    """Return the class of the widget, made when it is first asked for: anywidget is an extra."""
+    """Return the class of the widget, made at its first use: anywidget is an extra."""
     try:
         import anywidget
         import traitlets

@@ -66,7 +66,7 @@ def test_crosstalk_detunes_a_cold_ring_and_can_be_undone() -> None:
         (lambda: HeaterArray.in_a_row("ab", pitch=1.0, decay_length=0.0, power_pi=1.0), "positive length"),
         (
             lambda: HeaterArray.in_a_row("ab", pitch=0.0, decay_length=9.0, power_pi=1.0).powers([1.0, 1.0]),
-            "cannot be told apart",
+            "cannot be distinguished",
         ),
     ],
 )

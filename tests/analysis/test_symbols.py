@@ -149,7 +149,10 @@ def test_eye_of_four_levels_adds_the_errors_of_its_three_openings() -> None:
         ),
         (lambda: traces.errors(record(sequence(90), 4e10, symbols=90), 4e10, SYMBOLS, [1, 1]), "got 1"),
         (lambda: traces.eye([0.0, np.nan] * 99, 4e10, SYMBOLS), "not finite"),
-        (lambda: traces.eye(np.arange(999.0), 4e10, SYMBOLS, levels=4, sent=[0, 1]), "4 levels is asked"),
+        (
+            lambda: traces.eye(np.arange(999.0), 4e10, SYMBOLS, levels=4, sent=[0, 1]),
+            "levels is 4, but the symbols",
+        ),
     ],
 )
 def test_what_has_no_answer_is_one_sentence(ask: Any, said: str) -> None:

@@ -54,7 +54,7 @@ def test_what_follows_from_a_setting_names_the_setting() -> None:
     coupler = {"component": "coupler", "settings": {"coupling": "2*k"}}
     ports = {f"o{k}": f"c,o{k}" for k in range(1, 5)}
     circuit = ps.Circuit({"settings": {"k": 0.2}, "instances": {"c": coupler}, "ports": ports})
-    found = r"^What was given for k leads out of bounds: instance 'c' \(coupler\): setting 'coupling' is 1\.8"
+    found = r"^The values of k lead out of bounds: instance 'c' \(coupler\): setting 'coupling' is 1\.8"
     with pytest.raises(ParameterError, match=found):
         circuit(WL, k=0.9)
 

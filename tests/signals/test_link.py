@@ -118,10 +118,10 @@ def test_what_is_out_of_range_is_counted_and_shown() -> None:
         chain(laser={"power": 90e-3}, dac={"voltage": 3.0}, pd={"saturation_power": 1e-3}, tia={"gain": 2e3})
     )
     asked, bright, amplified = result.remarks[:3]
-    assert asked.startswith("'dac' is asked for 3 V, outside its range of -2 to 2 V")
+    assert asked.startswith("'dac' should give 3 V, outside its range of -2 to 2 V")
     assert "'pd,o1' receives" in bright
     assert "above its saturation_power of 1 mW" in bright
-    assert amplified.startswith("'tia' is to put out 1.6 V, outside its range of -0.5 to 0.5 V")
+    assert amplified.startswith("'tia' should give 1.6 V, outside its range of -0.5 to 0.5 V")
     # The current stays at saturation, and light that changes makes no more of it.
     assert result["pd"].current == pytest.approx(0.8e-3)
     assert result["pd"].variances["rin"] == 0.0

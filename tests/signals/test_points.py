@@ -70,7 +70,7 @@ def total(one: ps.Circuit, detector: str, **settings: Any) -> float:
 def settled(one: ps.Circuit, **settings: Any) -> Any:
     """Currents at the end of a simulation in time of what stands still, by detector."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*(electronic parts|is to put out)", PhotosimWarning)
+        warnings.filterwarnings("ignore", ".*(electronic parts|should give)", PhotosimWarning)
         out = ps.transient(one, 5e-10, sample_rate=4e10, **settings)
     return out.current.isel(time=-1)
 
@@ -114,7 +114,7 @@ def test_a_step_of_a_converter_settles_at_the_photocurrent_of_its_last_level() -
     one = ps.load("modulator")
     samples = np.where(np.arange(4000) < 500, -1.5, 1.5)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*(electronic parts|is to put out)", PhotosimWarning)
+        warnings.filterwarnings("ignore", ".*(electronic parts|should give)", PhotosimWarning)
         out = ps.transient(one, 4e-9, sample_rate=1e12, drive={"dac.voltage": samples})
     ends = out.current.sel(detector="pd").isel(time=[0, -1]).values
     expected = [total(one, "pd", dac={"voltage": v}) for v in (-1.5, 1.5)]
@@ -135,7 +135,7 @@ def test_a_batch_of_voltages_gives_the_currents_of_each() -> None:
 
 def test_a_converter_out_of_its_range_is_said() -> None:
     one = ps.load("modulator")
-    message = "'dac' is asked for 3 V, outside its range of -2 to 2 V"
+    message = "'dac' should give 3 V, outside its range of -2 to 2 V"
     with pytest.warns(PhotosimWarning, match=message):
         assert total(one, "pd", dac={"voltage": 3.0}) == total(one, "pd", dac={"voltage": 2.0})
     assert any(message in remark for remark in ps.link(one, dac={"voltage": 3.0}).remarks)

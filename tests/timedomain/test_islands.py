@@ -79,7 +79,7 @@ def test_voltage_beyond_a_converter_is_counted() -> None:
     one = ps.load("modulator")
     with pytest.warns(PhotosimWarning) as caught:
         ps.transient(one, 1e-9, sample_rate=400e9, drive={"drive": waveforms.sine(1e9, amplitude=2.5)})
-    assert any("'dac' is asked in" in str(w.message) and "samples for" in str(w.message) for w in caught)
+    assert any("'dac' should give" in str(w.message) and "samples:" in str(w.message) for w in caught)
 
 
 def test_free_space_is_no_circuit_in_time() -> None:

@@ -63,7 +63,7 @@ class DesignResult(Tabled, ByValue):
         return found
 
     def tables(self) -> tuple[Table, ...]:
-        """What was asked before and after, the yield if it was the goal, and the settings."""
+        """The figure of merit before and after, the yield if it was the goal, and the settings."""
         d = self.data
         found = []
         if "specification" in d.coords:

@@ -121,7 +121,7 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
 
 @dataclass(frozen=True)
 class Made:
-    """A question of design made ready: what varies, what is asked, and what a chip varies by."""
+    """A question of design made ready: what varies, the goal, and the variation of a chip."""
 
     goal: str
     space: Space

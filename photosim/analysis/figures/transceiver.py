@@ -31,7 +31,7 @@ LEVELS = (2, 4, 8, 16)
 ENOUGH = 30
 """Errors from which a count is compared with the estimate."""
 _BLIND = (
-    "The symbols sent are not given: symbols are told apart by the trace itself, so errors are not counted, "
+    "The symbols sent are not given: symbols are decided from the trace itself, so errors are not counted, "
     "the pattern has no name, and jitter is not split by its causes."
 )
 PERCENTILE = 0.05
@@ -221,7 +221,7 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
 
     trace: real, of a photocurrent, a power or a voltage whose symbols come at `symbol_rate` per s from time 0
     on; complex for a constellation. A DataArray over `time` brings its own sample rate.  sent: the symbols
-    sent (N,), real or complex, which repeat; without them symbols are told apart by the trace itself, and
+    sent (N,), real or complex, which repeat; without them symbols are decided from the trace itself, and
     errors are not counted.  levels: 2, 4, 8 or 16; by default those of the symbols sent, else 2; points of a
     square constellation.  skip: symbols at the start that are left out.  received, scope_noise, taps: of
     TDECQ: the trace has passed the reference receiver, rms of noise in it that is not the transmitter's,

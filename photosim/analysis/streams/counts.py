@@ -29,7 +29,7 @@ _BEYOND = 0.5
 
 @dataclass(frozen=True)
 class Decider:
-    """How symbols are told apart: found over the first ones, the same for all.
+    """Thresholds between symbols: found over the first ones, the same for all.
 
     ratio: samples a symbol.  sequence: levels of the symbols sent in turn, which repeat.  first, last:
     numbers of the first symbol that is compared, and of the one behind the last.  means, spreads: (levels,)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LINES = 8
 """Lines of each spectrum that a sweep keeps, next to the wavelength that counts."""
 KINDS: Mapping[str, Any] = {"elements": np.complex128, "power": np.float64}
-"""Type of what is kept of spectra."""
+"""Type of the stored spectra."""
 ELEMENTS = "elements"
 
 
@@ -95,7 +95,7 @@ class SweepWork(OfCircuit):
         return spectrum_seconds(planned.products, len(compiled.graph.parts), len(self.grid))
 
     def content(self) -> tuple[Any, ...]:
-        """Return circuit, points and what is asked at them."""
+        """Return circuit, points and the quantities computed at them."""
         asked = (self.values, self.constant, self.grid, self.ends, self.starts, self.keep, self.near)
         return (*content_of(self.circuit), *asked, self.channels, self.metrics)
 

@@ -1,4 +1,4 @@
-"""Yield: what varies from chip to chip, what is asked of a chip, how many meet it, and who is to blame."""
+"""Yield: variation from chip to chip, the specification, how many chips meet it, and why the others fail."""
 
 from photosim.analysis.yields.run import montecarlo
 

@@ -156,7 +156,7 @@ def _shifted(z: torch.Tensor, by: int) -> Any:
 class ScreensProjection(torch.nn.Module):  # type: ignore[misc]
     """A `ScreensMedium` on any device: fields (batch, pixels) to complex64 fields (batch, pixels), by FFTs.
 
-    Two screens of N pixels stand for N^2 entries at the price of three transforms. Those entries are no
+    Two screens of N pixels stand for N^2 entries at the price of three transforms. Those entries are not
     independent numbers: they follow from 2 N random phases, neighbouring inputs give the same speckle shifted
     (the memory effect), and a lossless medium has only singular values of 1. Fields and gradients are those
     of the CPU to single precision.

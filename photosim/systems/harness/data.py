@@ -47,7 +47,7 @@ def places(name: str, data_dir: Path | None, kinds: Sequence[Kind]) -> list[Path
 
 
 def found(name: str, data_dir: Path | None, kinds: Sequence[Kind]) -> tuple[Kind, Path]:
-    """Return the kind and place of a user's own data; DataError says where they were looked for."""
+    """Return the kind and place of a user's own data; DataError lists the places that were searched."""
     where = places(name, data_dir, kinds)
     for place in where:
         kind = _kind(place, kinds)

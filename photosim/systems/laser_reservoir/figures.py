@@ -60,7 +60,7 @@ def _order(outcome: Outcome) -> Table | None:
         one, other = outcome.values("classes", lower), outcome.values("classes", higher)
         gap = float(other.mean() - one.mean())
         error = float(np.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size))
-        verdict = "not told apart" if abs(gap) < 2.0 * error else "yes" if gap > 0.0 else "reversed"
+        verdict = "not distinguished" if abs(gap) < 2.0 * error else "yes" if gap > 0.0 else "reversed"
         rows.append((f"{LABELS[lower]} < {LABELS[higher]}", f"{gap:+.2f}", f"{error:.2f}", verdict))
     return Table("Expected order of accuracies", ("pair", "gap, %", "standard error", "holds"), tuple(rows))
 

@@ -30,7 +30,7 @@ from photosim.training.trainer import Schedule, Streams, fit
 class Optics:
     """Filters and clock of a slicer.
 
-    netlist: of the gallery.  nodes, interferometers: filters, and how many of them, the last ones, are no
+    netlist: of the gallery.  nodes, interferometers: filters, and how many of them, the last, are not
     rings.  coupling: of the rings' two cells.  spacing: of neighbouring maxima in Hz.  detuning: the middle
     of all maxima, in Hz from the carrier.  patch, stride: in pixels.  pixel: duration in s.  pooling:
     bandwidth of the amplifiers in patches a second.  mixed: floor of the eigenvalues where the readings of a

@@ -84,7 +84,7 @@ SYSTEM = System(
             "decorrelated, a linear map that its weights take up; ridge regression had 96.65 %, without "
             "noise 96.95 %: slow descent along readings that are nearly equal had held it at 95 %, not the "
             "optics. Weight decay up to 0.03 changed nothing. Noise costs the chip more: ridge regression "
-            "had 93.05 %, without noise 94.9 %, and readings that are decorrelated are no better."
+            "had 93.05 %, without noise 94.9 %, and decorrelated readings are not better."
         ),
         (
             "The digital network has 7 filters of 7 x 7 pixels, 2 apart: with 4,000 and 2,000 images 5 x 5 "

@@ -62,7 +62,7 @@ def order(outcome: Outcome) -> Table | None:
         one, other = outcome.values(lower, "loss"), outcome.values(higher, "loss")
         gap = float(other.mean() - one.mean())
         error = float(np.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size))
-        verdict = "not told apart" if abs(gap) < 2.0 * error else "yes" if gap > 0.0 else "reversed"
+        verdict = "not distinguished" if abs(gap) < 2.0 * error else "yes" if gap > 0.0 else "reversed"
         rows.append((f"{lower} < {higher}", f"{gap:+.3f}", f"{error:.3f}", verdict))
     return Table("Expected order of losses", ("pair", "gap, nats", "standard error", "holds"), tuple(rows))
 

@@ -1,4 +1,4 @@
-"""Vowels told apart by two layers of interferometers and a saturable absorber (shen2017)."""
+"""Vowels classified by two layers of interferometers and a saturable absorber (shen2017)."""
 
 from __future__ import annotations
 

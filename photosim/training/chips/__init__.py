@@ -1,4 +1,4 @@
-"""Chips in the loop: voltages in, powers out; what they are made of, found from readings; programming."""
+"""Chips in the loop, with voltages in and powers out: calibration from readings, and programming."""
 
 from photosim.training.chips.calibration import Calibration, calibrate
 from photosim.training.chips.chip import Chip, open_chip

@@ -59,7 +59,7 @@ def content(name: str, data_dir: str | os.PathLike[str] | None) -> str:
 def data_folder(needed: str, data_dir: str | os.PathLike[str] | None) -> Path:
     """Return the data folder: `data_dir`, else PHOTOSIM_DATA; DataError if there is neither.
 
-    needed: what is looked for, as the message should say it.
+    needed: name of the data, for the message.
     """
     chosen = data_dir if data_dir is not None else os.environ.get(VARIABLE)
     if not chosen:

@@ -97,7 +97,7 @@ def warn_if_silent(name: str, forward: ForwardPass) -> None:
     alike = not np.isfinite(found).all() or bool(np.ptp(found, axis=0).max() < ALIKE)
     if alike and bool(np.ptp(wanted(forward), axis=0).max() > ALIKE):
         message = (
-            f"{name} gives every sample of a batch the same answer, which is no better than chance and does "
-            "not mend: start anew with a smaller learning rate (0.01 instead of 0.1) or a smaller feedback."
+            f"{name} gives every sample of a batch the same answer, which is not better than chance and does "
+            "not improve. Start anew with a smaller learning rate (0.01 instead of 0.1) or smaller feedback."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=3)

@@ -326,7 +326,7 @@ def test_scale_and_offset_matter_only_where_they_should(scale: float, offset: fl
         ({"trace": TRACE, "symbol_rate": 1.3e9, "sent": SENT}, "does not follow the symbols sent"),
         ({"trace": TRACE, "symbol_rate": 9e9}, "2 samples a symbol"),
         ({"trace": TRACE, "levels": 3}, "has 2, 4, 8 or 16 levels, got 3|levels, got 3"),
-        ({"trace": TRACE, "levels": 2, "sent": SENT}, "levels is asked of symbols sent with 4"),
+        ({"trace": TRACE, "levels": 2, "sent": SENT}, "the symbols sent have 4 levels"),
         ({"trace": TRACE, "sent": []}, "No sent symbols"),
         ({"trace": TRACE, "sample_rate": None}, "sample_rate"),
         ({"trace": TRACE + 0j, "levels": 5}, "4, 16, 64.* points, got 5"),

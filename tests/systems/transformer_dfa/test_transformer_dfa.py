@@ -109,7 +109,7 @@ def test_the_order_is_told_only_beyond_two_standard_errors() -> None:
     same = {"ternary": [2.5, 2.6, 2.4], "optical": [2.55, 2.6, 2.4]}
     table = order(outcome(backprop=[1.5, 1.6, 1.4], dfa=[2.0, 2.1, 2.2], frozen=[1.9, 1.9, 2.0], **same))
     assert table is not None
-    assert [row[-1] for row in table.rows] == ["yes", "yes", "not told apart", "reversed"]
+    assert [row[-1] for row in table.rows] == ["yes", "yes", "not distinguished", "reversed"]
     assert order(outcome(backprop=[1.5])) is None
 
 

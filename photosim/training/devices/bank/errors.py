@@ -12,7 +12,7 @@ from photosim.training.devices.bank.weight_bank import WeightBank
 def product_error(
     bank: WeightBank, rng: np.random.Generator, samples: int = 256, used: int | None = None
 ) -> tuple[float, float]:
-    """Return mean and standard deviation of what is read minus what was asked.
+    """Return mean and standard deviation of reading minus target.
 
     Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
     between -1 and 1.  used: number of inputs that are not dark; all if left out.

@@ -1,6 +1,6 @@
 """Find the heater phases that give a bank the weights wanted of it, crosstalk included.
 
-Two steps: rings set as if each were alone, what neighbours add taken off what is asked of them; where that
+Two steps: rings set as if each were alone, less the weight that their neighbours add; where that
 does not end, damped Newton on all rings of a row at once with the exact slopes of the circuit.
 """
 
@@ -26,7 +26,7 @@ ALONE_STEPS = 20
 SLOW = 0.5
 """Share of an error that a step as if alone must leave, or Newton's take over."""
 SHORTEST_STEP = 1e-3
-"""Below this share of a Newton step a row is given up: its rings cannot do what is asked."""
+"""Below this share of a Newton step a row is given up: its rings cannot reach the weights."""
 LARGEST_MOVE = 0.1
 """Largest change of a phase in one step, in rad."""
 
@@ -97,8 +97,8 @@ def solve(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> t
 def _alone(bank: BankCircuit, calibration: Calibration, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return phases (B, M, N) and the largest error (B, M) of each row, rings set as if each were alone.
 
-    What neighbours add is taken off the weight asked of a ring, step by step: weights alone are needed, whose
-    slopes cost several times as much, and each step leaves the crosstalk's share of the error.
+    What neighbours add is taken off the target weight of a ring, step by step: weights alone are needed,
+    whose slopes cost several times as much, and each step leaves the crosstalk's share of the error.
     """
     asked = targets.copy()
     best, off = np.zeros_like(targets), np.full(targets.shape[:2], np.inf)

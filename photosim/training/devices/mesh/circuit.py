@@ -33,7 +33,7 @@ _BLOCK = re.compile(r"m(\d+)_(\d+)\.split\.coupling")
 class MeshCircuit(Brief):
     """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u.
 
-    Phases are asked of drivers, which hold them as the circuit's converters and heat let them; `held` says
+    Drivers set the phases and hold them as the circuit's converters and heat let them; `held` says
     what they hold, which is what the other methods take.  names: of its settings, where it was found by
     structure.
     """

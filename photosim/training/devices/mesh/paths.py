@@ -68,7 +68,7 @@ def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
             f"matrix {of_mesh}, so the blocks make the matrix once and BLAS does the batch."
         )
     return (
-        f"blocks: {batch} samples in {kind} are no more slices of {lanes} ({of_batch}) than the "
+        f"blocks: {batch} samples in {kind} are not more slices of {lanes} ({of_batch}) than the "
         f"{guides} x {guides} matrix ({of_mesh}), so each goes through all blocks in cache."
     )
 

@@ -30,11 +30,11 @@ _SIDES = ({"o1", "o2"}, {"o3", "o4"})
 SAME = 1e-12
 """Largest difference of a matrix from the engine's."""
 KNOWN = ("clements", "reck")
-"""Arrangements that are looked for; others are asked of the engine."""
+"""Arrangements that are recognised; the engine computes all others."""
 
 
 class NotAMeshError(Exception):
-    """Why the parts of a circuit are not those of a mesh; caught where meshes are looked for."""
+    """Why the parts of a circuit are not those of a mesh; caught by the search for meshes."""
 
 
 @dataclass(frozen=True)

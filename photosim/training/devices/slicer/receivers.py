@@ -133,7 +133,7 @@ def _warn_of_level(name: str, stage: Stage, level: FloatArray) -> None:
     beyond = np.maximum(level - stage.high, stage.low - level)
     if beyond.size and beyond.max() > 0.0:
         worst = float(level.ravel()[int(beyond.argmax())])
-        text = out_of_range(name, "is to put out", worst, stage.low, stage.high)
+        text = out_of_range(name, worst, stage.low, stage.high)
         warnings.warn(text, PhotosimWarning, stacklevel=4)
 
 
