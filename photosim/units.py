@@ -81,7 +81,7 @@ def wavelengths(start: float, stop: float, count: int) -> NDArray[np.float64]:
         )
         raise ParameterError(message)
     if start == stop and count > 1:
-        message = f"The wavelength range from {start:g} to {stop:g} um is empty but asks for {count} points."
+        message = f"The wavelength range from {start:g} to {stop:g} um is empty but has {count} points."
         raise ParameterError(message)
     return np.linspace(start, stop, int(count))
 

@@ -15,7 +15,7 @@ from photosim.errors import ParameterError
     ("arguments", "text"),
     [
         ((1.6, 1.5, 3), r"runs from 1\.6 down to 1\.5 um: did you mean 1\.5:1\.6\?"),
-        ((1.5, 1.5, 3), "is empty but asks for 3 points"),
+        ((1.5, 1.5, 3), "is empty but has 3 points"),
         ((1.5, 1.6, 1), r"One point cannot span 1\.5 to 1\.6 um"),
         *(((1.5, 1.6, n), "whole number") for n in (0, -1, 2.5, True, None, "3", 10**12)),
         *(((1.5, 1.6, n), "whole number") for n in (float("nan"), float("inf"))),

@@ -9,12 +9,12 @@ import typer
 from photosim.cli.group import say
 from photosim.cli.options import Json
 
-app = typer.Typer(name="pdk", help="Hold design kits against the component library.", no_args_is_help=True)
+app = typer.Typer(name="pdk", help="Compare design kits with the component library.", no_args_is_help=True)
 
 
 @app.callback()
 def pdk() -> None:
-    """Hold design kits against the component library."""
+    """Compare design kits with the component library."""
 
 
 @app.command(epilog="Example: photosim pdk check my_kit/")

@@ -46,7 +46,7 @@ Map = Annotated[
         "--map",
         parser=file_or_folder,
         metavar="MAP",
-        help="What the cells of a .spi netlist are (docs/formats.md).",
+        help="Map from the cells of a .spi netlist to components (docs/formats.md).",
     ),
 ]
 Mode = Annotated[

@@ -52,7 +52,7 @@ def sweep(
     metrics: Metrics = False,
     near: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--near", metavar="UM", help="Wavelength next to which the line that counts lies."),
+        typer.Option("--near", metavar="UM", help="Wavelength near the line to measure."),
     ] = None,
 ) -> None:
     """Compute a circuit at many settings and wavelengths, and the numbers read off its spectra."""
@@ -162,12 +162,14 @@ def fit(
     prior: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            "--prior", metavar="NAME=MEAN:SIGMA", help="What is known of a setting before; repeatable."
+            "--prior",
+            metavar="NAME=MEAN:SIGMA",
+            help="Prior of a fitted setting, its mean and sigma; repeatable.",
         ),
     ] = None,
     window: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--window", metavar="LOW:HIGH", help="Wavelengths in um that count."),
+        typer.Option("--window", metavar="LOW:HIGH", help="Window of wavelengths in um to fit."),
     ] = None,
     envelope: Annotated[
         Optional[str],  # noqa: UP045
@@ -184,7 +186,7 @@ def fit(
     floor: Annotated[bool, typer.Option("--floor", help="Fit a noise floor of each column too.")] = False,
     starts: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--starts", metavar="N", help="First guesses that are refined."),
+        typer.Option("--starts", metavar="N", help="Number of first guesses to refine."),
     ] = None,
     wavelength: Annotated[
         Optional[str],  # noqa: UP045
@@ -284,7 +286,7 @@ def optimise(
         typer.Option(
             "--variation",
             metavar="NAME=SIGMA",
-            help="What chips vary by, for the goal yield, as in gap=0.005 or width=die:0.003,local:0.0005.",
+            help="Variation of chips, for the goal yield, as in gap=0.005 or width=die:0.003,local:0.0005.",
         ),
     ] = None,
     starts: Annotated[

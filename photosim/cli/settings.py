@@ -41,7 +41,7 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
             raise ParameterError(message)
         if name in _ARGUMENTS:
             message = (
-                f"The setting {name!r} is named as an argument of calls is: rename it to change it here."
+                f"The setting {name!r} has the name of an argument of calls: rename it to change it here."
             )
             raise ParameterError(message)
         if name in found:

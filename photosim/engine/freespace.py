@@ -107,7 +107,7 @@ def optical_chain(
     """
     compiled, point = circuit.driven_at(settings)
     if point.leading:
-        message = "A free-space chain takes one value for each setting, not a batch: ask for one chain each."
+        message = "A free-space chain takes one value for each setting, not a batch: make one chain for each."
         raise ParameterError(message)
     table = blocks(compiled, point)
     end = _camera(table, circuit.name, camera)
@@ -146,7 +146,7 @@ def bus_chain(circuit: Circuit, settings: Mapping[str, Any]) -> BusChain:
     """
     compiled, point = circuit.driven_at(settings)
     if point.leading:
-        message = "A chain on buses takes one value for each setting, not a batch: ask for one chain each."
+        message = "A chain on buses takes one value for each setting, not a batch: make one chain for each."
         raise ParameterError(message)
     table = blocks(compiled, point)
     fed = {found[0].name for part in _block_parts(table) if (found := table.before(part)) is not None}

@@ -90,7 +90,7 @@ class Graph:
         if self.exposed or self.electrical or any(_answers(part.model) for part in self.parts):
             return
         message = (
-            f"Circuit {name!r} has nothing to ask: it exposes no port and has no light source, no "
+            f"Circuit {name!r} has nothing to compute: it exposes no port and has no light source, no "
             "detector and no electrical network; name ports under 'ports', as in ports: {in: 'a,o1'}."
         )
         raise NetlistError(message)

@@ -159,7 +159,7 @@ def series_again(
         message = (
             f"Circuit {name!r} traps light without loss at {open_at[0]:.9g} um, and some enters or leaves "
             "the loop as soon as the wavelength changes: group delay or dispersion there are not numbers; "
-            "give the loop a loss, or ask beside the resonance."
+            "give the loop a loss, or choose a wavelength beside the resonance."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=5)
 

@@ -71,7 +71,7 @@ def one_wave(graph: Graph, port: int, name: str) -> int:
     """Return a port that is requested by name; ParameterError where it carries a bus of many waves."""
     if port in graph.buses:
         message = (
-            f"{name!r} is the bus {graph.buses[port]!r} of free space, and no single wave: "
+            f"{name!r} is the bus {graph.buses[port]!r} of free space, not a single wave: "
             "circuit.chain() gives the blocks and what they do to fields."
         )
         raise ParameterError(message)

@@ -61,7 +61,7 @@ class Answers:
         """Return all that a page shows of a netlist, or the mistake of its text."""
         text = body.get("text")
         if not isinstance(text, str):
-            message = f"The text of a netlist is a text, got {type(text).__name__}."
+            message = f"The text of a netlist must be a string, got {type(text).__name__}."
             raise ParameterError(message)
         try:
             with self.progress.question("Reading the netlist"):
@@ -205,13 +205,13 @@ async def _body(request: Request) -> dict[str, Any]:
     async for piece in request.stream():
         content += piece
         if len(content) > MOST_BYTES:
-            message = f"A question may have {MOST_BYTES} bytes."
+            message = f"A request of the page may have at most {MOST_BYTES} bytes."
             raise ParameterError(message)
     try:
         body = json.loads(content or b"{}")
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("view", {}), dict):
-        message = "A question is a mapping in JSON."
+        message = "A request of the page must be a JSON object."
         raise ParameterError(message)
     return body

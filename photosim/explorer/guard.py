@@ -73,5 +73,5 @@ class Guard:
             return 403, "The address needs the token that photosim explore has printed: ?token=..."
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MOST_BYTES:
-            return 413, f"A question may have {MOST_BYTES} bytes."
+            return 413, f"A request of the page may have at most {MOST_BYTES} bytes."
         return None

@@ -28,7 +28,9 @@ def parse(text: str) -> Expr:
         ParameterError: anything else, a text longer than MAX_LENGTH or nested deeper than MAX_DEPTH.
     """
     if len(text) > MAX_LENGTH:
-        message = f"an expression may have {MAX_LENGTH} characters; {clip(text, 20)!r} has {len(text)}"
+        message = (
+            f"an expression may have at most {MAX_LENGTH} characters; {clip(text, 20)!r} has {len(text)}"
+        )
         raise ParameterError(message)
     try:
         with warnings.catch_warnings():

@@ -181,7 +181,7 @@ def _existing(source: Path) -> Path:
         message = f"There is no file {source}."
         raise DataError(message)
     if source.stat().st_size > MAX_BYTES:
-        message = f"{source} has {source.stat().st_size} bytes; a file of S-parameters may have {MAX_BYTES}."
+        message = f"{source} has {source.stat().st_size} bytes; the most for S-parameters is {MAX_BYTES}."
         raise DataError(message)
     return source
 

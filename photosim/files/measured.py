@@ -140,7 +140,7 @@ def _of_smatrix(path: Path) -> Measured:
 
 def _read_text(path: Path) -> dict[str, NDArray[np.float64]]:
     if path.stat().st_size > MAX_BYTES:
-        message = f"{path} has {path.stat().st_size} bytes; a file of spectra may have {MAX_BYTES}."
+        message = f"{path} has {path.stat().st_size} bytes; a file of spectra may have at most {MAX_BYTES}."
         raise DataError(message)
     try:
         lines = decoded(path.read_bytes()).splitlines()

@@ -37,7 +37,7 @@ def read_network(path: str | Path) -> ElectricalTable:
         message = f"There is no file {source}."
         raise DataError(message)
     if source.stat().st_size > MAX_BYTES:
-        message = f"{source} has {source.stat().st_size} bytes; a file of S-parameters may have {MAX_BYTES}."
+        message = f"{source} has {source.stat().st_size} bytes; the most for S-parameters is {MAX_BYTES}."
         raise DataError(message)
     lines = read_lines(source)
     order = next((k for k, text in enumerate(lines) if _key(text) == "mixed-mode order"), None)

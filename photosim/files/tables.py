@@ -32,7 +32,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            message = f"{path} has {size} bytes; a file of S-parameters may have {MAX_BYTES}."
+            message = f"{path} has {size} bytes; a file of S-parameters may have at most {MAX_BYTES}."
             raise DataError(message)
         data = path.read_bytes()
         lines = decoded(data).splitlines()

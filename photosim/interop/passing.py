@@ -80,7 +80,7 @@ class CircuitPass:
         compiled, point = circuit.at(self.settings)
         wrong = [name for name in self.outputs if name not in circuit.detectors]
         if wrong:
-            message = f"{wrong[0]!r} is not a detector of circuit {circuit.name!r}, which 'current' asks for."
+            message = f"{wrong[0]!r} is not a detector of circuit {circuit.name!r}, which 'current' needs."
             known = listing(circuit.detectors) if circuit.detectors else "none"
             raise ParameterError(f"{message} Detectors: {known}." + did_you_mean(wrong[0], circuit.detectors))
         for name in self.outputs:

@@ -106,7 +106,7 @@ class Parameter:
         if self.scalar and isinstance(number, np.ndarray):
             message = (
                 f"{where}: setting {self.name!r} takes one value, got an array of shape {number.shape}: "
-                "ask once for each of its values."
+                "call once for each of its values."
             )
             raise ParameterError(message)
         if isinstance(number, int):

@@ -169,8 +169,8 @@ class SampledFamily(FileTable):
         slack = _SLACK * (high - low)
         if not low - slack <= value <= high + slack:
             message = (
-                f"table {self.name!r} has {self.quantity} from {low:g} to {high:g}, but {value:g} is asked "
-                "for: choose a value inside, or a file that reaches further."
+                f"table {self.name!r} has {self.quantity} from {low:g} to {high:g}, but {value:g} is "
+                "requested: choose a value inside, or a file that reaches further."
             )
             raise ParameterError(message)
         return _at(self, float(value))

@@ -158,7 +158,7 @@ def _as_tuple(value: Any) -> Any:
 def _as_names(value: Any) -> Any:
     found = (value,) if isinstance(value, str) else _as_tuple(value)
     if isinstance(found, tuple) and not found:
-        message = "at least one name is wanted, but the list is empty"
+        message = "at least one name is needed, but the list is empty"
         raise ValueError(message)
     return found
 

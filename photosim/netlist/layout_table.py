@@ -320,7 +320,7 @@ def about_unknown(component: str) -> str:
 
 def without_parts(cell: str) -> str:
     """Return why a netlist without instances is not a circuit, and what its cell is."""
-    text = f"circuit {cell!r} has no instances: there is nothing to ask"
+    text = f"circuit {cell!r} has no instances: there is nothing to compute"
     rule, model = rule_of(cell), cell if registry.known(cell) else None
     if cell in MISSING:
         return f"{text}; the cell is {MISSING[cell]}"

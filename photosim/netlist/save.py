@@ -55,7 +55,7 @@ def _flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if hasattr(settings, "data_vars"):
         if "setting" not in settings.coords or "value" not in settings:
             message = (
-                "A Dataset of settings has the dimension setting and the variable value; this one has not."
+                "A Dataset of settings has the dimension setting and the variable value; this one does not."
             )
             raise ParameterError(message)
         yield from _flat(json.loads(settings.attrs.get("held", "{}")))

@@ -89,7 +89,7 @@ def chain_behind(graph: Graph, start: PortRef, stage_of: StageOf, *, timed: bool
     while here in readers:
         behind = [entry for entry in readers[here] if isinstance(graph.part(entry[0]).model, Electronic)]
         if len(behind) > 1:
-            message = f"{_name(here)} is read by {_name(behind[0])} and {_name(behind[1])}: one can follow."
+            message = f"{_name(here)} is read by {_name(behind[0])} and {_name(behind[1])}: one may follow."
             raise ParameterError(message)
         if not behind or behind[0][0] in names:
             break

@@ -229,7 +229,7 @@ def bare_point(circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool =
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
         if circuit.nonlinear:
-            message += f" Its nonlinear parts, {listing(circuit.nonlinear)}, act in time: ask ps.transient."
+            message += f" Its nonlinear parts, {listing(circuit.nonlinear)}, act in time: use ps.transient."
         raise ParameterError(message)
     compiled, at = circuit.driven_at(settings)
     if at.leading:

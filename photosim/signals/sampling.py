@@ -184,7 +184,7 @@ def _remembered(point: OperatingPoint, step: float) -> int:
         message = (
             f"The receiver of {slowest.name!r} has a low-pass of {slowest.bandwidth:g} Hz beside one of "
             f"{max(receiver.bandwidth for receiver in point.receivers):g} Hz, too slow for a record of noise "
-            "of both: ask ps.link, or give them bandwidths that are nearer to each other."
+            "of both: use ps.link, or give them bandwidths that are nearer to each other."
         )
         raise ParameterError(message)
     return int(np.ceil(needed))
@@ -224,7 +224,7 @@ def _grid(point: OperatingPoint, grid: _Grid) -> tuple[_Grid, list[ComplexArray]
         if grid.size * len(point.ports) * (1 + len(point.emitters)) > MOST_FIELD:
             message = (
                 f"Delays on the way to the detectors differ by more than {grid.spread * grid.step / 2:.3g} "
-                "s, the longest record of noise that can be drawn: shorten them, or ask ps.link."
+                "s, the longest record of noise that can be drawn: shorten them, or use ps.link."
             )
             raise ParameterError(message)
 

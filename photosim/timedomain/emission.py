@@ -27,7 +27,7 @@ def emission_currents(circuit: Circuit, drives: Drives, *, noise: bool) -> dict[
     if noise:
         message = (
             f"The spontaneous emission of {listing(names)} is wider than the band of a simulation in time, "
-            "which leaves its noise out: ask ps.link or photosim.signals.sample, take a dynamic_soa, whose "
+            "which leaves its noise out: use ps.link or photosim.signals.sample, take a dynamic_soa, whose "
             "emission is carried, or noise=False."
         )
         raise ParameterError(message)

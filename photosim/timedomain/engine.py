@@ -123,7 +123,7 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
     if block is not None:
         message = (
             f"Instance {block.name!r} ({block.model.name}) is a part of free space, which is not carried in "
-            "time: ask circuit.chain() for its light."
+            "time: use circuit.chain() for its light."
         )
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)

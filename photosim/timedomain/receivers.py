@@ -57,7 +57,9 @@ def chain_of(drives: Drives, part: Part) -> Chain:
         settings = drives.settings(stage_part)
         moving = next((key for key, value in settings.items() if np.ndim(value)), None)
         if moving is not None:
-            message = f"Setting '{name}.{moving}' is driven, but what stands behind a detector keeps its own."
+            message = (
+                f"Setting '{name}.{moving}' is driven, but receivers keep theirs constant."
+            )
             raise ParameterError(message)
         return stage_part.model.stage(**settings)
 
@@ -71,7 +73,7 @@ def refuse_jitter(drives: Drives) -> None:
         if np.ndim(drive.value) and drive.stage.jitter > 0.0 and np.any(drive.value != drive.value[0]):
             message = (
                 f"The jitter of converter {drive.converter!r} ({drive.stage.jitter:g} s), which drives a "
-                "waveform, is not carried in time: ask ps.link(tone=...) or photosim.signals.sample, or set "
+                "waveform, is not carried in time: use ps.link(tone=...) or photosim.signals.sample, or set "
                 f"{drive.converter}.jitter to 0."
             )
             raise ParameterError(message)
@@ -95,7 +97,7 @@ def noise_before(drives: Drives, warm: int) -> int:
             message = (
                 f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz is not carried at "
                 f"{drives.sample_rate:g} Hz: it needs {past:.3g} samples before time 0, at most "
-                f"{MOST_PAST:,}. Ask ps.link, take a lower sample rate or noise=False."
+                f"{MOST_PAST:,}. Use ps.link, take a lower sample rate or noise=False."
             )
             raise ParameterError(message)
         needed = max(needed, int(np.ceil(past)))

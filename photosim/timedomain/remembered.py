@@ -41,7 +41,7 @@ def receiver_memory(run: Run, part: Any) -> tuple[int, int]:
         if not isinstance(stage.work, Equaliser) or stage.work.adaptation != "fixed":
             message = (
                 f"A streamed run cannot have {name!r}, which follows its own signal from the start: "
-                "take a feed_forward_equaliser with fixed taps, or ask ps.transient."
+                "take a feed_forward_equaliser with fixed taps, or use ps.transient."
             )
             raise ParameterError(message)
         before += ceil(len(stage.work.taps) * rate / stage.work.symbol_rate)

@@ -89,7 +89,7 @@ class Stretches:
             "nonlinear": "is stepped, and its state has no end",
             "delay": "is a loop that keeps its light for longer than its response may last",
         }.get(element.kind, "lies in a loop that is stepped")
-        message = f"A streamed run cannot have {name!r}, which {why}: ask ps.transient for a shorter time."
+        message = f"A streamed run cannot have {name!r}, which {why}: use ps.transient for a shorter time."
         raise ParameterError(message)
 
     # --- waves ----------------------------------------------------------------------------------------

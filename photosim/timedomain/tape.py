@@ -51,7 +51,7 @@ def common_cycle(waves: Mapping[str, Waveform], sample_rate: float) -> Cycle:
         if wave.cycle is None:
             message = (
                 f"The signal at {name!r} does not repeat, and a streamed run keeps no samples: take symbols, "
-                "a sine or pulses with a period, or ask ps.transient."
+                "a sine or pulses with a period, or use ps.transient."
             )
             raise ParameterError(message)
         count, rate, first = wave.cycle

@@ -196,7 +196,9 @@ def file(path: str | Path, *, column: str | None = None, bandwidth: float | None
             message = f"{path}: cannot read a waveform: it is not a regular file."
             raise DataError(message)
         if state.st_size > MAX_FILE_BYTES:
-            message = f"{path} has {state.st_size} bytes; a file of a waveform may have {MAX_FILE_BYTES}."
+            message = (
+                f"{path} has {state.st_size} bytes; a file of a waveform may have at most {MAX_FILE_BYTES}."
+            )
             raise DataError(message)
         text = place.read_text(encoding="utf-8-sig")
         if text.startswith("time_s"):

@@ -181,7 +181,7 @@ def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
 def _check_length(state: State, schedule: Schedule) -> None:
     if state.epoch > schedule.epochs:
         message = (
-            f"{schedule.checkpoint} holds {state.epoch} epochs and {schedule.epochs} are asked: ask for "
+            f"{schedule.checkpoint} holds {state.epoch} epochs and {schedule.epochs} are requested: request "
             f"{state.epoch} or more, give another name, or remove it to start anew."
         )
         raise DataError(message)

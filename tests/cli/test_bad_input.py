@@ -201,7 +201,7 @@ def test_settings_that_no_call_can_change_are_refused(folder: Path) -> None:
         "instances:", "settings: {wl: 1}\ninstances:"
     )
     (folder / "named.yml").write_text(text, encoding="utf-8")
-    assert "'wl' is named as an argument of calls is" in refused(
+    assert "'wl' has the name of an argument of calls" in refused(
         folder, "simulate", "named.yml", "--set", "wl=2", "--wl", "1.55"
     )
     sentence = refused(folder, "simulate", "mrr_weight_bank", "--set", "bank.rows=2", "--wl", "1.55")

@@ -127,7 +127,7 @@ def test_part_over_a_quantity_is_smooth_between_its_tables(suffix: str, tmp_path
 @pytest.mark.parametrize("gap", [0.05, 0.3, -1.0])
 def test_part_over_a_quantity_is_refused_outside_of_its_tables(gap: float, tmp_path: Path) -> None:
     path = write_family(tmp_path, ".csv")
-    expected = rf"'couplers.csv' has gap from 0.1 to 0.28, but {gap:g} is asked for"
+    expected = rf"'couplers.csv' has gap from 0.1 to 0.28, but {gap:g} is requested"
     net: dict[str, Any] = {
         "instances": {"dc": {"component": "sampled_over",
                              "settings": {"file": files.read_family(path), "at": 0.2}}},

@@ -137,7 +137,7 @@ def test_a_setting_of_the_netlist_has_the_unit_of_what_follows_it(page_of: PageO
         ("instances:\n  a: {component: straight}\nports:\n  in: a,o1\n  out: a,o9\n", 5, "o9"),
         ("name: x\ninstances: [\n", 3, "YAML"),
         ("", 1, "empty"),
-        ("instances:\n  a: {component: straight}\n", 1, "nothing to ask"),
+        ("instances:\n  a: {component: straight}\n", 1, "nothing to compute"),
         (SPECIFIED.replace("fwhm", "fhwm"), 8, "fhwm"),
         (SPECIFIED + "analyses:\n  - {kind: spectrum, name: s, wl: nonsense}\n", 12, "nonsense"),
     ],

@@ -121,7 +121,7 @@ def test_no_other_file_is_served(name: str, client: Any) -> None:
 def test_a_question_that_is_not_a_mapping_gets_a_sentence(body: bytes, client: Any) -> None:
     answer = client.post("/spectrum", content=body)
     assert answer.status_code == 400
-    assert answer.json() == {"error": "A question is a mapping in JSON."}
+    assert answer.json() == {"error": "A request of the page must be a JSON object."}
 
 
 def test_a_question_that_is_too_long_is_refused(client: Any) -> None:

@@ -23,7 +23,7 @@ CELLS: dict[str, Any] = json.loads(gzip.decompress((DATA / "cells.json.gz").read
 EVERY = [(kit, cell) for kit, found in CELLS.items() for cell in found["cells"]]
 WL = np.array([1.545, 1.55, 1.5567])
 # What a cell without parts of its own must say: which component it is, or how to say what it is.
-SAYS = ("ps.from_gdsfactory", "given with --map", "is null, and neither its info", "has nothing to ask")
+SAYS = ("ps.from_gdsfactory", "given with --map", "is null, and neither its info", "has nothing to compute")
 
 
 def written(kit: str, cell: str) -> Any:

@@ -592,7 +592,7 @@ def test_settings_built_into_an_inner_netlist_are_a_note() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("instances: {}", "has no instances: there is nothing to ask"),
+        ("instances: {}", "has no instances: there is nothing to compute"),
         ("instances: {a: straight}\nterminate: ['a,o1', 'a,o2']", "exposes no port and has no light source"),
     ],
 )

@@ -228,5 +228,5 @@ def _check_patterns(reading: Reading) -> None:
     for what, patterns in (("static", reading.static), ("footprint", tuple(reading.footprint))):
         for pattern in patterns:
             if not any(fnmatchcase(name, pattern) for name in names):
-                message = f"{what}: no instance of the circuit is like {pattern!r}."
+                message = f"{what}: no instance of the circuit matches {pattern!r}."
                 raise ParameterError(message + did_you_mean(pattern, names))

@@ -203,7 +203,7 @@ def _of_light(optics: Optics, link: Mapping[str, Any], receiver: Mapping[str, An
         elif name in own:
             found[f"receiver.{name}"] = Constant(own[name], own[name], own[name], unit, "netlist")
         else:
-            message = f"The circuit says no {name} of a receiver: state it, as in receiver: {{{name}: ...}}."
+            message = f"The circuit gives no {name} of a receiver: state it, as in receiver: {{{name}: ...}}."
             raise ParameterError(message)
     if link:
         for name, value in link.items():

@@ -57,7 +57,7 @@ def learn_readouts(
     more finds mean and deviation of each output.
     """
     if not all(hasattr(readout, name) for name in ("error", "read", "nodes", "counters")):
-        message = f"learn_readouts: readout has no error(weights, target) to ask for: got {shown(readout)}."
+        message = f"learn_readouts: readout needs a method error(weights, target), got {shown(readout)}."
         raise ParameterError(message)
     made = find_weight_rule(rule) if isinstance(rule, str) else rule
     if targets.ndim != 2:

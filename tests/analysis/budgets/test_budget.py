@@ -259,7 +259,7 @@ def test_lasers_that_interfere_leave_signal_to_noise_unknown(
     assert np.isnan(data.effective_bits.values).sum() == len(known)
     for name in known:
         assert f"signal to noise of '{name}' is unknown" in data.attrs["remarks"]
-    assert "Ask ps.transient" in data.attrs["remarks"]
+    assert "Use ps.transient" in data.attrs["remarks"]
     shown = CliRunner().invoke(app, ["budget", str(file)])
     assert shown.exit_code == 0
     assert "unknown" in shown.output

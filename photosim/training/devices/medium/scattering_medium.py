@@ -282,7 +282,7 @@ def _grouped(chain: OpticalChain, inputs: int, outputs: int) -> OpticalChain:
     mirrors = chain.modulator
     if not isinstance(mirrors, Dmd):
         message = (
-            "A scattering medium as a device shows errors on a DMD, and the circuit's modulator is none."
+            "A scattering medium as a device shows errors on a DMD, and the circuit's modulator is not one."
         )
         raise ParameterError(message)
     if not 0 < inputs <= mirrors.pixels or not 0 < outputs <= chain.camera.pixels:

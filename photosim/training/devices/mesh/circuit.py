@@ -215,7 +215,9 @@ def _named_mesh(circuit: Circuit, name: str, wl: float | None) -> MeshCircuit:
         hint = "" if outer else " Without a name, parts between the ports are examined for a mesh."
         raise ParameterError(message + did_you_mean(name, outer) + hint)
     if any(value != 0.0 for key, value in own.items() if key.endswith(".reflection")):
-        message = f"Couplers of mesh {name!r} reflect: light does not pass each block once. Ask the circuit."
+        message = (
+            f"Couplers of mesh {name!r} reflect: light does not pass each block once. Use the circuit itself."
+        )
         raise ParameterError(message)
     wl = float(as_wavelengths([own[first] if wl is None else wl])[0])
     bits = _bits(circuit, name)
@@ -244,7 +246,9 @@ def _one_mesh(own: Mapping[str, Any], prefix: str, n: int, wl: float, bits: int 
     }
     fitting: list[Arrangement] = [a for a in get_args(Arrangement) if set(PLACES[a](n)) == found]
     if not fitting:
-        message = f"{len(found)} blocks on {n} guides stand as in no mesh: there are {listing(PLACES)}."
+        message = (
+            f"{len(found)} blocks on {n} guides are not in the order of a mesh: there are {listing(PLACES)}."
+        )
         raise ParameterError(message)
     names = [f"{prefix}m{column}_{mode}" for column, mode in PLACES[fitting[0]](n)]
     loss = _values(own, [f"{prefix}end{k}" for k in range(n)], "loss_dB")

@@ -133,7 +133,7 @@ def _followed(circuit: Circuit, inputs: tuple[str, ...], outputs: tuple[str, ...
         own for own in get_args(Arrangement) if own in KNOWN and set(PLACES[own](len(inputs))) == set(found)
     ]
     if len(found) != len(blocks) or not fitting:
-        message = f"its {len(blocks)} blocks stand as in no known arrangement"
+        message = f"its {len(blocks)} blocks are not in a known arrangement"
         raise NotAMeshError(message)
     placed = [found[place] for place in PLACES[fitting[0]](len(inputs))]
     names = Names(
