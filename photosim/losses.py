@@ -31,7 +31,11 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 def power(
     pairs: Sequence[tuple[str, str]], *, mask: Any = None, weights: Any = None, band: Any = None
 ) -> Loss:
-    """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs."""
+    """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs.
+
+    mask: True for wavelengths that count, (W,).  weights: one weight for each wavelength, (W,).  band:
+    (shortest, longest) wavelength in um that counts.
+    """
     counted = _Counted("power", mask, weights, band)
     if not len(pairs):
         message = "power: give at least one (from, to) pair of ports."
@@ -59,7 +63,8 @@ def target_spectrum(
 ) -> Loss:
     """Return the mean squared difference of a power spectrum from the wanted one, shape (W,) or a number.
 
-    Raises ParameterError for a wanted power that is not finite where it counts.
+    pair: (from, to) names of ports.  mask, weights, band: as for `power`.  Raises ParameterError for a wanted
+    power that is not finite where it counts.
     """
     counted = _Counted("target_spectrum", mask, weights, band)
     goal = _goal(wanted, counted)
@@ -89,7 +94,8 @@ def target_dB(
 ) -> Loss:
     """Return the mean squared difference in dB of a power spectrum from the wanted one, (W,) or a number.
 
-    Powers, wanted ones too, below `floor` in dB count as that, where the loss has no slope.
+    pair: (from, to) names of ports.  wanted: in dB.  floor: lower powers, wanted ones too, count as this
+    level in dB, where the loss has no slope.  mask, weights, band: as for `power`.
     """
     counted = _Counted("target_dB", mask, weights, band)
     if not np.isfinite(floor):
@@ -125,7 +131,7 @@ def target_matrix(
 ) -> Loss:
     """Return the mean squared distance of complex elements from a wanted matrix.
 
-    wanted: shape (outputs, inputs), or (W, outputs, inputs) for one of each wavelength.
+    wanted: (outputs, inputs), or (W, outputs, inputs).  mask, weights, band: as for `power`.
     """
     counted = _Counted("target_matrix", mask, weights, band)
     if holds_masked(wanted):
@@ -165,7 +171,7 @@ def target_matrix(
 @remade
 @public
 def flatness(pair: tuple[str, str], *, mask: Any = None, weights: Any = None, band: Any = None) -> Loss:
-    """Return the variance over wavelength of a power spectrum: 0 where the passband is flat."""
+    """Return the variance over wavelength of the power of `pair`; mask, weights, band as for `power`."""
     counted = _Counted("flatness", mask, weights, band)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
@@ -232,9 +238,7 @@ class _Counted:
         if mask is not None:
             found = _array(mask)
             if found.ndim != 1 or found.dtype.kind != "b" or holds_masked(mask):
-                message = (
-                    f"{where}: mask must be True or False for each wavelength, shape (W,), got {shown(mask)}."
-                )
+                message = f"{where}: mask must be True or False for each wavelength, got {shown(mask)}."
                 raise ParameterError(message)
             self.weights = found.astype(np.float64)
         if weights is not None:
@@ -246,9 +250,7 @@ class _Counted:
                 or not np.isfinite(own).all()
                 or (own < 0.0).any()
             ):
-                message = (
-                    f"{where}: weights must be finite numbers from 0 on, shape (W,), got {shown(weights)}."
-                )
+                message = f"{where}: weights must be finite numbers from 0 on, (W,), got {shown(weights)}."
                 raise ParameterError(message)
             if self.weights is not None and own.shape != self.weights.shape:
                 message = f"{where}: mask has {self.weights.size} wavelengths and weights {own.size}."
@@ -277,10 +279,8 @@ class _Counted:
         found = np.ones(len(s.wl))
         if self.weights is not None:
             if self.weights.size != found.size:
-                message = (
-                    f"{self.where}: mask or weights have {self.weights.size} wavelengths, but the sweep has "
-                    f"{found.size}."
-                )
+                own = self.weights.size
+                message = f"{self.where}: mask or weights have {own} wavelengths, but the sweep {found.size}."
                 raise ParameterError(message)
             found = self.weights.copy()
         if self.band is not None:
@@ -338,7 +338,7 @@ def value_and_cotangent(loss: Loss, s: SMatrix) -> tuple[float, NDArray[np.compl
 
 @public
 def read_cotangent(found: Any, shape: tuple[int, ...], where: str) -> NDArray[np.complex128]:
-    """Return a cotangent as complex numbers; ParameterError unless it has the shape of the values."""
+    """Return a cotangent `found` as complex numbers; ParameterError, led by `where`, for another shape."""
     try:
         array = np.asarray(found)
     except (TypeError, ValueError, RuntimeError):

@@ -21,7 +21,10 @@ UNKNOWN = "-"
 @public
 @dataclass(frozen=True)
 class Table(Brief):
-    """Rows under named columns, ready for printing; every row is as long as `columns`."""
+    """Rows under named columns, ready for printing; every row is as long as `columns`.
+
+    title: stands above the table.  rows: of cells: text, numbers or None.
+    """
 
     title: str
     columns: tuple[str, ...]

@@ -28,6 +28,8 @@ def load(
     for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
     S-parameters that hold several. Raises NetlistError with file, line and column.
 
+    path: file of the netlist, or a name of the gallery.
+
     >>> import photosim as ps
     >>> ps.load("add_drop_ring")
     Circuit('add_drop_ring': 4 parts, ports in, drop, add, through)

@@ -53,5 +53,8 @@ def lay_out(netlist: Netlist, *, depth: int = 0, expand: str | Sequence[str] = (
     """Return where every box and wire of the schematic goes; exposed ports are boxes named "port <name>".
 
     Labels lose settings, then components, until the sheet is not wider than the page.
+
+    netlist: the circuit to draw.  depth: levels of composites and sub-netlists that are open.  expand:
+    instances that are open beside those.  fold: arrays of more equal instances are drawn once.
     """
     return fitted(netlist, style_of(depth, expand, fold))

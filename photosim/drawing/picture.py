@@ -38,7 +38,10 @@ _MOST_CARRIED = 24
 @public
 @dataclass(frozen=True)
 class Drawing:
-    """A finished schematic: SVG text that a notebook shows as a picture."""
+    """A finished schematic: SVG text that a notebook shows as a picture.
+
+    scene: boxes, wires and labels at their places.
+    """
 
     text: str
     scene: Scene

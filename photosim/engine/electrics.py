@@ -119,8 +119,7 @@ class Electrics:
             if np.ndim(value):
                 message = (
                     f"Setting '{part.name}.{key}' is a list of values, but electrical nets take one at a "
-                    "time: ask "
-                    "once for each of them."
+                    "time: call once for each of them."
                 )
                 raise ParameterError(message)
         found = []

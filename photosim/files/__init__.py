@@ -148,6 +148,8 @@ def read_network(path: str | Path) -> ElectricalTable:
     """Return the S-parameters of an electrical network in a Touchstone file; DataError where that fails.
 
     Time goes as exp(+j omega t), as in the file; modes of a mixed-mode file become ports again.
+
+    path: of a Touchstone file, .s1p, .s2p, ... or .ts.
     """
     from photosim.files import networks
 
@@ -159,6 +161,8 @@ def read_spice(path: str | Path, folder: str | Path | None = None) -> SpiceDeck:
     """Return the subcircuits of a SPICE deck; DataError, with file and line, for anything else in it.
 
     Its .include and .lib lines may read below `folder`, the deck's own if left out.
+
+    path: of the deck.
     """
     from photosim.files import spice_decks
 
@@ -170,6 +174,8 @@ def read_columns(path: str | Path) -> dict[str, NDArray[np.float64]]:
     """Return the columns of a .csv file by their names, such as photocurrents over wavelength, each (N,).
 
     Raises DataError if the file is missing, too large or not a table of numbers below one line of names.
+
+    path: of the .csv file.
     """
     from photosim.files import csv
 

@@ -99,7 +99,10 @@ def as_text(ports: Sequence[str]) -> list[str]:
 
 @public
 def table_of(s: SMatrix, file: str = "") -> SampledData:
-    """Return a result as a table; DataError when it has setting axes or two equal wavelengths."""
+    """Return a result as a table; DataError when it has setting axes or two equal wavelengths.
+
+    s: S-matrix (W, P, P).  file: name of the table in messages.
+    """
     if s.values.ndim != 3:
         message = (
             "A table of S-parameters holds one spectrum, but this result has setting axes of shape "

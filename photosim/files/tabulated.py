@@ -36,7 +36,10 @@ _SUFFIXES = (".csv", ".npz")
 
 @public
 def read_index(path: str | Path) -> IndexTable:
-    """Return the effective indices over wavelength in a file; DataError if it is missing or damaged."""
+    """Return the effective indices over wavelength in a file; DataError if it is missing or damaged.
+
+    path: of a .csv or .npz file of effective indices.
+    """
     source = _found(path)
     columns = _columns(source) if source.suffix.lower() == ".csv" else _arrays(source)
     wl = next((columns.pop(name) for name in _WL if name in columns), None)

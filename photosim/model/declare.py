@@ -64,23 +64,19 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., Entries]], ClosedForm]:
     """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
 
-    The function returns its non-zero S-matrix elements by (from, to);
-    a reciprocal part gives one of each mirrored pair. A port that carries
-    modes is declared once for each, "o1@TE" and "o1@TM", the fundamental one
-    first. `inputs` is the number of ports on the left (all but half of them,
-    rounded down, by default). `lossless_when` holds the settings at which it
-    is unitary, `real_when` those at which S(-f) = S*(f), as for a response that
-    is real in time, `kramers_kronig_when` those at which phase and absorption of
-    a path follow from each other. `symmetries` holds other orders of the ports in
-    which the part is the same again, each with the settings at which that holds,
-    {("o2", "o1"): {}}. The laws of `photosim.testing` hold a part to these claims.
-    An `active` part may create power, any other is refused where it does.
-    `emission(m, wl, *, ...)` says what light it emits by itself, {port: W/Hz}.
-    `drives` names the setting behind each electrical input, {"e1": "voltage"}.
-    While a `structural` setting is zero, the elements that vanish with it are
-    left out of the plan. `source` is a key in sources.bib. Outside of its
-    `windows` a model computes and a warning says so; those of its groups of
-    settings join its own.
+    The function returns its non-zero S-matrix elements by (from, to); a reciprocal part gives one of each
+    mirrored pair. A port that carries modes is declared once for each, "o1@TE" and "o1@TM", the fundamental
+    one first. `inputs` is the number of ports on the left (all but half of them, rounded down, by default).
+    `lossless_when` holds the settings at which it is unitary, `real_when` those at which S(-f) = S*(f), as
+    for a response that is real in time, `kramers_kronig_when` those at which phase and absorption of a path
+    follow from each other. `symmetries` holds other orders of the ports in which the part is the same again,
+    each with the settings at which that holds, {("o2", "o1"): {}}. The laws of `photosim.testing` hold a part
+    to these claims. An `active` part may create power, any other is refused where it does. `emission(m, wl,
+    *, ...)` says what light it emits by itself, {port: W/Hz}. `drives` names the setting behind each
+    electrical input, {"e1": "voltage"}. While a `structural` setting is zero, the elements that vanish with
+    it are left out of the plan. `source` is a key in sources.bib. Outside of its `windows` a model computes
+    and a warning says so; those of its groups of settings join its own.
+    `aliases` are other names of ports; `layout` names settings that only layouts use.
     """
     return partial(
         ClosedForm.declare,
@@ -121,6 +117,9 @@ def composite(  # noqa: PLR0913 - keyword options of a declaration
     arrive as expressions, so the function computes with them but must not
     branch on them; a setting that shapes the netlist is `structural`.
     `exclusive` holds pairs of settings of which at most one may be given; `symmetries` as for `component`.
+
+    source: key in sources.bib.  inputs: number of ports on the left.  aliases: other names of ports.
+    electrical: ports of metal.  layout: settings that only layouts use.
     """
     return partial(
         Composite.declare,
@@ -148,6 +147,9 @@ def detector(
 
     `multiplication(*, ...)` returns the mean multiplication and the excess
     noise factor of an avalanche; the responsivity includes the former.
+
+    ports: optical ports.  electrical: output ports of the current.  source: key in sources.bib.
+    aliases: other names of ports.
     """
     return partial(
         Detector.declare,
@@ -163,7 +165,10 @@ def detector(
 def source(
     *, ports: tuple[str, ...], source: str, aliases: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
-    """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines."""
+    """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines.
+
+    ports: where the light leaves.  aliases: other names of ports.
+    """
     return partial(Source.declare, ports=ports, aliases=port_names(ports, 0, aliases), source=source)
 
 
@@ -186,20 +191,21 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Nonlinear]:
     """Declare a nonlinear part from `f(*, ...)` that returns the constants of its `step`, numbers or (T,).
 
-    `step(state, before, now, out, constants, carriers, noise, dt)` carries the
-    states (S,) over dt seconds while the waves that arrive go from `before` to
-    `now`, complex (ports, carriers) in sqrt(W), and fills `out` with those that
-    leave. `constants` holds those of now and behind them those of the middle of
-    the step, by which states go on. `carriers` (C,) are frequencies in Hz; `noise` standard normal
-    numbers, or of length 0 where noise is off. It is plain Python that numba
-    compiles: it may call jitted functions of its own file and nothing else.
-    `paths` are the ways of light through the part, (from, to); `emits` the ports
-    that light of its own leaves, at the wavelength that `line(*, ...)` returns.
-    `start(*constants)` returns the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of
-    the S-matrix that faint light of wl (W,) in um meets once the part has settled; the laws of
-    `photosim.testing` hold the step to it. `steady(m, power, *, ...)`, over the algebra m of a `component`,
-    returns the factor on all paths for light that stays as it is, power in W that of all light where paths
-    begin; it gives `linear`, and circuits with the part are devices. `windows` as for `component`.
+    `step(state, before, now, out, constants, carriers, noise, dt)` carries the states (S,) over dt seconds
+    while the waves that arrive go from `before` to `now`, complex (ports, carriers) in sqrt(W), and fills
+    `out` with those that leave. `constants` holds those of now and behind them those of the middle of the
+    step, by which states go on. `carriers` (C,) are frequencies in Hz; `noise` standard normal numbers, or of
+    length 0 where noise is off. It is plain Python that numba compiles: it may call jitted functions of its
+    own file and nothing else. `paths` are the ways of light through the part, (from, to); `emits` the ports
+    that light of its own leaves, at the wavelength that `line(*, ...)` returns. `start(*constants)` returns
+    the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of the S-matrix that faint light
+    of wl (W,) in um meets once the part has settled; the laws of `photosim.testing` hold the step to it.
+    `steady(m, power, *, ...)`, over the algebra m of a `component`, returns the factor on all paths for light
+    that stays as it is, power in W that of all light where paths begin; it gives `linear`, and circuits with
+    the part are devices. `windows` as for `component`.
+
+    source: key in sources.bib.  memory: of earlier samples.  inputs: number of ports on the left.
+    aliases: other names of ports.
     """
     if linear is None and steady is not None:
         linear = faint(steady, paths)
@@ -231,8 +237,8 @@ def block(
 ) -> Callable[[Callable[..., Any]], Block]:
     """Declare a part of free space from `f(*, ...)` that returns a modulator, medium or camera.
 
-    `buses` are the ports that carry as many waves as what is returned has
-    pixels, inputs or outputs; the first port is where light comes in.
+    `buses` are the ports that carry as many waves as what is returned has pixels, inputs or outputs; the
+    first port is where light comes in. `source` is a key in sources.bib, `aliases` are other names of ports.
     """
     return partial(
         Block.declare, ports=ports, aliases=port_names(ports, inputs, aliases), source=source, buses=buses
@@ -250,6 +256,7 @@ def electronic(
     """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it.
 
     `units` has the unit of the signal at each port, V where it is left out.
+    `inputs` and `outputs` are its ports, `source` is a key in sources.bib.
     """
     return partial(
         Electronic.declare,
@@ -281,7 +288,7 @@ def network(
     `drives` names the setting behind each one-way input, which a source among the elements follows, and
     `reads` the voltages that leave as one-way signals. `judge` sees all settings together: it returns remarks
     or raises ParameterError. `pins_of` returns the names of the pins, for parts of which the
-    settings decide it. `photosim.model.elements` has the elements.
+    settings decide it. `photosim.model.elements` has the elements. `windows` as for `component`.
     """
     return partial(
         Network.declare,
@@ -317,12 +324,12 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
     """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
 
-    `ports_of`, `aliases_of` and `structure_of` are functions of the settings,
-    for parts whose number of ports is a setting. `judge` sees all settings
-    together: it returns remarks or raises ParameterError. `reciprocal_when`
-    says for which settings the part is reciprocal, where that depends.
-    `series_of(wl, orders, *, ...)` gives the Taylor coefficients in wavelength,
-    (orders, W, P, P), which group delay and dispersion need. `windows` and `symmetries` as for `component`.
+    `ports_of`, `aliases_of` and `structure_of` are functions of the settings, for parts whose number of ports
+    is a setting. `judge` sees all settings together: it returns remarks or raises ParameterError.
+    `reciprocal_when` says for which settings the part is reciprocal, where that depends. `series_of(wl,
+    orders, *, ...)` gives the Taylor coefficients in wavelength, (orders, W, P, P), which group delay and
+    dispersion need. `windows` and `symmetries` as for `component`.
+    `source` is a key in sources.bib, `lossless_when` as for `component`.
     """
     return partial(
         Numerical.declare,

@@ -45,6 +45,8 @@ class Instance:
     """One part of a circuit: which component, with which settings, and where it was written.
 
     `windows` are those of a kit, beside the component's own.
+
+    mark: place in the file.
     """
 
     component: str
@@ -81,6 +83,9 @@ class Netlist(Shown):
     it names are found; the working folder if it is None. `remarks` are what a reader
     changed, `layout` what it left out, `hidden` ports of metal that are not exposed; `drawn`
     says that a layout tool wrote the file, and `placements` where it put the instances.
+
+    connections: pairs of ports that are joined.  terminate: ports that are left open on purpose.  analyses:
+    entries of the analyses, as written.  chip: entry of the chip in the loop, None for none.
     """
 
     instances: Mapping[str, Instance]
@@ -144,7 +149,10 @@ def part(component: str, **settings: Value) -> Instance:
 
 @public
 def ref(text: str) -> PortRef:
-    """Return the (instance, port) that "instance,port" names."""
+    """Return the (instance, port) that "instance,port" names.
+
+    text: instance and port with a comma between them, as in ring,o1.
+    """
     instance, comma, port = text.rpartition(",")
     if not comma or not instance.strip() or not port.strip():
         message = f"{text!r} does not name a port: write instance,port, as in ring,o1."
@@ -154,7 +162,10 @@ def ref(text: str) -> PortRef:
 
 @public
 def links(*texts: str) -> tuple[Connection, ...]:
-    """Return connections written as "a,o2:b,o1"."""
+    """Return connections written as "a,o2:b,o1".
+
+    texts: connections, each as instance,port:instance,port.
+    """
     pairs = []
     written: tuple[Any, ...] = texts
     for text in written:

@@ -52,7 +52,10 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
 
 @public
 def not_simulated(netlist: Netlist) -> list[str]:
-    """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance."""
+    """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance.
+
+    netlist: as it was read.
+    """
     lines: list[str] = list(netlist.layout)
     seen: set[str] = set()
     for name, instance in netlist.instances.items():

@@ -48,6 +48,8 @@ def read(
     Only the file is judged; :func:`photosim.netlist.check` says whether the netlist describes a circuit, and
     `strict` asks it to, with open ports as errors.
 
+    path: of the file, or a name of the gallery.
+
     Raises:
         NetlistError: the file is missing or not a netlist; with file, line and column.
     """
@@ -114,6 +116,8 @@ def from_dict(
     """Netlist of a dictionary in the form of a file; settings may be expressions and arrays too.
 
     `cell_map` as for :func:`read`.
+
+    data: mapping with instances, connections, ports, ....  name: of the circuit where the mapping has none.
 
     Raises:
         NetlistError: as :func:`read`, without a place.

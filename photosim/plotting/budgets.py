@@ -28,7 +28,10 @@ _UNITS = (
 
 @public
 def for_budget(result: BudgetResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws power by part, energy over the constants' intervals, and loss along the way."""
+    """Return what draws power by part, energy over the constants' intervals, and loss along the way.
+
+    result: of a budget.
+    """
     found: dict[str, Callable[[], Figure]] = {"parts": lambda: parts(result)}
     if np.ptp(result.data["energy_over"].values) > 0.0:
         found["constants"] = lambda: constants(result)

@@ -45,7 +45,10 @@ def for_charts(result: ChartedResult) -> dict[str, Callable[[], Figure]]:
 
 @public
 def draw(picture: Picture) -> Figure:
-    """Draw a chart, a map or bars."""
+    """Draw a chart, a map or bars.
+
+    picture: data of a chart, a map or bars.
+    """
     if isinstance(picture, Bars):
         return _bars(picture)
     return _chart(picture) if isinstance(picture, Chart) else _map(picture)

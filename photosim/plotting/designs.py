@@ -32,7 +32,10 @@ MOST_PAIRS = 6
 
 @public
 def for_optimise(result: DesignResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the spectra, or the matrix, of a design, its settings, and the search."""
+    """Return what draws the spectra, or the matrix, of a design, its settings, and the search.
+
+    result: of an optimisation.
+    """
     wide = result.data.sizes["wavelength"] > 1
     found: dict[str, Callable[[], Figure]] = {
         "spectra" if wide else "matrix": lambda: spectra(result) if wide else matrix(result),

@@ -21,7 +21,10 @@ MOST_SETTINGS = 12
 
 @public
 def for_fit(result: FitResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws spectra with residuals, and the correlations, of a fit."""
+    """Return what draws spectra with residuals, and the correlations, of a fit.
+
+    result: of a fit.
+    """
     found = {"fit": lambda: spectra_and_residuals(result)}
     if result.data.sizes["parameter"] > 1:
         found["correlations"] = lambda: correlations(result)

@@ -40,7 +40,10 @@ MOST_NAMES = 40
 
 @public
 def matrix_map(values: NDArray[Any], *, title: str = "") -> Figure:
-    """Draw a matrix (outputs, inputs): a real one by sign about zero, of a complex one the magnitudes."""
+    """Draw a matrix (outputs, inputs): a real one by sign about zero, of a complex one the magnitudes.
+
+    values: real or complex, (outputs, inputs).  title: title of the picture.
+    """
     shown = np.atleast_2d(np.asarray(values))
     complex_ = np.iscomplexobj(shown)
     shown = np.abs(shown) if complex_ else shown.astype(np.float64)

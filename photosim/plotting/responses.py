@@ -21,13 +21,19 @@ FLOOR_dB = -300.0
 
 @public
 def for_response(result: ResponseResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a response, by name."""
+    """Return what draws a response, by name.
+
+    result: of a small-signal analysis.
+    """
     return {"response": lambda: response(result)}
 
 
 @public
 def response(result: ResponseResult) -> Figure:
-    """Draw magnitude and phase of every voltage and photocurrent over frequency, and the noise of nets."""
+    """Draw magnitude and phase of every voltage and photocurrent over frequency, and the noise of nets.
+
+    result: of a small-signal analysis.
+    """
     outputs = result.outputs()
     frequency = result.data.frequency.values
     parts: list[tuple[str, dict[str, Any], str]] = []

@@ -41,7 +41,10 @@ MOST_POINTS = 4000
 def traces(
     time: FloatArray, signals: Mapping[str, FloatArray], *, unit: str = "A", ylabel: str = "", title: str = ""
 ) -> Figure:
-    """Draw signals (T,) in `unit` over time (T,) in s."""
+    """Draw signals (T,) in `unit` over time (T,) in s.
+
+    ylabel: label of the vertical axis, made from the unit if empty.  title: title of the picture.
+    """
     time = np.atleast_1d(np.asarray(time, dtype=np.float64))
     signals = {name: np.atleast_1d(np.asarray(values)) for name, values in signals.items()}
     check_lengths("traces", time, signals)
@@ -67,7 +70,11 @@ def traces(
 
 @public
 def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figure:
-    """Draw an eye: a map of how often the signal passes where, or lines for few symbols."""
+    """Draw an eye: a map of how often the signal passes where, or lines for few symbols.
+
+    one: the eye.  unit: of the signal: A, W or V.  ylabel: label of the vertical axis, made from the unit if
+    empty.  title: title of the picture.
+    """
     factor, prefix = engineering(float(np.max(np.abs(one.traces), initial=0.0)))
     late, late_prefix = time_unit(one.time)
     x, y = one.time * late, one.traces * factor
@@ -83,7 +90,10 @@ def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figu
 
 @public
 def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
-    """Draw complex waves in sqrt(W) at the instants of their symbols; 1 on an axis in sqrt(mW) is 1 mW."""
+    """Draw complex waves in sqrt(W) at the instants of their symbols; 1 on an axis in sqrt(mW) is 1 mW.
+
+    points: complex waves (N,) in sqrt(W).  title: title of the picture.
+    """
     power, prefix = engineering(float(np.max(np.abs(points), initial=0.0)) ** 2)
     factor = float(np.sqrt(power))
     with in_style():
@@ -104,6 +114,8 @@ def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
     """Draw power spectral densities in W/Hz, each a DataArray over frequency, in dB over 1 mW/GHz.
 
     Raises ParameterError for anything else.
+
+    spectra: densities by name.  title: title of the picture.
     """
     for name, one in spectra.items():
         if not (hasattr(one, "frequency") and hasattr(one, "values")):
@@ -123,7 +135,10 @@ def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
 
 @public
 def for_transient(result: TransientResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws an analysis in time, by the picture's name: currents, powers, voltages, the eye."""
+    """Return what draws an analysis in time, by the picture's name: currents, powers, voltages, the eye.
+
+    result: of an analysis in time.
+    """
     time = result.data.time.values
     signals = result.signals()
     words = {"A": ("currents", "photocurrent"), "W": ("powers", "power"), "V": ("voltages", "voltage")}

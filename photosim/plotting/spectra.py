@@ -61,8 +61,9 @@ def spectrum(
     result with a batch of settings is coloured by the first of them. Equal curves show each other through
     gaps; those below the frame are named.
 
-    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves,
-    in the order of the pairs.  remarks: written below.  Raises ParameterError for no pair.
+    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves, in
+    the order of the pairs.  remarks: written below.  s: S-matrix or spectra.  title: title of the picture.
+    Raises ParameterError for no pair.
     """
     if not pairs:
         message = "A spectrum plot shows 1 port pair or more, got 0: choose with from and to."
@@ -185,7 +186,10 @@ def _carrying(s: SMatrix) -> list[tuple[str, str]]:
 
 @public
 def shown_pairs(s: SMatrix) -> tuple[tuple[str, str], ...]:
-    """Return the (from, to) pairs that a picture of a matrix shows when none are chosen."""
+    """Return the (from, to) pairs that a picture of a matrix shows when none are chosen.
+
+    s: S-matrix.
+    """
     from photosim.analysis.spectrum import port_pairs
 
     return port_pairs(s)
@@ -193,7 +197,10 @@ def shown_pairs(s: SMatrix) -> tuple[tuple[str, str], ...]:
 
 @public
 def plot_trace(trace: Trace) -> Figure:
-    """Draw one element of an S-matrix in dB."""
+    """Draw one element of an S-matrix in dB.
+
+    trace: s["from", "to"] of an S-matrix.
+    """
     return spectrum(trace.as_matrix(), [(trace.source, trace.target)])
 
 
@@ -201,7 +208,11 @@ def plot_trace(trace: Trace) -> Figure:
 def photocurrents(
     wl: FloatArray, currents: Mapping[str, FloatArray], *, title: str = "", xlabel: str = "wavelength"
 ) -> Figure:
-    """Draw photocurrents in A, each of shape (W,), over the wavelength of shape (W,) in um."""
+    """Draw photocurrents in A, each of shape (W,), over the wavelength of shape (W,) in um.
+
+    wl: in um, (W,).  currents: in A by detector, (W,) each.  title: title of the picture.  xlabel: label of
+    the horizontal axis.
+    """
     wl = np.atleast_1d(np.asarray(wl, dtype=np.float64))
     currents = {name: np.atleast_1d(np.asarray(values)) for name, values in currents.items()}
     check_lengths("photocurrents", wl, currents)

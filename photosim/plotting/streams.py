@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @public
 def eye_histogram(result: StreamResult) -> Figure:
-    """Draw how often the current was where in its symbol, on a logarithmic scale, with the thresholds."""
+    """Draw how often the current was where in its symbol, on a logarithmic scale, with the thresholds.
+
+    result: of `ps.stream`.
+    """
     from matplotlib.colors import LogNorm
 
     eye, thresholds = result.eye, result.thresholds
@@ -53,5 +56,8 @@ def eye_histogram(result: StreamResult) -> Figure:
 
 @public
 def for_stream(result: StreamResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a streamed run, by the name of the picture."""
+    """Return what draws a streamed run, by the name of the picture.
+
+    result: of a streamed run.
+    """
     return {} if result.eye is None else {"eye": lambda: eye_histogram(result)}

@@ -39,7 +39,10 @@ _WORDS = {"resonance": "resonance", "fwhm": "full width", "extinction_dB": "exti
 
 @public
 def for_sweep(result: SweepResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the spectra of a sweep and, where there are metrics, these over its settings."""
+    """Return what draws the spectra of a sweep and, where there are metrics, these over its settings.
+
+    result: of a sweep.
+    """
     found: dict[str, Callable[[], Figure]] = {"spectra": lambda: spectra(result)}
     if result.shown() and result.axes:
         found["metrics"] = lambda: metrics(result)

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 @public
 def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a training, by the name of the picture: learning, alignment, maps of weights."""
+    """Return what draws a training, by the name of the picture: learning, alignment, maps of weights.
+
+    result: of a training.
+    """
     drawn: dict[str, Callable[[], Figure]] = {"learning": partial(learning_curves, result)}
     if any(outcome.aligned for outcome in result.rules):
         drawn["alignment"] = partial(alignment_angles, result)
@@ -51,6 +54,8 @@ def learning_curves(result: TrainingResult) -> Figure:
     """Draw the test error of every rule over the epochs: mean over the seeds, band of one standard deviation.
 
     The error axis is logarithmic, for the last percent is where rules differ.
+
+    result: of a training, with accuracies (rules, seeds, epochs).
     """
     with in_style():
         figure, axes = canvas((6.4, 3.6))
@@ -102,6 +107,8 @@ def alignment_angles(result: TrainingResult) -> Figure:
     """Draw the angle between every rule's updates and the gradient over the epochs, one line a hidden layer.
 
     Mean over the seeds. Below 90 degrees, marked by a line, a small step lowers the loss.
+
+    result: of a training, with angles (rules, seeds, epochs, layers) in degrees.
     """
     with in_style():
         figure, axes = canvas((6.4, 3.6))

@@ -29,7 +29,10 @@ NOMINAL: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (1,
 
 @public
 def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the histograms and the tornados of a yield."""
+    """Return what draws the histograms and the tornados of a yield.
+
+    result: of a yield analysis.
+    """
     found = {"histograms": lambda: histograms(result), "blame": lambda: blame(result)}
     if "part_x" in result.data.coords:
         found["map"] = lambda: chip_map(result)

@@ -59,7 +59,10 @@ class Job:
 @public
 @dataclass(frozen=True)
 class Report:
-    """What a run left: the folder, its files, the tables for the reader and the content of results.json."""
+    """What a run left: the folder, its files, the tables for the reader and the content of results.json.
+
+    numbers: content of results.json.
+    """
 
     folder: Path
     files: tuple[Path, ...]
@@ -84,14 +87,15 @@ def run(  # noqa: PLR0913 - keyword options of a run
 ) -> Report:
     """Run the analyses of a netlist file and write their results.
 
-    kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default
-    results/<name of the file> in the working folder.  seed: replaces the seed of every analysis and of every
-    random part; None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were
-    killed or failed leave there; without it they start anew.  mode: the mode to take of files
-    of S-parameters that hold several.  client, chunks: workers of Dask distributed, and the folder of
-    finished chunks, for sweeps, yields and fits (docs/cluster.md).
-    Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
-    written; DataError for a folder that cannot be written.
+    kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default results/<name
+    of the file> in the working folder.  seed: replaces the seed of every analysis and of every random part;
+    None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were killed or
+    failed leave there; without it they start anew.  mode: the mode to take of files of S-parameters that hold
+    several.  client, chunks: workers of Dask distributed, and the folder of finished chunks, for sweeps,
+    yields and fits (docs/cluster.md).  strict: treat open inner ports and guessed settings as errors.
+    cell_map: file that maps cells of a layout to components.  progress: called as progress(name, done, total)
+    after each step. Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is
+    computed or written; DataError for a folder that cannot be written.
     """
     from photosim import netlist as netlists
     from photosim.circuit import Circuit

@@ -51,7 +51,10 @@ SLOW = 1e-4
 @public
 @dataclass(frozen=True)
 class Tone:
-    """A sine on the current, at which jitter is reckoned: frequency in Hz, amplitude relative to the mean."""
+    """A sine on the current, at which jitter is reckoned: frequency in Hz, amplitude relative to the mean.
+
+    depth: amplitude relative to the mean.
+    """
 
     frequency: float
     depth: float = 1.0
@@ -86,7 +89,8 @@ class Contributions:
     second_order: what noise of phase and of intensity does to the mean current to second order, over that
     current.  higher: part of a variance, by name, that orders beyond the first may add or take, where it
     counts.  unresolved: part of a variance that may be wrong, by name, where spectra are finer than the
-    frequencies at which they are computed; NaN where nobody knows how large it is.
+    frequencies at which they are computed; NaN where nobody knows how large it is.  variances: in A^2, by the
+    name of the noise.
     """
 
     variances: Mapping[str, float]
@@ -102,6 +106,9 @@ def contributions(
     """Return what each noise gives the current of a receiver.
 
     All terms of `noise.TERMS` are there, those in `without` as zeros. Laser noise is taken to first order.
+
+    point: operating point of a link.  number: of the receiver, from 0.  tone: sine on the light, at which
+    jitter acts; None for none.
     """
     check_terms(without)
     check_whole("contributions", 0, len(point.receivers) - 1, number=number)

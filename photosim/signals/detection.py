@@ -42,6 +42,8 @@ def photocurrents(
     them. A detector with more light than its saturation_power warns, and its
     current stays there. Raises ParameterError where the circuit has no source
     or no detector, and where light of separate lasers interferes at one.
+
+    settings: settings by instance or dotted name, which stay.
     """
     import xarray
 

@@ -76,7 +76,7 @@ def _refuse(question: str, one: Lit, names: tuple[str, str], apart: float, beat:
     where = within if apart else "at one frequency"
     message = (
         f"{what} at {one.name!r} ({where}): the current changes by up to {beat:.3g} A to "
-        f"either side with the phase between them, which {question} does not have, since it adds powers. Ask "
+        f"either side with the phase between them, which {question} does not have, since it adds powers. Use "
         "ps.transient, or light one source at a time."
     )
     raise InterferenceError(message)

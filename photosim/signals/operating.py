@@ -36,7 +36,7 @@ Values = Mapping[str, Mapping[str, Any]]
 @public(types=False)
 @dataclass(frozen=True)
 class Line:
-    """One line of a source: where its light leaves, wavelength in um, power in W, and its noise."""
+    """One line of a source: the `port` it leaves, wl in um, power in W, linewidth in Hz, and rin_dB_Hz."""
 
     source: str
     port: str
@@ -58,7 +58,8 @@ class Receiver:
 
     responsivity: signed A/W of each port, shape (ports, lines).  multiplication, excess: of an avalanche.
     saturation: power in W at which a port's current stays.  low_passes: half-power frequencies in Hz of the
-    detector and of the stages behind it.
+    detector and of the stages behind it.  name: of the detector.  dark_current: in A.  load_resistance: in
+    ohm.  temperature: in K.  chain: electronics behind the detector.
     """
 
     name: str
@@ -103,7 +104,9 @@ class Emitter:
 class OperatingPoint:
     """A circuit at one point of settings, lit by its own sources.
 
-    jitters: rms error in s of the instants at which electrically driven parts change, by name.
+    jitters: rms error in s of the instants at which electrically driven parts change, by name.  lines: of the
+    sources.  receivers: detectors with their electronics.  emitters: parts with spontaneous emission.
+    remarks: sentences for the reader.
     """
 
     circuit: Circuit

@@ -27,7 +27,10 @@ TOLL_dB = 1e-6
 @public(types=False)
 @dataclass(frozen=True)
 class Passage:
-    """A part on the way: its name, the loss in it in dB (negative for gain), and the power in W behind it."""
+    """A part on the way: its name, the loss in it in dB (negative for gain), and the power in W behind it.
+
+    element: name of the part.  loss_dB: loss in the part, negative for gain.
+    """
 
     element: str
     loss_dB: float
@@ -41,6 +44,8 @@ def passages(point: OperatingPoint, line: Line, port: str) -> tuple[Passage, ...
     The way is that of least loss counted part by part; parts are those of the netlist, what is inside a
     composite counts as one. Powers are those that really flow: interference and resonance are in them, and
     the losses add up to that from the source to the detector.
+
+    point: operating point of a link.
     """
     compiled, at = point.circuit.at(point.settings)
     graph = compiled.graph

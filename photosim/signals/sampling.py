@@ -124,6 +124,8 @@ def sample(
     and noise light other than its beats within the bandwidth. Raises ParameterError for more samples than
     MOST_SAMPLES, delays that differ by more than a record can hold, and light of separate lasers that
     interferes at a detector.
+
+    circuit: with sources and detectors.  settings: settings by instance or dotted name, which stay.
     """
     import xarray
 

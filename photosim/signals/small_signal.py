@@ -46,8 +46,8 @@ def response(
 ) -> xarray.Dataset:
     """Return the small-signal response of a circuit to one source, at frequencies (F,) in Hz.
 
-    source: an electrical source, such as "src", or a setting of optical parts, such as "mod.voltage".
-    noise: also the densities of noise at the nets.
+    source: an electrical source, such as "src", or a setting of optical parts, such as "mod.voltage".  noise:
+    also the densities of noise at the nets.  settings: settings by instance or dotted name, which stay.
 
     The Dataset has `voltage` (frequency, net), each net under its first member, in V per unit of the source,
     and `current` (frequency, detector) in A per unit, complex; time goes as exp(+j omega t), as everywhere in

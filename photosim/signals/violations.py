@@ -105,7 +105,7 @@ def doubts(name: str, found: Contributions) -> list[str]:
     ]
     words += [
         f"The noise {term!r} at {name!r} is that of first order, which is wrong by up to "
-        f"{100 * part:.2g} % here (and the mean current by up to {100 * found.second_order:.2g} %): ask "
+        f"{100 * part:.2g} % here (and the mean current by up to {100 * found.second_order:.2g} %): use "
         f"photosim.signals.sample, which has all orders, or take {_CALMER[term]}."
         for term, part in found.higher.items()
     ]

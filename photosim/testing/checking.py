@@ -38,7 +38,10 @@ WAVELENGTHS = 3
 @public
 @dataclass(frozen=True)
 class Report:
-    """What trying the laws on a subject has found, law by law."""
+    """What trying the laws on a subject has found, law by law.
+
+    name: of the subject.  verdicts: one for each law.
+    """
 
     name: str
     verdicts: tuple[Verdict, ...]
@@ -107,7 +110,10 @@ class Report:
 
 @public
 def laws(thing: Any = None) -> tuple[Law, ...]:
-    """Return all laws, or those that apply to a component, table, file, circuit, device or rule."""
+    """Return all laws, or those that apply to a component, table, file, circuit, device or rule.
+
+    thing: a component, table, file, circuit, device or rule, or its name; None for all laws.
+    """
     return tuple(LAWS.by_name.values()) if thing is None else LAWS.of(subject_of(thing))
 
 
@@ -120,6 +126,7 @@ def check(
     thing: a component or its name, a table of S-parameters or its file, a circuit or its netlist, a training
     device, or a learning rule or its name.  examples: how many wavelengths and settings are drawn, inside
     bounds and windows, edges likely.  only: the name of one law.  raises: whether a broken law is an error.
+    seed: of the examples.
 
     Raises LawBroken with the smallest example found, its value, what is allowed and the law's statement;
     ParameterError for what no law is about, or where hypothesis is not installed.

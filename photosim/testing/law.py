@@ -68,8 +68,9 @@ class Law:
 class Verdict:
     """What trying one law has found: the worst value, and the smallest example that breaks it.
 
-    netlist: of a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads.
-    said: what the engine said where it refused the example as unphysical.
+    netlist: of a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads. said:
+    what the engine said where it refused the example as unphysical.  tried: number of examples.  broken_at:
+    the smallest example that breaks the law, None if none does.
     """
 
     law: Law

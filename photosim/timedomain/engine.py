@@ -82,7 +82,7 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     nonlinear parts, detectors and resistors, drawn from `seed`.  settle: seconds to run before time 0, with
     everything held at its first value, for parts that start at rest.  quasi_static: whether a driven
     resonator follows its drive at once; None decides by its photon lifetime.  energies: also the energy into
-    and out of every island.
+    and out of every island.  settings: settings by instance or dotted name, which stay.
 
     The result is a Dataset: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive
     (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.

@@ -57,9 +57,7 @@ def chain_of(drives: Drives, part: Part) -> Chain:
         settings = drives.settings(stage_part)
         moving = next((key for key, value in settings.items() if np.ndim(value)), None)
         if moving is not None:
-            message = (
-                f"Setting '{name}.{moving}' is driven, but receivers keep theirs constant."
-            )
+            message = f"Setting '{name}.{moving}' is driven, but receivers keep theirs constant."
             raise ParameterError(message)
         return stage_part.model.stage(**settings)
 

@@ -50,7 +50,10 @@ def constant(value: float) -> Waveform:
 def step(
     *, at: float, low: float = 0.0, high: float = 1.0, rise: float = 0.0, bandwidth: float | None = None
 ) -> Waveform:
-    """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s."""
+    """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s.
+
+    bandwidth: of a low-pass behind it in Hz, None for none.
+    """
     _finite(low=low, high=high, at=at, rise=rise)
     return Waveform(partial(edge_at, at=at, low=low, high=high, rise=rise), bandwidth)
 
@@ -69,7 +72,8 @@ def pulse(
 ) -> Waveform:
     """Return a pulse centred at `at`, `width` its full width at half maximum, once or every `period`.
 
-    shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.
+    shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.  low, high: value before
+    and after the pulse, and at its top.  bandwidth: of a low-pass behind it in Hz, None for none.
     """
     if shape not in PULSES:
         message = f"There is no pulse of shape {shape!r}. There are: {listing(PULSES)}."
@@ -110,6 +114,7 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
 
     levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
     cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
+    bandwidth: of a low-pass behind it in Hz, None for none.  filter_order: order of that low-pass.
     """
     if not 2 <= levels <= MOST_LEVELS or levels & (levels - 1):
         message = f"A sequence has 2, 4, 8 ... {MOST_LEVELS} levels, got {shown(levels)}."
@@ -136,6 +141,9 @@ def prbs13q(
 
     Pairs of bits of two periods of the sequence of 1 + x + x^2 + x^12 + x^13 in Gray's code: IEEE Std
     802.3-2018, 120.5.11.2.1. Options are those of `prbs`.
+
+    low, high: lowest and highest level.  rise: whole length of an edge in s.  bandwidth: of a low-pass behind
+    it in Hz, None for none.  filter_order: order of that low-pass.
     """
     return _sequence(rate, low, high, symbol_numbers(sequence(13), 2) / 3, rise, bandwidth, filter_order)
 
@@ -153,6 +161,9 @@ def ssprq(
     """Return the test pattern SSPRQ, 65,535 symbols of four levels at `rate` symbols per s, repeated.
 
     IEEE Std 802.3-2018, 120.5.11.2.3. Options are those of `prbs`.
+
+    low, high: lowest and highest level.  rise: whole length of an edge in s.  bandwidth: of a low-pass behind
+    it in Hz, None for none.  filter_order: order of that low-pass.
     """
     return _sequence(rate, low, high, stress_symbols() / 3, rise, bandwidth, filter_order)
 
@@ -188,6 +199,8 @@ def file(path: str | Path, *, column: str | None = None, bandwidth: float | None
     A line of names may stand above, as in the signals that a simulation writes; `column` then says which of
     several counts. Straight lines join the points; before and after them the ends are held. Raises DataError
     for a file that is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
+
+    path: of the text file.  bandwidth: of a low-pass behind it in Hz, None for none.
     """
     place = Path(path)
     try:
@@ -257,6 +270,8 @@ def read_waveform(value: Any) -> Waveform:
     """Return the waveform that a number or a mapping such as {wave: prbs, rate: 1e10} describes.
 
     Raises ParameterError for an unknown shape or option, or one that the waveform cannot have.
+
+    value: number, or mapping of `wave` and its options.
     """
     from photosim.netlist.mappings import read
 
@@ -271,7 +286,10 @@ def _constant(value: Any) -> Any:
 
 @public
 def as_waveform(value: Any) -> Waveform:
-    """Return a Waveform as it is, a number as a constant one, an array as samples."""
+    """Return a Waveform as it is, a number as a constant one, an array as samples.
+
+    value: Waveform, number, or array (T,).
+    """
     if isinstance(value, Waveform):
         return value
     if isinstance(value, Mapping | str):

@@ -192,6 +192,7 @@ class Adam:
 
     beta1, beta2: decay of the running means of the gradient and of its square.  eps: added to the root of the
     latter.  weight_decay: L2 penalty, added to the gradient as in SGD.  schedule: of the learning rate.
+    learning_rate: size of a step.
     """
 
     learning_rate: float = 1e-3

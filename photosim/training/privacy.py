@@ -72,9 +72,9 @@ def photon_deviation(device: ScatteringMedium, levels: RealArray) -> FloatArray:
     levels: the errors, shape (batch, inputs).  Standard deviation over the outputs, by light and camera. For
     phase stepping in two steps each sign is the difference of two readings of mean A^2 +- 2 A Re E + |E|^2
     electrons, so that its variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), s the read
-    noise and q a grey level; |E|^2 is that of the entries which the picture shows. No number is free: more
-    light, less noise. A sample of zeros takes no frame and has no noise, so that this noise alone hides no
-    sample: it is not an argument of an Accountant.
+    noise and q a grey level; |E|^2 is that of the entries which the picture shows.  device: the medium, with
+    noise="physical". No number is free: more light, less noise. A sample of zeros takes no frame and has no
+    noise, so that this noise alone hides no sample: it is not an argument of an Accountant.
     """
     how, chain = device.how, device.chain
     if how.noise != "physical" or how.method != "phase-stepping" or (how.steps, how.planes) != (2, 1):

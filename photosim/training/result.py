@@ -82,7 +82,7 @@ class WeightMap(ByValue):
     """The target matrix of a device and what the device made of it, each of shape (outputs, inputs).
 
     target: the wanted effective weights.  programmed: those of the solved settings, before the converters.
-    quantised: those of the settings that the converters can hold.
+    quantised: those of the settings that the converters can hold.  name: of the device.
     """
 
     name: str
@@ -107,6 +107,9 @@ class TrainingResult(Tabled, ByValue):
     """All rules of one training analysis; `seeds` are the spawned run numbers 0, 1, ... of `seed`.
 
     samples: training samples of an epoch.  products: multiply-adds of one sample in each layer that learns.
+    name: of the analysis.  data: name of the data set.  network: entries of the layers, as written.  epochs:
+    number of epochs.  weights: target and programmed matrices of devices.  settings: options of the analysis.
+    regression: whether targets are numbers.
     """
 
     name: str

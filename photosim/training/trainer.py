@@ -108,6 +108,9 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
     first loss that is not finite; DataError for samples that are not finite or do not fit the network, labels
     that are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
     epochs.
+
+    rule: learning rule or its parameters.  optimiser: moves the parameters.  data: train, validation and test
+    samples.  objective: loss and score.
     """
     check_dataset(network, data, objective)
     check_memory(network, data, schedule)
@@ -134,7 +137,11 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
 
 @public
 def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DTypeLike = np.float32) -> State:
-    """Return the state of a run before its first epoch: parameters drawn, nothing remembered."""
+    """Return the state of a run before its first epoch: parameters drawn, nothing remembered.
+
+    network: layers whose parameters are drawn.  optimiser: moves the parameters.  streams: random generators
+    of the run.  dtype: of parameters and batches.
+    """
     parameters = network.initial(np.random.default_rng(streams.initial), dtype)
     memory = [optimiser.start(own) for own in parameters]
     groups = {"parameters": parameters, "memory": memory, "best": _copy(parameters)}
@@ -143,7 +150,10 @@ def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DType
 
 @public
 def check_dataset(network: Network, data: Dataset, objective: Objective) -> None:
-    """Raise DataError, naming data and part, for samples that a network cannot learn from or be judged by."""
+    """Raise DataError, naming data and part, for samples that a network cannot learn from or be judged by.
+
+    objective: checks the targets.
+    """
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     for name, part in parts.items():
         where = f"{data.name}, {name} samples"
@@ -166,6 +176,8 @@ def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
 
     Counted are weights, the best ones, an update and an optimiser's memory; each layer's values before and
     after the activation, and the error that comes back; patches of convolutions, those of a batch twice.
+
+    data: samples to learn from.  schedule: batch size and precision.
     """
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))
@@ -194,7 +206,10 @@ def score(
     samples: Samples,
     objective: Objective = CLASSIFICATION,
 ) -> float:
-    """Return how well the network does (share classified correctly, or R2); nan if there are no samples."""
+    """Return how well the network does (share classified correctly, or R2); nan if there are no samples.
+
+    parameters: of every layer.  objective: loss and score.
+    """
     if not len(samples):
         return float("nan")
     return objective.score(network.predict(parameters, samples.x), samples.y)

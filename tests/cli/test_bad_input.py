@@ -247,7 +247,7 @@ def test_there_must_be_an_analysis_to_run(folder: Path) -> None:
 def test_what_acts_in_time_is_asked_in_time(folder: Path) -> None:
     assert "`photosim transient direct_laser`" in refused(folder, "simulate", "direct_laser", "--wl", "1.55")
     laser = ps.load("direct_laser")
-    with pytest.raises(ps.errors.ParameterError, match=r"parts, laser, act in time: ask ps\.transient"):
+    with pytest.raises(ps.errors.ParameterError, match=r"parts, laser, act in time: use ps\.transient"):
         ps.link(laser)
 
 

@@ -89,7 +89,7 @@ def test_the_sum_over_the_lines_is_the_current_of_the_detector() -> None:
 
 def test_time_refuses_the_noise_of_a_linear_amplifier_and_says_what_it_keeps() -> None:
     one = receiving("photodetector", ("soa", {}), ("straight", {}), power=1e-5)
-    with pytest.raises(ParameterError, match=r"emission of 'p0' is wider.*ask ps\.link.*dynamic_soa"):
+    with pytest.raises(ParameterError, match=r"emission of 'p0' is wider.*use ps\.link.*dynamic_soa"):
         ps.transient(one, 1e-9, sample_rate=4e10, noise=True)
     modulated = receiving("photodetector", ("soa", {}), ("mach_zehnder_modulator", {}), power=1e-5)
     with pytest.warns(PhotosimWarning, match="spontaneous emission of 'p0' is that of the first sample"):
@@ -130,7 +130,7 @@ def test_questions_that_add_powers_refuse_where_lasers_interfere(
     receiver: str, question: str, apart: float
 ) -> None:
     one = two_lasers(apart=apart, receiver=receiver)
-    with pytest.raises(InterferenceError, match=r"interferes at 'rx.*Ask ps\.transient"):
+    with pytest.raises(InterferenceError, match=r"interferes at 'rx.*Use ps\.transient"):
         QUESTIONS[question](one)
 
 

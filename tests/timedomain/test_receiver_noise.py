@@ -152,7 +152,7 @@ def test_jitter_of_a_converter_that_reads_a_sine_is_that_of_the_link(tone: float
 def test_jitter_of_a_converter_that_drives_a_waveform_is_refused() -> None:
     one = ps.load("modulator")
     drive = {"dac.voltage": waveforms.sine(1e9, amplitude=1.0)}
-    with pytest.raises(ParameterError, match=r"jitter of converter 'dac' .*ask ps\.link\(tone"):
+    with pytest.raises(ParameterError, match=r"jitter of converter 'dac' .*use ps\.link\(tone"):
         ps.transient(one, 1e-9, sample_rate=640e9, drive=drive, noise=True)
     ps.transient(one, 1e-9, sample_rate=640e9, drive=drive, noise=True, dac={"jitter": 0.0})
 

@@ -71,13 +71,15 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
 ) -> xarray.Dataset:
     """Return settings found by optimisers with exact gradients, as a Dataset; `found_settings` reads them.
 
-    vary: names or patterns of settings, or a mapping of them to (low, high) or None.  wl: wavelengths (W,)
-    in um, or a text.  specification: entries as of `ps.montecarlo`; those of the netlist if None.  target:
+    vary: names or patterns of settings, or a mapping of them to (low, high) or None.  wl: wavelengths (W,) in
+    um, or a text.  specification: entries as of `ps.montecarlo`; those of the netlist if None.  target:
     {from, to, matrix, powers} that the S-matrix shall be.  loss: one of `ps.losses`, or one's own.  goal:
     "minimax", the largest violation of the specification in units of its limits, or "yield", the share of
     chips of `variation` that meet it, beginning at the minimax design.  starts: from the written settings,
     and random ones.  constraints: {sum: {name: factor}, at_least, at_most}, linear.  scales: of settings by
     name or pattern, in place of ours.  chips: fresh chips that confirm a yield.  channels: for crosstalk.
+    circuit: the design to improve.  seed: of all random numbers; the same seed gives the same result.
+    progress: called as progress(name, done, total) after each step.
 
     Raises ParameterError for what does not exist or leaves bounds, and where no wavelength can judge.
 

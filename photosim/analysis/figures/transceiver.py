@@ -224,9 +224,9 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
     sent (N,), real or complex, which repeat; without them symbols are decided from the trace itself, and
     errors are not counted.  levels: 2, 4, 8 or 16; by default those of the symbols sent, else 2; points of a
     square constellation.  skip: symbols at the start that are left out.  received, scope_noise, taps: of
-    TDECQ: the trace has passed the reference receiver, rms of noise in it that is not the transmitter's,
-    taps of the equaliser.  unit: A, W or V, for tables. Raises ParameterError for a trace that has no such
-    figures.
+    TDECQ: the trace has passed the reference receiver, rms of noise in it that is not the transmitter's, taps
+    of the equaliser.  unit: A, W or V, for tables.  sample_rate: samples per s, for a trace without times.
+    Raises ParameterError for a trace that has no such figures.
 
     >>> import numpy as np
     >>> import photosim as ps

@@ -81,6 +81,10 @@ def stream(  # noqa: PLR0913 - keyword options of a question
     Sampling instant, delay and thresholds are found over the first symbols. Raises ParameterError for what
     needs all samples or a state without end: nonlinear parts, stepped loops, electrical nets, adaptive
     equalisers, recovered clocks, drives that do not repeat. DataError for a checkpoint of another run.
+
+    sample_rate: in Hz.  inputs, wl, quasi_static: as for `ps.transient`.  seed: of all noise.  progress:
+    called as progress(name, done, total) after each step.  name: of the run, for progress.  settings:
+    settings by instance or dotted name, which stay.
     """
     drive, inputs = dict(drive or {}), dict(inputs or {})
     samples = _samples(duration, sample_rate, block)

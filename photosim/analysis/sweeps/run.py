@@ -70,7 +70,8 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     (the middle if None) and of the 8 lines around it.  channels: wavelengths in um for crosstalk; by default
     those of the circuit's lasers or weight banks.  settings: settings that stay.  keep: "elements" (`S`,
     complex), "power" or "none".  client, chunks: workers of Dask distributed, and the folder of finished
-    chunks (docs/cluster.md).
+    chunks (docs/cluster.md).  seed: of the points of mode "samples".  progress: called as progress(name,
+    done, total) after each step.
 
     Dimensions: the settings or `sample`, then `to`, `from`, `wavelength`. Raises ParameterError for a setting
     or port that does not exist and values out of bounds.

@@ -75,8 +75,9 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     first entry's ports or of (from, to).  channels: wavelengths in um for crosstalk.  settings: settings that
     stay.  tuning: heaters, power_per_pi, budget: also the yield after tuning.  sobol: chips of each row of
     Sobol indices; 0 leaves them out.  rare: estimate the probability of failure by importance sampling, for
-    failures that `samples` chips would not show.  client, chunks: workers of Dask distributed, and the
-    folder of finished chunks (docs/cluster.md).
+    failures that `samples` chips would not show.  client, chunks: workers of Dask distributed, and the folder
+    of finished chunks (docs/cluster.md).  circuit: the nominal chip.  seed: of all random numbers; the same
+    seed gives the same result.  progress: called as progress(name, done, total) after each step.
 
     Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
 

@@ -44,7 +44,7 @@ _DIVERGED = "diverged"
 @public
 @dataclass(frozen=True)
 class Reproduction:
-    """A system, its options, and the results computed so far."""
+    """A system, its options, and the `outcome` computed so far."""
 
     system: System
     options: Options
@@ -130,12 +130,13 @@ def reproduce(
     """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
 
     What an earlier call with the same recipe, data, circuits and version of photosim finished there is not
-    computed again; what one with others left is, with a PhotosimWarning that says so. jobs: how many seeds
-    are computed at a time, each in a process and on a core of its own; the numbers do not depend on it.
-    client: a client of Dask distributed, or the address of a scheduler, whose workers compute the seeds. A
-    seed whose training diverges is kept as that, and the table says so.
-    Raises DataError for missing data or a folder that cannot be written, ParameterError for no jobs, and
-    whatever a case raises; finished seeds stay.
+    computed again; what one with others left is, with a PhotosimWarning that says so. A seed whose training
+    diverges is kept as that, and the table says so. Raises DataError for missing data or a folder that cannot
+    be written, ParameterError for no jobs, and whatever a case raises; finished seeds stay.
+
+    system, options: what to compute, and how.  progress, watch: called after each step, and after each seed.
+    jobs: how many seeds are computed at a time, each in a process and on a core of its own; numbers do not
+    depend on it.  client: a client of Dask distributed, or the address of a scheduler, for the seeds.
     """
     if jobs < 1:
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."

@@ -29,7 +29,8 @@ else's account; recalled without a text at hand; or inferred from other figures.
 class Published:
     """A published figure, in the unit of its row; `spread` where one was published.
 
-    data: the data set that it was found on, where that is not the system's first.
+    data: the data set that it was found on, where that is not the system's first.  value: in the unit of its
+    row.  how: how it was obtained: measured, simulated, ....
     """
 
     value: float
@@ -87,7 +88,10 @@ class Case:
 @public
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the number `key` that `case` returns, next to the published one, if any."""
+    """One line of the table: the number `key` that `case` returns, next to the published one, if any.
+
+    label: name of the line.  unit: of the number.  digits: after the decimal point.
+    """
 
     label: str
     case: str
@@ -104,6 +108,7 @@ class Outcome:
 
     comparable: names of the cases that were computed as published, on the published data in full size; only
     beside these are published figures drawn.  diverged: seeds whose training diverged, with what was said.
+    found: numbers by case, seed and name.
     """
 
     found: Mapping[str, Mapping[int, Mapping[str, Any]]]
@@ -143,12 +148,12 @@ class System:
 
     name: as in `photosim reproduce NAME`.  source: its key in sources.bib.  cases, rows: what is computed,
     and the lines of the table, for the options given.  data: names of the data sets that it can be run on,
-    the published one first; empty if it needs none.  reads: kinds of a user's own data that it can be run
-    on.  quick_data: the set of `--quick`.  pictures, tables:
-    what else is shown of an outcome, which may be incomplete.  netlists: names in the gallery of the circuits
-    simulated, the main one first; seeds finished with others are computed again.  remarks: what a reader
-    must know: where the recipe departs from the published one, what does not add up.  large: computations
-    of another size by name, which are run only when requested; each says first what memory and time it needs.
+    the published one first; empty if it needs none.  reads: kinds of a user's own data that it can be run on.
+    quick_data: the set of `--quick`.  pictures, tables: what else is shown of an outcome, which may be
+    incomplete.  netlists: names in the gallery of the circuits simulated, the main one first; seeds finished
+    with others are computed again.  remarks: what a reader must know: where the recipe departs from the
+    published one, what does not add up.  large: computations of another size by name, which are run only when
+    requested; each says first what memory and time it needs.  title: for tables and pictures.
     """
 
     name: str

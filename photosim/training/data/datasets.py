@@ -60,7 +60,8 @@ class Samples(ByValue):
 class Dataset:
     """A task: what is learnt from, what chooses hyperparameters, and what judges.
 
-    classes: their number; in regression, that of the outputs.
+    classes: their number; in regression, that of the outputs.  name: for tables and messages.  train,
+    validation, test: samples to learn from, to choose by and to judge by.
     """
 
     name: str
@@ -253,6 +254,8 @@ def split(
     samples' own. Bytes become single precision. Raises DataError when inputs are not finite numbers, labels
     are not one for each row, a class is too small to appear in every part or not among the training samples,
     or the inputs never change; ParameterError for shares that leave a part empty.
+
+    name: of the data set, for tables and messages.
     """
     from sklearn.model_selection import train_test_split
 

@@ -34,8 +34,9 @@ else:
 class Energy:
     """What a device did since it was built.
 
-    cycles: presentations of one input vector to one tile.  seconds: the time of those cycles.
-    light: the laser's optical energy in that time; electronics and heaters are not included.
+    cycles: presentations of one input vector to one tile.  seconds: the time of those cycles. light: the
+    laser's optical energy in that time; electronics and heaters are not included.  samples: number of input
+    vectors.
     """
 
     cycles: int = 0

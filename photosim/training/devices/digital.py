@@ -17,7 +17,10 @@ from photosim.training.devices.device import Energy, check_batch
 @public
 @dataclass(frozen=True, eq=False)
 class Digital(ByValue):
-    """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones."""
+    """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones.
+
+    counters: how often the hardware did what.
+    """
 
     weights: FloatArray
     counters: Counter[str] = field(default_factory=Counter, compare=False)

@@ -16,7 +16,10 @@ from photosim.training.arrays import RealArray
 @public
 @dataclass(frozen=True)
 class Activation:
-    """A function of each unit alone: value(pre) and its derivative derivative(pre, value)."""
+    """A function of each unit alone: value(pre) and its derivative derivative(pre, value).
+
+    name: as networks name it.
+    """
 
     name: str
     value: Callable[[RealArray], RealArray]

@@ -52,7 +52,7 @@ class GraphConvolution:
     """outputs = f(S x W.T) over all nodes at once, weights (outputs, inputs), no bias (kipf2017).
 
     adjacency: S, shape (nodes, nodes), symmetric or not.  The batch is the nodes in their order. x may be a
-    sparse matrix, as a bag of words is.
+    sparse matrix, as a bag of words is.  activation: function of each unit.
     """
 
     inputs: int

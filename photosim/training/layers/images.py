@@ -24,6 +24,8 @@ class Windows:
     """Square windows of `size` pixels, `stride` apart, over images (channels, height, width) with a zero rim.
 
     Pixels at the far edges that no whole window covers are not seen, as everywhere.
+
+    padding: width of the rim in pixels.
     """
 
     channels: int
@@ -84,6 +86,8 @@ class Convolution:
 
     weights: shape (filters, channels x size x size), bias (filters,). As everywhere in learning this is a
     correlation: filters are not turned round.
+
+    windows: size, stride and padding.  activation: function of each unit.
     """
 
     windows: Windows
@@ -157,7 +161,10 @@ class Convolution:
 @public
 @dataclass(frozen=True)
 class Pooling(Weightless):
-    """The largest or the mean pixel of every window, channel by channel."""
+    """The largest or the mean pixel of every window, channel by channel.
+
+    windows: size and stride.  kind: "max" or "mean".
+    """
 
     windows: Windows
     kind: Literal["max", "mean"] = "max"

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Block:
-    """A layer that learns, number `first` of the network, and those up to `last` that only pass light on."""
+    """A layer that learns, number `first` of the network, and those up to `last` that only pass light on.
+
+    weights_shape: (outputs, inputs) of the layer that learns.  outputs: number of units behind the last
+    layer.
+    """
 
     first: int
     last: int
@@ -42,7 +46,10 @@ class Block:
 @public
 @dataclass(frozen=True)
 class Network(Shown):
-    """Layers in a row; the last one learns and gives the logits."""
+    """Layers in a row; the last one learns and gives the logits.
+
+    layers: from input to output.
+    """
 
     layers: tuple[Layer, ...]
 

@@ -36,6 +36,8 @@ class HebbianPepita:
     the optimiser's own, and is exact for SGD without momentum.
     normalised: in the products, each sample's activities of a hidden layer are divided by their length,
     which keeps the two halves from growing with them. (The public code's form of it was not read.)
+
+    feedback: devices that carry the errors back.
     """
 
     feedback: tuple[Device, ...]

@@ -62,6 +62,8 @@ class InSitu:
     power that is sent backwards: this lowers it where errors are strong and raises it where they are weak.
     pai2023 take it as it is. Counters: runs of single
     samples, and readings of taps.
+
+    rng: draws the random numbers.  counters: how often the hardware did what.
     """
 
     errors: InSituErrors = field(default_factory=InSituErrors)

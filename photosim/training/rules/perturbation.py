@@ -117,6 +117,8 @@ class FiniteDifference(_Measuring):
     """dJ/dp = (J(p + step) - J(p))/step, parameter by parameter, as shen2017 propose for training on chip.
 
     One forward pass of the batch for every parameter, and one more.
+
+    rng: draws the random numbers.  counters: how often the hardware did what.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("shen2017",)
@@ -144,7 +146,8 @@ class FiniteDifference(_Measuring):
 class SPSA(_Drawing):
     """All parameters at once by +-step, signs drawn: the central difference times the signs (spall1992).
 
-    repeats: directions averaged over, two forward passes of the batch each.
+    repeats: directions averaged over, two forward passes of the batch each.  rng: draws the random numbers.
+    counters: how often the hardware did what.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("spall1992",)
@@ -159,7 +162,8 @@ class SPSA(_Drawing):
 class EvolutionStrategy(_Drawing):
     """Normal moves of deviation `step` and their opposites, weighted by the loss's difference (salimans2017).
 
-    repeats: pairs of a move and its opposite, two forward passes of the batch each.
+    repeats: pairs of a move and its opposite, two forward passes of the batch each.  rng: draws the random
+    numbers.  counters: how often the hardware did what.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("salimans2017",)

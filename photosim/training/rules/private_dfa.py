@@ -42,6 +42,8 @@ class PrivateDFA:
     parameters; scores, losses and alignment angles, the means that standardise data, and a stop by
     validation samples are computed from the data and not covered.  Left out: rounding of the noise to
     floating-point numbers.
+
+    threshold: size of an error below which it is rounded to 0.  rng: draws the random numbers.
     """
 
     feedback: tuple[Device, ...]

@@ -34,6 +34,8 @@ class SegmentedDFA:
     to -1, 0 and 1 by chance instead, right on average: an error of -0.3 is -1 three times in ten. With many
     classes most errors lie below any threshold, and what is left of them no longer cancels over the tokens.
     still: numbers of layers that do not learn.
+
+    rng: draws the random numbers.
     """
 
     feedback: tuple[Device, ...] = ()

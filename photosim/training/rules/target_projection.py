@@ -21,6 +21,8 @@ class TargetProjection:
 
     The error is probabilities minus y; y's entry alone is negative, and -y stands for it. Hidden layers could
     learn before the output is known. Classification only; the last layer is exact.
+
+    feedback: devices that carry the errors back.
     """
 
     feedback: tuple[Device, ...]

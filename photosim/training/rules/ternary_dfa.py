@@ -31,6 +31,8 @@ class TernaryDFA:
     The threshold is on each sample's own error, probabilities minus labels. Where it is low most wrong
     classes of an undecided network turn to +1 and t says little more than which class is right; a batch of
     which that is true gives a PhotosimWarning. The last layer learns from the exact error.
+
+    feedback: devices that carry the errors back.
     """
 
     feedback: tuple[Device, ...]

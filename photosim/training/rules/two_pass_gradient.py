@@ -26,6 +26,8 @@ class TwoPassGradient:
     rule without a way back. The error enters F with the other sign than in the paper's rule (labels minus
     probabilities), and the gradient also flows through F and the first pass, since F e is formed inside
     the graph; `through_error=False` stops it there.
+
+    feedback: devices that carry the errors back.
     """
 
     feedback: tuple[Device, ...]

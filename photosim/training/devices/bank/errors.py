@@ -16,6 +16,8 @@ def product_error(
 
     Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
     between -1 and 1.  used: number of inputs that are not dark; all if left out.
+
+    bank: with programmed weights.  rng: draws inputs and noise.  samples: number of random inputs.
     """
     target = bank.programmed.target
     probe = bank.with_noise(bank.noise, rng, drift=bank.drift)
@@ -28,6 +30,9 @@ def product_error(
 
 @public
 def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
-    """Return log2(2 / sigma) of a bank's products; infinite for an exact bank."""
+    """Return log2(2 / sigma) of a bank's products; infinite for an exact bank.
+
+    rng: draws inputs and noise.  samples: number of random inputs.
+    """
     sigma = product_error(bank, rng, samples)[1]
     return float(np.log2(2.0 / sigma)) if sigma > 0.0 else float("inf")

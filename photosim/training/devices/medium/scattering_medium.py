@@ -37,12 +37,13 @@ Noise = Literal["physical", "measured"]
 class Projection(Brief):
     """How products are made of what the camera sees.
 
-    method: how a frame is read.  steps: frames of a phase-stepped reading; 2 give the real part, which is
-    all that is used.  planes: binary pictures of each sign; 1 for errors of -1, 0 and 1, p for numbers
-    rounded to 2**p - 1 levels of each sign (lightonml sends 6).  frame: time of a frame in s, exposure and
-    rest; the co-processor's is 500 us.  noise: None for none; "physical" for the camera's; "measured" for
-    normal errors of `deviation` times the batch's root mean square product: wang2025's code adds 1.7 % of
-    the mean to each frame of a camera behind a medium, and a product is the difference of two.
+    method: how a frame is read.  steps: frames of a phase-stepped reading; 2 give the real part, which is all
+    that is used.  planes: binary pictures of each sign; 1 for errors of -1, 0 and 1, p for numbers rounded to
+    2**p - 1 levels of each sign (lightonml sends 6).  frame: time of a frame in s, exposure and rest; the
+    co-processor's is 500 us.  noise: None for none; "physical" for the camera's; "measured" for normal errors
+    of `deviation` times the batch's root mean square product: wang2025's code adds 1.7 % of the mean to each
+    frame of a camera behind a medium, and a product is the difference of two.  drift: slow change of the
+    medium.
     """
 
     method: Method = "phase-stepping"
@@ -75,6 +76,10 @@ class ScatteringMedium(Shown):
 
     Read as "intensity" the product is not that of a matrix: matrix() is then what single entries give.
     Left out: correlation between frames of the camera, settling of the mirrors beyond the frame time.
+
+    chain: modulator, medium and camera.  how: way of reading.  unit: product of a reading of 1.  power: of
+    the laser in W.  rng: draws the random numbers.  counters: how often the hardware did what.  shared:
+    exposures in common with other devices.
     """
 
     chain: OpticalChain

@@ -41,7 +41,8 @@ Settings = dict[str, dict[str, float]]
 class MeshPhases(ByValue):
     """Phases in rad of a mesh of n guides and K blocks, n (n - 1)/2 of them in a rectangle or triangle.
 
-    theta, phi: shape (K,), in the order of `places`.  end: output phases, shape (n,).
+    theta, phi: shape (K,), in the order of `places`.  end: output phases, shape (n,).  arrangement: order of
+    the blocks, such as "clements".
     """
 
     arrangement: Arrangement
@@ -175,6 +176,8 @@ def decompose_pair(
     `scale`, which a passive circuit cannot exceed, and padded with zeros; n is its larger side, at least
     2, unless given. A zero matrix has scale 0. Raises ParameterError for a matrix that
     is empty, not finite or larger than n.
+
+    arrangement: order of the blocks in both meshes, "clements" or "reck".
     """
     target = np.asarray(matrix, dtype=np.complex128)
     if target.ndim != 2 or not target.size or not np.isfinite(target).all():

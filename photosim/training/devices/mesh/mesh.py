@@ -80,8 +80,10 @@ class Mesh(Shown):
     of the circuit's own couplers, losses, converters of phases (`bits`) and heat that neighbours get
     (`crosstalk`); programming corrects for them if asked to.
 
-    rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the
-    read-out, converters of inputs and outputs, drift, response time of the heaters.
+    rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the read-out,
+    converters of inputs and outputs, drift, response time of the heaters.  hardware: the mesh in its circuit.
+    errors: imperfections.  rng: draws the random numbers.  held: the programmed matrix, None for none.
+    counters: how often the hardware did what.
     """
 
     hardware: MeshCircuit

@@ -98,6 +98,8 @@ class TiledMesh(Shown):
     same call gives the same numbers, and passes with one programming meet the same hardware.
     rate: vectors a second.  power: light in W that a tile is sent with. Thermal crosstalk is that of the
     circuit, not corrected for. Left out: drift, response time of the heaters.
+
+    readout: how outputs are read.  counters: how often the hardware did what.  built: the programmed tiles.
     """
 
     hardware: MeshCircuit
