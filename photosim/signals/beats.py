@@ -41,8 +41,7 @@ def beats(
     if not isinstance(model, ClosedForm):
         message = (
             f"Setting {read.name!r} belongs to a {model.name}, which has no formula to take a small "
-            "signal of: "
-            "ask ps.transient."
+            "signal of: use ps.transient."
         )
         raise ParameterError(message)
     own[read.setting] = float(lit.settings.get(read.name, own[read.setting]))
