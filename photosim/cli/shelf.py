@@ -17,6 +17,40 @@ if TYPE_CHECKING:
 
     from photosim.model import Model
 
+_SEARCHED = {
+    "coupler_ring": ("ebeam_dc_halfring_straight", "halfring"),
+    "directional_coupler": ("ebeam_dc_te1550", "dc"),
+    "phase_modulator": ("eom", "electro-optic modulator"),
+    "mach_zehnder_modulator": ("eom", "electro-optic modulator", "mzm"),
+    "photodetector": ("pd", "photodiode"),
+    "transimpedance_amplifier": ("tia",),
+    "soa": ("edfa", "optical amplifier"),
+    "free_propagation_region": ("awg", "arrayed waveguide grating", "wdm", "wavelength multiplexer", "mux"),
+    "contra_directional_coupler": ("wdm", "wavelength multiplexer", "add-drop filter"),
+    "ring_double": ("wdm", "wavelength multiplexer", "add-drop filter", "disk"),
+    "ring_single": ("disk", "microdisk", "notch filter"),
+    "mzi": ("optical switch",),
+    "mzi_block": ("optical switch",),
+    "splitter": ("splitter tree",),
+    "reflector": ("loop mirror", "sagnac"),
+    "low_pass_filter": ("bessel filter", "butterworth filter"),
+    "sampled": ("optical n port", "nport", "s-parameter file"),
+}
+"""Words by which people look for a component, and that are not names of it in a netlist."""
+_ELSEWHERE = {
+    ("ona", "optical network analyzer", "osa", "optical spectrum analyzer"): (
+        "`photosim simulate FILE --wl 1.54:1.56:auto` computes the spectrum between the ports of a circuit"
+    ),
+    ("prbs", "nrz", "pulse generator", "bit sequence generator"): (
+        "`photosim transient FILE --drive SETTING=prbs:rate=1e10` drives a setting with a waveform"
+    ),
+    ("oscilloscope", "eye diagram", "ber tester"): (
+        "`photosim transient FILE --eye` shows what the detectors of a circuit receive"
+    ),
+}
+"""Instruments of other simulators, and the command in whose place they stand."""
+_SHORT = 3
+"""Letters of a word up to which it must begin a word of the texts: "ona" is not in "directional"."""
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z#]|$)")
 
 
@@ -24,18 +58,20 @@ def components(words: tuple[str, ...]) -> list[Model]:
     """Return the components whose name, other names, family or first sentence has all words.
 
     Letter case, spaces, hyphens and underscores do not matter. Names come before sentences. Raises
-    ParameterError with the nearest name where there is none.
+    ParameterError where there is none, with the command in place of an instrument, or the nearest name.
     """
     models = [registry.get(name) for name in registry.names() if "." not in name]
     if not words:
         return models
+    _refuse_instrument(" ".join(words))
     wanted = [_plain(word) for word in words]
-    titles = {model.name: _plain(" | ".join((model.name, *also_called(model)))) for model in models}
-    texts = {m.name: titles[m.name] + _plain(f" | {_family(m)} | {m.summary}") for m in models}
-    found = [m for m in models if all(word in texts[m.name] for word in wanted)]
+    titles = {model.name: _plain(" | ".join((model.name, *_sought(model)))) for model in models}
+    texts = {m.name: " | ".join((m.name, *_sought(m), _family(m), m.summary)) for m in models}
+    found = [m for m in models if all(_begins(word, texts[m.name]) for word in words)]
+    found = found or [m for m in models if all(word in _plain(texts[m.name]) for word in wanted)]
     if not found:
         text = " ".join(words)
-        known = [name for model in models for name in (model.name, *also_called(model))]
+        known = [name for model in models for name in (model.name, *_sought(model))]
         message = (
             f"No component has {text!r} in its name, its other names or its first sentence."
             f"{did_you_mean(text, known)}"
@@ -47,6 +83,27 @@ def components(words: tuple[str, ...]) -> list[Model]:
         return not all(word in own for word in wanted), not all(word in other for word in wanted)
 
     return sorted(found, key=rank)
+
+
+def _refuse_instrument(text: str) -> None:
+    """Raise ParameterError for an instrument of other simulators, with the command that does its work."""
+    for names, command in _ELSEWHERE.items():
+        if _plain(text) in map(_plain, names):
+            message = f"{text!r} is not a component: {command}."
+            raise ParameterError(message)
+
+
+def _sought(model: Model) -> tuple[str, ...]:
+    """Return the other names of a component, and words by which people look for it."""
+    return (*also_called(model), *_SEARCHED.get(model.name, ()))
+
+
+def _begins(word: str, text: str) -> bool:
+    """Return whether a text has a word; a short one must begin a word of the text."""
+    plain = _plain(word)
+    if len(plain) > _SHORT:
+        return plain in _plain(text)
+    return any(_plain(one).startswith(plain) for one in re.split(r"[\W_]+", text))
 
 
 def list_components(models: list[Model]) -> None:
