@@ -23,9 +23,9 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import wraps
-from typing import Any, Self, TypeVar, get_type_hints
+from typing import Any, Self, TypeVar
 
-from photosim.model.parameters import SETTINGS_HEADING, descriptions
+from photosim.model.parameters import SETTINGS_HEADING, descriptions, hints_of
 
 Group = TypeVar("Group", bound="SettingsGroup")
 
@@ -99,7 +99,7 @@ def group_methods(used: object) -> Iterator[Callable[..., Any]]:
 def groups_of(function: Callable[..., Any]) -> dict[str, SettingsGroup]:
     """Return the groups that a function takes, by keyword, each with its defaults."""
     found: dict[str, SettingsGroup] = {}
-    hints = get_type_hints(function, include_extras=True)
+    hints = hints_of(function)
     for name, parameter in inspect.signature(function).parameters.items():
         hint = hints.get(name)
         if isinstance(hint, type) and issubclass(hint, SettingsGroup):
@@ -111,7 +111,7 @@ def _listed(
     function: Callable[..., Any], groups: Mapping[str, SettingsGroup]
 ) -> dict[str, inspect.Parameter]:
     """Return the parameters of a function with those of its groups in their place, each once."""
-    hints = get_type_hints(function, include_extras=True)
+    hints = hints_of(function)
     given = inspect.signature(function).parameters
     found: dict[str, inspect.Parameter] = {}
     for name, parameter in given.items():
@@ -124,7 +124,7 @@ def _listed(
 
 def _single(group: SettingsGroup) -> Iterator[inspect.Parameter]:
     """Yield the settings of a group as parameters of a function."""
-    hints = get_type_hints(type(group), include_extras=True)
+    hints = hints_of(type(group))
     for field in fields(group):
         value = getattr(group, field.name)
         if isinstance(value, SettingsGroup):

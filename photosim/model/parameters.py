@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -154,6 +155,26 @@ class Parameter:
         raise ParameterError(message)
 
 
+@lru_cache(maxsize=64)
+def hints_of(declared: Any) -> Mapping[str, Any]:
+    """Return what the annotations of a function or class mean, by name; kept, as declaring asks repeatedly.
+
+    Most are the name of a quantity in the module, which is looked up; other texts are evaluated.
+    """
+    whole: dict[str, Any] | None = None
+    scope = getattr(inspect.unwrap(declared), "__globals__", {})  # of a class, none: fields are inherited
+    found: dict[str, Any] = {}
+    for name, text in getattr(declared, "__annotations__", {}).items() if scope else ():
+        if name == "return":
+            continue
+        meant = scope.get(text) if isinstance(text, str) else None
+        if not (meant is Any or isinstance(getattr(meant, "__origin__", meant), type)):
+            whole = whole or get_type_hints(declared, include_extras=True)
+            meant = whole[name]
+        found[name] = meant
+    return found or get_type_hints(declared, include_extras=True)
+
+
 def read_parameters(
     function: Callable[..., Any], structural: Iterable[str], *, scalar: bool = False
 ) -> dict[str, Parameter]:
@@ -165,7 +186,7 @@ def read_parameters(
     in the docstring under "Settings:"; otherwise ParameterError says which is
     missing, at declaration.
     """
-    hints = get_type_hints(function, include_extras=True)
+    hints = hints_of(function)
     texts = descriptions(function)
     found: dict[str, Parameter] = {}
     for name, argument in inspect.signature(function).parameters.items():
@@ -226,7 +247,12 @@ def _quantity(hint: Any) -> Quantity | None:
 
 def descriptions(declared: Callable[..., Any]) -> dict[str, str]:
     """Return the "name: text" lines under "Settings:" in a docstring; deeper lines continue the text."""
-    _, _, body = inspect.cleandoc(declared.__doc__ or "").partition(SETTINGS_HEADING)
+    return dict(_described(declared.__doc__ or ""))
+
+
+@lru_cache(maxsize=64)
+def _described(docstring: str) -> Mapping[str, str]:
+    _, _, body = inspect.cleandoc(docstring).partition(SETTINGS_HEADING)
     texts: dict[str, str] = {}
     indent, current = "", None
     for line in body.splitlines():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.components.guides import Guide
 from photosim.errors import NetlistError, ParameterError
-from photosim.model.parameters import Parameter, read_parameters, read_settings
+from photosim.model.parameters import Parameter, hints_of, read_parameters, read_settings
 from photosim.model.quantities import Count, Index, Length, Power
 
 
@@ -172,3 +173,13 @@ def test_values_far_from_use_warn_with_their_unit(
 ) -> None:
     said = _read(component, **{setting: value})
     assert any(f"is it in {unit}?" in text for text in said), said
+
+
+def test_annotations_mean_what_the_type_system_says() -> None:
+    """Names are looked up and other texts evaluated: both give what typing gives, for groups too."""
+    for declared in (told, Guide):
+        expected = get_type_hints(declared, include_extras=True)
+        found = hints_of(declared)
+        assert {name: found[name] for name in expected if name != "return"} == {
+            name: hint for name, hint in expected.items() if name != "return"
+        }
