@@ -61,11 +61,14 @@ def sent(time: Any, rate: float, heights: Any, edge: float, out: Any) -> None:
     (n + 1/2)/rate.
     """
     count = heights.shape[0]
+    known, start, after, before = 0, 0.0, heights[0], heights[0]  # of the place looked at last
     for n in range(time.shape[0]):
         place = math.floor(time[n] * rate + 0.5)
-        since = time[n] - place / rate
-        after = heights[max(place, 0) % count]
-        before = heights[max(place - 1, 0) % count]
+        if place != known:
+            known, start = place, place / rate
+            after = heights[max(place, 0) % count]
+            before = heights[max(place - 1, 0) % count]
+        since = time[n] - start
         if since >= edge / 2:
             out[n] = after
         elif since < -edge / 2:

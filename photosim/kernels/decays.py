@@ -30,9 +30,10 @@ def decayed(values: Any, taps: Any, keep: Any, residue: Any, out: Any) -> None:
             near[j] = values[min(place, count - 1)] - first if place > 0 else 0.0
         driven[:] = 0.0
         for k in range(taps.shape[0]):
-            tap, late = taps[k], 2 * around - k
+            tap = taps[k]
+            late = near[2 * around - k :]  # vectorised, as an index with an offset is not
             for i in range(size):
-                driven[i] += tap * near[i + late]
+                driven[i] += tap * late[i]
         for i in range(size):
             state = keep * state + driven[i]
             out[start + i] += (residue * state).real

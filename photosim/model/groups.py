@@ -124,7 +124,8 @@ def _listed(
 
 def _single(group: SettingsGroup) -> Iterator[inspect.Parameter]:
     """Yield the settings of a group as parameters of a function."""
-    hints = hints_of(type(group))
+    declared: Any = type(group)
+    hints = hints_of(declared)
     for field in fields(group):
         value = getattr(group, field.name)
         if isinstance(value, SettingsGroup):

@@ -62,7 +62,7 @@ class _Wires:
                 self.netlist.mark(key, written_end(entry)),
             )
         return (
-            port if found == written else (name, found),
+            port if found == written and type(port) is tuple else (name, found),
             found in ports.electrical,
             ports.modes.get(found, _NO_MODES),
         )

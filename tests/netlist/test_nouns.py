@@ -32,9 +32,8 @@ class Name(str):
 )
 def test_lists_and_texts_of_other_classes_join_as_tuples_do(connections: Any) -> None:
     assert check(replace(GUIDES, connections=connections)) == []
-    written = replace(GUIDES, connections=tuple(tuple(map(tuple, pair)) for pair in connections))
     expected = ps.Circuit(GUIDES)(1.55).values
-    assert (ps.Circuit(written)(1.55).values == expected).all()
+    assert (ps.Circuit(replace(GUIDES, connections=connections))(1.55).values == expected).all()
 
 
 @pytest.mark.parametrize(
