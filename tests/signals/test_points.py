@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -28,16 +29,17 @@ def drivable() -> list[tuple[str, str, str]]:
 
 
 def lit_gallery() -> list[str]:
-    """The gallery's circuits with photocurrents."""
-    found = []
-    for name, path in sorted(gallery().items()):
-        one = ps.load(path)
-        blocks = any(part.model.kind == "block" for part in one.graph.parts)
-        if any(one.parameters.get(f"{detector}.bandwidth") == 0.0 for detector in one.detectors):
-            continue  # that of TDECQ, or one whose load is the netlist's: a link refuses
-        if one.sources and one.detectors and not one.nonlinear and not blocks:
-            found.append(name)
-    return found
+    """The gallery's circuits with lasers and detectors, by their texts: to load them all takes seconds."""
+    texts = {name: path.read_text(encoding="utf-8") for name, path in sorted(gallery().items())}
+    return [name for name, text in texts.items() if "laser" in text and re.search("detector|receiver", text)]
+
+
+def has_link(one: ps.Circuit) -> bool:
+    """Return whether a link of the circuit has photocurrents."""
+    if any(one.parameters.get(f"{detector}.bandwidth") == 0.0 for detector in one.detectors):
+        return False  # that of TDECQ, or one whose load is the netlist's
+    blocks = any(part.model.kind == "block" for part in one.graph.parts)
+    return bool(one.sources and one.detectors and not one.nonlinear and not blocks)
 
 
 def interferometer(component: str, settings: dict[str, Any], dac: dict[str, Any] | None, port: str) -> Any:
@@ -99,6 +101,8 @@ def test_every_drivable_part_follows_its_converter_in_every_question(
 @pytest.mark.parametrize("name", lit_gallery())
 def test_questions_agree_on_every_circuit_of_the_gallery(name: str) -> None:
     one = ps.load(name)
+    if not has_link(one):
+        pytest.skip("a link refuses it")
     currents = one.photocurrents().sum("wavelength")
     point = operating_point(one, {})
     found = [point.mean_current(number) for number in range(len(one.detectors))]
