@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 import warnings
 from typing import Any
 
@@ -33,9 +34,10 @@ LINKED = ["photodetector", "balanced_photodetector", "avalanche_photodetector", 
 
 
 def ends(model: Model) -> list[tuple[str, Any]]:
-    """Return every numeric parameter with its finite bounds."""
+    """Return every numeric parameter with its finite bounds; of 72 equal couplers of a mesh, one."""
     found: list[tuple[str, Any]] = []
-    for p in model.parameters.values():
+    families = {(p.name.rstrip(string.digits), p.low, p.high): p for p in model.parameters.values()}
+    for p in families.values():
         if p.kind == "whole":
             found += [(p.name, int(v)) for v in {p.low, min(p.high, MOST_COUNTED)} if v >= p.low]
         elif p.kind == "real":

@@ -17,7 +17,7 @@ import photosim as ps
 from photosim import testing
 from photosim.cli.app import app
 from photosim.errors import ParameterError
-from photosim.model import Algebra, Block, Electronic, Entries, Network, Power, component, registry
+from photosim.model import Algebra, Block, Composite, Electronic, Entries, Network, Power, component, registry
 from photosim.testing import LawBroken, check, laws
 from photosim.testing.formula_laws import as_complex, compiled, exact
 from photosim.testing.law import LAWS, Example
@@ -37,12 +37,21 @@ def has_laws(name: str) -> bool:
 
 LARGE = {"hexagonal_mesh", "spectrum_slicer", "weight_bank", "mesh_filter"}
 """Components of hundreds of parts, which take seconds an example."""
+
+
+def examples_of(name: str) -> int:
+    """Return how many examples a component gets: what is made of other components has had theirs."""
+    if name in LARGE:
+        return 10
+    return 30 if isinstance(registry.get(name), Composite) else 100
+
+
 NAMES = [name for name in registry.names() if has_laws(name)]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_component_keeps_its_laws(name: str) -> None:
-    report = check(name, examples=20 if name in LARGE else 100)
+    report = check(name, examples=examples_of(name))
     assert not report.broken
     assert all(verdict.tried for verdict in report.verdicts)
 
