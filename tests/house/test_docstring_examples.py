@@ -51,7 +51,7 @@ def test_what_people_use_most_has_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_run(name: str) -> None:
-    """Each is found and run: the collection of doctests by pytest itself would import all 1,000 modules anew."""
+    """Found and run here: doctests that pytest collects would import all 1,000 modules anew."""
     found = [one for one in doctest.DocTestFinder().find(importlib.import_module(name)) if one.examples]
     assert found, "the module has '>>>' where no docstring of its own is"
     said: list[str] = []
