@@ -67,7 +67,7 @@ def _line(*, wl: float, **_: Any) -> float:
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=_start, line=_line,
+    memory=_MEMORY, start=_start, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def rate_equation_laser(
     *,
@@ -95,8 +95,9 @@ def rate_equation_laser(
     N/carrier_lifetime = R photons per s is random with noise, and its mean without. The noise is Langevin's:
     2 R |E|**2 of the photons, 2 R |E|**2 + N/carrier_lifetime + pump_noise injection_efficiency I/q of the
     carriers, -2 R |E|**2 of both (Coldren et al. 2012, section 5.5), so that relative intensity noise and
-    linewidth follow; shot noise of its detection is the detector's. Left out: side modes, heat, the second
-    mirror's output (it is in 1 - output).
+    linewidth follow; shot noise of its detection is the detector's. e1 takes the current, at ground: its
+    junction and leads are in `packaged_laser`. Left out: side modes, heat, the second mirror's output (it is
+    in 1 - output).
 
     Settings:
         wl: wavelength at threshold.
@@ -120,7 +121,7 @@ def rate_equation_laser(
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=_start, line=_line,
+    memory=_MEMORY, start=_start, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def vcsel(
     *,

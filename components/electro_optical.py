@@ -5,7 +5,17 @@ from __future__ import annotations
 from math import pi
 from typing import Annotated
 
-from photosim.components.electrical import Capacitance, Elements, Gain
+from photosim.components.dynamic_lasers import Enhancement
+from photosim.components.electrical import (
+    VOLT_PER_KELVIN,
+    Capacitance,
+    Elements,
+    Gain,
+    Ideality,
+    Inductance,
+    JunctionTemperature,
+    SaturationCurrent,
+)
 from photosim.components.modulators import SwitchingVoltage
 from photosim.components.receivers import NoiseCurrent, StageBandwidth
 from photosim.model import (
@@ -19,6 +29,7 @@ from photosim.model import (
     SaturationPower,
     Temperature,
     Voltage,
+    Wavelength,
     composite,
     elements,
     links,
@@ -123,6 +134,84 @@ def lumped_modulator(
         ports={"o1": ref("modulator,o1"), "o2": ref("modulator,o2"), "e1": ref("series,e1"),
                "e2": ref("junction,e2")},
         name="lumped_modulator",
+    )  # fmt: skip
+
+
+@network(pins=("e1", "e2"), source="rossi1998", reads={"e3": Reading("A", ("felt", "gnd"))})
+def laser_leads(
+    *,
+    bond_inductance: Inductance = 0.3e-9,
+    pad_capacitance: Capacitance = 0.5e-12,
+    series_resistance: Resistance = 5.0,
+    saturation_current: SaturationCurrent = 1e-13,
+    ideality: Ideality = 1.8,
+    temperature: JunctionTemperature = 300.0,
+) -> Elements:
+    """Leads and junction of a laser from anode e1 to cathode e2; the junction's current leaves at e3.
+
+    A bond wire of bond_inductance leads to the pad, whose pad_capacitance lies beside series_resistance and
+    the junction, i = saturation_current (exp(v/(ideality k T/q)) - 1). At e3 leaves i as a one-way signal in
+    A: connect it with e1 of a rate_equation_laser or a vcsel. Left out: the junction's own charge, which is
+    the laser's carriers, resistance of wire and pad, heat.
+
+    Settings:
+        bond_inductance: of the wire to the pad.
+        pad_capacitance: from the pad to the cathode.
+        series_resistance: between pad and junction.
+        saturation_current: of the junction.
+        ideality: ideality factor of the junction.
+        temperature: of the junction.
+    """
+    thermal = ideality * VOLT_PER_KELVIN * temperature
+    return (
+        elements.inductance("bond", "e1", "pad", bond_inductance),
+        elements.capacitance("cpad", "pad", "e2", pad_capacitance),
+        elements.resistance("rs", "pad", "anode", series_resistance, temperature=temperature),
+        elements.junction("d", "anode", "inner", saturation_current, thermal),
+        elements.voltage("ammeter", "inner", "e2", 0.0),
+        elements.transresistance("felt", "felt", "gnd", "ammeter", 1.0),
+    )
+
+
+@composite(ports=("o1",), electrical=("e1", "e2"), source="rossi1998")
+def packaged_laser(
+    *,
+    wl: Wavelength = 1.55,
+    bond_inductance: Inductance = 0.3e-9,
+    pad_capacitance: Capacitance = 0.5e-12,
+    series_resistance: Resistance = 5.0,
+    saturation_current: SaturationCurrent = 1e-13,
+    ideality: Ideality = 1.8,
+    linewidth_enhancement: Enhancement = 3.0,
+) -> Netlist:
+    """Directly modulated laser with pins: a rate_equation_laser behind bond wire, pad and series resistance.
+
+    Anode e1, cathode e2: `laser_leads` carry the current that reaches the junction, and `laser` follows it
+    from sample to sample. Its small-signal response is that of a low-pass of the leads, with a peak where
+    wire and pad resonate, times the relaxation resonance of the laser. The settings of both inside are at
+    hand by `leads.` and `laser.`. Left out: what laser_leads and rate_equation_laser leave out.
+
+    Settings:
+        wl: wavelength at threshold.
+        bond_inductance: of the wire to the pad.
+        pad_capacitance: from the pad to the cathode.
+        series_resistance: between pad and junction.
+        saturation_current: of the junction.
+        ideality: ideality factor of the junction.
+        linewidth_enhancement: how far the index follows the gain.
+    """
+    return Netlist(
+        instances={
+            "leads": part(
+                "laser_leads", bond_inductance=bond_inductance, pad_capacitance=pad_capacitance,
+                series_resistance=series_resistance, saturation_current=saturation_current,
+                ideality=ideality,
+            ),
+            "laser": part("rate_equation_laser", wl=wl, linewidth_enhancement=linewidth_enhancement),
+        },
+        connections=links("leads,e3:laser,e1"),
+        ports={"o1": ref("laser,o1"), "e1": ref("leads,e1"), "e2": ref("leads,e2")},
+        name="packaged_laser",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ _TWO = (-11.0, 11.0)
 _ONE = (0.0,)
 _GRID = "".join(f"|d M{x} -12 V12|d M-12 {x} H12" for x in (-8, -4, 0, 4, 8))
 _RAYS = "l M-7 0 H7|l M-3.5 -6.1 L3.5 6.1|l M-3.5 6.1 L3.5 -6.1|f O 0 0 2.4"
+_LEFT_RAYS = "l M-17.5 0 H-3.5|l M-14 -6.1 L-7 6.1|l M-14 6.1 L-7 -6.1|f O -10.5 0 2.4"
 
 # name: (width, height, left, right, drive, output, strokes, text, returns); W stands for half of the width.
 TABLE: dict[str, tuple[object, ...]] = {
@@ -40,7 +41,7 @@ TABLE: dict[str, tuple[object, ...]] = {
     "grating_coupler": (46, 30, _ONE, _ONE, (), (), "o M-W -2 L-8 -2 L12 -13 V13 L-8 2 L-W 2 Z|d M-2 -5 V5|d M2 -7 V7|d M6 -9 V9|d M10 -11 V11|g M14 0 HW"),
     "bragg": (52, 20, _ONE, _ONE, (), (), "g M-W 0 HW|o M-18 -6 H18 V6 H-18 Z|d M-14 -6 V6|d M-10 -6 V6|d M-6 -6 V6|d M-2 -6 V6|d M2 -6 V6|d M6 -6 V6|d M10 -6 V6|d M14 -6 V6"),
     "phase": (44, 20, _ONE, _ONE, (), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|t M0 4.2", "φ"),
-    "heater": (48, 26, _ONE, _ONE, (8.0,), (), "G M-W 0 HW|h M-14 -9 L-11 -5 L-7 -13 L-3 -5 L1 -13 L5 -5 L9 -13 L13 -5 L14 -9"),
+    "heater": (48, 30, _ONE, _ONE, (-9.0,), (), "G M-W 0 HW|h M-W -9 H-14 L-11 -5 L-7 -13 L-3 -5 L1 -13 L5 -5 L9 -13 L13 -5 L14 -9"),
     "driven_phase": (48, 30, _ONE, _ONE, (13.0,), (), "g M-W 0 H-11|g M11 0 HW|o M-11 -9 H11 V9 H-11 Z|t M0 4.2|e M-W 13 H0 V9", "φ"),
     "modulator": (68, 42, _ONE, _ONE, (17.0,), (), f"{_ARMS}|ef M-9 -13.5 H9 V-11 H-9 Z|ef M-9 11 H9 V13.5 H-9 Z|e M-W 17 H0 V13"),
     "ring_modulator": (56, 46, (15.0,), (15.0,), (-16.0,), (), "g M-W 15 HW|G O 0 -2 13.5|e M-W -16 H-14 C-6 -22 6 -22 13 -12"),
@@ -48,6 +49,8 @@ TABLE: dict[str, tuple[object, ...]] = {
     "attenuator": (44, 20, _ONE, _ONE, (), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|t M0 3.6", "dB"),
     "variable_attenuator": (48, 36, _ONE, _ONE, (14.0,), (), f"{_GUIDE}|o M-11 -9 H11 V9 H-11 Z|d M-8 7 L7 -6|f M9 -8 L3.5 -6.8 L7.4 -2.6 Z|e M-W 14 H0 V9"),
     "laser": (48, 30, (), _ONE, (), (), f"o O -4 0 13.5|{_RAYS}|g M9.5 0 HW"),
+    "laser_driven": (48, 30, (), _ONE, _ONE, (), f"o O -10.5 0 13.5|{_LEFT_RAYS}|g M3 0 HW"),
+    "laser_pair": (48, 42, (), _ONE, (), (-16.0, 16.0), f"o O -10.5 0 13.5|{_LEFT_RAYS}|g M3 0 HW|e MW -16 H-10.5 V-13.5|e MW 16 H-10.5 V13.5"),
     "comb": (48, 30, (), _ONE, (), (), "o O -4 0 13.5|l M-12 5 V-1|l M-8 5 V-5|l M-4 5 V-8|l M0 5 V-5|l M4 5 V-1|g M9.5 0 HW"),
     "pulsed": (48, 30, (), _ONE, (), (), "o O -4 0 13.5|l M-14 5 H-9 C-6 5 -6 -8 -4 -8 C-2 -8 -2 5 1 5 H6|g M9.5 0 HW"),
     "detector": (48, 34, _ONE, (), (), _ONE, f"g M-W 0 H-8|{_DIODE}|e M7 0 HW"),
@@ -101,7 +104,7 @@ TABLE: dict[str, tuple[object, ...]] = {
     "equaliser": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|et M0 3.4", "FFE"),
     "emphasis": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-12 6 H-8 V-7 H-4 V-2 H6 V6 H12"),
     "clock": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-13 5 H-8 V-5 H-3 V5 H2 V-5 H7 V5 H12"),
-    "heater_network": (56, 34, (), (), _TWO, _TWO, "e M-W -11 H-14 L-11.5 -17 L-6.5 -5 L-1.5 -17 L3.5 -5 L8.5 -17 L12 -11 HW|e M-W 11 H-12 M12 11 HW|eo M-12 6 H12 V16 H-12 Z"),
+    "heater_network": (60, 64, (), (), (-22.0, 0.0, 22.0), _ONE, "e M-W -22 H-10 V-19 L-16 -17 L-4 -13.5 L-16 -9.5 L-4 -6 L-10 -3.5 V0 H-W|h M-1 -11 H14 V-8|eo M4 -8 H24 V8 H4 Z|h M-W 22 H14 V8|e M24 0 HW"),
     "filter": (56, 26, (), (), _ONE, _ONE, "e M-W 0 H-18|e M18 0 HW|eo M-18 -11 H18 V11 H-18 Z|e M-12 -5 H0 C6 -5 6 6 12 6"),
     "oscillator": (48, 30, (), (), _ONE, _ONE, "e M-W 0 H-12|e M12 0 HW|eo O 0 0 12|e M-7 0 C-5 -9 -2 -9 0 0 C2 9 5 9 7 0"),
     "loop_part": (52, 34, (), (), _TWO, _ONE, "e M-W -11 H-13|e M-W 11 H-13|e M13 0 HW|eo M-13 -15 H13 V15 H-13 Z|et M0 5", "∫"),

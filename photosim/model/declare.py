@@ -185,6 +185,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     line: Callable[..., float] | None = None,
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None,
     steady: Callable[..., Any] | None = None,
+    drives: Mapping[str, str] | None = None,
     inputs: int | None = None,
     aliases: Mapping[str, str] | None = None,
     windows: tuple[Window, ...] = (),
@@ -202,7 +203,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     of wl (W,) in um meets once the part has settled; the laws of `photosim.testing` hold the step to it.
     `steady(m, power, *, ...)`, over the algebra m of a `component`, returns the factor on all paths for light
     that stays as it is, power in W that of all light where paths begin; it gives `linear`, and circuits with
-    the part are devices. `windows` as for `component`.
+    the part are devices. `drives`, `windows` as for `component`.
 
     source: key in sources.bib.  memory: of earlier samples.  inputs: number of ports on the left.
     aliases: other names of ports.
@@ -223,6 +224,8 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
         line=line,
         linear=linear,
         steady=steady,
+        electrical=tuple(drives or ()),
+        drives=dict(drives or {}),
     )
 
 
