@@ -258,7 +258,8 @@ class Body:
                     self.marks.add(("nets", ",".join(known)), place)
                     members.append(known)
             if len(net) < 2:
-                message = f"net {position + 1} has {len(net)} members, but a net joins two or more"
+                count = f"{len(net)} member{'s' * (len(net) != 1)}"
+                message = f"net {position + 1} has {count}, but a net joins two or more"
                 raise NetlistError(message, mark)
             found.append(tuple(members))
         return found

@@ -71,6 +71,8 @@ class _Wires:
         """Words for a reference to nothing, with the members if it is an array's name."""
         found = [n for n in self.netlist.instances if base_name(n) == name]
         start = f"'{name},{port}'{self.inside} names a port of {name!r}, but there is no such instance."
+        if name == GROUND_MEMBER[1]:
+            return f"{start} In nets the ground stands alone: {name}."
         if found:
             return f"{start} It is an array; its members are {listing(found, 4)}."
         return start + did_you_mean(name, self.netlist.instances)
@@ -163,9 +165,8 @@ class _Wires:
             name, other = f"'{','.join(end)}'", f"'{','.join(first)}'"
             if domains[end] and domains[end] != domain:
                 raise NetlistError(
-                    f"{name} is a {domains[end]} pin and {other} a {domain} one{self.inside}: they cannot "
-                    "be in one "
-                    "net.", mark,
+                    f"{name} is {_a(domains[end])} pin and {other} {_a(domain)} one{self.inside}: they "
+                    "cannot be in one net.", mark,
                 )  # fmt: skip
             if not domains[end] and (unit not in {"V", "A"} or domain == "thermal"):
                 raise NetlistError(
@@ -337,3 +338,7 @@ def _about_unmet(ports: list[PortRef], meets: Mapping[PortRef, PortRef], inside:
     if len(names) > 1:
         start = f"{len(names)} modes{inside} meet parts without them and count as matched: {listing(names)}"
     return f"{start}; if that is meant, list '{','.join(ports[0])}' under 'terminate'."
+
+
+def _a(domain: str) -> str:
+    return f"an {domain}" if domain == "electrical" else f"a {domain}"

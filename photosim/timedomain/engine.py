@@ -137,6 +137,7 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
     )
     line = Timeline.of(sample_rate, samples, warm, islands=2 + len(drive or {}) + _dynamic(circuit))
     optical, waves = split_drives(circuit.graph, drive or {})
+    circuit.compiled.electrics.refuse_driven(optical)
     own_seed = seed if noise else None
     drives, plain, nets = read_drives(circuit, (optical, waves), settings, line, corrections, own_seed)
     if nets.feedback is not None and inputs:

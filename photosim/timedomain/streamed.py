@@ -48,6 +48,7 @@ def ready(  # noqa: PLR0913 - the question
     for what would need all samples at once or a state without end.
     """
     optical, electrical = split_drives(circuit.graph, drive)
+    circuit.compiled.electrics.refuse_driven(optical)
     waves = {name: as_waveform(value) for name, value in optical.items()}
     lights = light.read_lights(inputs, circuit.ports)
     cycle, entering = common_cycle(waves, sample_rate), _entering(lights)

@@ -88,14 +88,14 @@ def test_small_signals_of_the_nets_see_the_leads() -> None:
 
 
 def test_a_laser_takes_its_current_from_a_net() -> None:
-    net = {
+    net: dict[str, Any] = {
         "instances": {"bias": {"component": "current_source", "settings": {"current": 30e-3}},
                       "laser": "rate_equation_laser", "pd": "photodetector"},
         "connections": {"laser,o1": "pd,o1"},
         "nets": [["bias,e2", "laser,e1"], ["bias,e1", "gnd"]],
     }  # fmt: skip
     wired = ps.transient(ps.Circuit(net), 1e-10, sample_rate=640e9, probes=[])
-    alone = {"instances": {**net["instances"], "laser": {"component": "rate_equation_laser",
+    alone: dict[str, Any] = {"instances": {**net["instances"], "laser": {"component": "rate_equation_laser",
                                                          "settings": {"current": 30e-3}}},
              "connections": net["connections"]}  # fmt: skip
     del alone["instances"]["bias"]

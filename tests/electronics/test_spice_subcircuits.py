@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +19,7 @@ from scipy.optimize import brentq
 
 import photosim as ps
 from photosim import files
-from photosim.electronics.ngspice import installed
+from photosim.electronics.ngspice import installed, library
 from photosim.electronics.ngspice.library import Refused, ask
 from photosim.errors import DataError, ParameterError, PhotosimError
 
@@ -290,6 +296,69 @@ def test_end_of_ngspice_is_not_ours(tmp_path: Path) -> None:
         ask("op", deck, [f"shell touch {mark}", f"write {mark}"], [])
     assert not mark.exists()
     assert ask("op", deck, ["op"], ["v(a)"]).values.tolist() == [1.0]
+
+
+def slow_run(seconds: float) -> list[str]:
+    """Return a command that takes about so long, in steps that end at every point of the grid."""
+    return [f"tran 1n {seconds * 2e-4:g}"]
+
+
+@needed
+@pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGSTOP"])
+def test_a_process_that_is_ended_or_stops_is_one_sentence(
+    signal_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it computes; the next question is answered by a new process, and the old one is gone."""
+    monkeypatch.setattr(library, "_PATIENCE", 3.0)
+    deck = ["v1 a 0 1", "r1 a 0 1k"]
+    ask("op", deck, ["op"], ["v(a)"])
+    running = library._KEEPER.process
+    assert running is not None
+    number = running.process.pid
+    later = threading.Timer(0.5, os.kill, (number, getattr(signal, signal_name)))
+    later.start()
+    words = "crashed on this circuit" if signal_name == "SIGKILL" else "said nothing for 3 s"
+    with pytest.raises(ParameterError, match=words):
+        ask("tran", ["v1 a 0 sin(0 1 1g)", "r1 a b 1k", "c1 b 0 1p"], slow_run(1000.0), ["v(b)"], grid=1e-9)
+    later.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+    assert ask("op", deck, ["op"], ["v(a)"]).values.tolist() == [1.0]
+
+
+@needed
+def test_a_process_that_was_ended_while_idle_is_replaced() -> None:
+    deck = ["v1 a 0 1", "r1 a 0 1k"]
+    ask("op", deck, ["op"], ["v(a)"])
+    running = library._KEEPER.process
+    assert running is not None
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    assert ask("op", deck, ["op"], ["v(a)"]).values.tolist() == [1.0]
+
+
+@needed
+def test_ngspice_ends_with_the_process_that_asks(tmp_path: Path) -> None:
+    """Killed while ngspice computes, Python leaves no process behind."""
+    script = tmp_path / "asks.py"
+    script.write_text(
+        "from photosim.electronics.ngspice import library\n"
+        "library.ask('op', ['v1 a 0 1', 'r1 a 0 1k'], ['op'], ['v(a)'])\n"
+        "print(library._KEEPER.process.process.pid, flush=True)\n"
+        "library.ask('tran', ['v1 a 0 sin(0 1 1g)', 'r1 a b 1k', 'c1 b 0 1p'], ['tran 1n 0.2'], ['v(b)'],\n"
+        "    grid=1e-9)\n"
+    )
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout is not None
+        number = int(asking.stdout.readline())
+        time.sleep(0.5)
+        asking.kill()
+    for _ in range(100):
+        if not Path(f"/proc/{number}").exists() or " Z " in Path(f"/proc/{number}/stat").read_text():
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail(f"process {number} of ngspice lives on")
 
 
 @needed

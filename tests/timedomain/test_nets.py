@@ -148,14 +148,19 @@ def test_light_that_follows_itself_rests_where_both_agree() -> None:
     assert photocurrents(circuit, None, {}).values.squeeze() == pytest.approx(light, rel=1e-9)
     found = ps.transient(circuit, 1e-9, sample_rate=RATE)
     assert found.voltage.sel(net="pd,e1").values == pytest.approx(volt, rel=1e-6)
-    with pytest.raises(
-        ps.ParameterError, match=r"'mod.voltage' follows the light on detector 'pd' in a control"
-    ):
-        ps.response(circuit, [1e9], source="mod.voltage")
+    low, high = (
+        float(photocurrents(plain, None, {"mod": {"voltage": volt + d}}).values.squeeze())
+        for d in (-1e-3, 1e-3)
+    )
+    slope = (high - low) / 2e-3
+    closed = ps.response(circuit, [0.0], source="mod.voltage").current.values[0, 0]
+    assert closed == pytest.approx(slope / (1 - 50.0 * slope), rel=1e-5)
 
 
 def test_what_cannot_be_driven_is_refused() -> None:
     circuit = ps.Circuit(LINK)
+    with pytest.raises(ps.ParameterError, match=r"'mod\.voltage' is driven by the electrical nets"):
+        ps.transient(circuit, 1e-9, sample_rate=RATE, drive={"mod.voltage": ps.waveforms.sine(1e9)})
     with pytest.raises(
         ps.ParameterError, match=r"Setting 'r\.resistance' of an electrical network cannot change"
     ):

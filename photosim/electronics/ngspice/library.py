@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -28,6 +29,8 @@ PACKAGE = "libngspice0"
 """Debian's package of the library."""
 _LIMIT = 1 << 30
 """Longest answer in bytes."""
+_PATIENCE = 600.0
+"""Time in s without a word after which ngspice is given up; runs in time give one every few seconds."""
 
 
 @cache
@@ -66,6 +69,10 @@ class Refused(Exception):  # noqa: N818 - it is what ngspice did
         self.said = said
 
 
+class _Silent(Exception):  # noqa: N818 - it is what ngspice is
+    """Ngspice has said nothing for too long."""
+
+
 class _Process:
     """A process that answers questions; it ends with this one, or when it has ended by itself."""
 
@@ -77,29 +84,45 @@ class _Process:
         self.process = subprocess.Popen(  # noqa: S603 - our own file, no shell
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("worker.py")), name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.folder.name,
-            env={**kept, "HOME": self.folder.name}, start_new_session=True,
+            env={**kept, "HOME": self.folder.name}, start_new_session=True, bufsize=0,
         )  # fmt: skip
 
     def ask(self, question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Return the answer and its numbers; EOFError where the process has ended."""
-        entering, leaving = self.process.stdin, self.process.stdout
-        assert entering is not None  # noqa: S101 - both are pipes
-        assert leaving is not None  # noqa: S101
+        """Return the answer and its numbers; EOFError where the process has ended, _Silent where it hangs."""
         text = json.dumps({**question, "size": len(data)}).encode()
-        try:
-            entering.write(len(text).to_bytes(4, "little") + text + data)
-            entering.flush()
-        except OSError:
-            raise EOFError from None
-        head = leaving.read(4)
-        if len(head) < 4:
-            raise EOFError
-        answer: dict[str, Any] = json.loads(leaving.read(int.from_bytes(head, "little")))
-        size = int(answer["size"])
-        if size > _LIMIT:
-            self.close()
-            raise Refused([f"its answer has {size} bytes, at most {_LIMIT}"])
-        return answer, leaving.read(size)
+        self._write(len(text).to_bytes(4, "little") + text + data)
+        while True:
+            answer: dict[str, Any] = json.loads(self._read(int.from_bytes(self._read(4), "little")))
+            size = int(answer["size"])
+            if size > _LIMIT:
+                self.close()
+                raise Refused([f"its answer has {size} bytes, at most {_LIMIT}"])
+            if "alive" not in answer:
+                return answer, self._read(size)
+
+    def _write(self, data: bytes) -> None:
+        entering = self.process.stdin
+        assert entering is not None  # noqa: S101 - it is a pipe
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[entering.write(left) or 0 :]
+            except OSError:
+                raise EOFError from None
+
+    def _read(self, count: int) -> bytes:
+        leaving = self.process.stdout
+        assert leaving is not None  # noqa: S101 - it is a pipe
+        found = bytearray()
+        while len(found) < count:
+            # Windows cannot wait for a pipe; there ngspice is waited for without end.
+            if os.name != "nt" and not select.select([leaving], [], [], _PATIENCE)[0]:
+                raise _Silent
+            part = leaving.read(min(count - len(found), 1 << 20))
+            if not part:
+                raise EOFError
+            found += part
+        return bytes(found)
 
     def close(self) -> None:
         """End the process."""
@@ -127,6 +150,8 @@ class _Keeper:
         with self.lock:
             if self.process is not None and self.process.owner != os.getpid():
                 self.process = None  # that of a parent
+            if self.process is not None and self.process.process.poll() is not None:
+                self.close()  # it was ended while nobody asked
             if self.process is None:
                 self.process = _Process(name)
             try:
@@ -170,6 +195,12 @@ def ask(
         message = (
             "ngspice crashed on this circuit and its process ended; photosim goes on. Look for extreme "
             "values in the deck and its models."
+        )
+        raise ParameterError(message) from None
+    except _Silent:
+        message = (
+            f"ngspice said nothing for {_PATIENCE:g} s on this circuit and was ended; photosim goes on. Look "
+            "for models that do not converge, or make the deck smaller."
         )
         raise ParameterError(message) from None
     if "ended" in text:

@@ -11,10 +11,14 @@ import ctypes
 import json
 import os
 import sys
+import threading
+import time
 from array import array
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+ALIVE_S = 5.0
+"""Time in s after which a run says that it still goes on."""
 MOST_POINTS = 1 << 23
 """Steps of a run after which it is given up."""
 _NOISE_OF_NGSPICE = (
@@ -67,7 +71,7 @@ class Ngspice:
         self.frames = frames
         self.said: list[str] = []
         self.inputs: dict[bytes, array[float]] = {}
-        self.grid, self.points = 1.0, 0
+        self.grid, self.points, self.heard = 1.0, 0, time.monotonic()
         self.held = (
             _TEXT(self._say), _TEXT(lambda *_: 0), _EXIT(self._exit), _SOURCE(self._source),
             _SYNC(self._step),
@@ -100,16 +104,21 @@ class Ngspice:
             value[0] = own[k] + (at - k) * (own[k + 1] - own[k])
         return 0
 
-    def _step(self, time: float, step: Any, _old: float, redo: int, _number: int, place: int, _p: Any) -> int:
+    def _step(
+        self, time_s: float, step: Any, _old: float, redo: int, _number: int, place: int, _p: Any
+    ) -> int:
         """Let steps end at every instant of the grid; those that ngspice rejects it chooses itself."""
         if place == 0 and not redo:
             self.points += 1
+            if self.points % 256 == 0 and time.monotonic() > self.heard + ALIVE_S:
+                self.heard = time.monotonic()
+                self.frames.answer({"alive": time_s})
             if self.points > MOST_POINTS:
-                self.frames.answer({"failed": [f"it took {MOST_POINTS} steps up to {time:.6g} s"]})
+                self.frames.answer({"failed": [f"it took {MOST_POINTS} steps up to {time_s:.6g} s"]})
                 os._exit(4)
-            ahead = (int(time / self.grid + 1e-6) + 1) * self.grid
-            if time + step[0] > ahead - 1e-3 * self.grid:
-                step[0] = ahead - time
+            ahead = (int(time_s / self.grid + 1e-6) + 1) * self.grid
+            if time_s + step[0] > ahead - 1e-3 * self.grid:
+                step[0] = ahead - time_s
         return 0
 
     def command(self, text: str) -> None:
@@ -199,6 +208,13 @@ class Frames:
         self.leaving.flush()
 
 
+def _follow(parent: int) -> None:
+    """End with the process that asks, also while ngspice computes."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(5)
+
+
 def _confine() -> None:
     """Give up files and processes: what is loaded now is all that there will be."""
     with suppress(ImportError, ValueError, OSError):
@@ -219,6 +235,7 @@ def main(name: str) -> None:
         os.dup2(nothing, number)
     frames = Frames(entering, leaving)
     ngspice = Ngspice(name, frames)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _confine()
     while (asked := frames.question()) is not None:
         try:
