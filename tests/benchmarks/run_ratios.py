@@ -1,4 +1,4 @@
-"""Measure photosim against itself: gradients, threads, batches, kernels, and what the guards cost.
+"""Measure photosim against itself: gradients, threads, batches, kernels, and what guards and nets cost.
 
     python tests/benchmarks/run_ratios.py [--only gradients,threads,...] [--small] [--out FILE]
 
@@ -26,6 +26,8 @@ from photosim.circuit import Circuit
 from photosim.engine import solve as engine
 from photosim.errors import PhotosimWarning
 from photosim.kernels.elimination import forward, get, lanes_of
+from photosim.timedomain import transient, waveforms
+from photosim.timedomain.nets import Nets
 
 
 def single(name: str, value: float) -> dict[str, Any]:
@@ -261,12 +263,74 @@ def guards(*, small: bool) -> list[Row]:
     return rows
 
 
+# --- electronics -------------------------------------------------------------------------------------
+
+LINK: dict[str, Any] = {
+    "instances": {
+        "laser": "laser",
+        "mod": {"component": "mach_zehnder_modulator", "settings": {"bandwidth": 0.0}},
+        "pd": {"component": "photodetector", "settings": {"bandwidth": 30e9}},
+    },
+    "connections": {"laser,o1": "mod,o1", "mod,o2": "pd,o1"},
+}
+DRIVEN: dict[str, Any] = {
+    "instances": {
+        **LINK["instances"], "src": "voltage_source",
+        "c": {"component": "capacitor", "settings": {"capacitance": 1e-13}}, "r": "resistor",
+    },
+    "connections": LINK["connections"],
+    "nets": [["src,e1", "r,e1"], ["r,e2", "c,e1", "mod,e1"], ["src,e2", "c,e2", "gnd"]],
+}  # fmt: skip
+"""The link, and the same behind a resistor and a capacitor."""
+
+
+def electronics(*, small: bool) -> list[Row]:
+    """Compare a link without nets with the same run from which all looks at nets are taken out."""
+    samples = 1 << (12 if small else 17)
+    rate, number = 200e9, count(1)
+
+    def run(netlist: dict[str, Any], driven: str) -> Callable[[int], Any]:
+        circuit = Circuit(netlist)
+
+        def once(_: int) -> Any:
+            wave = waveforms.prbs(10e9, order=15, rise=30e-12, high=1.0 + 1e-6 * next(number))
+            return transient(circuit, samples / rate, sample_rate=rate, drive={driven: wave}, probes=[])
+
+        return once
+
+    plain = run(LINK, "mod.voltage")
+
+    def bare(k: int) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Nets, "before", lambda _: {})
+            patch.setattr(Nets, "behind", lambda *_: None)
+            patch.setattr(Nets, "variables", lambda *_: {})
+            return plain(k)
+
+    assert np.allclose(plain(0).current.values, bare(0).current.values, rtol=1e-3)
+    # One run each in turns; the shortest of them is what the other work of the machine has hindered least.
+    both = [
+        (cpu_seconds(lambda: plain(0))[1], cpu_seconds(lambda: bare(0))[1]) for _ in range(5 if small else 30)
+    ]
+    own, without = min(t for t, _ in both), min(t for _, t in both)
+    behind, alone = in_turns(run(DRIVEN, "src.voltage"), plain)
+    what = f"link of {samples} samples"
+    note = f"{own / without:.3f} ({seconds_text(own)} against {seconds_text(without)})"
+    beside = f"{behind / alone:.2f} ({seconds_text(behind)} against {seconds_text(alone)})"
+    kept = own <= 1.05 * without
+    return [
+        Row(f"{what} without nets, in runs that look for none", note, "1.05", kept, own / without),
+        Row(f"{what} behind R and C, in runs without nets", beside, "-", None, behind / alone),
+    ]
+
+
 MEASUREMENTS = {
     "gradients": gradients,
     "threads": threads,
     "batches": batches,
     "kernels": kernels,
     "guards": guards,
+    "electronics": electronics,
 }
 
 if __name__ == "__main__":
