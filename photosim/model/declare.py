@@ -208,8 +208,6 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     source: key in sources.bib.  memory: of earlier samples.  inputs: number of ports on the left.
     aliases: other names of ports.
     """
-    if linear is None and steady is not None:
-        linear = faint(steady, paths)
     return partial(
         Nonlinear.declare,
         windows=windows,
@@ -222,7 +220,7 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
         memory=memory or Memory(),
         start=start,
         line=line,
-        linear=linear,
+        linear=faint(steady, paths) if linear is None and steady is not None else linear,
         steady=steady,
         electrical=tuple(drives or ()),
         drives=dict(drives or {}),
