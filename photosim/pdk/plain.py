@@ -11,7 +11,7 @@ cells:
     windows: {wl: {min: 1500, max: 1600, unit: nm}}
     limits: {insertion_loss_dB: {max: 0.3}}
 process:
-  random_vars: {width: {sigma: 0.005}}
+  random_vars: {width: {sigma: 1.0}}
   corners: {narrow: {width: -3}}
 """
 

@@ -179,7 +179,7 @@ cells:
     windows: {wl: {min: 1500, max: 1600, unit: nm}}
     limits: {insertion_loss_dB: {max: 0.3}}
 process:
-  random_vars: {w: {sigma: 0.005}}
+  random_vars: {w: {sigma: 1.0}}
   corners: {narrow: {w: -3.0}}
 """
 
@@ -218,6 +218,17 @@ def test_a_folder_is_one_kit_and_names_what_it_does_not_read(tmp_path: Path) -> 
     assert len(pdk.read(tmp_path).cells) == 3
     assert any("rules.json is not a kit" in str(f) for f in found)
     assert any("random_var 'wall' is not declared" in str(f) for f in found)
+
+
+def test_a_spread_of_a_shared_draw_that_is_not_used_is_named(tmp_path: Path) -> None:
+    form = yaml.safe_load(PLAIN)
+    parameter = form["cells"]["my_guide"]["parameters"]["length_nm"]
+    parameter |= {"sigma": 5, "random_var": "width"}
+    for sigma, said in ((2.0, True), (5.0, False), (1.0, False)):
+        form["process"]["random_vars"] = {"width": {"sigma": sigma}}
+        (tmp_path / "kit.yml").write_text(yaml.safe_dump(form), encoding="utf-8")
+        found = [str(one) for one in pdk.check(tmp_path / "kit.yml")]
+        assert any("its sigma of 2 is not used" in one for one in found) == said
 
 
 def test_the_command_names_mismatches_and_exits_1(tmp_path: Path) -> None:

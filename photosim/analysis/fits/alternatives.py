@@ -26,10 +26,13 @@ _ZOOMS = 6
 _GRID = 19
 _MOST = 5
 _ABOUT = 30.0
-_DEEP = 0.25
+_DEEP = 0.15
+"""Depth of the next fringes' minima, as a share of the usual cost: side lobes reach 0.2."""
 _FRINGES = 3.0
 _WINDOW = 60
 _NEARER = 0.99
+_NEAR = 0.2
+"""How far the first order may be off, of a step, and be the measure of the second."""
 _EQUAL = 9.0
 """Twice the rise of the cost, in units of the residuals' noise, up to which settings fit as well."""
 
@@ -161,11 +164,19 @@ def _orders(problem: Problem, best: Found) -> Iterator[tuple[str, tuple[str, ...
         parameter, step = problem.parameters[k], order_step(problem, best, k)
         if step is None:
             continue
+        steps = {sign: sign * step / problem.scales[k] for sign in (-1, 1)}
         for order in (-1, 1, -2, 2):
+            sign = 1 if order > 0 else -1
             x = best.x.copy()
-            x[k] += order * step / problem.scales[k]
-            if parameter.low <= x[k] * problem.scales[k] <= parameter.high:
-                yield "order", (parameter.name,), x
+            x[k] += abs(order) * steps[sign]
+            if not parameter.low <= x[k] * problem.scales[k] <= parameter.high:
+                continue
+            if order == sign:
+                # Two inexact steps lose narrow lines: the second is as long as the first proves to be.
+                x = refine(problem, x, steps=40).x
+                moved = x[k] - best.x[k]
+                steps[sign] = moved if abs(moved - steps[sign]) < _NEAR * abs(steps[sign]) else steps[sign]
+            yield "order", (parameter.name,), x
         return
 
 

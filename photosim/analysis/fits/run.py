@@ -287,11 +287,11 @@ def _solved(
         noise = noise_of(sparse, better.x)
         sparse = sparse.changed(noise=noise)
         chosen = home(sparse, refine(sparse, better.x, steps=40))
-        rest = alternatives(sparse, chosen, [chosen])
+        rest = alternatives(sparse, chosen, minima)
     nearest = next_to_guess(sparse, chosen, rest)
     if nearest is not chosen:
         chosen = nearest
-        rest = alternatives(sparse, chosen, [chosen])
+        rest = alternatives(sparse, chosen, minima)
     progress("fit", starts + 1, steps)
     final = problem.changed(noise=noise)
     whole = refine(final, chosen.x, tolerance=1e-8)

@@ -61,6 +61,9 @@ def make_points(
             else f"samples={samples} belongs to mode='samples', but the mode is {mode!r}."
         )
         raise ParameterError(message)
+    if method != "sobol" and mode != "samples":
+        message = f"method={method!r} belongs to mode='samples', but the mode is {mode!r}."
+        raise ParameterError(f"{message}{did_you_mean(method, MODES)}")
     if mode == "grid":
         return _grid(flat)
     if mode == "zip":

@@ -150,6 +150,7 @@ def test_a_fine_grid_is_not_blamed() -> None:
         ({"ring.radius": [9.9, 10.0]}, {"mode": "sample"}, "Did you mean 'samples'"),
         ({"ring.radius": [9.9, 10.0]}, {"mode": "samples"}, "needs their number"),
         ({"ring.radius": [10.0]}, {"samples": 4}, "belongs to mode='samples'"),
+        ({"ring.radius": [10.0]}, {"method": "zip"}, "method='zip' belongs to mode='samples'.*mean 'zip'"),
         ({"ring.radius": [10.1, 9.9]}, {"mode": "samples", "samples": 4}, "between two numbers"),
         ({"ring.radius": [9.9, 10.1]}, {"mode": "samples", "samples": 4, "method": "sobal"}, "'sobol'"),
         ({"ring.radius": "9.9:10.1"}, {}, "start:stop:count"),
