@@ -59,15 +59,18 @@ def fitted(wl: Any, s: Any, first: int, turn: float, out: Any) -> None:
     if turn != 0.0:
         back = complex(np.cos(turn), -np.sin(turn))
         f0, f2, f3 = f0 * back.conjugate(), f2 * back, f3 * back * back
-    d01, d12, d23 = (f1 - f0) / (x1 - x0), (f2 - f1) / (x2 - x1), (f3 - f2) / (x3 - x2)
-    d012, d123 = (d12 - d01) / (x2 - x0), (d23 - d12) / (x3 - x1)
-    third = (d123 - d012) / (x3 - x0)
+    # Factors, since a complex number over a real one is compiled as one over a complex one.
+    r01, r12, r02 = 1.0 / (x1 - x0), 1.0 / (x2 - x1), 1.0 / (x2 - x0)
+    r23, r13, r03 = 1.0 / (x3 - x2), 1.0 / (x3 - x1), 1.0 / (x3 - x0)
+    d01, d12, d23 = (f1 - f0) * r01, (f2 - f1) * r12, (f3 - f2) * r23
+    d012, d123 = (d12 - d01) * r02, (d23 - d12) * r13
+    third = (d123 - d012) * r03
     under = x3 * third + d012  # the third divided difference of x S
     size = abs(f0) + abs(f1) + abs(f2) + abs(f3)
     b = 0j if abs(under) <= _STRAIGHT * size else -third / under
     g0, g1, g2 = (1.0 + b * x0) * f0, (1.0 + b * x1) * f1, (1.0 + b * x2) * f2
-    e01, e12 = (g1 - g0) / (x1 - x0), (g2 - g1) / (x2 - x1)
-    out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) / (x2 - x0), b
+    e01, e12 = (g1 - g0) * r01, (g2 - g1) * r12
+    out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) * r02, b
     out[4], out[5], out[6], out[7] = origin, scale, x0, complex(x1, turn)
 
 
@@ -78,7 +81,11 @@ def miss(wl: Any, s: Any, first: int, m: Any) -> float:
     for k in (first - 2, first - 1, first + 4, first + 5):
         if 0 <= k < wl.shape[0]:
             power = s[k].real ** 2 + s[k].imag ** 2
-            total += (np.sqrt(look(m, wl[k])[0]) - np.sqrt(power)) ** 2
+            x = (wl[k] - m[4].real) / m[5].real
+            top = m[0] + (x - m[6].real) * (m[1] + (x - m[7].real) * m[2])
+            below = 1.0 + m[3] * x
+            ratio = (top.real**2 + top.imag**2) / (below.real**2 + below.imag**2)
+            total += (np.sqrt(ratio) - np.sqrt(power)) ** 2
     return total
 
 
@@ -93,9 +100,11 @@ def spread(s: Any, first: int) -> Any:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def turned(wl: Any, s: Any, first: int, turn: float, least: float, out: Any) -> float:
-    """Leave the model with that turn in `out` if it misses by less than `least`; return the lesser miss."""
-    other = np.empty(8, np.complex128)
+def turned(wl: Any, s: Any, first: int, turn: float, least: float, out: Any, other: Any) -> float:
+    """Leave the model with that turn in `out` if it misses by less than `least`; return the lesser miss.
+
+    other (8,): room for the model that is tried.
+    """
     fitted(wl, s, first, turn, other)
     off = miss(wl, s, first, other)
     if off < least:
@@ -115,8 +124,9 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
     fitted(wl, s, first, 0.0, out)
     least = miss(wl, s, first, out)
     enough = (_MEETS * spread(s, first)) ** 2
+    other = np.empty(8, np.complex128)
     if least > enough and before != 0.0:
-        least = turned(wl, s, first, before, least, out)
+        least = turned(wl, s, first, before, least, out, other)
     # A pole among the points bends the model most between them, where nothing holds it.
     pole = -1.0 / out[3] if out[3] != 0.0 else complex(np.inf, 0.0)
     among = -1.5 < pole.real < 2.5 and abs(pole.imag) < 1.5
@@ -124,14 +134,14 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
         return
     step = 2.0 * np.pi / _TURNS
     for n in range(1, _TURNS):
-        least = turned(wl, s, first, n * step, least, out)
+        least = turned(wl, s, first, n * step, least, out, other)
     for _ in range(_HALVINGS):
         if least <= enough:
             return
         step *= 0.5
         middle = out[7].imag
-        least = turned(wl, s, first, middle - step, least, out)
-        least = turned(wl, s, first, middle + step, least, out)
+        least = turned(wl, s, first, middle - step, least, out, other)
+        least = turned(wl, s, first, middle + step, least, out, other)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -415,8 +425,10 @@ def powers_at(wl: Any, s: Any, places: Any, out: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def window_ends(wl: Any, s: Any, low: float, high: float, out: Any) -> None:  # noqa: C901 - loops, no more
-    """Fill out (B, P, 2) with the highest and lowest power in a window.
+def window_ends(  # noqa: C901, PLR0913 - loops, no more; of a compiled kernel
+    wl: Any, s: Any, low: float, high: float, wanted: tuple[bool, bool], out: Any
+) -> None:
+    """Fill out (B, P, 2) with the highest and lowest power in a window, between points where it is wanted.
 
     Spectra s (B, P, W) complex at rising wl (1 or B, W); nan where the window leaves the sweep.
     """
@@ -443,8 +455,10 @@ def window_ends(wl: Any, s: Any, low: float, high: float, out: Any) -> None:  # 
                         top, best = power, k
                     if power < bottom:
                         bottom, worst = power, k
-            if best >= 0 and low <= extreme(grid, s[b, q], best, m) <= high:
-                top = max(top, look(m, extreme(grid, s[b, q], best, m))[0])
-            if worst >= 0 and low <= extreme(grid, s[b, q], worst, m) <= high:
-                bottom = min(bottom, look(m, extreme(grid, s[b, q], worst, m))[0])
+            if wanted[0] and best >= 0:
+                at = extreme(grid, s[b, q], best, m)
+                top = max(top, look(m, at)[0]) if low <= at <= high else top
+            if wanted[1] and worst >= 0:
+                at = extreme(grid, s[b, q], worst, m)
+                bottom = min(bottom, look(m, at)[0]) if low <= at <= high else bottom
             out[b, q, 0], out[b, q, 1] = top, bottom

@@ -295,7 +295,9 @@ def _ends(
     points = wl.shape[1]
     if points >= FEWEST and entry.window is not None:
         ends = np.empty((len(s), 1, 2))
-        kernel.window_ends(wl, s, *entry.window, ends)
+        both = entry.quantity == "ripple_dB"
+        lowest = bool(np.isfinite(entry.limits[0]))
+        kernel.window_ends(wl, s, *entry.window, (both or not lowest, both or lowest), ends)
         return power_dB(ends[:, 0, 0]), power_dB(ends[:, 0, 1])
     low, high = entry.window or (-np.inf, np.inf)
     inside = (wl[0] >= low) & (wl[0] <= high)
