@@ -425,7 +425,7 @@ def powers_at(wl: Any, s: Any, places: Any, out: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def window_ends(  # noqa: C901, PLR0913 - loops, no more; of a compiled kernel
+def window_ends(  # noqa: C901 - loops, no more; of a compiled kernel
     wl: Any, s: Any, low: float, high: float, wanted: tuple[bool, bool], out: Any
 ) -> None:
     """Fill out (B, P, 2) with the highest and lowest power in a window, between points where it is wanted.
