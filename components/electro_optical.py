@@ -46,6 +46,8 @@ ThermalResistance = Annotated[float, Quantity("K/W", 1e-6, 1e9)]
 ThermalTime = Annotated[float, Quantity("s", 1e-12, 1e3)]
 """Thermal time constant in s; never zero."""
 
+SUBSTRATE = 1e9
+"""Resistance in ohm from a laser's cathode to ground, which defines its voltage at rest."""
 _TRANSIT = 0.45
 """Half-power frequency of a uniformly lit junction, times the transit time of its carriers."""
 
@@ -151,8 +153,9 @@ def laser_leads(
 
     A bond wire of bond_inductance leads to the pad, whose pad_capacitance lies beside series_resistance and
     the junction, i = saturation_current (exp(v/(ideality k T/q)) - 1). At e3 leaves i as a one-way signal in
-    A: connect it with e1 of a rate_equation_laser or a vcsel. Left out: the junction's own charge, which is
-    the laser's carriers, resistance of wire and pad, heat.
+    A: connect it with e1 of a rate_equation_laser or a vcsel. The substrate joins the cathode with gnd by
+    1 Gohm. Left out: the junction's own charge, which is the laser's carriers, resistance of wire and pad,
+    heat.
 
     Settings:
         bond_inductance: of the wire to the pad.
@@ -170,6 +173,7 @@ def laser_leads(
         elements.junction("d", "anode", "inner", saturation_current, thermal),
         elements.voltage("ammeter", "inner", "e2", 0.0),
         elements.transresistance("felt", "felt", "gnd", "ammeter", 1.0),
+        elements.resistance("substrate", "e2", "gnd", SUBSTRATE),
     )
 
 

@@ -148,6 +148,10 @@ def _follow(kind: Any, value: Any, loc: Steps) -> _Reached:
             kind = choice.forms[str(step)]
             names.append(f"({step})")
             continue
+        named = [bare for bare in _bare(kind) if _is_form(bare) and model_of(bare).__name__ == step]
+        if named and not _has(value, step):  # which of several forms the words are about
+            kind = named[0]
+            continue
         inner = _inside(kind, step)
         if inner is None or not _has(value, step):
             return _Reached(tuple(path), tuple(names), kind, value, loc[position:], around)

@@ -70,7 +70,7 @@ def test_trying_laws_writes_nothing_here(tmp_path: Path) -> None:
     here.mkdir()
     done = ended(
         "test", "straight", "--examples", "3", stdout=subprocess.PIPE, cwd=here,
-        env={**os.environ, "PHOTOSIM_CACHE": str(tmp_path / "cache")},
+        env={**os.environ, "PHOTOSIM_CACHE": str(tmp_path / "cache"), "NUMBA_DISABLE_JIT": "1"},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert list(here.iterdir()) == []

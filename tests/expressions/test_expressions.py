@@ -210,7 +210,7 @@ def test_using_the_value_too_early_says_structural(use: Any) -> None:
         ("a\0", "is not an arithmetic expression"),
         ("1e999", "'1e999' holds a number that is not finite in double precision"),
         ("9" * 900, "holds a number that is not finite"),
-        ("a+" * 600 + "a", "an expression may have 1000 characters; 'a+a+a+a+a+a+a+a+a...' has 1201"),
+        ("a+" * 600 + "a", "an expression may have at most 1000 characters; 'a+a+a+a+a+a+a+a+a...' has 1201"),
         ("-" * 101 + "a", "is nested deeper than 100 levels, the bound of an expression"),
         ("(" * 400 + "a" + ")" * 400, "is not an arithmetic expression"),
     ],

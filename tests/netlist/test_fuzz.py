@@ -145,7 +145,7 @@ REFUSED = {
     "leaves.yml": "2:44: instance 'a' (sampled), setting 'file': the file '../good/splitter.sparam' lies",
     "line.txt": "1: the line has 120007 characters; the bound is 100000.",
     "lines.spi": "1:1: a line, with those that continue it, has more than 100000 characters, the bound",
-    "long.yml": "1:15: setting 'x': an expression may have 1000 characters",
+    "long.yml": "1:15: setting 'x': an expression may have at most 1000 characters",
     "meet.spi": "3:1: 'a,o1', 'b,o1', 'c,o1' meet at node 'n'",
     "merges.yml": "3:651: with its aliases written out the file has more than 320000 names and values",
     "mode.sparam": "1: a block starts with a line such as",

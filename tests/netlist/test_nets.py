@@ -69,12 +69,14 @@ def test_one_way_ports_in_a_net_are_wired_as_by_connections() -> None:
 
 
 ENDS = ["src,e2", "c,e2", "gnd"]
-REFUSED: dict[str, tuple[dict[str, Any], list[list[Any]], str]] = {
+REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "unknown member": ({}, [["src,e1", "r,e1"], ["src,e2", "gdn"]],
                        r"net 2: 'gdn' is not a member of a net.*Did you mean 'gnd'\?"),
     "unknown pin": ({}, [["src,e1", "r,e9"], ENDS],
                     r"instance 'r' \(resistor\) has no port 'e9'. It has: e1, e2"),
     "unknown instance": ({}, [["src,e1", "rr,e1"]], r"no such instance. Did you mean 'r'"),
+    "one end": ({}, [{"p1": "src,e1"}], "net 1 needs the key 'p2'"),
+    "another key": ({}, [{"p1": "src,e1", "p3": "r,e1"}], "net 1 has no key 'p3'"),
     "one member": ({}, [["src,e1"]], "net 1 has 1 member, but a net joins two or more"),
     "not a member": ({}, [["src,e1", 3]], "net 1: 3 is not a member of a net: write instance,port"),
     "ground with a pin": ({}, [["src,e1", "r,e1"], ["src,e2", "gnd,e1"]],

@@ -552,7 +552,7 @@ def test_slow_receiver_beside_a_fast_one_has_its_own_noise() -> None:
     one = circuit(2e7)
     expected = ps.link(one)["slow"].variances
     for term in ("rin", "thermal"):
-        drawn = [sample(one, 8, seed=k, without=only(term)).sel(detector="slow").values for k in range(200)]
+        drawn = [sample(one, 8, seed=k, without=only(term)).sel(detector="slow").values for k in range(100)]
         low, high = stats.chi2.interval(0.9999, len(drawn) - 1)
         spread = np.var([values[-1] for values in drawn], ddof=1) * (len(drawn) - 1) / expected[term]
         assert low < spread < high

@@ -23,8 +23,8 @@ DRIVERS = {"V": ("dac", "voltage"), "A": ("current_driver", "current"), "W": ("h
 
 
 def drivable() -> list[tuple[str, str, str]]:
-    """All optical components with an electrical input that drives a setting: name, port, setting."""
-    models = [m for m in map(registry.get, registry.names()) if m.kind != "network"]
+    """All components that light passes whose electrical input drives a setting: name, port, setting."""
+    models = [m for m in map(registry.get, registry.names()) if m.kind != "network" and "o2" in m.ports]
     return [(m.name, port, setting) for m in models for port, setting in m.drives.items()]
 
 

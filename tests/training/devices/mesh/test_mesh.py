@@ -198,7 +198,9 @@ def test_blocks_that_stand_as_in_no_mesh_are_refused() -> None:
     net = replace(whole, instances=instances, connections=joins)
     ports = {name: ("mesh", name) for name in net.ports}
     circuit = ps.Circuit(ps.Netlist({"mesh": ps.Instance("core")}, ports=ports, components={"core": net}))
-    with pytest.raises(ParameterError, match=r"3 blocks on 3 guides stand as in no mesh: .*clements, reck"):
+    with pytest.raises(
+        ParameterError, match=r"3 blocks on 3 guides are not in the order of a mesh: .*clements, reck"
+    ):
         find_mesh(circuit, "mesh")
 
 

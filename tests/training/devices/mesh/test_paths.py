@@ -139,7 +139,7 @@ def test_a_mesh_of_more_blocks_than_a_segment_computes_the_rest_again() -> None:
 def test_the_path_is_chosen_by_slices_and_told() -> None:
     mesh = sample("clements_mesh", 64)
     assert mesh.explain(1024).startswith("matrix: 1024 samples in complex64 are 32 slices of 32 and the 64 x")
-    assert mesh.explain(64).startswith("blocks: 64 samples in complex64 are no more slices of 32 (2)")
+    assert mesh.explain(64).startswith("blocks: 64 samples in complex64 are not more slices of 32 (2)")
     assert mesh.explain(65).startswith("matrix")
     assert mesh.explain(8).startswith("few: up to 8 samples")
     for batch in (1, 8, 9, 64, 65):
