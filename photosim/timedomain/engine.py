@@ -88,6 +88,16 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.
     Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
     UnphysicalResult for a part whose S-matrix is not causal.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> step = {"power": np.where(np.arange(200) < 50, 0.0, 1e-3), "carrier": 1.551}
+    >>> run = ps.transient(ps.load("add_drop_ring"), 2e-10, sample_rate=1e12, inputs={"in": step})
+    >>> dict(run.sizes)
+    {'probe': 4, 'carrier': 1, 'time': 200}
+    >>> power = abs(run.wave.sel(probe="drop")[0]) ** 2
+    >>> f"{float(power[-1]):.2e} W"
+    '3.84e-05 W'
     """
     own = dict(locals())
     own.pop("settings")

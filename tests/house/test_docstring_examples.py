@@ -26,6 +26,7 @@ USED: dict[str, Any] = {
     "optimise": ps.optimise,
     "budget": ps.budget,
     "link": ps.link,
+    "transient": ps.transient,
     "figures": ps.figures,
     "response": ps.response,
     "PhotonicClassifier": ps.training.PhotonicClassifier,
