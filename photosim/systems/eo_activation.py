@@ -221,8 +221,8 @@ REMARKS = (
         "which tell the same."
     ),
     (
-        "XOR: four bits as amplitudes, brought to the same light; 0.2 W where exactly one is on, 0 "
-        "elsewhere; the squared error is over the 16 patterns."
+        "XOR: four bits are amplitudes, scaled to the same total power. The target is 0.2 W where exactly "
+        "one is on, 0 elsewhere; the squared error is over the 16 patterns."
     ),
 )
 

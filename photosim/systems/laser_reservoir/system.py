@@ -105,9 +105,9 @@ SYSTEM = System(
         ),
         (
             "Images are Boolean, pixels above half of full scale. 90.4 % is a secondary note on an earlier "
-            "system of the group; the errors on bits are of an earlier laser with Boolean weights "
-            "(porte2021) and, 3 bits, of an array of 24 lasers that stays below it; how they count "
-            "errors was not read. Ours: readings named wrong in %, and rms errors over the full scale."
+            "system of the group. The errors on bits are of an earlier laser with Boolean weights "
+            "(porte2021) and, for 3 bits, of an array of 24 lasers that stays below it. We have not read how "
+            "they count errors. Ours: readings named wrong in %, and rms errors over the full scale."
         ),
         (
             "States are the laser's settled ones, found without time (`WideLaser.settle`); `field` holds "
