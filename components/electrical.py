@@ -37,6 +37,8 @@ Potential = Annotated[float, Quantity("V", 0.1, 5.0)]
 TransitTime = Annotated[float, Quantity("s", 0.0, 1.0, usual=(1e-15, 1e-3))]
 """Transit time of the carriers of a junction in s."""
 
+SUBSTRATE = 1e9
+"""Resistance in ohm from an electrode or a laser's cathode to ground: its voltage at rest is defined."""
 VOLT_PER_KELVIN = 1.380_649e-23 / 1.602_176_634e-19
 """k/q in V/K."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from photosim.components.dynamic_lasers import Enhancement
 from photosim.components.electrical import (
+    SUBSTRATE,
     VOLT_PER_KELVIN,
     Capacitance,
     Elements,
@@ -46,8 +47,6 @@ ThermalResistance = Annotated[float, Quantity("K/W", 1e-6, 1e9)]
 ThermalTime = Annotated[float, Quantity("s", 1e-12, 1e3)]
 """Thermal time constant in s; never zero."""
 
-SUBSTRATE = 1e9
-"""Resistance in ohm from a laser's cathode to ground, which defines its voltage at rest."""
 _TRANSIT = 0.45
 """Half-power frequency of a uniformly lit junction, times the transit time of its carriers."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
-from photosim.components.electrical import Elements, Impedance
+from photosim.components.electrical import SUBSTRATE, Elements, Impedance
 from photosim.components.modulators import SwitchingVoltage
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.electronics.blocks import Block
@@ -249,10 +249,6 @@ def travelling_wave_electrode(
     own = wave(length, impedance, rf_index, rf_loss_dB_cm, skin_loss_dB_cm, rf_frequency, group_index)
     seen = elements.resistance("r_seen", "seen", "gnd", 1.0)
     return (seen, *_line(own, band, ("e1", "e2", "e3"), "seen"))
-
-
-SUBSTRATE = 1e9
-"""Resistance in ohm from an electrode's common to ground, which defines its voltage at rest."""
 
 
 @composite(ports=("o1", "o2"), inputs=1, electrical=("e1", "e2"), source="alferness1982")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.metrics import UNITS
@@ -321,12 +321,6 @@ def _claims(kit: Kit) -> Iterator[Finding]:
             yield Finding(text, where)
 
 
-def _own_sigmas(kit: Kit, name: str) -> set[float]:
-    """Return what the parameters that share a draw state as their standard deviations."""
-    spreads = [p.statistic for cell in kit.cells for p in cell.parameters if p.statistic]
-    return {spread.sigma for spread in spreads if spread.random_var == name}
-
-
 def _process(kit: Kit) -> Iterator[Finding]:
     """Compare the corners with the draws."""
     for corner, knobs in kit.corners.items():
@@ -335,10 +329,11 @@ def _process(kit: Kit) -> Iterator[Finding]:
                 hint = did_you_mean(knob, kit.random_vars)
                 text = f"corner {corner!r} moves {knob!r}, which is not one of the kit's random_vars.{hint}"
                 yield Finding(text, kit.marks.get(corner))
-    used: set[Any] = {p.statistic.random_var for c in kit.cells for p in c.parameters if p.statistic}
+    spreads = [p.statistic for cell in kit.cells for p in cell.parameters if p.statistic]
     for name, shared in kit.random_vars.items():
-        if name not in used:
+        own = {spread.sigma for spread in spreads if spread.random_var == name}
+        if not own:
             yield Finding(f"random_var {name!r} moves no parameter of any cell.", None, serious=False)
-        elif shared.sigma not in (0.0, 1.0) and any(s != shared.sigma for s in _own_sigmas(kit, name)):
+        elif shared.sigma not in (0.0, 1.0) and own != {shared.sigma}:
             text = f"random_var {name!r}: its sigma of {shared.sigma:g} is not used: parameters state theirs."
             yield Finding(text, None, serious=False)

@@ -85,11 +85,15 @@ class Carried:
             names = list(currents)
             sent = np.array(list(currents.values())).T[..., np.newaxis]
             currents = dict(zip(names, np.linalg.solve(self._turns, sent)[..., 0].T, strict=True))
-        for k, solved in enumerate(self.solved):
-            per = solved.per(self.grid, list(solved.lit.values()))
+        for k, (solved, per) in enumerate(zip(self.solved, self._per_current, strict=True)):
             for column, name in enumerate(solved.lit):
                 direct[k] = direct[k] + per[..., column] * currents[name][:, np.newaxis]
         return direct, currents
+
+    @cached_property
+    def _per_current(self) -> tuple[ComplexArray, ...]:
+        """Unknowns of each set of nets per A of its detectors, (F, n + 1, detectors)."""
+        return tuple(solved.per(self.grid, list(solved.lit.values())) for solved in self.solved)
 
     @cached_property
     def _backwards(self) -> tuple[ComplexArray, ComplexArray]:
@@ -99,7 +103,7 @@ class Carried:
         names = [r.name for r in self.lit.receivers]
         light = np.zeros((len(self.grid), len(names), len(reads)), dtype=np.complex128)
         nets = np.zeros((len(self.grid), len(reads), len(names)), dtype=np.complex128)
-        per = solved.per(self.grid, list(solved.lit.values()))
+        (per,) = self._per_current
         for m, read in enumerate(reads):
             light[..., m] = self._passed(read).T
             for column, name in enumerate(solved.lit):
@@ -112,10 +116,10 @@ class Carried:
         light, nets = self._backwards
         return np.asarray(np.eye(light.shape[1]) - light @ nets)
 
-    def noise(self, solved: Solved, row: int, currents: Mapping[str, float]) -> FloatArray:
-        """Return the density of the noise of a net's voltage in V^2/Hz, under currents at rest in A."""
-        lit = list(solved.lit.values())
-        per, back = solved.per(self.grid, lit)[:, row], None
+    def noise(self, number: int, row: int, currents: Mapping[str, float]) -> FloatArray:
+        """Return the density of the noise of a voltage of a set of nets in V^2/Hz, under currents in A."""
+        solved, back = self.solved[number], None
+        per = self._per_current[number][:, row]
         receivers = {r.name: r for r in self.lit.receivers} if self.lit is not None else {}
         if self.looped:  # what light adds to the voltage per current, and per unknown that light follows
             names = list(receivers)

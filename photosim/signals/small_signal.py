@@ -149,13 +149,13 @@ class _Question:
         *, noise: bool,
     ) -> xarray.Dataset:  # fmt: skip
         names, rows, noises = [], [], []
-        for solved, values in zip(self.solved, found, strict=True):
+        for k, (solved, values) in enumerate(zip(self.solved, found, strict=True)):
             for net, number in solved.equations.system.nodes.items():
                 if net in self.electrics.nets:
                     names.append(net)
                     rows.append(values[:, number])
                     if noise:
-                        noises.append(self.carried.noise(solved, number, self.currents))
+                        noises.append(self.carried.noise(k, number, self.currents))
         shape = (len(self.grid), 0)
         variables: dict[str, Any] = {
             "voltage": (("frequency", "net"), np.array(rows).T if rows else np.zeros(shape, complex))

@@ -40,7 +40,7 @@ LARGE = {"hexagonal_mesh", "spectrum_slicer", "weight_bank", "mesh_filter"}
 
 
 JUMPS = {"driven_shifter": {"continuity"}}
-"""Its driver takes a phase below zero by a turn at wl0, which is no whole turn at another wavelength."""
+"""Its driver takes a phase below zero by a turn at wl0, which is not a whole turn at another wavelength."""
 
 
 def examples_of(name: str) -> int:

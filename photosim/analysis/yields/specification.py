@@ -272,11 +272,9 @@ def judge(
         place = places[entry.start, entry.end]
         one = np.ascontiguousarray(s[:, place : place + 1])
         if entry.window is not None or entry.quantity == "power_dB":
-            top, bottom = _ends(entry, wl, one)
-            if entry.quantity == "ripple_dB":
-                out[k] = top - bottom
-            else:
-                out[k] = bottom if np.isfinite(entry.limits[0]) else top
+            both, lowest = entry.quantity == "ripple_dB", bool(np.isfinite(entry.limits[0]))
+            top, bottom = _ends(entry, wl, one, (both or not lowest, both or lowest))
+            out[k] = top - bottom if both else bottom if lowest else top
         elif entry.quantity == "crosstalk_dB":
             out[k] = crosstalk_dB(wl[0], one[:, 0], channels)
         else:
@@ -289,15 +287,16 @@ def judge(
 
 
 def _ends(
-    entry: Entry, wl: NDArray[np.float64], s: NDArray[np.complex128]
+    entry: Entry, wl: NDArray[np.float64], s: NDArray[np.complex128], wanted: tuple[bool, bool]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the highest and lowest power in dB, (N,), of s (N, 1, W) in the window of an entry."""
+    """Return the highest and lowest power in dB, (N,), of s (N, 1, W) in the window of an entry.
+
+    The one that is not `wanted` is that of the points alone.
+    """
     points = wl.shape[1]
     if points >= FEWEST and entry.window is not None:
         ends = np.empty((len(s), 1, 2))
-        both = entry.quantity == "ripple_dB"
-        lowest = bool(np.isfinite(entry.limits[0]))
-        kernel.window_ends(wl, s, *entry.window, (both or not lowest, both or lowest), ends)
+        kernel.window_ends(wl, s, *entry.window, wanted, ends)
         return power_dB(ends[:, 0, 0]), power_dB(ends[:, 0, 1])
     low, high = entry.window or (-np.inf, np.inf)
     inside = (wl[0] >= low) & (wl[0] <= high)
