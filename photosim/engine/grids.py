@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.units import as_wavelengths, parse_wavelengths, wavelengths
+from photosim.units import as_wavelengths, parse_wavelengths, power_dB, wavelengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,9 @@ MOST_VARIANTS = 16
 """Points of settings, spread over the sweep, at which a grid is refined and checked."""
 _HALFWAY = 512
 _NARROWEST_UM = 1e-9
+_NULL_dB, _SHOWN_dB = -60.0, 0.05
+"""Power below which the depth of a null is not searched, and how near the points of a grid come to others."""
+_PLACES, _ROUNDS = 16, 3
 
 
 def is_auto(wl: Any) -> bool:
@@ -86,7 +89,8 @@ def refined(
 
     An interval is halved while the amplitude in its middle is off the cubic through both ends with their
     exact slopes, the delay of the ends taken out. A resonance between two points shows by its tails.
-    The first grid has `first` even points; ParameterError where more than `most` are needed.
+    Then the bottoms of nulls and the tops of peaks get points of their own. The first grid has `first` even
+    points; ParameterError where more than `most` are needed.
     """
     few = _few(point)
     grid = wavelengths(*ends, first)
@@ -111,7 +115,49 @@ def refined(
         known = np.insert(known, places, found[:, :, keep], axis=2)
         new = places + np.arange(len(places))
         open_intervals = np.sort(np.concatenate([new - 1, new]))
+    for _ in range(_ROUNDS):
+        wl = _turning_points(grid, known)
+        if not len(wl) or len(grid) + len(wl) > most:
+            break
+        found = _values(compiled, few, wl, outputs, inputs)
+        places = np.searchsorted(grid, wl)
+        grid, known = np.insert(grid, places, wl), np.insert(known, places, found, axis=2)
     return grid
+
+
+def _turning_points(grid: NDArray[np.float64], known: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return wavelengths in um at which a power is lower or higher than at both points around, by the cubics.
+
+    Intervals are halved by the error of amplitudes, so that a point may stand beside the bottom of a null.
+    """
+    left = np.flatnonzero(np.diff(grid) > 2 * _PLACES * _NARROWEST_UM)
+    ends = np.array([power_dB(np.abs(known[0][:, at]) ** 2) for at in (left, left + 1)])
+    lowest, highest = ends.min(axis=0) - _SHOWN_dB, ends.max(axis=0) + _SHOWN_dB
+    lowest[ends.min(axis=0) < _NULL_dB] = -np.inf
+    highest = np.maximum(highest, _NULL_dB)
+    place = np.zeros((2, *lowest.shape))
+    near = 0.5 ** np.arange(9, 4, -2)  # the bottom may lie close to a point
+    for part in np.concatenate([near, np.arange(1, _PLACES) / _PLACES, 1 - near]):
+        level = power_dB(np.abs(_cubic(grid, known, left, part)) ** 2)
+        place[0] = np.where(level < lowest, part, place[0])
+        place[1] = np.where(level > highest, part, place[1])
+        lowest, highest = np.minimum(lowest, level), np.maximum(highest, level)
+    wl = [
+        grid[left][:, np.newaxis] + _vertex(grid, known, left, at) * np.diff(grid)[left][:, np.newaxis]
+        for at in place
+    ]
+    return np.asarray(np.unique(np.array(wl)[place > 0]))
+
+
+def _vertex(
+    grid: NDArray[np.float64], known: NDArray[np.complex128], left: NDArray[np.int64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the parts of intervals (B, n, pairs) at which parabolas of power about other parts turn."""
+    near = 1 / _PLACES
+    before, here, after = (np.abs(_cubic(grid, known, left, at + d)) ** 2 for d in (-near, 0.0, near))
+    bend = before - 2 * here + after
+    shift = 0.5 * near * (before - after) / np.where(bend == 0, 1.0, bend)
+    return np.asarray(at + np.clip(shift, -0.5 * near, 0.5 * near))
 
 
 def missed(
@@ -179,15 +225,34 @@ def _errors(
     found: NDArray[np.complex128],
 ) -> NDArray[np.float64]:
     """Return the largest error of an amplitude in the middle of intervals, of the largest there is, (n,)."""
-    half = (0.5 * (grid[left + 1] - grid[left]))[:, np.newaxis]
+    off = np.abs(found[0] - _cubic(grid, known, left, 0.5))
+    return np.asarray(off.max(axis=(0, 2)) / _largest(known))
+
+
+def _largest(known: NDArray[np.complex128]) -> float:
+    return max(float(np.abs(known[0]).max()), 1e-300)
+
+
+def _cubic(
+    grid: NDArray[np.float64], known: NDArray[np.complex128], left: NDArray[np.int64], part: Any
+) -> NDArray[np.complex128]:
+    """Return elements (B, n, pairs) within intervals (n,), by cubics through values and slopes at the ends.
+
+    part: 0 is the left end of an interval, 1 the right; a number, or an array (B, n, pairs). The delay of
+    the ends is taken out first, so that the phase is that of the place.
+    """
+    step = (grid[left + 1] - grid[left])[:, np.newaxis]
     a, b = known[:, :, left], known[:, :, left + 1]
-    size = max(float(np.abs(known[0]).max()), 1e-300)
     # Of strong elements: the delay next to a null says nothing about the interval.
     turning = sum((x[0].conj() * x[1]).imag for x in (a, b))
-    delay = turning / (np.abs(a[0]) ** 2 + np.abs(b[0]) ** 2 + 0.1 * size**2)
-    turn_a, turn_b = np.exp(1j * delay * half), np.exp(-1j * delay * half)  # seen from the middle
+    delay = turning / (np.abs(a[0]) ** 2 + np.abs(b[0]) ** 2 + 0.1 * _largest(known) ** 2)
+    turn_a, turn_b = np.exp(1j * delay * step * part), np.exp(-1j * delay * step * (1 - part))
     value_a, value_b = a[0] * turn_a, b[0] * turn_b
     slope_a = (a[1] - 1j * delay * a[0]) * turn_a
     slope_b = (b[1] - 1j * delay * b[0]) * turn_b
-    expected = 0.5 * (value_a + value_b) + 0.25 * half * (slope_a - slope_b)
-    return np.asarray(np.abs(found[0] - expected).max(axis=(0, 2)) / size)
+    rest = 1 - part
+    return np.asarray(
+        rest**2 * (1 + 2 * part) * value_a
+        + part**2 * (3 - 2 * part) * value_b
+        + step * part * rest * (rest * slope_a - part * slope_b)
+    )

@@ -27,6 +27,25 @@ def test_auto_is_a_grid_wherever_a_circuit_takes_wavelengths() -> None:
     assert link.photocurrents("1.549:1.551:auto").sizes["wavelength"] >= 129
 
 
+@pytest.mark.parametrize("name", ["wdm_rings", "crow", "lattice_filter"])
+def test_auto_has_points_at_the_bottom_of_every_dip(name: str) -> None:
+    circuit = ps.load(name)
+    s = circuit("1.54:1.56:auto")
+    step = 1e-5
+    dips = 0
+    for pair in ((a, b) for a in s.ports for b in s.ports):
+        level = s[pair].power_dB
+        inner = (
+            np.flatnonzero((level[1:-1] < level[:-2]) & (level[1:-1] < level[2:]) & (level[1:-1] > -60)) + 1
+        )
+        for at in inner:
+            near = np.linspace(s.wl[at] - step, s.wl[at] + step, 201)
+            found = np.abs(circuit.transfer(near, [pair[1]], [pair[0]])[:, 0, 0]) ** 2
+            assert level[at] < 10 * np.log10(max(found.min(), 1e-6)) + 0.1, (pair, s.wl[at])
+            dips += 1
+    assert dips > 4
+
+
 def test_texts_of_wavelengths_are_read_as_on_the_command_line() -> None:
     assert np.array_equal(RING("1.54:1.56:11").wl, ps.wavelengths(1.54, 1.56, 11))
     assert RING("1550nm").wl.tolist() == [1.55]
