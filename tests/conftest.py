@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).parents[1]
 
 # Coverage is of what tests reach, not of the commands that they start, whose memory is limited.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COVERAGE_PROCESS_START", None)
+    # One thread of linear algebra for each process of tests, and for the commands that it starts: OpenBLAS's
+    # threads wait in a busy loop, and on cores that they share a small product took a hundred times as long.
+    for library in ("OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    threadpool_limits(1, "blas")  # plugins of other packages have loaded numpy before the lines above
 # Plots are drawn without a screen; set before anything imports matplotlib.
 os.environ.setdefault("MPLBACKEND", "Agg")
 

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import photosim.testing
+
 PARTS = '''
 from typing import Any
 from photosim.model import Algebra, Entries, Power, component
@@ -59,3 +63,14 @@ def test_fixture_in_three_lines_and_nothing_unless_asked(tmp_path: Path) -> None
     done = run(tmp_path, "-q")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+def test_plugin_loads_nothing_unless_asked() -> None:
+    code = "import sys, photosim.testing.plugin; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_misspelt_law_is_named() -> None:
+    with pytest.raises(AttributeError, match=r"'chek'.*check"):
+        photosim.testing.chek  # type: ignore[attr-defined]  # noqa: B018 - the look-up itself is tried
