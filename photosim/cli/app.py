@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from photosim.cli import completion
 from photosim.cli.calibrate import calibrate
 from photosim.cli.common import CLUSTER, Common, asks
 from photosim.cli.draw import draw
@@ -80,7 +81,7 @@ def photosim(
         typer.echo(context.get_help())
 
 
-@app.command(epilog="Example: photosim check netlists/add_drop_ring.yml --strict")
+@app.command(epilog="Example: photosim check add_drop_ring --strict")
 def check(
     file: File,
     strict: Strict = False,
@@ -96,7 +97,7 @@ def check(
 
 
 @app.command(
-    epilog="Example: photosim simulate netlists/add_drop_ring.yml --wl 1.54:1.56:2001 --from in --to drop "
+    epilog="Example: photosim simulate add_drop_ring --wl 1.54:1.56:2001 --from in --to drop "
     "--set ring.radius=10 --plot ring.png --out ring.csv"
 )
 @asks("analysis", *CLUSTER, out=SpectrumData)
@@ -138,7 +139,7 @@ def transient(
     samples: SampleCount = None,
     checkpoint: CheckpointFile = None,
 ) -> None:
-    """Carry light through a circuit in time: currents, waves, and the eye and figures of a signal."""
+    """Simulate a circuit in time: photocurrents, waves, and the eye diagram and figures of a signal."""
     from photosim.cli import transient as command
 
     how = command.Streaming(stream, samples, checkpoint)
@@ -154,7 +155,8 @@ def components(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(
             metavar="NAME",
-            help="Show this component with its settings and formula, or list those with these words.",
+            help="Name of a component to show, or words to search for.",
+            autocompletion=completion.components,
         ),
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Show the formula as LaTeX.")] = False,
@@ -176,15 +178,22 @@ def gallery(json: Json = False) -> None:
 
 @app.command(epilog="Example: photosim new circuit my_circuit.yml")
 def new(
-    thing: Annotated[str, typer.Argument(metavar="circuit|component|analysis", help="What to start.")],
+    thing: Annotated[
+        str,
+        typer.Argument(
+            metavar="circuit|component|analysis", help="Kind of file.", autocompletion=completion.starters
+        ),
+    ],
     file: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Argument(
-            parser=file_or_folder, metavar="FILE", help="The file to write; a name like the thing's."
+            parser=file_or_folder,
+            metavar="FILE",
+            help="File to write (default: circuit.yml, component.py or analysis.yml).",
         ),
     ] = None,
 ) -> None:
-    """Write a commented file to start from: a circuit, a component of your own, or a list of analyses."""
+    """Write a commented starter file: a circuit, a component of your own, or a list of analyses."""
     from photosim.cli import begin
 
     begin.new(thing, file)
@@ -192,13 +201,13 @@ def new(
 
 @app.command(epilog="Example: photosim doctor")
 def doctor(json: Json = False) -> None:
-    """Show what photosim finds on this machine: versions, threads, memory, cache, extras."""
+    """Show versions, threads, memory, cache and optional packages of this machine."""
     from photosim.cli import doctor as examination
 
     examination.doctor(as_json=json)
 
 
-@app.command(epilog="Example: photosim train netlists/mrr_dfa_digits.yml --seed 1 --out digits")
+@app.command(epilog="Example: photosim train mrr_dfa_digits --seed 1 --out digits")
 def train(
     file: File,
     out: Folder = None,
@@ -207,13 +216,13 @@ def train(
     resume: Resume = False,
     json: Json = False,
 ) -> None:
-    """Run the analyses of kind train of a netlist."""
+    """Train the networks that a netlist lists, its analyses of kind train."""
     from photosim.cli import analyses
 
     analyses.run(file, out, seed, kinds=("train",), strict=strict, as_json=json, resume=resume)
 
 
-@app.command(epilog="Example: photosim run netlists/mrr_dfa_digits.yml --out digits")
+@app.command(epilog="Example: photosim run mrr_dfa_digits --out digits")
 def run(
     file: File,
     out: Folder = None,
@@ -242,18 +251,22 @@ def run(
 def reproduce(
     name: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Argument(metavar="SYSTEM", help="A published system; without it they are listed."),
+        typer.Argument(
+            metavar="SYSTEM",
+            help="Name of a published system; without a name, all are listed.",
+            autocompletion=completion.systems,
+        ),
     ] = None,
     data: DataSet = None,
     data_dir: DataFolder = None,
     seeds: SeedCount = None,
     netlist: Replaced = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The same steps in small, in under a minute.")
+        bool, typer.Option("--quick", help="Run the same steps on less data, in under a minute.")
     ] = False,
     out: SystemFolder = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, help="Number of seeds computed at a time, each on a core.")
+        int, typer.Option("--jobs", min=1, help="Number of seeds computed at the same time, one per core.")
     ] = 1,
     scheduler: Scheduler = None,
     billion: Annotated[
@@ -266,7 +279,7 @@ def reproduce(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Compute a published system and show its published figures next to ours."""
+    """Compute a published system, and show the published figures next to ours."""
     from photosim.cli import reproduce as published
 
     if name is None:
@@ -282,21 +295,23 @@ def reproduce(
 @app.command("test", epilog="Example: photosim test ring_double --examples 1000")
 def try_laws(
     thing: Tested,
-    examples: Annotated[int, typer.Option("--examples", min=1, help="Examples to try each law at.")] = 100,
+    examples: Annotated[
+        int, typer.Option("--examples", min=1, help="Number of random examples for each law.")
+    ] = 100,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Try the laws of physics: reciprocity, passivity, causality, exact derivatives and more."""
+    """Test a component or circuit by the laws of physics: reciprocity, passivity, causality and more."""
     from photosim.cli import library
 
     library.try_laws(thing, examples, seed or 0, as_json=json)
 
 
-@app.command(epilog="Example: photosim cite netlists/mrr_dfa_digits.yml > sources.bib")
+@app.command(epilog="Example: photosim cite mrr_dfa_digits > sources.bib")
 def cite(
     thing: Cited,
 ) -> None:
-    """Print the sources of all that a netlist uses, as BibTeX."""
+    """Print the BibTeX of every model that a netlist uses."""
     from photosim.cli import inspect
 
     inspect.cite(thing)
@@ -305,7 +320,7 @@ def cite(
 @app.command(epilog="Example: photosim bench --quick")
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small circuits only: a second instead of half a minute.")
+        bool, typer.Option("--quick", help="Time small circuits only: a second instead of half a minute.")
     ] = False,
     seed: Seed = 0,
     out: Annotated[
@@ -314,12 +329,12 @@ def bench(
             "--out",
             parser=file_or_folder,
             metavar="FILE",
-            help="Write the result, machine included, as JSON.",
+            help="Write the times and the machine as JSON.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure this machine: photosim against dense numpy and SuperLU on the same circuits."""
+    """Time photosim, dense numpy and SuperLU on the same circuits, on this machine."""
     from photosim.cli import bench as benchmark
 
     benchmark.bench(seed or 0, out, quick=quick, as_json=json)
@@ -327,7 +342,7 @@ def bench(
 
 @app.command(epilog="Example: photosim version --json")
 def version(json: Json = False) -> None:
-    """Show the version of photosim and of what its numbers depend on."""
+    """Show the versions of photosim and of the libraries on which its numbers depend."""
     from photosim.cli import inspect
 
     inspect.version(as_json=json)

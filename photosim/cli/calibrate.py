@@ -13,7 +13,7 @@ from photosim.cli.options import CalibrationFolder, Json, Seed
 _CALIBRATION = "calibration.npz"
 Readings = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--readings", min=1, help="About how many readings to take; 50 N^2 for N guides."),
+    typer.Option("--readings", min=1, help="Approximate number of readings (default: 50 N^2 for N guides)."),
 ]
 
 
@@ -26,16 +26,24 @@ def calibrate(
     ],
     readings: Readings = None,
     targets: Annotated[
-        int, typer.Option("--targets", min=0, help="Unitaries to program a simulated chip to, to judge it.")
+        int,
+        typer.Option(
+            "--targets",
+            min=0,
+            help="Number of random unitaries that a simulated chip is programmed to as a test.",
+        ),
     ] = 20,
     hours: Annotated[
-        float, typer.Option("--hours", min=0.0, help="Hours to hold one as a simulated chip drifts.")
+        float,
+        typer.Option(
+            "--hours", min=0.0, help="Hours for which one unitary is held while a simulated chip drifts."
+        ),
     ] = 0.0,
     out: CalibrationFolder = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Find couplers, phases, powers for pi and crosstalk of a chip from powers at its outputs."""
+    """Calibrate a chip: find couplers, phases, powers for pi and crosstalk from its output powers."""
     from json import dumps
 
     from photosim.cli.show import show_json, show_tables

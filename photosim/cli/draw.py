@@ -18,15 +18,20 @@ Target = Annotated[
         "--out",
         parser=file_or_folder,
         metavar="FILE",
-        help="The .svg, .pdf or .png file; without it the picture goes to stdout as SVG.",
+        help="Picture file: .svg, .pdf or .png. Without it, the picture goes to stdout as SVG.",
     ),
 ]
 Depth = Annotated[
-    int, typer.Option("--depth", metavar="N", help="Levels of composites and sub-netlists that are open.")
+    int,
+    typer.Option("--depth", metavar="N", help="Levels of composites and sub-netlists whose inside is drawn."),
 ]
 Expand = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--expand", metavar="NAME", help="Open this instance, bank or bank.row0; repeatable."),
+    typer.Option(
+        "--expand",
+        metavar="NAME",
+        help="Draw the inside of this instance, as in bank or bank.row0; repeatable.",
+    ),
 ]
 Fold = Annotated[
     int, typer.Option("--fold", metavar="N", help="Draw arrays of more than N equal instances once.")
@@ -34,7 +39,7 @@ Fold = Annotated[
 Power = Annotated[bool, typer.Option("--power", help="Colour guides by the power that they carry.")]
 Wavelength = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option("--wl", metavar="UM", help="Wavelength of the light of --power; else that of the sources."),
+    typer.Option("--wl", metavar="UM", help="Wavelength for --power (default: that of the sources)."),
 ]
 Start = Annotated[
     Optional[list[str]],  # noqa: UP045

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _UsageError: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
+PANELS = {
+    "Start": ("new", "gallery", "components", "explore", "doctor", "version"),
+    "Simulate a circuit": ("check", "draw", "simulate", "sweep", "transient", "response", "budget", "run"),
+    "Design": ("optimise", "yield", "fit", "pdk", "calibrate"),
+    "Learn through hardware": ("train", "reproduce"),
+    "Validate and cite": ("test", "bench", "cite"),
+}
+"""The commands as help shows them, by what people want to do."""
 _EXTRAPOLATE = "--extrapolate"
 _INTERRUPTED = 130
 
@@ -48,6 +56,15 @@ def _extrapolated(words: list[str]) -> list[str]:
 
 class Commands(TyperGroup):
     """The group of all commands, without tracebacks and without boxes."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands in the order of the help, each in its panel."""
+        known = super().list_commands(ctx)
+        order = [(name, title) for title, names in PANELS.items() for name in names if name in known]
+        for name, title in order:
+            self.commands[name].rich_help_panel = title  # type: ignore[attr-defined]
+        listed = [name for name, _ in order]
+        return [*listed, *(name for name in known if name not in listed)]
 
     def main(
         self,

@@ -22,10 +22,12 @@ def check(
     place: Annotated[
         str, typer.Argument(metavar="FOLDER-OR-FILE", help="Kit: pdk-schema 0.3 JSON, or YAML (docs/pdk.md).")
     ],
-    notes: Annotated[bool, typer.Option("--notes", help="Also show notes that are not mismatches.")] = False,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Also show remarks that are not mismatches.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Name every mismatch between a kit and the components, a sentence each; exit 1 if there is one."""
+    """List every mismatch between a kit and the components; exit with 1 if there is one."""
     from photosim import pdk as kits
     from photosim.cli.show import show_json
 

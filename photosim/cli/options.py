@@ -7,16 +7,22 @@ from typing import Annotated, Optional
 
 import typer
 
+from photosim.cli import completion
 from photosim.cli.group import file_or_folder
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="A netlist, or the name of one in the packaged gallery.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A netlist, or the name of one in the packaged gallery.",
+        autocompletion=completion.circuits,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Treat warnings, such as an open inner port, as errors.")
 ]
-Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of everything random.")]  # noqa: UP045
+Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Seed of the random numbers.")]  # noqa: UP045
 Folder = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
@@ -38,7 +44,7 @@ CalibrationFolder = Annotated[
 ]
 
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the checkpoints of a run that was stopped or killed.")
+    bool, typer.Option("--resume", help="Continue from the checkpoints of a run that was stopped or killed.")
 ]
 Map = Annotated[
     Optional[Path],  # noqa: UP045
@@ -52,7 +58,9 @@ Map = Annotated[
 Mode = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--mode", metavar="MODE", help="Mode to take of files of S-parameters that hold several, such as TE."
+        "--mode",
+        metavar="MODE",
+        help="Mode to read, such as TE, from S-parameter files that hold several modes.",
     ),
 ]
 Values = Annotated[
@@ -73,7 +81,8 @@ Windows = Annotated[
     typer.Option(
         "--extrapolate",
         metavar="warn|error|ignore",
-        help="Outside of the windows of models and kits; also among the options of any command.",
+        help="Warn, stop or go on where a value lies outside of the validity window of a model or a "
+        "kit. Every command takes this option.",
     ),
 ]
 Tested = Annotated[
@@ -101,7 +110,7 @@ Plot = Annotated[
         "--plot",
         parser=file_or_folder,
         metavar="FILE",
-        help="Picture of the spectrum: .png, .svg or .pdf.",
+        help="Picture of the result: .png, .svg or .pdf.",
     ),
 ]
 Range = Annotated[
@@ -151,7 +160,7 @@ Scheduler = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Compute on the workers of a scheduler of Dask, such as tcp://10.0.0.1:8786 (docs/cluster.md).",
+        help="Compute on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786 (docs/cluster.md).",
     ),
 ]
 Chunks = Annotated[
@@ -160,18 +169,19 @@ Chunks = Annotated[
         "--chunks",
         parser=file_or_folder,
         metavar="DIR",
-        help="Keep finished chunks there and go on from them; results/chunks with --scheduler if not given.",
+        help="Folder of finished chunks, from which a later run continues; results/chunks with --scheduler.",
     ),
 ]
 Metrics = Annotated[
-    bool, typer.Option("--metrics", help="Resonance, width, Q, extinction and more of every pair of ports.")
+    bool,
+    typer.Option("--metrics", help="Show resonance, width, Q, extinction and more for every pair of ports."),
 ]
 DataSet = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--data",
         metavar="NAME",
-        help="Data set, or one's own: a file, or its name in the data folder without the suffix.",
+        help="Name of a data set, or a file of your own.",
     ),
 ]
 DataFolder = Annotated[
@@ -180,12 +190,12 @@ DataFolder = Annotated[
         "--data-dir",
         parser=file_or_folder,
         metavar="DIR",
-        help="Folder of data files; else that of PHOTOSIM_DATA.",
+        help="Folder of data files (default: the folder that PHOTOSIM_DATA names).",
     ),
 ]
 SeedCount = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--seeds", min=1, help="Number of seeds; finished ones are kept and not computed again."),
+    typer.Option("--seeds", min=1, help="Number of seeds; seeds that are finished are not computed again."),
 ]
 Replaced = Annotated[
     Optional[list[str]],  # noqa: UP045
@@ -208,17 +218,25 @@ Seconds = Annotated[str | None, typer.Option("--duration", metavar="SECONDS", he
 SampleRate = Annotated[str | None, typer.Option("--rate", metavar="HZ", help="Samples per second.")]
 Judged = Annotated[
     bool,
-    typer.Option("--figures", help="Modulation amplitude, eye closure, jitter, errors, TDECQ and more."),
+    typer.Option(
+        "--figures", help="Show modulation amplitude, eye closure, jitter, error rate, TDECQ and more."
+    ),
 ]
-Eyed = Annotated[bool, typer.Option("--eye", help="The eye of the first signal, as table and picture.")]
+Eyed = Annotated[
+    bool, typer.Option("--eye", help="Show the eye diagram of the first signal, as a table and a picture.")
+]
 Streamed = Annotated[
-    bool, typer.Option("--stream", help="Keep no samples: count errors in a run of any length.")
+    bool, typer.Option("--stream", help="Count errors in a run of any length; no samples are kept.")
 ]
 SampleCount = Annotated[
     str | None,
-    typer.Option("--samples", metavar="N", help="How many samples, 1e9: instead of --duration."),
+    typer.Option("--samples", metavar="N", help="Number of samples, as in 1e9, in place of --duration."),
 ]
 CheckpointFile = Annotated[
     Path | None,
-    typer.Option("--checkpoint", metavar="FILE", help="With --stream: keep its state, and go on from it."),
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="With --stream: save the state to this file, and continue from it.",
+    ),
 ]

@@ -44,7 +44,7 @@ def sweep(
     ] = None,
     method: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--method", metavar="NAME", help="How samples are drawn: sobol, halton, lhs or random."),
+        typer.Option("--method", metavar="NAME", help="Sampling method: sobol, halton, lhs or random."),
     ] = None,
     wl: Range = None,
     start: Start = None,
@@ -55,7 +55,7 @@ def sweep(
         typer.Option("--near", metavar="UM", help="Wavelength near the line to measure."),
     ] = None,
 ) -> None:
-    """Compute a circuit at many settings and wavelengths, and the numbers read off its spectra."""
+    """Compute a circuit at many settings and wavelengths, with the metrics of its spectra."""
     from photosim.cli import sweeps
 
     starts, ends = (tuple(names) if names else None for names in (start, end))
@@ -93,19 +93,19 @@ def yield_(
     ] = None,
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--samples", metavar="N", help="Chips to draw."),
+        typer.Option("--samples", metavar="N", help="Number of random chips."),
     ] = None,
     method: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--method", metavar="NAME", help="How chips are drawn: random, sobol, halton or lhs."),
+        typer.Option("--method", metavar="NAME", help="Sampling method: random, sobol, halton or lhs."),
     ] = None,
     wl: Range = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Let the window follow the line of each chip.")
+        bool, typer.Option("--follow", help="Move the wavelength window with the line of each chip.")
     ] = False,
     indices: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--sobol", metavar="N", help="Also Sobol indices, from N chips a row."),
+        typer.Option("--sobol", metavar="N", help="Also compute Sobol indices, from N chips for each."),
     ] = None,
     rare: Annotated[
         bool, typer.Option("--rare", help="Estimate rare failures by importance sampling.")
@@ -115,7 +115,7 @@ def yield_(
         typer.Option("--kit", metavar="PATH", help="Design kit whose statistics vary its cells' settings."),
     ] = None,
 ) -> None:
-    """Draw chips from what varies, and find how many meet a specification and who is to blame."""
+    """Estimate the yield of a circuit under process variations, and which variations cause failures."""
     from photosim.cli import yields
 
     request = yields.Request(
@@ -137,7 +137,11 @@ def fit(
     ],
     parameter: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--parameter", metavar="NAME", help="Setting to fit, or a pattern; repeatable, or a,b."),
+        typer.Option(
+            "--parameter",
+            metavar="NAME",
+            help="Setting to fit, or a pattern such as '*.length'; repeatable, or a,b.",
+        ),
     ] = None,
     column: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -157,14 +161,18 @@ def fit(
     ] = None,
     bound: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--bound", metavar="NAME=LOW:HIGH", help="Bounds of a fitted setting; repeatable."),
+        typer.Option(
+            "--bound",
+            metavar="NAME=LOW:HIGH",
+            help="Bounds of a fitted setting, as in ring.radius=9.9:10.1; repeatable.",
+        ),
     ] = None,
     prior: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--prior",
             metavar="NAME=MEAN:SIGMA",
-            help="Prior of a fitted setting, its mean and sigma; repeatable.",
+            help="Gaussian prior of a fitted setting; repeatable.",
         ),
     ] = None,
     window: Annotated[
@@ -181,19 +189,21 @@ def fit(
     ] = None,
     reference: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--reference", metavar="NAME", help="Column or file whose power is divided out."),
+        typer.Option(
+            "--reference", metavar="NAME", help="Column or file by whose power all columns are divided."
+        ),
     ] = None,
     floor: Annotated[bool, typer.Option("--floor", help="Fit a noise floor of each column too.")] = False,
     starts: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--starts", metavar="N", help="Number of first guesses to refine."),
+        typer.Option("--starts", metavar="N", help="Number of starting points."),
     ] = None,
     wavelength: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--wavelength", metavar="COLUMN", help="Column of wavelengths or frequencies."),
     ] = None,
 ) -> None:
-    """Fit settings of a circuit to measured spectra, with their errors and what the data cannot tell."""
+    """Fit settings of a circuit to measured spectra, with standard errors and undetermined combinations."""
     from photosim.cli import fits
 
     lists = [tuple(texts or ()) for texts in (parameter, column, unit, bound, prior)]
@@ -212,42 +222,51 @@ def budget(
     common: Common,
     rate: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--rate", metavar="HZ", help="Cycles a second (default: that of the receivers)."),
+        typer.Option("--rate", metavar="HZ", help="Cycles per second (default: the rate of the receivers)."),
     ] = None,
     bits: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--bits", metavar="N", help="Effective bits that the lasers' light must give."),
+        typer.Option(
+            "--bits", metavar="N", help="Effective number of bits for which the laser power is chosen."
+        ),
     ] = None,
     use: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--use", metavar="SHARE", help="Share of the cycles that are of use, up to 1."),
+        typer.Option("--use", metavar="FRACTION", help="Fraction of the cycles that compute, up to 1."),
     ] = None,
     training: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--training", metavar="NAME", help="Training of the netlist: energy of an update."),
+        typer.Option(
+            "--training", metavar="NAME", help="Analysis of kind train, to show the energy of one update."
+        ),
     ] = None,
     constant: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--constant",
             metavar="NAME=VALUE",
-            help="A constant in place of ours, as in wall_plug_efficiency=0.2 or =0.1:0.2:0.3; repeatable.",
+            help="Value of a constant, as in wall_plug_efficiency=0.2, or with its interval, =0.1:0.2:0.3; "
+            "repeatable.",
         ),
     ] = None,
     wl: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--wl", metavar="UM", help="Wavelength, for a circuit without light of its own."),
+        typer.Option("--wl", metavar="UM", help="Wavelength of the light, for a circuit without a laser."),
     ] = None,
     start: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--from", metavar="PORT", help="Port that the light enters, likewise."),
+        typer.Option(
+            "--from", metavar="PORT", help="Port where light enters, for a circuit without a laser."
+        ),
     ] = None,
     end: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--to", metavar="PORT", help="Port that it leaves."),
+        typer.Option(
+            "--to", metavar="PORT", help="Port where light leaves, for a circuit without a detector."
+        ),
     ] = None,
 ) -> None:
-    """Show what a circuit takes by part: power, energy, area, latency, loss and noise, with intervals."""
+    """Show power, energy, area, latency, loss and noise of every part of a circuit, with intervals."""
     from photosim.cli import budgets
 
     request = budgets.Request(common, rate, bits, use, training, tuple(constant or ()), wl, start, end)
@@ -266,7 +285,7 @@ def optimise(
         typer.Option(
             "--vary",
             metavar="NAME[=LOW:HIGH]",
-            help="Setting or pattern that is varied, as in '*.phase' or ring.radius=9:11; repeatable.",
+            help="Setting or pattern to vary, as in '*.phase' or ring.radius=9:11; repeatable.",
         ),
     ] = None,
     spec: Annotated[
@@ -279,7 +298,7 @@ def optimise(
     ] = None,
     goal: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--goal", metavar="NAME", help="minimax (default) or yield."),
+        typer.Option("--goal", metavar="NAME", help="Goal of the search: minimax (default) or yield."),
     ] = None,
     variation: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -291,23 +310,31 @@ def optimise(
     ] = None,
     starts: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--starts", metavar="N", help="Starts: the written settings, and random ones."),
+        typer.Option(
+            "--starts",
+            metavar="N",
+            help="Number of starting points: the settings of the netlist, then random ones.",
+        ),
     ] = None,
     chips: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--chips", metavar="N", help="Fresh chips that confirm a yield."),
+        typer.Option("--chips", metavar="N", help="Number of new random chips that confirm the yield found."),
     ] = None,
     matrix: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--matrix", metavar="FILE", help="Wanted S-matrix: .npy, .csv, fourier or identity."),
+        typer.Option(
+            "--matrix", metavar="FILE", help="Target S-matrix: a .npy or .csv file, fourier or identity."
+        ),
     ] = None,
     wl: Range = None,
     save: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--save", parser=file_or_folder, metavar="FILE", help="Netlist of the design: .yml."),
+        typer.Option(
+            "--save", parser=file_or_folder, metavar="FILE", help="File (.yml) for the netlist of the design."
+        ),
     ] = None,
 ) -> None:
-    """Find settings that meet a specification best, match a matrix, or make most chips pass."""
+    """Search for settings that meet a specification, match a matrix, or give the highest yield."""
     from photosim.cli import designs
 
     varied, asked, sigmas = (tuple(texts or ()) for texts in (vary, spec, variation))

@@ -47,10 +47,10 @@ def response(
         typer.Option(
             "--frequency",
             metavar="START:STOP:POINTS",
-            help="Frequencies in Hz on a logarithmic scale, as in 100MHz:100GHz:201; :linear behind it.",
+            help="Frequencies in Hz: 100MHz:100GHz:201 is a logarithmic range, 0:10GHz:201:linear is linear.",
         ),
     ] = None,
-    noise: Annotated[bool, typer.Option("--noise", help="Also the noise of every net.")] = False,
+    noise: Annotated[bool, typer.Option("--noise", help="Also compute the noise of every net.")] = False,
 ) -> None:
     """Compute the small-signal response of a source: voltages, photocurrents, bandwidths and noise."""
     find_response(Request(common, source, frequency, noise))

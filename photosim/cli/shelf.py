@@ -20,12 +20,34 @@ if TYPE_CHECKING:
 _SEARCHED = {
     "coupler_ring": ("ebeam_dc_halfring_straight", "halfring"),
     "directional_coupler": ("ebeam_dc_te1550", "dc"),
-    "phase_modulator": ("eom", "electro-optic modulator"),
-    "mach_zehnder_modulator": ("eom", "electro-optic modulator", "mzm"),
+    "phase_modulator": (
+        "eom",
+        "electro-optic modulator",
+        "optical modulator measured",
+        "elec_optical_modulator",
+    ),
+    "mach_zehnder_modulator": (
+        "eom",
+        "electro-optic modulator",
+        "mzm",
+        "optical modulator measured",
+        "ook modulator",
+    ),
     "photodetector": ("pd", "photodiode"),
+    "avalanche_photodetector": ("apd",),
+    "rate_equation_laser": ("twlm", "laser diode", "dfb"),
+    "laser": ("cwl",),
+    "electro_absorption_modulator": ("eam",),
+    "ring_modulator": ("ring_single_pn", "ring_double_pn"),
+    "fibre": ("optical fiber", "smf"),
+    "coupler_straight": ("ebeam_dc",),
+    "isolator": ("faraday rotator",),
     "transimpedance_amplifier": ("tia",),
     "soa": ("edfa", "optical amplifier"),
-    "free_propagation_region": ("awg", "arrayed waveguide grating", "wdm", "wavelength multiplexer", "mux"),
+    "free_propagation_region": (
+        *("awg", "arrayed waveguide grating", "wdm", "wavelength multiplexer"),
+        *("mux", "demux", "wavelength demultiplexer"),
+    ),
     "contra_directional_coupler": ("wdm", "wavelength multiplexer", "add-drop filter"),
     "ring_double": ("wdm", "wavelength multiplexer", "add-drop filter", "disk"),
     "ring_single": ("disk", "microdisk", "notch filter"),
@@ -49,8 +71,15 @@ _ELSEWHERE = {
     ),
 }
 """Instruments of other simulators, and the command in whose place they stand."""
+_METAL = frozenset({"bond pad", "bondpad", "ebeam_BondPad", "gssg_electrical_pads", "metal", "route_metal"})
+"""Drawn metal of other tools, beside the cells that layouts of gdsfactory have."""
 _SHORT = 3
 """Letters of a word up to which it must begin a word of the texts: "ona" is not in "directional"."""
+_NEAREST = 4
+_MAKES = frozenset(
+    {"ebeam", "te", "tm", "te1550", "tm1550", "1550", "1310", "optical", "electrical", "array"}
+)
+"""Words in the names of cells that say nothing about the component."""
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z#]|$)")
 
 
@@ -67,16 +96,12 @@ def components(words: tuple[str, ...]) -> list[Model]:
     wanted = [_plain(word) for word in words]
     titles = {model.name: _plain(" | ".join((model.name, *_sought(model)))) for model in models}
     texts = {m.name: " | ".join((m.name, *_sought(m), _family(m), m.summary)) for m in models}
+    _refuse_metal(" ".join(words), titles)
     found = [m for m in models if all(_begins(word, texts[m.name]) for word in words)]
-    found = found or [m for m in models if all(word in _plain(texts[m.name]) for word in wanted)]
+    if not found and not any(word.isalpha() and len(word) <= _SHORT for word in wanted):
+        found = [m for m in models if all(word in _plain(texts[m.name]) for word in wanted)]
     if not found:
-        text = " ".join(words)
-        known = [name for model in models for name in (model.name, *_sought(model))]
-        message = (
-            f"No component has {text!r} in its name, its other names or its first sentence."
-            f"{did_you_mean(text, known)}"
-        )
-        raise ParameterError(message)
+        raise ParameterError(_not_found(" ".join(words), models))
 
     def rank(model: Model) -> tuple[bool, bool]:
         own, other = _plain(model.name), titles[model.name]
@@ -91,6 +116,50 @@ def _refuse_instrument(text: str) -> None:
         if _plain(text) in map(_plain, names):
             message = f"{text!r} is not a component: {command}."
             raise ParameterError(message)
+
+
+def _refuse_metal(text: str, titles: Mapping[str, str]) -> None:
+    """Raise ParameterError for a cell that a layout draws and that carries no light, unless a name has it."""
+    from photosim.netlist.layout_table import draws_only
+
+    plain, cell = _plain(text), re.sub(r"[\s-]+", "_", text.strip().lower())
+    if plain in map(_plain, _METAL) or (
+        draws_only(cell) and not any(plain in title for title in titles.values())
+    ):
+        message = (
+            f"{text!r} is not a component: layouts draw it, and it carries no light; leave it out of a "
+            "netlist. resistor, capacitor and bond_wire model contacts in electrical nets."
+        )
+        raise ParameterError(message)
+
+
+def _not_found(text: str, models: list[Model]) -> str:
+    """Return what to say of words that no component has: what the cell is, a likely name, or the nearest."""
+    from photosim.netlist.layout_table import MISSING
+
+    cell = re.sub(r"[\s-]+", "_", text.strip().lower())
+    if cell in MISSING:
+        return f"{text!r} is not a component: it is {MISSING[cell]}."
+    start = f"No component has {text!r} in its name, its other names or its first sentence."
+    near = _nearest(text, models)
+    if near:
+        verb = "nearest is" if len(near) == 1 else "nearest are"
+        return f"{start} The {verb} {', '.join(near)}."
+    known = [name for model in models for name in (model.name, *_sought(model))]
+    return f"{start}{did_you_mean(text, known)}"
+
+
+def _nearest(text: str, models: list[Model]) -> list[str]:
+    """Return the components whose names have the most letters of the words of a text, at most four."""
+    words = {_plain(word) for word in re.findall(r"[a-z]+", text.lower()) if len(word) >= _SHORT} - _MAKES
+    score = {}
+    for model in models:
+        own, other = model.name, " ".join(_sought(model))
+        score[model.name] = sum(
+            len(word) * (2 if _begins(word, own) else 1) for word in words if _begins(word, f"{own} {other}")
+        )
+    best = max(score.values(), default=0)
+    return [name for name in score if best and score[name] == best][:_NEAREST]
 
 
 def _sought(model: Model) -> tuple[str, ...]:
@@ -163,4 +232,7 @@ def _family(model: Model) -> str:
 
 def _plain(text: str) -> str:
     """Return a text without what may differ between two writings of one name."""
-    return re.sub(r"[\s_-]+", "", text.lower()).replace("waveguide", "guide")
+    plain = re.sub(r"[\s_-]+", "", text.lower())
+    for written, ours in (("waveguide", "guide"), ("fiber", "fibre"), ("polaris", "polariz")):
+        plain = plain.replace(written, ours)
+    return plain

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 import photosim as ps
 from photosim import files
 from photosim.cli.app import app
+from photosim.cli.group import PANELS
 from photosim.model import registry
 
 COMMANDS = (
@@ -68,6 +70,16 @@ def test_without_a_command_the_commands_are_listed() -> None:
     text, _ = call()
     for command in COMMANDS:
         assert command in text
+
+
+def test_every_command_has_a_panel_and_an_example_for_any_folder() -> None:
+    from photosim.cli.questions import app as every  # with the commands of a designer's questions
+
+    group: Any = typer.main.get_command(every)
+    assert sorted(group.list_commands(None)) == sorted(name for names in PANELS.values() for name in names)
+    for name, command in group.commands.items():
+        assert command.rich_help_panel in PANELS, name
+        assert "netlists/" not in (command.epilog or ""), name  # a checkout's folder
 
 
 def test_check_counts_what_it_read(ring: Path) -> None:

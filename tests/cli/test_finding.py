@@ -123,3 +123,28 @@ def test_doctor_names_versions_cache_and_extras() -> None:
 
 def test_version_is_an_option_too() -> None:
     assert call("--version") == call("version")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["simulate", "add_"], ["add_drop_ring"]),
+        (["simulate", "mine/"], ["mine/chip.yml", "mine/more/"]),
+        (["components", "grating"], ["grating_coupler"]),
+        (["reproduce", "mrr"], ["mrr-dfa"]),
+        (["new", "c"], ["circuit", "component"]),
+        (["tra"], ["train", "transient"]),
+    ],
+)
+def test_the_shell_completes(
+    typed: list[str], offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine" / "more").mkdir(parents=True)
+    (tmp_path / "mine" / "chip.yml").touch()
+    (tmp_path / "mine" / "notes.txt").touch()
+    words = {"COMP_WORDS": " ".join(["photosim", *typed]), "COMP_CWORD": str(len(typed))}
+    done = CliRunner().invoke(
+        app, [], prog_name="photosim", env={**words, "_PHOTOSIM_COMPLETE": "complete_bash"}
+    )
+    assert sorted(done.stdout.split()) == offered
