@@ -11,6 +11,7 @@ from photosim.drawing.palette import DOMAINS, INK, OPEN, QUIET
 from photosim.drawing.scene import Label, Mark, Place, Shape, Trail, circle, moved, rectangle, trail
 
 if TYPE_CHECKING:
+    from photosim.drawing.boxes import Box
     from photosim.drawing.layout import PlacedBox
     from photosim.drawing.wires import Point
 
@@ -81,7 +82,23 @@ def symbol_marks(placed: PlacedBox) -> list[Mark]:
         own = moved(path, on_feet if style in {"t", "et"} else way)
         found.append(_stroke(style, own, box.domain, box.symbol.text))
     found += [_hook((x, placed.middle[1]), hook.start, hook.end) for hook in box.hooks]
-    return found
+    return found + _leads(box, (x, placed.middle[1]))
+
+
+def _leads(box: Box, middle: Place) -> list[Mark]:
+    """Return the guides from a symbol to its pins, where hooks have moved these outwards."""
+    x, y = middle
+    edge = box.symbol.width / 2.0 if box.symbol is not None else 0.0
+    bent = [hook.end for hook in box.hooks]
+    return [
+        Shape(
+            (("M", (x + edge * pin.heading, y + pin.y)), ("L", (x + pin.x, y + pin.y))),
+            DOMAINS[pin.domain][0],
+            _WIDTHS["g"] if pin.domain == "light" else _WIDTHS["e"],
+        )
+        for pin in box.pins.values()
+        if bent and pin not in bent
+    ]
 
 
 def _to(middle: Place, across: float, down: float, rotated: bool, x: float, y: float) -> Place:

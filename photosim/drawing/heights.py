@@ -96,7 +96,7 @@ def _number_downwards(grid: list[list[Item]]) -> None:
 
 
 def crossings(stretches: Sequence[Stretch]) -> int:
-    """Count the crossings of stretches between neighbouring columns: inversions of their ends' heights."""
+    """Count the crossings of stretches between neighbouring columns, and those of U-turns beside a column."""
     channels: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for a, b in stretches:
         if a.item.column != b.item.column:
@@ -108,6 +108,31 @@ def crossings(stretches: Sequence[Stretch]) -> int:
         for _, low in sorted(ends):
             total += len(seen) - bisect_right(seen, low)
             insort(seen, low)
+    return total + _crossed_turns(stretches)
+
+
+def _crossed_turns(stretches: Sequence[Stretch]) -> int:
+    """Count the ends of wires between the two ends of a U-turn, on its side of its column, but not inside.
+
+    A turn that lies inside of another one crosses nothing.
+    """
+    turns: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    for a, b in stretches:
+        if a.item.column == b.item.column:
+            side = next((end.item.box.pins[end.pin].heading for end in (a, b) if end.item.box), 1)
+            turns[a.item.column, side].append((min(a.y, b.y), max(a.y, b.y)))
+    if not turns:
+        return 0
+    total = 0
+    for a, b in stretches:
+        for own, far in ((a, b), (b, a)):
+            side = 1 if far.item.column > own.item.column else -1
+            if far.item.column != own.item.column:
+                total += sum(low < own.y < high for low, high in turns.get((own.item.column, side), ()))
+    for found in turns.values():
+        total += sum(
+            a[0] < b[0] < a[1] < b[1] or b[0] < a[0] < b[1] < a[1] for a, b in combinations(found, 2)
+        )
     return total
 
 
@@ -145,6 +170,60 @@ def _order(grid: list[list[Item]], stretches: Sequence[Stretch], wired: Wired) -
         for item, box in order:
             item.box = box
         _stack(column, [item.top for item in column], [1.0] * len(column))
+    _detour(grid, stretches, wired, fewest)
+
+
+def _detour(grid: list[list[Item]], stretches: Sequence[Stretch], wired: Wired, fewest: int) -> None:
+    """Lead single wires above or below what stands in the columns that they pass, where fewer cross then.
+
+    Sorting by neighbours moves a lane at a time, and never a loop from one side of a line to the other. A
+    wire may also run next to the outermost thing: two sides of one loop.
+    """
+    if not fewest or len(stretches) >= _MOST_SWAPPED:
+        return
+    for lanes in _wires(grid, wired):
+        for place in (0, -1, 1, -2):
+            before = [[(item, item.top, item.box) for item in column] for column in grid]
+            for lane in lanes:
+                _insert(grid[lane.column], lane, place)
+            for item in (item for column in grid for item in column):
+                _upend(item, [end for end in wired[id(item)] if item.column != end[1].item.column])
+            found = crossings(stretches)
+            if found < fewest:
+                fewest = found
+                continue
+            for column, order in zip(grid, before, strict=True):
+                column[:] = [item for item, _, _ in order]
+                for item, top, box in order:
+                    item.top, item.box = top, box
+
+
+def _insert(column: list[Item], lane: Item, place: int) -> None:
+    """Move a lane to a place in its column: 0 is the first, -1 the last, -2 the one before it."""
+    column.remove(lane)
+    at = min(place, len(column)) if place >= 0 else max(len(column) + place + 1, 0)
+    lane.top = column[at].top - LANE if at < len(column) else column[-1].top + column[-1].height
+    column.insert(at, lane)
+    _stack(column, [item.top for item in column], [1.0] * len(column))
+
+
+def _wires(grid: list[list[Item]], wired: Wired) -> list[list[Item]]:
+    """Return the lanes of every wire that passes columns beside other things."""
+    found: list[list[Item]] = []
+    seen: set[int] = set()
+    for lane in (item for column in grid for item in column if item.box is None):
+        if id(lane) in seen:
+            continue
+        lanes, ahead = [], [lane]
+        while ahead:
+            one = ahead.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            lanes.append(one)
+            ahead += [far.item for _, far in wired[id(one)] if far.item.box is None]
+        found.append(lanes)
+    return [lanes for lanes in found if all(len(grid[lane.column]) > 1 for lane in lanes)]
 
 
 def _upend(item: Item, ends: Sequence[Stretch]) -> None:

@@ -225,6 +225,26 @@ def test_wires_end_at_the_pins_of_their_symbols() -> None:
                 assert (at.x, at.y) == pytest.approx((x, y))
 
 
+@pytest.mark.parametrize("name", ["wdm_link", "wdm_rings", "polarization_diversity", "ring_lock"])
+def test_strokes_of_a_symbol_reach_its_wires(name: str) -> None:
+    root = ET.fromstring(drawing.draw(read(find(name))).text)  # noqa: S314 - our own output
+    strokes = {
+        group.get("data-instance", ""): np.vstack(
+            [points(p.get("d", "")) for p in group.iter(f"{SVG}path") if p.get("class") != "area"]
+        )
+        for group in root.iter(f"{SVG}g")
+        if group.get("data-instance")
+    }
+    for path in root.iter(f"{SVG}path"):
+        ends = path.get("data-wire", "").split(":")
+        for end, place in zip(
+            ends, points(path.get("d", ""))[[0, -1]] if len(ends) == 2 else (), strict=False
+        ):
+            own = end.rpartition(",")[0]
+            if own in strokes:
+                assert np.hypot(*(strokes[own] - place).T).min() < 0.6, end
+
+
 def test_a_ring_of_coupler_and_guide_is_drawn_as_a_ring() -> None:
     found = sheet(ring())
     assert found.boxes["loop"][3] < found.boxes["c"][1]  # the loop stands above its coupler
@@ -366,7 +386,8 @@ def test_the_gallery_draws(name: str) -> None:
 
 UNCROSSED = (
     "mzi_balanced", "mzi_lattice", "clements_4x4", "lattice_filter", "wdm_link", "single_chip", "opu",
-    "wdm_rings", "polarization_diversity", "speckle_projection", "modulator", "crow",
+    "wdm_rings", "polarization_diversity", "speckle_projection", "modulator", "crow", "ring_lock",
+    "pound_drever_hall",
 )  # fmt: skip
 
 
