@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
-from photosim.conventions import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_UM_S
+from photosim.components.laser_states import settled, start
+from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.kernels.lasers import NOISE_PARTS, emit
 from photosim.model import Current, Fraction, Memory, Quantity, Wavelength, nonlinear
 
@@ -23,39 +23,6 @@ Compression = Annotated[float, Quantity("1", 0.0, 1.0)]
 _MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=3, parts=NOISE_PARTS)
 
 
-def _start(*constants: Any) -> tuple[float, float, float]:
-    """Return carriers and field of the steady state without injection.
-
-    There every photon lost is made, G S + R = S/photon_lifetime with R = spontaneous N/carrier_lifetime, and
-    the current makes up for what recombines, N/carrier_lifetime + G S.
-    """
-    current, efficiency, carrier_life, photon_life, gain, transparent, compression, _, spontaneous = (
-        constants[:9]
-    )
-    pump = efficiency * current / ELEMENTARY_CHARGE_C
-
-    def photons(carriers: float) -> float:
-        """Photons that the carriers hold; without compression no end where the gain exceeds the loss."""
-        emitted = spontaneous * carriers / carrier_life
-        left = 1 / photon_life - gain * (carriers - transparent) - compression * emitted
-        root = math.sqrt(left**2 + 4 * compression / photon_life * emitted)
-        if left > 0:  # the larger root of compression/photon_life S**2 + left S = emitted
-            return float(2 * emitted / (left + root))
-        return float((root - left) / (2 * compression / photon_life)) if compression > 0 else math.inf
-
-    def used(carriers: float) -> float:
-        """Carriers that are spent in a second."""
-        return float(carriers / carrier_life * (1 - spontaneous) + photons(carriers) / photon_life)
-
-    low, high = 0.0, transparent + 1 / (gain * photon_life)
-    while used(high) < pump:
-        high *= 2
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if used(middle) < pump else (low, middle)
-    return low, min(photons(low), pump * photon_life) ** 0.5, 0.0
-
-
 def _constants(wl: Any, *rest: Any) -> tuple[Any, ...]:
     """Return the constants of the step, the emission as a frequency in Hz at the end."""
     return (*rest, SPEED_OF_LIGHT_UM_S / wl)
@@ -67,7 +34,7 @@ def _line(*, wl: float, **_: Any) -> float:
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=_start, line=_line, drives={"e1": "current"},
+    memory=_MEMORY, start=start, settled=settled, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def rate_equation_laser(
     *,
@@ -121,7 +88,7 @@ def rate_equation_laser(
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=_start, line=_line, drives={"e1": "current"},
+    memory=_MEMORY, start=start, settled=settled, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def vcsel(
     *,

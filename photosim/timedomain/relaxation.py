@@ -6,9 +6,10 @@ the state that belongs to it by relaxation from the dark.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import process_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,6 +47,7 @@ class Steady:
     begin: Begin | None
     residual: float
     bistable: bool = False
+    dark: bool = False
 
 
 def steady(stepper: Stepper, first: ComplexArray, *, nonlinear: bool) -> Steady:
@@ -56,6 +58,24 @@ def steady(stepper: Stepper, first: ComplexArray, *, nonlinear: bool) -> Steady:
     """
     found = _found(stepper.shortened(_LONGEST_DELAY), first, nonlinear=nonlinear)
     return found if found.begin is None else replace(found, begin=stepper.lasting(found.begin))
+
+
+def known(stepper: Stepper, first: ComplexArray, settled: Callable[..., Any]) -> Steady:
+    """Return the steady state of one part that knows its own, for light (1, ins, carriers), without time.
+
+    There is none where the light beats with its own. The residual is that of the waves that the steps then
+    make.
+    """
+    states = settled(stepper.parts[0].constants[:, 0], first[0], stepper.clock.carriers)
+    if not len(states):
+        return Steady(None, np.inf)
+    begin, nothing = replace(stepper.rest(), state=np.array(states[0])), np.zeros((1, 0))
+    if np.array_equal(begin.state, stepper.rest().state):
+        return Steady(begin, 0.0, dark=True)
+    incoming = np.repeat(first, _FIRST, axis=0)
+    left, _, after = stepper.advance(begin, incoming, stepper.first_constants(), nothing, record=False)
+    residual = float(np.abs(left - left[-1]).max()) / max(float(np.abs(left).max()), 1e-300)
+    return Steady(stepper.held(after), residual, bistable=len(states) > 1)
 
 
 def _found(stepper: Stepper, first: ComplexArray, *, nonlinear: bool) -> Steady:

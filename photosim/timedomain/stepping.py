@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Stepped:
     """An element ready to be stepped: function, constants (C, 1) or (C, T), states at rest, noises a step.
 
-    parts: instants within a step for which the noises are drawn.
+    parts: instants within a step for which the noises are drawn.  settled: its states under steady light.
     """
 
     element: Element
@@ -37,6 +37,7 @@ class Stepped:
     state_names: tuple[str, ...] = ()
     noises: int = 0
     parts: int = 1
+    settled: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,10 @@ class Nonlinear(Model):
 
     Its function turns the settings into the constants of its step. `paths`
     are the (from, to) ports that light takes through it, `emits` the ports
-    that send out light of its own. `linear` is what it does to faint light,
-    `steady` the factor on all paths for light that stays as it is.
+    that send out light of its own. `settled` are the states that steady
+    light leaves it in, where those are known without time. `linear` is
+    what it does to faint light, `steady` the factor on all paths for light
+    that stays as it is.
     """
 
     step: Step = lambda *_: None
@@ -59,6 +61,7 @@ class Nonlinear(Model):
     emits: tuple[str, ...] = ()
     memory: Memory = Memory()
     start: Callable[..., Any] | None = None
+    settled: Callable[..., Any] | None = None
     line: Callable[..., float] | None = None
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None
     steady: Callable[..., Any] | None = None
