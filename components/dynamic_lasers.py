@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from photosim.components.laser_states import settled, start
+from photosim.components.laser_states import modulation, settled, start
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.kernels.lasers import NOISE_PARTS, emit
 from photosim.model import Current, Fraction, Memory, Quantity, Wavelength, nonlinear
@@ -20,7 +20,13 @@ GainSlope = Annotated[float, Quantity("1/s", 1e-6, 1e15)]
 Compression = Annotated[float, Quantity("1", 0.0, 1.0)]
 """Relative loss of gain per photon."""
 
-_MEMORY = Memory(states=("carriers", "field_re", "field_im"), noises=3, parts=NOISE_PARTS)
+_MEMORY = Memory(
+    states=("carriers", "field_re", "field_im"),
+    noises=3,
+    parts=NOISE_PARTS,
+    settled=settled,
+    modulation=modulation,
+)
 
 
 def _constants(wl: Any, *rest: Any) -> tuple[Any, ...]:
@@ -34,7 +40,7 @@ def _line(*, wl: float, **_: Any) -> float:
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=start, settled=settled, line=_line, drives={"e1": "current"},
+    memory=_MEMORY, start=start, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def rate_equation_laser(
     *,
@@ -88,7 +94,7 @@ def rate_equation_laser(
 
 @nonlinear(
     ports=("o1",), inputs=0, source="coldren2012", step=emit, paths=(("o1", "o1"),), emits=("o1",),
-    memory=_MEMORY, start=start, settled=settled, line=_line, drives={"e1": "current"},
+    memory=_MEMORY, start=start, line=_line, drives={"e1": "current"},
 )  # fmt: skip
 def vcsel(
     *,

@@ -182,7 +182,6 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     emits: tuple[str, ...] = (),
     memory: Memory | None = None,
     start: Callable[..., Any] | None = None,
-    settled: Callable[..., Any] | None = None,
     line: Callable[..., float] | None = None,
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None,
     steady: Callable[..., Any] | None = None,
@@ -200,10 +199,8 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     length 0 where noise is off. It is plain Python that numba compiles: it may call jitted functions of its
     own file and nothing else. `paths` are the ways of light through the part, (from, to); `emits` the ports
     that light of its own leaves, at the wavelength that `line(*, ...)` returns. `start(*constants)` returns
-    the states at rest, `settled(constants, light, carriers)` all stable states (K, S) under steady light
-    (ports, carriers), first the one reached from the dark. `linear(wl, *, ...)` returns the elements (from,
-    to) of the S-matrix that faint light of wl (W,) in um meets once the part has settled; the laws of
-    `photosim.testing` hold the step to it.
+    the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of the S-matrix that faint light
+    of wl (W,) in um meets once the part has settled; the laws of `photosim.testing` hold the step to it.
     `steady(m, power, *, ...)`, over the algebra m of a `component`, returns the factor on all paths for light
     that stays as it is, power in W that of all light where paths begin; it gives `linear`, and circuits with
     the part are devices. `drives`, `windows` as for `component`.
@@ -222,7 +219,6 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
         emits=emits,
         memory=memory or Memory(),
         start=start,
-        settled=settled,
         line=line,
         linear=faint(steady, paths) if linear is None and steady is not None else linear,
         steady=steady,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError
 from photosim.model import ClosedForm
+from photosim.signals.lasers import sidebands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,11 +39,7 @@ def beats(
     """
     model, own = part.model, dict(settings)
     if not isinstance(model, ClosedForm):
-        message = (
-            f"Setting {read.name!r} belongs to a {model.name}, which has no formula to take a small "
-            "signal of: use ps.transient."
-        )
-        raise ParameterError(message)
+        return _of_laser(lit, part, settings, read, grid)
     own[read.setting] = float(lit.settings.get(read.name, own[read.setting]))
     slow = float(own.get("bandwidth") or 0.0)
     passed = 1.0 / (1.0 + 1j * grid / slow) if slow else np.ones(len(grid), dtype=np.complex128)
@@ -54,15 +50,45 @@ def beats(
         wl = np.array([SPEED_OF_LIGHT_UM_S / line.frequency])
         light = lit.transfer(wl, arriving, (line.port,))[0, :, 0] * np.sqrt(line.power)
         made = _slope(model, read.setting, own, wl) @ light
-        above, below = (
-            lit.transfer(SPEED_OF_LIGHT_UM_S / (line.frequency + sign * grid), lit.ports, leaving) @ made
-            for sign in (1.0, -1.0)
-        )
-        held = lit.fields[number]
-        beat = held.conj() * below + held * above.conj()
-        for k, receiver in enumerate(lit.receivers):
-            found[k] += (beat[:, lit.columns(k)] * receiver.responsivity[:, number]).sum(axis=1)
+        found += _beat(lit, number, leaving, (made, made), grid)
     return found * passed
+
+
+def _of_laser(
+    lit: OperatingPoint, part: Part, settings: Mapping[str, Any], read: Read, grid: FloatArray
+) -> ComplexArray:
+    """Return the photocurrents per A of a laser with rate equations, whose light is a line of its own."""
+    above, below = sidebands(part, settings, read.setting, grid)
+    (number,) = [k for k, line in enumerate(lit.lines) if line.source == part.name]
+    made = above[:, np.newaxis], below[:, np.newaxis]
+    return _beat(lit, number, (lit.lines[number].port,), made, grid)
+
+
+def _beat(
+    lit: OperatingPoint,
+    number: int,
+    leaving: tuple[str, ...],
+    made: tuple[ComplexArray, ComplexArray],
+    grid: FloatArray,
+) -> ComplexArray:
+    """Return the photocurrents (detectors, F) of sidebands beside a line, by its number.
+
+    made: what leaves a part above and below the line, (ports,) or (F, ports) each.
+    """
+    line, held = lit.lines[number], lit.fields[number]
+    above, below = (
+        (
+            lit.transfer(SPEED_OF_LIGHT_UM_S / (line.frequency + sign * grid), lit.ports, leaving)
+            @ one[..., np.newaxis]
+        )[..., 0]
+        for sign, one in zip((1.0, -1.0), made, strict=True)
+    )
+    beat = held.conj() * below + held * above.conj()
+    rows = [
+        (beat[:, lit.columns(k)] * receiver.responsivity[:, number]).sum(axis=1)
+        for k, receiver in enumerate(lit.receivers)
+    ]
+    return np.array(rows)
 
 
 def _slope(model: ClosedForm, setting: str, own: Mapping[str, Any], wl: FloatArray) -> ComplexArray:

@@ -87,7 +87,8 @@ class Carried:
             currents = dict(zip(names, np.linalg.solve(self._turns, sent)[..., 0].T, strict=True))
         for k, (solved, per) in enumerate(zip(self.solved, self._per_current, strict=True)):
             for column, name in enumerate(solved.lit):
-                direct[k] = direct[k] + per[..., column] * currents[name][:, np.newaxis]
+                if name in currents:  # without light a detector has its dark current alone
+                    direct[k] = direct[k] + per[..., column] * currents[name][:, np.newaxis]
         return direct, currents
 
     @cached_property
@@ -133,6 +134,8 @@ class Carried:
             per = through[:, [names.index(name) for name in solved.lit]]
         total = noise_density(solved.equations.system, solved.x, self.grid, row, back)
         for k, name in enumerate(solved.lit):
+            if name not in receivers:
+                continue
             receiver = receivers[name]
             passed = np.abs(per[:, k] * self._low_pass(receiver)) ** 2
             shot = 2 * ELEMENTARY_CHARGE_C * receiver.multiplication * receiver.excess * abs(currents[name])

@@ -223,12 +223,14 @@ _WIDE = 1e18
 """A bandwidth in Hz that is none, as detectors may have it at most."""
 
 
-def bare_point(circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True) -> OperatingPoint:
+def bare_point(
+    circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True, own: tuple[Line, ...] = ()
+) -> OperatingPoint:
     """Return an operating point without the remarks of what lies outside a model's range.
 
-    bounded: refuse detectors without a low-pass, whose noise has no bound.
+    bounded: refuse detectors without a low-pass, whose noise has no bound.  own: lines of nonlinear lasers.
     """
-    if not circuit.sources or not circuit.detectors:
+    if not (circuit.sources or own) or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
         if circuit.nonlinear:
@@ -242,7 +244,7 @@ def bare_point(circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool =
     stage_of = _stages(graph, values)
     sources = [part.name for part in graph.parts if isinstance(part.model, Source)]
     detectors = [part.name for part in graph.parts if isinstance(part.model, Detector)]
-    lines = tuple(line for name in sources for line in _lines(graph.part(name), values[name]))
+    lines = (*(line for name in sources for line in _lines(graph.part(name), values[name])), *own)
     grid = np.array([line.wl for line in lines])
     if not bounded:
         values |= {n: {**values[n], "bandwidth": values[n]["bandwidth"] or _WIDE} for n in detectors}
@@ -279,8 +281,7 @@ def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
 
 
 def _lines(part: Part, settings: Mapping[str, Any]) -> list[Line]:
-    if not isinstance(part.model, Source):
-        return []
+    assert isinstance(part.model, Source)  # noqa: S101 - the caller chose by kind
     wavelengths, powers = part.model.lines(**settings)
     noise = (float(settings.get("linewidth", 0.0)), float(settings.get("rin_dB_Hz", -np.inf)))
     port = f"{part.name},{part.ports[0]}"

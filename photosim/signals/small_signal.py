@@ -22,6 +22,7 @@ from photosim.engine.looping import resting
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.model import Detector, Network, Source
 from photosim.signals.carried import Carried, Solved
+from photosim.signals.lasers import own_lines, refuse_light_back
 from photosim.signals.mixing import refuse_mixing
 from photosim.signals.operating import bare_point
 
@@ -54,10 +55,11 @@ def response(
     electronics. `voltage_noise` (frequency, net), in V^2/Hz and one-sided, has resistors, junctions,
     amplifiers with a noise current and the shot noise of detectors; noise of lasers is in `ps.link`.
     Everything is about the point at rest under the circuit's own light; a saturated detector counts as
-    linear. Control loops are closed: a source in series with one, such as a dither_source, has the open
-    loop's gain as minus the voltage before it over that behind. Raises ParameterError for a source that does
-    not exist, for a driven part without a formula, and for a loop that acts by what multiplies tones, such as
-    a lock_in, since it has no gain at rest.
+    linear. Lasers with rate equations follow their current about rest, field and carriers; their noise is in
+    `transient` alone. Control loops are closed: a source in series with one, such as a dither_source, has the
+    open loop's gain as minus the voltage before it over that behind. Raises ParameterError for a source that
+    does not exist, for a driven part without a formula, and for a loop that acts by what multiplies tones,
+    such as a lock_in, since it has no gain at rest.
 
     >>> import numpy as np
     >>> import photosim as ps
@@ -96,9 +98,12 @@ class _Question:
         self.settings_of: Callable[[Part], Mapping[str, Any]] = lambda p: compiled.parts.settings_of(p, point)
         self.electrics: Electrics = compiled.electrics
         self.loop = self.electrics.follows_light(self.settings_of)
-        self.lit = (
-            bare_point(circuit, settings, bounded=False) if circuit.sources and circuit.detectors else None
-        )
+        own = own_lines(compiled.graph, self.settings_of)
+        shines = bool(own or circuit.sources) and bool(circuit.detectors)
+        self.lit = bare_point(circuit, settings, bounded=False, own=own) if shines else None
+        self.lasers = bool(own)
+        if self.lit is not None:
+            refuse_light_back(self.lit, own)
         self.currents = self._at_rest(settings)
         self.solved = self._closed() if self.loop else self._apart()
         self.carried = Carried(
@@ -127,6 +132,8 @@ class _Question:
     def _at_rest(self, settings: Mapping[str, Any]) -> dict[str, float]:
         if self.lit is None:
             return {}
+        if self.lasers:
+            return {r.name: self.lit.mean_current(k) for k, r in enumerate(self.lit.receivers)}
         found = self.circuit.photocurrents(**settings).sum("wavelength")
         return dict(zip(self.circuit.detectors, found.values.tolist(), strict=True))
 

@@ -281,7 +281,7 @@ class Run:
             (*memory.states, *per),
             memory.noise_size(count),
             parts=memory.parts,
-            settled=model.settled,
+            settled=memory.settled,
         )
 
     def active(self) -> bool:

@@ -27,6 +27,13 @@ class Memory:
     standard normal numbers of each step alike. With `parts` a step takes the
     `noises` at so many instants within it, one set after the other: those of
     noise that is white up to half the sample rate, with nothing beyond.
+    `settled(constants, light, carriers)` are all stable states (K, S) under
+    steady light (ports, carriers), first the one reached from the dark,
+    where those are known without time. `modulation(constants, grid)` is how
+    light of its own leaves the part with no light into it: its frequency in
+    Hz, its wave in sqrt(W), and what a unit of the setting that `drives`
+    names, moved at frequencies (F,) in Hz, adds above and below it, (F,)
+    each.
     """
 
     states: tuple[str, ...] = ()
@@ -34,6 +41,8 @@ class Memory:
     noises: int = 0
     carrier_noises: int = 0
     parts: int = 1
+    settled: Callable[..., Any] | None = None
+    modulation: Callable[..., Any] | None = None
 
     def size(self, carriers: int) -> int:
         """Return the length of the array of states."""
@@ -50,10 +59,8 @@ class Nonlinear(Model):
 
     Its function turns the settings into the constants of its step. `paths`
     are the (from, to) ports that light takes through it, `emits` the ports
-    that send out light of its own. `settled` are the states that steady
-    light leaves it in, where those are known without time. `linear` is
-    what it does to faint light, `steady` the factor on all paths for light
-    that stays as it is.
+    that send out light of its own. `linear` is what it does to faint light,
+    `steady` the factor on all paths for light that stays as it is.
     """
 
     step: Step = lambda *_: None
@@ -61,7 +68,6 @@ class Nonlinear(Model):
     emits: tuple[str, ...] = ()
     memory: Memory = Memory()
     start: Callable[..., Any] | None = None
-    settled: Callable[..., Any] | None = None
     line: Callable[..., float] | None = None
     linear: Callable[..., Mapping[tuple[str, str], Any]] | None = None
     steady: Callable[..., Any] | None = None
