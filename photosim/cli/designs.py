@@ -56,7 +56,9 @@ def find_design(request: Request) -> None:
 
 def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
     """Return the netlist's own design with what the command line says in front."""
-    entry = request.common.entry(circuit, "optimise")
+    from photosim.analysis.designs.options import located
+
+    entry = located(request.common.entry(circuit, "optimise"), circuit.netlist.folder)
     typed: dict[str, Any] = {
         "wl": request.wl, "starts": request.starts, "chips": request.chips, "goal": request.goal,
         "specification": [specified(text) for text in request.specification] or None,

@@ -78,8 +78,12 @@ def varied(texts: tuple[str, ...]) -> dict[str, Any]:
     for name, text in assignments(texts, "--vary", "width=0.003").items():
         value: Any
         if ":" in text:
-            parts = (part.partition(":") for part in text.split(","))
-            value = {level.strip(): _number(number, f"--vary {name}={text}") for level, _, number in parts}
+            value = {}
+            for level, _, number in (part.partition(":") for part in text.split(",")):
+                if level.strip() in value:
+                    message = f"--vary {name}={text}: {level.strip()!r} is given twice: give it once."
+                    raise ParameterError(message)
+                value[level.strip()] = _number(number, f"--vary {name}={text}")
         else:
             value = _number(text, f"--vary {name}={text}")
         if name in ("width", "thickness", "gap", "temperature", "correlation_length"):

@@ -64,7 +64,9 @@ def read_measured(
     """
     source = Path(path)
     if not source.is_file():
-        message = f"There is no file {source}."
+        message = (
+            f"{source} is a folder: name a file in it." if source.is_dir() else f"There is no file {source}."
+        )
         raise DataError(message)
     if source.suffix.lower() not in _TEXT or _is_smatrix(source):
         return _of_smatrix(source)

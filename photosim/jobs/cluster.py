@@ -9,6 +9,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -178,9 +179,12 @@ def _each(client: Any, function: Any, tasks: Sequence[tuple[Any, ...]]) -> Itera
             for future in _ended(client, running):
                 number = running.pop(future)
                 yield number, _result(future)
+    except PhotosimError:
+        raise
+    except CancelledError as error:  # what Dask makes of all that runs when the connection breaks
+        message = f"The scheduler was lost, or dropped the work. {_KEPT}"
+        raise ClusterError(message) from error
     except (TimeoutError, OSError) as error:
-        if isinstance(error, PhotosimError):
-            raise
         message = f"The scheduler was lost ({str(error) or type(error).__name__}). {_KEPT}"
         raise ClusterError(message) from error
     finally:

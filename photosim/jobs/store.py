@@ -48,10 +48,20 @@ class Store:
         except ImportError:
             message = "Chunks are kept by Zarr, which is not installed: pip install 'photosim[distributed]'."
             raise ClusterError(message) from None
-        key = fingerprint(work.kind, ranges[:1], work.count, *work.content())
-        path = folder / f"{work.kind}-{key}.zarr"
+        path, key = cls._place(folder, work, ranges)
         with making(folder):
             yield cls(path, key, work.axis, ranges, _arrays(zarr, path, key, work, ranges))
+
+    @classmethod
+    def exists(cls, folder: Path, work: Work, ranges: list[tuple[int, int]]) -> bool:
+        """Return whether a folder holds chunks of a work."""
+        return cls._place(folder, work, ranges)[0].exists()
+
+    @staticmethod
+    def _place(folder: Path, work: Work, ranges: list[tuple[int, int]]) -> tuple[Path, str]:
+        """Return the folder of a work's chunks, and the hash in its name."""
+        key = fingerprint(work.kind, ranges[:1], work.count, *work.content())
+        return folder / f"{work.kind}-{key}.zarr", key
 
     def read(self, whole: Arrays) -> list[tuple[int, int]]:
         """Read the chunks that are finished into `whole`; return those that are not."""

@@ -7,6 +7,7 @@ number of workers give the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -103,7 +104,13 @@ def computed(work: Work, told: Told, client: Any = None, chunks: str | Path | No
         return whole
     from photosim.jobs.store import Store
 
-    with Store.opened(Path(chunks) if chunks is not None else FOLDER, work, waiting) as store:
+    folder = Path(chunks) if chunks is not None else FOLDER
+    with ExitStack() as stack:
+        if client is not None and not Store.exists(folder, work, waiting):  # nothing is left behind by a typo
+            from photosim.jobs.cluster import connected
+
+            client = stack.enter_context(connected(client))
+        store = stack.enter_context(Store.opened(folder, work, waiting))
         waiting = store.read(whole)
         done = work.count - sum(last - first for first, last in waiting)
         told(done, work.count)

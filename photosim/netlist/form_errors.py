@@ -58,8 +58,9 @@ def explain(
     many and one bound of two.
     """
     errors = error.errors(include_url=False)
-    # A misspelt key is also a missing one: the misspelling is the news.
-    first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
+    # A misspelt key is also a missing one: the misspelling is the news; of the branches of a union, the one
+    # that came as far as words of its own is meant.
+    first = min(errors, key=lambda e: (e["type"] != "extra_forbidden", e["type"] != OWN_WORDS))
     at = _follow(form, value, first["loc"])
     where = place(at.names)
     short = first["type"] == "missing" and isinstance(first["loc"][-1], int)  # a list of too few entries
@@ -76,7 +77,10 @@ def explain(
     wanted = _wanted(at.kind)
     if first["type"] == "finite_number":
         wanted = wanted.replace("a ", "a finite ", 1)
-    return MappingError(f"{subject} must be {wanted}, but is {describe(found)}.{hint}", at.path)
+    is_ = describe(found)
+    if is_ == "a list" and wanted.startswith("a list"):  # of another length
+        is_ = f"one of {len(found)}"
+    return MappingError(f"{subject} must be {wanted}, but is {is_}.{hint}", at.path)
 
 
 def _about_key(at: _Reached, where: str, noun: str, *, missing: bool) -> MappingError:
@@ -279,9 +283,11 @@ def _either(names: Iterable[str]) -> str:
 
 def _bounded(noun: str, notes: list[Any]) -> str:
     """Return the words for numbers within the bounds that the notes set."""
-    bounds = {
-        key: getattr(note, key) for note in notes for key in ("gt", "ge", "lt", "le") if hasattr(note, key)
-    }
+    bounds: dict[str, Any] = {}
+    for key, strictest in (("gt", max), ("ge", max), ("lt", min), ("le", min)):
+        stated = [getattr(note, key) for note in notes if hasattr(note, key)]
+        if stated:
+            bounds[key] = strictest(stated)
     if bounds == {"gt": 0}:
         return f"a positive {noun}"
     words = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}

@@ -158,13 +158,16 @@ def _yield() -> Kind:
 @kind("optimise")
 def _optimise() -> Kind:
     from photosim import plotting
-    from photosim.analysis.designs.options import compute, read_options
+    from photosim.analysis.designs.options import compute, located, read_options
     from photosim.analysis.designs.result import write
+
+    def read(entry: Mapping[str, Any], circuit: Circuit) -> Any:
+        return read_options(located(entry, circuit.netlist.folder), circuit)
 
     def computed(circuit: Circuit, options: Any, run: Run) -> Result:
         return compute(circuit, options, run.seed, run.progress)
 
-    return Kind(read_options, computed, plotting.for_optimise, write)
+    return Kind(read, computed, plotting.for_optimise, write)
 
 
 @kind("budget")

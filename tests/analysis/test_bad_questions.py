@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import photosim as ps
+from photosim import runner
 from photosim.errors import PhotosimError
 
 WL = "1.5507:1.5517:101"
 FLAT = {"wavelength_um": np.linspace(1.5, 1.6, 9), "p_dbm": np.ones(9)}
+OWN = {"wavelength_um": np.linspace(1.5, 1.6, 99), "through_dbm": np.linspace(-9.0, -3.0, 99)}
+BAND = {"quantity": "power_dB", "from": "in", "to": "drop", "at_least": -30.0}
+UNIFORM = {"distribution": "uniform", "low": 2.4, "high": 2.5}
 LIMIT = {"quantity": "resonance", "from": "in", "to": "drop"}
 
 
@@ -28,6 +33,15 @@ def chips(variation: Any, *entries: Any, **options: Any) -> Any:
 
 def fit(data: Any, **options: Any) -> Any:
     return ps.fit(ps.load("all_pass_ring"), data, ["radius"], starts=1, bootstrap=50, **options)
+
+
+def ring(data: dict[str, Any], **options: Any) -> Any:
+    """A fit of one column that is called as the port is."""
+    return ps.fit(ps.load("all_pass_ring"), data, ["radius"], **({"starts": 1, "bootstrap": 50} | options))
+
+
+def design(vary: Any = ("*.phase",), **options: Any) -> Any:
+    return ps.optimise(ps.load("clements_4x4"), vary, wl=1.55, **options)
 
 
 def budget(**options: Any) -> Any:
@@ -59,6 +73,29 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: budget(wl=1550.0), "It looks like nm: write 1.55"),
     (lambda: budget(constants={"wall_plug_efficiency": {"value": 0.1, "low": 0.2, "high": 0.3}}),
      "wall_plug_efficiency: the value 0.1 must lie between low and high, got 0.2 and 0.3"),
+    (lambda: budget(wl=1.55), "wl: circuit 'wdm_link' has light of its own: leave wl out"),
+    (lambda: chips({"width": 1e-3}, LIMIT | {"near": 1551.0, "at_most": 1.551}), "near: .*looks like nm"),
+    (lambda: chips({"width": 1e-3}, BAND | {"window": [1551, 1552]}), "window: .*looks like nm: write 1.552"),
+    (lambda: chips({"width": 1e-3}, BAND | {"window": [1.551]}), "list of two numbers, .*but is one of 1"),
+    (lambda: chips({"width": 1e-3}, BAND, channels=[1551.0, 1552.0]), "looks like nm"),
+    (lambda: chips({"width": 1e-3}, LIMIT | {"quantity": "fsr", "at_least": 0.008}),
+     "No wavelength of the sweep, 1.5507 to 1.5517 um, can judge .*'fsr in to drop'.* needs two lines"),
+    (lambda: chips({"width": 1e-3}, LIMIT | {"quantity": "crosstalk_dB", "at_most": -20.0}),
+     "No wavelength .*'crosstalk_dB in to drop': .* needs two `channels` or more"),
+    (lambda: chips({"width": 1e-3, "correlation_length": 100.0}, BAND), "belongs to the level local, but no"),
+    (lambda: chips({"width": {"local": 1e-3}, "places": {"ring": [0, 0]}}, BAND), "its correlation_length"),
+    (lambda: chips({"settings": {"ring.neff": {"sigma": 1e-3, "low": 2.0}}}, BAND),
+     "A normal distribution has no low: it has sigma and mean; one with ends is truncated"),
+    (lambda: chips({"settings": {"ring.neff": UNIFORM | {"sigma": 1e-3}}}, BAND),
+     "A uniform distribution has no sigma: it has low and high alone"),
+    (lambda: chips({"width": 1e-3}, BAND, tuning={"heaters": ["ring.radius"]}),
+     "A heater is a phase in rad, but 'ring.radius' is in um"),
+    (lambda: ring(OWN, window=[1545.0, 1555.0]), "looks like nm: write 1.555"),
+    (lambda: ring(OWN, reference="through_dbm"), "'through_dbm' is fitted itself"),
+    (lambda: ring(OWN, starts=0), "starts must be .* 1 to 10000"),
+    (lambda: design(target={"matrix": "fourrier"}), "no matrix 'fourrier': .*Did you mean 'fourier'"),
+    (lambda: design(target={"matrix": [[1, 0], [0]]}), "the matrix must be 4 rows of 4 finite numbers"),
+    (lambda: design(target={"matrix": "identity"}, chips=1000), "chips confirm a yield: give the goal yield"),
 ]  # fmt: skip
 
 
@@ -67,3 +104,48 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(ask: Callable[[], Any], s
     with pytest.raises(PhotosimError, match=said) as caught:
         ask()
     assert "\n" not in str(caught.value)
+
+
+ENTRIES = [
+    ("{kind: sweep, wl: WL, vary: {ring.radius: [9, 10]}, method: halton}", "halton draws samples, but none"),
+    ("{kind: sweep, wl: WL, vary: {ring.radius: [9, 10]}, mode: samples, samples: 0}",
+     "'samples' must be a whole number from 1, but is the number 0"),
+    ("{kind: fit, data: none.csv, parameters: [ring.radius, ring.radius]}", "'ring.radius' is listed twice"),
+    ("{kind: optimise, wl: WL, vary: [ring.radius], target: {matrix: ../m.npy}}", "outside the netlist's"),
+    ("{kind: budget, constants: {tia_enrgy: 1.0e-12}}", "no constant 'tia_enrgy'.*Did you mean 'tia_energy'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "said"), ENTRIES)
+def test_analyses_of_a_file_name_the_line(entry: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "ring.yml"
+    circuit = "instances: {ring: ring_double}\nports: {in: 'ring,in', drop: 'ring,drop'}\n"
+    circuit += "terminate: ['ring,add', 'ring,through']\n"
+    file.write_text(f"{circuit}analyses:\n  - {entry.replace('WL', repr(WL))}\n", encoding="utf-8")
+    with pytest.raises(PhotosimError, match=said) as caught:
+        runner.run(file, out=tmp_path / "out")
+    assert str(caught.value).startswith(f"{file}:5:")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_chip_without_a_value_is_warned_of() -> None:
+    """The nominal line lies beyond the sweep, those of some chips inside."""
+    limit = {**LIMIT, "at_least": 1.0}
+    with pytest.warns(ps.PhotosimWarning, match="nominal chip has no value of 'resonance in to drop'"):
+        data = ps.montecarlo(
+            ps.load("add_drop_ring"),
+            {"width": 1e-3},
+            specification=[limit],
+            wl="1.5515:1.5530:151",
+            samples=64,
+        )
+    assert np.isnan(float(data.nominal[0]))
+    assert 0.0 < float(data["yield"]) < 1.0
+
+
+def test_a_search_that_begins_beside_the_written_value_says_so() -> None:
+    chip = ps.load("add_drop_ring")
+    loss = ps.losses.target_dB(("in", "drop"), -1.0, band=(1.551, 1.552))
+    with pytest.warns(ps.PhotosimWarning, match="'ring.radius' is written as 10, outside of .* at 11"):
+        data = ps.optimise(chip, {"ring.radius": [11.0, 11.2]}, wl="1.551:1.552:11", loss=loss)
+    assert float(data.before[0]) == 11.0

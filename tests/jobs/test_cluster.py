@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -207,6 +208,16 @@ def test_a_scheduler_that_is_lost_keeps_what_is_finished(tmp_path: Path) -> None
     assert here.identical(ps.montecarlo(RING, VARIATION, **{**asked, "chunks": None}))
 
 
+def test_a_scheduler_that_is_lost_while_chunks_are_computed(tmp_path: Path) -> None:
+    """Dask cancels what runs, which is an error of another class than a broken connection."""
+    with started(tmp_path, 1) as own:
+        end = threading.Timer(3.0, own.processes[0].kill)
+        end.start()
+        with pytest.raises(ClusterError, match=r"^The scheduler was lost.*\. Finished chunks are kept"):
+            list(cluster.calls(_rest, [(60.0,)], own.address))
+        end.join()
+
+
 def test_the_command_takes_the_address(two: Cluster, tmp_path: Path) -> None:
     words = ["sweep", "add_drop_ring", "--vary", "ring.radius=9.9:10.1:5", "--wl", "1.549:1.551:101"]
     words += ["--from", "in", "--to", "drop", "--json"]
@@ -250,6 +261,10 @@ def _refuse(number: int) -> None:
     raise ParameterError(message)
 
 
+def _rest(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def _divide(number: int) -> float:
     return 1 / number
 
@@ -268,6 +283,7 @@ def test_wrong_addresses(address: Any, words: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(cluster, "TIMEOUT_S", 1.0)
     with pytest.raises(ClusterError, match=words):
         ps.sweep(RING, {"ring.radius": [9.9, 10.0]}, wl="1.5500:1.5502:11", client=address, chunks=tmp_path)
+    assert not list(tmp_path.iterdir())  # nothing is begun that nobody computes
 
 
 def test_nobody_but_a_scheduler_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ analyses:
 """
 YIELD = """\
   variation:
-    width: {die: 1.0e-3}
+    width: {die: 1.0e-3, local: 1.0e-3}
     correlation_length: 100.0
     places:
       ring: [0, 0]

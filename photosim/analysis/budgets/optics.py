@@ -11,7 +11,7 @@ import numpy as np
 from photosim.analysis.budgets.costs import Stage
 from photosim.analysis.budgets.light import Beam, Element, Flow, flows_of, way
 from photosim.analysis.spectrum import check_waves, default_inputs
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm
 from photosim.signals import contributions, effective_bits
 from photosim.signals.interference import InterferenceError
@@ -80,13 +80,19 @@ def optics_of(
     if at.leading:
         message = "A budget is that of one circuit at one point, but a setting is a list: give one value."
         raise ParameterError(message)
-    if circuit.sources and circuit.detectors and not circuit.graph.buses:
+    lit = circuit.sources and circuit.detectors and not circuit.graph.buses
+    if not (lit or circuit.graph.buses or circuit.nonlinear or not circuit.ports):
+        return _between_ports(circuit, compiled, at, wl, start, end)
+    unused = [name for name, value in (("wl", wl), ("from", start), ("to", end)) if value is not None]
+    if unused:
+        why = "has light of its own" if lit else "is not one of ports and wavelengths alone"
+        message = f"{unused[0]}: circuit {circuit.name!r} {why}: leave {listing(unused)} out."
+        raise ParameterError(message)
+    if lit:
         return _lit(circuit, settings, compiled, at)
     if circuit.graph.buses:
         return _free_space(circuit, compiled, at)
-    if circuit.nonlinear or not circuit.ports:
-        return Optics(compiled, at, remarks=(_UNKNOWN.format(circuit.name, "has parts that act in time"),))
-    return _between_ports(circuit, compiled, at, wl, start, end)
+    return Optics(compiled, at, remarks=(_UNKNOWN.format(circuit.name, "has parts that act in time"),))
 
 
 _UNKNOWN = "Circuit {!r} {}: no losses, delays or noise by part."

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from photosim.analysis.budgets.constants import read_constants
 from photosim.analysis.budgets.result import BudgetResult
 from photosim.analysis.budgets.run import budget
 from photosim.analysis.budgets.work import Training, Work
-from photosim.analysis.options import option, read_entry
+from photosim.analysis.options import inside, option, read_entry
 from photosim.netlist.forms import NameList, Positive
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> BudgetOptions:
     if options.training is not None:
         with option(options.name, "training"):
             circuit_training(circuit, options.training)
+    with option(options.name), inside("constants"):  # before a training is run, which may take long
+        read_constants(options.constants)
     return options
 
 

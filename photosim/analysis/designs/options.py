@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from photosim.analysis.designs.result import DesignResult
-from photosim.analysis.designs.run import make, optimise
+from photosim.analysis.designs.run import check_chips, make, optimise
+from photosim.analysis.designs.targets import SUFFIXES
 from photosim.analysis.options import option, read_entry
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.sweeps.options import Range
+from photosim.errors import NetlistError, ParameterError
 from photosim.netlist.forms import Count, PositiveList, Words, Written
 
 if TYPE_CHECKING:
@@ -37,10 +40,30 @@ class DesignOptions:
     starts: Annotated[Count, Field(ge=1, le=10_000)] = 1
     constraints: tuple[Mapping[str, Any], ...] | list[Any] = ()
     scales: Mapping[str, Any] | None = None
-    chips: Annotated[Count, Field(ge=2)] = 100_000
+    chips: Annotated[Count | None, Field(ge=2)] = None
     seed: Count = 0
     channels: PositiveList | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Return an entry of a netlist in `folder` with the place of the matrix file that it names.
+
+    Raises ParameterError for a file outside that folder, as for tables of S-parameters.
+    """
+    from photosim.netlist.tables import locate
+
+    target = entry.get("target")
+    if not isinstance(target, Mapping):
+        return dict(entry)
+    name = target.get("matrix")
+    if not isinstance(name, str) or Path(name).suffix.lower() not in SUFFIXES:
+        return dict(entry)
+    try:
+        return {**entry, "target": {**target, "matrix": str(locate(name, folder))}}
+    except NetlistError as error:
+        message = f"The analysis {entry.get('name', 'optimise')!r}: target: {error}."
+        raise ParameterError(message) from None
 
 
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> DesignOptions:
@@ -50,6 +73,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> DesignOptions:
     """
     options = read_entry(DesignOptions, entry, "optimise")
     with option(options.name):
+        check_chips(options.chips, options.goal)
         make(
             circuit, options.vary, options.wl, options.specification, options.target, None, options.goal,
             options.variation, options.constraints, options.scales, options.channels, options.settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,10 @@ from photosim.analysis.yields.judging import Judge
 from photosim.analysis.yields.normals import Normals
 from photosim.analysis.yields.specification import Entry, check_judged, pairs_of, read_specification
 from photosim.arguments import public
+from photosim.bounds import is_number
 from photosim.engine.bindings import flat_settings
 from photosim.engine.grids import resolve
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.errors import ParameterError, PhotosimWarning, did_you_mean, listing
 from photosim.netlist.mappings import read
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 GOALS = ("minimax", "yield")
+CHIPS = 100_000
+"""Fresh chips that confirm a yield."""
 SMOOTHED = 1024
 """Chips that a yield is smoothed over."""
 WIDTHS = (1.0, 0.5, 0.25)
@@ -63,7 +67,7 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
     starts: int = 1,
     constraints: Sequence[Mapping[str, Any]] = (),
     scales: Mapping[str, Any] | None = None,
-    chips: int = 100_000,
+    chips: int | None = None,
     seed: int = 0,
     channels: Sequence[float] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -77,7 +81,8 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
     "minimax", the largest violation of the specification in units of its limits, or "yield", the share of
     chips of `variation` that meet it, beginning at the minimax design.  starts: from the written settings,
     and random ones.  constraints: {sum: {name: factor}, at_least, at_most}, linear.  scales: of settings by
-    name or pattern, in place of ours.  chips: fresh chips that confirm a yield.  channels: for crosstalk.
+    name or pattern, in place of ours.  chips: fresh chips that confirm a yield, 100,000 if None.  channels:
+    for crosstalk.
     circuit: the design to improve.  seed: of all random numbers; the same seed gives the same result.
     progress: called as progress(name, done, total) after each step.
 
@@ -112,13 +117,34 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
     if not 1 <= starts <= 10_000:
         message = f"starts must be from 1 to 10000, got {starts}."
         raise ParameterError(message)
-    if not 2 <= chips <= 100_000_000:
-        message = f"chips must be from 2 to 100000000, got {chips}."
-        raise ParameterError(message)
-    data = dataset(_found(made, starts, chips, seed, progress))
+    check_chips(chips, goal)
+    _say_moved(circuit, made.space)
+    data = dataset(_found(made, starts, CHIPS if chips is None else chips, seed, progress))
     held = json.dumps(plain(flat_settings(settings or {})))
     data.attrs = provenance(circuit, question, seed) | {"goal": made.goal, "held": held}
     return data
+
+
+def _say_moved(circuit: Circuit, space: Space) -> None:
+    """Warn of settings whose written values lie outside of their bounds: the search begins elsewhere."""
+    for name, start, low, high in zip(space.names, space.written, space.low, space.high, strict=True):
+        written = circuit.parameters.get(name)
+        if is_number(written) and not low <= written <= high and start in (low, high):
+            message = (
+                f"{name!r} is written as {written:g}, outside of its bounds {low:g} to {high:g}: the search "
+                f"begins at {start:g}."
+            )
+            warnings.warn(message, PhotosimWarning, stacklevel=3)
+
+
+def check_chips(chips: int | None, goal: str) -> None:
+    """Raise ParameterError for a number of chips that cannot confirm a yield, or confirms nothing."""
+    if chips is not None and not 2 <= chips <= 100_000_000:
+        message = f"chips must be from 2 to 100000000, got {chips}."
+        raise ParameterError(message)
+    if chips is not None and goal != "yield":
+        message = "chips confirm a yield: give the goal yield and a variation too, or leave chips out."
+        raise ParameterError(message)
 
 
 @dataclass(frozen=True)

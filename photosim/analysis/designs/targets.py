@@ -12,7 +12,7 @@ from pydantic import Field
 
 from photosim.analysis.passivity import check_matrix
 from photosim.analysis.spectrum import default_inputs
-from photosim.errors import DataError, ParameterError
+from photosim.errors import DataError, ParameterError, did_you_mean
 from photosim.netlist.forms import NameList
 from photosim.netlist.mappings import read
 from photosim.reals import shown
@@ -27,9 +27,17 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
+NAMED = ("fourier", "identity")
+"""Matrices by name."""
+SUFFIXES = (".npy", ".csv")
+"""Files of matrices."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A target as it is written: rows of a matrix over `to`, a .npy or .csv file, `fourier` or `identity`.
+
+    A file that a netlist names lies in the netlist's folder or below, any other in the working folder.
 
     powers: whether the matrix holds transmitted powers; else complex amplitudes.
     """
@@ -98,7 +106,7 @@ def read_target(
         if name not in circuit.ports:
             message = f"target: {name!r} is not a port of the circuit; it has {', '.join(circuit.ports)}."
             raise ParameterError(message)
-    matrix = _matrix(wanted.matrix, (len(ends), len(starts)), circuit)
+    matrix = _matrix(wanted.matrix, (len(ends), len(starts)))
     check_matrix(circuit, matrix, starts, ends, powers=wanted.powers)
     if wanted.powers:
         powers = np.abs(matrix)
@@ -128,11 +136,11 @@ def _check_ways(target: Target, matrix: NDArray[np.complex128]) -> None:
         raise ParameterError(message)
 
 
-def _matrix(value: Any, shape: tuple[int, int], circuit: Circuit) -> NDArray[np.complex128]:
+def _matrix(value: Any, shape: tuple[int, int]) -> NDArray[np.complex128]:
     """Return a wanted matrix (ends, starts) of rows, of a file, or by name."""
     if isinstance(value, str):
         n = shape[0]
-        if value in ("fourier", "identity") and shape[0] != shape[1]:
+        if value in NAMED and shape[0] != shape[1]:
             message = f"target: the matrix {value} is square, but {shape[1]} ports lead to {shape[0]}."
             raise ParameterError(message)
         if value == "fourier":
@@ -140,12 +148,12 @@ def _matrix(value: Any, shape: tuple[int, int], circuit: Circuit) -> NDArray[np.
             return np.asarray(np.exp(2j * np.pi * turns) / np.sqrt(n), dtype=np.complex128)
         if value == "identity":
             return np.eye(n, dtype=np.complex128)
-        value = _from_file(value, circuit)
+        value = _from_file(value)
     try:
         found = np.asarray(
             value if isinstance(value, np.ndarray) else [[_number(v) for v in row] for row in value]
         )
-    except (TypeError, ParameterError):
+    except (TypeError, ValueError, ParameterError):  # rows of different lengths are a ValueError
         found = np.empty(0)
     if found.shape != shape or not np.isfinite(found).all():
         message = (
@@ -167,15 +175,14 @@ def _number(value: Any) -> complex:
     raise ParameterError(message)
 
 
-def _from_file(name: str, circuit: Circuit) -> Any:
-    """Return the matrix of a .npy or .csv file beside the netlist."""
+def _from_file(name: str) -> Any:
+    """Return the matrix of a .npy or .csv file."""
     path = Path(name)
-    path = path if path.is_absolute() else (circuit.netlist.folder or Path()) / path
-    if path.suffix.lower() not in (".npy", ".csv"):
+    if path.suffix.lower() not in SUFFIXES:
         message = (
             f"target: there is no matrix {name!r}: write rows, fourier, identity, or a .npy or .csv file."
         )
-        raise ParameterError(message)
+        raise ParameterError(message + did_you_mean(name, NAMED))
     if not path.is_file():
         message = f"target: there is no file {path}."
         raise DataError(message)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.analysis.fits.problem import Spectra
+from photosim.analysis.options import inside as inside_of
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.files.measured import Measured
 from photosim.files.measured_units import DECIBELS, LINEAR
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,8 @@ def _linear(measured: Measured, name: str) -> Any:
 def _inside(measured: Measured, window: Sequence[float] | None) -> Any:
     if window is None:
         return slice(None)
+    with inside_of("window"):
+        as_wavelengths([1.0, *window])
     right = len(window) == 2 and window[0] < window[1]
     inside = (measured.wl >= window[0]) & (measured.wl <= window[1]) if right else np.zeros(1, dtype=bool)
     if inside.sum() < 8:
@@ -153,6 +157,12 @@ def divided_by(data: Spectra, measured: Measured, reference: str | Path) -> Spec
 
     from photosim.files.measured import read_measured
 
+    if str(reference) in data.names:
+        message = (
+            f"reference: {str(reference)!r} is fitted itself, and divided by itself nothing of it is left: "
+            "name the fitted columns in `columns`, or another reference."
+        )
+        raise ParameterError(message)
     if str(reference) in measured.columns:
         wl, values = measured.wl, measured.power_dB(str(reference))
     else:

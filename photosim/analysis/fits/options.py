@@ -65,7 +65,7 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
             try:
                 found[key] = str(locate(value, folder))
             except NetlistError as error:
-                message = f"The analysis {entry.get('name', 'fit')!r}: {key}: {error}"
+                message = f"The analysis {entry.get('name', 'fit')!r}: {key}: {error}."
                 raise ParameterError(message) from None
     return found
 

@@ -15,6 +15,7 @@ from photosim.analysis.sweeps.points import fixed_settings, make_points
 from photosim.analysis.sweeps.result import SweepResult
 from photosim.analysis.sweeps.run import sweep
 from photosim.engine.grids import checked
+from photosim.errors import ParameterError
 from photosim.netlist.forms import Count, NameList, Number, PositiveList, Words, Written
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SweepOptions:
     Raises ParameterError for an unknown key, setting or port, and for values that a sweep cannot take.
     """
     options = read_entry(SweepOptions, entry, "sweep")
+    if "method" in entry and options.mode != "samples":
+        with option(options.name, "method"):
+            message = f"{options.method} draws samples, but none are asked for: give `samples`, as in 1024."
+            raise ParameterError(message)
     with option(options.name, "from"):
         check_waves(circuit, starts=options.starts)
     with option(options.name, "to"):

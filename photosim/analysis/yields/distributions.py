@@ -48,6 +48,13 @@ class Distribution:
 
     def __post_init__(self) -> None:
         bounded = self.distribution in ("truncated", "uniform")
+        for name in (
+            ("sigma", "mean") if self.distribution == "uniform" else () if bounded else ("low", "high")
+        ):
+            if getattr(self, name) is not None:
+                other = "low and high alone" if bounded else "sigma and mean; one with ends is truncated"
+                message = f"A {self.distribution} distribution has no {name}: it has {other}."
+                raise ParameterError(message)
         if bounded and (self.low is None or self.high is None or not self.low < self.high):
             message = f"A {self.distribution} distribution needs low and high, low below high."
             raise ParameterError(message)
@@ -119,6 +126,18 @@ class Variation:
                     span = f"0 or {_SMALLEST_UM:g} to {_LARGEST_UM:g} um"
                     message = f"the standard deviation of {quantity} must be {span}, got {size:g}{hint}."
                     raise ParameterError(message)
+
+        local = any(self.sigma(quantity).local for quantity in QUANTITIES)
+        for name, stated in (("correlation_length", self.correlation_length), ("places", self.places)):
+            if stated and not local:
+                message = (
+                    f"{name} belongs to the level local, but no quantity varies there: write for example "
+                    "{width: {local: 0.001}}."
+                )
+                raise ParameterError(message)
+        if self.places and self.correlation_length is None:
+            message = "places belong to a correlated field: give its correlation_length in um too."
+            raise ParameterError(message)
 
     def sigma(self, quantity: str) -> Sigma:
         """Return the standard deviations of a quantity."""

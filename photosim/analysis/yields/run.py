@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from photosim.analysis.yields.blame import first_order, sobol_indices
 from photosim.analysis.yields.distributions import Variation
 from photosim.analysis.yields.field import lines_of
 from photosim.analysis.yields.judging import Judge, line_pair
+from photosim.analysis.yields.normals import Normals
 from photosim.analysis.yields.rare import rare_failures
 from photosim.analysis.yields.specification import FEWEST, check_judged, pairs_of, read_specification
 from photosim.analysis.yields.tables import Tabled, dataset
@@ -27,10 +30,11 @@ from photosim.analysis.yields.work import YieldWork
 from photosim.arguments import public
 from photosim.engine.bindings import flat_settings
 from photosim.engine.grids import resolve
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.jobs import computed
 from photosim.jobs.work import Arrays
 from photosim.netlist.mappings import read
+from photosim.units import as_wavelengths
 
 if TYPE_CHECKING:
     import xarray
@@ -102,11 +106,55 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
         raise ParameterError(message)
     raw = circuit.netlist.specification if specification is None else specification
     work = YieldWork(circuit, make, (variation, raw, *arguments[2:]), samples, seed, method, question, made)
+    _check_values(made.judge, samples, seed)
     drawn = computed(work, lambda done, total: progress("yield", done, total), client, chunks)
     found = _tabled(made, drawn, (samples, seed), sobol=sobol, rare=rare)
     data = dataset(made.judge, found)
     data.attrs = provenance(circuit, question, seed)
     return data
+
+
+def _check_values(judge: Judge, samples: int, seed: int) -> None:
+    """Refuse an entry without a value for the nominal chip and the first drawn ones; warn of the nominal one.
+
+    Such are the free spectral range of a sweep of one line, or the crosstalk of channels outside of it.
+    """
+    nominal = judge.nominal()
+    if not np.isnan(nominal).any():
+        return
+    normals = Normals(min(samples, _PROBED), judge.draws.dimensions, seed, "random")
+    drawn = judge.values(next(normals.chunks())[1])
+    ends = f"{judge.wl[0]:g} to {judge.wl[-1]:g} um"
+    for entry, own, others in zip(judge.entries, nominal, drawn, strict=True):
+        unknown = np.isnan(own)
+        if unknown and np.isnan(others).all():
+            message = (
+                f"No wavelength of the sweep, {ends}, can judge the specification {entry.label!r}: no chip "
+                f"has a value of {entry.quantity} there{_HINTS.get(entry.quantity, '')}."
+            )
+            raise ParameterError(message)
+        if unknown:
+            text = (
+                f"The nominal chip has no value of {entry.label!r} in the sweep, {ends}: chips without one "
+                "count as failed."
+            )
+            warnings.warn(text, PhotosimWarning, stacklevel=3)
+
+
+_PROBED = 64
+"""Chips that are asked whether any of them has a value."""
+_HINTS = MappingProxyType(
+    {
+        "fsr": ", which needs two lines",
+        "crosstalk_dB": ", which needs two `channels` or more",
+        "bandwidth_1dB": ", which needs a whole line",
+        "bandwidth_3dB": ", which needs a whole line",
+        "fwhm": ", which needs a whole line",
+        "q": ", which needs a whole line",
+        "extinction_dB": ", which needs a free spectral range",
+    }
+)
+"""What a quantity needs to have a value."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +202,9 @@ def make(
         raise ParameterError(message)
     moves = follow is not False and follow is not None
     check_judged(entries, grid, moves=moves)
-    found = tuple(channels) if channels is not None else channels_of(circuit, constant)
+    with inside("channels"):
+        found = tuple(channels) if channels is not None else channels_of(circuit, constant)
+        as_wavelengths([1.0, *found])
     judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
     with inside("tuning"):
         heaters = None if tuning is None else read(Tuning, tuning, "tuning")

@@ -195,6 +195,7 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
     if entry.window is not None and entry.quantity not in IN_WINDOW:
         message = f"{where}: {entry.quantity} is read off a line, not in a window: leave the window out."
         raise ParameterError(message)
+    _check_wavelengths(where, near=None if entry.near is None else (entry.near,), window=entry.window)
     if entry.window is not None and not entry.window[0] <= entry.window[1]:
         message = f"{where}: the window must rise, got {list(entry.window)}."
         raise ParameterError(message)
@@ -205,14 +206,21 @@ def _check(circuit: Circuit, entry: Entry, where: str) -> None:
         raise ParameterError(message)
 
 
+def _check_wavelengths(where: str, **wavelengths: tuple[float, ...] | None) -> None:
+    """Refuse what is not wavelengths in um, such as those in nm."""
+    for name, values in wavelengths.items():
+        try:
+            as_wavelengths([1.0, *(values or ())])
+        except ParameterError as error:
+            message = f"{where}: {name}: {error}"
+            raise ParameterError(message) from None
+
+
 def _check_scale(entry: Entry, where: str) -> None:
     """Refuse limits that no circuit comes near, since they were written in another unit."""
     if entry.quantity == "resonance":  # a wavelength, which the sweep must hold
-        try:
-            as_wavelengths([1.0, *(x for x in entry.limits if np.isfinite(x) and x > 0.0)])  # 0: no limit
-        except ParameterError as error:
-            message = f"{where}: {error}"
-            raise ParameterError(message) from None
+        limits = tuple(x for x in entry.limits if np.isfinite(x) and x > 0.0)  # 0: no limit
+        _check_wavelengths(where, limit=limits)
         return
     largest, other = _LARGEST.get(entry.unit, (np.inf, ""))
     far = [x for x in entry.limits if np.isfinite(x) and abs(x) > largest]

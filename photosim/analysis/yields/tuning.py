@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from photosim.analysis.sweeps.points import check_setting
+from photosim.analysis.varied import read_varied
 from photosim.errors import ParameterError, did_you_mean
 from photosim.netlist.forms import NameList, Positive
 
@@ -49,6 +50,10 @@ def check_heaters(circuit: Circuit, tuning: Tuning) -> None:
         if name not in circuit.compiled.continuous:
             hint = did_you_mean(name, circuit.compiled.continuous)
             message = f"Setting {name!r} cannot be tuned: it shapes the circuit or is a choice.{hint}"
+            raise ParameterError(message)
+        (setting,) = read_varied(circuit, [name])
+        if setting.unit not in ("rad", ""):
+            message = f"A heater is a phase in rad, but {name!r} is in {setting.unit}."
             raise ParameterError(message)
 
 
