@@ -157,7 +157,7 @@ def _missing(known: set[str]) -> list[str]:
     from photosim.systems import system_names
 
     names = [f"`{name}`" for name in system_names() if name not in known]
-    return [f"\nWithout kept results of a full run: {', '.join(names)}.\n"] if names else []
+    return [f"\nNo result of a full run is saved for {', '.join(names)}.\n"] if names else []
 
 
 def _section(own: Kept) -> str:

@@ -257,7 +257,7 @@ class _Counted:
                 raise ParameterError(message)
             self.weights = own * (1.0 if self.weights is None else self.weights)
         if self.weights is not None and not self.weights.any():
-            message = f"{where}: mask and weights leave no wavelength that counts."
+            message = f"{where}: mask and weights exclude every wavelength."
             raise ParameterError(message)
         if band is not None and not _is_band(band):
             message = f"{where}: band must be (shortest, longest) wavelength in um, got {shown(band)}."
@@ -286,7 +286,7 @@ class _Counted:
         if self.band is not None:
             found = found * ((s.wl >= self.band[0]) & (s.wl <= self.band[1]))
         if not found.any():
-            message = f"{self.where}: no wavelength of the sweep lies in the band, or counts there."
+            message = f"{self.where}: no wavelength of the sweep lies in the band with a weight above 0."
             raise ParameterError(message)
         return np.asarray(found / found.sum())
 

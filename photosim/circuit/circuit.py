@@ -278,7 +278,7 @@ class Circuit(ShownCircuit):
         refuse_settings("ports", ports)
         check_arguments(Circuit.stream, locals())
         if size < 1:
-            message = f"Pieces of a stream need a size of 1 wavelength or more, got {size}."
+            message = f"size must be 1 wavelength or more, got {size}."
             raise ParameterError(message)
         chosen = self.ports if ports is None else read_names("ports", ports)
         grid = self._grid(wl, settings, chosen, chosen)

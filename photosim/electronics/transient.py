@@ -255,9 +255,9 @@ def _sparse(system: System, u: FloatArray, x: FloatArray, how: tuple[float, IntA
 
     if not system.linear or len(system.lines[0]):
         message = (
-            f"An electrical circuit of {system.size} unknowns with junctions, heaters or lines is not "
-            "carried in "
-            f"time: at most {DENSE} unknowns, or R, L, C, sources and controlled sources alone."
+            f"An electrical circuit of {system.size} unknowns with junctions, heaters or lines is too "
+            f"large to simulate in time: at most {DENSE} unknowns, or R, L, C, sources and controlled "
+            "sources alone."
         )
         raise ParameterError(message)
     rate, rows, every = how

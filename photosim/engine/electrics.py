@@ -183,9 +183,8 @@ class Electrics:
             return
         if isinstance(model, Electronic) and model.inputs:
             message = (
-                f"{_name(end)} ({model.name}) follows a signal of its own, which is not carried into a net: "
-                "take "
-                "a component with pins, such as tia or driver."
+                f"{_name(end)} ({model.name}) is a stage of one-way signals, whose output cannot feed a "
+                "net: use a component with pins, such as tia or driver."
             )
             raise NetlistError(message)
         if unit == "A":

@@ -197,7 +197,7 @@ def _stages(table: Table, end: Part) -> tuple[Part, list[Medium]]:
         found = table.before(current)
         if found is None or found[0].name in seen:
             where = f"'{current.name},{current.ports[0]}'"
-            message = f"The chain into {where} begins with no modulator: put a dmd or an slm before it."
+            message = f"The chain into {where} has no modulator at its start: put a dmd or an slm there."
             raise ParameterError(message)
         stages[:0] = _join(table, found[1], current.first_port)
         current = found[0]

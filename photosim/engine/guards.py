@@ -55,9 +55,9 @@ def check_linear(
         behind = reached(ahead, [leaving(graph, port) for port in ports]) if entered else set()
         if behind.intersection(outputs):
             message = (
-                f"Instance {part.name!r} ({model.name}) is nonlinear and has no S-matrix: ask for the time "
-                "domain, ps.transient(circuit, ...), or in its place take a linear part that acts as it does "
-                f"at its operating point; waves up to {part.name},{part.ports[0]}:in have an S-matrix."
+                f"Instance {part.name!r} ({model.name}) is nonlinear and has no S-matrix: use "
+                "ps.transient(circuit, ...), or replace it by a linear component with the response at its "
+                f"operating point; waves up to {part.name},{part.ports[0]}:in have an S-matrix."
             )
             raise ParameterError(message)
 

@@ -61,7 +61,7 @@ def read(
         message = f"Metrics need different wavelengths, but {again:g} um is given twice."
         raise ParameterError(message)
     if not 0.0 < part < 1.0:
-        message = f"A line stands out by a part of the range between 0 and 1, got {part!r}."
+        message = f"The prominence of a line is a fraction of the range, between 0 and 1, got {part!r}."
         raise ParameterError(message)
     if most < 1:
         message = f"At least 1 line must be kept, got {most!r}."

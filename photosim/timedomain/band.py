@@ -72,7 +72,10 @@ def grid(carrier: float, sample_rate: float, length: int) -> NDArray[np.float64]
     """
     frequency = carrier - np.fft.fftfreq(length, 1 / sample_rate)
     if frequency.min() <= 0:
-        message = f"A sample rate of {sample_rate:g} Hz reaches below zero frequency about {carrier:g} Hz."
+        message = (
+            f"A sample rate of {sample_rate:g} Hz is more than twice the carrier, {carrier:g} Hz: choose a "
+            "lower one."
+        )
         raise ParameterError(message)
     return np.asarray(SPEED_OF_LIGHT_UM_S / frequency)
 
@@ -220,8 +223,9 @@ def _refuse_early(
     if early.size:
         most = early[int(np.argmax(ahead[early]))] + 1
         message = (
-            f"The S-matrix of {where} is not causal: it answers {most / sample_rate:.2g} s before it is "
-            "asked. Its phase must fall with wavelength (a delay, in exp(-i omega t)) and not jump."
+            f"The S-matrix of {where} is not causal: its impulse response begins "
+            f"{most / sample_rate:.2g} s before the input. Its phase must fall with wavelength (a "
+            "delay, in exp(-i omega t)) and not jump."
         )
         raise UnphysicalResult(message)
 
@@ -243,7 +247,7 @@ def _refuse_long(taps: ComplexArray, whole: float, error: float, where: str, sam
     if max(gap, ahead, error) > NOT_CAUSAL:
         message = (
             f"Light in {where} lasts longer than {memory / sample_rate:g} s: take a lower sample rate, or "
-            "more loss (a lossless loop never forgets)."
+            "more loss (light in a lossless loop never decays)."
         )
         raise ParameterError(message)
 

@@ -28,7 +28,7 @@ def emission_currents(circuit: Circuit, drives: Drives, *, noise: bool) -> dict[
         message = (
             f"The spontaneous emission of {listing(names)} is wider than the band of a simulation in time, "
             "which leaves its noise out: use ps.link or photosim.signals.sample, take a dynamic_soa, whose "
-            "emission is carried, or noise=False."
+            "emission is simulated in time, or noise=False."
         )
         raise ParameterError(message)
     base, graph = drives.base, drives.compiled.graph
@@ -36,9 +36,9 @@ def emission_currents(circuit: Circuit, drives: Drives, *, noise: bool) -> dict[
     try:
         point = bare_point(circuit, {n: base.settings[n] for n in base.set_directly if n not in wired})
         found = {r.name: mean_emission_current(point, k) for k, r in enumerate(point.receivers)}
-        left = "is that of the first sample" if drives.driven() else ""
+        left = "is computed at the first sample and kept" if drives.driven() else ""
     except ParameterError:  # a nonlinear part between amplifier and detector
-        found, left = {}, "is left out"
+        found, left = {}, "cannot be computed and is left out"
     if left:
         message = f"The mean current of the spontaneous emission of {listing(names)} {left}."
         warnings.warn(message, PhotosimWarning, stacklevel=3)

@@ -112,10 +112,17 @@ class Feedback:
         except ParameterError as error:
             if not text:
                 raise
-            message = f"{text} Steps do not follow what grows out of nothing; lower the gain of the loop."
+            message = (
+                f"{text} Time steps cannot follow an oscillation that grows from zero; lower the gain of "
+                "the loop."
+            )
             raise ParameterError(message) from error
         if text:
-            warnings.warn(f"{text} The run starts there; lower its gain.", PhotosimWarning, stacklevel=8)
+            warnings.warn(
+                f"{text} The simulation starts from this unstable state; lower the gain of the loop.",
+                PhotosimWarning,
+                stacklevel=8,
+            )
         self._note(start, fine)
         return fine
 

@@ -71,7 +71,8 @@ def refuse_jitter(drives: Drives) -> None:
         if np.ndim(drive.value) and drive.stage.jitter > 0.0 and np.any(drive.value != drive.value[0]):
             message = (
                 f"The jitter of converter {drive.converter!r} ({drive.stage.jitter:g} s), which drives a "
-                "waveform, is not carried in time: use ps.link(tone=...) or photosim.signals.sample, or set "
+                "waveform, is not simulated in time: use ps.link(tone=...) or "
+                "photosim.signals.sample, or set "
                 f"{drive.converter}.jitter to 0."
             )
             raise ParameterError(message)
@@ -93,8 +94,9 @@ def noise_before(drives: Drives, warm: int) -> int:
         past = MEMORY / slowest * drives.sample_rate
         if past > MOST_PAST:
             message = (
-                f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz is not carried at "
-                f"{drives.sample_rate:g} Hz: it needs {past:.3g} samples before time 0, at most "
+                f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz cannot be "
+                "simulated "
+                f"at {drives.sample_rate:g} Hz: it needs {past:.3g} samples before time 0, at most "
                 f"{MOST_PAST:,}. Use ps.link, take a lower sample rate or noise=False."
             )
             raise ParameterError(message)
@@ -184,7 +186,7 @@ def _warn_of_band(drives: Drives, name: str, bandwidths: tuple[float, ...], rate
     if 1.0 - inside / whole > LEFT_OUT:
         enough = 6.0 * min(bandwidths)
         message = (
-            f"The noise of {listing([repr(one) for one in loud])} is carried up to {PASS * rate:g} Hz, but "
+            f"The noise of {listing([repr(one) for one in loud])} is simulated up to {PASS * rate:g} Hz, but "
             f"detector {name!r} passes more: {100 * (1.0 - inside / whole):.2g} % of white noise behind its "
             f"low-passes is left out. Take a sample rate of {enough:g} Hz or more."
         )

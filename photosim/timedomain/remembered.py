@@ -49,8 +49,9 @@ def receiver_memory(run: Run, part: Any) -> tuple[int, int]:
     memory = sum(FORGOTTEN * rate / b for b in lows) + shaping
     if memory > MOST_MEMORY:
         message = (
-            f"The receiver of {part.name!r} remembers {memory:,.0f} samples, and a streamed run at most "
-            f"{MOST_MEMORY:,}: take a lower sample rate, or more bandwidth than {min(lows):g} Hz."
+            f"The impulse response of the receiver of {part.name!r} has {memory:,.0f} samples, but a "
+            f"streamed run takes at most {MOST_MEMORY:,}: take a lower sample rate, or more bandwidth "
+            f"than {min(lows):g} Hz."
         )
         raise ParameterError(message)
     return before + ceil(memory) + AROUND, after + shaping + 2 * AROUND * (len(lows) + 1)
@@ -74,8 +75,8 @@ def drive_memory(drives: Drives, waves: Mapping[str, Waveform]) -> int:
     memory = ceil(sum(1.5 * FORGOTTEN * rate / low for low in lows) + taps) + 256
     if memory > MOST_MEMORY:
         message = (
-            f"The electronics of the drives remember {memory:,} samples, and a streamed run at most "
-            f"{MOST_MEMORY:,}: take a lower sample rate, or more bandwidth."
+            f"The impulse response of the drives' electronics has {memory:,} samples, but a streamed run "
+            f"takes at most {MOST_MEMORY:,}: take a lower sample rate, or more bandwidth."
         )
         raise ParameterError(message)
     return memory

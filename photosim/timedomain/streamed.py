@@ -61,8 +61,8 @@ def ready(  # noqa: PLR0913 - the question
     for part in circuit.graph.parts:
         if isinstance(part.model, Nonlinear):
             message = (
-                f"A streamed run cannot have {part.name!r} ({part.model.name}), which is stepped and whose "
-                "state has no end: use ps.transient for a shorter time."
+                f"A streamed run cannot have {part.name!r} ({part.model.name}), which is simulated step "
+                "by step: use ps.transient for a shorter time."
             )
             raise ParameterError(message)
     first = max(FIRST, least, _unseen({**waves, **entering}, sample_rate))
@@ -75,7 +75,7 @@ def ready(  # noqa: PLR0913 - the question
     run, line = found.run, found.line
     assert run is not None and line is not None  # noqa: PT018, S101 - the circuit has light
     if electrical or run.drives.compiled.electrics.present:
-        message = "A streamed run cannot have electrical nets, whose state has no end: use ps.transient."
+        message = "A streamed run cannot have electrical nets: use ps.transient for a shorter time."
         raise ParameterError(message)
     for name, wave in waves.items():
         if wave.cycle is not None and wave.cycle[0] > 0 and name not in run.drives.moving:

@@ -86,7 +86,7 @@ class Stretches:
     def _refuse(self, element: Element) -> None:
         name = element.parts[0] if element.parts else element.name
         why = {
-            "nonlinear": "is stepped, and its state has no end",
+            "nonlinear": "is simulated step by step",
             "delay": "is a loop that keeps its light for longer than its response may last",
         }.get(element.kind, "lies in a loop that is stepped")
         message = f"A streamed run cannot have {name!r}, which {why}: use ps.transient for a shorter time."

@@ -160,7 +160,7 @@ def _circuit_text(circuit: Any, where: str) -> str:
 
 def _activation(value: Activation, where: str) -> dict[str, str]:
     if ACTIVATIONS.get(value.name) != value:
-        message = f"{where}: the activation {value.name!r} is one's own, and no file holds its code."
+        message = f"{where}: the activation {value.name!r} is your own function, which a file cannot hold."
         raise DataError(message)
     return {"activation": value.name}
 

@@ -56,7 +56,7 @@ def test_pieces_of_a_sweep_equal_the_sweep() -> None:
     assert [len(p.wl) for p in pieces] == [8, 8, 5]
     together = np.concatenate([p.values for p in pieces])
     assert np.array_equal(together, circuit(WL, ports=["in", "drop"]).values)
-    with pytest.raises(ParameterError, match="size of 1 wavelength or more, got 0"):
+    with pytest.raises(ParameterError, match="size must be 1 wavelength or more, got 0"):
         next(circuit.stream(WL, size=0))
 
 

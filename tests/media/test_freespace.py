@@ -120,7 +120,7 @@ def test_chains_without_light_or_end_are_refused() -> None:
         {"medium,out[0:4]": "camera,in"},
         terminate=[*OPEN, "medium,in", "mirrors,in", "mirrors,out", "laser,o1"],
     )
-    with pytest.raises(ps.ParameterError, match="begins with no modulator: put a dmd or an slm before it"):
+    with pytest.raises(ps.ParameterError, match="has no modulator at its start: put a dmd or an slm there"):
         bare.chain()
     with pytest.raises(ps.ParameterError, match="has no camera to end a chain"):
         ps.load("link").chain()

@@ -36,7 +36,7 @@ class Stage:
 class Costs:
     """A circuit whose cost is asked: its rows, its clock, and what it does in a cycle.
 
-    rate: cycles a second of the pipelined circuit.  use: share of the cycles that do something of use.  bits:
+    rate: cycles a second of the pipelined circuit.  use: fraction of the cycles that compute.  bits:
     that a detector must give, which then decides the light; lines: how many lines share it.  per_cycle: what
     a cycle does, by name.  works: trainings.
     """

@@ -70,7 +70,7 @@ def budget(  # noqa: PLR0913 - keyword options of a question
     to a detector, in place of the circuit's own; receiver: responsivity, dark_current, load_resistance,
     temperature, rin_dB_Hz in place of its own.  converter_bits: effective bits of all converters.
     bits_per_symbol: data bits of a symbol.  operations: of a cycle; 2 M N of M outputs and N inputs if None.
-    use: share of the cycles that are of use.  pipelined: a cycle begins before the last one has ended.
+    use: fraction of the cycles that compute.  pipelined: a cycle begins before the last one has ended.
     static: patterns of modulators that hold still.  footprint: area in um^2 by pattern of instances.
     constants: values in place of those of docs/budget.md, each a number or {value, low, high, source}.
     published: {name, value (J), per, without, source}.  training: a result of a training, or its work.
@@ -136,7 +136,7 @@ def _check_numbers(**numbers: float | None) -> None:
         if value is not None:
             _positive(name, value)
     if (use := numbers["use"]) is not None and use > 1.0:
-        message = f"use is the share of the cycles that are of use, above 0 and at most 1, got {use:g}."
+        message = f"use must be the fraction of the cycles that compute, above 0 and at most 1, got {use:g}."
         raise ParameterError(message)
 
 

@@ -199,7 +199,8 @@ def ask(
         raise ParameterError(message) from None
     except _Silent:
         message = (
-            f"ngspice said nothing for {_PATIENCE:g} s on this circuit and was ended; photosim goes on. Look "
+            f"ngspice did not answer for {_PATIENCE:g} s on this circuit and was stopped; photosim "
+            "goes on. Look "
             "for models that do not converge, or make the deck smaller."
         )
         raise ParameterError(message) from None

@@ -48,8 +48,8 @@ def _rows(_options: Options) -> Sequence[Row]:
         Row("time of the optics", "optical", "minutes", "min"),
         Row("light on mirrors and camera", "optical", "light_J", "J", digits=3),
         Row("electrons a pixel from one character", "optical", "electrons", "", digits=1),
-        Row("cross-over, no offloading", "scaling", "plain", "1e9 parameters", published),
-        Row("cross-over, offloading", "scaling", "off", "1e9 parameters", published),
+        Row("cross-over, no offloading", "scaling", "plain", "billion parameters", published),
+        Row("cross-over, offloading", "scaling", "off", "billion parameters", published),
     )
 
 

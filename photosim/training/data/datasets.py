@@ -327,8 +327,8 @@ def _check_shares(
         left = 1.0 - float(np.mean(judged))
     if not left > 0.0 or not validation < left:
         message = (
-            f"{title}: a share of {1.0 - left:.3g} to test with and of {validation:.3g} to validate with "
-            "leave nothing to learn from."
+            f"{title}: a test fraction of {1.0 - left:.3g} and a validation fraction of {validation:.3g} "
+            "leave no training samples."
         )
         raise ParameterError(message)
 
@@ -338,8 +338,8 @@ def _check_part(title: str, part: str, size: int, share: float, y: LabelArray) -
     held, classes = int(np.ceil(share * size)), int(np.unique(y).size)
     if min(held, size - held) < classes:
         message = (
-            f"{title}: a {part} share of {share:.3g} parts {size} samples into {held} and {size - held}: too "
-            f"few for {classes} classes in both."
+            f"{title}: a {part} fraction of {share:.3g} splits {size} samples into {held} and {size - held}: "
+            f"too few for {classes} classes in both."
         )
         raise ParameterError(message)
     smallest = int(np.bincount(y).min(initial=size, where=np.bincount(y) > 0))

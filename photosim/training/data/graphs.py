@@ -191,7 +191,7 @@ def text(
     characters = np.array(list(read_text(path)))
     cut = round(characters.size * (1.0 - test))
     if not 0 < cut < characters.size:
-        message = f"{path} has {characters.size} characters: too few to hold back a share of {test:g}."
+        message = f"{path} has {characters.size} characters: too few for a test fraction of {test:g}."
         raise DataError(message)
     alphabet, codes = np.unique(characters, return_inverse=True)
     codes = codes.astype(np.int64)

@@ -139,13 +139,13 @@ class PhotonicEstimator(EstimatorParameters):
         layers = session.network.layers
         if (layers[0].inputs, layers[-1].outputs) != (inputs, outputs):
             message = (
-                f"This training goes on with a network of {layers[0].inputs} inputs and {layers[-1].outputs} "
+                f"warm_start continues with a network of {layers[0].inputs} inputs and {layers[-1].outputs} "
                 f"outputs, but these need {inputs} and {outputs}: set warm_start to False to start anew."
             )
             raise ParameterError(message)
         if self._network(inputs, outputs) != session.plain:
             message = (
-                "This training goes on with the network it began with, but hidden_layer_sizes, activation, "
+                "warm_start continues with the network of the last fit, but hidden_layer_sizes, activation, "
                 "dropout or image_shape have changed: set warm_start to False to start anew."
             )
             raise ParameterError(message)

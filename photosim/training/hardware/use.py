@@ -175,7 +175,7 @@ def used(
             layers[block.first] = one.layer(layer, through, np.random.default_rng(seeds[count + k]))
     if not any(use.way != "none" for use in uses):
         message = (
-            f"hardware has nothing to do: the rule {rule} sends nothing back that it could carry, and it "
+            f"hardware would not be used: the rule {rule} has no feedback that it could compute, and it "
             f"holds none of the layers. Rules with feedback: {listing(rules_that_need(*HELD_BY_DEVICES))}."
         )
         raise ParameterError(message)

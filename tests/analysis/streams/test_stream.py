@@ -247,7 +247,9 @@ def test_what_cannot_be_streamed_is_refused(options: dict[str, Any], said: str) 
 
 def test_parts_without_end_are_refused() -> None:
     lit = link(("soa", {"component": "dynamic_soa", "settings": {}}))
-    with pytest.raises(ps.ParameterError, match=r"cannot have 'soa' \(dynamic_soa\), which is stepped"):
+    with pytest.raises(
+        ps.ParameterError, match=r"cannot have 'soa' \(dynamic_soa\), which is simulated step"
+    ):
         ps.stream(lit, 20_000 / RATE, sample_rate=RATE, drive={"modulator.voltage": DATA})
     dark = ps.Circuit({"instances": {"guide": "straight"}, "ports": {"in": "guide,o1", "out": "guide,o2"}})
     with pytest.raises(ps.ParameterError, match="needs light and a detector"):

@@ -123,7 +123,7 @@ def test_one_hardware_for_each_layer(circuit: Circuit) -> None:
     assert uses.records()[1]["forward"] == "weights programmed, 4 tiles of 4 x 4"
     for wrong, sentence in (
         (["clements_4x4"], "lists 1 devices, but the network has 3 layers that learn"),
-        ([None, None, None], "nothing to do"),
+        ([None, None, None], "would not be used"),
     ):
         with pytest.raises(ParameterError, match=sentence):
             with_hardware(network, wrong)
@@ -226,7 +226,7 @@ def test_noise_reaches_both_ways(circuit: Circuit) -> None:
         ),
         ({"hardware": "opu", "rule": "backprop"}, "which 'opu' cannot hold: take a rule with fixed feedback"),
         ({"hardware": "clements_4x4", "rule": "frozen", "use": "both"}, "'frozen' sends nothing back"),
-        ({"hardware": "opu", "rule": "frozen"}, "hardware has nothing to do"),
+        ({"hardware": "opu", "rule": "frozen"}, "hardware would not be used"),
         ({"hardware": "clements_4x4", "noise": "physical"}, "a mesh between ports has no detectors"),
         ({"hardware": "crow"}, "'crow' has no setting to turn"),
         ({"hardware": ["opu"]}, "lists 1 devices, but the network has 2 layers"),
