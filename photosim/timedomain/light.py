@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
-from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.errors import ParameterError, PhotosimWarning, did_you_mean, listing
 from photosim.model import Nonlinear, Source
 from photosim.timedomain.band import PASS
 from photosim.timedomain.content import bandwidth_of, check_band, check_frequency, occupied
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
     Add = Callable[[int, float, complex], None]
+
+
+TURNED = 3.0
+"""Deviation of the power that a detector without a low-pass shows, by linewidth over sample rate."""
+SHOWN, WIDEST = 0.03, 0.1
+"""Such noise that is warned of, and linewidth over sample rate that is refused."""
 
 
 def choose_carriers(
@@ -134,6 +141,8 @@ def source_light(
         if later is None:
             check_band(scale, rate, f"the power of {part.name!r}")
     draws = None if clock.seed is None else Draws(clock.seed, part.name, round(time[0] * rate))
+    if draws is not None:
+        _check_linewidth(part.name, float(settings.get("linewidth") or 0.0), rate)
     out = np.zeros((len(carriers), 1), dtype=np.complex128)
     for number, (line, power) in enumerate(zip(SPEED_OF_LIGHT_UM_S / wl, powers, strict=True)):
         c = int(np.argmin(np.abs(carriers - line)))
@@ -146,6 +155,30 @@ def source_light(
             out = np.repeat(out, row.size, axis=1)
         out[c] = row
     return out
+
+
+def _check_linewidth(name: str, width: float, rate: float) -> None:
+    """Warn of a line whose phase turns between samples, which shows as noise of power; refuse a wide one."""
+    shown = TURNED * width / rate
+    if shown <= SHOWN:
+        return
+    text = (
+        f"The linewidth of {name!r}, {width:g} Hz, is wide for a sample rate of {rate:g} Hz: its phase turns "
+        f"between samples, which shows as noise of {100 * shown:.2g} % of its power"
+    )
+    advice = (
+        f"take at least {_round_up(TURNED * width / SHOWN):g} Hz, or linewidth=0 where phase does not count."
+    )
+    if width > WIDEST * rate:
+        message = f"{text}; {advice}"
+        raise ParameterError(message)
+    warnings.warn(f"{text}: {advice}", PhotosimWarning, stacklevel=6)
+
+
+def _round_up(value: float) -> float:
+    """Return the next number of one digit."""
+    digit = 10.0 ** np.floor(np.log10(value))
+    return float(np.ceil(value / digit * (1 - 1e-9)) * digit)
 
 
 def _fluctuation(

@@ -25,16 +25,19 @@ TOLERANCE = 1e-4
 """Error of a result with noise at which its clock is fine enough: it follows steps of noise on the way."""
 
 
-def noisy(system: System, inputs: Inputs, line: Timeline, over: int, seed: int) -> tuple[System, Inputs, str]:
+def noisy(
+    system: System, inputs: Inputs, line: Timeline, over: int, seed: int, rest: FloatArray | None = None
+) -> tuple[System, Inputs, str]:
     """Return a circuit with a current source beside each of its noisy elements, its inputs, and what to say.
 
     inputs: of the circuit, on a clock so much finer than `over` instants for each sample. Each current has
     the density of its element at rest, up to half of that clock, and is 0 at the very first instant, at which
-    the circuit rests. A draw belongs to its instant: a run that starts earlier has the same.
+    the circuit rests. A draw belongs to its instant: a run that starts earlier has the same.  rest: unknowns
+    (n,) of a control loop, which rests elsewhere than without its light.
     """
     from photosim.timedomain.nets import upsampled
 
-    sources = noise_sources(system, stationary(system))
+    sources = noise_sources(system, stationary(system) if rest is None else rest)
     if not sources:
         return system, inputs, ""
     count, rate = (line.total - 1) * over + 1, over * line.sample_rate

@@ -128,10 +128,12 @@ class Nets:
         """
         system, line = equations.system, self.line
         inputs, said, tolerance = self.inputs(equations, currents), "", TOLERANCE
-        if self.seed is not None and (loop is not None or system.spice):
-            said = "without the noise of its elements"
-        elif self.seed is not None:
-            system, inputs, said = noisy(system, inputs, line, OVER, self.seed)
+        if self.seed is not None:
+            spice = system.spice
+            system, inputs, said = noisy(system, inputs, line, OVER, self.seed, start)
+            said += (
+                f"{', ' if said and spice else ''}{'without the noise inside SPICE decks' if spice else ''}"
+            )
             tolerance = NOISY_TOLERANCE if said else TOLERANCE
         solution = transient(
             system, inputs, (line.total - 1) * OVER + 1, OVER * line.sample_rate, range(system.size),

@@ -201,6 +201,31 @@ def test_noise_of_a_divider(tmp_path: Path) -> None:
 
 
 @needed
+def test_noise_over_time_beside_a_deck(tmp_path: Path) -> None:
+    """A resistor and a capacitor beside a deck's divider: (250 ohm/500 ohm) kT/C, without the deck's own."""
+    circuit = ps.Circuit({
+        "instances": {
+            "src": {"component": "voltage_source", "settings": {"voltage": 0.0}},
+            "x": _x(_deck(tmp_path), "divider"),
+            "c": {"component": "capacitor", "settings": {"capacitance": 1e-13}},
+            "own": {"component": "resistor", "settings": {"resistance": 500.0, "temperature": 300.0}},
+        },
+        "nets": [["src,e1", "x,a"], ["x,b", "own,e1", "c,e1"], ["src,e2", "own,e2", "c,e2", "gnd"]],
+    })  # fmt: skip
+    found = ps.transient(circuit, 2e-8, sample_rate=1e11, noise=True, seed=2, settle=2e-10, probes=[])
+    assert (
+        "noise of 1 elements up to 2e+11 Hz, without the noise inside SPICE decks"
+        in found.attrs["electronics"]
+    )
+    pole = 1 / (2 * np.pi * 250.0 * 1e-13)
+    wanted = 0.5 * 1.380649e-23 * 300.0 / 1e-13 * 2 / np.pi * np.arctan(2e11 / pole)
+    independent = 2e-8 * 2 * np.pi * pole
+    assert found.voltage.sel(net="x,e2").values.var() == pytest.approx(
+        wanted, rel=4 * np.sqrt(2 / independent)
+    )
+
+
+@needed
 def test_driver_of_a_deck_and_a_modulator_that_loads_it(tmp_path: Path) -> None:
     """The light of a lumped modulator behind the ladder is that behind the same ladder of our own parts."""
     light = {"laser": "laser", "mod": "lumped_modulator", "pd": "photodetector"}

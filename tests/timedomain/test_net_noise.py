@@ -10,6 +10,7 @@ from scipy import signal
 
 import photosim as ps
 from photosim.conventions import BOLTZMANN_J_K
+from photosim.errors import ParameterError, PhotosimWarning
 
 RATE = 160e9
 
@@ -89,3 +90,54 @@ def test_detector_in_a_net_has_the_noise_of_the_small_signal_response() -> None:
     expected = ps.response(circuit, frequency[low], source="src", noise=True)
     ratio = density[low] / expected.voltage_noise.sel(net="pd,e1").values
     assert ratio.mean() == pytest.approx(1.0, abs=0.12)
+
+
+def test_noise_in_a_control_loop_is_that_of_the_small_signal_response() -> None:
+    """A resistor's noise in a ring that locks itself, with the shot noise taken out by a second run."""
+    circuit = ps.load("ring_lock")
+    quiet: Any = {"tone": {"amplitude": 0.0}, "laser": {"linewidth": 0.0, "rin_dB_Hz": -1000.0}}
+    warm: Any
+    cold: Any
+    warm, cold = (quiet | {"load": {"temperature": kelvin}} for kelvin in (300.0, 0.0))
+    found = [
+        ps.transient(circuit, 1e-3, sample_rate=1e6, noise=True, seed=3, settle=1e-4, probes=[], **own)
+        for own in (warm, cold)
+    ]
+    assert "noise of 2 elements up to 2e+06 Hz" in found[0].attrs["electronics"]
+    assert "noise of 1 elements" in found[1].attrs["electronics"]
+    frequency = np.arange(2, 52) * 1e6 / 128
+    folded = np.concatenate([frequency, 1e6 - frequency, 1e6 + frequency, 2e6 - frequency])
+    for net in ("pd,e1", "tone,e1"):
+        apart = found[0].voltage.sel(net=net).values - found[1].voltage.sel(net=net).values
+        warmed, cooled = (
+            ps.response(circuit, folded, source="set", noise=True, **own).voltage_noise.sel(net=net).values
+            for own in (warm, cold)
+        )
+        # Samples fold what lies beyond half their rate; the noise ends at twice the rate.
+        wanted = (warmed - cooled).reshape(4, -1).sum(axis=0)
+        _, had = signal.welch(apart, 1e6, nperseg=128)
+        # 15 stretches that overlap by half, in 50 bins: a standard error of 5 %.
+        assert float((had[2:52] / wanted).mean()) == pytest.approx(1.0, abs=0.2), net
+
+
+def test_a_line_wider_than_samples_carry_is_refused_and_a_wide_one_warned_of() -> None:
+    """Its phase turns from sample to sample, which a detector showed as noise of power, 43 % of it."""
+    circuit = ps.Circuit(
+        {
+            "instances": {
+                "l": {"component": "laser", "settings": {"rin_dB_Hz": -1000.0}},
+                "pd": "photodetector",
+            },
+            "connections": {"l,o1": "pd,o1"},
+        }
+    )
+    own: Any = {"noise": True, "probes": [], "pd": {"bandwidth": 0.0}}
+    with pytest.raises(
+        ParameterError, match=r"linewidth of 'l', 1e\+06 Hz, .* at least 1e\+08 Hz, or linewidth=0"
+    ):
+        ps.transient(circuit, 1e-4, sample_rate=1e6, **own)
+    with pytest.warns(
+        PhotosimWarning, match="turns between samples, which shows as noise of 6 % of its power"
+    ):
+        found = ps.transient(circuit, 1e-5, sample_rate=5e7, **own).current.values[0]
+    assert found.std() / found.mean() == pytest.approx(0.06, rel=0.4)

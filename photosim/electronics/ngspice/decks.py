@@ -54,7 +54,9 @@ class Deck:
         return "0" if number < 0 else f"n{number}"
 
     def source(self, name: str) -> str:
-        """Return ngspice's word for a source by its name in the circuit."""
+        """Return ngspice's word for a source by its name in the circuit, or for one of noise."""
+        if name not in self.index:
+            return f"inoise{self.column[name]}"
         place = self.index[name]
         return f"{'v' if self.system.placed[place].element.kind == 'voltage' else 'i'}{place}"
 
@@ -86,7 +88,16 @@ class Deck:
             writer = getattr(self, f"_{one.element.kind}", None)
             if writer is not None:
                 writer(place, one, [self.node(name) for name in one.nodes], level)
+        self._noises(level)
         return self.lines
+
+    def _noises(self, level: Callable[[int], str]) -> None:
+        """Add the currents of noise over time, which stand beside elements and are none themselves."""
+        rows, columns, signs = self.system.drive
+        for name, k in self.column.items():
+            if name not in self.index:
+                ends = {s: f"n{r}" for r, c, s in zip(rows, columns, signs, strict=True) if c == k}
+                self._add(f"{self.source(name)} {ends.get(-1.0, '0')} {ends.get(1.0, '0')} {level(k)}")
 
     def saved(self) -> list[str]:
         """Return ngspice's names of all unknowns, in the order of the equations."""
