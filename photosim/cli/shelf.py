@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -76,6 +77,8 @@ _METAL = frozenset({"bond pad", "bondpad", "ebeam_BondPad", "gssg_electrical_pad
 _SHORT = 3
 """Letters of a word up to which it must begin a word of the texts: "ona" is not in "directional"."""
 _NEAREST = 4
+_MISSPELT = 0.9
+"""Likeness of a name from which on it is one that is misspelt."""
 _MAKES = frozenset(
     {"ebeam", "te", "tm", "te1550", "tm1550", "1550", "1310", "optical", "electrical", "array"}
 )
@@ -141,11 +144,12 @@ def _not_found(text: str, models: list[Model]) -> str:
     if cell in MISSING:
         return f"{text!r} is not a component: it is {MISSING[cell]}."
     start = f"No component has {text!r} in its name, its other names or its first sentence."
+    known = [name for model in models for name in (model.name, *_sought(model))]
+    misspelt = difflib.get_close_matches(text, known, n=1, cutoff=_MISSPELT)
     near = _nearest(text, models)
-    if near:
+    if near and not misspelt:
         verb = "nearest is" if len(near) == 1 else "nearest are"
         return f"{start} The {verb} {', '.join(near)}."
-    known = [name for model in models for name in (model.name, *_sought(model))]
     return f"{start}{did_you_mean(text, known)}"
 
 

@@ -342,7 +342,7 @@ def test_a_process_that_is_ended_or_stops_is_one_sentence(
     number = running.process.pid
     later = threading.Timer(0.5, os.kill, (number, getattr(signal, signal_name)))
     later.start()
-    words = "crashed on this circuit" if signal_name == "SIGKILL" else "said nothing for 3 s"
+    words = "crashed on this circuit" if signal_name == "SIGKILL" else "did not answer for 3 s"
     with pytest.raises(ParameterError, match=words):
         ask("tran", ["v1 a 0 sin(0 1 1g)", "r1 a b 1k", "c1 b 0 1p"], slow_run(1000.0), ["v(b)"], grid=1e-9)
     later.join()
