@@ -20,7 +20,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
-from photosim.signals.electronics import Chain, chain_behind
+from photosim.signals.electronics import Chain, StageOf, chain_behind
 from photosim.signals.filters import noise_bandwidth
 from photosim.signals.saturation import detected_share, saturation_power
 
@@ -219,16 +219,17 @@ def refuse_beats(point: OperatingPoint, question: str, receivers: Iterable[int])
     refuse_interference(question, [line.source for line in point.lines], frequency, lit)
 
 
-_WIDE = 1e18
+UNBOUNDED = 1e18
 """A bandwidth in Hz that is none, as detectors may have it at most."""
 
 
 def bare_point(
-    circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True, own: tuple[Line, ...] = ()
-) -> OperatingPoint:
+    circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True, timed: bool = False,
+    own: tuple[Line, ...] = (),
+) -> OperatingPoint:  # fmt: skip
     """Return an operating point without the remarks of what lies outside a model's range.
 
-    bounded: refuse detectors without a low-pass, whose noise has no bound.  own: lines of nonlinear lasers.
+    bounded: refuse noise without a low-pass.  timed: take stages of symbols.  own: lines of nonlinear lasers.
     """
     if not (circuit.sources or own) or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
@@ -247,8 +248,8 @@ def bare_point(
     lines = (*(line for name in sources for line in _lines(graph.part(name), values[name])), *own)
     grid = np.array([line.wl for line in lines])
     if not bounded:
-        values |= {n: {**values[n], "bandwidth": values[n]["bandwidth"] or _WIDE} for n in detectors}
-    receivers = tuple(_receiver(graph, name, values[name], grid, stage_of) for name in detectors)
+        values |= {n: {**values[n], "bandwidth": values[n]["bandwidth"] or UNBOUNDED} for n in detectors}
+    receivers = tuple(_receiver(graph, name, values[name], grid, stage_of, timed=timed) for name in detectors)
     flat = flat_settings(settings) | {drive.name: drive.value for drive in at.drives}
     flat |= {read.name: at.settings[read.name] for read in compiled.electrics.reads}
     jitters = {drive.part: drive.stage.jitter for drive in at.drives}
@@ -258,9 +259,9 @@ def bare_point(
 
 def _refuse_batch(settings: Mapping[str, Any]) -> NoReturn:
     """Raise ParameterError for a point that stands for many circuits."""
-    lists = [name for name, value in flat_settings(settings).items() if np.ndim(value)]
-    what = f"{lists[0]!r} is a list of values" if lists else "a setting of the netlist is a list of values"
-    message = f"A link is one circuit at one point, but {what}: give one value."
+    lists = [repr(name) for name, value in flat_settings(settings).items() if np.ndim(value)]
+    what = lists[0] if lists else "a setting of the netlist"
+    message = f"A link is one circuit at one point, but {what} is a list of values: give one value."
     raise ParameterError(message)
 
 
@@ -269,7 +270,7 @@ def _in_link(part: Part) -> bool:
     return emits(part) or isinstance(part.model, Source | Detector | Electronic)
 
 
-def _stages(graph: Graph, values: Values) -> Callable[[str], Stage]:
+def _stages(graph: Graph, values: Values) -> StageOf:
     def stage_of(name: str) -> Stage:
         model = graph.part(name).model
         if not isinstance(model, Electronic):
@@ -292,14 +293,14 @@ def _lines(part: Part, settings: Mapping[str, Any]) -> list[Line]:
 
 
 def _receiver(
-    graph: Graph, name: str, settings: Mapping[str, Any], wl: FloatArray, stage_of: Callable[[str], Stage]
+    graph: Graph, name: str, settings: Mapping[str, Any], wl: FloatArray, stage_of: StageOf, *, timed: bool
 ) -> Receiver:
     part = graph.part(name)
     if not isinstance(part.model, Detector):
         message = f"Instance {name!r} is not a detector."
         raise ParameterError(message)
     per_watt = part.model.responsivity(wl, **settings)
-    chain = chain_behind(graph, (name, part.model.electrical[0]), stage_of)
+    chain = chain_behind(graph, (name, part.model.electrical[0]), stage_of, timed=timed)
     multiplication, excess = part.model.multiplication(**settings)
     return Receiver(
         name,
@@ -318,14 +319,13 @@ def _receiver(
 
 def _bandwidth(name: str, settings: Mapping[str, Any]) -> float:
     """Return the half-power frequency of a detector in Hz; ParameterError for 0, which has no noise."""
-    bandwidth = float(settings["bandwidth"])
-    if bandwidth == 0.0:
-        message = (
-            f"The bandwidth of detector {name!r} is 0, which stands for no low-pass at all: a link needs "
-            "one, in Hz, or its noise has no bound."
-        )
-        raise ParameterError(message)
-    return bandwidth
+    if bandwidth := float(settings["bandwidth"]):
+        return bandwidth
+    message = (
+        f"The bandwidth of detector {name!r} is 0, which stands for no low-pass at all: a link needs "
+        "one, in Hz, or its noise has no bound."
+    )
+    raise ParameterError(message)
 
 
 def emits(part: Part) -> bool:

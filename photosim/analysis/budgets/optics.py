@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,18 +12,20 @@ import numpy as np
 from photosim.analysis.budgets.costs import Stage
 from photosim.analysis.budgets.light import Beam, Element, Flow, flows_of, way
 from photosim.analysis.spectrum import check_waves, default_inputs
+from photosim.bounds import is_number
 from photosim.errors import ParameterError, listing
 from photosim.model import ClosedForm
 from photosim.signals import contributions, effective_bits
 from photosim.signals.interference import InterferenceError
 from photosim.signals.noise import intensity_density, shot_density, thermal_density
-from photosim.signals.operating import bare_point, refuse_beats
+from photosim.signals.operating import UNBOUNDED, bare_point, refuse_beats
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
     from photosim.engine.compiled import Compiled
     from photosim.engine.parts import Point
     from photosim.signals import OperatingPoint
+    from photosim.signals.operating import Receiver
 
 MOST_PORTS = 600
 """Ports up to which all terms of the noise are taken, as `ps.link` has them."""
@@ -68,6 +71,8 @@ class Optics:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """What a signal passes: the converter before the light, parts on its way, the receiver."""
+        if self.flows is None:
+            return (Stage("light", np.nan),)  # not known, which is not none
         return (*self.behind[:1], *(Stage(e.name, e.delay) for e in self.elements), *self.behind[1:])
 
 
@@ -118,7 +123,7 @@ def _between_ports(
     starts = default_inputs(circuit.ports)
     outs = [p for p in circuit.ports if p not in starts] or list(circuit.ports)
     first, last = start or starts[0], end
-    beam = Beam(first, compiled.graph.exposed[first], 1.55 if wl is None else wl, 1.0)
+    beam = Beam(first, compiled.graph.exposed[first], _usual_wl(circuit) if wl is None else wl, 1.0)
     flows = flows_of(compiled, at, [beam])
     if last is None:
         powers = [abs(flows[0].leaving[0, compiled.graph.exposed[p]]) ** 2 for p in outs]
@@ -134,11 +139,17 @@ def _between_ports(
     )  # fmt: skip
 
 
+def _usual_wl(circuit: Circuit) -> float:
+    """Return the wavelength in um that most parts of a circuit are described about, or 1.55."""
+    values = [v for name, v in circuit.parameters.items() if name.rpartition(".")[2] == "wl0"]
+    return mode([float(v) for v in values if is_number(v) and np.isfinite(v)] or [1.55])
+
+
 def _lit(circuit: Circuit, settings: Mapping[str, Any], compiled: Compiled, at: Point) -> Optics:
     """Return the light of a circuit from its own sources to its own detectors."""
     if circuit.nonlinear:
         return Optics(compiled, at, remarks=(_UNKNOWN.format(circuit.name, "has parts that act in time"),))
-    point = bare_point(circuit, settings)
+    point = bare_point(circuit, settings, bounded=False, timed=True)
     graph = compiled.graph
     beams = tuple(
         Beam(line.source, int(graph.partner[graph.port(*line.port.split(","))]), line.wl, line.power)
@@ -162,7 +173,7 @@ def _lit(circuit: Circuit, settings: Mapping[str, Any], compiled: Compiled, at: 
     own = {name: float(getattr(first, name)) for name in RECEIVED}
     own["responsivity"] = float(np.abs(first.responsivity).max())
     own["rin_dB_Hz"] = max((float(line.rin_dB_Hz) for line in point.lines), default=-np.inf)
-    rates = tuple(r.bandwidth for r in point.receivers)
+    rates = tuple(r.bandwidth for r in point.receivers if r.bandwidth < UNBOUNDED)
     modulators = [p for p in graph.parts if _is_modulator(p.model)]
     if not modulators:
         remarks = (*remarks, "The netlist has no modulators: what encodes the inputs is not counted.")
@@ -189,10 +200,11 @@ def _electronics(point: OperatingPoint, *, modulated: bool) -> tuple[Stage, ...]
     receiver = point.receivers[0]
     found = [Stage("converter before", 0.0, "dac_cycles" if modulated else "")]
     converts = (False, *(stage.bits is not None for stage in receiver.chain.stages))
-    for name, width, adc in zip(
-        (receiver.name, *receiver.chain.names), receiver.low_passes, converts, strict=True
+    works = (False, *(stage.work is not None for stage in receiver.chain.stages))
+    for name, width, adc, work in zip(
+        (receiver.name, *receiver.chain.names), receiver.low_passes, converts, works, strict=True
     ):
-        delay = BESSEL_DELAY / (2.0 * np.pi * width) if np.isfinite(width) else 0.0
+        delay = np.nan if work else BESSEL_DELAY / (2.0 * np.pi * width) if np.isfinite(width) else 0.0
         found.append(Stage(name, delay, "adc_cycles" if adc else ""))
     return tuple(found)
 
@@ -213,6 +225,11 @@ def _heard(
         )
     found = []
     for k, receiver in enumerate(point.receivers):
+        why = _unknown(receiver)
+        if why:
+            remarks.append(f"The signal to noise of {receiver.name!r} is unknown: {why}.")
+            found.append(Heard(receiver.name, np.nan, np.nan))
+            continue
         try:
             refuse_beats(point, "the signal to noise of a budget", [k])
         except InterferenceError as error:
@@ -227,6 +244,15 @@ def _heard(
         snr = float(20.0 * np.log10(ratio)) if ratio > 0.0 else -np.inf
         found.append(Heard(receiver.name, snr, bits))
     return tuple(found), tuple(remarks)
+
+
+def _unknown(receiver: Receiver) -> str:
+    """Return why the noise of a receiver is not a number here, or nothing."""
+    if receiver.bandwidth >= UNBOUNDED:
+        return "its bandwidth is 0, which stands for no low-pass at all, so its noise has no bound"
+    if any(stage.work is not None for stage in receiver.chain.stages):
+        return f"{listing(receiver.chain.names)} behind it work symbol by symbol, which ps.transient follows"
+    return ""
 
 
 def _variance(point: OperatingPoint, number: int, own: Any) -> float:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.engine.bindings import steps
 from photosim.engine.converters import drivers
-from photosim.errors import ParameterError, did_you_mean
-from photosim.model import Block, ClosedForm, Detector, Electronic, Nonlinear, Source
+from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.model import Block, ClosedForm, Detector, Electronic, Network, Nonlinear, Source
 
 if TYPE_CHECKING:
     from photosim.engine.compiled import Compiled
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 48
 """Rows beyond which parts whose names differ in numbers alone stand in one."""
+UNKNOWN = "unknown"
+"""Category of parts that take power of which nothing is known."""
+_BLOCKS = MappingProxyType(
+    {"camera": "camera", "dmd": "mirrors", "slm": "mirrors", "weighing_mirrors": "mirrors",
+     "large_area_vcsel": UNKNOWN, "weighing_detector": UNKNOWN}
+)  # fmt: skip
 _DIGITS = re.compile(r"\d+")
 _TURN = 2.0 * np.pi
 
@@ -104,6 +111,27 @@ def rows_of(reading: Reading, *, grouped: bool | None) -> list[Row]:
     return _grouped(found, (lambda name: _DIGITS.sub("*", name)) if many else str)
 
 
+def uncounted(rows: Sequence[Row], footprint: Mapping[str, float]) -> tuple[str, ...]:
+    """Return remarks of the rows whose power, or area, is not known and counts as none."""
+    found = []
+    unknown = [f"{row.name} ({row.component})" for row in rows if row.category == UNKNOWN]
+    if unknown:
+        found.append(f"Power that is not known and not counted: of {listing(unknown, 8)}.")
+    bare = [
+        row.name
+        for row in rows
+        if row.component and row.category != "drive" and not _has_area(row)
+        and not any(_matches(prefix, footprint) for prefix in _prefixes(row.name))
+    ]  # fmt: skip
+    if bare:
+        found.append(f"Area that is not known and not counted: of {listing(bare, 8)}.")
+    return tuple(found)
+
+
+def _has_area(row: Row) -> bool:
+    return bool(row.length or row.round or row.places or row.area)
+
+
 def _grouped(rows: list[Row], name: Callable[[str], str]) -> list[Row]:
     kept: dict[tuple[str, str, str], Row] = {}
     for row in rows:
@@ -142,10 +170,13 @@ def _row(part: Part, settings: Mapping[str, Any], reading: Reading) -> Row:
     elif isinstance(model, Electronic):
         _electronic(row, model, settings, reading)
     elif isinstance(model, Nonlinear):
+        row.category = UNKNOWN
         if "current" in settings:
             row.category, row.amount = "current", abs(float(settings["current"]))
+    elif isinstance(model, Network):
+        row.category = UNKNOWN
     elif isinstance(model, Block):
-        row.category = {"camera": "camera"}.get(kind, "mirrors" if kind in ("dmd", "slm") else "passive")
+        row.category = _BLOCKS.get(kind, "passive")
     elif isinstance(model, ClosedForm):
         _optical(row, part, model, settings, reading)
     return row
@@ -156,6 +187,9 @@ def _electronic(row: Row, model: Electronic, settings: Mapping[str, Any], readin
     if row.component == "heater_driver":
         row.category = "driver"  # the heater's power is counted at the heater
         row.places["dac_area"] = 1
+        return
+    if row.component not in ("adc", "dac", "transimpedance_amplifier"):
+        row.category = UNKNOWN
         return
     if stage.bits is None:
         row.category = "tia"

@@ -18,7 +18,7 @@ from photosim.analysis.budgets.constants import (
 )
 from photosim.analysis.budgets.costs import Costs, intervals
 from photosim.analysis.budgets.optics import Optics, optics_of
-from photosim.analysis.budgets.rows import Reading, Row, rows_of
+from photosim.analysis.budgets.rows import Reading, Row, rows_of, uncounted
 from photosim.analysis.budgets.tables import Published, dataset, read_published
 from photosim.analysis.budgets.work import Training, Work
 from photosim.analysis.provenance import provenance
@@ -121,11 +121,14 @@ def budget(  # noqa: PLR0913 - keyword options of a question
         max(1, len(optics.beams)), per_cycle, works,
     )  # fmt: skip
     _check_light(costs, known)
+    if not pipelined and np.isnan(costs.latency({name: c.value for name, c in known.items()})).any():
+        message = f"pipelined: the latency of {circuit.name!r} is not known, so its cycles need a pipeline."
+        raise ParameterError(message)
     used = _used(costs, known)
     shown = read_published(published, {row.category for row in rows}, per_cycle)
     data = dataset(costs, intervals(costs, known), used, optics, shown)
     data.attrs = provenance(circuit, question, None) | {
-        "remarks": "\n".join([*clock.remarks, *optics.remarks])
+        "remarks": "\n".join([*clock.remarks, *optics.remarks, *uncounted(rows, footprint or {})])
     }
     data.attrs |= {"rate_Hz": clock.rate, "use": use}
     return data

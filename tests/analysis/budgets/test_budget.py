@@ -263,3 +263,53 @@ def test_lasers_that_interfere_leave_signal_to_noise_unknown(
     shown = CliRunner().invoke(app, ["budget", str(file)])
     assert shown.exit_code == 0
     assert "unknown" in shown.output
+
+
+def test_a_detector_without_a_low_pass_leaves_signal_to_noise_alone_unknown() -> None:
+    circuit = ps.load("pam4_transmitter")
+    data = ps.budget(circuit)
+    assert np.isnan(data.snr_dB.values).all()
+    assert "noise of 'receiver' is unknown: its bandwidth is 0" in data.attrs["remarks"]
+    laser = float(circuit.parameters["laser.power"])
+    assert value(data, "power", part="laser") == pytest.approx(laser / 0.1)
+    arriving = 10.0 ** (-float(data.loss_dB.sum()) / 10.0) * laser
+    assert float(data.absorbed.sel(part="receiver")) == pytest.approx(arriving)
+    for part, energy in {"modulator": 0.2e-12, "modulator drive": 1e-12}.items():  # 64 steps of 1/64 pJ
+        assert value(data, "power", part=part) == pytest.approx(energy * data.attrs["rate_Hz"])
+
+
+def test_what_is_not_known_is_not_zero() -> None:
+    data = ps.budget(ps.load("single_chip"))
+    assert np.isnan(data.total_latency.values).all()
+    assert (
+        "Power that is not known and not counted: of unit*<*.*> (ring_activation)." in data.attrs["remarks"]
+    )
+    assert str(data.category.sel(part="unit*<*.*>").values) == "unknown"
+    for name in ("single_chip", "opu"):
+        with pytest.raises(ps.ParameterError, match=f"latency of '{name}' is not known, so its cycles need"):
+            ps.budget(ps.load(name), pipelined=False)
+    assert "of load (resistor), set (" in ps.budget(ps.load("ring_lock")).attrs["remarks"]
+    grating = ps.load("bragg_filter")
+    assert "Area that is not known and not counted: of grating." in ps.budget(grating).attrs["remarks"]
+    assert "Area that" not in ps.budget(grating, footprint={"grating": 50.0}).attrs["remarks"]
+
+
+def test_an_equaliser_is_not_an_amplifier(tmp_path: Path) -> None:
+    file = tmp_path / "receiver.yml"
+    file.write_text(
+        "instances: {l: laser, d: photodetector, t: transimpedance_amplifier, q: feed_forward_equaliser}\n"
+        "connections: {'l,o1': 'd,o1', 'd,e1': 't,e1', 't,e2': 'q,e1'}\n"
+    )
+    data = ps.budget(ps.load(file))
+    assert [str(data.category.sel(part=p).values) for p in "tq"] == ["tia", "unknown"]
+    assert value(data, "power", part="q") == 0.0
+    assert "of q (feed_forward_equaliser)" in data.attrs["remarks"]
+    assert "of 'd' is unknown: t, q behind it work symbol by symbol" in data.attrs["remarks"]
+    assert np.isnan([float(data.snr_dB[0]), float(data.total_latency[0])]).all()
+
+
+def test_light_has_the_wavelength_that_the_parts_are_made_for() -> None:
+    chip = ps.load("mzi_te1310")
+    data = ps.budget(chip, end="cross")
+    assert "at 1.315 um" in data.attrs["remarks"]
+    assert float(data.loss_dB.sum()) == pytest.approx(-float(chip(wl=1.315)["in", "cross"].power_dB[0]))
