@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,6 +24,8 @@ _LOOKS, _BENT = 1025, 0.1
 """Points between two states at which the light is examined, and how much of it a step may leave out."""
 _RELATIVE, _ROUNDED = 1e-9, 1e-12
 _D = 1.0 - 1.0 / np.sqrt(2.0)
+SECTIONS = 8
+"""All-passes that stand for the delay of a line where a loop is linearised."""
 _GROWS = 1e-6
 """Growth of a disturbance over its turn, in rad, that counts as growth."""
 
@@ -257,12 +259,48 @@ def linear(system: System, light: Light, x: FloatArray, finer: int | None = None
         if minus >= 0:
             across[k, minus] -= 1.0
     _, slopes = photocurrents(across @ x, arrays, 0.0, step)
-    conductance, charge = slopes_at(system, x)
+    nothing = (np.zeros((0, 6), dtype=np.int64), np.zeros((0, 2)))
+    conductance, charge = _with_lines(system, *slopes_at(replace(system, lines=nothing), x))
+    more = len(conductance) - system.size
+    across = np.pad(across, ((0, 0), (0, more)))
     drive = system.matrix(system.drive, len(system.inputs))
-    into = np.zeros((system.size, len(slopes)))
+    into = np.zeros((len(conductance), len(slopes)))
     for detector, column in targets.tolist():
-        into[:, detector] += drive[:, column]
+        into[: system.size, detector] += drive[:, column]
     return Linear(charge, conductance - into @ slopes @ across, conductance, slopes, across, into)
+
+
+def _with_lines(system: System, conductance: FloatArray, charge: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return G and C with what travels on lines as further unknowns behind the others.
+
+    A delay is SECTIONS all-passes one after the other, each (1 - z/2 + z^2/12)/(1 + z/2 + z^2/12), z = s T
+    (Pade): waves keep their size, and their phase up to a few turns.
+    """
+    n, numbers = system.size, system.lines[0].tolist()
+    size = n + 4 * SECTIONS * len(numbers)
+    g, c = np.zeros((size, size)), np.zeros((size, size))
+    g[:n, :n], c[:n, :n] = conductance, charge
+    at = n
+    for ends, (impedance, delay) in zip(numbers, system.lines[1].tolist(), strict=True):
+        each = delay / SECTIONS
+        for end in (0, 1):
+            own, other = ends[4 + end], ends[5 - end]
+            g[own, own] -= impedance
+            # What leaves the other end, v + impedance i, and what each section adds to it.
+            sent = [(ends[2 - 2 * end], 1.0), (ends[3 - 2 * end], -1.0), (other, impedance)]
+            for _ in range(SECTIONS):
+                q, p = at, at + 1
+                c[q, q], g[q, p] = each, -1.0
+                c[p, p], g[p, p], g[p, q] = each / 12.0, 0.5, 1.0
+                for column, value in sent:
+                    if column >= 0:
+                        g[p, column] -= value
+                sent.append((p, -1.0))
+                at += 2
+            for column, value in sent:
+                if column >= 0:
+                    g[own, column] -= value
+    return g, c
 
 
 def refuse_rest(words: str) -> ParameterError:

@@ -146,7 +146,7 @@ def _matrix(system: System, x: FloatArray, frequency: float) -> Any:
 
 
 def slopes_at(system: System, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return G + i'(x) and C + q'(x), full, of a circuit about unknowns x (n,); lines count as at rest."""
+    """Return G + i'(x) and C + q'(x), full, of a circuit without lines about unknowns x (n,)."""
     both = _matrix(system, x, 1.0 / (2 * np.pi)).toarray()
     return np.ascontiguousarray(both.real), np.ascontiguousarray(both.imag)
 

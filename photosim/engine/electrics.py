@@ -173,8 +173,8 @@ class Electrics:
             if isinstance(model, Electronic):
                 message = (
                     f"{_name(end)} ({model.name}) is a stage of one-way signals, which does not read a net: "
-                    "take "
-                    "tia or amplifier_stage, which have pins, or connect it with a detector by one wire."
+                    "take shunt_feedback_amplifier or driver, which have pins, or connect it with a detector "
+                    "by one wire."
                 )
                 raise NetlistError(message)
             if unit == "A":
@@ -184,7 +184,7 @@ class Electrics:
         if isinstance(model, Electronic) and model.inputs:
             message = (
                 f"{_name(end)} ({model.name}) is a stage of one-way signals, whose output cannot feed a "
-                "net: use a component with pins, such as tia or driver."
+                "net: use a component with pins, such as shunt_feedback_amplifier or driver."
             )
             raise NetlistError(message)
         if unit == "A":

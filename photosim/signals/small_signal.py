@@ -236,9 +236,13 @@ class _Question:
         elements: dict[str, str] = {}
         for solved in self.solved:
             for element, signal in zip(solved.equations.system.inputs, solved.equations.signals, strict=True):
-                if signal.kind == "setting":
+                # What a part is made of inside, such as the middle of its range, is not a source.
+                if signal.kind == "setting" and signal.setting in self._settings_of(signal.part):
                     elements |= {signal.name: element, signal.part: element}
         return elements
+
+    def _settings_of(self, part: str) -> Mapping[str, Any]:
+        return self.compiled.graph.part(part).model.parameters
 
     def sources(self) -> list[str]:
         """Return the names that a response may start from."""

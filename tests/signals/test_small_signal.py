@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.errors import ParameterError
 from photosim.signals.filters import low_pass
 
 GRID = np.array([1e3, 1e9, 1e10, 2.6e10, 5e10])
@@ -112,3 +113,18 @@ def test_an_unknown_source_is_refused() -> None:
         ps.ParameterError, match=r"There is no source 'scr' of a response\..*Did you mean 'src'"
     ):
         ps.response(ps.Circuit(LINK), GRID, source="scr")
+
+
+def test_sources_are_those_that_a_user_knows_by_name() -> None:
+    """The middle of a controller's range, an element inside of it, stood among them."""
+    from photosim.signals.small_signal import sources
+
+    circuit = ps.load("ring_lock")
+    found = sources(circuit)
+    assert {"set", "set.voltage", "tone", "tone.offset", "shifter.power"} <= set(found)
+    for name in found:
+        instance, _, setting = name.rpartition(".")
+        if instance:
+            assert setting in circuit.graph.part(instance).model.parameters, name
+    with pytest.raises(ParameterError, match=r"no source 'lock.middle' of a response"):
+        ps.response(circuit, [1e3], source="lock.middle")
