@@ -1,4 +1,4 @@
-"""Elements carried through time by the stepping kernel: one alone, or a loop with its feedback."""
+"""Elements simulated step by step by the stepping kernel: one alone, or a loop with its feedback."""
 
 from __future__ import annotations
 

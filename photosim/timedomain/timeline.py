@@ -117,7 +117,7 @@ def onward(values: NDArray[Any], count: int) -> NDArray[Any]:
 def unknown(values: NDArray[Any]) -> float:
     """Return how wrong the last samples (T,) of a list are, relative to its largest, behind a band.
 
-    The last LEAD samples are foretold from those before, and the band's own pulse says what an error of one
+    The last LEAD samples are predicted from those before, and the band's own pulse says what an error of one
     sample does to the one in front of it.
     """
     if values.size < 4 * LEAD or not np.any(values != values[0]):

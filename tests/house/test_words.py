@@ -17,6 +17,12 @@ IS_NO = re.compile(r"(?<!there )\b(?:is|are|was|were) no\b(?! longer)", re.IGNOR
 """ "X is no number": read twice by everybody; "X is not a number" is read once."""
 LONE_VERB = re.compile(r"\b(?:asked (?:for|of)|looked (?:at|for|into)|told apart|and said)(?=[.,;:)]|$)")
 """A clause that ends in a verb without saying who does what."""
+PRIVATE = re.compile(
+    r"\b(?:(?:carried|carries(?: light)?) (?:in|through) time|sends? nothing back|never forgets"
+    r"|before it is asked|who is to blame|says? so in a sentence|said nothing)\b",
+    re.IGNORECASE,
+)
+"""Words that only this project understands, or that stand for a thing that has a name in the field."""
 MOST_SEMICOLONS = 1
 
 
@@ -48,7 +54,7 @@ def prose(path: Path) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?])\s+(?=[A-Z`*])", flat)
 
 
-@pytest.mark.parametrize("pattern", [IS_NO, LONE_VERB], ids=["is_no", "lone_verb"])
+@pytest.mark.parametrize("pattern", [IS_NO, LONE_VERB, PRIVATE], ids=["is_no", "lone_verb", "private"])
 def test_no_sentence_is_written_so_that_it_is_read_twice(pattern: re.Pattern[str]) -> None:
     pages = [
         f"{path.relative_to(ROOT)}: {' '.join(sentence.split())}"
@@ -70,8 +76,35 @@ def test_a_sentence_has_one_semicolon_at_most(path: Path) -> None:
     assert [sentence for sentence in prose(path) if sentence.count(";") > MOST_SEMICOLONS] == []
 
 
+def messages(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every string that a file raises, warns with, or assigns to `message`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found: ast.expr | None = None
+        if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "message" for t in node.targets):
+            found = node.value
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            found = node.exc.args[0]
+        if isinstance(found, ast.JoinedStr):
+            parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in found.values]
+            yield found.lineno, "".join(map(str, parts))
+        elif isinstance(found, ast.Constant) and isinstance(found.value, str):
+            yield found.lineno, found.value
+
+
+def test_a_message_has_one_semicolon_a_sentence_at_most() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sources()
+        for line, text in messages(path)
+        if max(part.count(";") for part in re.split(r"(?<=[.?])\s", text)) > MOST_SEMICOLONS
+    ]
+    assert found == []
+
+
 def test_the_patterns_find_what_they_are_for() -> None:
     assert IS_NO.search("X is no number")
     assert not IS_NO.search("There is no number; it is no longer there")
+    assert PRIVATE.search("parts that are not carried in time")
+    assert not PRIVATE.search("the current is carried by a wire; in time it decays")
     assert LONE_VERB.search("the waves asked for, and")
     assert not LONE_VERB.search("the user asked for a plot")

@@ -92,7 +92,7 @@ def test_time_refuses_the_noise_of_a_linear_amplifier_and_says_what_it_keeps() -
     with pytest.raises(ParameterError, match=r"emission of 'p0' is wider.*use ps\.link.*dynamic_soa"):
         ps.transient(one, 1e-9, sample_rate=4e10, noise=True)
     modulated = receiving("photodetector", ("soa", {}), ("mach_zehnder_modulator", {}), power=1e-5)
-    with pytest.warns(PhotosimWarning, match="spontaneous emission of 'p0' is that of the first sample"):
+    with pytest.warns(PhotosimWarning, match="spontaneous emission of 'p0' is computed at the first"):
         ps.transient(modulated, 1e-9, sample_rate=16e10, drive={"p1.voltage": ps.waveforms.sine(1e9)})
 
 

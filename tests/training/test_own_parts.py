@@ -180,7 +180,7 @@ def test_regressors_learn_by_every_loss(loss: str) -> None:
         ({"zzz": 1}, "no parameter 'zzz'. There are: hardware, use, device"),
         ({"rule": Signs}, r"an instance of the class: Signs\(\)"),
         ({"rule": 3}, r"rule must be a name \(.*\) or an object with a method updates\(forward\), got"),
-        ({"rule": Signs(), "hardware": "opu", "use": "backward"}, "the rule Signs sends nothing back"),
+        ({"rule": Signs(), "hardware": "opu", "use": "backward"}, "the rule Signs has no feedback"),
         (
             {"loss": "cross entropy"},
             "no loss 'cross entropy' for classification.*Did you mean 'cross-entropy'",

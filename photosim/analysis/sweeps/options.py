@@ -58,7 +58,10 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> SweepOptions:
     options = read_entry(SweepOptions, entry, "sweep")
     if "method" in entry and options.mode != "samples":
         with option(options.name, "method"):
-            message = f"{options.method} draws samples, but none are asked for: give `samples`, as in 1024."
+            message = (
+                f"method {options.method} belongs to samples, but `samples` is not given: give it, as in "
+                "1024."
+            )
             raise ParameterError(message)
     with option(options.name, "from"):
         check_waves(circuit, starts=options.starts)

@@ -1,4 +1,4 @@
-"""Who is to blame for the spread of a metric: first-order variance by level and part, and Sobol indices."""
+"""Causes of the spread of a metric: first-order variance by level and part, and Sobol indices."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class YieldResult(Tabled, ByValue):
         return found
 
     def tables(self) -> tuple[Table, ...]:
-        """The yield and each entry; who is to blame; corners; where chips are tuned, the yield after it."""
+        """Tables of the yield, of each entry, of the causes of the spread, of corners, and of tuning."""
         d = self.data
         rows: list[tuple[Any, ...]] = []
         for k in range(d.sizes["specification"]):
@@ -134,7 +134,7 @@ class YieldResult(Tabled, ByValue):
             ("variance_rest", "rest: curvature, interactions"),
         ):
             rows.append((words, *(_percent(v) for v in _shares(d[name].values[:, np.newaxis], whole)[:, 0])))
-        return Table(f"{self.name}: who is to blame", heads, tuple(rows))
+        return Table(f"{self.name}: causes of the spread", heads, tuple(rows))
 
     def _corners(self) -> Table:
         d = self.data

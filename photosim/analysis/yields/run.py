@@ -69,7 +69,7 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     client: Any = None,
     chunks: str | Path | None = None,
 ) -> xarray.Dataset:
-    """Return how many chips meet a specification, and who is to blame for those that do not, as a Dataset.
+    """Return how many chips meet a specification, and what makes the others fail, as a Dataset.
 
     variation: what varies, as docs/yield.md has it: standard deviations of width, thickness, gap (um) and
     temperature (K) by level (wafer, die, local), and distributions of settings.  specification: entries of

@@ -70,7 +70,7 @@ class Refused(Exception):  # noqa: N818 - it is what ngspice did
 
 
 class _Silent(Exception):  # noqa: N818 - it is what ngspice is
-    """Ngspice has said nothing for too long."""
+    """Ngspice has not answered for too long."""
 
 
 class _Process:

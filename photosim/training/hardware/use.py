@@ -244,7 +244,7 @@ class _Case:
         if self.use in {"backward", "both"} and backward is None:
             rules = listing(["backprop", *rules_that_need(*HELD_BY_DEVICES)], 20)
             message = (
-                f"use={self.use!r}: the rule {self.rule} sends nothing back that hardware could carry. Use "
+                f"use={self.use!r}: the rule {self.rule} has no feedback that hardware could compute. Use "
                 f"'forward', or a rule that sends errors back: {rules}."
             )
             raise ParameterError(message)

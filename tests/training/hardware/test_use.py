@@ -225,7 +225,7 @@ def test_noise_reaches_both_ways(circuit: Circuit) -> None:
             "'opu' cannot hold weights, since its matrix is the one that",
         ),
         ({"hardware": "opu", "rule": "backprop"}, "which 'opu' cannot hold: take a rule with fixed feedback"),
-        ({"hardware": "clements_4x4", "rule": "frozen", "use": "both"}, "'frozen' sends nothing back"),
+        ({"hardware": "clements_4x4", "rule": "frozen", "use": "both"}, "'frozen' has no feedback"),
         ({"hardware": "opu", "rule": "frozen"}, "hardware would not be used"),
         ({"hardware": "clements_4x4", "noise": "physical"}, "a mesh between ports has no detectors"),
         ({"hardware": "crow"}, "'crow' has no setting to turn"),

@@ -171,5 +171,5 @@ def test_estimators_take_it_by_name() -> None:
     ).fit(x, y)  # fmt: skip
     assert found.score(x, y) > 0.8
     assert {use["use"] for use in found.uses_} == {"forward"}
-    with pytest.raises(ParameterError, match="sends nothing back that hardware could carry"):
+    with pytest.raises(ParameterError, match="has no feedback that hardware could compute"):
         found.set_params(use="both").fit(x, y)
