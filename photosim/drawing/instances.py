@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from photosim.drawing.catalogue import symbols_of
 from photosim.drawing.scene import clipped
 from photosim.drawing.symbols import symbol
 from photosim.model import Block, Electronic, Netlist, Network, registry
-from photosim.model.sampled import FileTable
+from photosim.model.sampled import FileTable, SampledData
 from photosim.netlist.values import evaluate, resolve
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _MOST_SETTINGS = 2
 _SCALED = frozenset({"Hz", "W", "A", "V", "s", "ohm", "F", "H"})
 _PREFIXES = ("f", "p", "n", "u", "m", "", "k", "M", "G", "T")
 _MOST_WRITTEN = 2
+_MOST_FACING = 8
+"""Ports of a table of S-parameters up to which its sides are found by the light between them."""
 _NUMBERED = re.compile(r"(?P<stem>[A-Za-z]+)(?P<number>\d+)")
 _INPUT_NAME = re.compile(r"(in|add)(?![a-z])")
 _WIDTHS = {-1: ("pixels", "inputs", "side"), 1: ("pixels", "nodes", "outputs", "inputs", "side")}
@@ -180,6 +183,9 @@ def _ports(model: Model, instance: Instance) -> Ports:
     optical = port_places(model.ports_for(settings))
     electrical = model.electrical_for(settings)
     left, right = _sides(optical, model.aliases_for(settings), model.kind)
+    table = settings.get("file")
+    if isinstance(table, SampledData) and optical == table.ports:
+        left, right = _sides_of_table(table)
     entering = {*model.drives, *(model.inputs if isinstance(model, Electronic) else ())}
     if isinstance(model, Network):
         pins = [port for port in electrical if model.domain_of(port, settings)]
@@ -245,6 +251,30 @@ def _sides(
     if max(len(left), len(right)) > _MOST_WRITTEN:
         return tuple(left), tuple(right[::-1])
     return tuple(left[::-1]), tuple(right)
+
+
+def _sides_of_table(table: SampledData) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (left, right) of a table, from top to bottom: most light passes from side to side.
+
+    The first port is on the left; of equal choices the one of lower port numbers is taken.
+    """
+    ports = table.ports
+    if not 2 < len(ports) <= _MOST_FACING:
+        return _split_by_name(ports)
+    power = np.mean(np.abs(table.s) ** 2, axis=0)
+    power += power.T
+    best, kept = -1.0, {0}
+    for size in range(len(ports) - 1):
+        for others in combinations(range(1, len(ports)), size):
+            left = [0, *others]
+            right = [k for k in range(len(ports)) if k not in left]
+            passed = float(power[np.ix_(left, right)].sum())
+            if passed > best + 1e-3:
+                best, kept = passed, set(left)
+    return (
+        tuple(port for k, port in enumerate(ports) if k in kept)[::-1],
+        tuple(port for k, port in enumerate(ports) if k not in kept),
+    )
 
 
 def _is_input(alias: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -413,3 +415,25 @@ def test_long_chains_go_on_in_a_row_below() -> None:
     assert found.size[0] <= drawing.PAGE + 80.0
     assert found.boxes["coupler<10.0>"][1] > found.boxes["coupler<0.0>"][3]
     assert middle(found, "coupler<10.0>") > middle(found, "coupler<7.0>")
+
+
+def test_ports_of_a_table_face_those_that_their_light_reaches(tmp_path: Path) -> None:
+    table = Path(__file__).parents[1] / "data" / "siepic" / "ybranch_te1550.sparam"
+    (tmp_path / table.name).write_bytes(table.read_bytes())
+    branch = {"component": "sampled", "settings": {"file": table.name}}
+    arms = {name: {"component": "straight", "settings": {"length": 100.0}} for name in ("short", "long")}
+    document = {
+        "instances": {"split": branch, **arms, "join": branch},
+        "connections": {
+            "split,o2": "short,o1",
+            "split,o3": "long,o1",
+            "short,o2": "join,o2",
+            "long,o2": "join,o3",
+        },
+        "ports": {"in": "split,o1", "out": "join,o1"},
+    }
+    (tmp_path / "two.json").write_text(json.dumps(document), encoding="utf-8")
+    found = sheet(read(tmp_path / "two.json"))
+    assert crossings(found) == 0
+    assert middle(found, "split") < middle(found, "short") < middle(found, "join")
+    assert middle(found, "short") == pytest.approx(middle(found, "long"))  # side by side, not one in a loop
