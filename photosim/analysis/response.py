@@ -216,7 +216,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> ResponseOptions:
     with option(options.name, "frequency"):
         grid = frequencies(options.frequency)
     with option(options.name, "settings"):
-        check_settings(circuit, options.settings)
+        check_settings(circuit, options.settings, "A response is that of")
     with option(options.name, "source"):
         small_signal(circuit, grid[:1], source=options.source, **options.settings)
     return replace(options, frequency=grid)

@@ -128,7 +128,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> TransientOptions
     with option(options.name, "probes"):
         check_waves(circuit, ends=options.probes)
     with option(options.name, "settings"):
-        check_settings(circuit, options.settings)
+        check_settings(circuit, options.settings, "A run in time follows")
     lights = {}
     for port, value in options.inputs.items():
         with option(options.name, "inputs"):

@@ -192,6 +192,7 @@ def ended_by_signals() -> Iterator[None]:
 def _usage(error: Exception) -> str:
     """Return what typer refuses as one sentence that ends with where to look."""
     text = str(getattr(error, "format_message", error.__str__)()).strip().replace("\n", " ")
+    text = text if text.endswith((".", "?")) else f"{text}."
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "photosim"
     return f"{text} `{command} --help` shows what is possible."

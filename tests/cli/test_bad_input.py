@@ -282,7 +282,7 @@ def test_an_unknown_component_is_not_shown(folder: Path) -> None:
         (["simulate"], r"Missing argument 'FILE'.*`photosim simulate --help`"),
         (["simulate", "ring.yml", "--wavelength", "1"], r"No such option.*--wavelength"),
         (["run", "ring.yml", "--seed", "-1"], r"--seed"),
-        (["run", "ring.yml", "--seed", "x"], r"--seed"),
+        (["run", "ring.yml", "--seed", "x"], r"'--seed': .*\. `photosim run --help`"),
     ],
 )
 def test_what_typer_refuses_is_exit_code_two_without_a_box(

@@ -98,7 +98,7 @@ def budget(  # noqa: PLR0913 - keyword options of a question
     for name, area in (footprint or {}).items():
         check_number(f"footprint of {name}", 0.0, area=area)
     constant = flat_settings(settings or {})
-    check_settings(circuit, constant)
+    check_settings(circuit, constant, "A budget is that of")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         optics = optics_of(circuit, constant, wl, start, end)

@@ -177,7 +177,7 @@ def make(  # noqa: PLR0913 - the options of a question
         raise ParameterError(message)
     constant = flat_settings(settings or {})
     with inside("settings"):
-        check_settings(circuit, constant)
+        check_settings(circuit, constant, "A design is that of")
         circuit.at(constant)
     asked = [
         n for n, v in (("target", target), ("loss", loss), ("specification", specification)) if v is not None

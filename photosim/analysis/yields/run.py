@@ -187,7 +187,7 @@ def make(
     entries = read_specification(circuit, raw)
     constant = flat_settings(settings or {})
     with inside("settings"):
-        check_settings(circuit, constant)
+        check_settings(circuit, constant, "A yield draws chips of")
         circuit.at(constant)
     with inside("variation"):
         varied = read(Variation, variation, "variation")
