@@ -12,12 +12,12 @@ import photosim as ps
 from photosim.errors import ParameterError
 
 
-@pytest.mark.parametrize(("page", "package", "count"), [("pytorch", "torch", 4), ("jax", "jax", 1)])
-def test_page_runs_from_top_to_bottom(root: Path, page: str, package: str, count: int) -> None:
+@pytest.mark.parametrize(("page", "package"), [("pytorch", "torch"), ("jax", "jax")])
+def test_page_runs_from_top_to_bottom(root: Path, page: str, package: str) -> None:
     pytest.importorskip(package, reason=f"{package} is an extra: pip install 'photosim[{package}]'")
     text = (root / "docs" / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == count
+    assert blocks
     exec(compile("\n".join(blocks), f"docs/{page}.md", "exec"), {})  # noqa: S102 - our own page
 
 
