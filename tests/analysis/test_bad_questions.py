@@ -109,7 +109,7 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(ask: Callable[[], Any], s
 
 
 ENTRIES = [
-    ("{kind: sweep, wl: WL, vary: {ring.radius: [9, 10]}, method: halton}", "halton draws samples, but none"),
+    ("{kind: sweep, wl: WL, vary: {ring.radius: [9, 10]}, method: halton}", "halton belongs to samples"),
     ("{kind: sweep, wl: WL, vary: {ring.radius: [9, 10]}, mode: samples, samples: 0}",
      "'samples' must be a whole number from 1, but is the number 0"),
     ("{kind: fit, data: none.csv, parameters: [ring.radius, ring.radius]}", "'ring.radius' is listed twice"),
