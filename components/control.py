@@ -6,6 +6,7 @@ from math import inf, pi
 from typing import Annotated
 
 from photosim.components.electrical import Elements, Gain
+from photosim.errors import ParameterError
 from photosim.model import Element, Quantity, Voltage, elements, network
 
 UnityFrequency = Annotated[float, Quantity("Hz", -1e12, 1e12)]
@@ -126,6 +127,9 @@ def pid_elements(
     offset: float, low: float, high: float,
 ) -> Elements:  # fmt: skip
     """Return the elements of a controller between e1, e2 and e3."""
+    if not low < high:
+        message = f"setting 'output_low' is {low:g} V, but must be below 'output_high', {high:g} V."
+        raise ParameterError(message)
     found: tuple[Element, ...] = (
         elements.resistance("total_r", "total", "gnd", 1.0),
         elements.transconductance("p", "gnd", "total", "e1", "e2", proportional),

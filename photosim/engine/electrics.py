@@ -123,7 +123,11 @@ class Electrics:
                 )
                 raise ParameterError(message)
         found = []
-        for element in model.elements(**settings):
+        try:
+            elements = model.elements(**settings)
+        except ParameterError as error:
+            raise ParameterError(f"Instance {part.name!r} ({model.name}): {error}") from None
+        for element in elements:
             nodes = tuple(self._inside(part, name) for name in element.nodes)
             output = self._driver_of(part, element) if element.kind in {"voltage", "current"} else None
             driving = self.graph.part(output[0]) if output else None

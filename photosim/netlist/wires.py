@@ -107,8 +107,8 @@ class _Wires:
                 message = f"port '{','.join(left)}'{self.inside} is connected with itself."
                 raise NetlistError(message, self.netlist.mark("connections", ",".join(left)))
             if a_electrical:  # one electrical output may drive many inputs
-                self._compare_units(left, a, right, b)
                 mark = self.netlist.mark("connections", ",".join(left))
+                self._compare_units(left, a, right, b, mark)
                 self._compare_domains([left, right], [a, b], mark)
                 self.wired |= {a, b}
                 continue
@@ -148,9 +148,10 @@ class _Wires:
                     )
                 owns.append(own)
             written = [end for end in net if end != GROUND_MEMBER]
-            self._compare_domains(
-                written, owns, self.netlist.mark("nets", ",".join(written[0])) if written else None
-            )
+            mark = self.netlist.mark("nets", ",".join(written[0])) if written else None
+            self._compare_domains(written, owns, mark)
+            if len(net) == len(owns) == 2 and not any(self.table.domain(*own) for own in owns):
+                self._compare_units(written[0], owns[0], written[1], owns[1], mark)  # a wire of two signals
             self.wired |= set(owns)
 
     def _compare_domains(self, written: list[PortRef], owns: list[PortRef], mark: Mark | None) -> None:
@@ -176,7 +177,9 @@ class _Wires:
                     f"{unit or 'its unit'}, such as that of a heater_driver or a heater.", mark,
                 )  # fmt: skip
 
-    def _compare_units(self, left: PortRef, a: PortRef, right: PortRef, b: PortRef) -> None:
+    def _compare_units(
+        self, left: PortRef, a: PortRef, right: PortRef, b: PortRef, mark: Mark | None
+    ) -> None:
         """Refuse a wire between a voltage and a current or a power, naming the driver that is missing."""
         units = [self.table.electrical_unit(*port) for port in (a, b)]
         if units[0] == units[1] or not all(units):
@@ -196,7 +199,7 @@ class _Wires:
             f"the electrical port {words[0]}, {words[1]}{self.inside}: a driver is missing that gives "
             f"{wanted}, such as {_DRIVERS.get(wanted, 'an amplifier')}."
         )
-        raise NetlistError(message, self.netlist.mark("connections", ",".join(left)))
+        raise NetlistError(message, mark)
 
     def _meeting(
         self, left: PortRef, a: Mapping[str, PortRef], right: PortRef, b: Mapping[str, PortRef]

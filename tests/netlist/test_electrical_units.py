@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import photosim as ps
-from photosim.errors import NetlistError
+from photosim.errors import NetlistError, PhotosimError
 from photosim.model import Detector, Electronic, registry
 
 SOURCES = {"V": "dac", "A": "current_driver", "W": "heater_driver"}
@@ -106,3 +106,26 @@ def test_every_electrical_port_of_the_library_has_a_unit() -> None:
         "dac",
         "adc",
     }
+
+
+def test_a_net_of_two_signals_is_a_wire_whose_units_are_compared() -> None:
+    """A dac, in V, drove the current of an attenuator where the wire was written as a net of two."""
+    net: dict[str, Any] = {
+        "instances": {"dac": "dac", "part": "variable_attenuator"},
+        "nets": [["dac,e1", "part,e1"]],
+        "ports": {"in": "part,o1", "out": "part,o2"},
+    }
+    with pytest.raises(NetlistError, match=r"'dac,e1' \(dac\) is in V, .* such as a current_driver"):
+        ps.Circuit(net)
+
+
+@pytest.mark.parametrize("component", ["pid_controller", "integrator"])
+def test_a_controller_whose_range_is_upside_down_is_refused(component: str) -> None:
+    """Its output stood still between the two ends, without a word."""
+    own = {"component": component, "settings": {"output_low": 5.0, "output_high": -5.0}}
+    net: dict[str, Any] = {
+        "instances": {"src": "voltage_source", "lock": own, "r": "resistor"},
+        "nets": [["src,e1", "lock,e1"], ["lock,e3", "r,e1"], ["src,e2", "r,e2", "lock,e2", "gnd"]],
+    }
+    with pytest.raises(PhotosimError, match=r"'lock' \(.*'output_low' is 5 V, but must be below"):
+        ps.Circuit(net)
