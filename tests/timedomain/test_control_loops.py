@@ -215,6 +215,7 @@ def test_noise_of_a_detector_passes_its_loop() -> None:
     netlist = bias_loop(proportional=0.0, integral_frequency=20e3)
     netlist["instances"]["pd"]["settings"] = {"bandwidth": 2e6, "dark_current": 0.0}
     netlist["instances"]["laser"]["settings"]["linewidth"] = 0.0
+    netlist["instances"]["load"]["settings"]["temperature"] = 0.0  # its own noise is in the voltage alone
     found = ps.transient(ps.Circuit(netlist), 100e-6, sample_rate=20e6, probes=[], noise=True, seed=3)
     read = found.voltage.sel(net="pd,e1").values / 1000.0
     assert np.std(read) > 1e-8
