@@ -16,9 +16,10 @@ sys.path.insert(0, str(ROOT))  # the comparisons stand among the tests
 VALIDATION = ROOT / "docs" / "validation.md"
 _HEAD = """# Validation
 
-What photosim computes beside what was found another way. Each row is one function of `tests/validation/`,
-computed when this page is built (`python docs/build.py validation`) and held to its limit by a test. Errors
-are the worst of all points of a row; below 1e-12 they are rounding and may differ from machine to machine.
+The tables compare results of photosim with results of other methods. Each row is one function of
+`tests/validation/`, which is computed when this page is built (`python docs/build.py validation`). A test
+checks that its error stays below the limit. An error is the largest one of all points of a row. Errors below
+1e-12 are rounding and may differ from machine to machine.
 """
 _TABLE = "| what | against | worst error | limit | measure |\n|---|---|---|---|---|\n"
 
