@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.conventions import ELEMENTARY_CHARGE_C
 from photosim.electronics import noise_density
 from photosim.electronics import response as responses
 from photosim.engine.following import Read, value_of
 from photosim.signals.beats import beats
+from photosim.signals.contributions import emission, shot_current_density
 from photosim.signals.filters import low_pass
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ class Carried:
     """Nets at rest and the light between them, at frequencies (F,) in Hz.
 
     solved: the nets that drive light and those that detectors feed, or all of them where they are `looped`.
-    reads: the settings that the first of them drive.  lit: the light, if there is any.
+    reads: the settings that the first of them drive.  lit: the light, without
+    lines in the dark; None without detectors.
     """
 
     grid: FloatArray
@@ -87,8 +87,7 @@ class Carried:
             currents = dict(zip(names, np.linalg.solve(self._turns, sent)[..., 0].T, strict=True))
         for k, (solved, per) in enumerate(zip(self.solved, self._per_current, strict=True)):
             for column, name in enumerate(solved.lit):
-                if name in currents:  # without light a detector has its dark current alone
-                    direct[k] = direct[k] + per[..., column] * currents[name][:, np.newaxis]
+                direct[k] = direct[k] + per[..., column] * currents[name][:, np.newaxis]
         return direct, currents
 
     @cached_property
@@ -117,8 +116,18 @@ class Carried:
         light, nets = self._backwards
         return np.asarray(np.eye(light.shape[1]) - light @ nets)
 
-    def noise(self, number: int, row: int, currents: Mapping[str, float]) -> FloatArray:
-        """Return the density of the noise of a voltage of a set of nets in V^2/Hz, under currents in A."""
+    @cached_property
+    def _shot(self) -> dict[str, float]:
+        """Density of the shot noise of every detector in A^2/Hz, both diodes of a pair and dark currents."""
+        assert self.lit is not None  # noqa: S101 - asked where there are detectors
+        found = {}
+        for k, receiver in enumerate(self.lit.receivers):
+            glow = emission(self.lit, k).current()
+            found[receiver.name] = shot_current_density(self.lit, k, glow)
+        return found
+
+    def noise(self, number: int, row: int) -> FloatArray:
+        """Return the density of the noise of a voltage of a set of nets in V^2/Hz."""
         solved, back = self.solved[number], None
         per = self._per_current[number][:, row]
         receivers = {r.name: r for r in self.lit.receivers} if self.lit is not None else {}
@@ -134,12 +143,8 @@ class Carried:
             per = through[:, [names.index(name) for name in solved.lit]]
         total = noise_density(solved.equations.system, solved.x, self.grid, row, back)
         for k, name in enumerate(solved.lit):
-            if name not in receivers:
-                continue
-            receiver = receivers[name]
-            passed = np.abs(per[:, k] * self._low_pass(receiver)) ** 2
-            shot = 2 * ELEMENTARY_CHARGE_C * receiver.multiplication * receiver.excess * abs(currents[name])
-            total = total + shot * passed
+            passed = np.abs(per[:, k] * self._low_pass(receivers[name])) ** 2
+            total = total + self._shot[name] * passed
         return total
 
     def _direct(self, solved: Solved, element: str) -> ComplexArray:
@@ -159,7 +164,7 @@ class Carried:
             return {}
         found = np.zeros((len(self.lit.receivers), len(self.grid)), dtype=np.complex128)
         for read, by in moves:
-            if np.any(by != 0.0):
+            if self.lit.lines and np.any(by != 0.0):
                 found += self._passed(read) * by
         return dict(zip((r.name for r in self.lit.receivers), found, strict=True))
 

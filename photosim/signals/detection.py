@@ -150,7 +150,8 @@ def _dark(
 def _emission(circuit: Circuit, compiled: Compiled, settings: Mapping[str, Any]) -> NDArray[np.float64]:
     """Return the currents in A of amplifiers' spontaneous emission, (..., 1, detectors)."""
     from photosim.signals.contributions import mean_emission_current
-    from photosim.signals.operating import bare_point, emits
+    from photosim.signals.emitters import emits
+    from photosim.signals.operating import bare_point
 
     if not any(emits(part) for part in compiled.graph.parts):
         return np.zeros((1, len(circuit.detectors)))

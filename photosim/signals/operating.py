@@ -7,7 +7,7 @@ random.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,8 +19,9 @@ from photosim.arguments import public
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import flat_settings
 from photosim.errors import ParameterError, listing
-from photosim.model import ClosedForm, Detector, Electronic, Source, Stage
+from photosim.model import Detector, Electronic, Source, Stage
 from photosim.signals.electronics import Chain, StageOf, chain_behind
+from photosim.signals.emitters import Emitter, emits, emitters
 from photosim.signals.filters import noise_bandwidth
 from photosim.signals.saturation import detected_share, saturation_power
 
@@ -83,20 +84,6 @@ class Receiver:
     def noise_bandwidth(self) -> float:
         """Noise bandwidth in Hz of all low-passes one after the other."""
         return noise_bandwidth(self.low_passes)
-
-
-@dataclass(frozen=True)
-class Emitter:
-    """A port at which a part emits noise light.
-
-    density: W/Hz over the wavelength in um.  limit: power in W out of the port up to which gain and emission
-    are those of small signals.
-    """
-
-    part: str
-    port: str
-    density: Callable[[FloatArray], FloatArray]
-    limit: float
 
 
 @public
@@ -223,15 +210,20 @@ UNBOUNDED = 1e18
 """A bandwidth in Hz that is none, as detectors may have it at most."""
 
 
+_ANY_WL = 1.55
+"""Wavelength in um of responsivities in the dark, of which the signs alone count."""
+
+
 def bare_point(
     circuit: Circuit, settings: Mapping[str, Any], *, bounded: bool = True, timed: bool = False,
-    own: tuple[Line, ...] = (),
+    own: tuple[Line, ...] = (), dark: bool = False,
 ) -> OperatingPoint:  # fmt: skip
     """Return an operating point without the remarks of what lies outside a model's range.
 
     bounded: refuse noise without a low-pass.  timed: take stages of symbols.  own: lines of nonlinear lasers.
+    dark: take a circuit without light too.
     """
-    if not (circuit.sources or own) or not circuit.detectors:
+    if not (circuit.sources or own or dark) or not circuit.detectors:
         missing = "light source" if not circuit.sources else "detector"
         message = f"Circuit {circuit.name!r} has no {missing}: a link needs a source and a detector."
         if circuit.nonlinear:
@@ -246,7 +238,7 @@ def bare_point(
     sources = [part.name for part in graph.parts if isinstance(part.model, Source)]
     detectors = [part.name for part in graph.parts if isinstance(part.model, Detector)]
     lines = (*(line for name in sources for line in _lines(graph.part(name), values[name])), *own)
-    grid = np.array([line.wl for line in lines])
+    grid = np.array([line.wl for line in lines] or [_ANY_WL])
     if not bounded:
         values |= {n: {**values[n], "bandwidth": values[n]["bandwidth"] or UNBOUNDED} for n in detectors}
     receivers = tuple(_receiver(graph, name, values[name], grid, stage_of, timed=timed) for name in detectors)
@@ -254,7 +246,7 @@ def bare_point(
     flat |= {read.name: at.settings[read.name] for read in compiled.electrics.reads}
     jitters = {drive.part: drive.stage.jitter for drive in at.drives}
     remarks = tuple(drive.remark() for drive in at.drives if drive.beyond)
-    return OperatingPoint(circuit, flat, lines, receivers, _emitters(graph, values), jitters, remarks)
+    return OperatingPoint(circuit, flat, lines, receivers, emitters(graph, values), jitters, remarks)
 
 
 def _refuse_batch(settings: Mapping[str, Any]) -> NoReturn:
@@ -326,25 +318,3 @@ def _bandwidth(name: str, settings: Mapping[str, Any]) -> float:
         "one, in Hz, or its noise has no bound."
     )
     raise ParameterError(message)
-
-
-def emits(part: Part) -> bool:
-    """Return whether a linear part sends out noise light of its own."""
-    return isinstance(part.model, ClosedForm) and part.model.emission_of is not None
-
-
-def _emitters(graph: Graph, values: Values) -> tuple[Emitter, ...]:
-    found = []
-    for part in graph.parts:
-        if isinstance(part.model, ClosedForm) and emits(part):
-            settings = values[part.name]
-            limit = float(settings.get("saturation_power", np.inf))
-            found += [
-                Emitter(part.name, f"{part.name},{port}", _density(part.model, port, settings), limit)
-                for port in part.model.emission(np.array([1.55]), **settings)
-            ]
-    return tuple(found)
-
-
-def _density(model: ClosedForm, port: str, settings: Mapping[str, Any]) -> Callable[[FloatArray], FloatArray]:
-    return lambda wl: np.broadcast_to(model.emission(wl, **settings)[port], np.shape(wl))

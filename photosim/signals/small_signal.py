@@ -99,8 +99,9 @@ class _Question:
         self.electrics: Electrics = compiled.electrics
         self.loop = self.electrics.follows_light(self.settings_of)
         own = own_lines(compiled.graph, self.settings_of)
-        shines = bool(own or circuit.sources) and bool(circuit.detectors)
-        self.lit = bare_point(circuit, settings, bounded=False, own=own) if shines else None
+        self.lit = (
+            bare_point(circuit, settings, bounded=False, own=own, dark=True) if circuit.detectors else None
+        )
         self.lasers = bool(own)
         if self.lit is not None:
             refuse_light_back(self.lit, own)
@@ -132,7 +133,7 @@ class _Question:
     def _at_rest(self, settings: Mapping[str, Any]) -> dict[str, float]:
         if self.lit is None:
             return {}
-        if self.lasers:
+        if self.lasers or not self.circuit.sources:
             return {r.name: self.lit.mean_current(k) for k, r in enumerate(self.lit.receivers)}
         found = self.circuit.photocurrents(**settings).sum("wavelength")
         return dict(zip(self.circuit.detectors, found.values.tolist(), strict=True))
@@ -162,7 +163,7 @@ class _Question:
                     names.append(net)
                     rows.append(values[:, number])
                     if noise:
-                        noises.append(self.carried.noise(k, number, self.currents))
+                        noises.append(self.carried.noise(k, number))
         shape = (len(self.grid), 0)
         variables: dict[str, Any] = {
             "voltage": (("frequency", "net"), np.array(rows).T if rows else np.zeros(shape, complex))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from photosim.engine.converters import converter_drives
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.signals.contributions import mean_emission_current
-from photosim.signals.operating import bare_point, emits
+from photosim.signals.emitters import emits
+from photosim.signals.operating import bare_point
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit

@@ -68,6 +68,25 @@ def test_noise_of_resistors_and_light_at_the_load() -> None:
     assert found.voltage_noise.sel(net=LOAD).values[0] == pytest.approx(thermal + shot, rel=1e-6)
 
 
+def test_shot_noise_of_a_balanced_pair_is_that_of_both_diodes() -> None:
+    """It was that of the difference of their currents: none at balance."""
+    laser = {"component": "laser", "settings": {"power": 1e-3}}
+    net = {
+        "instances": {
+            "a": laser, "b": laser, "i": "current_source",
+            "pd": {"component": "balanced_photodetector", "settings": {"dark_current": 0.0}},
+            "load": {"component": "resistor", "settings": {"resistance": 1e3, "temperature": 300.0}},
+        },
+        "connections": {"a,o1": "pd,o1", "b,o1": "pd,o2"},
+        "nets": [["i,e2", "load,e1", "pd,e1"], ["i,e1", "load,e2", "gnd"]],
+    }  # fmt: skip
+    circuit = ps.Circuit(net)
+    assert float(circuit.photocurrents().sum()) == pytest.approx(0.0, abs=1e-12)
+    shot, thermal = 2 * 1.602176634e-19 * 2e-3 * 1e3**2, 4 * 1.380649e-23 * 300.0 * 1e3
+    found = ps.response(circuit, [1e3], source="i", noise=True).voltage_noise.values[0, 0]
+    assert found == pytest.approx(shot + thermal, rel=1e-6)
+
+
 def test_shunt_feedback_amplifier_is_its_second_order_formula() -> None:
     net = {
         "instances": {"i": "current_source", "tia": "shunt_feedback_amplifier",
