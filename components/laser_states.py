@@ -27,8 +27,6 @@ _NEWTON, _AGREED = 60, 1e-12
 """Steps of Newton's method that polish a root, and the relative step with which it ends."""
 _OVER = 1e-6
 """Part of the pump's photons from which on the difference of pump and recombination tells their number."""
-_SLOWEST = 1e3
-"""Frequency in Hz from which on light follows a current: its phase drifts without end at 0."""
 _FAINT = 1e-9
 """Part of the laser's own field, as injected light moves it, below which light leaves no trace."""
 
@@ -177,8 +175,8 @@ def settled(constants: Any, light: Any, carriers: Any) -> Any:
 def modulation(constants: Any, grid: Any) -> tuple[float, complex, Any, Any]:
     """Return frequency in Hz and wave in sqrt(W) of a laser's own light, and what a current adds beside it.
 
-    At frequencies (F,) in Hz, in sqrt(W) per A: above the line and below it. The motion is linear about rest,
-    in the frame that turns with the light there.
+    At frequencies (F,) in Hz above 0, in sqrt(W) per A: above the line and below it. The motion is linear
+    about rest, in the frame that turns with the light there.
     """
     k = np.asarray(constants, dtype=np.float64)
     rest = np.array(start(*k))
@@ -186,7 +184,7 @@ def modulation(constants: Any, grid: Any) -> tuple[float, complex, Any, Any]:
     turns = slope[2] / rest[1] if rest[1] else 0.0  # in rad/s against exp(-i omega t): less is a higher one
     _, by = motion(k, rest, turns, 0.0)
     pushed = np.array([k[EFFICIENCY] / ELEMENTARY_CHARGE_C, 0.0, 0.0])
-    at = 2j * math.pi * np.maximum(np.asarray(grid, dtype=np.float64), _SLOWEST)
+    at = 2j * math.pi * np.asarray(grid, dtype=np.float64)
     found = np.linalg.solve(at[:, np.newaxis, np.newaxis] * np.eye(3) - by, pushed[:, np.newaxis])[..., 0]
     frequency = k[FREQUENCY] - turns / (2 * math.pi)
     wave = math.sqrt(PLANCK_J_S * k[FREQUENCY] * k[OUTPUT] / k[PHOTON_LIFE])

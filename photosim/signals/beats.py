@@ -9,7 +9,7 @@ import numpy as np
 
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.model import ClosedForm
-from photosim.signals.lasers import sidebands
+from photosim.signals.lasers import SLOWEST, sidebands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +58,7 @@ def _of_laser(
     lit: OperatingPoint, part: Part, settings: Mapping[str, Any], read: Read, grid: FloatArray
 ) -> ComplexArray:
     """Return the photocurrents per A of a laser with rate equations, whose light is a line of its own."""
+    grid = np.maximum(grid, SLOWEST)  # of the sidebands and of their way alike
     above, below = sidebands(part, settings, read.setting, grid)
     (number,) = [k for k, line in enumerate(lit.lines) if line.source == part.name]
     made = above[:, np.newaxis], below[:, np.newaxis]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     ComplexArray = NDArray[np.complex128]
 
+SLOWEST = 1e3
+"""Frequency in Hz below which all are alike: light's frequency follows a current, its phase drifts at 0."""
 _FAINT = 1e-12
 """Power into a laser, over its own, that changes nothing."""
 
@@ -32,7 +34,7 @@ def own_lines(graph: Graph, settings_of: SettingsOf) -> tuple[Line, ...]:
     found = []
     for part in graph.parts:
         if isinstance(part.model, Nonlinear) and part.model.memory.modulation:
-            frequency, wave, _, _ = _modulation(part.model, settings_of(part), np.zeros(1))
+            frequency, wave, _, _ = _modulation(part.model, settings_of(part), np.zeros(0))
             port = f"{part.name},{part.model.emits[0]}"
             wl = SPEED_OF_LIGHT_UM_S / frequency
             found.append(Line(part.name, port, wl, abs(wave) ** 2, 0.0, -np.inf))
@@ -61,7 +63,7 @@ def sidebands(
 ) -> tuple[ComplexArray, ComplexArray]:
     """Return what a unit of a laser's current adds above and below its line, (F,) each in sqrt(W).
 
-    grid: frequencies (F,) in Hz.  The line itself is of real amplitude.
+    grid: frequencies (F,) in Hz, above 0.  The line itself is of real amplitude.
     """
     model = part.model
     if not isinstance(model, Nonlinear) or not model.memory.modulation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -40,9 +39,7 @@ def toned(circuit: ps.Circuit, frequency: float, current: float, by: float, rate
     t, found = out.time.values, out.current.values[0]
     half = t >= duration
     turn = np.exp(-2j * np.pi * frequency * t[half])
-    given = (
-        sine.at(t[half]) if hasattr(sine, "at") else current + by * np.sin(2 * np.pi * frequency * t[half])
-    )
+    given = current + by * np.sin(2 * np.pi * frequency * t[half])
     return complex((found[half] * turn).sum() / (given * turn).sum())
 
 
@@ -86,6 +83,20 @@ def test_chirp_becomes_intensity_in_an_unbalanced_interferometer() -> None:
     assert toned(shifted, 3e9, 20e-3, 1e-6, 3e11) == pytest.approx(found, rel=5e-3)
 
 
+def test_chirp_shows_at_the_lowest_frequencies_too() -> None:
+    """The phase of the light drifts without end at 0 Hz, its frequency does not: the current stays."""
+    mzi = {"component": "mzi", "settings": {"delta_length": 4000.0}}
+    found, plain = (
+        ps.response(
+            lit("rate_equation_laser", mzi=mzi), [0.0, 1.0, 2e3, 1e5], source="las.current",
+            las={"wl": 1.5502, "current": 14e-3, "spontaneous": 1e-2, "linewidth_enhancement": alpha},
+        ).current.values[:, 0]
+        for alpha in (3.0, 0.0)
+    )  # fmt: skip
+    assert abs(found[3] - plain[3]) > abs(plain[3])
+    np.testing.assert_allclose(found[:3], found[3], rtol=1e-3)
+
+
 def test_current_through_leads_comes_out_as_current_and_voltage() -> None:
     net = {
         "instances": {"i": "current_source", "las": "packaged_laser", "pd": DETECTOR, "load": "resistor"},
@@ -125,11 +136,34 @@ def test_other_settings_of_a_laser_and_light_that_comes_back_to_it_are_refused()
 def test_a_detector_in_the_dark_has_a_response_of_its_nets_alone() -> None:
     """A circuit without any light ended in a KeyError."""
     net = {
-        "instances": {"i": "current_source", "pd": "photodetector", "load": "resistor"},
+        "instances": {
+            "i": "current_source",
+            "pd": {"component": "photodetector", "settings": {"dark_current": 1e-6}},
+            "load": {"component": "resistor", "settings": {"resistance": 1e6, "temperature": 300.0}},
+        },
         "nets": [["i,e2", "load,e1", "pd,e1"], ["i,e1", "load,e2", "gnd"]],
         "ports": {"in": "pd,o1"},
     }
     found = ps.response(ps.Circuit(net), [1e3], source="i", noise=True)
-    load = float(registry.get("resistor").defaults["resistance"])
-    assert found.voltage.sel(net="i,e2").values[0] == pytest.approx(load)
-    assert math.isfinite(found.voltage_noise.values[0, 0])
+    assert found.voltage.sel(net="i,e2").values[0] == pytest.approx(1e6)
+    assert found.current.values.tolist() == [[0.0]]
+    shot, thermal = 2 * CHARGE * 1e-6 * 1e6**2, 4 * 1.380649e-23 * 300.0 * 1e6
+    assert found.voltage_noise.values[0, 0] == pytest.approx(shot + thermal, rel=1e-6)
+
+
+def test_a_detector_in_the_dark_biases_its_nets_with_its_dark_current() -> None:
+    """A diode has the slope resistance n kT/q I of the dark current that flows through it."""
+    net = {
+        "instances": {
+            "i": {"component": "current_source", "settings": {"current": 0.0}},
+            "pd": {"component": "photodetector", "settings": {"dark_current": 1e-6}},
+            "d": "diode",
+        },
+        "nets": [["i,e2", "d,e1", "pd,e1"], ["i,e1", "d,e2", "gnd"]],
+        "ports": {"in": "pd,o1"},
+    }
+    dark = ps.response(ps.Circuit(net), [1.0], source="i").voltage.values[0, 0]
+    net["instances"]["pd"]["settings"]["dark_current"] = 0.0
+    fed = ps.response(ps.Circuit(net), [1.0], source="i", i={"current": 1e-6}).voltage.values[0, 0]
+    assert dark == pytest.approx(fed, rel=1e-6)
+    assert abs(fed) < 1e5  # 26 mV/uA, and not the resistance at no current

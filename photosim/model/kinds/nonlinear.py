@@ -32,8 +32,8 @@ class Memory:
     where those are known without time. `modulation(constants, grid)` is how
     light of its own leaves the part with no light into it: its frequency in
     Hz, its wave in sqrt(W), and what a unit of the setting that `drives`
-    names, moved at frequencies (F,) in Hz, adds above and below it, (F,)
-    each.
+    names, moved at frequencies (F,) in Hz above 0, adds above and below it,
+    (F,) each.
     """
 
     states: tuple[str, ...] = ()
