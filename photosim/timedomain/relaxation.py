@@ -33,6 +33,8 @@ _TELLING = 1 << 11
 """Samples from which on a stretch tells by itself that nothing changes; in a shorter one less may change."""
 _PATIENCE = 10.0
 """Seconds of looking for a steady state before it is said how long that may take."""
+_ALIKE, _SEEN = 1e-9, 1e-3
+"""Angles in rad by which turns of light from sample to sample may differ, and by which a stretch turns."""
 _LONGEST_DELAY = 1 << 12
 """Samples of a delay while a steady state is searched: what stands still does not know how long it is."""
 
@@ -109,12 +111,14 @@ def _turned(stepper: Stepper, begin: Begin, first: ComplexArray, scales: NDArray
 def _relaxed(stepper: Stepper, begin: Begin, light: ComplexArray, tolerance: float, longest: int) -> Steady:
     """Return the state that constant light ends in; two stretches on end must change nothing.
 
-    The memory of what is linear then follows from the waves, to the last bit of them.
+    The memory of what is linear then follows from the waves, to the last bit of them. There is none where
+    two stretches on end turn alike: a laser under its own light has a frequency of its own.
     """
     constants, silence = stepper.first_constants(), np.zeros((1, 0))
     largest = np.abs(begin.state)
     length, total, calm, residual = _FIRST, 0, 0, np.inf
     began, since = 0.0, 0
+    turn: NDArray[np.float64] | None = None
     while total < longest:
         took = process_time() - began
         if since and took > _PATIENCE:
@@ -123,14 +127,32 @@ def _relaxed(stepper: Stepper, begin: Begin, light: ComplexArray, tolerance: flo
         elif total and not since:  # the first stretch may have compiled the steps
             began, since = process_time(), total
         incoming = np.repeat(light, length, axis=0)
-        _, _, after = stepper.advance(begin, incoming, constants, silence, record=False)
+        left, _, after = stepper.advance(begin, incoming, constants, silence, record=False)
         largest = np.maximum(largest, np.abs(after.state))
         residual = _change(begin, after, largest)
         begin, total, length = after, total + length, min(2 * length, 1 << 17)
         calm = calm + 1 if residual <= tolerance * min(1.0, len(incoming) / _TELLING) else 0
         if calm == 2:
             return Steady(stepper.held(begin), residual)
+        before, turn = turn, _turn(left) if len(left) >= _TELLING else None
+        alike = before is not None and turn is not None and np.abs(turn - before).max() <= _ALIKE
+        if alike and turn is not None and np.abs(turn).max() * len(left) > _SEEN:
+            break
     return Steady(None, residual)
+
+
+def _turn(waves: ComplexArray) -> NDArray[np.float64] | None:
+    """Return the angles in rad (outs, carriers) by which waves of steady power turn from sample to sample.
+
+    None where power or angle change within the later half of the stretch.
+    """
+    late = waves[len(waves) // 2 :]
+    size = np.abs(late)
+    largest = max(float(size.max()), 1e-300)
+    turn = np.angle((late[1:] * late[:-1].conj()).sum(axis=0))
+    changes = float((size.max(axis=0) - size.min(axis=0)).max()) > STEADY * largest
+    strays = float(np.abs(late[1:] - late[:-1] * np.exp(1j * turn)).max()) > _ALIKE * largest
+    return None if changes or strays else np.where(size[-1] > STEADY * largest, turn, 0.0)
 
 
 def _change(before: Begin, after: Begin, largest: NDArray[np.float64]) -> float:
