@@ -146,7 +146,11 @@ def _turning_points(grid: NDArray[np.float64], known: NDArray[np.complex128]) ->
         grid[left][:, np.newaxis] + _vertex(grid, known, left, at) * np.diff(grid)[left][:, np.newaxis]
         for at in place
     ]
-    return np.asarray(np.unique(np.array(wl)[place > 0]))
+    found = np.unique(np.array(wl)[place > 0])
+    behind = np.searchsorted(grid, found)
+    near = np.minimum(found - grid[behind - 1], grid[behind] - found)
+    apart = np.minimum(near, np.diff(found, prepend=-np.inf)) >= _NARROWEST_UM  # many pairs turn at one place
+    return np.asarray(found[apart])
 
 
 def _vertex(
@@ -157,7 +161,8 @@ def _vertex(
     before, here, after = (np.abs(_cubic(grid, known, left, at + d)) ** 2 for d in (-near, 0.0, near))
     bend = before - 2 * here + after
     shift = 0.5 * near * (before - after) / np.where(bend == 0, 1.0, bend)
-    return np.asarray(at + np.clip(shift, -0.5 * near, 0.5 * near))
+    turn = at + np.clip(shift, -0.5 * near, 0.5 * near)
+    return np.asarray(np.clip(turn, 0.5 * at, 0.5 * (1 + at)))  # inside of the interval
 
 
 def missed(

@@ -27,6 +27,13 @@ def test_auto_is_a_grid_wherever_a_circuit_takes_wavelengths() -> None:
     assert link.photocurrents("1.549:1.551:auto").sizes["wavelength"] >= 129
 
 
+def test_points_of_auto_are_apart_and_inside() -> None:
+    """Elements that turn at nearly the same wavelength had a point each, 0.8e-9 um from the next."""
+    wl = ps.load("lattice_filter")("1.54:1.56:auto").wl
+    assert np.diff(wl).min() >= 1e-9
+    assert (wl[0], wl[-1]) == (1.54, 1.56)
+
+
 @pytest.mark.parametrize("name", ["wdm_rings", "crow", "lattice_filter"])
 def test_auto_has_points_at_the_bottom_of_every_dip(name: str) -> None:
     circuit = ps.load(name)
