@@ -79,7 +79,7 @@ def explain(
         wanted = wanted.replace("a ", "a finite ", 1)
     is_ = describe(found)
     if is_ == "a list" and wanted.startswith("a list"):  # of another length
-        is_ = f"one of {len(found)}"
+        is_ = f"a list of {len(found)}"
     return MappingError(f"{subject} must be {wanted}, but is {is_}.{hint}", at.path)
 
 

@@ -129,11 +129,9 @@ class Nets:
         system, line = equations.system, self.line
         inputs, said, tolerance = self.inputs(equations, currents), "", TOLERANCE
         if self.seed is not None:
-            spice = system.spice
+            inside = "without the noise inside SPICE decks" if system.spice else ""
             system, inputs, said = noisy(system, inputs, line, OVER, self.seed, start)
-            said += (
-                f"{', ' if said and spice else ''}{'without the noise inside SPICE decks' if spice else ''}"
-            )
+            said = ", ".join(text for text in (said, inside) if text)
             tolerance = NOISY_TOLERANCE if said else TOLERANCE
         solution = transient(
             system, inputs, (line.total - 1) * OVER + 1, OVER * line.sample_rate, range(system.size),

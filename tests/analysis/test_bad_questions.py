@@ -78,7 +78,7 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: budget(wl=1.55), "wl: circuit 'wdm_link' has light of its own: leave wl out"),
     (lambda: chips({"width": 1e-3}, LIMIT | {"near": 1551.0, "at_most": 1.551}), "near: .*looks like nm"),
     (lambda: chips({"width": 1e-3}, BAND | {"window": [1551, 1552]}), "window: .*looks like nm: write 1.552"),
-    (lambda: chips({"width": 1e-3}, BAND | {"window": [1.551]}), "list of two numbers, .*but is one of 1"),
+    (lambda: chips({"width": 1e-3}, BAND | {"window": [1.551]}), "list of two numbers, .*but is a list of 1"),
     (lambda: chips({"width": 1e-3}, BAND, channels=[1551.0, 1552.0]), "looks like nm"),
     (lambda: chips({"width": 1e-3}, LIMIT | {"quantity": "fsr", "at_least": 0.008}),
      "No wavelength of the sweep, 1.5507 to 1.5517 um, can judge .*'fsr in to drop'.* needs two lines"),
