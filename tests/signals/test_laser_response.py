@@ -153,7 +153,7 @@ def test_a_detector_in_the_dark_has_a_response_of_its_nets_alone() -> None:
 
 def test_a_detector_in_the_dark_biases_its_nets_with_its_dark_current() -> None:
     """A diode has the slope resistance n kT/q I of the dark current that flows through it."""
-    net = {
+    net: dict[str, Any] = {
         "instances": {
             "i": {"component": "current_source", "settings": {"current": 0.0}},
             "pd": {"component": "photodetector", "settings": {"dark_current": 1e-6}},
