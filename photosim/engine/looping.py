@@ -107,7 +107,7 @@ def loop_of(
     """Return the loop of a circuit, its tables still narrow.
 
     fastest: frequency in Hz of the finest steps; low-passes far above it act at once.  moving: settings of
-    optical parts that change over time by themselves.
+    optical parts that change over time by themselves. Raises ParameterError for a circuit without sources.
     """
     plain, signals = electrics.placed(settings_of)
     detectors = [part for part in compiled.graph.parts if isinstance(part.model, Detector)]
@@ -146,9 +146,16 @@ def loop_of(
     optics = QuasiStatic(compiled, base, tables, len(names), beams, detectors, fixed)
     shape = np.array(targets, dtype=np.int64).reshape(-1, 2)
     behind = {name: system.nodes[node] for name, node in sensed.items()}
-    return Loop(
+    loop = Loop(
         equations, electrics.reads, np.array(felt, dtype=np.int64).reshape(-1, 2), shape, optics, behind
     )
+    if not beams:
+        message = (
+            f"The control loop of {loop.words} has no light: it needs a source in the circuit, such as a "
+            "laser. Light that enters at a port is not enough."
+        )
+        raise ParameterError(message)
+    return loop
 
 
 def rest_settings(compiled: Compiled, point: Point) -> dict[str, float]:

@@ -46,7 +46,8 @@ class Feedback:
         self.nets, self.over = nets, OVER
         drives, line = nets.drives, nets.line
         self.line, self.drives = line, drives
-        carriers = light.choose_carriers(drives, None, line.sample_rate, {})
+        lit = any(isinstance(part.model, Source) for part in drives.compiled.graph.parts)
+        carriers = light.choose_carriers(drives, None, line.sample_rate, {}) if lit else np.zeros(0)
         self.moving = [
             f"{part.name}.{name}"
             for part in drives.driven()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.errors import ParameterError
 
 HEATER = 5e-6
 RING = ("laser", "bus", "guide", "shifter", "pd")
@@ -31,6 +32,20 @@ def bias_loop(**controller: Any) -> dict[str, Any]:
         "nets": [["pd,e1", "load,e1", "lock,e2"], ["set,e1", "lock,e1"], ["lock,e3", "mod,e1"],
                  ["set,e2", "load,e2", "gnd"]],
     }  # fmt: skip
+
+
+def test_a_loop_without_a_source_is_refused() -> None:
+    """It ended in a ValueError of numpy, or asked for the light at ports that the call had."""
+    netlist = bias_loop()
+    del netlist["instances"]["laser"]
+    netlist |= {"connections": {"mod,o2": "pd,o1"}, "ports": {"in": "mod,o1"}}
+    circuit = ps.Circuit(netlist)
+    for asked in (
+        lambda: ps.response(circuit, [1e3], source="set"),
+        lambda: ps.transient(circuit, 1e-5, sample_rate=1e7, inputs={"in": 1e-3}, wl=1.55, probes=[]),
+    ):
+        with pytest.raises(ParameterError, match=r"loop of 'mod.voltage' and 'pd' has no light: it needs"):
+            asked()
 
 
 def light_alone() -> ps.Circuit:
