@@ -38,12 +38,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "photosim"))
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the sources once, where Python would do so again in each command that a test starts."""
     if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
         compileall.compile_dir(ROOT / "photosim", quiet=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip by day what runs at night."""
+    if not NIGHTLY:
+        skipped = pytest.mark.skip(reason="runs at night: HYPOTHESIS_PROFILE=nightly")
+        for item in items:
+            if "nightly" in item.keywords:
+                item.add_marker(skipped)
 
 
 @pytest.fixture(scope="session")

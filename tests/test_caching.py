@@ -118,7 +118,15 @@ def touched(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "damage"), [(".py", emptied), (".nbi", scrambled), (".nbc", halved), (".nbc", touched)]
+    ("suffix", "damage"),
+    [
+        (".py", emptied),
+        *(
+            pytest.param(suffix, damage, marks=pytest.mark.nightly)
+            for suffix, damage in ((".nbi", scrambled), (".nbc", touched))
+        ),
+        (".nbc", halved),
+    ],
 )
 def test_a_damaged_kernel_is_made_again(
     filled: Filled, suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path

@@ -79,7 +79,7 @@ def test_a_mixer_multiplies_and_a_lock_in_takes_the_mean() -> None:
     assert found[-100:].mean() == pytest.approx(wanted, rel=2e-3)
 
 
-@pytest.mark.parametrize("phase", [0.8, 2.4])
+@pytest.mark.parametrize("phase", [0.8, pytest.param(2.4, marks=pytest.mark.nightly)])
 def test_a_phase_detector_reads_phases_whatever_the_amplitudes(phase: float) -> None:
     a = {"component": "dither_source", "settings": {"amplitude": 0.3, "frequency": 1e5, "phase": phase}}
     b = {"component": "dither_source", "settings": {"amplitude": 2.0, "frequency": 1e5}}

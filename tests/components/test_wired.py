@@ -60,7 +60,6 @@ def test_default_component_in_a_circuit_is_answered_by_every_command(
             ["check", str(path)],
             ["draw", str(path), "--out", str(tmp_path / "net.svg")],
             ["run", str(path), "--out", str(tmp_path / "out")],
-            ["components", name],
         ]
     for command in commands:
         with warnings.catch_warnings():

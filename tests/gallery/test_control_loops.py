@@ -71,6 +71,7 @@ def test_pound_drever_hall_error_signal_is_its_closed_form(detuning: float, phas
     assert mixed[-320:].mean() == pytest.approx(error_signal(detuning, phase), abs=1e-3)
 
 
+@pytest.mark.nightly
 def test_pound_drever_hall_locks_as_its_error_signal_says() -> None:
     from scipy.integrate import solve_ivp
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 from pathlib import Path
@@ -45,9 +46,12 @@ JUMPS = {"driven_shifter": {"continuity"}}
 
 def examples_of(name: str) -> int:
     """Return how many examples a component gets: what is made of other components has had theirs."""
+    thorough = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
     if name in LARGE:
-        return 10
-    return 30 if isinstance(registry.get(name), Composite) else 100
+        return 10 if thorough else 5
+    if isinstance(registry.get(name), Composite):
+        return 30 if thorough else 15
+    return 100 if thorough else 30
 
 
 NAMES = [name for name in registry.names() if has_laws(name)]

@@ -157,6 +157,7 @@ def test_netlists_with_modes_join_them_whole_and_one_by_one() -> None:
         assert ps.Circuit(dict(found)).ports
 
 
+@pytest.mark.nightly
 def test_a_failing_circuit_is_shown_as_yaml_that_check_reads(tmp_path: Path) -> None:
     smallest = find(
         sts.circuits(parts=FEW, most=4),

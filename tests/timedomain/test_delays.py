@@ -129,7 +129,9 @@ def test_long_guides_deliver_a_pulse_after_their_group_delay(length: float, ng: 
     assert power.sum() == pytest.approx(float((np.abs(wave) ** 2).sum()), rel=1e-3)
 
 
-@pytest.mark.parametrize("turn", [1030.0, 3000.4, 50_000.25])
+@pytest.mark.parametrize(
+    "turn", [1030.0, *(pytest.param(t, marks=pytest.mark.nightly) for t in (3000.4, 50_000.25))]
+)
 def test_loop_through_a_nonlinear_part_returns_its_pulses_after_its_delay(turn: float) -> None:
     """A pulse comes back once a round, by the coupler's series: t, then -k x (t x)**n."""
     rate, coupling = 1e12, 0.3

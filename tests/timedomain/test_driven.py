@@ -55,7 +55,7 @@ def test_lines_that_share_a_carrier_each_meet_the_drive_at_their_own_wavelength(
         ("ring_modulator", "voltage", 0.0, 5.0),
         ("mach_zehnder_modulator", "voltage", -3.0, 3.0),
         ("electro_absorption_modulator", "voltage", 0.0, 3.0),
-        ("bragg_grating", "temperature", 295.0, 305.0),
+        pytest.param("bragg_grating", "temperature", 295.0, 305.0, marks=pytest.mark.nightly),
     ],
 )
 def test_driven_part_is_its_own_spectrum_at_each_instant(

@@ -85,11 +85,11 @@ def test_the_linearised_equations_give_the_known_figures() -> None:
     ("rate", "duration", "pump_noise"),
     [
         (40e9, 2e-6, 0.0),
-        (40e9, 2e-6, 1.0),
-        (100e9, 2e-6, 0.0),
-        (400e9, 2e-6, 0.0),
+        pytest.param(40e9, 2e-6, 1.0, marks=pytest.mark.nightly),
+        pytest.param(100e9, 2e-6, 0.0, marks=pytest.mark.nightly),
+        pytest.param(400e9, 2e-6, 0.0, marks=pytest.mark.nightly),
         (400e9, 2e-6, 1.0),
-        (1600e9, 1e-6, 0.0),
+        pytest.param(1600e9, 1e-6, 0.0, marks=pytest.mark.nightly),
     ],
 )
 def test_intensity_noise_is_that_of_the_equations_at_any_step(
@@ -105,6 +105,7 @@ def test_intensity_noise_is_that_of_the_equations_at_any_step(
         assert off == pytest.approx(0.0, abs=0.5), low
 
 
+@pytest.mark.nightly
 def test_mean_noise_at_low_frequency_does_not_depend_on_the_step() -> None:
     for rate in (40e9, 400e9):
         f, found = measured("rate_equation_laser", rate, 4e-6, current=40e-3)

@@ -65,7 +65,7 @@ def test_linear_loop_returns_its_pulses_after_each_round(turn: float) -> None:
     np.testing.assert_allclose(out.wave.values[0, 0], series(samples, turn), atol=1e-6)
 
 
-@pytest.mark.parametrize("block", [4096, 1 << 16])
+@pytest.mark.parametrize("block", [4096, pytest.param(1 << 16, marks=pytest.mark.nightly)])
 def test_loop_of_a_million_samples_through_a_nonlinear_part(
     monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
