@@ -132,6 +132,10 @@ def _causality(subject: Linear, example: Example) -> float:
     settings = {n: abs(v) if n.startswith("phase") else v for n, v in example.settings.items()}
     # A slope in wavelength holds near wl0 only: over the sweep its amplitude alone would answer early.
     settings |= {n: 0.0 for n in settings if n.endswith("_slope")}
+    if "v_pi" in settings:  # beyond a turn the arms of a pair would be longer than the model, and one early
+        most = float(settings["v_pi"])
+        volts = [n for n in settings if subject.parameters[n].unit == "V" and n != "v_pi"]
+        settings |= {n: float(np.clip(settings[n], -most, most)) for n in volts}
     s = subject.s(SPEED_OF_LIGHT_UM_S / frequency, settings)
     if not np.isfinite(s).all():
         return 0.0 if sealed(subject, example) else float("nan")

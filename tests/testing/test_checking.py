@@ -370,3 +370,18 @@ def test_what_is_not_there_is_said_shortly(thing: Any, says: str) -> None:
     with pytest.raises(ParameterError, match=says) as caught:
         check(thing)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["mach_zehnder_modulator", "travelling_wave_modulator"])
+def test_a_pair_of_arms_that_turns_a_thousand_times_is_no_early_part(name: str) -> None:
+    """A model without the length of its arms cannot hold such a phase, so the law asks a turn of it."""
+    subject = subject_of(name)
+    assert isinstance(subject, Linear)
+    causality = LAWS.by_name["causality"]
+    for v_pi, bias in ((0.001, 1.0), (0.031, -15.0), (0.5, 15.0), (3.0, 1.5)):
+        example = Example(np.full(3, 1.5), {**_defaults(subject), "v_pi": v_pi, "bias": bias})
+        assert causality.keeps(causality.measure(subject, example)), (v_pi, bias)
+
+
+def _defaults(subject: Linear) -> dict[str, Any]:
+    return {n: parameter.default for n, parameter in subject.parameters.items()}
