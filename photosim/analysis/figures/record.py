@@ -171,6 +171,27 @@ def _check_length(symbols: float, sent: Any, skip: int) -> None:
         raise ParameterError(message)
 
 
+def samples_of(trace: Any, sample_rate: float | None) -> tuple[NDArray[Any], float]:
+    """Return a trace as an array and its sample rate, by its times where it has them."""
+    if hasattr(trace, "data_vars"):
+        message = (
+            f"figures takes one trace, such as out.current[0]. This result has {listing(trace.data_vars)}."
+        )
+        raise ParameterError(message)
+    times = getattr(getattr(trace, "coords", None), "get", lambda _: None)("time")
+    if times is not None and sample_rate is None and np.size(times) > 1:
+        own = np.asarray(times, dtype=np.float64)
+        sample_rate = (own.size - 1) / float(own[-1] - own[0])
+    if sample_rate is None:
+        message = "figures needs sample_rate in Hz: the trace has no times of its own."
+        raise ParameterError(message)
+    values = np.asarray(trace)
+    if values.dtype.kind not in "fiuc":
+        message = f"A trace holds real or complex numbers, got values of type {values.dtype}."
+        raise ParameterError(message)
+    return values, float(sample_rate)
+
+
 def check_levels(levels: int | None, known: tuple[int, ...]) -> None:
     """Raise ParameterError for a number of levels that no figure is defined for."""
     if levels is not None and levels not in known:

@@ -11,7 +11,7 @@ import numpy as np
 from photosim.analysis.figures.constellations import ConstellationFigures, constellation_figures
 from photosim.analysis.figures.edges import Jitter, edge_times, jitter
 from photosim.analysis.figures.patterns import bits_between
-from photosim.analysis.figures.record import Record, check_levels, read_record
+from photosim.analysis.figures.record import Record, check_levels, read_record, samples_of
 from photosim.analysis.figures.tdecq import ALLOWED, LEAST_SYMBOLS, Tdecq, tdecq
 from photosim.analysis.result import UNKNOWN, Table
 from photosim.analysis.symbols import decided, values_at
@@ -236,7 +236,7 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
     >>> round(found.extinction_dB, 2), round(1e3 * found.oma_outer, 3)  # dB, mA
     (3.01, 1.0)
     """
-    values, rate = _values(trace, sample_rate)
+    values, rate = samples_of(trace, sample_rate)
     if symbol_rate is None:
         message = "figures needs symbol_rate, the number of symbols per s."
         raise ParameterError(message)
@@ -251,22 +251,6 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
     check_levels(levels, LEVELS)
     record = read_record(values, rate, symbol_rate, sent, levels, skip)
     return _judged(record, symbol_rate, received=received, scope_noise=scope_noise, taps=taps, unit=unit)
-
-
-def _values(trace: Any, sample_rate: float | None) -> tuple[NDArray[Any], float]:
-    """Return a trace as an array and its sample rate, by its times where it has them."""
-    times = getattr(getattr(trace, "coords", None), "get", lambda _: None)("time")
-    if times is not None and sample_rate is None and np.size(times) > 1:
-        own = np.asarray(times, dtype=np.float64)
-        sample_rate = (own.size - 1) / float(own[-1] - own[0])
-    if sample_rate is None:
-        message = "figures needs sample_rate in Hz: the trace has no times of its own."
-        raise ParameterError(message)
-    values = np.asarray(trace)
-    if values.dtype.kind not in "fiuc":
-        message = f"A trace holds real or complex numbers, got values of type {values.dtype}."
-        raise ParameterError(message)
-    return values, float(sample_rate)
 
 
 def _judged(record: Record, symbol_rate: float, **options: Any) -> Figures:

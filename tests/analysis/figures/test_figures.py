@@ -358,3 +358,11 @@ def test_figures_without_the_symbols_sent_say_so_and_are_printed() -> None:
     names = [row[0] for row in found.tables()[0].rows]
     assert "vertical eye closure penalty (dB)" in names
     assert plain().numbers()["tdecq"]["tdecq_dB"] == plain().tdecq_dB
+
+
+def test_a_whole_result_is_not_a_trace() -> None:
+    out = ps.transient(ps.load("link"), 20 / 10e9, sample_rate=80e9)
+    with pytest.raises(
+        ParameterError, match=r"one trace, such as out\.current\[0\]\. This result has .*current"
+    ):
+        ps.figures(out, symbol_rate=10e9)
