@@ -11,7 +11,7 @@ from photosim.errors import DataError, ParameterError, did_you_mean
 from photosim.files import check_target
 from photosim.files.atomic import replacing
 
-_STARTERS = {
+STARTERS = {
     "circuit": ("circuit.yml", "photosim simulate {file} --wl 1.54:1.56:auto --plot circuit.png"),
     "component": ("component.py", "photosim --components {file} components window_pane"),
     "analysis": ("analysis.yml", "photosim run {file}"),
@@ -20,11 +20,11 @@ _STARTERS = {
 
 def new(thing: str, file: Path | None) -> None:
     """Write the starter file of a circuit, a component or a list of analyses; never over a file."""
-    if thing not in _STARTERS:
-        near = did_you_mean(thing, _STARTERS)
-        message = f"There is no starter file of {thing!r}: choose from {', '.join(_STARTERS)}.{near}"
+    if thing not in STARTERS:
+        near = did_you_mean(thing, STARTERS)
+        message = f"There is no starter file of {thing!r}: choose from {', '.join(STARTERS)}.{near}"
         raise ParameterError(message)
-    name, command = _STARTERS[thing]
+    name, command = STARTERS[thing]
     target = check_target(file if file is not None else Path(name), (Path(name).suffix,))
     if target.exists():
         message = f"{target} exists already: give another name."

@@ -39,4 +39,6 @@ def systems(incomplete: str) -> list[str]:
 
 def starters(incomplete: str) -> list[str]:
     """Return the kinds of starter files that begin so."""
-    return [name for name in ("circuit", "component", "analysis") if name.startswith(incomplete)]
+    from photosim.cli.begin import STARTERS
+
+    return [name for name in STARTERS if name.startswith(incomplete)]

@@ -188,38 +188,30 @@ class Run:
         if not nonlinear and self.history.turning:
             self.starts[names] = "steady for each line"
             return self.history.begun(stepper)
-        known = None if loop else stepper.parts[0].settled
-        if known is not None:
-            return self._known(stepper, relaxation.known(stepper, first, known), names)
-        found = relaxation.steady(stepper, first, nonlinear=nonlinear)
+        settled = None if loop else stepper.parts[0].settled
+        if settled is not None:  # a part that knows where steady light leaves it
+            found = relaxation.known(stepper, first, settled)
+            none = "as without light, which does not lock it"
+            why = (
+                f"The first light into {names} does not lock it, so the two beat and no state is steady: the "
+                "run starts with its own light alone."
+            )
+        else:
+            found = relaxation.steady(stepper, first, nonlinear=nonlinear)
+            none = f"at rest, no steady state found (it moves by {found.residual:.2g})"
+            why = (
+                f"No steady state was found for the first light and settings of {names}: the run starts "
+                "with these parts at rest."
+            )
         if found.begin is None:
-            self.starts[names] = f"at rest, no steady state found (it moves by {found.residual:.2g})"
+            self.starts[names] = none
             if not self.settles:
-                message = (
-                    f"No steady state was found for the first light and settings of {names}: the run starts "
-                    "with these parts at rest. Give it time before with settle=."
-                )
-                warnings.warn(message, PhotosimWarning, stacklevel=4)
+                warnings.warn(f"{why} Give it time before with settle=.", PhotosimWarning, stacklevel=4)
             return stepper.rest()
         branch = ", bistable: on the branch reached from dark" if found.bistable else ""
-        self.starts[names] = f"steady, residual {found.residual:.2g}{branch}"
+        faint = "as without light, which is too faint to count"
+        self.starts[names] = faint if found.dark else f"steady, residual {found.residual:.2g}{branch}"
         return found.begin
-
-    def _known(self, stepper: stepping.Stepper, found: relaxation.Steady, name: str) -> stepping.Begin:
-        """Return how a part begins that knows its steady state; warns where light and its own light beat."""
-        if found.begin is not None:
-            branch = ", bistable: on the branch reached from dark" if found.bistable else ""
-            own = "as without light, which is too faint to count"
-            self.starts[name] = own if found.dark else f"steady, residual {found.residual:.2g}{branch}"
-            return found.begin
-        self.starts[name] = "as without light, which does not lock it"
-        if not self.settles:
-            message = (
-                f"The first light into {name} does not lock it, so the two beat and no state is steady: the "
-                "run starts with its own light alone. Give it time before with settle=."
-            )
-            warnings.warn(message, PhotosimWarning, stacklevel=5)
-        return stepper.rest()
 
     def _passed(self, element: Element, arriving: Mapping[int, ComplexArray]) -> dict[int, ComplexArray]:
         """Return what leaves a driven element that is not a loop."""

@@ -48,9 +48,8 @@ class Distribution:
 
     def __post_init__(self) -> None:
         bounded = self.distribution in ("truncated", "uniform")
-        for name in (
-            ("sigma", "mean") if self.distribution == "uniform" else () if bounded else ("low", "high")
-        ):
+        unused = {"uniform": ("sigma", "mean"), "truncated": ()}.get(self.distribution, ("low", "high"))
+        for name in unused:
             if getattr(self, name) is not None:
                 other = "low and high alone" if bounded else "sigma and mean; one with ends is truncated"
                 message = f"A {self.distribution} distribution has no {name}: it has {other}."
