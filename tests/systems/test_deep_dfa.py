@@ -11,7 +11,7 @@ import pytest
 
 import photosim as ps
 from photosim.systems import find_system
-from photosim.systems.deep_dfa import SMALL, network_of, train
+from photosim.systems.deep_dfa import SMALL, network_of, time_steps, train
 from photosim.systems.harness.data import samples
 from photosim.training.devices import Digital
 from photosim.training.losses import CLASSIFICATION
@@ -62,4 +62,10 @@ def test_the_netlist_decides_the_result(tmp_path: Path) -> None:
     assert lit["accuracy"] > 70.0
     data = samples(find_system("deep-dfa").options(quick=True)).train
     assert 0 < lit["frames"] <= 4 * RECIPE.epochs * len(data)
-    assert lit["step_ms"] > 0.0
+
+
+def test_both_rules_are_timed_in_turns(tmp_path: Path) -> None:
+    options = find_system("deep-dfa").options(quick=True)
+    found = time_steps(options, RECIPE, 10, 0, tmp_path / "none.npz", lambda _done, _total: None)
+    assert min(found.values()) > 0.0
+    assert 0.2 < found["ratio"] * found["fed_ms"] / found["exact_ms"] < 5.0
