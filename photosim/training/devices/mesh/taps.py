@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh.paths import (
-    SEGMENT,
-    Fields,
-    Passage,
-    lanes_of,
-    real_view,
-    reversed_entries,
-    widened,
-)
+from photosim.training.devices.mesh.paths import Fields, Passage, Reals, real_view, reversed_entries, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,18 +22,14 @@ def read_forwards(passage: Passage, x: Fields, weights: FloatArray) -> tuple[Flo
     Returns tap powers summed over the batch with weights (M, batch), shape (M, 2 K + n) in the order theta,
     phi, end; and the fields that leave the outputs.
     """
-    from photosim.kernels.mesh_batches import send_batch
-
     mesh, entries = passage.mesh, passage.entries
     forms = np.zeros((len(entries), 2, 4), entries.dtype)
     forms[:, 0] = entries[:, 8:12]  # the field behind the inner shifter
     forms[:, 1, 0] = mesh.parts[:, 6]  # behind the outer one its phase does not count
     light = widened(np.ascontiguousarray(x), mesh.dark)
-    blocks = _sums(light, entries, mesh.pairs, forms, weights)
-    out = np.empty_like(light)
-    send_batch(entries, mesh.pairs, passage.ends, real_view(light), real_view(out))
+    sums, out = _read(light, entries, mesh.pairs, passage.ends, forms, weights)
     leaving = out[:, mesh.dark :]
-    return np.concatenate([blocks, weights @ _power(leaving)], axis=1), leaving
+    return _in_order(sums, weights @ _power(leaving)), leaving
 
 
 def read_backwards(passage: Passage, g: Fields, weights: FloatArray) -> tuple[FloatArray, Fields]:
@@ -57,39 +45,31 @@ def read_backwards(passage: Passage, g: Fields, weights: FloatArray) -> tuple[Fl
     forms[:, 1] = entries[:, [0, 1, 2, 3]] / mesh.parts[::-1, 6][:, np.newaxis]
     ends = passage.ends.view(g.dtype)[mesh.dark :, 0]
     light = widened(np.ascontiguousarray(g * ends.conj()), mesh.dark)
-    count = len(entries)
-    sums = _sums(light, entries, pairs, forms, weights).reshape(len(weights), 2, count)[:, :, ::-1]
-    blocks = sums.reshape(len(weights), 2 * count)
-    return np.concatenate([blocks, weights @ _power(g)], axis=1), passage.back(g).conj()
+    plain = np.zeros_like(passage.ends)
+    plain[:, 0] = 1.0
+    sums, out = _read(light, entries, pairs, plain, forms, weights)
+    return _in_order(sums[::-1], weights @ _power(g)), out[:, mesh.dark :].conj()
 
 
-def _sums(
+def _read(
     light: Fields,
-    entries: NDArray[np.floating],
+    entries: Reals,
     pairs: NDArray[np.uint64],
-    forms: NDArray[np.floating],
+    ends: Reals,
+    forms: Reals,
     weights: FloatArray,
-) -> FloatArray:
-    """Return weighted sums (M, 2 K) of the forms' powers in all blocks that light meets."""
-    from photosim.kernels.mesh_batches import fill_powers, load_slice, segment_forth
+) -> tuple[FloatArray, Fields]:
+    """Return weighted sums (K, 2, M) of the forms' powers in all blocks, and the fields behind the ends."""
+    from photosim.kernels.mesh_batches import read_batch
 
-    lanes, count = lanes_of(light.dtype), len(entries)
-    most = min(count, SEGMENT)
-    sums = np.zeros((2 * count, len(weights)))
-    fields = np.empty(2 * light.shape[1] * lanes, entries.dtype)
-    kept, rows = np.empty(4 * most * lanes, entries.dtype), np.empty((most, 2 * lanes), entries.dtype)
-    lit, dark = np.empty(light.shape[1], np.bool_), np.zeros(count, np.bool_)
-    for low in range(0, len(light), lanes):
-        load_slice(real_view(light), low, fields, lit)
-        own = np.zeros((lanes, len(weights)))
-        own[: len(light) - low] = weights[:, low : low + lanes].T
-        for first in range(0, count, SEGMENT):
-            part = slice(first, first + SEGMENT)
-            segment_forth(fields, entries[part], pairs[part], dark[part], kept)
-            fill_powers(kept, forms[part], rows)
-            powers = rows[: len(forms[part])].reshape(-1, lanes)
-            sums[2 * first : 2 * first + len(powers)] += powers @ own.astype(rows.dtype)
-    return sums.reshape(count, 2, -1).transpose(2, 1, 0).reshape(len(weights), 2 * count)
+    sums, out = np.zeros((len(entries), 2, len(weights))), np.empty_like(light)
+    read_batch(entries, pairs, ends, forms, weights, real_view(light), real_view(out), sums)
+    return sums, out
+
+
+def _in_order(sums: FloatArray, ends: FloatArray) -> FloatArray:
+    """Return sums (K, 2, M) and those at the ends (M, n) in the order theta, phi, end: (M, 2 K + n)."""
+    return np.concatenate([sums[:, 0].T, sums[:, 1].T, ends], axis=1)
 
 
 def _power(fields: Fields) -> FloatArray:
