@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import marshal
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -100,7 +101,7 @@ def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> lis
     if id(function) in seen or not isinstance(function, FunctionType):
         return []
     seen.add(id(function))
-    parts = [inspect.getsource(function)]
+    parts = [_source_of(function)]
     used_by_name = [(n, function.__globals__.get(n)) for n in sorted(_global_names(function.__code__))]
     for name, used in used_by_name:
         if isinstance(used, FunctionType):
@@ -111,6 +112,14 @@ def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> lis
         for method in () if used is not function and isinstance(used, FunctionType) else group_methods(used):
             parts += _sources(method, seen)
     return parts
+
+
+def _source_of(function: FunctionType) -> str:
+    """Return the source of a function, or its code if it was typed at a prompt and no file holds it."""
+    try:
+        return inspect.getsource(function)
+    except OSError:
+        return marshal.dumps(function.__code__).hex()
 
 
 def _global_names(code: CodeType) -> set[str]:

@@ -91,3 +91,18 @@ def test_folder_that_cannot_be_written_costs_no_result(cache: Path) -> None:
     cache.write_text("a file stands where the folder should be", encoding="utf-8")
     found = values(declared(), [1.55], reflection=0.36, length=7.0)
     np.testing.assert_allclose(np.abs(found["o1", "o2"]), 0.8, rtol=1e-14)
+
+
+def test_formula_typed_at_a_prompt_has_a_kernel_of_its_own(cache: Path) -> None:
+    def six(m: Any, wl: Any) -> Entries:
+        """A splitter."""
+        return {("o1", "o2"): m.sqrt(0.36) + 0.0 * wl}
+
+    def eight(m: Any, wl: Any) -> Entries:
+        """A splitter."""
+        return {("o1", "o2"): m.sqrt(0.64) + 0.0 * wl}
+
+    for function, expected in ((six, 0.6), (eight, 0.8)):
+        function.__code__ = function.__code__.replace(co_filename="<stdin>")
+        assert values(declared(function), np.array([1.5]))["o1", "o2"] == pytest.approx(expected)
+    assert len(list(cache.glob("*.py"))) == 2
