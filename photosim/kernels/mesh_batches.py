@@ -213,45 +213,17 @@ def add_rows(rows: Any, totals: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def read_batch(
-    entries: Any, pairs: Any, ends: Any, forms: Any, weights: Any, x: Any, y: Any, sums: Any
-) -> None:
-    """As send_batch, and add to sums (K, 2, M), float64, what taps read of two linear forms in each block.
+def segment_read(fields: Any, entries: Any, pairs: Any, forms: Any, rows: Any) -> None:
+    """Send fields through blocks; rows (K, 2 rows) get the powers of two linear forms of what came into each.
 
-    forms: (K, 2, 4), each f_a x_a + f_b x_b of what comes into a block as (re f_a, im f_a, re f_b, im f_b).
-    weights: (M, B), of the samples in the sums of the forms' powers.
+    forms: (K, 2, 4), each f_a x_a + f_b x_b as (re f_a, im f_a, re f_b, im f_b).
     """
-    lanes = ROW_BYTES // entries.itemsize
-    guides = x.shape[1]
-    work, kept = np.empty(2 * guides * lanes, entries.dtype), np.empty(4 * lanes, entries.dtype)
-    row, own = np.empty(lanes, entries.dtype), np.zeros((weights.shape[0], lanes), entries.dtype)
-    lit = np.empty(guides, np.bool_)
-    for low in range(0, x.shape[0], lanes):
-        load_slice(x, low, work, lit)
-        for m in range(weights.shape[0]):
-            own[m] = 0.0
-            for j in range(low, min(x.shape[0], low + lanes)):
-                own[m, j - low] = weights[m, j]
-        for k in range(pairs.shape[0]):
-            a, b = pairs[k, 0], pairs[k, 1]
-            if lit[a] or lit[b]:
-                lit[a] = lit[b] = True
-                _forth(work, entries[k], a, b, kept)
-                for side in range(2):
-                    _power(kept, forms[k, side], row)
-                    for m in range(weights.shape[0]):
-                        sums[k, side, m] += _weighed(row, own[m])
-        store_slice(work, ends, low, y)
-
-
-@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz", "reassoc"})
-def _weighed(row: Any, weights: Any) -> Any:
-    """Return the weighted sum of a row."""
-    n = ROW_BYTES // row.itemsize
-    total = row[0] * weights[0]
-    for j in range(1, n):
-        total += row[j] * weights[j]
-    return total
+    n = ROW_BYTES // fields.itemsize
+    kept = np.empty(4 * n, fields.dtype)
+    for k in range(pairs.shape[0]):
+        _forth(fields, entries[k], pairs[k, 0], pairs[k, 1], kept)
+        for side in range(2):
+            _power(kept, forms[k, side], rows[k, side * n : (side + 1) * n])
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})

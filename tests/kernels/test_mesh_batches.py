@@ -15,9 +15,9 @@ from photosim.kernels.mesh_batches import (
     fill_entries,
     find_dark,
     load_slice,
-    read_batch,
     segment_back,
     segment_forth,
+    segment_read,
     send_batch,
     send_few,
     store_slice,
@@ -112,22 +112,26 @@ def test_the_way_back_gives_the_gradient_and_the_cotangent_of_the_inputs(dark_gu
         np.testing.assert_allclose(back[..., 0] + 1j * back[..., 1], expected, atol=1e-13)
 
 
-def test_taps_read_linear_forms_of_what_comes_into_every_block() -> None:
-    entries, ends = made()
-    batch = LANES + 3  # a full slice, and one with empty lanes
-    x = RNG.standard_normal((batch, G)) + 1j * RNG.standard_normal((batch, G))
-    forms, weights = RNG.standard_normal((K, 2, 4)), RNG.standard_normal((2, batch))
-    y, sums = np.empty((batch, G, 2)), np.zeros((K, 2, 2))
-    read_batch(entries, PAIRS, ends, forms, weights, real(x), y, sums)
-    np.testing.assert_allclose(y[..., 0] + 1j * y[..., 1], x @ whole(ANGLES).T, atol=1e-13)
+def test_powers_of_linear_forms_of_what_comes_into_every_block() -> None:
+    entries, _ = made()
+    x = RNG.standard_normal((3, G)) + 1j * RNG.standard_normal((3, G))
+    forms, rows = RNG.standard_normal((K, 2, 4)), np.empty((K, 2 * LANES))
+    work, lit = np.empty(2 * G * LANES), np.empty(G, np.bool_)
+    load_slice(real(x), 0, work, lit)
+    segment_read(work, entries, PAIRS, forms, rows)
     fields = x.copy()
     for k, (a, b) in enumerate(PAIRS.astype(int)):
         for side in range(2):
             f = forms[k, side]
-            power = np.abs((f[0] + 1j * f[1]) * fields[:, a] + (f[2] + 1j * f[3]) * fields[:, b]) ** 2
-            np.testing.assert_allclose(sums[k, side], weights @ power, rtol=1e-12)
+            expected = np.abs((f[0] + 1j * f[1]) * fields[:, a] + (f[2] + 1j * f[3]) * fields[:, b]) ** 2
+            np.testing.assert_allclose(rows[k, side * LANES : side * LANES + 3], expected, rtol=1e-12)
+            assert not rows[k, side * LANES + 3 : (side + 1) * LANES].any()
         e = entries[k, :8:2] + 1j * entries[k, 1:8:2]
         fields[:, [a, b]] = fields[:, [a, b]] @ e.reshape(2, 2).T
+    y, plain = np.empty((3, G, 2)), np.zeros((G, 2))
+    plain[:, 0] = 1.0
+    store_slice(work, plain, 0, y)
+    np.testing.assert_allclose(y[..., 0] + 1j * y[..., 1], fields, atol=1e-13)
 
 
 def test_few_samples_go_alone_and_give_the_same() -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh.paths import Fields, Passage, Reals, real_view, reversed_entries, widened
+from photosim.training.devices.mesh.paths import (
+    SEGMENT,
+    Fields,
+    Passage,
+    Reals,
+    lanes_of,
+    real_view,
+    reversed_entries,
+    widened,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,11 +69,23 @@ def _read(
     weights: FloatArray,
 ) -> tuple[FloatArray, Fields]:
     """Return weighted sums (K, 2, M) of the forms' powers in all blocks, and the fields behind the ends."""
-    from photosim.kernels.mesh_batches import read_batch
+    from photosim.kernels.mesh_batches import load_slice, segment_read, store_slice
 
-    sums, out = np.zeros((len(entries), 2, len(weights))), np.empty_like(light)
-    read_batch(entries, pairs, ends, forms, weights, real_view(light), real_view(out), sums)
-    return sums, out
+    lanes, count, kind = lanes_of(light.dtype), len(entries), entries.dtype
+    sums, out = np.zeros((2 * count, len(weights))), np.empty_like(light)
+    fields, lit = np.empty(2 * light.shape[1] * lanes, kind), np.empty(light.shape[1], np.bool_)
+    rows = np.empty((min(count, SEGMENT), 2 * lanes), kind)
+    own = np.zeros((lanes, len(weights)), kind)
+    for low in range(0, len(light), lanes):
+        own[: len(light) - low] = weights[:, low : low + lanes].T  # empty lanes are dark
+        load_slice(real_view(light), low, fields, lit)
+        for first in range(0, count, SEGMENT):
+            part = slice(first, first + SEGMENT)
+            segment_read(fields, entries[part], pairs[part], forms[part], rows)
+            powers = rows[: len(forms[part])].reshape(-1, lanes)
+            sums[2 * first : 2 * first + len(powers)] += powers @ own
+        store_slice(fields, ends, low, real_view(out))
+    return sums.reshape(count, 2, -1), out
 
 
 def _in_order(sums: FloatArray, ends: FloatArray) -> FloatArray:
