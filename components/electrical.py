@@ -178,7 +178,8 @@ def current_controlled_current_source(*, gain: Gain = 1.0) -> Elements:
 def transmission_line(*, impedance: Impedance = 50.0, delay: Delay = 10e-12) -> Elements:
     """Lossless line from the port e1, e2 to the port e3, e4, by its travelling waves (branin1967).
 
-    Left out: loss, dispersion, the common mode: at rest e1 and e3 are one node, and e2 and e4 another.
+    At rest both ports have one voltage and one current. Left out: loss, dispersion, the common mode: no
+    current passes from e2 to e4, so that each end needs its own way to gnd.
 
     Settings:
         impedance: characteristic impedance.

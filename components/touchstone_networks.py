@@ -38,6 +38,12 @@ def _table(file: ElectricalTable | None, ports: int, order: str) -> ElectricalTa
         )
         message = f"table {file.name!r} has {len(file.ohm)} ports, but this part has {ports}"
         raise ParameterError(f"{message}: take {name}." if len(file.ohm) in {2, 4} else f"{message}.")
+    if order == "mixed" and file.ordered:
+        message = (
+            f"table {file.name!r} names its modes itself by [Mixed-Mode Order], and its ports are "
+            "single-ended again: leave setting 'order' out."
+        )
+        raise ParameterError(message)
     if order == "mixed" and np.ptp(file.ohm) > 0.0:
         message = (
             f"table {file.name!r} has different reference impedances, {file.ohm.min():g} to "

@@ -30,7 +30,7 @@ def pairs(one: Placed) -> list[tuple[str, str]]:
 def check_topology(placed: Sequence[Placed], shown: Callable[[str], str]) -> None:
     """Raise NetlistError for nodes without a path to ground, loops of voltages and cuts of currents.
 
-    shown: words for a node. At rest a capacitor is not a path; an inductor is, and a line from end to end.
+    shown: words for a node. At rest a capacitor is not a path; an inductor is, and either port of a line.
     """
     nodes = dict.fromkeys(node for one in placed for node in one.nodes)
     _refuse_loops(placed)
@@ -47,22 +47,57 @@ def _refuse_loops(placed: Sequence[Placed]) -> None:
         if sets.join(a, b):
             kept.append((a, b, one.name))
             continue
-        around = [*_path(kept, a, b), one.name] if a != b else [one.name]
-        if all(_kind(placed, name) == "inductance" for name in around):
-            message = (
-                f"The inductors {listing(around)} form a loop, in which a direct current is not determined: "
-                "put "
-                "a resistor into it."
-            )
-        else:
-            what = (
-                "voltage sources and inductors" if _any_inductor(placed, around) else "ideal voltage sources"
-            )
-            message = (
-                f"{listing(around)} form a loop of {what}: nothing limits its current; put a resistor "
-                "into it."
-            )
-        raise NetlistError(message)
+        _refuse_loop(placed, [*_path(kept, a, b), one.name], shorted=a == b)
+    _refuse_lines(placed, sets, kept)
+
+
+def _refuse_loop(placed: Sequence[Placed], around: Sequence[str], *, shorted: bool) -> None:
+    """Refuse a loop of the elements with these names, which is one element alone where it is shorted."""
+    if shorted:
+        message = (
+            f"Both ends of {around[0]} are one net, so that nothing limits its current: put a resistor "
+            "between them."
+        )
+    elif all(_kind(placed, name) == "inductance" for name in around):
+        message = (
+            f"The inductors {listing(around)} form a loop, in which a direct current is not determined: put "
+            "a resistor into it."
+        )
+    else:
+        what = "voltage sources and inductors" if _any_inductor(placed, around) else "ideal voltage sources"
+        message = (
+            f"{listing(around)} form a loop of {what}: nothing limits its current; put a resistor into it."
+        )
+    raise NetlistError(message)
+
+
+def _refuse_lines(placed: Sequence[Placed], sets: Joins, kept: list[tuple[str, str, str]]) -> None:
+    """Refuse a line whose two ports both have a given voltage, which at rest are one and the same."""
+    todo = [one for one in placed if one.element.kind == "line"]
+    while todo:
+        later = []
+        for one in todo:
+            ends = [one.nodes[:2], one.nodes[2:]]
+            given = [sets.root(a) == sets.root(b) for a, b in ends]
+            if all(given):
+                around = [name for a, b in ends for name in _path(kept, a, b)]
+                message = (
+                    f"At rest {listing(around)} form a loop through line {one.name!r}: nothing limits its "
+                    "current; put a resistor into it."
+                    if around
+                    else f"Line {one.name!r} is shorted at both ends, so that its direct current is not "
+                    "determined: put a resistor at one of them."
+                )
+                raise NetlistError(message)
+            if any(given):
+                a, b = ends[given.index(False)]
+                sets.join(a, b)
+                kept.append((a, b, one.name))
+            else:
+                later.append(one)
+        if len(later) == len(todo):
+            return
+        todo = later
 
 
 def _any_inductor(placed: Sequence[Placed], names: Iterable[str]) -> bool:
@@ -99,9 +134,9 @@ def _refuse_floating(
     for one in placed:
         if one.element.kind in _AT_REST:
             sets.join(one.nodes[0], one.nodes[1])
-        elif one.element.kind == "line":  # at rest both wires go through
-            sets.join(one.nodes[0], one.nodes[2])
-            sets.join(one.nodes[1], one.nodes[3])
+        elif one.element.kind == "line":  # a current that enters a port leaves it by its other wire
+            sets.join(one.nodes[0], one.nodes[1])
+            sets.join(one.nodes[2], one.nodes[3])
         elif one.element.call is not None:
             at = dict(zip(one.element.call.subcircuit.pins, one.nodes, strict=True)) | {"0": GROUND}
             for joined in one.element.call.subcircuit.joined:
@@ -122,14 +157,19 @@ def _refuse_floating(
         for one in placed
         if one.element.kind == "capacitance" and any((a in group) != (b in group) for a, b in pairs(one))
     ]
-    subject = f"The net of {where}" if len(group) == 1 else f"The nets of {where}"
-    verb = "has" if len(group) == 1 else "have"
+    one = len(group) == 1
+    subject, where_to = (
+        (f"The net of {where} has", "it") if one else (f"The nets of {where} have", "one of them")
+    )
     if fed:
         message = (
-            f"{subject} {verb} no path for the current of {listing(fed)}: only current sources"
+            f"{subject} no path for the current of {listing(fed)}: only current sources"
             f"{' and capacitors' if held else ''} lead there; put a resistor to another net or to gnd."
         )
     else:
-        only = f": only the capacitors {listing(held)} lead there" if held else ""
-        message = f"{subject} {verb} no path to gnd at rest{only}; put a resistor, or gnd, into it."
+        only = ""
+        if held:
+            some = f"capacitor {held[0]} leads" if len(held) == 1 else f"capacitors {listing(held)} lead"
+            only = f": only the {some} there"
+        message = f"{subject} no path to gnd at rest{only}; put a resistor, or gnd, into {where_to}."
     raise NetlistError(message)

@@ -81,6 +81,20 @@ class Electrics:
         loose = {self.node[end] for end in (own - joined) | self.graph.open_pins if end in self.node}
         dead = {sets[node] for node in loose if node in sets} - grounded
         self.unused = frozenset(node for node in sets if sets[node] in dead)
+        exposed = self.graph.open_pins.union(self.graph.electrical.values())
+        outer = {sets[self.node[end]] for end in exposed if self.node.get(end) in sets}
+        self._refuse_undefined(frozenset(node for node in sets if sets[node] in dead - outer))
+
+    def _refuse_undefined(self, floating: frozenset[str]) -> None:
+        """Refuse a setting that follows a voltage between a net with a path to gnd and one without."""
+        for read in self._all_reads:
+            loose = [node for node in read.nodes if node in floating]
+            if loose and len(loose) < len(read.nodes):
+                message = (
+                    f"The net of {loose[0]!r}, whose voltage drives {read.name!r}, has no path to gnd, since "
+                    "a pin there is open: put a resistor, or gnd, into it."
+                )
+                raise NetlistError(message)
 
     def _refuse_voltage_into_current(self, members: tuple[PortRef, ...]) -> None:
         """Refuse a net in which a one-way voltage meets a one-way input that takes a current."""
@@ -212,6 +226,11 @@ class Electrics:
     @cached_property
     def reads(self) -> tuple[Read, ...]:
         """The settings of optical parts that follow the electronics."""
+        return tuple(read for read in self._all_reads if not self.unused.intersection(read.nodes))
+
+    @cached_property
+    def _all_reads(self) -> tuple[Read, ...]:
+        """The same, with those in networks that nothing uses."""
         found = []
         for end, node in self.node.items():
             part = self.graph.part(end[0])
@@ -227,7 +246,7 @@ class Electrics:
             part = self.graph.part(entry[0])
             if isinstance(driving.model, Network) and not isinstance(part.model, Network):
                 found.append(Read(entry[0], part.model.drives[entry[1]], self._across(output)))
-        return tuple(read for read in found if not self.unused.intersection(read.nodes))
+        return tuple(found)
 
     def equations(self, settings_of: SettingsOf, *, lit: bool | None = None) -> Equations:
         """Return the equations at settings: of all nets, or of those that detectors feed (`lit`) or not."""

@@ -49,7 +49,7 @@ def read_network(path: str | Path) -> ElectricalTable:
     if order is not None:
         modes = _modes(source, order + 1, lines[order], s.shape[1])
         s = modes.T @ s @ modes
-    return ElectricalTable(frequency, s, ohm, file=source.name)
+    return ElectricalTable(frequency, s, ohm, file=source.name, ordered=order is not None)
 
 
 def _key(text: str) -> str:

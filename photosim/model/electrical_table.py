@@ -23,8 +23,9 @@ class ElectricalTable(FileTable):
     """Tabulated S-parameters of a network with the time dependence exp(+j omega t).
 
     frequency_Hz: (F,), rising, from 0 Hz or more. s: (F, P, P) complex, [to, from], of power waves. ohm: (P,)
-    reference impedance of each port. file: name for messages and netlists. Raises DataError when shapes or
-    numbers do not fit.
+    reference impedance of each port. file: name for messages and netlists. ordered: whether the file named
+    its modes by [Mixed-Mode Order], which have become ports. Raises DataError when shapes or numbers do not
+    fit.
     """
 
     noun: ClassVar[str] = "S-parameters of a network"
@@ -34,6 +35,7 @@ class ElectricalTable(FileTable):
     s: NDArray[np.complex128]
     ohm: NDArray[np.float64]
     file: str = ""
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         """Freeze the arrays and refuse what is not a table of a network."""

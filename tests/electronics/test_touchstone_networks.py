@@ -126,6 +126,12 @@ def test_mixed_modes_are_single_ended_again(tmp_path: Path) -> None:
         volt = ps.response(circuit, grid, source="src").voltage
         found = volt.sel(net="dut,e3").values - volt.sel(net="dut,e4").values
         assert found == pytest.approx(wanted, abs=4e-3)
+    # The modes of a file that names them must not be taken apart twice.
+    twice = {"component": "touchstone_four_port", "settings": {"file": by_file, "order": "mixed"}}
+    with pytest.raises(
+        PhotosimError, match=r"'dut'.*pair\.ts.*names its modes itself.*leave setting 'order'"
+    ):
+        ps.Circuit({"instances": {**instances, "dut": twice}, "nets": nets})
 
 
 def test_fit_is_passive_where_the_table_is() -> None:

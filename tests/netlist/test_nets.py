@@ -91,12 +91,26 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "behind capacitors": ({"c2": "capacitor"}, [["src,e1", "r,e1", "c,e1"], ["c,e2", "c2,e1"],
                                                 ["src,e2", "r,e2", "c2,e2", "gnd"]],
                           "The net of 'c,e2' has no path to gnd at rest: only the capacitors c.c, c2.c lead"),
+    "behind a capacitor": ({"e": "voltage_controlled_voltage_source"},
+                           [["src,e1", "r,e1", "c,e1"], ["r,e2", "e,e1"], ["c,e2", "e,e3"],
+                            ["src,e2", "e,e2", "e,e4", "gnd"]],
+                           "'c,e2' has no path to gnd at rest: only the capacitor c.c leads there"),
     "loop of voltages": ({"v2": "voltage_source"},
                          [["src,e1", "r,e1", "v2,e1"], ["r,e2", "c,e1"], ["v2,e2", *ENDS]],
                          "src.v, v2.v form a loop of ideal voltage sources"),
     "inductor across a source": ({"l": "inductor"},
                                  [["src,e1", "r,e1", "l,e1"], ["r,e2", "c,e1"], ["l,e2", *ENDS]],
                                  "form a loop of voltage sources and inductors"),
+    "source across itself": ({}, [["src,e1", "src,e2", "r,e1", "gnd"], ["r,e2", "c,e1"], ["c,e2", "gnd"]],
+                             "Both ends of src.v are one net, so that nothing limits its current"),
+    "source into a shorted line": ({"t": "transmission_line"},
+                                   [["src,e1", "r,e1", "t,e1"], ["r,e2", "c,e1"],
+                                    ["t,e3", "t,e2", "t,e4", *ENDS]],
+                                   "At rest src.v form a loop through line 't.t'"),
+    "line with a floating end": ({"t": "transmission_line", "q": "resistor"},
+                                 [["src,e1", "r,e1", "t,e1"], ["r,e2", "c,e1"], ["t,e2", *ENDS],
+                                  ["t,e3", "q,e1"], ["t,e4", "q,e2"]],
+                                 "The nets of 't,e3', 't,e4' have no path to gnd at rest.*into one of them"),
     "cut of currents": ({"i": "current_source"}, [["src,e1", "r,e1"], ["r,e2", "c,e1"], ["i,e2", "src,e2"],
                                                   ["i,e1", "c,e2", "gnd"]],
                         "no path for the current of i.i: only current sources"),
@@ -111,6 +125,25 @@ def test_nets_that_are_no_circuit_are_refused_in_a_sentence(case: str) -> None:
     instances, nets, sentence = REFUSED[case]
     with pytest.raises(ps.NetlistError, match=sentence):
         ps.Circuit(changed(instances=instances, nets=nets))
+
+
+def test_a_voltage_of_an_open_net_does_not_drive_light() -> None:
+    """A modulator stayed at its own voltage, whatever the probe between the nets was wired for."""
+    light = {"l": "laser", "m": "mach_zehnder_modulator", "pd": "photodetector", "q": "resistor"}
+    data = changed(
+        instances={**light, "p": "voltage_probe"},
+        nets=[["src,e1", "r,e1", "p,e1"], ["r,e2", "c,e1"], ["p,e2", "q,e1"], ENDS],
+        connections={"l,o1": "m,o1", "m,o2": "pd,o1", "p,e3": "m,e1"},
+    )
+    said = "The net of '{}', whose voltage drives 'm.voltage', has no path to gnd"
+    with pytest.raises(ps.NetlistError, match=said.format("p,e2")):
+        ps.Circuit({**data, "terminate": ["q,e2"]})
+    own = [["src,e1", "r,e1"], ["r,e2", "c,e1"], ["q,e1", "m,e1"], ENDS]
+    data = changed(instances=light, nets=own, connections={"l,o1": "m,o1", "m,o2": "pd,o1"})
+    with pytest.raises(ps.NetlistError, match=said.format("q,e1")):
+        ps.Circuit({**data, "terminate": ["q,e2"]})
+    # A pin that the circuit exposes may be driven from outside.
+    ps.Circuit({**data, "ports": {"e": "q,e2"}})
 
 
 def test_a_pin_does_not_meet_light() -> None:
