@@ -157,9 +157,9 @@ def _refuse_floating(
         for one in placed
         if one.element.kind == "capacitance" and any((a in group) != (b in group) for a, b in pairs(one))
     ]
-    one = len(group) == 1
+    single = len(group) == 1
     subject, where_to = (
-        (f"The net of {where} has", "it") if one else (f"The nets of {where} have", "one of them")
+        (f"The net of {where} has", "it") if single else (f"The nets of {where} have", "one of them")
     )
     if fed:
         message = (
