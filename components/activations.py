@@ -47,13 +47,13 @@ def electro_optic_activation(
 
     out = i sqrt(1 - tap) exp(-i x/2) cos(x/2) in with x = g |in|**2 + pi bias/v_pi and g = pi tap
     transimpedance responsivity/v_pi (Williamson et al. 2020, eqs. 5 to 7); |in|**2 passes a first-order
-    low-pass first. A bias of v_pi lets weak light not pass (a rectifier), half of it gives an S. All
-    carriers drive the modulator and are modulated alike. Left out: noise and saturation of the electronics,
-    the delay of light and current (their difference must be small against 1/bandwidth), light from o2,
-    which is absorbed.
+    low-pass first. At a bias of v_pi weak light does not pass (a rectifier); half of v_pi gives an S-shaped
+    curve. All carriers drive the modulator and are modulated alike. Left out: noise and saturation of the
+    electronics, the delay of light and current (their difference must be small against 1/bandwidth), light
+    from o2, which is absorbed.
 
     Settings:
-        tap: part of the power that goes to the photodetector.
+        tap: fraction of the power that goes to the photodetector.
         responsivity: photocurrent per tapped power.
         transimpedance: voltage at the modulator per photocurrent.
         v_pi: voltage that changes the phase between the modulator's arms by pi.
@@ -87,7 +87,7 @@ def ring_activation(
     phase: Phase = 0.0,
     bandwidth: Bandwidth = 1e9,
 ) -> Any:
-    """Ring activation: tapped light drives, by a detector, the junction of the ring that the rest passes.
+    """Ring activation: a detector of tapped light drives the junction of a ring that the rest passes.
 
     out = sqrt(1 - tap) (r - x)/(1 - r x) in with r = sqrt(1 - coupling) and x the factor of a round trip, of
     phase `phase` - pi tap responsivity |in|**2/current_pi: carriers lower the index. |in|**2 passes a
@@ -96,7 +96,7 @@ def ring_activation(
     longer), dependence on wavelength, noise and saturation of the detector, light from o2, which is absorbed.
 
     Settings:
-        tap: part of the power that goes to the photodetector.
+        tap: fraction of the power that goes to the photodetector.
         responsivity: photocurrent per tapped power.
         current_pi: photocurrent that takes a phase of pi off the round trip.
         coupling: power that crosses the coupler of bus and ring.

@@ -36,10 +36,9 @@ def photodetector(
 ) -> Any:
     """PIN photodetector: current responsivity |a|**2 + dark_current out of e1, with shot and thermal noise.
 
-    Matched: no light comes back. Waves of different wavelength add in power,
-    since their beat lies beyond the bandwidth. Above saturation_power the current
-    stays where it is, and what asks for it warns. Left out: the bend of the curve
-    before saturation, dependence of the responsivity on wavelength, transit time.
+    Matched: no light comes back. Waves of different wavelength add in power, since their beat lies beyond the
+    bandwidth. Above saturation_power the current is constant, and an analysis that needs it warns. Left out:
+    the bend of the curve before saturation, dependence of the responsivity on wavelength, transit time.
 
     Settings:
         responsivity: photocurrent per optical power.
@@ -117,7 +116,7 @@ def avalanche_photodetector(
 
     Settings:
         responsivity: photocurrent per optical power before multiplication.
-        multiplication: electrons that come of each photoelectron on average.
+        multiplication: mean number of electrons for each photoelectron.
         ionisation_ratio: smaller over larger ionisation coefficient; 0 is the least noise.
         dark_current: current without light, before multiplication.
         bandwidth: half-power frequency, of a Bessel low-pass of order 4, at this multiplication.

@@ -218,11 +218,11 @@ _STEP_WINDOWS = (
 def width_step(wl: Any, *, width1: StripWidth = 0.5, width2: StripWidth = 0.45) -> Any:
     """Joint of two strip guides of different width: overlap of their modes, and reflection.
 
-    Silicon, 220 nm high, in oxide. Modes by the effective-index method, reflection
-    (n1 - n2)/(n1 + n2), transmission the root of (1 - R) times the overlap of the fields: from 500 to 450 nm
-    0.019 dB are lost and 2.3e-4 of the power is reflected at 1.55 um. The joint has no length and no phase. A
-    layout with two widths at one joint gets it by itself. Left out: higher modes, light that a second joint
-    near by collects again, other heights and materials.
+    Silicon, 220 nm high, in oxide. Modes by the effective-index method, reflection (n1 - n2)/(n1 + n2),
+    transmission the root of (1 - R) times the overlap of the fields: from 500 to 450 nm 0.019 dB are lost and
+    2.3e-4 of the power is reflected at 1.55 um. The joint has no length and no phase. It is inserted
+    automatically where a layout joins two widths. Left out: higher modes, light that a second joint near by
+    collects again, other heights and materials.
 
     Settings:
         width1: width of the guide at o1.

@@ -82,8 +82,8 @@ def rate_equation_laser(
         transparency: number of carriers at which light is neither amplified nor absorbed.
         gain_compression: relative loss of gain per photon.
         linewidth_enhancement: how far the index follows the gain.
-        spontaneous: part of the recombining carriers that emit into the mode.
-        output: part of the photons lost that leave through o1.
+        spontaneous: fraction of the recombining carriers that emit into the mode.
+        output: fraction of the lost photons that leave through o1.
         pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(
@@ -127,8 +127,8 @@ def vcsel(
         transparency: number of carriers at which light is neither amplified nor absorbed.
         gain_compression: relative loss of gain per photon.
         linewidth_enhancement: how far the index follows the gain.
-        spontaneous: part of the recombining carriers that emit into the mode.
-        output: part of the photons lost that leave through o1.
+        spontaneous: fraction of the recombining carriers that emit into the mode.
+        output: fraction of the lost photons that leave through o1.
         pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(

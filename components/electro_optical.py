@@ -303,12 +303,12 @@ def resistive_heater(
     thermal_resistance: ThermalResistance = 1000.0,
     time_constant: ThermalTime = 1.2e-6,
 ) -> Elements:
-    """Heater from e1 to e2: a resistor whose power warms a thermal node e3; e4 says what a shifter feels.
+    """Heater from e1 to e2: a resistor whose power warms a thermal node e3; e4 drives a phase shifter.
 
-    At e3 stands the rise of the temperature in K, where thermal_resistance and time_constant lead to the
-    chip; neighbours join there by `thermal_resistor`. At e4 leaves that rise over thermal_resistance as a
-    one-way signal in W, the power that would hold it: connect it with a thermo_optic_shifter whose bandwidth
-    is 0. Left out: change of the resistance with temperature, heat that spreads as a wave.
+    e3 has the temperature rise in K. thermal_resistance and time_constant connect it to the chip, and a
+    `thermal_resistor` connects neighbours. e4 gives the rise over thermal_resistance as a one-way signal in
+    W, the power that would maintain it: connect it with a thermo_optic_shifter whose bandwidth is 0. Left
+    out: change of the resistance with temperature, heat that spreads as a wave.
 
     Settings:
         resistance: of the heater.
@@ -326,9 +326,9 @@ def resistive_heater(
 
 @network(pins=("e1", "e2"), thermal=("e1", "e2"), source="harris2014")
 def thermal_resistor(*, thermal_resistance: ThermalResistance = 10000.0) -> Elements:
-    """Way of heat between two thermal pins, such as those of neighbouring heaters.
+    """Thermal resistance between two thermal pins, such as those of neighbouring heaters.
 
-    Left out: heat that the way itself keeps.
+    Left out: heat capacity of the path itself.
 
     Settings:
         thermal_resistance: difference of the temperatures per power.

@@ -79,7 +79,7 @@ def feed_forward_equaliser(
         post2: tap of the symbol before that.
         symbol_rate: symbols per s, one over the distance of the taps.
         adaptation: fixed; least_squares, taps of sum 1 over the whole record; lms, taps that follow.
-        step: part of the error by which lms moves the taps at each symbol, over the signal's variance.
+        step: fraction of the error by which lms moves the taps at each symbol, over the signal's variance.
         levels: number of levels that symbols have, for adaptation.
         output_range: width of the range of the output, about zero.
     """

@@ -42,7 +42,7 @@ def dmd(*, pixels: Count = 1024, contrast: Contrast = 1000.0, efficiency: Power 
     Settings:
         pixels: number of mirrors, or of groups of mirrors that move together.
         contrast: intensity of a mirror that is on over that of one that is off.
-        efficiency: power that mirrors which are on send on.
+        efficiency: fraction of its light that a mirror reflects when it is on.
     """
     return Dmd(pixels=pixels, contrast=contrast, efficiency=efficiency)
 
@@ -57,7 +57,7 @@ def slm(*, pixels: Count = 1024, bits: Bits = 8, efficiency: Power = 0.7) -> Any
     Settings:
         pixels: number of cells.
         bits: steps of a turn are 2**bits; 0 for any phase.
-        efficiency: power that goes on.
+        efficiency: fraction of the power that goes on.
     """
     return Slm(pixels=pixels, bits=bits, efficiency=efficiency)
 
@@ -91,7 +91,7 @@ def camera(
         read_noise: standard deviation of the read noise, in electrons.
         full_well: electrons at which a pixel is full.
         bits: levels of the converter are 2**bits over the full well; 0 for none.
-        shot_noise: whether electrons are counted at random, as they are.
+        shot_noise: whether there is shot noise.
     """
     return Camera(
         pixels=pixels, efficiency=efficiency, exposure=exposure, dark_rate=dark_rate, read_noise=read_noise,
@@ -113,7 +113,7 @@ def weighing_mirrors(
         side: cells along a side; the bus `in` has its square.
         nodes: number of mirrors, waves on the bus `out`.
         contrast: intensity of a mirror that is on over that of one that is off.
-        efficiency: power that mirrors which are on send on.
+        efficiency: fraction of its light that a mirror reflects when it is on.
     """
     return WeighingMirrors(side=side, nodes=nodes, contrast=contrast, efficiency=efficiency)
 

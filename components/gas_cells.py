@@ -28,7 +28,7 @@ def gas_cell(
     """Cell with a gas of one absorption line, as wavelengths are calibrated with: a Lorentzian and its phase.
 
     The field gains exp(2 pi i length/wl - a/(2 (1 - i x))), a = absorption_dB ln(10)/10 and x = 2 (f -
-    c/wl0)/linewidth: absorption a/(1 + x**2) and the phase that Kramers and Kronig ask for with it (Saleh and
+    c/wl0)/linewidth: absorption a/(1 + x**2) and the phase that the Kramers-Kronig relations give (Saleh and
     Teich 2019, section 5.5, near a resonance). The default wavelength is next to the line P9 of acetylene.
     Left out: the Doppler width, other lines, saturation, the index of the gas away from its line.
 
@@ -36,7 +36,7 @@ def gas_cell(
         absorption_dB: absorption at the centre of the line.
         wl0: wavelength of the line in vacuum.
         linewidth: full width of the absorption at half its height, set by the pressure.
-        length: length of the cell; 0 where its phase does not matter.
+        length: length of the cell; 0 if its phase does not matter.
         loss_dB: loss of the windows, the same at all wavelengths.
     """
     offset = SPEED_OF_LIGHT_UM_S * (wl0 - wl) / (wl * wl0)  # f - f0, without a difference of large numbers

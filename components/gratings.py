@@ -93,12 +93,12 @@ def bragg_grating(
     """Bragg grating in a guide: uniform, apodised, or with a phase shift in its middle, for one mode.
 
     Every period wl0/(2 neff) is a layer of higher index and one of lower, and reflects at both steps as
-    Fresnel says. The steps are as high as the coupling coefficient kappa of coupled-mode theory asks for: a
-    uniform grating reflects tanh(kappa L)**2 at wl0 and has a stop band of kappa wl0**2/(pi ng). An apodised
-    one has steps that fall as exp(-apodization z**2) from the middle (z = 0) to the ends (z = 1), at a
-    constant mean index. A `shift` of pi/2 opens a pass line at wl0. Layers are joined as scattering matrices,
-    which stay finite where the transfer matrix of a strong grating would overflow. Left out: radiation,
-    other modes and polarisations, rough walls, thermal expansion of the periods.
+    Fresnel says. The height of the steps follows from kappa, the coupling coefficient of coupled-mode theory:
+    a uniform grating reflects tanh(kappa L)**2 at wl0 and has a stop band of kappa wl0**2/(pi ng). An
+    apodised one has steps that fall as exp(-apodization z**2) from the middle (z = 0) to the ends (z = 1), at
+    a constant mean index. A `shift` of pi/2 opens a pass line at wl0. Layers are joined as scattering
+    matrices, which stay finite where the transfer matrix of a strong grating would overflow. Left out:
+    radiation, other modes and polarisations, rough walls, thermal expansion of the periods.
 
     Settings:
         periods: number of periods.

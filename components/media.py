@@ -129,7 +129,7 @@ def scattering_medium(
         inputs: waves on the bus `in`.
         outputs: waves on the bus `out`.
         transmission: mean power from one input to all outputs together.
-        matrix: whether the matrix is held in memory or made as it is used.
+        matrix: whether the matrix is kept in memory or computed when it is used.
         seed: seed of the medium.
     """
     most = 1 / (1 + np.sqrt(inputs / outputs)) ** 2
@@ -185,9 +185,9 @@ def phase_screens(
         screens: number of screens.
         distance: way from screen to screen.
         depth: largest delay of a screen, as a length of vacuum.
-        law: what the singular values are like.
+        law: law of the singular values.
         transmission: mean transmission of the gaussian law.
-        thickness: mean free paths that the waveguide law is of.
+        thickness: thickness of the waveguide law, in mean free paths.
         seed: seed of the screens.
     """
     return ScreensMedium(side, pitch, distance, screens, depth, 0.633, law, transmission, thickness, seed)

@@ -118,7 +118,7 @@ def clements_mesh(
 
     Settings:
         n: number of guides.
-        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
+        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
     """
     return _mesh("clements", n, crosstalk, block)
 
@@ -139,7 +139,7 @@ def reck_mesh(
 
     Settings:
         n: number of guides.
-        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
+        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
     """
     return _mesh("reck", n, crosstalk, block)
 
@@ -160,7 +160,7 @@ def diamond_mesh(
 
     Settings:
         n: number of guides with ports.
-        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
+        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
     """
     return _mesh("diamond", n, crosstalk, block)
 
@@ -182,7 +182,7 @@ def butterfly_mesh(
 
     Settings:
         n: number of guides.
-        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
+        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
     """
     return _mesh("butterfly", n, crosstalk, block)
 
@@ -205,7 +205,7 @@ def svd_mesh(
     Settings:
         n: number of guides.
         arrangement: of the blocks of both meshes.
-        crosstalk: share of a shifter's phase that its nearest neighbours get; none if left out.
+        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
     """
     mesh = part(f"{arrangement}_mesh", n=n, crosstalk=crosstalk, **block.settings())
     attenuator = part("mzi_block", **block.settings())

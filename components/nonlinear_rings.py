@@ -100,7 +100,7 @@ def nonlinear_ring(
         detuning: shift of all resonances by a drive, in frequency.
         ng: group index of the guide.
         loss_dB_cm: propagation loss of weak light.
-        absorbed: part of that loss that becomes heat; the rest is scattered.
+        absorbed: fraction of that loss that becomes heat; the rest is scattered.
         area: effective area of the mode.
         kerr: change of the index per intensity.
         two_photon: two-photon absorption per intensity.

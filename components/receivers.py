@@ -166,9 +166,9 @@ def adc(
 ) -> Stage:
     """Analogue-to-digital converter: the voltage at e1 as the nearest of 2**bits codes, in volts, at e2.
 
-    Codes span input_range about offset, both ends included; a voltage beyond is clipped and counted. It looks
-    at instants that err by `jitter`. Left out: nonlinearity of the steps, noise of its own (see its data
-    sheet's effective bits), metastability.
+    Codes span input_range about offset, both ends included; a voltage beyond is clipped and counted. Its
+    sampling instants have the rms error `jitter`. Left out: nonlinearity of the steps, noise of its own (see
+    its data sheet's effective bits), metastability.
 
     Settings:
         bits: number of bits.

@@ -73,7 +73,7 @@ def driven_shifter(
     wl0: Wavelength = 1.55,
     loss_dB: Loss_dB = 0.0,
 ) -> Netlist:
-    """Phase shifter as its driver and its neighbours leave it: `shifter` gets the phase held and their heat.
+    """Phase shifter with a driver: `shifter` gets the phase that the driver holds, and heat of neighbours.
 
     The driver holds the requested phase as `held`, between 0 and a turn of 2 pi at wl0, as heaters can, and
     a converter the nearest of 2**bits equal steps of that range. Gradients pass the steps as if they were not
@@ -83,7 +83,7 @@ def driven_shifter(
 
     Settings:
         phase: phase at wl0 requested of the driver.
-        heat: phase at wl0 that comes from elsewhere.
+        heat: phase at wl0 that heat of neighbours adds.
         bits: of the converter; any phase of the turn if left out.
         wl0: wavelength at which the phases are given.
         loss_dB: insertion loss.

@@ -43,14 +43,14 @@ def spectrum_slicer(
 
     Couplers `tap0`, `tap1`, ... in a chain give every node 1/nodes of the power. A node is a `mesh_filter`,
     ring or, for the last `interferometers` of them, interferometer; its maximum lies `spacing` above that of
-    the node before, all of them about `detuning`, unless `nodeN.detuning` says otherwise. `detectorN` squares
-    what passes; behind it stand a `transimpedance_amplifier`, `tiaN`, and an `adc`, `adcN`: the latter where
-    a setting of its is given, the amplifier where one of either is. Left out: loss and phase of the
-    distribution, what `mesh_filter` leaves out.
+    the node before, all of them about `detuning`, unless `nodeN.detuning` says otherwise. `detectorN`
+    measures its power. An `adc`, `adcN`, follows if one of its settings is given, and a
+    `transimpedance_amplifier`, `tiaN`, between them if a setting of either is given. Left out: loss and phase
+    of the distribution, what `mesh_filter` leaves out.
 
     Settings:
         nodes: number of filters.
-        interferometers: number of them, the last ones, that are interferometers.
+        interferometers: number of the last filters that are interferometers, not rings.
         coupling: power that crosses the first cell of a filter, and the fourth of a ring.
         detuning: middle of all maxima, counted from the frequency of wl0.
         spacing: distance of neighbouring maxima.

@@ -112,7 +112,7 @@ def touchstone_two_port(
     Settings:
         file: Touchstone file (.s2p or .ts), found from the netlist's folder.
         enforce: passive removes gain of the fit, none keeps it, as of an amplifier.
-        tolerance: error of the fit that is aimed at.
+        tolerance: target error of the fit.
         passivity_tolerance: excess of the table's largest singular value over 1 that passive accepts.
     """
     table = _table(file, 2, "single")
@@ -138,7 +138,7 @@ def touchstone_four_port(
         file: Touchstone file (.s4p or .ts), found from the netlist's folder.
         order: single, ports 1 to 4 are e1 to e4; mixed, differential and common modes.
         enforce: passive removes gain of the fit, none keeps it, as of an amplifier.
-        tolerance: error of the fit that is aimed at.
+        tolerance: target error of the fit.
         passivity_tolerance: excess of the table's largest singular value over 1 that passive accepts.
     """
     table = _table(file, 4, order)

@@ -137,14 +137,12 @@ _DOPED = STRIP.changed(loss_dB_cm=40.0)
 def weight_bank_row(*, row: RowSettings = ROW) -> Netlist:
     """One row of a weight bank: `ring0`, `ring1`, ... in series, `detector`, drop minus through, read-out.
 
-    Ring n resonates with channel n when its heater (`ringn.phase`) is cold.
-    Light runs along the lower bus past ring 0 first; what is dropped comes
-    back along the upper bus past the rings before, to the plus input of the
-    detector; the rest goes to the minus input. Every ring sees every channel.
-    Behind the detector stand a `transimpedance_amplifier`, `tia`, and an `adc`: the latter where a setting of
-    its is given, the amplifier where one of either is; what is not given is as in those parts. e1 is the
-    output of the last one.
-    Left out: heat that reaches neighbouring rings, backscattering, saturation.
+    Ring n resonates with channel n when its heater (`ringn.phase`) is cold. Light runs along the lower bus
+    past ring 0 first; what is dropped comes back along the upper bus past the rings before, to the plus input
+    of the detector; the rest goes to the minus input. Every ring sees every channel. An `adc` follows the
+    detector if one of its settings is given, and a `transimpedance_amplifier`, `tia`, between them if a
+    setting of either is given; their other settings have their defaults. e1 is the output of the last of
+    these parts. Left out: heat that reaches neighbouring rings, backscattering, saturation.
     """
     channels, guide = row.plan.channels, row.guide.settings()
     instances: dict[str, Instance] = {}

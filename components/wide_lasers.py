@@ -62,7 +62,7 @@ def large_area_vcsel(
         linewidth_enhancement: how far the index follows the gain.
         index: of the resonator, which sets how fast light diffracts.
         diffusion: diffusion constant of the carriers.
-        output: part of the photons lost that leave through the mirror on top.
+        output: fraction of the lost photons that leave through the mirror on top.
     """
     return WideLaser(
         side=side, pitch=pitch, diameter=diameter, wl=wl, current=current, output=output, index=index,

@@ -31,7 +31,7 @@ Loss: TypeAlias = "Callable[[SMatrix], tuple[float, NDArray[np.complex128]]]"
 def power(
     pairs: Sequence[tuple[str, str]], *, mask: Any = None, weights: Any = None, band: Any = None
 ) -> Loss:
-    """Return the loss that is the power ratio, averaged over wavelengths, summed over (from, to) pairs.
+    """Return a loss: the power ratio, averaged over wavelengths and summed over (from, to) pairs.
 
     mask: True for wavelengths that count, (W,).  weights: one weight for each wavelength, (W,).  band:
     (shortest, longest) wavelength in um that counts.
@@ -61,10 +61,10 @@ def power(
 def target_spectrum(
     pair: tuple[str, str], wanted: ArrayLike, *, mask: Any = None, weights: Any = None, band: Any = None
 ) -> Loss:
-    """Return the mean squared difference of a power spectrum from the wanted one, shape (W,) or a number.
+    """Return a loss: the mean squared difference between a power spectrum and the wanted one.
 
-    pair: (from, to) names of ports.  mask, weights, band: as for `power`.  Raises ParameterError for a wanted
-    power that is not finite where it counts.
+    pair: (from, to) names of ports.  wanted: power ratio, one number or (W,); ParameterError if it is not
+    finite.  mask, weights, band: as for `power`.
     """
     counted = _Counted("target_spectrum", mask, weights, band)
     goal = _goal(wanted, counted)
@@ -92,10 +92,10 @@ def target_dB(
     band: Any = None,
     floor: float = -60.0,
 ) -> Loss:
-    """Return the mean squared difference in dB of a power spectrum from the wanted one, (W,) or a number.
+    """Return a loss: the mean squared difference in dB between a power spectrum and the wanted one.
 
-    pair: (from, to) names of ports.  wanted: in dB.  floor: lower powers, wanted ones too, count as this
-    level in dB, where the loss has no slope.  mask, weights, band: as for `power`.
+    pair: (from, to) names of ports.  wanted: in dB, one number or (W,).  floor: lower powers, also wanted
+    ones, count as this level in dB; there the loss has no slope.  mask, weights, band: as for `power`.
     """
     counted = _Counted("target_dB", mask, weights, band)
     if not np.isfinite(floor):
@@ -129,9 +129,10 @@ def target_matrix(
     weights: Any = None,
     band: Any = None,
 ) -> Loss:
-    """Return the mean squared distance of complex elements from a wanted matrix.
+    """Return a loss: the mean squared distance between complex S-matrix elements and a wanted matrix.
 
-    wanted: (outputs, inputs), or (W, outputs, inputs).  mask, weights, band: as for `power`.
+    outputs, inputs: names of ports.  wanted: complex, (outputs, inputs) or (W, outputs, inputs).  mask,
+    weights, band: as for `power`.
     """
     counted = _Counted("target_matrix", mask, weights, band)
     if holds_masked(wanted):
@@ -171,7 +172,7 @@ def target_matrix(
 @remade
 @public
 def flatness(pair: tuple[str, str], *, mask: Any = None, weights: Any = None, band: Any = None) -> Loss:
-    """Return the variance over wavelength of the power of `pair`; mask, weights, band as for `power`."""
+    """Return a loss: the variance over wavelength of a pair's power; mask, weights, band as for `power`."""
     counted = _Counted("flatness", mask, weights, band)
 
     def loss(s: SMatrix) -> tuple[float, NDArray[np.complex128]]:
@@ -191,7 +192,7 @@ def flatness(pair: tuple[str, str], *, mask: Any = None, weights: Any = None, ba
 @remade
 @public
 def total(*losses: Loss | tuple[float, Loss]) -> Loss:
-    """Return the sum of losses, each alone or as (factor, loss)."""
+    """Return the sum of losses; each argument is a loss, or (factor, loss)."""
     terms: list[tuple[float, Loss]] = []
     term: Any
     for term in losses:

@@ -63,13 +63,15 @@ def link(
     depth: float = 1.0,
     **settings: Any,
 ) -> LinkResult:
-    """Return the link analysis of a circuit lit by its own sources.
+    """Return powers, losses, noise and crosstalk of a link that its own sources light.
 
-    points: inner waves, "instance,port", whose power is wanted.  without: kinds of noise that are switched
-    off, of `photosim.signals.TERMS`.  tone, depth: frequency in Hz and relative depth of a sine on the
-    currents, at which jitter is reckoned; without one there is none.  settings: as in a call of the circuit.
-    Raises ParameterError where the circuit has no source or no detector, and where light of separate lasers
-    interferes at a detector: `ps.transient` has their phases.
+    points: waves inside the circuit, "instance,port", whose power is returned too.  without: names of noise
+    to switch off, of `photosim.signals.TERMS`.  tone, depth: frequency in Hz and relative depth of a sine on
+    the currents, for which jitter is computed; without a tone there is no jitter.  settings: as in a call of
+    the circuit.
+
+    Raises ParameterError if the circuit has no source or no detector, and if light of separate lasers
+    interferes at a detector: use `ps.transient`, which has their phases.
 
     >>> import photosim as ps
     >>> found = ps.link(ps.load("link"))

@@ -32,13 +32,13 @@ _MOST_PATHS = 8
 @public
 @dataclass(frozen=True, eq=False)
 class Reception(ByValue):
-    """What one detector receives.
+    """Power, current and noise at one detector.
 
-    line: number of the wanted line, the strongest there.  power: W of it at all ports together.  current:
-    mean A out of the detector, signed: of all lines, of amplifiers' spontaneous emission, and dark current.
-    signal: A of the wanted line.  variances: A^2 by noise.
-    crosstalk_dB: power of all other lines over that of the wanted one.  passages: the way of the wanted line
-    to the port where most of it arrives.
+    line: number of the wanted line, which is the strongest one here.  power: its power in W at all ports
+    together.  current: mean current in A out of the detector, with its sign: all lines, spontaneous emission
+    of amplifiers, and dark current.  signal: current in A of the wanted line.  variances: A^2 by name of
+    noise. crosstalk_dB: power of all other lines divided by that of the wanted one.  passages: parts that the
+    wanted line passes on its way to the port where most of it arrives.
     """
 
     detector: str
@@ -53,17 +53,17 @@ class Reception(ByValue):
 
     @property
     def noise(self) -> float:
-        """Root of the sum of all variances, in A."""
+        """Rms noise current in A: the square root of the sum of all variances."""
         return float(np.sqrt(sum(self.variances.values())))
 
     @property
     def snr_dB(self) -> float:
-        """Squared signal current over the variance of all noise, in dB of electrical power."""
+        """Signal-to-noise ratio: squared signal current over the variance of all noise, in dB."""
         return float(20.0 * np.log10(self._ratio)) if self._ratio > 0.0 else -np.inf
 
     @property
     def bits(self) -> float:
-        """Effective bits of the signal current against the noise."""
+        """Effective bits: those of an ideal converter with this ratio of signal current to noise."""
         return float(effective_bits(self._ratio)) if self._ratio > 0.0 else -np.inf
 
     @property
@@ -77,11 +77,11 @@ class Reception(ByValue):
 @public
 @dataclass(frozen=True, eq=False)
 class LinkResult(Tabled, ByValue):
-    """A link at its operating point.
+    """Result of a link analysis at the operating point.
 
-    lines: light of the sources.  receptions: one a detector.  powers: W of each line at each detector,
-    (lines, detectors); point_powers: at each of `points`, (lines, points).  remarks: what lies outside the
-    range of its model.
+    lines: the laser lines.  receptions: one for each detector.  powers: power in W of each line at each
+    detector, (lines, detectors).  point_powers: the same at each of `points`, (lines, points).  remarks:
+    numbers outside the range of a model.
     """
 
     name: str
@@ -141,7 +141,7 @@ class LinkResult(Tabled, ByValue):
         return tuple(tables)
 
     def charts(self) -> tuple[Picture, ...]:
-        """Return the powers along the ways, and the noise of every detector by its kind."""
+        """Return data of two charts: power along the path of each line, and noise of each detector."""
         return (*self._power_charts(), self._noise_chart())
 
     def _detector_table(self) -> Table:

@@ -41,10 +41,10 @@ Frequencies = Annotated[
 @public
 @dataclass(frozen=True)
 class ResponseOptions:
-    """What a response computes: the arguments of `ps.response`.
+    """Options of a small-signal response: the arguments of `ps.response`.
 
-    frequency: a list in Hz, one frequency, or a text "START:STOP:POINTS", equally spaced on a logarithmic
-    scale, with ":linear" behind it on a linear one, as it is from 0 Hz.
+    frequency: one frequency in Hz, a list, or a string "START:STOP:POINTS". The points of a string are
+    equally spaced on a logarithmic scale, or on a linear one with ":linear" at its end or if START is 0.
     """
 
     name: str
@@ -116,10 +116,19 @@ class ResponseResult(Tabled, ByValue):
 
 @public
 def bandwidth(frequency: FloatArray, values: NDArray[np.complex128], drop_dB: float = 3.0) -> float | None:
-    """Return the lowest frequency in Hz above which a response (F,) lies `drop_dB` below its first value.
+    """Return the lowest frequency in Hz at which a response (F,) lies `drop_dB` below its first value.
 
-    3 dB is half of the power, 6 dB a quarter. Between points the decibels go on a straight line; None where
-    the response does not fall so far, or is zero at the first frequency.
+    3 dB is half of the power, 6 dB a quarter. The response in dB is interpolated linearly between points. The
+    result is None if the response does not fall so far, or if it is zero at the first frequency.
+
+    frequency: in Hz, (F,), rising.  values: complex response (F,).  drop_dB: depth in dB.
+
+    >>> import numpy as np
+    >>> from photosim.analysis.response import bandwidth
+    >>> frequency = np.linspace(0.0, 20e9, 2001)
+    >>> low_pass = 1 / (1 - 1j * frequency / 5e9)
+    >>> f"{bandwidth(frequency, low_pass):.2e} Hz"
+    '5.00e+09 Hz'
     """
     size = np.abs(values)
     if not size[0] > 0.0:
@@ -145,9 +154,15 @@ def _shown(frequency: float | None) -> str:
 
 @public
 def frequencies(value: Any) -> FloatArray:
-    """Return the frequencies (F,) in Hz that a number, a list or a text "START:STOP:POINTS" stands for.
+    """Return the frequencies (F,) in Hz of a number, a list or a string "START:STOP:POINTS".
+
+    value: the number, list or string; ":linear" at the end of a string gives a linear scale.
 
     Raises ParameterError for another form, and for frequencies that are negative or do not rise.
+
+    >>> from photosim.analysis.response import frequencies
+    >>> frequencies("1e6:1e9:4").tolist()
+    [1000000.0, 10000000.0, 100000000.0, 1000000000.0]
     """
     if isinstance(value, str):
         return _parsed(value)
@@ -224,7 +239,7 @@ def read_options(entry: Mapping[str, Any], circuit: Circuit) -> ResponseOptions:
 
 @public
 def compute(circuit: Circuit, options: ResponseOptions) -> ResponseResult:
-    """Return the response that the options ask for."""
+    """Return the small-signal response of a circuit with these options."""
     data = small_signal(
         circuit, options.frequency, source=options.source, noise=options.noise, **options.settings
     )

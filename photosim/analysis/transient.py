@@ -72,13 +72,13 @@ class TransientResult(Tabled, ByValue):
         }
 
     def unit(self, name: str) -> str:
-        """Return the unit of a signal: A of a detector, V of a net, W of a probe."""
+        """Return the unit of a signal: A for a detector, V for a net, W for a probe."""
         if "current" in self.data and name in self.data.detector.values:
             return "A"
         return "V" if "voltage" in self.data and name in self.data.net.values else "W"
 
     def saturated(self) -> dict[str, float]:
-        """Return the share of the time in which each detector had more light than it can follow."""
+        """Return, for each detector, the fraction of time with more light than its saturation power."""
         if "saturated" not in self.data:
             return {}
         return dict(zip(self.data.detector.values.tolist(), self.data.saturated.values.tolist(), strict=True))
@@ -111,7 +111,7 @@ class TransientResult(Tabled, ByValue):
 
 @public
 def transient(circuit: Circuit, options: TransientOptions, seed: int | None = None) -> TransientResult:
-    """Return the simulation in time that the options ask for; `seed` replaces theirs."""
+    """Return the result of a time-domain simulation; `seed` replaces that of the options."""
     data = simulate(
         circuit, options.duration, sample_rate=options.sample_rate, drive=options.drive,
         inputs=options.inputs, wl=options.wl, probes=options.probes, noise=options.noise,

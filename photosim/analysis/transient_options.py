@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class EyeOptions:
-    """The eye of a detector or probe, by default the first.
+    """Options of the eye diagram of a detector or probe, by default the first one.
 
-    rate: symbols per s, by default that of the first drive or input that has symbols.  Where one has symbols
-    at that rate which the signal follows, the eye is by those.
+    rate: symbols per s, by default those of the first drive or input with symbols. If a drive has symbols at
+    this rate and the signal follows it, the eye uses these symbols.
     """
 
     rate: Positive | None = None
@@ -41,11 +41,11 @@ class EyeOptions:
 @public
 @dataclass(frozen=True)
 class FiguresOptions:
-    """The figures to read off a detector or probe, by default the first.
+    """Options of the figures of merit of a detector or probe, by default the first one.
 
-    rate: symbols per s, by default that of the first drive or input that has symbols.  quadrature: signal
-    that is the imaginary part of a constellation.  levels: of the trace, or points of the constellation.
-    received, scope_noise: see `ps.figures`.
+    rate: symbols per s, by default those of the first drive or input with symbols.  quadrature: signal that
+    is the imaginary part of a constellation.  levels: number of levels, or of points of the constellation.
+    received, scope_noise: as for `ps.figures`.
     """
 
     signal: str | None = None
@@ -62,9 +62,9 @@ Waves = Annotated[Mapping[str, Waveform], Written(GenericAlias(dict, (str, wave_
 @public
 @dataclass(frozen=True)
 class TransientOptions:
-    """What an analysis in time computes: the arguments of `ps.transient`, and which eye to look at.
+    """Options of a time-domain simulation: the arguments of `ps.transient`, and those of eye and figures.
 
-    stream: keep no samples, and count errors, as `ps.stream` does; the eye then says of which signal.
+    stream: count errors and keep no samples, as `ps.stream` does; `eye` then names the signal.
     """
 
     name: str

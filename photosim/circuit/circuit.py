@@ -45,16 +45,17 @@ Pull: TypeAlias = "Callable[[NDArray[np.complex128]], dict[str, NDArray[np.float
 
 @public
 class Circuit(ShownCircuit):
-    """A netlist, checked, flattened and planned; call it with wavelengths to get its S-matrix.
+    """The circuit of a netlist, checked; call it with wavelengths to get its S-matrix.
 
-    Settings in calls nest as the instances do: `circuit(wl, ring={"radius": 10.0}, bank={"row0": {"ring1":
-    {"phase": 0.1}}})`; a circuit-level setting is a plain keyword. A setting of shape (B,) puts a leading
-    axis on the result. An instance or setting that has the name of an argument, such as wl or ports, is given
-    by dotted name: `circuit(wl, **{"ports.length": 3.0})`.
+    In a call, settings are nested like the instances: `circuit(wl, ring={"radius": 10.0}, bank={"row0":
+    {"ring1": {"phase": 0.1}}})`. A setting of the circuit is a plain keyword. A setting of shape (B,) adds a
+    leading axis to the result. If an instance or setting has the name of an argument, such as wl or ports,
+    give its dotted name: `circuit(wl, **{"ports.length": 3.0})`.
 
-    Wavelengths and settings outside of the window in which the model of a part holds give a PhotosimWarning,
-    once for each part and window; with `windows="error"`, which `strict` implies, a ParameterError. Windows
-    of a map's cells give one anyway, unless `windows` is "warn" or "ignore". It holds for every later call.
+    If wavelengths or settings lie outside the window in which a model is valid, the circuit warns once for
+    each part and window (PhotosimWarning). With `windows="error"`, or with `strict`, it raises a
+    ParameterError. Windows of the cells of a map raise it always, unless `windows` is "warn" or "ignore". The
+    choice holds for all later calls.
 
     >>> import photosim as ps
     >>> circuit = ps.Circuit(
@@ -127,12 +128,12 @@ class Circuit(ShownCircuit):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader should know about the circuit as written, beside its netlist."""
+        """Remarks about the circuit as written that the netlist does not have, as sentences."""
         return self.compiled.ambient.remarks
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Every setting by dotted name with its value."""
+        """All settings of the circuit and its parts: dotted name to value."""
         table = self.compiled.parameters
         return {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in table.items()}
 
@@ -145,11 +146,11 @@ class Circuit(ShownCircuit):
         return self
 
     def at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
-        """Return what a call with these nested settings runs, and the point it runs at."""
+        """Return the compiled circuit and the point of settings of a call with these nested settings."""
         return self.compiled.at(settings)
 
     def driven_at(self, settings: Mapping[str, Any]) -> tuple[Compiled, Point]:
-        """Return what a call under the circuit's own light runs, and its point: converters drive settings."""
+        """Return the same as `at`, with the settings that DACs and other converters drive."""
         return self.compiled.driven_at(settings)
 
     def __call__(self, wl: Wavelengths, *, ports: Sequence[str] | None = None, **settings: Any) -> SMatrix:
@@ -181,10 +182,10 @@ class Circuit(ShownCircuit):
     def transfer(
         self, wl: Wavelengths, outputs: Sequence[str], inputs: Sequence[str], **settings: Any
     ) -> NDArray[np.complex128]:
-        """Return the waves `outputs` per waves `inputs`, shape (..., W, n_out, n_in), at wl (W,) in um.
+        """Return waves `outputs` per unit of waves `inputs`, shape (..., W, n_out, n_in), at wl (W,) in um.
 
-        A name is an exposed port, or "inst,port" for the wave leaving an instance there (arriving, for a
-        detector), or "inst,port:in" for the wave arriving.
+        The name of a wave is an exposed port, "instance,port" for the wave that leaves the instance there
+        (for a detector: that arrives), or "instance,port:in" for the wave that arrives.
         """
         asked = read_names("outputs", outputs), read_names("inputs", inputs)
         grid = self._grid(wl, settings, *asked)
@@ -199,10 +200,10 @@ class Circuit(ShownCircuit):
         parameters: Sequence[str],
         **settings: Any,
     ) -> tuple[NDArray[np.complex128], Pull]:
-        """Return (values, pull): the waves of `transfer`, and the exact reverse derivative.
+        """Return (values, pull): the waves of `transfer`, and a function for their exact derivatives.
 
-        `pull(cotangent)` takes dL/dRe + i dL/dIm of the values, in their
-        shape, and returns dL/dparameter at each wavelength, (..., W), by name.
+        `pull(cotangent)` takes dL/dRe + i dL/dIm of the values, in their shape, and returns a dictionary of
+        dL/dparameter at each wavelength, (..., W), by dotted name.
         """
         asked = read_names("outputs", outputs), read_names("inputs", inputs)
         grid = self._grid(wl, settings, *asked)
@@ -226,10 +227,16 @@ class Circuit(ShownCircuit):
         ports: Sequence[str] | None = None,
         **settings: Any,
     ) -> tuple[float, dict[str, Any]]:
-        """Return the loss of the S-matrix and its exact derivative by each parameter.
+        """Return the loss of the S-matrix, and its exact derivative by each parameter, {name: derivative}.
 
-        `loss(s)` returns (value, cotangent), the cotangent dL/dRe S + i dL/dIm S in the shape of s.values.
-        Derivatives are floats, or arrays (B,) where settings are a batch.
+        `loss(s)` returns (value, cotangent). The cotangent is dL/dRe S + i dL/dIm S in the shape of s.values.
+        The derivatives are floats, or arrays (B,) if settings are a batch.
+
+        >>> import photosim as ps
+        >>> ring, loss = ps.load("add_drop_ring"), ps.losses.power([("in", "drop")])
+        >>> value, slope = ring.value_and_grad(loss, wl=[1.5512], parameters=["ring.radius"])
+        >>> round(value, 3), list(slope)
+        (0.748, ['ring.radius'])
         """
         chosen = self.ports if ports is None else read_names("ports", ports)
         grid = self._grid(wl, settings, chosen, chosen)
@@ -248,10 +255,11 @@ class Circuit(ShownCircuit):
         bounds: Mapping[str, Any] | None = None,
         scales: Mapping[str, Any] | None = None,
     ) -> SettingsVector:
-        """Return settings as a vector with names, bounds and scales, for scipy and other optimisers.
+        """Return settings as a vector with names, start values, bounds and scales, for scipy's optimisers.
 
-        Names may be patterns, "*.phase"; one that follows from another is left out. `bounds` (low, high) and
-        `scales` are by name or pattern; scales are pi rad, else the setting's own size, or 1.
+        names: names or patterns, such as "*.phase"; a setting that is computed from another one of them is
+        left out.  bounds: (low, high) by name or pattern.  scales: size of a step by name or pattern; by
+        default pi rad for phases, else the value of the setting, or 1.
         """
         return settings_vector(self, names, bounds, scales)
 
@@ -265,8 +273,8 @@ class Circuit(ShownCircuit):
     ) -> tuple[NDArray[np.complex128], dict[str, NDArray[np.complex128]]]:
         """Return (values, slopes): the waves of `transfer` and their exact derivatives, for least squares.
 
-        Each slope is complex, d value / d parameter, in the shape of the values (..., W, n_out, n_in). Two
-        reverse passes an element, whatever the number of parameters.
+        Each slope is the complex derivative by one parameter, in the shape of the values (..., W, n_out,
+        n_in). The cost is two reverse passes for each element, whatever the number of parameters.
         """
         values, pull = self.pullback(wl, outputs, inputs, parameters, **settings)
         return values, element_slopes(parameters, values.shape, pull)
@@ -274,7 +282,7 @@ class Circuit(ShownCircuit):
     def stream(
         self, wl: Wavelengths, *, ports: Sequence[str] | None = None, size: int = 1024, **settings: Any
     ) -> Iterator[SMatrix]:
-        """Yield the S-matrix of `size` wavelengths after the other: memory for one block of a long sweep."""
+        """Yield the S-matrix in blocks of `size` wavelengths, for sweeps that do not fit in memory."""
         refuse_settings("ports", ports)
         check_arguments(Circuit.stream, locals())
         if size < 1:
@@ -303,9 +311,9 @@ class Circuit(ShownCircuit):
     def photocurrents(self, wl: Wavelengths | None = None, **settings: Any) -> xarray.DataArray:
         """Return the mean photocurrents in A, dimensions (wavelength, detector).
 
-        Without wl the wavelengths are those of all source lines; with wl all sources are tuned along it, each
-        with its total power. Light of different sources adds in power, and is refused where it interferes at
-        a detector. Dark current and spontaneous emission are in.
+        Without wl, the wavelengths are those of all laser lines. With wl, every source is tuned along it with
+        its total power. The powers of different sources add up; ParameterError if light of separate lasers
+        interferes at a detector. Dark current and spontaneous emission are included.
         """
         check_arguments(Circuit.photocurrents, locals())
         from photosim.signals.detection import photocurrents
@@ -315,7 +323,8 @@ class Circuit(ShownCircuit):
     def chain(self, end: str | None = None, /, *, wl: float | None = None, **settings: Any) -> OpticalChain:
         """Return the free-space chain that ends at a camera: modulator, medium and camera, with their light.
 
-        `end` names one of several cameras, wl (um) tunes the laser. ParameterError without either of them.
+        end: name of the camera.  wl: wavelength in um of the laser. ParameterError without modulator or
+        camera.
         """
         check_arguments(Circuit.chain, locals())
         return optical_chain(self, end, wl, settings)
@@ -325,7 +334,7 @@ class Circuit(ShownCircuit):
         return reading.to_gdsfactory(self.netlist)
 
     def save(self, path: str | Path, *, settings: Any = None) -> Path:
-        """Write the netlist to a .yml file with other settings: by name, or as `ps.optimise` returns them."""
+        """Write the netlist to a .yml file; settings: other ones by name, or a result of `ps.optimise`."""
         check_arguments(Circuit.save, locals())
         return reading.save(self.netlist, path, settings)
 

@@ -22,13 +22,13 @@ def load(
     cell_map: str | Path | None = None,
     mode: str | None = None,
 ) -> Circuit:
-    """Return the circuit of a netlist file; a name without a file is looked up in the gallery.
+    """Return the circuit of a netlist file, or of the gallery circuit with that name.
 
-    With `strict` an inner port left open, or a setting that a model has to guess, is an error. `windows` as
-    for `Circuit`. `cell_map` says what the cells of a layout are, `mode` which mode counts of files of
-    S-parameters that hold several. Raises NetlistError with file, line and column.
+    path: of the file, or a name of the gallery.  strict: an inner port left open, or a setting that a model
+    has to guess, is an error.  windows: as for `Circuit`.  cell_map: file that maps the cells of a layout to
+    components.  mode: mode to read from S-parameter files that hold several.
 
-    path: file of the netlist, or a name of the gallery.
+    Raises NetlistError with file, line and column.
 
     >>> import photosim as ps
     >>> ps.load("add_drop_ring")

@@ -30,11 +30,12 @@ def draw(
     expand: str | Sequence[str] = (),
     fold: int = 8,
 ) -> Drawing:
-    """Return the schematic of a checked netlist; write it to `path` (.svg, .pdf or .png) too if one is given.
+    """Return the schematic of a checked netlist, and write it to `path` (.svg, .pdf or .png) if there is one.
 
-    depth: how many levels of composites are open. expand: names of instances that are open beside these,
-    "outer.inner" for one inside. fold: arrays of more equal instances than this are drawn once. Raises
-    ParameterError for a name that is not there.
+    depth: number of levels of composites that are drawn open.  expand: names of further instances to draw
+    open, "outer.inner" for an inner one.  fold: arrays of more equal instances than this are drawn once.
+
+    Raises ParameterError for an unknown name.
     """
     return picture(netlist, path, style_of(depth, expand, fold), None)
 
@@ -50,11 +51,13 @@ def svg(netlist: Netlist) -> str:
 
 @public
 def lay_out(netlist: Netlist, *, depth: int = 0, expand: str | Sequence[str] = (), fold: int = 8) -> Layout:
-    """Return where every box and wire of the schematic goes; exposed ports are boxes named "port <name>".
+    """Return the places of all boxes and wires of the schematic.
 
-    Labels lose settings, then components, until the sheet is not wider than the page.
+    Exposed ports are boxes named "port <name>". If the drawing is wider than the page, labels lose their
+    settings first and then their components.
 
-    netlist: the circuit to draw.  depth: levels of composites and sub-netlists that are open.  expand:
-    instances that are open beside those.  fold: arrays of more equal instances are drawn once.
+    netlist: the circuit to draw.  depth: number of levels of composites and sub-netlists that are drawn open.
+    expand: names of further instances to draw open.  fold: arrays of more equal instances than this are drawn
+    once.
     """
     return fitted(netlist, style_of(depth, expand, fold))

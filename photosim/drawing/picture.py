@@ -38,9 +38,9 @@ _MOST_CARRIED = 24
 @public
 @dataclass(frozen=True)
 class Drawing:
-    """A finished schematic: SVG text that a notebook shows as a picture.
+    """A finished schematic; a notebook displays its SVG text as a picture.
 
-    scene: boxes, wires and labels at their places.
+    scene: boxes, wires and labels with their places.
     """
 
     text: str

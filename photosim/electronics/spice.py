@@ -187,11 +187,16 @@ def verilog_a(name: str, pins: Sequence[str], elements: Sequence[Element]) -> st
 
 @public
 def export(component: str, *, language: str = "spice", name: str | None = None, **settings: Any) -> str:
-    """Return a component with pins as text: a SPICE subcircuit, or with language="verilog-a" a module.
+    """Return a component with pins as text: a SPICE subcircuit, or a Verilog-A module.
 
-    Its pins are in the component's order, what it reads for others behind them. Fits of Touchstone files and
-    electrodes come as ideal elements, their delays as lossless lines. Raises ParameterError for a component
-    without pins or another language, NetlistError for what the language does not have.
+    The pins are in the order of the component; voltages that it reads from elsewhere follow them. Fits of
+    Touchstone files and electrodes become ideal elements, and their delays lossless lines.
+
+    component: name of the component.  language: "spice" or "verilog-a".  name: of the subcircuit or module.
+    settings: settings of the component.
+
+    Raises ParameterError for a component without pins or another language, and NetlistError for an element
+    that the language does not have.
     """
     model = registry.get(component)
     if not isinstance(model, Network):

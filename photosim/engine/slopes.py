@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @public
 def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDArray[np.complex128]]:
-    """Return room for the derivative of waves of a shape by each name; ParameterError beyond the memory."""
+    """Return an empty complex array of the given shape for each name, for derivatives.
+
+    Raises ParameterError if they need more memory than there is.
+    """
     number = 16.0 * len(names) * float(np.prod(shape, dtype=np.float64))
     what = f"Derivatives of waves of shape {shape} by {len(names):,} parameters"
     require_memory(number, what, "ask for fewer wavelengths or waves at a time, or take value_and_grad")
@@ -27,7 +30,10 @@ def empty_slopes(names: Sequence[str], shape: tuple[int, ...]) -> dict[str, NDAr
 def element_slopes(
     names: Sequence[str], shape: tuple[int, ...], pull: Callable[[Any], Mapping[str, Any]]
 ) -> dict[str, NDArray[np.complex128]]:
-    """Return complex derivatives of waves (..., W, n_out, n_in) by name: two reverse passes an element."""
+    """Return the complex derivatives of waves (..., W, n_out, n_in) by each parameter name.
+
+    pull: function that turns a cotangent into real derivatives; it is called twice for each element.
+    """
     slopes = empty_slopes(names, shape)
     for o, i in np.ndindex(*shape[-2:]):
         cotangent = np.zeros(shape, dtype=np.complex128)

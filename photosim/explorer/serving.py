@@ -34,11 +34,13 @@ def explore(
     mode: str | None = None,
     say: Callable[[str], object] = print,
 ) -> None:
-    """Serve the explorer of a netlist file, or of one of the gallery by its name, until it is interrupted.
+    """Serve the explorer of a netlist file, or of a gallery circuit by its name, until it is interrupted.
 
-    port: of this machine, 0 for a free one.  browser: open the address in the browser.  say: is called once,
-    with the address.  cell_map, mode: as for `photosim.netlist.read`.
-    Raises NetlistError for a file that is not a netlist, and DataError for a port that cannot be had.
+    port: port number on this machine; 0 takes a free one.  browser: whether to open the address in the
+    browser. say: function that is called once, with the address.  cell_map, mode: as for
+    `photosim.netlist.read`.
+
+    Raises NetlistError for a file that is not a netlist, and DataError for a port that is in use.
     """
     from photosim.netlist import find
 

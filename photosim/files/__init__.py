@@ -68,7 +68,10 @@ def _canonical(suffix: str) -> str:
 
 @public
 def check_target(path: str | Path, suffixes: Sequence[str] = tuple(FORMATS)) -> Path:
-    """Return `path` as a Path if a file of one of `suffixes` can be written there, else raise DataError."""
+    """Return `path` as a Path if a file with one of `suffixes` can be written there.
+
+    Raises DataError for another suffix, and for a place that cannot be written.
+    """
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in suffixes and _canonical(suffix) not in suffixes:
@@ -128,16 +131,19 @@ def write(
 
 @public
 def read(path: str | Path) -> SMatrix:
-    """Return the scattering matrix stored at `path`; DataError if it is missing or damaged."""
+    """Return the S-matrix in the file at `path`.
+
+    Raises DataError if the file is missing or damaged.
+    """
     found = _read(path)
     return smatrix_of(found) if isinstance(found, SampledData) else found
 
 
 @public
 def read_table(path: str | Path) -> SampledData:
-    """Return the S-parameters stored at `path` as a table over frequency, in whichever format.
+    """Return the S-parameters in the file at `path`, of any known format, as a table over frequency.
 
-    Raises DataError if the file is missing or damaged, or holds more than one spectrum.
+    Raises DataError if the file is missing or damaged, or if it holds more than one spectrum.
     """
     found = _read(path)
     return found if isinstance(found, SampledData) else table_of(found, Path(path).name)
@@ -145,11 +151,14 @@ def read_table(path: str | Path) -> SampledData:
 
 @public
 def read_network(path: str | Path) -> ElectricalTable:
-    """Return the S-parameters of an electrical network in a Touchstone file; DataError where that fails.
+    """Return the S-parameters of an electrical network from a Touchstone file.
 
-    Time goes as exp(+j omega t), as in the file; modes of a mixed-mode file become ports again.
+    The time dependence is exp(+j omega t), as in the file. Modes of a mixed-mode file become single-ended
+    ports.
 
-    path: of a Touchstone file, .s1p, .s2p, ... or .ts.
+    path: of the file, with suffix .s1p, .s2p, ... or .ts.
+
+    Raises DataError if the file is missing or damaged.
     """
     from photosim.files import networks
 
@@ -158,11 +167,12 @@ def read_network(path: str | Path) -> ElectricalTable:
 
 @public
 def read_spice(path: str | Path, folder: str | Path | None = None) -> SpiceDeck:
-    """Return the subcircuits of a SPICE deck; DataError, with file and line, for anything else in it.
+    """Return the subcircuits of a SPICE deck.
 
-    Its .include and .lib lines may read below `folder`, the deck's own if left out.
+    path: of the deck.  folder: folder below which its .include and .lib lines may read; by default that of
+    the deck.
 
-    path: of the deck.
+    Raises DataError, with file and line, for anything else in the deck.
     """
     from photosim.files import spice_decks
 
@@ -171,11 +181,12 @@ def read_spice(path: str | Path, folder: str | Path | None = None) -> SpiceDeck:
 
 @public
 def read_columns(path: str | Path) -> dict[str, NDArray[np.float64]]:
-    """Return the columns of a .csv file by their names, such as photocurrents over wavelength, each (N,).
-
-    Raises DataError if the file is missing, too large or not a table of numbers below one line of names.
+    """Return the columns of a .csv file by their names, each (N,), such as photocurrents over wavelength.
 
     path: of the .csv file.
+
+    Raises DataError if the file is missing or too large, or if it is not a table of numbers below one line of
+    names.
     """
     from photosim.files import csv
 

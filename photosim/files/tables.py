@@ -99,9 +99,11 @@ def as_text(ports: Sequence[str]) -> list[str]:
 
 @public
 def table_of(s: SMatrix, file: str = "") -> SampledData:
-    """Return a result as a table; DataError when it has setting axes or two equal wavelengths.
+    """Return an S-matrix as a table of S-parameters over frequency.
 
     s: S-matrix (W, P, P).  file: name of the table in messages.
+
+    Raises DataError if it has a batch of settings or two equal wavelengths.
     """
     if s.values.ndim != 3:
         message = (
@@ -115,7 +117,7 @@ def table_of(s: SMatrix, file: str = "") -> SampledData:
 
 @public
 def smatrix_of(table: SampledData) -> SMatrix:
-    """Return a table as a result, its wavelengths rising."""
+    """Return a table of S-parameters as an S-matrix, with rising wavelengths."""
     from photosim.smatrix import SMatrix
 
     return SMatrix(wavelength(table.frequency_Hz)[::-1], table.ports, table.s[::-1], table.file or "table")

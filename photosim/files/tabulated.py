@@ -36,9 +36,11 @@ _SUFFIXES = (".csv", ".npz")
 
 @public
 def read_index(path: str | Path) -> IndexTable:
-    """Return the effective indices over wavelength in a file; DataError if it is missing or damaged.
+    """Return a table of effective indices over wavelength from a file.
 
     path: of a .csv or .npz file of effective indices.
+
+    Raises DataError if the file is missing or damaged.
     """
     source = _found(path)
     columns = _columns(source) if source.suffix.lower() == ".csv" else _arrays(source)
@@ -59,7 +61,10 @@ def read_index(path: str | Path) -> IndexTable:
 
 @public
 def read_family(path: str | Path) -> SampledFamily:
-    """Return the S-parameters over a quantity stored at `path`; DataError if it is missing or damaged."""
+    """Return the S-parameters at several values of a quantity, such as a gap, from the file at `path`.
+
+    Raises DataError if the file is missing or damaged.
+    """
     source = _found(path)
     return _of_files(source) if source.suffix.lower() == ".csv" else _of_archive(source)
 

@@ -29,12 +29,16 @@ def from_gdsfactory(
     strict: bool = False,
     windows: Policy | None = None,
 ) -> Circuit:
-    """Return the circuit of a gdsfactory component, by the netlist that it extracts from itself.
+    """Return the circuit of a gdsfactory component, from the netlist that gdsfactory extracts.
 
-    `component.get_netlist(recursive=True)` is called; a cell of kfactory, which has `netlist()`, works too.
-    A component that is drawn as one shape becomes a circuit of one part, with its settings. `cell_map`,
-    `strict` and `windows` as for :func:`photosim.load`. Raises ParameterError for an object without a
-    netlist, NetlistError for a netlist that the component cannot extract or that has no model here.
+    `component.get_netlist(recursive=True)` is called, or `netlist()` for a cell of kfactory. A component that
+    is drawn as one shape becomes a circuit with one part and its settings.
+
+    component: gdsfactory component or kfactory cell.  cell_map, strict, windows: as for
+    :func:`photosim.load`.
+
+    Raises ParameterError for an object without a netlist, and NetlistError if the netlist cannot be extracted
+    or if one of its cells has no model.
     """
     data = _netlist_of(component)
     name = str(getattr(component, "name", "circuit"))

@@ -26,11 +26,11 @@ FRAME_BYTES = 45.0
 @public
 @dataclass(frozen=True)
 class Frame:
-    """What a camera read in one exposure of a batch.
+    """Readings of a camera for one exposure of a batch.
 
-    electrons: readings (batch, pixels) as photo-electrons, in the middle of their grey level.
-    saturated: readings at the end of the well or of the converter; they say only "at least".
-    dark: readings that noise took below zero, which read as zero.
+    electrons: photo-electrons (batch, pixels), each in the middle of its grey level.  saturated: number of
+    readings at the end of the well or of the converter, which are lower limits.  dark: number of readings
+    that noise took below zero, which are given as zero.
     """
 
     electrons: NDArray[Any]
@@ -44,13 +44,14 @@ class Frame:
 @public
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """A camera of independent pixels, each the size of a speckle grain.
+    """A camera of independent pixels, each as large as a speckle grain.
 
-    Electrons are Poisson of mean efficiency P t / (h nu) + dark_rate t, plus normal read noise; the full
-    well cuts them off, and the converter gives floor(electrons / level) of 2**bits levels over the well.
+    The number of electrons is Poisson distributed with mean efficiency P t / (h nu) + dark_rate t. Normal
+    read noise is added, the full well limits the sum, and the converter gives floor(electrons / level), with
+    2**bits levels over the full well.
 
-    exposure in s; dark_rate in electrons/s; read_noise in electrons rms; full_well in electrons;
-    bits 0 for no converter; shot False for no shot noise.
+    exposure: in s.  dark_rate: in electrons/s.  read_noise: rms in electrons.  full_well: in electrons.
+    bits: of the converter, 0 for no converter.  shot: whether there is shot noise.
     """
 
     pixels: int
@@ -75,7 +76,7 @@ class Camera:
 
     @classmethod
     def ideal(cls, pixels: int) -> Camera:
-        """A camera without noise, dark current, end or steps: it reads what arrives."""
+        """Return a camera without noise, dark current, full well or converter."""
         return cls(pixels=pixels, dark_rate=0.0, read_noise=0.0, full_well=inf, bits=0, shot=False)
 
     @property
@@ -84,19 +85,21 @@ class Camera:
         return self.full_well / 2**self.bits if self.bits else 0.0
 
     def electrons_per_watt(self, wl: float) -> float:
-        """Photo-electrons of one exposure per W on a pixel, at wl in um."""
+        """Return the photo-electrons in one exposure per W on a pixel, at wl in um."""
         photon = PLANCK_J_S * SPEED_OF_LIGHT_UM_S / wl
         return self.efficiency * self.exposure / photon
 
     def exposed_for(self, power: float, wl: float, electrons: float) -> Camera:
-        """Return the camera exposed so that `power` in W on a pixel at wl in um gives these electrons."""
+        """Return the camera with the exposure for `electrons` from `power` in W on a pixel, at wl in um."""
         return replace(self, exposure=self.exposure * electrons / (power * self.electrons_per_watt(wl)))
 
     def expose(self, power: ArrayLike, wl: float, rng: np.random.Generator) -> Frame:
-        """Return what is read of powers (batch, pixels) or (pixels,) in W at wl in um; chance comes from rng.
+        """Return the readings for powers (batch, pixels) or (pixels,) in W at wl in um.
 
-        Powers in single precision are read in single precision, in half the time. Raises ParameterError for
-        powers of another shape, negative or not finite, and for more frames than the memory holds.
+        rng: draws the noise. Powers in single precision give readings in single precision, in half the time.
+
+        Raises ParameterError for powers of another shape, negative or not finite, and for more frames than
+        fit into the memory.
         """
         check_arguments(Camera.expose, locals())
         check_number("Camera.expose", 0.0, above=True, wl=wl)
@@ -128,17 +131,19 @@ class Camera:
         return Frame((grey + 0.5) * float(self.level), int(np.count_nonzero(grey >= top)), below)
 
     def watts(self, electrons: NDArray[Any], wl: float) -> NDArray[Any]:
-        """Return the power in W that readings stand for, the mean dark signal taken off."""
+        """Return the power in W for readings in electrons, without the mean dark signal."""
         return (electrons - float(self.dark_rate * self.exposure)) / float(self.electrons_per_watt(wl))
 
 
 @public
 def detected(mean: NDArray[Any], rng: np.random.Generator, read_noise: float = 0.0) -> NDArray[Any]:
-    """Return Poisson counts of these means plus normal read noise, in the means' own precision.
+    """Return Poisson counts with these means, plus normal read noise, in the precision of the means.
 
-    Counts are exact up to NORMAL_ABOVE and normal above, at a tenth of the cost (goodman2007: counts of
-    bright light). One normal number then stands for both noises, whose variances add; without read noise
-    it is rounded.
+    Counts up to NORMAL_ABOVE are exact. Larger ones are normal numbers, at a tenth of the cost (goodman2007:
+    counts of bright light); one normal number then has the variance of both noises. Without read noise it is
+    rounded.
+
+    mean: mean number of electrons, of any shape.  rng: draws the counts.  read_noise: rms in electrons.
     """
     found = rng.standard_normal(mean.shape, dtype=_real(mean))
     found *= np.sqrt(mean + float(read_noise**2))

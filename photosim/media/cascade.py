@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, eq=False)
 class Identity(Medium):
-    """Nothing in the way: every wave arrives as it left."""
+    """A medium that changes nothing: every wave arrives as it left."""
 
     waves: int
     seed: int = 0
@@ -35,7 +35,7 @@ class Identity(Medium):
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """As many waves out as in."""
+        """Number of outputs and of inputs, which are equal."""
         return self.waves, self.waves
 
     def project(self, x: ArrayLike) -> ComplexArray:
@@ -58,9 +58,9 @@ class Identity(Medium):
 @public
 @dataclass(frozen=True, eq=False)
 class BusSlice(Medium):
-    """Some outputs and inputs of a medium: the rest of its inputs is dark, of its outputs unseen.
+    """Some outputs and inputs of a medium: its other inputs are dark, and its other outputs are not read.
 
-    outputs, inputs: first wave and one past the last.
+    outputs, inputs: first wave, and one past the last wave.
     """
 
     base: Medium
@@ -80,11 +80,11 @@ class BusSlice(Medium):
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """Lengths of the two parts."""
+        """Number of selected outputs and inputs."""
         return self.outputs[1] - self.outputs[0], self.inputs[1] - self.inputs[0]
 
     def at_wavelength(self, wl: float) -> BusSlice:
-        """Return the same part of the medium at that wavelength in um."""
+        """Return the same slice of the medium at another wavelength in um."""
         return BusSlice(self.base.at_wavelength(wl), self.outputs, self.inputs)
 
     @property
@@ -98,7 +98,7 @@ class BusSlice(Medium):
         return self.base.dtype
 
     def project(self, x: ArrayLike) -> ComplexArray:
-        """Return the wanted outputs of the lit inputs."""
+        """Return the fields (batch, outputs) at the selected outputs for fields at the selected inputs."""
         batch, vector = fields(x, self.shape[1], self.dtype, self.shape[0])
         whole = np.zeros((len(batch), self.base.shape[1]), dtype=batch.dtype)
         whole[:, slice(*self.inputs)] = batch
@@ -106,7 +106,7 @@ class BusSlice(Medium):
         return out[0] if vector else out
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
-        """Return the adjoint of the part."""
+        """Return conj(T).T y of the slice, (batch, inputs), for fields y (batch, outputs)."""
         batch, vector = fields(y, self.shape[0], self.dtype, self.shape[1])
         whole = np.zeros((len(batch), self.base.shape[0]), dtype=batch.dtype)
         whole[:, slice(*self.outputs)] = batch
@@ -114,7 +114,7 @@ class BusSlice(Medium):
         return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return a part of the part."""
+        """Return some rows and columns of the matrix of the slice."""
         row = numbers(rows, self.shape[0], "rows") + self.outputs[0]
         return self.base.block(row, numbers(columns, self.shape[1], "columns") + self.inputs[0])
 
@@ -122,7 +122,7 @@ class BusSlice(Medium):
 @public
 @dataclass(frozen=True, eq=False)
 class Cascade(Medium):
-    """Media in the order in which light meets them: the product of their matrices, never formed."""
+    """Several media in the order of the light; the product of their matrices is not computed."""
 
     stages: tuple[Medium, ...]
 
@@ -142,7 +142,7 @@ class Cascade(Medium):
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """Outputs of the last, inputs of the first."""
+        """Number of outputs of the last medium, and of inputs of the first one."""
         return self.stages[-1].shape[0], self.stages[0].shape[1]
 
     def at_wavelength(self, wl: float) -> Cascade:
@@ -156,25 +156,25 @@ class Cascade(Medium):
 
     @property
     def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Precision of all: double where one is."""
+        """Precision: double if one of the media has double precision."""
         return np.result_type(*(stage.dtype for stage in self.stages))
 
     def project(self, x: ArrayLike) -> ComplexArray:
-        """Return the fields behind the last medium."""
+        """Return the fields (batch, outputs) behind the last medium."""
         out: Any = x
         for stage in self.stages:
             out = stage.project(out)
         return np.asarray(out, dtype=self.dtype)
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
-        """Return the adjoint of the product."""
+        """Return conj(T).T y of the product, (batch, inputs), for fields y (batch, outputs)."""
         out: Any = y
         for stage in self.stages[::-1]:
             out = stage.adjoint(out)
         return np.asarray(out, dtype=self.dtype)
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return a part of the product, from whichever of its sides is shorter."""
+        """Return some rows and columns of the product, computed from its shorter side."""
         row = numbers(rows, self.shape[0], "rows")
         column = numbers(columns, self.shape[1], "columns")
         if row.size < column.size:

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, kw_only=True)
 class OpticalChain:
-    """What stands on the table, in the order in which light meets it.
+    """A free-space set-up in the order of the light: modulator, medium and camera.
 
-    beam: amplitude in sqrt(W) of the light on the whole modulator.
-    reference: amplitude in sqrt(W) of the reference beam, spread evenly over the camera; 0 for none.
-    wl: vacuum wavelength in um.
+    beam: amplitude in sqrt(W) of the light on the whole modulator.  reference: amplitude in sqrt(W) of the
+    reference beam, spread evenly over the camera; 0 for none.  wl: vacuum wavelength in um.
     """
 
     modulator: Modulator
@@ -62,7 +61,7 @@ class OpticalChain:
         return complex(self.reference / np.sqrt(self.camera.pixels))
 
     def fields(self, patterns: ArrayLike) -> ComplexArray:
-        """Return the fields (batch, pixels) in sqrt(W) at the camera for patterns, no reference added."""
+        """Return the fields (batch, pixels) in sqrt(W) at the camera for patterns, without reference beam."""
         waves = self.medium.project(self.modulator.modulate(patterns))
         waves *= waves.dtype.type(self.beam)
         return waves
@@ -70,6 +69,6 @@ class OpticalChain:
     def expose(
         self, waves: NDArray[Any], rng: np.random.Generator, reference: NDArray[Any] | complex = 0.0
     ) -> Frame:
-        """Return the camera's frame of fields (batch, pixels) plus a reference in sqrt(W) a pixel."""
+        """Return the camera's frame for fields (batch, pixels) plus a reference in sqrt(W) for each pixel."""
         total = waves + np.asarray(reference, dtype=waves.dtype)
         return self.camera.expose(total.real**2 + total.imag**2, self.wl, rng)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, eq=False)
 class Mixture(Medium):
-    """A sum of media of one size, each with a complex weight."""
+    """A weighted sum of media of the same size; the weights are complex."""
 
     weights: NDArray[np.complex128]
     media: tuple[Medium, ...]
@@ -41,7 +41,7 @@ class Mixture(Medium):
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """That of all of them."""
+        """Number of outputs and inputs, the same for all of the media."""
         return self.media[0].shape
 
     @property
@@ -59,15 +59,15 @@ class Mixture(Medium):
         return Mixture(self.weights, tuple(medium.at_wavelength(wl) for medium in self.media))
 
     def project(self, x: ArrayLike) -> ComplexArray:
-        """Return the weighted sum of what all of them project."""
+        """Return the weighted sum of the fields (batch, outputs) behind all media."""
         return self._sum(lambda medium: medium.project(x), self.weights)
 
     def adjoint(self, y: ArrayLike) -> ComplexArray:
-        """Return the adjoint of the sum."""
+        """Return conj(T).T y of the sum, (batch, inputs), for fields y (batch, outputs)."""
         return self._sum(lambda medium: medium.adjoint(y), self.weights.conj())
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return a part of the sum."""
+        """Return some rows and columns of the sum."""
         return self._sum(lambda medium: medium.block(rows, columns), self.weights)
 
     def _sum(self, part: Callable[[Medium], ComplexArray], weights: NDArray[np.complex128]) -> ComplexArray:
@@ -80,7 +80,7 @@ class Mixture(Medium):
 @public
 @dataclass(frozen=True, eq=False)
 class TiltedSlab(Mixture):
-    """A slab's media with the phases of its paths for light tilted by `tilt` rad; see `SlabMedium`."""
+    """The media of a `SlabMedium` with the phases of their paths for light tilted by `tilt` rad."""
 
     slab: SlabMedium
     tilt: float
@@ -98,21 +98,23 @@ class TiltedSlab(Mixture):
 @public
 @dataclass(frozen=True, eq=False)
 class SlabMedium:
-    """A diffusive slab: independent media, one for each slice of its paths, which differ in length and reach.
+    """A diffusive slab: a sum of independent media, one for each range of path delays and lateral shifts.
 
-    Light on paths of delay t gains the phase omega t, and on paths that come out a distance r beside their
-    entry the phase q r as the light is tilted by q = k theta. Both distributions are cut into slices of equal
-    weight; each stands at a random place within, the outermost ones in their middle. The fields at two
-    settings then correlate as diffusion theory says (feng1988, rotter2017), with 32 slices to some 0.02:
+    Light on paths of delay t gets the phase omega t. On paths that leave the slab at a lateral distance r
+    from their entry it gets the phase q r, where q = k theta for a tilt theta. Both distributions are divided
+    into slices of equal weight. Each slice has the delay and distance of a random place within it, the
+    outermost ones of their middle. The correlation of the fields at two settings is then that of diffusion
+    theory (feng1988, rotter2017), with 32 slices within some 0.02:
 
-        tilt      q L/sinh(q L), so that the intensity's falls to half at q L = 1.4914
+        tilt      q L/sinh(q L); that of the intensity falls to half at q L = 1.4914
         detuning  z/sinh(z), z = sqrt(-i omega L**2/D): to half at omega L**2/D = 9.181; D = v l/3
 
-    Delays and distances are paired at random. Far out, where these fall below it, the intensity's correlation
-    of one medium is chance, exponentially spread round `floor`, 1/slices. Left out: the shift of the speckle
-    as a whole by the tilt, its correlations beyond the field's (C2, C3).
+    Delays and distances are paired at random. Far apart, the intensity correlation of one medium does not
+    fall below chance: it is exponentially distributed with mean `floor`, 1/slices. Left out: the shift of the
+    whole speckle with the tilt, and correlations of the speckle beyond those of the field (C2, C3).
 
-    make: medium of a seed.  thickness, free_path (transport mean free path l), wl in um.
+    make: function that returns the medium of a seed.  thickness, free_path, wl: thickness, transport mean
+    free path l and wavelength, in um.
     """
 
     make: Callable[[int], Medium]
@@ -141,15 +143,15 @@ class SlabMedium:
 
     @property
     def floor(self) -> float:
-        """Mean correlation of intensities however far apart two settings are; a real slab's falls to 0."""
+        """Mean intensity correlation of two settings far apart; for a real slab it is 0."""
         return 1 / self.slices
 
     @cached_property
     def delays(self) -> NDArray[np.float64]:
         """Delay of each slice of paths in s.
 
-        Their chance of staying below t is 1 + 2 sum_n (-1)**n exp(-(n pi)**2 t D/L**2), Kolmogorov's law
-        of sqrt(t).
+        The probability of a delay below t is 1 + 2 sum_n (-1)**n exp(-(n pi)**2 t D/L**2), Kolmogorov's
+        distribution of sqrt(t).
         """
         from scipy.special import kolmogi
 
@@ -158,7 +160,7 @@ class SlabMedium:
 
     @cached_property
     def reaches(self) -> NDArray[np.float64]:
-        """Distance between entry and exit of each slice of paths, along the tilt, in um."""
+        """Lateral distance in um between entry and exit of each slice of paths, along the tilt."""
         reach = 2 / np.pi * np.arctanh(2 * self._places(2) - 1) * self.thickness
         return np.random.default_rng([self.seed, self.slices]).permutation(reach)
 
@@ -168,7 +170,7 @@ class SlabMedium:
         return self.sent(tilt, detuning, self.media)
 
     def sent(self, tilt: float, detuning: float, media: tuple[Medium, ...]) -> TiltedSlab:
-        """Return the sum of these media, one a slice, with the phases of their paths."""
+        """Return the sum of these media, one for each slice, with the phases of their paths."""
         cycles = 1 / self.wl + detuning / SPEED_OF_LIGHT_UM_S
         phase = 2 * np.pi * (detuning * self.delays + tilt * cycles * self.reaches)
         return TiltedSlab(np.exp(1j * phase) / np.sqrt(self.slices), media, self, tilt)
@@ -188,10 +190,12 @@ class SlabMedium:
 def drifted(medium: Medium, fresh: Medium, *, frames: float, persistence: float) -> Medium:
     """Return a medium some frames later: rho T + sqrt(1 - rho**2) W, rho = exp(-frames/persistence).
 
-    Repeated with a new `fresh` medium W of the same law each time, it is an autoregressive walk: fields
-    n frames apart correlate as exp(-n/persistence), and the law of T stays. Stored media stay one
-    matrix; others, and those that depend on wavelength, grow by one medium a step. Left out: what drifts
-    faster at first, as a device warms up.
+    W, `fresh`, is a new medium with the same statistics as T, `medium`. Repeated calls make an autoregressive
+    process: fields n frames apart have the correlation exp(-n/persistence), and the statistics of T do not
+    change. Stored media stay one matrix. Other media, and those that depend on wavelength, grow by one medium
+    with each call. Left out: a faster drift at first, as while a set-up warms up.
+
+    frames: number of frames.  persistence: in frames.
     """
     if not (frames >= 0 and persistence > 0):
         message = f"A drift takes 0 frames or more and a positive persistence, got {frames}, {persistence}."

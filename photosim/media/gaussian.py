@@ -70,12 +70,11 @@ class DenseMedium(Medium):
 @public
 @dataclass(frozen=True, eq=False)
 class StoredMedium(DenseMedium):
-    """A complex Gaussian matrix held in memory, drawn when it is first needed.
+    """A complex Gaussian matrix that is kept in memory and drawn at its first use.
 
-    Entries are independent circular complex Gaussians of variance
-    transmission / outputs, so that a column has the power `transmission` on
-    average (popoff2010); the singular values follow the Marchenko-Pastur law.
-    8 bytes an entry at complex64. Left out: all correlation between entries.
+    Its entries are independent circular complex Gaussians of variance transmission / outputs, so that a
+    column has the mean power `transmission` (popoff2010). The singular values follow the Marchenko-Pastur
+    law. An entry takes 8 bytes in single precision. Left out: correlations between entries.
     """
 
     outputs: int

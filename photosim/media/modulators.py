@@ -34,10 +34,10 @@ class Modulator(Protocol):
 @public
 @dataclass(frozen=True, kw_only=True)
 class Dmd:
-    """Digital micro-mirror device: each mirror sends its part of the beam on, or away.
+    """Digital micro-mirror device: each mirror reflects its share of the beam towards the medium, or away.
 
-    contrast: intensity of a mirror that is on over that of one that is off; infinity for none that leaks.
-    efficiency: part of the light of a mirror that is on which goes on; the rest is in other orders.
+    contrast: intensity of a mirror that is on divided by that of one that is off; infinite without leakage.
+    efficiency: fraction of the light of a mirror that is on which reaches the medium.
     """
 
     pixels: int
@@ -73,9 +73,10 @@ class Dmd:
 @public
 @dataclass(frozen=True, kw_only=True)
 class Slm:
-    """Spatial light modulator: each cell shifts the phase of its part of the beam, in 2**bits steps.
+    """Spatial light modulator: each cell shifts the phase of its share of the beam, in 2**bits steps.
 
-    bits: of the phase; 0 for any phase.  efficiency: part of the light that is modulated and goes on.
+    bits: of the phase; 0 for continuous phases.  efficiency: fraction of the light that is modulated and goes
+    on.
     """
 
     pixels: int

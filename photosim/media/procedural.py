@@ -41,15 +41,16 @@ ALONE = 2
 @public
 @dataclass(frozen=True, eq=False)
 class ProceduralMedium(CountedMedium):
-    """A complex Gaussian matrix of any size in the memory of one tile.
+    """A complex Gaussian matrix of any size that needs the memory of one tile only.
 
-    Entries are independent, of variance transmission / outputs, and each is a function of (seed, row,
-    column) alone: the same number whatever tile, batch or number of threads computes it. It is one of 4096
-    values that lie like a circular Gaussian: mean and E T**2 are exactly 0; |T|**2 is the mean of one of 1024
-    equal slices of the exponential law, so that its contrast is 0.9995 and its largest value 7.9 times the
-    mean. Sums of several entries are closer to the Gaussian law than that. Left out: all correlation.
+    The entries are independent and have the variance transmission / outputs. Each is a function of (seed,
+    row, column), so that it does not depend on tile, batch or number of threads. It takes one of 4096 values,
+    distributed like a circular Gaussian. Mean and E T**2 are exactly 0. |T|**2 is the mean of one of 1024
+    slices of equal probability of the exponential distribution, so that its contrast is 0.9995 and its
+    largest value 7.9 times the mean. Sums of several entries are closer to a Gaussian. Left out: correlations
+    between entries.
 
-    threads: output tiles that are worked on at once, each with a tile of its own.
+    threads: number of output tiles that are computed at once, each in its own memory.
     """
 
     threads: int = 1
@@ -114,7 +115,7 @@ class ProceduralMedium(CountedMedium):
         return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return any part of the matrix, at the cost of that part alone."""
+        """Return some rows and columns of the matrix; the cost is that of these entries alone."""
         from photosim.kernels.speckle import pick
 
         row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
@@ -124,9 +125,9 @@ class ProceduralMedium(CountedMedium):
         return out
 
     def sum_columns(self, lit: NDArray[np.int64], rows: slice = ALL) -> NDArray[np.complex64]:
-        """Return the sum of the columns `lit`, T x of a pattern, over rows that begin at a multiple of 4.
+        """Return the sum of the columns `lit`, over rows that begin at a multiple of 4.
 
-        It takes no tile, and dark inputs cost nothing.
+        This is T x for a binary pattern x. It needs no tile, and dark inputs cost nothing.
         """
         from photosim.kernels.speckle import LANES, add_columns
 

@@ -33,7 +33,7 @@ OVERSAMPLING = 4
 @public
 @dataclass(frozen=True)
 class Readout:
-    """Values (batch, outputs) that were read; frames exposed for them; readings at the end of the scale."""
+    """Values (batch, outputs) of a reading, the number of frames, and the number of saturated readings."""
 
     values: NDArray[Any]
     frames: int
@@ -45,14 +45,14 @@ class Readout:
 
     @classmethod
     def of(cls, values: NDArray[Any], *frames: Frame) -> Readout:
-        """What was computed from frames of a batch each."""
+        """Return the readout with these values, computed from one or more frames of a batch."""
         exposures = sum(len(frame.electrons) for frame in frames)
         return cls(values, exposures, sum(f.saturated for f in frames), sum(f.dark for f in frames))
 
 
 @public(types=False)
 def intensity(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator) -> Readout:
-    """Powers |T x|**2 in W a pixel, in one frame."""
+    """Return the powers |T x|**2 in W for each pixel, from one frame."""
     frame = chain.expose(chain.fields(patterns), rng)
     return Readout.of(chain.camera.watts(frame.electrons, chain.wl), frame)
 
@@ -61,10 +61,12 @@ def intensity(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator
 def phase_stepping(
     chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator, *, steps: int = 3
 ) -> Readout:
-    """Fields from `steps` frames with an in-line reference A stepped through 2 pi (goodman2007).
+    """Return the fields from `steps` frames with an in-line reference A whose phase steps through 2 pi.
 
-    E = (1/(K |A|)) sum_k I_k exp(i phi_k), phi_k = 2 pi k/K, relative to the phase of A. Two steps
-    give the real part alone, (I_0 - I_pi)/(4 |A|). Raises ParameterError without a reference.
+    E = (1/(K |A|)) sum_k I_k exp(i phi_k), phi_k = 2 pi k/K, relative to the phase of A (goodman2007). Two
+    steps give only the real part, (I_0 - I_pi)/(4 |A|).
+
+    Raises ParameterError for a chain without a reference.
     """
     if not is_number(steps) or not 2 <= steps < np.inf or steps % 1:
         message = (
@@ -83,12 +85,12 @@ def phase_stepping(
 
 @public(types=False)
 def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator) -> Readout:
-    """Fields from one frame with a reference tilted so that its fringes carry them.
+    """Return the fields from one frame with a tilted reference beam (off-axis holography).
 
-    A camera with OVERSAMPLING pixels to a grain along its rows sees the field, which has frequencies up to
-    half a cycle a grain, and a reference at 3/2 cycles a grain: |E|**2 stays below one cycle, the wanted
-    term lies between one and two, and a Fourier transform cuts it out. The chain's camera describes
-    one of these pixels; noise in the cut-out band alone reaches the result.
+    The camera has OVERSAMPLING pixels for each grain along its rows. The field has frequencies up to half a
+    cycle per grain, and the reference 3/2 cycles per grain. So |E|**2 lies below one cycle, the wanted term
+    between one and two, and a Fourier transform separates it. The camera of the chain describes one of these
+    pixels. Only noise within the band of the wanted term reaches the result.
     """
     waves, reference = chain.fields(patterns), _reference(chain)
     count = waves.shape[-1]
@@ -116,16 +118,16 @@ def off_axis(chain: OpticalChain, patterns: ArrayLike, rng: np.random.Generator)
 def anchored(
     chain: OpticalChain, held: NDArray[np.float64] | None = None
 ) -> Callable[[ArrayLike, np.random.Generator], Readout]:
-    """Return a readout without any reference beam, for a chain with a DMD.
+    """Return a readout without a reference beam, for a chain with a DMD.
 
-    With all mirrors on as the anchor a, and the complement a - x of each pattern,
-    (|T a|**2 + |T x|**2 - |T (a - x)|**2)/(2 |T a|) = Re(exp(-i arg T a) T x): two frames a pattern, and
-    one for the anchor, taken with the first call (ohana2023). Mirrors that are off leak the amplitude d,
-    so that pattern and complement add to (1 + d) a, which is allowed for. Where |T a| is small, noise
-    is large: a grain at a tenth of the mean power has three times the noise.
+    The pattern with all mirrors on is the anchor a, and a - x the complement of each pattern x. Then (|T
+    a|**2 + |T x|**2 - |T (a - x)|**2)/(2 |T a|) = Re(exp(-i arg T a) T x). This takes two frames for each
+    pattern, and one for the anchor in the first call (ohana2023). Mirrors that are off leak the amplitude d,
+    so that pattern and complement add up to (1 + d) a; the result is corrected for this. Where |T a| is
+    small, noise is large: a grain with a tenth of the mean power has three times the noise.
 
-    held: the anchor's powers in W, shape (pixels,), if they have been taken; nan if not yet: the first call
-    writes them there. An array of its own if left out.
+    held: powers in W of the anchor, (pixels,), if they are known; nan if not: the first call writes them
+    there. By default an array of the readout's own.
     """
     if not isinstance(chain.modulator, Dmd):
         message = "The anchor readout shows a pattern and its complement, which needs a DMD as the modulator."
@@ -161,10 +163,11 @@ def _reference(chain: OpticalChain) -> complex:
 def signed(
     read: Callable[[ArrayLike, np.random.Generator], Readout], signs: ArrayLike, rng: np.random.Generator
 ) -> Readout:
-    """Read T e for e of -1, 0 and 1: the pattern of the ones less that of the minus ones, both binary.
+    """Return T e for e with entries -1, 0 and 1: the reading of its ones minus that of its minus ones.
 
-    `read` is one of the linear readouts with its chain given; the frames double. Raises ParameterError for
-    other numbers.
+    read: a linear readout with its chain as its first argument given. The number of frames doubles.
+
+    Raises ParameterError for other entries.
     """
     if holds_masked(signs):
         message = "Signs are -1, 0 and 1, but some are masked: fill them, as in signs.filled(0)."

@@ -74,9 +74,10 @@ class _Planes(Medium):
 @public
 @dataclass(frozen=True, eq=False)
 class LensMedium(_Planes):
-    """A lens: from its front focal plane to the one behind, a unitary Fourier transform, centre to centre.
+    """A lens: a unitary Fourier transform from its front to its back focal plane, centre to centre.
 
-    Left out: aberrations, the aperture, the pitch behind (wl f over the width of the plane before).
+    Left out: aberrations, the aperture, the pitch in the back focal plane (wl f over the width of the front
+    one).
     """
 
     side: int
@@ -102,21 +103,21 @@ class LensMedium(_Planes):
 @public
 @dataclass(frozen=True, eq=False)
 class ScreensMedium(_Planes):
-    """Thin random screens with free propagation between them, seen in the focal plane of a lens.
+    """Thin random phase screens with free propagation between them, seen in the focal plane of a lens.
 
-    A screen delays each pixel by a random path up to `depth`; between screens the angular spectrum of the
-    field gains exp(i kz distance) (goodman2007), and waves too steep to propagate die out. Work and memory
-    grow as N log N and N in the number of pixels N. Each pair of screens `distance` apart has the memory
-    effect of that thickness. The plane is periodic: light that leaves one side comes in at the other.
+    A screen delays each pixel by a random path up to `depth`. Between screens the angular spectrum of the
+    field is multiplied by exp(i kz distance) (goodman2007); evanescent waves decay. Work and memory grow as N
+    log N and N with the number of pixels N. Each pair of screens `distance` apart has the memory effect of
+    that thickness. The plane is periodic: light that leaves it on one side enters on the other.
 
-    law "lossless": the product of unitary steps, singular values all 1, which no opaque medium has: a medium
-    seen in part is like that only as far as the part is small. "gaussian" and "waveguide" pass the first
-    propagation through a filter, so that the squared singular values follow the law of an N x N Gaussian
-    matrix (mean `transmission`), or the bimodal one of a waveguide of `thickness` mean free paths; exactly so
-    for pitches above 0.71 wavelengths, from which on no wave dies out. Left out: reflections, polarisation,
-    and correlations that screens so few have and a volume of scatterers has not.
+    law "lossless": a product of unitary steps, all singular values 1. No opaque medium has these; a small
+    section of an opaque medium has nearly the same statistics. "gaussian" and "waveguide" filter the first
+    propagation, so that the squared singular values follow the law of an N x N Gaussian matrix (mean
+    `transmission`), or the bimodal law of a waveguide of `thickness` mean free paths. This is exact for
+    pitches above 0.71 wavelengths, where no wave is evanescent. Left out: reflections, polarisation, and
+    correlations that a volume of scatterers does not have but few screens do.
 
-    side: pixels along a side.  pitch, distance, wl, depth in um.
+    side: pixels along a side.  pitch, distance, wl, depth: in um.
     """
 
     side: int
@@ -150,7 +151,7 @@ class ScreensMedium(_Planes):
 
     @cached_property
     def phases(self) -> tuple[NDArray[np.complex64], ...]:
-        """What each screen multiplies a field by, (side, side)."""
+        """Complex factors of each screen, (side, side)."""
         what = f"{self.screens:,} screens of {self.side:,} x {self.side:,} pixels"
         require_memory(8.0 * (self.screens + 4) * self.side**2, what, "take fewer screens or pixels")
         rng = np.random.default_rng([self.seed, 1])
@@ -163,7 +164,7 @@ class ScreensMedium(_Planes):
 
     @cached_property
     def steps(self) -> tuple[NDArray[np.complex64], ...]:
-        """What each propagation multiplies the angular spectrum by, (side, side)."""
+        """Factors of the angular spectrum for each propagation, (side, side)."""
         f = np.fft.fftfreq(self.side, self.pitch)
         kz = 2 * np.pi * np.sqrt((1 / self.wl**2 - f[:, np.newaxis] ** 2 - f**2).astype(np.complex128))
         free = np.exp(1j * kz * self.distance).astype(np.complex64)
@@ -199,10 +200,10 @@ class ScreensMedium(_Planes):
 
 @public
 def singular_values(law: Law, count: int, transmission: float, thickness: float) -> NDArray[np.float64]:
-    """Return `count` singular values in the middle of equal slices of their law.
+    """Return `count` singular values, one in the middle of each slice of equal probability of their law.
 
-    "gaussian": the quarter circle of a square Gaussian matrix, of mean square `transmission`, at most 1/4, at
-    which the largest is 1. "waveguide": sqrt(tau) of `open_channels`. "lossless": ones.
+    law: "gaussian", the quarter circle of a square Gaussian matrix with mean square `transmission`, at most
+    1/4, where the largest value is 1; "waveguide", sqrt(tau) of `open_channels`; "lossless", ones.
     """
     if law == "lossless":
         return np.ones(count)

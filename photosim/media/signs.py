@@ -37,9 +37,9 @@ TILE = 2**20
 @public
 @dataclass(frozen=True, eq=False)
 class SignMedium(CountedMedium):
-    """Entries (+-1 +-i) sqrt(transmission / (2 outputs)), each a function of (seed, row, column) alone.
+    """A medium with the entries (+-1 +-i) sqrt(transmission / (2 outputs)), of random signs and equal power.
 
-    Independent in sign, equal in power. So a single lit pixel gives no speckle at all: the contrast of the
+    Each entry is a function of (seed, row, column). A single lit pixel gives no speckle: the contrast of the
     intensity behind m lit pixels is sqrt(1 - 1/m), 0 for one, 0.71 for two, 0.99 for fifty, where a Gaussian
     medium has 1. Sums over zeros and ones are whole numbers times one factor, exact in single precision below
     2^24 inputs. PyTorch's devices compute the same numbers (`photosim.interop.torch.SignProjection`).
@@ -47,7 +47,7 @@ class SignMedium(CountedMedium):
 
     @property
     def scale(self) -> np.float32:
-        """What the whole numbers are multiplied by."""
+        """Factor of the whole numbers."""
         return np.float32(np.sqrt(self.transmission / (2 * self.outputs)))
 
     def project(self, x: ArrayLike) -> ComplexArray:
@@ -68,7 +68,7 @@ class SignMedium(CountedMedium):
         return out[0] if vector else out
 
     def block(self, rows: Selection = ALL, columns: Selection = ALL) -> ComplexArray:
-        """Return any part of the matrix, at the cost of that part alone."""
+        """Return some rows and columns of the matrix; the cost is that of these entries alone."""
         row, column = numbers(rows, self.outputs, "rows"), numbers(columns, self.inputs, "columns")
         require_room((row.size, column.size), 3 * self.dtype.itemsize, COPY, LESS)
         return np.ascontiguousarray(signs_of(self.key, row, column).T) * self.scale

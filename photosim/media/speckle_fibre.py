@@ -26,16 +26,16 @@ THERMO_OPTIC, EXPANSION = 8.6e-6, 0.55e-6
 @public
 @dataclass(frozen=True, eq=False)
 class SpeckleFibre(DenseMedium):
-    """Transmission from mirrors to the cells of a square plane on which a multimode fibre's end is imaged.
+    """A multimode fibre whose end is imaged on a square plane: transmission from mirrors to cells.
 
-    T = F exp(i phi) G: G lights every mode by every mirror with an independent circular Gaussian amplitude
-    (popoff2010), F is the plane of a mode, the transverse waves with q <= pi/speckle that fit into the plane,
-    so that grains have the area of speckle^2 4/pi (goodman2007), and phi is the phase that a mode's delay
-    adds: -phi_max (q/q_max)^2 times the relative change of the optical path, phi_max = k L NA^2/(2 n)
-    (saleh2019). Left out: loss that differs among modes, polarisation, the round rim of the core.
+    T = F exp(i phi) G. G excites every mode from every mirror with an independent circular Gaussian amplitude
+    (popoff2010). F has the field of each mode in the plane: the transverse waves with q <= pi/speckle that
+    fit into it, so that a grain has the area speckle^2 4/pi (goodman2007). phi is the phase from the delay of
+    a mode: -phi_max (q/q_max)^2 times the relative change of the optical path, phi_max = k L NA^2/(2 n)
+    (saleh2019). Left out: different losses of the modes, polarisation, the round rim of the core.
 
-    side: cells along a side.  pitch, speckle, length, wl in um.  transmission: mean power from a mirror to
-    all cells together.  warmer: temperature above that at which G was drawn, in K.
+    side: cells along a side.  pitch, speckle, length, wl: in um.  transmission: mean power from a mirror to
+    all cells together.  warmer: temperature in K above that at which G was drawn.
     """
 
     inputs: int
@@ -78,7 +78,7 @@ class SpeckleFibre(DenseMedium):
 
     @property
     def shape(self) -> tuple[int, int]:  # type: ignore[override]
-        """Cells and mirrors."""
+        """Number of cells and of mirrors."""
         return self.side**2, self.inputs
 
     @cached_property
@@ -89,7 +89,7 @@ class SpeckleFibre(DenseMedium):
 
     @cached_property
     def modes(self) -> NDArray[np.int64]:
-        """Numbers of the transverse waves that the fibre carries."""
+        """Numbers of the transverse waves that are modes of the fibre."""
         return np.flatnonzero(self._radii <= 1.0)
 
     @property
@@ -116,5 +116,5 @@ class SpeckleFibre(DenseMedium):
         return replace(self, wl=wl)
 
     def at_temperature(self, warmer: float) -> SpeckleFibre:
-        """Return the same fibre, warmer by so many K."""
+        """Return the same fibre at a temperature higher by `warmer` K."""
         return replace(self, warmer=warmer)

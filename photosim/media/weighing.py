@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, kw_only=True)
 class WeighingMirrors:
-    """Micro-mirrors on the image of a square grid of cells: the `nodes` cells nearest its axis have one each.
+    """Micro-mirrors on the image of a square grid: one for each of the `nodes` cells nearest its axis.
 
-    contrast: power that a mirror sends on over what it sends when it is off.  efficiency: part of the light
-    that a mirror which is on sends on.
+    contrast: power that a mirror reflects when it is on, divided by that when it is off.  efficiency:
+    fraction of the power that a mirror reflects when it is on.
     """
 
     side: int = 32
@@ -55,7 +55,7 @@ class WeighingMirrors:
         return np.asarray(own.real**2 + own.imag**2, dtype=np.float32)
 
     def sent(self, weights: ArrayLike) -> NDArray[np.float64]:
-        """Return the part of its power that each mirror sends on, for weights (nodes,) of zeros and ones."""
+        """Return the reflected fraction of power at each mirror, for weights (nodes,) of zeros and ones."""
         found = np.asarray(weights)
         binary = found.dtype == bool or ((found == 0) | (found == 1)).all()
         if found.shape != (self.nodes,) or not binary:
@@ -70,10 +70,10 @@ class WeighingMirrors:
 @public
 @dataclass(frozen=True, kw_only=True)
 class WeighingDetector:
-    """One detector for the light of many mirrors: current, its noise, and a converter.
+    """One detector for the light of many mirrors, with noise and a converter.
 
-    responsivity in A/W.  noise_density in A/sqrt(Hz).  bandwidth in Hz.  full_scale: power in W at the end
-    of the converter; bits 0 for none.
+    responsivity: in A/W.  noise_density: in A/sqrt(Hz).  bandwidth: in Hz.  full_scale: power in W at the
+    upper end of the converter.  bits: of the converter, 0 for none.
     """
 
     pixels: int = 450
@@ -97,8 +97,8 @@ class WeighingDetector:
     def variance(self, mean: ArrayLike, mean_square: ArrayLike, rin: float) -> NDArray[np.float64]:
         """Return the variance in W^2 of a reading of powers with this mean (W) and mean square (W^2).
 
-        rin: relative intensity noise of the light in 1/Hz. Steps of the converter count as noise of their
-        variance, step^2/12.
+        rin: relative intensity noise of the light in 1/Hz. Quantisation counts as noise of variance
+        step^2/12.
         """
         thermal = (self.noise_density / self.responsivity) ** 2
         shot = 2 * ELEMENTARY_CHARGE_C / self.responsivity * np.asarray(mean)
@@ -109,7 +109,7 @@ class WeighingDetector:
     def read(
         self, power: NDArray[Any], rin: float, rng: np.random.Generator
     ) -> tuple[NDArray[np.float64], int]:
-        """Return readings in W of powers in W, of any shape, and how many were at an end of the converter."""
+        """Return readings in W for powers in W of any shape, and the number of clipped readings."""
         found = np.asarray(power, dtype=np.float64)
         noise = self.variance(found, found**2, rin) - self.step**2 / 12
         found = found + np.sqrt(noise) * rng.standard_normal(found.shape)

@@ -91,7 +91,7 @@ class WideLaser:
 
     @property
     def threshold_current(self) -> float:
-        """Current in A that holds the threshold's carriers over the aperture."""
+        """Current in A that keeps the carriers at threshold over the aperture."""
         area = np.pi * self.diameter**2 / 4
         made = self.carrier_lifetime * self.injection_efficiency
         return float(ELEMENTARY_CHARGE_C * self.threshold * area / made)
@@ -132,7 +132,7 @@ class WideLaser:
         ])  # fmt: skip
 
     def driven(self, injected: NDArray[Any], wl: float) -> NDArray[np.complex128]:
-        """Return what waves (..., side, side) in sqrt(W) a cell add to dE/dt."""
+        """Return the change of dE/dt by injected waves (..., side, side) in sqrt(W) per cell."""
         photons = np.sqrt(PLANCK_J_S * SPEED_OF_LIGHT_UM_S / wl) * self.pitch
         let_in = np.sqrt(self.output / self.photon_lifetime) * self.aperture()
         return np.asarray(injected * (let_in / photons))
@@ -140,7 +140,7 @@ class WideLaser:
     def out(
         self, field: NDArray[Any], injected: NDArray[Any], wl: float
     ) -> NDArray[np.complexfloating[Any, Any]]:
-        """Return the waves out in sqrt(W) a cell for fields of the resonator, (..., side, side)."""
+        """Return the emitted waves in sqrt(W) per cell for fields of the resonator, (..., side, side)."""
         photons = np.sqrt(PLANCK_J_S * SPEED_OF_LIGHT_UM_S / wl) * self.pitch
         return np.asarray(field * (photons * np.sqrt(self.output / self.photon_lifetime)) - injected)
 
@@ -151,11 +151,12 @@ class WideLaser:
         return np.asarray(self.diffraction * (q[:, np.newaxis] ** 2 + q**2))
 
     def settle(self, injected: ArrayLike, wl: float | None = None) -> NDArray[np.complex64]:
-        """Return the waves out (batch, cells) in sqrt(W) of the state to which injected ones lead.
+        """Return the emitted waves (batch, cells) in sqrt(W) in the steady state under injected waves.
 
-        wl: of the injected light in um, the laser's own if left out. The steady state of both equations,
-        found by steps that act in turn on cells and on transverse waves (peaceman1955): no time passes, so
-        that whether the laser locks is not seen here; `WideLaserField` shows it.
+        wl: of the injected light in um, by default that of the laser. The steady state of both equations is
+        found by an iteration that acts in turn on cells and on transverse waves (peaceman1955). It does not
+        show whether the laser locks to the injected light, because it does not follow time; `WideLaserField`
+        does.
         """
         given = np.asarray(injected)
         if given.ndim != 2 or given.shape[1] != self.side**2:

@@ -24,7 +24,7 @@ CHUNK = 50
 @public
 @dataclass(frozen=True)
 class WideState:
-    """Field in roots of photons/um^2 and carriers in 1/um^2, both (side, side) of the finer grid."""
+    """State of a wide laser: field in sqrt(photons)/um and carriers in 1/um^2, (side, side), finer grid."""
 
     field: NDArray[np.complex128]
     carriers: NDArray[np.float64]
@@ -33,11 +33,13 @@ class WideState:
 @public
 @dataclass(frozen=True, kw_only=True)
 class WideLaserField:
-    """A wide laser in time, on a grid `finer` times as fine as its own: both equations by Runge and Kutta.
+    """A wide laser over time, on a grid `finer` times as fine as its own, by Runge and Kutta's method.
 
-    Laplacians are differences of fourth order on a periodic grid; light beyond the aperture is absorbed by
-    what is not pumped. step: in s; as long as is stable if left out.  spontaneous: photons that spontaneous
-    emission adds to each transverse mode a second, over `differential_gain` N; 1 is full inversion, 0 none.
+    Laplacians are fourth-order differences on a periodic grid. Light outside the aperture is absorbed,
+    because nothing is pumped there.
+
+    step: in s; by default the longest stable one.  spontaneous: photons per s from spontaneous emission into
+    each transverse mode, divided by `differential_gain` N; 1 for full inversion, 0 for none.
     """
 
     laser: WideLaser
@@ -63,11 +65,11 @@ class WideLaserField:
 
     @property
     def dt(self) -> float:
-        """The step that is taken, in s."""
+        """The time step used, in s."""
         return self.longest if self.step is None else self.step
 
     def start(self) -> WideState:
-        """Return the state without light, carriers where the current alone keeps them."""
+        """Return the state without light, with the carriers that the current alone maintains."""
         pump = self.laser.pump(self.finer)
         field = np.zeros(pump.shape, dtype=np.complex128)
         return WideState(field, pump * self.laser.carrier_lifetime)
@@ -169,7 +171,7 @@ class Spectrum:
         return np.asarray(beside[order]), np.asarray(found[order])
 
     def off_line(self) -> float:
-        """Return the part of the power that is not at the injected line."""
+        """Return the fraction of the power that is not at the injected line."""
         total = np.mean(np.sum(np.abs(self.fields) ** 2, axis=1))
         line = np.sum(np.abs(np.mean(self.fields, axis=0)) ** 2)
         return float(1.0 - line / total)

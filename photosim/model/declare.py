@@ -64,19 +64,20 @@ def component(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., Entries]], ClosedForm]:
     """Declare a closed-form component from one function `f(m, wl, *, setting: Quantity = default, ...)`.
 
-    The function returns its non-zero S-matrix elements by (from, to); a reciprocal part gives one of each
-    mirrored pair. A port that carries modes is declared once for each, "o1@TE" and "o1@TM", the fundamental
-    one first. `inputs` is the number of ports on the left (all but half of them, rounded down, by default).
-    `lossless_when` holds the settings at which it is unitary, `real_when` those at which S(-f) = S*(f), as
-    for a response that is real in time, `kramers_kronig_when` those at which phase and absorption of a path
-    follow from each other. `symmetries` holds other orders of the ports in which the part is the same again,
-    each with the settings at which that holds, {("o2", "o1"): {}}. The laws of `photosim.testing` hold a part
-    to these claims. An `active` part may create power, any other is refused where it does. `emission(m, wl,
-    *, ...)` says what light it emits by itself, {port: W/Hz}. `drives` names the setting behind each
-    electrical input, {"e1": "voltage"}. While a `structural` setting is zero, the elements that vanish with
-    it are left out of the plan. `source` is a key in sources.bib. Outside of its `windows` a model computes
-    and a warning says so; those of its groups of settings join its own.
-    `aliases` are other names of ports; `layout` names settings that only layouts use.
+    The function returns the non-zero S-matrix elements by (from, to), of a reciprocal component one of each
+    mirrored pair. A port with modes is declared once for each mode, "o1@TE" and "o1@TM", the fundamental one
+    first. The laws of `photosim.testing` test the claims below.
+
+    ports: names of the ports.  source: key in sources.bib.  inputs: number of ports on the left, by default
+    half of them, rounded up.  aliases: other names of ports.  reciprocal: whether S is symmetric.
+    lossless_when: settings at which S is unitary.  real_when: settings at which S(-f) = S*(f).
+    kramers_kronig_when: settings at which phase and absorption of a path fulfil the Kramers-Kronig relations.
+    symmetries: other orders of the ports in which S is the same, each with the settings at which that holds,
+    {("o2", "o1"): {}}.  active: whether the component may create power; any other that does raises
+    UnphysicalResult.  emission: function `(m, wl, *, ...)` that returns the light that it emits by itself,
+    {port: W/Hz}.  drives: setting behind each electrical input, {"e1": "voltage"}.  structural: settings
+    whose elements are left out of the plan while they are zero.  layout: settings that only layouts use.
+    windows: ranges of wavelength and settings outside of which a warning says that the model is not valid.
     """
     return partial(
         ClosedForm.declare,
@@ -113,13 +114,13 @@ def composite(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., Netlist]], Composite]:
     """Declare a composite component from a function of its settings that returns a Netlist.
 
-    Without `ports` the exposed ports of the netlist count. Real settings may
-    arrive as expressions, so the function computes with them but must not
-    branch on them; a setting that shapes the netlist is `structural`.
-    `exclusive` holds pairs of settings of which at most one may be given; `symmetries` as for `component`.
+    Real settings may arrive as expressions: the function may compute with them, but must not branch on them.
+    A setting that changes the netlist is `structural`.
 
-    source: key in sources.bib.  inputs: number of ports on the left.  aliases: other names of ports.
-    electrical: ports of metal.  layout: settings that only layouts use.
+    source: key in sources.bib.  ports: its optical ports, by default the exposed ports of the netlist.
+    inputs: number of ports on the left.  aliases: other names of ports.  electrical: electrical ports.
+    structural: settings that change the netlist.  layout: settings that only layouts use.  exclusive: pairs
+    of settings of which at most one may be given.  symmetries: as for `component`.
     """
     return partial(
         Composite.declare,
@@ -145,11 +146,9 @@ def detector(
 ) -> Callable[[Callable[..., dict[str, Any]]], Detector]:
     """Declare a detector from `f(m, wl, *, ...)` that returns {optical port: signed responsivity in A/W}.
 
-    `multiplication(*, ...)` returns the mean multiplication and the excess
-    noise factor of an avalanche; the responsivity includes the former.
-
-    ports: optical ports.  electrical: output ports of the current.  source: key in sources.bib.
-    aliases: other names of ports.
+    ports: optical ports.  electrical: output ports of the current.  source, aliases: as for `component`.
+    multiplication: function `(*, ...)` of an avalanche detector that returns the mean multiplication, which
+    the responsivity includes, and the excess noise factor.
     """
     return partial(
         Detector.declare,
@@ -167,7 +166,7 @@ def source(
 ) -> Callable[[Callable[..., tuple[Any, Any]]], Source]:
     """Declare a light source from `f(*, ...)` that returns (wavelengths in um, powers in W) of its lines.
 
-    ports: where the light leaves.  aliases: other names of ports.
+    ports: ports that the light leaves.  source: key in sources.bib.  aliases: other names of ports.
     """
     return partial(Source.declare, ports=ports, aliases=port_names(ports, 0, aliases), source=source)
 
@@ -190,23 +189,23 @@ def nonlinear(  # noqa: PLR0913 - keyword options of a declaration
     aliases: Mapping[str, str] | None = None,
     windows: tuple[Window, ...] = (),
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Nonlinear]:
-    """Declare a nonlinear part from `f(*, ...)` that returns the constants of its `step`, numbers or (T,).
+    """Declare a nonlinear component from `f(*, ...)` that returns the constants of its `step`.
 
-    `step(state, before, now, out, constants, carriers, noise, dt)` carries the states (S,) over dt seconds
-    while the waves that arrive go from `before` to `now`, complex (ports, carriers) in sqrt(W), and fills
-    `out` with those that leave. `constants` holds those of now and behind them those of the middle of the
-    step, by which states go on. `carriers` (C,) are frequencies in Hz; `noise` standard normal numbers, or of
-    length 0 where noise is off. It is plain Python that numba compiles: it may call jitted functions of its
-    own file and nothing else. `paths` are the ways of light through the part, (from, to); `emits` the ports
-    that light of its own leaves, at the wavelength that `line(*, ...)` returns. `start(*constants)` returns
-    the states at rest. `linear(wl, *, ...)` returns the elements (from, to) of the S-matrix that faint light
-    of wl (W,) in um meets once the part has settled; the laws of `photosim.testing` hold the step to it.
-    `steady(m, power, *, ...)`, over the algebra m of a `component`, returns the factor on all paths for light
-    that stays as it is, power in W that of all light where paths begin; it gives `linear`, and circuits with
-    the part are devices. `drives`, `windows` as for `component`.
+    The constants are numbers or arrays (T,). `step(state, before, now, out, constants, carriers, noise, dt)`
+    advances the states (S,) by dt seconds, while the arriving waves change from `before` to `now`, complex
+    (ports, carriers) in sqrt(W), and writes the leaving waves to `out`. `constants` holds the constants of
+    now, followed by those of the middle of the step, which advance the states. `carriers` (C,) are
+    frequencies in Hz. `noise` holds standard normal numbers; its length is 0 if noise is off. `step` is plain
+    Python that numba compiles. It may call jitted functions of its own file and nothing else.
 
-    source: key in sources.bib.  memory: of earlier samples.  inputs: number of ports on the left.
-    aliases: other names of ports.
+    ports, source, inputs, aliases, drives, windows: as for `component`.  paths: pairs (from, to) between
+    which light passes.  emits: ports where light of its own leaves, at the wavelength that `line(*, ...)`
+    returns. memory: of earlier samples.  start: function of the constants that returns the states at rest.
+    linear: function `(wl, *, ...)` that returns the S-matrix elements (from, to) for faint light of wl (W,)
+    in um in the steady state; a law of `photosim.testing` compares the step with it.  steady: function `(m,
+    power, *, ...)` over the algebra m of a `component`: the factor of all paths for constant light, with the
+    total power in W where paths begin; it gives `linear`, and circuits with the component can then be
+    devices.
     """
     return partial(
         Nonlinear.declare,
@@ -236,10 +235,10 @@ def block(
     aliases: Mapping[str, str] | None = None,
     inputs: int | None = None,
 ) -> Callable[[Callable[..., Any]], Block]:
-    """Declare a part of free space from `f(*, ...)` that returns a modulator, medium or camera.
+    """Declare a free-space component from `f(*, ...)` that returns a modulator, medium or camera.
 
-    `buses` are the ports that carry as many waves as what is returned has pixels, inputs or outputs; the
-    first port is where light comes in. `source` is a key in sources.bib, `aliases` are other names of ports.
+    ports: names of the ports; light enters at the first one.  buses: ports with as many waves as the returned
+    object has pixels, inputs or outputs.  source, aliases, inputs: as for `component`.
     """
     return partial(
         Block.declare, ports=ports, aliases=port_names(ports, inputs, aliases), source=source, buses=buses
@@ -254,10 +253,9 @@ def electronic(
     source: str,
     units: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Stage]], Electronic]:
-    """Declare a part of the electronics from `f(*, ...)` that returns the Stage a signal passes in it.
+    """Declare an electronic component from `f(*, ...)` that returns the Stage that its signal passes.
 
-    `units` has the unit of the signal at each port, V where it is left out.
-    `inputs` and `outputs` are its ports, `source` is a key in sources.bib.
+    inputs, outputs: names of its ports.  source: key in sources.bib.  units: of each port, by default V.
     """
     return partial(
         Electronic.declare,
@@ -285,11 +283,13 @@ def network(
 ) -> Callable[[Callable[..., tuple[Element, ...]]], Network]:
     """Declare a component with electrical pins from `f(*, ...)` that returns elements between pins and nodes.
 
-    `pins` stand in nets, where currents add up to zero; those that are `thermal` carry temperature and power.
-    `drives` names the setting behind each one-way input, which a source among the elements follows, and
-    `reads` the voltages that leave as one-way signals. `judge` sees all settings together: it returns remarks
-    or raises ParameterError. `pins_of` returns the names of the pins, for parts of which the
-    settings decide it. `photosim.model.elements` has the elements. `windows` as for `component`.
+    `photosim.model.elements` has the elements.
+
+    pins: names of the pins, which belong to nets, where currents add up to zero.  source: key in sources.bib.
+    thermal: pins whose quantities are temperature and power.  drives: setting behind each one-way input,
+    which a source among the elements follows.  reads: voltages that leave as one-way signals.  windows: as
+    for `component`.  judge: function of all settings that returns remarks or raises ParameterError.  pins_of:
+    function of the settings that returns the names of the pins, if these depend on settings.
     """
     return partial(
         Network.declare,
@@ -325,12 +325,12 @@ def numerical(  # noqa: PLR0913 - keyword options of a declaration
 ) -> Callable[[Callable[..., NDArray[np.complex128]]], Numerical]:
     """Declare a component from `f(wl, *, ...)` that returns its S-matrix of shape (W, P, P), [to, from].
 
-    `ports_of`, `aliases_of` and `structure_of` are functions of the settings, for parts whose number of ports
-    is a setting. `judge` sees all settings together: it returns remarks or raises ParameterError.
-    `reciprocal_when` says for which settings the part is reciprocal, where that depends. `series_of(wl,
-    orders, *, ...)` gives the Taylor coefficients in wavelength, (orders, W, P, P), which group delay and
-    dispersion need. `windows` and `symmetries` as for `component`.
-    `source` is a key in sources.bib, `lossless_when` as for `component`.
+    source: key in sources.bib.  ports: names of the ports.  ports_of, aliases_of, structure_of: functions of
+    the settings that return ports, aliases and non-zero elements, if these depend on settings.  reciprocal:
+    whether S is symmetric; reciprocal_when: function of the settings that says so.  lossless_when, windows,
+    symmetries: as for `component`.  judge: function of all settings that returns remarks or raises
+    ParameterError. series_of: function `(wl, orders, *, ...)` that returns the Taylor coefficients in
+    wavelength, (orders, W, P, P), for group delay and dispersion.
     """
     return partial(
         Numerical.declare,

@@ -42,11 +42,9 @@ Value: TypeAlias = "float | int | bool | str | complex | NDArray[np.float64] | E
 @public(types=False)
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One part of a circuit: which component, with which settings, and where it was written.
+    """One named use of a component in a circuit: the component, its settings, and its place in the file.
 
-    `windows` are those of a kit, beside the component's own.
-
-    mark: place in the file.
+    windows: of a design kit, in addition to those of the component.  mark: place in the file.
     """
 
     component: str
@@ -58,9 +56,10 @@ class Instance:
 @public(types=False)
 @dataclass(frozen=True)
 class Placement:
-    """Where a layout puts an instance: its drawing is mirrored at the x axis, turned, and then moved.
+    """Place of an instance in a layout: its drawing is mirrored at the x axis, rotated, and then moved.
 
-    x, y: of its origin in um.  rotation: in degrees, counterclockwise.  mirror: whether y is turned round.
+    x, y: of its origin in um.  rotation: in degrees, counterclockwise.  mirror: whether the sign of y
+    changes.
     """
 
     x: float
@@ -115,7 +114,7 @@ class Netlist(Shown):
         )
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the drawing, and the instances with their settings."""
+        """Yield the HTML that a notebook displays: the drawing, and the instances with their settings."""
         yield drawing(self)
         rows = [
             (
@@ -143,15 +142,28 @@ def _written(value: Any) -> str:
 
 @public
 def part(component: str, **settings: Value) -> Instance:
-    """Return an instance of a component; settings that are None are left to their default."""
+    """Return an instance of a component; settings that are None keep their defaults.
+
+    >>> import photosim as ps
+    >>> ring = ps.part("ring_single", radius=10.0, coupling=0.02)
+    >>> netlist = ps.Netlist({"ring": ring}, ports={"in": ps.ref("ring,o1"), "out": ps.ref("ring,o2")})
+    >>> ps.Circuit(netlist).ports
+    ('in', 'out')
+    """
     return Instance(component, {name: value for name, value in settings.items() if value is not None})
 
 
 @public
 def ref(text: str) -> PortRef:
-    """Return the (instance, port) that "instance,port" names.
+    """Return the pair (instance, port) of a text "instance,port".
 
     text: instance and port with a comma between them, as in ring,o1.
+
+    Raises NetlistError for another form.
+
+    >>> import photosim as ps
+    >>> ps.ref("ring,o1")
+    ('ring', 'o1')
     """
     instance, comma, port = text.rpartition(",")
     if not comma or not instance.strip() or not port.strip():
@@ -162,9 +174,13 @@ def ref(text: str) -> PortRef:
 
 @public
 def links(*texts: str) -> tuple[Connection, ...]:
-    """Return connections written as "a,o2:b,o1".
+    """Return the connections of texts such as "a,o2:b,o1".
 
     texts: connections, each as instance,port:instance,port.
+
+    >>> import photosim as ps
+    >>> ps.links("a,o2:b,o1")
+    ((('a', 'o2'), ('b', 'o1')),)
     """
     pairs = []
     written: tuple[Any, ...] = texts
@@ -182,7 +198,7 @@ def links(*texts: str) -> tuple[Connection, ...]:
 
 @public
 def net(*members: str) -> Net:
-    """Return the electrical net of members written as "a,e1", or gnd for the node at 0 V."""
+    """Return the electrical net of its members: texts such as "a,e1", or "gnd" for the node at 0 V."""
     return tuple(member(text) for text in members)
 
 

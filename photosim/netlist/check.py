@@ -32,10 +32,10 @@ MAX_LEVELS = 64
 
 @public
 def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
-    """Warnings about a netlist: inner ports that are left open, which count as matched.
+    """Return the warnings about a netlist, such as inner ports left open, which count as matched.
 
-    Composite components are not built, unless their ports depend on it: their settings are checked against
-    their parameters, and their inside when a circuit is made.
+    Inner netlists of composite components are not checked, unless their ports depend on settings: this
+    happens when a circuit is made.
 
     Raises:
         NetlistError: an unknown component, setting, instance or port, a port used twice, a value out of
@@ -52,7 +52,7 @@ def check(netlist: Netlist, *, strict: bool = False) -> list[str]:
 
 @public
 def not_simulated(netlist: Netlist) -> list[str]:
-    """Settings accepted for the layout's sake, which change nothing in a simulation: a line an instance.
+    """Return the settings that do not change a simulation but matter for a layout: one sentence an instance.
 
     netlist: as it was read.
     """
@@ -73,7 +73,7 @@ def not_simulated(netlist: Netlist) -> list[str]:
 
 @public
 def notes(netlist: Netlist) -> list[str]:
-    """What is worth knowing about the parts of a netlist and no reason to worry, such as a table's asymmetry.
+    """Return remarks about the parts of a netlist that are not warnings, such as the asymmetry of a table.
 
     Raises:
         NetlistError: as :func:`check`.

@@ -18,20 +18,20 @@ _GALLERY = "photosim.gallery"
 
 @public
 def gallery() -> dict[str, Path]:
-    """Files of the packaged gallery by name, without their suffix."""
+    """Return the files of the packaged gallery by name, without their suffix."""
     folder = Path(str(resources.files(_GALLERY)))
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
 
 
 @public
 def find(path: str | PathLike[str]) -> Path:
-    """File that a path or a name of the gallery (with or without its suffix) means.
+    """Return the file of a path, or of a gallery circuit by its name (with or without its suffix).
 
-    A name of the gallery without a suffix means the gallery, whatever stands in the working folder, so that
-    a folder of results named like a circuit does not hide it; write ./NAME for a file of that name.
+    A name of the gallery without a suffix always means the gallery, so that a folder of results with the name
+    of a circuit does not hide it. Write ./NAME for a file with that name.
 
     Raises:
-        NetlistError: there is neither; the message has the nearest name of the gallery.
+        NetlistError: neither exists; the message has the nearest name of the gallery.
     """
     known = gallery()
     if str(path) in known:

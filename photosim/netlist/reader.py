@@ -39,16 +39,14 @@ def read(
     cell_map: str | PathLike[str] | None = None,
     mode: str | None = None,
 ) -> Netlist:
-    """Read a netlist file, YAML, JSON or .spi, or one of the gallery by its name.
+    """Return the netlist of a file (YAML, JSON or .spi), or of a gallery circuit by its name.
 
-    `cell_map` says what the cells of a layout are; without it a map beside the file counts, MZI.map.yml
-    for MZI.spi and for MZI.yml. `mode` chooses one of those that a file of S-parameters holds, for every
-    instance that does not say its own.
+    Only the file is checked. :func:`photosim.netlist.check` checks whether the netlist describes a circuit.
 
-    Only the file is judged; :func:`photosim.netlist.check` says whether the netlist describes a circuit, and
-    `strict` asks it to, with open ports as errors.
-
-    path: of the file, or a name of the gallery.
+    path: of the file, or a name of the gallery.  strict: check the circuit too, with open ports as errors.
+    cell_map: file that maps the cells of a layout to components; by default a map beside the file,
+    MZI.map.yml for MZI.spi and for MZI.yml.  mode: mode to read from S-parameter files that hold several, for
+    every instance without its own.
 
     Raises:
         NetlistError: the file is missing or not a netlist; with file, line and column.
@@ -96,10 +94,10 @@ def read_text(
     folder: str | PathLike[str] | None = None,
     cell_map: str | PathLike[str] | None = None,
 ) -> Netlist:
-    """Read a netlist from YAML or JSON text; `name` is its name where the text gives none.
+    """Return the netlist of YAML or JSON text.
 
-    `folder` is where the files lie that the text names, the working folder if None; `cell_map` as for
-    :func:`read`.
+    text: of the netlist.  name: of the circuit, if the text has none.  folder: folder of the files that the
+    text names, by default the working folder.  cell_map: as for :func:`read`.
 
     Raises:
         NetlistError: as :func:`read`.
@@ -113,11 +111,10 @@ def read_text(
 def from_dict(
     data: Mapping[str, Any], name: str = "circuit", *, cell_map: str | PathLike[str] | None = None
 ) -> Netlist:
-    """Netlist of a dictionary in the form of a file; settings may be expressions and arrays too.
+    """Return the netlist of a dictionary in the form of a file; settings may be expressions and arrays too.
 
-    `cell_map` as for :func:`read`.
-
-    data: mapping with instances, connections, ports, ....  name: of the circuit where the mapping has none.
+    data: mapping with instances, connections, ports, ....  name: of the circuit, if the mapping has none.
+    cell_map: as for :func:`read`.
 
     Raises:
         NetlistError: as :func:`read`, without a place.

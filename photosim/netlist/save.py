@@ -29,12 +29,13 @@ _DOT = re.compile(r"\.(?![^<>]*>)")  # not one inside the index of an array's me
 
 @public
 def save(netlist: Netlist, path: str | Path, settings: Any = None) -> Path:
-    """Write a netlist as YAML with other settings, whole or not at all; return the path.
+    """Write a netlist as YAML with other settings, and return the path.
 
-    settings: nested or by dotted name, or a Dataset with `setting` and `value`, as `ps.optimise` returns; the
-    settings that such a search held stand in its attribute `held` and are written as well.
-    Raises ParameterError for settings that the netlist does not have or that are lists, DataError for a file
-    that cannot be written.
+    settings: nested or by dotted name, or a Dataset with `setting` and `value`, as `ps.optimise` returns it,
+    whose constant settings (attribute `held`) are written too.
+
+    Raises ParameterError for settings that the netlist does not have or that are lists, and DataError for a
+    file that cannot be written; an existing file then stays as it was.
     """
     from photosim.files.atomic import write_text
 

@@ -55,7 +55,7 @@ _ONE = _Size(1)
 def check_size(netlist: Netlist) -> str:
     """Return a sentence about a circuit that takes long to make, else ""; netlist and settings are checked.
 
-    Raises ParameterError where it needs more memory than there is.
+    Raises ParameterError if it needs more memory than there is.
     """
     found = _Count().netlist(netlist, {})
     number = found.parts * BYTES_OF_PART + found.elements * BYTES_OF_ELEMENT

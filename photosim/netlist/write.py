@@ -62,7 +62,7 @@ _Dumper.add_representer(_OneLine, _one_line)
 
 @public
 def to_yaml(netlist: Netlist) -> str:
-    """YAML text of a netlist; one with sub-netlists becomes a recursive file with the circuit on top.
+    """Return a netlist as YAML text; with sub-netlists, a recursive file with the circuit first.
 
     Raises:
         NetlistError: a setting that YAML cannot hold (a complex number, a table without a file), or two
@@ -78,10 +78,11 @@ def to_yaml(netlist: Netlist) -> str:
 
 @public
 def to_gdsfactory(netlist: Netlist) -> dict[str, Any]:
-    """Netlists by name as gdsfactory's `get_netlist(recursive=True)` gives them, the circuit first.
+    """Return netlists by name in the form of gdsfactory's `get_netlist(recursive=True)`, the circuit first.
 
-    Expressions are worked out, since gdsfactory has none, and a sub-netlist is one cell for each set of its
-    settings; members of an array are one instance with its columns and rows. SAX reads the same form.
+    Expressions are replaced by their values, because gdsfactory has none. A sub-netlist becomes one cell for
+    each set of its settings. Members of an array become one instance with columns and rows. SAX reads the
+    same form.
 
     Raises:
         NetlistError: as :func:`to_yaml`.

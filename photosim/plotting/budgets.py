@@ -28,7 +28,7 @@ _UNITS = (
 
 @public
 def for_budget(result: BudgetResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws power by part, energy over the constants' intervals, and loss along the way.
+    """Return functions that draw power by part, energy over each constant, and loss on the path.
 
     result: of a budget.
     """

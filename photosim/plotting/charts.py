@@ -39,7 +39,7 @@ class ChartedResult(Protocol):
 
 @public
 def for_charts(result: ChartedResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a result that gives its pictures as data, in its `charts`, by their names."""
+    """Return functions that draw the charts of a result, by the names of the pictures."""
     return {picture.name: partial(draw, picture) for picture in result.charts()}
 
 

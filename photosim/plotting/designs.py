@@ -32,7 +32,7 @@ MOST_PAIRS = 6
 
 @public
 def for_optimise(result: DesignResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the spectra, or the matrix, of a design, its settings, and the search.
+    """Return functions that draw the spectra or matrix of a design, its settings, and the search, by name.
 
     result: of an optimisation.
     """

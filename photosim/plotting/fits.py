@@ -21,7 +21,7 @@ MOST_SETTINGS = 12
 
 @public
 def for_fit(result: FitResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws spectra with residuals, and the correlations, of a fit.
+    """Return functions that draw the spectra with residuals and the correlations of a fit, by name.
 
     result: of a fit.
     """

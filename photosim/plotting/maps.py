@@ -40,7 +40,9 @@ MOST_NAMES = 40
 
 @public
 def matrix_map(values: NDArray[Any], *, title: str = "") -> Figure:
-    """Draw a matrix (outputs, inputs): a real one by sign about zero, of a complex one the magnitudes.
+    """Draw a matrix (outputs, inputs) as a colour map: its values if real, its magnitudes if complex.
+
+    The colours of a real matrix diverge about zero.
 
     values: real or complex, (outputs, inputs).  title: title of the picture.
     """

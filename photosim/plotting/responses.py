@@ -21,7 +21,7 @@ FLOOR_dB = -300.0
 
 @public
 def for_response(result: ResponseResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a response, by name.
+    """Return functions that draw a small-signal response, by the name of the picture.
 
     result: of a small-signal analysis.
     """

@@ -40,7 +40,7 @@ _OF: Mapping[str, Callable[[Any], Mapping[str, Callable[[], Figure]]]] = {
 
 @public
 def pictures_of(result: Any) -> Mapping[str, Callable[[], Figure]]:
-    """Return what draws each picture of a result, by its name; nothing for a result without any."""
+    """Return the functions that draw the pictures of a result, by name; empty if it has none."""
     found = _OF.get(type(result).__name__)
     if found is not None:
         return found(result)

@@ -70,7 +70,7 @@ def traces(
 
 @public
 def eye(one: Eye, *, unit: str = "A", ylabel: str = "", title: str = "") -> Figure:
-    """Draw an eye: a map of how often the signal passes where, or lines for few symbols.
+    """Draw an eye diagram: a histogram of the signal over the symbol, or lines for few symbols.
 
     one: the eye.  unit: of the signal: A, W or V.  ylabel: label of the vertical axis, made from the unit if
     empty.  title: title of the picture.
@@ -135,9 +135,9 @@ def density(spectra: Mapping[str, Any], *, title: str = "") -> Figure:
 
 @public
 def for_transient(result: TransientResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws an analysis in time, by the picture's name: currents, powers, voltages, the eye.
+    """Return functions that draw currents, powers, voltages and the eye of a transient, by name.
 
-    result: of an analysis in time.
+    result: of a time-domain simulation.
     """
     time = result.data.time.values
     signals = result.signals()

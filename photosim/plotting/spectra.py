@@ -57,13 +57,15 @@ def spectrum(
 ) -> Figure:
     """Draw the transmission in dB of (from, to) port pairs over the wavelength.
 
-    Up to 8 pairs are curves, more a map; at a single wavelength pairs stand side by side, or as a matrix; a
-    result with a batch of settings is coloured by the first of them. Equal curves show each other through
-    gaps; those below the frame are named.
+    Up to 8 pairs are curves, more a colour map. At a single wavelength, pairs are bars side by side, or a
+    matrix. A batch is coloured by its first setting. Of two equal curves, one is dashed so that both are
+    visible. A note names the curves below the frame.
 
-    channels: wavelengths in um, marked by thin lines numbered along the top.  labels: names of the curves, in
-    the order of the pairs.  remarks: written below.  s: S-matrix or spectra.  title: title of the picture.
-    Raises ParameterError for no pair.
+    s: S-matrix or spectra.  pairs: (from, to) names of ports.  channels: wavelengths in um, drawn as thin
+    lines with numbers along the top.  labels: names of the curves, in the order of the pairs.  title: title
+    of the picture.  remarks: sentences below the picture.
+
+    Raises ParameterError without a pair.
     """
     if not pairs:
         message = "A spectrum plot shows 1 port pair or more, got 0: choose with from and to."
@@ -166,7 +168,7 @@ def for_spectrum(result: SpectrumResult) -> Figure:
 
 @public
 def plot_smatrix(s: SMatrix, pairs: Sequence[tuple[str, str]] | None = None) -> Figure:
-    """Draw the (from, to) pairs of `s` in dB; by default those from its inputs to wherever light arrives."""
+    """Draw (from, to) pairs of `s` in dB; by default from its inputs to all ports where light arrives."""
     from photosim.analysis.spectrum import port_pairs
 
     chosen = list(pairs) if pairs is not None else list(port_pairs(s))
@@ -186,7 +188,7 @@ def _carrying(s: SMatrix) -> list[tuple[str, str]]:
 
 @public
 def shown_pairs(s: SMatrix) -> tuple[tuple[str, str], ...]:
-    """Return the (from, to) pairs that a picture of a matrix shows when none are chosen.
+    """Return the (from, to) pairs that a picture of an S-matrix shows by default.
 
     s: S-matrix.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @public
 def eye_histogram(result: StreamResult) -> Figure:
-    """Draw how often the current was where in its symbol, on a logarithmic scale, with the thresholds.
+    """Draw the histogram of an eye on a logarithmic scale, with the decision thresholds.
 
     result: of `ps.stream`.
     """
@@ -56,7 +56,7 @@ def eye_histogram(result: StreamResult) -> Figure:
 
 @public
 def for_stream(result: StreamResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a streamed run, by the name of the picture.
+    """Return functions that draw a streamed run, by the name of the picture.
 
     result: of a streamed run.
     """

@@ -39,7 +39,7 @@ _WORDS = {"resonance": "resonance", "fwhm": "full width", "extinction_dB": "exti
 
 @public
 def for_sweep(result: SweepResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the spectra of a sweep and, where there are metrics, these over its settings.
+    """Return functions that draw the spectra of a sweep and its metrics over the settings, by name.
 
     result: of a sweep.
     """

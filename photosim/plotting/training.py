@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @public
 def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws a training, by the name of the picture: learning, alignment, maps of weights.
+    """Return functions that draw learning curves, alignment and weight maps of a training, by name.
 
     result: of a training.
     """
@@ -53,7 +53,7 @@ def for_training(result: TrainingResult) -> dict[str, Callable[[], Figure]]:
 def learning_curves(result: TrainingResult) -> Figure:
     """Draw the test error of every rule over the epochs: mean over the seeds, band of one standard deviation.
 
-    The error axis is logarithmic, for the last percent is where rules differ.
+    The error axis is logarithmic, because rules differ in the last percent.
 
     result: of a training, with accuracies (rules, seeds, epochs).
     """
@@ -106,7 +106,7 @@ def history(scores: Mapping[str, NDArray[np.float64]], loss: NDArray[np.float64]
 def alignment_angles(result: TrainingResult) -> Figure:
     """Draw the angle between every rule's updates and the gradient over the epochs, one line a hidden layer.
 
-    Mean over the seeds. Below 90 degrees, marked by a line, a small step lowers the loss.
+    The angle is a mean over the seeds. Below 90 degrees, the marked line, a small step lowers the loss.
 
     result: of a training, with angles (rules, seeds, epochs, layers) in degrees.
     """
@@ -130,8 +130,8 @@ def alignment_angles(result: TrainingResult) -> Figure:
 def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
     """Draw target weights, programmed weights and their difference side by side as maps.
 
-    The first two share one scale; the difference has its own, symmetric about zero, with its rms in the
-    title. Shown are the weights of the settings that the converters can hold.
+    The first two share one scale. The difference has its own, symmetric about zero, and its rms in the title.
+    The programmed weights are those of the settings that the converters can hold.
     """
     from matplotlib.colors import Normalize
 

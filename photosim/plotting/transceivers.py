@@ -22,7 +22,7 @@ _MOST = 1024
 
 @public
 def figures(one: Figures | ConstellationFigures, *, ylabel: str = "", title: str = "") -> Figure:
-    """Draw an eye or a constellation with its figures; of four levels also the eye behind the equaliser.
+    """Draw an eye or a constellation with its figures; for four levels, also the eye behind the equaliser.
 
     one: figures of `ps.figures`.  ylabel: label of the vertical axis, made from the unit if empty.  title:
     title of the picture.

@@ -29,7 +29,7 @@ NOMINAL: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (1,
 
 @public
 def for_yield(result: YieldResult) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the histograms and the tornados of a yield.
+    """Return functions that draw the histograms and the variance contributions of a yield, by name.
 
     result: of a yield analysis.
     """

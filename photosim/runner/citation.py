@@ -24,15 +24,16 @@ _LIBRARY = Path(registry.__file__).parents[1] / "components" / "sources.bib"
 
 @public
 def cite(thing: Circuit | str | Path) -> str:
-    """Return the BibTeX entries of every source that a circuit rests on, and of photosim itself.
+    """Return the BibTeX entries of all sources that a circuit is based on, and of photosim itself.
 
-    These are the sources of its components, also of those that composites are made of, and of the
-    learning rules of its `train` analyses. `thing` is a circuit, a netlist file or a name in the
-    gallery, the name of a component, of a rule (`photosim.training.rules.catalogue.RULES`) or of a
-    published system (`photosim reproduce` lists them). Entries of components of one's own are looked up
-    in a `sources.bib` beside the file that declares them.
+    These are the sources of its components and of their inner components, and those of the learning rules of
+    its `train` analyses. Sources of your own components are looked up in a `sources.bib` beside the file that
+    declares them.
 
-    Raises ParameterError for a name that is none of these.
+    thing: a circuit, a netlist file, a name of the gallery, a component, a learning rule
+    (`photosim.training.rules.catalogue.RULES`) or a published system (`photosim reproduce` lists them).
+
+    Raises ParameterError for any other name.
 
     >>> print(cite("mzi_balanced"))  # doctest: +ELLIPSIS
     @software{photosim,

@@ -59,7 +59,7 @@ class Job:
 @public
 @dataclass(frozen=True)
 class Report:
-    """What a run left: the folder, its files, the tables for the reader and the content of results.json.
+    """Result of a run: the folder, its files, the tables to print, and the content of results.json.
 
     numbers: content of results.json.
     """
@@ -85,17 +85,19 @@ def run(  # noqa: PLR0913 - keyword options of a run
     client: Any = None,
     chunks: str | Path | None = None,
 ) -> Report:
-    """Run the analyses of a netlist file and write their results.
+    """Run the analyses of a netlist file, write their results, and return a report.
 
-    kinds: the kinds of analyses to run; None runs all.  out: folder of the results, by default results/<name
-    of the file> in the working folder.  seed: replaces the seed of every analysis and of every random part;
-    None keeps them.  resume: go on from the checkpoints in the folder, which trainings that were killed or
-    failed leave there; without it they start anew.  mode: the mode to take of files of S-parameters that hold
-    several.  client, chunks: workers of Dask distributed, and the folder of finished chunks, for sweeps,
-    yields and fits (docs/cluster.md).  strict: treat open inner ports and guessed settings as errors.
-    cell_map: file that maps cells of a layout to components.  progress: called as progress(name, done, total)
-    after each step. Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is
-    computed or written; DataError for a folder that cannot be written.
+    file: netlist, or a name of the gallery.  kinds: kinds of analyses to run, by default all.  out: folder of
+    the results, by default results/<name of the file> in the working folder.  seed: replaces the seed of
+    every analysis and of every random part.  strict: treat open inner ports and guessed settings as errors.
+    cell_map: file that maps cells of a layout to components.  mode: mode to read from S-parameter files that
+    hold several. resume: continue from the checkpoints that interrupted trainings left in the folder; by
+    default they start anew.  progress: called as progress(name, done, total) after each step.  client,
+    chunks: workers of Dask distributed, and the folder for finished chunks, for sweeps, yields and fits
+    (docs/cluster.md).
+
+    Raises NetlistError or ParameterError for a wrong netlist or analysis, before anything is computed or
+    written, and DataError for a folder that cannot be written.
     """
     from photosim import netlist as netlists
     from photosim.circuit import Circuit

@@ -51,7 +51,7 @@ SLOW = 1e-4
 @public
 @dataclass(frozen=True)
 class Tone:
-    """A sine on the current, at which jitter is reckoned: frequency in Hz, amplitude relative to the mean.
+    """A sine on the current, for which jitter is computed: frequency in Hz, and `depth`.
 
     depth: amplitude relative to the mean.
     """
@@ -84,13 +84,13 @@ def check_terms(without: Collection[str]) -> None:
 @public
 @dataclass(frozen=True)
 class Contributions:
-    """Variances in A^2 by the name of the noise, referred to the current of the detector.
+    """Variances in A^2 by the name of the noise, all referred to the current of the detector.
 
-    second_order: what noise of phase and of intensity does to the mean current to second order, over that
-    current.  higher: part of a variance, by name, that orders beyond the first may add or take, where it
-    counts.  unresolved: part of a variance that may be wrong, by name, where spectra are finer than the
-    frequencies at which they are computed; NaN where nobody knows how large it is.  variances: in A^2, by the
-    name of the noise.
+    variances: in A^2, by the name of the noise.  second_order: change of the mean current by noise of phase
+    and intensity to second order, relative to that current.  higher: by name, the fraction of a variance that
+    orders beyond the first may add or remove, if it matters.  unresolved: by name, the fraction of a variance
+    that may be wrong, because a spectrum has details finer than the frequencies at which it is computed; nan
+    if its size is not known.
     """
 
     variances: Mapping[str, float]
@@ -103,12 +103,12 @@ class Contributions:
 def contributions(
     point: OperatingPoint, number: int, *, without: Collection[str] = (), tone: Tone | None = None
 ) -> Contributions:
-    """Return what each noise gives the current of a receiver.
+    """Return the variance in A^2 that each noise adds to the current of a receiver.
 
-    All terms of `noise.TERMS` are there, those in `without` as zeros. Laser noise is taken to first order.
+    All terms of `noise.TERMS` are included, those in `without` as zeros. Laser noise is taken to first order.
 
-    point: operating point of a link.  number: of the receiver, from 0.  tone: sine on the light, at which
-    jitter acts; None for none.
+    point: operating point of a link.  number: of the receiver, from 0.  without: names of noise that is off.
+    tone: sine on the light, for which jitter is computed; None for none.
     """
     check_terms(without)
     check_whole("contributions", 0, len(point.receivers) - 1, number=number)

@@ -32,18 +32,18 @@ def photocurrents(
 ) -> xarray.DataArray:
     """Return the mean photocurrent in A of every detector, dimensions (batch,) wavelength, detector.
 
-    Without wl the grid is that of all source lines, each source lit at its
-    own; with wl (W,) in um every source is tuned along the grid with its total
-    power. Different sources, and different lines, add in power; the paths of
-    one line add as waves. Converters wired to electrical inputs drive them.
-    Dark current, and that of amplifiers' spontaneous emission, belong to no
-    wavelength: without wl they are spread evenly, so that the sum over all
-    wavelengths is the current of the detector; with wl each value has all of
-    them. A detector with more light than its saturation_power warns, and its
-    current stays there. Raises ParameterError where the circuit has no source
-    or no detector, and where light of separate lasers interferes at one.
+    Without wl, the wavelengths are those of all laser lines, each source at its own. With wl (W,) in um,
+    every source is tuned along it with its total power. Powers of different sources and lines add up; the
+    paths of one line add up as waves. Converters that are wired to electrical inputs drive them. Dark current
+    and the current of spontaneous emission belong to no wavelength: without wl they are spread evenly, so
+    that the sum over all wavelengths is the current of the detector; with wl each value includes all of them.
+    A detector with more light than its saturation_power warns, and its current is limited.
 
-    settings: settings by instance or dotted name, which stay.
+    circuit: with sources and detectors.  wl: in um, or None.  settings: of the circuit, by instance or dotted
+    name.
+
+    Raises ParameterError if the circuit has no source or no detector, and if light of separate lasers
+    interferes at a detector.
     """
     import xarray
 

@@ -71,9 +71,9 @@ def jitter_variance(jitter: Any, frequency: Any, amplitude: Any) -> Any:
 
 @public
 def effective_bits(ratio: ArrayLike) -> Any:
-    """Bits of an ideal converter with that ratio of full scale to rms noise, (20 log10 ratio - 1.76)/6.02.
+    """Return the bits of an ideal converter with this ratio of full scale to rms noise.
 
-    alqadasi2022, eq. 8, with its constants.
+    These are (20 log10 ratio - 1.76)/6.02 (alqadasi2022, eq. 8, with its constants).
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # without a signal or without noise: infinite
         return (20.0 * np.log10(np.asarray(ratio, dtype=np.float64)) - 1.76) / 6.02

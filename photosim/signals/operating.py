@@ -57,10 +57,10 @@ class Line:
 class Receiver:
     """A detector and the electronics behind it.
 
-    responsivity: signed A/W of each port, shape (ports, lines).  multiplication, excess: of an avalanche.
-    saturation: power in W at which a port's current stays.  low_passes: half-power frequencies in Hz of the
-    detector and of the stages behind it.  name: of the detector.  dark_current: in A.  load_resistance: in
-    ohm.  temperature: in K.  chain: electronics behind the detector.
+    responsivity: signed A/W of each port, (ports, lines).  multiplication, excess: of an avalanche detector.
+    saturation: power in W at which the current of a port is limited.  low_passes: half-power frequencies in
+    Hz of the detector and of the stages behind it.  name: of the detector.  dark_current: in A.
+    load_resistance: in ohm.  temperature: in K.  chain: electronics behind the detector.
     """
 
     name: str
@@ -89,11 +89,11 @@ class Receiver:
 @public
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A circuit at one point of settings, lit by its own sources.
+    """A circuit with given settings, lit by its own sources.
 
-    jitters: rms error in s of the instants at which electrically driven parts change, by name.  lines: of the
-    sources.  receivers: detectors with their electronics.  emitters: parts with spontaneous emission.
-    remarks: sentences for the reader.
+    lines: of the sources.  receivers: detectors with their electronics.  emitters: parts with spontaneous
+    emission.  jitters: rms timing error in s of the electrically driven parts, by name.  remarks: sentences
+    for the reader.
     """
 
     circuit: Circuit
@@ -141,7 +141,7 @@ class OperatingPoint:
         return np.array(rows).reshape(len(self.lines), len(outputs))
 
     def columns(self, number: int) -> slice:
-        """Return where the ports of a receiver stand among all."""
+        """Return the slice of a receiver's ports among all ports of all receivers."""
         first = sum(len(receiver.ports) for receiver in self.receivers[:number])
         return slice(first, first + len(self.receivers[number].ports))
 
@@ -152,7 +152,7 @@ class OperatingPoint:
         return line, self.receivers[number].ports[int(arriving[line].argmax())]
 
     def linear(self, number: int) -> NDArray[np.bool_]:
-        """Return which ports of a receiver are below saturation, shape (ports,)."""
+        """Return True for each port of a receiver below saturation, (ports,)."""
         total = self.arriving[:, self.columns(number)].sum(axis=0)
         return np.asarray(total <= self.receivers[number].saturation)
 
@@ -170,7 +170,7 @@ class OperatingPoint:
         return float(signs.sum()) * receiver.dark_current * receiver.multiplication
 
     def mean_current(self, number: int) -> float:
-        """Return the mean current in A out of a receiver: of lines, of spontaneous emission, and dark."""
+        """Return the mean current in A of a receiver: lines, spontaneous emission, and dark current."""
         from photosim.signals.contributions import mean_emission_current
 
         light = float(self.currents(number).sum())
@@ -181,11 +181,14 @@ class OperatingPoint:
 def operating_point(
     circuit: Circuit, settings: Mapping[str, Any], question: str = "a link"
 ) -> OperatingPoint:
-    """Return the operating point of a circuit for nested settings of a call.
+    """Return the operating point of a circuit for the nested settings of a call.
 
-    Parts that drive others electrically are evaluated first: a dac sets the voltage of its modulator. Raises
-    ParameterError where the circuit has no source or no detector, for settings that are a batch, and where
-    light of separate lasers interferes at a detector, which `question` cannot answer.
+    Converters that drive parts are evaluated first: a dac sets the voltage of its modulator.
+
+    question: name of the analysis in messages.
+
+    Raises ParameterError if the circuit has no source or no detector, if settings are a batch, and if light
+    of separate lasers interferes at a detector.
     """
     from photosim.signals.violations import violations
 

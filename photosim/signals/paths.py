@@ -39,13 +39,13 @@ class Passage:
 
 @public
 def passages(point: OperatingPoint, line: Line, port: str) -> tuple[Passage, ...]:
-    """Return the parts that a line passes on its way to a port of a detector; none where no way leads there.
+    """Return the parts that a line passes on its way to a port of a detector; empty if there is no path.
 
-    The way is that of least loss counted part by part; parts are those of the netlist, what is inside a
-    composite counts as one. Powers are those that really flow: interference and resonance are in them, and
-    the losses add up to that from the source to the detector.
+    The path is the one of least loss, counted part by part. The parts are those of the netlist; a composite
+    counts as one. Powers include interference and resonance, and the losses add up to the loss from the
+    source to the detector.
 
-    point: operating point of a link.
+    point: operating point of a link.  line: line of a source.  port: of a detector.
     """
     compiled, at = point.circuit.at(point.settings)
     graph = compiled.graph

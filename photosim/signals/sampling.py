@@ -113,19 +113,20 @@ def sample(
     depth: float = 1.0,
     **settings: Any,
 ) -> xarray.DataArray:
-    """Return sampled outputs of all receivers, dimensions (detector, time), as the last stage puts them out.
+    """Return sampled outputs of all receivers with noise, dimensions (detector, time).
 
-    Samples are taken at twice the largest bandwidth. A detector without electronics gives its current
-    in A, one with an amplifier a voltage in V. `tone` is the frequency in Hz of a sine of that relative depth
-    on the current, at which jitter shows. `without` switches kinds of noise off (`signals.TERMS`). The
-    attribute `beyond_range` counts the samples that a stage clipped, by stage; `remarks` says what else is
-    outside its range. The same seed gives the same samples. The record is longer than what is returned, by
-    the differences of delays on the way; the common delay does not show. Left out: beats of different lines,
-    and noise light other than its beats within the bandwidth. Raises ParameterError for more samples than
-    MOST_SAMPLES, delays that differ by more than a record can hold, and light of separate lasers that
-    interferes at a detector.
+    A detector without electronics gives its current in A, one with an amplifier a voltage in V. Samples are
+    taken at twice the largest bandwidth. The attribute `beyond_range` has the number of samples that each
+    stage clipped, and `remarks` other values outside of a range. The same seed gives the same samples. The
+    common delay of all paths is removed. Left out: beats between different lines, and noise light except for
+    its beats within the bandwidth.
 
-    circuit: with sources and detectors.  settings: settings by instance or dotted name, which stay.
+    circuit: with sources and detectors.  samples: number of samples.  seed: of the noise.  without: names of
+    noise to switch off (`signals.TERMS`).  tone, depth: frequency in Hz and relative depth of a sine on the
+    current, at which jitter shows.  settings: settings by instance or dotted name.
+
+    Raises ParameterError for more samples than MOST_SAMPLES, for delays that differ by more than a record can
+    hold, and if light of separate lasers interferes at a detector.
     """
     import xarray
 

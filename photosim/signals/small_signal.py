@@ -83,7 +83,10 @@ def response(
 
 @public
 def sources(circuit: Circuit, **settings: Any) -> list[str]:
-    """Return the names that `response` takes as a source: electrical sources and inputs of optical parts."""
+    """Return the names that `response` takes as a source: electrical sources and inputs of optical parts.
+
+    settings: of the circuit, by instance or dotted name.
+    """
     return _Question(circuit, np.zeros(1), settings).sources()
 
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, eq=False)
 class SMatrix(Shown, ByValue):
-    """The S-matrix of a circuit between its ports.
+    """The S-matrix of a circuit between its ports, over wavelength.
 
-    `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]`
-    reads from-to. `wl` is the caller's grid in um. `find_series` computes the Taylor coefficients in
-    wavelength for a group delay. `batch` has the settings that differ from entry to entry by
-    dotted name, (B,) each, and `units` their units. Arrays are read-only: change `s.values.copy()`.
+    `values` has shape (..., W, P, P), indexed [to, from]; `s["in", "drop"]` is the element from `in` to
+    `drop`. `wl` has the wavelengths in um. `find_series` computes the Taylor coefficients in wavelength for
+    group delay and dispersion. `batch` has the settings that differ from entry to entry by dotted name, (B,)
+    each, and `units` their units. Arrays are read-only: change `s.values.copy()`.
 
     >>> import photosim as ps
     >>> s = ps.load("add_drop_ring")(ps.wavelengths(1.54, 1.56, 2001))
@@ -85,7 +85,7 @@ class SMatrix(Shown, ByValue):
         return Trace(self.wl.copy(), own, *pair, series=series, batch=self.batch, units=self.units)
 
     def sel(self, *, wl: Any = None, batch: int | None = None) -> SMatrix:
-        """Return a part of the matrix: some wavelengths, or one entry of a batch; see `Trace.sel`."""
+        """Return the S-matrix at some wavelengths, or of one entry of a batch; see `Trace.sel`."""
         check_arguments(SMatrix.sel, locals())
         found = selected(self.wl, self.values, -3, wl, self.find_series)
         (values, series), given = entry_of(found.values, found.series, self.batch, batch, 3)
@@ -93,9 +93,9 @@ class SMatrix(Shown, ByValue):
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:
-        """What the grid of wavelengths does not show, as sentences: where it undersamples a resonance.
+        """Remarks on features that the wavelength grid does not show, such as a resonance between two points.
 
-        A result of a circuit is computed half-way between points for that; one of a file cannot be.
+        For this, the circuit is computed half-way between the points. A matrix from a file cannot be.
         """
         missed = getattr(self.find_series, "missed", None)
         return () if missed is None else tuple(missed())
@@ -143,12 +143,12 @@ class SMatrix(Shown, ByValue):
         return np.asarray(np.linalg.norm(self.values, ord=2, axis=(-2, -1)))
 
     def is_passive(self, tolerance: float = 1e-9) -> bool:
-        """Return whether no superposition of inputs leaves with more power than it brought."""
+        """Return whether no superposition of inputs leaves with more power than it had."""
         check_arguments(SMatrix.is_passive, locals())
         return bool(np.all(self.largest_singular_value() <= 1.0 + tolerance))
 
     def is_reciprocal(self, tolerance: float = 1e-12) -> bool:
-        """Return whether every path is equal in both directions."""
+        """Return whether the S-matrix is symmetric: every path is equal in both directions."""
         check_arguments(SMatrix.is_reciprocal, locals())
         return bool(np.all(np.abs(self.values - np.swapaxes(self.values, -1, -2)) <= tolerance))
 
@@ -169,7 +169,7 @@ class SMatrix(Shown, ByValue):
         return array
 
     def save(self, path: str | Path) -> Path:
-        """Write the matrix to a file whose suffix says the form, see `photosim.files`; return its path."""
+        """Write the matrix to a file in the format of its suffix, see `photosim.files`; return its path."""
         check_arguments(SMatrix.save, locals())
         from photosim.files import write
 
@@ -189,10 +189,10 @@ class SMatrix(Shown, ByValue):
         return self.save(check_target(target if target.suffix else target.with_suffix(own), (own, ".ts")))
 
     def plot(self, pairs: list[tuple[str, str]] | None = None) -> Figure:
-        """Draw power in dB over wavelength of (from, to) pairs; return the matplotlib figure.
+        """Draw the power in dB of (from, to) pairs over wavelength, and return the matplotlib figure.
 
-        Without pairs those from the inputs to wherever light arrives: as curves, as a map where they are
-        many, as a matrix at a single wavelength, and a batch coloured by its setting.
+        By default the pairs are those from the inputs to all ports where light arrives. Many pairs are a
+        colour map, a single wavelength is a matrix, and a batch is coloured by its setting.
         """
         check_arguments(SMatrix.plot, locals())
         from photosim.display import plotting
@@ -200,7 +200,7 @@ class SMatrix(Shown, ByValue):
         return plotting().plot_smatrix(self, pairs)  # type: ignore[no-any-return]
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the spectrum, and extremes of the pairs of ports drawn."""
+        """Yield the HTML that a notebook displays: the spectrum, and extremes of the drawn pairs of ports."""
         from photosim.display import plotting
 
         yield figure(self.plot())

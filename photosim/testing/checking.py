@@ -38,7 +38,7 @@ WAVELENGTHS = 3
 @public
 @dataclass(frozen=True)
 class Report:
-    """What trying the laws on a subject has found, law by law.
+    """Results of testing a subject, law by law.
 
     name: of the subject.  verdicts: one for each law.
     """
@@ -52,7 +52,7 @@ class Report:
         return tuple(verdict for verdict in self.verdicts if verdict.broken_at is not None)
 
     def table(self) -> Table:
-        """Return one row a law: how often it was tried, its worst value, what is allowed, and an example."""
+        """Return one row for each law: number of examples, worst value, tolerance, and a failing example."""
         columns = ("law", "examples", "worst", "allowed", "result", "smallest example that breaks it")
         rows = tuple(
             (
@@ -113,6 +113,9 @@ def laws(thing: Any = None) -> tuple[Law, ...]:
     """Return all laws, or those that apply to a component, table, file, circuit, device or rule.
 
     thing: a component, table, file, circuit, device or rule, or its name; None for all laws.
+
+    >>> [law.name for law in laws("coupler")][:3]
+    ['finiteness', 'passivity', 'reciprocity']
     """
     return tuple(LAWS.by_name.values()) if thing is None else LAWS.of(subject_of(thing))
 
@@ -121,15 +124,15 @@ def laws(thing: Any = None) -> tuple[Law, ...]:
 def check(
     thing: Any, *, examples: int = EXAMPLES, seed: int = 0, only: str | None = None, raises: bool = True
 ) -> Report:
-    """Try every law that applies to `thing` at many examples, and return what was found.
+    """Test `thing` against every law that applies to it, at many random examples, and return a report.
 
     thing: a component or its name, a table of S-parameters or its file, a circuit or its netlist, a training
-    device, or a learning rule or its name.  examples: how many wavelengths and settings are drawn, inside
-    bounds and windows, edges likely.  only: the name of one law.  raises: whether a broken law is an error.
-    seed: of the examples.
+    device, or a learning rule or its name.  examples: number of random wavelengths and settings, inside
+    bounds and windows, with their ends likely.  seed: of the examples.  only: the name of one law.  raises:
+    whether a broken law is an error.
 
-    Raises LawBroken with the smallest example found, its value, what is allowed and the law's statement;
-    ParameterError for what no law is about, or where hypothesis is not installed.
+    Raises LawBroken with the simplest example found, its value, the tolerance and the law's statement. Raises
+    ParameterError if no law applies, and if hypothesis is not installed.
 
     >>> report = check("straight", examples=20)
     >>> report.broken

@@ -34,13 +34,13 @@ class Example:
 @public
 @dataclass(frozen=True)
 class Law:
-    """A law of physics, or of what a declaration claims.
+    """A law of physics, or a claim of a declaration.
 
     name: one word or two.  statement: in words.  formula: the same as a formula.  tolerance: the largest
-    value of `measure` that keeps the law.  why: what the tolerance allows for.  source: where the law is
-    explained.  applies: whether a subject claims to obey it.  measure: how far a subject is from it, at an
-    example; not a number breaks it.  every: it is tried at one example in so many, where it is slow.
-    refusal: whether it is broken where the engine refuses a part as unphysical.
+    value of `measure` that obeys the law.  why: reason for the tolerance.  source: reference.  applies:
+    function that says whether the law applies to a subject.  measure: function that returns the deviation of
+    a subject from the law at an example; nan breaks it.  every: one in so many examples is tested, for slow
+    laws.  refusal: whether the law is broken if the engine rejects a part as unphysical.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Law:
         return (_law, (self.name,))
 
     def keeps(self, value: float) -> bool:
-        """Return whether a measured value keeps the law; nan does not."""
+        """Return whether a measured value obeys the law; nan does not."""
         return bool(value <= self.tolerance)
 
 
 @public
 @dataclass(frozen=True)
 class Verdict:
-    """What trying one law has found: the worst value, and the smallest example that breaks it.
+    """Result of testing one law: the worst value, and the simplest example that breaks it.
 
-    netlist: of a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads. said:
-    what the engine said where it refused the example as unphysical.  tried: number of examples.  broken_at:
-    the smallest example that breaks the law, None if none does.
+    netlist: for a circuit, the smallest one that breaks the law, as YAML that `photosim check` reads.  said:
+    the message of the engine, if it rejected the example as unphysical.  tried: number of examples.
+    broken_at: the simplest example that breaks the law, None if none does.
     """
 
     law: Law
@@ -83,7 +83,7 @@ class Verdict:
 
     @property
     def margin(self) -> float:
-        """The worst value by the tolerance: 1 is the limit."""
+        """The worst value divided by the tolerance: above 1 the law is broken."""
         if self.law.tolerance > 0:
             return self.worst / self.law.tolerance
         return 0.0 if self.worst == 0 else float("inf")

@@ -71,23 +71,25 @@ def transient(  # noqa: PLR0913 - keyword options of a question
     energies: bool = False,
     **settings: Any,
 ) -> xarray.Dataset:
-    """Return the waves of a circuit over `duration` seconds, sampled at `sample_rate` in Hz.
+    """Return the waves of a circuit over `duration` seconds, sampled at `sample_rate` in Hz, as a Dataset.
 
-    drive: setting by dotted name to a waveform (`photosim.timedomain.waveforms`, an array of samples, or a
-    mapping as netlists have it).  inputs: exposed port to {"power": w, "carrier": 1.55}, a power in W over
-    time, or {"field": z, "carrier": 1.55}, complex samples in sqrt(W), or a list of them; a waveform alone is
-    a power, and the carrier in um can be left out where there is one.  wl: carriers in um beside those of
-    sources and inputs; an input that names none enters on the only one given.  probes: waves to keep, named
-    as `Circuit.transfer` names them; by default what leaves the exposed ports.  noise: of light sources,
-    nonlinear parts, detectors and resistors, drawn from `seed`.  settle: seconds to run before time 0, with
-    everything held at its first value, for parts that start at rest.  quasi_static: whether a driven
-    resonator follows its drive at once; None decides by its photon lifetime.  energies: also the energy into
-    and out of every island.  settings: settings by instance or dotted name, which stay.
+    The Dataset has: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive (setting,
+    time), state (state, time) of nonlinear parts. Its attributes say how each drive was applied. Envelopes
+    are those of exp(-i omega t).
 
-    The result is a Dataset: wave (probe, carrier, time) in sqrt(W), current (detector, time) in A, drive
-    (setting, time), state (state, time) of nonlinear parts; its attributes say how each drive was applied.
-    Envelopes are those of exp(-i omega t). Raises ParameterError for a sample rate too low for a signal, and
-    UnphysicalResult for a part whose S-matrix is not causal.
+    drive: dotted name of a setting to a waveform (`photosim.timedomain.waveforms`), an array of samples, or a
+    mapping as in netlists.  inputs: exposed port to {"power": w, "carrier": 1.55}, a power in W over time, or
+    {"field": z, "carrier": 1.55}, complex samples in sqrt(W), or a list of them; a waveform alone is a power,
+    and the carrier in um can be left out if there is only one.  wl: further carriers in um, beside those of
+    sources and inputs.  probes: waves to return, named as for `Circuit.transfer`; by default those that leave
+    the exposed ports.  noise: whether light sources, nonlinear parts, detectors and resistors have noise.
+    seed: of the noise.  settle: seconds to run before time 0 with all drives at their first value, for parts
+    that start at rest.  quasi_static: whether a driven resonator follows its drive at once; None decides by
+    its photon lifetime.  energies: whether to return the energy into and out of every island too.  settings:
+    settings by instance or dotted name.
+
+    Raises ParameterError for a sample rate too low for a signal, and UnphysicalResult for a part whose
+    S-matrix is not causal.
 
     >>> import numpy as np
     >>> import photosim as ps

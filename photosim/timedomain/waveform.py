@@ -29,12 +29,12 @@ LARGEST = 1e100
 @public
 @dataclass(frozen=True, eq=False)
 class Waveform(Shown, ByValue):
-    """A real function of time in s; `bandwidth` in Hz and `order` are of the low-pass it goes through.
+    """A real function of time in s, behind a low-pass of `bandwidth` in Hz and `order`.
 
-    `symbols` holds (rate in 1/s, levels of the symbols in turn) where there are any.  `frequency` is one in
-    Hz that it certainly has, so that a sample rate too low for it is refused.  `listed` says that the values
-    are samples, known at the instants of one clock alone.  `cycle` holds (count, rate in 1/s, begin in s) of
-    what repeats every count/rate from `begin` on; a count of 0 is always the same.
+    symbols: (rate in 1/s, levels of the symbols in turn), if there are any.  frequency: a frequency in Hz
+    that the waveform contains; a sample rate too low for it is an error.  listed: whether the values are
+    samples on one clock.  cycle: (count, rate in 1/s, begin in s) of a waveform that repeats every count/rate
+    from `begin` on; a count of 0 means that it is constant.
     """
 
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -52,7 +52,7 @@ class Waveform(Shown, ByValue):
     def plot(self, duration: float | None = None) -> Figure:
         """Draw the waveform over a duration in s, by default 16 symbols or 4 periods; return the figure.
 
-        Raises ParameterError where neither symbols nor a frequency say how long that is.
+        Raises ParameterError without a duration if the waveform has neither symbols nor a frequency.
         """
         check_arguments(Waveform.plot, locals())
         span = self._span() if duration is None else duration
@@ -76,7 +76,7 @@ class Waveform(Shown, ByValue):
         return 4.0 / self.frequency if self.frequency > 0.0 else None
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: its beginning where that can be drawn, and its fields."""
+        """Yield the HTML that a notebook displays: the beginning of the waveform, if drawable, and fields."""
         if self._span() is not None and not self.listed:
             yield figure(self.plot())
         yield from super().html_blocks()
@@ -91,13 +91,16 @@ class Waveform(Shown, ByValue):
         shaped: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         what: str = "the waveform",
     ) -> NDArray[np.float64]:
-        """Return the values at equally spaced times (T,), having been at the first one for ever before.
+        """Return the values at equally spaced times (T,); before them, the waveform had its first value.
 
-        ahead: how many of the times lie beyond the end of a list of samples.  rate: times in a second, where
-        that is known better than they tell.  behind: bandwidth in Hz of one
-        more low-pass.  shaped: function of the values to return instead of them.  Filters act on a finer
-        clock, on which edges keep their place between the samples. Raises ParameterError for values that are
-        not finite, and for content beyond the pass band of the sample rate; `what` is its subject.
+        Filters act on a finer clock, on which edges keep their place between the samples.
+
+        time: in s, (T,).  ahead: number of times after the end of a list of samples.  rate: times per second,
+        if known more exactly than from `time`.  behind: bandwidth in Hz of one more low-pass.  shaped:
+        function of the values to return instead of them.  what: subject of a message.
+
+        Raises ParameterError for values that are not finite, and for content above the pass band of the
+        sample rate.
         """
         check_arguments(Waveform.sample, locals())
         from photosim.timedomain.content import check_band, check_frequency

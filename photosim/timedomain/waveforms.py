@@ -50,9 +50,15 @@ def constant(value: float) -> Waveform:
 def step(
     *, at: float, low: float = 0.0, high: float = 1.0, rise: float = 0.0, bandwidth: float | None = None
 ) -> Waveform:
-    """Return a step from low to high, in its middle at time `at`; `rise` is the length of its edge in s.
+    """Return a step from low to high, whose middle is at time `at` in s.
 
-    bandwidth: of a low-pass behind it in Hz, None for none.
+    rise: length of its edge in s.  bandwidth: of a low-pass behind it in Hz, None for none.
+
+    >>> import numpy as np
+    >>> import photosim as ps
+    >>> edge = ps.waveforms.step(at=2e-10, high=2.0, rise=2e-10)
+    >>> edge.sample(1e-10 * np.arange(5)).round(9).tolist()
+    [0.0, 0.0, 1.0, 2.0, 2.0]
     """
     _finite(low=low, high=high, at=at, rise=rise)
     return Waveform(partial(edge_at, at=at, low=low, high=high, rise=rise), bandwidth)
@@ -70,10 +76,11 @@ def pulse(
     period: float | None = None,
     bandwidth: float | None = None,
 ) -> Waveform:
-    """Return a pulse centred at `at`, `width` its full width at half maximum, once or every `period`.
+    """Return one pulse, or one every `period` in s.
 
-    shape: gaussian, sech2 or square, which takes `rise`, the length of its edges.  low, high: value before
-    and after the pulse, and at its top.  bandwidth: of a low-pass behind it in Hz, None for none.
+    at: time of its centre in s.  width: full width at half maximum in s.  shape: gaussian, sech2 or square.
+    rise: length of the edges of a square pulse in s.  low, high: value before and after the pulse, and at its
+    top.  bandwidth: of a low-pass behind it in Hz, None for none.
     """
     if shape not in PULSES:
         message = f"There is no pulse of shape {shape!r}. There are: {listing(PULSES)}."
@@ -110,11 +117,16 @@ def prbs(  # noqa: PLR0913 - keyword options of a signal
     bandwidth: float | None = None,
     filter_order: int = 1,
 ) -> Waveform:
-    """Return symbols of a pseudo-random binary sequence of 2**order - 1 bits at `rate` symbols per s.
+    """Return symbols of a pseudo-random binary sequence of 2**order - 1 bits, at `rate` symbols per s.
 
-    levels: 2, 4, 8 ... equally spaced from low to high, Gray coded.  rise: whole length of an edge (raised
-    cosine), half a symbol by default.  seed: random symbols instead, another sequence for each seed.
+    low, high: lowest and highest level.  levels: 2, 4, 8 ..., equally spaced, in Gray code.  rise: length of
+    a raised-cosine edge in s, by default half a symbol.  seed: random symbols instead of the sequence.
     bandwidth: of a low-pass behind it in Hz, None for none.  filter_order: order of that low-pass.
+
+    >>> import photosim as ps
+    >>> bits = ps.waveforms.prbs(10e9, order=7)
+    >>> len(bits.symbols[1]), bits.symbols[1][:6].tolist()
+    (127, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     """
     if not 2 <= levels <= MOST_LEVELS or levels & (levels - 1):
         message = f"A sequence has 2, 4, 8 ... {MOST_LEVELS} levels, got {shown(levels)}."
@@ -139,8 +151,8 @@ def prbs13q(
 ) -> Waveform:
     """Return the test pattern PRBS13Q, 8191 symbols of four levels at `rate` symbols per s, repeated.
 
-    Pairs of bits of two periods of the sequence of 1 + x + x^2 + x^12 + x^13 in Gray's code: IEEE Std
-    802.3-2018, 120.5.11.2.1. Options are those of `prbs`.
+    The symbols are pairs of bits of two periods of the sequence of 1 + x + x^2 + x^12 + x^13 in Gray code:
+    IEEE Std 802.3-2018, 120.5.11.2.1.
 
     low, high: lowest and highest level.  rise: whole length of an edge in s.  bandwidth: of a low-pass behind
     it in Hz, None for none.  filter_order: order of that low-pass.
@@ -188,19 +200,22 @@ def _sequence(
 
 @public
 def samples(values: ArrayLike) -> Waveform:
-    """Return the waveform of given values, one for each sample; their number must be that of the samples."""
+    """Return the waveform of `values`, one for each sample of the run."""
     return Waveform(partial(held, numbers=np.array(values, dtype=np.float64)), listed=True)
 
 
 @public
 def file(path: str | Path, *, column: str | None = None, bandwidth: float | None = None) -> Waveform:
-    """Return the waveform of a text file: two columns, time in s and value, commas or spaces between them.
+    """Return the waveform of a text file with two columns, time in s and value.
 
-    A line of names may stand above, as in the signals that a simulation writes; `column` then says which of
-    several counts. Straight lines join the points; before and after them the ends are held. Raises DataError
-    for a file that is missing, is larger than MAX_FILE_BYTES, is a device or a pipe, or holds anything else.
+    Commas or spaces separate the columns. Values between the points are interpolated linearly. Before the
+    first and after the last point the waveform is constant.
 
-    path: of the text file.  bandwidth: of a low-pass behind it in Hz, None for none.
+    path: of the text file.  column: name of the column, if a line of names stands above several.  bandwidth:
+    of a low-pass behind it in Hz, None for none.
+
+    Raises DataError for a file that is missing, larger than MAX_FILE_BYTES, a device or a pipe, or not in
+    this form.
     """
     place = Path(path)
     try:

@@ -43,7 +43,7 @@ class History(Shown, ByValue):
         return plotting().history({"test": self.accuracy, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the curves, and the last scores."""
+        """Yield the HTML that a notebook displays: the curves, and the last scores."""
         yield figure(self.plot())
         yield escape(repr(self))
 

@@ -39,7 +39,7 @@ class Constant:
 @public
 @dataclass(frozen=True)
 class StepDecay:
-    """The learning rate times `ratio` from each of some epochs on (counted from 1)."""
+    """A learning rate that is multiplied by `ratio` at the beginning of each given epoch (counted from 1)."""
 
     epochs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], LIST]
     ratio: float = 0.1
@@ -67,7 +67,9 @@ class StepDecay:
 class Noam:
     """1/sqrt(width) times the smaller of 1/sqrt(step) and step / warmup^1.5 (vaswani2017, equation 3).
 
-    The factor rises in a line for `warmup` steps and falls from there; width: of the model.
+    The factor rises linearly for `warmup` steps and then falls.
+
+    width: of the model.
     """
 
     width: int
@@ -108,7 +110,7 @@ class Cosine:
 @public
 @dataclass(frozen=True)
 class Exponential:
-    """The learning rate times `ratio` after every epoch."""
+    """A learning rate that is multiplied by `ratio` after every epoch."""
 
     ratio: float = 0.95
 
@@ -175,7 +177,7 @@ class SGD:
     def step(
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
-        """Change parameters and velocities in place, at `factor` times the learning rate."""
+        """Update parameters and velocities in place, with `factor` times the learning rate."""
         from photosim.kernels.descent import sgd
 
         for name, value in parameters.items():
@@ -188,11 +190,11 @@ class SGD:
 @public
 @dataclass(frozen=True)
 class Adam:
-    """Steps scaled by running moments of the gradient (kingma2015, algorithm 1).
+    """The Adam optimiser (kingma2015, algorithm 1).
 
-    beta1, beta2: decay of the running means of the gradient and of its square.  eps: added to the root of the
-    latter.  weight_decay: L2 penalty, added to the gradient as in SGD.  schedule: of the learning rate.
-    learning_rate: size of a step.
+    learning_rate: size of a step.  beta1, beta2: decay of the running means of the gradient and of its
+    square. eps: added to the root of the latter.  weight_decay: L2 penalty, added to the gradient as in SGD.
+    schedule: of the learning rate.
     """
 
     learning_rate: float = 1e-3
@@ -221,7 +223,7 @@ class Adam:
     def step(
         self, parameters: Parameters, update: Parameters, memory: Parameters, factor: float = 1.0
     ) -> None:
-        """Change parameters, moments and count in place, at `factor` times the learning rate."""
+        """Update parameters, moments and count in place, with `factor` times the learning rate."""
         memory["steps"] += 1.0
         steps = float(memory["steps"][0])
         rate = factor * self.learning_rate * np.sqrt(1.0 - self.beta2**steps) / (1.0 - self.beta1**steps)

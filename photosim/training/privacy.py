@@ -23,12 +23,13 @@ ORDERS = np.concatenate([np.arange(1.1, 10.95, 0.1), np.arange(12.0, 64.0)])
 @public
 @dataclass(frozen=True)
 class Accountant:
-    """Privacy spent by releasing quantities that one sample moves by `sensitivity`, under normal noise.
+    """Privacy spent by the release of quantities with normal noise.
 
-    sensitivity: largest Euclidean change when one sample is exchanged for another.  deviation: of the noise
-    on every number released, in the same unit.  Releases compose: their divergences add (mironov2017). Of an
-    epoch over shuffled batches, each sample in one of them, only that batch's release counts: releases are
-    epochs. Nothing is taken off for the samples being drawn by chance, so that epsilon is an upper bound.
+    sensitivity: largest Euclidean change of a release when one sample is exchanged for another.  deviation:
+    standard deviation of the noise on each released number, in the same unit. The divergences of several
+    releases add up (mironov2017). In an epoch over shuffled batches, each sample is in one batch, and only
+    the release of that batch counts: releases are epochs. The random order of samples is not credited, so
+    that epsilon is an upper bound.
     """
 
     sensitivity: float
@@ -67,14 +68,15 @@ class Accountant:
 
 @public
 def photon_deviation(device: ScatteringMedium, levels: RealArray) -> FloatArray:
-    """Return the noise of a medium's products of errors -1, 0 and 1, shape (batch,), in the products' unit.
+    """Return the noise of a medium's products of errors -1, 0 and 1, (batch,), in the products' unit.
 
-    levels: the errors, shape (batch, inputs).  Standard deviation over the outputs, by light and camera. For
-    phase stepping in two steps each sign is the difference of two readings of mean A^2 +- 2 A Re E + |E|^2
-    electrons, so that its variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), s the read
-    noise and q a grey level; |E|^2 is that of the entries which the picture shows.  device: the medium, with
-    noise="physical". No number is free: more light, less noise. A sample of zeros takes no frame and has no
-    noise, so that this noise alone hides no sample: it is not an argument of an Accountant.
+    It is the standard deviation over the outputs, caused by light and camera. For phase stepping in two
+    steps, each sign is the difference of two readings with means A^2 +- 2 A Re E + |E|^2 electrons. Its
+    variance in electrons is (2 (A^2 + |E|^2) + 2 (s^2 + q^2/12))/(16 A^2), with read noise s and grey level
+    q; |E|^2 is that of the displayed entries. More light gives less noise. A sample of zeros takes no frame
+    and has no noise, so this noise alone gives no privacy, and an Accountant must not use it.
+
+    device: the medium, with noise="physical".  levels: the errors, (batch, inputs).
     """
     how, chain = device.how, device.chain
     if how.noise != "physical" or how.method != "phase-stepping" or (how.steps, how.planes) != (2, 1):

@@ -23,26 +23,24 @@ DIVERGED = "diverged"
 
 @public
 def spread(values: FloatArray) -> float | None:
-    """Sample standard deviation of `values`, shape (n,); None for a single value, whose spread is unknown."""
+    """Return the sample standard deviation of `values`, (n,); None for a single value."""
     return float(np.std(values, ddof=1)) if np.size(values) > 1 else None
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class RuleResult(ByValue):
-    """How one learning rule fared over all seeds.
+    """Result of one learning rule over all seeds.
 
-    accuracy, validation, loss: shape (seeds, epochs), of the seeds that did not diverge: share of the test
-    and of the validation samples classified correctly after each epoch, between 0 and 1 (nan where no samples
-    were held out to validate), and the mean training loss in the epoch (nats).
-    angles: degrees between the rule's updates and the gradient after each epoch, shape (seeds, epochs, hidden
-    layers); nan where `alignment` is 0.
-    counters: what the hardware did over all seeds: by the rule's device (cycles, samples sent,
-    clipped conversions, ...), or by a rule that measures the loss (evaluations, samples sent forward through
-    the network); empty for other rules.  effective_bits: log2(2 / sigma) of the device's products, normalised
-    to [-1, 1] (filipovich2022); None without a weight bank or without any error.  uses: what hardware did for
-    each layer that learns; empty without hardware.  diverged: what was said of each seed whose training
-    diverged, by its number.
+    accuracy, validation, loss: (seeds, epochs), for the seeds that did not diverge: fraction of the test and
+    validation samples that are classified correctly after each epoch (nan without validation samples), and
+    mean training loss of the epoch in nats.  angles: degrees between the rule's updates and the gradient
+    after each epoch, (seeds, epochs, hidden layers); nan if `alignment` is 0.  counters: numbers of
+    operations of the hardware over all seeds, either of the rule's device (cycles, samples, clipped
+    conversions, ...) or of a rule that measures the loss (evaluations, samples); empty for other rules.
+    effective_bits: log2(2 / sigma) of the device's products, normalised to [-1, 1] (filipovich2022); None
+    without a weight bank or without an error. uses: use of the hardware for each trainable layer; empty
+    without hardware.  diverged: message of each diverged seed, by its number.
     """
 
     rule: str
@@ -57,7 +55,7 @@ class RuleResult(ByValue):
 
     @property
     def aligned(self) -> bool:
-        """Whether every angle of some hidden layer was taken; frozen layers have none."""
+        """Whether the angles of at least one hidden layer are known; frozen layers have none."""
         return bool(self.angles.size and np.isfinite(self.angles).all())
 
     @property
@@ -79,9 +77,9 @@ class RuleResult(ByValue):
 @public
 @dataclass(frozen=True, eq=False)
 class WeightMap(ByValue):
-    """The target matrix of a device and what the device made of it, each of shape (outputs, inputs).
+    """The target matrix of a device and the matrices that it holds, each (outputs, inputs).
 
-    target: the wanted effective weights.  programmed: those of the solved settings, before the converters.
+    target: the wanted effective weights.  programmed: those of the computed settings, before the converters.
     quantised: those of the settings that the converters can hold.  name: of the device.
     """
 

@@ -76,7 +76,7 @@ class TrainedNetwork(Shown, ByValue):
         return sum(_count(own) for own in self.parameters)
 
     def outputs(self, x: Any) -> FloatArray:
-        """Return the last layer's outputs (samples, outputs) for x (samples, features) in its own units."""
+        """Return the last layer's outputs (samples, outputs) for x (samples, features), in x's units."""
         check_unmasked("The network", x=x)
         x = np.asarray(x)
         check_inputs("The network", x, features=self.layers[0].inputs)
@@ -138,7 +138,7 @@ class TrainedNetwork(Shown, ByValue):
         return str(self)
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: a row for each layer."""
+        """Yield the HTML that a notebook displays: a row for each layer."""
         yield table(_HEAD, self._rows(), f"{len(self.layers)} layers")
 
     def _rows(self) -> list[tuple[str, ...]]:

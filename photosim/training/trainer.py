@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Streams:
-    """The independent random streams of one run, all children of one seed sequence.
+    """The independent random generators of one run, all derived from one seed.
 
-    Runs of different rules get the same initial parameters, feedback matrices and order of samples for the
-    same seed, so that their difference is the rule's; only noise is drawn apart.
+    For the same seed, runs of different rules have the same initial parameters, feedback matrices and order
+    of samples, so that their difference comes from the rule. Only noise differs.
     """
 
     initial: np.random.SeedSequence
@@ -47,7 +47,7 @@ class Streams:
 
     @classmethod
     def tree(cls, seed: int, runs: int) -> list[Streams]:
-        """Return the streams of `runs` runs of one seed; more runs leave the first ones as they were."""
+        """Return the generators of `runs` runs of one seed; more runs do not change the first ones."""
         check_whole("Streams.tree", 0, seed=seed, runs=runs)
         return [cls(*branch.spawn(4)) for branch in np.random.SeedSequence(seed).spawn(runs)]
 
@@ -137,7 +137,7 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
 
 @public
 def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DTypeLike = np.float32) -> State:
-    """Return the state of a run before its first epoch: parameters drawn, nothing remembered.
+    """Return the state of a run before its first epoch: random parameters, and a new optimiser.
 
     network: layers whose parameters are drawn.  optimiser: moves the parameters.  streams: random generators
     of the run.  dtype: of parameters and batches.
@@ -206,7 +206,7 @@ def score(
     samples: Samples,
     objective: Objective = CLASSIFICATION,
 ) -> float:
-    """Return how well the network does (share classified correctly, or R2); nan if there are no samples.
+    """Return the score of a network: fraction classified correctly, or R2; nan without samples.
 
     parameters: of every layer.  objective: loss and score.
     """

@@ -62,21 +62,25 @@ def budget(  # noqa: PLR0913 - keyword options of a question
     group: bool | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> xarray.Dataset:
-    """Return power, energy, area, latency, loss and noise of a circuit by part, with intervals, as a Dataset.
+    """Return power, energy, area, latency, loss and noise of a circuit, part by part, as a Dataset.
 
-    rate: cycles a second in Hz; two a hertz of the narrowest receiver if None.  wl, start, end: wavelength in
-    um and ports of the light, for a circuit without sources or detectors.  bits: effective bits that light
-    must give at the detectors, which then decides the lasers' power.  link: losses in dB by name from a line
-    to a detector, in place of the circuit's own; receiver: responsivity, dark_current, load_resistance,
-    temperature, rin_dB_Hz in place of its own.  converter_bits: effective bits of all converters.
-    bits_per_symbol: data bits of a symbol.  operations: of a cycle; 2 M N of M outputs and N inputs if None.
-    use: fraction of the cycles that compute.  pipelined: a cycle begins before the last one has ended.
-    static: patterns of modulators that hold still.  footprint: area in um^2 by pattern of instances.
+    Every number has an interval (`value`, `low`, `high`), because the constants behind it are uncertain.
+
+    rate: cycles per second in Hz; by default twice the bandwidth of the narrowest receiver.  wl, start, end:
+    wavelength in um, and the ports where light enters and leaves, for a circuit without sources or detectors.
+    bits: effective bits that the light must give at the detectors; the power of the lasers follows from it.
+    link: losses in dB by name, from a laser line to a detector, in place of the circuit's own.  receiver:
+    responsivity, dark_current, load_resistance, temperature, rin_dB_Hz in place of the circuit's own.
+    converter_bits: effective bits of all converters.  bits_per_symbol: data bits of a symbol.  operations:
+    number of operations in a cycle; by default 2 M N, with M outputs and N inputs.  use: fraction of the
+    cycles that compute.  pipelined: whether a cycle begins before the last one has ended.  static: name
+    patterns of modulators that do not change.  footprint: area in um^2 by name pattern of instances.
     constants: values in place of those of docs/budget.md, each a number or {value, low, high, source}.
-    published: {name, value (J), per, without, source}.  training: a result of a training, or its work.
-    group: whether alike parts stand in one row; by their number if None.  settings: settings that stay.
+    published: entries {name, value (J), per, without, source} for a comparison.  training: the result of a
+    training, or its work.  group: whether parts that differ only in a number share one row; by default, if
+    there are many.  settings: settings of the circuit.
 
-    Raises ParameterError for names, ports and values that do not exist or cannot be.
+    Raises ParameterError for an unknown name or port, and for a value outside its bounds.
 
     >>> import photosim as ps
     >>> found = ps.budget(ps.load("modulator"), converter_bits=6)

@@ -73,20 +73,24 @@ def optimise(  # noqa: PLR0913 - keyword options of a question
     settings: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> xarray.Dataset:
-    """Return settings found by optimisers with exact gradients, as a Dataset; `found_settings` reads them.
+    """Return the settings that an optimiser with exact gradients finds, as a Dataset.
 
-    vary: names or patterns of settings, or a mapping of them to (low, high) or None.  wl: wavelengths (W,) in
-    um, or a text.  specification: entries as of `ps.montecarlo`; those of the netlist if None.  target:
-    {from, to, matrix, powers} that the S-matrix shall be.  loss: one of `ps.losses`, or one's own.  goal:
-    "minimax", the largest violation of the specification in units of its limits, or "yield", the share of
-    chips of `variation` that meet it, beginning at the minimax design.  starts: from the written settings,
-    and random ones.  constraints: {sum: {name: factor}, at_least, at_most}, linear.  scales: of settings by
-    name or pattern, in place of ours.  chips: fresh chips that confirm a yield, 100,000 if None.  channels:
-    for crosstalk.
-    circuit: the design to improve.  seed: of all random numbers; the same seed gives the same result.
+    `photosim.analysis.designs.run.found_settings` turns the Dataset into settings for a call.
+
+    circuit: the design to improve.  vary: names or patterns of settings, or a mapping of them to (low, high)
+    or None.  wl: wavelengths (W,) in um, or a string.  specification: entries as for `ps.montecarlo`; by
+    default those of the netlist.  target: {from, to, matrix, powers}, the S-matrix to reach.  loss: one of
+    `ps.losses`, or your own function.  goal: "minimax" minimises the largest violation of the specification,
+    in units of its limits; "yield" maximises the fraction of random chips that meet it, from the minimax
+    design on. variation: what varies from chip to chip, as for `ps.montecarlo`.  starts: number of starting
+    points: the settings of the netlist, then random ones.  constraints: linear ones, {sum: {name: factor},
+    at_least, at_most}.  scales: change of a setting that counts as a step of 1, by name or pattern.  chips:
+    number of new chips that confirm a yield, by default 100,000.  channels: wavelengths in um for crosstalk.
+    settings: settings that stay.  seed: of all random numbers; the same seed gives the same result.
     progress: called as progress(name, done, total) after each step.
 
-    Raises ParameterError for what does not exist or leaves bounds, and where no wavelength can judge.
+    Raises ParameterError for an unknown name, for values or constraints outside of the bounds, and for a
+    sweep in which no entry of the specification can be evaluated.
 
     >>> import photosim as ps
     >>> ring = ps.load("add_drop_ring")
@@ -293,7 +297,19 @@ def _count(aim: Aim, flat: SmoothYield, x: FloatArray, chips: int, seed: int) ->
 
 @public
 def found_settings(data: xarray.Dataset) -> dict[str, Any]:
-    """Return the settings of a design of `ps.optimise`, held and found, by dotted name in their own units."""
+    """Return the settings in a result of `ps.optimise`, by dotted name in their own units.
+
+    These are the settings that were found, and those that the call held constant.
+
+    data: result of `ps.optimise`.
+
+    >>> import photosim as ps
+    >>> ring = ps.load("add_drop_ring")
+    >>> loss = ps.losses.target_dB(("in", "drop"), -1.0, band=(1.55121, 1.55123))
+    >>> found = ps.optimise(ring, ["ring.coupling"], wl="1.5511:1.5514:31", loss=loss)
+    >>> sorted(ps.analysis.designs.run.found_settings(found))
+    ['ring.coupling']
+    """
     found = zip(data["setting"].values, data["value"].values, strict=True)
     return {**json.loads(data.attrs.get("held", "{}")), **{str(name): float(value) for name, value in found}}
 

@@ -217,16 +217,18 @@ def figures(  # noqa: PLR0913 - keyword options of a measurement
     taps: int = 5,
     unit: str = "",
 ) -> Figures | ConstellationFigures:
-    """Return the figures that a transceiver is judged by, of a trace (T,); docs/figures.md defines them.
+    """Return the figures of merit of a transmitter or receiver, from a trace (T,); see docs/figures.md.
 
-    trace: real, of a photocurrent, a power or a voltage whose symbols come at `symbol_rate` per s from time 0
-    on; complex for a constellation. A DataArray over `time` brings its own sample rate.  sent: the symbols
-    sent (N,), real or complex, which repeat; without them symbols are decided from the trace itself, and
-    errors are not counted.  levels: 2, 4, 8 or 16; by default those of the symbols sent, else 2; points of a
-    square constellation.  skip: symbols at the start that are left out.  received, scope_noise, taps: of
-    TDECQ: the trace has passed the reference receiver, rms of noise in it that is not the transmitter's, taps
-    of the equaliser.  unit: A, W or V, for tables.  sample_rate: samples per s, for a trace without times.
-    Raises ParameterError for a trace that has no such figures.
+    trace: a photocurrent, power or voltage (real), or a constellation (complex), whose symbols begin at time
+    0. A DataArray over `time` has its own sample rate.  sample_rate: samples per s, for a trace without
+    times. symbol_rate: symbols per s.  sent: the sent symbols (N,), real or complex, which repeat; without
+    them, symbols are decided from the trace itself, and errors are not counted.  levels: 2, 4, 8 or 16, or
+    the number of points of a square constellation; by default that of the sent symbols, else 2.  skip: number
+    of symbols at the start to ignore.  received: the trace has already passed the reference receiver of
+    TDECQ.  scope_noise: rms noise in the trace, in its unit, that does not come from the transmitter.  taps:
+    number of taps of TDECQ's equaliser. unit: A, W or V, for tables.
+
+    Raises ParameterError for a trace from which these figures cannot be computed.
 
     >>> import numpy as np
     >>> import photosim as ps

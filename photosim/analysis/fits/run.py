@@ -94,21 +94,23 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     client: Any = None,
     chunks: str | Path | None = None,
 ) -> xarray.Dataset:
-    """Return settings of a circuit that fit measured spectra best, with errors and residuals, as a Dataset.
+    """Return the settings that fit measured spectra best, with errors and residuals, as a Dataset.
 
-    measured: a file (docs/fit.md), a mapping of names to arrays (N,), or a Dataset.  parameters: fitted
-    settings, names or patterns, or a mapping to {start, bounds, prior}.  columns: column to output port, or
-    to "from->to".  source: port that light enters.  wavelength: the column of wavelengths.  units: of
-    columns.  window: (low, high) in um.  bounds: (low, high) by name.  priors: (mean, sigma) by name.
-    settings: settings that stay.  envelope: "fit" a polynomial in dB of that `degree` to each column,
-    "divide" it out, "none", or "auto".  reference: a column or a file whose power is divided out.  floor: fit
-    a noise floor of each column too.  residuals: in "dB" or "linear".  derived: expressions over settings by
-    name.  starts: first guesses that are refined.  bootstrap: resamples.  block: samples of a block; longer
-    than a fringe by itself.  client, chunks: workers that refine the starts, and the folder of finished ones
-    (docs/cluster.md).  seed: of all random numbers; the same seed gives the same result.  progress: called as
-    progress(name, done, total) after each step.
+    measured: a file (docs/fit.md), a mapping of names to arrays (N,), or a Dataset.  parameters: names or
+    patterns of the settings to fit, or a mapping of them to {start, bounds, prior}.  columns: mapping of each
+    column to its output port, or to "from->to".  source: port where light enters.  wavelength: name of the
+    column of wavelengths.  units: of columns.  window: (low, high) in um.  bounds: (low, high) by name.
+    priors: (mean, sigma) by name.  settings: settings that stay.  envelope: "fit" fits a polynomial in dB of
+    that `degree` to each column too, "divide" divides it out first, "none" has none, "auto" chooses.  degree:
+    of that polynomial. reference: a column or a file whose power is divided out.  floor: whether to fit a
+    noise floor of each column too.  residuals: in "dB" or "linear".  derived: expressions over settings, by
+    name.  starts: number of starting points that are refined.  bootstrap: number of resamples.  block: number
+    of samples of one block of the bootstrap; by default longer than a fringe.  client, chunks: workers that
+    refine the starts, and the folder for finished ones (docs/cluster.md).  seed: of all random numbers; the
+    same seed gives the same result.  progress: called as progress(name, done, total) after each step.
 
-    Raises DataError for data that cannot be read, ParameterError for what the circuit does not have.
+    Raises DataError for data that cannot be read, and ParameterError for a name that the circuit does not
+    have.
 
     >>> import numpy as np
     >>> import photosim as ps

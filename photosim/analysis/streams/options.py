@@ -24,7 +24,11 @@ def streamed(
     checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> StreamResult:
-    """Return the streamed run that the options ask for; checkpoint: file that keeps its state."""
+    """Return the result of a streamed run with these options.
+
+    checkpoint: file for the state of the run, from which a later call continues.  seed: replaces that of the
+    options.  progress: called as progress(name, done, total) after each step.
+    """
     eye = options.eye
     return stream(
         circuit, options.duration, sample_rate=options.sample_rate, drive=options.drive,

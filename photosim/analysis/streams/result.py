@@ -27,10 +27,10 @@ CONFIDENCE = 0.95
 @public
 @dataclass(frozen=True)
 class Moments:
-    """The distribution of a current in A over all samples.
+    """Statistics of a current in A over all samples.
 
-    least, most: extremes.  skewness, kurtosis: 0 and 3 for a Gaussian.  saturated: share of the samples in
-    which the detector had more light at a port than it can follow.
+    least, most: smallest and largest value.  skewness, kurtosis: 0 and 3 for a Gaussian.  saturated: fraction
+    of the samples with more light at a port than the detector's saturation power.
     """
 
     samples: int
@@ -50,10 +50,10 @@ class Moments:
 @public
 @dataclass(frozen=True, eq=False)
 class EyeHistogram(ByValue):
-    """How often a current was where in its symbol: counts (instants, bins).
+    """Histogram of an eye: number of samples by instant within the symbol and by current, (instants, bins).
 
-    time: (instants,) in s from the beginning of a symbol.  edges: (bins + 1,) in A; the outermost bins also
-    hold what lies beyond.
+    time: (instants,) in s from the beginning of a symbol.  edges: (bins + 1,) in A; the first and the last
+    bin also count the samples beyond them.
     """
 
     time: FloatArray
@@ -64,12 +64,13 @@ class EyeHistogram(ByValue):
 @public
 @dataclass(frozen=True, eq=False)
 class StreamResult(ByValue):
-    """A streamed run: moments of every detector's current, and errors and eye of one signal.
+    """Result of a streamed run: statistics of every photocurrent, and errors and eye of one signal.
 
-    confusion: (levels, levels) symbols by the level sent and the level decided for, both rising.  thresholds:
-    (levels - 1,) in A, found over the first symbols.  levels, spreads: mean and standard deviation in A of
-    the current at the sampling instant by the level sent.  at, delay, inverted: the instant as a part of a
-    symbol, the delay in symbols and the sign, as in `traces.errors`.  Without symbols these are None.
+    confusion: number of symbols by sent level and decided level, (levels, levels), both rising.  thresholds:
+    of the decision in A, (levels - 1,), found from the first symbols.  levels, spreads: mean and standard
+    deviation in A of the current at the sampling instant, for each sent level.  at, delay, inverted: sampling
+    instant as a fraction of a symbol, delay in symbols, and sign, as in `traces.errors`.  All of these are
+    None without symbols.
     """
 
     name: str
@@ -90,27 +91,27 @@ class StreamResult(ByValue):
 
     @property
     def symbols(self) -> int:
-        """Number of symbols compared; 0 where none were sent."""
+        """Number of compared symbols; 0 if no symbols were sent."""
         return 0 if self.confusion is None else int(self.confusion.sum())
 
     @property
     def errors(self) -> int | None:
-        """Number of symbols that were decided for wrongly; None where none were sent."""
+        """Number of symbol errors; None if no symbols were sent."""
         return None if self.confusion is None else int(self.confusion.sum() - np.trace(self.confusion))
 
     @property
     def error_rate(self) -> float | None:
-        """Wrong symbols over symbols; of two levels that is the bit error ratio."""
+        """Symbol error rate, for two levels the bit error rate; None if no symbols were sent."""
         return None if self.errors is None else self.errors / self.symbols
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Bounds of the error ratio that hold it with a probability of CONFIDENCE: clopper1934."""
+        """Confidence interval of the error rate, at the level CONFIDENCE (clopper1934)."""
         return None if self.errors is None else confidence(self.errors, self.symbols)
 
     @property
     def q(self) -> float | None:
-        """Smallest distance of neighbouring levels over the sum of their spreads at the sampling instant."""
+        """Smallest Q factor: distance of two levels over the sum of their standard deviations."""
         if self.levels is None or self.spreads is None:
             return None
         return float(qualities(self.levels, self.spreads).min())

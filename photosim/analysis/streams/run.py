@@ -69,22 +69,22 @@ def stream(  # noqa: PLR0913 - keyword options of a question
     name: str = "stream",
     **settings: Any,
 ) -> StreamResult:
-    """Return errors, an eye histogram and moments of a circuit's currents over `duration` seconds.
+    """Return error counts, an eye histogram and current statistics of a long run, without keeping samples.
 
-    The run is that of `ps.transient` with the same arguments and the same noise, to 1e-12 of the largest
-    current, but no samples are kept: memory does not grow with the duration.  signal: detector whose symbols
-    are compared with those sent, by default the first that follows a drive or input.  symbol_rate: in 1/s,
-    where drives have several.  block: samples computed at a time.  checkpoint: file that keeps the state of
-    the run; the same call goes on from it and ends at the same bits.  Threads are those of the engine, and
-    results do not depend on their number.
+    The run and its noise are those of `ps.transient` with the same arguments, within 1e-12 of the largest
+    current. The memory does not depend on the duration. Sampling instant, delay and thresholds are found from
+    the first symbols. Results do not depend on the number of threads.
 
-    Sampling instant, delay and thresholds are found over the first symbols. Raises ParameterError for what
-    needs all samples or a state without end: nonlinear parts, stepped loops, electrical nets, adaptive
-    equalisers, recovered clocks, drives that do not repeat. DataError for a checkpoint of another run.
+    duration: in s.  sample_rate: in Hz.  drive, inputs, wl, quasi_static: as for `ps.transient`.  noise:
+    whether noise is on.  seed: of all noise.  signal: detector whose symbols are compared with the sent ones,
+    by default the first that follows a drive or input.  symbol_rate: in 1/s, if drives have several.  block:
+    number of samples that are computed at a time.  checkpoint: file for the state of the run; the same call
+    continues from it and gives the same bits.  progress: called as progress(name, done, total) after each
+    step.  name: of the run, for progress.  settings: settings of the circuit, by instance or dotted name.
 
-    sample_rate: in Hz.  inputs, wl, quasi_static: as for `ps.transient`.  seed: of all noise.  progress:
-    called as progress(name, done, total) after each step.  name: of the run, for progress.  settings:
-    settings by instance or dotted name, which stay.
+    Raises ParameterError for a circuit that needs all samples or whose state grows: nonlinear parts, control
+    loops in steps, electrical nets, adaptive equalisers, recovered clocks, and drives that do not repeat.
+    Raises DataError for a checkpoint of another run.
     """
     drive, inputs = dict(drive or {}), dict(inputs or {})
     samples = _samples(duration, sample_rate, block)

@@ -59,22 +59,23 @@ def sweep(  # noqa: PLR0913 - keyword options of a question
     client: Any = None,
     chunks: str | Path | None = None,
 ) -> xarray.Dataset:
-    """Return elements of the S-matrix at all points of a sweep, and their metrics, as an xarray Dataset.
+    """Return S-matrix elements at all points of a sweep, and their metrics, as an xarray Dataset.
 
-    vary: values of each swept setting by name, a list, an array or a text "start:stop:count"; two bounds in
-    mode "samples".  wl: wavelengths (W,) in um, "1.54:1.56:2001", or "1.54:1.56:auto", which refines the grid
-    where a resonance would be missed.  mode: "grid" has one dimension a setting, "zip" changes all together
-    along `sample`, "samples" draws so many points of the box by scipy.stats.qmc: `method` sobol, halton, lhs
-    or random.  inputs, outputs: exposed ports, or inner waves as "instance,port"; all exposed ports by
-    default.  metrics: also the numbers of docs/metrics.md for every pair, of the line next to `near` in um
-    (the middle if None) and of the 8 lines around it.  channels: wavelengths in um for crosstalk; by default
-    those of the circuit's lasers or weight banks.  settings: settings that stay.  keep: "elements" (`S`,
-    complex), "power" or "none".  client, chunks: workers of Dask distributed, and the folder of finished
-    chunks (docs/cluster.md).  seed: of the points of mode "samples".  progress: called as progress(name,
-    done, total) after each step.
+    The dimensions are the settings or `sample`, then `to`, `from` and `wavelength`.
 
-    Dimensions: the settings or `sample`, then `to`, `from`, `wavelength`. Raises ParameterError for a setting
-    or port that does not exist and values out of bounds.
+    vary: values of each swept setting by name: a list, an array or a string "start:stop:count"; for mode
+    "samples", two bounds.  wl: wavelengths (W,) in um, "1.54:1.56:2001", or "1.54:1.56:auto", which adds
+    points at resonances.  mode: "grid" has one dimension for each setting; "zip" changes all settings
+    together along `sample`; "samples" draws `samples` points between the bounds by scipy.stats.qmc.  method:
+    sobol, halton, lhs or random, for mode "samples".  inputs, outputs: exposed ports, or inner waves as
+    "instance,port"; by default all exposed ports.  metrics: whether to compute the metrics of docs/metrics.md
+    for every pair, for the line nearest to `near` in um (by default the middle of the sweep) and for 8 lines
+    around it.  channels: wavelengths in um for crosstalk; by default those of the circuit's lasers or weight
+    banks.  settings: settings that stay. keep: "elements" (`S`, complex), "power" or "none".  client, chunks:
+    workers of Dask distributed, and the folder for finished chunks (docs/cluster.md).  seed: of the points of
+    mode "samples".  progress: called as progress(name, done, total) after each step.
+
+    Raises ParameterError for an unknown setting or port, and for values outside their bounds.
 
     >>> import photosim as ps
     >>> ring = ps.load("add_drop_ring")

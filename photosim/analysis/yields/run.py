@@ -69,21 +69,23 @@ def montecarlo(  # noqa: PLR0913 - keyword options of a question
     client: Any = None,
     chunks: str | Path | None = None,
 ) -> xarray.Dataset:
-    """Return how many chips meet a specification, and what makes the others fail, as a Dataset.
+    """Return the fraction of random chips that meet a specification, and the causes of failure, as a Dataset.
 
-    variation: what varies, as docs/yield.md has it: standard deviations of width, thickness, gap (um) and
-    temperature (K) by level (wafer, die, local), and distributions of settings.  specification: entries of
-    quantity, from, to, a window and at_least, at_most or within; those of the netlist if None.  wl:
-    wavelengths (W,) in um, or a text.  samples: number of chips.  method: "random", or "sobol", "halton",
-    "lhs" of scipy.stats.qmc.  follow: whether the window moves with the nominal line of each chip, of the
-    first entry's ports or of (from, to).  channels: wavelengths in um for crosstalk.  settings: settings that
-    stay.  tuning: heaters, power_per_pi, budget: also the yield after tuning.  sobol: chips of each row of
-    Sobol indices; 0 leaves them out.  rare: estimate the probability of failure by importance sampling, for
-    failures that `samples` chips would not show.  client, chunks: workers of Dask distributed, and the folder
-    of finished chunks (docs/cluster.md).  circuit: the nominal chip.  seed: of all random numbers; the same
-    seed gives the same result.  progress: called as progress(name, done, total) after each step.
+    circuit: the nominal chip.  variation: as docs/yield.md describes: standard deviations of width,
+    thickness, gap (um) and temperature (K) by level (wafer, die, local), and distributions of settings.  wl:
+    wavelengths (W,) in um, or a string.  specification: entries with quantity, from, to, a window, and
+    at_least, at_most or within; by default those of the netlist.  samples: number of chips.  method:
+    "random", or "sobol", "halton", "lhs" of scipy.stats.qmc.  follow: whether the sweep moves with the line
+    of each chip; True for the ports of the first entry, or (from, to).  channels: wavelengths in um for
+    crosstalk.  settings: settings that stay. tuning: {heaters, power_per_pi, budget}, for the yield after
+    tuning.  sobol: number of chips for each row of Sobol indices; 0 for none.  rare: whether to estimate the
+    probability of failure by importance sampling, for failures that `samples` chips would not show.  client,
+    chunks: workers of Dask distributed, and the folder for finished chunks (docs/cluster.md).  seed: of all
+    random numbers; the same seed gives the same result. progress: called as progress(name, done, total) after
+    each step.
 
-    Raises ParameterError for what does not exist, leaves its bounds, or cannot be judged by the sweep.
+    Raises ParameterError for an unknown name, for values outside their bounds, and for an entry that cannot
+    be evaluated in the sweep.
 
     >>> import photosim as ps
     >>> ring = ps.load("add_drop_ring")

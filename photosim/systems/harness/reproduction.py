@@ -51,7 +51,7 @@ class Reproduction:
     outcome: Outcome
 
     def table(self) -> Table:
-        """Return published figures next to ours: mean and sample standard deviation over the seeds."""
+        """Return published figures beside ours: mean and sample standard deviation over the seeds."""
         scope = [f"data {self.options.data}"] if self.options.data else []
         scope += [f"{name} of {file}" for name, file in self.options.netlists]
         scope += ["in small (--quick)"] if self.options.quick else []
@@ -59,11 +59,11 @@ class Reproduction:
         return Table(title, COLUMNS, tuple(self._line(row) for row in self.system.rows(self.options)))
 
     def tables(self) -> tuple[Table, ...]:
-        """Return the comparison, and what else the system shows."""
+        """Return the comparison, and further tables of the system."""
         return (self.table(), *self.system.tables(self.outcome))
 
     def charts(self) -> tuple[Picture, ...]:
-        """Return what is drawn."""
+        """Return the data of the system's charts."""
         return tuple(self.system.pictures(self.outcome))
 
     def numbers(self) -> dict[str, Any]:
@@ -127,16 +127,16 @@ def reproduce(
     jobs: int = 1,
     client: Any = None,
 ) -> Reproduction:
-    """Compute all cases for all seeds, seed by seed, keeping each finished one in `folder`; return all.
+    """Compute all cases of a system for all seeds, and return the result.
 
-    What an earlier call with the same recipe, data, circuits and version of photosim finished there is not
-    computed again; what one with others left is, with a PhotosimWarning that says so. A seed whose training
-    diverges is kept as that, and the table says so. Raises DataError for missing data or a folder that cannot
-    be written, ParameterError for no jobs, and whatever a case raises; finished seeds stay.
+    Each finished seed is kept in `folder`; a later call with the same recipe, data, circuits and version of
+    photosim does not compute it again; seeds with others are computed again, with a PhotosimWarning. A seed
+    whose training diverges counts as finished, and the table says so.
 
-    system, options: what to compute, and how.  progress, watch: called after each step, and after each seed.
-    jobs: how many seeds are computed at a time, each in a process and on a core of its own; numbers do not
-    depend on it.  client: a client of Dask distributed, or the address of a scheduler, for the seeds.
+    system, options: what to compute.  progress, watch: called after each step, and after each seed.  jobs:
+    seeds computed at a time, each in a process of its own; numbers do not depend on it.  client: a client of
+    Dask distributed, or the address of a scheduler. Raises DataError for missing data or a folder that cannot
+    be written, ParameterError for jobs below 1, and any error of a case; finished seeds stay.
     """
     if jobs < 1:
         message = f"A reproduction needs 1 job or more at a time, got {jobs}."

@@ -27,10 +27,10 @@ else's account; recalled without a text at hand; or inferred from other figures.
 @public
 @dataclass(frozen=True)
 class Published:
-    """A published figure, in the unit of its row; `spread` where one was published.
+    """A published figure in the unit of its row, with its `spread` if one was published.
 
-    data: the data set that it was found on, where that is not the system's first.  value: in the unit of its
-    row.  how: how it was obtained: measured, simulated, ....
+    data: the data set of the figure, if it is not the first one of the system.  value: in the unit of its
+    row. how: how it was obtained: measured, simulated, ....
     """
 
     value: float
@@ -42,12 +42,12 @@ class Published:
 @public
 @dataclass(frozen=True)
 class Options:
-    """What a user asks of a reproduction.
+    """Options of a reproduction.
 
-    data: name of the data set, one of the system's, or of a user's own.  data_dir: folder of data files, else
-    that of PHOTOSIM_DATA.  seeds: number of seeds of each case.  quick: the same steps in small, for tests
-    and a first look.  own: whether the data are a user's own.  netlists: files or names of the gallery that
-    take the place of the system's netlists, as pairs of the latter's name and the former.
+    data: name of one of the system's data sets, or of a user's own.  data_dir: folder of data files, by
+    default that of PHOTOSIM_DATA.  seeds: number of seeds of each case.  quick: the same steps with less
+    work, for tests and a first look.  own: whether the data are a user's own.  netlists: pairs of the name of
+    one of the system's netlists, and the file or gallery name that replaces it.
     """
 
     data: str = ""
@@ -58,7 +58,7 @@ class Options:
     netlists: tuple[tuple[str, str], ...] = ()
 
     def netlist(self, name: str) -> str:
-        """Return the netlist that stands for the system's netlist `name`: that itself unless replaced."""
+        """Return the netlist that replaces the system's netlist `name`, or `name` itself."""
         return dict(self.netlists).get(name, name)
 
 
@@ -72,10 +72,10 @@ class Case:
     """One computation of a system, repeated for every seed.
 
     compute(seed, checkpoint, report) returns numbers and lists of numbers by name. It may keep its state in
-    the file `checkpoint`, and go on from there when it was killed.  recipe: all settings that decide its
-    numbers beside the seed, in plain JSON types: finished seeds of another recipe are not taken for this
-    one's.  repeated: false for what no seed changes, which is computed once.  uses_data: false for what is
-    the same whatever data set is chosen, such as the costs of hardware.
+    the file `checkpoint` and continue from it after an interruption.  recipe: all settings that its numbers
+    depend on, apart from the seed, in plain JSON types; finished seeds of another recipe do not count.
+    repeated: False for a computation that does not depend on the seed; it runs once.  uses_data: False for a
+    computation that does not depend on the data set, such as the cost of hardware.
     """
 
     name: str
@@ -104,11 +104,11 @@ class Row:
 @public
 @dataclass(frozen=True)
 class Outcome:
-    """What has been computed: for every case, by seed, what `compute` returned.
+    """Results so far: for every case, by seed, what `compute` returned.
 
-    comparable: names of the cases that were computed as published, on the published data in full size; only
-    beside these are published figures drawn.  diverged: seeds whose training diverged, with what was said.
-    found: numbers by case, seed and name.
+    found: numbers by case, seed and name.  comparable: names of the cases that were computed as published, on
+    the published data in full size; published figures are drawn only beside these.  diverged: seeds whose
+    training diverged, with the message.
     """
 
     found: Mapping[str, Mapping[int, Mapping[str, Any]]]
@@ -120,10 +120,10 @@ class Outcome:
         return [numbers for _, numbers in sorted(self.found.get(case, {}).items())]
 
     def curves(self, labels: Mapping[str, str], key: str, x: ArrayLike | None = None) -> list[Curve]:
-        """Return the curves of a list over the finished seeds: means and sample standard deviations.
+        """Return curves of a list of numbers: means and sample standard deviations over the finished seeds.
 
-        labels: of the cases, by their names; those without a finished seed are left out.  x: what the list
-        runs over, shape (points,); 1, 2, 3, ..., as epochs are counted, if left out.
+        labels: of the cases, by name; a case without a finished seed is left out.  key: name of the list.  x:
+        abscissa of the list, (points,); by default 1, 2, 3, ..., as for epochs.
         """
         found = [(label, self.values(case, key)) for case, label in labels.items()]
         return [Curve.over_seeds(label, values, x) for label, values in found if values.size]

@@ -40,10 +40,9 @@ VALIDATION = 0.1
 @public(types=False)
 @dataclass(frozen=True, eq=False)
 class Samples(ByValue):
-    """Inputs x (samples, features) and what belongs to them: class numbers y (samples,).
+    """Inputs x (samples, features), and class numbers y (samples,) or targets y (samples, outputs).
 
-    In regression y holds the targets instead, shape (samples, outputs).  weights: how often each sample is
-    met in an epoch, on average, shape (samples,); None for once.
+    weights: mean number of times that each sample occurs in an epoch, (samples,); None for once.
     """
 
     x: RealArray
@@ -58,10 +57,10 @@ class Samples(ByValue):
 @public
 @dataclass(frozen=True)
 class Dataset:
-    """A task: what is learnt from, what chooses hyperparameters, and what judges.
+    """A learning task: samples to train, validate and test with.
 
-    classes: their number; in regression, that of the outputs.  name: for tables and messages.  train,
-    validation, test: samples to learn from, to choose by and to judge by.
+    name: for tables and messages.  train, validation, test: samples to learn from, to choose hyperparameters,
+    and to score.  classes: number of classes, or of outputs in regression.
     """
 
     name: str
@@ -72,10 +71,10 @@ class Dataset:
 
     @classmethod
     def from_arrays(cls, x: Any, y: Any, x_test: Any = None, y_test: Any = None, **options: Any) -> Dataset:
-        """Return inputs x (samples, features), or images (samples, ...), and targets y as a task.
+        """Return the task of inputs x (samples, features), or images (samples, ...), and targets y.
 
-        y: whole numbers or texts (samples,) are classes, other numbers (samples,) or (samples, outputs) are
-        regression.  x_test, y_test: what judges.  options: those of `photosim.training.data.own.from_arrays`.
+        y: whole numbers or strings (samples,) are classes; other numbers (samples,) or (samples, outputs) are
+        regression targets.  x_test, y_test: test.  options: of `training.data.own.from_arrays`.
         """
         from photosim.training.data.own import from_arrays
 
@@ -124,12 +123,14 @@ def load(
 ) -> Dataset:
     """Return the data set called `name`, split and standardised.
 
-    `validation_fraction` is the share of samples held out to choose hyperparameters; with 0 they join the
-    training samples, for the figures of a recipe already chosen. The test samples are the same either way.
-    data_dir: folder of data files, else that of the environment variable PHOTOSIM_DATA; `digits` needs none.
-    download: fetch the image sets from openml.org where the folder has none of them.
-    DataError gives the nearest name if there is no such data set, and the place where a missing file is
-    expected.
+    validation_fraction: fraction of the samples that is held out to choose hyperparameters; with 0 they are
+    training samples. The test samples are the same either way.  data_dir: folder of data files, by default
+    that of the environment variable PHOTOSIM_DATA; `digits` needs none.  download: fetch image sets that the
+    folder does not have from openml.org. Raises DataError for an unknown name, with the nearest one, and for
+    a missing file, with its place.
+
+    >>> load("digits").classes
+    10
     """
     if name not in DATASETS:
         message = (
@@ -246,16 +247,17 @@ def split(
     judged: np.ndarray | None = None,
     apart: bool = False,
 ) -> Dataset:
-    """Split x (samples, features) and y (samples,) class by class, always alike, and standardise all parts.
+    """Return x (samples, features) and y (samples,) as a task, split class by class and standardised.
 
-    `test` and `validation_fraction` are shares of all samples; `judged`, shape (samples,), marks the test
-    samples where they are given. One mean and one deviation serve all features, as usual for images (a
-    pixel's own deviation would blow up those that hardly ever change), unless `apart`; they are the training
-    samples' own. Bytes become single precision. Raises DataError when inputs are not finite numbers, labels
-    are not one for each row, a class is too small to appear in every part or not among the training samples,
-    or the inputs never change; ParameterError for shares that leave a part empty.
+    The split is always the same. One mean and one standard deviation, those of the training samples, serve
+    all features, as is usual for images, unless `apart`. Bytes become single precision.
 
-    name: of the data set, for tables and messages.
+    name: of the data set, for tables and messages.  test, validation_fraction: fractions of all samples.
+    judged: True for the test samples, (samples,), if they are given.  apart: standardise each feature by
+    itself.
+
+    Raises DataError for inputs that are not finite or never change, for labels that are not one for each row,
+    and for a class that is too small or not among the training samples; ParameterError for an empty part.
     """
     from sklearn.model_selection import train_test_split
 

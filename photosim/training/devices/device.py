@@ -32,11 +32,10 @@ else:
 @public
 @dataclass(frozen=True)
 class Energy:
-    """What a device did since it was built.
+    """Use of a device since it was built.
 
-    cycles: presentations of one input vector to one tile.  seconds: the time of those cycles. light: the
-    laser's optical energy in that time; electronics and heaters are not included.  samples: number of input
-    vectors.
+    cycles: number of input vectors times tiles.  seconds: the time of those cycles.  light: optical energy of
+    the laser in J in that time, without electronics and heaters.  samples: number of input vectors.
     """
 
     cycles: int = 0

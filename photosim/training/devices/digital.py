@@ -17,9 +17,9 @@ from photosim.training.devices.device import Energy, check_batch
 @public
 @dataclass(frozen=True, eq=False)
 class Digital(ByValue):
-    """Holds `weights`, shape (outputs, inputs), exactly; products are floating-point ones.
+    """A device that holds `weights`, (outputs, inputs), exactly and multiplies in floating point.
 
-    counters: how often the hardware did what.
+    counters: number of times that the hardware did each of its operations.
     """
 
     weights: FloatArray
@@ -48,5 +48,5 @@ class Digital(ByValue):
         return np.asarray(product if gain is None else gain * product)
 
     def energy(self) -> Energy:
-        """Return zero cycles: the simulator's own arithmetic is not a device's."""
+        """Return zero cycles, because no hardware is simulated."""
         return Energy()

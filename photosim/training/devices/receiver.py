@@ -26,15 +26,15 @@ MOST_BITS = 32
 @public
 @dataclass(frozen=True)
 class Receiver:
-    """A balanced receiver, the same in every row, from the circuit's own settings; its noise as in saleh2019.
+    """A balanced receiver, the same in every row, from the circuit's own settings; noise as in saleh2019.
 
     bandwidth: half-power frequency in Hz of the narrowest part.  dark_current: of each diode, in A.
-    load_resistance in ohm and temperature in K set the thermal noise, once a pair since the two diodes share
-    the load; an amplifier takes its place.  rin_dB_Hz: the laser's relative intensity noise, one-sided.
-    chain: the amplifiers and converters that the current passes; none is an ideal ammeter.
-    saturation: power in W above which the current of a diode grows no more.  low_passes: half-power
-    frequencies of the detector and of the parts behind it; by default one low-pass of `bandwidth`.
-    Left out: jitter of the converter, since light stands still in a cycle.
+    load_resistance, temperature: in ohm and K, for thermal noise, once for each pair of diodes because they
+    share the load; the noise of an amplifier replaces it.  rin_dB_Hz: one-sided relative intensity noise of
+    the laser.  chain: amplifiers and converters behind the detector; none is an ideal ammeter.  saturation:
+    power in W above which the current of a diode is constant.  low_passes: half-power frequencies of the
+    detector and of the parts behind it; by default one of `bandwidth`. Left out: jitter of the converter,
+    because light is constant in a cycle.
     """
 
     bandwidth: float
@@ -74,12 +74,12 @@ class Receiver:
 
     @property
     def cycle_s(self) -> float:
-        """Shortest time of one reading in s: a bandwidth B resolves 2 B values a second (Nyquist)."""
+        """Shortest time of one reading in s: a bandwidth B gives 2 B independent values per s (Nyquist)."""
         return 0.5 / self.bandwidth
 
     @property
     def converts(self) -> bool:
-        """Whether one of its parts is a converter."""
+        """Whether one of the parts behind the detector is a converter."""
         return any(stage.bits is not None for stage in self.chain.stages)
 
     @property
@@ -107,9 +107,10 @@ class Receiver:
         return float(shot_density(1.0)) * self.noise_bandwidth
 
     def read(self, current: RealArray, unit: float) -> tuple[RealArray, int]:
-        """Return currents in A as read behind all parts, in units of `unit` in A, and how many left a range.
+        """Return currents in A as read behind all parts, in units of `unit` in A, and the clipped number.
 
-        What is read is a voltage; it is given as the current that would have made it. `current` is used up.
+        The reading is a voltage, given as the current that would cause it. The array `current` is
+        overwritten.
         """
         beyond = 0
         for stage in self.chain.stages:
@@ -123,13 +124,12 @@ class Receiver:
 @public
 @dataclass(frozen=True)
 class Converters:
-    """Bits and ranges of the converters round a weight bank; None bits mean an ideal converter.
+    """Bits and ranges of the converters of a weight bank; None bits mean an ideal converter.
 
-    heater_bits, heater_range: digital to analogue converters of the heater phases, equal steps of phase
-    (drivers linear in heater power) from 0 to heater_range in rad.
-    input_bits: converters of the modulators, from no light to a line's full power.
-    adc_bits, adc_range: converters of the photocurrents, for a circuit without an `adc` of its own; the range
-    is +- adc_range in units of what one channel at full power gives at the largest programmed weight.
+    heater_bits, heater_range: DACs of the heater phases, with equal steps of phase from 0 to heater_range in
+    rad (drivers linear in heater power).  input_bits: DACs of the modulators, from no light to the full power
+    of a line.  adc_bits, adc_range: ADCs of the photocurrents, for a circuit without an `adc` of its own; the
+    range is +- adc_range times the current of one channel at full power and the largest programmed weight.
     """
 
     heater_bits: int | None = 12
@@ -149,7 +149,7 @@ class Converters:
         check_number(self, 0.0, above=True, none=True, adc_range=self.adc_range)
 
     def heaters(self, phases: FloatArray) -> tuple[FloatArray, int]:
-        """Return the nearest phases that the drivers can hold, and how many lay outside their range."""
+        """Return the nearest phases that the drivers can hold, and the number of phases out of range."""
         held = np.clip(phases, 0.0, self.heater_range)
         nearest = _steps(held, self.heater_range, self.heater_bits).astype(np.float64, copy=False)
         return nearest, int(np.count_nonzero(held != phases))
@@ -159,9 +159,9 @@ class Converters:
         return _steps(x, 1.0, self.input_bits)
 
     def readings(self, values: RealArray) -> tuple[RealArray, int]:
-        """Return currents in units of the reference as converted, and how many were clipped.
+        """Return converted currents in units of the reference, and the number of clipped ones.
 
-        Zero is a code of its own and the codes lie symmetrically, 2**bits - 1 of them.
+        There are 2**bits - 1 codes, symmetric about zero, and zero is one of them.
         """
         if self.adc_bits is None or self.adc_range is None:
             return values, 0

@@ -43,7 +43,7 @@ class Dense:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of x, shape (batch, inputs)."""
+        """Return the trace of the layer for x, shape (batch, inputs)."""
         # BLAS packs weights that it reads row by row faster, here by a fifth; the sums are the same.
         pre = np.add((parameters["weights"] @ x.T).T, parameters["bias"], order="C")
         return Trace(x, pre, self.activation.value(pre))

@@ -17,9 +17,9 @@ from photosim.training.layers.layer import Parameters, Randomness, Trace, UnitWi
 @public
 @dataclass(frozen=True)
 class Dropout(UnitWise):
-    """Units are 0 with probability `share` while training, else divided by 1 - share (srivastava2014).
+    """A dropout layer: each unit is 0 with probability `share` in training, else divided by 1 - share.
 
-    Without a generator all units pass as they are, which is their mean.
+    Without a generator (inference), all units pass unchanged (srivastava2014).
     """
 
     share: float
@@ -37,7 +37,7 @@ class Dropout(UnitWise):
         x: RealArray,
         rng: Randomness = None,
     ) -> Trace:
-        """Return x, shape (batch, units), with units left out as `rng` has it."""
+        """Return the trace for x, shape (batch, units), with random units set to 0 by `rng`."""
         if isinstance(rng, Trace):
             factors = rng.memo
         elif rng is None:
@@ -54,5 +54,5 @@ class Dropout(UnitWise):
         trace: Trace,
         delta: RealArray,
     ) -> RealArray:
-        """Return each sample's dL/dinputs: nothing to the units left out."""
+        """Return each sample's dL/dinputs, (batch, units); it is 0 for units that were dropped."""
         return delta if trace.memo is None else np.asarray(delta * trace.memo)

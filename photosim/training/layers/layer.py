@@ -20,9 +20,10 @@ Parameters = dict[str, RealArray]
 @public(types=False)
 @dataclass(frozen=True)
 class Trace:
-    """What one layer saw and made of a batch: inputs (batch, in), pre and outputs (batch, out).
+    """Record of one layer for a batch: inputs (batch, in), pre and outputs (batch, out).
 
-    memo: what else the layer wants to find again: a dropout's factors, a convolution's patches.
+    pre: before the activation.  memo: further arrays that the layer needs later, such as the factors of a
+    dropout or the patches of a convolution.
     """
 
     inputs: RealArray

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Block:
-    """A layer that learns, number `first` of the network, and those up to `last` that only pass light on.
+    """A trainable layer, number `first` of the network, with the layers up to `last` that have no parameters.
 
-    weights_shape: (outputs, inputs) of the layer that learns.  outputs: number of units behind the last
-    layer.
+    weights_shape: (outputs, inputs) of the trainable layer.  outputs: number of units behind the last layer.
     """
 
     first: int
@@ -39,14 +38,14 @@ class Block:
 
     @property
     def alone(self) -> bool:
-        """Whether no layer follows the one that learns."""
+        """Whether the block is the trainable layer alone."""
         return self.first == self.last
 
 
 @public
 @dataclass(frozen=True)
 class Network(Shown):
-    """Layers in a row; the last one learns and gives the logits.
+    """Layers one after the other; the last one is trainable and gives the logits.
 
     layers: from input to output.
     """
@@ -72,7 +71,7 @@ class Network(Shown):
         return f"Network({len(self.layers)} layers: {listing(sizes)} features)"
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: a row for each layer."""
+        """Yield the HTML that a notebook displays: a row for each layer."""
         rows = [
             (number, type(layer).__name__, layer.inputs, layer.outputs, _shape(layer.weights_shape))
             for number, layer in enumerate(self.layers, start=1)
@@ -81,7 +80,7 @@ class Network(Shown):
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The layers that learn, each with those after it that do not; what comes before is in none."""
+        """The trainable layers, each with the layers without parameters that follow it."""
         shapes = [(k, layer.weights_shape) for k, layer in enumerate(self.layers)]
         learning = [(k, shape) for k, shape in shapes if shape is not None]
         ends = [*(after - 1 for after, _ in learning[1:]), len(self.layers) - 1]
@@ -107,7 +106,8 @@ class Network(Shown):
     ) -> list[Trace]:
         """Return every layer's trace for x of shape (batch, features).
 
-        rng: a generator while training; the traces of a pass, to leave out the same units again.
+        rng: a generator in training; the traces of an earlier pass drop the same units again; None for
+        inference.
         """
         traces: list[Trace] = []
         for index, (layer, own) in enumerate(zip(self.layers, parameters, strict=True)):
@@ -123,9 +123,13 @@ class Network(Shown):
 
 @public
 def dense_network(widths: tuple[int, ...], hidden: str = "tanh", dropout: float = 0.0) -> Network:
-    """Return dense layers of these widths, inputs first; hidden ones activated, the last linear.
+    """Return a network of dense layers with these widths, inputs first; the last layer is linear.
 
-    dropout: share of the hidden units left out at random while training.
+    hidden: activation of the hidden layers.  dropout: fraction of the hidden units dropped in training.
+
+    >>> network = dense_network((64, 30, 10))
+    >>> [layer.weights_shape for layer in network.layers]
+    [(30, 64), (10, 30)]
     """
     if len(widths) < 2:
         message = f"dense_network: widths must be at least those of inputs and outputs, got {len(widths)}."

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Oscillators:
-    """`units` oscillators that start at rest where the inputs say, and are read after some time.
+    """`units` coupled oscillators that start at rest at the inputs, and are read after some time.
 
-    q'' = -sin(k q_i) + sum_j J_ij (sin(k q_j) - sin(k q_i)) + e_i, by Runge and Kutta's fourth order. The
-    first units start at the inputs, the others at 0; outputs are the last `outputs` units, times a factor if
-    `scaled`. Arrays of parameters: `weights` C (units, units), of which J = (C + C^T)/2; `drive` e (units,);
-    `factor` (1,).
+    q'' = -sin(k q_i) + sum_j J_ij (sin(k q_j) - sin(k q_i)) + e_i, by the fourth-order method of Runge and
+    Kutta. The first units start at the inputs, the others at 0. The outputs are the positions of the last
+    `outputs` units, times a factor if `scaled`. Parameters: `weights` C (units, units), with J = (C + C^T)/2;
+    `drive` e (units,); `factor` (1,).
 
-    step, steps: of time.  stiffness: k.  gap: what couplings J have beside those that are set, symmetric,
-    (units, units), None for nothing.  noise: deviation of the starts, drawn from rng at every pass.
+    step, steps: time step and number of steps.  stiffness: k.  gap: fixed symmetric couplings of the hardware
+    in addition to J, (units, units), None for none.  noise: standard deviation of the start positions, drawn
+    from rng in every pass.
     """
 
     inputs: int

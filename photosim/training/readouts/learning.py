@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Readouts:
-    """Learnt readouts, and mean and deviation (outputs,) of what each read of the samples learnt from."""
+    """Trained readouts, and mean and standard deviation (outputs,) of each on the training samples."""
 
     learnt: tuple[Learnt, ...]
     mean: FloatArray
@@ -51,10 +51,13 @@ def learn_readouts(
     rng: np.random.Generator,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Readouts:
-    """Learn a readout for each column of targets (samples, outputs), each by its own normalised error alone.
+    """Return readouts trained one by one, each for a column of targets (samples, outputs).
 
-    rule: one of `weight_rules()`, or an object.  evaluations: of the hardware for each output. Reading once
-    more finds mean and deviation of each output.
+    Each readout minimises its own normalised error. One more reading gives mean and standard deviation of
+    each output.
+
+    rule: one of `weight_rules()`, or an object.  readout: the hardware.  evaluations: of the hardware, for
+    each output.  rng: draws the random numbers.  report: called as report(done, total).
     """
     if not all(hasattr(readout, name) for name in ("error", "read", "nodes", "counters")):
         message = f"learn_readouts: readout needs a method error(weights, target), got {shown(readout)}."

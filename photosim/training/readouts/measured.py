@@ -42,7 +42,10 @@ class Measured(Protocol):
 
 @public
 def normalised(values: RealArray) -> FloatArray:
-    """Return values (samples, ...) less their mean over samples, over their deviation unless that is 0."""
+    """Return values (samples, ...) minus their mean over samples, divided by their standard deviation.
+
+    A standard deviation of 0 counts as 1.
+    """
     found = np.asarray(values, dtype=np.float64)
     moved = found - found.mean(axis=0)
     width = moved.std(axis=0)
@@ -58,10 +61,11 @@ def normalised_error(outputs: RealArray, target: RealArray) -> float:
 @public
 @dataclass(frozen=True)
 class DeviceReadout:
-    """Any device of a matrix as a readout: its first output, programmed to hold the weights.
+    """A readout by any device with a matrix: its first output, with the weights programmed.
 
-    x: inputs (samples, nodes) of all samples.  A device that holds signs is read once; with `two` readings,
-    weights of 1 and of -1 are programmed in turn, as Boolean hardware needs. Counters: evaluations, readings.
+    x: inputs (samples, nodes) of all samples. A device that can hold signs is read once. With `two` readings,
+    weights of 1 and of -1 are programmed one after the other, as Boolean hardware needs. Counters:
+    evaluations, readings.
     """
 
     device: Device

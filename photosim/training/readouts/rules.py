@@ -24,19 +24,19 @@ WeightArray = NDArray[np.int8]
 @public
 @dataclass(frozen=True, eq=False)
 class Learnt(ByValue):
-    """Weights (nodes,), and the error that was kept after each evaluation of the hardware, (evaluations,)."""
+    """Trained weights (nodes,), and the error kept after each evaluation of the hardware, (evaluations,)."""
 
     weights: WeightArray
     curve: FloatArray
 
     @property
     def evaluations(self) -> int:
-        """How often the hardware measured its error."""
+        """Number of times that the hardware measured its error."""
         return len(self.curve)
 
     @property
     def error(self) -> float:
-        """The error that was kept last."""
+        """The final error."""
         return float(self.curve[-1])
 
 
@@ -60,11 +60,11 @@ class WeightRule(Protocol):
 @public
 @dataclass(frozen=True)
 class Greedy:
-    """One weight is changed at a time, and stays changed if the error falls (bueno2018).
+    """A rule that changes one weight at a time, and keeps the change if the error falls (bueno2018).
 
-    Which one is the largest of random numbers times how long each has waited: a weight just tried begins
-    again at 0, and all wait 1/nodes longer with each trial. A weight of three levels takes one of the two
-    others. The first weights are random.
+    The weight is the one with the largest product of a random number and its waiting time. The waiting time
+    of a weight just changed is 0, and grows by 1/nodes with each trial. A weight with three levels takes one
+    of the two others. The first weights are random.
     """
 
     levels: tuple[int, ...] = BOOLEAN
@@ -114,10 +114,10 @@ class Greedy:
 @public
 @dataclass(frozen=True)
 class MultiFlip(Greedy):
-    """Several weights are changed together, fewer and fewer, and stay so if the error falls (skalli2025).
+    """A rule that changes several weights together, and keeps the change if the error falls (skalli2025).
 
-    In trial k max(1, round(first exp(-k/decay))) weights, each chosen as `Greedy` chooses its own. The paper
-    names the rule annealing-inspired; this schedule is ours, since theirs is not known to us.
+    Trial k changes max(1, round(first exp(-k/decay))) weights, chosen as by `Greedy`. The paper calls the
+    rule annealing-inspired. The schedule is ours, because that of the paper is not published.
     """
 
     first: int = 20

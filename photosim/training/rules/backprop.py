@@ -14,7 +14,7 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class Backprop:
-    """Send the error back through the transposed weights, layer by layer."""
+    """Backpropagation: the error goes back through the transposed weights, layer by layer."""
 
     sources: ClassVar[tuple[str, ...]] = ("rumelhart1986",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRANSPOSED_WEIGHTS, Need.LOCAL_DERIVATIVES})

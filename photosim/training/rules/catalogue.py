@@ -222,12 +222,14 @@ def make_rule(
     step: float | None = None,
     repeats: int | None = None,
 ) -> Rule:
-    """Return the rule `name` for a network.
+    """Return the learning rule `name` for a network.
 
-    feedback: devices that hold what draw_feedback draws.  rng: draws the sizes of sign symmetry, the
-    noise of mirroring and moves of parameters; a generator of seed 0 if left out.  threshold: that of
-    `ternary-dfa`.  step: by which rules that measure the loss move parameters.  repeats: random directions
-    that they average over; both the rule's own if left out.  Raises ParameterError for an unknown name.
+    feedback: devices with the feedback matrices of draw_feedback.  rng: draws the sizes of sign symmetry, the
+    noise of mirroring and the changes of parameters; by default a generator of seed 0.  threshold: of
+    `ternary-dfa`.  step: change of a parameter, for rules that measure the loss.  repeats: number of random
+    directions for these rules; by default, both are the rule's own.
+
+    Raises ParameterError for an unknown name.
     """
     check_rule(name)
     rng = rng or np.random.default_rng(0)

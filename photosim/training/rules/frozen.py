@@ -13,7 +13,7 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class FrozenHidden:
-    """Train the last layer only, on the random features of the others."""
+    """A learning rule that trains the last layer only, on random features of the other layers."""
 
     needs: ClassVar[frozenset[Need]] = frozenset()
 

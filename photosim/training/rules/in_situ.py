@@ -22,11 +22,11 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class InSituErrors:
-    """What keeps measured gradients from the exact ones, as in the code of pai2023.
+    """Errors of gradients that are measured in a chip, as in the code of pai2023.
 
-    tap: K of a tap's reading P + sqrt(K P) times a normal number, of a launched vector of power 1.
-    amplitude, phase: of generators, (1 + amplitude n) exp(i pi phase n') for each mode launched.
-    read_amplitude, read_phase: of the receivers at the inputs, alike.
+    tap: K, where the reading of a tap is P + sqrt(K P) times a normal number, for a launched vector of power
+    1. amplitude, phase: of the generators, (1 + amplitude n) exp(i pi phase n') for each launched mode.
+    read_amplitude, read_phase: the same for the receivers at the inputs.
     """
 
     tap: float = 0.0

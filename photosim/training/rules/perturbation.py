@@ -114,11 +114,11 @@ class _Drawing(_Measuring):
 @public
 @dataclass(frozen=True)
 class FiniteDifference(_Measuring):
-    """dJ/dp = (J(p + step) - J(p))/step, parameter by parameter, as shen2017 propose for training on chip.
+    """dJ/dp = (J(p + step) - J(p))/step for each parameter, as shen2017 propose for training on a chip.
 
-    One forward pass of the batch for every parameter, and one more.
+    It needs one forward pass of the batch for each parameter, and one more.
 
-    rng: draws the random numbers.  counters: how often the hardware did what.
+    rng: draws the random numbers.  counters: numbers of operations.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("shen2017",)
@@ -144,10 +144,12 @@ class FiniteDifference(_Measuring):
 @public
 @dataclass(frozen=True)
 class SPSA(_Drawing):
-    """All parameters at once by +-step, signs drawn: the central difference times the signs (spall1992).
+    """Gradient estimate from random changes of all parameters by +-step (spall1992).
 
-    repeats: directions averaged over, two forward passes of the batch each.  rng: draws the random numbers.
-    counters: how often the hardware did what.
+    The estimate is the central difference of the loss times the random signs.
+
+    repeats: number of directions to average, each with two forward passes of the batch.  rng: draws the
+    random numbers.  counters: numbers of operations.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("spall1992",)
@@ -160,10 +162,12 @@ class SPSA(_Drawing):
 @public
 @dataclass(frozen=True)
 class EvolutionStrategy(_Drawing):
-    """Normal moves of deviation `step` and their opposites, weighted by the loss's difference (salimans2017).
+    """Gradient estimate from normal changes of deviation `step` and their opposites (salimans2017).
 
-    repeats: pairs of a move and its opposite, two forward passes of the batch each.  rng: draws the random
-    numbers.  counters: how often the hardware did what.
+    Each change is weighted by the difference of the two losses.
+
+    repeats: number of pairs of opposite changes, each with two forward passes of the batch.  rng: draws the
+    random numbers.  counters: numbers of operations.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("salimans2017",)

@@ -24,15 +24,15 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class PhysicsAware:
-    """Errors that the hardware makes at its outputs, sent back through a model of each layer (wright2022).
+    """Physics-aware training: output errors go back through a model of each layer (wright2022).
 
-    Each layer's model is given what the layer itself was given, as far as that was read: numbers. Light that
-    goes on unread, complex fields, is not known to the computer, where the model's own fields stand for it.
-    Activations by electronics count at the values that they had. So imperfections enter by the loss, its
-    error and all readings; the derivatives alone are the model's.
+    The model of a layer gets the inputs of the layer itself, if they were read as numbers. Light that goes on
+    unread (complex fields) is not known to the computer, and the model's own fields replace it. Electronic
+    activations count with the values that they had. So imperfections of the hardware enter through loss,
+    error and readings; only the derivatives are those of the model.
 
-    models: one layer for each of the network, with its parameters; the ideal ones of `ideal_layer` unless
-    given, as of a calibrated chip.
+    models: one layer for each of the network, with its parameters, such as that of a calibrated chip; by
+    default those of `ideal_layer`.
     """
 
     models: tuple[Layer, ...] | None = None
@@ -67,12 +67,12 @@ class PhysicsAware:
 
 @public
 def ideal_layer(layer: Layer) -> Layer:
-    """Return a layer as its hardware was meant to be, with the same parameters.
+    """Return the layer without the imperfections of its hardware, with the same parameters.
 
-    A mesh: halving couplers, no loss, no phases of its own, no heat of neighbours, no steps of converters.
-    A circuit: no losses, reflections, heat of neighbours and noise; its couplings are its design. A dense
-    layer in hardware: exact products. Oscillators: the equation without gap and noise. Other
-    layers are computed, and are their own model.
+    A mesh has halving couplers, no loss, phase errors, thermal crosstalk or converters. A circuit has no
+    loss, reflections, thermal crosstalk and noise, but its own couplings. A dense layer in hardware has exact
+    products. Oscillators have neither gap nor noise. Other layers are computed anyway, and are returned as
+    they are.
     """
     match layer:
         case HeldDense():

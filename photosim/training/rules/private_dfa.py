@@ -64,16 +64,17 @@ class PrivateDFA:
             _check_apart(device)
 
     def gain(self, device: Device) -> float:
-        """Return g of a device: what bounds its products."""
+        """Return g, the gain of a device that bounds its products."""
         matrix = device.matrix()
         return float(self.reach / (np.linalg.norm(matrix, 2) * np.sqrt(matrix.shape[1])))
 
     def sensitivity(self, network: Network, batch: int) -> float:
-        """Return how far one exchanged sample moves the updates of all layers together, Euclidean norm.
+        """Return the largest Euclidean change of all layers' updates when one sample is exchanged.
 
-        Of a layer with a bias, an input that is always 1: 2 reach sqrt(activation^2 + 1) / batch; behind it
-        each dropout multiplies what is sent back by 1/(1 - share). Slopes of activations are at most 1.
-        Raises ParameterError for layers of which no bound is known.
+        For a layer with a bias (an input that is always 1) it is 2 reach sqrt(activation^2 + 1) / batch. Each
+        dropout behind it multiplies what is sent back by 1/(1 - share). Slopes of activations are at most 1.
+
+        Raises ParameterError for layers without a known bound.
         """
         if batch < 1:
             message = f"A batch has 1 sample or more, got {batch!r}."
@@ -87,7 +88,7 @@ class PrivateDFA:
         return 2.0 * self.reach / batch * float(np.sqrt(squares))
 
     def accountant(self) -> Accountant:
-        """Return what adds up the privacy spent: one release for each epoch; ParameterError without noise."""
+        """Return the privacy accountant, with one release for each epoch; ParameterError without noise."""
         from photosim.training.privacy import Accountant
 
         return Accountant(1.0, self.noise_multiplier)

@@ -24,10 +24,10 @@ VARIANTS = ("uniform", "fixed", "redrawn")
 class SignSymmetry:
     """delta_k = (V_(k+1)^T delta_(k+1)) * f'(a_k) with V = M * sign(W) of the present weights.
 
-    sizes: M of every layer but the first, each of its weights' shape (outputs, inputs).
-    variant: "uniform" for M all alike, "fixed" for random M drawn once, "redrawn" for M drawn anew from rng
-    for every batch, uniformly between 0 and twice the size's mean. The authors draw M between 0 and 1 and
-    normalise every batch; without that our sizes follow the layers' widths, see `drawn`.
+    sizes: M of every layer but the first, each in the shape of its weights (outputs, inputs).  variant:
+    "uniform" for equal entries of M, "fixed" for random M drawn once, "redrawn" for M drawn again for every
+    batch, uniformly between 0 and twice the mean size. The authors draw M between 0 and 1 and normalise every
+    batch; without this normalisation our sizes depend on the widths of the layers, see `drawn`.
     """
 
     sizes: tuple[RealArray, ...]

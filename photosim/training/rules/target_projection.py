@@ -17,12 +17,12 @@ from photosim.training.rules.rule import Need, check_feedback, deliver
 @public
 @dataclass(frozen=True)
 class TargetProjection:
-    """delta_k = -(B_k y) * f'(a_k) with y the one-hot label: of the error only signs are kept.
+    """delta_k = -(B_k y) * f'(a_k), with y the one-hot label: a label replaces the error.
 
-    The error is probabilities minus y; y's entry alone is negative, and -y stands for it. Hidden layers could
-    learn before the output is known. Classification only; the last layer is exact.
+    The error, probabilities minus y, is negative only in the entry of y, so that -y has the same signs there.
+    Hidden layers can learn before the output is known. For classification only; the last layer is exact.
 
-    feedback: devices that carry the errors back.
+    feedback: devices for the products by B_k.
     """
 
     feedback: tuple[Device, ...]

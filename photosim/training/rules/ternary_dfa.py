@@ -28,11 +28,11 @@ MOST = 0.5
 class TernaryDFA:
     """delta_k = gain * (B_k t) * f'(a_k), where t is +1 above the threshold, -1 below minus it, 0 between.
 
-    The threshold is on each sample's own error, probabilities minus labels. Where it is low most wrong
-    classes of an undecided network turn to +1 and t says little more than which class is right; a batch of
-    which that is true gives a PhotosimWarning. The last layer learns from the exact error.
+    The threshold applies to each sample's own error, probabilities minus labels. If it is too low, most wrong
+    classes of an untrained network become +1, and t contains little more than the right class; such a batch
+    gives a PhotosimWarning. The last layer learns from the exact error.
 
-    feedback: devices that carry the errors back.
+    feedback: devices for the products by B_k.
     """
 
     feedback: tuple[Device, ...]

@@ -20,14 +20,14 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class TwoPassGradient:
-    """Steepest descent of the loss of f(x + F (T - p)), p the first pass's answer and T what it should be.
+    """Gradient descent of the loss of f(x + F (T - p)), p the first pass's output and T the target.
 
-    This is what the public code of ahmadnejad2024 does: backpropagation, on inputs moved by the error; not a
-    rule without a way back. The error enters F with the other sign than in the paper's rule (labels minus
-    probabilities), and the gradient also flows through F and the first pass, since F e is formed inside
+    This is the method of the public code of ahmadnejad2024: backpropagation with inputs changed by the error.
+    It is not a rule without a backward pass. The error enters F with the opposite sign of the paper's rule
+    (labels minus probabilities). The gradient also flows through F and the first pass, because F e is part of
     the graph; `through_error=False` stops it there.
 
-    feedback: devices that carry the errors back.
+    feedback: devices for the products by F.
     """
 
     feedback: tuple[Device, ...]

@@ -17,7 +17,7 @@ WAVES = 64
 @public
 @dataclass(frozen=True)
 class TemperatureDrift:
-    """A temperature drift of `kelvin` root mean square whose correlation falls to 1/e within `seconds`."""
+    """A random temperature drift with rms value `kelvin`, whose correlation falls to 1/e within `seconds`."""
 
     kelvin: float
     seconds: float = 1e-3

@@ -12,12 +12,13 @@ from photosim.training.devices.bank.weight_bank import WeightBank
 def product_error(
     bank: WeightBank, rng: np.random.Generator, samples: int = 256, used: int | None = None
 ) -> tuple[float, float]:
-    """Return mean and standard deviation of reading minus target.
+    """Return mean and standard deviation of the error of a bank's products, reading minus target.
 
-    Random inputs between 0 and 1 meet the programmed weights; products are normalised so that they lie
-    between -1 and 1.  used: number of inputs that are not dark; all if left out.
+    Random inputs between 0 and 1 are multiplied by the programmed weights. Products are normalised to -1 ...
+    1.
 
-    bank: with programmed weights.  rng: draws inputs and noise.  samples: number of random inputs.
+    bank: with programmed weights.  rng: draws inputs and noise.  samples: number of random inputs.  used:
+    number of inputs that are not dark, by default all.
     """
     target = bank.programmed.target
     probe = bank.with_noise(bank.noise, rng, drift=bank.drift)
@@ -30,9 +31,11 @@ def product_error(
 
 @public
 def effective_bits(bank: WeightBank, rng: np.random.Generator, samples: int = 256) -> float:
-    """Return log2(2 / sigma) of a bank's products; infinite for an exact bank.
+    """Return the effective bits of a bank's products, log2(2 / sigma); infinite for an exact bank.
 
-    rng: draws inputs and noise.  samples: number of random inputs.
+    sigma is the standard deviation of the error of products between -1 and 1.
+
+    bank: with programmed weights.  rng: draws inputs and noise.  samples: number of random inputs.
     """
     sigma = product_error(bank, rng, samples)[1]
     return float(np.log2(2.0 / sigma)) if sigma > 0.0 else float("inf")

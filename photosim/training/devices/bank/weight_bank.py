@@ -44,10 +44,9 @@ SMALLEST_REACH = 0.2
 @public
 @dataclass(frozen=True)
 class Measured:
-    """The noise that filipovich2022's code adds to a product: max|x| of the batch times N(mean, deviation).
+    """Noise of a product as in the code of filipovich2022: max|x| of the batch times N(mean, deviation).
 
-    It stands for weights between -1 and 1. The defaults are their example: the off-chip detector, sigma =
-    0.098.
+    It is for weights between -1 and 1. The defaults are their off-chip detector, sigma = 0.098.
     """
 
     mean: float = 0.03
@@ -62,23 +61,23 @@ class Measured:
 @public
 @dataclass(frozen=True)
 class WeightBank(Shown):
-    """Signed products by powers of light, rows read by balanced detectors.
+    """A device that multiplies by signed weights with powers of light, read by balanced detectors.
 
-    A vector x is sent as its positive and then its negative part, two cycles a tile, each sample scaled by
-    its largest |x| into the modulators' range. Ring modulators of the circuit are driven as each would be
-    alone, and touch each other's channels; without any in the circuit, modulators are ideal but for their
-    converters. A matrix larger than the bank is cut into tiles, one after the other.
+    A vector x is sent in two cycles for each tile, first its positive and then its negative part, each sample
+    scaled by its largest |x| to the range of the modulators. Ring modulators of the circuit are set one by
+    one as if alone, and affect each other's channels. Without modulators in the circuit, they are ideal apart
+    from their converters. A matrix larger than the bank is divided into tiles, one after the other. A reading
+    is the output of the amplifiers and the converter behind each detector; without any, it is the current
+    itself, or that of `converters`.
 
-    What is read is what the amplifiers and the converter wired behind each detector make of its current;
-    without any the current itself, or what `converters` has.  gated: apply the activation's derivative
-    in the row amplifiers, before the ADC; otherwise multiply digitally, after it.
-
-    noise: None for none; "physical" for shot, thermal and relative intensity noise of the circuit's own
-    detectors and laser, one intensity fluctuation a channel and cycle for all rows and both diodes;
-    "measured" for the published model.  drift: of the bank's temperature, with physical noise or none;
-    currents are those at each sample's temperature, to 1e-5 of the largest.  Left out: thermal crosstalk
-    of the heaters, drift of the modulators, beating, the speed of the modulators.
-    Light beyond the saturation_power of a diode gives no more current: it is counted, and warned of first.
+    gated: apply the activation's derivative in the row amplifiers, before the ADC; otherwise multiply
+    digitally, after it.  noise: None for none; "physical" for shot, thermal and relative intensity noise of
+    the circuit's detectors and laser, where one intensity fluctuation for each channel and cycle acts on all
+    rows and both diodes; "measured" for the published model.  drift: of the bank's temperature, without noise
+    or with physical noise; currents at each sample's temperature are correct to 1e-5 of the largest. Light
+    beyond the saturation_power of a diode gives no further current; it is counted, with a warning the first
+    time.  Left out: thermal crosstalk of the heaters, drift of the modulators, beating, the speed of the
+    modulators.
     """
 
     hardware: BankCircuit
@@ -103,10 +102,10 @@ class WeightBank(Shown):
 
     @classmethod
     def from_circuit(cls, circuit: Circuit, name: str, converters: Converters | None = None) -> WeightBank:
-        """Return the bank that is instance `name` of a circuit, nothing programmed yet, without noise.
+        """Return instance `name` of a circuit as a device without noise, nothing programmed yet.
 
-        Raises ParameterError when the instance is not a weight bank, when its rings cannot hold weights of
-        both signs, and when both the circuit and `converters` have converters of the readings.
+        Raises ParameterError if the instance is not a weight bank, if its rings cannot hold weights of both
+        signs, and if both the circuit and `converters` have converters of the readings.
         """
         hardware = find_bank(circuit, name)
         converters = converters or Converters()
@@ -126,9 +125,9 @@ class WeightBank(Shown):
         measured: Measured | None = None,
         drift: TemperatureDrift | None = None,
     ) -> WeightBank:
-        """Return the same bank and settings with this noise, drawn from rng, and counters of its own.
+        """Return the same bank and settings with this noise, drawn from rng, and with new counters.
 
-        drift: of the temperature, which begins anew; the published noise model has none.
+        measured: the published model, which has no drift.  drift: of the temperature, from its start.
         """
         realisation, tiles = None, self.tiles
         if drift is not None:
@@ -141,15 +140,15 @@ class WeightBank(Shown):
         )  # fmt: skip
 
     def program(self, weights: FloatArray) -> WeightBank:
-        """Return the bank holding `weights` (outputs, inputs), scaled into its reach; see program_all."""
+        """Return the bank with `weights` (outputs, inputs), scaled to its range; see program_all."""
         return self.program_all([weights])[0]
 
     def program_all(self, matrices: Sequence[FloatArray]) -> list[WeightBank]:
-        """Return one bank for each matrix (outputs, inputs), all solved together.
+        """Return one programmed bank for each matrix (outputs, inputs), all computed together.
 
-        Each is scaled so that its largest entry takes `reach` of what the weakest ring can do alone, and less
-        where crosstalk forbids that. Raises ParameterError for a matrix that is empty, not finite or zero,
-        and when crosstalk leaves no useful range.
+        Each is scaled so that its largest entry takes the fraction `reach` of the range of the weakest ring,
+        and less if crosstalk requires it. Raises ParameterError for a matrix that is empty, not finite or
+        zero, and if crosstalk leaves no useful range.
         """
         exact = [np.array(matrix, dtype=np.float64) for matrix in matrices]
         cuts = [cut(matrix, self.hardware.rows, self.hardware.channels) for matrix in exact]
@@ -180,7 +179,7 @@ class WeightBank(Shown):
         return [banks[k] for k in range(len(exact))]
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the weights held, and the bank in a few words."""
+        """Yield the HTML that a notebook displays: the programmed weights, and a short description."""
         return html_blocks(self)
 
     @property
@@ -198,9 +197,9 @@ class WeightBank(Shown):
     def apply(self, x: RealArray, gain: RealArray | None = None) -> RealArray:
         """Return gain * (x @ matrix.T), shape (batch, outputs), as the hardware reads it.
 
-        `gain` is that of the rows' amplifiers, in units of the netlist's own and before the converter, unless
-        the bank is not `gated`. Clipped readings and gains that had to be set are counted. Computed in single
-        precision where x is, finer than any converter.
+        gain: of the row amplifiers before the converter, relative to the netlist's own; of a digital factor,
+        unless the bank is `gated`. Clipped readings and limited gains are counted. In single precision if x
+        is, which is finer than any converter.
         """
         tiles = self.programmed
         x = np.asarray(x)
@@ -229,11 +228,11 @@ class WeightBank(Shown):
 
     @property
     def clipped_settings(self) -> int:
-        """How many heaters would have needed a phase beyond their converters' range."""
+        """Number of heaters whose phase lay outside the range of their converters."""
         return self.programmed.clipped_settings
 
     def energy(self) -> Energy:
-        """Return cycles and samples so far, their time at the receivers' rate and the laser's light in it."""
+        """Return cycles and samples so far, their time at the receivers' rate, and the laser's energy."""
         cycles = self.counters["cycles"]
         seconds = cycles * self.hardware.receiver.cycle_s
         light = seconds * float(self.hardware.power.sum())

@@ -58,13 +58,15 @@ class Programmed(Brief):
 @public
 @dataclass(frozen=True)
 class CircuitDevice(Shown):
-    """A circuit as hardware: numbers go in as light, interfere, and are read.
+    """Any circuit as a device: numbers become light, the light interferes, and detectors read it.
 
-    What encodes sign and scale, whether it has a matrix and what gradients do at converters, `explain` says.
-    Without a programmed matrix it does what its settings make it do; `program` cuts a matrix into tiles of
-    its size, each held by settings found by inversion and read times a gain of its own. noise: None, or
-    "physical", that of the circuit's detectors and light.  power: light in W at an input that is 1.  rate:
-    vectors a second.  Left out: saturation of detectors, converters of the inputs, beating of lines.
+    `explain` says how sign and scale are encoded, whether the device has a matrix, and how gradients treat
+    converters. Without a programmed matrix, it computes what its settings give. `program` divides a matrix
+    into tiles of its size; an inversion finds their settings, and each has a gain of its own.
+
+    noise: None, or "physical" for that of the circuit's detectors and light.  power: light in W at an input
+    that is 1.  rate: vectors per s.  Left out: saturation of detectors, converters of the inputs, beating of
+    lines.
     """
 
     wiring: Wiring
@@ -90,21 +92,21 @@ class CircuitDevice(Shown):
 
     @property
     def linear(self) -> bool:
-        """Whether it has a matrix: readings are linear in what is sent."""
+        """Whether the device has a matrix: its readings are linear in its inputs."""
         return self.readout.linear and not self.wiring.stages
 
     @property
     def tile(self) -> tuple[int, int]:
-        """Outputs and inputs of the circuit itself."""
+        """Number of outputs and of inputs of the circuit itself."""
         return self.wiring.shape
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Dotted names of the settings that are turned."""
+        """Dotted names of the settings that are trained or programmed."""
         return self.wiring.parameters
 
     def with_noise(self, noise: Literal["physical"] | None, rng: np.random.Generator) -> CircuitDevice:
-        """Return the device with this noise, drawn from rng, and counters of its own."""
+        """Return the device with this noise, drawn from rng, and with new counters."""
         return replace(self, noise=noise, rng=rng, counters=Counter())
 
     def with_settings(self, settings: Mapping[str, float]) -> CircuitDevice:
@@ -127,22 +129,19 @@ class CircuitDevice(Shown):
         return limits(self.wiring.circuit.compiled, name)
 
     def matrix(self) -> Numbers:
-        """Return the effective matrix of the present settings, (outputs, inputs), in the units of `weights`.
-
-        Raises ParameterError where readings are not linear in what is sent.
-        """
+        """Return the matrix (outputs, inputs) in the units of `weights`; ParameterError without one."""
         self._require_matrix("has no matrix")
         if self.programmed is None:
             return np.asarray(self.readout.matrix(self.wiring.transfer(self.settings()))[0])
         return _joined(self._tiles(), self.programmed.grid, self.programmed.target.shape)
 
     def program(self, weights: Numbers) -> CircuitDevice:
-        """Return the device holding `weights` (outputs, inputs), tile by tile, as well as it can.
+        """Return the device with `weights` (outputs, inputs) programmed, tile by tile, as closely as it can.
 
-        Settings are found by inversion from the netlist's own, the circuit's imperfections and the heat of
-        neighbours included; converters then hold the nearest steps. Where entries cannot be negative, tiles
-        for positive and negative entries take turns. `programmed.missed` says how close each tile came.
-        Raises ParameterError for a device without a matrix or parameters, and a matrix that is not finite.
+        The settings are found by inversion from those of the netlist, with the circuit's imperfections and
+        the heat of neighbours; converters then round them. If entries cannot be negative, positive and
+        negative entries have tiles that take turns. `programmed.missed` has the error of each tile. Raises
+        ParameterError for a device without a matrix or parameters, and a matrix that is not finite.
         """
         self._require_matrix("cannot hold a matrix")
         if not self.parameters:
@@ -189,7 +188,7 @@ class CircuitDevice(Shown):
         return replace(self, programmed=held, counters=Counter())
 
     def apply(self, x: Numbers, gain: Numbers | None = None) -> Numbers:
-        """Return gain * readings of x, shape (batch, outputs): of a linear device gain * (x @ matrix.T)."""
+        """Return gain * readings of x, shape (batch, outputs); for a linear device, gain * (x @ matrix.T)."""
         x = np.asarray(x)
         shape = self.tile if self.programmed is None else self.programmed.target.shape
         check_batch("The device", x, gain, (shape[0], shape[1]))
@@ -199,9 +198,9 @@ class CircuitDevice(Shown):
         return np.asarray(read if gain is None else gain * read)
 
     def send(self, x: Numbers) -> CircuitPassage | SteadyPassage:
-        """Send x (batch, inputs) through without noise: `.outputs`, and `.gradient(cotangent)`, exact.
+        """Send x (batch, inputs) without noise: `.outputs`, and the exact `.gradient(cotangent)`.
 
-        Of the circuit at its own settings, not of programmed tiles.
+        This uses the circuit's own settings, not programmed tiles.
         """
         held = {name: float(own[0]) for name, own in replace(self, programmed=None).settings().items()}
         return self.passage(held, np.asarray(x))
@@ -209,7 +208,7 @@ class CircuitDevice(Shown):
     def passage(
         self, settings: Mapping[str, Any], x: Numbers, grid: tuple[int, int] = (1, 1)
     ) -> CircuitPassage | SteadyPassage:
-        """Send x (batch, C i) without noise through R x C tiles whose settings are (R C,) each by name."""
+        """Send x (batch, C i) without noise through R x C tiles, whose settings are (R C,) each by name."""
         if self.wiring.stages:
             return SteadyPassage.of(self.wiring, self.readout, settings, x, grid, power=self.power)
         return CircuitPassage.of(self.wiring, self.readout, settings, x, grid)
@@ -217,20 +216,20 @@ class CircuitDevice(Shown):
     def read(
         self, settings: Mapping[str, Any], x: Numbers, grid: tuple[int, int] = (1, 1)
     ) -> CircuitPassage | SteadyPassage | ReadPassage:
-        """Send x as `passage` does, read with noise, amplifiers and converters where detectors have any."""
+        """Send x as `passage` does, with noise, and with amplifiers and converters of the detectors."""
         if self.noise is None and not any(own.chain.stages for own in self.readout.receivers):
             return self.passage(settings, x, grid)
         return ReadPassage.of(self, settings, x, grid)
 
     def energy(self) -> Energy:
-        """Return cycles and samples so far, their time at `rate`, and the light of all inputs in it."""
+        """Return the cycles and samples so far, their time at `rate`, and the energy of all inputs in it."""
         seconds = self.counters["cycles"] / self.rate
         powers = self.wiring.powers
         light = self.power * self.tile[1] if powers is None else float(powers.sum())
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * light)
 
     def explain(self) -> str:
-        """Return in sentences what encodes sign and scale, if it has a matrix, and what gradients do."""
+        """Return sentences on how sign and scale are encoded, whether there is a matrix, and on gradients."""
         from photosim.training.devices.circuit.explain import explained
 
         return explained(self)

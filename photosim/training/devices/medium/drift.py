@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """How fast a medium forgets, and how fast the reference loses its phase.
+    """Slow change of a medium, and of the phase of the reference.
 
-    persistence: time in s after which the fields' correlation with those of before has fallen to 1/e; it
-    falls as exp(-t / persistence).  wander: root mean square change of the reference's phase in a second, in
-    rad; it grows with the root of time.  interval: time in s for which the medium is held still.
-    seed: of the change.
+    persistence: time in s after which the correlation of the fields has fallen to 1/e; it falls as exp(-t /
+    persistence).  wander: rms change of the reference's phase in rad within 1 s; it grows with the square
+    root of time.  interval: time in s during which the medium is constant.  seed: of the change.
     """
 
     persistence: float = inf

@@ -35,15 +35,15 @@ Noise = Literal["physical", "measured"]
 @public
 @dataclass(frozen=True, kw_only=True)
 class Projection(Brief):
-    """How products are made of what the camera sees.
+    """How camera frames become products.
 
-    method: how a frame is read.  steps: frames of a phase-stepped reading; 2 give the real part, which is all
-    that is used.  planes: binary pictures of each sign; 1 for errors of -1, 0 and 1, p for numbers rounded to
-    2**p - 1 levels of each sign (lightonml sends 6).  frame: time of a frame in s, exposure and rest; the
-    co-processor's is 500 us.  noise: None for none; "physical" for the camera's; "measured" for normal errors
-    of `deviation` times the batch's root mean square product: wang2025's code adds 1.7 % of the mean to each
-    frame of a camera behind a medium, and a product is the difference of two.  drift: slow change of the
-    medium.
+    method: how a frame is read.  steps: number of frames of a phase-stepped reading; 2 give the real part,
+    which is sufficient.  planes: number of binary patterns for each sign: 1 for errors of -1, 0 and 1, p for
+    numbers rounded to 2**p - 1 levels of each sign (lightonml uses 6).  frame: time of a frame in s, exposure
+    and pause; that of the co-processor is 500 us.  noise: None for none; "physical" for that of the camera;
+    "measured" for normal errors of `deviation` times the rms product of the batch. (The code of wang2025 adds
+    1.7 % of the mean to each frame of a camera behind a medium, and a product is the difference of two
+    frames.) deviation: of that noise.  drift: slow change of the medium.
     """
 
     method: Method = "phase-stepping"
@@ -67,19 +67,20 @@ class Projection(Brief):
 @public
 @dataclass(frozen=True)
 class ScatteringMedium(Shown):
-    """Products by some pixels of a medium; devices of one medium share their exposures.
+    """A device whose matrix is that of a scattering medium, at some pixels of a camera.
 
-    Each entry of x drives an equal group of mirrors. A picture holds the ones, another the minus ones, and
-    the difference of what is read is B x: B is the real part of the fields of single entries relative to the
-    reference (or to the anchor), fixed by the medium's seed and scaled so that its entries deviate by
-    `size`. Frames, their time and the laser's light in it are counted; samples of zero cost none.
+    Each entry of x switches an equal group of mirrors. One pattern shows the ones, another the minus ones,
+    and the difference of their readings is B x. B is the real part of the fields of single entries relative
+    to the reference (or to the anchor). The seed of the medium determines it, and its entries have the
+    standard deviation `size`. Frames, their time and the laser's energy are counted; samples of zeros need
+    none. Devices on one medium share their exposures.
 
-    Read as "intensity" the product is not that of a matrix: matrix() is then what single entries give.
-    Left out: correlation between frames of the camera, settling of the mirrors beyond the frame time.
+    With method "intensity" a product is not linear; matrix() then gives the readings of single entries. Left
+    out: correlation between frames of the camera, settling of the mirrors beyond the frame time.
 
-    chain: modulator, medium and camera.  how: way of reading.  unit: product of a reading of 1.  power: of
-    the laser in W.  rng: draws the random numbers.  counters: how often the hardware did what.  shared:
-    exposures in common with other devices.
+    chain: modulator, medium and camera.  how: method of reading.  unit: product of a reading of 1.  power: of
+    the laser in W.  rng: draws the random numbers.  counters: numbers of operations.  shared: exposures in
+    common with other devices.
     """
 
     chain: OpticalChain
@@ -109,11 +110,14 @@ class ScatteringMedium(Shown):
         rng: np.random.Generator | None = None,
         **settings: Any,
     ) -> tuple[ScatteringMedium, ...]:
-        """Return one device for each of `widths` outputs, next to each other on a circuit's camera.
+        """Return one device for each of `widths` outputs, side by side on the camera of a circuit.
 
-        settings: of the circuit, as in a call.  size: standard deviation of the matrices' entries.
-        Raises ParameterError where its modulator is not a DMD, or has fewer mirrors than inputs, or its
-        camera fewer pixels than outputs.
+        inputs: number of inputs.  widths: numbers of outputs.  how: method of reading.  size: standard
+        deviation of the entries of the matrices.  rng: draws the random numbers.  settings: of the circuit,
+        as in a call.
+
+        Raises ParameterError if the modulator is not a DMD or has fewer mirrors than inputs, and if the
+        camera has fewer pixels than outputs.
         """
         check_arguments(cls.from_circuit.__func__, locals())  # type: ignore[attr-defined]
         check_whole("ScatteringMedium", 1, inputs=inputs)
@@ -137,11 +141,11 @@ class ScatteringMedium(Shown):
 
     @property
     def memory(self) -> dict[str, NDArray[Any]]:
-        """What the next reading depends on besides the generator, by name; checkpoints keep it."""
+        """Arrays by name that the next reading depends on, besides the generator; checkpoints keep them."""
         return self.shared.memory
 
     def program(self, weights: FloatArray) -> NoReturn:
-        """Refuse: disorder cannot be programmed."""
+        """Raise ParameterError, because a scattering medium cannot be programmed."""
         message = (
             f"A scattering medium cannot be programmed with a matrix of shape {np.shape(weights)}: it holds "
             "the one that its seed gave it, matrix()."
@@ -149,21 +153,21 @@ class ScatteringMedium(Shown):
         raise ParameterError(message)
 
     def matrix(self) -> FloatArray:
-        """Return the present effective matrix, shape (outputs, inputs): without drift always the same."""
+        """Return the present effective matrix, (outputs, inputs); without drift it is constant."""
         now = self.shared.response(self.shared.drifting.at(self._elapsed()))
         return np.asarray(now[self.pixels] / self.unit, dtype=np.float64)
 
     def apply(self, x: RealArray, gain: RealArray | None = None) -> FloatArray:
-        """Return gain * (x @ matrix.T), shape (batch, outputs), with the errors that `how` asks for.
+        """Return gain * (x @ matrix.T), shape (batch, outputs), with the errors of the reading.
 
-        Raises ParameterError for entries that are not -1, 0 or 1 times the sample's largest where pictures
-        have one plane.
+        Raises ParameterError, if patterns have one plane, for entries other than -1, 0 and 1 times the
+        largest of their sample.
         """
         product = self.shared.product(self, x)[:, self.pixels] / self.unit
         return np.asarray(product if gain is None else gain * product)
 
     def energy(self) -> Energy:
-        """Return frames and samples so far, their time, and the laser's light on the table in it."""
+        """Return the frames and samples so far, their time, and the laser's energy in it."""
         frames = self.counters["frames"]
         return Energy(frames, self.counters["samples"], self._elapsed(), self.power * self._elapsed())
 

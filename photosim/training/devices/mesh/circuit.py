@@ -289,10 +289,10 @@ def _amplitude(loss_dB: FloatArray) -> FloatArray:
 
 @public
 def mesh_chip(component: str, n: int, **settings: Any) -> Circuit:
-    """Return a circuit of one mesh, `mesh`, its inputs in0, in1, ... and outputs out0, out1, ... exposed.
+    """Return a circuit with one mesh, `mesh`, and its ports: inputs in0, in1, ..., outputs out0, out1, ...
 
-    component: `clements_mesh`, `reck_mesh`, `svd_mesh` or another composite with such ports.
-    settings: those of the component beside n.
+    component: `clements_mesh`, `reck_mesh`, `svd_mesh` or another composite with such ports.  n: number of
+    guides.  settings: those of the component beside n.
     """
     from photosim.circuit import Circuit
     from photosim.model import Netlist, part

@@ -61,7 +61,7 @@ class MeshPhases(ByValue):
         return places_of(self.arrangement, self.end.size)
 
     def settings(self) -> Settings:
-        """Return the settings that give the component these phases, {"m0_0": {"theta": ...}, "end0": ...}."""
+        """Return the settings of the component with these phases, {"m0_0": {"theta": ...}, "end0": ...}."""
         blocks = {
             f"m{column}_{mode}": {"theta": float(theta), "phi": float(phi)}
             for (column, mode), theta, phi in zip(self.places, self.theta, self.phi, strict=True)
@@ -69,7 +69,7 @@ class MeshPhases(ByValue):
         return {**blocks, **{f"end{k}": {"phase": float(phase)} for k, phase in enumerate(self.end)}}
 
     def changed(self, change: Change) -> MeshPhases:
-        """Return the phases after the same change to all of them."""
+        """Return the phases with the same function applied to all of them."""
         return MeshPhases(self.arrangement, change(self.theta), change(self.phi), change(self.end))
 
     def matrix(self) -> ComplexArray:
@@ -83,9 +83,9 @@ class MeshPhases(ByValue):
 @public
 @dataclass(frozen=True)
 class PairPhases:
-    """Phases of a pair of meshes with attenuators between that holds a matrix divided by `scale`.
+    """Phases of two meshes with attenuators between them, which hold a matrix divided by `scale`.
 
-    v, u: the meshes that light meets first and last.  theta, phi: of the attenuators, shape (n,), in rad.
+    v, u: the first and the last mesh on the way of the light.  theta, phi: of the attenuators in rad, (n,).
     """
 
     v: MeshPhases
@@ -100,7 +100,7 @@ class PairPhases:
         check_number(self, 0.0, scale=self.scale)
 
     def settings(self) -> dict[str, dict[str, float] | Settings]:
-        """Return the settings that give the component `svd_mesh` these phases."""
+        """Return the settings of the component `svd_mesh` with these phases."""
         middle = {
             f"a{k}": {"theta": float(theta), "phi": float(phi)}
             for k, (theta, phi) in enumerate(zip(self.theta, self.phi, strict=True))
@@ -108,7 +108,7 @@ class PairPhases:
         return {"v": self.v.settings(), "u": self.u.settings(), **middle}
 
     def changed(self, change: Change) -> PairPhases:
-        """Return the phases after the same change to all of them; the scale stays."""
+        """Return the phases with the same function applied to all of them, and the same scale."""
         theta, phi = change(self.theta), change(self.phi)
         return PairPhases(self.v.changed(change), theta, phi, self.u.changed(change), self.scale)
 
@@ -140,11 +140,19 @@ def _check_phases(where: object, **phases: Any) -> None:
 def decompose(unitary: ArrayLike | ComplexArray, arrangement: Arrangement = "clements") -> MeshPhases:
     """Return the phases of the mesh that holds a unitary matrix (n, n), outputs by inputs, 2 <= n <= 256.
 
-    Clements et al. 2016 and Reck et al. 1994, with physical blocks; a matrix of random phases comes
-    back to 1e-14 of its norm. theta lies between 0 and pi, and is pi (guides kept) where
-    nothing is to do, as in the mirrored half of a diamond. A butterfly holds few unitaries and is
-    refused. Raises ParameterError for that, for an unknown arrangement and for a matrix that is
-    not square, too small or large, or not unitary.
+    The algorithms are those of Clements et al. 2016 and Reck et al. 1994, for physical blocks; the matrix of
+    the phases agrees within 1e-14 of its norm. theta lies between 0 and pi. It is pi (bar state) in blocks
+    that are not needed, as in the mirrored half of a diamond.
+
+    arrangement: order of the blocks; a butterfly holds few unitaries and is an error.
+
+    Raises ParameterError for another arrangement, and for a matrix that is not square, too small or large, or
+    not unitary.
+
+    >>> import numpy as np
+    >>> unitary = np.array([[1, 1j], [1j, 1]]) / np.sqrt(2)
+    >>> bool(np.allclose(decompose(unitary).matrix(), unitary))
+    True
     """
     from photosim.kernels.meshes import columns_of, take_apart_clements, take_apart_reck
 
@@ -172,12 +180,14 @@ def decompose_pair(
 ) -> PairPhases:
     """Return the phases of an `svd_mesh` of n guides that holds a real or complex matrix (outputs, inputs).
 
-    By the singular value decomposition U diag(a) V^H. The matrix is divided by its largest singular value,
-    `scale`, which a passive circuit cannot exceed, and padded with zeros; n is its larger side, at least
-    2, unless given. A zero matrix has scale 0. Raises ParameterError for a matrix that
-    is empty, not finite or larger than n.
+    They follow from the singular value decomposition U diag(a) V^H. The matrix is divided by its largest
+    singular value, `scale`, because a passive circuit has no gain, and padded with zeros. A zero matrix has
+    scale 0.
 
-    arrangement: order of the blocks in both meshes, "clements" or "reck".
+    n: number of guides, by default the larger side of the matrix and at least 2.  arrangement: order of the
+    blocks in both meshes, "clements" or "reck".
+
+    Raises ParameterError for a matrix that is empty, not finite or larger than n.
     """
     target = np.asarray(matrix, dtype=np.complex128)
     if target.ndim != 2 or not target.size or not np.isfinite(target).all():

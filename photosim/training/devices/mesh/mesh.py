@@ -30,13 +30,13 @@ Numbers = NDArray[Any]
 @public
 @dataclass(frozen=True)
 class MeshErrors:
-    """What keeps a mesh from the phases and couplers it was meant to have.
+    """Random errors of the phases and couplings of a mesh.
 
-    coupling: standard deviation of the power that each coupler passes over, fixed for a device.
-    phase: standard deviation of each phase held in rad, drawn anew when the mesh is programmed (shen2017).
-    offset: standard deviation of the phase in rad that each shifter has of its own, fixed for a device.
+    coupling: standard deviation of the power coupling of each coupler, constant for a device.  phase:
+    standard deviation in rad of each phase, drawn again when the mesh is programmed (shen2017).  offset:
+    standard deviation in rad of a fixed phase of each shifter, constant for a device.
 
-    What a design has by itself are settings of the circuit's mesh: losses, `bits`, `crosstalk`.
+    Errors of the design itself are settings of the circuit's mesh: losses, `bits`, `crosstalk`.
     """
 
     coupling: float = 0.0
@@ -48,7 +48,7 @@ class MeshErrors:
         check_number(self, 0.0, coupling=self.coupling, phase=self.phase, offset=self.offset)
 
     def missed(self, phases: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return the phases that come of those held, off by noise drawn now."""
+        """Return the phases that result from the held ones, with noise drawn now."""
         if self.phase > 0.0:
             phases = phases + self.phase * rng.standard_normal(phases.shape)
         return phases
@@ -71,19 +71,19 @@ class Held(Brief):
 @public
 @dataclass(frozen=True)
 class Mesh(Shown):
-    """Products by fields of light: a vector goes in as amplitudes, interferes, and is read coherently.
+    """A device that multiplies by a matrix with the interference of coherent fields.
 
-    A `clements_mesh`, `reck_mesh` or `diamond_mesh` holds unitary matrices of its size, a
-    `butterfly_mesh` those that its phases make, an `svd_mesh` any real or complex
-    matrix up to its size, scaled to norm 1. Of a real matrix the readers take the quadrature in phase
-    with the light, so that products and matrix are real; of a complex one both. The matrix is that
-    of the circuit's own couplers, losses, converters of phases (`bits`) and heat that neighbours get
-    (`crosstalk`); programming corrects for them if asked to.
+    A vector enters as amplitudes, and the fields at the outputs are read coherently. A `clements_mesh`,
+    `reck_mesh` or `diamond_mesh` holds unitary matrices of its size, a `butterfly_mesh` those that its phases
+    can give, an `svd_mesh` any real or complex matrix up to its size, scaled to norm 1. For a real matrix,
+    only the quadrature in phase with the light is read, so that products and matrix are real; for a complex
+    one, both. The matrix includes the circuit's own couplers, losses, converters of phases (`bits`) and heat
+    of neighbours (`crosstalk`); `program` can correct for them.
 
-    rate: vectors a second.  power: light in W that a vector is sent with.  Left out: noise of the read-out,
-    converters of inputs and outputs, drift, response time of the heaters.  hardware: the mesh in its circuit.
-    errors: imperfections.  rng: draws the random numbers.  held: the programmed matrix, None for none.
-    counters: how often the hardware did what.
+    hardware: the mesh in its circuit.  rate: vectors per s.  power: light in W of a vector.  errors:
+    imperfections.  rng: draws the random numbers.  held: the programmed matrix, None for none.  counters:
+    numbers of operations.  Left out: noise of the read-out, converters of inputs and outputs, drift, response
+    time of the heaters.
     """
 
     hardware: MeshCircuit
@@ -111,14 +111,16 @@ class Mesh(Shown):
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
     ) -> Mesh:
-        """Return a circuit's mesh, nothing programmed yet, no errors added.
+        """Return the mesh of a circuit as a device, nothing programmed yet and without errors.
 
-        name: the instance that is a mesh component; without one the mesh is found by how the couplers and
-        phase shifters between the circuit's ports are joined, whatever they are called. Parts that stand as
-        in no known arrangement are left to the engine: `explain` says why, and phases come by inversion.
-        inputs, outputs: the ports in the order of the guides, found unless given.  wl: wavelength in um, that
-        of the phases (wl0) unless given. Raises ParameterError when it is not a mesh, the couplers of a
-        component reflect, or rate or power are not positive.
+        name: the instance that is a mesh component; by default the mesh is found from the connections of
+        couplers and phase shifters between the circuit's ports. If they have no known arrangement, the engine
+        computes the circuit and phases are found by inversion; `explain` gives the reason.  wl: wavelength in
+        um, by default that of the phases (wl0).  rate: vectors per s.  power: light in W.  inputs, outputs:
+        ports in the order of the guides, by default found.
+
+        Raises ParameterError if there is no mesh, if couplers of a component reflect, and if rate or power
+        are not positive.
         """
         try:
             hardware = find_mesh(circuit, name, wl, inputs=inputs, outputs=outputs)
@@ -132,18 +134,20 @@ class Mesh(Shown):
         return cls(hardware, rate=rate, power=power)
 
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> Mesh:
-        """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
+        """Return another sample of the mesh with random couplers and new counters, nothing programmed yet."""
         hardware = self.hardware
         if errors.coupling or errors.offset:
             hardware = hardware.drawn(errors.coupling, rng, offset=errors.offset)
         return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
 
     def program(self, weights: Numbers, *, correct: bool = False) -> Mesh:
-        """Return the mesh holding `weights` (outputs, inputs), as if it had no errors.
+        """Return the mesh with `weights` (outputs, inputs) programmed, as if it had no errors.
 
-        correct: take the errors of the hardware into account, which must be known then, as calibration finds
-        them: block by block, exact as far as the couplers let each divide power. Raises ParameterError for a
-        matrix that does not fit, is not finite, or, in a single mesh, is not unitary.
+        correct: take the errors of the hardware into account, block by block, as far as the couplers can
+        divide the power. The errors must be known, for example from a calibration.
+
+        Raises ParameterError for a matrix that does not fit, is not finite, or, in a single mesh, is not
+        unitary.
         """
         target, n = np.array(weights), self.hardware.guides
         if self.hardware.v is not None:
@@ -159,7 +163,7 @@ class Mesh(Shown):
 
     @property
     def programmed(self) -> Held:
-        """What the mesh holds; ParameterError if that is nothing yet."""
+        """The programmed matrix and phases; ParameterError if nothing is programmed yet."""
         if self.held is None:
             message = f"Mesh {self.hardware.name!r} holds no matrix yet: use what program(weights) returns."
             raise ParameterError(message)
@@ -185,28 +189,28 @@ class Mesh(Shown):
         return np.asarray(product if gain is None else gain * product)
 
     def send(self, x: Numbers) -> Passage | PairPassage:
-        """Send fields x (batch, guides) through the phases held: `.outputs`, and `.gradient(cotangent)`.
+        """Send fields x (batch, guides) through the mesh: `.outputs`, and `.gradient(cotangent)`.
 
-        Of the circuit as it is, without a pair's scale, by the path that `explain` tells of. In
-        single precision if x is. The gradient is by all phases set, summed over the batch, past the steps
-        of converters as if there were none.
+        This is the circuit without the scale of a pair, in single precision if x is. `explain` says how it is
+        computed. The gradient is by all phases, summed over the batch; the steps of converters count as if
+        there were none.
         """
         return self.hardware.send(self.programmed.phases, x)
 
     def explain(self, batch: int, dtype: Any = np.complex64) -> str:
-        """Return in a sentence how `send` takes a batch of this size and type through the mesh, and why."""
+        """Return a sentence that says how `send` computes a batch of this size and type, and why."""
         return explained(self.hardware.guides, batch, dtype)
 
     def with_phases(self, phases: MeshPhases | PairPhases) -> Mesh:
-        """Return the mesh whose shifters should act by these phases; its target is what they ideally make."""
+        """Return the mesh with these phases programmed; its target is their matrix without errors."""
         return self._hold(phases.matrix(), phases, phases.scale if isinstance(phases, PairPhases) else 1.0)
 
     def settings(self) -> dict[str, Any]:
-        """Return phases and couplings as a call of the circuit takes them: circuit(wl, **mesh.settings())."""
+        """Return phases and couplings as settings of a circuit call: circuit(wl, **mesh.settings())."""
         return self.hardware.settings(self.programmed.phases)
 
     def html_blocks(self) -> Iterator[str]:
-        """Return what a notebook shows: the matrix held, if there is one, and the mesh in a few words."""
+        """Yield the HTML that a notebook displays: the programmed matrix, if any, and a short description."""
         if self.held is not None:
             yield figure(plotting().matrix_map(self.matrix(), title=f"matrix held by {self.hardware.name}"))
         yield properties(
@@ -222,7 +226,7 @@ class Mesh(Shown):
         )
 
     def energy(self) -> Energy:
-        """Return cycles and samples so far, their time at `rate` and the light of `power` in it."""
+        """Return the cycles and samples so far, their time at `rate`, and the energy of `power` in it."""
         seconds = self.counters["cycles"] / self.rate
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, seconds * self.power)
 

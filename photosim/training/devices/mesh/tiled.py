@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 class Readout:
     """Converters and read-out noise between digital numbers and optical fields.
 
-    noise: standard deviation of each reading, as a share of the largest one of its tile and batch.
-    input_bits, output_bits: of the converters, whose steps fit the largest number of a batch; None is ideal.
+    noise: standard deviation of each reading, as a fraction of the largest one of its tile and batch.
+    input_bits, output_bits: of the converters, whose range is the largest number of a batch; None is ideal.
     """
 
     noise: float = 0.0
@@ -50,7 +50,7 @@ class Readout:
 @public
 @dataclass(frozen=True)
 class Tiles(Brief):
-    """What R x C tiles hold: transfer (R, C, n, n) in the units of the weights, real; shape of the matrix."""
+    """The matrices of R x C tiles: real transfer (R, C, n, n) in the units of the weights."""
 
     transfer: FloatArray
     shape: tuple[int, int]
@@ -84,22 +84,21 @@ class _Built:
 @public
 @dataclass(frozen=True)
 class TiledMesh(Shown):
-    """A real matrix of any size, cut into n x n tiles that are a mesh each, all of one design.
+    """A device for real matrices of any size: n x n tiles, each a mesh of the same design.
 
-    A pair of meshes, `svd_mesh`, holds a tile A divided by its largest singular value, s. A single mesh holds
-    the unitary u (a + i (1 - a^2)^(1/2)) v with A/s = u a v, whose real part that is: the light in quadrature
-    is not read.
+    A pair of meshes, `svd_mesh`, holds a tile A divided by its largest singular value s. A single mesh holds
+    the unitary u (a + i (1 - a^2)^(1/2)) v with A/s = u a v. The real part of it is A/s, because the
+    quadrature is not read.
 
-    A vector's parts go into the columns of tiles as fields, each tile interferes its own, the outputs are
-    read coherently, in phase with the light, and added over a row of tiles by electronics. Every tile has
-    couplers of its own that miss the design by `errors.coupling`, drawn once from `seed` for a number of
-    tiles; its phases are off by `errors.phase` anew whenever other weights are programmed. Phase errors and
-    the noise of the read-out come from generators seeded with `seed` and the content, weights or inputs: the
-    same call gives the same numbers, and passes with one programming meet the same hardware.
-    rate: vectors a second.  power: light in W that a tile is sent with. Thermal crosstalk is that of the
-    circuit, not corrected for. Left out: drift, response time of the heaters.
+    The parts of a vector enter the columns of tiles as fields. The outputs of each tile are read coherently,
+    in phase with the light, and electronics adds them up over a row of tiles. Each tile has its own couplers,
+    with errors of `errors.coupling`, drawn once from `seed` for a number of tiles. Its phases have errors of
+    `errors.phase`, drawn again whenever other weights are programmed. Phase errors and read-out noise come
+    from generators with `seed` and the weights or inputs, so that the same call gives the same numbers.
 
-    readout: how outputs are read.  counters: how often the hardware did what.  built: the programmed tiles.
+    rate: vectors per s.  power: light in W of a tile.  readout: how outputs are read.  counters: numbers of
+    operations.  built: the programmed tiles. Thermal crosstalk is that of the circuit, without correction.
+    Left out: drift, response time of the heaters.
     """
 
     hardware: MeshCircuit
@@ -126,9 +125,9 @@ class TiledMesh(Shown):
         readout: Readout | None = None,
         seed: int = 0,
     ) -> TiledMesh:
-        """Return the device whose tiles are made as the circuit's mesh `name`, nothing programmed yet.
+        """Return a device whose tiles have the design of the circuit's mesh `name`, nothing programmed yet.
 
-        Without a name the mesh is found as by Mesh.from_circuit. Raises ParameterError when it is not a mesh.
+        Without a name, the mesh is found as by Mesh.from_circuit. Raises ParameterError if there is no mesh.
         """
         return cls.of(find_mesh(circuit, name), errors, readout, seed)
 
@@ -140,7 +139,7 @@ class TiledMesh(Shown):
         readout: Readout | None = None,
         seed: int = 0,
     ) -> TiledMesh:
-        """Return the device whose tiles are made as this mesh, nothing programmed yet."""
+        """Return a device whose tiles have the design of this mesh, nothing programmed yet."""
         errors = errors or MeshErrors()
         if errors.offset or hardware.u.arrangement not in {"clements", "reck"}:
             message = (
@@ -155,7 +154,7 @@ class TiledMesh(Shown):
         return TiledMesh(self.hardware, errors, readout, seed, self.rate, self.power)
 
     def program(self, weights: FloatArray) -> TiledMesh:
-        """Return the device holding real `weights` (outputs, inputs), as if it had no errors."""
+        """Return the device with real `weights` (outputs, inputs) programmed, as if it had no errors."""
         check_real("TiledMesh holds a matrix of", weights)
         target = np.asarray(weights, dtype=np.float64)
         if target.ndim != 2 or not target.size or not np.isfinite(target).all():
@@ -172,7 +171,7 @@ class TiledMesh(Shown):
 
     @property
     def programmed(self) -> Tiles:
-        """What the tiles hold; ParameterError if that is nothing yet."""
+        """The programmed tiles; ParameterError if nothing is programmed yet."""
         if self.tiles is None:
             message = (
                 f"Tiles of {self.hardware.name!r} hold no matrix yet: use what program(weights) returns."
@@ -197,13 +196,13 @@ class TiledMesh(Shown):
         return np.asarray(product if gain is None else gain * product)
 
     def reversed(self) -> TiledMesh:
-        """Return the device as light sent backwards meets it: the transposed matrix (inputs, outputs)."""
+        """Return the device for light sent backwards, whose matrix is transposed: (inputs, outputs)."""
         tiles = self.programmed
         turned = Tiles(np.ascontiguousarray(tiles.transfer.transpose(1, 0, 3, 2)), tiles.shape[::-1])
         return replace(self, tiles=turned, counters=Counter())
 
     def energy(self) -> Energy:
-        """Return cycles and samples so far, the time at `rate` with all tiles at once, and their light."""
+        """Return cycles and samples so far, the time at `rate` with all tiles in parallel, and the light."""
         seconds = self.counters["samples"] / self.rate
         light = self.counters["cycles"] / self.rate * self.power
         return Energy(self.counters["cycles"], self.counters["samples"], seconds, light)

@@ -33,9 +33,9 @@ _NAMES = ("dmd", "speckle_fiber", "large_area_vcsel", "weighing_mirrors", "weigh
 @public
 @dataclass(frozen=True, eq=False)
 class LaserReservoir(Shown):
-    """Mirrors, fibre, laser, weighing mirrors and detector of a circuit, in the order light meets them.
+    """Mirrors, fibre, laser, weighing mirrors and detector of a circuit, in the order of the light.
 
-    wl in um.  beam: amplitude in sqrt(W) on all mirrors.  rin: relative intensity noise in 1/Hz.
+    wl: in um.  beam: amplitude in sqrt(W) on all mirrors.  rin: relative intensity noise in 1/Hz.
     """
 
     images: Dmd
@@ -77,13 +77,13 @@ class LaserReservoir(Shown):
 
     @property
     def nodes(self) -> int:
-        """Number of nodes that are weighed."""
+        """Number of weighted nodes."""
         return self.mirrors.nodes
 
     def warmer(self, fibre: float, laser: float, detuning: float = 0.0) -> LaserReservoir:
-        """Return the device with fibre and laser warmer by these K, the injected light up by `detuning` Hz.
+        """Return the device with a fibre and a laser warmer by these K, and light `detuning` Hz higher.
 
-        The line of the wide laser moves by 0.06 nm/K (michalzik2013).
+        The line of the wide laser shifts by 0.06 nm/K (michalzik2013).
         """
         from photosim.conventions import SPEED_OF_LIGHT_UM_S
 
@@ -104,7 +104,7 @@ class LaserReservoir(Shown):
     def states(
         self, patterns: RealArray, report: Callable[[int, int], None] = lambda _done, _total: None
     ) -> RealArray:
-        """Return the powers (batch, nodes) in W that reach the mirrors, by the laser's settled-state map."""
+        """Return the powers (batch, nodes) in W at the mirrors in the laser's steady state, for patterns."""
         return self._blocks(patterns, lambda part: self.laser.settle(self.injected(part), self.wl), report)
 
     def _blocks(
