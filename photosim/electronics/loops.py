@@ -64,7 +64,8 @@ def _settling(system: System, light: Light, inputs: FloatArray, *, careful: bool
     from photosim.kernels.networks import looped
 
     matrices = _resting(system)
-    pair = np.array([inputs, inputs], dtype=np.float64)
+    # Sources rise from zero in the first step, so that what has no charge is in balance where it begins.
+    pair = np.array([np.zeros(len(inputs)), inputs], dtype=np.float64)
     lines = np.zeros((0, 6), dtype=np.int64), np.zeros(0), np.zeros(0), np.zeros((1, 0))
     rows, out = np.zeros(0, dtype=np.int64), np.zeros((2, 0))
     x, h, still = np.zeros(system.size), _FIRST, 0
@@ -97,6 +98,7 @@ def _settling(system: System, light: Light, inputs: FloatArray, *, careful: bool
         change = np.abs(ahead - x) - _RELATIVE * np.abs(ahead) - _ROUNDED * np.abs(ahead).max(initial=0.0)
         still = still + 1 if np.all(change <= 0.0) else 0
         x = ahead
+        pair[0] = pair[1]
         if h >= _LAST and still >= _REPEATED:
             return x
         h = min(2.0 * h, 2.0 * _LAST)

@@ -42,12 +42,18 @@ def stationary(system: System, inputs: FloatArray | None = None) -> FloatArray:
     if found is None:
         message = (
             f"No operating point at rest was found: {solver.worst()} moves by {solver.step:.2g} after "
-            f"{_MOST} steps of Newton's method, with gmin and source stepping. Check the junctions' "
-            "settings, or "
-            "put a resistor in series with them."
+            f"{solver.steps} steps of Newton's method, with gmin and source stepping. Check the settings of "
+            f"the parts there, or {remedy(system)}."
         )
         raise ParameterError(message)
     return found
+
+
+def remedy(system: System) -> str:
+    """Return words for what helps Newton's method in a circuit."""
+    if len(system.junctions[0]):
+        return "put a resistor in series with the junctions"
+    return "put a capacitor or a low_pass_filter where the output of a part comes back to its input at once"
 
 
 class _Rest:
@@ -74,7 +80,7 @@ class _Rest:
         shape = (system.size, system.size)
         self.matrix = sparse.csc_array((values, (rows, columns)), shape=shape)
         self.given = system.sparse(system.drive, len(system.inputs)) @ u
-        self.step, self.place = 0.0, 0
+        self.step, self.place, self.steps = 0.0, 0, 0
 
     def worst(self) -> str:
         """Return words for the unknown that moved most."""
@@ -146,7 +152,13 @@ class _Rest:
         for k in range(_MOST):
             residual, slopes = self._linearised(x, limited, conductance)
             full = self.matrix + slopes
-            found = self._solved(full, share * self.given - residual)
+            self.steps = k + 1
+            try:
+                found = self._solved(full, share * self.given - residual)
+            except NetlistError:
+                if not (k or start.any()):
+                    raise
+                return None  # the equations are determined, but not where Newton's method has led
             change = np.abs(found - x)
             # The last bits of the largest unknown stand in all of them.
             rounded = _ROUNDED * np.abs(found).max(initial=0.0)

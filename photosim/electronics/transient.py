@@ -16,7 +16,7 @@ import numpy as np
 
 from photosim.electronics.assembly import DENSE, System
 from photosim.electronics.loops import Light, kinds, parts_of, stepping
-from photosim.electronics.stationary import stationary
+from photosim.electronics.stationary import remedy, stationary
 from photosim.errors import ParameterError
 from photosim.memory import require_memory
 
@@ -95,15 +95,18 @@ def transient(  # noqa: PLR0913 - a circuit, its clock and what follows it
             still = np.maximum(largest * 1e-2, largest.max(initial=0.0) * 1e-7)
         still = np.maximum(still, 1e-300)
         spread = np.abs(best - before).max(axis=0, initial=0.0) / (2**order - 1)
-        error = float((spread / np.maximum(size, still)).max(initial=0.0))
+        errors = spread / np.maximum(size, still)
+        error = float(errors.max(initial=0.0))
         if error <= tolerance or 2 * finer > FINEST or 2 * finer * samples > most:
             break
     if error > WORST:
+        what = "electrical circuit" if light is None else f"control loop of {light.words}"
+        worst = system.names[wanted[int(errors.argmax())]]
+        also = "" if light is None else ", or lower the gain of the loop, which may oscillate"
         message = (
-            f"The electrical circuit is too fast for a sample rate of {sample_rate / each:g} Hz: with "
-            f"{finer * each} steps "
-            f"for each sample it is still wrong by {error:.2g} of its largest change; take a higher sample "
-            "rate."
+            f"The {what} is too fast for a sample rate of {sample_rate / each:g} Hz: with {finer * each} "
+            f"steps for each sample {worst} is still wrong by {error:.2g} of its largest change; take a "
+            f"higher sample rate{also}."
         )
         raise ParameterError(message)
     return Solution(best, error, finer)
@@ -168,9 +171,8 @@ def _run(
     if step >= 0:
         message = (
             f"The electrical circuit does not converge {step * h:.6g} s after its start: "
-            f"{system.names[unknown]} "
-            "finds no value in 100 steps of Newton's method; take a higher sample rate, or put a resistor in "
-            "series with the junctions."
+            f"{system.names[unknown]} finds no value in 100 steps of Newton's method; take a higher sample "
+            f"rate, or {remedy(system)}."
         )
         raise ParameterError(message)
     return out

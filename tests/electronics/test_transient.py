@@ -230,6 +230,36 @@ def test_steps_that_are_too_coarse_are_refused() -> None:
         transient(fast, inputs(edge), SAMPLES, RATE, [0])
 
 
+def test_a_circuit_that_loses_its_solution_does_not_converge() -> None:
+    """A mixer squares the sum of its output and a source: (v + b)**2 = v has no solution beyond b = 1/4."""
+    squared = system(
+        ideal.voltage("b", "in", "out", 0.2), ideal.resistance("r", "in", "gnd", 50.0),
+        ideal.product("times", "gnd", "made", ("in", "gnd"), ("in", "gnd"), 1.0),
+        ideal.resistance("made", "made", "gnd", 1.0),
+        ideal.voltage_gain("e", "out", "gnd", "made", "gnd", 1.0),
+    )  # fmt: skip
+    assert stationary(squared)[squared.nodes["out"]] == pytest.approx((0.6 - np.sqrt(0.2)) / 2, rel=1e-9)
+    with pytest.raises(ParameterError, match=r"No operating point at rest was found: .*low_pass_filter"):
+        stationary(squared, np.array([0.5]))
+    with pytest.raises(ParameterError, match=r"does not converge .* finds no value in 100 steps"):
+        transient(squared, inputs(lambda t: 0.2 + 0.3 * edge(t)), SAMPLES, RATE, [0])
+
+
+def test_what_is_too_fast_is_named() -> None:
+    clipped = system(
+        ideal.voltage("v", "a", "gnd", 0.0), ideal.resistance("r", "a", "b", 50.0),
+        ideal.capacitance("c", "b", "gnd", 1e-15), ideal.junction("d", "b", "gnd", 1e-14, 0.0259),
+    )  # fmt: skip
+    with pytest.raises(ParameterError, match=r"for each sample the \w+ of '.*' is still wrong by"):
+        transient(
+            clipped,
+            inputs(lambda t: 5.0 * np.sin(2 * np.pi * 7.1e12 * t)),
+            SAMPLES,
+            RATE,
+            range(clipped.size),
+        )
+
+
 def test_a_controlled_source_that_cancels_its_load_is_refused() -> None:
     nothing = system(ideal.current("i", "gnd", "a", 1e-3), ideal.resistance("r", "a", "gnd", 1e3),
                      ideal.transconductance("g", "a", "gnd", "a", "gnd", -1e-3))  # fmt: skip

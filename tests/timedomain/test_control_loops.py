@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,45 @@ def test_a_loop_that_leaves_the_bounds_of_its_setting_is_refused() -> None:
     }
     with pytest.raises(ps.ParameterError, match=r"drives 'mod.voltage' to -.* V, but it may be 0 to 20"):
         ps.Circuit(netlist).photocurrents()
+
+
+def test_a_loop_that_loses_its_solution_does_not_converge() -> None:
+    """What drives the modulator is squared by a mixer and comes back to it at once: no solution beyond 1/4 V.
+
+    Before, a loop without a capacitor found no rest either, since the first step began out of balance.
+    """
+    netlist = bias_loop()
+    netlist["instances"] |= {
+        "lock": "voltage_controlled_voltage_source", "square": "mixer", "r": "resistor",
+        "load": {"component": "resistor", "settings": {"resistance": 10.0}},
+        "set": {"component": "voltage_source", "settings": {"voltage": 0.2}},
+    }  # fmt: skip
+    netlist["nets"] = [
+        ["square,e3", "set,e2"], ["set,e1", "square,e1", "square,e2", "r,e1", "lock,e2"],
+        ["pd,e1", "load,e1", "lock,e3"], ["lock,e1", "mod,e1"], ["r,e2", "load,e2", "lock,e4", "gnd"],
+    ]  # fmt: skip
+    circuit = ps.Circuit(netlist)
+    squared = (1 - 0.4 - np.sqrt(0.2)) / 2
+    volt = circuit.driven_at({})[1].settings["mod.voltage"]
+    light = float(circuit.photocurrents().values.squeeze())
+    assert volt == pytest.approx(squared + 0.2 + 10.0 * light, rel=1e-9)
+    rise = ps.waveforms.step(at=1e-6, low=0.2, high=0.5, rise=0.5e-6)
+    with pytest.raises(
+        ps.ParameterError,
+        match=r"control loop of 'mod.voltage' and 'pd' does not converge .* after its start",
+    ):
+        ps.transient(circuit, 2e-6, sample_rate=10e6, probes=[], drive={"set.voltage": rise})
+
+
+def test_a_loop_that_is_too_fast_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lock-ins that oscillate end so or by their light, as it comes; the sentence is forced here."""
+    monkeypatch.setattr(sys.modules["photosim.electronics.transient"], "WORST", 1e-16)
+    said = r"control loop of 'mod.voltage' and 'pd' is too fast for .* steps for each sample the .* is still"
+    with pytest.raises(ps.ParameterError, match=said + r".*or lower the gain of the loop"):
+        ps.transient(
+            ps.Circuit(bias_loop(integral_frequency=20e3)), 5e-6, sample_rate=20e6, probes=[],
+            drive={"set.voltage": ps.waveforms.step(at=1e-6, low=0.6, high=0.55, rise=1e-6)},
+        )  # fmt: skip
 
 
 def test_light_that_is_late_against_its_loop_is_refused() -> None:
