@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,8 @@ WINDOW = 1 << 12
 """Samples of which one spectrum is computed."""
 EDGE = 0.01
 """Part of the sample rate beyond the pass band that still passes to 3e-6: tones on its edge spread so far."""
-_TOGETHER = 1 << 20
-"""Samples transformed at a time."""
+_TOGETHER = 1 << 16
+"""Samples transformed at a time, while they lie in the cache."""
 _ADVICE = "or slower edges (rise, bandwidth)"
 
 
@@ -36,11 +36,16 @@ def check_band(
     each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
     what else helps.
     """
-    if values.size < 64 or not np.any(values != values[0]):
+    if values.size < 64 or not moves(values):
         return 0.0
     beyond = share_beyond(values, (PASS + EDGE) / finer, WINDOW * finer)
     refuse_beyond(beyond, sample_rate, what, advice)
     return beyond
+
+
+def moves(values: NDArray[Any]) -> bool:
+    """Return whether a signal (T,) changes at all; most that do so change early."""
+    return bool(np.any(values[:WINDOW] != values[0]) or np.any(values[WINDOW:] != values[0]))
 
 
 def refuse_beyond(beyond: float, sample_rate: float, what: str, advice: str = _ADVICE) -> None:
@@ -54,51 +59,115 @@ def refuse_beyond(beyond: float, sample_rate: float, what: str, advice: str = _A
         raise ParameterError(message)
 
 
+def share_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW) -> float:
+    """Return the largest part of a signal's power beyond a frequency, over all stretches of its run.
+
+    values: (T,).  cutoff: part of the sample rate.  A stretch that is darker than the mean of the signal is
+    compared with the mean.
+    """
+    found = _Stretches(values, length)
+    total, outside = [], []
+    for spectra, energies in found.spectra():
+        total.append(energies)
+        outside.append(_energies(found.outer(spectra, cutoff)))
+    return found.largest_share(total, outside)
+
+
 def share_and_worst(
     values: NDArray[Any], cutoff: float, length: int = WINDOW, skip: int = 0
 ) -> tuple[float, float]:
-    """Return `share_beyond` of a signal, and the largest value of what lies there over that of the signal.
+    """Return `share_beyond` of a complex signal, and the largest value of what lies there over its own.
 
     values: (T,).  cutoff: part of the sample rate.  skip: values that do not count in the second, behind the
     first change, where a signal that was held begins to move, and at the end.
     """
-    if values.size < 64 or not np.any(values != values[0]):
+    from scipy import fft
+
+    if values.size < 64 or not moves(values):
         return 0.0, 0.0
-    length = min(values.size, length) // 2 * 2
-    half = length // 2
-    padded = np.pad(values, (half, half + length), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::half]
-    # Windows of Hann, half over each other, add up to 1: so do the parts of the signal in them.
-    shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
-    inside = np.abs(np.fft.fftfreq(length)) <= cutoff
+    found = _Stretches(values, length)
+    half = found.half
     total, outside = [], []
-    beyond, ahead = 0.0, np.zeros(half, dtype=np.complex128)
+    beyond, ahead = 0.0, np.zeros(half, dtype=np.complex64)
     first_counted, behind = int(np.argmax(values != values[0])) + skip, values.size - skip
-    group = max(1, _TOGETHER // length)
-    for first in range(0, len(windows), group):
-        spectrum = np.fft.fft(windows[first : first + group] * shape, axis=-1)
-        total.append(_energies(spectrum))
-        spectrum[:, inside] = 0.0
-        outside.append(_energies(spectrum))
-        parts = np.fft.ifft(spectrum, axis=-1)
-        found = parts[:, :half] + np.concatenate([ahead[np.newaxis], parts[:-1, half:]])
-        ahead = parts[-1, half:]
-        at = (first - 1) * half + np.arange(found.size)
-        counts = (at >= first_counted) & (at < behind)
-        beyond = max(beyond, float(np.abs(found.ravel()[counts]).max(initial=0.0)))
-    return _largest_share(total, outside), beyond / float(np.abs(values).max())
+    start = -half  # where the first stretch begins
+    for spectra, energies in found.spectra():
+        total.append(energies)
+        outer = found.outer(spectra, cutoff)
+        outside.append(_energies(outer))
+        kept = (spectra.shape[1] - outer.shape[1] + 1) // 2
+        spectra[:, :kept] = 0.0
+        spectra[:, kept + outer.shape[1] :] = 0.0
+        parts = fft.ifft(spectra, axis=-1, overwrite_x=True)
+        # Windows of Hann, half over each other, add up to 1: so do the parts of the signal in them.
+        parts[0, :half] += ahead
+        parts[1:, :half] += parts[:-1, half:]
+        ahead = parts[-1, half:].copy()
+        counted = np.ascontiguousarray(parts[:, :half]).ravel()
+        own = counted[max(0, first_counted - start) : max(0, behind - start)]
+        if own.size:
+            beyond = max(beyond, float((own.real**2 + own.imag**2).max()))
+        start += counted.size
+    return found.largest_share(total, outside), float(np.sqrt(beyond)) / found.largest
 
 
-def _energies(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Return the sums of squares of rows."""
-    numbers = spectrum.view(np.float64)
-    return np.asarray(np.einsum("ij,ij->i", numbers, numbers))
+class _Stretches:
+    """Stretches of a signal, half over each other, weighed by Hann's window, in single precision.
+
+    That is precise to 1e-7 of the largest value, and shares of power are asked for down to 1e-6.
+    """
+
+    def __init__(self, values: NDArray[Any], length: int) -> None:
+        self.complex = np.iscomplexobj(values)
+        self.length = max(2, min(values.size, length) // 2 * 2)
+        self.half = half = self.length // 2
+        parts = values.view(np.float64) if self.complex else values
+        unit = max(float(parts.max()), -float(parts.min())) or 1.0
+        size = values.size
+        self.padded = np.empty(size + 3 * half, np.complex64 if self.complex else np.float32)
+        own = self.padded[half : half + size]
+        np.multiply(values, 1.0 / unit, out=own, casting="same_kind")
+        self.padded[:half], self.padded[half + size :] = own[0], own[-1]
+
+    @property
+    def largest(self) -> float:
+        """The largest modulus of the signal, in the unit in which spectra are."""
+        return float(np.sqrt((self.padded.real**2 + self.padded.imag**2).max()))
+
+    def spectra(self) -> Iterator[tuple[NDArray[np.complex64], NDArray[np.float32]]]:
+        """Yield spectra (rows, frequencies) of some stretches, and their energies (rows,) by Parseval."""
+        from scipy import fft
+
+        shape = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.length) / self.length)).astype(np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(self.padded, self.length)[:: self.half]
+        group = max(1, _TOGETHER // self.length)
+        transform: Any = fft.fft if self.complex else fft.rfft
+        for first in range(0, len(windows), group):
+            own = windows[first : first + group] * shape
+            energies = self.length * _energies(own)
+            yield transform(own, axis=-1, overwrite_x=True), energies
+
+    def outer(self, spectra: NDArray[np.complex64], cutoff: float) -> NDArray[np.complex64]:
+        """Return the part of spectra whose frequencies, parts of the sample rate, lie beyond a cutoff."""
+        first = int(np.floor(cutoff * self.length)) + 1
+        return spectra[:, first : self.length - first + 1] if self.complex else spectra[:, first:]
+
+    def largest_share(self, total: list[NDArray[np.float32]], outside: list[NDArray[np.float32]]) -> float:
+        """Return the largest part of the power of stretches; of darker ones than the mean, that of the mean.
+
+        total, outside: energies of all stretches, and of what lies beyond a cutoff in them. The last stretch
+        of all, which begins behind the middle of the one before and holds the last value, does not count.
+        """
+        count = (self.padded.size - 3 * self.half) // self.half + 1
+        whole, beyond = np.concatenate(total)[:count], np.concatenate(outside)[:count]
+        sides = 1.0 if self.complex else 2.0  # a real signal has the same at the negative frequencies
+        return min(1.0, float((sides * beyond / np.maximum(np.maximum(whole, whole.mean()), 1e-30)).max()))
 
 
-def _largest_share(total: list[NDArray[np.float64]], outside: list[NDArray[np.float64]]) -> float:
-    """Return the largest part of the power of stretches; of darker ones than the mean, that of the mean."""
-    whole = np.concatenate(total)
-    return float((np.concatenate(outside) / np.maximum(np.maximum(whole, whole.mean()), 1e-300)).max())
+def _energies(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the sums of the squared moduli of rows."""
+    parts = [rows.real, rows.imag] if np.iscomplexobj(rows) else [rows]
+    return np.asarray(sum(np.einsum("ij,ij->i", own, own) for own in parts))
 
 
 def check_frequency(frequency: float, sample_rate: float, what: str) -> None:
@@ -109,34 +178,6 @@ def check_frequency(frequency: float, sample_rate: float, what: str) -> None:
             f"{abs(frequency):g} Hz: take {abs(frequency) / PASS:.4g} Hz or more."
         )
         raise ParameterError(message)
-
-
-def share_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW) -> float:
-    """Return the largest part of a signal's power beyond a frequency, over all stretches of its run.
-
-    values: (T,).  cutoff: part of the sample rate.  A stretch that is darker than the mean of the signal is
-    compared with the mean.
-    """
-    length = min(values.size, length)
-    half = (length + 1) // 2
-    padded = np.pad(values, half, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::half]
-    shape = np.hanning(length)
-    real = not np.iscomplexobj(values)  # a real signal has the same at the negative frequencies
-    frequency = np.fft.rfftfreq(length) if real else np.abs(np.fft.fftfreq(length))
-    weight = np.ones(frequency.size)
-    if real:
-        weight[1 : (length + 1) // 2] = 2.0
-    outer = weight * (frequency > cutoff)
-    transform = np.fft.rfft if real else np.fft.fft
-    total, beyond = [], []
-    group = max(1, _TOGETHER // length)
-    for first in range(0, len(windows), group):
-        spectrum = transform(windows[first : first + group] * shape, axis=-1)
-        density = spectrum.real**2 + spectrum.imag**2
-        total.append(density @ weight)
-        beyond.append(density @ outer)
-    return _largest_share(total, beyond)
 
 
 def bandwidth_of(values: Sequence[NDArray[np.floating[Any]]], sample_rate: float) -> float:

@@ -212,18 +212,19 @@ def passed(
         offsets, error = found.offsets, found.error
         light = {a: filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
     out: dict[int, ComplexArray] = {}
+    for b in {b for a, b in element.paths if a in still or a in light}:
+        out[b] = np.zeros(drives.samples, dtype=np.complex128)
     for first in range(0, drives.samples, CHUNK):
-        at = np.arange(first, min(first + CHUNK, drives.samples))
-        s = sample(at, offsets)
+        own = slice(first, min(first + CHUNK, drives.samples))
+        s = sample(np.arange(own.start, own.stop), offsets)
         for k, (a, b) in enumerate(element.paths):
             if a in still:
                 wave = s[:, 0, k] * still[a]
             elif a in light:
-                own = [wave[first : first + at.size] for wave in light[a]]
-                wave = weighted(found.weights(s[:, :, k]), own)
+                wave = weighted(found.weights(s[:, :, k]), [product[own] for product in light[a]])
             else:
                 continue
-            out.setdefault(b, np.zeros(drives.samples, dtype=np.complex128))[at] += wave
+            out[b][own] += wave
     return out, offsets.size, error
 
 

@@ -64,8 +64,10 @@ class Waveform(Shown, ByValue):
         if self.listed:
             message = "The values of a list belong to one clock, so they are not drawn at other times."
             raise ParameterError(message)
+        from photosim.timedomain.content import moves
+
         values = self._at(time, 0, "the waveform")
-        if self.bandwidth is not None and np.any(values != values[0]):
+        if self.bandwidth is not None and moves(values):
             values = low_pass(values, self.bandwidth, (_DRAWN - 1) / span, order=self.order)
         return plotting().traces(time, {"waveform": values}, unit="", ylabel="value")  # type: ignore[no-any-return]
 
@@ -103,7 +105,7 @@ class Waveform(Shown, ByValue):
         sample rate.
         """
         check_arguments(Waveform.sample, locals())
-        from photosim.timedomain.content import check_band, check_frequency
+        from photosim.timedomain.content import check_band, check_frequency, moves
 
         if time.size < 2:
             return self._at(time, ahead, what)
@@ -112,10 +114,10 @@ class Waveform(Shown, ByValue):
         finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
         fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
         values = self._at(fine, ahead, what)
-        moves = bool(np.any(values != values[0]))  # what stands still passes a filter to the last bit
-        if self.bandwidth is not None and moves:
+        moving = moves(values)  # what stands still passes a filter to the last bit
+        if self.bandwidth is not None and moving:
             values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
-        if behind is not None and moves:
+        if behind is not None and moving:
             values = low_pass(values, behind, rate * finer)
         values = values if shaped is None else shaped(values)
         check_band(values, rate, what, finer=finer)
@@ -128,7 +130,7 @@ class Waveform(Shown, ByValue):
 
         A list of samples is interpolated. The rest as for `sample`, but edges may be as sharp as they are.
         """
-        from photosim.timedomain.content import check_frequency
+        from photosim.timedomain.content import check_frequency, moves
         from photosim.timedomain.nets import upsampled
 
         rate = float((time.size - 1) / (time[-1] - time[0]))
@@ -137,7 +139,7 @@ class Waveform(Shown, ByValue):
             return upsampled(self._at(time, ahead, what), finer)
         fine = time[0] + np.arange(finer * (time.size - 1) + 1) / (rate * finer)
         values = self._at(fine, 0, what)
-        if self.bandwidth is not None and np.any(values != values[0]):
+        if self.bandwidth is not None and moves(values):
             values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
         return values
 
@@ -148,9 +150,8 @@ class Waveform(Shown, ByValue):
         asked = time[: time.size - ahead] if self.listed else time
         with np.errstate(all="ignore"):
             values = np.broadcast_to(np.asarray(self.values(asked), dtype=np.float64), asked.shape)
-        good = np.abs(values) <= LARGEST
-        if not good.all():
-            wrong = int(np.argmin(good))
+        if values.size and not (values.max() <= LARGEST and values.min() >= -LARGEST):
+            wrong = int(np.argmin(np.abs(values) <= LARGEST))
             limit = f" and at most {LARGEST:g} in size" if np.isfinite(values[wrong]) else ""
             message = (
                 f"The values of {what} must be finite{limit}, got {values[wrong]} at {asked[wrong]:g} s."
