@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.analysis.result import Table
+from photosim.analysis.result import UNKNOWN, Table
 from photosim.analysis.symbols import qualities
 from photosim.arguments import public
 from photosim.smatrix import ByValue
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 """Probability with which the interval holds the error ratio."""
+ENOUGH = 30
+"""Errors that must fall for a count to be compared with the estimate."""
 
 
 @public
@@ -105,6 +107,42 @@ class StreamResult(ByValue):
         return None if self.errors is None else self.errors / self.symbols
 
     @property
+    def bits(self) -> int:
+        """Number of compared bits."""
+        return 0 if self.confusion is None else self.symbols * max(1, len(self.confusion).bit_length() - 1)
+
+    @property
+    def bit_errors(self) -> int | None:
+        """Number of bit errors, levels in Gray's code; None if no symbols were sent."""
+        if self.confusion is None:
+            return None
+        sent, taken = np.indices(self.confusion.shape)
+        differ = (sent ^ sent >> 1) ^ (taken ^ taken >> 1)
+        return int((self.confusion * np.bitwise_count(differ)).sum())
+
+    @property
+    def estimated_error_rate(self) -> float | None:
+        """Symbol error rate by the tails of Gaussians about the levels; None if no symbols were sent."""
+        if self.confusion is None or self.levels is None or self.spreads is None or self.thresholds is None:
+            return None
+        from scipy.special import ndtr
+
+        order = np.argsort(self.levels)
+        level, spread = self.levels[order], np.maximum(self.spreads[order], 1e-300)
+        part = self.confusion.sum(axis=1)[order] / max(self.symbols, 1)
+        above = ndtr((level[:-1] - self.thresholds) / spread[:-1])
+        below = ndtr((self.thresholds - level[1:]) / spread[1:])
+        return float(part[:-1] @ above + part[1:] @ below)
+
+    @property
+    def counted_over_estimated(self) -> float | None:
+        """Counted over estimated symbol errors; None where fewer than ENOUGH fell."""
+        rate = self.estimated_error_rate
+        if not rate or self.errors is None or self.errors < ENOUGH:
+            return None
+        return self.errors / (self.symbols * rate)
+
+    @property
     def interval(self) -> tuple[float, float] | None:
         """Confidence interval of the error rate, at the level CONFIDENCE (clopper1934)."""
         return None if self.errors is None else confidence(self.errors, self.symbols)
@@ -136,10 +174,14 @@ class StreamResult(ByValue):
             "signal": self.signal,
             "symbols": self.symbols,
             "errors": self.errors,
+            "bits": self.bits,
+            "bit_errors": self.bit_errors,
             "error_rate": self.error_rate,
             "error_rate_low": self.interval[0],
             "error_rate_high": self.interval[1],
             "confidence": CONFIDENCE,
+            "estimated_error_rate": self.estimated_error_rate,
+            "counted_over_estimated": self.counted_over_estimated,
             "confusion": self.confusion.tolist(),
             "thresholds_A": self.thresholds.tolist(),
             "levels_A": self.levels.tolist(),
@@ -168,11 +210,15 @@ class StreamResult(ByValue):
         tables = [Table(f"{self.name}: currents over {self.samples:,} samples", columns, rows)]
         if self.confusion is not None and self.interval is not None and self.levels is not None:
             low, high = self.interval
+            compared = self.counted_over_estimated
             figures = (
                 ("symbols compared", f"{self.symbols:,}"),
                 ("errors", f"{self.errors:,}"),
+                ("bit errors", f"{self.bit_errors:,} of {self.bits:,}"),
                 ("symbol error ratio", f"{self.error_rate:.4g}"),
                 (f"{100 * CONFIDENCE:g} % interval", f"{low:.4g} to {high:.4g}"),
+                ("symbol error ratio estimated", f"{self.estimated_error_rate:.4g}"),
+                ("errors counted over estimated", UNKNOWN if compared is None else f"{compared:.4g}"),
                 ("levels (mA)", ", ".join(f"{1e3 * level:.6g}" for level in self.levels)),
                 ("Q", f"{self.q:.4g}"),
             )

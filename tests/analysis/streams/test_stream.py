@@ -13,7 +13,7 @@ import photosim as ps
 from photosim import waveforms
 from photosim.analysis import traces
 from photosim.analysis.streams import run as streaming
-from photosim.analysis.streams.result import confidence
+from photosim.analysis.streams.result import StreamResult, confidence
 from photosim.timedomain import convolution
 from photosim.timedomain.streamed import ready
 
@@ -154,6 +154,40 @@ def test_errors_eye_and_moments_are_those_of_all_samples(noisy: Any, rate: float
     step = np.diff(found.eye.edges)[0]
     middle = (found.eye.edges[1:] + found.eye.edges[:-1]) / 2
     assert middle @ found.eye.counts.sum(axis=0) / samples == pytest.approx(own.mean, abs=step / 10)
+
+
+def test_tail_is_estimated_beside_the_count() -> None:
+    """Thermal noise behind a wide receiver: Gaussians about four levels, of which many err."""
+    data = waveforms.prbs(25e9, low=-1.2, high=1.2, order=9, levels=4, rise=3.5e-11, bandwidth=22e9)
+    circuit = link(receiver={"bandwidth": 20e9})
+    quiet = {"power": 1e-4, "linewidth": 0.0, "rin_dB_Hz": -160.0}
+    found = ps.stream(
+        circuit, 160_000 / RATE, sample_rate=RATE, drive={"modulator.voltage": data}, laser=quiet
+    )
+    assert found.errors is not None
+    assert found.errors > 400
+    assert found.counted_over_estimated == pytest.approx(1.0, abs=4 / np.sqrt(found.errors))
+    assert found.bits == 2 * found.symbols
+    assert found.bit_errors == found.errors  # neighbours alone are confused: one bit each
+    assert found.numbers()["bit_errors"] == found.bit_errors
+    assert "errors counted over estimated" in str(found.tables()[1].rows)
+
+
+def test_bits_are_those_of_grays_code() -> None:
+    confusion = np.array([[90, 3, 2, 1], [4, 96, 5, 0], [0, 6, 97, 7], [0, 0, 8, 81]])
+    levels, spreads = np.array([4.0, 3.0, 2.0, 1.0]), np.full(4, 0.25)  # inverted
+    made = StreamResult(
+        "made", 400, 1e9, 0, {}, confusion=confusion, levels=levels, spreads=spreads,
+        thresholds=np.array([1.5, 2.5, 3.5]),
+    )  # fmt: skip
+    # 0, 1, 2, 3 are 00, 01, 11, 10: two bits differ between 0 and 2, and between 1 and 3.
+    assert (made.errors, made.bit_errors, made.bits) == (36, 38, 800)
+    tails = np.array([1.0, 2.0, 2.0, 1.0]) @ confusion.sum(axis=1) / 400 * 0.022750131948179195
+    assert made.estimated_error_rate == pytest.approx(tails, rel=1e-12)
+    assert made.counted_over_estimated == pytest.approx(36 / (400 * tails), rel=1e-12)
+    few = StreamResult("few", 1, 1e9, 0, {}, confusion=np.array([[50, 1], [2, 47]]), levels=levels[:2],
+                       spreads=spreads[:2], thresholds=np.array([3.5]))  # fmt: skip
+    assert few.counted_over_estimated is None
 
 
 def test_results_are_the_same_bits_on_any_threads_and_after_a_kill(
