@@ -11,8 +11,9 @@ and what that needs, when it is first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from photosim.lazy import attach
 
 if TYPE_CHECKING:
     from photosim import analysis, files, gallery, interop, losses, netlist, pdk, signals, testing, training
@@ -60,8 +61,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public name -> module that holds it; a module stands for itself.
+_MODULES = (
+    "analysis",
+    "files",
+    "gallery",
+    "interop",
+    "losses",
+    "netlist",
+    "pdk",
+    "signals",
+    "testing",
+    "training",
+)
 _HOMES = {
+    **{name: name for name in _MODULES},
     "Circuit": "circuit",
     "load": "circuit",
     "SMatrix": "smatrix",
@@ -85,10 +98,6 @@ _HOMES = {
     **dict.fromkeys(("PhotosimError", "NetlistError", "ParameterError", "DataError"), "errors"),
     **dict.fromkeys(("SingularCircuit", "UnphysicalResult", "PhotosimWarning"), "errors"),
 }
-_MODULES = frozenset(
-    {"analysis", "files", "gallery", "interop", "losses", "netlist", "pdk", "signals", "testing", "training"}
-)
-
 __all__ = [
     "Circuit",
     "DataError",
@@ -142,21 +151,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import the home of a public name when the name is first used (PEP 562)."""
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    home = _HOMES.get(name)
-    if home is None:
-        from photosim.errors import did_you_mean
-
-        message = f"module 'photosim' has no attribute {name!r}.{did_you_mean(name, __all__)}"
-        raise AttributeError(message, name=name)
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value  # the next use is an ordinary look-up
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not, for completion in editors and notebooks."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photosim.errors import NetlistError, ParameterError, PhotosimError
 from photosim.netlist.form_errors import MappingError
 from photosim.netlist.mappings import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Made = TypeVar("Made")
 
@@ -25,6 +28,22 @@ def read_entry(form: Callable[..., Made], entry: Mapping[str, Any], kind: str) -
     """
     named = {"name": kind, **{key: value for key, value in entry.items() if key != "kind"}}
     return read(form, named, title(named["name"]))
+
+
+def beside(name: str, folder: Path | None, entry: Mapping[str, Any], kind: str, *path: str) -> str:
+    """Return the place of a file that an entry of a netlist in `folder` names; path: of the option.
+
+    Raises ParameterError for a file outside that folder, as for tables of S-parameters.
+    """
+    from photosim.netlist.tables import locate
+
+    try:
+        return str(locate(name, folder))
+    except NetlistError as error:
+        message = ": ".join(
+            (f"The analysis {entry.get('name', kind)!r}", *path, f"{str(error).rstrip('.')}.")
+        )
+        raise ParameterError(message) from None
 
 
 @contextmanager

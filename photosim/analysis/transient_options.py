@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from photosim.analysis.options import option, read_entry
+from photosim.analysis.options import beside, option, read_entry
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.arguments import public
-from photosim.errors import NetlistError, ParameterError, did_you_mean, listing
+from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.timedomain.inputs import as_lights
 from photosim.timedomain.waveform import Waveform
@@ -90,15 +90,10 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
 
     Raises ParameterError for a file outside that folder, as for tables of S-parameters.
     """
-    from photosim.netlist.tables import locate
 
     def place(value: Any) -> Any:
         if isinstance(value, Mapping) and value.get("wave") == "file" and isinstance(value.get("path"), str):
-            try:
-                return {**value, "path": str(locate(value["path"], folder))}
-            except NetlistError as error:
-                message = f"The analysis {entry.get('name', 'transient')!r}: {error}"
-                raise ParameterError(message) from None
+            return {**value, "path": beside(value["path"], folder, entry, "transient")}
         if isinstance(value, Mapping):
             return {key: place(inner) for key, inner in value.items()}
         return [place(inner) for inner in value] if isinstance(value, list) else value

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_NETLISTS = (".yml", ".yaml", ".json", ".spi", ".cir")
-
 
 def circuits(incomplete: str) -> list[str]:
     """Return the netlists that begin so: circuits of the gallery, and files and folders of this machine."""
     from photosim import netlist
+    from photosim.netlist import siepic
+    from photosim.netlist.find import SUFFIXES
 
     folder, _, start = incomplete.rpartition("/")
     place = Path(folder + "/") if incomplete.startswith("/") else Path(folder or ".")
@@ -19,7 +19,7 @@ def circuits(incomplete: str) -> list[str]:
     except OSError:
         return found
     before = incomplete[: len(incomplete) - len(start)]
-    found += [f"{before}{path.name}" for path in paths if path.suffix in _NETLISTS]
+    found += [f"{before}{path.name}" for path in paths if path.suffix in (*SUFFIXES, siepic.SUFFIX)]
     return found + [f"{before}{path.name}/" for path in paths if path.is_dir() and path.name[0] != "."]
 
 

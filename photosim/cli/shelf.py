@@ -125,7 +125,7 @@ def _refuse_metal(text: str, titles: Mapping[str, str]) -> None:
     """Raise ParameterError for a cell that a layout draws and that carries no light, unless a name has it."""
     from photosim.netlist.layout_table import draws_only
 
-    plain, cell = _plain(text), re.sub(r"[\s-]+", "_", text.strip().lower())
+    plain, cell = _plain(text), _cell(text)
     if plain in map(_plain, _METAL) or (
         draws_only(cell) and not any(plain in title for title in titles.values())
     ):
@@ -140,7 +140,7 @@ def _not_found(text: str, models: list[Model]) -> str:
     """Return what to say of words that no component has: what the cell is, a likely name, or the nearest."""
     from photosim.netlist.layout_table import MISSING
 
-    cell = re.sub(r"[\s-]+", "_", text.strip().lower())
+    cell = _cell(text)
     if cell in MISSING:
         return f"{text!r} is not a component: it is {MISSING[cell]}."
     start = f"No component has {text!r} in its name, its other names or its first sentence."
@@ -232,6 +232,11 @@ def _opening(path: Path) -> str:
 def _family(model: Model) -> str:
     """Return the file of the library in which a component stands, as words."""
     return model.function.__module__.rpartition(".")[2].replace("_", " ")
+
+
+def _cell(text: str) -> str:
+    """Return a text as layouts write the names of their cells."""
+    return re.sub(r"[\s-]+", "_", text.strip().lower())
 
 
 def _plain(text: str) -> str:

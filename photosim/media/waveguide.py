@@ -13,6 +13,7 @@ from photosim.bounds import check_number, check_whole, is_number
 from photosim.errors import ParameterError
 from photosim.media.gaussian import DenseMedium
 from photosim.media.medium import MATRIX, check_size, precision, require_room
+from photosim.media.unitaries import haar
 from photosim.memory import say_time
 from photosim.reals import shown
 
@@ -139,11 +140,3 @@ def _say_time(each: float, channels: int) -> None:
     """Warn where the matrix of so many channels takes long to make."""
     what = f"{MATRIX} of {channels:,} x {channels:,} entries"
     say_time(each * float(channels) ** 3, what, f"{_FEWER} for less")
-
-
-def haar(size: int, rng: np.random.Generator) -> NDArray[np.complex128]:
-    """Return a unitary matrix, uniform over all of them: QR of Gaussians with the phases of R taken out."""
-    drawn = rng.standard_normal((size, size)) + 1j * rng.standard_normal((size, size))
-    q, r = np.linalg.qr(drawn)
-    diagonal = np.diagonal(r)
-    return np.asarray(q * (diagonal / np.abs(diagonal)))

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from photosim.lazy import attach
 
 if TYPE_CHECKING:
     from photosim.testing.checking import Report, check, laws
@@ -26,16 +27,4 @@ _HOMES = {
 __all__ = ["Law", "LawBroken", "Report", "Verdict", "check", "laws"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used (PEP 562): pytest loads the plugin here in every run."""
-    if name not in __all__:
-        from photosim.errors import did_you_mean
-
-        message = f"module 'photosim.testing' has no attribute {name!r}.{did_you_mean(name, __all__)}"
-        raise AttributeError(message, name=name)
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES)

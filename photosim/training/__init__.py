@@ -5,7 +5,9 @@ The estimators are named here and come with scikit-learn when first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from photosim.lazy import attach
 
 if TYPE_CHECKING:
     from photosim.training.estimators import PhotonicClassifier, PhotonicRegressor, PhotonicTransformer
@@ -20,16 +22,4 @@ _HOMES = {
 __all__ = ["PhotonicClassifier", "PhotonicRegressor", "PhotonicTransformer", "TrainedNetwork"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used (PEP 562)."""
-    if name not in __all__:
-        message = f"module 'photosim.training' has no attribute {name!r}"
-        raise AttributeError(message, name=name)
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -113,9 +113,9 @@ def records(command: list[str], limit: float) -> list[dict[str, Any]]:
 
 def measure(sizes: list[int], batches: list[int]) -> None:
     """Print a record for every size and batch, as the harness does."""
+    from photosim.media.unitaries import haar
     from photosim.training.devices.mesh.circuit import find_mesh, mesh_chip
     from photosim.training.devices.mesh.decomposition import decompose
-    from photosim.training.layers.mesh import haar
 
     rng = np.random.default_rng(0)
     for n in sizes:

@@ -44,7 +44,7 @@ def test_public_name_is_found(name: str) -> None:
 
 
 def test_all_lists_exactly_the_lazy_names() -> None:
-    assert set(photosim.__all__) == set(photosim._HOMES) | set(photosim._MODULES)
+    assert set(photosim.__all__) == set(photosim._HOMES)
 
 
 def test_unknown_name_says_what_is_near() -> None:

@@ -16,7 +16,8 @@ from photosim.media.gaussian import StoredMedium
 from photosim.media.medium import Medium
 from photosim.media.procedural import ProceduralMedium
 from photosim.media.screens import LensMedium, ScreensMedium, singular_values
-from photosim.media.waveguide import FibreMedium, WaveguideMedium, haar, open_channels
+from photosim.media.unitaries import haar
+from photosim.media.waveguide import FibreMedium, WaveguideMedium, open_channels
 
 RNG = np.random.default_rng
 SIDE = 64

@@ -12,10 +12,9 @@ from pydantic import Field
 from photosim.analysis.designs.result import DesignResult
 from photosim.analysis.designs.run import check_chips, make, optimise
 from photosim.analysis.designs.targets import SUFFIXES
-from photosim.analysis.options import option, read_entry
+from photosim.analysis.options import beside, option, read_entry
 from photosim.analysis.progress import Progress, silent
 from photosim.analysis.sweeps.options import Range
-from photosim.errors import NetlistError, ParameterError
 from photosim.netlist.forms import Count, PositiveList, Words, Written
 
 if TYPE_CHECKING:
@@ -51,19 +50,13 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
 
     Raises ParameterError for a file outside that folder, as for tables of S-parameters.
     """
-    from photosim.netlist.tables import locate
-
     target = entry.get("target")
     if not isinstance(target, Mapping):
         return dict(entry)
     name = target.get("matrix")
     if not isinstance(name, str) or Path(name).suffix.lower() not in SUFFIXES:
         return dict(entry)
-    try:
-        return {**entry, "target": {**target, "matrix": str(locate(name, folder))}}
-    except NetlistError as error:
-        message = f"The analysis {entry.get('name', 'optimise')!r}: target: {error}."
-        raise ParameterError(message) from None
+    return {**entry, "target": {**target, "matrix": beside(name, folder, entry, "optimise", "target")}}
 
 
 def read_options(entry: Mapping[str, Any], circuit: Circuit) -> DesignOptions:

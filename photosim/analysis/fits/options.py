@@ -11,9 +11,9 @@ from pydantic import Field
 
 from photosim.analysis.fits.result import FitResult
 from photosim.analysis.fits.run import DRAWS, MOST_DRAWS, MOST_STARTS, STARTS, fit, make
-from photosim.analysis.options import option, read_entry
+from photosim.analysis.options import beside, option, read_entry
 from photosim.analysis.progress import Progress, silent
-from photosim.errors import NetlistError, ParameterError
+from photosim.errors import ParameterError
 from photosim.files.measured import Measured, measured_of
 from photosim.netlist.forms import Count, NameList, Number
 
@@ -56,17 +56,11 @@ def located(entry: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
 
     Raises ParameterError for a file outside that folder, as for tables of S-parameters.
     """
-    from photosim.netlist.tables import locate
-
     found = dict(entry)
     for key in ("data", "reference"):
         value = entry.get(key)
         if isinstance(value, str) and (key == "data" or Path(value).suffix):
-            try:
-                found[key] = str(locate(value, folder))
-            except NetlistError as error:
-                message = f"The analysis {entry.get('name', 'fit')!r}: {key}: {error}."
-                raise ParameterError(message) from None
+            found[key] = beside(value, folder, entry, "fit", key)
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from photosim.analysis.result import Table
 from photosim.bounds import check_number, check_whole
 from photosim.display import Tabled
+from photosim.media.unitaries import haar
 from photosim.smatrix import ByValue
 from photosim.training.arrays import FloatArray
 from photosim.training.chips.calibration import Calibration, calibrate
@@ -22,7 +23,6 @@ from photosim.training.devices.mesh.blocks import OneMesh
 from photosim.training.devices.mesh.calibration import PowerTaps, calibrated
 from photosim.training.devices.mesh.correction import corrected
 from photosim.training.devices.mesh.decomposition import decompose
-from photosim.training.layers.mesh import haar
 
 LOOK_SECONDS = 60.0
 """How often a chip that drifts is measured."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from photosim.bounds import is_number
 from photosim.components.mesh_places import Arrangement
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.media.unitaries import haar
 from photosim.reals import shown
 from photosim.training.arrays import ComplexArray, RealArray
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
@@ -35,12 +36,6 @@ DETECTIONS: Mapping[str, str] = {
 """What a mesh layer may do with the light at its outputs."""
 Any2D = NDArray[Any]
 """Real or complex, shape (batch, features)."""
-
-
-def haar(n: int, rng: np.random.Generator) -> ComplexArray:
-    """Draw a unitary (n, n) evenly: QR of normal numbers, R's phases taken out (mezzadri2007)."""
-    q, r = np.linalg.qr(rng.standard_normal((n, n)) + 1j * rng.standard_normal((n, n)))
-    return np.asarray(q * (np.diagonal(r) / np.abs(np.diagonal(r))))
 
 
 @dataclass(frozen=True)

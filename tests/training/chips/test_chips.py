@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import photosim as ps
 from photosim.cli.app import app
 from photosim.errors import DataError, NetlistError, ParameterError
+from photosim.media.unitaries import haar
 from photosim.netlist import read_text
 from photosim.netlist.write import to_yaml
 from photosim.training import PhotonicClassifier
@@ -37,7 +38,6 @@ from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices import Digital, mesh_chip
 from photosim.training.hardware import with_hardware
 from photosim.training.layers import Network, dense_network
-from photosim.training.layers.mesh import haar
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import Adam
 from photosim.training.passes import run

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from photosim.errors import ParameterError
+from photosim.media.unitaries import haar
 from photosim.training.data.datasets import Dataset, Samples
 from photosim.training.devices.mesh.circuit import mesh_chip
 from photosim.training.layers import Network
-from photosim.training.layers.mesh import DETECTIONS, Detection, MeshLayer, haar
+from photosim.training.layers.mesh import DETECTIONS, Detection, MeshLayer
 from photosim.training.losses import REGRESSION
 from photosim.training.optimisers import Adam
 from photosim.training.passes import run

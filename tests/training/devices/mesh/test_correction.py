@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from photosim.errors import ParameterError
+from photosim.media.unitaries import haar
 from photosim.training.devices import Mesh, MeshErrors, decompose
 from photosim.training.devices.mesh.blocks import OneMesh
 from photosim.training.devices.mesh.calibration import PowerTaps, calibrated
 from photosim.training.devices.mesh.circuit import find_mesh, mesh_chip
 from photosim.training.devices.mesh.correction import STEPS, corrected, fringe, self_configured
-from photosim.training.layers.mesh import haar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 import photosim as ps
 from photosim.errors import ParameterError
+from photosim.media.unitaries import haar
 from photosim.training.devices import Mesh, MeshErrors, decompose
 from photosim.training.devices.mesh.blocks import OneMesh, leaking
 from photosim.training.devices.mesh.circuit import find_mesh, mesh_chip
 from photosim.training.devices.mesh.decomposition import MeshPhases
-from photosim.training.layers.mesh import MeshLayer, arrays_of, haar
+from photosim.training.layers.mesh import MeshLayer, arrays_of
 
 RNG = np.random.default_rng(5)
 LOSSES = {"loss_dB": 0.3, "loss_shifter_dB": 0.1}

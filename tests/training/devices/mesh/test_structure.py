@@ -11,9 +11,10 @@ import photosim as ps
 from photosim.circuit import Circuit
 from photosim.components.mesh_places import PLACES
 from photosim.errors import ParameterError
+from photosim.media.unitaries import haar
 from photosim.training.devices import Mesh, MeshErrors, TiledMesh, mesh_chip
 from photosim.training.devices.mesh.engine_mesh import EngineMesh
-from photosim.training.layers.mesh import MeshLayer, haar
+from photosim.training.layers.mesh import MeshLayer
 
 NAMES = np.random.default_rng(3).permutation(1000)
 
