@@ -15,6 +15,7 @@ from photosim.analysis.options import beside, option, read_entry
 from photosim.analysis.spectrum import check_settings, check_waves
 from photosim.arguments import public
 from photosim.errors import ParameterError, did_you_mean, listing
+from photosim.model.elements import GROUND
 from photosim.netlist.forms import RECORD, Count, NameList, NotNegative, NumberList, Positive, Written
 from photosim.timedomain.inputs import as_lights
 from photosim.timedomain.waveform import Waveform
@@ -163,15 +164,16 @@ def _figures(options: TransientOptions, circuit: Circuit) -> FiguresOptions | No
     if asked is None:
         return None
     signal = _signal(options, circuit, "figures", asked.signal)
-    if asked.quadrature is not None:
-        _signal(options, circuit, "figures", asked.quadrature)
+    other = asked.quadrature
+    if other is not None:
+        other = _signal(options, circuit, "figures", other)
     rate = _rate(options, "figures", asked.rate)
     rates = [each for each, _ in _symbols(options)]
     with option(options.name, "figures", "rate"):
         if rates and not sent_at(options, rate):
             message = f"{rate:g} symbols per s do not fit: the drives and inputs have {listing(rates)}."
             raise ParameterError(message)
-    return replace(asked, signal=signal, rate=rate)
+    return replace(asked, signal=signal, quadrature=other, rate=rate)
 
 
 def _rate(options: TransientOptions, key: str, asked: float | None) -> float:
@@ -184,12 +186,27 @@ def _rate(options: TransientOptions, key: str, asked: float | None) -> float:
     return float(rate)
 
 
+def _net_of(circuit: Circuit, member: str) -> str:
+    """Return the name of the net that a member such as "load,e1" stands in; empty for none."""
+    node = circuit.compiled.electrics.node
+    instance, _, port = member.rpartition(",")
+    end = (instance.strip(), port.strip())
+    # The pins of an instance with parts inside are known by those who share a net with them.
+    written = (*circuit.netlist.nets, *circuit.netlist.connections)
+    fellows = [end, *(other for net in written if end in net for other in net)]
+    return next((node[own] for own in fellows if own in node), "")
+
+
 def _signal(options: TransientOptions, circuit: Circuit, key: str, asked: str | None) -> str:
     """Return the name of the signal that an option asks for, by default the first."""
     probes = circuit.ports if options.probes is None else options.probes
-    known = (*circuit.detectors, *probes, *circuit.compiled.electrics.nets)
+    nets = [name for name in circuit.compiled.electrics.nets if name != GROUND]
+    known = (*circuit.detectors, *probes, *nets)
     signal = asked or next(iter(known), None)
     if signal not in known:
+        net = _net_of(circuit, str(signal))
+        if net in nets:
+            return net
         with option(options.name, key, "signal"):
             message = f"there is no signal {signal!r}. There are: {listing(known)}."
             raise ParameterError(message + did_you_mean(str(signal), known))

@@ -256,6 +256,30 @@ def test_two_signals_are_a_constellation() -> None:
     assert len(plotting.for_transient(result)["figures"]().axes) == 2
 
 
+def test_figures_of_a_net_are_asked_by_any_of_its_members() -> None:
+    """A net has the name of its first member, which may lie inside of an instance."""
+    circuit = ps.Circuit(
+        {
+            "instances": {"src": "voltage_source", "amp": "driver", "laser": "laser",
+                          "mod": "lumped_modulator", "pd": "junction_photodiode", "load": "resistor"},
+            "connections": {"laser,o1": "mod,o1", "mod,o2": "pd,o1"},
+            "nets": [["src,e1", "amp,e1"], ["amp,e2", "mod,e1"], ["pd,e2", "load,e1"],
+                     ["src,e2", "mod,e2", "pd,e1", "load,e2", "gnd"]],
+        }
+    )  # fmt: skip
+    data = {"wave": "prbs", "rate": 20e9, "high": 0.3, "rise": 2e-11}
+    entry = {"name": "x", "duration": 8e-9, "sample_rate": 320e9, "drive": {"src.voltage": data}}
+    for member in ("load,e1", "pd,e2", "pd.series,e2"):
+        options = read_options({**entry, "figures": {"signal": member}}, circuit)
+        assert options.figures is not None
+        assert options.figures.signal == "pd.series,e2"
+    judged = transient.transient(circuit, options).figures["pd.series,e2"]
+    assert judged.numbers()["symbol_errors"] == 0
+    with pytest.raises(PhotosimError, match="no signal 'load,e2'") as caught:
+        read_options({**entry, "eye": {"signal": "load,e2"}}, circuit)
+    assert "gnd" not in str(caught.value)
+
+
 def test_figures_on_the_command_line(tmp_path: Path) -> None:
     command = ["transient", "link", "--duration", "15e-9", "--rate", "160e9", "--figures"]
     plot = tmp_path / "figures.png"
