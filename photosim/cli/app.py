@@ -244,10 +244,7 @@ def run(
     )  # fmt: skip
 
 
-@app.command(
-    epilog="Example: photosim reproduce mrr-dfa --data mnist --data-dir ~/data --seeds 5; "
-    "photosim reproduce lists the systems"
-)
+@app.command(epilog="Example: photosim reproduce mrr-dfa --quick; photosim reproduce lists the systems")
 def reproduce(
     name: Annotated[
         Optional[str],  # noqa: UP045

@@ -73,7 +73,7 @@ Parts = Annotated[
         "--components",
         parser=file_or_folder,
         metavar="FILE",
-        help="A Python file of your own components, which is run; repeatable.",
+        help="A Python file of your own components, which is executed; repeatable.",
     ),
 ]
 Windows = Annotated[
@@ -89,7 +89,7 @@ Tested = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
-        help="A component, a netlist, a table, or a Python file of your own components, which is run.",
+        help="A component, a netlist, a table, or a Python file of your own components, which is executed.",
     ),
 ]
 Cited = Annotated[
@@ -214,7 +214,9 @@ SystemFolder = Annotated[
         help="Folder of the results; results/<system> if not given.",
     ),
 ]
-Seconds = Annotated[str | None, typer.Option("--duration", metavar="SECONDS", help="How long to simulate.")]
+Seconds = Annotated[
+    str | None, typer.Option("--duration", metavar="SECONDS", help="Duration of the simulation in s.")
+]
 SampleRate = Annotated[str | None, typer.Option("--rate", metavar="HZ", help="Samples per second.")]
 Judged = Annotated[
     bool,

@@ -125,8 +125,8 @@ def yield_(
 
 
 @app.command(
-    epilog="Example: photosim fit mzi_te1310 measured.csv --column port1_dbm=bar --column port2_dbm=cross "
-    "--plot fit.png"
+    epilog="Example: photosim simulate all_pass_ring --wl 1.549:1.551:301 --set loss_dB_cm=4 "
+    "--out measured.csv; photosim fit all_pass_ring measured.csv --parameter loss_dB_cm --plot fit.png"
 )
 @asks()
 def fit(

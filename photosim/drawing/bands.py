@@ -19,9 +19,13 @@ _MARGIN = 14.0
 
 @dataclass(frozen=True)
 class Column:
-    """Where a column stands: left edge and width in px, and its band with the top of that."""
+    """Where a column stands: left edge and width in px, and its band with the top of that.
+
+    axis: x on which the middles of its boxes stand.
+    """
 
     left: float
+    axis: float
     width: float
     band: int
     band_top: float
@@ -31,7 +35,7 @@ def place_columns(
     grid: list[list[Item]], paths: Sequence[list[End]], style: Style
 ) -> tuple[list[Column], float, float]:
     """Return the columns, and width and height of all; tops of items are moved into their bands."""
-    channels, widths = _channels(grid, paths, style.detail), [_width(column) for column in grid]
+    channels, widths = _channels(grid, paths, style.detail), [sum(_halves(column)) for column in grid]
     crossing = _crossing(grid, paths)
     starts = _bands(channels, widths, crossing, style)
     columns: list[Column] = []
@@ -47,15 +51,17 @@ def place_columns(
         x = _MARGIN + LANE * carried[0] if first else channels[0]
         for k in range(first, after):
             x += channels[k] if k > first else 0.0
-            columns.append(Column(x, widths[k], band, bottom))
+            columns.append(Column(x, x + _halves(grid[k])[0], widths[k], band, bottom))
             x += widths[k]
         bottom = max((item.top + item.height for item in items), default=bottom)
         widest = max(widest, x + (_MARGIN + LANE * carried[1] if after < len(grid) else channels[after]))
     return columns, widest, bottom
 
 
-def _width(column: list[Item]) -> float:
-    return max((item.box.width for item in column if item.box), default=0.0)
+def _halves(column: list[Item]) -> tuple[float, float]:
+    """Return the widths left and right of the axis on which the middles of a column's boxes stand."""
+    halves = [item.box.halves for item in column if item.box]
+    return max((left for left, _ in halves), default=0.0), max((right for _, right in halves), default=0.0)
 
 
 def _channels(grid: list[list[Item]], paths: Sequence[list[End]], detail: int) -> list[float]:

@@ -9,12 +9,14 @@ from photosim.drawing.scene import clipped, text_width
 from photosim.drawing.symbols import PITCH, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from photosim.drawing.layout import Layout
 
 LINE = 12.0
 NAME_SIZE, LINE_SIZE, PORT_SIZE, TITLE_SIZE = 11.0, 9.5, 8.5, 12.0
+NAME_INSET = 2.0
+"""Distance of a port's name from the port, along the guide."""
 WIDEST_LABEL = 118.0
 _BODY = 8.0
 _HOOK = 12.0
@@ -71,6 +73,8 @@ class Box:
     """What is written at ports, by port."""
     label_at: tuple[float, float, str] | None = None
     """Where the label stands instead, from the middle of the core, with its anchor."""
+    reach: tuple[float, float] = (0.0, 0.0)
+    """From the middle to the outer ends of the port names left and right; no wire bends there."""
     rotated: bool = False
     """Whether the symbol stands upright, in an arm of a ring."""
     inner: Layout | None = field(default=None, repr=False)
@@ -81,9 +85,33 @@ class Box:
         return LINE * len(self.lines) if self.kind == "symbol" and self.label_at is None else 0.0
 
     @property
+    def halves(self) -> tuple[float, float]:
+        """Widths left and right of the middle, of core, label and port names."""
+        half = max(self.core[0], self.label_width if self.label_height else 0.0) / 2.0
+        return max(half, self.reach[0]), max(half, self.reach[1])
+
+    @property
     def width(self) -> float:
-        """Width of core and label."""
-        return max(self.core[0], self.label_width) if self.label_height else self.core[0]
+        """Width of core, label and port names."""
+        return sum(self.halves)
+
+    @property
+    def names_beside(self) -> bool:
+        """Whether port names stand along the guides beside the symbol, not inside a body."""
+        sides = (self.symbol.left, self.symbol.right) if self.symbol else ()
+        return self.kind == "symbol" and None not in sides
+
+    def reaching(self, unnamed: Collection[str]) -> Box:
+        """Return the box with room for the port names beside it, but for those of `unnamed` ports."""
+        if not self.names_beside:
+            return self
+        ends = {-1: 0.0, 1: 0.0}
+        for port, text in self.labelled.items():
+            if port in self.pins and port not in unnamed:
+                pin = self.pins[port]
+                end = abs(pin.x) + NAME_INSET + text_width(text, PORT_SIZE)
+                ends[pin.heading] = max(ends[pin.heading], end)
+        return replace(self, reach=(ends[-1], ends[1]))
 
     @property
     def label_width(self) -> float:
@@ -101,7 +129,7 @@ class Box:
     @property
     def middle(self) -> tuple[float, float]:
         """Middle of the core, from the upper left corner of the box."""
-        return self.width / 2.0, self.core[1] / 2.0
+        return self.halves[0], self.core[1] / 2.0
 
     def side(self, heading: int) -> tuple[str, ...]:
         """Return the ports on one side from top to bottom."""
@@ -125,7 +153,7 @@ class Box:
         if label is not None:
             anchors = {"start": "end", "end": "start"}
             label = (-label[0], label[1], anchors.get(label[2], label[2]))
-        return replace(self, pins=pins, mirrored=not self.mirrored, label_at=label)
+        return replace(self, pins=pins, mirrored=not self.mirrored, label_at=label, reach=self.reach[::-1])
 
     @property
     def may_upend(self) -> bool:

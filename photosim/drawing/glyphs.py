@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
-from photosim.drawing.boxes import LINE, LINE_SIZE, NAME_SIZE, PORT_SIZE, Pin
+from photosim.drawing.boxes import LINE, LINE_SIZE, NAME_INSET, NAME_SIZE, PORT_SIZE, Pin
 from photosim.drawing.palette import DOMAINS, INK, OPEN, QUIET
 from photosim.drawing.scene import Label, Mark, Place, Shape, Trail, circle, moved, rectangle, trail
 
@@ -179,15 +179,13 @@ def port_marks(placed: PlacedBox, unnamed: Collection[str]) -> list[Mark]:
     """Return the names of a box's ports: inside a body, along a symbol's guide but for the `unnamed` ones."""
     box = placed.box
     found: list[Mark] = []
-    body = box.kind in {"body", "group"} or (
-        box.symbol is not None and None in (box.symbol.left, box.symbol.right)
-    )
+    body = not box.names_beside
     for name, text in box.labelled.items():
         if name in unnamed and not body:
             continue
         point = placed.port(name)
         anchor = "end" if (point.heading > 0) == body else "start"
-        inset = (5.0 if box.kind in {"body", "group"} else 9.0) if body else -2.0
+        inset = (5.0 if box.kind in {"body", "group"} else 9.0) if body else -NAME_INSET
         y = point.y + (3.0 if body else -4.0)
         found.append(Label(point.x - inset * point.heading, y, text, PORT_SIZE, QUIET, anchor))
     return found

@@ -8,7 +8,7 @@ is wider than the page goes on in bands below, as lines of text do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -84,6 +84,7 @@ def arrange(
 
     style: says the width of the page, beyond which the columns go on in a band below.
     """
+    boxes = {name: box.reaching(unnamed(name, box, wires, loose)) for name, box in boxes.items()}
     count = max(columns.values(), default=-1) + 1
     grid: list[list[Item]] = [[] for _ in range(count)]
     items = {name: Item(columns[name], box) for name, box in boxes.items()}
@@ -111,6 +112,16 @@ def arrange(
     )
 
 
+def unnamed(name: str, box: Box, wires: Iterable[Wire], loose: Iterable[PortRef]) -> set[str]:
+    """Return the ports of a box whose names say nothing: exposed by that name, or with an end mark."""
+    found = {pin for owner, pin in loose if owner == name}
+    for wire in wires:
+        (a, p), (b, q) = wire.pins
+        if a.startswith("port ") and b == name and box.labelled.get(q) == p:
+            found.add(q)
+    return found
+
+
 def _path(pair: Pair, boxes: dict[str, Box], items: dict[str, Item], grid: list[list[Item]]) -> list[End]:
     """Return the ends that a wire joins in turn, with a new lane in every column that it passes."""
     ends = [End(items[name], pin) for name, pin in pair]
@@ -126,10 +137,10 @@ def _path(pair: Pair, boxes: dict[str, Box], items: dict[str, Item], grid: list[
 
 
 def _indent(box: Box, column: Column) -> float:
-    """Distance of a box from its column's left edge: terminals hug the circuit, others are centred."""
+    """Distance of a box from its column's left edge: terminals hug the circuit, middles stand on the axis."""
     if box.kind == "terminal":
         return column.width - box.width if box.right else 0.0
-    return (column.width - box.width) / 2.0
+    return column.axis - column.left - box.halves[0]
 
 
 def _carried(paths: Sequence[list[End]], places: Sequence[Column]) -> dict[int, list[tuple[End, End]]]:

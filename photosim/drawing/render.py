@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from photosim.drawing import glyphs
 from photosim.drawing.boxes import TITLE_SIZE
 from photosim.drawing.frames import HEADER
-from photosim.drawing.layout import Layout
+from photosim.drawing.layout import Layout, unnamed
 from photosim.drawing.legend import legend
 from photosim.drawing.names import wire_name
 from photosim.drawing.palette import DOMAINS, INK, QUIET, power_colour
@@ -142,7 +142,8 @@ def _box(
         drawn.insert(0, area)
     else:
         drawn = glyphs.body_marks(placed)
-    return Group((*drawn, *glyphs.port_marks(placed, _unnamed(name, layout))), tag, box.notes)
+    silent = unnamed(name, box, (placed.wire for placed in layout.wires), layout.loose)
+    return Group((*drawn, *glyphs.port_marks(placed, silent)), tag, box.notes)
 
 
 def _colour(name: str, layout: Layout, powers: Mapping[str, float] | None, largest: float) -> str:
@@ -150,17 +151,6 @@ def _colour(name: str, layout: Layout, powers: Mapping[str, float] | None, large
     wire = next((w.wire for w in layout.wires if w.wire.pins[0][0] == name), None)
     power = powers.get(wire_name(wire.ends)) if wire and powers else None
     return "" if power is None else power_colour(power, largest)
-
-
-def _unnamed(name: str, layout: Layout) -> set[str]:
-    """Return the ports of a box whose names say nothing: exposed by that name, or with an end mark."""
-    found = {pin for box, pin in layout.loose if box == name}
-    labels = layout.boxes[name].box.labelled
-    for placed in layout.wires:
-        (a, p), (b, q) = placed.wire.pins
-        if a.startswith("port ") and b == name and labels.get(q) == p:
-            found.add(q)
-    return found
 
 
 def _turned(box: Box) -> Layout:

@@ -117,9 +117,8 @@ class _Rest:
 
     def _refuse(self, unknown: int) -> Any:
         message = (
-            f"The electrical equations at rest do not determine {self.system.names[unknown]}: a controlled "
-            "source "
-            "cancels what holds it, or nothing does."
+            f"The electrical equations at rest do not determine {self.system.names[unknown]}. Connect it to "
+            "gnd by a resistor, or check the controlled sources that act on it."
         )
         raise NetlistError(message)
 

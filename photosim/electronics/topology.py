@@ -55,18 +55,18 @@ def _refuse_loop(placed: Sequence[Placed], around: Sequence[str], *, shorted: bo
     """Refuse a loop of the elements with these names, which is one element alone where it is shorted."""
     if shorted:
         message = (
-            f"Both ends of {around[0]} are one net, so that nothing limits its current: put a resistor "
+            f"Both ends of {around[0]} are in one net, so that nothing limits its current: put a resistor "
             "between them."
         )
     elif all(_kind(placed, name) == "inductance" for name in around):
         message = (
-            f"The inductors {listing(around)} form a loop, in which a direct current is not determined: put "
-            "a resistor into it."
+            f"The inductors {listing(around)} form a loop, whose direct current is not determined: put a "
+            "resistor into it."
         )
     else:
         what = "voltage sources and inductors" if _any_inductor(placed, around) else "ideal voltage sources"
         message = (
-            f"{listing(around)} form a loop of {what}: nothing limits its current; put a resistor into it."
+            f"{listing(around)} form a loop of {what}, whose current nothing limits: put a resistor into it."
         )
     raise NetlistError(message)
 

@@ -103,9 +103,8 @@ class Electrics:
             for other, taken in units.items():
                 if unit == "V" and not self._is_input(end) and taken == "A" and self._is_input(other):
                     raise NetlistError(
-                        f"The net of {_name(end)}, a voltage, drives {_name(other)}, which takes a current: "
-                        "put a "
-                        "resistor between them, or a current_driver in place of what gives the voltage."
+                        f"The voltage of {_name(end)} drives {_name(other)}, which takes a current: put a "
+                        "resistor between them, or use a current_driver as the source."
                     )
 
     # --- elements ----------------------------------------------------------------------------------
@@ -294,9 +293,8 @@ class Electrics:
         for read in self.reads:
             if read.name in called:
                 message = (
-                    f"Setting {read.name!r} is driven by the electrical nets that its instance stands in: "
-                    "set what "
-                    "drives them, or leave the part out of the nets."
+                    f"Setting {read.name!r} is driven by the electrical nets of its instance: change the "
+                    "source that drives them, or take the instance out of the nets."
                 )
                 raise ParameterError(message)
 

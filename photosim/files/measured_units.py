@@ -65,9 +65,8 @@ def axis_of(table: Mapping[str, NDArray[np.float64]], source: str, wavelength: s
     named = [name for name in table if AXIS.match(name)]
     if not named:
         message = (
-            f"{source}: no column is called a wavelength or a frequency; it has {listing([*table])}: name "
-            "one "
-            "(`wavelength: NAME`)."
+            f"{source}: no column has the name of a wavelength or a frequency. Its columns are "
+            f"{listing([*table])}: choose one with `wavelength: NAME`."
         )
         raise DataError(message)
     return named[0]
@@ -113,7 +112,7 @@ def wavelengths_of(
     if len(fits) != 1:
         message = (
             f"{source}: {name!r} runs from {ends[0]:g} to {ends[1]:g}, which is light in {listing(fits)}: "
-            "say its unit."
+            "give its unit."
             if fits
             else f"{source}: {name!r} runs from {ends[0]:g} to {ends[1]:g}, which is not light in any unit."
         )
@@ -150,12 +149,13 @@ def power_unit(name: str, values: NDArray[np.float64], source: str, unit: str | 
         if high <= 1.05:
             return "1", True
         message = (
-            f"{source}: {name!r} runs from {spread}, which may be a power or a loss in dB: say its unit, "
-            "as in "
-            f"units: {{{name}: mW}}."
+            f"{source}: the values of {name!r} run from {spread}, which may be a power or a loss in dB: "
+            f"give the unit, as in units: {{{name}: mW}}."
         )
         raise DataError(message)
-    message = f"{source}: {name!r} runs from {spread}: say its unit, as in units: {{{name}: dB}}."
+    message = (
+        f"{source}: the values of {name!r} run from {spread}: give the unit, as in units: {{{name}: dB}}."
+    )
     raise DataError(message)
 
 

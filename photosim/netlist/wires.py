@@ -131,9 +131,8 @@ class _Wires:
                 if not electrical:
                     raise NetlistError(
                         f"net {number + 1}{self.inside} joins the optical port '{','.join(end)}' with "
-                        f"{listing([repr(shown_member(e)) for e in net if e != end])}: nets are electrical; "
-                        "light "
-                        "goes from one port to one other, under 'connections'.",
+                        f"{listing([repr(shown_member(e)) for e in net if e != end])}. Nets are electrical: "
+                        "connect two optical ports under 'connections'.",
                         self.netlist.mark(*path),
                     )
                 before = self.in_net.setdefault(own, number)

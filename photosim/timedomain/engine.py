@@ -134,9 +134,8 @@ def carried(  # noqa: PLR0913, PLR0915 - keyword options of a question, answered
     block = next((part for part in circuit.graph.parts if isinstance(part.model, Block)), None)
     if block is not None:
         message = (
-            f"Instance {block.name!r} ({block.model.name}) is a part of free space, which ps.transient "
-            "cannot "
-            "simulate: use circuit.chain() for its light."
+            f"Instance {block.name!r} ({block.model.name}) is a free-space component, which ps.transient "
+            "cannot simulate: use circuit.chain() for its light."
         )
         raise ParameterError(message)
     samples, warm = _counts(duration, settle, sample_rate)

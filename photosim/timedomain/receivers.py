@@ -94,10 +94,9 @@ def noise_before(drives: Drives, warm: int) -> int:
         past = MEMORY / slowest * drives.sample_rate
         if past > MOST_PAST:
             message = (
-                f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz cannot be "
-                "simulated "
-                f"at {drives.sample_rate:g} Hz: it needs {past:.3g} samples before time 0, at most "
-                f"{MOST_PAST:,}. Use ps.link, take a lower sample rate or noise=False."
+                f"The noise of detector {part.name!r} behind a low-pass of {slowest:g} Hz needs {past:.3g} "
+                f"samples before time 0 at {drives.sample_rate:g} Hz, and at most {MOST_PAST:,} are "
+                "possible. Use ps.link, a lower sample rate or noise=False."
             )
             raise ParameterError(message)
         needed = max(needed, int(np.ceil(past)))

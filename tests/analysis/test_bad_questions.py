@@ -75,7 +75,11 @@ CASES: list[tuple[Callable[[], Any], str]] = [
      "wall_plug_efficiency: the value 0.1 must lie between low and high, got 0.2 and 0.3"),
     (lambda: budget(settings={"neff": [2.44, 2.45]}), "A budget is that of one circuit, but 'neff' is"),
     (lambda: chips({"width": 1e-3}, BAND, settings={"ring.radius": [9, 10]}), "A yield draws chips of one"),
-    (lambda: budget(wl=1.55), "wl: circuit 'wdm_link' has light of its own: leave wl out"),
+    (lambda: budget(wl=1.55), "'wdm_link' has its own light, so its budget does not take wl"),
+    (
+        lambda: budget(start="in", end="out"),
+        r"'wdm_link' .* take start \(`from` in a netlist\), end \(`to` in a netlist\)",
+    ),
     (lambda: chips({"width": 1e-3}, LIMIT | {"near": 1551.0, "at_most": 1.551}), "near: .*looks like nm"),
     (lambda: chips({"width": 1e-3}, BAND | {"window": [1551, 1552]}), "window: .*looks like nm: write 1.552"),
     (lambda: chips({"width": 1e-3}, BAND | {"window": [1.551]}), "list of two numbers, .*but is a list of 1"),

@@ -63,7 +63,19 @@ def call_json(*arguments: str) -> dict[str, Any]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     text, _ = call(command, "--help")
-    assert f"Example: photosim {command}" in " ".join(text.split())
+    _, _, example = " ".join(text.split()).partition("Example: ")
+    assert example.startswith("photosim ")
+    assert f"photosim {command}" in example
+
+
+def test_the_example_of_fit_runs_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from photosim.cli.questions import app as every
+
+    group: Any = typer.main.get_command(every)
+    monkeypatch.chdir(tmp_path)
+    for line in group.commands["fit"].epilog.removeprefix("Example: ").split("; "):
+        call(*line.removeprefix("photosim ").split())
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".png"]
 
 
 def test_without_a_command_the_commands_are_listed() -> None:

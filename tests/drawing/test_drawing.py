@@ -437,3 +437,16 @@ def test_ports_of_a_table_face_those_that_their_light_reaches(tmp_path: Path) ->
     assert crossings(found) == 0
     assert middle(found, "split") < middle(found, "short") < middle(found, "join")
     assert middle(found, "short") == pytest.approx(middle(found, "long"))  # side by side, not one in a loop
+
+
+@pytest.mark.parametrize("name", ["wdm_link", "polarization_diversity", "wdm_rings"])
+def test_no_wire_bends_through_the_name_of_a_port(name: str) -> None:
+    found = sheet(read(find(name)))
+    ports = {"in", "drop", "through", "add", "from_TE", "from_TM"}
+    names = [(text, area) for text, area in found.labels if text in ports]
+    assert names
+    for text, (x0, y0, x1, y1) in names:
+        for wire, places in found.wires.items():
+            x, y = places.T
+            inside = (x > x0) & (x < x1) & (y > y0 + 1.0) & (y < y1 - 2.0)
+            assert not inside.any(), (text, wire)

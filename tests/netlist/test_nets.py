@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "two nets": ({}, [["src,e1", "r,e1"], ["r,e1", "c,e1"], ENDS], "'r,e1' stands in two nets, 1 and 2"),
     "twice": ({}, [["src,e1", "r,e1", "r,e1"]], "'r,e1' stands twice in one net"),
     "optical": ({"g": "straight"}, [["src,e1", "g,o1"]],
-                "net 1 joins the optical port 'g,o1' with 'src,e1': nets are electrical"),
+                "net 1 joins the optical port 'g,o1' with 'src,e1'. Nets are electrical"),
     "power": ({"h": "thermo_optic_shifter"}, [["src,e1", "r,e1"], ["r,e2", "c,e1", "h,e1"], ENDS],
               "'h,e1' is a signal in W and 'r,e2' a pin"),
     "floating": ({}, [["src,e1", "r,e1"], ["r,e2", "c,e1"], ["src,e2", "c,e2"]], "no path to gnd at rest"),
@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
                                  [["src,e1", "r,e1", "l,e1"], ["r,e2", "c,e1"], ["l,e2", *ENDS]],
                                  "form a loop of voltage sources and inductors"),
     "source across itself": ({}, [["src,e1", "src,e2", "r,e1", "gnd"], ["r,e2", "c,e1"], ["c,e2", "gnd"]],
-                             "Both ends of src.v are one net, so that nothing limits its current"),
+                             "Both ends of src.v are in one net, so that nothing limits its current"),
     "source into a shorted line": ({"t": "transmission_line"},
                                    [["src,e1", "r,e1", "t,e1"], ["r,e2", "c,e1"],
                                     ["t,e3", "t,e2", "t,e4", *ENDS]],
@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
                         "no path for the current of i.i: only current sources"),
     "voltage into a current": ({"d": "dac", "a": "variable_attenuator"},
                                [["src,e1", "r,e1"], ["r,e2", "c,e1", "d,e1", "a,e1"], ENDS],
-                               "The net of 'd,e1', a voltage, drives 'a,e1', which takes a current"),
+                               "The voltage of 'd,e1' drives 'a,e1', which takes a current"),
 }  # fmt: skip
 
 

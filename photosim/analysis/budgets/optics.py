@@ -80,24 +80,32 @@ def optics_of(
     circuit: Circuit, settings: Mapping[str, Any], wl: float | None, start: str | None, end: str | None
 ) -> Optics:
     """Return the light of a circuit; ParameterError for ports that it does not have."""
-    check_waves(circuit, starts=None if start is None else [start], ends=None if end is None else [end])
     compiled, at = circuit.driven_at(settings)
-    if at.leading:
-        message = "A budget is that of one circuit at one point, but a setting is a list: give one value."
-        raise ParameterError(message)
     lit = circuit.sources and circuit.detectors and not circuit.graph.buses
     if not (lit or circuit.graph.buses or circuit.nonlinear or not circuit.ports):
+        check_waves(circuit, starts=None if start is None else [start], ends=None if end is None else [end])
         return _between_ports(circuit, compiled, at, wl, start, end)
-    unused = [name for name, value in (("wl", wl), ("from", start), ("to", end)) if value is not None]
+    given = {"wl": wl, "start (`from` in a netlist)": start, "end (`to` in a netlist)": end}
+    unused = [name for name, value in given.items() if value is not None]
     if unused:
-        why = "has light of its own" if lit else "is not one of ports and wavelengths alone"
-        message = f"{unused[0]}: circuit {circuit.name!r} {why}: leave {listing(unused)} out."
+        message = (
+            f"Circuit {circuit.name!r} {_why_lit(circuit)}, so its budget does not take {listing(unused)}."
+        )
         raise ParameterError(message)
     if lit:
         return _lit(circuit, settings, compiled, at)
     if circuit.graph.buses:
         return _free_space(circuit, compiled, at)
     return Optics(compiled, at, remarks=(_UNKNOWN.format(circuit.name, "has parts that act in time"),))
+
+
+def _why_lit(circuit: Circuit) -> str:
+    """Return why a budget does not choose the light of a circuit, for a message."""
+    if circuit.graph.buses:
+        return "carries light in free space"
+    if circuit.sources and circuit.detectors:
+        return "has its own light"
+    return "has nonlinear parts" if circuit.nonlinear else "has no optical ports"
 
 
 _UNKNOWN = "Circuit {!r} {}: no losses, delays or noise by part."

@@ -193,15 +193,14 @@ def ask(
         text, found = _KEEPER.ask(question, data)
     except EOFError:
         message = (
-            "ngspice crashed on this circuit and its process ended; photosim goes on. Look for extreme "
-            "values in the deck and its models."
+            "ngspice crashed on this circuit, and its process ended. Look for extreme values in the deck "
+            "and its models."
         )
         raise ParameterError(message) from None
     except _Silent:
         message = (
-            f"ngspice did not answer for {_PATIENCE:g} s on this circuit and was stopped; photosim "
-            "goes on. Look "
-            "for models that do not converge, or make the deck smaller."
+            f"ngspice did not answer for {_PATIENCE:g} s on this circuit, so photosim stopped it. Look for "
+            "models that do not converge, or make the deck smaller."
         )
         raise ParameterError(message) from None
     if "ended" in text:

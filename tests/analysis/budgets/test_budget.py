@@ -189,7 +189,7 @@ def test_energy_of_a_training_is_its_cycles_and_multiply_adds() -> None:
         ({"constants": {"tia_energy": {"value": 1e-12, "low": 2e-12}}}, "between low and high"),
         ({"use": 1.5}, "at most 1"),
         ({"rate": -1.0}, "rate"),
-        ({"start": "nowhere"}, "nowhere"),
+        ({"start": "receiver,o1"}, "has its own light, so its budget does not take start"),
         ({"bits": 30.0}, "No light up to 1 W"),
         ({"link": {"edge": 1.0}}, "give bits too"),
         ({"bits": 4.0, "receiver": {"responsivty": 1.0}}, "responsivity"),
@@ -202,6 +202,11 @@ def test_energy_of_a_training_is_its_cycles_and_multiply_adds() -> None:
 def test_bad_input_is_one_sentence(link: ps.Circuit, options: dict[str, Any], words: str) -> None:
     with pytest.raises(ps.ParameterError, match=words):
         ps.budget(link, **options)
+
+
+def test_a_port_that_is_not_there() -> None:
+    with pytest.raises(ps.ParameterError, match="nowhere"):
+        ps.budget(ps.load("mzi_balanced"), start="nowhere")
 
 
 def test_a_training_that_is_not_there() -> None:
