@@ -199,10 +199,10 @@ class _Question:
         if name in self.circuit.parameters:
             return "", self._following(name)
         known = self.sources()
-        message = (
-            f"There is no source {name!r} of a response. There are: {listing(known)}; settings of optical "
-            "parts are sources too."
-        )
+        end = f"There are: {listing(known)}; settings of optical parts are sources too."
+        if not known:
+            end = "Settings of optical parts are sources."
+        message = f"There is no source {name!r} of a response. {end}"
         raise ParameterError(message + did_you_mean(name, known))
 
     def _following(self, name: str) -> list[tuple[Read, float]]:
@@ -226,10 +226,11 @@ class _Question:
                     continue  # what follows a loop is found by its gain
                 if isinstance(up, int | float | np.number) and not isinstance(up, bool) and up != down:
                     if isinstance(part.model, Network | Source | Detector):
+                        known = self.sources()
+                        electrical = f"{listing(known)}, or " if known else ""
                         message = (
                             f"Setting {name!r} changes {part.name!r} ({part.model.name}), which has no small "
-                            f"signal: a source is one of {listing(self.sources())}, or a setting of optical "
-                            "parts."
+                            f"signal: a source is {electrical}a setting of what light passes on its way."
                         )
                         raise ParameterError(message)
                     found.append((Read(part.name, setting), float((up - down) / (2 * step))))

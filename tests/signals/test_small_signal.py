@@ -132,6 +132,15 @@ def test_an_unknown_source_is_refused() -> None:
         ps.ParameterError, match=r"There is no source 'scr' of a response\..*Did you mean 'src'"
     ):
         ps.response(ps.Circuit(LINK), GRID, source="scr")
+    dark = {"instances": {"l": "laser", "pd": "photodetector"}, "connections": {"l,o1": "pd,o1"}}
+    with pytest.raises(
+        ps.ParameterError, match=r"no source 'x' of a response\. Settings of optical parts are"
+    ):
+        ps.response(ps.Circuit(dark), GRID, source="x")
+    with pytest.raises(
+        ps.ParameterError, match=r"'l.power' changes 'l' \(laser\).*: a source is a setting of"
+    ):
+        ps.response(ps.Circuit(dark), GRID, source="l.power")
 
 
 def test_sources_are_those_that_a_user_knows_by_name() -> None:
