@@ -38,7 +38,7 @@ def _buffered(node: str, out: str, low: float, high: float) -> Elements:
     shifted = (elements.voltage("middle", "centre", "gnd", middle),) if middle else ()
     return (
         *shifted,
-        elements.limited("range", "gnd", "held", node, centre, 1.0, half),
+        elements.limited(elements.RANGE, "gnd", "held", node, centre, 1.0, half),
         elements.resistance("held_r", "held", "gnd", 1.0),
         elements.voltage_gain("out", out, centre, "held", "gnd", 1.0),
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GROUND = "gnd"
 """Name of the node whose voltage is 0; a netlist writes it as a member of a net."""
+RANGE = "range"
+"""Name of the limited element that holds the output of a controller within its range."""
 
 
 @dataclass(frozen=True)

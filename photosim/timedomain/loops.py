@@ -15,8 +15,9 @@ import numpy as np
 
 from photosim.electronics import linear, refuse_rest
 from photosim.engine.looping import Loop, loop_of, unstable
-from photosim.errors import ParameterError, PhotosimWarning
+from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Electronic, Network, Nonlinear, Source
+from photosim.model.elements import RANGE
 from photosim.timedomain import light
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ SLOWEST = 1.0 / 20.0
 """Part of the loop's time constant up to which light may be late."""
 AGREED, APART = 1e-6, 1e-3
 """Difference of the currents of loop and light, over the largest, that is none, and that is corrected."""
+BENT = 0.9
+"""Part of a controller's range beyond which its output is not linear."""
 _TURNS, _LOOKS = 40, 64
 
 
@@ -162,8 +165,25 @@ class Feedback:
         nets.notes.append(
             f"control loop of {loop.words}: gain 1 at {unity:.4g} Hz; its light is late by "
             f"{self.lifetime:.2g} s and {how}, a step is {step:.2g} s; tables of driven "
-            f"parts err by {error:.2g}"
+            f"parts err by {error:.2g}{self._ends(start, fine[:-1, -1])}"
         )
+
+    def _ends(self, start: FloatArray, end: FloatArray) -> str:
+        """Return words for the controllers whose output stands at an end of its range."""
+        system, found = self.equations.system, []
+        limited = [one for one in system.placed if one.element.kind == "limited"]
+        for text, x in (("before time 0", start), ("at the end", end)):
+            padded = np.append(x, 0.0)
+            share = padded[system.limited[0][:, 2]] - padded[system.limited[0][:, 3]]
+            share = np.abs(share * system.limited[1][:, 0] / system.limited[1][:, 1])
+            names = [
+                one.part
+                for one, y in zip(limited, share, strict=True)
+                if one.element.name == RANGE and y > BENT
+            ]
+            if names:
+                found.append(f"{listing([repr(name) for name in names])} {text}")
+        return f"; at an end of its output's range: {', '.join(found)}" if found else ""
 
     def compare(self, currents: Mapping[str, FloatArray]) -> None:
         """Hold the loop's currents against those of the exact light, (T,) each in A."""

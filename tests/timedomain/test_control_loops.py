@@ -112,6 +112,17 @@ def test_a_lock_captures_on_its_side_of_the_resonance() -> None:
             assert point < 1.2e-3 or point > 0.9 * hot
 
 
+def test_a_lock_that_does_not_hold_is_told() -> None:
+    """An integrator too fast for its heater leaps over the resonance, to the end of its range."""
+    circuit = ps.load("ring_lock")
+    lost = ps.transient(
+        circuit, 2e-5, sample_rate=1e6, probes=[], lock={"unity_frequency": -603.0 * 30}
+    ).attrs["electronics"]  # fmt: skip
+    assert "at an end of its output's range: 'lock' before time 0, 'lock' at the end" in lost
+    held = ps.transient(circuit, 2e-5, sample_rate=1e6, probes=[]).attrs["electronics"]
+    assert "range" not in held
+
+
 def test_a_loop_follows_its_differential_equation() -> None:
     """The nonlinear equation of a modulator under an integrator and a proportional part, by LSODA."""
     from scipy.integrate import solve_ivp
