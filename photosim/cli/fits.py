@@ -82,7 +82,7 @@ def _entry(request: Request, circuit: Circuit) -> dict[str, Any]:
             read = {name: _ends(text, f"--{key.removesuffix('s')} {name}") for name, text in table.items()}
             entry[key] = {**entry.get(key, {}), **read}
     if "parameters" not in entry:
-        message = f"{request.common.file} lists no fit: say what is fitted, as in --parameter ring.coupling."
+        message = f"{request.common.file} lists no fit: give --parameter, as in --parameter ring.coupling."
         raise ParameterError(message)
     settings = request.common.settings(circuit)
     if settings:

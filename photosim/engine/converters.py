@@ -102,10 +102,9 @@ def converter_drives(graph: Graph, settings_of: Callable[[Part], Mapping[str, An
             continue  # its current is an input of the electrical equations
         if not isinstance(driving, Electronic) or driving.inputs:
             message = (
-                f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which follows a "
-                "signal of its own, but only parts without an input, such as a dac, drive settings, by "
-                "themselves or through a pre_emphasis: wire one of those, or leave the wire out of the "
-                "netlist and give the setting its value."
+                f"Setting '{name}.{setting}' is wired to {converter!r} ({driving.name}), which has an input. "
+                "Only parts without an input, such as a dac, can drive a setting, directly or through a "
+                "pre_emphasis: wire one of those, or remove the wire and give the setting a value."
             )
             raise ParameterError(message)
         stage = driving.stage(**settings_of(graph.part(converter)))

@@ -214,9 +214,9 @@ def _refuse_spice(equations: Equations, reads: Sequence[Read]) -> None:
     inside = next((one.part for one in equations.system.placed if one.element.kind == "spice"), None)
     if inside is not None:
         message = (
-            f"SPICE subcircuit {inside!r} stands in a circuit in which light follows itself through the nets "
-            f"({listing([read.name for read in reads])}): ngspice computes nets that light alone drives, or "
-            "that drive light alone; build the loop of photosim's own parts."
+            f"SPICE subcircuit {inside!r} is in a control loop: nets that light drives also drive light "
+            f"({listing([read.name for read in reads])}). ngspice computes only nets without such a loop: "
+            "build it from photosim's own parts."
         )
         raise ParameterError(message)
 

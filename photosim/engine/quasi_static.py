@@ -120,8 +120,8 @@ class QuasiStatic:
             if isinstance(part.model, Nonlinear):
                 message = (
                     f"Instance {part.name!r} ({part.model.name}) lies beside a control loop of "
-                    f"{listing([repr(t.name) for t in self.tables[: self.followed]])}, but its light has a "
-                    "memory of its own, which loops do not follow: take a linear part, or break the loop."
+                    f"{listing([repr(t.name) for t in self.tables[: self.followed]])}, and control loops "
+                    "cannot include nonlinear parts: take a linear part, or break the loop."
                 )
                 raise ParameterError(message)
         del lit

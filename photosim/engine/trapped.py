@@ -157,9 +157,8 @@ def series_again(
                 open_at.append(float(wl[chunk[k]]))
     if open_at:
         message = (
-            f"Circuit {name!r} traps light without loss at {open_at[0]:.9g} um, and some enters or leaves "
-            "the loop as soon as the wavelength changes: group delay or dispersion there are not numbers; "
-            "give the loop a loss, or choose a wavelength beside the resonance."
+            f"Circuit {name!r} traps light without loss at {open_at[0]:.9g} um, where group delay or "
+            "dispersion are not finite: give the loop a loss, or choose a wavelength beside the resonance."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=5)
 

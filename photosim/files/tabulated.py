@@ -52,7 +52,7 @@ def read_index(path: str | Path) -> IndexTable:
     try:
         wavelengths, neff = (np.array(values, dtype=np.float64) for values in (wl, columns["neff"]))
     except ValueError as error:
-        message = f"{source} holds what is not a number: {error}."
+        message = f"{source} has an entry that is not a number: {error}."
         raise DataError(message) from None
     if wavelengths.ndim == 1 and wavelengths.size > 1 and wavelengths[0] > wavelengths[-1]:
         wavelengths, neff = wavelengths[::-1], neff[::-1]

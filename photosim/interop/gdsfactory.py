@@ -79,7 +79,7 @@ def _single(component: Any) -> dict[str, Any]:
     names = (getattr(component, key, None) for key in ("function_name", "factory_name", "name"))
     name = next((n for n in names if isinstance(n, str) and n), None)
     if name is None:
-        message = f"{shown(component)} has no instances and no name of its own: nothing says what it is."
+        message = f"{shown(component)} has neither instances nor a name, so its component is not known."
         raise ParameterError(message)
     ports = [port for port in getattr(component, "ports", ()) if _is_optical(port)]
     part = {"component": name, "settings": _table(component, "settings"), "info": _table(component, "info")}

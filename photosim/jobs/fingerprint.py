@@ -202,8 +202,8 @@ def _of_object(value: Any) -> list[Any]:
 
 def _refused(value: Any) -> NoReturn:
     message = (
-        f"A {_name(value)} cannot be part of a checkpoint's key, since its content cannot be told: train "
-        "without a checkpoint, or use a dataclass or a function."
+        f"A {_name(value)} cannot be part of a checkpoint's key, because photosim cannot compare its "
+        "content: train without a checkpoint, or use a dataclass or a function."
     )
     raise DataError(message)
 

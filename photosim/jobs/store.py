@@ -88,7 +88,7 @@ class Store:
                 self.arrays[_DIGEST][number : number + 1] = _digest(found)[np.newaxis]
         except DataError as error:
             kept = int(self._load(_DIGEST, 0, len(self.ranges)).any(axis=1).sum())
-            message = f"{error} {kept} of {len(self.ranges)} chunks are kept there: the same call goes on."
+            message = f"{error} {kept} of {len(self.ranges)} chunks are kept there: the same call continues."
             raise DataError(message) from error
 
     def _load(self, name: str, first: int, last: int) -> NDArray[Any]:

@@ -243,9 +243,9 @@ class Layout:
             self.note(f"{{}} ({form.component}): {what}.", name)
             return found
         raise NetlistError(
-            f"{where}: setting {key!r} is null, and neither its info nor its cross-section says a value: "
-            f"write the value that is drawn, leave the setting out for the default "
-            f"{parameter.default}{unit}, or say it in a map under 'settings' or 'cross_sections'"
+            f"{where}: setting {key!r} is null, and neither its info nor its cross-section has a value: "
+            f"write the drawn value, remove the setting for the default {parameter.default}{unit}, or give "
+            "it in a map under 'settings' or 'cross_sections'"
         )
 
     def _section(self, form: InstanceForm) -> Mapping[str, Any]:

@@ -99,7 +99,8 @@ class _Builder:
         if len(found) != 1:
             what = f"several circuits: {listing(b.name for b in found)}" if found else "no circuit"
             raise NetlistError(
-                f"the file holds {what}; a line outside of .subckt says which counts", self.sheet.top.mark
+                f"the file holds {what}; name the circuit in a line outside of .subckt",
+                self.sheet.top.mark,
             )
         return found[0]
 

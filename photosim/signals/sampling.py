@@ -186,8 +186,8 @@ def _remembered(point: OperatingPoint, step: float) -> int:
     if needed * len(point.ports) * (1 + len(point.emitters)) > MOST_FIELD:
         message = (
             f"The receiver of {slowest.name!r} has a low-pass of {slowest.bandwidth:g} Hz beside one of "
-            f"{max(receiver.bandwidth for receiver in point.receivers):g} Hz, too slow for a record of noise "
-            "of both: use ps.link, or give them bandwidths that are nearer to each other."
+            f"{max(receiver.bandwidth for receiver in point.receivers):g} Hz. One record of noise cannot "
+            "hold both: use ps.link, or choose bandwidths that are closer to each other."
         )
         raise ParameterError(message)
     return int(np.ceil(needed))

@@ -157,7 +157,7 @@ class Feedback:
                 f"The light of the control loop of {loop.words} is late by "
                 f"{self.lifetime:.3g} s, more than 1/20 of the loop's time constant of "
                 f"{1 / (2 * np.pi * unity):.3g} s (its gain is 1 at {unity:.3g} Hz): lower the gain, or "
-                "shorten the way of the light."
+                "shorten the path of the light."
             )
             raise ParameterError(message)
         error = max(table.error for table in loop.optics.tables)
@@ -233,8 +233,8 @@ def consistent(
             break
         before = loop.apart
     message = (
-        f"The control loop of {loop.loop.words} and its light do not agree: their currents stay "
-        f"{loop.apart:.2g} of the largest apart, since the light, late by {loop.lifetime:.3g} s, does not "
-        "follow its settings at once. Lower the gain of the loop, or take a higher sample rate."
+        f"The control loop of {loop.loop.words} does not converge: its currents without and with the delay "
+        f"of the light, {loop.lifetime:.3g} s, differ by {loop.apart:.2g} of the largest one. Lower the "
+        "gain of the loop, or take a higher sample rate."
     )
     raise ParameterError(message)

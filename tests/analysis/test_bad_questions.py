@@ -97,7 +97,7 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: chips({"width": 1e-3}, BAND, tuning={"heaters": ["ring.radius"]}),
      "A heater is a phase in rad, but 'ring.radius' is in um"),
     (lambda: ring(OWN, window=[1545.0, 1555.0]), "looks like nm: write 1.555"),
-    (lambda: ring(OWN, reference="through_dbm"), "'through_dbm' is fitted itself"),
+    (lambda: ring(OWN, reference="through_dbm"), "'through_dbm' is one of the fitted columns"),
     (lambda: ring(OWN, starts=0), "starts must be .* 1 to 10000"),
     (lambda: design(target={"matrix": "fourrier"}), "no matrix 'fourrier': .*Did you mean 'fourier'"),
     (lambda: design(target={"matrix": [[1, 0], [0]]}), "the matrix must be 4 rows of 4 finite numbers"),

@@ -172,7 +172,7 @@ def test_a_length_between_tables_turns_the_phase_by_itself() -> None:
         ("wl_um,neff\n1.5,2.4\n1.51,2.39\n", "it has 2 points; the bounds are 4"),
         ("wl_um,nef\n1.5,2.4\n", "has wl_um?, nef but not neff|has nef but not neff. Did you mean 'nef'"),
         ("wl_um,neff\n1500,2.4\n1510,2.4\n1520,2.4\n1530,2.4\n", "wavelength of 1500; the bounds are 0.1"),
-        ("wl_um,neff\n1.5,x\n1.6,2\n1.7,2\n1.8,2\n", "holds what is not a number"),
+        ("wl_um,neff\n1.5,x\n1.6,2\n1.7,2\n1.8,2\n", "has an entry that is not a number"),
         ("wl_um,neff\n1.5\n", r":2: this row has 1 columns, the header 2"),
         ("", r":1: the file holds no rows"),
     ],

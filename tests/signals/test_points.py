@@ -171,7 +171,9 @@ def test_a_modulator_wired_to_what_follows_a_signal_is_refused_in_every_question
             },
         }
     )  # fmt: skip
-    message = "Setting 'modulator.voltage' is wired to 'driver' .transimpedance_amplifier., which follows"
+    message = (
+        "Setting 'modulator.voltage' is wired to 'driver' .transimpedance_amplifier., which has an input"
+    )
     for ask in (one.photocurrents, lambda: ps.link(one), lambda: settled(one)):
         with pytest.raises(ParameterError, match=message):
             ask()

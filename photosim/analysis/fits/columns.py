@@ -159,7 +159,7 @@ def divided_by(data: Spectra, measured: Measured, reference: str | Path) -> Spec
 
     if str(reference) in data.names:
         message = (
-            f"reference: {str(reference)!r} is fitted itself, and divided by itself nothing of it is left: "
+            f"reference: {str(reference)!r} is one of the fitted columns, and divided by itself it is 1: "
             "name the fitted columns in `columns`, or another reference."
         )
         raise ParameterError(message)

@@ -261,8 +261,8 @@ def _shape(
             if together:
                 inner = next(".".join(steps(n)[:2]) for n in names if n.startswith(f"{together[0]}."))
                 message = (
-                    f"Inner parts of {listing(together, 5)} lie at one point for the local field and err "
-                    f"alike: give places: {{{inner}: [x, y], ...}} in um if they do not."
+                    f"Inner parts of {listing(together, 5)} lie at one point for the local field, so they "
+                    f"have the same errors: give places: {{{inner}: [x, y], ...}} in um if they do not."
                 )
                 warnings.warn(message, PhotosimWarning, stacklevel=2)
             fields[names] = factor(correlation(lines, variation.correlation_length))

@@ -77,7 +77,7 @@ class Deck:
         decks = {call.deck.digest: call.deck for _, call in found}
         if len(decks) > 1:
             message = (
-                "SPICE subcircuits that stand in joined nets come from several decks "
+                "SPICE subcircuits in connected nets come from several decks "
                 f"({', '.join(sorted(repr(d.name) for d in decks.values()))}): put them into one file, "
                 "or .include them."
             )

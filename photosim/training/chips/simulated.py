@@ -72,7 +72,7 @@ class SimulatedChip:
         circuit = load(os.fspath(path))
         written = circuit.netlist.chip
         if written is None:
-            message = f"{os.fspath(path)} has no chip: block, which says what a simulated chip hides."
+            message = f"{os.fspath(path)} has no chip: block, which lists the errors of a simulated chip."
             raise ParameterError(message)
         return cls(circuit, chip_options(circuit, {**written, **changes}), mesh)
 

@@ -319,6 +319,6 @@ def _pictures(folder: Path) -> tuple[Any, Any]:
         grey = picture if picture.ndim == 2 else np.moveaxis(picture[..., :3], -1, 0)
         pixels.append(np.rint(255.0 * grey).astype(np.uint8))
         if pixels[-1].shape != pixels[0].shape:
-            message = f"{path} is of shape {picture.shape}, but {files[0][0]} of another: all must be alike."
+            message = f"{path} has shape {picture.shape}, but {files[0][0]} another: make them equal."
             raise DataError(message)
     return np.stack(pixels), np.array([name for _, name in files])

@@ -147,7 +147,7 @@ def read_hardware(value: Any, settings: Settings, own: Circuit | None = None) ->
     if is_chip(value):
         if settings.device is not None or settings.noise is not None:
             message = (
-                "hardware is a chip, which has noise of its own and no instances: leave out device and noise."
+                "hardware is a chip, which has its own noise and no instances: leave out device and noise."
             )
             raise ParameterError(message)
         return Found(type(value).__name__, "chip", value, settings)

@@ -261,7 +261,7 @@ class _Case:
             return
         message = (
             f"hardware names {self.found.name!r} for a layer of the kind {type(self.layer).__name__}: only "
-            "dense layers are held by hardware, so give None there."
+            "dense layers can be in hardware, so give None for this one."
         )
         raise ParameterError(message)
 

@@ -237,7 +237,7 @@ def test_a_chip_is_hardware_of_estimators(calibrated: Any) -> None:
     ):
         with pytest.raises(ParameterError, match=text):
             with_hardware(network, hardware, rule=rule, use=use)
-    with pytest.raises(ParameterError, match="hardware is a chip, which has noise of its own"):
+    with pytest.raises(ParameterError, match="hardware is a chip, which has its own noise"):
         with_hardware(network, [None, chip], noise="physical")
     with pytest.raises(ParameterError, match="the chip has 3 guides, but the calibration 4"):
         CalibratedChip(chip_of(3), found)

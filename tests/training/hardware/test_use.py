@@ -248,7 +248,7 @@ def test_only_dense_layers_are_held() -> None:
     ).fit(X, Y)
     assert isinstance(fitted.network_.layers[0], Convolution)
     assert [record["use"] for record in fitted.uses_] == ["none", "both"]
-    with pytest.raises(ParameterError, match="of the kind Convolution: only dense layers are held"):
+    with pytest.raises(ParameterError, match="of the kind Convolution: only dense layers can be in hardware"):
         clone(fitted).set_params(hardware=["clements_4x4", None]).fit(X, Y)
 
 

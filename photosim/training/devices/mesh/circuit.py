@@ -257,7 +257,7 @@ def _one_mesh(own: Mapping[str, Any], prefix: str, n: int, wl: float, bits: int 
     if crosstalk is None and any(
         f"{name}.{heat}" in own for name in names for heat in ("heat_theta", "heat_phi")
     ):
-        message = "Blocks of a mesh are warmed by settings of their own: a mesh says it by its crosstalk."
+        message = "Blocks of a mesh must not have heat_theta or heat_phi: use the mesh's setting crosstalk."
         raise ParameterError(message)
     leak = None if crosstalk is None else leaking(fitting[0], n, crosstalk)
     return OneMesh(fitting[0], _blocks(own, names, wl), _amplitude(loss), turn, np.zeros(n), leak, bits)

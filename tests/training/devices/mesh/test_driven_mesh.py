@@ -248,5 +248,5 @@ def test_a_mesh_whose_blocks_are_not_alike_is_refused() -> None:
 
     with pytest.raises(ParameterError, match="converters of mesh 'mesh' have different bits: 4, None"):
         find_mesh(changed(bits=4), "mesh")
-    with pytest.raises(ParameterError, match="warmed by settings of their own: a mesh says it by its cross"):
+    with pytest.raises(ParameterError, match="must not have heat_theta or heat_phi"):
         find_mesh(changed(heat_theta=0.1), "mesh")
