@@ -181,7 +181,7 @@ def new(
     thing: Annotated[
         str,
         typer.Argument(
-            metavar="circuit|component|analysis", help="Kind of file.", autocompletion=completion.starters
+            metavar="circuit|component|analysis|kit", help="Kind of file.", autocompletion=completion.starters
         ),
     ],
     file: Annotated[
@@ -189,11 +189,11 @@ def new(
         typer.Argument(
             parser=file_or_folder,
             metavar="FILE",
-            help="File to write (default: circuit.yml, component.py or analysis.yml).",
+            help="File to write (default: circuit.yml, component.py, analysis.yml or kit.yml).",
         ),
     ] = None,
 ) -> None:
-    """Write a commented starter file: a circuit, a component of your own, or a list of analyses."""
+    """Write a commented starter file: a circuit, a component of your own, analyses, or a design kit."""
     from photosim.cli import begin
 
     begin.new(thing, file)

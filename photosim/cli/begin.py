@@ -15,11 +15,12 @@ STARTERS = {
     "circuit": ("circuit.yml", "photosim simulate {file} --wl 1.54:1.56:auto --plot circuit.png"),
     "component": ("component.py", "photosim --components {file} components window_pane"),
     "analysis": ("analysis.yml", "photosim run {file}"),
+    "kit": ("kit.yml", "photosim pdk check {file}"),
 }
 
 
 def new(thing: str, file: Path | None) -> None:
-    """Write the starter file of a circuit, a component or a list of analyses; never over a file."""
+    """Write the starter file of a circuit, component, list of analyses or kit; never over a file."""
     if thing not in STARTERS:
         near = did_you_mean(thing, STARTERS)
         message = f"There is no starter file of {thing!r}: choose from {', '.join(STARTERS)}.{near}"

@@ -17,7 +17,7 @@ def pdk() -> None:
     """Compare design kits with the component library."""
 
 
-@app.command(epilog="Example: photosim pdk check my_kit/")
+@app.command(epilog="Example: photosim new kit my_kit.yml; photosim pdk check my_kit.yml")
 def check(
     place: Annotated[
         str, typer.Argument(metavar="FOLDER-OR-FILE", help="Kit: pdk-schema 0.3 JSON, or YAML (docs/pdk.md).")

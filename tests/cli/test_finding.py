@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from photosim import netlist
-from photosim.cli.app import app
+from photosim.cli.questions import app  # with the commands of questions, such as pdk
 from photosim.netlist.layout_table import RULES, SYNONYMS
 
 
@@ -87,6 +87,7 @@ def test_gallery_lists_every_circuit_with_a_sentence() -> None:
         ("circuit", ["check", "circuit.yml", "--strict"]),
         ("circuit", ["simulate", "circuit.yml", "--wl", "1.54:1.56:auto", "--plot", "circuit.png"]),
         ("analysis", ["run", "analysis.yml", "--out", "answers"]),
+        ("kit", ["pdk", "check", "kit.yml"]),
     ],
 )
 def test_a_starter_file_works(
