@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from photosim.errors import ParameterError, did_you_mean
+from photosim.engine.bindings import no_setting
+from photosim.errors import ParameterError
 from photosim.expressions import parse
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ def read_settings(texts: Sequence[str], circuit: Circuit) -> dict[str, Any]:
             message = f"The setting {name!r} shapes the circuit: change it in the netlist."
             raise ParameterError(message)
         if name not in circuit.parameters:
-            message = (
-                f"The circuit has no setting {name!r}.{did_you_mean(name, circuit.parameters)} "
-                "`photosim check FILE --settings` lists all of them."
-            )
+            said = no_setting(name, circuit.parameters)
+            message = f"{said} `photosim check FILE --settings` lists all of them."
             raise ParameterError(message)
         if name in _ARGUMENTS:
             message = (

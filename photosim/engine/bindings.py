@@ -16,7 +16,7 @@ import numpy as np
 
 from photosim.arguments import check_arguments
 from photosim.conventions import ROOM_TEMPERATURE_K
-from photosim.errors import ParameterError
+from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.expressions import Expr
 from photosim.model.sampled import SampledData
 from photosim.reals import NotReal, as_real, as_whole, shown
@@ -43,6 +43,21 @@ def owner(name: str) -> tuple[str, str]:
         return outer, last
     *path, last = steps(name)  # no setting but a member of an array
     return ".".join(path), last
+
+
+def no_setting(name: str, known: Iterable[str], others: Iterable[str] = ()) -> str:
+    """Return the sentence that refuses a name which none of the settings has, with the nearest one.
+
+    known: names of the settings.  others: names that may be meant too.
+    """
+    known = list(known)
+    inside = [own.removeprefix(f"{name}.") for own in known if own.startswith(f"{name}.")]
+    if inside:
+        return (
+            f"{name!r} is an instance: name one of its settings, as in {f'{name}.{inside[0]}'!r}. It has: "
+            f"{listing(inside, 20)}."
+        )
+    return f"The circuit has no setting {name!r}.{did_you_mean(name, [*known, *others])}"
 
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

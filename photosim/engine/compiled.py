@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.ambient import Ambient
-from photosim.engine.bindings import TEMPERATURE, flat_settings, owner, steps
+from photosim.engine.bindings import TEMPERATURE, flat_settings, no_setting, owner, steps
 from photosim.engine.converters import converter_drives
 from photosim.engine.electrics import Electrics
 from photosim.engine.exclusions import Exclusions
@@ -162,9 +162,10 @@ class Compiled:
     def differentiable(self, name: str) -> str:
         """Return the name of a setting that has a derivative; ParameterError with the nearest otherwise."""
         if name not in self.continuous:
-            known = name in self.graph.structural or name in self.parameters
-            why = "shapes the circuit and has no derivative" if known else "does not exist"
-            message = f"Setting {name!r} {why}.{did_you_mean(name, self.continuous)}"
+            if name not in self.graph.structural and name not in self.parameters:
+                raise ParameterError(no_setting(name, filter(self.continuous.__contains__, self.parameters)))
+            hint = did_you_mean(name, self.continuous)
+            message = f"Setting {name!r} shapes the circuit and has no derivative.{hint}"
             raise ParameterError(message)
         self.exclusions.check([name])
         return name

@@ -103,7 +103,7 @@ def test_the_pullback_keeps_wavelengths_and_batches_apart() -> None:
 
 def test_a_setting_without_a_derivative_is_refused() -> None:
     circuit = ps.Circuit(CIRCUIT)
-    with pytest.raises(ParameterError, match=r"'radios' does not exist.*Did you mean 'radius'\?"):
+    with pytest.raises(ParameterError, match=r"has no setting 'radios'.*Did you mean 'radius'\?"):
         circuit.value_and_grad(random_loss(4), wl=WL, parameters=["radios"])
     with pytest.raises(ParameterError, match="a cotangent must be numbers of shape"):
         circuit.value_and_grad(lambda _: (0.0, np.zeros(3, dtype=complex)), wl=WL, parameters=["radius"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
+from photosim.cli.settings import read_settings
 from photosim.engine.bindings import owner, steps
 from photosim.errors import ParameterError
 
@@ -106,3 +107,14 @@ def test_instances_called_as_arguments_take_dotted_names() -> None:
         circuit(wl=wrong)
     with pytest.raises(ParameterError, match=r"^ports must be a list of names, as in ports=\['in'\]"):
         circuit(WL, ports="in")
+
+
+def test_the_name_of_an_instance_is_not_taken_for_a_setting() -> None:
+    circuit = ps.load("add_drop_ring")
+    said = r"^'ring' is an instance: name one of its settings, as in 'ring\.radius'\. It has: radius, "
+    with pytest.raises(ParameterError, match=said):
+        circuit.jacobian([1.55], ["in"], ["drop"], ["ring"])
+    with pytest.raises(ParameterError, match=said):
+        ps.sweep(circuit, {"ring": [1.0, 2.0]}, wl=[1.55])
+    with pytest.raises(ParameterError, match=said):
+        read_settings(["ring=3"], circuit)

@@ -69,7 +69,7 @@ def test_slopes_and_a_search_by_scipy(circuit: ps.Circuit) -> None:
     ("names", "options", "text"),
     [
         (["*.phse"], {}, r"No setting of circuit '.*' matches '\*\.phse'.*Did you mean"),
-        (["turn.phas"], {}, "Setting 'turn.phas' does not exist. Did you mean 'turn.phase'"),
+        (["turn.phas"], {}, "The circuit has no setting 'turn.phas'. Did you mean 'turn.phase'"),
         ([], {}, "Name at least one setting, or a pattern"),
         (["gap", "one.gap"], {}, "'one.gap' follows from 'gap': name one of them"),
         (

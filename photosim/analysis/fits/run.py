@@ -32,7 +32,7 @@ from photosim.analysis.spectrum import check_settings
 from photosim.analysis.sweeps.points import check_setting
 from photosim.arguments import public
 from photosim.bounds import check_number
-from photosim.engine.bindings import flat_settings
+from photosim.engine.bindings import flat_settings, no_setting
 from photosim.errors import ParameterError, PhotosimWarning, did_you_mean
 from photosim.expressions import parse
 from photosim.files.measured import Measured, measured_of
@@ -247,8 +247,7 @@ def _check_derived(circuit: Circuit, derived: Mapping[str, str]) -> None:
             raise ParameterError(message) from None
         for symbol in expression.names:
             if symbol not in circuit.parameters:
-                hint = did_you_mean(symbol, circuit.parameters)
-                message = f"derived: {name!r}: the circuit has no setting {symbol!r}.{hint}"
+                message = f"derived: {name!r}: {no_setting(symbol, circuit.parameters)}"
                 raise ParameterError(message)
 
 

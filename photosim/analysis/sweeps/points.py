@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from photosim.engine.bindings import flat_settings
+from photosim.engine.bindings import flat_settings, no_setting
 from photosim.errors import ParameterError, did_you_mean
 from photosim.reals import NotReal, as_real, shown
 
@@ -91,12 +91,9 @@ def check_setting(circuit: Circuit, name: str, others: Sequence[str] = ()) -> No
 
     others: names that may be meant too.
     """
-    known = {**circuit.graph.structural, **circuit.parameters}
+    known = {**circuit.parameters, **circuit.graph.structural}
     if name not in known:
-        message = (
-            f"The circuit has no setting {name!r}.{did_you_mean(name, [*known, *others])} "
-            "`photosim check FILE --settings` lists all of them."
-        )
+        message = f"{no_setting(name, known, others)} `photosim check FILE --settings` lists all of them."
         raise ParameterError(message)
 
 

@@ -180,7 +180,7 @@ def test_a_circuit_that_cannot_hold_a_matrix_says_so() -> None:
         ({"outputs": ["out0", "oat"]}, "oat"),
         (
             {"parameters": ["b00.otter.phase"]},
-            "Setting 'b00.otter.phase' does not exist. Did you mean 'b00.outer.phase'",
+            "The circuit has no setting 'b00.otter.phase'. Did you mean 'b00.outer.phase'",
         ),
         ({"encoding": "power"}, "No encoding is named 'power'.*Did you mean 'powers'"),
         ({"reading": "current"}, "ports lit by fields is one of quadrature, fields, power, amplitude"),
