@@ -164,9 +164,8 @@ class Compiled:
         if name not in self.continuous:
             if name not in self.graph.structural and name not in self.parameters:
                 raise ParameterError(no_setting(name, filter(self.continuous.__contains__, self.parameters)))
-            hint = did_you_mean(name, self.continuous)
-            message = f"Setting {name!r} shapes the circuit and has no derivative.{hint}"
-            raise ParameterError(message)
+            message = f"Setting {name!r} shapes the circuit and has no derivative."
+            raise ParameterError(message + did_you_mean(name, self.continuous))
         self.exclusions.check([name])
         return name
 

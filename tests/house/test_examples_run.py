@@ -25,6 +25,8 @@ def desk(tmp_path: Path) -> Path:
     """An empty folder with only the gallery in it, as a reader of the README sees the checkout."""
     (tmp_path / "netlists").symlink_to(ROOT / "netlists")
     shutil.copy(ROOT / "tests" / "data" / "layouts" / "ring_double.json", tmp_path / "my_chip.json")
+    (tmp_path / "my_kit").mkdir()
+    shutil.copy(ROOT / "photosim" / "cli" / "starters" / "kit.yml", tmp_path / "my_kit")
     return tmp_path
 
 
@@ -49,6 +51,7 @@ def run(command: list[str], folder: Path) -> str:
         "docs/figures.md",
         "docs/first-steps.md",
         "docs/fit.md",
+        "docs/laws.md",
         "docs/layouts.md",
         "docs/meshes.md",
         "docs/metrics.md",
@@ -62,6 +65,8 @@ def run(command: list[str], folder: Path) -> str:
         "docs/how-to.md",
         "docs/optimise.md",
         "docs/own-training.md",
+        "docs/pdk.md",
+        "docs/programmable.md",
         "docs/sweeps.md",
         "docs/yield.md",
     ],
