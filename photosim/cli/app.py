@@ -258,9 +258,7 @@ def reproduce(
     data_dir: DataFolder = None,
     seeds: SeedCount = None,
     netlist: Replaced = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Run the same steps on less data, in under a minute.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Run a short version on less data.")] = False,
     out: SystemFolder = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Number of seeds computed at the same time, one per core.")
@@ -316,9 +314,7 @@ def cite(
 
 @app.command(epilog="Example: photosim bench --quick")
 def bench(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Time small circuits only: a second instead of half a minute.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Time small circuits only.")] = False,
     seed: Seed = 0,
     out: Annotated[
         Optional[Path],  # noqa: UP045

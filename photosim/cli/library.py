@@ -174,7 +174,8 @@ def try_laws(thing: str, examples: int, seed: int, *, as_json: bool) -> None:
         for report in reports:
             for verdict in report.broken:
                 said = f" {verdict.said}" if verdict.said else ""
-                say(f"{report.name}: {verdict.law.statement} ({verdict.law.formula}).{said}")
+                law = verdict.law
+                say(f"{report.name} breaks the law of {law.name}: {law.statement} ({law.formula}).{said}")
                 if verdict.netlist is not None:
                     typer.echo(f"The smallest circuit that breaks it:\n{verdict.netlist}")
     if any(report.broken for report in reports):

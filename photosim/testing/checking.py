@@ -141,7 +141,7 @@ def check(
     hypothesis()
     subject = subject_of(thing)
     if examples < 1:
-        message = f"Laws are tried at 1 example or more, got {examples}."
+        message = f"examples must be 1 or more, got {examples}."
         raise ParameterError(message)
     chosen = [law for law in LAWS.of(subject) if only in (None, law.name)]
     if not chosen:
@@ -149,9 +149,9 @@ def check(
         wanted = (
             f"The law {only!r} does not apply to {subject.name}"
             if only
-            else f"No law is about {subject.name}"
+            else f"No law applies to {subject.name}"
         )
-        message = f"{wanted}. These apply: {', '.join(known) or 'none'}."
+        message = f"{wanted}. Laws that apply: {', '.join(known) or 'none'}."
         raise ParameterError(message)
     verdicts = _try(subject, chosen, examples, seed)
     report = Report(subject.name, tuple(verdicts))

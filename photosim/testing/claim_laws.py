@@ -21,10 +21,10 @@ def _claimed(subject: Any, claim: str) -> Any:
 
 @LAWS.declare(
     "reality",
-    "What is declared real in time answers a real signal with a real signal",
+    "A component that `real_when` declares real answers a real signal with a real signal",
     "S(-f) = S*(f)",
     tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="oppenheim2010",
     applies=lambda subject: isinstance(subject, Formula) and _claimed(subject, "real_when") is not None,
 )
@@ -39,10 +39,10 @@ def _reality(subject: Formula, example: Example) -> float:
 
 @LAWS.declare(
     "exchange of ports",
-    "A part that is declared symmetric is the same with its ports exchanged",
+    "The S-matrix stays the same under the exchange of ports that `symmetries` declares",
     "S = P S P^T",
     tolerance=1e-9,
-    why="roundings of an S-matrix; beside resonances of a finesse up to 10,000",
+    why="rounding errors of an S-matrix near resonances with a finesse of up to 10,000",
     source="pozar2012",
     applies=lambda subject: isinstance(subject, Linear) and bool(_claimed(subject, "symmetries")),
 )
@@ -67,10 +67,10 @@ NEAR = 12
 
 @LAWS.declare(
     "Kramers-Kronig",
-    "Declared absorption brings the phase that causality asks for, and no other",
+    "Absorption and phase fulfil the Kramers-Kronig relations where `kramers_kronig_when` declares it",
     "arg S(f) - 2 pi f tau = H[ln |S|](f)",
     tolerance=1e-2,
-    why="the window of each sweep, and lines that hold near a resonance only",
+    why="the window of each sweep, and line shapes that are valid only near a resonance",
     source="saleh2019",
     applies=lambda subject: (
         isinstance(subject, Formula) and _claimed(subject, "kramers_kronig_when") is not None
@@ -111,7 +111,7 @@ def _before_time_0(s: Any, steps: Any) -> float:
 
 @LAWS.declare(
     "ports of a table",
-    "No two ports of a table are exchanged on the side where light leaves",
+    "No two ports of a table are exchanged",
     "|S - S^T| is not mended by exchanging two rows of S",
     tolerance=0.1,
     why="differences between two runs of a field solver",

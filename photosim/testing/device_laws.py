@@ -19,10 +19,10 @@ def _sends(subject: Any) -> bool:
 
 @LAWS.declare(
     "gradient of a device",
-    "The gradient of a mesh by each of its phases is the limit of differences",
+    "The gradient of a mesh with respect to every phase is the limit of a finite difference",
     "dL/dphase = lim (L(phase + h) - L(phase - h)) / 2h",
     tolerance=1e-6,
-    why="central differences of a step of 1e-5",
+    why="central differences with a step of 1e-5",
     source="hughes2018",
     applies=_sends,
     every=10,
@@ -62,10 +62,10 @@ READINGS = 2000
 
 @LAWS.declare(
     "declared noise",
-    "Products of a device scatter as far as it declares",
+    "Outputs have the standard deviation that the device declares by `noise_deviation(x)`",
     "std(y) = noise_deviation(x)",
     tolerance=0.12,
-    why="five standard errors of the deviation of 2000 readings, the largest of all outputs",
+    why="five standard errors of the standard deviation of 2000 readings, for the worst output",
     source="filipovich2022",
     applies=lambda subject: isinstance(subject, Hardware) and hasattr(subject.device, "noise_deviation"),
     every=20,
@@ -81,10 +81,10 @@ def _declared_noise(subject: Hardware, example: Example) -> float:
 
 @LAWS.declare(
     "gradient in situ",
-    "A rule that reads light sent backwards through lossless meshes finds the gradient of the loss",
+    "Power readings inside lossless meshes give the exact gradient",
     "update = dL/dphase",
     tolerance=1e-6,
-    why="readings without noise, against backpropagation of the same pass",
+    why="readings without noise, compared with backpropagation of the same pass",
     source="hughes2018",
     applies=lambda subject: (
         isinstance(subject, Learning)

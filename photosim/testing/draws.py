@@ -41,7 +41,7 @@ def hypothesis() -> Any:
     try:
         import hypothesis
     except ImportError:
-        message = "Laws are tried with hypothesis, which is not installed: pip install 'photosim[testing]'."
+        message = "Testing laws needs hypothesis, which is not installed: pip install 'photosim[testing]'."
         raise ParameterError(message) from None
     return hypothesis
 

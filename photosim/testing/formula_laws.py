@@ -117,10 +117,10 @@ def _compared(found: Any, expected: Any, bound: NDArray[np.float64]) -> float:
 
 @LAWS.declare(
     "compiled kernel",
-    "The compiled formula gives what numpy gives",
+    "The compiled formula and numpy agree, within the largest possible rounding error",
     "|S_kernel - S_numpy| <= 2 eps (1 + E), E what the roundings of all operations can do",
     tolerance=2 * EPS,
-    why="both round at each operation, and a compiler may order sums and products anew",
+    why="both round after each operation, and a compiler may reorder sums and products",
     source="higham2002",
     applies=formula,
 )
@@ -132,10 +132,11 @@ def _kernel(subject: Formula, example: Example) -> float:
 
 @LAWS.declare(
     "thirty digits",
-    "Double precision gives what thirty digits give",
+    "Double precision agrees with a computation in thirty digits, within the error that rounding "
+    "the settings once makes",
     "|S - S_30| <= 64 eps (1 + sum |p dS/dp|)",
     tolerance=64 * EPS,
-    why="a few roundings of every setting, as far as they are felt: a good formula adds little to that",
+    why="the effect of a few rounding errors of every setting; a good formula adds little to it",
     source="higham2002",
     applies=formula,
     every=5,
@@ -157,10 +158,10 @@ def _differentiable(subject: Any) -> bool:
 
 @LAWS.declare(
     "exact derivatives",
-    "The compiled derivative by each setting is the limit of differences",
+    "The compiled derivative with respect to every setting is the limit of a finite difference",
     "dS/dp = lim (S(p + h) - S(p - h)) / 2h",
     tolerance=1e-8,
-    why="phases of 1e5 rad and a finesse of 100 leave eleven of sixteen digits",
+    why="phases of 1e5 rad and a finesse of 100 leave 11 of 16 digits",
     source="griewank2008",
     applies=_differentiable,
     every=20,
@@ -222,10 +223,10 @@ def _scales(subject: Any) -> bool:
 
 @LAWS.declare(
     "scaling",
-    "A device twice as large does at twice the wavelength what it did",
+    "A device twice as large has the same S-matrix at twice the wavelength",
     "S(2 L, 2 wl, loss / 2, ...) = S(L, wl, loss, ...)",
     tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="joannopoulos2008",
     applies=_scales,
 )

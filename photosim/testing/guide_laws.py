@@ -37,10 +37,10 @@ def is_guide(subject: Any) -> bool:
 
 @LAWS.declare(
     "composition",
-    "Two halves of a guide are the whole guide",
+    "Two halves of a guide in series are equal to the whole guide",
     "S21(L) = S21(L/2)^2",
     tolerance=1e-10,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="saleh2019",
     applies=is_guide,
 )
@@ -53,7 +53,7 @@ def _composition(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "group delay",
-    "Light travels along a guide with the group velocity",
+    "The group delay of a guide is n_g L / c, which is positive",
     "tau = n_g L / c at the guide's own wavelength",
     tolerance=1e-5,
     why="central differences of the phase",
@@ -84,10 +84,10 @@ def _warms(subject: Any) -> bool:
 
 @LAWS.declare(
     "temperature",
-    "Heat lengthens a guide's optical path by its thermo-optic coefficient",
+    "The phase of a guide changes by 2 pi L (dn_eff/dT) dT / wl with its temperature",
     "d phi / dT = 2 pi L (dn_eff/dT) / wl",
     tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="komma2012",
     applies=_warms,
 )
@@ -103,10 +103,10 @@ def _temperature(subject: Formula, example: Example) -> float:
 
 @LAWS.declare(
     "zero length",
-    "A guide without length passes everything as it is",
+    "A guide of length 0 does not change the light",
     "S21(L = 0) = 1",
     tolerance=1e-12,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=is_guide,
 )
@@ -125,10 +125,10 @@ def _loses(subject: Any) -> bool:
 
 @LAWS.declare(
     "energy balance",
-    "A stated loss of 3.0103 dB leaves half of the power",
+    "A loss setting of 3.0103 dB halves the power, of a component or along a guide",
     "sum |S(3.0103 dB)|^2 = sum |S(0)|^2 / 2",
     tolerance=1e-9,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=_loses,
 )
@@ -162,10 +162,10 @@ def _losses(subject: Any) -> list[str]:
 
 @LAWS.declare(
     "no loss",
-    "A part whose losses are all 0 loses no more than with them",
+    "With all loss settings at 0, a component loses the least",
     "sum_j |S_ji(loss = 0)|^2 >= sum_j |S_ji(loss)|^2",
     tolerance=1e-9,
-    why="roundings of an S-matrix; beside resonances of a finesse up to 10,000",
+    why="rounding errors of an S-matrix near resonances with a finesse of up to 10,000",
     source="haus1984",
     applies=lambda subject: bool(_losses(subject)),
     every=2,
@@ -205,10 +205,10 @@ def _resonates(subject: Any) -> bool:
 
 @LAWS.declare(
     "shift with temperature",
-    "Warming moves a spectrum by wl (dn_eff/dT) / n_g per kelvin",
+    "Spectra shift by wl (dn_eff/dT) / n_g per kelvin",
     "S(wl + wl dn_eff/dT dT/n_g, T + dT) = S(wl, T)",
     tolerance=1e-2,
-    why="first order in a shift of 1e-4 K, beside the change that it undoes",
+    why="first order in a shift of 1e-4 K, relative to the change without the shift",
     source="komma2012",
     applies=_resonates,
     every=5,

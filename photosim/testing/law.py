@@ -103,7 +103,7 @@ class LawBroken(PhotosimError):  # noqa: N818 - what is broken, not an error of 
         sentence = f"{name} breaks the law of {law.name}{at}: {verdict.said or found}"
         super().__init__(f"{sentence} {law.statement}: {law.formula}.")
         if verdict.netlist is not None:
-            self.args = (f"{self} The smallest circuit that does:\n{verdict.netlist}",)
+            self.args = (f"{self} The smallest circuit that breaks it:\n{verdict.netlist}",)
         self.verdict = verdict
         self.report = report
 

@@ -26,10 +26,10 @@ def _rms(values: Any) -> float:
 
 @LAWS.declare(
     "matrix held",
-    "A device without noise multiplies by the matrix that it says it holds",
+    "A device without noise multiplies by the matrix that it reports",
     "|y - x M^T| << |y|",
     tolerance=0.2,
-    why="converters of the device, which are left on: 20 % of the rms of small products",
+    why="the device's converters, which stay on: 20 % of the rms of small products",
     source="saleh2019",
     applies=lambda subject: _holds(subject) and _noiseless(subject),
     every=5,
@@ -42,10 +42,10 @@ def _held(subject: Hardware, example: Example) -> float:
 
 @LAWS.declare(
     "gain of a device",
-    "Amplifiers behind the product multiply each output",
+    "The output is proportional to the gain of the amplifiers behind the device",
     "y(g) = g y(1)",
     tolerance=0.2,
-    why="converters of the device, which are left on: 20 % of the rms of small products",
+    why="the device's converters, which stay on: 20 % of the rms of small products",
     source="saleh2019",
     applies=lambda subject: _holds(subject) and _noiseless(subject),
     every=5,
@@ -59,7 +59,7 @@ def _gains(subject: Hardware, example: Example) -> float:
 
 @LAWS.declare(
     "noise around the product",
-    "A device's noise scatters around the product, it does not move it",
+    "The mean of noisy outputs is the product without noise",
     "|mean(y) - x M^T| < 6 sigma / sqrt(N)",
     tolerance=6.0,
     why="six standard errors of the mean",
@@ -141,10 +141,10 @@ def _needs(subject: Any) -> frozenset[str]:
 
 @LAWS.declare(
     "exact gradient",
-    "A rule that is given the weights of later layers, or a model of them, finds the gradient of the loss",
+    "A learning rule that gets the weights of later layers, or a model of them, computes the exact gradient",
     "update = dL/dw",
     tolerance=1e-7,
-    why="central differences of a step of 1e-5",
+    why="central differences with a step of 1e-5",
     source="rumelhart1986",
     applies=lambda subject: (
         isinstance(subject, Learning)
@@ -159,10 +159,10 @@ def _gradient(subject: Learning, example: Example) -> float:
 
 @LAWS.declare(
     "exact last layer",
-    "A rule that sends the output's error back learns the last layer by its gradient",
+    "A learning rule based on the output error computes the exact gradient of the last layer",
     "update of the last layer = dL/dw",
     tolerance=1e-7,
-    why="central differences of a step of 1e-5",
+    why="central differences with a step of 1e-5",
     source="nokland2016",
     every=10,
     applies=lambda subject: (
@@ -176,10 +176,10 @@ def _last_layer(subject: Learning, example: Example) -> float:
 
 @LAWS.declare(
     "finite updates",
-    "Every update of a finite batch is a number, in the shape of its parameter",
+    "Updates are finite numbers in the shape of their parameters",
     "|update| < inf",
     tolerance=0.0,
-    why="nothing: it counts updates that are not numbers, or of another shape",
+    why="exact: it counts updates that are not finite or have another shape",
     source="nokland2016",
     applies=lambda subject: isinstance(subject, Learning) and "LIGHT_BACKWARDS" not in _needs(subject),
     every=10,

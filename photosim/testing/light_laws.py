@@ -11,10 +11,10 @@ from photosim.testing.subjects import Light, Receiver
 
 @LAWS.declare(
     "lines of a source",
-    "A source sends out light of finite power at wavelengths that exist",
+    "The powers of a source's lines are finite and not negative, and their wavelengths positive and finite",
     "0 <= P < inf, 0 < wl < inf",
     tolerance=0.0,
-    why="nothing: it counts lines that are impossible",
+    why="exact: it counts impossible lines",
     source="saleh2019",
     applies=lambda subject: isinstance(subject, Light),
 )
@@ -31,10 +31,10 @@ def _lines(subject: Light, example: Example) -> float:
 
 @LAWS.declare(
     "quantum limit",
-    "A photon frees at most one electron: no current is above that",
+    "A detector gives at most one electron per photon",
     "R <= q wl / (h c), at the defaults and wherever no responsivity is set by hand",
     tolerance=1e-9,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=lambda subject: isinstance(subject, Receiver),
 )
@@ -51,10 +51,10 @@ def _quantum_limit(subject: Receiver, example: Example) -> float:
 
 @LAWS.declare(
     "linear detection",
-    "Currents are in proportion to the responsivity that is set",
+    "The current is proportional to the responsivity",
     "R(2 r) = 2 R(r)",
     tolerance=1e-12,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=lambda subject: isinstance(subject, Receiver) and "responsivity" in subject.parameters,
 )

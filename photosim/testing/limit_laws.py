@@ -31,10 +31,10 @@ def _quiet(subject: Linear, example: Example, **settings: Any) -> Any:
 
 @LAWS.declare(
     "coupling 0",
-    "Without coupling no light crosses from one guide to the other",
+    "No light crosses a coupler of coupling 0",
     "S(o1 to o2) = S(o1 to o3) = 0 at a coupling of 0",
     tolerance=1e-12,
-    why="roundings",
+    why="rounding errors",
     source="yariv2000",
     applies=_couples,
 )
@@ -52,10 +52,10 @@ def _crosses(subject: Any) -> bool:
 
 @LAWS.declare(
     "coupling 1",
-    "At full coupling all light crosses over",
+    "All light crosses a coupler of coupling 1",
     "S(o1 to o4) = 0 at a coupling of 1",
     tolerance=1e-7,
-    why="the root of a rounding: what is left of 1 - 1",
+    why="the square root of the rounding error of 1 - 1",
     source="yariv2000",
     applies=_crosses,
 )
@@ -72,10 +72,10 @@ def _phases(subject: Any) -> list[str]:
 
 @LAWS.declare(
     "full turn",
-    "A phase that is turned by 2 pi passes the same powers",
+    "A phase larger by 2 pi gives the same powers",
     "|S(phase + 2 pi)| = |S(phase)| at wl0",
     tolerance=1e-9,
-    why="roundings of an S-matrix; beside resonances of a finesse up to 10,000",
+    why="rounding errors of an S-matrix near resonances with a finesse of up to 10,000",
     source="saleh2019",
     applies=lambda subject: bool(_phases(subject)),
 )
@@ -98,10 +98,10 @@ def _windowed(subject: Any) -> bool:
 
 @LAWS.declare(
     "edges of the window",
-    "At both ends of the wavelengths that it states a model holds as inside",
+    "A model is valid up to both ends of its wavelength window",
     "S(end) is finite, passive, and the limit of S inside",
     tolerance=1e-5,
-    why="the phase of a kilometre of fibre over a step of one rounding",
+    why="one rounding error of the wavelength changes the phase of a kilometre of fibre by this",
     source="higham2002",
     applies=_windowed,
     every=5,
@@ -137,10 +137,10 @@ def _smooth(subject: Linear) -> list[str]:
 
 @LAWS.declare(
     "smoothness",
-    "No setting bends the S-matrix sharply",
+    "The S-matrix has no kink over any setting",
     "S'(p + h) - S'(p) -> 0 with h -> 0",
     tolerance=0.1,
-    why="the narrowest lines bend over 1e-7 of the span; the last step is 1e-8 of it",
+    why="the narrowest lines are 1e-7 of the span wide, and the last step is 1e-8 of it",
     source="higham2002",
     applies=_bends,
     every=50,

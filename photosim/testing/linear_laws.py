@@ -13,7 +13,7 @@ from photosim.testing.draws import span
 from photosim.testing.law import LAWS, Example
 from photosim.testing.subjects import Assembly, Formula, Linear, Table, Whole
 
-_ROUNDINGS = "roundings of an S-matrix; beside resonances of a finesse up to 10,000"
+_ROUNDINGS = "rounding errors of an S-matrix near resonances with a finesse of up to 10,000"
 
 
 def linear(subject: Any) -> bool:
@@ -48,10 +48,10 @@ def gain(s: Any) -> float:
 
 @LAWS.declare(
     "finiteness",
-    "Every element is a number at all settings inside the bounds",
+    "Every S-matrix element is a finite number for all settings inside the bounds",
     "|S_ij| < inf",
     tolerance=0.0,
-    why="nothing: it counts elements that are not numbers",
+    why="exact: it counts elements that are not finite",
     source="haus1984",
     applies=linear,
 )
@@ -63,7 +63,7 @@ def _finiteness(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "passivity",
-    "Nothing without gain sends out more power than came in",
+    "A component without declared gain sends out at most as much power as enters it",
     "largest singular value of S - 1 <= 0",
     tolerance=1e-9,
     why=_ROUNDINGS,
@@ -80,7 +80,7 @@ def _passivity(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "reciprocity",
-    "A path transmits the same in both directions",
+    "A reciprocal component transmits the same in both directions",
     "S = S^T",
     tolerance=1e-11,
     why=_ROUNDINGS,
@@ -94,7 +94,7 @@ def _reciprocity(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "losslessness",
-    "What is declared lossless keeps all power",
+    "A component that `lossless_when` declares lossless keeps all power",
     "S^H S = 1",
     tolerance=1e-9,
     why=_ROUNDINGS,
@@ -117,10 +117,10 @@ EARLY = 10
 
 @LAWS.declare(
     "causality",
-    "Nothing leaves before it has entered",
+    "The impulse response, from a sweep over 8 % of the frequency, is zero before time 0",
     "h(t) = 0 for t < 0",
     tolerance=1e-2,
-    why="the window of a sweep over 8 % of the frequency, and models that hold in a band only",
+    why="the window of a sweep over 8 % of the frequency, and models that are valid only in a band",
     source="haus1984",
     applies=lambda subject: linear(subject) and not isinstance(subject, Table),
     every=10,
@@ -190,10 +190,10 @@ def _open(subject: Linear, example: Example) -> Example:
 
 @LAWS.declare(
     "continuity",
-    "A small change of a setting makes a small change",
+    "A small change of any setting makes a small change of the S-matrix",
     "|S(p + h) - S(p)| -> 0 with h -> 0",
     tolerance=0.05,
-    why="slopes: a step of 1e-13 of the span moves the steepest resonance by less",
+    why="a step of 1e-13 of the span changes the steepest resonance by less",
     source="haus1984",
     applies=_settled,
     every=10,
@@ -212,7 +212,7 @@ def _continuity(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "composition of a circuit",
-    "A circuit is what its parts' waves and connections say, solved densely",
+    "The engine and a dense solution of a circuit agree",
     "b = S a, a = C b + e",
     tolerance=1e-9,
     why=_ROUNDINGS,
@@ -243,10 +243,10 @@ def _numbers(circuit: Any) -> list[str]:
 
 @LAWS.declare(
     "gradient of a circuit",
-    "The derivative of a circuit's power by each setting is the limit of differences",
+    "The derivative of a circuit's power with respect to every setting is the limit of a finite difference",
     "dL/dp = lim (L(p + h) - L(p - h)) / 2h",
     tolerance=1e-4,
-    why="central differences of a step of 1e-6, of light beside resonances",
+    why="central differences with a step of 1e-6 near resonances",
     source="griewank2008",
     applies=_derived,
     every=10,

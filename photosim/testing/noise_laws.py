@@ -17,10 +17,10 @@ def _amplifies(subject: Any) -> bool:
 
 @LAWS.declare(
     "quantum noise",
-    "An amplifier adds at least the noise that quantum mechanics asks for",
+    "An amplifier adds at least the noise h f (G - 1)",
     "emission(out) >= h f (sum |S(out, in)|^2 - 1)",
     tolerance=1e-9,
-    why="roundings",
+    why="rounding errors",
     source="caves1982",
     applies=_amplifies,
 )
@@ -78,10 +78,10 @@ def _sampled(circuit: Any, settings: dict[str, Any], seed: int) -> float:
 
 @LAWS.declare(
     "variances of noise",
-    "No noise has a negative variance, and no port sends out a negative power of noise",
+    "No variance and no power of noise is negative",
     "sigma^2 >= 0, emission >= 0",
     tolerance=0.0,
-    why="nothing: it counts noises that are negative or no numbers",
+    why="exact: it counts noises that are negative or not finite",
     source="saleh2019",
     applies=_makes_noise,
     every=5,
@@ -96,7 +96,7 @@ def _variances(subject: Any, example: Example) -> float:
 
 @LAWS.declare(
     "sampled noise",
-    "Samples of a current scatter by the variance that is computed",
+    "Random samples of a current have the computed variance",
     "var(samples) = sum of the variances",
     tolerance=0.1,
     why="five standard errors of the variance of 16,384 samples, half of which are independent",

@@ -29,10 +29,10 @@ def _indexed(subject: Any) -> bool:
 
 @LAWS.declare(
     "phase constant",
-    "At its own wavelength and 300 K the phase along a guide is that of its effective index",
+    "At wl0 and 300 K the phase of a guide is 2 pi n_eff L / wl0",
     "arg S21(wl0) = 2 pi n_eff L / wl0",
     tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="saleh2019",
     applies=_indexed,
 )
@@ -47,7 +47,7 @@ def _phase_constant(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "dispersion",
-    "The group delay of a guide grows with the wavelength as its dispersion says",
+    "The group delay of a guide increases by D L per unit of wavelength",
     "d tau / d wl = D L at wl0",
     tolerance=1e-4,
     why="second differences of the phase, over 1e-3 of the frequency",
@@ -85,10 +85,10 @@ def _turns(subject: Any) -> list[str]:
 
 @LAWS.declare(
     "stated phase",
-    "A phase shifter turns the wave by the phase that it states, delays positive",
+    "A phase shifter changes the phase by its setting, or by pi times its drive over its X_pi",
     "S21(phase + d) = S21(phase) exp(i d) at wl0",
     tolerance=1e-9,
-    why="roundings of phases of thousands of radians",
+    why="rounding errors of phases of thousands of radians",
     source="saleh2019",
     applies=lambda subject: bool(_turns(subject)),
 )
@@ -118,10 +118,11 @@ def _goes_round(subject: Any) -> bool:
 
 @LAWS.declare(
     "circumference",
-    "One more wavelength around a ring is the same resonance, and half of one is not",
+    "A ring whose circumference is one wavelength longer has a resonance at the same place; one "
+    "that is half a wavelength longer does not",
     "|S(n_eff + wl0 / L)| = |S(n_eff)|, |S(n_eff + wl0 / 2 L)| != |S(n_eff)|, L = 2 pi radius + sides",
     tolerance=1e-6,
-    why="roundings of an S-matrix beside resonances of a finesse up to 10,000",
+    why="rounding errors of an S-matrix near resonances with a finesse of up to 10,000",
     source="bogaerts2012",
     applies=_goes_round,
     every=5,
@@ -148,10 +149,10 @@ def _circumference(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "stated gain",
-    "A gain of 3.0103 dB more doubles the power",
+    "A gain setting 3.0103 dB higher doubles the power",
     "|S21(G + 3.0103 dB)|^2 = 2 |S21(G)|^2 at wl0",
     tolerance=1e-9,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=lambda subject: isinstance(subject, Formula) and "gain_dB" in subject.parameters,
 )
@@ -167,10 +168,10 @@ def _stated_gain(subject: Linear, example: Example) -> float:
 
 @LAWS.declare(
     "stated power",
-    "A source of one line sends out the power that it states, in W",
+    "A source with one line emits the power of its setting, in W",
     "sum P = power",
     tolerance=1e-9,
-    why="roundings",
+    why="rounding errors",
     source="saleh2019",
     applies=lambda subject: isinstance(subject, Light) and "power" in subject.parameters,
 )
@@ -189,10 +190,10 @@ FEWEST = 32
 
 @LAWS.declare(
     "delay of a table",
-    "Most of the light of a table leaves after it has entered",
+    "Most of the light that enters a table leaves it after, not before, it has entered",
     "sum |h(t < 0)|^2 <= 0.7 sum |h(t)|^2, t = 0 apart",
     tolerance=0.7,
-    why="noise of measurements, and tables without phases, whose two halves are equal",
+    why="measurement noise, and tables without phases, whose light is half before and half after time 0",
     source="haus1984",
     applies=lambda subject: isinstance(subject, Table) and subject.table.frequency_Hz.size >= FEWEST,
     every=50,

@@ -183,7 +183,7 @@ def subject_of(thing: Any) -> Subject:
     found = shown(thing) if len(shown(thing)) <= 80 else f"an object of class {type(thing).__name__}"
     found = "a function that is not declared as a component" if inspect.isfunction(thing) else found
     known = "a component, a table, a file, a circuit, a device or a learning rule"
-    message = f"Laws are tried on {known}, not on {found}."
+    message = f"Laws test {known}, not on {found}."
     raise ParameterError(message)
 
 
@@ -237,20 +237,20 @@ def _of_model(model: Model) -> Subject:
         Network: "a part of electronics",
     }
     kind = next((text for cls, text in what.items() if isinstance(model, cls)), f"a {model.kind} part")
-    message = f"Component {model.name!r} is {kind}: it has no S-matrix, and no law is about it."
+    message = f"Component {model.name!r} is {kind}: it has no S-matrix, and no law applies to it."
     raise ParameterError(message)
 
 
 def _assembled(model: Composite | Numerical) -> Subject:
     ports = model.ports_for({})
     if not ports:
-        message = f"Component {model.name!r} needs a file: try the laws on the table itself."
+        message = f"Component {model.name!r} needs a file: test the table itself."
         raise ParameterError(message)
     netlist = {"instances": {"part": model.name}, "ports": {name: f"part,{name}" for name in ports}}
     try:
         circuit = quiet_circuit(netlist)
     except PhotosimError as error:
-        message = f"Component {model.name!r} cannot be tried at its defaults: {error}"
+        message = f"Component {model.name!r} cannot be tested at its defaults: {error}"
         raise ParameterError(message) from None
     active, reciprocal = _character(circuit)
     lossless = model.lossless_when if isinstance(model, Numerical) else None
@@ -270,9 +270,7 @@ def _assembled(model: Composite | Numerical) -> Subject:
 def _of_result(s: SMatrix) -> Subject:
     """Return a computed S-matrix as a table; without wavelengths or with several settings it is none."""
     if s.values.ndim != 3 or s.wl.ndim != 1 or not s.wl.size:
-        message = (
-            f"Laws are tried on the S-matrix of one set of settings, not on {s.values.shape[:-3]} of them."
-        )
+        message = f"Laws test the S-matrix of one set of settings; this one has a batch of shape {s.values.shape[:-3]}."
         raise ParameterError(message)
     rising = np.argsort(-s.wl)
     frequency = SPEED_OF_LIGHT_UM_S / s.wl[rising]
@@ -282,7 +280,7 @@ def _of_result(s: SMatrix) -> Subject:
 def _of_circuit(circuit: Circuit) -> Subject:
     if not circuit.ports or circuit.nonlinear:
         why = "has no ports" if not circuit.ports else f"holds the nonlinear part {circuit.nonlinear[0]!r}"
-        message = f"Circuit {circuit.name!r} {why}, so it has no S-matrix to try laws on."
+        message = f"Circuit {circuit.name!r} {why}, so it has no S-matrix that laws could test."
         raise ParameterError(message)
     active, reciprocal = _character(circuit)
     return Whole(f"circuit {circuit.name!r}", BAND, {}, circuit.ports, reciprocal, active, None, circuit)

@@ -23,10 +23,10 @@ START, WIDTH = 40, 8
 
 @LAWS.declare(
     "time against frequency",
-    "A pulse leaves a part in time as the S-matrix says in frequency",
+    "The transient response agrees with the S-matrix",
     "a_out(t) = F^-1[S(f) F[a_in]]",
     tolerance=1e-6,
-    why="the filter in time that stands for S, and what comes round the end of the record",
+    why="the time-domain filter that approximates S, and light that wraps around the end of the record",
     source="oppenheim2010",
     applies=lambda subject: isinstance(subject, Formula | Assembly | Whole),
     every=50,
@@ -80,10 +80,10 @@ def _steps(subject: Any) -> bool:
 
 @LAWS.declare(
     "finite steps",
-    "A nonlinear part in faint light goes on with finite numbers",
+    "A nonlinear component gives finite numbers in faint light",
     "|b| < inf",
     tolerance=0.0,
-    why="nothing: it counts waves that are not numbers",
+    why="exact: it counts waves that are not finite",
     source="higham2002",
     applies=_steps,
     every=5,
@@ -98,10 +98,10 @@ def _follows_light(subject: Any) -> bool:
 
 @LAWS.declare(
     "small signal",
-    "Faint light goes through a nonlinear part as through a linear one",
+    "Faint light passes a nonlinear component as it passes a linear one",
     "b(2 a) = 2 b(a) for a -> 0",
     tolerance=1e-4,
-    why="1e-15 W is faint, not nothing",
+    why="light of 1e-15 W is faint but not zero",
     source="saleh2019",
     applies=_follows_light,
     every=5,
@@ -115,10 +115,10 @@ def _small_signal(subject: Stepped, example: Example) -> float:
 
 @LAWS.declare(
     "darkness",
-    "Without light and without light of its own a part sends nothing out",
+    "Without light at the input, a component that emits no light has no light at its output",
     "b = 0 for a = 0",
     tolerance=0.0,
-    why="nothing: the dark is exact",
+    why="exact: darkness has no rounding error",
     source="saleh2019",
     applies=_follows_light,
     every=5,
@@ -129,10 +129,10 @@ def _darkness(subject: Stepped, example: Example) -> float:
 
 @LAWS.declare(
     "linear limit",
-    "Faint light that has settled meets the S-matrix which the part states for it",
+    "In the steady state, faint light agrees with the S-matrix that `linear` declares",
     "b = S(wl) a for a -> 0 and t -> inf",
     tolerance=1e-5,
-    why="1e-15 W is faint, not nothing",
+    why="light of 1e-15 W is faint but not zero",
     source="saleh2019",
     applies=lambda subject: _steps(subject) and subject.model.linear is not None,
     every=5,
@@ -217,10 +217,10 @@ def _power(subject: Stepped, example: Example, **changed: Any) -> float:
 
 @LAWS.declare(
     "slope of a laser",
-    "An electron makes at most one photon, and more current never less light",
+    "A laser emits at most one photon per electron, and its power does not fall as the current rises",
     "0 <= dP/dI <= h f / q",
     tolerance=1e-4,
-    why="powers of a state at rest after some steps, in units of h f / q",
+    why="powers of a steady state after a finite number of steps, in units of h f / q",
     source="coldren2012",
     applies=_lases,
     every=5,
@@ -241,10 +241,10 @@ _RATES = {
 
 @LAWS.declare(
     "threshold of a laser",
-    "Above its threshold a laser turns each further electron into light, below it none",
+    "Above its threshold, the power of a laser rises linearly with the current; below it, there is none",
     "P = output eta h f (I - I_th) / q, I_th = q (N_tr + 1 / (g tau_p)) / (eta tau)",
     tolerance=0.02,
-    why="the light that spontaneous emission adds at twice the threshold and above",
+    why="light that spontaneous emission adds at twice the threshold and above",
     source="coldren2012",
     applies=lambda subject: _lases(subject) and set(subject.parameters) >= _RATES,
     every=5,

@@ -458,7 +458,8 @@ def test_the_table_of_the_documentation_is_complete(root: Path) -> None:
     shown = {row[0]: row for row in rows if len(row) == 4}
     for law in laws():
         assert law.name in shown, law.name
-        assert f"{law.tolerance:.1g}" == shown[law.name][2], law.name
+        assert law.statement == shown[law.name][1], law.name
+        assert f"{law.tolerance:.2g}" == shown[law.name][2], law.name
         slips = sorted(name.replace("_", " ") for name, (own, _) in SLIPS.items() if own == law.name)
         assert shown[law.name][3] == "; ".join(slips)
     assert set(shown) - {"law"} == {law.name for law in laws()}
