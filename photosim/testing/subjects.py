@@ -270,7 +270,8 @@ def _assembled(model: Composite | Numerical) -> Subject:
 def _of_result(s: SMatrix) -> Subject:
     """Return a computed S-matrix as a table; without wavelengths or with several settings it is none."""
     if s.values.ndim != 3 or s.wl.ndim != 1 or not s.wl.size:
-        message = f"Laws test the S-matrix of one set of settings; this one has a batch of shape {s.values.shape[:-3]}."
+        batch = s.values.shape[:-3]
+        message = f"Laws test the S-matrix of one set of settings; this one has a batch of shape {batch}."
         raise ParameterError(message)
     rising = np.argsort(-s.wl)
     frequency = SPEED_OF_LIGHT_UM_S / s.wl[rising]
