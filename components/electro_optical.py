@@ -17,13 +17,14 @@ from photosim.components.electrical import (
     JunctionTemperature,
     SaturationCurrent,
 )
-from photosim.components.modulators import SwitchingVoltage
+from photosim.components.modulators import Chirp, SwitchingVoltage
 from photosim.components.receivers import NoiseCurrent, StageBandwidth
 from photosim.model import (
     DarkCurrent,
     Loss_dB,
     Netlist,
     Quantity,
+    Ratio_dB,
     Reading,
     Resistance,
     Responsivity,
@@ -105,6 +106,9 @@ def lumped_modulator(
     v_pi: SwitchingVoltage = 3.0,
     bias: Voltage = 1.5,
     loss_dB: Loss_dB = 4.0,
+    extinction_dB: Ratio_dB = 25.0,
+    chirp: Chirp = 0.0,
+    wl0: Wavelength = 1.55,
     series_resistance: Resistance = 10.0,
     capacitance: Capacitance = 100e-15,
 ) -> Netlist:
@@ -116,8 +120,11 @@ def lumped_modulator(
 
     Settings:
         v_pi: voltage that turns the phase between the arms by pi.
-        bias: voltage added to that across the junction; half of v_pi is quadrature.
+        bias: voltage added to that across the junction; half of v_pi is quadrature at wl0.
         loss_dB: insertion loss at full transmission.
+        extinction_dB: ratio of most to least light.
+        chirp: phase common to both arms over the phase between them.
+        wl0: wavelength at which v_pi is given.
         series_resistance: between e1 and the junction.
         capacitance: of the junction.
     """
@@ -127,7 +134,8 @@ def lumped_modulator(
             "junction": part("capacitor", capacitance=capacitance),
             "across": part("voltage_probe"),
             "modulator": part(
-                "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB, bandwidth=0.0
+                "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB,
+                extinction_dB=extinction_dB, chirp=chirp, wl0=wl0, bandwidth=0.0,
             ),
         },
         connections=links("across,e3:modulator,e1"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 
 from photosim.components.electrical import SUBSTRATE, Elements, Impedance
-from photosim.components.modulators import SwitchingVoltage
+from photosim.components.modulators import Chirp, SwitchingVoltage
 from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.electronics.blocks import Block
 from photosim.electronics.vector_fit import RationalFit, fit
@@ -18,9 +18,11 @@ from photosim.model import (
     Loss_dB,
     Netlist,
     Quantity,
+    Ratio_dB,
     Reading,
     Resistance,
     Voltage,
+    Wavelength,
     composite,
     elements,
     links,
@@ -257,6 +259,9 @@ def travelling_wave_modulator(
     v_pi: SwitchingVoltage = 3.0,
     bias: Voltage = 1.5,
     loss_dB: Loss_dB = 4.0,
+    extinction_dB: Ratio_dB = 25.0,
+    chirp: Chirp = 0.0,
+    wl0: Wavelength = 1.55,
     length: ElectrodeLength = 2000.0,
     impedance: Impedance = 50.0,
     rf_index: WaveIndex = 2.2,
@@ -278,8 +283,11 @@ def travelling_wave_modulator(
 
     Settings:
         v_pi: slow voltage that turns the phase between the arms by pi.
-        bias: voltage added to what the light sees; half of v_pi is quadrature.
+        bias: voltage added to what the light sees; half of v_pi is quadrature at wl0.
         loss_dB: insertion loss at full transmission.
+        extinction_dB: ratio of most to least light.
+        chirp: phase common to both arms over the phase between them.
+        wl0: wavelength at which v_pi is given.
         length: of the electrode.
         impedance: characteristic impedance of the electrode.
         rf_index: index of the electrical wave at rf_frequency.
@@ -300,7 +308,8 @@ def travelling_wave_modulator(
             "load": part("resistor", resistance=termination),
             "substrate": part("resistor", resistance=SUBSTRATE),
             "modulator": part(
-                "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB, bandwidth=0.0
+                "mach_zehnder_modulator", v_pi=v_pi, bias=bias, loss_dB=loss_dB,
+                extinction_dB=extinction_dB, chirp=chirp, wl0=wl0, bandwidth=0.0,
             ),
         },
         connections=links("electrode,e4:modulator,e1"),

@@ -29,6 +29,19 @@ LINK: dict[str, Any] = {
 LOAD = "pd.series,e2"
 
 
+@pytest.mark.parametrize("component", ["lumped_modulator", "travelling_wave_modulator"])
+def test_modulators_with_nets_keep_their_quadrature_at_another_wavelength(component: str) -> None:
+    settings = {"v_pi": 4.0, "bias": 2.0, "loss_dB": 3.0, "extinction_dB": 20.0, "wl0": 1.31}
+    parts = {
+        **LINK["instances"],
+        "laser": {"component": "laser", "settings": {"power": 1e-3, "wl": 1.31}},
+        "mod": {"component": component, "settings": settings},
+        "pd": {"component": "junction_photodiode", "settings": {"responsivity": 1.0, "dark_current": 0.0}},
+    }
+    found = ps.Circuit(LINK | {"instances": parts}).photocurrents().sum()
+    assert float(found) == pytest.approx(1e-3 * 10**-0.3 * (1 + 10**-2) / 2, rel=1e-9)
+
+
 def test_lumped_modulator_and_photodiode_have_their_two_poles() -> None:
     circuit = ps.Circuit(LINK)
     found = ps.response(circuit, GRID, source="src")
