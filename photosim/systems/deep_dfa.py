@@ -221,14 +221,14 @@ SYSTEM = System(
     netlists=(NETLIST,),
     remarks=(
         (
-            "No published accuracy can be compared: sizes and data of the paper's networks are not known "
-            "to us. Layers are dense, of tanh, and begin with weights of variance 1/inputs. Errors of three "
-            "levels are rounded at random, right on average."
+            "No published accuracy can be compared, because sizes and data of the paper's networks are not "
+            "known to us. Layers are dense with tanh, and start with weights of variance 1/inputs. Errors "
+            "are rounded at random to three levels, so that they are right on average."
         ),
         (
-            "One product of the medium reaches all hidden layers, so frames and time of the optics do not "
-            "depend on depth. The time of a step holds forward pass and updates, on this machine, without "
-            "optics and optimiser."
+            "One product of the medium reaches all hidden layers, so the number of frames and the time of "
+            "the optics do not depend on depth. The time of a step includes forward pass and updates on "
+            "this machine, without optics and optimiser."
         ),
     ),
 )

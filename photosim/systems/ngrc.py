@@ -339,11 +339,11 @@ SYSTEM = System(
     tables=_tables,
     netlists=(NETLIST,),
     remarks=(
-        "Each seed is another medium and another segment of the series: the published ones are not known.",
+        "Each seed uses another medium and another segment of the series; the published ones are not known.",
         (
-            "The forecast's settings are the same for all media; the published one was searched for. A "
-            "modulator of 12 bits does no better with them (0.22 over 6 media, 0.17 with 8 bits)."
+            "The settings of the forecast are the same for all media; the published ones were optimised. A "
+            "modulator of 12 bits is not better with them (0.22 over 6 media; 0.17 with 8 bits)."
         ),
-        "The authors choose the observer's penalty by the test error; it is 0.1 here, their largest.",
+        "The authors choose the observer's penalty by the test error. Here it is 0.1, their largest value.",
     ),
 )

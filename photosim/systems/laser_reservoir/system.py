@@ -100,31 +100,35 @@ SYSTEM = System(
     remarks=(
         (
             "Sizes, wavelength, powers, schedule and accuracies of the authors are not known to us. The "
-            "netlist's constants are chosen so that the laser locks; the schedule is ours, chosen on "
-            "training images of a fibre of its own."
+            "constants of the netlist are chosen so that the laser locks. The schedule is ours; it was "
+            "chosen on training images with a fibre that is not used otherwise."
         ),
         (
-            "Images are Boolean, pixels above half of full scale. 90.4 % is a secondary note on an earlier "
-            "system of the group. The errors on bits are of an earlier laser with Boolean weights "
-            "(porte2021) and, for 3 bits, of an array of 24 lasers that stays below it. We have not read how "
-            "they count errors. Ours: readings named wrong in %, and rms errors over the full scale."
+            "Images are Boolean: a pixel is on above half of full scale. The figure of 90.4 % comes from a "
+            "secondary source on an earlier system of the group. The bit errors are those of an earlier "
+            "laser with Boolean weights (porte2021) and, for 3 bits, of an array of 24 lasers, which stays "
+            "below the figure in the table. We have not read how they count errors. Ours are the "
+            "percentage of wrong readings, and rms errors relative to full scale."
         ),
         (
-            "States are the laser's settled ones, found without time (`WideLaser.settle`); `field` holds "
-            "them against 3 ns of field and carriers in time. Each seed is another fibre."
+            "States are the steady states of the laser, computed without time (`WideLaser.settle`). The "
+            "case `field` compares them with a simulation of field and carriers over 3 ns. Each seed uses "
+            "another fibre."
         ),
         (
-            "Without spontaneous emission all light is at the injected line; with it some per cent are "
-            "beside, which a detector of 1 MHz averages: those averages are held against the map too."
+            "Without spontaneous emission all light is at the injected line. With it, a few per cent of "
+            "the light is at other frequencies. A detector of 1 MHz averages this light, and these "
+            "averages are compared with the map too."
         ),
         (
-            "An evaluation shows all samples once for Boolean weights, twice for ternary ones. Errors are "
-            "computed of the states' covariance with noise of the variance of the detector's: converter, "
-            "shot, thermal and intensity noise."
+            "An evaluation shows all samples once for Boolean weights and twice for ternary weights. "
+            "Errors are computed from the covariance of the states, with added noise of the detector's "
+            "variance: converter, shot, thermal and intensity noise."
         ),
         (
-            "Drifts are fixed and not fitted: 0.25 K of the room at the fibre, 0.01 K of the laser's cooler, "
-            "50 MHz of the injected line and 0.1 % of its power, each forgotten within an hour."
+            "Drifts are fixed, not fitted: 0.25 K for the room at the fibre, 0.01 K for the laser's "
+            "cooler, 50 MHz for the injected line and 0.1 % for its power. The correlation of each drift "
+            "decays within an hour."
         ),
     ),
 )

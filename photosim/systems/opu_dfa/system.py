@@ -100,17 +100,19 @@ SYSTEM = System(
     netlists=(NETLIST,),
     remarks=(
         (
-            "The published 95.8 and 97.6 % come from the press; network and optimiser are recalled: "
-            "784-1024-1024-10, tanh, Adam. Here the learning rate is 0.001, the batch size 128, "
+            "The published 95.8 and 97.6 % come from the press. Network and optimiser are recalled, not "
+            "read: 784-1024-1024-10, tanh, Adam. Here the learning rate is 0.001, the batch size 128 and "
             "the threshold 0.15."
         ),
         (
-            "The optical row has the netlist's camera and a medium at rest; the sweeps (2 x 512 units, 5,000 "
-            "images, 5 epochs) show what else could cost the published 1.8 points."
+            "The optical row uses the netlist's camera and a medium that does not drift. The sweeps (2 x "
+            "512 units, 5,000 images, 5 epochs) show what else could cause the published loss of 1.8 "
+            "points."
         ),
         (
-            "On Cora frozen layers reach 27 to 31 % where the independent check has 37.3 %, with first "
-            "weights from 0.25 to 8 times ours: their size is not the cause, and what is, is not known."
+            "On Cora, frozen layers reach 27 to 31 % with first weights from 0.25 to 8 times ours, and the "
+            "independent check gives 37.3 %. The size of the weights is not the cause. The cause is not "
+            "known."
         ),
     ),
 )

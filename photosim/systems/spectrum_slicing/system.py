@@ -72,32 +72,37 @@ SYSTEM = System(
     netlists=("spectrum_slicing", "spectrum_slicing_chip"),
     remarks=(
         (
-            "Patch, pixel rate, filters, receivers and light of the authors are not known to us. Ours: "
-            "patches of 3 x 3 pixels, 2 apart, 22.5 ps a pixel, so that a turn of a ring of six cells "
-            "reaches back by a row of the patch; maxima from the carrier to half a spectral range, on one "
-            "side, since a real field's spectrum has two alike; amplifiers of half the patches' rate (the "
-            "pooling), one reading a patch and node; a booster brings the laser to 100 mW."
+            "Patch, pixel rate, filters, receivers and light of the authors are not known to us. We use "
+            "patches of 3 x 3 pixels at a stride of 2, with 22.5 ps per pixel, so that one round trip in a "
+            "ring of six cells delays light by one row of the patch. The maxima of the filters lie between "
+            "the carrier and half a free spectral range on one side of it, because the spectrum of a real "
+            "field is symmetric. The amplifiers have half the rate of the patches (the pooling) and give "
+            "one reading for each patch and node. A booster amplifier raises the laser to 100 mW."
         ),
         (
-            "All networks learn from all training images. Behind 7 nodes, 4,000 training images taught a "
-            "back end of one layer 94.95 % of 2,000 others, and 96.6 % with the readings of each patch "
-            "decorrelated, a linear map that its weights take up; ridge regression had 96.65 %, without "
-            "noise 96.95 %: slow descent along readings that are nearly equal had held it at 95 %, not the "
-            "optics. Weight decay up to 0.03 changed nothing. Noise costs the chip more: ridge regression "
-            "had 93.05 %, without noise 94.9 %, and decorrelated readings are not better."
+            "All networks learn from all training images. With 7 nodes and 4,000 training images, a back "
+            "end of one layer reached 94.95 % on 2,000 other images, and 96.6 % with decorrelated readings "
+            "of each patch, a linear map that its weights can absorb. Ridge regression reached 96.65 %, "
+            "and 96.95 % without noise. So slow gradient descent along nearly equal readings had limited "
+            "it to 95 %, not the optics. Weight decay up to 0.03 had no effect. Noise costs the chip more: "
+            "ridge regression reached 93.05 %, and 94.9 % without noise, and decorrelated readings are not "
+            "better."
         ),
         (
-            "The digital network has 7 filters of 7 x 7 pixels, 2 apart: with 4,000 and 2,000 images 5 x 5 "
-            "filters 2 and 1 apart had 95.0 and 95.15 %, these 95.7 %, at a rate of 0.003; at 0.001 93.85, "
-            "94.55 and 94.75 %. The chip's rings of coupling 0.2 had 93.15 %, those of 0.4 90.05 %."
+            "The digital network has 7 filters of 7 x 7 pixels at a stride of 2. With 4,000 training and "
+            "2,000 other images and a learning rate of 0.003, filters of 5 x 5 pixels at strides of 2 and "
+            "1 reached 95.0 and 95.15 %, and those of 7 x 7 pixels 95.7 %; at a learning rate of 0.001 "
+            "they reached 93.85, 94.55 and 94.75 %. The chip's rings with a coupling of 0.2 reached 93.15 "
+            "%, and those of 0.4 reached 90.05 %."
         ),
         (
-            "The light and its noise are computed once; each seed draws the receivers' noise and jitter, "
+            "The light and its noise are computed once. Each seed draws noise and jitter of the receivers, "
             "weights and batches."
         ),
         (
-            "Energies count laser (20 % wall plug), heaters, converters and digital multiply-adds by a "
-            "published worked example's constants; the digital network's moves of data are left out."
+            "Energies include the laser (20 % wall-plug efficiency), heaters, converters and digital "
+            "multiply-adds, with the constants of a published worked example. They do not include the data "
+            "movement of the digital network."
         ),
     ),
 )

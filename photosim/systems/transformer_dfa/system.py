@@ -121,22 +121,24 @@ SYSTEM = System(
     large={billion.NAME: billion.run},
     remarks=(
         (
-            "No published loss can be compared: sizes, data and losses of the paper are not known to us. The "
-            "network is a stand-in of 0.8 million parameters; what is tested is the order of the rules."
+            "No published loss can be compared, because sizes, data and losses of the paper are not known "
+            "to us. The network is a substitute with 0.8 million parameters. It tests the order of the "
+            "rules."
         ),
         (
-            "Placement macro: the same product reaches the output of every block, gradients inside a block "
-            "are exact, the embedding learns from what leaves the first block backwards, and the read-out, "
-            "which begins at zero, from the exact error."
+            "Placement macro: the output of every block gets the same product, and gradients inside a "
+            "block are exact. The embedding learns from the error that leaves the first block backwards. "
+            "The read-out starts at zero and learns from the exact error."
         ),
         (
-            "Errors are rounded to -1, 0 and 1 at random, right on average. Rounded by a threshold of 0.15 "
-            "or 0.05 they no longer cancel over the tokens, and the loss stays at that of the characters' "
-            "frequencies: 3.29 and 3.30 nats after 131,072 characters, 2.64 at random, 2.62 exact (one seed)."
+            "Errors are rounded to -1, 0 and 1 at random, so that they are right on average. If a "
+            "threshold of 0.15 or 0.05 rounds them, they no longer cancel over the tokens, and the loss "
+            "stays at that of the character frequencies: 3.29 and 3.30 nats after 131,072 characters. "
+            "Random rounding gives 2.64 nats and exact errors give 2.62 (one seed)."
         ),
         (
-            "Frames are 2 signs x 2 phase steps x the tokens of which an entry is not rounded to 0. The "
-            "cross-over is computed from stated constants, never fitted."
+            "The number of frames is 2 signs x 2 phase steps x the number of tokens with an entry that is "
+            "not rounded to 0. The cross-over is computed from stated constants and is not fitted."
         ),
     ),
 )

@@ -216,27 +216,34 @@ def _pictures(outcome: Outcome) -> list[Picture]:
 
 REMARKS = (
     (
-        "No accuracy of the paper could be found; its authors' notebook, named after MNIST, trains the "
-        "column branches on Fashion-MNIST."
+        "No accuracy of the paper could be found. The notebook of its authors is named after MNIST but "
+        "trains the column branches on Fashion-MNIST."
     ),
     (
-        "Rates of SGD were chosen among three each, a factor of 2 or 3 apart, by 5,000 training images held "
-        "out (20,000 to learn from, 5 epochs, seed 0; for the two-pass rule in column branches among four, "
-        "in runs of the full length); PEPITA's own network and the branches' backpropagation have their "
-        "authors' rates."
+        "The learning rates of SGD were chosen from three values each, a factor of 2 or 3 apart, by the "
+        "accuracy on 5,000 held-out training images (20,000 to learn from, 5 epochs, seed 0). For the "
+        "two-pass rule in column branches there were four values, in runs of the full length. PEPITA's own "
+        "network and the backpropagation of the branches use their authors' rates."
     ),
     (
-        "PEPITA's figure is recalled, of 100 epochs with a tenth of the learning rate from epochs 61 and 91 "
-        "on; ours has 30, with 19 and 28, and leaves out a tenth of the hidden units like that."
+        "The figure of PEPITA is recalled. It belongs to 100 epochs, where the learning rate falls to a "
+        "tenth at epochs 61 and 91. Ours has 30 epochs, where it falls at 19 and 28. Both use a dropout of "
+        "a tenth of the hidden units."
     ),
-    ("The paper's rule was read in accounts of it; its public code is backpropagation of the second pass."),
     (
-        "Meshes: tiles of 16 guides (8 in small), pairs of 28 for the branches; couplers off by 0.01 of "
-        "power and 0.02 dB each, phases by 0.01 rad and in steps of a turn/256, 8-bit converters, noise "
-        "of 0.005 of a tile's largest reading; programmed anew after each of 200 updates. The XOR mesh "
-        "learns its phases."
+        "The paper's rule was read in descriptions of it by others. Its public code computes "
+        "backpropagation of the second pass."
     ),
-    "Curves over hardware are of exact training, held by meshes afterwards without further learning.",
+    (
+        "Meshes: tiles of 16 guides (8 in small), pairs of 28 for the branches. Couplers have errors of "
+        "0.01 in power and a loss of 0.02 dB each. Phases have errors of 0.01 rad and steps of a 256th of "
+        "a turn. Converters have 8 bits, and the noise is 0.005 of a tile's largest reading. Meshes are "
+        "programmed again after each of 200 updates. The mesh for XOR trains its phases."
+    ),
+    (
+        "Curves over hardware errors belong to networks that are trained exactly and then held by meshes, "
+        "without further training."
+    ),
 )
 if set(NAMES) != set(PASSES):
     raise AssertionError  # every rule of the table has its passes
