@@ -72,32 +72,49 @@ def _refuse_loop(placed: Sequence[Placed], around: Sequence[str], *, shorted: bo
 
 
 def _refuse_lines(placed: Sequence[Placed], sets: Joins, kept: list[tuple[str, str, str]]) -> None:
-    """Refuse a line whose two ports both have a given voltage, which at rest are one and the same."""
+    """Refuse a line that adds nothing to the voltages that are given, so that nothing limits its current.
+
+    At rest the voltages between the wires of both its ports are one, and so are those along both its wires.
+    """
     todo = [one for one in placed if one.element.kind == "line"]
     while todo:
         later = []
         for one in todo:
-            ends = [one.nodes[:2], one.nodes[2:]]
-            given = [sets.root(a) == sets.root(b) for a, b in ends]
-            if all(given):
-                around = [name for a, b in ends for name in _path(kept, a, b)]
-                message = (
-                    f"At rest {listing(around)} form a loop through line {one.name!r}: nothing limits its "
-                    "current; put a resistor into it."
-                    if around
-                    else f"Line {one.name!r} is shorted at both ends, so that its direct current is not "
-                    "determined: put a resistor at one of them."
-                )
-                raise NetlistError(message)
-            if any(given):
-                a, b = ends[given.index(False)]
-                sets.join(a, b)
-                kept.append((a, b, one.name))
-            else:
+            a, b, c, d = one.nodes
+            both = [((a, b), (c, d)), ((a, c), (b, d))]
+            given = [[sets.root(start) == sets.root(end) for start, end in equal] for equal in both]
+            whole = next((equal for equal, known in zip(both, given, strict=True) if all(known)), None)
+            if whole is not None:
+                _refuse_line(one, [name for start, end in whole for name in _path(kept, start, end)])
+            half = next((k for k, known in enumerate(given) if any(known)), None)
+            if half is None:
                 later.append(one)
+                continue
+            start, end = both[half][given[half].index(False)]
+            sets.join(start, end)
+            kept.append((start, end, one.name))
         if len(later) == len(todo):
             return
         todo = later
+
+
+def _refuse_line(one: Placed, around: Sequence[str]) -> None:
+    """Refuse a line that closes a loop of the elements with these names."""
+    a, b, c, d = one.nodes
+    if around:
+        loop = f"{listing(around)} and line {one.name!r}"
+        message = f"At rest {loop} form a loop, whose current nothing limits: put a resistor into it."
+    elif (a, b) == (c, d):
+        message = (
+            f"Both ends of line {one.name!r} are in the same nets, so that its direct current is not "
+            "determined: put a resistor between them."
+        )
+    else:
+        message = (
+            f"Line {one.name!r} is shorted at both ends, so that its direct current is not determined: put a "
+            "resistor at one of them."
+        )
+    raise NetlistError(message)
 
 
 def _any_inductor(placed: Sequence[Placed], names: Iterable[str]) -> bool:

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from photosim.caching import cache_folder, guard, read_text, write_text
 from photosim.model.groups import SettingsGroup, group_methods
 from photosim.model.printer import Printer
@@ -96,18 +98,21 @@ def _fingerprint(model: ClosedForm) -> str:
 
 
 def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> list[str]:
-    """Return the source of a function, of its groups' methods, and of what it uses by global name."""
+    """Return the source of a function, of its groups' methods, and of what it uses by name from outside."""
     function = inspect.unwrap(function)
     if id(function) in seen or not isinstance(function, FunctionType):
         return []
     seen.add(id(function))
     parts = [_source_of(function)]
     used_by_name = [(n, function.__globals__.get(n)) for n in sorted(_global_names(function.__code__))]
+    used_by_name += _captured(function)
     for name, used in used_by_name:
         if isinstance(used, FunctionType):
             parts += _sources(used, seen)
-        elif isinstance(used, int | float | complex | str | tuple | dict | SettingsGroup):
+        elif isinstance(used, int | float | complex | str | tuple | list | dict | SettingsGroup):
             parts.append(f"{name}={used!r}")
+        elif isinstance(used, np.ndarray):
+            parts.append(f"{name}={used.tolist()!r}")
     for used in (function, *(used for _, used in used_by_name)):
         for method in () if used is not function and isinstance(used, FunctionType) else group_methods(used):
             parts += _sources(method, seen)
@@ -115,11 +120,18 @@ def _sources(function: FunctionType | Callable[..., Any], seen: set[int]) -> lis
 
 
 def _source_of(function: FunctionType) -> str:
-    """Return the source of a function, or its code if it was typed at a prompt and no file holds it."""
+    """Return the source of a function, or its code and defaults if no file holds it, as at a prompt."""
     try:
         return inspect.getsource(function)
     except OSError:
-        return marshal.dumps(function.__code__).hex()
+        defaults = (function.__defaults__, function.__kwdefaults__)
+        return f"{marshal.dumps(function.__code__, 2).hex()} {defaults!r}"
+
+
+def _captured(function: FunctionType) -> list[tuple[str, Any]]:
+    """Return what a function uses of the functions around it, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return [(name, cell.cell_contents) for name, cell in cells]
 
 
 def _global_names(code: CodeType) -> set[str]:

@@ -69,7 +69,7 @@ def share_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW) -> f
     total, outside = [], []
     for spectra, energies in found.spectra():
         total.append(energies)
-        outside.append(_energies(found.outer(spectra, cutoff)))
+        outside.append(found.energies(found.outer(spectra, cutoff)))
     return found.largest_share(total, outside)
 
 
@@ -94,7 +94,7 @@ def share_and_worst(
     for spectra, energies in found.spectra():
         total.append(energies)
         outer = found.outer(spectra, cutoff)
-        outside.append(_energies(outer))
+        outside.append(found.energies(outer))
         kept = (spectra.shape[1] - outer.shape[1] + 1) // 2
         spectra[:, :kept] = 0.0
         spectra[:, kept + outer.shape[1] :] = 0.0
@@ -119,10 +119,11 @@ class _Stretches:
 
     def __init__(self, values: NDArray[Any], length: int) -> None:
         self.complex = np.iscomplexobj(values)
+        values = np.ascontiguousarray(values, np.complex128 if self.complex else np.float64)
         self.length = max(2, min(values.size, length) // 2 * 2)
         self.half = half = self.length // 2
-        parts = values.view(np.float64) if self.complex else values
-        unit = max(float(parts.max()), -float(parts.min())) or 1.0
+        parts = values.view(np.float64)
+        unit = max(float(parts.max()), -float(parts.min()), 1e-300)  # whose inverse is a number
         size = values.size
         self.padded = np.empty(size + 3 * half, np.complex64 if self.complex else np.float32)
         own = self.padded[half : half + size]
@@ -152,6 +153,11 @@ class _Stretches:
         first = int(np.floor(cutoff * self.length)) + 1
         return spectra[:, first : self.length - first + 1] if self.complex else spectra[:, first:]
 
+    def energies(self, outer: NDArray[np.complex64]) -> NDArray[np.float32]:
+        """Return the energies (rows,) of the outer part of spectra, at the negative frequencies too."""
+        once = _energies(outer)
+        return once if self.complex else 2.0 * once - _energies(outer[:, -1:])  # half the sample rate is one
+
     def largest_share(self, total: list[NDArray[np.float32]], outside: list[NDArray[np.float32]]) -> float:
         """Return the largest part of the power of stretches; of darker ones than the mean, that of the mean.
 
@@ -160,8 +166,8 @@ class _Stretches:
         """
         count = (self.padded.size - 3 * self.half) // self.half + 1
         whole, beyond = np.concatenate(total)[:count], np.concatenate(outside)[:count]
-        sides = 1.0 if self.complex else 2.0  # a real signal has the same at the negative frequencies
-        return min(1.0, float((sides * beyond / np.maximum(np.maximum(whole, whole.mean()), 1e-30)).max()))
+        shares = beyond / np.maximum(np.maximum(whole, whole.mean()), 1e-30)
+        return float(np.minimum(shares.max(), 1.0))
 
 
 def _energies(rows: NDArray[Any]) -> NDArray[np.float32]:

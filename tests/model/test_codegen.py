@@ -106,3 +106,36 @@ def test_formula_typed_at_a_prompt_has_a_kernel_of_its_own(cache: Path) -> None:
         function.__code__ = function.__code__.replace(co_filename="<stdin>")
         assert values(declared(function), np.array([1.5]))["o1", "o2"] == pytest.approx(expected)
     assert len(list(cache.glob("*.py"))) == 2
+
+
+@pytest.mark.usefixtures("cache")
+def test_formula_with_other_values_around_it_has_a_kernel_of_its_own() -> None:
+    """A helper's default that no file holds, what a function around it holds, a list, an array."""
+
+    def typed(part: float) -> Callable[..., Entries]:
+        outside: dict[str, Any] = {"__name__": __name__}
+        text = f"""
+def part(m, x, power=0.5, *, of={part}):
+    return m.sqrt(of) * x**power
+
+def typed(m, wl):
+    return {{("o1", "o2"): part(m, 1.0) + 0.0 * wl}}
+"""
+        exec(compile(text, "<stdin>", "exec"), outside)  # noqa: S102 - as a prompt does
+        typed: Callable[..., Entries] = outside["typed"]
+        return typed
+
+    def captured(part: Any) -> Callable[..., Entries]:
+        def inside(m: Any, wl: Any) -> Entries:
+            """A splitter."""
+            return {("o1", "o2"): m.sqrt(part if isinstance(part, float) else float(part[0])) + 0.0 * wl}
+
+        return inside
+
+    kinds: list[Callable[[float], Callable[..., Entries]]] = [
+        typed, captured, lambda part: captured([part]), lambda part: captured(np.array([part])),
+    ]  # fmt: skip
+    for kind in kinds:
+        for part in (0.36, 0.64):
+            found = values(declared(kind(part)), np.array([1.5]))
+            assert abs(found["o1", "o2"]) == pytest.approx(np.sqrt(part)), kind

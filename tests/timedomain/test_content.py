@@ -154,3 +154,34 @@ def test_end_of_a_list_that_nothing_foretells_is_stated() -> None:
             stated = float(re.findall(r"right to (\S+) of", out.attrs["ends"])[0])
             assert wrong < 3 * stated
             assert stated < 0.5
+
+
+@pytest.mark.parametrize("size", [65, 4096, 6143, 9000])
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_share_is_that_of_double_precision_whatever_the_size_of_the_signal(
+    kind: str, scale: float, size: int
+) -> None:
+    """Numbers whose inverse overflows gave a share of 1, every second one of a field an error of numpy."""
+    turns = 2j * np.pi * np.arange(2 * size)
+    fields = np.exp(0.05 * turns) + 0.01 * np.exp(0.43 * turns)
+    values = (fields if kind == "complex" else fields.real)[::2]
+    length, shares, means = min(size, 4096) // 2 * 2, [], []
+    padded = np.pad(values, length // 2, mode="edge")
+    for start in range(0, padded.size - length + 1, length // 2):
+        own = padded[start : start + length] * np.hanning(length + 1)[:-1]
+        density = np.abs(np.fft.fft(own)) ** 2
+        means.append(density.sum())
+        shares.append(density[np.abs(np.fft.fftfreq(length)) > 0.2].sum())
+    expected = np.max(np.array(shares) / np.maximum(means, np.mean(means)))
+    assert share_beyond(scale * values, 0.2) == pytest.approx(expected, rel=1e-3 if scale > 1e-300 else 1e-2)
+
+
+def test_field_given_as_every_second_sample_is_the_same_field() -> None:
+    one = ps.Circuit({"instances": {"g": "straight"}, "ports": {"in": "g,o1", "out": "g,o2"}})
+    field = 1e-2 * np.exp(0.05j * np.arange(200))
+    found = [
+        ps.transient(one, 1e-9, sample_rate=RATE, inputs={"in": {"field": wave}}, wl=1.55).wave.values
+        for wave in (field[::2], field[::2].copy())
+    ]
+    np.testing.assert_array_equal(*found)

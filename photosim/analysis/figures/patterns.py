@@ -48,10 +48,9 @@ def _turned(label: IntArray, known: IntArray) -> bool:
     return any(np.array_equal(np.roll(known, -int(place)), label) for place in places)
 
 
-def bits_between(left: IntArray, right: IntArray) -> int:
-    """Return how many bits differ between symbols (N,) and (N,) in Gray's code."""
-    differ = (left ^ left >> 1) ^ (right ^ right >> 1)
-    return int(np.bitwise_count(differ).sum())
+def different_bits(left: IntArray, right: IntArray) -> IntArray:
+    """Return how many bits of each symbol differ between symbols (...) and (...) in Gray's code."""
+    return np.asarray(np.bitwise_count((left ^ left >> 1) ^ (right ^ right >> 1)), dtype=np.int64)
 
 
 def runs(label: IntArray, level: int) -> tuple[IntArray, IntArray]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from photosim.analysis.figures.constellations import ConstellationFigures, constellation_figures
 from photosim.analysis.figures.edges import Jitter, edge_times, jitter
-from photosim.analysis.figures.patterns import bits_between
+from photosim.analysis.figures.patterns import different_bits
 from photosim.analysis.figures.record import Record, check_levels, read_record, samples_of
 from photosim.analysis.figures.tdecq import ALLOWED, LEAST_SYMBOLS, Tdecq, tdecq
 from photosim.analysis.result import UNKNOWN, Table
@@ -269,7 +269,7 @@ def _judged(record: Record, symbol_rate: float, **options: Any) -> Figures:
     if record.period is not None:
         taken = decided(column, record.eye.levels, record.eye.spreads)
         symbol_errors = int(np.count_nonzero(taken != label))
-        bit_errors = bits_between(taken, label)
+        bit_errors = int(different_bits(taken, label).sum())
     enough = record.levels == 4 and record.label.size >= LEAST_SYMBOLS
     closure = tdecq(record, **options) if enough else None
     count = math.floor(record.label.size * record.ratio)

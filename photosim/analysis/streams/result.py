@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photosim.analysis.figures.patterns import different_bits
 from photosim.analysis.result import UNKNOWN, Table
 from photosim.analysis.symbols import qualities
 from photosim.arguments import public
@@ -107,18 +108,20 @@ class StreamResult(ByValue):
         return None if self.errors is None else self.errors / self.symbols
 
     @property
-    def bits(self) -> int:
-        """Number of compared bits."""
-        return 0 if self.confusion is None else self.symbols * max(1, len(self.confusion).bit_length() - 1)
+    def bits(self) -> int | None:
+        """Number of compared bits; None if no symbols were sent, or their levels are not 2, 4, 8, ..."""
+        width = 0 if self.confusion is None else len(self.confusion).bit_length() - 1
+        return (
+            self.symbols * width if self.confusion is not None and len(self.confusion) == 2**width else None
+        )
 
     @property
     def bit_errors(self) -> int | None:
-        """Number of bit errors, levels in Gray's code; None if no symbols were sent."""
-        if self.confusion is None:
+        """Number of bit errors, levels in Gray's code; None where `bits` is."""
+        if self.confusion is None or self.bits is None:
             return None
-        sent, taken = np.indices(self.confusion.shape)
-        differ = (sent ^ sent >> 1) ^ (taken ^ taken >> 1)
-        return int((self.confusion * np.bitwise_count(differ)).sum())
+        level = np.arange(len(self.confusion))
+        return int(np.sum(self.confusion * different_bits(level[:, np.newaxis], level)))
 
     @property
     def estimated_error_rate(self) -> float | None:
@@ -214,7 +217,7 @@ class StreamResult(ByValue):
             figures = (
                 ("symbols compared", f"{self.symbols:,}"),
                 ("errors", f"{self.errors:,}"),
-                ("bit errors", f"{self.bit_errors:,} of {self.bits:,}"),
+                ("bit errors", UNKNOWN if self.bits is None else f"{self.bit_errors:,} of {self.bits:,}"),
                 ("symbol error ratio", f"{self.error_rate:.4g}"),
                 (f"{100 * CONFIDENCE:g} % interval", f"{low:.4g} to {high:.4g}"),
                 ("symbol error ratio estimated", f"{self.estimated_error_rate:.4g}"),

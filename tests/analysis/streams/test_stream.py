@@ -12,6 +12,7 @@ import pytest
 import photosim as ps
 from photosim import waveforms
 from photosim.analysis import traces
+from photosim.analysis.result import UNKNOWN
 from photosim.analysis.streams import run as streaming
 from photosim.analysis.streams.result import StreamResult, confidence
 from photosim.timedomain import convolution
@@ -188,6 +189,12 @@ def test_bits_are_those_of_grays_code() -> None:
     few = StreamResult("few", 1, 1e9, 0, {}, confusion=np.array([[50, 1], [2, 47]]), levels=levels[:2],
                        spreads=spreads[:2], thresholds=np.array([3.5]))  # fmt: skip
     assert few.counted_over_estimated is None
+    three = StreamResult(
+        "three", 1, 1e9, 0, {}, confusion=np.diag([5, 6, 7]), levels=levels[:3], spreads=spreads[:3],
+        thresholds=np.array([1.5, 2.5]), at=0.5,
+    )  # fmt: skip
+    assert (three.symbols, three.errors, three.bits, three.bit_errors) == (18, 0, None, None)
+    assert ("bit errors", UNKNOWN) in three.tables()[1].rows
 
 
 def test_results_are_the_same_bits_on_any_threads_and_after_a_kill(
