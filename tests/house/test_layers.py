@@ -56,7 +56,7 @@ def test_tests_mirror_the_tree() -> None:
 
 def test_walks_pass_files_that_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    walks = text.partition("## Four walks")[2].partition("\n## ")[0]
+    walks = text.partition("## Four paths through the code")[2].partition("\n## ")[0]
     stops = re.findall(r"^\d+\. (?:`([\w/]+\.py)`(?: or )?)+", walks, flags=re.MULTILINE)
     assert len(stops) > 40
     assert [stop for stop in stops if not (ROOT / "photosim" / stop).is_file()] == []
