@@ -123,11 +123,11 @@ class _Stretches:
         self.length = max(2, min(values.size, length) // 2 * 2)
         self.half = half = self.length // 2
         parts = values.view(np.float64)
-        unit = max(float(parts.max()), -float(parts.min()), 1e-300)  # whose inverse is a number
+        unit = max(float(parts.max()), -float(parts.min())) or 1.0
         size = values.size
         self.padded = np.empty(size + 3 * half, np.complex64 if self.complex else np.float32)
         own = self.padded[half : half + size]
-        np.multiply(values, 1.0 / unit, out=own, casting="same_kind")
+        np.divide(parts, unit, out=own.view(np.float32), casting="same_kind")
         self.padded[:half], self.padded[half + size :] = own[0], own[-1]
 
     @property

@@ -12,7 +12,7 @@ from scipy import signal
 import photosim as ps
 from photosim import waveforms
 from photosim.errors import ParameterError
-from photosim.timedomain.content import check_band, share_beyond
+from photosim.timedomain.content import check_band, share_and_worst, share_beyond
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,7 +174,12 @@ def test_share_is_that_of_double_precision_whatever_the_size_of_the_signal(
         means.append(density.sum())
         shares.append(density[np.abs(np.fft.fftfreq(length)) > 0.2].sum())
     expected = np.max(np.array(shares) / np.maximum(means, np.mean(means)))
-    assert share_beyond(scale * values, 0.2) == pytest.approx(expected, rel=1e-3 if scale > 1e-300 else 1e-2)
+    assert share_beyond(scale * values, 0.2) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_faintest_signals_are_analysed_like_others() -> None:
+    values = np.resize([0.0, 1.0, 1.0, 0.0], 400) + 0j
+    assert share_and_worst(5e-324 * values, 0.2, skip=4) == share_and_worst(values, 0.2, skip=4)
 
 
 def test_field_given_as_every_second_sample_is_the_same_field() -> None:
