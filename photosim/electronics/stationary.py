@@ -116,9 +116,11 @@ class _Rest:
         return np.asarray(found)
 
     def _refuse(self, unknown: int) -> Any:
+        voltage = unknown < len(self.system.nodes)
+        advice = "Connect it to gnd by a resistor" if voltage else "Put a resistor in series with it"
         message = (
-            f"The electrical equations at rest do not determine {self.system.names[unknown]}. Connect it to "
-            "gnd by a resistor, or check the controlled sources that act on it."
+            f"The electrical equations at rest do not determine {self.system.names[unknown]}. {advice}, or "
+            "check the controlled sources that act on it."
         )
         raise NetlistError(message)
 

@@ -263,8 +263,11 @@ def test_what_is_too_fast_is_named() -> None:
 def test_a_controlled_source_that_cancels_its_load_is_refused() -> None:
     nothing = system(ideal.current("i", "gnd", "a", 1e-3), ideal.resistance("r", "a", "gnd", 1e3),
                      ideal.transconductance("g", "a", "gnd", "a", "gnd", -1e-3))  # fmt: skip
-    with pytest.raises(NetlistError, match="do not determine the voltage of 'a'"):
+    with pytest.raises(NetlistError, match=r"do not determine the voltage of 'a'\. Connect it to gnd"):
         stationary(nothing)
+    beside = [ideal.inductance(name, "a", "gnd", 1e-9) for name in ("l", "k")]
+    with pytest.raises(NetlistError, match=r"the current of 'x\.[lk]'\. Put a resistor in series with it"):
+        stationary(system(ideal.resistance("r", "a", "gnd", 50.0), *beside))
 
 
 def test_line_of_many_samples_delays_by_itself() -> None:
