@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from photosim.engine.graph import Graph
     from photosim.model import Composite
 
+_OTHERS = "other settings of the instance override it"
+
 
 class Exclusions:
     """Which settings of the composites of a graph act, and which another setting has put out of effect."""
@@ -42,9 +44,7 @@ class Exclusions:
                     )
                     raise ParameterError(message)
             if not self._acts(name):
-                text = (
-                    f"{where}: setting {setting!r} has no effect beside the other settings of the instance."
-                )
+                text = f"{where}: setting {setting!r} has no effect, because {_OTHERS}."
                 warnings.warn(text, PhotosimWarning, stacklevel=5)
 
     def unused(self) -> list[str]:
@@ -56,8 +56,8 @@ class Exclusions:
                 continue  # inside a component of the library, which hands on all that it has
             parameters = composites[instance].parameters
             found += [
-                f"Instance {instance!r} ({composites[instance].name}): setting {name!r} has no effect beside "
-                "the other settings of the instance."
+                f"Instance {instance!r} ({composites[instance].name}): setting {name!r} has no effect, "
+                f"because {_OTHERS}."
                 for name in names
                 if name in parameters and not self._acts(f"{instance}.{name}")
             ]

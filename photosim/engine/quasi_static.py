@@ -119,8 +119,8 @@ class QuasiStatic:
         for part in self.compiled.graph.parts:
             if isinstance(part.model, Nonlinear):
                 message = (
-                    f"Instance {part.name!r} ({part.model.name}) lies beside a control loop of "
-                    f"{listing([repr(t.name) for t in self.tables[: self.followed]])}, and control loops "
+                    f"Instance {part.name!r} ({part.model.name}) is in the same circuit as the control loop "
+                    f"of {listing([repr(t.name) for t in self.tables[: self.followed]])}, and control loops "
                     "cannot include nonlinear parts: take a linear part, or break the loop."
                 )
                 raise ParameterError(message)

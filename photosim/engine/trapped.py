@@ -158,7 +158,7 @@ def series_again(
     if open_at:
         message = (
             f"Circuit {name!r} traps light without loss at {open_at[0]:.9g} um, where group delay or "
-            "dispersion are not finite: give the loop a loss, or choose a wavelength beside the resonance."
+            "dispersion are not finite: give the loop a loss, or choose a wavelength off the resonance."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=5)
 

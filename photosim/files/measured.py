@@ -103,7 +103,7 @@ def make_measured(
         if guessed:
             remarks.append(f"{name!r} was read in {found[name]}")
     if not columns:
-        message = f"{source}: beside {axis!r} there is no column of powers."
+        message = f"{source}: there is no column of powers, only {axis!r}."
         raise DataError(message)
     return Measured(wl, columns, found, source, tuple(remarks))
 

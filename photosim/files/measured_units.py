@@ -95,14 +95,14 @@ def wavelengths_of(
         looks = f" It looks like {fits[0]}." if fits else ""
         if not (wl.min() >= SHORTEST_UM and wl.max() <= LONGEST_UM):
             message = (
-                f"{source}: {name!r} is said to be in {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
+                f"{source}: {name!r} has the unit {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
                 f"not light of {SHORTEST_UM:g} to {LONGEST_UM:g} um.{looks}"
             )
             raise DataError(message)
         if fits and known not in fits and unit is None:  # a slip of the name; `units` may insist
             message = (
-                f"{source}: {name!r} is said to be in {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
-                f"light of {wl.min():.4g} to {wl.max():.4g} um.{looks} If it is right, say so, as in "
+                f"{source}: {name!r} has the unit {known}, but {ends[0]:g} to {ends[1]:g} {known} is "
+                f"light of {wl.min():.4g} to {wl.max():.4g} um.{looks} If the unit is right, confirm it with "
                 f"units: {{{name}: {known}}}."
             )
             raise DataError(message)
@@ -136,9 +136,7 @@ def power_unit(name: str, values: NDArray[np.float64], source: str, unit: str | 
             )
             raise DataError(message)
         if known not in DECIBELS and (negative > 0.5 or low < -0.3 * high):
-            message = (
-                f"{source}: {name!r} is said to be in {known}, but runs from {spread}: it looks like dB."
-            )
+            message = f"{source}: {name!r} has the unit {known}, but runs from {spread}: it looks like dB."
             raise DataError(message)
         if known in DECIBELS:
             _check_decibels(name, values, source, known)
@@ -162,11 +160,11 @@ def power_unit(name: str, values: NDArray[np.float64], source: str, unit: str | 
 def _check_decibels(name: str, values: NDArray[np.float64], source: str, unit: str) -> None:
     low, high = float(values.min()), float(values.max())
     if not (_WEAKEST_dB <= low and high <= _STRONGEST_dB):
-        message = f"{source}: {name!r} is said to be in {unit}, but runs from {low:g} to {high:g}."
+        message = f"{source}: {name!r} has the unit {unit}, but runs from {low:g} to {high:g}."
         raise DataError(message)
     if low >= 0.0 and high <= 1.0 and high > 0.0 and low < 0.8 * high:
         message = (
-            f"{source}: {name!r} is said to be in {unit}, but runs from {low:g} to {high:g}: it looks like "
+            f"{source}: {name!r} has the unit {unit}, but runs from {low:g} to {high:g}: it looks like "
             "a linear scale."
         )
         raise DataError(message)

@@ -253,7 +253,7 @@ def component_files(work: Work) -> workers.Files:
         if name == _UNSAID:
             message = (
                 f"The component {model.name!r} is declared in a script, which workers do not run: put it "
-                "into a file of its own, and load that with --components or registry.load_file."
+                "into a separate file, and load that with --components or registry.load_file."
             )
             raise ClusterError(message)
         if name.startswith("photosim_components_"):

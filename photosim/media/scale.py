@@ -68,9 +68,7 @@ def _done(place: Path, log: Path, name: str) -> int:
     """Return how many outputs a file holds already; DataError where they are of another projection."""
     if not log.exists():
         if place.exists():
-            message = (
-                f"{place} exists, but nothing beside it says that it is a projection: name another file."
-            )
+            message = f"{place} exists, but there is no log {log.name} of a projection: name another file."
             raise DataError(message)
         return 0
     try:

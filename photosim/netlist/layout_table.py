@@ -313,7 +313,7 @@ def about_unknown(component: str) -> str:
     """Return what is known of a name that no component has, and how to say what it is."""
     what = f"it is {MISSING[component]}; " if component in MISSING else ""
     return (
-        f"{what}{supply(component)}, or, if it has parts of its own, write the netlist with them "
+        f"{what}{supply(component)}, or, if the cell has a circuit inside, write the netlist with its parts "
         "(gdsfactory: recursive=True)"
     )
 

@@ -69,8 +69,8 @@ class Wires:
             found += [(start, (name, "o1")), ((name, "o2"), end)]
         if joined:
             self.warnings.append(
-                f"{self.section!r} says no length of {listing(joined)}: the ports are joined as if nothing "
-                "lay between them; write info: {length: ...} beside the links."
+                f"{self.section!r} has no length for {listing(joined)}: the ports are joined with no "
+                "waveguide between them; write info: {length: ...} next to `links`."
             )
         if not links and isinstance(self.written, Mapping | list) and self.written:
             self.warnings.append(

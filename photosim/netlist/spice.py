@@ -139,7 +139,7 @@ class _Scanner:
         try:
             locate(name, self.folder)
         except NetlistError as error:
-            also = f"; nor is there a file {beside!r} beside this one" if foreign else ""
+            also = f"; there is no file {beside!r} in the folder of this file either" if foreign else ""
             raise NetlistError(error.message + also, mark) from None
         return name
 

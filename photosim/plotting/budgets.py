@@ -53,7 +53,7 @@ def parts(result: BudgetResult) -> Figure:
         rows.append((f"{len(left)} others", values[left].sum(axis=0), COLOURS[0]))
     digital = data["digital_energy"].sel(per=per).values
     if digital[0] > 0.0:
-        rows.append(("computer beside", digital, COLOURS[0]))
+        rows.append(("computer", digital, COLOURS[0]))
     rows.append(("all", data["total_energy"].sel(per=per).values, DARK))
     if "published" in data:
         for k in range(data.sizes["published"]):

@@ -174,7 +174,7 @@ def _job(position: str, entry: Mapping[str, Any], circuit: Circuit, taken: Seque
         message = f"An analysis cannot be called {name!r}: files begin so; use letters, digits, - and _."
         raise ParameterError(message)
     if name in taken:
-        message = f"Two analyses are called {name!r}: give each a name of its own."
+        message = f"Two analyses are called {name!r}: give each a different name."
         raise ParameterError(message)
     return Job(position, name, entry["kind"], kind, kind.read({**entry, "name": name}, circuit))
 

@@ -54,9 +54,7 @@ def guide_powers(
     flat = [name for group in names for name in group]
     if sent:
         if wl is None:
-            message = (
-                "Light that is sent into a port has no wavelength of its own: give wl in um (--wl 1.55)."
-            )
+            message = "Light at an input port needs a wavelength: give wl in um (--wl 1.55)."
             raise ParameterError(message)
         grid = as_wavelengths(wl)
         waves = compiled.waves(flat, list(sent), point, grid) @ np.sqrt(np.array(list(sent.values())))

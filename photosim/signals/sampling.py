@@ -185,9 +185,9 @@ def _remembered(point: OperatingPoint, step: float) -> int:
     needed = MEMORY / (slowest.bandwidth * step)
     if needed * len(point.ports) * (1 + len(point.emitters)) > MOST_FIELD:
         message = (
-            f"The receiver of {slowest.name!r} has a low-pass of {slowest.bandwidth:g} Hz beside one of "
-            f"{max(receiver.bandwidth for receiver in point.receivers):g} Hz. One record of noise cannot "
-            "hold both: use ps.link, or choose bandwidths that are closer to each other."
+            f"The receiver of {slowest.name!r} has a low-pass of {slowest.bandwidth:g} Hz, and another "
+            f"one has {max(receiver.bandwidth for receiver in point.receivers):g} Hz. One record of "
+            "noise cannot hold both: use ps.link, or choose bandwidths that are closer to each other."
         )
         raise ParameterError(message)
     return int(np.ceil(needed))

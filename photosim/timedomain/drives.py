@@ -220,9 +220,10 @@ def note_loops(
             )
             if wrong > QUASI_STATIC:
                 message = (
-                    f"The driven part {element.name!r} lies in a loop that is stepped, where it acts as at "
-                    f"the carrier: light beside it would be wrong by {wrong:.2g}. Take carriers of their own "
-                    "(a lower sample rate), or quasi_static=True where its drive is slow enough."
+                    f"The driven part {element.name!r} lies in a loop that is simulated step by step with "
+                    f"its S-matrix at the carrier: light at other frequencies would be wrong by {wrong:.2g}. "
+                    "Use separate carriers (a lower sample rate), or quasi_static=True if its drive "
+                    "is slow enough."
                 )
                 raise ParameterError(message)
             name = element.parts[0] if element.kind != "resonator" else element.name

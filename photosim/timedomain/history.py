@@ -170,14 +170,15 @@ class History:
         rate = line.sample_rate
         moving = [] if run.noisy else [name for name, v in run.states.items() if _moves(v[: line.warm])]
         if self.turning and late > line.warm:
-            what = f"delays behind it pass their first {late / rate:.2g} s on"
+            what = f"delays behind it need the light of {late / rate:.2g} s before time 0"
         elif self.turning and moving:
-            what, late = f"{listing([repr(name) for name in moving])} still moves there", 8 * line.warm
+            what, late = f"{listing([repr(name) for name in moving])} is still changing then", 8 * line.warm
         else:
             return
         message = (
-            f"Light beside its carrier beats in a nonlinear part, which is known from {line.warm / rate:.2g} "
-            f"s before time 0 on, and {what}: give the run time before with settle={late / rate:.2g}."
+            "Light at an offset from its carrier beats in a nonlinear part, which is simulated from "
+            f"{line.warm / rate:.2g} s before time 0 on, but {what}: start the simulation earlier "
+            f"with settle={late / rate:.2g}."
         )
         warnings.warn(message, PhotosimWarning, stacklevel=4)
 

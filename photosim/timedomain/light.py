@@ -91,7 +91,7 @@ def _refuse_near(carriers: NDArray[np.float64], sample_rate: float) -> None:
     if gaps[k] > PASS * sample_rate:
         message = f"{start}at most {gaps[k]:.6g} Hz, or one carrier and at least {2.5 * gaps[k]:.3g} Hz."
     else:
-        message = f"{start}one of them as a carrier; light beside it, of sources or inputs, rides on it."
+        message = f"{start}only one of them as a carrier; it includes light at nearby wavelengths."
     raise ParameterError(message)
 
 

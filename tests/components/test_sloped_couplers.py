@@ -100,7 +100,7 @@ def test_slope_beside_a_gap_is_refused() -> None:
     for component in ("ring_single", "ring_double"):
         with pytest.raises((ParameterError, NetlistError), match=r"coupling_slope.*gap|gap.*slope"):
             alone(component, gap=0.2, coupling_slope=4.0)
-    with pytest.raises(ParameterError, match="no effect beside gap_bot and gap_top"):
+    with pytest.raises(ParameterError, match="no effect if gap_bot and gap_top are set"):
         alone("ring_double", gap_bot=0.2, gap_top=0.3, coupling_slope=4.0)
     with pytest.raises(ParameterError, match=r"'coupling_slope' has an effect only together with 'coupling'"):
         alone("racetrack", coupling_slope=4.0)  # a racetrack has a gap unless its coupling is given

@@ -220,7 +220,7 @@ def test_a_written_setting_that_others_put_out_of_effect_is_said() -> None:
     settings = {"gap": 0.2, "gap_top": 0.25, "gap_bot": 0.3}
     ports = {p: f"r,{p}" for p in ("o1", "o2", "o3", "o4")}
     net = {"instances": {"r": {"component": "ring_double", "settings": settings}}, "ports": ports}
-    message = r"Instance 'r' \(ring_double\): setting 'gap' has no effect beside the other settings"
+    message = r"Instance 'r' \(ring_double\): setting 'gap' has no effect, because other settings"
     with pytest.warns(ps.PhotosimWarning, match=message):
         circuit = ps.Circuit(net)
     with pytest.raises(NetlistError, match=message):

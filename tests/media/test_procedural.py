@@ -161,7 +161,7 @@ def test_files_of_other_projections_are_not_touched(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not the log of a projection"):
         scale.project_to_file(medium, np.ones(30), place)
     (tmp_path / "y.npy.log").unlink()
-    with pytest.raises(DataError, match="exists, but nothing beside it says that it is a projection"):
+    with pytest.raises(DataError, match="exists, but there is no log"):
         scale.project_to_file(medium, np.ones(30), place)
     with pytest.raises(ParameterError, match="One pattern of 30 zeros and ones"):
         scale.project_to_file(medium, np.full(30, 0.5), tmp_path / "z.npy")

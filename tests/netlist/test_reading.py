@@ -565,7 +565,7 @@ def test_each_link_of_a_bundle_has_its_own_length() -> None:
 
 def test_a_link_without_a_length_is_a_join_and_said() -> None:
     route = "routes: {r: {links: {'a,o2': 'b,o1'}}}"
-    with pytest.warns(PhotosimWarning, match="'routes' says no length of a,o2 to b,o1: the ports are joined"):
+    with pytest.warns(PhotosimWarning, match="'routes' has no length for a,o2 to b,o1: the ports are joined"):
         found = transmission(PAIR + ENDS + route)
     assert found == transmission(PAIR + ENDS + "connections: {'a,o2': 'b,o1'}")
 

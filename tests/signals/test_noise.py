@@ -557,6 +557,6 @@ def test_slow_receiver_beside_a_fast_one_has_its_own_noise() -> None:
         spread = np.var([values[-1] for values in drawn], ddof=1) * (len(drawn) - 1) / expected[term]
         assert low < spread < high
     with pytest.raises(
-        ps.ParameterError, match=r"The receiver of 'slow' has a low-pass of 100 Hz .*use ps.link"
+        ps.ParameterError, match=r"The receiver of 'slow' has a low-pass of 100 Hz, .*use ps.link"
     ):
         sample(circuit(100.0), 8)

@@ -297,7 +297,7 @@ GUIDE_ALONE = {
         ({"inputs": {"in": {"field": [1.0, math.nan]}}}, "got NaN or infinity"),
         ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.57]}, "carriers at 1.55, 1.57 um: {'power': ..., 'carrier'"),
         ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.55]}, "carrier of 1.55 um is given twice: give it once"),
-        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.5501]}, "take one of them as a carrier; light beside it"),
+        ({"inputs": {"in": 1e-3}, "wl": [1.55, 1.5501]}, "take only one of them as a carrier; it includes"),
         ({"inputs": {"in": 1e-3}, "g": {"length": [1.0, 2.0]}}, "of one circuit: give each setting one"),
         ({"inputs": {"in": {3: 1e-3}}}, "no option 3. It may have: power, field, carrier"),
         ({"inputs": {"in": 1e-3}, "probes": ["g"]}, "names no port"),

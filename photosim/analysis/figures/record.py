@@ -183,7 +183,7 @@ def samples_of(trace: Any, sample_rate: float | None) -> tuple[NDArray[Any], flo
         own = np.asarray(times, dtype=np.float64)
         sample_rate = (own.size - 1) / float(own[-1] - own[0])
     if sample_rate is None:
-        message = "figures needs sample_rate in Hz: the trace has no times of its own."
+        message = "figures needs sample_rate in Hz, because the trace has no time axis."
         raise ParameterError(message)
     values = np.asarray(trace)
     if values.dtype.kind not in "fiuc":

@@ -117,7 +117,7 @@ def read_specification(circuit: Circuit, entries: Sequence[Mapping[str, Any]]) -
             with _placed(circuit, entries, number):
                 message = (
                     f"specification, entry {found[number].name or number + 1}: two entries are called "
-                    f"{name!r}: give each a name of its own."
+                    f"{name!r}: give each a different name."
                 )
                 raise ParameterError(message)
     return tuple(found)

@@ -164,7 +164,7 @@ def _locked(outcome: Outcome) -> list[Picture]:
         Curve("netlist's light", x, np.array(own["power"])),
     ]
     title = "Spectrum with spontaneous emission, dimmest image"
-    return [Chart("spectrum", title, "beside the injected line, GHz", "part of the power, dB", curves)]
+    return [Chart("spectrum", title, "offset from the injected line, GHz", "part of the power, dB", curves)]
 
 
 def _hours(outcome: Outcome) -> list[Picture]:

@@ -120,7 +120,7 @@ def _samples(title: str, x: Any, y: Any, features: int | None = None) -> tuple[N
         inputs = inputs.reshape(len(inputs), -1)
     check_inputs(title, inputs, len(wanted) if wanted.ndim else 0)
     if inputs.dtype.kind == "c":
-        message = f"{title}: inputs are complex: give real and imaginary parts as features of their own."
+        message = f"{title}: inputs are complex: give real and imaginary parts as separate features."
         raise DataError(message)
     if features not in (None, inputs.shape[1]):
         message = f"{title}: there are {inputs.shape[1]} features, but the training samples have {features}."
@@ -219,7 +219,7 @@ def _csv(path: Path, target: str | None) -> tuple[Any, Any]:
     name = header[-1] if target is None else target
     if header.count(name) != 1:
         hint = did_you_mean(name, header)
-        message = f"{path} has no column {name!r} of its own. It has: {listing(header)}.{hint}"
+        message = f"{path} has no column {name!r}. It has: {listing(header)}.{hint}"
         raise DataError(message)
     place = header.index(name)
     x, y = [], []

@@ -271,7 +271,7 @@ def _noisy(device: Any, settings: Settings, rng: np.random.Generator) -> Any:
         return device.with_noise(noise if noise is not None else device.noise, rng)
     if noise is not None:
         message = (
-            f"{type(device).__name__} has no noise {noise!r} of its own: a mesh between ports has no "
+            f"{type(device).__name__} has no noise {noise!r}: a mesh between ports has no "
             "detectors. Give a device, such as TiledMesh with MeshErrors and Readout(noise=...), or leave "
             "noise out."
         )

@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
     np.savez(tmp_path / "half.npz", x=X, y=KINDS, x_test=X)
     np.savez(tmp_path / "none.npz", a=X)
     cases: list[tuple[Any, str]] = [
-        (lambda: read_data(table, target="knd"), "no column 'knd' of its own.*Did you mean 'kind'"),
+        (lambda: read_data(table, target="knd"), r"no column 'knd'\. It has.*Did you mean 'kind'"),
         (lambda: read_data(tmp_path / "half.npz"), "one of x_test and y_test: they come together"),
         (lambda: read_data(tmp_path / "none.npz"), "lacks the array 'x': it has a"),
         (lambda: read_data(tmp_path / "own.cvs"), "Did you mean 'own.csv'"),

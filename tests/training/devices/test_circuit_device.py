@@ -184,7 +184,7 @@ def test_a_circuit_that_cannot_hold_a_matrix_says_so() -> None:
         ),
         ({"encoding": "power"}, "No encoding is named 'power'.*Did you mean 'powers'"),
         ({"reading": "current"}, "ports lit by fields is one of quadrature, fields, power, amplitude"),
-        ({"noise": "physical"}, "has no noise of its own"),
+        ({"noise": "physical"}, "has no noise, because"),
         ({"power": 0.0}, "power must be above 0"),
     ],
 )

@@ -263,6 +263,6 @@ def test_what_a_nonlinear_circuit_cannot_do_is_one_sentence() -> None:
     for rule, use in (("dfa", "backward"), ("backprop", "backward"), ("dfa", "both")):
         with pytest.raises(ParameterError, match=r"cannot (carry|hold)|not linear"):
             with_hardware(network, circuit, rule=rule, use=use)
-    with pytest.raises(ParameterError, match="has no noise of its own: ports are read"):
+    with pytest.raises(ParameterError, match="has no noise, because its ports are read"):
         with_hardware(network, circuit, rule="dfa", noise="physical")
     assert with_hardware(network, circuit, rule="dfa").records()[0]["use"] == "forward"

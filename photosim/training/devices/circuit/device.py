@@ -85,8 +85,8 @@ class CircuitDevice(Shown):
         check_number(self, 0.0, above=True, power=self.power, rate=self.rate)
         if self.noise and not self.readout.receivers:
             message = (
-                f"Circuit {self.wiring.circuit.name!r} has no noise of its own: ports are read, and noise "
-                "comes from detectors. Put a photodetector behind each output, or leave out noise."
+                f"Circuit {self.wiring.circuit.name!r} has no noise, because its ports are read directly: "
+                "noise comes from detectors. Put a photodetector behind each output, or leave out noise."
             )
             raise ParameterError(message)
 
