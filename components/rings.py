@@ -162,7 +162,9 @@ def ring_double(
     upper = coupling if coupling_drop is None else coupling_drop
     lower_gap, upper_gap = (gap if own is None else own for own in (gap_bot, gap_top))
     if coupling_slope is not None and lower_gap is not None and upper_gap is not None:
-        message = "ring_double: setting 'coupling_slope' has no effect if gap_bot and gap_top are set: remove it."
+        message = (
+            "ring_double: setting 'coupling_slope' has no effect if gap_bot and gap_top are set: remove it."
+        )
         raise ParameterError(message)
     return Netlist(
         instances={

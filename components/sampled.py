@@ -80,7 +80,7 @@ def _is_reciprocal(*, file: SampledData | None, enforce: str, mode: str | None, 
 def _near(*, delay: float | None, length: float | None, ng: float | None) -> float | None:
     """Return the delay in s that an instance says, or None; ParameterError for half a length or both."""
     if delay is not None and (length is not None or ng is not None):
-        message = "the setting 'delay' excludes 'length' and 'ng', which define the same delay: give one of them."
+        message = "the setting 'delay' excludes 'length' and 'ng', which define it too: give one of them."
         raise ParameterError(message)
     if (length is None) != (ng is None):
         given, lacks = ("length", "ng") if ng is None else ("ng", "length")
