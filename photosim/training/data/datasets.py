@@ -346,7 +346,5 @@ def _check_part(title: str, part: str, size: int, share: float, y: LabelArray) -
         raise ParameterError(message)
     smallest = int(np.bincount(y).min(initial=size, where=np.bincount(y) > 0))
     if smallest < 2:
-        message = (
-            f"{title} has a class with only 1 sample outside the test samples: too few for a {part} part."
-        )
+        message = f"{title} has a class with 1 sample outside the test samples: too few for a {part} part."
         raise DataError(message)
