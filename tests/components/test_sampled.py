@@ -203,8 +203,8 @@ def test_a_guess_is_named_with_its_candidates_and_is_an_error_when_strict() -> N
     ("settings", "message"),
     [
         ({"delay": 7e-13, "length": 50.0}, r"'delay' excludes 'length' and 'ng'"),
-        ({"length": 50.0}, r"'length' needs 'ng' beside it"),
-        ({"ng": 4.2}, r"'ng' needs 'length' beside it"),
+        ({"length": 50.0}, r"'length' also needs 'ng'"),
+        ({"ng": 4.2}, r"'ng' also needs 'length'"),
         ({"delay": 3e-13}, r"the delay given is 3e-13 s, but from o1 to o2 .* allows 6\.99e-13, 1\.5e-12 s"),
     ],
 )

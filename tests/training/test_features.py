@@ -86,7 +86,7 @@ def test_noise_and_a_short_exposure_are_seen() -> None:
         ({"levels": 17}, "1088 groups of mirrors are requested, but 'opu' has 1024 mirrors"),
         ({"levels": 0}, "'levels' must be a whole number from 1 to 256"),
         ({"exposure": -1.0}, "exposure must be 'auto', None or seconds, got -1"),
-        ({"hardware": "clements_4x4", "noise": "physical"}, "no noise 'physical' of its own"),
+        ({"hardware": "clements_4x4", "noise": "physical"}, "no noise 'physical': a mesh"),
         ({"hardware": 3}, "hardware must be a netlist's name or path"),
     ],
 )
