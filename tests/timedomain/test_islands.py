@@ -83,5 +83,5 @@ def test_voltage_beyond_a_converter_is_counted() -> None:
 
 
 def test_free_space_is_no_circuit_in_time() -> None:
-    with pytest.raises(ParameterError, match="free-space component, which ps.transient cannot simulate"):
+    with pytest.raises(ParameterError, match="free-space component, which"):
         ps.transient(ps.load("opu"), 1e-9, sample_rate=1e11)
