@@ -24,6 +24,8 @@ FINE = 16
 TAPS = 64
 """Samples from which a value between two samples is interpolated: a sinc, so that noise keeps its power."""
 MOST_LEVELS = 16
+ENOUGH = 30
+"""Errors from which a count is compared with the estimate."""
 CLEAN = 1e3
 """Q of a symbol without noise: above it all instants are alike."""
 _MOST_VALUES = 1 << 24
@@ -32,6 +34,11 @@ _COARSE = 8
 """Instants at which the delay is searched."""
 _BEHIND = 4096
 """Symbols that may have been sent before a record begins, or four times its own number if that is more."""
+
+
+def counted_over(errors: int | None, symbols: int, rate: float | None) -> float | None:
+    """Return counted over estimated symbol errors; None where fewer than ENOUGH fell, or for no estimate."""
+    return None if errors is None or errors < ENOUGH or not rate else errors / (symbols * rate)
 
 
 @dataclass(frozen=True, eq=False)

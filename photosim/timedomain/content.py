@@ -205,7 +205,7 @@ def occupied(waves: Sequence[NDArray[np.complex128]], sample_rate: float) -> tup
     from scipy import fft
 
     size = max((wave.size for wave in waves), default=1)
-    moving = [wave for wave in waves if wave.size == size and np.any(wave != wave[0])]
+    moving = [wave for wave in waves if wave.size == size and moves(wave)]
     if not moving:
         return 0.0, 0.0
     padded, shape = fft.next_fast_len(size), np.hanning(size)

@@ -13,6 +13,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.engine.bindings import TEMPERATURE
 from photosim.errors import ParameterError
 from photosim.model import Detector, Electronic, Network, Nonlinear, Source
+from photosim.timedomain.content import moves
 from photosim.timedomain.cut import (
     Edges,
     Element,
@@ -116,7 +117,7 @@ class Drives:
 
 def changing(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Return the settings (T,) whose values change."""
-    return {name: value for name, value in values.items() if np.any(value != value[0])}
+    return {name: value for name, value in values.items() if moves(value)}
 
 
 def cut_driven(

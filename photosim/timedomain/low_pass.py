@@ -17,6 +17,7 @@ import numpy as np
 from photosim.arguments import check_arguments
 from photosim.errors import ParameterError
 from photosim.reals import shown
+from photosim.timedomain.content import moves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def stepped_error(bandwidth: float, sample_rate: float, highest: float) -> float
 
 def stepped_wrong(behind: NDArray[np.float64], bandwidth: float, sample_rate: float) -> NDArray[np.float64]:
     """Return what a signal (T,) that left such a low-pass lacks of what the analogue one lets pass, (T,)."""
-    if not np.any(behind != behind[0]):
+    if not moves(behind):
         return np.zeros(behind.size)
     # Held before, and turned back behind its end: no edge that was none.
     whole = np.concatenate([np.full(behind.size, behind[0]), behind, behind[::-1]])

@@ -16,7 +16,7 @@ from photosim.engine.following import Equations, Read, value_of
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model import Detector, Electronic, Network
 from photosim.timedomain.band import PASS
-from photosim.timedomain.content import check_band, check_frequency
+from photosim.timedomain.content import check_band, check_frequency, moves
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.net_noise import TOLERANCE as NOISY_TOLERANCE
 from photosim.timedomain.net_noise import noisy
@@ -305,7 +305,7 @@ def upsampled(values: FloatArray, finer: int) -> FloatArray:
     A sinc in a window joins the samples: what lies within 0.4 of the sample rate is kept to 1e-6, a constant
     and the sum exactly. The ends are held.
     """
-    if finer == 1 or not np.any(values != values[0]):
+    if finer == 1 or not moves(values):
         return (
             np.repeat(values[:1], finer * (values.size - 1) + 1) if values.size > 1 and finer > 1 else values
         )

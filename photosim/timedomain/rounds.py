@@ -19,6 +19,7 @@ from photosim.engine.waves import loops
 from photosim.errors import ParameterError
 from photosim.signals.delays import mean_delay
 from photosim.timedomain.band import LEAD, Response
+from photosim.timedomain.content import moves
 from photosim.timedomain.convolution import stretch
 from photosim.timedomain.cut import Edges, Element
 from photosim.timedomain.history import Earlier, earlier, taps_at
@@ -222,7 +223,7 @@ def turning(
     where, columns = ", ".join(dict.fromkeys(e.name for e in group)), []
     for c in range(len(run.clock.carriers)):
         own = [arriving[w][c] if w in arriving else np.zeros(1, dtype=np.complex128) for w in cuts]
-        moving = any(np.any(x != x[0]) for x in own)
+        moving = any(moves(x) for x in own)
         entering = np.array(np.broadcast_arrays(*own) if moving else [x[:1] for x in own])
         if len(cuts) > 1 or cuts[0] in reached(run.cut.ahead, behind):
             found: dict[tuple[int, int], Way] = {}

@@ -17,6 +17,7 @@ from photosim.model import Nonlinear
 from photosim.timedomain import alone, band, relaxation, rounds, spectral, stepping
 from photosim.timedomain import drives as driving
 from photosim.timedomain.beats import check_driven
+from photosim.timedomain.content import moves
 from photosim.timedomain.convolution import convolve
 from photosim.timedomain.cut import Cut, Element
 from photosim.timedomain.feedback import check_rounds, feedback
@@ -72,7 +73,7 @@ class Run:
             signals = {k: self.injected[w] for k, w in enumerate(starts)}
             columns = []
             for c in range(len(self.clock.carriers)):
-                own = {k: x[c] if np.any(x[c] != x[c, 0]) else x[c, :1] for k, x in signals.items()}
+                own = {k: x[c] if moves(x[c]) else x[c, :1] for k, x in signals.items()}
                 own = {k: x for k, x in own.items() if x.size > 1 or x[0] != 0}
                 if own:
                     response = self.response(tuple(ends), tuple(starts), c)
@@ -218,7 +219,7 @@ class Run:
         lit = {element.arrivals.index(wave): values for wave, values in arriving.items()}
         rows: dict[int, list[ComplexArray]] = {}
         for c, carrier in enumerate(self.clock.carriers.tolist()):
-            own = {a: x[c] if np.any(x[c] != x[c, 0]) else x[c, :1] for a, x in lit.items()}
+            own = {a: x[c] if moves(x[c]) else x[c, :1] for a, x in lit.items()}
             own = {a: x for a, x in own.items() if x.size > 1 or x[0] != 0}
             found: dict[int, ComplexArray] = {}
             if own:

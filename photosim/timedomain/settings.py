@@ -11,6 +11,7 @@ import numpy as np
 from photosim.engine.bindings import owner
 from photosim.errors import ParameterError
 from photosim.timedomain import drives as driving
+from photosim.timedomain.content import moves
 from photosim.timedomain.electrical import electrical_inputs, wired
 from photosim.timedomain.nets import Nets
 
@@ -53,7 +54,7 @@ def read_drives(
     nets = Nets(drives_at(circuit, {**settings, **held}, values, rate) if extra else drives, line, drive[1])
     nets.corrections, nets.seed = corrections, seed
     extra |= {
-        name: value if np.any(value != value[0]) else float(value[0])
+        name: value if moves(value) else float(value[0])
         for name, value in nets.before().items()
         if name not in values
     }

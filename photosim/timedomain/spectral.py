@@ -211,9 +211,8 @@ def passed(
         found, taps, delay = products(drives, element, carrier, telling)
         offsets, error = found.offsets, found.error
         light = {a: filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
-    out: dict[int, ComplexArray] = {}
-    for b in {b for a, b in element.paths if a in still or a in light}:
-        out[b] = np.zeros(drives.samples, dtype=np.complex128)
+    leaving = [b for a, b in element.paths if a in still or a in light]
+    out = {b: np.zeros(drives.samples, dtype=np.complex128) for b in leaving}
     for first in range(0, drives.samples, CHUNK):
         own = slice(first, min(first + CHUNK, drives.samples))
         s = sample(np.arange(own.start, own.stop), offsets)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.timedomain.content import moves
 from photosim.timedomain.pacing import Pace
 from photosim.timedomain.rational import Fit
 
@@ -310,7 +311,7 @@ def _constants(
     """Return (constants of the first sample, their columns or -1, values that change (T, V)) of all parts."""
     rows = [row for part in parts for row in part.constants]
     fixed = np.array([row[0] for row in rows], dtype=np.float64)
-    moving = [k for k, row in enumerate(rows) if row.size > 1 and np.any(row != row[0])]
+    moving = [k for k, row in enumerate(rows) if row.size > 1 and moves(row)]
     column = np.full(len(rows), -1, dtype=np.int64)
     column[moving] = np.arange(len(moving))
     values = np.ascontiguousarray(np.array([rows[k] for k in moving]).T) if moving else np.zeros((1, 0))

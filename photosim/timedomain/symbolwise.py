@@ -10,6 +10,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.kernels.clocks import follow_edges, follow_errors
 from photosim.model import ClockRecovery, Equaliser
+from photosim.timedomain.content import moves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _equalised(name: str, values: FloatArray, work: Equaliser, ratio: float) -> 
     """Return values behind an equaliser, and its taps."""
     taps = np.array(work.taps, dtype=np.float64)
     columns = np.array([delayed(values, k * ratio) for k in range(taps.size)])
-    if work.adaptation == "fixed" or not np.any(values != values[0]):
+    if work.adaptation == "fixed" or not moves(values):
         return taps @ columns, ""
     _require(name, values, ratio)
     middle = _middles(columns[work.main], ratio)
@@ -135,7 +136,7 @@ def _edge(values: FloatArray, ratio: float) -> float:
 def _recovered(name: str, values: FloatArray, work: ClockRecovery, ratio: float) -> tuple[FloatArray, str]:
     """Return the values held from one instant of the recovered clock to the next, and how it moved."""
     _require(name, values, ratio)
-    if not np.any(values != values[0]):
+    if not moves(values):
         return values, f"{name}: no edges to follow"
     # The -3 dB frequency of what a loop of second order follows, over its natural frequency.
     wide = 1 + 2 * work.damping**2

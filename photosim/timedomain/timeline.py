@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.timedomain.band import LEAD, roll_off
+from photosim.timedomain.content import moves
 from photosim.timedomain.waveforms import as_waveform
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def unknown(values: NDArray[Any]) -> float:
     The last LEAD samples are predicted from those before, and the band's own pulse says what an error of one
     sample does to the one in front of it.
     """
-    if values.size < 4 * LEAD or not np.any(values != values[0]):
+    if values.size < 4 * LEAD or not moves(values):
         return 0.0
     wrong = np.abs(onward(values[:-LEAD], LEAD) - values[-LEAD:])
     return float(_ringing() @ wrong / np.abs(values).max())

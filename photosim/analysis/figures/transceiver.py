@@ -14,7 +14,7 @@ from photosim.analysis.figures.patterns import different_bits
 from photosim.analysis.figures.record import Record, check_levels, read_record, samples_of
 from photosim.analysis.figures.tdecq import ALLOWED, LEAST_SYMBOLS, Tdecq, tdecq
 from photosim.analysis.result import UNKNOWN, Table
-from photosim.analysis.symbols import decided, values_at
+from photosim.analysis.symbols import counted_over, decided, values_at
 from photosim.analysis.traces import Eye
 from photosim.arguments import public
 from photosim.display import Tabled
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 LEVELS = (2, 4, 8, 16)
 """Numbers of levels that a trace may have."""
-ENOUGH = 30
-"""Errors from which a count is compared with the estimate."""
 _BLIND = (
     "The symbols sent are not given: symbols are decided from the trace itself, so errors are not counted, "
     "the pattern has no name, and jitter is not split by its causes."
@@ -48,7 +46,7 @@ class Figures(Tabled, ByValue):
     penalty of the worst eye; infinite where it is closed.  rise, fall: 20 to 80 % in s; None where no edge
     goes from end to end.  q: of the worst eye.  symbol_errors, bit_errors: counted in `symbols`; None where
     the symbols sent are not known.  error_rate: of symbols, estimated from the tails of Gaussian noise.
-    counted_over_estimated: None unless ENOUGH errors fell.  tdecq: None unless there are four levels.
+    counted_over_estimated: None if fewer than 30 errors fell.  tdecq: None unless there are four levels.
     """
 
     pattern: str | None
@@ -101,10 +99,8 @@ class Figures(Tabled, ByValue):
 
     @property
     def counted_over_estimated(self) -> float | None:
-        """Counted over estimated symbol errors, where ENOUGH fell to compare them."""
-        if self.symbol_errors is None or self.symbol_errors < ENOUGH or self.error_rate == 0.0:
-            return None
-        return self.symbol_errors / (self.symbols * self.error_rate)
+        """Counted over estimated symbol errors, where enough fell to compare them."""
+        return counted_over(self.symbol_errors, self.symbols, self.error_rate)
 
     def jitter_s(self) -> dict[str, float | None]:
         """Return the jitter in s: rms, peak to peak, data dependent (peak to peak) and random (rms)."""

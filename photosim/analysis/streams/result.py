@@ -12,7 +12,7 @@ import numpy as np
 
 from photosim.analysis.figures.patterns import different_bits
 from photosim.analysis.result import UNKNOWN, Table
-from photosim.analysis.symbols import qualities
+from photosim.analysis.symbols import counted_over, qualities
 from photosim.arguments import public
 from photosim.smatrix import ByValue
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 """Probability with which the interval holds the error ratio."""
-ENOUGH = 30
-"""Errors that must fall for a count to be compared with the estimate."""
 
 
 @public
@@ -139,11 +137,8 @@ class StreamResult(ByValue):
 
     @property
     def counted_over_estimated(self) -> float | None:
-        """Counted over estimated symbol errors; None where fewer than ENOUGH fell."""
-        rate = self.estimated_error_rate
-        if not rate or self.errors is None or self.errors < ENOUGH:
-            return None
-        return self.errors / (self.symbols * rate)
+        """Counted over estimated symbol errors; None where too few fell to compare them."""
+        return counted_over(self.errors, self.symbols, self.estimated_error_rate)
 
     @property
     def interval(self) -> tuple[float, float] | None:
