@@ -443,9 +443,12 @@ def window_ends(  # noqa: C901 - loops, no more; of a compiled kernel
                 continue
             top, bottom = -1.0, np.inf
             for end in (low, high):
-                k = min(max(int(np.searchsorted(grid, end)) - 2, 0), points - 4)
-                model(grid, s[b, q], k, m)
-                power = look(m, end)[0]
+                near = int(np.searchsorted(grid, end))
+                if grid[near] == end:  # a point of the sweep, which every model meets
+                    power = s[b, q, near].real ** 2 + s[b, q, near].imag ** 2
+                else:
+                    model(grid, s[b, q], min(max(near - 2, 0), points - 4), m)
+                    power = look(m, end)[0]
                 top, bottom = max(top, power), min(bottom, power)
             best, worst = -1, -1
             for k in range(points):
