@@ -34,6 +34,12 @@ _TURNS, _HALVINGS = 72, 12
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def power_of(s: Any) -> Any:
+    """Return |s|**2."""
+    return s.real**2 + s.imag**2
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def look(m: Any, at: float) -> tuple[Any, Any, Any]:
     """Return a model's power, its derivative by x, and the derivative of log S by wavelength."""
     x = (at - m[4].real) / m[5].real
@@ -46,6 +52,17 @@ def look(m: Any, at: float) -> tuple[Any, Any, Any]:
     power = value.real**2 + value.imag**2
     change = 2.0 * (value.real * rate.real + value.imag * rate.imag)
     return power, change, (rate / value + 1j * m[7].imag) / m[5].real if power > 0.0 else 0j
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def over(m: Any, at: float, level: float) -> Any:
+    """Return a model's power less a level, or its derivative where the level is nan."""
+    if level != level:  # noqa: PLR0124 - not a number
+        return look(m, at)[1]
+    x = (at - m[4].real) / m[5].real
+    top = m[0] + (x - m[6].real) * (m[1] + (x - m[7].real) * m[2])
+    below = 1.0 + m[3] * x
+    return (top.real**2 + top.imag**2) / (below.real**2 + below.imag**2) - level
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -66,8 +83,8 @@ def fitted(wl: Any, s: Any, first: int, turn: float, out: Any) -> None:
     d012, d123 = (d12 - d01) * r02, (d23 - d12) * r13
     third = (d123 - d012) * r03
     under = x3 * third + d012  # the third divided difference of x S
-    size = abs(f0) + abs(f1) + abs(f2) + abs(f3)
-    b = 0j if abs(under) <= _STRAIGHT * size else -third / under
+    size = power_of(f0) + power_of(f1) + power_of(f2) + power_of(f3)
+    b = 0j if power_of(under) <= _STRAIGHT**2 * size else -third / under
     g0, g1, g2 = (1.0 + b * x0) * f0, (1.0 + b * x1) * f1, (1.0 + b * x2) * f2
     e01, e12 = (g1 - g0) * r01, (g2 - g1) * r12
     out[0], out[1], out[2], out[3] = g0, e01, (e12 - e01) * r02, b
@@ -127,10 +144,12 @@ def model(wl: Any, s: Any, first: int, out: Any) -> None:
     other = np.empty(8, np.complex128)
     if least > enough and before != 0.0:
         least = turned(wl, s, first, before, least, out, other)
+    if least <= _NEAR * enough:
+        return
     # A pole among the points bends the model most between them, where nothing holds it.
     pole = -1.0 / out[3] if out[3] != 0.0 else complex(np.inf, 0.0)
     among = -1.5 < pole.real < 2.5 and abs(pole.imag) < 1.5
-    if least <= (_NEAR if among else _FAR) * enough:
+    if not among and least <= _FAR * enough:
         return
     step = 2.0 * np.pi / _TURNS
     for n in range(1, _TURNS):
@@ -150,10 +169,8 @@ def root(m: Any, low: float, high: float, level: float) -> Any:
 
     The rule of false position, the end that stays weighing half each time (Illinois).
     """
-    turn = level != level  # noqa: PLR0124 - not a number
     a, b = low, high
-    fa = look(m, a)[1] if turn else look(m, a)[0] - level
-    fb = look(m, b)[1] if turn else look(m, b)[0] - level
+    fa, fb = over(m, a, level), over(m, b, level)
     side = 0
     for _ in range(_ROUNDS):
         if fa == fb or abs(b - a) <= 4e-16 * abs(b):
@@ -161,7 +178,7 @@ def root(m: Any, low: float, high: float, level: float) -> Any:
         c = (a * fb - b * fa) / (fb - fa)
         if not min(a, b) < c < max(a, b):
             c = 0.5 * (a + b)
-        fc = look(m, c)[1] if turn else look(m, c)[0] - level
+        fc = over(m, c, level)
         if fc == 0.0:
             return c
         if fc * fb > 0.0:
