@@ -16,11 +16,11 @@ def spectrum(wl: np.ndarray) -> np.ndarray:
     return np.asarray(line * np.exp(-18.0e3j * (wl - 1.55)))
 
 
-def ends(low: float, high: float, wl: np.ndarray = WL) -> np.ndarray:
+def ends(low: float, high: float) -> np.ndarray:
     """Highest and lowest power in a window, (2,)."""
     out = np.empty((1, 1, 2))
-    window_ends(wl[np.newaxis], spectrum(wl)[np.newaxis, np.newaxis], low, high, (True, True), out)
-    return out[0, 0]
+    window_ends(WL[np.newaxis], spectrum(WL)[np.newaxis, np.newaxis], low, high, (True, True), out)
+    return np.ravel(out)
 
 
 @pytest.mark.parametrize("side", [0, 1])
