@@ -15,6 +15,8 @@ from photosim.errors import ParameterError
 from photosim.reals import LARGEST, NotReal, as_real, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 MAX_POINTS = 100_000_000
@@ -181,6 +183,12 @@ def parse_wavelengths(text: str | float) -> NDArray[np.float64]:
     if is_frequency and also:  # the lower frequency is the longer wavelength
         start, stop = stop, start
     return wavelengths(start, stop, count)
+
+
+def check_wavelengths(values: Sequence[float]) -> None:
+    """Raise ParameterError unless all values are wavelengths in um, 0.1 to 100; none at all are allowed."""
+    if len(values):
+        as_wavelengths(values)
 
 
 def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from photosim.analysis.options import inside as inside_of
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.files.measured import Measured
 from photosim.files.measured_units import DECIBELS, LINEAR
-from photosim.units import as_wavelengths
+from photosim.units import check_wavelengths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def _inside(measured: Measured, window: Sequence[float] | None) -> Any:
     if window is None:
         return slice(None)
     with inside_of("window"):
-        as_wavelengths([1.0, *window])
+        check_wavelengths(window)
     right = len(window) == 2 and window[0] < window[1]
     inside = (measured.wl >= window[0]) & (measured.wl <= window[1]) if right else np.zeros(1, dtype=bool)
     if inside.sum() < 8:

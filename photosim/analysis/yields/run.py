@@ -34,7 +34,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.jobs import computed
 from photosim.jobs.work import Arrays
 from photosim.netlist.mappings import read
-from photosim.units import as_wavelengths
+from photosim.units import check_wavelengths
 
 if TYPE_CHECKING:
     import xarray
@@ -47,6 +47,20 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 100_000_000
 CORNER = 3.0
 """Standard deviations of the corners."""
+_PROBED = 64
+"""Chips that are asked whether any of them has a value."""
+_HINTS = MappingProxyType(
+    {
+        "fsr": ", which needs two lines",
+        "crosstalk_dB": ", which needs two `channels` or more",
+        "bandwidth_1dB": ", which needs a whole line",
+        "bandwidth_3dB": ", which needs a whole line",
+        "fwhm": ", which needs a whole line",
+        "q": ", which needs a whole line",
+        "extinction_dB": ", which needs a free spectral range",
+    }
+)
+"""What a quantity needs to have a value."""
 
 
 @public
@@ -143,22 +157,6 @@ def _check_values(judge: Judge, samples: int, seed: int) -> None:
             warnings.warn(text, PhotosimWarning, stacklevel=3)
 
 
-_PROBED = 64
-"""Chips that are asked whether any of them has a value."""
-_HINTS = MappingProxyType(
-    {
-        "fsr": ", which needs two lines",
-        "crosstalk_dB": ", which needs two `channels` or more",
-        "bandwidth_1dB": ", which needs a whole line",
-        "bandwidth_3dB": ", which needs a whole line",
-        "fwhm": ", which needs a whole line",
-        "q": ", which needs a whole line",
-        "extinction_dB": ", which needs a free spectral range",
-    }
-)
-"""What a quantity needs to have a value."""
-
-
 @dataclass(frozen=True)
 class Made:
     """A question of yield made ready: the judge, and how a chip is tuned."""
@@ -206,7 +204,7 @@ def make(
     check_judged(entries, grid, moves=moves)
     with inside("channels"):
         found = tuple(channels) if channels is not None else channels_of(circuit, constant)
-        as_wavelengths([1.0, *found])
+        check_wavelengths(found)
     judge = Judge(draws, entries, grid, 0.5 * float(grid[0] + grid[-1]), found)
     with inside("tuning"):
         heaters = None if tuning is None else read(Tuning, tuning, "tuning")

@@ -20,7 +20,7 @@ from photosim.metrics.reading import read_flat
 from photosim.netlist.form_errors import MappingError
 from photosim.netlist.forms import LIST, Number, Words
 from photosim.netlist.mappings import read
-from photosim.units import as_wavelengths, power_dB
+from photosim.units import check_wavelengths, power_dB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -210,7 +210,7 @@ def _check_wavelengths(where: str, **wavelengths: tuple[float, ...] | None) -> N
     """Refuse what is not wavelengths in um, such as those in nm."""
     for name, values in wavelengths.items():
         try:
-            as_wavelengths([1.0, *(values or ())])
+            check_wavelengths(values or ())
         except ParameterError as error:
             message = f"{where}: {name}: {error}"
             raise ParameterError(message) from None
