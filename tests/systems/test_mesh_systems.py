@@ -15,7 +15,7 @@ from photosim.errors import ParameterError
 from photosim.model import ClosedForm
 from photosim.systems.in_situ import system as in_situ
 from photosim.systems.vowels import learning, parting
-from photosim.training.data.datasets import Table
+from photosim.training.data.datasets import Dataset, Samples, Table
 from photosim.training.layers import Network
 from photosim.training.layers.mesh import MeshLayer, SaturableAbsorber, bleached
 from photosim.training.passes import run
@@ -185,3 +185,12 @@ def test_vowels_are_chosen_within_the_half_that_is_learnt_from() -> None:
         rows = np.concatenate([own[half] for own in parted.values()])
         changed[rows] = rng.normal(size=(rows.size, 10))
         assert (parting.ranking(Table(changed, labels), range(4), 2, 3) == ranked) is same
+
+
+def test_quadratic_discriminants_take_classes_that_are_flat() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    x = rng.normal(size=(200, 2)) * np.where(y, 3.0, 0.3)[:, np.newaxis]
+    x = np.column_stack([x, np.where(y, rng.normal(size=200), 0.0)])  # class 0 does not vary in the third
+    part = Samples(x, y)
+    assert parting.discriminants(Dataset("own", part, part, part, 2), quadratic=True) > 90.0

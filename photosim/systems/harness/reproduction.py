@@ -96,7 +96,8 @@ class Reproduction:
         ours = self._values(row)
         lost = len(self.outcome.diverged.get(row.case, {}))
         if not len(ours):
-            return (row.label, row.unit, shown, known, "diverged" if lost else "", "", 0, "")
+            none = UNKNOWN if self.outcome.of(row.case) else ""
+            return (row.label, row.unit, shown, known, "diverged" if lost else none, "", 0, "")
         mean = float(np.mean(ours))
         spread = f"{np.std(ours, ddof=1):.{row.digits}f}" if len(ours) > 1 else UNKNOWN
         off = "" if published is None else f"{mean - published.value:+.{row.digits}f}"
@@ -104,8 +105,10 @@ class Reproduction:
         return (row.label, row.unit, shown, known, own, spread, len(ours), "" if lost else off)
 
     def _values(self, row: Row) -> np.ndarray[Any, Any]:
+        """Return the values of a row, of the seeds that have one: a threshold that is never met is nan."""
         if self.outcome.of(row.case) and all(row.key in numbers for numbers in self.outcome.of(row.case)):
-            return self.outcome.values(row.case, row.key)
+            values = self.outcome.values(row.case, row.key)
+            return values[~np.isnan(values)]
         return np.empty(0)
 
 

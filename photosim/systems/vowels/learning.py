@@ -61,6 +61,8 @@ class Recipe:
 
 
 QUICK = Recipe(folds=2, plans=(Plan(0.05, 60), Plan(0.02, 60)), tried=1, starts=2)
+PIXELS = (26, 33, 34, 42)
+"""The four pixels of digits whose means differ most between the classes, by analysis of variance."""
 
 
 def network(recipe: Recipe, netlist: str = NETLIST, **settings: float) -> Network:

@@ -337,6 +337,23 @@ def test_quick_runs_of_published_systems_stand_alone(name: str) -> None:
         assert speed[2:4] == ("20.0", "recalled")
 
 
+@pytest.mark.parametrize(("found", "line"), [
+    ([91.0, np.nan, 93.0], ("92.00", "1.41", 2, "+1.50")), ([np.nan] * 3, ("-", "", 0, "")),
+])  # fmt: skip
+def test_a_seed_without_a_value_is_not_in_the_mean(
+    found: list[float], line: tuple[Any, ...], tmp_path: Path
+) -> None:
+    system = toy(lambda seed, _checkpoint, _report: {"accuracy": found[seed]})
+    for _ in range(2):  # as computed, and as kept
+        assert reproduce(system, system.options(), tmp_path).table().rows[0][4:] == line
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_a_quick_run_needs_no_data_folder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PHOTOSIM_DATA", raising=False)
+    assert find_system(name).options(quick=True).data not in FILES
+
+
 @pytest.mark.parametrize("data", ["mnist", "fashion-mnist", "cora", "vowels", "tinyshakespeare"])
 def test_missing_data_leave_no_folder(data: str, tmp_path: Path) -> None:
     """Every system that takes these data, the first of its seeds."""
