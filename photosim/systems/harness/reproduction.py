@@ -93,7 +93,7 @@ class Reproduction:
         if published is not None and published.spread is not None:
             shown += f" +- {published.spread:.{row.digits}f}"
         known = "" if published is None else published.how
-        ours = self._values(row)
+        ours = self.outcome.known(row.case, row.key)
         lost = len(self.outcome.diverged.get(row.case, {}))
         if not len(ours):
             none = UNKNOWN if self.outcome.of(row.case) else ""
@@ -103,13 +103,6 @@ class Reproduction:
         off = "" if published is None else f"{mean - published.value:+.{row.digits}f}"
         own = f"{mean:.{row.digits}f}" + (f", {lost} of {lost + len(ours)} diverged" if lost else "")
         return (row.label, row.unit, shown, known, own, spread, len(ours), "" if lost else off)
-
-    def _values(self, row: Row) -> np.ndarray[Any, Any]:
-        """Return the values of a row, of the seeds that have one: a threshold that is never met is nan."""
-        if self.outcome.of(row.case) and all(row.key in numbers for numbers in self.outcome.of(row.case)):
-            values = self.outcome.values(row.case, row.key)
-            return values[~np.isnan(values)]
-        return np.empty(0)
 
 
 _TABLE = "table.csv"

@@ -132,6 +132,13 @@ class Outcome:
         """Return one number, or list of numbers, of a case over the finished seeds, shape (seeds, ...)."""
         return np.array([numbers[key] for numbers in self.of(case)], dtype=np.float64)
 
+    def known(self, case: str, key: str) -> NDArray[np.float64]:
+        """Return one number of a case, (seeds,), of the seeds that have one: a level never met is nan."""
+        if not all(key in numbers for numbers in self.of(case)):
+            return np.empty(0)
+        values = self.values(case, key)
+        return values[~np.isnan(values)]
+
 
 def _no_pictures(_outcome: Outcome) -> Sequence[Picture]:
     return ()
