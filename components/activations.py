@@ -43,7 +43,7 @@ def electro_optic_activation(
     bias: Voltage = 10.0,
     bandwidth: Bandwidth = 10e9,
 ) -> Any:
-    """Electro-optic activation: tapped light drives, through a detector, the modulator of the rest.
+    """Electro-optic activation function: a detector of tapped light drives a modulator of the other light.
 
     out = i sqrt(1 - tap) exp(-i x/2) cos(x/2) in with x = g |in|**2 + pi bias/v_pi and g = pi tap
     transimpedance responsivity/v_pi (Williamson et al. 2020, eqs. 5 to 7); |in|**2 passes a first-order
@@ -87,7 +87,7 @@ def ring_activation(
     phase: Phase = 0.0,
     bandwidth: Bandwidth = 1e9,
 ) -> Any:
-    """Ring activation: a detector of tapped light drives the junction of a ring that the rest passes.
+    """Activation function with a ring: a detector of tapped light tunes a ring that filters the other light.
 
     out = sqrt(1 - tap) (r - x)/(1 - r x) in with r = sqrt(1 - coupling) and x the factor of a round trip, of
     phase `phase` - pi tap responsivity |in|**2/current_pi: carriers lower the index. |in|**2 passes a
@@ -98,8 +98,8 @@ def ring_activation(
     Settings:
         tap: fraction of the power that goes to the photodetector.
         responsivity: photocurrent per tapped power.
-        current_pi: photocurrent that takes a phase of pi off the round trip.
-        coupling: power that crosses the coupler of bus and ring.
+        current_pi: photocurrent that reduces the phase of a round trip by pi.
+        coupling: fraction of the power that crosses the coupler between bus and ring.
         loss_dB: loss of a round trip.
         phase: phase of a round trip without light; 0 is on resonance.
         bandwidth: half-power bandwidth of detector and junction.

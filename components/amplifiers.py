@@ -62,7 +62,7 @@ def soa(
     length: PathLength = 500.0,
     mode: GuidedMode = _MODE,
 ) -> Any:
-    """Semiconductor optical amplifier at small signal: the same gain both ways, and spontaneous emission.
+    """Semiconductor optical amplifier for weak signals: gain in both directions, with spontaneous emission.
 
     The gain in dB, inner losses included, is a Gaussian over the wavelength. Out of either end comes noise of
     inversion h nu (gain - 1) per hertz in the guided mode: a noise figure of 2 inversion (gain - 1)/gain +
@@ -74,10 +74,10 @@ def soa(
     Settings:
         gain_dB: gain at wl0.
         wl0: wavelength of the largest gain, at which neff and ng are given.
-        fwhm: full width of the gain in dB at half its height.
+        fwhm: full width at half maximum of the gain in dB over wavelength.
         inversion: population inversion factor n_sp.
-        saturation_power: output up to which the gain counts as unsaturated.
-        length: length of the guide.
+        saturation_power: output power up to which the gain counts as unsaturated.
+        length: length of the amplifier's waveguide.
     """
     del inversion, saturation_power
     wave = mode.wave(m, wl, length)

@@ -36,7 +36,7 @@ def grating_coupler(
     band: PassBand = _BAND,
     reflection: Power = 6.6e-3,
 ) -> Any:
-    """Grating coupler from a guide, o1, to a fibre, o2: a Gaussian pass band.
+    """Grating coupler from a waveguide, o1, to a fibre, o2, with a Gaussian pass band over wavelength.
 
     The defaults are the nominal TE coupler of the SiEPIC library: 2.4 dB at 1550 nm, of which the mirror
     makes 0.03, and a 1 dB bandwidth of 33 nm, which is a full width of 57.3 nm at half power. A mirror where
@@ -45,8 +45,8 @@ def grating_coupler(
     of the band, the other polarisation, angle and position of the fibre, reflection at its facet.
 
     Settings:
-        fwhm: full width of the pass band at half its power; 1.735 times the 1 dB bandwidth.
-        reflection: power sent back into the guide.
+        fwhm: full width of the pass band at half of the power; 1.735 times the 1 dB bandwidth.
+        reflection: fraction of the power that is reflected back into the waveguide.
     """
     return mirror_then(m, band.amplitude(m, wl), reflection)
 
@@ -56,7 +56,7 @@ def grating_coupler(
     lossless_when={"loss_dB": 0.0}, layout=_LAYOUT,
 )  # fmt: skip
 def edge_coupler(m: Any, wl: Any, *, loss_dB: Loss_dB = 1.6, reflection: Power = 0.0) -> Any:
-    """Edge coupler from a guide, o1, to a fibre, o2: the same loss at all wavelengths, and a reflection.
+    """Edge coupler from a waveguide, o1, to a fibre, o2: a loss and a reflection, equal at all wavelengths.
 
     An ideal part, which holds at all wavelengths with the loss that it is given; the default is the one that
     Al-Qadasi et al. take in their link budgets. Left out: dependence on wavelength
@@ -64,8 +64,8 @@ def edge_coupler(m: Any, wl: Any, *, loss_dB: Loss_dB = 1.6, reflection: Power =
     `straight` make it).
 
     Settings:
-        loss_dB: insertion loss.
-        reflection: power sent back into the guide.
+        loss_dB: insertion loss from waveguide to fibre.
+        reflection: fraction of the power that is reflected back into the waveguide.
     """
     del wl
     return mirror_then(m, m.amplitude_dB(loss_dB), reflection)

@@ -68,7 +68,7 @@ def integrator(
     output_low: Voltage = -10.0,
     output_high: Voltage = 10.0,
 ) -> Elements:
-    """Integrator: v(e3) is the integral of 2 pi unity_frequency (v(e1) - v(e2)), within its range.
+    """Integrator of a control loop: v(e3) is the integral over time of 2 pi unity_frequency (v(e1) - v(e2)).
 
     Its gain falls as 1/f and is 1 at unity_frequency; at rest it is rest_gain, as that of an operational
     amplifier, so that there is a state at rest. The inputs take no current, the output is ideal. Within 90 %
@@ -77,10 +77,10 @@ def integrator(
     offset, noise, slew rate, poles of the amplifier.
 
     Settings:
-        unity_frequency: frequency at which the gain is 1; a negative one turns the sign.
-        rest_gain: gain at rest.
-        output_low: least output.
-        output_high: largest output.
+        unity_frequency: frequency at which the gain is 1; a negative value inverts the output.
+        rest_gain: gain for constant voltages.
+        output_low: lowest output voltage.
+        output_high: highest output voltage.
     """
     return pid_elements(0.0, unity_frequency, 0.0, 1.0, rest_gain, 0.0, output_low, output_high)
 
@@ -97,7 +97,7 @@ def pid_controller(
     output_low: Voltage = -10.0,
     output_high: Voltage = 10.0,
 ) -> Elements:
-    """PID controller: v(e3) = offset + P e + I(e) + D(e) of the error e = v(e1) - v(e2), within its range.
+    """PID controller: v(e3) = offset + P e + I(e) + D(e) with the error e = v(e1) - v(e2).
 
     With s = 2 pi i f the gain is proportional + 2 pi integral_frequency/s + derivative_time s/(1 + s/(2 pi
     derivative_bandwidth)); at rest the integral has the gain rest_gain (astrom2006, chapter 3). e1 is the set
@@ -107,14 +107,14 @@ def pid_controller(
     slew rate, poles of the amplifiers.
 
     Settings:
-        proportional: gain of the error itself.
-        integral_frequency: frequency at which the gain of the integral is 1.
-        derivative_time: gain of the slope of the error.
-        derivative_bandwidth: half-power frequency of the low-pass of the derivative.
-        rest_gain: gain of the integral at rest.
-        offset: output without error.
-        output_low: least output.
-        output_high: largest output.
+        proportional: gain P of the error.
+        integral_frequency: frequency at which the gain of the integral term is 1.
+        derivative_time: gain of the derivative term, in output per rate of change of the error.
+        derivative_bandwidth: half-power frequency of the low-pass of the derivative term.
+        rest_gain: gain of the integral term for constant voltages.
+        offset: output voltage when the error is zero.
+        output_low: lowest output voltage.
+        output_high: highest output voltage.
     """
     return pid_elements(
         proportional, integral_frequency, derivative_time, derivative_bandwidth, rest_gain, offset,
@@ -166,14 +166,15 @@ def dither_source(
 ) -> Elements:
     """Sine oscillator: v(e1) - v(e2) = offset + amplitude sin(2 pi frequency t + phase) from time 0 on.
 
-    It dithers what it stands in series with, or is the reference of a lock-in. At rest it gives offset.
+    In series with another voltage it adds a dither; it can also be the reference of a lock-in amplifier. At
+    rest it gives `offset`.
     Left out: output resistance, noise of amplitude and phase.
 
     Settings:
-        amplitude: of the sine.
-        frequency: of the sine.
-        phase: of the sine at time 0.
-        offset: on which it rides.
+        amplitude: amplitude of the sine.
+        frequency: frequency of the sine.
+        phase: phase of the sine at time 0.
+        offset: constant voltage that is added to the sine.
     """
     return (
         elements.voltage(
@@ -185,12 +186,12 @@ def dither_source(
 
 @network(pins=("e1", "e2", "e3"), source="horowitz2015")
 def mixer(*, gain: MixerGain = 1.0) -> Elements:
-    """Four-quadrant multiplier: v(e3) = gain v(e1) v(e2), inputs unloaded, output ideal.
+    """Mixer: multiplies two voltages of either sign, v(e3) = gain v(e1) v(e2).
 
-    Left out: bandwidth, feedthrough, limits, noise.
+    The inputs take no current, the output is ideal. Left out: bandwidth, feedthrough, limits, noise.
 
     Settings:
-        gain: output over the product of the inputs.
+        gain: output voltage over the product of the input voltages.
     """
     return (
         elements.product("times", "gnd", "made", ("e1", "gnd"), ("e2", "gnd"), gain),
@@ -207,16 +208,17 @@ def lock_in(
     bandwidth: CornerFrequency = 1e4,
     order: Order = 2,
 ) -> Elements:
-    """Lock-in amplifier: signal e1, behind a high-pass, times reference e2; its low-passed mean at e3.
+    """Lock-in amplifier: the amplitude of the signal at e1 in phase with the reference at e2, as v(e3).
 
-    For a signal a sin(w t + p) far above high_pass and a reference b sin(w t) it gives gain a b cos(p)/2;
-    what stays at 2 w is what the low-pass leaves. Inputs are unloaded, the output is ideal. Left out: noise,
-    limits, harmonics of a square reference.
+    The signal passes a high-pass, is multiplied by the reference, and the product passes a low-pass. For a
+    signal a sin(w t + p) far above high_pass and a reference b sin(w t) the output is gain a b cos(p)/2, plus
+    the residue at 2 w that the low-pass transmits. The inputs take no current, the output is ideal. Left out:
+    noise, limits, harmonics of a square reference.
 
     Settings:
-        gain: output over the product of signal and reference, before the mean.
-        high_pass: half-power frequency of the high-pass of order 1 before the product.
-        bandwidth: half-power frequency of the low-pass behind it.
+        gain: voltage over the product of signal and reference, before the low-pass.
+        high_pass: half-power frequency of the first-order high-pass of the signal.
+        bandwidth: half-power frequency of the low-pass of the product.
         order: number of equal poles of that low-pass.
     """
     return (
@@ -236,17 +238,17 @@ def phase_detector(
     bandwidth: CornerFrequency = 1e6,
     order: Order = 2,
 ) -> Elements:
-    """Phase detector: the mean of the signs of v(e1) and v(e2) multiplied, as an exclusive-or gate, at e3.
+    """Phase detector (exclusive-or gate): v(e3) falls linearly with the phase between v(e1) and v(e2).
 
-    Both inputs are limited at threshold. For signals far above it the output goes from -gain to gain as the
-    phase between them goes from pi to 0: gain (1 - 2 |p|/pi) V; it is 0 in quadrature with the slope
-    -2 gain/pi per rad whatever the amplitudes (gardner2005, chapter 10). Inputs are unloaded, the output is
-    ideal. Left out: dead time, noise, offset.
+    Both inputs are limited at `threshold` and multiplied, and a low-pass takes the mean. For signals far
+    above it the output goes from -gain to gain as the phase between them goes from pi to 0: gain (1 - 2
+    |p|/pi) V; it is 0 in quadrature with the slope -2 gain/pi per rad whatever the amplitudes (gardner2005,
+    chapter 10). Inputs are unloaded, the output is ideal. Left out: dead time, noise, offset.
 
     Settings:
-        gain: output in phase.
+        gain: output voltage when both inputs are in phase.
         threshold: voltage at which the inputs are limited.
-        bandwidth: half-power frequency of the low-pass of the mean.
+        bandwidth: half-power frequency of the low-pass that takes the mean.
         order: number of equal poles of that low-pass.
     """
     sides: tuple[Element, ...] = ()
@@ -266,12 +268,12 @@ def phase_detector(
 
 @network(pins=("e1", "e2"), source="horowitz2015")
 def low_pass_filter(*, gain: Gain = 1.0, bandwidth: CornerFrequency = 1e6, order: Order = 1) -> Elements:
-    """Low-pass of equal poles: gain at rest, half power at `bandwidth`; input e1 unloaded, output e2 ideal.
+    """Low-pass filter from e1 to e2 with one or more equal poles, and half power at `bandwidth`.
 
-    Left out: noise, limits.
+    The input takes no current, the output is ideal. Left out: noise, limits.
 
     Settings:
-        gain: output over input at rest.
+        gain: output over input for constant voltages.
         bandwidth: half-power frequency of all poles together.
         order: number of poles.
     """
@@ -283,12 +285,12 @@ def low_pass_filter(*, gain: Gain = 1.0, bandwidth: CornerFrequency = 1e6, order
 
 @network(pins=("e1", "e2"), source="horowitz2015")
 def high_pass_filter(*, gain: Gain = 1.0, bandwidth: CornerFrequency = 1e3) -> Elements:
-    """High-pass of order 1: gain far above `bandwidth`, its half-power frequency; e1 unloaded, e2 ideal.
+    """First-order high-pass filter from e1 to e2, with half power at `bandwidth`.
 
-    Left out: noise, limits.
+    The input takes no current, the output is ideal. Left out: noise, limits.
 
     Settings:
-        gain: far above the bandwidth.
+        gain: output over input at frequencies far above `bandwidth`.
         bandwidth: half-power frequency.
     """
     return (

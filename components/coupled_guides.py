@@ -63,19 +63,19 @@ def directional_coupler(
     mode: GuidedMode = STRIP_MODE,
     loss_dB: Loss_dB = 0.11,
 ) -> Any:
-    """Directional coupler of two equal guides: bar cos(angle), cross i sin(angle), the phase of its length.
+    """Directional coupler of two equal waveguides by its length: bar cos(angle), cross i sin(angle).
 
-    Coupled-mode theory: angle = pi (length + end_length)/(2 beat_length) exp(coupling_slope (wl - wl0)). The
-    defaults are fitted to the SiEPIC coupler of 200 nm gap (500 x 220 nm strips, TE): crossed power
-    0.975 sin(pi (length + 2.0 um)/(2 39.45 um))**2 at 1550 nm, half the light at 17.5 um. Dependence on
-    wavelength is a model: the same relative slope at every length, by default that of kappa at a gap of
-    200 nm, by a mode solver on grids of 20 and 10 nm (zhu2002). Left out: unequal guides, reflection, the
-    curvature of the slope, the phase of the bends at the ends.
+    Both waveguides add the phase of their length. Coupled-mode theory: angle = pi (length + end_length)/(2
+    beat_length) exp(coupling_slope (wl - wl0)). The defaults are fitted to the SiEPIC coupler of 200 nm gap
+    (500 x 220 nm strips, TE): crossed power 0.975 sin(pi (length + 2.0 um)/(2 39.45 um))**2 at 1550 nm, half
+    the light at 17.5 um. Dependence on wavelength is a model: the same relative slope at every length, by
+    default that of kappa at a gap of 200 nm, by a mode solver on grids of 20 and 10 nm (zhu2002). Left out:
+    unequal guides, reflection, the curvature of the slope, the phase of the bends at the ends.
 
     Settings:
         length: length over which the guides run side by side.
-        beat_length: length over which all light crosses at wl0.
-        end_length: length that the bends at both ends are worth together.
+        beat_length: length over which all light crosses to the other waveguide at wl0.
+        end_length: extra length that stands for the coupling in the bends at both ends together.
         coupling_slope: relative change of the coupling per um of wavelength.
         neff: effective index of each guide alone at wl0.
         ng: group index of each guide alone at wl0.
@@ -100,7 +100,7 @@ def coupler_straight(
     guide: Guide = PLACEHOLDER,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Two straight guides side by side, as layouts cut couplers up: coupling of the gap, phase of the length.
+    """Straight section of a directional coupler: two waveguides side by side, with the coupling of their gap.
 
     kappa, a function of gap and wavelength, is that of `coupler`. Left out: change of the coupling with width
     and temperature, the bends at both ends (`coupler90` has them), reflection.
@@ -131,7 +131,7 @@ def coupler90(
     guide: Guide = PLACEHOLDER,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Guide o1-o4 beside a quarter bend o2-o3 that leaves it: half of the coupling of a circular ring.
+    """Half of the coupler of a circular ring: a straight waveguide o1-o4 next to a 90 degree bend o2-o3.
 
     The bend is as long as `bend_euler` of that radius and p. Its coupling is that of a circular bend, at
     every wavelength. Left out: change of the coupling with width and temperature, bending loss, reflection.
@@ -174,12 +174,12 @@ def coupler_ring(
     guide: Guide = PLACEHOLDER,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Bus o1-o4 beside half a racetrack o2-o3: the coupling of `coupler`, and the phases of both guides.
+    """Coupler section of a ring: a bus o1-o4 with half a racetrack o2-o3 next to it, by its gap.
 
-    The racetrack's half is a straight of length_x between two bends, each as long as `bend_euler` of that
-    radius and p; the bus is 2 length_extension + length_x long. Bends and straights close it to a ring, as
-    layouts do. The coupling depends on wavelength. Left out: its change with width and temperature, bending
-    loss, reflection.
+    Its coupling is that of `coupler`, and both waveguides add their phase. The racetrack's half is a straight
+    of length_x between two bends, each as long as `bend_euler` of that radius and p; the bus is 2
+    length_extension + length_x long. Bends and straights close it to a ring, as layouts do. The coupling
+    depends on wavelength. Left out: its change with width and temperature, bending loss, reflection.
 
     Settings:
         gap: distance between the walls of bus and racetrack.
@@ -208,13 +208,13 @@ def coupler_ring_of_coupling(
     guide: Guide = PLACEHOLDER,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Bus o1-o4 beside half a racetrack o2-o3, by its coupling at wl0 and the slope of that in wavelength.
+    """Coupler section of a ring: a bus o1-o4 with half a racetrack o2-o3 next to it, by its coupling at wl0.
 
     The angle of coupled-mode theory is asin(sqrt(coupling)) exp(coupling_slope (wl - wl0)). Left out: what
     `coupler_ring` leaves out, curvature of the slope.
 
     Settings:
-        coupling: power that crosses over at wl0.
+        coupling: fraction of the power that crosses over at wl0.
         coupling_slope: relative change of the coupling of the fields per um of wavelength.
         radius: radius of the circular bends with the same end points.
         length_x: length of the straight along the bus.
@@ -249,7 +249,7 @@ def _halves(
     windows=(Window("wl", 1.5, 1.6, "SiEPIC's tabulated adiabatic coupler"),),
 )  # fmt: skip
 def adiabatic_coupler(m: Any, wl: Any, *, coupling: Power = 0.5, loss_dB: Loss_dB = 0.035) -> Any:
-    """Adiabatic coupler: o1 becomes the even mode of the pair o4, o3, and o2 the odd one, at all wavelengths.
+    """Adiabatic coupler: a splitter for all wavelengths, which turns o1 and o2 into even and odd modes.
 
     o1 to o4 sqrt(1 - coupling), o1 to o3 and o2 to o4 sqrt(coupling), o2 to o3 -sqrt(1 - coupling): no
     quarter turn between bar and cross, other than in a directional coupler. SiEPIC's tabulated one passes
@@ -257,7 +257,7 @@ def adiabatic_coupler(m: Any, wl: Any, *, coupling: Power = 0.5, loss_dB: Loss_d
     dependence on wavelength, light that changes between the modes on the way, phase of the body, reflection.
 
     Settings:
-        coupling: power that crosses over.
+        coupling: fraction of the power that crosses over.
         loss_dB: insertion loss of every path.
     """
     del wl

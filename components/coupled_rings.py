@@ -38,7 +38,7 @@ def crow(
     coupler_loss_dB: Loss_dB = 0.0,
     guide: Guide = PLACEHOLDER,
 ) -> Netlist:
-    """Coupled-resonator optical waveguide: a chain of equal rings between two buses.
+    """Coupled-resonator optical waveguide (CROW): a filter of equal rings in a chain between two buses.
 
     Couplers `k0`, `k1`, ... and two half rings `up0`, `down0`, ... of every ring. Without loss, light passes
     from in to drop where |sin(phi/2)| < sqrt(coupling), phi the phase of one round trip: a band of
@@ -49,8 +49,8 @@ def crow(
     Settings:
         rings: number of rings.
         radius: radius of every ring.
-        coupling: power that crosses from ring to ring.
-        coupling_end: power that crosses from either bus to its ring.
+        coupling: fraction of the power that crosses from ring to ring.
+        coupling_end: fraction of the power that crosses from either bus to its ring.
         coupling_slope: relative change of all couplings of fields per um of wavelength, about wl0.
         coupler_loss_dB: insertion loss of each coupler, on every path.
     """

@@ -120,9 +120,9 @@ def coupler(
     other than the two guided ones, unequal guides.
 
     Settings:
-        coupling: power that crosses over.
+        coupling: fraction of the power that crosses over.
         loss_dB: insertion loss of every path.
-        reflection: power that a mirror in the middle sends back.
+        reflection: fraction of the power that a mirror in the middle sends back.
     """
     del wl
     return two_by_two(m, m.sqrt(1 - coupling), m.sqrt(coupling), loss_dB, reflection)
@@ -147,11 +147,11 @@ def coupler_with_slope(
     `coupler` leaves out.
 
     Settings:
-        coupling: power that crosses over at wl0.
+        coupling: fraction of the power that crosses over at wl0.
         coupling_slope: relative change of the coupling of the fields per um of wavelength.
         wl0: wavelength at which the coupling is given.
         loss_dB: insertion loss of every path.
-        reflection: power that a mirror in the middle sends back.
+        reflection: fraction of the power that a mirror in the middle sends back.
     """
     theta = sloped_angle(m, wl, coupling, coupling_slope, wl0)
     return two_by_two(m, m.cos(theta), m.sin(theta), loss_dB, reflection)
@@ -171,7 +171,7 @@ def coupler_of_gap(
     loss_dB: Loss_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:
-    """Directional coupler of a bus and a ring, from its gap: bar cos(theta), cross i sin(theta).
+    """Directional coupler of a bus and a ring, by its gap: bar cos(theta), cross i sin(theta).
 
     Coupled-mode theory, with r = wl/1.55 um and all lengths in um:
     theta = kappa (length_x + length + sqrt(2 pi radius/decay) (radius + 0.968)/(radius + 0.484)),
@@ -189,7 +189,7 @@ def coupler_of_gap(
         length_x: length of the straight part, as rings name it.
         length: length of the straight part, as layouts of couplers name it; adds to length_x.
         loss_dB: insertion loss of every path.
-        reflection: power that a mirror in the middle sends back.
+        reflection: fraction of the power that a mirror in the middle sends back.
     """
     theta = coupling_angle(m, wl, gap, length_x + length, radius)
     return two_by_two(m, m.cos(theta), m.sin(theta), loss_dB, reflection)

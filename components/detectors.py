@@ -34,7 +34,7 @@ def photodetector(
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:
-    """PIN photodetector: current responsivity |a|**2 + dark_current out of e1, with shot and thermal noise.
+    """PIN photodetector: the current responsivity |a|**2 + dark_current at e1, with shot and thermal noise.
 
     Matched: no light comes back. Waves of different wavelength add in power, since their beat lies beyond the
     bandwidth. Above saturation_power the current is constant, and an analysis that needs it warns. Left out:
@@ -44,9 +44,9 @@ def photodetector(
         responsivity: photocurrent per optical power.
         dark_current: current without light.
         bandwidth: half-power frequency, of a Bessel low-pass of order 4.
-        saturation_power: power above which the current grows no more.
-        load_resistance: load that sets the thermal noise.
-        temperature: temperature of the load.
+        saturation_power: power above which the current stays constant.
+        load_resistance: load resistor that sets the thermal noise.
+        temperature: temperature of the load resistor.
     """
     # The rest is the receiver's, not the junction's.
     del m, wl, dark_current, bandwidth, saturation_power, load_resistance, temperature
@@ -68,7 +68,7 @@ def balanced_photodetector(
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:
-    """Balanced pair: the current of o1 minus that of o2 flows out of e1; their noises add.
+    """Balanced photodetector: the photocurrent of o1 minus that of o2, at e1; the noise of both adds.
 
     The dark currents cancel on average and add in shot noise. Each diode saturates
     for itself. Left out: dependence on wavelength, unequal bandwidths or delays.
@@ -78,9 +78,9 @@ def balanced_photodetector(
         mismatch: responsivity of o1 minus that of o2, over their mean.
         dark_current: current of each diode without light.
         bandwidth: half-power frequency, of a Bessel low-pass of order 4.
-        saturation_power: power above which the current of a diode grows no more.
-        load_resistance: load that sets the thermal noise.
-        temperature: temperature of the load.
+        saturation_power: power above which the current of a diode stays constant.
+        load_resistance: load resistor that sets the thermal noise.
+        temperature: temperature of the load resistor.
     """
     # The rest is the receiver's, not the junctions'.
     del m, wl, dark_current, bandwidth, saturation_power, load_resistance, temperature
@@ -107,7 +107,7 @@ def avalanche_photodetector(
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Any:
-    """Avalanche photodetector: multiplication times the current of a PIN, and shot noise in excess of that.
+    """Avalanche photodetector: `multiplication` times the current of a PIN diode, with excess shot noise.
 
     Shot noise has the density 2 q multiplication**2 F (responsivity |a|**2 + dark_current) with McIntyre's
     F = k M + (1 - k)(2 - 1/M), k the ratio of the ionisation coefficients of the carriers. Left out:
@@ -120,9 +120,9 @@ def avalanche_photodetector(
         ionisation_ratio: smaller over larger ionisation coefficient; 0 is the least noise.
         dark_current: current without light, before multiplication.
         bandwidth: half-power frequency, of a Bessel low-pass of order 4, at this multiplication.
-        saturation_power: power above which the current grows no more.
-        load_resistance: load that sets the thermal noise.
-        temperature: temperature of the load.
+        saturation_power: power above which the current stays constant.
+        load_resistance: load resistor that sets the thermal noise.
+        temperature: temperature of the load resistor.
     """
     del m, wl, ionisation_ratio, dark_current, bandwidth, saturation_power, load_resistance, temperature
     return {"o1": responsivity * multiplication}

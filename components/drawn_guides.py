@@ -47,7 +47,7 @@ _DRAWN_UM = 0.5
 def bend_circular(
     m: Any, wl: Any, *, radius: Radius = 10.0, angle: Degrees = 90.0, guide: Guide = _BENT
 ) -> Any:
-    """Circular bend: a guide of the length radius times angle.
+    """Circular bend: a waveguide whose length is radius times angle.
 
     Left out: bending loss beyond loss_dB_cm, the index of the bent mode, the step of the mode where the
     curvature jumps (`bend_euler` has none).
@@ -76,15 +76,15 @@ def s_bend_length(m: Any, dx: Any, dy: Any) -> Any:
     layout=(*_LAYOUT, "size"),
 )  # fmt: skip
 def bend_s(m: Any, wl: Any, *, dx: Along = 11.0, dy: Aside = 1.8, guide: Guide = _BENT) -> Any:
-    """S bend: a guide of the exact length of the cubic Bezier curve that layouts draw.
+    """S-bend: a waveguide with the exact length of the cubic Bezier curve that layouts draw.
 
     11 um by 1.8 um make 11.206 um of guide. Giving `length` instead of dx and dy takes that length as it is.
     Left out: bending loss beyond loss_dB_cm, the index of the bent mode, mode mixing where the curvature
     changes.
 
     Settings:
-        dx: extent along the ends.
-        dy: offset of the ends.
+        dx: distance of the two ends along the waveguide.
+        dy: offset of the two ends across it.
         loss_dB_cm: propagation loss, bending included.
     """
     return {("o1", "o2"): guide.wave(m, wl, s_bend_length(m, dx, dy))}
@@ -92,7 +92,7 @@ def bend_s(m: Any, wl: Any, *, dx: Along = 11.0, dy: Aside = 1.8, guide: Guide =
 
 @bend_s.variant(when="length", lossless_when={"loss_dB_cm": 0.0})
 def bend_s_of_length(m: Any, wl: Any, *, length: PathLength = 11.206, guide: Guide = _BENT) -> Any:
-    """S bend of a known length: a guide of that length.
+    """S-bend by its length along the bend.
 
     Left out: all that `bend_s` leaves out, and the shape of the bend.
 
@@ -123,7 +123,7 @@ def coupler_straight_asymmetric(
     mode: GuidedMode = STRIP_MODE,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Two straight guides of unequal width side by side, o1-o4 below and o2-o3 above.
+    """Straight section of a coupler of two waveguides of different width, o1-o4 below and o2-o3 above.
 
     Coupled-mode theory with s**2 = kappa**2 + delta**2, delta = pi (n_bot - n_top)/wl: cross
     i kappa sin(s length)/s, bar cos(s length) +- i delta sin(s length)/s, times the phase of the mean index.
@@ -216,7 +216,7 @@ _STEP_WINDOWS = (
     structure_of=lambda **_: ((0, 0), (0, 1), (1, 0), (1, 1)),
 )  # fmt: skip
 def width_step(wl: Any, *, width1: StripWidth = 0.5, width2: StripWidth = 0.45) -> Any:
-    """Joint of two strip guides of different width: overlap of their modes, and reflection.
+    """Joint of two strip waveguides of different width: its loss from the modes' overlap, and its reflection.
 
     Silicon, 220 nm high, in oxide. Modes by the effective-index method, reflection (n1 - n2)/(n1 + n2),
     transmission the root of (1 - R) times the overlap of the fields: from 500 to 450 nm 0.019 dB are lost and
@@ -247,7 +247,7 @@ def dbr_cell(
     l1: PathLength = 0.159,
     l2: PathLength = 0.159,
 ) -> Netlist:
-    """One period of a Bragg grating drawn tooth by tooth: `narrow`, a step of width, `wide`.
+    """One period of a Bragg grating that a layout draws tooth by tooth: `narrow`, a step in width, `wide`.
 
     The step back lies between two periods, where their widths meet; in a netlist of a layout it is put there.
     Left out: what `width_step` leaves out, so that many periods are a model of `kappa`, for which

@@ -52,7 +52,7 @@ def dynamic_soa(
     linewidth_enhancement: Enhancement = 5.0,
     noise_figure_dB: Figure_dB = 7.0,
 ) -> Any:
-    """Semiconductor optical amplifier whose gain light depletes: out = exp((1 - i alpha) h/2) in.
+    """Semiconductor optical amplifier with a gain that saturates over time: out = exp((1 - i alpha) h/2) in.
 
     dh/dt = (h0 - h)/lifetime - P (exp(h) - 1)/(saturation_power lifetime), h0 the exponent of the
     small-signal gain and P all light that enters at both ends (Agrawal and Olsson 1989, eqs. 3.7 and 3.8,
@@ -62,10 +62,10 @@ def dynamic_soa(
     processes inside a band.
 
     Settings:
-        gain_dB: gain of weak light.
+        gain_dB: gain for weak light.
         saturation_power: power that, times the lifetime, is the saturation energy.
-        lifetime: time in which the gain recovers.
-        linewidth_enhancement: how far the index follows the gain.
+        lifetime: time constant with which the gain recovers.
+        linewidth_enhancement: Henry's factor alpha, the change of the index with the gain.
         noise_figure_dB: noise figure at high gain.
     """
     inversion = 10 ** (noise_figure_dB / 10) / 2
@@ -84,7 +84,7 @@ def saturable_absorber(
     lifetime: Time = 10e-12,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Saturable absorber: passes exp(-q) of the light, and light bleaches it.
+    """Saturable absorber: transmits exp(-q) of the power, where strong light reduces q over time.
 
     dq/dt = (absorbance - q)/lifetime - P (1 - exp(-q))/(saturation_power lifetime), P all light that enters
     at both ends: each photon absorbed frees one place (the slow absorber of Keller et al. 1996, integrated
@@ -92,9 +92,9 @@ def saturable_absorber(
     index, two time constants, two-photon absorption, reflection.
 
     Settings:
-        absorbance: exponent of the loss of weak light.
+        absorbance: exponent q of the absorption for weak light.
         saturation_power: power that, times the lifetime, is the saturation energy.
-        lifetime: time in which the absorption comes back.
-        loss_dB: loss that does not saturate.
+        lifetime: time constant with which the absorption recovers.
+        loss_dB: insertion loss that does not saturate.
     """
     return (absorbance, loss_dB / NEPER_DB, saturation_power * lifetime, lifetime)

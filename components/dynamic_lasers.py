@@ -57,7 +57,9 @@ def rate_equation_laser(
     output: Fraction = 0.3,
     pump_noise: Fraction = 0.0,
 ) -> Any:
-    """Edge-emitting laser of one mode: carriers N, field E of |E|**2 photons, light injected through o1.
+    """Edge-emitting single-mode laser by rate equations of its carriers and field, for the time domain.
+
+    N is the number of carriers, |E|**2 the number of photons, and light may be injected through o1:
 
     dN/dt = injection_efficiency I/q - N/carrier_lifetime - G |E|**2 and dE/dt = (1 - i alpha)/2 (G -
     1/photon_lifetime) E + sqrt(output/photon_lifetime) in + noise, with G = differential_gain (N -
@@ -80,10 +82,10 @@ def rate_equation_laser(
         photon_lifetime: lifetime of a photon in the resonator.
         differential_gain: rate of amplification per carrier.
         transparency: number of carriers at which light is neither amplified nor absorbed.
-        gain_compression: relative loss of gain per photon.
-        linewidth_enhancement: how far the index follows the gain.
-        spontaneous: fraction of the recombining carriers that emit into the mode.
-        output: fraction of the lost photons that leave through o1.
+        gain_compression: relative reduction of the gain per photon.
+        linewidth_enhancement: Henry's factor alpha, the change of the index with the gain.
+        spontaneous: fraction of the recombining carriers whose photon is emitted into the mode.
+        output: fraction of the photons lost from the resonator that leave through o1.
         pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(
@@ -111,11 +113,12 @@ def vcsel(
     output: Fraction = 0.7,
     pump_noise: Fraction = 0.0,
 ) -> Any:
-    """Vertical-cavity laser: `rate_equation_laser` for a small mode that leaves through one mirror.
+    """Vertical-cavity surface-emitting laser (VCSEL): a `rate_equation_laser` with a small mode.
 
-    Fewer carriers and a steeper gain per carrier: a threshold of 0.9 mA, and light injected from above acts
-    strongly, since most photons leave on that side. One transverse mode and one polarisation. Left out:
-    polarisation (the spin-flip model), transverse modes and how they couple, heat and roll-over.
+    Its light leaves through one mirror. Fewer carriers and a steeper gain per carrier: a threshold of 0.9 mA,
+    and light injected from above acts strongly, since most photons leave on that side. One transverse mode
+    and one polarisation. Left out: polarisation (the spin-flip model), transverse modes and how they couple,
+    heat and roll-over.
 
     Settings:
         wl: wavelength at threshold.
@@ -125,10 +128,10 @@ def vcsel(
         photon_lifetime: lifetime of a photon in the resonator.
         differential_gain: rate of amplification per carrier.
         transparency: number of carriers at which light is neither amplified nor absorbed.
-        gain_compression: relative loss of gain per photon.
-        linewidth_enhancement: how far the index follows the gain.
-        spontaneous: fraction of the recombining carriers that emit into the mode.
-        output: fraction of the lost photons that leave through o1.
+        gain_compression: relative reduction of the gain per photon.
+        linewidth_enhancement: Henry's factor alpha, the change of the index with the gain.
+        spontaneous: fraction of the recombining carriers whose photon is emitted into the mode.
+        output: fraction of the photons lost from the resonator that leave through o1.
         pump_noise: shot noise of the current that reaches the carriers; 0 is a quiet current source.
     """
     return _constants(

@@ -52,28 +52,28 @@ def resistor(*, resistance: Resistance = 50.0, temperature: Temperature = 300.0)
     Left out: change of the resistance with temperature.
 
     Settings:
-        resistance: voltage over current.
-        temperature: temperature that sets its noise.
+        resistance: resistance between e1 and e2.
+        temperature: temperature that sets its thermal noise.
     """
     return (elements.resistance("r", "e1", "e2", resistance, temperature=temperature),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975")
 def capacitor(*, capacitance: Capacitance = 1e-12) -> Elements:
-    """Capacitor between e1 and e2: current = capacitance times the slope of the voltage. Left out: leakage.
+    """Capacitor between e1 and e2: current = capacitance dv/dt. Left out: leakage.
 
     Settings:
-        capacitance: charge over voltage.
+        capacitance: capacitance between e1 and e2.
     """
     return (elements.capacitance("c", "e1", "e2", capacitance),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975")
 def inductor(*, inductance: Inductance = 1e-9) -> Elements:
-    """Inductor between e1 and e2: voltage = inductance times the slope of the current. Left out: resistance.
+    """Inductor between e1 and e2: voltage = inductance di/dt. Left out: resistance.
 
     Settings:
-        inductance: flux over current.
+        inductance: inductance between e1 and e2.
     """
     return (elements.inductance("l", "e1", "e2", inductance),)
 
@@ -82,7 +82,7 @@ def inductor(*, inductance: Inductance = 1e-9) -> Elements:
 def coupled_inductors(
     *, inductance1: Inductance = 1e-9, inductance2: Inductance = 1e-9, coupling: CouplingFactor = 0.5
 ) -> Elements:
-    """Two coupled inductors, from e1 to e2 and from e3 to e4, a transformer; dots at e1 and e3.
+    """Transformer: two coupled inductors, from e1 to e2 and from e3 to e4, with their dots at e1 and e3.
 
     Left out: resistance and capacitance of the windings, saturation of a core.
 
@@ -100,61 +100,62 @@ def coupled_inductors(
 
 @network(pins=("e1", "e2"), source="nagel1975", drives={"e3": "voltage"})
 def voltage_source(*, voltage: Voltage = 0.0) -> Elements:
-    """Ideal voltage source: v(e1) - v(e2) is `voltage`, which a waveform may drive over time.
+    """Ideal voltage source: v(e1) - v(e2) = `voltage`, which a waveform may drive over time.
 
     A one-way signal that is wired to e3 drives it too. Left out: resistance, noise, a limit of the current.
 
     Settings:
-        voltage: voltage of e1 over e2.
+        voltage: voltage of e1 against e2.
     """
     return (elements.voltage("v", "e1", "e2", voltage, setting="voltage"),)
 
 
 @network(pins=("e1", "e2"), source="nagel1975", drives={"e3": "current"})
 def current_source(*, current: SignedCurrent = 0.0) -> Elements:
-    """Ideal current source: `current` flows inside from e1 to e2 and leaves at e2; a waveform may drive it.
+    """Ideal current source: `current` flows inside it from e1 to e2; a waveform may drive it over time.
 
     A one-way signal that is wired to e3, such as that of a photodetector, drives it too. Left out:
     conductance, noise, a limit of the voltage.
 
     Settings:
-        current: current that leaves at e2.
+        current: current that flows out of e2.
     """
     return (elements.current("i", "e1", "e2", current, setting="current"),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
 def voltage_controlled_voltage_source(*, gain: Gain = 1.0) -> Elements:
-    """Ideal voltage amplifier: v(e1) - v(e2) = gain (v(e3) - v(e4)), e3 and e4 unloaded (SPICE's E).
+    """Voltage-controlled voltage source: v(e1) - v(e2) = gain (v(e3) - v(e4)) (SPICE's E).
 
-    Left out: bandwidth, noise, limits.
+    The inputs e3 and e4 take no current. Left out: bandwidth, noise, limits.
 
     Settings:
-        gain: voltage out over voltage in.
+        gain: output voltage over input voltage.
     """
     return (elements.voltage_gain("e", "e1", "e2", "e3", "e4", gain),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
 def voltage_controlled_current_source(*, transconductance: Conductance = 1e-3) -> Elements:
-    """Transconductor: transconductance (v(e3) - v(e4)) flows inside from e1 to e2 (SPICE's G).
+    """Voltage-controlled current source: transconductance (v(e3) - v(e4)) flows from e1 to e2 (SPICE's G).
 
-    Left out: bandwidth, noise, limits.
+    The current flows inside the source, out of e2. The inputs e3 and e4 take no current. Left out: bandwidth,
+    noise, limits.
 
     Settings:
-        transconductance: current out over voltage in.
+        transconductance: output current over input voltage.
     """
     return (elements.transconductance("g", "e1", "e2", "e3", "e4", transconductance),)
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
 def current_controlled_voltage_source(*, transresistance: SignedResistance = 1e3) -> Elements:
-    """Ideal transresistance: v(e1) - v(e2) = transresistance times the current from e3 to e4 (SPICE's H).
+    """Current-controlled voltage source: v(e1) - v(e2) = transresistance i(e3 to e4) (SPICE's H).
 
     e3 and e4 are an ideal ammeter: one node. Left out: bandwidth, noise, limits.
 
     Settings:
-        transresistance: voltage out over current in.
+        transresistance: output voltage over input current.
     """
     return (
         elements.voltage("in", "e3", "e4", 0.0),
@@ -164,19 +165,19 @@ def current_controlled_voltage_source(*, transresistance: SignedResistance = 1e3
 
 @network(pins=("e1", "e2", "e3", "e4"), source="nagel1975")
 def current_controlled_current_source(*, gain: Gain = 1.0) -> Elements:
-    """Ideal current amplifier: gain times the current from e3 to e4 flows inside from e1 to e2 (SPICE's F).
+    """Current-controlled current source: gain i(e3 to e4) flows inside it from e1 to e2 (SPICE's F).
 
     e3 and e4 are an ideal ammeter: one node. Left out: bandwidth, noise, limits.
 
     Settings:
-        gain: current out over current in.
+        gain: output current over input current.
     """
     return (elements.voltage("in", "e3", "e4", 0.0), elements.current_gain("f", "e1", "e2", "in", gain))
 
 
 @network(pins=("e1", "e2", "e3", "e4"), source="branin1967")
 def transmission_line(*, impedance: Impedance = 50.0, delay: Delay = 10e-12) -> Elements:
-    """Lossless line from the port e1, e2 to the port e3, e4, by its travelling waves (branin1967).
+    """Lossless transmission line from the pair e1, e2 to the pair e3, e4, with an exact delay (branin1967).
 
     At rest both ports have one voltage and one current. Left out: loss, dispersion, the common mode: no
     current passes from e2 to e4, so that each end needs its own way to gnd.
@@ -200,21 +201,21 @@ def diode(
     grading: Grading = 0.5,
     transit_time: TransitTime = 0.0,
 ) -> Elements:
-    """Junction diode from anode e1 to cathode e2: saturation_current (exp(v/(n k T/q)) - 1) and a resistor.
+    """Junction diode, anode e1, cathode e2: i = saturation_current (exp(v/(n k T/q)) - 1), and a resistor.
 
     Its charge is transit_time times the current plus that of the depletion capacitance
     capacitance/(1 - v/potential)**grading, above half the potential along its tangent. Left out: breakdown,
     high injection, change of the saturation current with temperature.
 
     Settings:
-        saturation_current: current far in reverse.
+        saturation_current: current at large reverse voltage.
         ideality: ideality factor n.
         temperature: temperature of the junction.
         series_resistance: resistance between e1 and the junction.
         capacitance: depletion capacitance at 0 V.
         potential: built-in potential of the depletion capacitance.
         grading: grading exponent of the depletion capacitance.
-        transit_time: diffusion charge over current.
+        transit_time: stored (diffusion) charge per current.
     """
     thermal = ideality * VOLT_PER_KELVIN * temperature
     return (
@@ -227,7 +228,7 @@ def diode(
 
 @network(pins=("e1", "e2"), source="nagel1975", reads={"e3": Reading("V", ("e1", "e2"))})
 def voltage_probe() -> Elements:
-    """Ideal differential buffer: v(e1) - v(e2) leaves at e3 as a one-way signal in V, unloaded.
+    """Voltage probe: measures v(e1) - v(e2) without load and gives it at e3 as a one-way signal in V.
 
     It drives a modulator between two nets, or a source of another network. Left out: bandwidth, noise.
     """
@@ -238,14 +239,14 @@ def voltage_probe() -> Elements:
 def bond_wire(
     *, inductance: Inductance = 0.5e-9, resistance: Resistance = 0.1, capacitance: Capacitance = 20e-15
 ) -> Elements:
-    """Bond wire from e1 to e2: inductance and resistance in series, half of the capacitance at either end.
+    """Bond wire from e1 to e2: an inductance and a resistance in series, half of the capacitance at each end.
 
     About 1 nH for each mm of a 25 um wire far from its ground. Left out: coupling to neighbours, skin effect.
 
     Settings:
-        inductance: of the wire; at most some 1 nH a mm.
-        resistance: of the wire.
-        capacitance: of both pads to gnd, half at each.
+        inductance: inductance of the wire, about 1 nH per mm of its length.
+        resistance: series resistance of the wire.
+        capacitance: capacitance of both pads to gnd together, half at each end.
     """
     return (
         elements.capacitance("c1", "e1", "gnd", capacitance / 2),

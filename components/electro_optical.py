@@ -52,7 +52,7 @@ _TRANSIT = 0.45
 """Half-power frequency of a uniformly lit junction, times the transit time of its carriers."""
 
 
-@composite(ports=("o1",), electrical=("e1", "e2"), source="saleh2019")
+@composite(ports=("o1",), inputs=1, electrical=("e1", "e2"), source="saleh2019")
 def junction_photodiode(
     *,
     responsivity: Responsivity = 1.0,
@@ -64,7 +64,7 @@ def junction_photodiode(
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Netlist:
-    """PIN photodiode with pins, cathode e1 and anode e2: current, junction capacitance, series resistance.
+    """PIN photodiode for electrical nets, cathode e1, anode e2: current, junction capacitance, resistance.
 
     The current of `junction` flows inside from e1 to e2 and leaves at the anode. Transit of the carriers is a
     low-pass of 0.45/transit_time in front of capacitance and resistor. Its noise is that of `photodetector`:
@@ -75,12 +75,12 @@ def junction_photodiode(
     Settings:
         responsivity: photocurrent per optical power.
         dark_current: current without light.
-        transit_time: time that carriers take through the junction.
-        capacitance: of the junction.
-        series_resistance: between junction and anode.
-        saturation_power: power above which the current grows no more.
-        load_resistance: load that sets the thermal noise.
-        temperature: temperature of the load.
+        transit_time: time that the carriers take to cross the junction.
+        capacitance: capacitance of the junction.
+        series_resistance: resistance between junction and anode.
+        saturation_power: power above which the current stays constant.
+        load_resistance: load resistor that sets the thermal noise.
+        temperature: temperature of the load resistor.
     """
     return Netlist(
         instances={
@@ -112,21 +112,21 @@ def lumped_modulator(
     series_resistance: Resistance = 10.0,
     capacitance: Capacitance = 100e-15,
 ) -> Netlist:
-    """Mach-Zehnder modulator with the load of its junction: series_resistance and capacitance from e1 to e2.
+    """Mach-Zehnder modulator for electrical nets: its junction is an R and a C in series from e1 to e2.
 
     The voltage across the capacitance drives `modulator` at once: its bandwidth is that of what drives the
     pins, 1/(2 pi (R_driver + series_resistance) capacitance). Left out: change of the capacitance with bias,
     waves along the electrodes, what `mach_zehnder_modulator` leaves out.
 
     Settings:
-        v_pi: voltage that turns the phase between the arms by pi.
+        v_pi: voltage that changes the phase between the arms by pi.
         bias: voltage added to that across the junction; half of v_pi is quadrature at wl0.
         loss_dB: insertion loss at full transmission.
         extinction_dB: ratio of most to least light.
-        chirp: phase common to both arms over the phase between them.
+        chirp: phase common to both arms over the phase between them; 0 is push-pull.
         wl0: wavelength at which v_pi is given.
-        series_resistance: between e1 and the junction.
-        capacitance: of the junction.
+        series_resistance: resistance between e1 and the junction.
+        capacitance: capacitance of the junction.
     """
     return Netlist(
         instances={
@@ -156,7 +156,7 @@ def laser_leads(
     ideality: Ideality = 1.8,
     temperature: JunctionTemperature = 300.0,
 ) -> Elements:
-    """Leads and junction of a laser from anode e1 to cathode e2; the junction's current leaves at e3.
+    """Electrical input of a laser: bond wire, pad and junction, anode e1, cathode e2; its current at e3.
 
     A bond wire of bond_inductance leads to the pad, whose pad_capacitance lies beside series_resistance and
     the junction, i = saturation_current (exp(v/(ideality k T/q)) - 1). At e3 leaves i as a one-way signal in
@@ -165,12 +165,12 @@ def laser_leads(
     heat.
 
     Settings:
-        bond_inductance: of the wire to the pad.
-        pad_capacitance: from the pad to the cathode.
-        series_resistance: between pad and junction.
-        saturation_current: of the junction.
+        bond_inductance: inductance of the bond wire to the pad.
+        pad_capacitance: capacitance from the pad to the cathode.
+        series_resistance: resistance between pad and junction.
+        saturation_current: saturation current of the junction.
         ideality: ideality factor of the junction.
-        temperature: of the junction.
+        temperature: temperature of the junction.
     """
     thermal = ideality * VOLT_PER_KELVIN * temperature
     return (
@@ -195,7 +195,7 @@ def packaged_laser(
     ideality: Ideality = 1.8,
     linewidth_enhancement: Enhancement = 3.0,
 ) -> Netlist:
-    """Directly modulated laser with pins: a rate_equation_laser behind bond wire, pad and series resistance.
+    """Directly modulated laser for electrical nets: a `rate_equation_laser` behind its bond wire and pad.
 
     Anode e1, cathode e2: `laser_leads` carry the current that reaches the junction, and `laser` follows it
     from sample to sample. Its small-signal response is that of a low-pass of the leads, with a peak where
@@ -204,12 +204,12 @@ def packaged_laser(
 
     Settings:
         wl: wavelength at threshold.
-        bond_inductance: of the wire to the pad.
-        pad_capacitance: from the pad to the cathode.
-        series_resistance: between pad and junction.
-        saturation_current: of the junction.
+        bond_inductance: inductance of the bond wire to the pad.
+        pad_capacitance: capacitance from the pad to the cathode.
+        series_resistance: resistance between pad and junction.
+        saturation_current: saturation current of the junction.
         ideality: ideality factor of the junction.
-        linewidth_enhancement: how far the index follows the gain.
+        linewidth_enhancement: Henry's factor alpha, the change of the index with the gain.
     """
     return Netlist(
         instances={
@@ -235,17 +235,17 @@ def driver(
     input_capacitance: Capacitance = 10e-15,
     output_resistance: Resistance = 50.0,
 ) -> Elements:
-    """Voltage amplifier from e1 to e2, both against gnd, with one pole and an output impedance.
+    """Driver: a voltage amplifier from e1 to e2, both against gnd, with one pole and an output resistance.
 
     Without load it gives gain times the voltage at e1 behind a first-order low-pass. Left out: noise of its
     own beside that of its two resistors at 300 K, limits of the output, further poles, an inductive output.
 
     Settings:
-        gain: voltage at e2 without load, over that at e1.
-        bandwidth: half-power frequency of its pole.
-        input_resistance: from e1 to gnd.
-        input_capacitance: from e1 to gnd.
-        output_resistance: in series with e2.
+        gain: voltage at e2 without load over the voltage at e1.
+        bandwidth: half-power frequency of the amplifier's pole.
+        input_resistance: resistance from e1 to gnd.
+        input_capacitance: capacitance from e1 to gnd.
+        output_resistance: resistance in series with e2.
     """
     return (
         elements.resistance("rin", "e1", "gnd", input_resistance, temperature=300.0),
@@ -275,7 +275,7 @@ def shunt_feedback_amplifier(
     output_resistance: Resistance = 50.0,
     noise_density: NoiseCurrent = 10e-12,
 ) -> Elements:
-    """Transimpedance amplifier with pins, current into e1, voltage at e2: shunt feedback.
+    """Transimpedance amplifier for electrical nets, with shunt feedback: current into e1, voltage at e2.
 
     The amplifier has one pole; feedback_resistance joins its output and e1. At rest the transimpedance is
     -feedback_resistance gain/(1 + gain), and the input looks like feedback_resistance/(1 + gain); with the
@@ -284,12 +284,12 @@ def shunt_feedback_amplifier(
     noise that rises with frequency.
 
     Settings:
-        feedback_resistance: resistor from output to input.
-        gain: of the amplifier inside the loop, at rest.
-        bandwidth: half-power frequency of that amplifier.
-        input_capacitance: from e1 to gnd.
-        output_resistance: in series with e2.
-        noise_density: of the amplifier's own noise current at its input.
+        feedback_resistance: resistance from the amplifier's output to e1.
+        gain: open-loop gain of the amplifier for constant voltages.
+        bandwidth: half-power frequency of the amplifier without feedback.
+        input_capacitance: capacitance from e1 to gnd.
+        output_resistance: resistance in series with e2.
+        noise_density: density of the amplifier's noise current at its input.
     """
     return (
         elements.capacitance("cin", "e1", "gnd", input_capacitance),
@@ -311,7 +311,7 @@ def resistive_heater(
     thermal_resistance: ThermalResistance = 1000.0,
     time_constant: ThermalTime = 1.2e-6,
 ) -> Elements:
-    """Heater from e1 to e2: a resistor whose power warms a thermal node e3; e4 drives a phase shifter.
+    """Heater for electrical nets: a resistor e1-e2 that heats the node e3; e4 drives a phase shifter.
 
     e3 has the temperature rise in K. thermal_resistance and time_constant connect it to the chip, and a
     `thermal_resistor` connects neighbours. e4 gives the rise over thermal_resistance as a one-way signal in
@@ -319,9 +319,9 @@ def resistive_heater(
     out: change of the resistance with temperature, heat that spreads as a wave.
 
     Settings:
-        resistance: of the heater.
-        thermal_resistance: rise of the temperature per power.
-        time_constant: of the heater alone.
+        resistance: electrical resistance of the heater.
+        thermal_resistance: temperature rise per power.
+        time_constant: time constant of the temperature of the heater alone.
     """
     return (
         elements.resistance("r", "e1", "e2", resistance, temperature=300.0),
@@ -334,11 +334,11 @@ def resistive_heater(
 
 @network(pins=("e1", "e2"), thermal=("e1", "e2"), source="harris2014")
 def thermal_resistor(*, thermal_resistance: ThermalResistance = 10000.0) -> Elements:
-    """Thermal resistance between two thermal pins, such as those of neighbouring heaters.
+    """Thermal resistance between two thermal pins, such as those of two neighbouring heaters.
 
     Left out: heat capacity of the path itself.
 
     Settings:
-        thermal_resistance: difference of the temperatures per power.
+        thermal_resistance: temperature difference per power.
     """
     return (elements.resistance("r", "e1", "e2", thermal_resistance),)

@@ -201,15 +201,17 @@ def lossy_line(
     rf_frequency: RfFrequency = 40e9,
     band: RfFrequency = 150e9,
 ) -> Elements:
-    """Line with loss from e1 to e2 over the common e3, by a rational fit of its loss behind an exact delay.
+    """Transmission line with loss from e1 to e2, with the common conductor e3.
+
+    It is a rational fit of the loss behind an exact delay.
 
     The loss is rf_loss_dB_cm, and skin_loss_dB_cm that grows with the root of the frequency and has the phase
     that belongs to it. Left out: change of the impedance with frequency, dielectric loss, thermal noise.
 
     Settings:
-        length: from e1 to e2.
+        length: length from e1 to e2.
         impedance: characteristic impedance.
-        rf_index: index of the wave at rf_frequency.
+        rf_index: index of the electrical wave at rf_frequency.
         rf_loss_dB_cm: loss at all frequencies.
         skin_loss_dB_cm: loss at rf_frequency that grows with the root of the frequency.
         rf_frequency: frequency of rf_index and skin_loss_dB_cm.
@@ -233,13 +235,14 @@ def travelling_wave_electrode(
     rf_frequency: RfFrequency = 40e9,
     band: RfFrequency = 150e9,
 ) -> Elements:
-    """Electrode from e1, where the light enters, to e2 over the common e3; e4 gives what the light sees.
+    """Electrode of a travelling-wave modulator, from e1 to e2 with the common conductor e3.
 
-    That is the mean, along the way of the light, of the voltage beside it, of waves in both directions; it
+    Light enters at the end e1. e4 gives the voltage that acts on the light: the mean along its way of the
+    voltage next to it, of waves in both directions; it
     leaves as a one-way signal in V at the time when the light leaves. Left out: what `lossy_line` leaves out.
 
     Settings:
-        length: from e1 to e2.
+        length: length from e1 to e2.
         impedance: characteristic impedance.
         rf_index: index of the electrical wave at rf_frequency.
         group_index: group index of the light.
@@ -272,7 +275,7 @@ def travelling_wave_modulator(
     termination: Resistance = 50.0,
     band: RfFrequency = 150e9,
 ) -> Netlist:
-    """Mach-Zehnder modulator whose voltage travels beside the light: signal at e1, common at e2.
+    """Travelling-wave Mach-Zehnder modulator for electrical nets: signal at e1, common conductor at e2.
 
     The far end of the electrode has a resistor `termination` to e2; the source's impedance is that of what
     drives e1; 1 Gohm of substrate leads from e2 to ground. A slow voltage v at e1 drives the modulator as v
@@ -282,20 +285,20 @@ def travelling_wave_modulator(
     `mach_zehnder_modulator` leave out.
 
     Settings:
-        v_pi: slow voltage that turns the phase between the arms by pi.
+        v_pi: slow voltage that changes the phase between the arms by pi.
         bias: voltage added to what the light sees; half of v_pi is quadrature at wl0.
         loss_dB: insertion loss at full transmission.
         extinction_dB: ratio of most to least light.
-        chirp: phase common to both arms over the phase between them.
+        chirp: phase common to both arms over the phase between them; 0 is push-pull.
         wl0: wavelength at which v_pi is given.
-        length: of the electrode.
+        length: length of the electrode.
         impedance: characteristic impedance of the electrode.
         rf_index: index of the electrical wave at rf_frequency.
         group_index: group index of the light.
         rf_loss_dB_cm: loss of the electrode at all frequencies.
         skin_loss_dB_cm: loss at rf_frequency that grows with the root of the frequency.
         rf_frequency: frequency of rf_index and skin_loss_dB_cm.
-        termination: resistor at the far end.
+        termination: resistance of the resistor at the far end.
         band: frequency up to which the electrode's fit holds.
     """
     return Netlist(

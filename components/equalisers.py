@@ -31,11 +31,11 @@ def pre_emphasis(
     symbol_rate: SymbolRate = 10e9,
     output_range: Span = 8.0,
 ) -> Stage:
-    """Transmit equaliser: a voltage at e1 weighed by taps one symbol apart, as a voltage at e2.
+    """Transmit equaliser: v(e2) is the sum of the symbols at e1, weighted by four taps one symbol apart.
 
-    It stands between a `dac` and the modulator that it drives. A tap pre1 weighs the symbol that comes next,
+    Its place is between a `dac` and the modulator that it drives. The tap pre1 weights the next symbol,
     so the output is late by one symbol (lucky1965, section II). Slow signals pass with the sum of the taps.
-    What would lie beyond its range is clipped and counted. Left out: noise and a bandwidth of its own, steps
+    Voltages outside its range are clipped and counted. Left out: noise and a bandwidth of its own, steps
     of the taps.
 
     Settings:
@@ -43,8 +43,8 @@ def pre_emphasis(
         main: tap of the symbol itself.
         post1: tap of the symbol before.
         post2: tap of the symbol before that.
-        symbol_rate: symbols per s, one over the distance of the taps.
-        output_range: width of the range of the output, about zero.
+        symbol_rate: symbols per second, the inverse of the distance of the taps.
+        output_range: width of the output range, which is centred on zero.
     """
     work = Equaliser((pre1, main, post1, post2), 1, symbol_rate)
     return Stage(low=-output_range / 2, high=output_range / 2, work=work)
@@ -64,12 +64,12 @@ def feed_forward_equaliser(
     levels: Levels = 2,
     output_range: Span = 2.0,
 ) -> Stage:
-    """Receive equaliser of five taps one symbol apart: a voltage at e1, its weighed sum as a voltage at e2.
+    """Receive equaliser: v(e2) is the sum of the signal at e1, weighted by five taps one symbol apart.
 
-    Noise in front of it is weighed alike. Adaptation has no training: symbols are decided from the signal
-    itself, in the middle between its edges (lucky1965, section IV, without the training pulses). The output
-    is late by two symbols; what would lie beyond its range is counted. Left out: noise and a bandwidth of its
-    own, steps of the taps.
+    Noise at its input is weighted in the same way. Adaptation has no training: symbols are decided from the
+    signal itself, in the middle between its edges (lucky1965, section IV, without the training pulses). The
+    output is late by two symbols; what would lie beyond its range is counted. Left out: noise and a bandwidth
+    of its own, steps of the taps.
 
     Settings:
         pre2: tap of the next symbol but one.
@@ -77,11 +77,11 @@ def feed_forward_equaliser(
         main: tap of the symbol itself.
         post1: tap of the symbol before.
         post2: tap of the symbol before that.
-        symbol_rate: symbols per s, one over the distance of the taps.
+        symbol_rate: symbols per second, the inverse of the distance of the taps.
         adaptation: fixed; least_squares, taps of sum 1 over the whole record; lms, taps that follow.
-        step: fraction of the error by which lms moves the taps at each symbol, over the signal's variance.
+        step: step size of lms: fraction of the error that a symbol corrects, over the signal's variance.
         levels: number of levels that symbols have, for adaptation.
-        output_range: width of the range of the output, about zero.
+        output_range: width of the output range, which is centred on zero.
     """
     work = Equaliser((pre2, pre1, main, post1, post2), 2, symbol_rate, adaptation, step, levels)
     return Stage(low=-output_range / 2, high=output_range / 2, work=work)
@@ -95,7 +95,7 @@ def clock_recovery(
     damping: Damping = 2.0,
     output_range: Span = 2.0,
 ) -> Stage:
-    """Clock and data recovery: the voltage at e1 in the middle of each symbol, held for a symbol at e2.
+    """Clock and data recovery: samples v(e1) in the middle of each symbol, and holds it for a symbol at e2.
 
     A detector compares the signal between two symbols with the step between them (gardner1986, eq. 1), and a
     loop of second order moves the clock, so that jitter below its bandwidth is followed and that above it
@@ -103,10 +103,10 @@ def clock_recovery(
     decisions, slips that a start off lock would have.
 
     Settings:
-        symbol_rate: symbols per s, to a thousandth.
-        bandwidth: frequency at which half the power of a jitter is followed.
-        damping: of the loop.
-        output_range: width of the range of the output, about zero.
+        symbol_rate: symbols per second, correct within 0.1 %.
+        bandwidth: frequency at which the clock follows half of the power of a jitter.
+        damping: damping factor of the loop.
+        output_range: width of the output range, which is centred on zero.
     """
     work = ClockRecovery(symbol_rate, bandwidth, damping)
     return Stage(low=-output_range / 2, high=output_range / 2, work=work)

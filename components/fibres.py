@@ -39,18 +39,18 @@ def fibre(
     ng: Index = 1.4682,
     wl0: Wavelength = 1.55,
 ) -> Any:
-    """Single-mode fibre: a group delay per length of ng/c + D (wl - wl0) + slope (wl - wl0)**2/2, and a loss.
+    """Single-mode fibre with loss and dispersion.
 
-    The phase is its integral over the angular frequency, in closed form, with 2 pi neff length/wl0 at wl0.
-    The defaults are those of standard single-mode fibre (ITU-T G.652) at 1550 nm. Left out: the other
-    polarisation and its delay, dependence of the loss on wavelength, Kerr effect, Raman and Brillouin
-    scattering, backscattering, connectors.
+    The delay per length is ng/c + D (wl - wl0) + slope (wl - wl0)**2/2. The phase is the integral of this
+    delay over the angular frequency, and 2 pi neff length/wl0 at wl0. The defaults are those of standard
+    single-mode fibre (ITU-T G.652) at 1550 nm. Left out: the other polarisation and its delay, dependence of
+    the loss on wavelength, Kerr effect, Raman and Brillouin scattering, backscattering, connectors.
 
     Settings:
         length_km: length of the fibre in km, the unit of its data sheet.
         loss_dB_km: propagation loss in dB/km.
         dispersion_ps_nm_km: dispersion parameter at wl0 in ps/(nm km).
-        slope_ps_nm2_km: change of that parameter with wavelength in ps/(nm**2 km).
+        slope_ps_nm2_km: change of the dispersion parameter with wavelength in ps/(nm**2 km).
         neff: effective index at wl0.
         ng: group index at wl0.
         wl0: wavelength at which indices, dispersion and slope are given.

@@ -33,7 +33,7 @@ Well = Annotated[float, Quantity("1", 1.0, 1e12)]
 
 @block(ports=("o1", "o2"), buses=("o2",), source="goodman2007")
 def dmd(*, pixels: Count = 1024, contrast: Contrast = 1000.0, efficiency: Power = 0.7) -> Any:
-    """Digital micro-mirror device: the beam of `in` falls on all mirrors, and those that are on send it on.
+    """Digital micromirror device (DMD): mirrors that are on reflect their part of the beam of `in` to `out`.
 
     Each mirror has an equal part of the beam's power. Left out: the shape of
     the beam, diffraction between mirrors, wavelength (the blaze of the array
@@ -49,15 +49,15 @@ def dmd(*, pixels: Count = 1024, contrast: Contrast = 1000.0, efficiency: Power 
 
 @block(ports=("o1", "o2"), buses=("o2",), source="goodman2007")
 def slm(*, pixels: Count = 1024, bits: Bits = 8, efficiency: Power = 0.7) -> Any:
-    """Spatial light modulator: the beam of `in` falls on all cells, and each shifts the phase of its part.
+    """Spatial light modulator (SLM): each cell shifts the phase of its part of the beam of `in`.
 
     Phases are taken modulo 2 pi and rounded to steps. Left out: the shape of
     the beam, crosstalk of neighbouring cells, flicker, unmodulated light.
 
     Settings:
         pixels: number of cells.
-        bits: steps of a turn are 2**bits; 0 for any phase.
-        efficiency: fraction of the power that goes on.
+        bits: number of bits; a phase has 2**bits steps in 2 pi; 0 for any phase.
+        efficiency: fraction of the power that leaves the modulator.
     """
     return Slm(pixels=pixels, bits=bits, efficiency=efficiency)
 
@@ -76,22 +76,21 @@ def camera(
     bits: Bits = 8,
     shot_noise: bool = True,
 ) -> Any:
-    """Camera whose pixels are as large as speckle grains: electrons, their noise, and grey levels.
+    """Camera: counts the photo-electrons of each pixel, with shot and read noise, in grey levels.
 
-    A beam into `reference` is spread evenly over the pixels and adds as a
-    wave. Readings at the end of the well or of the converter are counted with
-    each result. Left out: light spilling into neighbours, pixels that differ,
-    dead time between frames, partial polarisation.
+    A pixel is as large as a speckle grain. A beam into `reference` is spread evenly over the pixels and adds
+    as a wave. Readings at the end of the well or of the converter are counted with each result. Left out:
+    light spilling into neighbours, pixels that differ, dead time between frames, partial polarisation.
 
     Settings:
         pixels: number of pixels.
         efficiency: photo-electrons per photon.
         exposure: time of one frame.
-        dark_rate: electrons per second of a pixel without light.
+        dark_rate: electrons per second in a pixel without light.
         read_noise: standard deviation of the read noise, in electrons.
-        full_well: electrons at which a pixel is full.
-        bits: levels of the converter are 2**bits over the full well; 0 for none.
-        shot_noise: whether there is shot noise.
+        full_well: number of electrons at which a pixel is full.
+        bits: number of bits of the converter, 2**bits levels over the full well; 0 for no converter.
+        shot_noise: whether the electrons have shot noise.
     """
     return Camera(
         pixels=pixels, efficiency=efficiency, exposure=exposure, dark_rate=dark_rate, read_noise=read_noise,
@@ -103,15 +102,15 @@ def camera(
 def weighing_mirrors(
     *, side: Side = 32, nodes: Count = 450, contrast: Contrast = 1000.0, efficiency: Power = 0.7
 ) -> Any:
-    """Micro-mirrors as Boolean weights: each sends the light of its cell to the detector, or away.
+    """Micromirrors as Boolean weights: each reflects the light of its cell to the detector, or away from it.
 
-    They stand on the image of a square grid of cells; the `nodes` cells
+    The mirrors lie in the image of a square grid of cells; the `nodes` cells
     nearest its axis have a mirror each. Negative weights take a second
     reading. Left out: blur of the image, light that mirrors share.
 
     Settings:
-        side: cells along a side; the bus `in` has its square.
-        nodes: number of mirrors, waves on the bus `out`.
+        side: number of cells along a side; the bus `in` has side**2 waves.
+        nodes: number of mirrors, and of waves on the bus `out`.
         contrast: intensity of a mirror that is on over that of one that is off.
         efficiency: fraction of its light that a mirror reflects when it is on.
     """
@@ -128,19 +127,19 @@ def weighing_detector(
     bits: DeepBits = 12,
     full_scale: SaturationPower = 0.01,
 ) -> Any:
-    """Detector that adds up the powers of a bus: one current for all mirrors, its noise, and a converter.
+    """Detector that adds the powers of all waves of a bus in one current, with noise and a converter.
 
     Waves of different mirrors do not interfere: they fall on different
     places. Noise is the amplifier's, the photocurrent's shot noise, and the
     laser's relative intensity noise. Left out: dark current, saturation.
 
     Settings:
-        pixels: waves on the bus.
-        responsivity: current per power.
-        noise_density: input noise of the amplifier in A/sqrt(Hz).
+        pixels: number of waves on the bus.
+        responsivity: photocurrent per optical power.
+        noise_density: density of the amplifier's noise current at its input.
         bandwidth: noise bandwidth of a reading.
-        bits: levels of the converter are 2**bits; 0 for none.
-        full_scale: power at the end of the converter.
+        bits: number of bits of the converter; 0 for no converter.
+        full_scale: power at the upper end of the converter's range.
     """
     return WeighingDetector(
         pixels=pixels, responsivity=responsivity, noise_density=noise_density, bandwidth=bandwidth, bits=bits,

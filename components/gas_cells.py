@@ -25,7 +25,7 @@ def gas_cell(
     length: PathLength = 0.0,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Cell with a gas of one absorption line, as wavelengths are calibrated with: a Lorentzian and its phase.
+    """Gas cell with one Lorentzian absorption line and its phase, such as for the calibration of wavelengths.
 
     The field gains exp(2 pi i length/wl - a/(2 (1 - i x))), a = absorption_dB ln(10)/10 and x = 2 (f -
     c/wl0)/linewidth: absorption a/(1 + x**2) and the phase that the Kramers-Kronig relations give (Saleh and
@@ -35,7 +35,7 @@ def gas_cell(
     Settings:
         absorption_dB: absorption at the centre of the line.
         wl0: wavelength of the line in vacuum.
-        linewidth: full width of the absorption at half its height, set by the pressure.
+        linewidth: full width at half maximum of the absorption, which the pressure sets.
         length: length of the cell; 0 if its phase does not matter.
         loss_dB: loss of the windows, the same at all wavelengths.
     """

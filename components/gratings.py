@@ -90,7 +90,7 @@ def bragg_grating(
     shift: Phase = 0.0,
     guide: Guide = _LOSSLESS,
 ) -> Any:
-    """Bragg grating in a guide: uniform, apodised, or with a phase shift in its middle, for one mode.
+    """Bragg grating in a waveguide: uniform, apodised, or with a phase shift in its middle, for one mode.
 
     Every period wl0/(2 neff) is a layer of higher index and one of lower, and reflects at both steps as
     Fresnel says. The height of the steps follows from kappa, the coupling coefficient of coupled-mode theory:
@@ -180,7 +180,7 @@ def contra_directional_coupler(
     ng_2: Index = 4.2,
     guide: Guide = _LOWER,
 ) -> Any:
-    """Contra-directional coupler: a grating between two unequal guides drops one band backwards.
+    """Contra-directional coupler: a grating between two unequal waveguides drops one band of wavelengths.
 
     Light of wl0 that enters the lower guide at o1 leaves the upper one at o2, on the same side; other light
     goes on to o4. Each period wl0/(neff + neff_2) has in its middle a mirror that couples the two guides

@@ -86,7 +86,7 @@ class Warmth(SettingsGroup):
 
     Settings:
         temperature: temperature of the guide.
-        dneff_dT: change of the effective index per kelvin; 2.00e-4 is a 500 x 220 nm strip (TE).
+        dneff_dT: change of the effective index per kelvin; 2.00e-4 is that of a 500 x 220 nm strip (TE).
     """
 
     temperature: Temperature = 300.0
@@ -208,7 +208,7 @@ def straight(
     length: PathLength = 10.0,
     guide: Guide = PLACEHOLDER,
 ) -> Any:
-    """Straight guide: one mode, phase 2 pi neff(wl) length / wl and propagation loss.
+    """Straight waveguide of one mode: phase 2 pi neff(wl) length / wl, and propagation loss.
 
     neff(wl) = neff - (wl - wl0) (ng - neff) / wl0 - c dispersion (wl - wl0)**2/(2 wl) + dneff_dT
     (temperature - 300 K), so that ng is the group index at wl0. The default indices are placeholders,
@@ -219,7 +219,7 @@ def straight(
     nonlinear absorption.
 
     Settings:
-        length: length along the guide.
+        length: length along the waveguide.
     """
     return {("o1", "o2"): guide.wave(m, wl, length)}
 
@@ -235,14 +235,14 @@ def straight_heater(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
-    """Straight guide under a heater that adds a phase, phase wl0 / wl, to that of `straight`.
+    """Straight waveguide with a heater, which adds the phase `phase` wl0 / wl to that of `straight`.
 
     The heater changes the index by an amount that does not depend on
     wavelength, hence the factor wl0 / wl. Left out: heater power and response
     time, heat that reaches neighbours, and what `straight` leaves out.
 
     Settings:
-        length: length along the guide.
+        length: length along the waveguide.
         phase: phase that the heater adds at wl0.
     """
     return {("o1", "o2"): guide.heated_wave(m, wl, length, phase)}
@@ -291,7 +291,7 @@ def bend_euler(
     p: Fraction = 0.5,
     guide: Guide = _BENT,
 ) -> Any:
-    """Euler bend: a guide of the exact length of a bend whose curvature rises and falls linearly.
+    """Euler bend: a waveguide with the exact length of a bend whose curvature rises and falls linearly.
 
     `radius` is that of the circular bend with the same end points, as in
     gdsfactory: 10 um, 90 degrees and p = 0.5 make 16.637 um of guide. Giving
@@ -316,7 +316,7 @@ def bend_euler_of_length(
     length: PathLength = 16.637,
     guide: Guide = _BENT,
 ) -> Any:
-    """Bend of a known length, as SAX describes it: a guide of that length.
+    """Euler bend by its length along the bend, as SAX describes it.
 
     Left out: all that `bend_euler` leaves out, and the shape of the bend.
 

@@ -35,7 +35,7 @@ def mzi(
     splitter: Literal["mmi1x2", "splitter", "coupler", "mmi2x2"] = "mmi1x2",
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
-    """Mach-Zehnder interferometer: two equal splitters, a `top` arm and a longer `bottom` arm with a heater.
+    """Mach-Zehnder interferometer: two equal splitters, an arm `top`, a longer arm `bottom` with a heater.
 
     With 1x2 splitters it has ports o1 and o2 and transmits
     cos**2((2 pi neff delta_length / wl + phase wl0 / wl)/2); with 2x2 ones it
@@ -45,11 +45,11 @@ def mzi(
     splitters and guides leave out.
 
     Settings:
-        delta_length: length by which the bottom arm is longer.
-        length_y: straight part of both arms, across, counted twice.
-        length_x: straight part of both arms, along.
+        delta_length: length of the bottom arm minus that of the top arm.
+        length_y: length of the straight parts across, which both arms have twice.
+        length_x: length of the straight part along the arms.
         phase: phase that the heater adds to the bottom arm at wl0.
-        splitter: which component divides and combines the light, with its default settings.
+        splitter: component that divides and combines the light, with its default settings.
     """
     arm = 2 * length_y + length_x
     two_inputs = splitter in _TWO_INPUTS

@@ -45,7 +45,7 @@ def laser(
     linewidth: Linewidth = 1e6,
     rin_dB_Hz: NoiseDensity_dB_Hz = -150.0,
 ) -> Any:
-    """Laser of continuous light: one line, or a comb of equal lines equally spaced in frequency about wl.
+    """Continuous-wave laser: one line, or several equal lines equally spaced in frequency about wl.
 
     Lines come in order of rising wavelength. The phase is a random walk
     (Lorentzian line), relative intensity noise is white. Left out: the
@@ -56,9 +56,9 @@ def laser(
         wl: wavelength of the line, or the centre of the comb.
         power: power of each line.
         lines: number of lines.
-        spacing: distance of neighbouring lines.
+        spacing: frequency distance of neighbouring lines.
         linewidth: full width at half maximum of each line.
-        rin_dB_Hz: relative intensity noise, one-sided density.
+        rin_dB_Hz: one-sided density of the relative intensity noise.
     """
     del linewidth, rin_dB_Hz  # they shape the noise around the lines, not the lines
     return _comb_wavelengths("laser", wl, spacing, lines), np.full(lines, float(power))
@@ -93,7 +93,7 @@ def frequency_comb(
     linewidth: Linewidth = 1e5,
     rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
 ) -> Any:
-    """Frequency comb under a sech**2 envelope, as a soliton in a microresonator makes it.
+    """Frequency comb with a sech**2 envelope, such as that of a soliton in a microresonator.
 
     Lines come in order of rising wavelength. Left out: the pump line, dispersive waves, conversion
     efficiency, noise that differs from line to line.
@@ -102,10 +102,10 @@ def frequency_comb(
         wl: centre of the comb.
         power: power of all lines together.
         lines: number of lines.
-        spacing: distance of neighbouring lines.
+        spacing: frequency distance of neighbouring lines.
         fwhm: full width at half maximum of the envelope.
         linewidth: full width at half maximum of each line.
-        rin_dB_Hz: relative intensity noise of each line, one-sided density.
+        rin_dB_Hz: one-sided density of the relative intensity noise of each line.
     """
     del linewidth, rin_dB_Hz
     return _sech2_comb("frequency_comb", wl, spacing, lines, fwhm, power)
@@ -122,7 +122,7 @@ def pulsed_laser(
     linewidth: Linewidth = 1e4,
     rin_dB_Hz: NoiseDensity_dB_Hz = -140.0,
 ) -> Any:
-    """Mode-locked laser: transform-limited sech**2 pulses, as the lines that they are made of, all in phase.
+    """Mode-locked laser: transform-limited sech**2 pulses, as a comb of lines that are all in phase.
 
     The spectrum is a sech**2 of full width 0.3148/duration, its lines repetition_rate apart; pulses are peaks
     of 0.88 power/(repetition_rate duration). Left out: chirp, jitter of the pulses, the lines beyond those
@@ -130,12 +130,12 @@ def pulsed_laser(
 
     Settings:
         wl: centre of the spectrum.
-        power: power of all lines together, the mean over time.
+        power: mean power over time, that of all lines together.
         repetition_rate: pulses per second, and distance of neighbouring lines.
         duration: full width at half maximum of the power of a pulse.
-        lines: number of lines that are kept.
+        lines: number of lines.
         linewidth: full width at half maximum of each line.
-        rin_dB_Hz: relative intensity noise of each line, one-sided density.
+        rin_dB_Hz: one-sided density of the relative intensity noise of each line.
     """
     del linewidth, rin_dB_Hz
     # A field sech(t/T) has a spectrum sech(pi**2 T f): widths 2 arccosh(sqrt 2) T and that over pi**2 T.

@@ -73,20 +73,18 @@ def _series(wl: Any, orders: int, **settings: Any) -> Any:
 def speckle_medium(
     wl: Any, *, inputs: ChannelCount = 4, outputs: ChannelCount = 4, transmission: Power = 0.1, seed: Seed = 0
 ) -> Any:
-    """Thick scattering medium seen through few of its many channels: a Gaussian transmission matrix.
+    """Scattering medium between single ports: a random transmission matrix with Gaussian elements.
 
-    Entries from in<j> to out<k> are independent circular complex Gaussians;
-    light into one input reaches all outputs together with the power
-    `transmission` on average. The same seed gives the same medium. Reciprocal:
-    the way back is the transpose. The statistics hold while inputs and outputs
-    are few of the channels, so the largest singular value must stay below 1,
-    which needs about transmission (1 + sqrt(inputs/outputs))**2 < 1. Left out:
-    reflected light, correlations (bimodal law, memory effect), change with
-    wavelength, drift.
+    The medium is thick, and its ports are few of its many channels. Elements from in<j> to out<k> are
+    independent circular complex Gaussians; light into one input reaches all outputs together with the power
+    `transmission` on average. The same seed gives the same medium. Reciprocal: the way back is the transpose.
+    The statistics hold while inputs and outputs are few of the channels, so the largest singular value must
+    stay below 1, which needs about transmission (1 + sqrt(inputs/outputs))**2 < 1. Left out: reflected light,
+    correlations (bimodal law, memory effect), change with wavelength, drift.
 
     Settings:
-        inputs: number of input ports, in0 and up.
-        outputs: number of output ports, out0 and up.
+        inputs: number of input ports in0, in1, ...
+        outputs: number of output ports out0, out1, ...
         transmission: mean power from one input to all outputs together.
         seed: seed of the medium.
     """
@@ -114,7 +112,7 @@ def scattering_medium(
     matrix: Literal["stored", "procedural"] = "stored",
     seed: Seed = 0,
 ) -> Any:
-    """Thick scattering medium between buses of any width: the Gaussian law of `speckle_medium`.
+    """Scattering medium between two buses of any width: a random Gaussian matrix as in `speckle_medium`.
 
     Entries from in[j] to out[k] are independent circular complex Gaussians;
     light into one input reaches all outputs together with the power
@@ -126,10 +124,10 @@ def scattering_medium(
     with wavelength, drift.
 
     Settings:
-        inputs: waves on the bus `in`.
-        outputs: waves on the bus `out`.
+        inputs: number of waves on the bus `in`.
+        outputs: number of waves on the bus `out`.
         transmission: mean power from one input to all outputs together.
-        matrix: whether the matrix is kept in memory or computed when it is used.
+        matrix: `stored` keeps the matrix in memory, `procedural` computes it where it is used.
         seed: seed of the medium.
     """
     most = 1 / (1 + np.sqrt(inputs / outputs)) ** 2
@@ -145,14 +143,14 @@ def scattering_medium(
 
 @block(ports=("o1", "o2"), buses=("o1", "o2"), source="beenakker1997")
 def disordered_waveguide(*, channels: Count = 512, thickness: Ratio = 5.0, seed: Seed = 0) -> Any:
-    """Lossless disordered waveguide whose channels are all used: a few are open, most are closed.
+    """Lossless disordered waveguide: a random matrix with the bimodal law of open and closed channels.
 
     The transmission eigenvalues follow the bimodal law, with mean tanh(s)/s,
     s = `thickness`. A part of its bus, `out[0:100]`, is what an instrument of
     small aperture sees. Left out: reflected light, absorption, wavelength.
 
     Settings:
-        channels: waves on either bus.
+        channels: number of waves on either bus.
         thickness: length of the waveguide over the mean free path.
         seed: seed of the medium.
     """
@@ -172,7 +170,7 @@ def phase_screens(
     thickness: Ratio = 5.0,
     seed: Seed = 0,
 ) -> Any:
-    """Random phase screens with free propagation between them, then a lens: wave optics in N log N.
+    """Random phase screens with free propagation between them, then a lens, computed by Fourier transforms.
 
     Lossless screens are unitary: seen whole, their singular values are 1,
     unlike those of any opaque medium. The other laws filter the light between
@@ -180,12 +178,12 @@ def phase_screens(
     a waveguide's. Left out: reflections, polarisation.
 
     Settings:
-        side: pixels along a side; the buses have its square.
+        side: number of pixels along a side; the buses have side**2 waves.
         pitch: distance of neighbouring pixels.
         screens: number of screens.
-        distance: way from screen to screen.
-        depth: largest delay of a screen, as a length of vacuum.
-        law: law of the singular values.
+        distance: distance from screen to screen.
+        depth: largest delay of a screen, as a length in vacuum.
+        law: distribution of the singular values.
         transmission: mean transmission of the gaussian law.
         thickness: thickness of the waveguide law, in mean free paths.
         seed: seed of the screens.
@@ -195,12 +193,12 @@ def phase_screens(
 
 @block(ports=("o1", "o2"), buses=("o1", "o2"), source="goodman2007")
 def lens(*, side: Side = 32) -> Any:
-    """Lens between its focal planes: a unitary two-dimensional Fourier transform, centre to centre.
+    """Lens between its two focal planes: a unitary two-dimensional Fourier transform, centre to centre.
 
     Left out: aberrations, aperture, the scale of the plane behind.
 
     Settings:
-        side: pixels along a side; the buses have its square.
+        side: number of pixels along a side; the buses have side**2 waves.
     """
     return LensMedium(side)
 
@@ -214,16 +212,16 @@ def multimode_fiber(
     index: Index = 1.46,
     seed: Seed = 0,
 ) -> Any:
-    """Multimode fibre between speckle fields: unitary, every mode with its own phase at each wavelength.
+    """Lossless multimode fibre between two speckle fields: each mode has its own phase constant.
 
     Left out: coupling of modes, loss, the modes' shapes, polarisation.
 
     Settings:
-        modes: waves on either bus.
+        modes: number of modes, and of waves on either bus.
         length: length of the fibre.
         aperture: numerical aperture.
         index: refractive index of the core.
-        seed: seed of the basis that both ends are seen in.
+        seed: seed of the random bases of the fields at both ends.
     """
     return FibreMedium(modes, length, aperture, index, seed=seed)
 
@@ -242,7 +240,7 @@ def speckle_fiber(
     wl: Wavelength = 0.92,
     seed: Seed = 0,
 ) -> Any:
-    """Multimode fibre between micro-mirrors and a plane that its end is imaged on: speckle with grains.
+    """Multimode fibre from micromirrors to the image of its end: speckle with grains of finite size.
 
     Every mirror lights every mode with an independent circular Gaussian
     amplitude; modes are the transverse waves of the plane up to one half
@@ -251,8 +249,8 @@ def speckle_fiber(
     be created. Left out: loss that differs among modes, polarisation, the rim.
 
     Settings:
-        inputs: mirrors, waves on the bus `in`.
-        side: cells along a side; the bus `out` has its square.
+        inputs: number of mirrors, and of waves on the bus `in`.
+        side: number of cells along a side; the bus `out` has side**2 waves.
         pitch: distance of neighbouring cells.
         speckle: size of a grain, half the shortest period of the field.
         transmission: mean power from one mirror to all cells together.

@@ -37,12 +37,12 @@ class BlockSettings(SettingsGroup):
     """What all blocks of a mesh are like.
 
     Settings:
-        coupling: power that crosses the first coupler of a block, and the second one unless that is given.
-        coupling_join: power that crosses the second coupler of a block; like coupling if left out.
+        coupling: power fraction that crosses the first coupler of a block, and by default the second one.
+        coupling_join: power fraction that crosses the second coupler of a block; `coupling` by default.
         loss_dB: insertion loss of every path through a block, half of it in each coupler.
-        loss_shifter_dB: insertion loss of each phase shifter; the other guides do not have it.
+        loss_shifter_dB: additional insertion loss of each phase shifter; guides without one do not have it.
         wl0: wavelength at which the phases are given.
-        bits: of the converters that set the phases, 2**bits steps of a turn; any phase if left out.
+        bits: number of bits of the converters, 2**bits phases in 2 pi; any phase by default.
     """
 
     coupling: Power = 0.5
@@ -69,7 +69,7 @@ def mzi_block(
     heat_theta: Phase | None = None,
     heat_phi: Phase | None = None,
 ) -> Netlist:
-    """Block of a mesh: shifter `outer` (phi), coupler `split`, shifter `inner` (theta), coupler `join`.
+    """Interferometer, the block of a mesh: shifter `outer` (phi), coupler `split`, `inner` (theta), `join`.
 
     Both shifters lie on the guide from in0 (o1) to out0 (o4). Without loss and
     with equal couplers the waves of (in0, in1) leave (out0, out1) as
@@ -80,10 +80,10 @@ def mzi_block(
     couplers on wavelength, reflections.
 
     Settings:
-        theta: internal phase at wl0, which sets how the power is divided.
-        phi: external phase at wl0, ahead of the first coupler.
-        heat_theta: phase at wl0 that neighbours add to theta; the shifter keeps its heat if left out.
-        heat_phi: phase at wl0 that neighbours add to phi.
+        theta: phase at wl0 between the two couplers, which sets how the power is divided.
+        phi: phase at wl0 before the first coupler.
+        heat_theta: phase at wl0 that the heat of neighbours adds to theta; none by default.
+        heat_phi: phase at wl0 that the heat of neighbours adds to phi.
     """
     join = block.coupling if block.coupling_join is None else block.coupling_join
     return Netlist(
@@ -106,9 +106,9 @@ def clements_mesh(
     block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
-    """Rectangular mesh of n (n - 1)/2 blocks in n columns, which holds any unitary matrix of n guides.
+    """Rectangular (Clements) mesh of n (n - 1)/2 interferometers, which can realise any unitary n x n matrix.
 
-    Block `mC_R` stands in column C, counted from the inputs, on guides R and R + 1,
+    It has n columns. Block `mC_R` is in column C, counted from the inputs, on guides R and R + 1,
     and has the phases `mC_R.theta` and `mC_R.phi`; shifter `endK` gives
     guide K its output phase, `endK.phase`. All phases are 0 until they are
     set, and guide K then leads to guide n - 1 - K. Light meets n blocks, or
@@ -117,8 +117,8 @@ def clements_mesh(
     what `mzi_block` leaves out.
 
     Settings:
-        n: number of guides.
-        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
+        n: number of waveguides, which is the size of the matrix.
+        crosstalk: fraction of a shifter's phase that its heat adds to each neighbour; none by default.
     """
     return _mesh("clements", n, crosstalk, block)
 
@@ -130,16 +130,16 @@ def reck_mesh(
     block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
-    """Triangular mesh of n (n - 1)/2 blocks in 2n - 3 columns, which holds any unitary matrix of n guides.
+    """Triangular (Reck) mesh of n (n - 1)/2 interferometers, which can realise any unitary n x n matrix.
 
-    Named and numbered as `clements_mesh`: block `mC_R` in column C on
+    It has 2n - 3 columns. Names and numbers are those of `clements_mesh`: block `mC_R` in column C on
     guides R and R + 1, output shifters `endK`. Guide n - 1 meets one block
     and guide 0 n - 1 of them, so loss distorts the matrix. Left
     out: what `mzi_block` leaves out.
 
     Settings:
-        n: number of guides.
-        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
+        n: number of waveguides, which is the size of the matrix.
+        crosstalk: fraction of a shifter's phase that its heat adds to each neighbour; none by default.
     """
     return _mesh("reck", n, crosstalk, block)
 
@@ -151,16 +151,17 @@ def diamond_mesh(
     block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
-    """Rhombus of (n - 1)^2 blocks on 2n - 2 guides: a triangular mesh and its mirror image beyond guide 0.
+    """Diamond mesh of (n - 1)^2 interferometers on 2n - 2 guides: a triangular mesh and its mirror image.
 
-    Named and numbered as `clements_mesh`, but block `mC_R` joins guides R and R + 1 of all 2n - 2, of which
-    the last n are those of the ports. Blocks of the mirrored half keep their guides (theta = pi) while the
-    triangle holds a unitary; imperfect blocks divert light to unused outputs, where it is lost. Left out: all
-    that `mzi_block` leaves out, and detectors at the ends of the other guides.
+    The mirror image lies beyond guide 0. Names are those of `clements_mesh`, but block `mC_R` joins guides R
+    and R + 1 of all 2n - 2, of which the last n are those of the ports. Blocks of the mirrored half keep
+    their guides (theta = pi) while the triangle holds a unitary; imperfect blocks divert light to unused
+    outputs, where it is lost. Left out: all that `mzi_block` leaves out, and detectors at the ends of the
+    other guides.
 
     Settings:
-        n: number of guides with ports.
-        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
+        n: number of waveguides with ports, which is the size of the matrix.
+        crosstalk: fraction of a shifter's phase that its heat adds to each neighbour; none by default.
     """
     return _mesh("diamond", n, crosstalk, block)
 
@@ -172,7 +173,7 @@ def butterfly_mesh(
     block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
-    """Columns of blocks that join guides 1, 2, 4, ... apart, as a fast Fourier transform does.
+    """Butterfly mesh: interferometers between guides 1, 2, 4, ... apart, as in a fast Fourier transform.
 
     log2(n) columns of n/2 blocks, rounded up: far fewer than a unitary has parameters, so that such a mesh
     holds some unitaries only and is trained rather than programmed. Named and numbered as `clements_mesh`,
@@ -181,8 +182,8 @@ def butterfly_mesh(
     guides between blocks, what `mzi_block` leaves out.
 
     Settings:
-        n: number of guides.
-        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
+        n: number of waveguides, which is the size of the matrix.
+        crosstalk: fraction of a shifter's phase that its heat adds to each neighbour; none by default.
     """
     return _mesh("butterfly", n, crosstalk, block)
 
@@ -195,7 +196,7 @@ def svd_mesh(
     block: BlockSettings = _BLOCK,
     crosstalk: HeatShare | None = None,
 ) -> Netlist:
-    """Two meshes, `v` and then `u`, with an attenuator on each guide between: any matrix of norm 1 or less.
+    """Two meshes, `v` and `u`, with an attenuator on each guide between them: any matrix of norm 1 or less.
 
     The attenuators `a0`, `a1`, ... are blocks as those of the meshes, of which in1 is dark and out1
     absorbed: they pass the amplitude i exp(i (theta/2 + phi)) sin(theta/2). A singular value
@@ -203,9 +204,9 @@ def svd_mesh(
     `mzi_block` leaves out.
 
     Settings:
-        n: number of guides.
-        arrangement: of the blocks of both meshes.
-        crosstalk: fraction of a shifter's phase that its nearest neighbours get; none if left out.
+        n: number of waveguides, which is the size of the matrix.
+        arrangement: arrangement of the interferometers of both meshes.
+        crosstalk: fraction of a shifter's phase that its heat adds to each neighbour; none by default.
     """
     mesh = part(f"{arrangement}_mesh", n=n, crosstalk=crosstalk, **block.settings())
     attenuator = part("mzi_block", **block.settings())

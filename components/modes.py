@@ -44,7 +44,7 @@ def exchange(
     layout=("cross_section", "length", "width"),
 )  # fmt: skip
 def polarization_rotator(m: Any, wl: Any, *, efficiency: Power = 1.0, loss_dB: Loss_dB = 0.0) -> Any:
-    """Polarisation rotator: TE becomes TM and TM becomes TE, from o1 to o2 and back.
+    """Polarisation rotator: converts TE to TM and TM to TE, in both directions.
 
     The fraction `efficiency` of the power changes its polarisation, the rest
     keeps it; giving `extinction_dB` instead says how much stronger the rotated
@@ -64,7 +64,7 @@ def polarization_rotator(m: Any, wl: Any, *, efficiency: Power = 1.0, loss_dB: L
 def polarization_rotator_of_extinction(
     m: Any, wl: Any, *, extinction_dB: Loss_dB = 20.0, loss_dB: Loss_dB = 0.0
 ) -> Any:
-    """Polarisation rotator by its extinction ratio: 20 dB rotate 99.01 % of the power.
+    """Polarisation rotator by its extinction ratio, where 20 dB means that 99.01 % of the power is rotated.
 
     Left out: all that `polarization_rotator` leaves out.
 
@@ -83,7 +83,7 @@ def polarization_rotator_of_extinction(
     layout=("cross_section",),
 )  # fmt: skip
 def polarization_splitter_rotator(m: Any, wl: Any, *, crosstalk: Power = 0.0, loss_dB: Loss_dB = 0.0) -> Any:
-    """Polarisation splitter and rotator: TE of o1 goes to o2, TM of o1 to o3, where it is TE.
+    """Polarisation splitter and rotator: TE of o1 goes to o2, and TM of o1 goes to o3 as TE.
 
     Both outputs are guides of one mode, TE, which every part of one mode
     takes, so a circuit that works for TE alone can be used twice. Backwards it
@@ -112,7 +112,7 @@ def polarization_splitter_rotator(m: Any, wl: Any, *, crosstalk: Power = 0.0, lo
     layout=("cross_section", "length", "width"),
 )  # fmt: skip
 def mode_converter(m: Any, wl: Any, *, efficiency: Power = 1.0, loss_dB: Loss_dB = 0.0) -> Any:
-    """Mode converter: the fundamental mode TE0 becomes the first higher one, TE1, and TE1 becomes TE0.
+    """Mode converter: converts the fundamental mode TE0 to the first higher mode TE1, and TE1 to TE0.
 
     The fraction `efficiency` of the power changes its mode, the rest keeps it.
     Reciprocal, and unitary without loss: at an efficiency of one half two of
@@ -146,7 +146,7 @@ def straight_multimode(
     dng_dw_2: PerLength = 2.18,
     dng_dh_2: PerLength = 32.1,
 ) -> Netlist:
-    """Straight guide of two modes that do not couple: a `straight` for each, of one length.
+    """Straight waveguide of two modes that do not couple, each like the mode of a `straight`.
 
     The ports are o1@TE, o1@TM, o2@TE and o2@TM, or those of TE0 and TE1. The
     default indices are placeholders, as those of `straight`. Left out:
@@ -154,8 +154,8 @@ def straight_multimode(
     leaves out.
 
     Settings:
-        modes: the two modes, the first one first.
-        length: length along the guide.
+        modes: names of the two modes, in their order.
+        length: length along the waveguide.
         neff: effective index of the first mode at wl0 and 300 K.
         ng: group index of the first mode at wl0.
         dispersion: dispersion parameter of the first mode at wl0.
@@ -170,7 +170,7 @@ def straight_multimode(
         dispersion_2: dispersion parameter of the second mode at wl0.
         loss_2_dB_cm: propagation loss of the second mode.
         dneff_dT_2: change of the effective index of the second mode per kelvin.
-        dneff_dw_2: change of the effective index of the second mode per um of width; TM of a strip.
+        dneff_dw_2: change of the effective index of the second mode per um of width (TM of a strip).
         dneff_dh_2: change of the effective index of the second mode per um of height.
         dng_dw_2: change of the group index of the second mode per um of width.
         dng_dh_2: change of the group index of the second mode per um of height.

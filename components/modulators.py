@@ -51,7 +51,7 @@ def mach_zehnder_modulator(
     loss_dB: Loss_dB = 4.0,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
-    """Mach-Zehnder modulator with equal arms: power cos(pi (voltage + bias)/(2 v_pi))**2 of its maximum.
+    """Mach-Zehnder modulator with equal arms: transmits cos(pi (voltage + bias)/(2 v_pi))**2 of its maximum.
 
     The arms differ in phase by pi (voltage + bias)/v_pi at wl0 and by that times wl0/wl elsewhere. One of
     them is weaker, so that the least light is extinction_dB below the most. With chirp 0 the arms turn
@@ -60,14 +60,14 @@ def mach_zehnder_modulator(
     and drive.
 
     Settings:
-        voltage: drive, the same for all wavelengths.
-        bias: constant voltage on top of it; v_pi/2 is quadrature.
-        v_pi: voltage from most to least light at wl0.
-        extinction_dB: ratio of most to least light.
-        chirp: phase common to both arms over the phase between them.
+        voltage: voltage of the drive.
+        bias: constant voltage added to the drive; v_pi/2 is quadrature.
+        v_pi: voltage between maximum and minimum transmission at wl0.
+        extinction_dB: ratio of maximum to minimum transmission.
+        chirp: phase common to both arms over the phase between them; 0 is push-pull.
         wl0: wavelength at which v_pi is given.
-        loss_dB: insertion loss where most light passes.
-        bandwidth: of the drive, for the time domain.
+        loss_dB: insertion loss at maximum transmission.
+        bandwidth: half-power frequency of the drive, which the time domain uses.
     """
     del bandwidth
     weak = m.amplitude_dB(extinction_dB)
@@ -87,7 +87,7 @@ def phase_modulator(
     loss_dB: Loss_dB = 3.0,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
-    """Electro-optic phase modulator: phase pi voltage/v_pi at wl0, and that times wl0/wl elsewhere.
+    """Electro-optic phase modulator: adds the phase pi voltage/v_pi wl0/wl.
 
     A sine of amplitude V makes sidebands of Bessel functions of pi V/v_pi. Left out: the length of the guide,
     change of the loss with the voltage, walk-off of light and drive.
@@ -97,7 +97,7 @@ def phase_modulator(
         v_pi: voltage that adds a phase of pi at wl0.
         wl0: wavelength at which v_pi is given.
         loss_dB: insertion loss.
-        bandwidth: of the drive, for the time domain.
+        bandwidth: half-power frequency of the drive, which the time domain uses.
     """
     del bandwidth
     return {("o1", "o2"): m.amplitude_dB(loss_dB) * m.cis(m.pi * voltage / v_pi * wl0 / wl)}
@@ -116,22 +116,22 @@ def ring_modulator(
     guide: HeatedGuide = _DOPED,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
-    """All-pass ring with a depletion junction: (r - x)/(1 - r x), x the factor of a round trip.
+    """Ring modulator: an all-pass ring with a depletion junction, whose voltage shifts the resonances.
 
-    The junction adds dneff_dV per volt of reverse voltage to the index all around, so the resonance moves by
-    wl dneff_dV/ng per volt. The defaults are of the order of a doped ring of 8 um: 10.7 dB/cm, kappa L 0.183,
-    3.6e-5 per volt. Left out: the loss that falls with the voltage, forward bias, the square root of a real
-    junction (`pn_phase_shifter` has both), self-heating. The photon lifetime is in the response over
-    wavelength.
+    The transmission is (r - x)/(1 - r x), with x the factor of a round trip. The junction adds dneff_dV per
+    volt of reverse voltage to the index all around, so the resonance moves by wl dneff_dV/ng per volt. The
+    defaults are of the order of a doped ring of 8 um: 10.7 dB/cm, kappa L 0.183, 3.6e-5 per volt. Left out:
+    the loss that falls with the voltage, forward bias, the square root of a real junction (`pn_phase_shifter`
+    has both), self-heating. The photon lifetime is in the response over wavelength.
 
     Settings:
         voltage: reverse voltage.
         dneff_dV: change of the effective index per volt.
         radius: radius of the ring.
-        coupling: power that crosses the coupler.
+        coupling: fraction of the power that crosses the coupler.
         phase: phase that a heater adds to the round trip at wl0.
         neff: effective index at wl0, 300 K, cold heater and no voltage.
-        bandwidth: of the junction and its drive, for the time domain.
+        bandwidth: half-power frequency of the junction and its drive, which the time domain uses.
     """
     del bandwidth
     index = guide.index(wl) + dneff_dV * voltage
@@ -152,7 +152,7 @@ def electro_absorption_modulator(
     loss_dB: Loss_dB = 4.0,
     bandwidth: Bandwidth = 40e9,
 ) -> Any:
-    """Electro-absorption modulator: absorption in dB grows with the square of the reverse voltage.
+    """Electro-absorption modulator: the absorption in dB grows with the square of the reverse voltage.
 
     That is the quantum-confined Stark shift of an absorption edge to lowest order: extinction_dB at v_on. The
     phase follows the absorption, -chirp/2 times the logarithm of the power (waves go as exp(-i omega t)):
@@ -162,11 +162,11 @@ def electro_absorption_modulator(
 
     Settings:
         voltage: reverse voltage.
-        v_on: voltage at which the extinction is given.
-        extinction_dB: loss that v_on adds.
+        v_on: voltage at which extinction_dB is given.
+        extinction_dB: additional loss at v_on.
         chirp: change of phase over half the relative change of power (Henry's factor).
         loss_dB: insertion loss without voltage.
-        bandwidth: of the drive, for the time domain.
+        bandwidth: half-power frequency of the drive, which the time domain uses.
     """
     del wl, bandwidth
     absorbed = extinction_dB * (voltage / v_on) * (voltage / v_on)
@@ -187,16 +187,16 @@ def variable_attenuator(
     loss_dB: Loss_dB = 0.5,
     bandwidth: Bandwidth = 1e6,
 ) -> Any:
-    """Variable attenuator, a p-i-n diode across a guide: its carriers absorb in proportion to the current.
+    """Variable attenuator, a p-i-n diode across a waveguide: the loss in dB is proportional to the current.
 
     Left out: the phase that the carriers add, recombination that is not linear in their density, dependence
     on wavelength, heat.
 
     Settings:
-        current: forward current.
-        slope_dB_A: loss per current.
+        current: forward current of the diode.
+        slope_dB_A: additional loss per current.
         loss_dB: insertion loss without current.
-        bandwidth: of the carriers, for the time domain.
+        bandwidth: half-power frequency of the carriers, which the time domain uses.
     """
     del wl, bandwidth
     return {("o1", "o2"): m.amplitude_dB(loss_dB + slope_dB_A * current)}

@@ -68,13 +68,13 @@ def mmi_nxn(
     ports: PortCount = 4,
     band: PassBand = _BAND,
 ) -> Any:
-    """N x N multimode interference coupler: equal powers, phases of general self-imaging, a Gaussian band.
+    """N x N multimode interference coupler (MMI): divides each input equally, in a Gaussian pass band.
 
-    in0 and up on the left, out0 and up on the right, both from below; every input reaches every output with
-    1/N of the power and the phase of an N-fold image (Bachmann et al. 1994), a unitary matrix times the band.
-    For two ports that is a quarter turn between bar and cross, the cross port behind (`mmi2x2`, of paired
-    interference, has it ahead). Left out: the common phase of the body, phase errors and imbalance of a real
-    multimode section, modes that are cut off, reflection.
+    in0, in1, ... lie on the left and out0, out1, ... on the right, both from below; every input reaches every
+    output with 1/N of the power and the phase of an N-fold image (Bachmann et al. 1994), a unitary matrix
+    times the band. For two ports that is a quarter turn between bar and cross, the cross port behind
+    (`mmi2x2`, of paired interference, has it ahead). Left out: the common phase of the body, phase errors and
+    imbalance of a real multimode section, modes that are cut off, reflection.
 
     Settings:
         ports: number of inputs, and of outputs.

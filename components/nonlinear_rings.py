@@ -81,33 +81,33 @@ def nonlinear_ring(
     warmth: Warmth = ROOM,
     shape: Shape = AS_DRAWN,
 ) -> Any:
-    """Silicon ring, all-pass or add-drop: Kerr effect, two-photon absorption, free carriers, self-heating.
+    """Nonlinear silicon ring: Kerr effect, two-photon absorption, free carriers, self-heating.
 
-    Coupled modes in time (Johnson et al. 2006): energy |a|**2 in J for each carrier, da/dt = -(i shift +
-    decay/2) a + i sqrt(c coupling/(ng L)) in, out = in + i sqrt(c coupling/(ng L)) a. Index and loss follow
-    the circulating intensity (kerr, two_photon; light of other carriers counts twice), the density of
-    carriers that two-photon absorption makes (index and absorption as for `pn_phase_shifter`) and the
-    temperature. A drive of `detuning` makes it a ring modulator with its photon lifetime. Each carrier
-    takes the resonance next to it. Left out: coupling stronger than coupled modes allow (finesse below
-    about 10), dispersion, backscattering and light that enters o2 or o4, change of the heater's own
+    All-pass or add-drop. Coupled modes in time (Johnson et al. 2006): energy |a|**2 in J for each carrier,
+    da/dt = -(i shift + decay/2) a + i sqrt(c coupling/(ng L)) in, out = in + i sqrt(c coupling/(ng L)) a.
+    Index and loss follow the circulating intensity (kerr, two_photon; light of other carriers counts twice),
+    the density of carriers that two-photon absorption makes (index and absorption as for `pn_phase_shifter`)
+    and the temperature. A drive of `detuning` makes it a ring modulator with its photon lifetime. Each
+    carrier takes the resonance next to it. Left out: coupling stronger than coupled modes allow (finesse
+    below about 10), dispersion, backscattering and light that enters o2 or o4, change of the heater's own
     temperature field, diffusion of the carriers.
 
     Settings:
         radius: radius of the ring.
-        coupling: power that crosses the coupler of the lower bus, o1 to o4.
-        coupling_drop: power that crosses the coupler of the upper bus, o3 to o2; 0 for an all-pass ring.
+        coupling: fraction of the power that crosses the coupler of the lower bus, o1 to o4.
+        coupling_drop: fraction that crosses the coupler of the upper bus, o3 to o2; 0 for an all-pass ring.
         wl0: wavelength of a resonance of the ring as drawn, at 300 K and in the dark.
-        detuning: shift of all resonances by a drive, in frequency.
+        detuning: frequency shift of all resonances by a drive.
         ng: group index of the guide.
         loss_dB_cm: propagation loss of weak light.
-        absorbed: fraction of that loss that becomes heat; the rest is scattered.
+        absorbed: fraction of the propagation loss that becomes heat; the rest is scattered.
         area: effective area of the mode.
-        kerr: change of the index per intensity.
+        kerr: change of the index per intensity (n2).
         two_photon: two-photon absorption per intensity.
         carrier_lifetime: lifetime of free carriers.
         thermal_resistance: rise of temperature per power that becomes heat.
-        thermal_time: time in which the temperature follows.
-        temperature: temperature of the chip, above which the ring heats itself.
+        thermal_time: time constant of the ring's temperature.
+        temperature: temperature of the chip; the ring's own heat adds to it.
     """
     length_m = 2 * math.pi * radius * 1e-6
     speed = SPEED_OF_LIGHT_UM_S * 1e-6

@@ -13,9 +13,9 @@ from photosim.model import (
 
 @component(ports=("o1", "o2"), inputs=1, source="jalas2013", reciprocal=False, real_when={})
 def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
-    """Isolator: passes from o1 to o2, blocks from o2 to o1.
+    """Isolator: transmits light from o1 to o2, and blocks light from o2 to o1.
 
-    Light that goes backwards is absorbed inside, apart from the leak. Left
+    Backward light is absorbed inside, apart from the leak. Left
     out: dependence on wavelength, temperature and polarisation, reflections.
 
     Settings:
@@ -31,7 +31,7 @@ def isolator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB:
     symmetries={("o2", "o3", "o1"): {}},
 )  # fmt: skip
 def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_dB: Ratio_dB = 40.0) -> Any:
-    """Circulator: o1 to o2, o2 to o3, o3 to o1; a weak leak goes the other way round.
+    """Circulator: transmits from o1 to o2, from o2 to o3, and from o3 to o1, with a weak leak backwards.
 
     A matched junction that leaks must absorb, or light sent into all three
     ports at once would gain power: with the leak l = 10**(-isolation_dB/20)
@@ -40,8 +40,8 @@ def circulator(m: Any, wl: Any, *, insertion_loss_dB: Loss_dB = 0.0, isolation_d
     reflections, dependence on wavelength, temperature and polarisation.
 
     Settings:
-        insertion_loss_dB: loss from one port to the next, beside what the leak demands.
-        isolation_dB: loss from one port to the one before.
+        insertion_loss_dB: loss from one port to the next, without that which the leak requires.
+        isolation_dB: loss from one port to the previous one.
     """
     del wl
     leak = m.amplitude_dB(isolation_dB)

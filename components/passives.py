@@ -17,10 +17,10 @@ Crosstalk = Annotated[float, Quantity("1", 0.0, 0.25)]
 def phase_shifter(
     m: Any, wl: Any, *, phase: Phase = 0.0, wl0: Wavelength = 1.55, loss_dB: Loss_dB = 0.0
 ) -> Any:
-    """Phase shifter: adds the phase `phase` at wl0, phase wl0 / wl elsewhere.
+    """Ideal phase shifter: adds the phase `phase` at wl0, and `phase` wl0 / wl at other wavelengths.
 
     An index change that does not depend on wavelength, over a length that is
-    counted in no other guide: an ideal part, which holds at all wavelengths.
+    counted in no other guide; the model holds at all wavelengths.
     Left out: how the phase is driven (power, voltage), its response time, and loss that comes with the phase.
 
     Settings:
@@ -36,7 +36,7 @@ def phase_shifter(
     symmetries={("o2", "o1"): {}},
 )  # fmt: skip
 def attenuator(m: Any, wl: Any, *, loss_dB: Loss_dB = 0.0) -> Any:
-    """Attenuator: the same loss both ways, without phase.
+    """Attenuator: the same loss in both directions, without a phase.
 
     Left out: dependence on wavelength, the phase that a real absorber adds.
 
@@ -52,14 +52,14 @@ def attenuator(m: Any, wl: Any, *, loss_dB: Loss_dB = 0.0) -> Any:
     symmetries={("o2", "o1"): {}},
 )  # fmt: skip
 def reflector(m: Any, wl: Any, *, reflection: Power = 0.1) -> Any:
-    """Partial mirror: sqrt(reflection) on both faces, i sqrt(1 - reflection) through.
+    """Partial mirror: reflects sqrt(reflection) on both faces and transmits i sqrt(1 - reflection).
 
     Lossless and without thickness; both faces reflect alike, so light going
     through is a quarter wave ahead. Left out: dependence on wavelength,
     absorption, scattering.
 
     Settings:
-        reflection: power reflected from either face.
+        reflection: fraction of the power that either face reflects.
     """
     del wl
     back = m.sqrt(reflection)
@@ -71,14 +71,14 @@ def reflector(m: Any, wl: Any, *, reflection: Power = 0.1) -> Any:
     symmetries={("o2", "o1"): {}},
 )  # fmt: skip
 def scatterer(m: Any, wl: Any, *, reflection: Power = 1e-3) -> Any:
-    """Point on a guide that scatters back: sqrt(1 - reflection) through, i sqrt(reflection) back.
+    """Point scatterer in a waveguide: transmits sqrt(1 - reflection), sends back i sqrt(reflection).
 
     Lossless, and alike from both sides. In a ring it couples the two senses of rotation, so that lines split
     in two (bogaerts2012). Left out: dependence on wavelength, scattering that is spread along the guide,
     light that leaves the guide.
 
     Settings:
-        reflection: power sent back.
+        reflection: fraction of the power that is sent back.
     """
     del wl
     back = m.i * m.sqrt(reflection)
@@ -87,12 +87,12 @@ def scatterer(m: Any, wl: Any, *, reflection: Power = 1e-3) -> Any:
 
 @component(ports=("o1",), inputs=1, source="saleh2019", real_when={}, structural=("reflection",))
 def terminator(m: Any, wl: Any, *, reflection: Power = 0.0) -> Any:
-    """End of a guide: absorbs what arrives, apart from a small reflection.
+    """Terminator, the end of a waveguide: absorbs the light, apart from a small reflection.
 
     Left out: dependence on wavelength, the phase of the reflection.
 
     Settings:
-        reflection: power reflected.
+        reflection: fraction of the power that is reflected.
     """
     del wl
     return {("o1", "o1"): m.sqrt(reflection)}
@@ -111,7 +111,7 @@ def terminator(m: Any, wl: Any, *, reflection: Power = 0.0) -> Any:
 def crossing(
     m: Any, wl: Any, *, loss_dB: Loss_dB = 0.0, crosstalk: Crosstalk = 0.0, reflection: Power = 0.0
 ) -> Any:
-    """Crossing of two guides, o1 to o3 and o2 to o4, alike for all four ports.
+    """Crossing of two waveguides, o1 to o3 and o2 to o4, with the same loss and crosstalk for all ports.
 
     Light that leaks into the side ports is a quarter wave ahead; four-fold
     symmetry and energy conservation then fix what comes straight through,
@@ -122,8 +122,8 @@ def crossing(
 
     Settings:
         loss_dB: insertion loss of every path.
-        crosstalk: power into each of the two side ports.
-        reflection: power that a mirror in the middle sends back.
+        crosstalk: fraction of the power that goes to each of the two side ports.
+        reflection: fraction of the power that a mirror in the middle sends back.
     """
     del wl
     amplitude = m.amplitude_dB(loss_dB)

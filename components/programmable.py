@@ -41,16 +41,16 @@ _CELL_MODE = STRIP_MODE.changed(ng=4.157)
 
 @dataclass(frozen=True)
 class CellSettings(SettingsGroup):
-    """What all cells of a programmable mesh are like: by default the data sheet of a SmartLight chip.
+    """Properties of all cells of a programmable mesh, by default those of a SmartLight chip's data sheet.
 
     Settings:
         length: length of each arm of a cell.
         mode: neff, ng, wl0 and temperature of the arms.
         loss_dB: insertion loss of every path through a cell.
-        extinction_dB: ratio of the most to the least power of an output, for bar and cross alike.
+        extinction_dB: ratio of the largest to the smallest power of an output, for bar and cross alike.
         power_pi: electric power of a heater for a phase of pi at wl0.
-        coupling_step: distance of the couplings that can be set; any coupling if left out.
-        bandwidth: of the heaters, for the time domain.
+        coupling_step: step between the couplings that can be set; any coupling by default.
+        bandwidth: half-power frequency of the heaters, which the time domain uses.
     """
 
     length: PathLength = 811.41
@@ -90,20 +90,21 @@ CELL = CellSettings()
 
 @composite(ports=("o1", "o2", "o3", "o4"), inputs=2, source="sanchez2025")
 def tunable_coupler(*, coupling: Power = 0.5, phase: Phase = np.pi / 2, cell: CellSettings = CELL) -> Netlist:
-    """Cell of a programmable mesh: couplers `split` and `join`, equal arms `top` and `bottom` with heaters.
+    """Tunable coupler, the cell of a programmable mesh: an interferometer with a heater on each arm.
 
-    The difference of the two heaters' phases, arccos(2 held - 1), sets the power that crosses (o1 to o3, o2
-    to o4), their mean the phase. Without loss and with even couplers the waves of (in0, in1) leave (out0,
-    out1) as i exp(i phase + i arm) [[sqrt(1 - held), sqrt(held)], [sqrt(held), -sqrt(1 - held)]], arm the
-    phase of a cold arm. `held` is the multiple of coupling_step nearest to `coupling`. Each heater holds its
-    phase within a turn, as heaters can. `split` is uneven, so that neither bar nor cross can be darker than
-    extinction_dB below the most; held is met to 3e-4 with 35 dB. The defaults are the typical values of the
-    data sheet of SmartLight, of which the length gives 11.25 ps. Left out: dependence of the couplers on
-    wavelength and a spread between cells, which are not known (the heaters alone change a coupling of 0.5
-    by 0.3 % over 5.5 nm), heat that reaches other arms, reflections.
+    Couplers `split` and `join`, equal arms `top` and `bottom`. The difference of the two heaters' phases,
+    arccos(2 held - 1), sets the power that crosses (o1 to o3, o2 to o4), their mean the phase. Without loss
+    and with even couplers the waves of (in0, in1) leave (out0, out1) as i exp(i phase + i arm) [[sqrt(1 -
+    held), sqrt(held)], [sqrt(held), -sqrt(1 - held)]], arm the phase of a cold arm. `held` is the multiple of
+    coupling_step nearest to `coupling`. Each heater holds its phase within a turn, as heaters can. `split` is
+    uneven, so that neither bar nor cross can be darker than extinction_dB below the most; held is met to 3e-4
+    with 35 dB. The defaults are the typical values of the data sheet of SmartLight, of which the length gives
+    11.25 ps. Left out: dependence of the couplers on wavelength and a spread between cells, which are not
+    known (the heaters alone change a coupling of 0.5 by 0.3 % over 5.5 nm), heat that reaches other arms,
+    reflections.
 
     Settings:
-        coupling: power that crosses.
+        coupling: fraction of the power that crosses over.
         phase: mean of both heaters' phases at wl0; at pi/2 any coupling takes a heat of pi in all.
     """
     step = cell.coupling_step
@@ -132,20 +133,20 @@ def mesh_filter(
     detuning: Detuning = 0.0,
     cell: CellSettings = CELL,
 ) -> Netlist:
-    """Band-pass filter as a hexagonal mesh holds it: a ring of six `tunable_coupler`, or an interferometer.
+    """Band-pass filter made of the cells of a hexagonal mesh: a ring of six cells, or an interferometer.
 
-    ring: `c0` to `c5` are the cells round one hexagon; light couples in at c0 and out at c3, both by
-    `coupling`, and the heaters of c1 tune it. A turn takes 67.5 ps (14.8 GHz) and costs six cells' loss.
-    interferometer: `c0` divides by `coupling`, one way leads through two cells of a hexagon, `s0` and `s1`,
-    the other through four, `l0` to `l3`, `c1` joins them evenly; the ways differ by 22.5 ps (44.4 GHz) and
-    by two cells' loss, and the heaters of l1 tune it. Either is tuned so that at 300 K it passes most at
-    `detuning` from the frequency of wl0. Left out: the way to and from the filter in the mesh, and what
-    `tunable_coupler` leaves out.
+    A cell is a `tunable_coupler`. ring: `c0` to `c5` are the cells round one hexagon; light couples in at c0
+    and out at c3, both by `coupling`, and the heaters of c1 tune it. A turn takes 67.5 ps (14.8 GHz) and
+    costs six cells' loss. interferometer: `c0` divides by `coupling`, one way leads through two cells of a
+    hexagon, `s0` and `s1`, the other through four, `l0` to `l3`, `c1` joins them evenly; the ways differ by
+    22.5 ps (44.4 GHz) and by two cells' loss, and the heaters of l1 tune it. Either is tuned so that at 300 K
+    it passes most at `detuning` from the frequency of wl0. Left out: the way to and from the filter in the
+    mesh, and what `tunable_coupler` leaves out.
 
     Settings:
         shape: ring, or interferometer.
-        coupling: power that crosses c0, and c3 of a ring.
-        detuning: frequency of the nearest maximum, counted from that of wl0.
+        coupling: fraction of the power that crosses c0, and c3 of a ring.
+        detuning: frequency of the nearest maximum minus the frequency of wl0.
     """
     return _ring(coupling, detuning, cell) if shape == "ring" else _interferometer(coupling, detuning, cell)
 

@@ -39,7 +39,7 @@ def racetrack(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_STRIP,
 ) -> Netlist:
-    """Racetrack on one bus: `coupler` with the lower straight and two bends, and the rest of the loop.
+    """Racetrack ring with one bus, as layouts draw it: a `coupler` section, Euler bends and straights.
 
     The loop is closed by two straights of length_y (`right`, `left`), two Euler bends (`bend_right`,
     `bend_left`) and the straight along the top, which carries the heater (`top`). Other than in `ring_single`
@@ -49,10 +49,10 @@ def racetrack(
     Settings:
         radius: radius of the circular bends with the same end points.
         gap: distance between the walls of bus and loop.
-        coupling: power that crosses the coupler at wl0, instead of gap.
+        coupling: fraction of the power that crosses the coupler at wl0, instead of `gap`.
         coupling_slope: relative change of that coupling of the fields per um of wavelength, about wl0.
-        length_x: length of the straights along the bus.
-        length_y: length of the straights across it.
+        length_x: length of each straight along the bus.
+        length_y: length of each straight across it.
         length_extension: length of the bus on either side of the straight.
         p: fraction of a bend's turn made while the curvature changes.
         coupler_loss_dB: insertion loss of the coupler, on every path.

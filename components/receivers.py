@@ -51,7 +51,7 @@ _QUADRATURE = ("out2", "out3")
     aliases={"signal": "o1", "oscillator": "o2"},
 )  # fmt: skip
 def hybrid_90(m: Any, wl: Any, *, phase_error: Phase = 0.0, loss_dB: Loss_dB = 0.5) -> Any:
-    """90-degree hybrid: signal and local oscillator meet four times, a quarter turn further each time.
+    """90-degree hybrid: adds signal and local oscillator with the phases 0, 180, 90 and 270 degrees.
 
     out0 and out1 get (signal +- oscillator)/2, out2 and out3 (signal +- i exp(i phase_error) oscillator)/2:
     on two balanced pairs the one gives the real and the other the imaginary part of signal times conjugate
@@ -60,7 +60,7 @@ def hybrid_90(m: Any, wl: Any, *, phase_error: Phase = 0.0, loss_dB: Loss_dB = 0
     imbalance, reflections.
 
     Settings:
-        phase_error: by how much the quadrature misses a quarter turn.
+        phase_error: phase of the quadrature outputs minus 90 degrees.
         loss_dB: insertion loss beside the split into four.
     """
     del wl
@@ -91,21 +91,21 @@ def coherent_receiver(
     load_resistance: Resistance = 50.0,
     temperature: Temperature = 300.0,
 ) -> Netlist:
-    """Coherent receiver: `hybrid` and two balanced pairs, `in_phase` at e1 and `quadrature` at e2.
+    """Coherent receiver: a 90-degree `hybrid` and balanced detectors, `in_phase` (e1), `quadrature` (e2).
 
     The currents are responsivity times the real and the imaginary part of signal times conjugate oscillator,
     apart from the loss. Left out: skew between the two, polarisation, what its parts leave out.
 
     Settings:
-        phase_error: by how much the quadrature misses a quarter turn.
+        phase_error: phase of the quadrature outputs minus 90 degrees.
         loss_dB: insertion loss of the hybrid beside the split into four.
         responsivity: photocurrent per optical power of the diodes.
         mismatch: relative difference of the responsivities of each pair.
         dark_current: current of each diode without light.
         bandwidth: half-power frequency of each pair, a Bessel low-pass of order 4.
-        saturation_power: power above which the current of a diode grows no more.
-        load_resistance: load of each pair.
-        temperature: temperature of the loads; the hybrid has none.
+        saturation_power: power above which the current of a diode stays constant.
+        load_resistance: load resistor of each pair.
+        temperature: temperature of the load resistors; the hybrid has none.
     """
     pair = part(
         "balanced_photodetector", responsivity=responsivity, mismatch=mismatch, dark_current=dark_current,
@@ -136,7 +136,7 @@ def transimpedance_amplifier(
     bandwidth: StageBandwidth = 20e9,
     output_range: Span = 1.0,
 ) -> Stage:
-    """Transimpedance amplifier: current in at e1, gain times it as a voltage out of e2.
+    """Transimpedance amplifier: converts the current at e1 to the voltage gain times current at e2.
 
     Its input is a virtual ground, so the load of the detector plays no part and the noise of its own
     feedback resistor is in noise_density. The output reaches half of output_range to either side of zero;
@@ -144,10 +144,10 @@ def transimpedance_amplifier(
     overload recovery, offset.
 
     Settings:
-        gain: transimpedance.
-        noise_density: noise referred to the input, its feedback resistor included.
+        gain: transimpedance, output voltage per input current.
+        noise_density: density of the noise current at the input, feedback resistor included.
         bandwidth: half-power frequency, of a Bessel low-pass of order 4.
-        output_range: width of the range of the output, about zero.
+        output_range: width of the output range, which is centred on zero.
     """
     return Stage(
         gain=gain, noise_density=noise_density, bandwidth=bandwidth, low=-output_range / 2,
@@ -164,7 +164,7 @@ def adc(
     jitter: Duration = 100e-15,
     bandwidth: StageBandwidth = 30e9,
 ) -> Stage:
-    """Analogue-to-digital converter: the voltage at e1 as the nearest of 2**bits codes, in volts, at e2.
+    """Analogue-to-digital converter (ADC): v(e2) is the code nearest to v(e1), of 2**bits codes, in volts.
 
     Codes span input_range about offset, both ends included; a voltage beyond is clipped and counted. Its
     sampling instants have the rms error `jitter`. Left out: nonlinearity of the steps, noise of its own (see
@@ -172,9 +172,9 @@ def adc(
 
     Settings:
         bits: number of bits.
-        input_range: distance of the lowest and the highest code.
+        input_range: highest minus lowest code, in volts.
         offset: middle of the range.
-        jitter: standard deviation of the instants of sampling.
+        jitter: standard deviation of the sampling instants.
         bandwidth: half-power frequency of its input, a Bessel low-pass of order 4.
     """
     half = input_range / 2
@@ -201,7 +201,7 @@ def dac(
     jitter: Duration = 100e-15,
     bandwidth: StageBandwidth = 30e9,
 ) -> Stage:
-    """Digital-to-analogue converter: at e1 the nearest of its 2**bits levels to the voltage wanted.
+    """Digital-to-analogue converter (DAC): gives at e1 the level nearest to `voltage`, of 2**bits levels.
 
     Levels span output_range about offset, both ends included; a voltage beyond is clipped and counted. Left
     out: glitches, sin(x)/x of its hold, noise of its own, output impedance.
@@ -209,7 +209,7 @@ def dac(
     Settings:
         voltage: requested output voltage.
         bits: number of bits.
-        output_range: distance of the lowest and the highest level.
+        output_range: highest minus lowest level.
         offset: middle of the range.
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.
@@ -227,7 +227,7 @@ def current_driver(
     jitter: Duration = 100e-15,
     bandwidth: StageBandwidth = 1e9,
 ) -> Stage:
-    """Converter with a current output, for diodes: at e1 the nearest of its 2**bits levels.
+    """DAC with a current output, for diodes: gives at e1 the level nearest to `current`, of 2**bits levels.
 
     Levels span output_range about offset, both ends included; a current beyond is clipped and counted. Left
     out: noise of its own, its largest voltage, what `dac` leaves out.
@@ -235,7 +235,7 @@ def current_driver(
     Settings:
         current: requested output current.
         bits: number of bits.
-        output_range: distance of the lowest and the highest level.
+        output_range: highest minus lowest level.
         offset: middle of the range.
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.
@@ -253,7 +253,7 @@ def heater_driver(
     jitter: Duration = 0.0,
     bandwidth: StageBandwidth = 1e6,
 ) -> Stage:
-    """Driver of a heater that sets its electric power: at e1 the nearest of its 2**bits levels.
+    """DAC for a heater, which sets its electric power: gives at e1 the level nearest to `power`, of 2**bits.
 
     Levels span output_range about offset, both ends included; a power beyond is clipped and counted. Left
     out: the heater's resistance and the square root of a driver that sets a voltage, noise of its own.
@@ -261,7 +261,7 @@ def heater_driver(
     Settings:
         power: requested electric power.
         bits: number of bits.
-        output_range: distance of the lowest and the highest level.
+        output_range: highest minus lowest level.
         offset: middle of the range.
         jitter: standard deviation of the instants at which it changes.
         bandwidth: half-power frequency of its output.

@@ -80,7 +80,7 @@ def ring_single(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
-    """All-pass ring: a bus, one coupler `cb`, and a loop of guide with a heater, `loop`.
+    """All-pass ring resonator: a bus with one coupler, `cb`, and a loop with a heater, `loop`.
 
     o1 is the input, o2 the through port. The coupler is a point, so the loop
     is as long as the ring. Given by gap its coupling depends on wavelength as
@@ -89,13 +89,13 @@ def ring_single(
 
     Settings:
         radius: radius of the bends.
-        coupling: power that crosses the coupler.
+        coupling: fraction of the power that crosses the coupler.
         coupling_slope: relative change of the coupling of the fields per um of wavelength, about wl0.
-        gap: distance between bus and ring, instead of coupling.
-        length_x: straight part along the bus (racetrack).
-        length_y: straight part across the bus.
+        gap: distance between the walls of bus and ring, instead of `coupling`.
+        length_x: length of each straight along the bus (racetrack).
+        length_y: length of each straight across the bus.
         coupler_loss_dB: insertion loss of each coupler, on every path.
-        backscatter: power that a point of the ring sends back, which splits its lines in two.
+        backscatter: fraction of the power that a point of the ring sends back; it splits the resonances.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length, shape = ring_length(radius, length_x, length_y), {"radius": radius, "length_x": length_x}
@@ -134,7 +134,7 @@ def ring_double(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Netlist:
-    """Add-drop ring: couplers `cb` and `ct` to two buses, joined by two half rings, `right` and `left`.
+    """Add-drop ring resonator: couplers `cb` and `ct` to two buses, and two half rings, `right` and `left`.
 
     in = o1, drop = o2, add = o3, through = o4: the lower bus runs from o1 to
     o4, the upper one from o3 to o2. Each half ring carries half of the heater
@@ -144,16 +144,16 @@ def ring_double(
 
     Settings:
         radius: radius of the bends.
-        coupling: power that crosses the coupler of the lower bus, and of the upper one unless that is given.
-        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        coupling: power fraction that crosses the coupler of the lower bus, and by default of the upper one.
+        coupling_drop: power fraction that crosses the coupler of the upper bus; `coupling` by default.
         coupling_slope: relative change of both couplings of the fields per um of wavelength, about wl0.
-        gap: distance between ring and both buses, instead of coupling.
-        gap_bot: distance between ring and lower bus, where it differs from gap.
-        gap_top: distance between ring and upper bus, where it differs from gap.
-        length_x: straight part along the buses (racetrack).
-        length_y: straight part across the buses.
+        gap: distance between the walls of ring and both buses, instead of `coupling`.
+        gap_bot: distance between ring and lower bus, if it is not `gap`.
+        gap_top: distance between ring and upper bus, if it is not `gap`.
+        length_x: length of each straight along the buses (racetrack).
+        length_y: length of each straight across the buses.
         coupler_loss_dB: insertion loss of each coupler, on every path.
-        backscatter: power that a point of the ring sends back, which splits its lines in two.
+        backscatter: fraction of the power that a point of the ring sends back; it splits the resonances.
         phase: phase that the heater adds to the round trip at wl0.
     """
     length, shape = ring_length(radius, length_x, length_y) / 2, {"radius": radius, "length_x": length_x}
@@ -196,7 +196,7 @@ def ring_single_ideal(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
-    """All-pass ring as one formula: (r - x)/(1 - r x), x the factor of one round trip, r**2 = 1 - coupling.
+    """All-pass ring as a formula: (r - x)/(1 - r x), x the factor of one round trip, r**2 = 1 - coupling.
 
     Bogaerts et al. 2012, eq. 1, up to a phase of pi + phi that their bus adds.
     Left out: what `ring_single` leaves out, racetracks and gaps. A lossless
@@ -204,7 +204,7 @@ def ring_single_ideal(
 
     Settings:
         radius: radius of the ring.
-        coupling: power that crosses the coupler.
+        coupling: fraction of the power that crosses the coupler.
         phase: phase that the heater adds to the round trip at wl0.
     """
     turn = guide.heated_wave(m, wl, 2 * m.pi * radius, phase)
@@ -226,7 +226,7 @@ def ring_double_ideal(
     phase: Phase = 0.0,
     guide: HeatedGuide = HEATED_PLACEHOLDER,
 ) -> Any:
-    """Add-drop ring as one formula, x the factor of one round trip, r_j**2 = 1 - k_j**2.
+    """Add-drop ring as a formula, with x the factor of one round trip and r_j**2 = 1 - k_j**2.
 
     Through (r1 - r2 x)/(1 - r1 r2 x), from add to drop (r2 - r1 x)/(1 - r1 r2 x),
     drop -k1 k2 sqrt(x)/(1 - r1 r2 x), where sqrt(x) is the factor of half a
@@ -235,8 +235,8 @@ def ring_double_ideal(
 
     Settings:
         radius: radius of the ring.
-        coupling: power that crosses the coupler of the lower bus.
-        coupling_drop: power that crosses the coupler of the upper bus.
+        coupling: fraction of the power that crosses the coupler of the lower bus.
+        coupling_drop: fraction of the power that crosses the coupler of the upper bus.
         phase: phase that the heater adds to the round trip at wl0.
     """
     half = guide.heated_wave(m, wl, m.pi * radius, phase / 2)

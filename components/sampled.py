@@ -236,7 +236,7 @@ def sampled(
     length: PathLength | None = None,
     ng: Index | None = None,
 ) -> Any:
-    """Part given by tabulated S-parameters: cubic interpolation in frequency.
+    """Component given by a file of S-parameters, with cubic interpolation over frequency.
 
     The complex value is interpolated after the delay of each element is taken
     out, with a not-a-knot spline that is twice differentiable. The ports are
@@ -250,13 +250,13 @@ def sampled(
 
     Settings:
         file: file of S-parameters, found from the netlist's folder.
-        mode: label of the mode to take, such as TE, of a file with several; without it each is a port.
-        enforce: what to remove from the table: gain (passive), differences
+        mode: name of the mode, such as TE, of a file with several modes; by default each mode is a port.
+        enforce: property that the table is corrected to: no gain (passive), no differences
             between directions (reciprocal), both or none.
         passivity_tolerance: excess of the largest singular value over 1 that is accepted, and reported.
-        delay: group delay of the guides in the table, to choose among those that its points allow.
-        length: length of the guides in the table, another way to say the delay, with `ng`.
-        ng: group index of the guides in the table, with `length`.
+        delay: group delay of the waveguides in the table, to select one of those that its points allow.
+        length: length of the waveguides in the table; with `ng` it gives the delay.
+        ng: group index of the waveguides in the table; with `length` it gives the delay.
     """
     del passivity_tolerance  # judged before anything is evaluated
     if file is None:

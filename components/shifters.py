@@ -73,7 +73,7 @@ def driven_shifter(
     wl0: Wavelength = 1.55,
     loss_dB: Loss_dB = 0.0,
 ) -> Netlist:
-    """Phase shifter with a driver: `shifter` gets the phase that the driver holds, and heat of neighbours.
+    """Phase shifter with a driver of limited resolution: `shifter` gets the driver's phase and stray heat.
 
     The driver holds the requested phase as `held`, between 0 and a turn of 2 pi at wl0, as heaters can, and
     a converter the nearest of 2**bits equal steps of that range. Gradients pass the steps as if they were not
@@ -83,8 +83,8 @@ def driven_shifter(
 
     Settings:
         phase: phase at wl0 requested of the driver.
-        heat: phase at wl0 that heat of neighbours adds.
-        bits: of the converter; any phase of the turn if left out.
+        heat: phase at wl0 that the heat of neighbours adds.
+        bits: number of bits of the converter; any phase from 0 to 2 pi by default.
         wl0: wavelength at which the phases are given.
         loss_dB: insertion loss.
     """
@@ -111,7 +111,7 @@ def thermo_optic_shifter(
     loss_dB: Loss_dB = 0.23,
     bandwidth: Bandwidth = 130e3,
 ) -> Any:
-    """Guide with a heater driven by electric power: adds pi power/power_pi at wl0 to the phase of the guide.
+    """Waveguide with a heater driven by electric power, which adds the phase pi power/power_pi at wl0.
 
     The index that the heater adds does not depend on wavelength, so the phase goes as wl0/wl. The defaults of
     power_pi, length, loss and bandwidth are those of Harris et al. 2014; the time constant is
@@ -121,11 +121,11 @@ def thermo_optic_shifter(
     Settings:
         power: electric power of the heater.
         power_pi: electric power that adds a phase of pi at wl0.
-        length: length of the guide.
+        length: length of the waveguide.
         neff: effective index at wl0, 300 K and cold heater.
         wl0: wavelength at which neff, ng and power_pi are given.
         loss_dB: insertion loss.
-        bandwidth: of the heater, for the time domain.
+        bandwidth: half-power frequency of the heater, which the time domain uses.
     """
     del bandwidth
     heater = m.pi * power / power_pi * mode.wl0 / wl
@@ -149,7 +149,7 @@ def pn_phase_shifter(
     guide: Guide = STRIP,
     bandwidth: Bandwidth = 30e9,
 ) -> Any:
-    """Guide with a lateral PN junction in its middle, under reverse voltage: index and loss of its carriers.
+    """Phase shifter with a PN junction in the waveguide: the reverse voltage changes its index and its loss.
 
     The junction is depleted over sqrt(2 eps (built_in_voltage + voltage) (1/acceptors + 1/donors)/q), shared
     in inverse proportion to the doping; the rest of the core holds as many carriers as dopants. With
@@ -163,13 +163,13 @@ def pn_phase_shifter(
     Settings:
         voltage: reverse voltage.
         length: length of the junction.
-        width: width of the core, half of it on either side of the junction.
-        acceptors: density of acceptors, and of holes where there is no depletion.
-        donors: density of donors, and of electrons where there is no depletion.
+        width: width of the core, with half of it on either side of the junction.
+        acceptors: density of acceptors, which is that of the holes outside the depletion region.
+        donors: density of donors, which is that of the electrons outside the depletion region.
         built_in_voltage: built-in voltage of the junction.
         neff: effective index at wl0 and 300 K without carriers.
         loss_dB_cm: propagation loss without carriers.
-        bandwidth: of the junction and its drive, for the time domain.
+        bandwidth: half-power frequency of the junction and its drive, which the time domain uses.
     """
     del bandwidth
     depleted_um = 1e4 * m.sqrt(_TWO_EPS_OVER_Q * (built_in_voltage + voltage) * (1 / acceptors + 1 / donors))

@@ -39,7 +39,7 @@ def spectrum_slicer(
     bandwidth: Bandwidth = 20e9,
     electronics: Electronics = READ_OUT,
 ) -> Netlist:
-    """Spectrum slicer: light at o1 is shared by filters `node0`, `node1`, ..., each read at e1, e2, ...
+    """Spectrum slicer: divides light among filters `node0`, `node1`, ..., which are read at e1, e2, ...
 
     Couplers `tap0`, `tap1`, ... in a chain give every node 1/nodes of the power. A node is a `mesh_filter`,
     ring or, for the last `interferometers` of them, interferometer; its maximum lies `spacing` above that of
@@ -51,9 +51,9 @@ def spectrum_slicer(
     Settings:
         nodes: number of filters.
         interferometers: number of the last filters that are interferometers, not rings.
-        coupling: power that crosses the first cell of a filter, and the fourth of a ring.
-        detuning: middle of all maxima, counted from the frequency of wl0.
-        spacing: distance of neighbouring maxima.
+        coupling: fraction of the power that crosses the first cell of a filter, and the fourth of a ring.
+        detuning: mean frequency of all maxima minus the frequency of wl0.
+        spacing: frequency distance of neighbouring maxima.
         responsivity: photocurrent per optical power of the detectors.
         bandwidth: half-power frequency of the detectors.
     """

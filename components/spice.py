@@ -94,7 +94,7 @@ def spice_subcircuit(
     parameters: str = "",
     temperature: DeckTemperature = 300.0,
 ) -> Elements:
-    """Subcircuit of a SPICE deck in electrical nets, which ngspice computes: transistors, macro models.
+    """Subcircuit of a SPICE deck in electrical nets, such as a transistor amplifier, computed by ngspice.
 
     Its pins are e1, e2, ... in the order of the .subckt line, and have the names that stand there. ngspice
     solves the nets that it stands in as a whole, photosim's own parts in them included. A deck describes
@@ -104,9 +104,9 @@ def spice_subcircuit(
 
     Settings:
         file: SPICE deck, found from the netlist's folder.
-        subckt: name of the subcircuit; it may be left out where the deck has one.
-        parameters: numbers for its parameters, such as "gain=10 rf=4.7k".
-        temperature: temperature of all its elements; their models are given for 300.15 K.
+        subckt: name of the subcircuit; not needed if the deck has only one.
+        parameters: values of the subcircuit's parameters, such as "gain=10 rf=4.7k".
+        temperature: temperature of all its elements, whose models are given for 300.15 K.
     """
     call = _call(file, subckt, parameters, temperature)
     pins = tuple(f"e{k + 1}" for k in range(len(call.subcircuit.pins)))

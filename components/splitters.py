@@ -40,7 +40,7 @@ def junction(m: Any, to_o3: Any, to_o2: Any, amplitude: Any, reflection: Any) ->
     layout=("cross_section", "width", "length", "angle", "with_bbox", "layer"),
 )  # fmt: skip
 def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, reflection: Power = 0.0) -> Any:
-    """Y junction: sqrt(ratio) from o1 to o3 (out0), sqrt(1 - ratio) from o1 to o2 (out1).
+    """Y-junction splitter: transmits sqrt(ratio) from o1 to o3 (out0), and sqrt(1 - ratio) to o2 (out1).
 
     Backwards, only the superposition that it would have sent out is guided;
     the other one is lost, as in a real junction. Left out: dependence on
@@ -49,7 +49,7 @@ def splitter(m: Any, wl: Any, *, ratio: Power = 0.5, loss_dB: Loss_dB = 0.0, ref
     Settings:
         ratio: fraction of the power that goes to o3, the lower arm.
         loss_dB: insertion loss of every path.
-        reflection: power that a mirror at the junction sends back.
+        reflection: fraction of the power that a mirror at the junction sends back.
     """
     del wl
     return junction(m, m.sqrt(ratio), m.sqrt(1 - ratio), m.amplitude_dB(loss_dB), reflection)
@@ -61,7 +61,7 @@ class PassBand(SettingsGroup):
 
     Settings:
         wl0: centre of the pass band.
-        fwhm: full width of the pass band at half its power.
+        fwhm: full width of the pass band at half of the power.
         loss_dB: insertion loss at wl0.
     """
 
@@ -101,7 +101,7 @@ def mmi1x2(
     imbalance_dB: Imbalance_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:
-    """1x2 multimode interference coupler: equal phases at o2 and o3 in a Gaussian pass band.
+    """1x2 multimode interference coupler (MMI): a splitter with equal phases and a Gaussian pass band.
 
     The self-image shifts with wavelength as the beat length does, which a
     Gaussian of the power, full width fwhm about wl0, stands for. Backwards,
@@ -110,7 +110,7 @@ def mmi1x2(
 
     Settings:
         imbalance_dB: power at o2 over power at o3.
-        reflection: power sent back from the end of the multimode section.
+        reflection: fraction of the power that the end of the multimode section sends back.
     """
     upper, lower = _share(m, imbalance_dB), _share(m, -imbalance_dB)
     return junction(m, m.sqrt(lower), m.sqrt(upper), band.amplitude(m, wl), reflection)
@@ -128,14 +128,14 @@ def mmi2x2(
     imbalance_dB: Imbalance_dB = 0.0,
     reflection: Power = 0.0,
 ) -> Any:
-    """2x2 multimode interference coupler: a quarter turn between bar and cross, in a Gaussian pass band.
+    """2x2 multimode interference coupler (MMI): 90 degrees between bar and cross, in a Gaussian pass band.
 
     Left out: the phase of the body, phase errors of the image, ripple from
     higher modes, the exact shape of the band.
 
     Settings:
         imbalance_dB: power at the cross port over power at the bar port.
-        reflection: power sent back from the middle of the multimode section.
+        reflection: fraction of the power that the middle of the multimode section sends back.
     """
     crossed, straight = _share(m, imbalance_dB), _share(m, -imbalance_dB)
     elements = two_by_two(m, m.sqrt(straight), m.sqrt(crossed), 0, reflection)

@@ -65,7 +65,7 @@ def free_propagation_region(
     ng: Index = 3.6992,
     wl0: Wavelength = 1.55,
 ) -> Any:
-    """Slab between `inputs` guides on the left and `outputs` on the right: Gaussian spots that spread.
+    """Star coupler: a slab in which Gaussian beams spread from `inputs` waveguides to `outputs` waveguides.
 
     A guide at height y sends a Gaussian of half width `spot`; what a guide at height y + d takes up over a
     length L is sqrt(1/q) exp(-d**2/(2 spot**2 q)) exp(2 pi i n L/wl), q = 1 + i wl L/(2 pi n spot**2):
@@ -75,13 +75,13 @@ def free_propagation_region(
     degrees, reflection, light that reaches a neighbour on the same side, curved edges.
 
     Settings:
-        inputs: number of guides on the left, o1 and up from below.
-        outputs: number of guides on the right.
-        length: distance of the two edges.
+        inputs: number of waveguides on the left, o1, o2, ... from below.
+        outputs: number of waveguides on the right.
+        length: distance between the left and the right edge.
         width1: width of the left edge.
         width2: width of the right edge.
-        wg_width: width of each guide: the outermost ones lie half of it inside of the edge.
-        spot: half width at 1/e of the field of a guide's mode.
+        wg_width: width of each waveguide; the outermost ones lie half of it inside the end of the edge.
+        spot: half width at 1/e of the field of a waveguide's mode.
         neff: effective index of the slab at wl0.
         ng: group index of the slab at wl0.
         wl0: wavelength at which neff and ng are given.

@@ -48,7 +48,7 @@ def straight_strip(
     height: StripHeight = HEIGHT,
     guide: Guide = TABLED,
 ) -> Any:
-    """Silicon strip guide of 500 x 220 nm in oxide: tabulated indices, dispersion, and their sensitivities.
+    """Silicon strip waveguide of 500 x 220 nm in oxide: indices and dispersion, with their sensitivities.
 
     Phase constant 2 pi neff/wl0 + ng w/c - dispersion wl0**2 w**2/(4 pi c), w the angular frequency counted
     from that of wl0. The defaults are those of the fundamental TE mode (TM: neff 1.77422, ng 3.72971). Width
@@ -64,12 +64,12 @@ def straight_strip(
 
     Settings:
         length: length along the guide.
-        width: width of the guide.
-        height: height of the guide.
-        neff: effective index at wl0 and 300 K of a guide of 500 x 220 nm.
-        ng: group index at wl0 of a guide of 500 x 220 nm.
-        delta_width: adds to width.
-        delta_height: adds to height.
+        width: width of the waveguide.
+        height: height of the waveguide.
+        neff: effective index at wl0 and 300 K of a strip of 500 x 220 nm.
+        ng: group index at wl0 of a strip of 500 x 220 nm.
+        delta_width: error of the width, added to `width`.
+        delta_height: error of the height, added to `height`.
     """
     wider, higher = guide.delta_width + width - WIDTH, guide.delta_height + height - HEIGHT
     return {("o1", "o2"): guide.changed(delta_width=wider, delta_height=higher).wave(m, wl, length)}
@@ -88,7 +88,7 @@ def taper(
     mode: GuidedMode = TABLED_MODE,
     loss_dB: Loss_dB = 0.0,
 ) -> Any:
-    """Adiabatic taper between two widths: a guide with the mean indices along it, and an insertion loss.
+    """Adiabatic taper between two widths: a waveguide with the mean indices along it, and a loss.
 
     The phase of a slowly varying guide is the integral of its phase constant, so mean indices are exact. They
     are settings: the widths of a layout are accepted and not simulated, and the defaults are those of
@@ -120,14 +120,14 @@ def spiral(
     turn_loss_dB: Loss_dB = 0.02,
     guide: Guide = TABLED,
 ) -> Any:
-    """Spiral: a long guide, of the length given, that loses a little more in every turn.
+    """Spiral: a long waveguide with a propagation loss and an additional loss in every turn.
 
     `length` is the whole way through the guide, bends included; a layout that names a straight part only has
     to add them. Left out: the index of bent guides, crosstalk between neighbouring turns, backscattering,
     which grows with length.
 
     Settings:
-        length: length along the guide from end to end.
+        length: length along the waveguide from end to end.
         turns: number of full turns.
         turn_loss_dB: loss of the bends in one turn.
     """
@@ -146,7 +146,7 @@ def delay_line(
     delay: Delay = 1e-12,
     guide: Guide = TABLED,
 ) -> Any:
-    """Delay line: the guide whose group delay at wl0 is `delay`, of length c delay/ng.
+    """Delay line: the waveguide with the group delay `delay` at wl0, whose length is c delay/ng.
 
     1 ps is 71.5 um of strip. Left out: the length of a layout, bends and their loss, and what `spiral`
     leaves out.

@@ -72,7 +72,7 @@ def straight_sampled(
     loss_dB_cm: Loss_dB_cm = 0.0,
     warmth: Warmth = ROOM,
 ) -> Any:
-    """Straight guide with a table of effective indices over wavelength, as a mode solver gives them.
+    """Straight waveguide with a table of effective indices over wavelength, as mode solvers write it.
 
     The index between the points is a not-a-knot cubic spline over wavelength, so that group index and
     dispersion are smooth; wavelengths outside the table are refused. The file is a .csv with the columns
@@ -80,7 +80,7 @@ def straight_sampled(
     noise of the table (dispersion is its second derivative), what `straight` leaves out.
 
     Settings:
-        length: length along the guide.
+        length: length along the waveguide.
         file: file of effective indices at 300 K, found from the netlist's folder.
         loss_dB_cm: propagation loss.
     """
@@ -170,7 +170,7 @@ def sampled_over(
     enforce: Literal["none", "passive", "reciprocal", "both"] = "none",
     passivity_tolerance: Fraction = 0.01,
 ) -> Any:
-    """Part given by tables of S-parameters at several values of a quantity, such as a gap, width or length.
+    """Component given by S-parameters at several values of a quantity, such as a gap, a width or a length.
 
     The file is a .csv with one column of the quantity's name and one called `file`, a file of S-parameters in
     each row; or a .npz with the arrays `wl_um` (F,), `ports` (P,), `S` (G, F, P, P) and the values (G,) under
@@ -182,7 +182,7 @@ def sampled_over(
     Settings:
         file: file of the tables, found from the netlist's folder.
         at: value of the quantity, in the unit of the file.
-        enforce: what to remove from the table at that value: gain (passive), differences between
+        enforce: property that the table is corrected to: no gain (passive), no differences between
             directions (reciprocal), both or none.
         passivity_tolerance: excess of the largest singular value over 1 that is accepted, and reported.
     """

@@ -104,14 +104,14 @@ def touchstone_two_port(
     tolerance: FitTolerance = 1e-3,
     passivity_tolerance: Fraction = 0.01,
 ) -> Elements:
-    """Two-port against gnd given by a Touchstone file: a rational fit of its S-parameters behind delays.
+    """Electrical two-port against gnd by a Touchstone file: a rational fit of its S-parameters with delays.
 
-    The impedances of reference are those of the file. Below its first and above its last frequency the fit
+    The reference impedances are those of the file. Below its first and above its last frequency the fit
     goes on, real at rest. Left out: noise, anything that depends on the level of the signal.
 
     Settings:
         file: Touchstone file (.s2p or .ts), found from the netlist's folder.
-        enforce: passive removes gain of the fit, none keeps it, as of an amplifier.
+        enforce: `passive` removes gain of the fit; `none` keeps it, for an amplifier.
         tolerance: target error of the fit.
         passivity_tolerance: excess of the table's largest singular value over 1 that passive accepts.
     """
@@ -128,7 +128,7 @@ def touchstone_four_port(
     tolerance: FitTolerance = 1e-3,
     passivity_tolerance: Fraction = 0.01,
 ) -> Elements:
-    """Four-port against gnd given by a Touchstone file, such as a pair of lines for differential signals.
+    """Electrical four-port against gnd by a Touchstone file, such as a pair of differential lines.
 
     A mixed file holds the modes d1, d2, c1, c2 of the pairs (e1, e2) and (e3, e4), differential impedances
     twice and common ones half of its reference; [Mixed-Mode Order] of version 2 is heeded by itself. The rest
@@ -136,8 +136,8 @@ def touchstone_four_port(
 
     Settings:
         file: Touchstone file (.s4p or .ts), found from the netlist's folder.
-        order: single, ports 1 to 4 are e1 to e4; mixed, differential and common modes.
-        enforce: passive removes gain of the fit, none keeps it, as of an amplifier.
+        order: `single` means that ports 1 to 4 are e1 to e4; `mixed`, differential and common modes.
+        enforce: `passive` removes gain of the fit; `none` keeps it, for an amplifier.
         tolerance: target error of the fit.
         passivity_tolerance: excess of the table's largest singular value over 1 that passive accepts.
     """

@@ -38,13 +38,13 @@ Order = Annotated[int, Quantity("wavelengths", 1, 10_000, whole=True)]
 
 @dataclass(frozen=True)
 class Channels(SettingsGroup):
-    """Wavelength channels, each with a ring of its own.
+    """Wavelength channels, each with its own ring.
 
     Settings:
         channels: number of wavelength channels, and of rings in a row.
         wl0: centre of the channels; also where neff and ng are given.
         spacing: frequency distance of neighbouring channels.
-        order: azimuthal order of the resonance that all rings use.
+        order: azimuthal order of the resonance of all rings.
     """
 
     channels: Count = 4
@@ -66,9 +66,9 @@ class Electronics(SettingsGroup):
         tia_gain: transimpedance of the amplifiers.
         tia_noise_density: noise of the amplifiers, referred to their input.
         tia_bandwidth: half-power frequency of the amplifiers.
-        tia_output_range: width of the range of the amplifiers' outputs, about zero.
+        tia_output_range: width of the amplifiers' output range, which is centred on zero.
         adc_bits: number of bits of the converters.
-        adc_input_range: distance of the lowest and the highest code of the converters, about zero.
+        adc_input_range: highest minus lowest code of the converters, whose range is centred on zero.
         adc_bandwidth: half-power frequency of the converters.
     """
 
@@ -109,8 +109,8 @@ class RowSettings(SettingsGroup):
     """What a row of a weight bank is made of.
 
     Settings:
-        coupling: power that crosses the coupler of the lower bus of a ring.
-        coupling_drop: power that crosses the coupler of the upper bus; like coupling if left out.
+        coupling: fraction of the power that crosses the coupler of a ring and the lower bus.
+        coupling_drop: fraction that crosses the coupler of a ring and the upper bus; `coupling` by default.
         pitch: length of both buses between neighbouring rings.
         neff: effective index at wl0 and 300 K; 500 x 220 nm strip.
         loss_dB_cm: propagation loss of rings and buses.
@@ -135,14 +135,15 @@ _DOPED = STRIP.changed(loss_dB_cm=40.0)
 
 @composite(source="filipovich2022")
 def weight_bank_row(*, row: RowSettings = ROW) -> Netlist:
-    """One row of a weight bank: `ring0`, `ring1`, ... in series, `detector`, drop minus through, read-out.
+    """One row of a weight bank: rings in series, one for each wavelength, and a balanced detector.
 
-    Ring n resonates with channel n when its heater (`ringn.phase`) is cold. Light runs along the lower bus
-    past ring 0 first; what is dropped comes back along the upper bus past the rings before, to the plus input
-    of the detector; the rest goes to the minus input. Every ring sees every channel. An `adc` follows the
-    detector if one of its settings is given, and a `transimpedance_amplifier`, `tia`, between them if a
-    setting of either is given; their other settings have their defaults. e1 is the output of the last of
-    these parts. Left out: heat that reaches neighbouring rings, backscattering, saturation.
+    The detector gives the drop power minus the through power. Ring n (`ring0`, `ring1`, ...) resonates with
+    channel n when its heater (`ringn.phase`) is cold. Light runs along the lower bus past ring 0 first; what
+    is dropped comes back along the upper bus past the rings before, to the plus input of the detector; the
+    rest goes to the minus input. Every ring sees every channel. An `adc` follows the detector if one of its
+    settings is given, and a `transimpedance_amplifier`, `tia`, between them if a setting of either is given;
+    their other settings have their defaults. e1 is the output of the last of these parts. Left out: heat that
+    reaches neighbouring rings, backscattering, saturation.
     """
     channels, guide = row.plan.channels, row.guide.settings()
     instances: dict[str, Instance] = {}
@@ -183,9 +184,9 @@ def weight_bank(
     rows: Count = 4,
     row: RowSettings = ROW,
 ) -> Netlist:
-    """Weight bank: light of many wavelengths at o1 is shared by `row0`, `row1`, ...; e1, e2, ... read them.
+    """Microring weight bank: multiplies a vector of wavelength powers at o1 by a matrix, read at e1, e2, ...
 
-    Couplers `tap0`, `tap1`, ... in a chain give every row 1/rows of the power
+    Couplers `tap0`, `tap1`, ... in a chain give every row (`row0`, `row1`, ...) 1/rows of the power
     (a lossless 1 x rows splitter). The current of row m is the responsivity
     times the sum over channels of power / rows times (T_drop - T_through), which
     the heaters `rowm.ringn.phase` set. Settings of an amplifier or a converter put one behind every detector,
@@ -222,7 +223,7 @@ def modulator_bus(
     guide: Guide = _DOPED,
     bus_loss_dB_cm: Loss_dB_cm = 2.5,
 ) -> Netlist:
-    """Ring modulators `mod0`, `mod1`, ... in series, one for each channel of a bus from o1 to o2.
+    """Ring modulators `mod0`, `mod1`, ... in series on a bus from o1 to o2, one for each wavelength channel.
 
     Modulator n resonates with channel n at no voltage and takes its light; `voltage`
     moves its resonance out of the channel. Every ring touches every channel. Coupling
@@ -232,7 +233,7 @@ def modulator_bus(
 
     Settings:
         channels: number of wavelength channels and of modulators.
-        coupling: power that crosses the coupler of each ring.
+        coupling: fraction of the power that crosses the coupler of each ring.
         voltage: reverse voltage of all modulators.
         dneff_dV: change of the effective index per volt.
         pitch: length of the bus between neighbouring rings.

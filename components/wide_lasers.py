@@ -40,7 +40,7 @@ def large_area_vcsel(
     diffusion: Diffusion = 1e9,
     output: Coupling = 0.7,
 ) -> Any:
-    """Vertical-cavity laser of wide aperture, locked by the light of a bus: `vcsel` in every cell, coupled.
+    """Vertical-cavity laser of wide aperture, locked by the light of a bus: a grid of coupled `vcsel` cells.
 
     Diffraction in the resonator couples the field of neighbouring cells and
     diffusion their carriers; gain saturates. Light enters and leaves through
@@ -49,9 +49,9 @@ def large_area_vcsel(
     36 mA. Left out: polarisation, heat, gain compression, current crowding.
 
     Settings:
-        side: cells along a side; the buses have its square.
+        side: number of cells along a side; the buses have side**2 waves.
         pitch: distance of neighbouring cells.
-        diameter: of the aperture, which is pumped and lets light in.
+        diameter: diameter of the aperture, which is pumped and lets light in.
         wl: wavelength at threshold of an infinite aperture.
         current: current through the laser.
         injection_efficiency: carriers in the active layer per electron.
@@ -59,10 +59,10 @@ def large_area_vcsel(
         photon_lifetime: lifetime of a photon in the resonator.
         differential_gain: rate of amplification per carrier in an area.
         transparency: carriers in an area at which light is neither amplified nor absorbed.
-        linewidth_enhancement: how far the index follows the gain.
-        index: of the resonator, which sets how fast light diffracts.
+        linewidth_enhancement: Henry's factor alpha, the change of the index with the gain.
+        index: refractive index of the resonator, which sets how strongly light diffracts.
         diffusion: diffusion constant of the carriers.
-        output: fraction of the lost photons that leave through the mirror on top.
+        output: fraction of the photons lost from the resonator that leave through the top mirror.
     """
     return WideLaser(
         side=side, pitch=pitch, diameter=diameter, wl=wl, current=current, output=output, index=index,

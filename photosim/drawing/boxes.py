@@ -17,7 +17,12 @@ LINE = 12.0
 NAME_SIZE, LINE_SIZE, PORT_SIZE, TITLE_SIZE = 11.0, 9.5, 8.5, 12.0
 NAME_INSET = 2.0
 """Distance of a port's name from the port, along the guide."""
+MARK_REACH = {"open": 15.0, "terminated": 11.5, "ground": 16.0}
+"""How far the mark of a port without a wire reaches beyond the port, in px, with a little air."""
+_BELOW_GROUND = 13.0
+"""How far a ground symbol reaches below its port."""
 WIDEST_LABEL = 118.0
+_LABEL_AIR = 3.0
 _BODY = 8.0
 _HOOK = 12.0
 
@@ -74,10 +79,18 @@ class Box:
     label_at: tuple[float, float, str] | None = None
     """Where the label stands instead, from the middle of the core, with its anchor."""
     reach: tuple[float, float] = (0.0, 0.0)
-    """From the middle to the outer ends of the port names left and right; no wire bends there."""
+    """From the middle to the outer ends of port names and end marks left and right; no wire bends there."""
+    grounds: frozenset[str] = frozenset()
+    """Ports that have a ground symbol."""
     rotated: bool = False
     """Whether the symbol stands upright, in an arm of a ring."""
     inner: Layout | None = field(default=None, repr=False)
+
+    @property
+    def overhang(self) -> float:
+        """How far ground symbols reach below the core; the label stands below them."""
+        lowest = max((self.pins[pin].y for pin in self.grounds), default=-self.core[1])
+        return max(lowest + _BELOW_GROUND - self.core[1] / 2.0, 0.0)
 
     @property
     def label_height(self) -> float:
@@ -87,7 +100,8 @@ class Box:
     @property
     def halves(self) -> tuple[float, float]:
         """Widths left and right of the middle, of core, label and port names."""
-        half = max(self.core[0], self.label_width if self.label_height else 0.0) / 2.0
+        label = self.label_width + 2.0 * _LABEL_AIR if self.label_height else 0.0
+        half = max(self.core[0], label) / 2.0
         return max(half, self.reach[0]), max(half, self.reach[1])
 
     @property
@@ -101,17 +115,21 @@ class Box:
         sides = (self.symbol.left, self.symbol.right) if self.symbol else ()
         return self.kind == "symbol" and None not in sides
 
-    def reaching(self, unnamed: Collection[str]) -> Box:
-        """Return the box with room for the port names beside it, but for those of `unnamed` ports."""
-        if not self.names_beside:
-            return self
+    def reaching(self, unnamed: Collection[str], marked: Mapping[str, str]) -> Box:
+        """Return the box with room beside it for the names of ports and the marks of those without a wire.
+
+        unnamed: ports whose names are not written.  marked: state of the ports that have an end mark.
+        """
         ends = {-1: 0.0, 1: 0.0}
-        for port, text in self.labelled.items():
-            if port in self.pins and port not in unnamed:
-                pin = self.pins[port]
-                end = abs(pin.x) + NAME_INSET + text_width(text, PORT_SIZE)
-                ends[pin.heading] = max(ends[pin.heading], end)
-        return replace(self, reach=(ends[-1], ends[1]))
+        for port, pin in self.pins.items():
+            end = 0.0
+            if port in marked:
+                end = abs(pin.x) + MARK_REACH[marked[port]]
+            elif self.names_beside and port in self.labelled and port not in unnamed:
+                end = abs(pin.x) + NAME_INSET + text_width(self.labelled[port], PORT_SIZE)
+            ends[pin.heading] = max(ends[pin.heading], end)
+        grounds = frozenset(port for port, state in marked.items() if state == "ground")
+        return replace(self, reach=(ends[-1], ends[1]), grounds=grounds)
 
     @property
     def label_width(self) -> float:
@@ -124,7 +142,7 @@ class Box:
     @property
     def height(self) -> float:
         """Height of core and label."""
-        return self.core[1] + self.label_height
+        return self.core[1] + self.overhang + self.label_height
 
     @property
     def middle(self) -> tuple[float, float]:

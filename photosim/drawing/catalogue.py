@@ -38,7 +38,8 @@ SYMBOLS: dict[str, str] = {
     "weight_bank_row": "bank", "spectrum_slicer": "bank", "sampled": "sampled", "sampled_over": "sampled",
     "resistor": "resistor", "bond_wire": "inductor", "capacitor": "capacitor", "inductor": "inductor",
     "coupled_inductors": "transformer", "diode": "diode", "transmission_line": "line",
-    "voltage_source": "voltage_source", "current_source": "current_source",
+    "voltage_source": "voltage_source_alone voltage_source",
+    "current_source": "current_source_alone current_source",
     "current_controlled_current_source": "controlled", "current_controlled_voltage_source": "controlled",
     "voltage_controlled_current_source": "controlled", "voltage_controlled_voltage_source": "controlled",
     "voltage_probe": "probe", "thermal_resistor": "resistor", "resistive_heater": "heater_network",
@@ -52,6 +53,13 @@ SYMBOLS: dict[str, str] = {
     "travelling_wave_modulator": "modulator_pair", "spice_subcircuit": "",
 }  # fmt: skip
 """Symbol of each component of the library."""
+
+ENTERING = {
+    "current_controlled_current_source": ("e3", "e4"), "current_controlled_voltage_source": ("e3", "e4"),
+    "voltage_controlled_current_source": ("e3", "e4"), "voltage_controlled_voltage_source": ("e3", "e4"),
+    "lossy_line": ("e1",),
+}  # fmt: skip
+"""Pins that stand on the left, of electrical networks where these are not the first half."""
 
 OF_KINDS = {"source": "laser", "detector": "detector"}
 """Symbol of components that are not in the table, by kind; others are boxes with name and ports."""

@@ -137,16 +137,14 @@ def _hook(middle: Place, start: Pin, end: Pin) -> Mark:
 
 def body_marks(placed: PlacedBox) -> list[Mark]:
     """Return a box with text: a second outline where there is a circuit inside."""
-    box, (x, y) = placed.box, placed.middle
+    box, (x, y), (left, top) = placed.box, placed.middle, placed.corner
     (w, h), (edge, tint) = box.core, DOMAINS[box.domain]
     found: list[Mark] = []
     if box.count > 1:
-        found += [
-            Shape(rectangle(placed.x + s, placed.y - s, w, h, 5.0), edge, 0.8, "#FFFFFF") for s in (6.0, 3.0)
-        ]
-    found.append(Shape(rectangle(placed.x, placed.y, w, h, 5.0), edge, 1.3, tint))
+        found += [Shape(rectangle(left + s, top - s, w, h, 5.0), edge, 0.8, "#FFFFFF") for s in (6.0, 3.0)]
+    found.append(Shape(rectangle(left, top, w, h, 5.0), edge, 1.3, tint))
     if box.kind == "group":
-        found.append(Shape(rectangle(placed.x + 2.5, placed.y + 2.5, w - 5.0, h - 5.0, 3.5), edge, 0.8))
+        found.append(Shape(rectangle(left + 2.5, top + 2.5, w - 5.0, h - 5.0, 3.5), edge, 0.8))
     return [*found, *lines(box.lines, x, y - (len(box.lines) - 1) * LINE / 2.0 + 4.0)]
 
 
@@ -172,7 +170,7 @@ def label_marks(placed: PlacedBox) -> list[Mark]:
     if placed.box.label_at is not None:
         dx, dy, anchor = placed.box.label_at
         return lines(placed.box.lines, x + dx, y + dy - (len(placed.box.lines) - 1) * LINE / 2.0, anchor)
-    return lines(placed.box.lines, x, y + placed.box.core[1] / 2.0 + 10.0)
+    return lines(placed.box.lines, x, y + placed.box.core[1] / 2.0 + placed.box.overhang + 10.0)
 
 
 def port_marks(placed: PlacedBox, unnamed: Collection[str]) -> list[Mark]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from photosim.conventions import port_places
 from photosim.drawing.boxes import LINE_SIZE, NAME_SIZE, WIDEST_LABEL, Box, body_box, symbol_box
-from photosim.drawing.catalogue import symbols_of
+from photosim.drawing.catalogue import ENTERING, symbols_of
 from photosim.drawing.scene import clipped
 from photosim.drawing.symbols import symbol
 from photosim.model import Block, Electronic, Netlist, Network, registry
@@ -103,6 +103,8 @@ def box_of(
     units = {parameter.name: parameter.unit for parameter in model.parameters.values()} if model else {}
     kind = model.kind if model else "netlist"
     unread = [p for p in ports.electrical_right if wired is not None and (name, p) not in wired]
+    if isinstance(model, Network) and wired is not None:  # a source that nothing drives
+        hidden = hidden | {p for p in model.drives if (name, p) not in wired}
     lines = _lines(name, instance, units, own=own)
     if len(unread) > _MOST_WRITTEN:
         hidden = hidden | set(unread)
@@ -182,13 +184,18 @@ def _ports(model: Model, instance: Instance) -> Ports:
     settings = instance.settings
     optical = port_places(model.ports_for(settings))
     electrical = model.electrical_for(settings)
-    left, right = _sides(optical, model.aliases_for(settings), model.kind)
+    aliases = {alias: port for alias, port in model.aliases_for(settings).items() if port in optical}
+    left, right = _sides(optical, aliases, model.kind)
     table = settings.get("file")
     if isinstance(table, SampledData) and optical == table.ports:
         left, right = _sides_of_table(table)
     entering = {*model.drives, *(model.inputs if isinstance(model, Electronic) else ())}
-    if isinstance(model, Network):
-        pins = [port for port in electrical if model.domain_of(port, settings)]
+    pins = [port for port in electrical if model.domain_of(port, settings)]
+    if model.name in ENTERING:
+        entering |= set(ENTERING[model.name])
+    elif not isinstance(model, Network):
+        entering |= set(pins) if right else set()  # of a modulator or laser; those of a detector leave it
+    else:
         half = (
             0
             if {*electrical} - {*pins} - set(model.reads)

@@ -45,6 +45,12 @@ class PlacedBox:
         x, y = self.box.middle
         return self.x + x, self.y + y
 
+    @property
+    def corner(self) -> tuple[float, float]:
+        """Upper left corner of the core."""
+        (x, y), (w, h) = self.middle, self.box.core
+        return x - w / 2.0, y - h / 2.0
+
     def port(self, name: str) -> Point:
         """Return where a port is; the wire leaves away from the box."""
         pin = self.box.pins[name]
@@ -84,7 +90,12 @@ def arrange(
 
     style: says the width of the page, beyond which the columns go on in a band below.
     """
-    boxes = {name: box.reaching(unnamed(name, box, wires, loose)) for name, box in boxes.items()}
+    marked: dict[str, dict[str, str]] = {name: {} for name in boxes}
+    for (name, pin), state in loose.items():
+        marked[name][pin] = state
+    boxes = {
+        name: box.reaching(unnamed(name, box, wires, loose), marked[name]) for name, box in boxes.items()
+    }
     count = max(columns.values(), default=-1) + 1
     grid: list[list[Item]] = [[] for _ in range(count)]
     items = {name: Item(columns[name], box) for name, box in boxes.items()}

@@ -119,7 +119,7 @@ def _box(
         )
     if box.kind == "rings":
         return Group(
-            tuple(shifted(_marks(_turned(box), prefix, powers, largest), placed.x, placed.y)),
+            tuple(shifted(_marks(_turned(box), prefix, powers, largest), *placed.corner)),
             {"class": "rings"},
         )
     path = prefix + name
@@ -167,21 +167,21 @@ def _turned(box: Box) -> Layout:
 
 
 def _frame(placed: PlacedBox, path: str, powers: Mapping[str, float] | None, largest: float) -> list[Mark]:
-    box = placed.box
+    box, (left, top) = placed.box, placed.corner
     (w, h), (edge, _) = box.core, DOMAINS[box.domain]
     layout = replace(_turned(box), width=w)
     name, component = box.lines
     return [
-        Shape(rectangle(placed.x, placed.y, w, h, 6.0), edge, 1.0, "#F8FAFC", dashed=False),
-        Label(placed.x + 7.0, placed.y + 14.0, name, TITLE_SIZE - 1.0, INK, bold=True),
+        Shape(rectangle(left, top, w, h, 6.0), edge, 1.0, "#F8FAFC", dashed=False),
+        Label(left + 7.0, top + 14.0, name, TITLE_SIZE - 1.0, INK, bold=True),
         Label(
-            placed.x + 13.0 + text_width(name, TITLE_SIZE),
-            placed.y + 14.0,
+            left + 13.0 + text_width(name, TITLE_SIZE),
+            top + 14.0,
             component,
             TITLE_SIZE - 2.0,
             QUIET,
         ),
-        *shifted(_marks(layout, f"{path}.", powers, largest), placed.x, placed.y + HEADER),
+        *shifted(_marks(layout, f"{path}.", powers, largest), left, top + HEADER),
     ]
 
 
@@ -207,20 +207,29 @@ def _width_marks(placed: PlacedWire, colour: str) -> list[Mark]:
     trail = placed.trail
     pairs = [(a[1][-2:], b) for a, b in pairwise(trail)]
     flat = [
-        (abs(b[1][0] - a[0]), (a[0] + b[1][0]) / 2.0, a[1])
+        (abs(b[1][0] - a[0]), (a[0] + b[1][0]) / 2.0, a[1], "middle")
         for a, b in pairs
         if b[0] == "L" and abs(b[1][1] - a[1]) < 0.5
     ]
     curved = [
-        (b[1][-2] - a[0], (a[0] + b[1][-2]) / 2.0, (a[1] + b[1][-1]) / 2.0) for a, b in pairs if b[0] == "C"
+        # Beside the curve, on its upper side.
+        (
+            abs(b[1][-2] - a[0]) * 0.8,
+            (a[0] + b[1][-2]) / 2.0,
+            (a[1] + b[1][-1]) / 2.0,
+            "end" if (b[1][-1] - a[1]) * (b[1][-2] - a[0]) < 0.0 else "start",
+        )
+        for a, b in pairs
+        if b[0] == "C"
     ]
-    best = max((*flat, *((abs(length) * 0.8, x, y) for length, x, y in curved)), default=None)
+    best = max((*flat, *curved), default=None)
     if best is None:
         return []
-    _, x, y = best
+    _, x, y, anchor = best
+    aside = {"end": -6.0, "start": 6.0}.get(anchor, 0.0)
     slash = Shape((("M", (x - 3.5, y + 6.0)), ("L", (x + 3.5, y - 6.0))), colour, 1.4)
     return (
-        [slash, Label(x, y - 8.0, str(placed.wire.waves), 9.0, colour, "middle")]
+        [slash, Label(x + aside, y - 8.0, str(placed.wire.waves), 9.0, colour, anchor)]
         if placed.wire.waves
         else [slash]
     )

@@ -183,7 +183,9 @@ def _rows(options: Options) -> list[Row]:
             )
         )
     for name in ("without", "with"):
-        rows.append(Row(f"XOR of four bits {name} activation: right", f"xor {name}", "right", digits=1))
+        rows.append(
+            Row(f"XOR of four bits {name} activation: correct answers", f"xor {name}", "right", digits=1)
+        )
         rows.append(
             Row(f"XOR of four bits {name} activation: squared error", f"xor {name}", "error", "1e-3 W^2")
         )

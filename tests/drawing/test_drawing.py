@@ -439,14 +439,27 @@ def test_ports_of_a_table_face_those_that_their_light_reaches(tmp_path: Path) ->
     assert middle(found, "short") == pytest.approx(middle(found, "long"))  # side by side, not one in a loop
 
 
-@pytest.mark.parametrize("name", ["wdm_link", "polarization_diversity", "wdm_rings"])
-def test_no_wire_bends_through_the_name_of_a_port(name: str) -> None:
-    found = sheet(read(find(name)))
-    ports = {"in", "drop", "through", "add", "from_TE", "from_TM"}
-    names = [(text, area) for text, area in found.labels if text in ports]
-    assert names
-    for text, (x0, y0, x1, y1) in names:
+def end_marks(text: str) -> dict[str, Area]:
+    """Return the areas of grounds, terminators and open ports, by port, without their leads."""
+    found = {}
+    for group in ET.fromstring(text).iter(f"{SVG}g"):  # noqa: S314 - our own output
+        if group.get("data-end"):
+            marks = np.vstack([points(path.get("d", "")) for path in group.findall(f"{SVG}path")[1:]])
+            found[group.get("data-end", "")] = (*marks.min(axis=0), *marks.max(axis=0))
+    return found
+
+
+@pytest.mark.parametrize("name", list(gallery()))
+def test_wires_labels_and_end_marks_keep_apart(name: str) -> None:
+    text = drawing.draw(read(find(name))).text
+    found, marks = parsed(text), end_marks(text)
+    labels = [(label, (x0, y0 + 1.0, x1, y1 - 2.0)) for label, (x0, y0, x1, y1) in found.labels]
+    for owner, (x0, y0, x1, y1) in [*labels, *marks.items()]:
         for wire, places in found.wires.items():
             x, y = places.T
-            inside = (x > x0) & (x < x1) & (y > y0 + 1.0) & (y < y1 - 2.0)
-            assert not inside.any(), (text, wire)
+            assert not ((x > x0) & (x < x1) & (y > y0) & (y < y1)).any(), (owner, wire)
+    for port, area in marks.items():
+        for label, place in labels:
+            assert apart(area, place), (port, label)
+        for box, place in found.boxes.items():
+            assert box == port.rpartition(",")[0] or apart(area, place), (port, box)

@@ -1,4 +1,4 @@
-"""The examples of the pages on PyTorch and JAX run as they stand, where those are installed."""
+"""The examples of the pages on PyTorch, JAX and SAX run as they stand, where those are installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import photosim as ps
 from photosim.errors import ParameterError
 
 
-@pytest.mark.parametrize(("page", "package"), [("pytorch", "torch"), ("jax", "jax")])
+@pytest.mark.parametrize(("page", "package"), [("pytorch", "torch"), ("jax", "jax"), ("formats", "sax")])
 def test_page_runs_from_top_to_bottom(root: Path, page: str, package: str) -> None:
     pytest.importorskip(package, reason=f"{package} is an extra: pip install 'photosim[{package}]'")
     text = (root / "docs" / f"{page}.md").read_text(encoding="utf-8")

@@ -66,17 +66,17 @@ def slip(law: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
 
 
 @slip("reality")
-def quarter_turn_that_is_claimed_real() -> Any:
+def phase_of_90_degrees_that_is_declared_real() -> Any:
     return two_port(lambda m, wl, v: m.i * m.sqrt(v), real_when={})
 
 
 @slip("reality")
-def index_of_a_slope_that_is_claimed_real() -> Any:
+def index_linear_in_wavelength_that_is_declared_real() -> Any:
     return two_port(lambda m, wl, v: m.cis(2 * m.pi * (1 + 0.1 * (wl - 1.55)) * v / wl), Length, real_when={})
 
 
 @slip("exchange of ports")
-def coupler_whose_second_guide_has_the_other_sign() -> Any:
+def coupler_with_a_wrong_sign_in_one_waveguide() -> Any:
     return coupler(
         lambda m, c: {("o1", "o4"): m.sqrt(1 - c), ("o1", "o3"): m.sqrt(c), ("o2", "o3"): -m.sqrt(1 - c),
                       ("o2", "o4"): m.sqrt(c)},
@@ -105,12 +105,12 @@ def line(phase_of: Any) -> Any:
 
 
 @slip("Kramers-Kronig")
-def absorption_without_its_phase() -> Any:
+def absorption_line_without_a_phase() -> Any:
     return line(lambda absorbed, x: 0.0 * x)
 
 
 @slip("Kramers-Kronig")
-def absorption_with_the_phase_of_gain() -> Any:
+def absorption_line_with_the_phase_of_a_gain_line() -> Any:
     return line(lambda absorbed, x: absorbed * x)
 
 
@@ -136,7 +136,7 @@ def bar_and_cross_exchanged() -> Any:
 
 
 @slip("coupling 1")
-def coupling_that_counts_half() -> Any:
+def coupler_that_uses_half_of_its_coupling() -> Any:
     return coupler(
         lambda m, c: {("o1", "o4"): m.sqrt(1 - c / 2), ("o2", "o3"): m.sqrt(1 - c / 2),
                       ("o1", "o3"): m.i * m.sqrt(c / 2), ("o2", "o4"): m.i * m.sqrt(c / 2)}
@@ -144,17 +144,17 @@ def coupling_that_counts_half() -> Any:
 
 
 @slip("zero length")
-def guide_with_a_length_of_its_own() -> Any:
+def guide_that_is_longer_than_its_setting() -> Any:
     return guide(lambda m, wl, length, neff, ng, wl0, loss: m.cis(2 * m.pi * neff * (length + 0.1) / wl))
 
 
 @slip("no loss")
-def loss_that_brightens_a_dim_part() -> Any:
+def loss_setting_that_increases_a_small_transmission() -> Any:
     return two_loss(lambda m, loss: 0.01 * m.exp(loss * 0.01))
 
 
 @slip("full turn")
-def phase_in_degrees() -> Any:
+def phase_setting_in_degrees() -> Any:
     def wrong_phase(m: Algebra, wl: Any, *, phase: Phase = 0.0) -> Entries:
         """Interferometer with a slip.
 
@@ -167,19 +167,19 @@ def phase_in_degrees() -> Any:
 
 
 @slip("edges of the window")
-def window_that_ends_on_a_pole() -> Any:
+def formula_with_a_pole_at_the_end_of_its_window() -> Any:
     return two_port(
         lambda m, wl, v: 0.5 * m.cis(v / (wl - 1.5)), windows=(Window("wl", 1.5, 1.6, "a table"),)
     )
 
 
 @slip("smoothness")
-def setting_with_a_kink() -> Any:
+def transmission_with_a_kink_over_a_setting() -> Any:
     return two_port(lambda m, wl, v: 0.5 + 0.4 * m.sqrt((v - 0.37) * (v - 0.37)))
 
 
 @slip("shift with temperature")
-def ring_of_which_half_is_warmed() -> Any:
+def ring_of_which_only_half_is_heated() -> Any:
     def wrong_ring(
         m: Algebra, wl: Any, *, radius: Length = 10.0, neff: Index = 2.4, ng: Index = 2.4,
         coupling: Power = 0.2, temperature: Temperature = 300.0,
@@ -226,12 +226,12 @@ def amplifier(density: float) -> Any:
 
 
 @slip("variances of noise")
-def amplifier_of_negative_noise() -> Any:
+def amplifier_with_negative_noise() -> Any:
     return amplifier(-1e-20)
 
 
 @slip("sampled noise")
-def samples_of_twice_the_noise() -> Any:
+def samples_with_twice_the_noise() -> Any:
     from photosim.testing import noise_laws
 
     right = noise_laws._sampled
@@ -241,7 +241,7 @@ def samples_of_twice_the_noise() -> Any:
 
 
 @slip("quantum limit")
-def efficiency_times_a_rounded_constant() -> Any:
+def responsivity_computed_with_a_rounded_constant() -> Any:
     @detector(ports=("o1",), electrical=("e1",), source="haus1984")
     def wrong_efficiency(m: Algebra, wl: Any, *, efficiency: Fraction = 0.8) -> dict[str, Any]:
         """Detector with a slip.
@@ -280,22 +280,22 @@ def stepped(response: Any, linear: Any = None) -> Any:
 
 
 @slip("finite steps")
-def step_that_divides_by_the_light() -> Any:
+def time_step_that_divides_by_zero() -> Any:
     return stepped(lambda wave, loss: wave / (wave - wave))
 
 
 @slip("small signal")
-def response_by_the_root_of_faint_light() -> Any:
+def output_proportional_to_the_square_root_of_the_field() -> Any:
     return stepped(lambda wave, loss: np.sqrt(np.abs(wave)))
 
 
 @slip("darkness")
-def light_out_of_the_dark() -> Any:
+def output_light_without_input_light() -> Any:
     return stepped(lambda wave, loss: wave + 1e-12)
 
 
 @slip("linear limit")
-def step_that_loses_the_square() -> Any:
+def time_step_that_applies_a_power_loss_to_the_field() -> Any:
     def stated(wl: Any, *, loss: Any) -> Any:
         return {("o1", "o2"): np.sqrt(1 - loss) * np.ones_like(wl)}
 
@@ -337,12 +337,12 @@ def laser(power_of: Any) -> Any:
 
 
 @slip("slope of a laser")
-def laser_of_two_photons_an_electron() -> Any:
+def laser_with_two_photons_per_electron() -> Any:
     return laser(lambda current: 2.0 * current)
 
 
 @slip("slope of a laser")
-def laser_that_dims_with_current() -> Any:
+def laser_whose_power_falls_with_the_current() -> Any:
     return laser(lambda current: max(1.0 - current, 0.0))
 
 
@@ -365,7 +365,7 @@ class _Twice:
 
 
 @slip("gradient of a device")
-def mesh_whose_gradient_counts_twice() -> Any:
+def mesh_with_a_gradient_that_is_doubled() -> Any:
     class WrongMesh(Mesh):
         def send(self, x: Any) -> Any:
             return _Twice(super().send(x))
@@ -389,7 +389,7 @@ def device_that_declares_half_of_its_noise() -> Any:
 
 
 @slip("gradient in situ")
-def reading_that_misses_its_half() -> Any:
+def in_situ_gradient_without_its_factor_of_one_half() -> Any:
     class WrongInSitu(InSitu):
         def updates(self, forward: Any) -> Any:
             return [{n: 2.0 * v for n, v in (own or {}).items()} for own in super().updates(forward)]
@@ -403,7 +403,7 @@ def ring() -> ps.Circuit:
 
 
 @slip("gradient of a circuit")
-def circuit_whose_gradient_has_the_other_sign() -> Any:
+def circuit_with_a_gradient_of_the_wrong_sign() -> Any:
     class WrongGradient(ps.Circuit):
         def value_and_grad(self, *asked: Any, **named: Any) -> Any:
             value, slopes = super().value_and_grad(*asked, **named)
@@ -413,7 +413,7 @@ def circuit_whose_gradient_has_the_other_sign() -> Any:
 
 
 @slip("composition of a circuit")
-def circuit_that_forgets_a_phase() -> Any:
+def circuit_with_a_result_of_the_wrong_sign() -> Any:
     class WrongPhase(ps.Circuit):
         def __call__(self, *asked: Any, **named: Any) -> Any:
             found = super().__call__(*asked, **named)
@@ -423,7 +423,7 @@ def circuit_that_forgets_a_phase() -> Any:
 
 
 @slip("time against frequency")
-def spectrum_of_the_other_sign_of_time() -> Any:
+def spectrum_of_the_opposite_sign_convention() -> Any:
     class WrongSign(ps.Circuit):
         def __call__(self, *asked: Any, **named: Any) -> Any:
             found = super().__call__(*asked, **named)

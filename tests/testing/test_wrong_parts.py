@@ -130,7 +130,7 @@ def warm_guide(slope: Callable[[Any, Any, Any], Any]) -> Any:
 
 
 @slip("passivity")
-def gain_of_a_thousandth() -> Any:
+def transmission_slightly_above_1() -> Any:
     return two_port(lambda m, wl, v: m.sqrt(1.001 - v))
 
 
@@ -143,7 +143,7 @@ def coupler_without_its_factor_i() -> Any:
 
 
 @slip("passivity")
-def power_taken_for_field() -> Any:
+def coupler_whose_powers_add_up_to_more_than_1() -> Any:
     return coupler(
         lambda m, c: {("o1", "o4"): m.sqrt(1 - c * c / 2), ("o1", "o3"): 1j * m.sqrt(c),
                       ("o2", "o3"): m.sqrt(1 - c * c / 2), ("o2", "o4"): 1j * m.sqrt(c)}
@@ -151,7 +151,7 @@ def power_taken_for_field() -> Any:
 
 
 @slip("losslessness")
-def field_taken_for_power() -> Any:
+def coupler_with_powers_used_as_amplitudes() -> Any:
     return coupler(
         lambda m, c: {("o1", "o4"): 1 - c, ("o1", "o3"): 1j * c, ("o2", "o3"): 1 - c, ("o2", "o4"): 1j * c},
         lossless_when={},
@@ -159,22 +159,22 @@ def field_taken_for_power() -> Any:
 
 
 @slip("losslessness")
-def loss_that_is_forgotten_in_the_claim() -> Any:
+def component_with_loss_that_is_declared_lossless() -> Any:
     return two_port(lambda m, wl, v: m.sqrt(1 - v), lossless_when={})
 
 
 @slip("reciprocity")
-def table_with_a_path_of_one_direction() -> Any:
+def isolator_that_is_declared_reciprocal() -> Any:
     return _one_way_circuit()
 
 
 @slip("energy balance")
-def loss_in_db_of_the_field() -> Any:
+def loss_setting_that_counts_half() -> Any:
     return two_loss(lambda m, loss: m.exp(-loss * 0.05756462732485115))
 
 
 @slip("energy balance")
-def loss_that_counts_twice() -> Any:
+def loss_setting_that_counts_twice() -> Any:
     return two_loss(lambda m, loss: m.exp(-loss * 0.2302585092994046))
 
 
@@ -201,17 +201,17 @@ def two_loss(amplitude: Callable[[Any, Any], Any]) -> Any:
 
 
 @slip("causality")
-def phase_of_the_other_sign() -> Any:
+def phase_with_the_wrong_sign() -> Any:
     return guide(lambda m, wl, length, neff, ng, wl0, loss: m.cis(-2 * m.pi * ng * (length + 50.0) / wl))
 
 
 @slip("causality")
-def filter_that_is_not_causal() -> Any:
+def filter_that_responds_before_its_input() -> Any:
     return two_port(lambda m, wl, v: 0.5 + 0.4 * m.cos(2 * m.pi * 300.0 * (1 + v) / wl), Power)
 
 
 @slip("group delay")
-def group_index_that_does_nothing() -> Any:
+def group_index_without_effect() -> Any:
     return guide(lambda m, wl, length, neff, ng, wl0, loss: m.cis(2 * m.pi * neff * length / wl))
 
 
@@ -225,12 +225,12 @@ def slope_of_the_index_with_the_wrong_sign() -> Any:
 
 
 @slip("composition")
-def length_that_acts_by_its_square() -> Any:
+def phase_proportional_to_the_square_of_the_length() -> Any:
     return guide(lambda m, wl, length, neff, ng, wl0, loss: m.cis(0.01 * length * length / wl))
 
 
 @slip("composition")
-def loss_of_two_ends_in_a_guide() -> Any:
+def guide_loss_that_does_not_depend_on_the_length() -> Any:
     return guide(
         lambda m, wl, length, neff, ng, wl0, loss: (
             0.9 * m.cis(2 * m.pi * (neff - (wl - wl0) * (ng - neff) / wl0) * length / wl)
@@ -239,27 +239,27 @@ def loss_of_two_ends_in_a_guide() -> Any:
 
 
 @slip("scaling")
-def metre_where_a_micrometre_belongs() -> Any:
+def formula_with_a_fixed_length() -> Any:
     return two_port(lambda m, wl, v: m.cis(2 * m.pi * v / (wl + 1.0)), Length)
 
 
 @slip("scaling")
-def wavelength_compared_with_a_number() -> Any:
+def wavelength_used_without_its_unit() -> Any:
     return two_port(lambda m, wl, v: m.exp(-0.1 * wl * wl) * m.cis(v), Phase)
 
 
 @slip("temperature")
-def temperature_of_half_the_loop() -> Any:
+def effect_of_temperature_that_counts_half() -> Any:
     return warm_guide(lambda slope, temperature, wl: 0.5 * slope * (temperature - 300.0))
 
 
 @slip("temperature")
-def temperature_that_does_nothing() -> Any:
+def temperature_without_effect() -> Any:
     return warm_guide(lambda slope, temperature, wl: 0.0 * slope * temperature)
 
 
 @slip("temperature")
-def temperature_in_degrees_of_the_other_sign() -> Any:
+def effect_of_temperature_with_the_wrong_sign() -> Any:
     return warm_guide(lambda slope, temperature, wl: -slope * (temperature - 300.0))
 
 
@@ -272,22 +272,22 @@ def division_by_a_setting_that_may_be_zero() -> Any:
 
 
 @slip("continuity")
-def setting_that_jumps() -> Any:
+def transmission_that_jumps_over_a_setting() -> Any:
     return two_port(lambda m, wl, v: 0.5 + 0.4 * (v - 0.5) / m.sqrt((v - 0.5) * (v - 0.5) + 1e-32))
 
 
 @slip("exact derivatives")
-def derivative_with_a_slip() -> Any:
+def derivative_that_is_too_large_by_1_percent() -> Any:
     return _wrong_kernel(slope=1.01)
 
 
 @slip("compiled kernel")
-def kernel_with_a_slip() -> Any:
+def kernel_with_an_error_in_the_ninth_digit() -> Any:
     return _wrong_kernel(value=1.0 + 1e-9)
 
 
 @slip("thirty digits")
-def difference_of_almost_equal_numbers() -> Any:
+def difference_of_two_almost_equal_numbers() -> Any:
     return two_port(lambda m, wl, v: m.cis(1e9 + v) * m.cis(-1e9 + v * 0), Phase)
 
 
@@ -295,7 +295,7 @@ def difference_of_almost_equal_numbers() -> Any:
 
 
 @slip("quantum limit")
-def detector_of_more_than_one_electron_a_photon() -> Any:
+def detector_with_more_than_one_electron_per_photon() -> Any:
     @detector(ports=("o1",), electrical=("e1",), source="haus1984")
     def wrong_detector(m: Algebra, wl: Any, *, responsivity: Responsivity = 1.5) -> dict[str, Any]:
         """Detector with a slip.
@@ -309,7 +309,7 @@ def detector_of_more_than_one_electron_a_photon() -> Any:
 
 
 @slip("linear detection")
-def current_by_the_square_of_the_responsivity() -> Any:
+def current_proportional_to_the_square_of_the_responsivity() -> Any:
     @detector(ports=("o1",), electrical=("e1",), source="haus1984")
     def wrong_square(m: Algebra, wl: Any, *, responsivity: Responsivity = 0.5) -> dict[str, Any]:
         """Detector with a slip.
@@ -323,7 +323,7 @@ def current_by_the_square_of_the_responsivity() -> Any:
 
 
 @slip("lines of a source")
-def source_of_negative_power() -> Any:
+def source_with_negative_power() -> Any:
     @source(ports=("o1",), source="haus1984")
     def wrong_laser(*, wl: Wavelength = 1.55, power: OpticalPower = 1e-3) -> tuple[Any, Any]:
         """Laser with a slip.
@@ -338,7 +338,7 @@ def source_of_negative_power() -> Any:
 
 
 @slip("quantum noise")
-def amplifier_of_too_little_noise() -> Any:
+def amplifier_with_too_little_noise() -> Any:
     def emission(m: Algebra, wl: Any, *, gain: float) -> dict[str, Any]:
         return {"o2": 1e-30 + 0.0 * wl}
 
@@ -370,7 +370,7 @@ def table_with_gain() -> Any:
 
 
 @slip("matrix held")
-def device_that_holds_the_other_sign() -> Any:
+def device_with_a_product_of_the_wrong_sign() -> Any:
     class WrongSign(Digital):
         def apply(self, x: Any, gain: Any = None) -> Any:
             return -super().apply(x, gain)
@@ -379,7 +379,7 @@ def device_that_holds_the_other_sign() -> Any:
 
 
 @slip("gain of a device")
-def device_whose_gain_adds() -> Any:
+def device_that_adds_its_gain() -> Any:
     class WrongGain(Digital):
         def apply(self, x: Any, gain: Any = None) -> Any:
             return super().apply(x) + (0.0 if gain is None else gain)
@@ -388,7 +388,7 @@ def device_whose_gain_adds() -> Any:
 
 
 @slip("noise around the product")
-def device_whose_noise_has_a_mean() -> Any:
+def device_with_noise_of_nonzero_mean() -> Any:
     class WrongNoise:
         counters: ClassVar[Counter[str]] = Counter()
         held = np.eye(3)
@@ -424,17 +424,17 @@ class _Scaled:
 
 
 @slip("exact gradient")
-def rule_that_forgets_the_mean_over_the_batch() -> Any:
+def rule_that_sums_over_the_batch_instead_of_averaging() -> Any:
     return _Scaled(lambda k, own: {n: v * 7 for n, v in own.items()})
 
 
 @slip("exact last layer")
-def rule_that_learns_uphill() -> Any:
+def rule_with_updates_of_the_wrong_sign() -> Any:
     return _Scaled(lambda k, own: {n: -v for n, v in own.items()})
 
 
 @slip("finite updates")
-def rule_that_gives_no_numbers() -> Any:
+def rule_with_updates_that_are_not_numbers() -> Any:
     return _Scaled(lambda k, own: {n: v / 0.0 * 0.0 for n, v in own.items()})
 
 

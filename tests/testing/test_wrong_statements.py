@@ -65,12 +65,12 @@ def slip(law: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
 
 
 @slip("phase constant")
-def group_index_taken_for_the_index() -> Any:
+def group_index_used_as_effective_index() -> Any:
     return guide(lambda m, wl, length, neff, ng, wl0, loss: m.cis(2 * m.pi * ng * length / wl))
 
 
 @slip("phase constant")
-def indices_that_hold_at_a_fixed_wavelength() -> Any:
+def indices_that_ignore_wl0() -> Any:
     return guide(
         lambda m, wl, length, neff, ng, wl0, loss: m.cis(
             2 * m.pi * (neff - (wl - 1.55) * (ng - neff) / 1.55) * length / wl
@@ -79,12 +79,12 @@ def indices_that_hold_at_a_fixed_wavelength() -> Any:
 
 
 @slip("dispersion")
-def dispersion_of_the_other_sign() -> Any:
+def dispersion_with_the_wrong_sign() -> Any:
     return _dispersive(lambda dispersion: -dispersion)
 
 
 @slip("dispersion")
-def dispersion_in_ps_per_nm_and_km() -> Any:
+def dispersion_setting_in_ps_per_nm_and_km() -> Any:
     return _dispersive(lambda dispersion: dispersion * 1e-6)
 
 
@@ -124,17 +124,17 @@ def shifter(turn: Callable[[Any, Any], Any]) -> Any:
 
 
 @slip("stated phase")
-def phase_that_counts_twice() -> Any:
+def phase_setting_that_counts_twice() -> Any:
     return shifter(lambda m, phase: 2 * phase)
 
 
 @slip("stated phase")
-def phase_shifter_of_the_other_sign() -> Any:
+def phase_shifter_with_the_wrong_sign() -> Any:
     return shifter(lambda m, phase: -phase)
 
 
 @slip("stated phase")
-def heater_driven_in_milliwatts() -> Any:
+def heater_power_in_milliwatts() -> Any:
     def wrong_heater(
         m: Algebra, wl: Any, *, power: OpticalPower = 0.0, power_pi: OpticalPower = 0.02
     ) -> Entries:
@@ -177,17 +177,17 @@ def ring(circumference: Callable[[Any, Any], Any]) -> Any:
 
 
 @slip("circumference")
-def diameter_taken_for_the_radius() -> Any:
+def radius_used_as_diameter() -> Any:
     return ring(lambda m, radius: m.pi * radius)
 
 
 @slip("circumference")
-def loop_that_is_counted_twice() -> Any:
+def circumference_that_counts_twice() -> Any:
     return ring(lambda m, radius: 4 * m.pi * radius)
 
 
 @slip("shift with temperature")
-def composite_ring_with_one_cold_half() -> Any:
+def composite_ring_of_which_only_half_is_heated() -> Any:
     @composite(ports=("o1", "o2"), source="haus1984")
     def wrong_halves(
         *, radius: Length = 10.0, coupling: Power = 0.2, neff: Index = 2.4, ng: Index = 4.2,
@@ -221,7 +221,7 @@ def composite_ring_with_one_cold_half() -> Any:
 
 
 @slip("stated gain")
-def gain_in_db_of_the_field() -> Any:
+def gain_applied_to_the_field_instead_of_the_power() -> Any:
     def wrong_gain(m: Algebra, wl: Any, *, gain_dB: Gain_dB = 10.0) -> Entries:
         """Amplifier with a slip.
 
@@ -234,7 +234,7 @@ def gain_in_db_of_the_field() -> Any:
 
 
 @slip("stated power")
-def power_of_a_laser_in_milliwatts() -> Any:
+def laser_power_in_milliwatts() -> Any:
     @source(ports=("o1",), source="haus1984")
     def wrong_laser(*, wl: Wavelength = 1.55, power: OpticalPower = 1e-3) -> Any:
         """Laser with a slip.
@@ -258,17 +258,17 @@ def spectrum(turn: Callable[[Any], Any], low: float, high: float) -> Any:
 
 
 @slip("delay of a table")
-def table_with_phases_of_the_other_sign() -> Any:
+def table_with_phases_of_the_wrong_sign() -> Any:
     return spectrum(lambda turn: 0.99 * turn.conj(), 1.5, 1.6)
 
 
 @slip("delay of a table")
-def table_of_a_ring_with_phases_of_the_other_sign() -> Any:
+def table_of_a_ring_with_phases_of_the_wrong_sign() -> Any:
     return spectrum(lambda turn: ((0.6 - turn) / (1 - 0.6 * turn)).conj(), 1.54, 1.56)
 
 
 @slip("delay of a table")
-def table_whose_wavelengths_run_backwards() -> Any:
+def table_with_its_rows_in_reverse_order() -> Any:
     return spectrum(lambda turn: 0.99 * turn[::-1], 1.5, 1.6)
 
 

@@ -72,16 +72,22 @@ def _rows(options: Options) -> Sequence[Row]:
     return (
         *rows,
         Row("consistency over 10 hours", "consistency", "mean", published=Published(99.0, "read")),
-        Row("power off the injected line, worst image", "locking", "worst", digits=4),
-        Row("the same with spontaneous emission, dimmest image", "locking", "noisy", digits=3),
+        Row("power outside the injected line, worst image", "locking", "worst", digits=4),
+        Row("power outside it with spontaneous emission, dimmest image", "locking", "noisy", digits=3),
         Row(
-            "averaged over the detector's band, correlation with the map", "locking", "averaged", "", digits=4
+            "correlation of states averaged over the detector's band with the map",
+            "locking",
+            "averaged",
+            "",
+            digits=4,
         ),
-        Row("the same with a hundredth of the light", "locking", "free", digits=1),
-        Row("correlation of map and field in time", "field", "correlation", "", digits=4),
-        Row("the same, worst image", "field", "least", "", digits=4),
+        Row("power outside it with a hundredth of the light, dimmest image", "locking", "free", digits=1),
+        Row("correlation of the map with the simulation in time, mean", "field", "correlation", "", digits=4),
+        Row(
+            "correlation of the map with the simulation in time, worst image", "field", "least", "", digits=4
+        ),
         Row("accuracy on these images, states of the map", "field", "map"),
-        Row("accuracy on these images, states of the field", "field", "field"),
+        Row("accuracy on these images, states of the simulation in time", "field", "field"),
     )
 
 

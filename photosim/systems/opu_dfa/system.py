@@ -80,7 +80,7 @@ def _rows(options: Options) -> Sequence[Row]:
         Row("frames", "optical", "frames", "", digits=0),
         Row("time of the optics", "optical", "minutes", "min"),
         Row("light on mirrors and camera", "optical", "light_J", "J", digits=3),
-        Row("electrons a pixel from one entry", "optical", "electrons", "", digits=1),
+        Row("electrons per pixel from one entry", "optical", "electrons", "", digits=1),
         Row("readings at the end of the scale", "optical", "saturated", "%", digits=3),
     )
 

@@ -48,13 +48,13 @@ def _rows(_options: Options) -> Sequence[Row]:
         rows.append(Row(f"{LABELS[name]}, mean of all choices", name, "mean"))
     return [
         *rows,
-        Row("linear discriminants, best choice of in situ", "in situ", "best linear"),
-        Row("linear discriminants, median choice of in situ", "in situ", "median linear"),
-        Row("latency, lengths of ours", "latency", "total", "ps", Published(delay.PUBLISHED_PS, "read"), 1),
-        Row("columns of the meshes alone", "latency", "straight", "ps", digits=1),
-        Row("rings on resonance alone", "latency", "rings", "ps", digits=1),
-        Row("length of a column of ours", "latency", "own column", "um", digits=0),
-        Row("length of a column that 410 ps would leave", "latency", "column", "um", digits=0),
+        Row("linear discriminants, classes of the best choice in situ", "in situ", "best linear"),
+        Row("linear discriminants, classes of the median choice in situ", "in situ", "median linear"),
+        Row("latency with our lengths", "latency", "total", "ps", Published(delay.PUBLISHED_PS, "read"), 1),
+        Row("latency of the mesh columns alone", "latency", "straight", "ps", digits=1),
+        Row("latency of the rings on resonance alone", "latency", "rings", "ps", digits=1),
+        Row("length of a column in our netlist", "latency", "own column", "um", digits=0),
+        Row("length of a column that would give 410 ps", "latency", "column", "um", digits=0),
     ]
 
 
@@ -89,7 +89,7 @@ def _tables(outcome: Outcome) -> Sequence[Table]:
             classes = ", ".join(str(number) for number in own[f"{which} classes"])
             learnt_half = f"{half[order[place]]:.2f}"
             rows.append((str(seed), which, classes, learnt_half, f"{own[which]:.2f}"))
-    columns = ("seed", "choice by the learning half", "classes", "learning half, %", "test accuracy, %")
+    columns = ("seed", "choice by the training half", "classes", "training half, %", "test accuracy, %")
     return [Table("Choices of classes", columns, tuple(rows))] if rows else ()
 
 

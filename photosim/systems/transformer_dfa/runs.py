@@ -30,10 +30,10 @@ from photosim.training.trainer import Schedule, Streams, fit, score
 
 RULES = {
     "backprop": "backpropagation",
-    "frozen": "blocks as drawn, embedding and read-out trained",
+    "frozen": "random blocks that are not trained, trained embedding and read-out",
     "dfa": "direct feedback, exact",
     "ternary": "direct feedback, errors rounded at random to three levels",
-    "optical": "the same through the medium",
+    "optical": "direct feedback, rounded errors through the medium",
 }
 FED_BACK = ("dfa", "ternary", "optical")
 

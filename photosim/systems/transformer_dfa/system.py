@@ -44,10 +44,10 @@ def _rows(_options: Options) -> Sequence[Row]:
     return (
         *(Row(f"held-out loss, {label}", name, "loss", "nats", digits=3) for name, label in RULES.items()),
         Row("frames", "optical", "frames", "", digits=0),
-        Row("errors of zeros, not projected", "optical", "skipped", "%", digits=1),
+        Row("errors that are all zeros, not sent", "optical", "skipped", "%", digits=1),
         Row("time of the optics", "optical", "minutes", "min"),
         Row("light on mirrors and camera", "optical", "light_J", "J", digits=3),
-        Row("electrons a pixel from one character", "optical", "electrons", "", digits=1),
+        Row("electrons per pixel from one character", "optical", "electrons", "", digits=1),
         Row("cross-over, no offloading", "scaling", "plain", "billion parameters", published),
         Row("cross-over, offloading", "scaling", "off", "billion parameters", published),
     )

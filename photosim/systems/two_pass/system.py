@@ -151,7 +151,7 @@ def _rows(options: Options) -> list[Row]:
         Row("column branches: little training, two-pass, meshes", "branches two-pass meshes", "accuracy"),
     ]
     for rule in XOR_RULES:
-        rows.append(Row(f"XOR on a 4 x 4 mesh, {NAMES[rule]}: answers right", f"xor {rule}", "right"))
+        rows.append(Row(f"XOR on a 4 x 4 mesh, {NAMES[rule]}: correct answers", f"xor {rule}", "right"))
         rows.append(
             Row(f"XOR on a 4 x 4 mesh, {NAMES[rule]}: contrast", f"xor {rule}", "contrast_dB", "dB", digits=1)
         )

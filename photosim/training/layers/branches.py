@@ -59,7 +59,7 @@ class Branches:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the branches make of x, shape (batch, inputs)."""
+        """Return the trace of the branches for x, shape (batch, inputs)."""
         product = np.matmul(_apart(x, self.count), self.matrices(parameters).transpose(0, 2, 1))
         pre = _together(product) + parameters["bias"]
         return Trace(x, pre, self.activation.value(pre))
@@ -86,7 +86,7 @@ class Branches:
 
 @dataclass(frozen=True)
 class HeldBranches(Branches):
-    """Branches whose matrices are held by a pair of meshes each, programmed anew with every change.
+    """Branches whose matrices are each held by a pair of meshes, which is programmed at every change.
 
     hardware: the design of the pairs, of as many guides as a branch has inputs or outputs, or more. Read
     coherently, without converters and noise; biases and activations are electronic, exact.
@@ -103,13 +103,13 @@ class HeldBranches(Branches):
             raise ParameterError(message)
 
     def matrices(self, parameters: Parameters) -> RealArray:
-        """Return what the branches' meshes hold, shape (count, units, wide)."""
+        """Return the matrices that the branches' meshes hold, shape (count, units, wide)."""
         weights = parameters["weights"]
         held = self.held.get(weights, lambda: self._made(super(HeldBranches, self).matrices(parameters)))
         return np.asarray(held, dtype=weights.dtype)
 
     def _made(self, matrices: RealArray) -> FloatArray:
-        """Return what a pair of meshes each makes of matrices (count, units, wide)."""
+        """Return the matrices that meshes make when set to `matrices`, shape (count, units, wide)."""
         n = self.hardware.hardware.guides
         stack = np.zeros((self.count, n, n))
         stack[:, : self.units, : self.wide] = matrices

@@ -25,14 +25,15 @@ GAIN, BIAS = "gain", "bias"
 
 @dataclass(frozen=True)
 class CircuitLayer:
-    """outputs = f(gain y + b), y what tiles of a circuit read of x; settings, gain and b are learnt.
+    """Layer of a circuit: outputs = f(gain y + b), y the readings of the circuit for x; all parameters learn.
 
-    As many tiles of the device's circuit as inputs and outputs need stand side by side, each with settings of
-    its own, arrays (tiles,) by dotted name; readings of a row of tiles are added by electronics, and gain is
-    the amplifiers'. Phases start evenly over a turn, settings with two bounds evenly between them, others as
-    the netlist has them; settings stay within their bounds. Gradients pass converters as if they had no steps
-    (straight through, bengio2013). Readings need not be linear. Where the device has noise, every pass draws
-    it anew, also in evaluation, and gradients are those of the readings with the numbers that were drawn.
+    The parameters are the circuit's settings, gain and b. As many tiles of the device's circuit as inputs and
+    outputs need stand side by side, each with settings of its own, arrays (tiles,) by dotted name; readings
+    of a row of tiles are added by electronics, and gain is the amplifiers'. Phases start evenly over a turn,
+    settings with two bounds evenly between them, others as the netlist has them; settings stay within their
+    bounds. Gradients pass converters as if they had no steps (straight through, bengio2013). Readings need
+    not be linear. Where the device has noise, every pass draws it anew, also in evaluation, and gradients are
+    those of the readings with the numbers that were drawn.
     """
 
     device: CircuitDevice
@@ -90,7 +91,7 @@ class CircuitLayer:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of x, shape (batch, inputs)."""
+        """Return the trace of the layer for x, shape (batch, inputs)."""
         padded = np.zeros((len(x), self.grid[1] * self.device.tile[1]))
         padded[:, : self.inputs] = x
         passage = self.device.read(self._held(parameters), padded, self.grid)
@@ -104,7 +105,7 @@ class CircuitLayer:
         return Trace(x, pre, self.activation.value(pre), (passage, float(parameters[GAIN][0])))
 
     def made(self, trace: Trace) -> RealArray | None:
-        """Return the matrix (outputs, inputs) that the circuit made in a pass; None if readings are bent."""
+        """Return the matrix (outputs, inputs) that the circuit made; None if readings are not linear."""
         passage, gain = trace.memo
         matrix = passage.matrix
         return None if matrix is None else np.asarray(gain * matrix[: self.outputs, : self.inputs])
@@ -134,7 +135,7 @@ class CircuitLayer:
         return np.asarray(found, dtype=delta.dtype)
 
     def energy(self) -> Energy:
-        """Return what the hardware did for this layer since it was built."""
+        """Return the operations and the energy of the hardware of this layer since it was built."""
         return replace(self.device, counters=Counter(self.counters)).energy()
 
     def _padded(self, delta: RealArray) -> RealArray:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Dense:
-    """outputs = f(W x + b) with weights (outputs, inputs) and bias (outputs,).
+    """Dense layer: outputs = f(W x + b) with weights (outputs, inputs) and bias (outputs,).
 
     activation: function of each unit.
     """

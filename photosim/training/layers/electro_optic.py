@@ -17,11 +17,11 @@ from photosim.training.layers.mesh import Any2D, MeshLayer
 @public
 @dataclass(frozen=True)
 class ElectroOptic:
-    """f(z) = i sqrt(1 - tap) exp(-i x/2) cos(x/2) z with x = gain |z|^2 + bias, williamson2020, eq. 6.
+    """Electro-optic activation f(z) = i sqrt(1 - tap) exp(-i x/2) cos(x/2) z, x = gain |z|^2 + bias.
 
-    gain: phase in rad a W of light at the activation.  bias: phase in rad without light; at pi weak light
-    does not pass, f is a cubic there.  tap: share of the power that drives the modulator. This is the
-    component `electro_optic_activation` at rest.
+    williamson2020, eq. 6. gain: phase in rad per W of light at the activation. bias: phase in rad without
+    light; at pi weak light does not pass, f is a cubic there. tap: fraction of the power that drives the
+    modulator. This is the component `electro_optic_activation` at rest.
     """
 
     gain: float
@@ -76,14 +76,14 @@ class ElectroOpticLayer(UnitWise):
         trace: Trace,
         delta: Any2D,
     ) -> Any2D:
-        """Return the cotangent of the fields that came in."""
+        """Return the cotangent of the incoming fields, shape (batch, units)."""
         return self.activation.cotangent(trace.inputs, delta)
 
 
 @public
 @dataclass(frozen=True)
 class ActivatedMesh(MeshLayer):
-    """A last mesh, the activation at its outputs, and photodiodes: outputs = |f(gain M x)|^2."""
+    """Last layer of a mesh with the activation and photodiodes at its outputs: outputs = |f(gain M x)|^2."""
 
     activation: ElectroOptic | None = None
 
@@ -102,9 +102,9 @@ class ActivatedMesh(MeshLayer):
 
 @public
 def power_cross_entropy(powers: RealArray, labels: RealArray) -> tuple[float, RealArray]:
-    """Return the mean cross-entropy in nats of shares of the detected power, and each sample's dL/dpower.
+    """Return the mean cross-entropy in nats of fractions of the detected power, and each sample's dL/dpower.
 
-    powers: shape (batch, classes), of which each class's share is its probability.
+    powers: shape (batch, classes); the fraction of a class is its probability.
     """
     rows, tiny = np.arange(len(powers)), np.finfo(powers.dtype).tiny
     known = np.asarray(labels, dtype=np.intp)

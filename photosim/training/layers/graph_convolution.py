@@ -49,7 +49,7 @@ def normalised_adjacency(edges: LabelArray, nodes: int) -> csr_array:
 @public
 @dataclass(frozen=True)
 class GraphConvolution:
-    """outputs = f(S x W.T) over all nodes at once, weights (outputs, inputs), no bias (kipf2017).
+    """Graph convolution: outputs = f(S x W.T) over all nodes, weights (outputs, inputs), no bias (kipf2017).
 
     adjacency: S, shape (nodes, nodes), symmetric or not.  The batch is the nodes in their order. x may be a
     sparse matrix, as a bag of words is.  activation: function of each unit.
@@ -76,7 +76,7 @@ class GraphConvolution:
         x: Any,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of x, shape (nodes, inputs)."""
+        """Return the trace of the layer for x, shape (nodes, inputs)."""
         pre = np.asarray(self.adjacency @ (x @ parameters["weights"].T))
         return Trace(x, pre, self.activation.value(pre))
 

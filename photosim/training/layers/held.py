@@ -20,7 +20,7 @@ Way = Literal["forward", "backward", "both"]
 
 
 class Kept(Generic[Made]):
-    """What was last made of weights, until there are others; nothing of it decides a run's numbers."""
+    """Cache of what was last made of weights; it does not change any number of a run."""
 
     def __init__(self) -> None:
         self._weights: RealArray | None = None
@@ -35,14 +35,15 @@ class Kept(Generic[Made]):
 
 @dataclass(frozen=True)
 class HeldDense(Dense):
-    """outputs = f(M x + b), M what `hardware` holds when set to the weights, read through its converters.
+    """Dense layer held by hardware: outputs = f(M x + b), M the matrix of `hardware` set to the weights.
 
-    The weights live in a computer; the hardware is programmed whenever they have changed, and not otherwise:
-    two passes with the same weights meet the same phases. way: "forward" alone, errors going back through
-    the weights in the computer; "backward" alone; or "both", the same imperfections in both. Errors go back
-    through the hardware reversed, as light sent backwards through a mesh, or, where light goes one way only,
-    through hardware programmed with the transposed weights. Updates are those of a layer that holds its
-    weights exactly. Biases and f are electronic, exact. counters: what the hardware did, and `programmings`.
+    M is read through the hardware's converters. The weights live in a computer; the hardware is programmed
+    whenever they have changed, and not otherwise: two passes with the same weights meet the same phases. way:
+    "forward" alone, errors going back through the weights in the computer; "backward" alone; or "both", the
+    same imperfections in both. Errors go back through the hardware reversed, as light sent backwards through
+    a mesh, or, where light goes one way only, through hardware programmed with the transposed weights.
+    Updates are those of a layer that holds its weights exactly. Biases and f are electronic, exact. counters:
+    what the hardware did, and `programmings`.
     """
 
     hardware: Device
@@ -52,7 +53,7 @@ class HeldDense(Dense):
     counters: Counter[str] = field(default_factory=Counter, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a way that light cannot go."""
+        """Raise ParameterError for a way that is not "forward", "backward" or "both"."""
         check_choice(self, ("forward", "backward", "both"), way=self.way)
 
     def device(self, weights: RealArray) -> Device:
@@ -73,7 +74,7 @@ class HeldDense(Dense):
         x: RealArray,
         rng: Randomness = None,
     ) -> Trace:
-        """Return what the layer makes of x, shape (batch, inputs)."""
+        """Return the trace of the layer for x, shape (batch, inputs)."""
         if self.way == "backward":
             return super().forward(parameters, x, rng)
         product = self._read(self.device(parameters["weights"]), x)
@@ -87,7 +88,7 @@ class HeldDense(Dense):
         return self._read(self.reversed_device(parameters["weights"]), delta)
 
     def energy(self) -> Energy:
-        """Return what the hardware did for this layer since it was built."""
+        """Return the operations and the energy of the hardware of this layer since it was built."""
         done: Any = self.hardware
         if is_dataclass(done) and any(item.name == "counters" for item in fields(done)):
             alike: Any = replace(done, counters=Counter(self.counters))  # type: ignore[type-var]

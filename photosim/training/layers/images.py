@@ -82,7 +82,7 @@ class Windows:
 @public
 @dataclass(frozen=True)
 class Convolution:
-    """Filters slid over images: outputs = f(sum of weights x window + bias), one image a filter.
+    """Convolution of images: outputs = f(sum of weights x window + bias), one image for each filter.
 
     weights: shape (filters, channels x size x size), bias (filters,). As everywhere in learning this is a
     correlation: filters are not turned round.
@@ -124,7 +124,7 @@ class Convolution:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of flat images x, shape (batch, inputs)."""
+        """Return the trace of the layer for flat images x, shape (batch, inputs)."""
         view = self.windows.view(x).transpose(0, 2, 3, 1, 4, 5)
         patches = view.reshape(-1, self.weights_shape[1])  # copied once: one product then does all filters
         sums = patches @ parameters["weights"].T
@@ -161,7 +161,7 @@ class Convolution:
 @public
 @dataclass(frozen=True)
 class Pooling(Weightless):
-    """The largest or the mean pixel of every window, channel by channel.
+    """Pooling of images: the largest or the mean pixel of every window, channel by channel.
 
     windows: size and stride.  kind: "max" or "mean".
     """
@@ -194,7 +194,7 @@ class Pooling(Weightless):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of flat images x, shape (batch, inputs)."""
+        """Return the trace of the layer for flat images x, shape (batch, inputs)."""
         windows = self.windows.view(x)
         flat = windows.reshape(*windows.shape[:4], -1)
         if self.kind == "mean":
@@ -210,7 +210,7 @@ class Pooling(Weightless):
         trace: Trace,
         delta: RealArray,
     ) -> RealArray:
-        """Return each sample's dL/dinputs, shape (batch, inputs): to the largest pixel, or shared by all."""
+        """Return each sample's dL/dinputs (batch, inputs): all to the largest pixel, or equal parts."""
         own = self.windows
         share = delta.reshape(len(delta), own.channels, own.rows, own.columns, 1)
         pixels = np.arange(own.size**2)

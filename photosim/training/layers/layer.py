@@ -61,7 +61,10 @@ class Layer(Protocol):
         """Draw initial parameters."""
 
     def forward(self, parameters: Parameters, x: RealArray, rng: Randomness = None) -> Trace:
-        """Return what the layer makes of x, shape (batch, inputs)."""
+        """Return the trace of the layer for x, shape (batch, inputs).
+
+        rng: draws what is random in training, such as dropout; None for inference.
+        """
 
     def derivative(self, trace: Trace) -> RealArray:
         """Return the local derivative of outputs with respect to pre, shape (batch, outputs)."""
@@ -86,7 +89,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, int], dtype: DTypeLike) 
 
 
 class Weightless:
-    """What all layers share that learn nothing: outputs are pre itself, so that delta is dL/doutputs."""
+    """Base of layers without parameters: outputs are equal to pre, so that delta is dL/doutputs."""
 
     @property
     def weights_shape(self) -> None:
@@ -116,7 +119,7 @@ class Weightless:
 
 @dataclass(frozen=True)
 class UnitWise(Weightless):
-    """What layers share that take each of `units` features by itself: as many come out as go in."""
+    """Base of layers that act on each of `units` features alone: as many features come out as go in."""
 
     units: int
 

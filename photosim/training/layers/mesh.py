@@ -40,7 +40,7 @@ Any2D = NDArray[Any]
 
 @dataclass(frozen=True)
 class MeshLayer:
-    """outputs = detected(gain * M x) where M is what a mesh makes of its phases; the phases are learnt.
+    """Layer of a mesh: outputs = detected(gain * M x), M the matrix of the mesh; its phases are learnt.
 
     hardware: the mesh as its circuit has it, imperfections included: one mesh, or a pair with attenuators.
     inputs, outputs: guides used, from the first one; the others are dark or not used.  detection: a
@@ -94,7 +94,7 @@ class MeshLayer:
         return self.outputs, self.inputs
 
     def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Parameters:
-        """Draw phases of unitaries drawn evenly."""
+        """Draw the phases of random unitaries, uniform over all unitaries."""
         n = self.hardware.guides
         if self.hardware.v is None:
             drawn: MeshPhases | PairPhases = _drawn(self.hardware.u.arrangement, n, rng)
@@ -122,7 +122,7 @@ class MeshLayer:
         x: Any2D,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the layer makes of amplitudes x (batch, inputs); pre are the fields at its outputs."""
+        """Return the trace for amplitudes x (batch, inputs) in sqrt(W); pre are the fields at the outputs."""
         single = next(iter(parameters.values())).dtype == np.float32
         fields = padded(x, self.hardware.guides, np.complex64 if single else np.complex128)
         passage = self.hardware.send(self.held(parameters), fields)
@@ -219,7 +219,7 @@ def _drawn(arrangement: Arrangement, n: int, rng: np.random.Generator) -> MeshPh
 
 @dataclass(frozen=True)
 class SaturableAbsorber(UnitWise):
-    """Amplitudes a to a sqrt(T(a^2)): an absorber that bleaches, done by electronics in shen2017.
+    """Saturable absorber as an activation: amplitudes a become a sqrt(T(a^2)) (by electronics in shen2017).
 
     Its transmission T solves intensity = ln(T/T0) / (2 (1 - T)), intensity in units of saturation.
     transmission: T0, of weak light.
@@ -228,7 +228,7 @@ class SaturableAbsorber(UnitWise):
     transmission: float = 0.05
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a transmission that bleaches nothing."""
+        """Raise ParameterError for a transmission that is not between 0 and 1."""
         if not (is_number(self.transmission) and 0.0 < self.transmission < 1.0):
             message = f"transmission must lie between 0 and 1, got {shown(self.transmission)}."
             raise ParameterError(message)
@@ -239,7 +239,7 @@ class SaturableAbsorber(UnitWise):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what is let through of amplitudes x, shape (batch, units)."""
+        """Return the trace for amplitudes x, shape (batch, units)."""
         passed = bleached(x * x, self.transmission).astype(x.dtype)
         outputs = x * np.sqrt(passed)
         return Trace(x, outputs, outputs, passed)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class Oscillators:
-    """`units` coupled oscillators that start at rest at the inputs, and are read after some time.
+    """Layer of coupled oscillators that start at rest at the inputs and are read after a fixed time.
 
     q'' = -sin(k q_i) + sum_j J_ij (sin(k q_j) - sin(k q_i)) + e_i, by the fourth-order method of Runge and
     Kutta. The first units start at the inputs, the others at 0. The outputs are the positions of the last
@@ -82,7 +82,10 @@ class Oscillators:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return the last units' places (batch, outputs), times the factor; memo: places on the way."""
+        """Return the trace for x (batch, inputs): outputs are the last units' positions, times the factor.
+
+        memo: positions at every step.
+        """
         q = np.zeros((len(x), self.units), dtype=x.dtype)
         q[:, : self.inputs] = x
         if self.noise:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class RingActivation:
-    """outputs = cos(split) t(phase - slope sin(split)**2 |z|**2) z at each of `units` guides of light.
+    """Ring activation at `units` guides: outputs = cos(split) t(phase - slope sin(split)**2 |z|**2) z.
 
     t(p) = (r - a exp(i p))/(1 - r a exp(i p)) is an all-pass ring, sin(split)**2 the part of the power that
     is tapped: the component `ring_activation` at rest. Arrays of parameters, (units,): `split` in rad, of a
     tunable tap, and `phase` in rad, of the ring's heater; both are learnt.
 
-    slope: phase in rad a W of tapped light.  stays, kept: of the field, r at the coupler and a in a round
+    slope: phase in rad per W of tapped light.  stays, kept: of the field, r at the coupler and a in a round
     trip.  tap, phase: what the units begin with, phases within `spread` of it.
     """
 
@@ -71,7 +71,7 @@ class RingActivation:
         x: Any2D,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return the fields (batch, units) behind the rings; memo: powers, the rings' factors and slopes."""
+        """Return the trace for fields x (batch, units) in sqrt(W); memo: powers, factors and slopes."""
         split = parameters["split"]
         power = x.real**2 + x.imag**2
         angle = parameters["phase"] - self.slope * np.sin(split) ** 2 * power

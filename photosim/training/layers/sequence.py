@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class SequenceLayer:
-    """What the layers of this module share: outputs are pre, and one pass back gives all derivatives."""
+    """Base of the layers of this module: outputs are pre, and one pass back gives all derivatives."""
 
     def derivative(self, trace: Trace) -> RealArray:
         """Return ones, shape (batch, outputs)."""
@@ -53,7 +53,7 @@ class SequenceLayer:
 
 @dataclass(frozen=True)
 class Embedding(SequenceLayer):
-    """outputs[t] = weights[:, code of token t] + positions[t] (vaswani2017, positions learnt).
+    """Embedding: outputs[t] = weights[:, code of token t] + positions[t] (vaswani2017, positions learnt).
 
     Inputs are codes, whole numbers from 0 to vocabulary - 1, shape (batch, tokens). They have no derivative.
     """
@@ -94,7 +94,7 @@ class Embedding(SequenceLayer):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return the vectors of codes x, shape (batch, tokens); ParameterError for codes out of range."""
+        """Return the trace for codes x, shape (batch, tokens); ParameterError for codes out of range."""
         codes = x.astype(np.intp)
         if (codes != x).any() or codes.min(initial=0) < 0 or codes.max(initial=0) >= self.vocabulary:
             message = f"Tokens are whole numbers from 0 to {self.vocabulary - 1}, got others."
@@ -118,7 +118,7 @@ class Embedding(SequenceLayer):
 
 @dataclass(frozen=True)
 class Residual(SequenceLayer):
-    """What attention and feed-forward share: tokens of one width go in and come out."""
+    """Base of attention and feed-forward: tokens of one width go in and come out."""
 
     tokens: int
     width: int
@@ -136,7 +136,7 @@ class Residual(SequenceLayer):
 
 @dataclass(frozen=True)
 class Attention(Residual):
-    """outputs = norm(x + W_out concat(softmax(Q K^T / sqrt(d) + mask) V)) (vaswani2017).
+    """Attention: outputs = norm(x + W_out concat(softmax(Q K^T / sqrt(d) + mask) V)) (vaswani2017).
 
     heads of width d = width / heads; a token attends to itself and those before. `weights` holds query, key
     and value, shape (3 width, width).
@@ -167,7 +167,7 @@ class Attention(Residual):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return x plus what is attended to, normalised, shape (batch, tokens * width)."""
+        """Return the trace for x, shape (batch, tokens * width): x plus the attention, normalised."""
         rows = x.reshape(-1, self.width)
         joint = rows @ parameters["weights"].T
         joint += parameters["bias"]
@@ -219,7 +219,7 @@ class Attention(Residual):
 
 @dataclass(frozen=True)
 class FeedForward(Residual):
-    """outputs = norm(x + W_out relu(W x + b) + c), token by token (vaswani2017)."""
+    """Feed-forward layer, token by token: outputs = norm(x + W_out relu(W x + b) + c) (vaswani2017)."""
 
     hidden: int
 
@@ -243,7 +243,7 @@ class FeedForward(Residual):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return x plus what the two matrices make of it, normalised, shape (batch, tokens * width)."""
+        """Return the trace for x, shape (batch, tokens * width): x plus the two products, normalised."""
         rows = x.reshape(-1, self.width)
         lit = rows @ parameters["weights"].T
         lit += parameters["bias"]
@@ -274,7 +274,7 @@ class FeedForward(Residual):
 
 @dataclass(frozen=True)
 class TokenReadout(SequenceLayer):
-    """Logits of every token: outputs[t] = W x[t] + b, shape (batch, tokens * classes)."""
+    """Read-out of tokens: the logits outputs[t] = W x[t] + b, shape (batch, tokens * classes)."""
 
     tokens: int
     width: int
@@ -312,7 +312,7 @@ class TokenReadout(SequenceLayer):
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return the logits of x, shape (batch, tokens * classes)."""
+        """Return the trace for x, shape (batch, tokens * width): logits, shape (batch, tokens * classes)."""
         out = x.reshape(-1, self.width) @ parameters["weights"].T
         out += parameters["bias"]
         flat = out.reshape(len(x), -1)

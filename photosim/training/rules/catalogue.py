@@ -66,7 +66,7 @@ class Entry:
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType(
     {
-        "backprop": Entry(Backprop, "the exact gradient", lambda _: Backprop()),
+        "backprop": Entry(Backprop, "backpropagation, the exact gradient", lambda _: Backprop()),
         "physics-aware": Entry(
             PhysicsAware,
             "forward through the hardware, the gradient of its ideal model",
@@ -84,70 +84,72 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "feedback-alignment": Entry(
             FeedbackAlignment,
-            "random matrices, layer by layer, in place of the transposed weights",
+            "feedback alignment: random matrices in place of the transposed weights",
             lambda i: FeedbackAlignment(i.feedback),
         ),
         "sign-symmetry-uniform": Entry(
             SignSymmetry,
-            "the weights' signs on the way back, all of one size",
+            "errors go back through the signs of the weights, of equal sizes",
             lambda i: SignSymmetry.drawn(i.network, "uniform", i.rng),
         ),
         "sign-symmetry-fixed": Entry(
             SignSymmetry,
-            "the weights' signs on the way back, sizes drawn once",
+            "errors go back through the signs of the weights, with random sizes",
             lambda i: SignSymmetry.drawn(i.network, "fixed", i.rng),
         ),
         "sign-symmetry-redrawn": Entry(
             SignSymmetry,
-            "the weights' signs on the way back, sizes drawn for every batch",
+            "errors go back through the signs of the weights, with new random sizes for every batch",
             lambda i: SignSymmetry.drawn(i.network, "redrawn", i.rng),
         ),
         "two-pass": Entry(
             TwoPass,
-            "two forward passes, the second of inputs changed by the error, no way back",
+            "two forward passes, the second of inputs changed by the error, no backward pass",
             lambda i: TwoPass(i.feedback),
         ),
         "two-pass-gradient": Entry(
             TwoPassGradient,
-            "the gradient of the second pass's loss, as the public code of two-pass has it",
+            "the gradient of the loss of the second pass, as in the public code of two-pass",
             lambda i: TwoPassGradient(i.feedback),
         ),
         "pepita": Entry(
-            Pepita, "two forward passes, the last layer learns from the second", lambda i: Pepita(i.feedback)
+            Pepita,
+            "PEPITA: two forward passes, the last layer learns from the second",
+            lambda i: Pepita(i.feedback),
         ),
         "pepita-forward": Entry(
             Pepita,
-            "the same with the activities of the first pass as factors",
+            "PEPITA with the activities of the first pass as factors",
             lambda i: Pepita(i.feedback, presynaptic="first"),
         ),
         "pepita-hebbian": Entry(
             HebbianPepita,
-            "two forward passes, a Hebbian step for each",
+            "Hebbian PEPITA: two forward passes, a Hebbian step for each",
             lambda i: HebbianPepita(i.feedback),
         ),
         "pepita-normalised": Entry(
             HebbianPepita,
-            "the same with activities divided by their length",
+            "Hebbian PEPITA with activities divided by their norm",
             lambda i: HebbianPepita(i.feedback, normalised=True),
         ),
         "pepita-mirrored": Entry(
             MirroredPepita,
-            "two forward passes, the way to the inputs learnt from noise",
+            "PEPITA whose feedback matrix is learnt from noise",
             lambda i: MirroredPepita.drawn(i.network, i.rng),
         ),
         "finite-difference": Entry(
             FiniteDifference,
-            "parameters moved one by one, the loss measured",
+            "finite differences of the measured loss, one parameter after the other",
             lambda i: FiniteDifference(rng=i.rng, **i.step_only),
         ),
         "spsa": Entry(
             SPSA,
-            "all parameters moved at once by a step of either sign, the loss measured",
+            "simultaneous perturbation: the measured loss for random signs of a step of all parameters",
             lambda i: SPSA(rng=i.rng, **i.moves),
         ),
         "evolution-strategy": Entry(
             EvolutionStrategy,
-            "all parameters moved at once by normal numbers, the loss measured",
+            "evolution strategy: the measured loss for normal random changes of all parameters",
             lambda i: EvolutionStrategy(rng=i.rng, **i.moves),
         ),
     }

@@ -14,10 +14,12 @@ from photosim.training.rules.rule import Need, check_feedback, deliver
 @public
 @dataclass(frozen=True)
 class DFA:
-    """delta_k = (B_k e) * f'(a_k) for hidden layer k, B_k held by `feedback[k]`; the last layer is exact.
+    """Direct feedback alignment: delta_k = (B_k e) * f'(a_k) for hidden layer k (nokland2016).
 
-    The device forms the product and applies the derivative as its amplifiers' gain, as filipovich2022 do: an
-    exact device gives the textbook rule, a physical one its own errors.
+    e is the output error and B_k a fixed random matrix, shape (units, outputs), that the device `feedback[k]`
+    holds. The last layer gets the exact gradient. The device forms the product and applies the derivative as
+    its amplifiers' gain, as filipovich2022 do: an exact device gives the textbook rule, a physical one its
+    own errors.
     """
 
     feedback: tuple[Device, ...]
@@ -25,7 +27,7 @@ class DFA:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK})
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
+        """Return updates as `Rule.updates` does; ParameterError unless each hidden layer has a device."""
         check_feedback("DFA", forward.network, self.feedback)
         deltas = [
             deliver(device, forward.error, forward, block)

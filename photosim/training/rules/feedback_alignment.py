@@ -14,9 +14,10 @@ from photosim.training.rules.rule import Need, check_feedback, deliver
 @public
 @dataclass(frozen=True)
 class FeedbackAlignment:
-    """delta_k = (B_k delta_(k+1)) * f'(a_k): layer by layer, B_k in place of the transposed weights.
+    """Feedback alignment: delta_k = (B_k delta_(k+1)) * f'(a_k), layer by layer (lillicrap2016).
 
-    feedback[k] holds B_k, shape (units of hidden layer k, units of layer k + 1). The last layer is exact.
+    The device feedback[k] holds the fixed matrix B_k, shape (units of hidden layer k, units of layer k + 1),
+    in place of the transposed weights. The last layer gets the exact gradient.
     """
 
     feedback: tuple[Device, ...]
@@ -24,7 +25,7 @@ class FeedbackAlignment:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.LAYERED_FEEDBACK})
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
+        """Return updates as `Rule.updates` does; ParameterError unless each hidden layer has a device."""
         check_feedback("Feedback alignment", forward.network, self.feedback)
         deltas = [forward.output_delta]
         for block, device in zip(forward.network.hidden[::-1], self.feedback[::-1], strict=True):

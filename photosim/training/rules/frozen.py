@@ -18,5 +18,5 @@ class FrozenHidden:
     needs: ClassVar[frozenset[Need]] = frozenset()
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the last layer's exact gradient and None for every hidden layer."""
+        """Return the last layer's exact gradient, and None for every hidden layer."""
         return forward.updates([*(None for _ in forward.network.hidden), forward.output_delta])

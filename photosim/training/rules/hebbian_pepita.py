@@ -27,15 +27,16 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class HebbianPepita:
-    """W_l moves against h_l h_(l-1)^T of the first pass and along h_l' h_(l-1)'^T of the second.
+    """Hebbian PEPITA: W_l moves along -h_l h_(l-1)^T of the first pass and h_l' h_(l-1)'^T of the second.
 
-    In the last layer the two are p h^T and T h'^T: probabilities of the first pass, labels in the second, so
-    that a second pass without a change of the input leaves the delta rule. x' = x + sign F e.
-    learning_rate: None to take both passes with the same weights; a number makes the rule local in time: the
-    first pass's half is learnt at this rate before the second pass begins, as a chip would do. It must be
-    the optimiser's own, and is exact for SGD without momentum.
-    normalised: in the products, each sample's activities of a hidden layer are divided by their length,
-    which keeps the two halves from growing with them. (The public code's form of it was not read.)
+    h_l are a layer's outputs, with a prime in the second pass of the inputs x' = x + sign F e. In the last
+    layer the two products are p h^T and T h'^T: probabilities of the first pass, labels in the second, so
+    that a second pass without a change of the input leaves the delta rule. learning_rate: None to use the
+    same weights in both passes; a number makes the rule local in time: the first pass's half is learnt at
+    this rate before the second pass begins, as a chip would do. It must be the optimiser's own, and is exact
+    for SGD without momentum. normalised: in the products, each sample's activities of a hidden layer are
+    divided by their length, which keeps the two halves from growing with them. (The public code's form of it
+    was not read.)
 
     feedback: devices that carry the errors back.
     """
@@ -56,7 +57,7 @@ class HebbianPepita:
             raise ParameterError(message)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless there is one device of the right shape."""
+        """Return updates as `Rule.updates` does; ParameterError unless there is one device of F's shape."""
         device = input_feedback("Hebbian PEPITA", self.feedback)
         warn_if_silent("Hebbian PEPITA", forward)
         first = self._half(forward, answers(forward))
@@ -70,7 +71,7 @@ class HebbianPepita:
         return [one and _moved(one, other, 1.0) for one, other in zip(first, second, strict=True)]
 
     def _half(self, forward: ForwardPass, last: RealArray) -> Updates:
-        """Return each layer's outputs times its inputs, batch means; `last` stands for the last one's."""
+        """Return the batch mean of outputs times inputs of each layer; `last` replaces the last outputs."""
         outputs = [outputs_of(forward, block) for block in forward.network.hidden]
         if self.normalised:
             outputs = [_of_length_1(own) for own in outputs]
@@ -83,7 +84,7 @@ class HebbianPepita:
 
 
 def _moved(own: Parameters, step: Parameters | None, learning_rate: float) -> Parameters:
-    """Return parameters a step further down; layers that learn nothing have none."""
+    """Return the parameters after one step of gradient descent; layers that do not learn have none."""
     return {name: value - learning_rate * (step or {})[name] for name, value in own.items()}
 
 

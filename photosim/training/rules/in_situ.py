@@ -46,17 +46,17 @@ class InSituErrors:
 @public
 @dataclass(frozen=True)
 class InSitu:
-    """The gradient by all phases of each mesh from three readings of the power behind its shifters.
+    """In-situ backpropagation: phase gradients of a mesh from three readings of optical power (hughes2018).
 
-    Forwards x goes through the mesh; backwards, into its outputs, conj(g), g being the cotangent of the
-    fields there, of which conj(M^H g) leaves the inputs; forwards again x - i M^H g. In a mesh without loss
-    time reversal makes the last one the field A - i conj(B) at a shifter that saw A and then B, so that
-    half of what it reads beyond the two others is -Im(A B), the derivative by that phase. With loss M^H g
-    does not retrace its way, and the gradient is biased: `deviations` says how far. What leaves the inputs is
-    read and is the signal for the layer before. All launches are normalised, their norms kept
-    as numbers; heat that leaks is known and taken into account. The pass that gives the error is the
-    network's own, without these errors. Samples of a batch are read one by one: the noise of the sum is
-    drawn at once, which is the same.
+    Taps behind all shifters read the power of three launches. Forwards x goes through the mesh; backwards,
+    into its outputs, conj(g), g being the cotangent of the fields there, of which conj(M^H g) leaves the
+    inputs; forwards again x - i M^H g. In a mesh without loss time reversal makes the last one the field A -
+    i conj(B) at a shifter that saw A and then B, so that half of what it reads beyond the two others is -Im(A
+    B), the derivative by that phase. With loss M^H g does not retrace its way, and the gradient is biased:
+    `deviations` says how far. What leaves the inputs is read and is the signal for the layer before. All
+    launches are normalised, their norms kept as numbers; heat that leaks is known and taken into account. The
+    pass that gives the error is the network's own, without these errors. Samples of a batch are read one by
+    one: the noise of the sum is drawn at once, which is the same.
 
     balanced: let what leaves the inputs interfere at the norm of x, whatever its own. The bias goes with the
     power that is sent backwards: this lowers it where errors are strong and raises it where they are weak.
@@ -74,7 +74,7 @@ class InSitu:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LIGHT_BACKWARDS, Need.LOCAL_DERIVATIVES})
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return measured gradients; ParameterError for a layer that learns and is not a single mesh."""
+        """Return measured gradients; ParameterError for layers that learn and are not single meshes."""
         network, samples = forward.network, forward.objective.count(forward.targets)
         found: Updates = [None] * len(network.layers)
         signal: Any = forward.error
@@ -93,7 +93,7 @@ class InSitu:
     def _measured(
         self, layer: MeshLayer, forward: ForwardPass, index: int, delta: Any, samples: int
     ) -> tuple[Parameters, Any]:
-        """Return a layer's gradient and the signal for the layer before it."""
+        """Return a layer's gradient and the cotangent for the layer before it, shape (batch, inputs)."""
         trace = forward.traces[index]
         passage: Passage = trace.memo
         n, kind = layer.hardware.guides, passage.x.dtype
@@ -152,9 +152,9 @@ def _weights(norm: FloatArray, ratio: FloatArray) -> FloatArray:
 
 
 def deviations(measured: Updates, exact: Updates) -> list[tuple[float, float]]:
-    """Return for each layer that learns how far a measured gradient is from the exact one.
+    """Return the relative distance and the angle of measured and exact gradients, for each layer that learns.
 
-    Distance relative to the exact one's norm, and the angle between the two in degrees.
+    The distance is relative to the norm of the exact gradient; the angle is in degrees.
     """
     found = []
     for one, other in zip(measured, exact, strict=True):

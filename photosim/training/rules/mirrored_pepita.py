@@ -21,7 +21,7 @@ from photosim.training.rules.rule import Need
 @public
 @dataclass(frozen=True)
 class MirroredPepita:
-    """PEPITA with x' = x - F e, F along B_1 B_2 ... B_L, each B on its way to its layer's transposed weights.
+    """PEPITA with learnt feedback: x' = x - F e, F along B_1 B_2 ... B_L, each B near its layer's transpose.
 
     Each batch sends white noise of deviation 1 into every layer alone, without its activation, and adds
     learning_rate (noise)(response)^T to that layer's B, averaged over `samples` noises, once B has decayed
@@ -69,7 +69,7 @@ class MirroredPepita:
         return cls(memory, rng)
 
     def mirror(self, network: Network, parameters: list[Parameters], batches: int = 1) -> None:
-        """Let the matrices learn from noise alone, as the authors do for two epochs before training."""
+        """Let the matrices B learn from noise alone, as the authors do for two epochs before training."""
         for _ in range(batches):
             for index, block in enumerate(network.blocks):
                 layer, own = network.layers[block.first], parameters[block.first]
@@ -93,7 +93,7 @@ class MirroredPepita:
         return np.asarray(product * (size / np.sqrt(np.mean(product**2))), dtype=np.float64)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Mirror once, and return the updates of all layers."""
+        """Update the matrices B once, and return the updates as `Rule.updates` does."""
         warn_if_silent("Mirrored PEPITA", forward)
         self.mirror(forward.network, forward.parameters)
         again = second_pass(forward, Digital(self.matrix()), sign=-1.0)

@@ -46,23 +46,23 @@ def second_pass(forward: ForwardPass, device: Device, sign: float = 1.0) -> Forw
 
 
 def outputs_of(forward: ForwardPass, block: Block) -> RealArray:
-    """Return what a block's units give, after dropout if there is one; before pooling, which mixes units."""
+    """Return a block's outputs (batch, units), after dropout if there is one, and before pooling."""
     traces = forward.traces
     whole, own = traces[block.last].outputs, traces[block.first].outputs
     return whole if whole.shape == own.shape else own
 
 
 def changes(forward: ForwardPass, again: ForwardPass) -> list[RealArray]:
-    """Return for each hidden block its units' outputs of the first pass minus those of the second."""
+    """Return each hidden block's outputs of the first pass minus those of the second, (batch, units) each."""
     return [outputs_of(forward, block) - outputs_of(again, block) for block in forward.network.hidden]
 
 
 def updates_of(forward: ForwardPass, posts: Sequence[RealArray]) -> Updates:
-    """Return the updates of all layers from what each block's units should give less of, (batch, units).
+    """Return the updates of all layers from the changes of their outputs, (batch, units) for each block.
 
-    Where units are read by a detector the layer's own matrix acts on fields: a detected quantity becomes a
-    direction of the field by the detector's law, 2 z for a power |z|^2. That is not the derivative of an
-    activation.
+    An output should decrease by its change. Where units are read by a detector the layer's own matrix acts on
+    fields: a detected quantity becomes a direction of the field by the detector's law, 2 z for a power |z|^2.
+    That is not the derivative of an activation.
     """
     blocks = zip(forward.network.blocks, posts, strict=True)
     return forward.updates(
@@ -74,7 +74,7 @@ def updates_of(forward: ForwardPass, posts: Sequence[RealArray]) -> Updates:
 
 
 def wanted(forward: ForwardPass) -> RealArray:
-    """Return what the answers should be, (batch, outputs): one-hot labels, or the targets themselves."""
+    """Return the targets, (batch, outputs): one-hot labels, or in regression the target values."""
     targets, error = np.asarray(forward.targets), forward.error
     if targets.dtype.kind in "iu":
         return np.asarray(np.eye(error.shape[1], dtype=error.dtype)[targets])
@@ -82,7 +82,7 @@ def wanted(forward: ForwardPass) -> RealArray:
 
 
 def answers(forward: ForwardPass) -> RealArray:
-    """Return probabilities, or in regression the outputs: what is wanted plus the error."""
+    """Return the network's answers, (batch, outputs): probabilities, or in regression the outputs."""
     return np.asarray(forward.error + wanted(forward))
 
 

@@ -36,7 +36,7 @@ def check_differences(parameters: int, where: str = "") -> None:
 
 @dataclass(frozen=True)
 class _Measuring:
-    """What rules share that measure the loss of moved parameters.
+    """Base of the rules that measure the loss at changed parameters, by forward passes alone.
 
     step: of the parameters, or the standard deviation of their random moves. Counters: evaluations, the
     samples sent forward through the network. They are all that the hardware has to give: the pass that
@@ -49,7 +49,7 @@ class _Measuring:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.MORE_FORWARDS})
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for a step that moves nothing."""
+        """Raise ParameterError for a step that is not positive."""
         if not (is_number(self.step) and 0.0 < self.step < np.inf):
             message = f"step must be a positive number, got {shown(self.step)}."
             raise ParameterError(message)
@@ -87,7 +87,7 @@ class _Measuring:
 
 @dataclass(frozen=True)
 class _Drawing(_Measuring):
-    """What rules share that move all parameters at once, in `repeats` directions drawn for every batch."""
+    """Base of the rules that change all parameters at once, in `repeats` directions drawn for every batch."""
 
     repeats: int = 1
 
@@ -114,7 +114,7 @@ class _Drawing(_Measuring):
 @public
 @dataclass(frozen=True)
 class FiniteDifference(_Measuring):
-    """dJ/dp = (J(p + step) - J(p))/step for each parameter, as shen2017 propose for training on a chip.
+    """Finite differences: dJ/dp = (J(p + step) - J(p))/step for each parameter, one by one (shen2017).
 
     It needs one forward pass of the batch for each parameter, and one more.
 
@@ -124,7 +124,7 @@ class FiniteDifference(_Measuring):
     sources: ClassVar[tuple[str, ...]] = ("shen2017",)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the differences, in the shapes of the parameters; ParameterError for more than MOST."""
+        """Return the differences as `Rule.updates` does; ParameterError for more parameters than MOST."""
         check_differences(sum(value.size for own in forward.parameters for value in own.values()))
         still: list[dict[str, Any]] = [{} for _ in forward.parameters]
         here = self.loss(forward, still, 0.0)
@@ -155,7 +155,7 @@ class SPSA(_Drawing):
     sources: ClassVar[tuple[str, ...]] = ("spall1992",)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the mean over directions."""
+        """Return the mean estimate over `repeats` directions, as `Rule.updates` does."""
         return self.mean(forward, signs=True)
 
 
@@ -176,5 +176,5 @@ class EvolutionStrategy(_Drawing):
     repeats: int = 10
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the mean over pairs."""
+        """Return the mean estimate over `repeats` pairs of changes, as `Rule.updates` does."""
         return self.mean(forward, signs=False)

@@ -89,7 +89,7 @@ def ideal_layer(layer: Layer) -> Layer:
 
 
 def _seen(layer: Layer, model: Layer, own: Parameters, trace: Trace, x: RealArray) -> Trace:
-    """Return a model's trace of inputs x, and of what the layer's own trace tells of its electronics."""
+    """Return a model's trace of x (batch, inputs), with the electronic values of the layer's own trace."""
     if (model is layer or isinstance(layer, HeldDense)) and x is trace.inputs:
         return trace
     found = model.forward(own, x, trace)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True)
 class PrivateDFA:
-    """Ternary feedback of bounded size, inputs of bounded size, and noise on each layer's mean update.
+    """Private direct feedback alignment: bounded inputs and feedback, and noise on each layer's mean update.
 
     Each layer learns from its inputs, scaled down to a norm of `activation` where it is larger, and from
     what is sent to it: hidden layers from p = g B t, t the error rounded to -1, 0 and 1, g = reach / (|B|
@@ -94,7 +94,7 @@ class PrivateDFA:
         return Accountant(1.0, self.noise_multiplier)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless those that learn are dense."""
+        """Return updates with noise, as `Rule.updates`; ParameterError for layers that are not dense."""
         check_feedback("Private DFA", forward.network, self.feedback)
         samples = forward.objective.count(forward.targets)
         if samples != len(forward.error):

@@ -47,7 +47,11 @@ class Rule(Protocol):
     """What the rule cannot do without; catalogue, options and estimators read it here."""
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers, averaged over the batch."""
+        """Return a dictionary of arrays for each layer, in the shapes of its parameters, or None.
+
+        forward: the network's pass of one batch, with its error. An update is a mean over the batch and
+        stands where a gradient stands: an optimiser subtracts it. None is for a layer that does not change.
+        """
 
 
 def updates_of(rule: Rule, forward: ForwardPass, parameters: Sequence[Parameters]) -> Updates:

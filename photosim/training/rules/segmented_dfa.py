@@ -20,7 +20,7 @@ from photosim.training.rules.ternary_dfa import ternarise, ternarise_at_random
 @public
 @dataclass(frozen=True)
 class SegmentedDFA:
-    """The error of each token reaches the outputs of the layers `ends`, each by its own device.
+    """Direct feedback alignment for Transformers: devices send each token's error to the layers `ends`.
 
     Layers between two ends learn from what the later end is sent, by exact derivatives; those after the last
     end from the error itself. `ends` at every block of a Transformer is the macro placement of
@@ -64,7 +64,7 @@ class SegmentedDFA:
             raise ParameterError(message)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError for ends that the network does not have."""
+        """Return updates as `Rule.updates` does; ParameterError for ends that the network does not have."""
         count = len(forward.network.layers)
         if self.ends and not 0 <= self.ends[0] <= self.ends[-1] < count - 1:
             message = f"Segments end at layers 0 to {count - 2}, before the last one, got {list(self.ends)}."
@@ -78,7 +78,7 @@ class SegmentedDFA:
         return found
 
     def _signals(self, error: RealArray) -> list[RealArray]:
-        """Return what the devices make of the tokens' errors, each (batch, outputs of its end)."""
+        """Return the devices' products with the tokens' errors, (batch, outputs of the end) for each end."""
         if not self.feedback:
             return []
         rows = error.reshape(len(error) * self.tokens, -1)

@@ -22,7 +22,7 @@ VARIANTS = ("uniform", "fixed", "redrawn")
 @public
 @dataclass(frozen=True)
 class SignSymmetry:
-    """delta_k = (V_(k+1)^T delta_(k+1)) * f'(a_k) with V = M * sign(W) of the present weights.
+    """Sign symmetry: delta_k = (V_(k+1)^T delta_(k+1)) * f'(a_k) with V = M * sign(W) (liao2016).
 
     sizes: M of every layer but the first, each in the shape of its weights (outputs, inputs).  variant:
     "uniform" for equal entries of M, "fixed" for random M drawn once, "redrawn" for M drawn again for every
@@ -56,7 +56,7 @@ class SignSymmetry:
         return cls(tuple(sizes), variant, rng)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; the last one's is exact."""
+        """Return updates as `Rule.updates` does; the last layer's are the exact gradient."""
         blocks = forward.network.blocks
         deltas = [forward.output_delta]
         for block, after, size in zip(blocks[-2::-1], blocks[:0:-1], self.sizes[::-1], strict=True):

@@ -17,10 +17,11 @@ from photosim.training.rules.rule import Need, check_feedback, deliver
 @public
 @dataclass(frozen=True)
 class TargetProjection:
-    """delta_k = -(B_k y) * f'(a_k), with y the one-hot label: a label replaces the error.
+    """Direct random target projection: delta_k = -(B_k y) * f'(a_k), y the one-hot label (frenkel2021).
 
-    The error, probabilities minus y, is negative only in the entry of y, so that -y has the same signs there.
-    Hidden layers can learn before the output is known. For classification only; the last layer is exact.
+    The label replaces the error: the error, probabilities minus y, is negative only in the entry of y, so
+    that -y has the same signs there. Hidden layers can learn before the output is known. For classification
+    only; the last layer gets the exact gradient.
 
     feedback: devices for the products by B_k.
     """
@@ -30,7 +31,7 @@ class TargetProjection:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LOCAL_DERIVATIVES, Need.FEEDBACK, Need.CLASS_LABELS})
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
+        """Return updates as `Rule.updates` does; ParameterError unless each hidden layer has a device."""
         check_feedback("Direct random target projection", forward.network, self.feedback)
         # error = probabilities - labels, so this is the labels up to rounding.
         labels = np.rint(softmax(forward.traces[-1].outputs) - forward.error)

@@ -26,11 +26,12 @@ MOST = 0.5
 @public
 @dataclass(frozen=True)
 class TernaryDFA:
-    """delta_k = gain * (B_k t) * f'(a_k), where t is +1 above the threshold, -1 below minus it, 0 between.
+    """Direct feedback alignment of a ternary error: delta_k = gain * (B_k t) * f'(a_k), t of -1, 0 and 1.
 
-    The threshold applies to each sample's own error, probabilities minus labels. If it is too low, most wrong
-    classes of an untrained network become +1, and t contains little more than the right class; such a batch
-    gives a PhotosimWarning. The last layer learns from the exact error.
+    t is 1 where the error exceeds `threshold`, -1 where it is below -`threshold`, and 0 elsewhere
+    (launay2020). The threshold applies to each sample's own error, probabilities minus labels. If it is too
+    low, most wrong classes of an untrained network become +1, and t contains little more than the right
+    class; such a batch gives a PhotosimWarning. The last layer learns from the exact error.
 
     feedback: devices for the products by B_k.
     """
@@ -50,7 +51,7 @@ class TernaryDFA:
         check_number(self, gain=self.gain)
 
     def updates(self, forward: ForwardPass) -> Updates:
-        """Return the updates of all layers; ParameterError unless each hidden layer has its device."""
+        """Return updates as `Rule.updates` does; ParameterError unless each hidden layer has a device."""
         check_feedback("Ternary DFA", forward.network, self.feedback)
         self._warn(forward.error)
         levels = ternarise(forward.error, self.threshold)
