@@ -58,10 +58,16 @@ def test_kernels_leave_the_users_numba_settings_alone() -> None:
 
 
 Filled = Callable[[str], tuple[Path, str]]
-RING = """\
-import photosim as ps
-print(ps.load("add_drop_ring")(wl=[1.55])["in", "drop"].power[0].hex())
+FORMULA = """\
+import numpy as np
+from photosim.model import registry
+from photosim.model.codegen import kernels
+attenuator = kernels(registry.get("attenuator"))
+out = np.zeros((1, 1, attenuator.values, 2, 1))
+attenuator.evaluate(np.ones(1), np.full((1, 1, len(attenuator.parameters)), 0.5), out)
+print(out.tolist())
 """
+"""A component's formula, whose kernel is written as a file of Python."""
 KERNEL = """\
 import numpy as np
 from photosim.kernels.chain import contract
@@ -69,7 +75,7 @@ out = np.zeros((1, 1, 1, 2))
 contract(np.ones((1, 1, 2, 1, 2, 2)), np.ones((1, 1, 4)), np.zeros(1, int), np.ones(1, int), out)
 print(out.tolist())
 """
-"""One kernel, which is compiled sooner than those of a ring."""
+"""One kernel of the package."""
 
 
 def simulated(folder: Path, script: str) -> tuple[str, str]:
@@ -131,7 +137,7 @@ def touched(content: bytes) -> bytes:
 def test_a_damaged_kernel_is_made_again(
     filled: Filled, suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
-    script = RING if suffix == ".py" else KERNEL  # a ring's formulas are files of Python
+    script = FORMULA if suffix == ".py" else KERNEL
     folder, printed = filled(script)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
@@ -169,7 +175,7 @@ def test_what_is_not_a_file_is_no_kept_kernel(
     filled: Filled, suffix: str, replaced: Callable[[Path], None], tmp_path: Path
 ) -> None:
     """Nothing waits for a pipe, and a folder that holds files of others is left as it is."""
-    script = RING if suffix == ".py" else KERNEL  # a ring's formulas are files of Python
+    script = FORMULA if suffix == ".py" else KERNEL
     folder, printed = filled(script)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)

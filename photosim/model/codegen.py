@@ -1,6 +1,6 @@
 """From a formula to a compiled kernel: print it as straight-line real arithmetic, once, into a cache file.
 
-The formula's sympy form is walked after common subexpressions are taken out.
+The formula's sympy form is walked after common subexpressions are taken out, and derived line by line.
 Each node becomes one or two real numbers (a complex one its real and imaginary
 part), so the compiler sees only float64 arithmetic that it can vectorise over
 wavelengths; what does not depend on wavelength is computed once outside the
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.caching import cache_folder, guard, read_text, write_text
+from photosim.model.chain_rule import Code
 from photosim.model.groups import SettingsGroup, group_methods
 from photosim.model.printer import Printer
 
@@ -80,7 +81,8 @@ def kernels(model: ClosedForm) -> Kernels:
 
 
 _GENERATOR = b"".join(
-    (Path(__file__).parent / name).read_bytes() for name in ("algebra.py", "codegen.py", "printer.py")
+    (Path(__file__).parent / name).read_bytes()
+    for name in ("algebra.py", "chain_rule.py", "codegen.py", "printer.py")
 )
 """The generator as it was imported: a file that is edited later must not lend its hash to older kernels."""
 
@@ -180,7 +182,7 @@ VALUES = {values}
 DISPERSIVE = {dispersive}
 
 
-@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", inline="always")
+@njit(cache=True, fastmath={{"contract", "nsz"}}, error_model="numpy", forceinline=True)
 def _sin_cos(x):
     """Sine and cosine in plain arithmetic, so that the loop over wavelengths vectorises.
 
@@ -255,12 +257,15 @@ def _text(model: ClosedForm) -> str:
     dispersive = any(table["wl"] in value.free_symbols for value in distinct)
     inputs = {table[n]: f"p[{k}]" for k, n in enumerate(names)}
     by = [table[n] for n in names] + [table["wl"]]
-    slopes = [sympy.diff(value, x) for x in by for value in distinct]
+    code = Code(distinct, table["wl"])
+    values = code.targets
+    slopes = [slope for row in code.slopes(values, by) for slope in row]
     where = [f"o[{k}, {v}, {{part}}, w]" for k in range(len(by)) for v in range(len(distinct))]
-    series = [
-        sympy.diff(value, table["wl"], k) / math.factorial(k) for value in distinct for k in range(ORDERS)
-    ]
-    places = [f"o[{v}, {k}, {{part}}, w]" for v in range(len(distinct)) for k in range(ORDERS)]
+    orders = [values]
+    for _ in range(1, ORDERS):
+        orders += code.slopes(orders[-1], [table["wl"]])
+    series = [value / math.factorial(k) for k, row in enumerate(orders) for value in row]
+    places = [f"o[{v}, {k}, {{part}}, w]" for k in range(ORDERS) for v in range(len(distinct))]
     header = _HEADER.format(
         name=model.name,
         value_of=value_of,
@@ -273,23 +278,23 @@ def _text(model: ClosedForm) -> str:
         + _kernel(
             "evaluate",
             "value, part",
-            distinct,
+            code,
+            values,
             [f"o[{v}, {{part}}, w]" for v in range(len(distinct))],
             inputs,
         )
-        + _kernel("partials", "parameter, value, part", slopes, where, inputs)
-        + _kernel("series", "value, order, part", series, places, inputs)
+        + _kernel("partials", "parameter, value, part", code, slopes, where, inputs)
+        + _kernel("series", "value, order, part", code, series, places, inputs)
     )
 
 
-def _kernel(name: str, axes: str, targets: list[Any], where: list[str], inputs: Mapping[Any, str]) -> str:
-    import sympy
-
-    shared, reduced = sympy.cse(targets, order="none")
+def _kernel(
+    name: str, axes: str, code: Code, targets: list[Any], where: list[str], inputs: Mapping[Any, str]
+) -> str:
     printer = Printer(inputs)
-    for symbol, expression in shared:
+    for symbol, expression in code.needed(targets):
         printer.define(symbol, expression)
-    for place, expression in zip(where, reduced, strict=True):
+    for place, expression in zip(where, targets, strict=True):
         printer.store(place, expression)
     outer = "\n".join(" " * 12 + line for line in printer.outer)
     inner = "\n".join(" " * 16 + line for line in printer.inner)

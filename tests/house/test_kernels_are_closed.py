@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -103,28 +105,42 @@ def made_here(tree: ast.Module) -> set[str]:
     }
 
 
-def faults(source: str) -> list[str]:
+def faults(tree: ast.Module) -> list[str]:
     """Return one line for each name that a cached kernel of a file must not read."""
-    tree = ast.parse(source)
+    cached = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and is_cached(n)]
+    if not cached:
+        return []
     safe = safe_globals(tree)
     found = []
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef) and is_cached(function):
-            body = ast.Module(body=function.body, type_ignores=[])
-            unseen = loaded_names(body) - own_names(function) - safe
-            found += [f"{function.name} reads {name}" for name in sorted(unseen)]
+    for function in cached:
+        body = ast.Module(body=function.body, type_ignores=[])
+        unseen = loaded_names(body) - own_names(function) - safe
+        found += [f"{function.name} reads {name}" for name in sorted(unseen)]
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_cached_kernels_use_only_their_own_file(path: Path) -> None:
-    assert faults(path.read_text(encoding="utf-8")) == []
+class Read(NamedTuple):
+    """What a file is asked: names read in vain, lines of wrong fastmath, whether it has a cached kernel."""
+
+    faults: list[str]
+    fastmath: list[int]
+    kernels: bool
+
+
+@cache
+def read(path: Path) -> Read:
+    """Return the answers of a file, which is parsed once for all tests."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kernels = any(isinstance(n, ast.FunctionDef) and is_cached(n) for n in ast.walk(tree))
+    return Read(faults(tree), fastmath_faults(tree), kernels)
+
+
+def test_cached_kernels_use_only_their_own_file() -> None:
+    assert {str(path.relative_to(ROOT)): found for path in FILES if (found := read(path).faults)} == {}
 
 
 def test_the_walk_reaches_the_kernels() -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
-    functions = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    assert any(is_cached(function) for function in functions), (
+    assert any(read(path).kernels for path in FILES), (
         "the project has compiled kernels, so a walk that finds none looks in the wrong place"
     )
 
@@ -154,12 +170,12 @@ from photosim.kernels.a import far
     ],
 )
 def test_the_checker_sees_what_it_should(body: str, expected: list[str]) -> None:
-    assert faults(HEAD + body) == expected
+    assert faults(ast.parse(HEAD + body)) == expected
 
 
-def fastmath_faults(source: str) -> list[int]:
+def fastmath_faults(tree: ast.Module) -> list[int]:
     """Return the lines that pass fastmath as anything but a set of "contract" and "nsz"."""
-    calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
+    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call))
     keywords = [k for call in calls for k in call.keywords if k.arg == "fastmath"]
     return [k.value.lineno for k in keywords if not _gentle(k.value)]
 
@@ -172,15 +188,14 @@ def _gentle(value: ast.expr) -> bool:
     return flags is False or (isinstance(flags, set) and flags <= {"contract", "nsz"})
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_fastmath_never_breaks_nan_checks(path: Path) -> None:
-    source = path.read_text(encoding="utf-8")
-    assert fastmath_faults(source) == []
+def test_fastmath_never_breaks_nan_checks() -> None:
+    assert {str(path.relative_to(ROOT)): found for path in FILES if (found := read(path).fastmath)} == {}
     # Generated code is text inside strings, which the syntax tree does not see.
-    assert "fastmath=True" not in source.replace(" ", "")
+    texts = {path: path.read_text(encoding="utf-8").replace(" ", "") for path in FILES}
+    assert [str(path.relative_to(ROOT)) for path, text in texts.items() if "fastmath=True" in text] == []
 
 
 def test_fastmath_checker_sees_what_it_should() -> None:
-    assert fastmath_faults("njit(fastmath=True)") == [1]
-    assert fastmath_faults("njit(fastmath={'contract', 'nsz'})") == []
-    assert fastmath_faults("njit(fastmath={'nnan'})") == [1]
+    assert fastmath_faults(ast.parse("njit(fastmath=True)")) == [1]
+    assert fastmath_faults(ast.parse("njit(fastmath={'contract', 'nsz'})")) == []
+    assert fastmath_faults(ast.parse("njit(fastmath={'nnan'})")) == [1]

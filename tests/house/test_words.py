@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,17 @@ def sources() -> Iterator[Path]:
                 yield path
 
 
-def strings(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every string of a file; the values of an f-string are left out."""
+@cache
+def strings(path: Path) -> list[tuple[int, str]]:
+    """Return line and text of every string of a file; the values of an f-string are left out."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):
             parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in node.values]
-            yield node.lineno, "".join(map(str, parts))
+            found.append((node.lineno, "".join(map(str, parts))))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
+            found.append((node.lineno, node.value))
+    return found
 
 
 def prose(path: Path) -> Iterator[str]:
