@@ -71,8 +71,9 @@ def rate_equation_laser(
     2 R |E|**2 of the photons, 2 R |E|**2 + N/carrier_lifetime + pump_noise injection_efficiency I/q of the
     carriers, -2 R |E|**2 of both (Coldren et al. 2012, section 5.5), so that relative intensity noise and
     linewidth follow; shot noise of its detection is the detector's. e1 takes the current, at ground: its
-    junction and leads are in `packaged_laser`. Left out: side modes, heat, the second mirror's output (it is
-    in 1 - output).
+    junction and leads are in `packaged_laser`. Left out: side modes, heat, adiabatic chirp (compression
+    changes the index as it changes the gain, so that the wavelength at rest does not depend on the current),
+    the second mirror's output (it is in 1 - output).
 
     Settings:
         wl: wavelength at threshold.
