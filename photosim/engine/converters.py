@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from photosim.errors import ParameterError
+from photosim.kernels.receivers import quantise
 from photosim.model import Detector, Electronic, Equaliser, Network, PortRef, Stage
 
 if TYPE_CHECKING:
@@ -148,15 +149,12 @@ def _through(
 
 def convert(values: NDArray[Real], stage: Stage) -> tuple[NDArray[Real], int]:
     """Return values as they leave the range and the steps of a stage, and how many lay beyond the range."""
-    held = np.asarray(np.clip(values, stage.low, stage.high))
-    beyond = int(np.count_nonzero(held != values))
-    if stage.bits is not None:
-        held -= stage.low
-        held /= stage.step
-        np.rint(held, out=held)
-        held *= stage.step
-        held += stage.low
-    return held, beyond
+    step = 0.0 if stage.bits is None else stage.step
+    held = np.empty_like(values, order="C")
+    own = values.dtype.type
+    ends = own(stage.low), own(stage.high), own(step)
+    beyond = quantise(np.ascontiguousarray(values).reshape(-1), *ends, held.reshape(-1))
+    return held, int(beyond)
 
 
 def out_of_range(name: str, value: float, low: float, high: float, unit: str = "V", where: str = "") -> str:

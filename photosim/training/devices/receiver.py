@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
+from photosim.kernels.receivers import add_noise
 from photosim.reals import shown
 from photosim.signals.electronics import Chain
 from photosim.signals.filters import noise_bandwidth
@@ -94,14 +96,31 @@ class Receiver:
         the amplifiers, referred to their input.
         """
         shot = np.asarray(total + 2.0 * self.dark_current)
-        band = self.noise_bandwidth
-        shot *= float(shot_density(1.0)) * band
-        shot += self.chain.amplifier_variance()
-        if not self.chain.virtual_ground:
-            shot += float(thermal_density(self.temperature, self.load_resistance)) * band
+        shot *= self.shot_slope
+        shot += self.still_variance
         return shot
 
-    @property
+    def add_noise(self, difference: RealArray, total: RealArray, current: RealArray) -> None:
+        """Make currents in A of the normal numbers in `current`: `difference`, with its noise.
+
+        total: sum in A of the two photocurrents. All three arrays have one shape and type.
+        """
+        own = current.dtype.type
+        add_noise(
+            difference.reshape(-1), total.reshape(-1), own(2.0 * self.dark_current), own(self.shot_slope),
+            own(self.still_variance), current.reshape(-1),
+        )  # fmt: skip
+
+    @cached_property
+    def still_variance(self) -> float:
+        """The variance in A^2 that does not depend on the light: of the amplifiers, or of the load."""
+        variance = self.chain.amplifier_variance()
+        if not self.chain.virtual_ground:
+            density = float(thermal_density(self.temperature, self.load_resistance))
+            variance += density * self.noise_bandwidth
+        return variance
+
+    @cached_property
     def shot_slope(self) -> float:
         """Slope of `current_variance` by the sum of the currents, in A."""
         return float(shot_density(1.0)) * self.noise_bandwidth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,20 +43,30 @@ class Diodes:
         per_watt = np.abs(hardware.responsivity).transpose(1, 2, 0)
         return cls(plus, minus, per_watt, hardware.receiver.saturation, hardware.diodes)
 
+    @cached_property
+    def apart(self) -> RealArray:
+        """Plus less minus currents in A of full power, (down, across, N, M)."""
+        return np.asarray(self.plus - self.minus)
+
+    @cached_property
+    def together(self) -> RealArray:
+        """Plus and minus currents in A of full power, (down, across, N, M)."""
+        return np.asarray(self.plus + self.minus)
+
     def difference(self, light: RealArray) -> RealArray:
         """Return plus minus minus current in A, (down, across, batch, M).
 
         light: power of each channel relative to its full one, (down, across, batch, N).
         """
         if not self.bright(light):
-            return self.through(light, lambda diodes: diodes.plus - diodes.minus)
+            return self.through(light, lambda diodes: diodes.apart)
         plus, minus = self._saturated(light)
         return np.asarray(plus - minus)
 
     def total(self, light: RealArray) -> RealArray:
         """Return plus and minus current together in A, (down, across, batch, M)."""
         if not self.bright(light):
-            return self.through(light, lambda diodes: diodes.plus + diodes.minus)
+            return self.through(light, lambda diodes: diodes.together)
         plus, minus = self._saturated(light)
         return np.asarray(plus + minus)
 
@@ -65,8 +76,12 @@ class Diodes:
 
     def bright(self, light: RealArray) -> bool:
         """Return whether a diode would saturate if all channels were as bright as the brightest one."""
-        most = max(float(full.sum(axis=-2).max()) for full in self.full())
-        return most * float(light.max(initial=0.0)) > self.limit
+        return self.brightest * float(light.max(initial=0.0)) > self.limit
+
+    @cached_property
+    def brightest(self) -> float:
+        """The power in W at the diode that sees most light, all channels at full power."""
+        return max(float(full.sum(axis=-2).max()) for full in self.full())
 
     def power(self, light: RealArray) -> RealArray:
         """Return the power in W at the plus and the minus diodes, shape (2, down, across, batch, M)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,9 +47,13 @@ class Modulators:
         """Return the codes (batch, N) that suit each channel alone for x (batch, N) between 0 and 1."""
         wanted = self.low + x * self.swing
         steps = np.arange(self.voltage.size)
-        own = [np.exp(self.shares[n, :, n]) for n in range(len(self.names))]
-        nearest = [np.interp(wanted[:, n], levels, steps) for n, levels in enumerate(own)]
+        nearest = [np.interp(wanted[:, n], levels, steps) for n, levels in enumerate(self.levels)]
         return np.rint(nearest).astype(np.int64).T
+
+    @cached_property
+    def levels(self) -> FloatArray:
+        """Share of its own channel that each modulator passes at each code, (N, K)."""
+        return np.exp([self.shares[n, :, n] for n in range(len(self.names))])
 
     def light(self, x: RealArray) -> RealArray:
         """Return powers (batch, N) relative to full ones for inputs x (batch, N) between 0 and 1.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.training.arrays import FloatArray, RealArray
-from photosim.training.devices.bank.diodes import Diodes
 
 if TYPE_CHECKING:
     from photosim.training.devices.bank.weight_bank import WeightBank
@@ -39,7 +38,7 @@ def deviation(bank: WeightBank, x: RealArray) -> FloatArray:
     scale = np.abs(x).max(axis=1, keepdims=True)
     shares = x / np.where(scale > 0.0, scale, 1.0)
     down, across, rows, channels = tiles.plus.shape
-    diodes = Diodes.of(bank.hardware, tiles.plus, tiles.minus, np.float64)
+    diodes = tiles.diodes(bank.hardware, np.float64)
     found = np.zeros((len(x), down * rows))
     for part in (np.maximum(shares, 0.0), np.maximum(-shares, 0.0)):
         wide = np.zeros((len(x), across * channels))

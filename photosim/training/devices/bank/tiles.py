@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
+from photosim.training.devices.bank.diodes import Diodes
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from photosim.training.devices.bank.circuit import BankCircuit
     from photosim.training.devices.bank.warm import WarmTiles
 
 
@@ -35,6 +39,18 @@ class Tiles:
     full: float
     clipped_settings: int
     warm: WarmTiles | None = None
+    _known: dict[str, tuple[BankCircuit, Diodes]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    def diodes(self, hardware: BankCircuit, dtype: DTypeLike) -> Diodes:
+        """Return the diodes of a bank that holds these tiles, made once for each type of numbers."""
+        name = np.dtype(dtype).str
+        known = self._known.get(name)
+        if known is None or known[0] is not hardware:
+            known = hardware, Diodes.of(hardware, self.plus, self.minus, dtype)
+            self._known[name] = known
+        return known[1]
 
 
 def cut(matrix: FloatArray, rows: int, channels: int) -> FloatArray:

@@ -310,7 +310,7 @@ class WeightBank(Shown):
         tiles = self.programmed
         if tiles.warm is not None and light.shape[-2]:
             return tiles.warm.diodes(self._kelvin(light.shape[-2]), light.dtype)
-        return Diodes.of(self.hardware, tiles.plus, tiles.minus, light.dtype)
+        return tiles.diodes(self.hardware, light.dtype)
 
     def _detect(self, light: RealArray) -> RealArray:
         """Return currents in A (down, across, batch, M) of relative powers (down, across, batch, N)."""
@@ -318,12 +318,14 @@ class WeightBank(Shown):
         self._note_saturated(diodes, light)
         if self.noise is None:
             return diodes.difference(light)
-        current = np.sqrt(receiver.current_variance(diodes.total(light)))
-        current *= self.rng.standard_normal(current.shape, light.dtype)
+        total = diodes.total(light)
+        current = self.rng.standard_normal(total.shape, light.dtype)
         # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
         flicker = self.rng.standard_normal(light.shape, light.dtype)
         flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
-        current += diodes.difference(light + light * flicker)
+        flicker *= light
+        flicker += light
+        receiver.add_noise(diodes.difference(flicker), total, current)
         return current
 
     def _note_saturated(self, diodes: Diodes, light: RealArray) -> None:
