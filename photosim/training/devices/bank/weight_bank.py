@@ -323,9 +323,7 @@ class WeightBank(Shown):
         # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
         flicker = self.rng.standard_normal(light.shape, light.dtype)
         flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
-        flicker *= light
-        flicker += light
-        receiver.add_noise(diodes.difference(flicker), total, current)
+        receiver.add_noise(diodes.difference(light + light * flicker), total, current)
         return current
 
     def _note_saturated(self, diodes: Diodes, light: RealArray) -> None:
