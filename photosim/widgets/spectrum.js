@@ -43,7 +43,7 @@ function draw(canvas, spectrum) {
   const margin = Math.max(0.05 * (top - bottom), 0.05);
   top += margin;
   bottom -= margin;
-  const box = { left: 56, right: width - 12, top: 10, bottom: height - 42 };
+  const box = { left: 56, right: width - 24, top: 10, bottom: height - 42 };
   const x = (v) => box.left + ((v - low) / (high - low || 1)) * (box.right - box.left);
   const y = (v) => box.bottom - ((v - bottom) / (top - bottom)) * (box.bottom - box.top);
   pen.font = "12px sans-serif";
@@ -129,8 +129,17 @@ function render({ model, el }) {
       const exact = element("input", { type: "number", step: "any", value: one.value });
       range.setAttribute("aria-label", one.name);
       exact.setAttribute("aria-label", `${one.name}, as a number`);
-      range.addEventListener("input", () => { exact.value = range.value; move(one.name, Number(range.value)); });
-      exact.addEventListener("change", () => { range.value = exact.value; move(one.name, Number(exact.value)); });
+      let sent = exact.value;
+      range.addEventListener("input", () => { exact.value = sent = range.value; move(one.name, Number(range.value)); });
+      const enter = () => {
+        if (exact.value === sent || exact.value === "") return;
+        sent = exact.value;
+        range.value = exact.value;
+        move(one.name, Number(exact.value));
+      };
+      exact.addEventListener("change", enter);
+      // JupyterLab takes the Enter key before the field's change is told.
+      exact.addEventListener("keydown", (event) => { if (event.key === "Enter") enter(); });
       knobs.append(element("label", { textContent: one.name, title: one.text }), range, exact, element("span", { textContent: one.unit }));
     }
   };
