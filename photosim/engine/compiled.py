@@ -13,7 +13,7 @@ from photosim.engine.ambient import Ambient
 from photosim.engine.bindings import TEMPERATURE, flat_settings, no_setting, owner, steps
 from photosim.engine.converters import converter_drives
 from photosim.engine.electrics import Electrics
-from photosim.engine.exclusions import Exclusions
+from photosim.engine.exclusions import Exclusions, why_fixed
 from photosim.engine.flatten import collector_paused, flatten
 from photosim.engine.gradient import Target, prepare, pull_back
 from photosim.engine.graph import Graph
@@ -164,8 +164,7 @@ class Compiled:
         if name not in self.continuous:
             if name not in self.graph.structural and name not in self.parameters:
                 raise ParameterError(no_setting(name, filter(self.continuous.__contains__, self.parameters)))
-            message = f"Setting {name!r} shapes the circuit and has no derivative."
-            raise ParameterError(message + did_you_mean(name, self.continuous))
+            raise ParameterError(f"Setting {name!r} has no derivative: it {why_fixed(self.graph, name)}.")
         self.exclusions.check([name])
         return name
 

@@ -79,3 +79,21 @@ class Exclusions:
 def _excluded_by(model: Composite, setting: str) -> list[str]:
     """Return the settings that exclude a setting of a composite."""
     return [b if a == setting else a for a, b in model.exclusive if setting in {a, b}]
+
+
+def why_fixed(graph: Graph, name: str) -> str:
+    """Return why a setting cannot change without another graph, as the rest of a sentence that names it.
+
+    One that no netlist gives, such as `backscatter`, and a reflection that is off have nothing to start from.
+    """
+    instance, setting = owner(name)
+    number = graph.index.get(instance)
+    model = graph.composites.get(instance) if number is None else graph.parts[number].model
+    declared = None if model is None else model.parameters.get(setting)
+    if declared is not None and declared.kind == "real":
+        value = graph.structural.get(name)
+        if value is None:
+            return "has no value to start from: write one in the netlist"
+        if not isinstance(value, bool) and value == declared.default == 0.0:
+            return "is off: write a value other than 0 in the netlist"
+    return "shapes the circuit or is a choice"

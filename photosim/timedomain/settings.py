@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.bindings import owner
+from photosim.engine.exclusions import why_fixed
 from photosim.errors import ParameterError
 from photosim.timedomain import drives as driving
 from photosim.timedomain.content import moves
@@ -42,7 +43,7 @@ def read_drives(
     compiled, plain = circuit.at(settings)
     for name, wave in drive[0].items():
         if name in circuit.graph.structural:
-            message = f"Setting {name!r} shapes the circuit and cannot be driven."
+            message = f"Setting {name!r} cannot be driven: it {why_fixed(circuit.graph, name)}."
             raise ParameterError(message)
         bandwidth = _electrical_bandwidth(compiled, plain, name)
         felt |= {name} if bandwidth is not None else set()

@@ -101,6 +101,14 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: ring(OWN, starts=0), "starts must be .* 1 to 10000"),
     (lambda: design(target={"matrix": "fourrier"}), "no matrix 'fourrier': .*Did you mean 'fourier'"),
     (lambda: design(target={"matrix": [[1, 0], [0]]}), "the matrix must be 4 rows of 4 finite numbers"),
+    (lambda: design(target={"matrix": [[1] * 4] * 3}), "4 rows of 4 finite numbers, got 3 rows of 4"),
+    (lambda: design(target={"matrix": [[np.nan] * 4] * 4}), "finite numbers, got some that are not finite"),
+    (lambda: design(target={"matrix": np.full((4, 4), "x")}), "finite numbers, got .*'x'"),
+    (lambda: design(target={"matrix": [[1.25] * 50] * 49 + [[1]]}), "rows of different lengths, or entries"),
+    (lambda: design(target={"matrix": "identity"}, constraints=[{"sum": {}, "at_most": 1.0}]),
+     "constraints, entry 1: sum: give at least one setting a factor other than 0"),
+    (lambda: budget(constants={"wall_plug_efficiency": -0.1}), r"must be positive, got -0\.1\.$"),
+    (lambda: budget(constants={"dac_step_energy": -1e-15}), "must be 0 or more, got -1e-15 J"),
     (lambda: design(target={"matrix": "identity"}, chips=1000), "chips confirm a yield: give the goal yield"),
 ]  # fmt: skip
 

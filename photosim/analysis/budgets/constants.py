@@ -116,7 +116,9 @@ def read_constants(stated: Mapping[str, Any]) -> dict[str, Constant]:
             raise ParameterError(message + did_you_mean(name, known))
         given = read_stated(value, f"constants: {name}").of(known[name], name)
         if given.low < 0.0 or (given.low == 0.0 and name.endswith("efficiency")):
-            message = f"constants: {name} must be positive, got {given.low:g} {given.unit}."
+            least = "positive" if name.endswith("efficiency") else "0 or more"
+            unit = "" if given.unit == "1" else f" {given.unit}"
+            message = f"constants: {name} must be {least}, got {given.low:g}{unit}."
             raise ParameterError(message)
         if name.endswith("efficiency") and given.high > 1.0:
             message = f"constants: {name} must be at most 1, got {given.high:g}."

@@ -195,6 +195,11 @@ class Linear:
         if self.at_least is None and self.at_most is None:
             message = "give at_least, at_most or both, as in {sum: {a.length: 1, b.length: -1}, at_least: 0}."
             raise ParameterError(message)
+        if not any(self.sum.values()):
+            message = (
+                "sum: give at least one setting a factor other than 0, as in {a.length: 1, b.length: -1}."
+            )
+            raise ParameterError(message)
 
 
 def read_constraints(space: Space, entries: Sequence[Mapping[str, Any]]) -> tuple[Bound, ...]:

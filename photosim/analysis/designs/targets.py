@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NAMED = ("fourier", "identity")
 """Matrices by name."""
 SUFFIXES = (".npy", ".csv")
+_LONG = 200
 """Files of matrices."""
 
 
@@ -149,18 +150,26 @@ def _matrix(value: Any, shape: tuple[int, int]) -> NDArray[np.complex128]:
         if value == "identity":
             return np.eye(n, dtype=np.complex128)
         value = _from_file(value)
+    numbers = isinstance(value, np.ndarray) and value.dtype.kind in "iufc"
     try:
-        found = np.asarray(
-            value if isinstance(value, np.ndarray) else [[_number(v) for v in row] for row in value]
-        )
+        found = np.asarray(value if numbers else [[_number(v) for v in row] for row in value])
     except (TypeError, ValueError, ParameterError):  # rows of different lengths are a ValueError
         found = np.empty(0)
     if found.shape != shape or not np.isfinite(found).all():
-        message = (
-            f"target: the matrix must be {shape[0]} rows of {shape[1]} finite numbers, got {shown(value)}."
-        )
+        wanted = f"{shape[0]} rows of {shape[1]} finite numbers"
+        message = f"target: the matrix must be {wanted}, got {_instead(found, shape, value)}."
         raise ParameterError(message)
     return found.astype(np.complex128)
+
+
+def _instead(found: NDArray[Any], shape: tuple[int, int], value: Any) -> str:
+    """Return what a matrix is that is not the wanted one, without its many numbers."""
+    if found.shape == shape:
+        return "some that are not finite"
+    if found.ndim == 2:
+        return f"{found.shape[0]} rows of {found.shape[1]}"
+    text = shown(value)
+    return text if len(text) < _LONG else "rows of different lengths, or entries that are not numbers"
 
 
 def _number(value: Any) -> complex:

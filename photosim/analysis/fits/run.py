@@ -20,6 +20,7 @@ from photosim.analysis.fits.alternatives import (
 )
 from photosim.analysis.fits.columns import divided_by, spectra_of
 from photosim.analysis.fits.fringes import period
+from photosim.analysis.fits.misfit import misfits
 from photosim.analysis.fits.parameters import Parameter, read_parameters
 from photosim.analysis.fits.problem import Powers, Problem, Spectra
 from photosim.analysis.fits.refining import Found, refine
@@ -141,8 +142,8 @@ def fit(  # noqa: PLR0913 - keyword options of a question
         "bootstrap": bootstrap,
         "block": block,
     }
-    check_number("starts", 1, MOST_STARTS, starts=starts)
-    check_number("bootstrap", 50, MOST_DRAWS, bootstrap=bootstrap)
+    check_number("fit", 1, MOST_STARTS, starts=starts)
+    check_number("fit", 50, MOST_DRAWS, bootstrap=bootstrap)
     data = measured_of(measured, wavelength, units)
     made = make(
         circuit,
@@ -173,7 +174,7 @@ def fit(  # noqa: PLR0913 - keyword options of a question
     _say_windows(circuit, problem, found)
     tabled = Tabled(problem, found, errors, tuple(others), costs, made.derived, circuit)
     result = dataset_of(tabled)
-    remarks = [*data.remarks, *_remarks(problem, made)]
+    remarks = [*data.remarks, *_remarks(problem, made, result)]
     result.attrs = {**provenance(circuit, question, seed), "data": data.source, "remarks": "; ".join(remarks)}
     return result
 
@@ -320,8 +321,9 @@ def _say_windows(circuit: Circuit, problem: Problem, found: Found) -> None:
     compiled.windows.look(point, problem.data.wl[[0, -1]])
 
 
-def _remarks(problem: Problem, made: Made) -> list[str]:
-    found = []
+def _remarks(problem: Problem, made: Made, result: xarray.Dataset) -> list[str]:
+    columns = result["measured_dB"].values, result["residual_dB"].values
+    found = [] if problem.linear else misfits(problem.data.names, problem.data.wl, *columns)
     if made.envelope == "auto" and problem.degree is not None:
         found.append(
             f"an envelope of degree {problem.degree} was fitted to each column, as the circuit's own did "

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 STEPS_A_LENGTH = 4
 """Intervals of a line in each correlation length; Gauss's rule of four points is then exact to 1e-9."""
-MOST_STEPS = 2000
+MOST_POINTS = 500_000
+"""Points of all lines together: some 30,000 correlation lengths."""
+_CHUNK = 64
+"""Neighbouring points of a line that are compared with others together."""
+_FAR = 6.1
+"""Correlation lengths over which the field's correlation falls below 1e-16."""
 COIL_PITCH_UM = 3.0
 """Distance of neighbouring turns of a spiral whose line nobody gave."""
 _CIRCLE = 48
@@ -169,7 +174,7 @@ def sampled(line: Line, length: float) -> tuple[NDArray[np.float64], NDArray[np.
     nodes, weights = np.polynomial.legendre.leggauss(4)
     points, shares = [], []
     for k, side in enumerate(sides.tolist()):
-        pieces = min(MOST_STEPS, max(1, int(np.ceil(side / length * STEPS_A_LENGTH))))
+        pieces = max(1, int(np.ceil(side / length * STEPS_A_LENGTH)))
         starts = np.arange(pieces) / pieces
         at = (starts[:, np.newaxis] + (nodes + 1.0) / (2.0 * pieces)).ravel()
         points.append(line[k] + at[:, np.newaxis] * (line[k + 1] - line[k]))
@@ -178,20 +183,41 @@ def sampled(line: Line, length: float) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def correlation(lines: Sequence[Line], length: float) -> NDArray[np.float64]:
-    """Return the covariance (n, n) of the means over lines of a field of variance 1, length in um."""
+    """Return the covariance (n, n) of the means over lines of a field of variance 1, length in um.
+
+    Points further apart than the field reaches are not compared: the time grows with the lines' length.
+    Raises ParameterError for a length so short that the lines have more than MOST_POINTS points.
+    """
+    _check_points(lines, length)
     found = [sampled(line, length) for line in lines]
-    out = np.empty((len(lines), len(lines)))
-    for i, (points, weights) in enumerate(found):
-        for j in range(i, len(found)):
-            others, shares = found[j]
-            total = 0.0
-            for start in range(0, len(points), 512):
-                apart = points[start : start + 512, np.newaxis] - others[np.newaxis]
-                total += float(
-                    weights[start : start + 512] @ np.exp(-(apart**2).sum(axis=-1) / length**2) @ shares
-                )
-            out[i, j] = out[j, i] = total
-    return out
+    cuts = [slice(k, k + _CHUNK) for points, _ in found for k in range(0, len(points), _CHUNK)]
+    owner = np.repeat(np.arange(len(lines)), [-(-len(points) // _CHUNK) for points, _ in found])
+    points = [found[line][0][cut] for line, cut in zip(owner, cuts, strict=True)]
+    shares = [found[line][1][cut] for line, cut in zip(owner, cuts, strict=True)]
+    low = np.array([part.min(axis=0) for part in points])
+    high = np.array([part.max(axis=0) for part in points])
+    out = np.zeros((len(lines), len(lines)))
+    for i, (here, weights) in enumerate(zip(points, shares, strict=True)):
+        gap = np.maximum(0.0, np.maximum(low[i:] - high[i], low[i] - high[i:]))
+        near = np.flatnonzero((gap**2).sum(axis=1) <= (_FAR * length) ** 2) + i
+        others = np.concatenate([points[j] for j in near])
+        apart = ((here[:, np.newaxis] - others) ** 2).sum(axis=-1)
+        alike = weights @ np.exp(-apart / length**2) * np.concatenate([shares[j] for j in near])
+        starts = np.cumsum([0, *(len(points[j]) for j in near[:-1])])
+        sums = np.add.reduceat(alike, starts)
+        np.add.at(out[owner[i]], owner[near], np.where(near == i, 0.5, 1.0) * sums)
+    return out + out.T
+
+
+def _check_points(lines: Sequence[Line], length: float) -> None:
+    total = sum(float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum()) for line in lines)
+    shortest = 4 * STEPS_A_LENGTH * total / MOST_POINTS
+    if length < shortest:
+        message = (
+            f"A correlation length of {length:g} um is too short for lines of {total:g} um in all: give "
+            f"{shortest:.2g} um or more, or leave it out, and the errors of parts are independent."
+        )
+        raise ParameterError(message)
 
 
 def factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from photosim.analysis.sweeps.points import check_setting
 from photosim.analysis.varied import read_varied
-from photosim.errors import ParameterError, did_you_mean
+from photosim.engine.exclusions import why_fixed
+from photosim.errors import ParameterError
 from photosim.netlist.forms import NameList, Positive
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def check_heaters(circuit: Circuit, tuning: Tuning) -> None:
     for name in tuning.heaters:
         check_setting(circuit, name)
         if name not in circuit.compiled.continuous:
-            hint = did_you_mean(name, circuit.compiled.continuous)
-            message = f"Setting {name!r} cannot be tuned: it shapes the circuit or is a choice.{hint}"
+            message = f"Setting {name!r} cannot be tuned: it {why_fixed(circuit.graph, name)}."
             raise ParameterError(message)
         (setting,) = read_varied(circuit, [name])
         if setting.unit not in ("rad", ""):

@@ -18,7 +18,8 @@ from photosim.analysis.sweeps.points import check_setting
 from photosim.analysis.yields.distributions import LEVELS, QUANTITIES, Distribution, Variation
 from photosim.analysis.yields.field import at_one_point, correlation, factor, lines_of
 from photosim.engine.bindings import steps
-from photosim.errors import ParameterError, PhotosimWarning, did_you_mean, listing
+from photosim.engine.exclusions import why_fixed
+from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.kernels.mixing import COUPLE_REACH, couple, mix
 from photosim.model import ClosedForm
 
@@ -284,8 +285,7 @@ def _settings(circuit: Circuit, variation: Variation, constant: Mapping[str, Any
             message = f"Setting {name!r} is drawn and fixed: give it once."
             raise ParameterError(message)
         if name not in compiled.continuous:
-            hint = did_you_mean(name, compiled.continuous)
-            message = f"Setting {name!r} shapes the circuit or is a choice, and cannot be drawn.{hint}"
+            message = f"Setting {name!r} cannot be drawn: it {why_fixed(compiled.graph, name)}."
             raise ParameterError(message)
         bases[name] = float({**compiled.parameters, **point.settings}[name])
         if distribution.distribution == "lognormal" and not (distribution.mean or bases[name]) > 0:

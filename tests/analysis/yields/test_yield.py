@@ -131,6 +131,33 @@ def test_a_straight_guide_averages_the_field() -> None:
     assert share == pytest.approx(np.sqrt(np.pi) * length / 5000.0, rel=0.02)
 
 
+@pytest.mark.parametrize(("whole", "length"), [(5000.0, 1.0), (1e5, 10.0)])
+def test_many_correlation_lengths_are_as_exact(whole: float, length: float) -> None:
+    share = field.correlation([np.array([[0.0, 0.0], [whole, 0.0]])], length)[0, 0]
+    x = whole / length
+    assert share == pytest.approx(np.sqrt(np.pi) / x - 1 / x**2, rel=1e-9)
+
+
+def test_lines_of_many_points_against_all_pairs() -> None:
+    """Chunks that are far apart are left out, and those at the end of one line are shorter than others."""
+    rng = np.random.default_rng(0)
+    lines = [rng.uniform(0.0, 400.0, (corners, 2)) for corners in (2, 5, 1, 3)]
+    length = 8.0
+    samples = [field.sampled(line, length) for line in lines]
+    expected = [
+        [a @ np.exp(-((p[:, np.newaxis] - q) ** 2).sum(axis=-1) / length**2) @ b for q, b in samples]
+        for p, a in samples
+    ]
+    assert max(len(points) for points, _ in samples) > 1000
+    assert np.allclose(field.correlation(lines, length), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_correlation_length_too_short_for_the_lines_is_refused() -> None:
+    variation = {"width": {"local": 1e-3}, "correlation_length": 1e-4, "places": {"g0": [[0, 0], [1000, 0]]}}
+    with pytest.raises(ps.PhotosimError, match=r"lines of 1000 um in all: give 0\.032 um or more"):
+        ps.montecarlo(chain([1000.0]), variation, wl=WL, specification=LOSS, samples=16)
+
+
 def test_a_coiled_guide_does_not() -> None:
     coil = field.coil(5000.0, 3.0)
     assert np.linalg.norm(np.diff(coil, axis=0), axis=1).sum() == pytest.approx(5000.0, rel=0.01)
