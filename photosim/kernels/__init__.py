@@ -1,27 +1,74 @@
 """Compiled kernels: arrays in, arrays out; each file is closed over itself, as numba's cache needs.
 
-Importing this package imports all of its files, with numba told to keep their
-machine code in the user's cache folder. Beside the source, where numba would
-keep it, pip does not know of it: it would outlive an uninstall, and the folder
-left with it in site-packages would hide an editable install made later.
+Each file is loaded when it is first used, with numba told to keep its machine code in the user's cache
+folder. Beside the source, where numba would keep it, pip does not know of it: it would outlive an uninstall,
+and the folder left with it in site-packages would hide an editable install made later.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from typing import Any
+import sys
+from contextlib import suppress
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numba
 
 from photosim.caching import guard, writable_folder
 
-# numba looks at its setting when a function is decorated, and the user's own kernels keep theirs.
-_config: Any = numba.config  # its names are made while numba loads, unseen by type checkers
-_before = _config.CACHE_DIR
-_config.CACHE_DIR = _before or str(writable_folder())
-try:
-    for _module in pkgutil.iter_modules(__path__):
-        guard(importlib.import_module(f"{__name__}.{_module.name}"))
-finally:
-    _config.CACHE_DIR = _before
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _Loader(SourceFileLoader):
+    """Loads a file of kernels."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        # numba looks at its setting when a function is decorated, and the user's own kernels keep theirs.
+        config: Any = numba.config  # its names are made while numba loads, unseen by type checkers
+        before = config.CACHE_DIR
+        config.CACHE_DIR = before or str(writable_folder())
+        try:
+            super().exec_module(module)
+            guard(module)
+        finally:
+            config.CACHE_DIR = before
+
+
+class _Finder:
+    """Finds the files of this package, and no others."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name.rpartition(".")[0] != __name__:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _Loader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+sys.meta_path.insert(0, _Finder)
+
+
+def _load_algebra() -> None:
+    """Load numba's functions of arrays, without all of scipy.linalg.
+
+    numba imports that to see whether it is there, in each process that takes a kernel from its cache. It is,
+    as scipy is needed anyway, and a kernel that calls it finds it later.
+    """
+    from numba.np import linalg
+
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401 - the import is what is wanted
+    finally:
+        linalg.ensure_blas = look
+
+
+with suppress(ImportError, AttributeError):  # another version of numba may be built in another way
+    _load_algebra()

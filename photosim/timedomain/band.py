@@ -35,6 +35,8 @@ MADE = 1e-4
 """The same of light that parts make, from which it is said: 2 % of the power at the worst sample."""
 MADE_FIELD = 1e-2
 """Part of the largest field that parts make beyond the band at the worst sample, from which it is said."""
+SHOWN = 1e-3
+"""Field beyond the band, over the largest, from which it stands in the attributes of a run."""
 _ASKED = 1 << 16
 """Wavelengths that are computed at a time."""
 

@@ -17,8 +17,16 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.errors import ParameterError, PhotosimWarning
 from photosim.signals.filters import ORDER
 from photosim.signals.filters import low_pass as passed
-from photosim.timedomain.band import MADE, MADE_FIELD, OUT_OF_BAND, PASS
-from photosim.timedomain.content import EDGE, WINDOW, check_band, refuse_beyond, share_and_worst, share_beyond
+from photosim.timedomain.band import MADE, MADE_FIELD, OUT_OF_BAND, PASS, SHOWN
+from photosim.timedomain.content import (
+    EDGE,
+    WINDOW,
+    check_band,
+    moves,
+    refuse_beyond,
+    share_and_worst,
+    within,
+)  # fmt: skip
 from photosim.timedomain.low_pass import low_pass
 from photosim.timedomain.scattering import CHUNK, scattering
 
@@ -36,6 +44,9 @@ STARTING = 64
 """Samples in which light that was held begins to move: a kink that no band has."""
 STILL = 1e-6
 """Part of the light that a slow receiver's current has to move by: below that it has no band to look at."""
+HIDDEN, SMOOTH = 0.1, 0.5
+"""Change of a part within half a sample, and part of what is ever said beyond the band, below which no more
+than samples are looked at."""
 NARROW, NOISY = 1e-6, 1e-2
 """Part of the power of light beyond a fifth of the sample rate up to which its beats stay in the band."""
 
@@ -68,10 +79,21 @@ def coarser(values: NDArray[Any]) -> NDArray[Any]:
 
 def beats_beyond(wave: ComplexArray, *, noisy: bool) -> bool:
     """Return whether light (C, T) on a detector beats beyond the band, which its samples would mirror."""
-    whole = (wave.real**2 + wave.imag**2).max(axis=1)
-    limit = NOISY if noisy else NARROW
-    bright = [row for row, most in zip(wave, whole, strict=True) if most > 1e-9 * whole.max()]
-    return wave.shape[1] >= 64 and any(share_beyond(row, 0.2) > limit for row in bright)
+    limit, bright = NOISY if noisy else NARROW, list(wave)
+    if len(wave) > 1:
+        whole = powers_of(wave).max(axis=1)
+        bright = [row for row, most in zip(wave, whole, strict=True) if most > 1e-9 * whole.max()]
+    return wave.shape[1] >= 64 and any(not within(row, 0.2, limit) for row in bright)
+
+
+def powers_of(wave: ComplexArray) -> NDArray[np.float64]:
+    """Return the power (C, T) of light (C, T)."""
+    from photosim.kernels.waves import powers
+
+    own = np.ascontiguousarray(wave, np.complex128)
+    out = np.empty(own.shape)
+    powers(own.view(np.float64).reshape(-1, 2), out.reshape(-1))
+    return out
 
 
 def detected(
@@ -84,7 +106,7 @@ def detected(
     the band, where that is known. Raises ParameterError where such beats are left behind the low-passes,
     unless the light is noisy; `what` is the current.
     """
-    power = np.asarray(wave.real**2 + wave.imag**2)
+    power = powers_of(wave)
     if wave.shape[1] == 1 or not (beats_beyond(wave, noisy=noisy) if beats is None else beats):
         return power
     fine = finer(wave)
@@ -136,12 +158,17 @@ def finer_drives(drives: Drives) -> Drives:
 
 
 def check_driven(
-    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], what: str
-) -> float:
+    drives: Drives, element: Element, carrier: float, arriving: Mapping[int, ComplexArray], what: str,
+    leaving: Mapping[int, ComplexArray] | None = None,
+) -> float:  # fmt: skip
     """Raise ParameterError where a driven part makes light beyond the band, such as harmonics of its drive.
 
-    arriving: by number of arrival, (T,) or (1,), without noise. Returns `worst_made` of it.
+    arriving: by number of arrival, (T,) or (1,), without noise.  leaving: what it makes of it at the samples,
+    by number of departure, if known. Returns `worst_made` of it; 0 where those samples are so smooth that it
+    is less than is ever said.
     """
+    if leaving is not None and _smooth(drives, element, carrier, leaving):
+        return 0.0
     fine, size = finer_drives(drives), FINER * drives.samples
     pieces = [
         scattering(fine, element, np.arange(first, min(first + CHUNK, size)), np.array([carrier]))[:, 0]
@@ -154,6 +181,45 @@ def check_driven(
         if a in light:
             made[b] = made[b] + s[k] * light[a] if b in made else s[k] * light[a]
     return max((worst_made(wave, drives.sample_rate, what) for wave in made.values()), default=0.0)
+
+
+def _smooth(drives: Drives, element: Element, carrier: float, leaving: Mapping[int, ComplexArray]) -> bool:
+    """Return whether light out of a driven part is smooth: its samples alone tell that the band holds it.
+
+    Where a part moves by little from one sample to the middle of the next, at any value of its drive, nothing
+    that it makes hides between the samples; and what it makes beyond half of the band is in them.
+    """
+    if drives.samples < WINDOW:
+        return False
+    now, between = _steps(drives, element, carrier)
+    least = HIDDEN * float(np.abs(now).max())
+    return bool(np.abs(between - now).max() <= least) and all(map(_is_smooth, leaving.values()))
+
+
+def _steps(drives: Drives, element: Element, carrier: float) -> tuple[ComplexArray, ComplexArray]:
+    """Return an element where its drive passes each of its values fastest, and half a sample later."""
+    at = np.minimum(drives.telling, drives.samples - 2)
+    middle = {name: (value[at] + value[at + 1]) / 2 for name, value in drives.moving.items()}
+    later = drives.with_values(middle, drives.sample_rate)
+    frequency = np.array([carrier])
+    return (
+        scattering(drives, element, at, frequency),
+        scattering(later, element, np.arange(at.size), frequency),
+    )
+
+
+def _is_smooth(wave: ComplexArray) -> bool:
+    """Return whether a wave (T,) is smooth, but for the beginning and the end of a run."""
+    from photosim.kernels.waves import roughness
+
+    if not moves(wave):
+        return True
+    found = np.zeros(4)
+    numbers = np.ascontiguousarray(wave).view(np.float64)
+    roughness(numbers, max(int(np.argmax(wave != wave[0])), STARTING), wave.size - STARTING, found)
+    rough, kinks, largest, whole = found
+    dim = SMOOTH * MADE * whole / wave.size
+    return bool(rough <= (SMOOTH * SHOWN) ** 2 * largest and rough <= dim and kinks <= dim * WINDOW / 8)
 
 
 def worst_made(wave: ComplexArray, sample_rate: float, what: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,10 @@ EDGE = 0.01
 """Part of the sample rate beyond the pass band that still passes to 3e-6: tones on its edge spread so far."""
 _TOGETHER = 1 << 16
 """Samples transformed at a time, while they lie in the cache."""
+_MEANS = 8
+"""Samples whose mean stands for them where a signal is slow."""
+_FAINTEST = 1e-200
+"""Least energy of a stretch of which a bound is known: squares of fainter ones are rounded to nothing."""
 _ADVICE = "or slower edges (rise, bandwidth)"
 
 
@@ -29,18 +34,18 @@ def check_band(
     *,
     finer: int = 1,
     advice: str = _ADVICE,
-) -> float:
-    """Return the part of a signal's (T,) power beyond the pass band of a rate; ParameterError for too much.
+) -> None:
+    """Raise ParameterError for a signal (T,) with too large a part of its power beyond a rate's pass band.
 
     The whole signal is analysed, in stretches of WINDOW samples. finer: how many samples the signal has for
     each of the sample rate, so that what a coarser clock would mirror into the band is seen too.  advice:
     what else helps.
     """
     if values.size < 64 or not moves(values):
-        return 0.0
-    beyond = share_beyond(values, (PASS + EDGE) / finer, WINDOW * finer)
-    refuse_beyond(beyond, sample_rate, what, advice)
-    return beyond
+        return
+    cutoff, length = (PASS + EDGE) / finer, WINDOW * finer
+    if not Bound.of(values, cutoff, length, turns=2).within(OUT_OF_BAND):
+        refuse_beyond(share_beyond(values, cutoff, length), sample_rate, what, advice)
 
 
 def moves(values: NDArray[Any]) -> bool:
@@ -57,6 +62,94 @@ def refuse_beyond(beyond: float, sample_rate: float, what: str, advice: str = _A
             f"{advice}."
         )
         raise ParameterError(message)
+
+
+class Bound:
+    """An upper bound of `share_beyond`, piece by piece: most signals lie so far within that it decides.
+
+    Differences of order n weigh a frequency f by |2 sin(pi f)|^n, which rises up to half the sample rate:
+    what they leave of a stretch is at least what lies beyond the cutoff, times that weight there.
+    """
+
+    def __init__(self, size: int, cutoff: float, length: int = WINDOW, *, step: int = 1, turns: int) -> None:
+        """Begin with a signal of so many samples. step: 2 for complex ones.  turns: orders 2, 4, ..."""
+        self.size, self.step, self.turns = size, step, turns
+        self.length = max(2, min(size, length) // 2 * 2)
+        first = int(np.floor(cutoff * self.length)) + 1
+        self.gains = (2 * np.sin(np.pi * first / self.length)) ** (2.0 ** np.arange(2, turns + 2))
+        self.found: list[NDArray[np.float64]] = []
+        self._held, self._filled, self._empty = np.empty(0), 0, True
+
+    @staticmethod
+    def of(values: NDArray[Any], cutoff: float, length: int = WINDOW, *, turns: int) -> Bound:
+        """Return the bound of a whole signal (T,)."""
+        step = 1 + int(np.iscomplexobj(values))
+        found = Bound(values.size, cutoff, length, step=step, turns=turns)
+        for begin in range(0, values.size, _TOGETHER):
+            found.add(values[begin : begin + _TOGETHER])
+        return found
+
+    def add(self, piece: NDArray[Any]) -> None:
+        """Take the next samples (N,)."""
+        kind = np.complex128 if self.step == 2 else np.float64
+        own = np.ascontiguousarray(piece, kind).view(np.float64)
+        self.room(own.size)[:] = own
+        self.take(own.size)
+
+    def room(self, count: int) -> NDArray[np.float64]:
+        """Return where the next numbers are to be written, before `take`."""
+        end = self._filled + count
+        if end > self._held.size:
+            more = np.empty(count + self.length * self.step)
+            self._held = np.concatenate([self._held[: self._filled], more])
+        return self._held[self._filled : end]
+
+    def take(self, count: int) -> None:
+        """Take so many numbers that have been written."""
+        if self._empty:
+            self._empty, first = False, self._held[: self.step].copy()
+            own = self._held[:count].copy()
+            held = np.tile(first, self.length // 2)
+            self.room(held.size + count)[:] = np.concatenate([held, own])
+            count += held.size
+        self._look(count)
+
+    def _look(self, count: int) -> None:
+        """Look at whole stretches, with numbers that have been written, and keep what the next ones need."""
+        from photosim.kernels.bands import energies
+
+        hop, end = self.length // 2 * self.step, self._filled + count
+        rows = max(end // hop - 1, 0)
+        if rows:
+            out = np.empty((rows, 1 + self.turns))
+            energies(self._held[:end], self.step, _window(self.length, self.step), self.turns, out)
+            self.found.append(out)
+        self._filled = end - rows * hop
+        self._held[: self._filled] = self._held[rows * hop : end].copy()
+
+    def within(self, limit: float) -> bool:
+        """Return whether no more than a part of the signal's power lies beyond, for sure."""
+        last = self._held[self._filled - self.step : self._filled].copy()
+        self.room(self.length * self.step)[:] = np.tile(last, self.length)
+        self._look(self.length * self.step)
+        # The stretches of `share_beyond`.
+        found = np.concatenate(self.found)[: self.size // (self.length // 2) + 1]
+        whole, mean = found[:, :1], float(found[:, 0].mean())
+        if not _FAINTEST < mean < np.inf:
+            return False
+        shares = (found[:, 1:] / (self.gains * np.maximum(whole, mean))).min(axis=1)
+        return bool(shares.max() <= limit)
+
+
+@lru_cache(maxsize=16)
+def _window(length: int, step: int) -> NDArray[np.float64]:
+    """Return Hann's window, for each number of a sample."""
+    return np.repeat(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length), step)
+
+
+def within(values: NDArray[Any], cutoff: float, limit: float) -> bool:
+    """Return whether `share_beyond` of a signal (T,) is no more than a limit."""
+    return Bound.of(values, cutoff, turns=3).within(limit) or share_beyond(values, cutoff) <= limit
 
 
 def share_beyond(values: NDArray[Any], cutoff: float, length: int = WINDOW) -> float:
@@ -188,16 +281,39 @@ def check_frequency(frequency: float, sample_rate: float, what: str) -> None:
 
 def bandwidth_of(values: Sequence[NDArray[np.floating[Any]]], sample_rate: float) -> float:
     """Return the frequency in Hz below which 99 % of the changes of all these signals lie."""
-    from scipy import fft
-
     highest = 0.0
     for signal in values:
-        size = fft.next_fast_len(signal.size, real=True)
-        spectrum = np.abs(fft.rfft((signal - signal.mean()) * np.hanning(signal.size), size)) ** 2
-        if spectrum.sum() > 0:
-            at = int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum()))
-            highest = max(highest, at * sample_rate / size)
-    return highest
+        found = _slow_bandwidth(signal) if signal.size > _TOGETHER else None
+        highest = max(highest, _bandwidth(signal) if found is None else found)
+    return highest * sample_rate
+
+
+def _bandwidth(signal: NDArray[np.floating[Any]]) -> float:
+    """Return the part of the sample rate below which 99 % of the changes of a signal lie."""
+    from scipy import fft
+
+    size = fft.next_fast_len(signal.size, real=True)
+    spectrum = np.abs(fft.rfft((signal - signal.mean()) * np.hanning(signal.size), size)) ** 2
+    if not spectrum.sum() > 0:
+        return 0.0
+    return int(np.searchsorted(np.cumsum(spectrum), 0.99 * spectrum.sum())) / size
+
+
+def _slow_bandwidth(signal: NDArray[np.floating[Any]]) -> float | None:
+    """Return the same from means of _MEANS samples; None where so few do not tell it."""
+    from scipy import fft
+
+    count = signal.size // _MEANS
+    blocks = (signal[: count * _MEANS] - signal.mean()).reshape(count, _MEANS)
+    shape = np.hanning(count)
+    size = fft.next_fast_len(count, real=True)
+    spectrum = np.abs(fft.rfft(blocks @ np.full(_MEANS, 1.0 / _MEANS) * shape, size)) ** 2
+    spectrum /= np.sinc(np.arange(spectrum.size) / size) ** 2  # what means lose of it
+    # All changes, by Parseval: the spectrum has only one of two signs, and what is at 0 once.
+    whole = (size * float(np.einsum("ij,ij->i", blocks, blocks) @ shape**2) / _MEANS + spectrum[0]) / 2
+    known = spectrum[: spectrum.size // 2]
+    at = int(np.searchsorted(np.cumsum(known), 0.99 * whole))
+    return at / (size * _MEANS) if 0 < at < known.size else None
 
 
 def occupied(waves: Sequence[NDArray[np.complex128]], sample_rate: float) -> tuple[float, float]:

@@ -95,16 +95,12 @@ class Drives:
     @cached_property
     def telling(self) -> IntArray:
         """Return instants that have all values of each drive, each where the drive is fastest there."""
+        from photosim.kernels.drives import fastest_at
+
         found: list[IntArray] = [np.array([0], dtype=np.int64)]
         for value in self.moving.values():
-            speed = np.abs(np.diff(value))
-            low, high = float(value.min()), float(value.max())
-            level = ((value[:-1] - low) / max(high - low, 1e-300) * _LEVELS).astype(np.int64)
             fastest = np.full(_LEVELS + 1, -1, dtype=np.int64)
-            most = np.zeros(_LEVELS + 1)
-            np.maximum.at(most, level, speed)
-            at = np.flatnonzero(speed == most[level])
-            fastest[level[at]] = at
+            fastest_at(value, float(value.min()), float(value.max()), fastest)
             found.append(fastest[fastest >= 0])
         return np.unique(np.concatenate(found))
 

@@ -34,6 +34,8 @@ _FITTED_PART = 0.42
 _POINTS = 400
 _BEYOND = 1e-5
 """Weight of what lies beyond, where the short filter falls."""
+PIECE = 1 << 16
+"""Samples that are filtered at a time."""
 _TOGETHER = 4
 """Poles whose sum is taken at once; terms of more would cancel, so others follow one after the other."""
 
@@ -110,20 +112,51 @@ def _stepped(frequency: NDArray[np.float64], bandwidth: float) -> ComplexArray:
     return np.asarray(((ramp - keep) * back + 1 - ramp) / (1 - keep * back))
 
 
+class Passing:
+    """A signal on its way through the sum of some poles, piece by piece: only its change from `first` is."""
+
+    def __init__(self, modes: tuple[Mode, ...], first: float) -> None:
+        self.first, self.modes = first, modes
+        self.states = [np.zeros(1, dtype=np.complex128 if pole.imag else np.float64) for pole, _, _ in modes]
+
+    def of(self, values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+        """Fill out (N,) with the next N samples; values: (N + 2 AROUND,), those around them too."""
+        from photosim.kernels.decays import decayed
+
+        # What does not change stays as it is.
+        out[:] = self.first
+        for (pole, residue, share), state in zip(self.modes, self.states, strict=True):
+            keep = np.exp(pole)
+            if pole.imag:  # a complex pole stands for itself and its mirror image
+                decayed(values, self.first, share, keep, 2.0 * residue, state, out)
+            else:
+                decayed(values, self.first, share.real.copy(), keep.real, residue.real, state, out)
+
+
+def around(values: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float64]:
+    """Return samples of a signal (T,) and AROUND more on either side, its ends held."""
+    low, high = begin - AROUND, end + AROUND
+    own = values[max(low, 0) : high]
+    if low >= 0 and high <= values.size:
+        return own
+    return np.pad(own, (max(-low, 0), max(high - values.size, 0)), mode="edge")
+
+
+def one_factor(bandwidth: float, sample_rate: float, *, order: int = 1) -> tuple[Mode, ...] | None:
+    """Return the poles of a low-pass as `low_pass` takes them; None where they are several sums."""
+    found = _modes(bandwidth / sample_rate, int(order))
+    return found[0] if len(found) == 1 else None
+
+
 def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[np.float64]:
     """Return values (..., T) behind the sum of some poles."""
-    from photosim.kernels.decays import decayed
-
-    # What does not change stays as it is: only the change from the first value is filtered.
-    out = np.repeat(values[..., :1], values.shape[-1], axis=-1)
+    out = np.empty(values.shape)
     rows, found = values.reshape(-1, values.shape[-1]), out.reshape(-1, values.shape[-1])
-    for pole, residue, share in modes:
-        keep = np.exp(pole)
-        for row, own in zip(rows, found, strict=True):
-            if pole.imag:  # a complex pole stands for itself and its mirror image
-                decayed(row, share, keep, 2.0 * residue, own)
-            else:
-                decayed(row, share.real.copy(), keep.real, residue.real, own)
+    for row, own in zip(np.ascontiguousarray(rows), found, strict=True):
+        passing = Passing(modes, float(row[0]))
+        for begin in range(0, row.size, PIECE):
+            end = min(begin + PIECE, row.size)
+            passing.of(around(row, begin, end), own[begin:end])
     return out
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from photosim.model import Nonlinear
 from photosim.timedomain.beats import FINER, NARROW, check_driven, finer, finer_drives, worst_made
-from photosim.timedomain.content import check_band, moves, share_beyond
+from photosim.timedomain.content import check_band, moves, within
 from photosim.timedomain.stepping import Begin, Clock, Stepped, Stepper
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _rows(waves: ComplexArray) -> list[ComplexArray]:
 
 def _slow(wave: ComplexArray) -> bool:
     """Return whether a wave (T,) lies so near to its carrier that its harmonics would be seen in the band."""
-    return wave.size < _LEAST or not moves(wave) or share_beyond(wave, _NEAR) <= NARROW
+    return wave.size < _LEAST or not moves(wave) or within(wave, _NEAR, NARROW)
 
 
 def _constants(drives: Drives, part: Stepped) -> Any:

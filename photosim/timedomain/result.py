@@ -14,7 +14,7 @@ from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Detector
 from photosim.signals.saturation import detected_share, saturation_power, too_bright
 from photosim.timedomain.alone import filter_errors
-from photosim.timedomain.band import LEAD, PASS
+from photosim.timedomain.band import LEAD, PASS, SHOWN
 from photosim.timedomain.beats import check_carriers, detected
 from photosim.timedomain.draws import Draws
 from photosim.timedomain.history import Beating
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 SLOW = 4e-3
 """Bandwidth of a receiver, in sample rates, that still feels what was long before the first sample."""
-SHOWN = 1e-3
-"""Field beyond the band, over the largest, from which it is said."""
 STEPPED = 0.03
 """Error of what passes a stepped filter, relative to its largest value, that is accepted."""
 
@@ -171,8 +169,9 @@ def lit_current(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.bool_]]]:  # fmt: skip
     """Return the current (T,) in front of all low-passes, that of all ports whatever their sign, saturation.
 
-    Light of all carriers adds in power. The last says for each port that saturates at which samples. beats:
-    whether the light on a wave beats beyond the band, where that is known and has been judged.
+    Light of all carriers adds in power. The second is for noise, and 0 without it. The last says for each
+    port that saturates at which samples. beats: whether the light on a wave beats beyond the band, where that
+    is known and has been judged.
     """
     settings, bandwidths = run.drives.settings(part), passes(run, part)
     per_watt = part.model.responsivity(wl, **settings)
@@ -184,7 +183,7 @@ def lit_current(
             what = f"the current of {part.name!r}"
             known = None if beats is None else beats[part.first_port + k]
             light = detected(wave, run.clock.sample_rate, bandwidths, what, noisy=noisy, beats=known)
-            if beats is None:
+            if beats is None and len(wl) > 1:
                 check_carriers(light, wl, bandwidths, what)
             power, over = _unsaturated(f"{part.name},{port}", settings, light)
             bright += [] if over is None else [over]
@@ -192,10 +191,12 @@ def lit_current(
                 np.asarray(per_watt[port], dtype=np.float64).reshape(-1, 1), (len(wl), 1)
             )
             current = response * power
-            total = total + (current.sum(axis=0) if len(wl) > 1 else current[0])
-            size = np.abs(current)
-            absolute = absolute + (size.sum(axis=0) if len(wl) > 1 else size[0])
-    total = total + float(part.model.dark(wl, **settings)) + run.glow.get(part.name, 0.0)
+            total += current.sum(axis=0) if len(wl) > 1 else current[0]
+            if noisy:
+                size = np.abs(current)
+                absolute += size.sum(axis=0) if len(wl) > 1 else size[0]
+    total += float(part.model.dark(wl, **settings))
+    total += run.glow.get(part.name, 0.0)
     return total, absolute, bright
 
 
@@ -221,7 +222,10 @@ def _unsaturated(
 
     Warns of what lies above.
     """
-    limit, total = saturation_power(settings), power.sum(axis=0)
+    limit = saturation_power(settings)
+    if np.isinf(limit):
+        return power, None
+    total = power.sum(axis=0)
     text = too_bright(port, total, limit, "samples")
     if not text:
         return power, None

@@ -12,7 +12,7 @@ import numpy as np
 from photosim.engine.plan import Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import wave_request
-from photosim.errors import PhotosimWarning
+from photosim.errors import ParameterError, PhotosimWarning
 from photosim.model import Nonlinear
 from photosim.timedomain import alone, band, relaxation, rounds, spectral, stepping
 from photosim.timedomain import drives as driving
@@ -223,14 +223,19 @@ class Run:
             own = {a: x for a, x in own.items() if x.size > 1 or x[0] != 0}
             found: dict[int, ComplexArray] = {}
             if own:
-                if not self.noisy:
-                    what = f"the light out of {element.name!r}"
-                    worst = check_driven(self.drives, element, carrier, own, what)
-                    self.beyond[element.name] = max(worst, self.beyond.get(element.name, 0.0))
                 before = {a: self.history.arrived_earlier(element.arrivals[a], c) for a in own}
-                found, products, error = spectral.passed(
-                    self.drives, element, carrier, own, self.drives.few(), before
-                )
+                what = f"the light out of {element.name!r}"
+                try:
+                    found, products, error = spectral.passed(
+                        self.drives, element, carrier, own, self.drives.few(), before
+                    )
+                except ParameterError:
+                    if not self.noisy:  # light beyond the band is said first
+                        check_driven(self.drives, element, carrier, own, what)
+                    raise
+                if not self.noisy:
+                    worst = check_driven(self.drives, element, carrier, own, what, found)
+                    self.beyond[element.name] = max(worst, self.beyond.get(element.name, 0.0))
                 self.history.through(self, element, c, own)
                 if products > 1:
                     way = f"spectrum of {element.name} in {products} products"

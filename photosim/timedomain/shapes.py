@@ -84,3 +84,7 @@ def held(time: NDArray[np.float64], *, numbers: NDArray[np.float64]) -> NDArray[
 def joined(time: NDArray[np.float64], *, table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return straight lines between the points (n, 2) of a table, time and value, at times (T,)."""
     return np.interp(time, table[:, 0], table[:, 1])
+
+
+OF_INSTANTS = frozenset((level, edge_at, pulse_of, sine_of, symbols_of, joined))
+"""Functions whose value at a time does not depend on the other times."""

@@ -18,6 +18,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.timedomain.band import LEAD, PASS, Response, roll_off
 from photosim.timedomain.convolution import Window, overlap_save, stretch
+from photosim.timedomain.levels import over_time
 from photosim.timedomain.scattering import CHUNK, round_delay, scattering
 
 if TYPE_CHECKING:
@@ -200,10 +201,6 @@ def passed(
     arriving: by number of arrival, (T,) or, where nothing changes, (1,).  earlier: by number of arrival its
     samples before the first one, or None where they were all the same.
     """
-
-    def sample(at: IntArray, offsets: FloatArray) -> ComplexArray:
-        return scattering(drives, element, at, carrier + offsets)
-
     still = {a: x[0] for a, x in arriving.items() if x.size == 1}
     moving = {a: x for a, x in arriving.items() if x.size > 1}
     offsets, error, light = np.zeros(1), 0.0, {}
@@ -213,9 +210,10 @@ def passed(
         light = {a: filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
     leaving = [b for a, b in element.paths if a in still or a in light]
     out = {b: np.zeros(drives.samples, dtype=np.complex128) for b in leaving}
+    elements = over_time(drives, element, carrier + offsets)
     for first in range(0, drives.samples, CHUNK):
         own = slice(first, min(first + CHUNK, drives.samples))
-        s = sample(np.arange(own.start, own.stop), offsets)
+        s = elements(own.start, own.stop)
         for k, (a, b) in enumerate(element.paths):
             if a in still:
                 wave = s[:, 0, k] * still[a]

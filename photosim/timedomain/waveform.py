@@ -105,23 +105,26 @@ class Waveform(Shown, ByValue):
         sample rate.
         """
         check_arguments(Waveform.sample, locals())
-        from photosim.timedomain.content import check_band, check_frequency, moves
+        from photosim.timedomain import fine_clock
+        from photosim.timedomain.content import check_band, check_frequency
 
         if time.size < 2:
             return self._at(time, ahead, what)
         rate = float((time.size - 1) / (time[-1] - time[0])) if rate is None else rate
         check_frequency(self.frequency, rate, what)
-        finer = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
-        fine = time if finer == 1 else time[0] + np.arange(time.size * finer) / (rate * finer)
-        values = self._at(fine, ahead, what)
-        moving = moves(values)  # what stands still passes a filter to the last bit
-        if self.bandwidth is not None and moving:
-            values = low_pass(values, self.bandwidth, rate * finer, order=self.order)
-        if behind is not None and moving:
-            values = low_pass(values, behind, rate * finer)
+        often = 1 if self.listed else max(1, min(_FINER, MOST_FINE // time.size))
+        own = None if self.bandwidth is None else (self.bandwidth, self.order)
+        passes = [one for one in (own, None if behind is None else (behind, 1)) if one is not None]
+        clock = fine_clock.Clock(time, rate, often)
+        pieces = fine_clock.Pieces(self.values, clock, lambda fine: self._at(fine, ahead, what))
+        if shaped is None:
+            found = fine_clock.sampled(pieces, passes, LARGEST)
+            if found is not None:
+                return found
+        values = fine_clock.whole(pieces, passes)
         values = values if shaped is None else shaped(values)
-        check_band(values, rate, what, finer=finer)
-        return np.ascontiguousarray(values[::finer])
+        check_band(values, rate, what, finer=often)
+        return np.ascontiguousarray(values[::often])
 
     def between(
         self, time: NDArray[np.float64], finer: int, *, ahead: int = 0, what: str = "the waveform"
