@@ -56,7 +56,11 @@ def follow_edges(
 
 _PIECE = 1024
 # Taylor's series of sin(x)/x in x**2, up to a right angle right to rounding; highest power first.
-_SINE = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(10, -1, -1))
+_SINE = (
+    1 / 51_090_942_171_709_440_000, -1 / 121_645_100_408_832_000, 1 / 355_687_428_096_000,
+    -1 / 1_307_674_368_000, 1 / 6_227_020_800, -1 / 39_916_800, 1 / 362_880, -1 / 5_040,
+    1 / 120, -1 / 6, 1 / 1,
+)  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)

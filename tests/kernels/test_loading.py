@@ -41,5 +41,5 @@ def test_numba_keeps_its_own_look_at_its_algebra() -> None:
 
     assert photosim.kernels.__doc__
     assert linalg.ensure_blas.__name__ == "ensure_blas"
-    linalg.ensure_blas()
+    linalg.ensure_blas()  # type: ignore[no-untyped-call]
     assert "scipy.linalg.cython_blas" in sys.modules

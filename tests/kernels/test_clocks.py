@@ -1,0 +1,28 @@
+"""Symbols over time against numpy, instant by instant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from photosim.kernels.clocks import sent
+
+RATE = 25e9
+
+
+@pytest.mark.parametrize("edge", [0.0, 1e-12, 0.5 / RATE, 1 / RATE])
+@pytest.mark.parametrize("count", [1, 1024, 50_001])
+def test_symbols_and_their_edges_are_those_of_numpy(edge: float, count: int) -> None:
+    heights = np.random.default_rng(count).normal(size=97)
+    time = np.arange(count) / 8e12 - 1e-9
+    out = np.empty(count)
+    sent(time, RATE, heights, edge, out)
+    place = np.floor(time * RATE + 0.5)
+    since = time - place / RATE
+    after, before = (heights[np.maximum(place - k, 0).astype(int) % 97] for k in (0, 1))
+    with np.errstate(all="ignore"):
+        passing = before + (after - before) * (0.5 - 0.5 * np.cos(np.pi * (since / edge + 0.5)))
+    expected = np.where(since >= edge / 2, after, np.where(since < -edge / 2, before, passing))
+    np.testing.assert_allclose(out, expected, rtol=0, atol=2e-15)
+    still = np.abs(since) > edge / 2
+    np.testing.assert_array_equal(out[still], expected[still])
