@@ -107,7 +107,8 @@ def _edges_at(since: Any, edge: float, count: int, out: Any) -> None:
         sine = _SINE[0]
         for k in range(1, 11):
             sine = sine * z + _SINE[k]
-        out[n] = 0.5 + 0.5 * (x * sine)
+        # Not below 0 by rounding: a power would be negative.
+        out[n] = min(max(0.5 + 0.5 * (x * sine), 0.0), 1.0)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)

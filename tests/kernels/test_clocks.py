@@ -26,3 +26,12 @@ def test_symbols_and_their_edges_are_those_of_numpy(edge: float, count: int) -> 
     np.testing.assert_allclose(out, expected, rtol=0, atol=2e-15)
     still = np.abs(since) > edge / 2
     np.testing.assert_array_equal(out[still], expected[still])
+
+
+def test_edges_stay_between_their_levels() -> None:
+    """One rounding below 0 V, and a low-pass no longer kept a drive from 0 to 3 V where a junction may be."""
+    out = np.empty(1_000_000)
+    for scale in (3.0, 1e-3):
+        sent(np.arange(out.size) * 1.37e-14, RATE, scale * np.array([0.0, 1.0]), 0.5 / RATE, out)
+        assert out.min() == 0.0
+        assert out.max() == scale
