@@ -65,7 +65,7 @@ def refuse_beyond(beyond: float, sample_rate: float, what: str, advice: str = _A
 
 
 class Bound:
-    """An upper bound of `share_beyond`, piece by piece: most signals lie so far within that it decides.
+    """An upper bound of `share_beyond`, block by block: most signals lie so far within that it decides.
 
     Differences of order n weigh a frequency f by |2 sin(pi f)|^n, which rises up to half the sample rate:
     what they leave of a stretch is at least what lies beyond the cutoff, times that weight there.
@@ -89,10 +89,10 @@ class Bound:
             found.add(values[begin : begin + _TOGETHER])
         return found
 
-    def add(self, piece: NDArray[Any]) -> None:
+    def add(self, samples: NDArray[Any]) -> None:
         """Take the next samples (N,)."""
         kind = np.complex128 if self.step == 2 else np.float64
-        own = np.ascontiguousarray(piece, kind).view(np.float64)
+        own = np.ascontiguousarray(samples, kind).view(np.float64)
         self.room(own.size)[:] = own
         self.take(own.size)
 

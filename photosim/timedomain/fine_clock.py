@@ -1,7 +1,7 @@
-"""Waveforms on a clock finer than the samples, in pieces that stay near the processor.
+"""Waveforms on a clock finer than the samples, in blocks that stay near the processor.
 
 There edges keep their place between the samples, and filters act. Of all those instants only the samples are
-kept, so they are computed, filtered and looked at piece by piece.
+kept, so they are computed, filtered and looked at block by block.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from photosim.timedomain.band import OUT_OF_BAND, PASS
 from photosim.timedomain.content import EDGE, WINDOW, Bound, moves
-from photosim.timedomain.low_pass import AROUND, PIECE, Passing, low_pass, one_factor
+from photosim.timedomain.low_pass import AROUND, BLOCK, Passing, low_pass, one_factor
 from photosim.timedomain.shapes import OF_INSTANTS
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """The values of a function of time on a clock, piece by piece. checked: them, or why they are refused."""
+class Blocks:
+    """The values of a function of time on a clock, block by block. checked: them, or why they are refused."""
 
     function: Values
     clock: Clock
@@ -66,7 +66,7 @@ class Pieces:
     def at(self, begin: int, end: int) -> FloatArray:
         """Return the values from an instant on up to another one, by their numbers.
 
-        A function of each instant alone is asked for that piece, and nothing is checked; any other one is
+        A function of each instant alone is asked for that block, and nothing is checked; any other one is
         asked once for the whole.
         """
         if getattr(self.function, "func", None) in OF_INSTANTS:
@@ -74,34 +74,34 @@ class Pieces:
         return self.whole[begin:end]
 
 
-def whole(pieces: Pieces, passes: Sequence[tuple[float, int]]) -> FloatArray:
+def whole(blocks: Blocks, passes: Sequence[tuple[float, int]]) -> FloatArray:
     """Return all values behind low-passes, (bandwidth in Hz, order) each."""
-    values, clock = pieces.whole, pieces.clock
+    values, clock = blocks.whole, blocks.clock
     if moves(values):  # what stands still passes a filter to the last bit
         for bandwidth, order in passes:
             values = low_pass(values, bandwidth, clock.rate * clock.often, order=order)
     return values
 
 
-def sampled(pieces: Pieces, passes: Sequence[tuple[float, int]], largest: float) -> FloatArray | None:
+def sampled(blocks: Blocks, passes: Sequence[tuple[float, int]], largest: float) -> FloatArray | None:
     """Return the samples (T,) of values behind a low-pass, without keeping the instants between them.
 
     None where there are several filters, few instants, values above `largest` in size or not finite, or
     content that may lie beyond the pass band.
     """
-    clock = pieces.clock
+    clock = blocks.clock
     often, size, fine_rate = clock.often, clock.size, clock.rate * clock.often
     modes = one_factor(passes[0][0], fine_rate, order=passes[0][1]) if passes else ()
-    if size <= PIECE or len(passes) > 1 or modes is None:
+    if size <= BLOCK or len(passes) > 1 or modes is None:
         return None
     out = np.empty(clock.samples.size)
     bound = Bound(size, (PASS + EDGE) / often, WINDOW * often, turns=2)
-    passing = Passing(modes, float(pieces.at(0, 1)[0]))
+    passing = Passing(modes, float(blocks.at(0, 1)[0]))
     low, high = np.inf, -np.inf
-    for begin in range(0, size, PIECE):
-        end = min(begin + PIECE, size)
+    for begin in range(0, size, BLOCK):
+        end = min(begin + BLOCK, size)
         ahead, behind = min(begin, AROUND), min(size - end, AROUND)
-        values = pieces.at(begin - ahead, end + behind)
+        values = blocks.at(begin - ahead, end + behind)
         least, most = float(values.min()), float(values.max())
         if not (-largest <= least and most <= largest):
             return None

@@ -34,7 +34,7 @@ _FITTED_PART = 0.42
 _POINTS = 400
 _BEYOND = 1e-5
 """Weight of what lies beyond, where the short filter falls."""
-PIECE = 1 << 16
+BLOCK = 1 << 16
 """Samples that are filtered at a time."""
 _TOGETHER = 4
 """Poles whose sum is taken at once; terms of more would cancel, so others follow one after the other."""
@@ -113,7 +113,7 @@ def _stepped(frequency: NDArray[np.float64], bandwidth: float) -> ComplexArray:
 
 
 class Passing:
-    """A signal on its way through the sum of some poles, piece by piece: only its change from `first` is."""
+    """A signal on its way through the sum of some poles, block by block: only its change from `first` is."""
 
     def __init__(self, modes: tuple[Mode, ...], first: float) -> None:
         self.first, self.modes = first, modes
@@ -154,8 +154,8 @@ def _filtered(values: NDArray[np.float64], modes: tuple[Mode, ...]) -> NDArray[n
     rows, found = values.reshape(-1, values.shape[-1]), out.reshape(-1, values.shape[-1])
     for row, own in zip(np.ascontiguousarray(rows), found, strict=True):
         passing = Passing(modes, float(row[0]))
-        for begin in range(0, row.size, PIECE):
-            end = min(begin + PIECE, row.size)
+        for begin in range(0, row.size, BLOCK):
+            end = min(begin + BLOCK, row.size)
             passing.of(around(row, begin, end), own[begin:end])
     return out
 

@@ -116,12 +116,12 @@ class Waveform(Shown, ByValue):
         own = None if self.bandwidth is None else (self.bandwidth, self.order)
         passes = [one for one in (own, None if behind is None else (behind, 1)) if one is not None]
         clock = fine_clock.Clock(time, rate, often)
-        pieces = fine_clock.Pieces(self.values, clock, lambda fine: self._at(fine, ahead, what))
+        blocks = fine_clock.Blocks(self.values, clock, lambda fine: self._at(fine, ahead, what))
         if shaped is None:
-            found = fine_clock.sampled(pieces, passes, LARGEST)
+            found = fine_clock.sampled(blocks, passes, LARGEST)
             if found is not None:
                 return found
-        values = fine_clock.whole(pieces, passes)
+        values = fine_clock.whole(blocks, passes)
         values = values if shaped is None else shaped(values)
         check_band(values, rate, what, finer=often)
         return np.ascontiguousarray(values[::often])

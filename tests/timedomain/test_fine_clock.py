@@ -14,7 +14,7 @@ from photosim.errors import ParameterError
 from photosim.timedomain import fine_clock
 from photosim.timedomain.band import OUT_OF_BAND, PASS
 from photosim.timedomain.content import EDGE, WINDOW, Bound, share_beyond
-from photosim.timedomain.low_pass import PIECE, low_pass
+from photosim.timedomain.low_pass import BLOCK, low_pass
 from photosim.timedomain.waveform import Waveform
 
 RATE = 1e12
@@ -33,7 +33,7 @@ WAVES: dict[str, Waveform] = {
 @pytest.mark.parametrize("samples", [20_000, 30_001])
 def test_samples_are_the_same_bits_in_pieces_as_in_a_whole(name: str, samples: int) -> None:
     wave, time, rate = WAVES[name], np.arange(samples) / RATE, 8 * RATE
-    assert 8 * samples > 2 * PIECE
+    assert 8 * samples > 2 * BLOCK
     fine = wave.values(time[0] + np.arange(8 * samples) / rate)
     if wave.bandwidth is not None:
         fine = low_pass(fine, wave.bandwidth, rate, order=wave.order)
