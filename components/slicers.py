@@ -39,14 +39,14 @@ def spectrum_slicer(
     bandwidth: Bandwidth = 20e9,
     electronics: Electronics = READ_OUT,
 ) -> Netlist:
-    """Spectrum slicer: divides light among filters `node0`, `node1`, ..., which are read at e1, e2, ...
+    """Spectrum slicer: divides light among filters `node0`, `node1`, ..., each with its own detector.
 
-    Couplers `tap0`, `tap1`, ... in a chain give every node 1/nodes of the power. A node is a `mesh_filter`,
-    ring or, for the last `interferometers` of them, interferometer; its maximum lies `spacing` above that of
-    the node before, all of them about `detuning`, unless `nodeN.detuning` says otherwise. `detectorN`
-    measures its power. An `adc`, `adcN`, follows if one of its settings is given, and a
-    `transimpedance_amplifier`, `tiaN`, between them if a setting of either is given. Left out: loss and phase
-    of the distribution, what `mesh_filter` leaves out.
+    e1, e2, ... are the outputs of the nodes. Couplers `tap0`, `tap1`, ... in a chain give every node 1/nodes
+    of the power. A node is a `mesh_filter`, ring or, for the last `interferometers` of them, interferometer;
+    its maximum lies `spacing` above that of the node before, all of them about `detuning`, unless
+    `nodeN.detuning` says otherwise. `detectorN` measures its power. An `adc`, `adcN`, follows if one of its
+    settings is given, and a `transimpedance_amplifier`, `tiaN`, between them if a setting of either is given.
+    Left out: loss and phase of the distribution, what `mesh_filter` leaves out.
 
     Settings:
         nodes: number of filters.

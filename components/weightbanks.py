@@ -184,12 +184,12 @@ def weight_bank(
     rows: Count = 4,
     row: RowSettings = ROW,
 ) -> Netlist:
-    """Microring weight bank: multiplies a vector of wavelength powers at o1 by a matrix, read at e1, e2, ...
+    """Microring weight bank: multiplies a vector of wavelength powers by a matrix, with a detector a row.
 
-    Couplers `tap0`, `tap1`, ... in a chain give every row (`row0`, `row1`, ...) 1/rows of the power
-    (a lossless 1 x rows splitter). The current of row m is the responsivity
-    times the sum over channels of power / rows times (T_drop - T_through), which
-    the heaters `rowm.ringn.phase` set. Settings of an amplifier or a converter put one behind every detector,
+    Light enters at o1; e1, e2, ... are the outputs of the rows. Couplers `tap0`, `tap1`, ... in a chain give
+    every row (`row0`, `row1`, ...) 1/rows of the power (a lossless 1 x rows splitter). The current of row m
+    is the responsivity times the sum over channels of power / rows times (T_drop - T_through), which the
+    heaters `rowm.ringn.phase` set. Settings of an amplifier or a converter put one behind every detector,
     `rowm.tia` and `rowm.adc`, as in `weight_bank_row`. Left out: loss and phase of the distribution, what
     `weight_bank_row` leaves out.
 
