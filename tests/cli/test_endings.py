@@ -47,7 +47,8 @@ def test_a_full_standard_output_is_one_sentence(words: list[str]) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="closes streams as a shell of POSIX does")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_do_not_stop_the_work(closed: str, tmp_path: Path) -> None:
-    script = f'"$0" -c "from photosim.cli import main; main()" budget wdm_link --out o.csv {closed}'
+    words = "simulate add_drop_ring --wl 1.55:1.551:101 --out o.csv"
+    script = f'"$0" -c "from photosim.cli import main; main()" {words} {closed}'
     done = subprocess.run(
         ["sh", "-c", script, sys.executable], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -39,10 +43,73 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+PAGES = """\
+import gc, json, os, sys
+import matplotlib.pyplot, numba, scipy.optimize, scipy.signal, sympy, xarray
+import sklearn.datasets, sklearn.model_selection
+import photosim.kernels
+gc.collect()
+gc.freeze()
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
+folder, out, code = json.loads(line)
+os.chdir(folder)
+for stream in (1, 2):
+    os.dup2(os.open(out, os.O_WRONLY | os.O_APPEND | os.O_CREAT), stream)
+def begin(code, space, streams=(sys.stdout, sys.stderr), end=os._exit):
+    for name in [name for name in space if not name.startswith("__")]:
+        del space[name]
+    exec(code, space)
+    for stream in streams:
+        stream.flush()
+    end(0)
+begin(compile(code, "<string>", "exec"), globals())
+"""
+"""Imports what most pages import, and becomes a process of its own for each page: half the work of a new one.
+
+What is loaded is frozen, and not taken down at the end, so that its memory stays shared.
+"""
+
+
+@pytest.fixture(scope="module")
+def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Path], None]]:
+    """Give what runs the Python of a page in a folder, in a new process, where every warning is an error."""
+    if not hasattr(os, "fork") or sys.platform == "darwin":  # whose libraries do not bear a fork
+
+        def run_alone(code: str, folder: Path) -> None:
+            run([sys.executable, "-W", "error", "-c", code], folder)
+
+        yield run_alone
+        return
+    out = tmp_path_factory.mktemp("pages") / "out.txt"
+    command = [sys.executable, "-W", "error", "-c", PAGES]
+    environment = dict(
+        os.environ, MPLBACKEND="Agg", OPENBLAS_NUM_THREADS="1"
+    )  # Python warns of forks with threads
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+
+        def run_here(code: str, folder: Path) -> None:
+            out.write_text("")
+            print(json.dumps([str(folder), str(out), code]), file=asked, flush=True)
+            assert answers.readline() == "0\n", out.read_text()
+
+        yield run_here
+        asked.close()
+
+
 @pytest.mark.parametrize(
     "page",
     [
-        "README.md",
         "docs/budget.md",
         "docs/circuits.md",
         "docs/notebooks.md",
@@ -71,10 +138,16 @@ def run(command: list[str], folder: Path) -> str:
         "docs/yield.md",
     ],
 )
-def test_python_of_a_page_runs_from_top_to_bottom(page: str, desk: Path) -> None:
+def test_python_of_a_page_runs_from_top_to_bottom(
+    page: str, desk: Path, run_page: Callable[[str, Path], None]
+) -> None:
     found = blocks(page, "python")
     assert found
-    run([sys.executable, "-W", "error", "-c", "\n".join(found)], desk)
+    run_page("\n".join(found), desk)
+
+
+def test_python_of_the_readme_runs_where_nothing_is_loaded(desk: Path) -> None:
+    run([sys.executable, "-W", "error", "-c", "\n".join(blocks("README.md", "python"))], desk)
 
 
 CONSOLE = [line.removeprefix("$ ") for block in blocks("README.md", "console") for line in block.splitlines()]
@@ -109,7 +182,7 @@ def add_component_as_contributing_says(copy: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the checkout to which the worked example of CONTRIBUTING has been added."""
     copy = tmp_path_factory.mktemp("extended")
     for folder in ("photosim", "components", "netlists", "tests"):
@@ -117,7 +190,28 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", copy)
     add_component_as_contributing_says(copy)
-    return copy
+    with kernels_as_here(copy):
+        yield copy
+
+
+@contextmanager
+def kernels_as_here(copy: Path) -> Iterator[None]:
+    """Let a copy begin with the machine code of the same kernels here, which numba keeps by their folder."""
+    from numba.core.caching import _CacheLocator
+
+    from photosim.kernels.chain import contract
+
+    kept = getattr(contract, "_cache", None)
+    if kept is None:  # without compilation
+        yield
+        return
+    here, locator = Path(kept.cache_path), cast("Any", _CacheLocator)  # numba has no types
+    file = copy / "photosim" / "kernels" / "chain.py"
+    there = here.parent / locator.get_suitable_cache_subpath(str(file))
+    with suppress(shutil.Error):  # what another process replaces meanwhile is compiled again
+        shutil.copytree(here, there)
+    yield
+    shutil.rmtree(there)
 
 
 def test_contributing_component_works_as_it_says(extended: Path) -> None:
@@ -126,7 +220,10 @@ def test_contributing_component_works_as_it_says(extended: Path) -> None:
 
 
 def test_contributing_component_joins_the_tests_of_all_components(extended: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "tests/components"]
+    # Files that list no names have no test of a component that is not theirs.
+    listing = [path for path in (extended / "tests" / "components").glob("test_*.py")
+               if "registry.names()" in path.read_text(encoding="utf-8")]  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", *map(str, listing)]
     out = run([*command, "tests/house/test_sources.py", "-k", "etalon"], extended)
     passed = re.search(r"(\d+) passed", out)
     assert passed is not None
