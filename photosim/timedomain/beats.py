@@ -45,8 +45,7 @@ STARTING = 64
 STILL = 1e-6
 """Part of the light that a slow receiver's current has to move by: below that it has no band to look at."""
 HIDDEN, SMOOTH = 0.1, 0.5
-"""Change of a part within half a sample, and part of what is ever said beyond the band, below which no more
-than samples are looked at."""
+"""Largest change of a part within half a sample, and part of SHOWN and MADE, for light that is smooth."""
 NARROW, NOISY = 1e-6, 1e-2
 """Part of the power of light beyond a fifth of the sample rate up to which its beats stay in the band."""
 

@@ -69,7 +69,7 @@ def test_polynomials_are_the_part_to_rounding(component: str, settings: dict[str
 
 @pytest.mark.parametrize("part", ["ring_modulator", "mach_zehnder_modulator"])
 def test_a_part_that_polynomials_do_not_follow_is_asked_itself(part: str) -> None:
-    """Light turns hundreds of times round a ring: rounding of its phase is no polynomial."""
+    """Light turns hundreds of times round a ring: no polynomial follows the rounding of its phase."""
     v_pi = {"v_pi": 0.01} if part == "mach_zehnder_modulator" else {}
     wave = waveforms.sine(1e5, offset=4.0, amplitude=4.0)
     run = run_of(part, {**v_pi, "bandwidth": 0.0}, wave)
