@@ -128,7 +128,7 @@ class Bound:
         self._held[: self._filled] = self._held[rows * hop : end].copy()
 
     def within(self, limit: float) -> bool:
-        """Return whether no more than a part of the signal's power lies beyond, for sure."""
+        """Return whether at most a part of the signal's power lies beyond, for sure."""
         last = self._held[self._filled - self.step : self._filled].copy()
         self.room(self.length * self.step)[:] = np.tile(last, self.length)
         self._look(self.length * self.step)
@@ -148,7 +148,7 @@ def _window(length: int, step: int) -> NDArray[np.float64]:
 
 
 def within(values: NDArray[Any], cutoff: float, limit: float) -> bool:
-    """Return whether `share_beyond` of a signal (T,) is no more than a limit."""
+    """Return whether `share_beyond` of a signal (T,) is at most a limit."""
     return Bound.of(values, cutoff, turns=3).within(limit) or share_beyond(values, cutoff) <= limit
 
 

@@ -1,4 +1,4 @@
-"""Files of kernels are loaded when they are used, and what numba needs for them is no more than that."""
+"""Files of kernels are loaded when they are used, and numba loads only what they need."""
 
 from __future__ import annotations
 
