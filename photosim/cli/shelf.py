@@ -98,17 +98,24 @@ def components(words: tuple[str, ...]) -> list[Model]:
     _refuse_instrument(" ".join(words))
     wanted = [_plain(word) for word in words]
     titles = {model.name: _plain(" | ".join((model.name, *_sought(model)))) for model in models}
-    texts = {m.name: " | ".join((m.name, *_sought(m), _family(m), m.summary)) for m in models}
+    names = {m.name: " | ".join((m.name, *_sought(m))) for m in models}
+    texts = {m.name: f"{_family(m)} | {m.summary}" for m in models}
     _refuse_metal(" ".join(words), titles)
-    found = [m for m in models if all(_begins(word, texts[m.name]) for word in words)]
+    found = [
+        m for m in models if all(_begins(w, names[m.name]) or _starts(w, texts[m.name]) for w in words)
+    ]
     if not found and not any(word.isalpha() and len(word) <= _SHORT for word in wanted):
-        found = [m for m in models if all(word in _plain(texts[m.name]) for word in wanted)]
+        found = [m for m in models if all(word in titles[m.name] + _plain(texts[m.name]) for word in wanted)]
     if not found:
         raise ParameterError(_not_found(" ".join(words), models))
 
-    def rank(model: Model) -> tuple[bool, bool]:
+    def rank(model: Model) -> tuple[bool, bool, bool]:
         own, other = _plain(model.name), titles[model.name]
-        return not all(word in own for word in wanted), not all(word in other for word in wanted)
+        return (
+            not all(word in own for word in wanted),
+            not all(word in other for word in wanted),
+            not all(_starts(word, names[model.name]) for word in words),
+        )
 
     return sorted(found, key=rank)
 
@@ -177,6 +184,12 @@ def _begins(word: str, text: str) -> bool:
     if len(plain) > _SHORT:
         return plain in _plain(text)
     return any(_plain(one).startswith(plain) for one in re.split(r"[\W_]+", text))
+
+
+def _starts(word: str, text: str) -> bool:
+    """Return whether a word begins one of a text's: "ring" is in "rings", but not in "scattering"."""
+    letters = r"[\W_]*".join(map(re.escape, _plain(word)))
+    return bool(letters) and re.search(rf"(?<![^\W_]){letters}", text, re.IGNORECASE) is not None
 
 
 def list_components(models: list[Model]) -> None:

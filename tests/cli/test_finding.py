@@ -53,6 +53,8 @@ def test_names_come_before_sentences() -> None:
     names = found("ring")
     without = [name for name in names if "ring" not in name]
     assert without == names[-len(without) :]
+    assert names[-len(without) - 1] == "scattering_medium"  # it only ends a word there
+    assert not {"speckle_medium", "thermal_resistor"} & set(names)  # scattering, neighbouring
     assert without[0] == "racetrack"  # ring_single_heater elsewhere
 
 

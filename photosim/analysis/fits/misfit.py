@@ -15,7 +15,7 @@ _SHARE = 0.5
 """Residuals of at least so much of the data's own spread, which leave a quarter of its variance."""
 _LEAST_dB = 0.5
 _LIKE_NEIGHBOURS = 0.5
-"""Correlation of neighbouring residuals above which they are no noise of single points."""
+"""Correlation of neighbouring residuals above which they are not noise of single points."""
 _DEGREE = 2
 _FEWEST = 8
 
