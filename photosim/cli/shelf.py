@@ -101,9 +101,7 @@ def components(words: tuple[str, ...]) -> list[Model]:
     names = {m.name: " | ".join((m.name, *_sought(m))) for m in models}
     texts = {m.name: f"{_family(m)} | {m.summary}" for m in models}
     _refuse_metal(" ".join(words), titles)
-    found = [
-        m for m in models if all(_begins(w, names[m.name]) or _starts(w, texts[m.name]) for w in words)
-    ]
+    found = [m for m in models if all(_begins(w, names[m.name]) or _starts(w, texts[m.name]) for w in words)]
     if not found and not any(word.isalpha() and len(word) <= _SHORT for word in wanted):
         found = [m for m in models if all(word in titles[m.name] + _plain(texts[m.name]) for word in wanted)]
     if not found:
