@@ -20,7 +20,7 @@ def phase_shifter(
     """Ideal phase shifter: adds the phase `phase` at wl0, and `phase` wl0 / wl at other wavelengths.
 
     An index change that does not depend on wavelength, over a length that is
-    counted in no other guide; the model holds at all wavelengths.
+    counted in no other guide. An ideal part, which holds at all wavelengths.
     Left out: how the phase is driven (power, voltage), its response time, and loss that comes with the phase.
 
     Settings:
