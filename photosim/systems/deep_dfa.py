@@ -264,8 +264,8 @@ SYSTEM = System(
             "are rounded at random to three levels, so that they are right on average."
         ),
         (
-            "The learning rate of Adam is chosen for each rule and depth from 1, 3, 10, ... times 1e-5 by the "
-            "accuracy on 10,000 held-out training images after 2 epochs of seed 1000, which is not used "
+            "The learning rate of Adam is chosen for each rule and depth from 1, 3, 10, ... times 1e-5 by "
+            "the accuracy on 10,000 held-out training images after 2 epochs of seed 1000, which is not used "
             f"otherwise. With 10, 30 and 100 layers it is {_listed(FULL.exact_rates)} for backpropagation, "
             f"{_listed(FULL.dfa_rates)} for direct feedback and {_listed(FULL.rates)} for errors of three "
             "levels, with the medium too."
