@@ -59,6 +59,8 @@ def check_number(
         if none and value is None:
             continue
         right = is_number(value) and low <= value <= high and not (above and value == low)
+        if right and not (endless or math.isfinite(value)) and low > -math.inf:
+            raise BoundError(_title(where), f"{name} must be finite and {span}, got {shown(value)}.")
         if not right or not (endless or math.isfinite(value)):
             raise BoundError(_title(where), f"{name} must be {span}, got {shown(value)}.")
 

@@ -239,13 +239,17 @@ def _resolution(
 def check_waves(
     circuit: Circuit, starts: Sequence[str] | None = None, ends: Sequence[str] | None = None
 ) -> None:
-    """Raise ParameterError unless every name is a wave of the circuit; None passes.
+    """Raise ParameterError unless every name is a wave of the circuit, each once; None passes.
 
     An instance that does not exist is a NetlistError.
     """
     for names, entering in ((starts, True), (ends, False)):
         for name in names or ():
             find_wave(circuit.graph, name, entering=entering)
+        again = next((name for k, name in enumerate(names or ()) if name in (names or ())[:k]), None)
+        if again is not None:
+            message = f"{again!r} is asked for twice: name it once."
+            raise ParameterError(message)
 
 
 def check_settings(circuit: Circuit, settings: Mapping[str, Any], what: str = "A spectrum shows") -> None:

@@ -251,7 +251,7 @@ def check_judged(entries: Sequence[Entry], wl: NDArray[np.float64], *, moves: bo
             asked = f"a line near {entry.near:g} um" if lost else asked
             message = (
                 f"No wavelength of the sweep, {low:g} to {high:g} um, can judge the specification "
-                f"{entry.label!r}: {asked} lies outside."
+                f"{entry.label!r}: {asked} {'lies outside' if lost or away else 'does not lie inside'}."
             )
             raise ParameterError(message)
 
