@@ -59,10 +59,10 @@ def check_number(
         if none and value is None:
             continue
         right = is_number(value) and low <= value <= high and not (above and value == low)
-        if right and not (endless or math.isfinite(value)) and low > -math.inf:
-            raise BoundError(_title(where), f"{name} must be finite and {span}, got {shown(value)}.")
-        if not right or not (endless or math.isfinite(value)):
-            raise BoundError(_title(where), f"{name} must be {span}, got {shown(value)}.")
+        infinite = right and not endless and not math.isfinite(value)
+        if infinite or not right:
+            wanted = f"finite and {span}" if infinite and low > -math.inf else span
+            raise BoundError(_title(where), f"{name} must be {wanted}, got {shown(value)}.")
 
 
 def check_whole(where: object, low: int = 0, high: int = MOST, *, none: bool = False, **values: Any) -> None:
