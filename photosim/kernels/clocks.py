@@ -75,7 +75,8 @@ def sent(time: Any, rate: float, heights: Any, edge: float, out: Any) -> None:
     for first in range(0, time.shape[0], _PIECE):
         length = min(_PIECE, time.shape[0] - first)
         _symbols_at(time[first:], rate, length, places, since)
-        _edges_at(since, edge, length, risen)
+        # Edges without length are never inside one, so that any other length serves there.
+        _edges_at(since, edge if edge > 0 else 1.0, length, risen)
         n = 0
         while n < length:
             begin, place = n, places[n]
