@@ -32,6 +32,20 @@ PANELS = {
     "Validate and cite": ("test", "bench", "cite"),
 }
 """The commands as help shows them, by what people want to do."""
+_WANTED = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_parsing_size": "a smaller whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "above {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "below {lt}",
+    "less_than_equal": "{le} or less",
+}
+"""What the value of an option must be, by pydantic's name of the mistake."""
+_BOUNDS = frozenset({"gt", "ge", "lt", "le"})
 _EXTRAPOLATE = "--extrapolate"
 _INTERRUPTED = 130
 
@@ -191,7 +205,7 @@ def ended_by_signals() -> Iterator[None]:
 
 def _usage(error: Exception) -> str:
     """Return what typer refuses as one sentence that ends with where to look."""
-    text = str(getattr(error, "format_message", error.__str__)()).strip().replace("\n", " ")
+    text = _value(error) or str(getattr(error, "format_message", error.__str__)()).strip().replace("\n", " ")
     text = text if text.endswith((".", "?")) else f"{text}."
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "photosim"
@@ -210,3 +224,17 @@ def _say_warning(
     del filename, lineno, file, line
     if issubclass(category, PhotosimWarning | CacheWarning):
         say(f"Warning: {message}")
+
+
+def _value(error: Exception) -> str:
+    """Return which value an option cannot have and what it may be, or nothing for other mistakes."""
+    # Newer versions of typer leave numbers to pydantic, whose sentences name neither option nor value.
+    details = getattr(error.__cause__, "errors", None)
+    first = details()[0] if callable(details) else {}
+    wanted, bounds = _WANTED.get(first.get("type", "")), first.get("ctx", {})
+    name = getattr(error, "param_hint", None) or getattr(getattr(error, "param", None), "opts", None)
+    if wanted is None or not name:
+        return ""
+    name = name if isinstance(name, str) else max(name, key=len)
+    wanted = wanted.format(**{key: f"{bound:g}" for key, bound in bounds.items() if key in _BOUNDS})
+    return f"{name} must be {wanted}, got {str(first['input']).strip() or 'nothing'}."

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from photosim.errors import Mark, NetlistError
-from photosim.netlist.text import mark_of_byte
+from photosim.netlist.text import comma_hint, mark_of_byte
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -89,6 +89,7 @@ class _Frame:
     key_mark: Any = None
     merged: list[Any] = field(default_factory=list)
     size: int = 1
+    braces: bool = False
 
 
 class _Composer:
@@ -152,7 +153,9 @@ class _Composer:
                 message = (
                     f"{_clip(text)!r} is given twice in this mapping, first on line {line}; keep one of them."
                 )
-            raise self.error(message, event.start_mark)
+            empty = next((key for key, value in frame.container.items() if value is None), None)
+            hint = "" if empty is None or not frame.braces else comma_hint(frame.container, empty)
+            raise self.error(message + hint, event.start_mark)
         frame.key = text
         frame.key_mark = event.start_mark
 
@@ -168,7 +171,7 @@ class _Composer:
             )
         if event.anchor is not None:
             self.anchors.pop(event.anchor, None)
-        self.stack.append(_Frame(container, event.start_mark, event.anchor))
+        self.stack.append(_Frame(container, event.start_mark, event.anchor, braces=bool(event.flow_style)))
 
     def _close(self) -> None:
         frame = self.stack.pop()

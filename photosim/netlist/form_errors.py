@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.netlist.forms import OWN_WORDS, UNLISTED, Choice, Words, Written, model_of
+from photosim.netlist.text import comma_hint
 from photosim.reals import shown
 
 Steps = tuple[int | str, ...]
@@ -107,18 +108,7 @@ def _found(at: _Reached) -> tuple[Any, str]:
 
 def _unquoted(at: _Reached) -> str:
     """Return a hint where YAML has taken {in: a,o1} for the two entries in: a and o1: (empty)."""
-    if not isinstance(at.around, Mapping):
-        return ""
-    keys = [*at.around]
-    k = keys.index(at.path[-1])
-    before, after = at.around[keys[k - 1]] if k else None, keys[k + 1] if k + 1 < len(keys) else None
-    if isinstance(before, str) and "," not in before:
-        meant = f"{before},{keys[k]}"
-    elif isinstance(after, str) and "," not in after:
-        meant = f"{keys[k]},{after}"
-    else:
-        return ""
-    return f' A comma between {{ and }} ends an entry: write "{meant}" in quotes, if that is meant.'
+    return comma_hint(at.around, at.path[-1]) if isinstance(at.around, Mapping) else ""
 
 
 def _quoted(step: int | str) -> str:

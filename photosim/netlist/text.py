@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photosim.errors import Mark, NetlistError
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
 
@@ -38,3 +39,17 @@ def mark_of_byte(data: bytes, at: int, file: str | None) -> Mark:
     """Line and column of a byte of a text, before which all is UTF-8."""
     before = data[:at].decode("utf-8-sig", "replace")
     return Mark(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def comma_hint(around: Mapping[Any, Any], empty: Hashable) -> str:
+    """Return a hint where YAML has taken {in: a,o1} for the two entries in: a and o1: (empty), or nothing."""
+    keys = [*around]
+    k = keys.index(empty)
+    before, after = around[keys[k - 1]] if k else None, keys[k + 1] if k + 1 < len(keys) else None
+    if isinstance(before, str) and "," not in before:
+        meant = f"{before},{keys[k]}"
+    elif isinstance(after, str) and "," not in after:
+        meant = f"{keys[k]},{after}"
+    else:
+        return ""
+    return f' A comma between {{ and }} ends an entry: write "{meant}" in quotes, if that is meant.'

@@ -273,6 +273,22 @@ def test_coupling_above_one(tmp_path: Path) -> None:
             ),
         ),
         (
+            "connections:\n  cin,o3: right,o1\n  right,o2: cdrop,o1\n",
+            "connections: {cin,o3: right,o1, right,o2: cdrop,o1}\nx:\n",
+            (
+                "ring.yml:14:49: port 'o1' is connected twice, here and on line 14; a port has one use. "
+                'A comma between { and } ends an entry: write "cin,o3" in quotes, if that is meant.'
+            ),
+        ),
+        (
+            "ports:\n  in: cin,o1\n  through: cin,o4\n  add: cdrop,o2\n  drop: cdrop,o3\n",
+            "ports: {in: cin,o1, through: right,o1}\n",
+            (
+                "ring.yml:19:36: 'o1' is given twice in this mapping, first on line 19; keep one of them. "
+                'A comma between { and } ends an entry: write "cin,o1" in quotes, if that is meant.'
+            ),
+        ),
+        (
             "  add: cdrop,o2\n  drop: cdrop,o3\n",
             '  add: "cdrop,o2"\n  drop:\n',
             "ring.yml:23:3: 'ports': 'drop' must be a text, but is empty.",
