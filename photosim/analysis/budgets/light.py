@@ -127,7 +127,8 @@ def way(
 ) -> list[Element]:
     """Return the parts of the netlist on the way of a beam to a port; empty where none leads there.
 
-    flows: those at the beams' frequencies and `STEP_Hz` above.  number: of the beam among them.
+    flows: those at the beams' frequencies and `STEP_Hz` above.  number: of the beam among them. A part that
+    no light leaves has a delay of nan.
     """
     ways = Ways(compiled, at, beam.wl)
     ports = ways.between(beam.port, target)
@@ -145,8 +146,9 @@ def way(
 
     here, above = (waves(one) for one in flows)
     turns = above * np.conj(here)
-    delays = np.angle(turns[1:] * np.conj(turns[:-1])) / (2.0 * np.pi * STEP_Hz)
     powers = np.abs(here) ** 2
+    delays = np.angle(turns[1:] * np.conj(turns[:-1])) / (2.0 * np.pi * STEP_Hz)
+    delays[powers[1:] == 0.0] = np.nan  # light that does not arrive has no delay
     return [
         Element(part, loss(powers[k], powers[k + 1]), float(delays[k]), float(powers[k + 1]))
         for k, (_, part) in enumerate(entries)

@@ -137,8 +137,11 @@ def _between_ports(
         powers = [abs(flows[0].leaving[0, compiled.graph.exposed[p]]) ** 2 for p in outs]
         last = outs[int(np.argmax(powers))]
     found = tuple(way(compiled, at, beam, flows, 0, compiled.graph.exposed[last]))
+    leaves = f"leaves {last}"
+    if flows[0].leaving[0, compiled.graph.exposed[last]] == 0.0:
+        leaves = f"does not reach {'an output' if end is None else last} with these settings"
     remark = (
-        f"Light of 1 W enters {first} at {beam.wl:g} um and leaves {last}: the netlist has no light source "
+        f"Light of 1 W enters {first} at {beam.wl:g} um and {leaves}: the netlist has no light source "
         "with a detector, so lasers, modulators and receivers are not counted unless they are parts."
     )
     return Optics(

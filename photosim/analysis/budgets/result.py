@@ -173,13 +173,16 @@ class BudgetResult(Tabled, ByValue):
 
     def _way(self) -> Table:
         d = self.data
+        losses, delays = d["loss_dB"].values, d["delay"].values
+        names = [*(str(n) for n in d["element"].values), "all"]
         rows = [
-            (str(n), f"{loss:.2f}" if np.isfinite(loss) else "none", f"{1e12 * delay + 0.0:.3f}")
-            for n, loss, delay in zip(
-                d["element"].values, d["loss_dB"].values, d["delay"].values, strict=True
+            (
+                name,
+                f"{loss:.2f}" if np.isfinite(loss) else "no light",
+                "unknown" if np.isnan(delay) else f"{1e12 * delay + 0.0:.3f}",
             )
+            for name, loss, delay in zip(names, [*losses, losses.sum()], [*delays, delays.sum()], strict=True)
         ]
-        rows.append(("all", f"{float(d['loss_dB'].sum()):.2f}", f"{1e12 * float(d['delay'].sum()):.3f}"))
         return Table(
             f"{self.name}: the way of the light", ("element", "loss (dB)", "delay (ps)"), tuple(rows)
         )

@@ -313,6 +313,26 @@ def test_an_equaliser_is_not_an_amplifier(tmp_path: Path) -> None:
     assert np.isnan([float(data.snr_dB[0]), float(data.total_latency[0])]).all()
 
 
+@pytest.mark.parametrize("name", ["two_pass", "vowels"])
+def test_light_that_does_not_arrive_is_said(name: str) -> None:
+    """The attenuators of both netlists are shut until they are set."""
+    shut = ps.load(name)
+    data = ps.budget(shut)
+    assert "enters in0 at 1.55 um and does not reach an output with these settings" in data.attrs["remarks"]
+    assert "does not reach out1 with" in ps.budget(shut, end="out1").attrs["remarks"]
+    assert np.isinf(data.loss_dB.values).all()
+    assert np.isnan(data.total_latency.values).all()
+    shown = CliRunner().invoke(app, ["budget", name]).output
+    assert [line.split() for line in shown.splitlines() if line.strip().startswith("all")][1] == [
+        "all", "no", "light", "unknown",
+    ]  # fmt: skip
+    opened = {f"mesh.a{k}.theta": np.pi for k in range(4)}
+    lit = ps.budget(shut, settings=opened)
+    assert "and leaves out0:" in lit.attrs["remarks"]
+    assert float(lit.loss_dB.sum()) == pytest.approx(0.14 if name == "two_pass" else 0.0, abs=1e-9)
+    assert np.isfinite(lit.total_latency.values).all()
+
+
 def test_light_has_the_wavelength_that_the_parts_are_made_for() -> None:
     chip = ps.load("mzi_te1310")
     data = ps.budget(chip, end="cross")
