@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +19,16 @@ def softmax(logits: RealArray) -> RealArray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+@cache
+def _negligible(dtype: np.dtype[np.floating]) -> float:
+    """Return the probability below which an error is 0: its products with weights would be subnormal.
+
+    Processors need many times longer for subnormal numbers, and no weight feels an update so small.
+    """
+    found = np.finfo(dtype)
+    return float(found.smallest_normal) / float(found.eps)
+
+
 def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
     """Return the mean loss in nats and each sample's error, shape (batch, classes).
 
@@ -28,6 +39,7 @@ def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float
     less = logits - logits.max(axis=1, keepdims=True)
     powers = np.exp(less)
     error = np.asarray(powers / powers.sum(axis=1, keepdims=True))  # the softmax
+    error[error < _negligible(error.dtype)] = 0.0
     rows = np.arange(labels.size)
     # log sum exp(z) - z of the label: exact where the label's probability underflows.
     shifted = less.astype(np.float64)

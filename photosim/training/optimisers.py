@@ -182,7 +182,8 @@ class SGD:
 
         for name, value in parameters.items():
             numbers = np.array(
-                [factor * self.learning_rate, self.momentum, self.weight_decay], dtype=value.dtype
+                [factor * self.learning_rate, self.momentum, self.weight_decay, _smallest(value)],
+                dtype=value.dtype,
             )
             sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), numbers)
 
@@ -233,7 +234,8 @@ class Adam:
         for name, value in parameters.items():
             mean, square = memory[f"first {name}"], memory[f"second {name}"]
             numbers = np.array(
-                [rate, 1.0 - self.beta1, 1.0 - self.beta2, eps, self.weight_decay], value.dtype
+                [rate, 1.0 - self.beta1, 1.0 - self.beta2, eps, self.weight_decay, _smallest(value)],
+                value.dtype,
             )
             adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
 
@@ -246,6 +248,11 @@ OPTIMISER = Choice("method", OPTIMISERS)
 def _flat(array: RealArray) -> RealArray:
     """Return a flat view of an array that is to be changed in place."""
     return array.reshape(-1, copy=False)
+
+
+def _smallest(array: RealArray) -> float:
+    """Return the smallest normal number of an array's precision."""
+    return float(np.finfo(array.dtype).smallest_normal)
 
 
 def _positive(name: str, value: float) -> None:

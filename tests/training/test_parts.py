@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -50,6 +52,21 @@ def test_softmax_survives_huge_logits() -> None:
     np.testing.assert_array_equal(softmax(np.array([[1e4, 0.0]])), [[1.0, 0.0]])
     loss, _ = softmax_cross_entropy(np.array([[1e4, 0.0]]), np.array([1]))
     assert np.isfinite(loss)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_errors_whose_products_would_be_subnormal_are_none(dtype: Any) -> None:
+    found = np.finfo(dtype)
+    floor = float(found.smallest_normal) / float(found.eps)
+    least = np.log(floor)
+    logits = np.array([[0.0, least - 1.0, least + 1.0, -5.0]], dtype)
+    loss, error = softmax_cross_entropy(logits, np.array([3]))
+    wanted = softmax(logits)[0]
+    assert 0.0 < wanted[1] < floor
+    assert error[0, 1] == 0.0
+    np.testing.assert_array_equal(error[0, [0, 2]], wanted[[0, 2]])
+    assert error[0, 3] == wanted[3] - dtype(1.0)
+    assert loss == pytest.approx(-log_softmax(logits.astype(np.float64), axis=1)[0, 3], rel=1e-14)
 
 
 def test_sgd_follows_its_recursion() -> None:
