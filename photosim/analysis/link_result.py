@@ -208,7 +208,7 @@ class LinkResult(Tabled, ByValue):
         }
         names = tuple(r.detector for r in self.receptions)
         parts = tuple((term, share * whole) for term, share in shares.items())
-        words = "noise current (nA rms), divided as its variance is"
+        words = "noise current (nA rms), divided in proportion to the variances"
         return Bars("noise", f"{self.name}: noise by its kind", words, names, parts)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from photosim.circuit import Circuit
 
 
+_MOST_LEVELS = 16
 _MOST_PERIOD = 1 << 20
 """Symbols of a constellation after which two sequences are taken to repeat together, at most."""
 
@@ -133,10 +134,13 @@ def transient(circuit: Circuit, options: TransientOptions, seed: int | None = No
 def _seen(signal: np.ndarray[Any, Any], options: TransientOptions, asked: EyeOptions) -> Eye:
     """Return the eye of a signal by the symbols of the drive or input that it follows, if it follows any."""
     rate = float(asked.rate or 0.0)
-    for symbols in sent_at(options, rate):
+    sent = sent_at(options, rate)
+    for symbols in sent:
         with suppress(ParameterError):
             return eye(signal, options.sample_rate, rate, levels=asked.levels, sent=symbols)
-    return eye(signal, options.sample_rate, rate, levels=asked.levels)
+    counts = [np.unique(symbols).size for symbols in sent]
+    likely = next((count for count in counts if 2 <= count <= _MOST_LEVELS), 2)
+    return eye(signal, options.sample_rate, rate, levels=asked.levels or likely)
 
 
 def _judged(

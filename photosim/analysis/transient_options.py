@@ -31,12 +31,12 @@ class EyeOptions:
     """Options of the eye diagram of a detector or probe, by default the first one.
 
     rate: symbols per s, by default those of the first drive or input with symbols. If a drive has symbols at
-    this rate and the signal follows it, the eye uses these symbols.
+    this rate and the signal follows it, the eye uses these symbols.  levels: by default those of the symbols.
     """
 
     rate: Positive | None = None
     signal: str | None = None
-    levels: Annotated[int, Field(ge=2)] = 2
+    levels: Annotated[int, Field(ge=2)] | None = None
 
 
 @public

@@ -49,7 +49,7 @@ SYMBOLS: dict[str, str] = {
     "low_pass_filter": "filter", "high_pass_filter": "filter", "dither_source": "oscillator",
     "integrator": "loop_part", "pid_controller": "loop_part", "phase_detector": "mixer", "lock_in": "mixer",
     "mixer": "mixer", "lossy_line": "line_common", "touchstone_two_port": "two_port",
-    "touchstone_four_port": "four_port", "travelling_wave_electrode": "four_port",
+    "touchstone_four_port": "four_port", "travelling_wave_electrode": "electrode",
     "travelling_wave_modulator": "modulator_pair", "spice_subcircuit": "",
 }  # fmt: skip
 """Symbol of each component of the library."""
@@ -57,7 +57,7 @@ SYMBOLS: dict[str, str] = {
 ENTERING = {
     "current_controlled_current_source": ("e3", "e4"), "current_controlled_voltage_source": ("e3", "e4"),
     "voltage_controlled_current_source": ("e3", "e4"), "voltage_controlled_voltage_source": ("e3", "e4"),
-    "lossy_line": ("e1",),
+    "lossy_line": ("e1",), "travelling_wave_electrode": ("e1",),
 }  # fmt: skip
 """Pins that stand on the left, of electrical networks where these are not the first half."""
 

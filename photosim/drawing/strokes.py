@@ -112,6 +112,7 @@ TABLE: dict[str, tuple[object, ...]] = {
     "loop_part": (52, 34, (), (), _TWO, _ONE, "e M-W -11 H-13|e M-W 11 H-13|e M13 0 HW|eo M-13 -15 H13 V15 H-13 Z|et M0 5", "∫"),
     "mixer": (48, 34, (), (), _TWO, _ONE, "e M-W -11 H-6|e M-W 11 H-6|e M12 0 HW|eo O 0 0 12|e M-8 -8 L8 8|e M-8 8 L8 -8"),
     "line_common": (56, 34, (), (), (-11.0,), _TWO, "e M-W -11 H-16|e M16 -11 HW|e M16 11 HW|eo M-16 -15 H16 V15 H-16 Z|e M-10 -6 H10|e M-10 6 H10"),
+    "electrode": (60, 60, (), (), (-22.0,), (-22.0, 0.0, 22.0), "e M-W -22 H-19|e M19 -22 HW|e M19 0 HW|e M19 22 HW|eo M-19 -27 H19 V27 H-19 Z|ef M-14 -18 H14 V-14 H-14 Z|g M-14 -6 H14|ef M-14 2 H14 V6 H-14 Z|e M-10 17 H3|ef M10 17 L3 13.5 V20.5 Z"),
     "two_port": (52, 26, (), (), _ONE, _ONE, "e M-W 0 H-14|e M14 0 HW|eo M-14 -11 H14 V11 H-14 Z|et M0 4", "S"),
     "four_port": (52, 34, (), (), _TWO, _TWO, "e M-W -11 H-14|e M-W 11 H-14|e M14 -11 HW|e M14 11 HW|eo M-14 -15 H14 V15 H-14 Z|et M0 4", "S"),
     "modulator_pair": (68, 46, _ONE, _ONE, (-20.0, 20.0), (), f"{_ARMS}|ef M-9 -13.5 H9 V-11 H-9 Z|ef M-9 11 H9 V13.5 H-9 Z|e M-W -20 H0 V-13|e M-W 20 H0 V13"),

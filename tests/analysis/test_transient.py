@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,6 +101,31 @@ def test_analysis_reads_its_options_and_returns_figures() -> None:
     assert numbers["eyes"]["receiver"]["levels"][1] == pytest.approx(0.9021e-3, rel=0.02)
     assert [t.title for t in result.tables()] == ["data: signals", "data: eye of receiver (mA)"]
     assert set(plotting.for_transient(result)) == {"currents", "eye"}
+
+
+def test_an_eye_has_as_many_levels_as_the_symbols_sent() -> None:
+    circuit = ps.load("pam4_transmitter")
+    drive = {"wave": "prbs", "levels": 4, "order": 7, "rate": 14e9, "low": -1.0, "high": 1.0, "rise": 9e-12}
+    entry: dict[str, Any] = {"kind": "transient", "duration": 10e-9, "sample_rate": 896e9, "eye": {}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        options = read_options({**entry, "drive": {"modulator.voltage": drive}}, circuit)
+        result = transient.transient(circuit, options)
+    one = result.eyes["receiver"]
+    # half of 3.98 mA times 1 + sin(pi/2 voltage/2 V), for voltages of -1, -1/3, 1/3 and 1 V
+    expected = 1.99e-3 * (1 + np.sin(np.pi / 4 * np.array([-1, -1 / 3, 1 / 3, 1])))
+    assert one.levels == pytest.approx(expected, rel=0.03)
+    assert one.q > 5
+
+
+def test_an_eye_that_follows_no_symbols_has_the_levels_of_the_drive() -> None:
+    rng = np.random.default_rng(3)
+    options = read_options(
+        {**LINK, "drive": {"phase": {"wave": "prbs", "levels": 4, "rate": "10e9"}}}, ps.load("link")
+    )
+    own = np.repeat(rng.integers(0, 4, 40), 32) + 0.01 * rng.standard_normal(1280)
+    assert options.eye is not None
+    assert transient._seen(own, options, options.eye).levels == pytest.approx([0, 1, 2, 3], abs=0.02)
 
 
 @pytest.mark.parametrize(
