@@ -24,8 +24,17 @@ checks that its error stays below the limit. An error is the largest one of all 
 _TABLE = "| what | against | worst error | limit | measure |\n|---|---|---|---|---|\n"
 
 
-_GOALS, _GOALS_END = "<!-- goals: python docs/build.py speed -->", "<!-- end of goals -->"
-"""What the page on speed has around the rows that are kept."""
+_SPEED = {
+    "Circuits": ("circuits", "ratios", "limits"),
+    "First results and large circuits": ("start",),
+    "Signals": ("time", "stream"),
+    "Learning and media": ("training", "media"),
+    "The explorer": ("explorer",),
+}
+"""Sections of the page on speed, and the files of `docs/speed/` whose rows they show."""
+_PEERS = "peers"
+_KEPT, _KEPT_END = "<!-- kept: python docs/build.py speed -->", "<!-- end of kept -->"
+"""What the page on speed has around what is written from the kept rows."""
 
 
 def validation() -> str:
@@ -99,19 +108,39 @@ def systems() -> str:
 
 
 def speed() -> str:
-    """Return the text of the page on speed with the rows that run_goals.py left in `docs/speed/`."""
-    from photosim.bench import measuring
-
+    """Return the text of the page on speed with the rows that the benchmarks left in `docs/speed/`."""
     page = ROOT / "docs" / "speed.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(_GOALS)
-    _, _, after = rest.partition(_GOALS_END)
-    text = [before, _GOALS, "\n"]
-    for path in sorted((ROOT / "docs" / "speed").glob("*.json")):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        text.append(f"\n{measuring.described(kept['machine'])}:\n\n")
-        text.append("| measured | found | goal | met |\n|---|---|---|---|\n")
-        text += [f"{measuring.Row(**row).markdown()}\n" for row in kept["rows"]]
-    return "".join([*text, "\n", _GOALS_END, after])
+    before, _, rest = page.read_text(encoding="utf-8").partition(_KEPT)
+    _, _, after = rest.partition(_KEPT_END)
+    folder = ROOT / "docs" / "speed"
+    known = {_PEERS, *(name for names in _SPEED.values() for name in names)}
+    stray = [path.name for path in folder.glob("*.json") if path.stem not in known]
+    if stray:
+        raise SystemExit(f"docs/build.py: no section of the page on speed shows {', '.join(sorted(stray))}")
+    text = [before, _KEPT, "\n\n", _beside_others(folder / f"{_PEERS}.json")]
+    for section, names in _SPEED.items():
+        kept = [folder / f"{name}.json" for name in names if (folder / f"{name}.json").is_file()]
+        text += [f"\n## {section}\n", *map(_rows_kept, kept)] if kept else []
+    return "".join([*text, "\n", _KEPT_END, after])
+
+
+def _beside_others(path: Path) -> str:
+    """Return the table of the kept rows of run_peers.py."""
+    from photosim.bench.measuring import described
+    from tests.benchmarks.run_peers import Line, header
+
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    lines = [*header(), *(Line(**row).markdown() for row in kept["rows"])]
+    return f"{described(kept['machine'])}; {kept['others']}:\n\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _rows_kept(path: Path) -> str:
+    """Return the table of the kept rows of one benchmark."""
+    from photosim.bench.measuring import Row, described
+
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    head = f"\n{described(kept['machine'])}:\n\n| measured | found | goal | met |\n|---|---|---|---|\n"
+    return head + "".join(f"{Row(**row).markdown()}\n" for row in kept["rows"])
 
 
 def pictures() -> None:

@@ -75,7 +75,7 @@ def main() -> None:
     lines = [table_line(goal, [r for r in records if r["case"] == goal.case]) for goal in chosen]
     text = "\n".join([described(facts), "", *header(), *(line.markdown() for line in lines), ""])
     (arguments.out / "table.md").write_text(text, encoding="utf-8")
-    found = {"machine": facts, "rows": [asdict(line) for line in lines]}
+    found = {"machine": facts, "others": others(arguments), "rows": [asdict(line) for line in lines]}
     (arguments.out / "table.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     print(text)
 
@@ -109,6 +109,24 @@ def harness(arguments: argparse.Namespace, what: str, *options: str) -> None:
     subprocess.run(command, env=environment, check=True)
 
 
+OTHERS = ("sax", "klujax", "jax", "scikit-rf")
+ASK = """
+import importlib.metadata as metadata, sys
+known = {d.name: d.version for d in metadata.distributions()}
+print(", ".join(f"{name} {known[name]}" for name in sys.argv[1:] if name in known))
+"""
+
+
+def others(arguments: argparse.Namespace) -> str:
+    """Return the versions of the other simulators, as their interpreters tell them."""
+    paths = {pair.split("=", 1)[1] for pair in arguments.python} or {sys.executable}
+    told = [
+        subprocess.run([path, "-c", ASK, *OTHERS], check=True, capture_output=True, text=True).stdout.strip()
+        for path in sorted(paths)
+    ]
+    return ", ".join(text for text in told if text) or "no other simulator"
+
+
 @dataclass(frozen=True)
 class Line:
     """One case: CPU seconds of a sweep, the fastest peer that gets S right, the largest error of photosim."""
@@ -125,14 +143,14 @@ class Line:
         """Return the row of a Markdown table."""
         mine, best = self.photosim, self.peer_seconds
         times = f"{best / mine:.3g}" if mine and best else "-"
-        goal = "finish" if self.factor is None else f"{self.factor:g}" if self.factor > 1 else "faster"
+        goal = "finishes" if self.factor is None else f"{self.factor:g}" if self.factor > 1 else "faster"
         kept = mine is not None and (self.factor is None or (best is not None and best / mine >= self.factor))
         peer = (
             f"{seconds_text(best)} ({self.peer})"
             if self.peer
             else "none finishes"
             if self.others
-            else "none tried"
+            else "not measured"
         )
         cells = (
             self.name, seconds_text(mine), peer,
@@ -166,7 +184,10 @@ def table_line(goal: Goal, records: list[dict[str, Any]]) -> Line:
 
 def header() -> list[str]:
     """Return the head of the Markdown table."""
-    columns = ("case, wavelengths", "photosim", "fastest peer", "times faster", "to reach", "met", "error")
+    columns = (
+        "circuit, number of wavelengths", "photosim", "fastest other simulator", "times faster", "goal",
+        "met", "error",
+    )  # fmt: skip
     return [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
 
 

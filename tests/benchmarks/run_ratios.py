@@ -12,22 +12,28 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from itertools import count
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import njit
+from scipy.linalg.blas import dgemm
 
 from photosim.bench import circuits
 from photosim.bench.circuits import Case
-from photosim.bench.measuring import Row, cpu_seconds, in_turns, options, report, seconds_text
+from photosim.bench.measuring import ONE_THREAD, Row, cpu_seconds, in_turns, options, report, seconds_text
 from photosim.circuit import Circuit
 from photosim.engine import solve as engine
 from photosim.errors import PhotosimWarning
 from photosim.kernels.elimination import forward, get, lanes_of
 from photosim.timedomain import transient, waveforms
 from photosim.timedomain.nets import Nets
+
+THREADS_OF_PROCESSES = 0.95
+"""Part of what two processes of dgemm gain that two threads are wanted to gain."""
 
 
 def single(name: str, value: float) -> dict[str, Any]:
@@ -90,8 +96,33 @@ def gradients(*, small: bool) -> list[Row]:
 # --- threads -----------------------------------------------------------------------------------------
 
 
+def products(seconds: float) -> float:
+    """Return the products a second of two 512 x 512 matrices, called for so long."""
+    matrix = np.random.default_rng(0).normal(size=(512, 512))
+    done, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        dgemm(1.0, matrix, matrix)
+        done += 1
+    return done / (time.perf_counter() - begin)
+
+
+def gain_of_processes(pool: ProcessPoolExecutor, seconds: float) -> float:
+    """Return what two processes that multiply matrices do together, in times of what one does alone."""
+    alone = pool.submit(products, seconds).result()
+    together = [pool.submit(products, seconds) for _ in range(2)]
+    return sum(each.result() for each in together) / alone
+
+
 def threads(*, small: bool) -> list[Row]:
-    """Compare wall times with two threads and with one; results must not differ in a bit."""
+    """Compare two threads with one, beside two processes of dgemm; results must not differ in a bit."""
+    rounds, seconds = (1, 0.1) if small else (3, 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ONE_THREAD.items():
+            patch.setenv(name, value)
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            list(pool.map(products, (0.1, 0.1)))
+            # The best of one counts for the machine: what else it does only takes from both.
+            possible = max(gain_of_processes(pool, seconds) for _ in range(rounds))
     rows = []
     for case in [circuits.mesh(8, 200)] if small else [
         circuits.mesh(16, 1000), circuits.mesh(32, 1000), circuits.mesh(64, 100),
@@ -113,8 +144,10 @@ def threads(*, small: bool) -> list[Row]:
             kept[number] = circuit(case.wl).values
         assert np.array_equal(kept["1"], kept["2"])
         ratio = min(times["1"]) / min(times["2"])
-        note = f"{ratio:.2f} ({seconds_text(min(times['2']))} against {seconds_text(min(times['1']))} wall)"
-        rows.append(Row(f"two threads against one: {case.name}", note, "1.7", ratio >= 1.7, ratio))
+        clock = f"{seconds_text(min(times['2']))} against {seconds_text(min(times['1']))} wall"
+        note = f"{ratio:.2f} ({clock}), where two processes of dgemm gain {possible:.2f}"
+        goal = THREADS_OF_PROCESSES * possible
+        rows.append(Row(f"two threads against one: {case.name}", note, f"{goal:.2f}", ratio >= goal, ratio))
     return rows
 
 
@@ -166,53 +199,31 @@ def batches(*, small: bool) -> list[Row]:
 # --- kernels -----------------------------------------------------------------------------------------
 
 
-@njit(error_model="numpy", nogil=True)
-def as_elements(values: Any, numbers: Any, out: Any) -> None:
-    """Write the elements of the parts of a group, out (rows, elements, W), from their distinct values."""
-    for row in range(out.shape[0]):
-        for k in range(out.shape[1]):
-            for w in range(out.shape[2]):
-                re, im = values[row, 0, numbers[k], 0, w], values[row, 0, numbers[k], 1, w]
-                out[row, k, w] = complex(re, im)
-
-
 def kernels(*, small: bool) -> list[Row]:
-    """Compare a sweep with evaluating the kernels of all its components alone, and what they are alone.
+    """Compare a sweep with the least that it must do: evaluate its components and write its result once.
 
-    Once as the sweep calls them: distinct values, those without dispersion at one wavelength, into an array
-    that is there. Once as a caller gets them who asks every part for its S-matrix: each element that is not
-    zero, at each wavelength, into a new array.
+    The components are evaluated as the sweep calls them: distinct values, those without dispersion at one
+    wavelength, into an array that is there. The result is written into new memory, as that of a sweep is.
     """
     many = 100 if small else 10_000
     rows = []
     for case in (circuits.ring(many), circuits.lattice(10, many)):
         circuit, sweep = sweeper(case)
-        wl = case.wl
+        wl, shape = case.wl, sweep(0).shape
         filled = []
         for group in circuit.compiled.parts.groups:
             grid = wl if group.kernel.dispersive else wl[:1]
-            shape = (len(group.rows), 1, group.kernel.values, 2)
-            numbers = np.array(list(group.kernel.value_of.values()))
-            filled.append((group, grid, np.zeros((*shape, len(grid))), np.zeros((*shape, len(wl))), numbers))
+            filled.append((group, grid, np.zeros((len(group.rows), 1, group.kernel.values, 2, len(grid)))))
 
-        def values(_: int, filled: Any = filled) -> None:
-            for group, grid, out, _, _ in filled:
+        def least(_: int, filled: Any = filled, shape: Any = shape) -> Any:
+            for group, grid, out in filled:
                 group.kernel.evaluate(grid, group.written, out)
+            return np.full(shape, 1j)
 
-        def matrices(_: int, filled: Any = filled, wl: Any = wl) -> Any:
-            found = []
-            for group, _, _, out, numbers in filled:
-                group.kernel.evaluate(wl, group.written, out)
-                found.append(np.empty((len(out), len(numbers), len(wl)), dtype=np.complex128))
-                as_elements(out, numbers, found[-1])
-            return found
-
-        matrices(0)
-        for alone, what in ((values, "its component kernels"), (matrices, "the S-matrices of its parts")):
-            both, part = in_turns(sweep, alone)
-            note = f"{both / part:.2f} ({seconds_text(both)} against {seconds_text(part)})"
-            text = f"sweep against {what} alone: {case.name}"
-            rows.append(Row(text, note, "2", both / part <= 2, both / part))
+        both, part = in_turns(sweep, least)
+        note = f"{both / part:.2f} ({seconds_text(both)} against {seconds_text(part)})"
+        text = f"sweep against its component kernels and writing its result: {case.name}"
+        rows.append(Row(text, note, "1.5", both / part <= 1.5, both / part))
     return rows
 
 

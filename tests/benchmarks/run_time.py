@@ -28,6 +28,8 @@ C_UM = 299_792_458.0e6
 NEFF, NG, RADIUS, COUPLING, LOSS_dB_cm = 2.44553, 4.19088, 10.0, 0.05, 2.5
 RATE = 1e12
 BITS = 25e9
+LINK_S = 0.12
+"""Seconds of a million samples that are wanted."""
 ROUND_STEPS = 10
 """Steps of a round trip: the delay is exact, and the phase at the carrier."""
 
@@ -157,10 +159,10 @@ def link_by_fft_and_by_steps(*, small: bool) -> list[Row]:
     best = min(times)
     rows = [
         Row(
-            f"{samples:,} samples of modulator and ring by FFT, s",
-            seconds_text(best),
-            "0.5",
-            best < 0.5,
+            f"{samples:,} samples of a link with laser, modulator, ring and detector",
+            f"{seconds_text(best)} CPU",
+            seconds_text(LINK_S),
+            best < LINK_S,
             best,
         )
     ]
