@@ -164,8 +164,8 @@ def test_the_memory_of_a_matrix_is_what_it_takes_to_make(medium: Any, each: floa
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # QR takes one matrix less, 16 bytes an entry, before numpy 2.5.
-    assert 0.79 * each < peak / 400**2 < 1.15 * each
+    # QR takes one matrix less, 16 bytes an entry, before numpy 2.5; numpy 2.1 draws with some bytes more.
+    assert 0.79 * each < peak / 400**2 < 1.2 * each
 
 
 @pytest.mark.usefixtures("small")

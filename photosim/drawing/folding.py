@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ def folds(netlist: Netlist, limit: int) -> Folds:
     """Return the families of more than `limit` members that are drawn once.
 
     Members are of one component and wired alike: each port to the same instance or the same family, none to
-    its own. Very large families are folded even where they are not.
+    its own, and all or none exposed. Very large families are folded even where they are not.
     """
     families: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, instance in netlist.instances.items():
@@ -56,13 +56,17 @@ def folds(netlist: Netlist, limit: int) -> Folds:
     family_of = {name: names[0] for names in large.values() for name in names}
     place = {name: k for names in large.values() for k, name in enumerate(names)}
     meets: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    crossed: set[str] = set()  # families that are wired to other places of a family than their own
+    crossed: set[str] = set()  # families whose members are not alike: wired to other places, or some exposed
     for a, b in list(netlist.connections) + [(net[0], other) for net in netlist.nets for other in net[1:]]:
         for (name, port), (other, _) in ((a, b), (b, a)):
             if name in family_of:
                 meets[family_of[name]][port].add(family_of.get(other, other))
                 if place.get(other, place[name]) != place[name]:
                     crossed.add(family_of[name])
+    exposed = Counter((family_of[name], port) for name, port in netlist.ports.values() if name in family_of)
+    for names in large.values():
+        if any(count != len(names) for (first, _), count in exposed.items() if first == names[0]):
+            crossed.add(names[0])
     kept = [
         names
         for names in large.values()

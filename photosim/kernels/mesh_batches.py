@@ -153,6 +153,15 @@ def send_batch(entries: Any, pairs: Any, ends: Any, x: Any, y: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def drop_tiny(x: Any, least: float) -> None:
+    """Put zeros in place of the numbers in x (N, M) that are smaller than `least`."""
+    for i in range(x.shape[0]):
+        row = x[i]
+        for j in range(row.size):
+            row[j] = 0.0 if abs(row[j]) < least else row[j]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def find_dark(pairs: Any, lit: Any, dark: Any) -> None:
     """Say which blocks light does not reach, and which guides it does."""
     for k in range(pairs.shape[0]):

@@ -36,8 +36,8 @@ def finesse(x: float) -> float:
 
 
 def tolerance(x: float, radius: float) -> float:
-    """1e-13 times the finesse, for each 300 rad of round trip: doubles hold such a phase to 6e-14."""
-    return 1e-13 * max(1.0, finesse(x)) * max(1.0, 2 * np.pi * radius * 2.34 / 1.53 * 2 * np.pi / 300)
+    """1.5e-13 times the finesse, for each 300 rad of round trip: each of two doubles holds one to 6e-14."""
+    return 1.5e-13 * max(1.0, finesse(x)) * max(1.0, 2 * np.pi * radius * 2.34 / 1.53 * 2 * np.pi / 300)
 
 
 RINGS = {

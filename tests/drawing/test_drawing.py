@@ -348,8 +348,9 @@ def circuits(draw: st.DrawFn) -> Netlist:
     ends: list[PortRef] = []
     for k in range(draw(st.integers(1, 12))):
         component, ports = (("coupler", FOUR), ("straight", FOUR[:2]))[int(rng.integers(2))]
-        instances[f"i{k}"] = part(component)
-        ends += [(f"i{k}", port) for port in ports]
+        name = "abcdefghijkl"[k]  # names without numbers: those of one name are an array, drawn once
+        instances[name] = part(component)
+        ends += [(name, port) for port in ports]
     order = [ends[k] for k in rng.permutation(len(ends))]
     wired = 2 * int(rng.integers(len(order) // 2 + 1))
     connections = tuple(zip(order[:wired:2], order[1:wired:2], strict=True))

@@ -89,6 +89,14 @@ def test_arrays_are_folded_into_one_with_a_bus() -> None:
     assert rows["bank.row0"].get("data-count") == "50"
 
 
+def test_members_whose_ports_are_exposed_are_not_hidden_among_others() -> None:
+    instances = {f"i{k}": part("coupler") for k in range(12)}
+    alike = {f"in{k}": (f"i{k}", "o1") for k in range(12)}
+    one = {"in": ("i7", "o1")}
+    assert len(elements(drawing.draw(Netlist(instances, ports=alike)), "data-instance")) == 1
+    assert len(elements(drawing.draw(Netlist(instances, ports=one)), "data-instance")) == 12
+
+
 def test_a_chain_is_not_taken_for_an_array() -> None:
     found = elements(drawing.draw(read(find("mzi_lattice"))), "data-instance")
     assert len(found) == 31

@@ -12,6 +12,7 @@ from photosim.kernels.mesh_batches import (
     ROW_BYTES,
     add_rows,
     back_few,
+    drop_tiny,
     fill_entries,
     find_dark,
     load_slice,
@@ -148,3 +149,9 @@ def test_few_samples_go_alone_and_give_the_same() -> None:
     for k, step in enumerate(1e-6 * np.eye(2 * K + G)):
         losses = [np.real(np.vdot(cotangent, x @ whole(a).T)) for a in (ANGLES + step, ANGLES - step)]
         assert found[k] == pytest.approx((losses[0] - losses[1]) / 2e-6, abs=1e-8)
+
+
+def test_only_numbers_below_the_least_are_dropped() -> None:
+    x = np.array([[1e-30, -2e-30, 3e-30], [-0.0, np.nan, -np.inf]])
+    drop_tiny(x, 2e-30)
+    np.testing.assert_array_equal(x, [[0.0, -2e-30, 3e-30], [0.0, np.nan, -np.inf]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -110,7 +111,10 @@ def discriminants(data: Dataset, *, quadratic: bool = False) -> float:
     x, y = data.train.x, data.train.y
     if quadratic:
         flattest = min(np.linalg.eigvalsh(np.cov(x[y == k].T))[0] for k in np.unique(y))
-        fitted = QuadraticDiscriminantAnalysis(reg_param=1e-3 if flattest < FLAT else 0.0).fit(x, y)
+        with warnings.catch_warnings():
+            # scikit-learn before 1.7 warns of flat classes even where they are shrunk.
+            warnings.filterwarnings("ignore", "Variables are collinear")
+            fitted = QuadraticDiscriminantAnalysis(reg_param=1e-3 if flattest < FLAT else 0.0).fit(x, y)
     else:
         fitted = LinearDiscriminantAnalysis().fit(x, y)
     return 100.0 * float(fitted.score(data.test.x, data.test.y))

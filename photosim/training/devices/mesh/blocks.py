@@ -14,6 +14,7 @@ from photosim.components.shifters import TURN, held_phase
 from photosim.display import Brief
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.decomposition import MeshPhases, matrix_of_blocks, pairs_of
+from photosim.training.devices.mesh.patches import Patches
 from photosim.training.devices.mesh.paths import Passage, send, unsigned
 
 if TYPE_CHECKING:
@@ -124,6 +125,11 @@ class OneMesh(Brief):
     def pairs(self) -> NDArray[np.uint64]:
         """The two guides of each block, shape (K, 2)."""
         return unsigned(pairs_of(self.arrangement, self.end.size))
+
+    @cached_property
+    def patches(self) -> Patches | None:
+        """The blocks in groups of few guides; None where that does not pay."""
+        return Patches.of(self.pairs, self.dark + self.end.size, self.dark)
 
     @cached_property
     def parts(self) -> FloatArray:

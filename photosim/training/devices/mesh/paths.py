@@ -1,9 +1,9 @@
 """How a batch goes through a mesh and its gradient comes back: by the matrix, or block by block.
 
 Both give the engine's answer. Where a batch is larger than the mesh the blocks act on the unit matrix once,
-BLAS does the batch, and the gradient goes through the matrix; else a slice of the batch goes through all
-columns while it lies in the cache, or one sample after the other where there are few. Double precision unless
-the batch is in single.
+by patches where there are many, BLAS does the batch, and the gradient goes through the matrix; else a slice
+of the batch goes through all columns while it lies in the cache, or one sample after the other where there
+are few. Double precision unless the batch is in single.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
+from photosim.training.devices.mesh.patches import Built, build
+from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.training.devices.mesh.blocks import OneMesh
 
-Fields = NDArray[np.complexfloating]
-"""Complex amplitudes in single or double precision, shape (batch, guides)."""
-Reals = NDArray[np.floating]
 Path = Literal["matrix", "blocks", "few"]
 SEGMENT = 2048
 """Blocks whose inputs are kept for the way back, 1 MB; those of earlier ones are computed once more."""
@@ -77,7 +77,8 @@ def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
 class Passage:
     """One batch sent through a mesh: outputs of shape (batch, n), and what their gradient needs.
 
-    path: how it went.  built: the transposed matrix where that is how.
+    path: how it went.  built: the transposed matrix where that is how.  made: how patches of blocks made it,
+    in a mesh of many guides.
     """
 
     mesh: OneMesh
@@ -87,13 +88,20 @@ class Passage:
     entries: Reals
     ends: Reals
     built: Fields | None
+    made: Built | None = None
 
     def gradient(self, cotangent: Any, *, inputs: bool = False) -> MeshGradient:
         """Return the gradient of a loss with this cotangent, dL/dRe y + i dL/dIm y, shape (batch, n)."""
         g = self._cotangent(cotangent)
         if self.built is None:
             return self._through(self.x, g, inputs=inputs)
-        own = self._through(np.eye(g.shape[1], dtype=g.dtype), _product(self.x, g, "first"), inputs=False)
+        by_matrix = _product(self.x, g, "first")
+        if self.made is None:
+            own = self._through(np.eye(g.shape[1], dtype=g.dtype), by_matrix, inputs=False)
+        else:
+            totals = np.zeros(2 * len(self.entries) + len(self.ends))
+            self.made.gradient(self.ends.view(g.dtype)[:, 0], by_matrix, totals)
+            own = self._by_phases(totals)
         return MeshGradient(
             own.theta, own.phi, own.end, _product(g, self.built, "second") if inputs else None
         )
@@ -134,11 +142,16 @@ class Passage:
             way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
             for low in range(0, len(light), lanes_of(x.dtype)):
                 way.slice(light, back, low, wanted)
+        found = np.ascontiguousarray(wanted[:, mesh.dark :]) if inputs and wanted is not None else None
+        return self._by_phases(totals, found)
+
+    def _by_phases(self, totals: FloatArray, inputs: Any = None) -> MeshGradient:
+        """Return the gradient by the phases set; totals: by theta and phi, as they act, in turn; ends."""
+        mesh, count = self.mesh, len(self.entries)
         acting = [totals[: 2 * count : 2], totals[1 : 2 * count : 2], totals[2 * count + mesh.dark :]]
         by_set = np.concatenate(acting) * mesh.turns
         by_phase = mesh.parted(by_set if mesh.leak is None else mesh.leak.T @ by_set)
-        found = np.ascontiguousarray(wanted[:, mesh.dark :]) if inputs and wanted is not None else None
-        return MeshGradient(by_phase.theta, by_phase.phi, by_phase.end, found)
+        return MeshGradient(by_phase.theta, by_phase.phi, by_phase.end, inputs)
 
 
 class _WayBack:
@@ -250,6 +263,10 @@ def send(mesh: OneMesh, phases: Any, x: Any) -> Passage:
     ends = np.zeros((mesh.dark + mesh.end.size, 2), precision)
     fill_entries(np.cos(angles), np.sin(angles), mesh.parts, mesh.end, entries, ends[mesh.dark :])
     path = choose(mesh.end.size, len(fields), fields.dtype)
+    if path == "matrix" and mesh.patches is not None:
+        made = build(mesh.patches, entries, len(ends), mesh.dark)
+        whole = np.ascontiguousarray((made.fields * ends.view(fields.dtype))[mesh.dark :].T)
+        return Passage(mesh, fields, fields @ whole, path, entries, ends, whole, made)
     sent = np.eye(mesh.end.size, dtype=fields.dtype) if path == "matrix" else fields
     light = widened(sent, mesh.dark)
     out = np.empty_like(light)
@@ -299,15 +316,3 @@ def _product(a: Fields, b: Fields, conjugate: Literal["first", "second"]) -> Fie
     if conjugate == "first":
         return np.asarray(gemm(1.0, b.T, a.T, trans_b=2).T)
     return np.asarray(gemm(1.0, b.T, a.T, trans_a=2).T)
-
-
-def real_view(z: Fields) -> Reals:
-    """Return complex numbers as pairs of real ones, without a copy."""
-    return z.view(z.real.dtype).reshape(*z.shape, 2)
-
-
-def lanes_of(kind: np.dtype[Any]) -> int:
-    """Return how many complex samples of this type the kernels take at a time."""
-    from photosim.kernels.mesh_batches import ROW_BYTES
-
-    return 2 * ROW_BYTES // kind.itemsize

@@ -13,9 +13,10 @@ import photosim as ps
 from photosim.errors import ParameterError
 from photosim.media.unitaries import haar
 from photosim.training.devices import Mesh, MeshErrors, decompose
+from photosim.training.devices.mesh import patches
 from photosim.training.devices.mesh.blocks import OneMesh, leaking
 from photosim.training.devices.mesh.circuit import find_mesh, mesh_chip
-from photosim.training.devices.mesh.decomposition import MeshPhases
+from photosim.training.devices.mesh.decomposition import MeshPhases, pairs_of
 from photosim.training.layers.mesh import MeshLayer, arrays_of
 
 RNG = np.random.default_rng(5)
@@ -119,6 +120,37 @@ def test_single_precision_and_both_paths_give_one_gradient(n: int, batch: int) -
         np.testing.assert_allclose(sum(getattr(one, name) for one in alone), value, atol=1e-11)
         assert np.linalg.norm(getattr(single, name) - value) < 1e-5 * np.linalg.norm(value)
     assert np.linalg.norm(single.inputs - exact.inputs) < 1e-5 * np.linalg.norm(exact.inputs)
+
+
+@pytest.mark.parametrize(("n", "side"), [(6, 2), (7, 1), (12, 2), (13, 3)])
+@pytest.mark.parametrize("component", KINDS)
+def test_blocks_in_patches_give_what_they_give_one_by_one(
+    component: str, n: int, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patches, "FEWEST", 4)
+    monkeypatch.setattr(patches, "SIDE", side)
+    mesh = sample(component, n, **LOSSES)
+    x, cotangent = fields(40, n), fields(40, n)
+    passage: Any = mesh.send(x)
+    np.testing.assert_allclose(passage.outputs, x @ engine(mesh).T, atol=1e-12)
+    parts = [passage.u, passage.v] if component == "svd_mesh" else [passage]
+    for part in parts:
+        made = part.made
+        assert (made is None) == (component == "butterfly_mesh")  # whose guides are not side by side
+        if made is None:
+            continue
+        assert len(made.patches.patches) > 2
+        assert max(p.blocks.stop - p.blocks.start for p in made.patches.patches) <= side**2
+        assert sorted(made.patches.order) == list(range(len(part.entries)))
+        one_by_one = replace(part, made=None)
+        found, expected = (each.gradient(cotangent, inputs=True) for each in (part, one_by_one))
+        for name in ("theta", "phi", "end", "inputs"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-12)
+
+
+def test_meshes_of_many_guides_are_taken_in_patches() -> None:
+    for n, taken in ((95, False), (96, True)):
+        assert (patches.Patches.of(pairs_of("clements", n), n, 0) is not None) == taken
 
 
 def test_a_mesh_of_more_blocks_than_a_segment_computes_the_rest_again() -> None:

@@ -1,0 +1,24 @@
+"""Fields of a mesh as its kernels see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Fields = NDArray[np.complexfloating]
+"""Complex amplitudes in single or double precision, shape (batch, guides)."""
+Reals = NDArray[np.floating]
+
+
+def real_view(z: Fields) -> Reals:
+    """Return complex numbers as pairs of real ones, without a copy."""
+    return z.view(z.real.dtype).reshape(*z.shape, 2)
+
+
+def lanes_of(kind: np.dtype[Any]) -> int:
+    """Return how many complex samples of this type the kernels take at a time."""
+    from photosim.kernels.mesh_batches import ROW_BYTES
+
+    return 2 * ROW_BYTES // kind.itemsize
