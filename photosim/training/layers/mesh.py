@@ -17,7 +17,8 @@ from photosim.reals import shown
 from photosim.training.arrays import ComplexArray, RealArray
 from photosim.training.devices.mesh.circuit import MeshCircuit, find_mesh
 from photosim.training.devices.mesh.decomposition import MeshPhases, PairPhases, decompose, places_of
-from photosim.training.devices.mesh.paths import Fields, MeshGradient, PairGradient
+from photosim.training.devices.mesh.paths import MeshGradient, PairGradient
+from photosim.training.devices.mesh.views import Fields
 from photosim.training.layers import Parameters, Randomness, Trace
 from photosim.training.layers.layer import UnitWise
 

@@ -11,8 +11,9 @@ import numpy as np
 from photosim.arguments import public
 from photosim.errors import ParameterError
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh.paths import Fields, Passage
+from photosim.training.devices.mesh.paths import Passage
 from photosim.training.devices.mesh.taps import read_backwards, read_forwards
+from photosim.training.devices.mesh.views import Fields
 from photosim.training.layers import Parameters
 from photosim.training.layers.mesh import MeshLayer, arrays_of, padded
 from photosim.training.passes import ForwardPass, Updates

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
-from photosim.training.devices.mesh.views import lanes_of, real_view
+from photosim.training.arrays import FloatArray, IndexArray
+from photosim.training.devices.mesh.views import Fields, lanes_of, real_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,11 +88,11 @@ class Built:
 
     patches: Patches
     entries: Any
-    fields: ComplexArray
-    matrices: tuple[ComplexArray, ...]
-    came: tuple[ComplexArray, ...]
+    fields: Fields
+    matrices: tuple[Fields, ...]
+    came: tuple[Fields, ...]
 
-    def gradient(self, ends: ComplexArray, cotangent: ComplexArray, totals: FloatArray) -> None:
+    def gradient(self, ends: Fields, cotangent: Fields, totals: FloatArray) -> None:
         """Add the gradient to totals (2 K + guides,), given the cotangent of the matrix, inputs by outputs.
 
         totals: of theta and phi of each block in turn, then of the output phases.  ends: (guides,).
@@ -176,7 +176,7 @@ class _Work:
             np.empty(guides, np.bool_), np.zeros(most, np.bool_), lanes, {},
         )  # fmt: skip
 
-    def back(self, entries: Any, pairs: Any, cotangent: ComplexArray, totals: FloatArray) -> None:
+    def back(self, entries: Any, pairs: Any, cotangent: Fields, totals: FloatArray) -> None:
         """Add the gradient by the blocks of a patch to totals, given the cotangent of its matrix."""
         from photosim.kernels.mesh_batches import (
             add_rows,

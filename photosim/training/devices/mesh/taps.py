@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh.paths import (
-    SEGMENT,
-    Fields,
-    Passage,
-    Reals,
-    lanes_of,
-    real_view,
-    reversed_entries,
-    widened,
-)
+from photosim.training.devices.mesh.paths import SEGMENT, Passage, reversed_entries, widened
+from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
