@@ -15,7 +15,8 @@ from photosim.display import Brief
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.decomposition import MeshPhases, matrix_of_blocks, pairs_of
 from photosim.training.devices.mesh.patches import Patches
-from photosim.training.devices.mesh.paths import Passage, send, unsigned
+from photosim.training.devices.mesh.paths import Passage, send
+from photosim.training.devices.mesh.views import unsigned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

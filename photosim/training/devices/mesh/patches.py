@@ -11,12 +11,14 @@ guides, where each block would see as many as the mesh has.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.training.arrays import FloatArray, IndexArray
-from photosim.training.devices.mesh.views import Fields, lanes_of, real_view
+from photosim.training.devices.mesh.views import Fields, Reals, real_view, unsigned
+from photosim.training.devices.mesh.way_back import WayBack, WorkArrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +50,12 @@ class Patches:
     order: IndexArray
     patches: tuple[Patch, ...]
 
+    @property
+    def largest(self) -> tuple[int, int]:
+        """The most guides and the most blocks of a patch."""
+        guides = max(patch.guides.stop - patch.guides.start for patch in self.patches)
+        return guides, max(len(patch.pairs) for patch in self.patches)
+
     @classmethod
     def of(cls, pairs: Any, guides: int, dark: int) -> Patches | None:
         """Return the patches of blocks on these pairs (K, 2); None for few guides, or guides that are apart.
@@ -74,7 +82,7 @@ class Patches:
             if lit.start < lit.stop:
                 reach[:, span] = [[lit.start], [lit.stop]]
             local = np.stack([own, own + 1], axis=-1) - span.start
-            patches.append(Patch(span, slice(int(first), int(last)), local.astype(np.uint64), lit))
+            patches.append(Patch(span, slice(int(first), int(last)), unsigned(local), lit))
         return cls(order, tuple(patches))
 
 
@@ -103,16 +111,19 @@ class Built:
         back *= ends.conj()[:, np.newaxis]
         totals[2 * count :] += np.sum((back * self.fields.conj()).imag, axis=1)
         own = np.zeros(2 * count)
-        work = _Work.of(self.patches, self.entries.dtype)
+        size, most = self.patches.largest
+        work = WorkArrays.of(size, most, self.entries.dtype)
         parts = zip(self.patches.patches, self.matrices, self.came, strict=True)
         for patch, matrix, came in reversed(tuple(parts)):
             if patch.lit.start >= patch.lit.stop:
                 continue
             behind = back[patch.guides, patch.lit]
-            ahead = np.conj(matrix)
             by_matrix = np.ascontiguousarray((behind @ came.conj().T).T)
-            work.back(self.entries[patch.blocks], patch.pairs, by_matrix, own[2 * patch.blocks.start :])
-            back[patch.guides, patch.lit] = ahead @ behind
+            unit, plain = units_of(len(matrix), self.entries.dtype)
+            found = np.zeros(2 * len(patch.pairs) + len(matrix))
+            WayBack(work, self.entries[patch.blocks], patch.pairs, plain, found).go(unit, by_matrix)
+            own[2 * patch.blocks.start : 2 * patch.blocks.stop] = found[: 2 * len(patch.pairs)]
+            back[patch.guides, patch.lit] = matrix.conj() @ behind
         totals[: 2 * count].reshape(count, 2)[self.patches.order] += own.reshape(count, 2)
 
 
@@ -126,14 +137,11 @@ def build(patches: Patches, entries: Any, guides: int, dark: int) -> Built:
     fields[dark:].flat[:: guides - dark + 1] = 1.0
     least = np.finfo(entries.dtype).tiny / np.finfo(entries.dtype).eps
     matrices, came = [], []
-    units: dict[int, Any] = {}
     for patch in patches.patches:
         size = patch.guides.stop - patch.guides.start
-        if size not in units:
-            units[size] = real_view(np.eye(size, dtype=kind)), _plain(size, entries.dtype)
-        unit, plain = units[size]
+        unit, plain = units_of(size, entries.dtype)
         matrix = np.empty((size, size), kind)
-        send_batch(mine[patch.blocks], patch.pairs, plain, unit, real_view(matrix))
+        send_batch(mine[patch.blocks], patch.pairs, plain, real_view(unit), real_view(matrix))
         own = fields[patch.guides, patch.lit].copy()
         sent = matrix.T @ own
         # Light that went through hundreds of blocks may be so weak that processors count a hundred times
@@ -145,55 +153,9 @@ def build(patches: Patches, entries: Any, guides: int, dark: int) -> Built:
     return Built(patches, mine, fields, tuple(matrices), tuple(came))
 
 
-def _plain(size: int, kind: Any) -> Any:
-    """Return output shifters that do nothing, as the kernels want them."""
+@cache
+def units_of(size: int, kind: np.dtype[Any]) -> tuple[Fields, Reals]:
+    """Return the unit matrix and output shifters that do nothing, as the kernels want them."""
     plain = np.zeros((size, 2), kind)
     plain[:, 0] = 1.0
-    return plain
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Work arrays of the way back through the blocks of one patch after the other."""
-
-    fields: Any
-    back_fields: Any
-    kept: Any
-    rows: Any
-    lit: Any
-    dark: Any
-    lanes: int
-    units: dict[int, Any]
-
-    @classmethod
-    def of(cls, patches: Patches, kind: Any) -> _Work:
-        most = max(patch.blocks.stop - patch.blocks.start for patch in patches.patches)
-        guides = max(patch.guides.stop - patch.guides.start for patch in patches.patches)
-        lanes = lanes_of(kind) // 2
-        fields, back = np.empty((2, 2 * guides * lanes), kind)
-        return cls(
-            fields, back, np.empty(4 * most * lanes, kind), np.empty((most, 2 * lanes), kind),
-            np.empty(guides, np.bool_), np.zeros(most, np.bool_), lanes, {},
-        )  # fmt: skip
-
-    def back(self, entries: Any, pairs: Any, cotangent: Fields, totals: FloatArray) -> None:
-        """Add the gradient by the blocks of a patch to totals, given the cotangent of its matrix."""
-        from photosim.kernels.mesh_batches import (
-            add_rows,
-            load_slice,
-            segment_back,
-            segment_forth,
-            turn_round,
-        )
-
-        size, count = len(cotangent), len(entries)
-        if size not in self.units:
-            self.units[size] = real_view(np.eye(size, dtype=cotangent.dtype)), _plain(size, entries.dtype)
-        (unit, plain), given = self.units[size], real_view(cotangent)
-        none, unused = self.dark[:count], np.empty(size)
-        for low in range(0, size, self.lanes):
-            load_slice(unit, low, self.fields, self.lit)
-            segment_forth(self.fields, entries, pairs, none, self.kept)
-            turn_round(self.fields, self.back_fields, plain, low, given, unused)
-            segment_back(self.back_fields, entries, pairs, none, self.kept, self.rows)
-            add_rows(self.rows[:count], totals[: 2 * count])
+    return np.eye(size, dtype=np.result_type(kind, np.complex64)), plain

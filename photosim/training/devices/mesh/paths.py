@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from photosim.errors import ParameterError
-from photosim.training.arrays import ComplexArray, FloatArray, IndexArray
+from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.patches import Built, build
 from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
+from photosim.training.devices.mesh.way_back import WayBack, WorkArrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from photosim.training.devices.mesh.blocks import OneMesh
 
 Path = Literal["matrix", "blocks", "few"]
-SEGMENT = 2048
-"""Blocks whose inputs are kept for the way back, 1 MB; those of earlier ones are computed once more."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +138,9 @@ class Passage:
             x_view, g_view, by_x = real_view(light), real_view(back), real_view(wanted)
             back_few(self.entries, mesh.pairs, self.ends, x_view, g_view, by_x, totals)
         else:
-            way = _WayBack(self.entries, mesh.pairs, self.ends, totals, lit=inputs)
-            for low in range(0, len(light), lanes_of(x.dtype)):
-                way.slice(light, back, low, wanted)
+            work = WorkArrays.of(len(self.ends), count, self.entries.dtype)
+            way = WayBack(work, self.entries, mesh.pairs, self.ends, totals)
+            way.go(light, back, inputs=wanted if inputs else None)
         found = np.ascontiguousarray(wanted[:, mesh.dark :]) if inputs and wanted is not None else None
         return self._by_phases(totals, found)
 
@@ -152,56 +151,6 @@ class Passage:
         by_set = np.concatenate(acting) * mesh.turns
         by_phase = mesh.parted(by_set if mesh.leak is None else mesh.leak.T @ by_set)
         return MeshGradient(by_phase.theta, by_phase.phi, by_phase.end, inputs)
-
-
-class _WayBack:
-    """Work arrays of a gradient: a slice of the batch goes forth, keeping what comes into blocks, and back.
-
-    lit: every guide counts as lit, as the cotangent of the inputs needs.
-    """
-
-    def __init__(
-        self, entries: Reals, pairs: NDArray[np.uint64], ends: Reals, totals: FloatArray, *, lit: bool
-    ) -> None:
-        self.entries, self.pairs, self.ends, self.totals, self.all_lit = entries, pairs, ends, totals, lit
-        lanes, count, kind = lanes_of(entries.dtype) // 2, len(entries), entries.dtype
-        most = min(count, SEGMENT)
-        self.lit, self.dark = np.empty(len(ends), np.bool_), np.empty(count, np.bool_)
-        self.fields, self.work = np.empty((2, 2 * len(ends) * lanes), kind)
-        self.kept, self.rows = np.empty(4 * most * lanes, kind), np.empty((most, 2 * lanes), kind)
-        self.plain = np.zeros((len(ends), 2), kind)
-        self.plain[:, 0] = 1.0
-
-    def slice(self, x: Fields, cotangent: Fields, low: int, inputs: Fields | None) -> None:
-        """Add the gradient of samples from `low` on to the totals; fill their cotangent of the inputs."""
-        from photosim.kernels.mesh_batches import (
-            add_rows,
-            find_dark,
-            load_slice,
-            segment_back,
-            segment_forth,
-            store_slice,
-            turn_round,
-        )
-
-        count = len(self.entries)
-        load_slice(real_view(x), low, self.fields, self.lit)
-        if self.all_lit:
-            self.lit[:] = True
-        find_dark(self.pairs, self.lit, self.dark)
-        parts = [slice(first, first + SEGMENT) for first in range(0, count, SEGMENT)]
-        marks = []
-        for own in parts:
-            marks.append(self.fields.copy() if own.stop < count else self.fields)
-            segment_forth(self.fields, self.entries[own], self.pairs[own], self.dark[own], self.kept)
-        turn_round(self.fields, self.work, self.ends, low, real_view(cotangent), self.totals[2 * count :])
-        for own, mark in zip(reversed(parts), reversed(marks), strict=True):
-            if own.stop < count:  # of the last segment the inputs are still there
-                segment_forth(mark, self.entries[own], self.pairs[own], self.dark[own], self.kept)
-            segment_back(self.work, self.entries[own], self.pairs[own], self.dark[own], self.kept, self.rows)
-            add_rows(self.rows[: len(self.entries[own])], self.totals[2 * own.start : 2 * own.stop])
-        if inputs is not None:
-            store_slice(self.work, self.plain, low, real_view(inputs))
 
 
 @dataclass(frozen=True)
@@ -288,13 +237,6 @@ def reversed_entries(passage: Passage) -> tuple[Reals, NDArray[np.uint64]]:
     entries = np.ascontiguousarray(passage.entries[::-1, [0, 1, 4, 5, 2, 3, 6, 7]])
     entries[:, 1::2] *= -1.0
     return entries, np.ascontiguousarray(passage.mesh.pairs[::-1])
-
-
-def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
-    """Return guides of blocks as the kernels want them."""
-    found = np.ascontiguousarray(pairs, dtype=np.uint64)
-    found.flags.writeable = False
-    return found
 
 
 def _fields(x: Any, guides: int) -> Fields:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photosim.training.arrays import FloatArray
-from photosim.training.devices.mesh.paths import SEGMENT, Passage, reversed_entries, widened
+from photosim.training.devices.mesh.paths import Passage, reversed_entries, widened
 from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
+from photosim.training.devices.mesh.way_back import SEGMENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photosim.training.arrays import IndexArray
+
 Fields = NDArray[np.complexfloating]
 """Complex amplitudes in single or double precision, shape (batch, guides)."""
 Reals = NDArray[np.floating]
@@ -22,3 +24,10 @@ def lanes_of(kind: np.dtype[Any]) -> int:
     from photosim.kernels.mesh_batches import ROW_BYTES
 
     return 2 * ROW_BYTES // kind.itemsize
+
+
+def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
+    """Return guides of blocks as the kernels want them."""
+    found = np.ascontiguousarray(pairs, dtype=np.uint64)
+    found.flags.writeable = False
+    return found
