@@ -96,11 +96,12 @@ class Chip:
         detectors = tuple(circuit.detectors)
         sizes = [find_mesh(circuit, name).guides for name in meshes]
         if sizes != [MODES] * (len(units) + 1) or len(rings) % MODES or len(detectors) != MODES:
+            held = listing([f"{name} of {size}" for name, size in zip(meshes, sizes, strict=True)])
             message = (
                 f"Netlist {circuit.name!r} must have meshes of {MODES} guides, {MODES} ring_activation "
-                f"behind each but the last and {MODES} detectors: it has meshes {listing(meshes) or 'none'} "
-                f"of {sizes} guides, "
-                f"{len(rings)} ring_activation and {len(detectors)} detectors."
+                f"behind each but the last and {MODES} detectors. It has "
+                f"{f'mesh {held} guides' if meshes else 'no mesh'}, {len(rings)} ring_activation and "
+                f"{len(detectors)} detectors."
             )
             raise ParameterError(message)
         if len(circuit.sources) != 1:

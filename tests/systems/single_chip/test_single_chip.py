@@ -180,6 +180,10 @@ def test_a_worse_netlist_learns_worse(instance: str, settings: dict[str, Any], t
 def test_netlists_without_the_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="must have meshes of 6 guides, 6 ring_activation"):
         Chip.read("vowels")
+    with pytest.raises(ParameterError, match=r"It has mesh mesh of 4 guides, 0 ring_activation and 0"):
+        Chip.read("vowels")
+    with pytest.raises(ParameterError, match=r"It has no mesh, 0 ring_activation and 0 detectors\."):
+        Chip.read("opu")
     with pytest.raises(ParameterError, match="sends no light to mesh1,in3"):
         Chip.read(_unlit(tmp_path))
 
