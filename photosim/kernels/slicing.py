@@ -32,3 +32,18 @@ def modulated(stream: Any, pulse: Any, centre: Any, half: Any, real: Any, imagin
                     a1, a2 = 2 * x * a1 - a2 + real[d], a1
                     b1, b2 = 2 * x * b1 - b2 + imaginary[d], b1
                 out[b, pixel * samples + phase] = complex(x * a1 - a2 + real[0], x * b1 - b2 + imaginary[0])
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz"})
+def detected(light: Any, rest: Any, samples: Any, first: Any, out: Any, still: Any) -> None:
+    """Fill still[b] with the first power of image b, out[b, first + n] with what sample n adds to it.
+
+    light: (B, samples or more), without rest[b], which all samples of an image share.
+    """
+    for b in range(rest.size):
+        real, imaginary = rest[b].real, rest[b].imag
+        before = (light[b, 0].real + real) ** 2 + (light[b, 0].imag + imaginary) ** 2
+        still[b] = before
+        for n in range(samples):
+            x, y = light[b, n].real + real, light[b, n].imag + imaginary
+            out[b, first + n] = x * x + y * y - before

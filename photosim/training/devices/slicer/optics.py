@@ -51,11 +51,15 @@ class Light(Brief):
     def fluctuation(self, shape: tuple[int, int], rate: float, rng: np.random.Generator) -> ComplexArray:
         """Return the factors (B, T) of its noise: a random walk of phase, white intensity noise."""
         single = np.float32
-        phase = np.cumsum(rng.standard_normal(shape, single), axis=1) * np.sqrt(
-            2 * np.pi * self.linewidth / rate
-        )
-        strength = 1.0 + rng.standard_normal(shape, single) * np.sqrt(self.rin * rate / 2)
-        return np.asarray(np.exp(1j * phase) * np.sqrt(np.maximum(strength, 0.0)))
+        phase = np.cumsum(rng.standard_normal(shape, single), axis=1)
+        phase *= single(np.sqrt(2 * np.pi * self.linewidth / rate))
+        strength = rng.standard_normal(shape, single)
+        strength *= single(np.sqrt(self.rin * rate / 2))
+        amplitude = np.sqrt(np.maximum(strength + single(1.0), single(0.0)))
+        out = np.empty(shape, np.complex64)
+        np.multiply(amplitude, np.cos(phase), out=out.real)
+        np.multiply(amplitude, np.sin(phase), out=out.imag)
+        return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,26 +115,48 @@ class Passage:
 
     def _sums(self, rest: ComplexArray, spectra: ComplexArray, node: int) -> RealArray:
         """Return the sums (B, patches, SUMS) of the power on a node's detector around the readings."""
-        lights = [self.behind(rest, spectra, node, phase) for phase in range(FINER)]
-        powers = [light.real**2 + light.imag**2 for light in lights]
         if len(self.table) == 1:
-            whole = np.stack(powers, axis=-1).reshape(len(powers[0]), -1)
-            powers = [np.maximum(coarser(whole), 0.0)]
+            return self._coarse(rest, spectra, node)
+        from scipy import fft
+
+        from photosim.kernels.slicing import detected
+
         found: Any = 0.0
-        for instant, power in enumerate(powers):
-            found = found + self.summed(power - power[:, :1], instant)
-            found += (power[:, :1] * self.sums[instant])[:, np.newaxis]
+        still = np.empty(len(rest), self.real)
+        for phase in range(FINER):
+            own = self.filters[node, phase]
+            light = fft.ifft(spectra * own, axis=1, overwrite_x=True)
+            padded, first = self._padded(len(rest))
+            detected(light, rest[:, 0] * own[0], self.samples, first, padded, still)
+            found = found + self._weighed(padded, phase)
+            found += (still[:, np.newaxis] * self.sums[phase])[:, np.newaxis]
         return np.asarray(found)
+
+    def _coarse(self, rest: ComplexArray, spectra: ComplexArray, node: int) -> RealArray:
+        """Return the sums of `_sums` where the receivers have no finer clock."""
+        lights = [self.behind(rest, spectra, node, phase) for phase in range(FINER)]
+        whole = np.stack([light.real**2 + light.imag**2 for light in lights], axis=-1)
+        power = np.maximum(coarser(whole.reshape(len(whole), -1)), 0.0)
+        found = self.summed(power - power[:, :1], 0)
+        return np.asarray(found + (power[:, :1] * self.sums[0])[:, np.newaxis])
+
+    def _padded(self, count: int) -> tuple[RealArray, int]:
+        """Return zeros for powers in whole patches, (count, blocks times patch), and where they start."""
+        patch = self.table.shape[1]
+        return np.zeros((count, self.blocks * patch), self.real), self.ahead * patch
 
     def summed(self, power: RealArray, phase: int) -> RealArray:
         """Return the sums (B, patches, SUMS) of powers (B, samples) at one instant of a sample."""
+        padded, first = self._padded(len(power))
+        padded[:, first : first + self.samples] = power
+        return self._weighed(padded, phase)
+
+    def _weighed(self, padded: RealArray, phase: int) -> RealArray:
+        """Return the sums of `summed` from powers in whole patches."""
         count = self.slicer.scan.patches(self.slicer.side)
         patch = self.table.shape[1]
-        padded = np.zeros((len(power), self.blocks * patch), self.real)
-        first = self.ahead * patch
-        padded[:, first : first + self.samples] = power
         parts = (padded.reshape(-1, patch) @ self.table[phase]).reshape(
-            len(power), self.blocks, len(self.back), SUMS
+            len(padded), self.blocks, len(self.back), SUMS
         )
         return np.asarray(
             sum(
