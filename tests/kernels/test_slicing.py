@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ from photosim.kernels.slicing import detected
 
 
 @pytest.mark.parametrize(("kind", "bound"), [(np.complex64, 1e-6), (np.complex128, 1e-15)])
-def test_powers_are_those_of_the_whole_field(kind: type, bound: float) -> None:
+def test_powers_are_those_of_the_whole_field(kind: Any, bound: float) -> None:
     rng = np.random.default_rng(0)
-    light, rest = (np.asarray(rng.normal(size=(*own, 2)) @ [1, 1j], kind) for own in ((3, 20), (3,)))
+    light: Any = (rng.normal(size=(3, 20)) + 1j * rng.normal(size=(3, 20))).astype(kind)
+    rest: Any = (rng.normal(size=3) + 1j * rng.normal(size=3)).astype(kind)
     real = light.real.dtype
     out, still = np.full((3, 30), 7.0, real), np.empty(3, real)
     detected(light, rest, 12, 5, out, still)

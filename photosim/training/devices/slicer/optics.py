@@ -26,6 +26,8 @@ from photosim.training.devices.slicer.receivers import KEPT, Receivers, Weights
 from photosim.training.devices.slicer.scan import Scan
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photosim.circuit import Circuit
 
 BATCH = 16
@@ -48,7 +50,9 @@ class Light(Brief):
     linewidth: float
     rin: float
 
-    def fluctuation(self, shape: tuple[int, int], rate: float, rng: np.random.Generator) -> ComplexArray:
+    def fluctuation(
+        self, shape: tuple[int, int], rate: float, rng: np.random.Generator
+    ) -> NDArray[np.complex64]:
         """Return the factors (B, T) of its noise: a random walk of phase, white intensity noise."""
         single = np.float32
         phase = np.cumsum(rng.standard_normal(shape, single), axis=1)
