@@ -20,6 +20,8 @@ The tables compare results of photosim with results of other methods. Each row i
 `tests/validation/`, which is computed when this page is built (`python docs/build.py validation`). A test
 checks that its error stays below the limit. An error is the largest one of all points of a row. Errors below
 1e-12 are rounding and may differ from machine to machine.
+
+[Published systems](systems.md) has the figures of papers next to ours.
 """
 _TABLE = "| what | against | worst error | limit | measure |\n|---|---|---|---|---|\n"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from photosim.drawing.scene import clipped, text_width
+from photosim.drawing.scene import clipped, text_width, wrapped
 from photosim.drawing.symbols import PITCH, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from photosim.drawing.layout import Layout
 
@@ -214,6 +214,12 @@ class Box:
         )  # fmt: skip
 
 
+def label_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines of a label, no wider than a label may be; a line that is too long has a second one."""
+    names = [clipped(line, NAME_SIZE, WIDEST_LABEL) for line in lines[:1]]
+    return (*names, *(row for line in lines[1:] for row in wrapped(line, LINE_SIZE, WIDEST_LABEL)))
+
+
 def spread(count: int) -> tuple[float, ...]:
     """Return the heights of `count` ports about the middle of a side."""
     return tuple((k - (count - 1) / 2.0) * PITCH for k in range(count))
@@ -247,9 +253,7 @@ def body_box(
     lines: tuple[str, ...], **more: object,
 ) -> Box:  # fmt: skip
     """Return a box with its text inside, and the names of its ports."""
-    lines = tuple(
-        clipped(line, NAME_SIZE if k == 0 else LINE_SIZE, WIDEST_LABEL) for k, line in enumerate(lines)
-    )
+    lines = label_lines(lines)
     text = max(
         (text_width(line, NAME_SIZE if k == 0 else LINE_SIZE) for k, line in enumerate(lines)), default=0.0
     )

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.conventions import port_places
-from photosim.drawing.boxes import LINE_SIZE, NAME_SIZE, WIDEST_LABEL, Box, body_box, symbol_box
+from photosim.drawing.boxes import Box, body_box, label_lines, symbol_box
 from photosim.drawing.catalogue import ENTERING, symbols_of
-from photosim.drawing.scene import clipped
 from photosim.drawing.symbols import symbol
 from photosim.model import Block, Electronic, Netlist, Network, registry
 from photosim.model.sampled import FileTable, SampledData
@@ -118,10 +117,7 @@ def box_of(
     box = None
     for symbol_name in drawn:
         sides = (ports.left, ports.right, ports.electrical_left, ports.electrical_right)
-        shown = tuple(
-            clipped(line, NAME_SIZE if k == 0 else LINE_SIZE, WIDEST_LABEL)
-            for k, line in enumerate(lines[: (99, 2, 1, 0)[detail]])
-        )
+        shown = label_lines(lines[: (99, 2, 1, 0)[detail]])
         box = box or symbol_box(name, symbol(symbol_name), sides, ports.domains, lines=shown, **more)
     if box is None:
         inside = "group" if kind in {"composite", "netlist"} else "body"

@@ -220,7 +220,9 @@ class _Drawn:
         return above
 
     def _put(self, name: str, box: Box, at: Place, label: tuple[float, float, str]) -> None:
-        self.placed[name] = (replace(box, label_at=label, lines=box.lines[:_PAIR], labelled={}), at)
+        # Name and component alone: of a component in two lines, the first.
+        lines = tuple(f"{line}..." if line.endswith("_") else line for line in box.lines[:_PAIR])
+        self.placed[name] = (replace(box, label_at=label, lines=lines, labelled={}), at)
 
     def _join(self, a: PortRef, b: PortRef) -> None:
         wire = self.wire_of[a]

@@ -157,3 +157,14 @@ def clipped(text: str, size: float, width: float) -> str:
     while text and text_width(text + "...", size) > width:
         text = text[:-1]
     return text + "..."
+
+
+def wrapped(text: str, size: float, width: float) -> tuple[str, ...]:
+    """Return `text` in one line, or in two that break behind "_" or at a space if it is too wide."""
+    if text_width(text, size) <= width:
+        return (text,)
+    ends = [k + 1 for k, letter in enumerate(text) if letter in "_ "]
+    fitting = [end for end in ends if text_width(text[:end].rstrip(), size) <= width]
+    if not fitting:
+        return (clipped(text, size, width),)
+    return text[: fitting[-1]].rstrip(), clipped(text[fitting[-1] :], size, width)

@@ -100,9 +100,12 @@ def constellation(points: NDArray[np.complex128], *, title: str = "") -> Figure:
         figure, axes = canvas((3.8, 3.6))
         axes.plot(points.real * factor, points.imag * factor, ".", color=COLOURS[0], alpha=0.4, markersize=4)
         limit = 1.1 * float(np.max(np.abs(points), initial=0.0)) * factor or 1.0
-        unit = f"({prefix}W)$^{{1/2}}$"
+        unit = rf"($\sqrt{{\mathrm{{{prefix}W}}}}$)"
         axes.set(
-            xlim=(-limit, limit), ylim=(-limit, limit), xlabel=f"real, {unit}", ylabel=f"imaginary, {unit}"
+            xlim=(-limit, limit),
+            ylim=(-limit, limit),
+            xlabel=f"real part {unit}",
+            ylabel=f"imaginary part {unit}",
         )
         axes.set_aspect("equal")
         titled(axes, title)

@@ -68,6 +68,7 @@ def learning_curves(result: TrainingResult) -> Figure:
                 "color": COLOURS[k % len(COLOURS)],
                 "linestyle": DASHES[k % len(DASHES)],
                 "zorder": 3 - k / 100,
+                "marker": _mark(len(epochs)),
             }
             axes.plot(epochs, mean, label=f"{outcome.rule}  {100.0 * outcome.mean:.2f} %", **style)
             if error.shape[0] > 1:
@@ -89,8 +90,9 @@ def history(scores: Mapping[str, NDArray[np.float64]], loss: NDArray[np.float64]
         figure, (left, right) = panel_row(2, (7.0, 2.8))
         known = {name: values for name, values in scores.items() if np.isfinite(values).any()}
         for k, (name, values) in enumerate(known.items()):
-            left.plot(np.arange(1, len(values) + 1), 100.0 * values, label=name, **line_style(k))
-        right.plot(np.arange(1, len(loss) + 1), loss, color=COLOURS[2])
+            style = {**line_style(k), "marker": _mark(len(values))}
+            left.plot(np.arange(1, len(values) + 1), 100.0 * values, label=name, **style)
+        right.plot(np.arange(1, len(loss) + 1), loss, color=COLOURS[2], marker=_mark(len(loss)))
         left.set_ylabel("score (%)")
         right.set_ylabel("training loss")
         for axes in (left, right):
@@ -116,13 +118,17 @@ def alignment_angles(result: TrainingResult) -> Figure:
             mean = np.mean(outcome.angles, axis=0)
             epochs = np.arange(1, len(mean) + 1)
             for layer, angles in enumerate(mean.T):
-                style = {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[layer % len(DASHES)]}
+                style = {
+                    "color": COLOURS[k % len(COLOURS)],
+                    "linestyle": DASHES[layer % len(DASHES)],
+                    "marker": _mark(len(epochs)),
+                }
                 axes.plot(epochs, angles, label=f"{outcome.rule}, layer {layer + 1}", **style)
         axes.axhline(90.0, color="0.4", lw=0.8, ls=":")
         axes.set(xlabel="epoch", ylabel="angle to the gradient (degrees)", ylim=(0.0, 100.0))
         axes.set_yticks(range(0, 91, 15))
         legend(axes)
-        titled(axes, f"{result.name}: do updates go downhill?")
+        titled(axes, f"{result.name}: angle of the updates")
     return figure
 
 
@@ -162,6 +168,11 @@ def weight_error_map(weights: WeightMap, *, title: str = "") -> Figure:
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _mark(epochs: int) -> str:
+    """Return the marker of a curve: a single epoch is a point, which a line does not show."""
+    return "o" if epochs == 1 else ""
 
 
 def _error_axis(axes: Axes, result: TrainingResult) -> None:

@@ -72,7 +72,7 @@ def _constellation(axes: Axes, one: ConstellationFigures) -> None:
     axes.plot(ideal.real / scale, ideal.imag / scale, "+", color=COLOURS[1], markersize=9)
     limit = 1.12 * max(float(np.abs(points).max()), float(np.abs(ideal).max())) / scale
     axes.set(
-        xlim=(-limit, limit), ylim=(-limit, limit), xlabel="real, over rms", ylabel="imaginary, over rms"
+        xlim=(-limit, limit), ylim=(-limit, limit), xlabel="real part / rms", ylabel="imaginary part / rms"
     )
     axes.set_aspect("equal")
 

@@ -49,7 +49,8 @@ class Trace(Shown, ByValue):
         """Say which element it is, over which wavelengths, and how strong it gets."""
         batch = f", batch {self.values.shape[:-1]}" if self.values.ndim > 1 else ""
         low, high = (float(f(self.power_dB)) for f in (np.min, np.max))
-        return f"Trace({self.source} to {self.target}: {listed(self.wl)}{batch}, {low:.4g} to {high:.4g} dB)"
+        level = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        return f"Trace({self.source} to {self.target}: {listed(self.wl)}{batch}, {level} dB)"
 
     def __abs__(self) -> NDArray[np.float64]:
         """Return |S|, shape (..., W)."""

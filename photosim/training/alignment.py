@@ -1,4 +1,4 @@
-"""How far a rule's updates point away from the gradient."""
+"""Alignment angles: the angles between the updates of a learning rule and the gradient."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def alignment_angles(
     samples: Samples,
     objective: Objective = CLASSIFICATION,
 ) -> FloatArray:
-    """Return each learning hidden layer's angle in degrees between the rule's update and the gradient.
+    """Return the angle in degrees between update and gradient, for each hidden layer that learns: (layers,).
 
-    Both are taken over all `samples` at once, weights and biases as one vector; below 90 degrees a small
-    step lowers the loss (nokland2016). nan where either is missing or zero. The rule is left as it was: its
-    generators and its devices' counters are put back.
+    Update and gradient are those of one batch of all `samples`, with weights and biases as one vector. Below
+    90 degrees, a small step reduces the loss (nokland2016). An angle is nan if the update or the gradient is
+    missing or zero. The generators of the rule and the counters of its devices have their old state
+    afterwards.
     """
     kept = rule_state(rule, network)
     forward, _ = run(network, parameters, samples.x, samples.y, objective)

@@ -35,7 +35,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ConvolutionOptions:
-    """Filters: their number `channels`, `kernel` pixels wide, `stride` apart, a zero rim of `padding`."""
+    """Options of a convolution: number of filters, their width and distance in pixels, zero padding."""
 
     channels: Size
     kernel: Size
@@ -45,7 +45,7 @@ class ConvolutionOptions:
 
 @dataclass(frozen=True)
 class PoolingOptions:
-    """Windows of `size` x `size` pixels, `stride` apart (side by side if left out); `kind` max or mean."""
+    """Options of a pooling: windows of size x size pixels at a distance of `stride`, by default the size."""
 
     size: Size
     stride: Size | None = None
@@ -54,7 +54,7 @@ class PoolingOptions:
 
 @dataclass(frozen=True)
 class DropoutOptions:
-    """The `share` of the units before it that is left out at random while training."""
+    """Options of dropout: the fraction of units that is left out at random during training."""
 
     share: Annotated[float, Field(ge=0, le=0.999)]
 
@@ -65,12 +65,17 @@ _LAYER: Any = Annotated[Any, Choice("layer", LAYERS)]
 
 
 def build_network(entries: Any, hidden: str, where: str) -> Network:
-    """Return the network that a list describes: what comes in, hidden layers, the number of outputs.
+    """Return the network that a list describes: inputs, hidden layers and number of outputs.
 
-    First stands the number of inputs, or [channels, height, width] of images; then widths of dense layers,
-    mappings with the key `layer` and Layer objects; last a width, that of the linear outputs.
-    hidden: activation of all other layers that learn.  Raises ParameterError, starting with `where`, for
-    anything else.
+    entries: first the number of inputs, or [channels, height, width] of images; then widths of dense layers,
+    mappings with the key `layer`, or Layer objects; last the width of the linear output layer.
+    hidden: activation of the hidden layers.  Raises ParameterError, whose message begins with `where`, for
+    other entries and for layers that do not fit together.
+
+    >>> filters = {"layer": "convolution", "channels": 4, "kernel": 3}
+    >>> network = build_network([[1, 8, 8], filters, 10], "tanh", "digits")
+    >>> [type(layer).__name__ for layer in network.layers], parameter_count(network)
+    (['Convolution', 'Dense'], 1490)
     """
     if not isinstance(entries, list | tuple) or len(entries) < 2 or not isinstance(entries[-1], int):
         message = (
@@ -103,14 +108,14 @@ def build_network(entries: Any, hidden: str, where: str) -> Network:
 
 
 def is_layer(value: Any) -> bool:
-    """Return whether a value is a layer object, one's own or ours."""
+    """Return whether a value is a layer object, of photosim or of the user."""
     if isinstance(value, type | Mapping | int):
         return False
     return all(hasattr(value, name) for name in ("inputs", "outputs", "forward", "gradient", "back"))
 
 
 def parameter_count(network: Network) -> int:
-    """Return the number of weights and biases."""
+    """Return the number of weights and biases of a network."""
     return sum(products * (summands + 1) for products, summands in (b.weights_shape for b in network.blocks))
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on as if it had never stopped, in one file that is never half."""
+"""Checkpoints: the full state of a training run in one file, which is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ Arrays = list[Parameters]
 
 @dataclass
 class State:
-    """A run between two epochs.
+    """State of a training run between two epochs.
 
-    groups: lists of arrays by layer, by what they are (parameters, optimiser's memory, best parameters).
-    metrics: one row an epoch done so far.  order: draws the order of samples, and what dropout leaves out.
+    groups: arrays of each layer, under the names "parameters", "memory" (of the optimiser) and "best".
+    metrics: a row of numbers for each finished epoch.  order: generator of the order of samples and of
+    dropout.
     """
 
     groups: dict[str, Arrays]
@@ -46,7 +47,7 @@ class State:
 
     @property
     def epoch(self) -> int:
-        """Epochs done."""
+        """Number of finished epochs."""
         return len(self.metrics)
 
 

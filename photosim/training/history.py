@@ -1,4 +1,4 @@
-"""How one training went: its metrics after each epoch, and what it learnt."""
+"""The history of a training run: scores and losses after each epoch, and the trained parameters."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, eq=False)
 class History(Shown, ByValue):
-    """Metrics after each epoch, each of shape (epochs,), and the parameters of every layer.
+    """Scores and losses of a training after each epoch, and the trained parameters.
 
-    accuracy, validation: scores of the test and validation samples (R2 in regression).
-    angles: alignment of each hidden layer with the gradient in degrees, shape (epochs, hidden layers); nan
-    where `alignment` is 0.  best: the epoch whose parameters these are, counted from 1.
+    accuracy, validation: accuracy (R2 in regression) for the test and validation samples, shape (epochs,);
+    nan without such samples.  loss: mean training loss of each epoch, shape (epochs,).  parameters: arrays of
+    each layer by name.  angles: angle in degrees between the updates and the gradient, shape (epochs, hidden
+    layers); nan if `alignment` is 0.  best: the epoch of the parameters, counted from 1.
     """
 
     accuracy: FloatArray
@@ -39,7 +40,7 @@ class History(Shown, ByValue):
         return f"History({words(self.accuracy, self.loss)}, parameters of epoch {self.best})"
 
     def plot(self) -> Figure:
-        """Draw the scores and the loss over the epochs; return the figure."""
+        """Return a figure of the scores and the loss over the epochs."""
         return plotting().history({"test": self.accuracy, "validation": self.validation}, self.loss)  # type: ignore[no-any-return]
 
     def html_blocks(self) -> Iterator[str]:

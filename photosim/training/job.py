@@ -1,4 +1,4 @@
-"""An analysis of kind `train`: every rule on every seed, from the same starts, on the same data."""
+"""Analyses of kind `train`: every rule with every seed, from the same initial parameters and data."""
 
 from __future__ import annotations
 
@@ -66,13 +66,17 @@ def train(
     data_dir: str | os.PathLike[str] | None = None,
     checkpoints: Path | None = None,
 ) -> TrainingResult:
-    """Train a network by every rule on every seed, feedback through the circuit's device where asked.
+    """Train a network by each rule with each seed, and return accuracies, losses and work of the hardware.
 
-    seed: replaces the options' own.  progress(name, done, total) counts finished epochs over all rules and
-    seeds.  data_dir: folder of data files, else that of PHOTOSIM_DATA.  checkpoints: folder in which every
-    run keeps its state, and goes on from what it finds. A run that diverges is warned of and counted as
-    that. Raises ParameterError for wrong options, DataError for the data or for checkpoints of other runs,
-    and Diverged where all runs diverge.
+    circuit: the circuit with the device, through which feedback or products go as the options say.  options:
+    a TrainOptions, or a mapping as in a netlist.  seed: replaces the seed of the options.  progress(name,
+    done, total): called with the number of finished epochs of all rules and seeds.  data_dir: folder of data
+    files; by default that of the environment variable PHOTOSIM_DATA.  checkpoints: folder for the state of
+    every run; a run continues from its file there. A run that diverges gives a warning and counts as
+    diverged.
+
+    Raises ParameterError for wrong options, DataError for missing or wrong data and for checkpoints of other
+    runs, and Diverged if all runs diverge.
     """
     if not isinstance(options, TrainOptions):
         options = read_options(options, circuit)

@@ -1,4 +1,4 @@
-"""Losses: the mean over a batch, and each sample's error, which learning rules send back."""
+"""Loss functions: mean loss of a batch, and the derivative of each sample's loss by the outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from photosim.training.arrays import RealArray, TargetArray
 
 
 def softmax(logits: RealArray) -> RealArray:
-    """Return class probabilities of logits, both of shape (batch, classes)."""
+    """Return class probabilities of logits, both of shape (batch, classes).
+
+    >>> softmax(np.zeros((1, 4)))
+    array([[0.25, 0.25, 0.25, 0.25]])
+    """
     # The largest logit is taken off first: exp cannot overflow and the ratio is unchanged.
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
@@ -49,9 +53,9 @@ def softmax_cross_entropy(logits: RealArray, labels: TargetArray) -> tuple[float
 
 
 def squared_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return half the mean squared distance and each sample's error, outputs - targets.
+    """Return half the mean squared error, summed over the outputs, and each sample's derivative.
 
-    Both of shape (batch, outputs); the distance is summed over the outputs.
+    The derivative is outputs - targets, shape (batch, outputs).
     """
     error = np.asarray(outputs - targets, dtype=outputs.dtype)
     return float(0.5 * np.mean(np.sum(error.astype(np.float64) ** 2, axis=1))), error
@@ -64,14 +68,14 @@ def _one_hot(outputs: RealArray, labels: TargetArray) -> RealArray:
 
 
 def one_hot_squared_error(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
-    """Return half the mean squared distance of outputs (batch, classes) from one-hot labels, and errors."""
+    """Return half the mean squared error of one-hot labels, and its derivatives, shape (batch, classes)."""
     return squared_error(outputs, _one_hot(outputs, labels))
 
 
 def hinge(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean multi-class hinge loss and its errors (batch, classes): the label should lead by 1.
+    """Return the mean multi-class hinge loss and each sample's derivative, shape (batch, classes).
 
-    Of a sample the sum over the wrong classes of max(0, 1 + output - that of the label).
+    The loss of a sample is the sum over the wrong classes of max(0, 1 + output - output of the label).
     """
     wanted = _one_hot(outputs, labels).astype(bool)
     margin = 1.0 + outputs - outputs[wanted][:, np.newaxis]
@@ -82,20 +86,23 @@ def hinge(outputs: RealArray, labels: TargetArray) -> tuple[float, RealArray]:
 
 
 def absolute_error(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean distance |outputs - targets|, summed over the outputs, and the signs of the errors."""
+    """Return the mean absolute error, summed over the outputs, and its derivatives (batch, outputs)."""
     off = outputs - targets
     return float(np.mean(np.sum(np.abs(off), axis=1, dtype=np.float64))), np.sign(off)
 
 
 def huber(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean Huber loss, squared up to an error of 1 and linear beyond, and the errors cut at 1."""
+    """Return the mean Huber loss and its derivatives, shape (batch, outputs).
+
+    The loss is quadratic up to an error of 1 and linear beyond; it is summed over the outputs.
+    """
     off = outputs - targets
     cut = np.clip(off, -1.0, 1.0)
     return float(np.mean(np.sum(cut * (off - 0.5 * cut), axis=1, dtype=np.float64))), cut
 
 
 def log_cosh(outputs: RealArray, targets: TargetArray) -> tuple[float, RealArray]:
-    """Return the mean of log cosh(outputs - targets), summed over the outputs, and its slopes tanh."""
+    """Return the mean of log cosh(outputs - targets), summed over the outputs, and its derivatives tanh."""
     off = outputs - targets
     values = np.logaddexp(off, -off) - np.log(2.0)
     return float(np.mean(np.sum(values, axis=1, dtype=np.float64))), np.tanh(off)
@@ -121,12 +128,12 @@ def _below_loss(logits: RealArray, labels: TargetArray) -> float:
 
 
 def share_correct(logits: RealArray, labels: TargetArray) -> float:
-    """Return the share of samples whose largest logit is their label."""
+    """Return the accuracy: the fraction of samples whose largest logit is that of their label."""
     return float(np.mean(logits.argmax(axis=1) == labels))
 
 
 def explained_share(outputs: RealArray, targets: TargetArray) -> float:
-    """Return R2, the mean over the outputs of 1 - (squared error / variance); 0 for a constant guess."""
+    """Return R2, the mean over the outputs of 1 - squared error/variance; 0 if the mean is predicted."""
     from sklearn.metrics import r2_score
 
     return float(r2_score(targets, outputs))
@@ -198,13 +205,13 @@ def check_any(where: str, targets: TargetArray, outputs: int) -> None:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a network is for.
+    """Loss and score of a training, and the check of its targets.
 
-    loss(outputs, targets): the batch's mean loss, and each sample's derivative of its own loss with respect
-    to the outputs, shape (batch, outputs).  score(outputs, targets): how good that is; larger is better.
-    count(targets): how many samples the mean is over; fewer than given where some have no target.
-    check(where, targets, outputs): raises a DataError that starts with `where` for targets that make no sense
-    for so many outputs.
+    loss(outputs, targets): mean loss of the batch, and the derivative of each sample's own loss with respect
+    to the outputs, shape (batch, outputs).  score(outputs, targets): a number that is larger for better
+    outputs. count(targets): number of samples in the mean; samples without a target do not count.
+    check(where, targets, outputs): raises a DataError, whose message begins with `where`, for targets that do
+    not fit this number of outputs.
     """
 
     loss: Callable[[RealArray, TargetArray], tuple[float, RealArray]]

@@ -1,4 +1,4 @@
-"""One batch's way through a network: all that a learning rule is given."""
+"""Forward passes of a batch, the input of learning rules, and the steps that rules are made of."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Updates = list[Parameters | None]
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """A forward pass and the error at its end.
+    """A forward pass of a batch, with the error at the outputs: the input of a learning rule.
 
-    traces: one for each layer.  error: each sample's derivative of its loss with respect to the outputs,
-    shape (batch, outputs).  targets: what the outputs should have been.
+    traces: inputs, outputs and intermediate values of each layer.  error: derivative of each sample's own
+    loss with respect to the outputs, shape (batch, outputs).  targets: targets of the batch.
     """
 
     network: Network
@@ -32,36 +32,36 @@ class ForwardPass:
     objective: Objective = CLASSIFICATION
 
     def again(self, x: RealArray) -> ForwardPass:
-        """Return the pass of other inputs towards the same targets, the same units left out by dropout."""
+        """Return the forward pass of other inputs x (batch, features), with the same targets and dropout."""
         return run(self.network, self.parameters, x, self.targets, self.objective, self.traces)[0]
 
     @property
     def inputs(self) -> RealArray:
-        """What the network was given, shape (batch, features)."""
+        """Inputs of the network, shape (batch, features)."""
         return self.traces[0].inputs
 
     @property
     def output_delta(self) -> RealArray:
-        """The error before the last layer's activation: exact, and needs no way back."""
+        """Derivative of the loss before the activation of the last layer, shape (batch, outputs)."""
         return self.delta(self.network.blocks[-1], self.error)
 
     def derivative(self, block: Block) -> RealArray:
-        """Return the local derivative of a block's learning layer, shape (batch, its units)."""
+        """Return the derivative of the activation of a block's learning layer, shape (batch, units)."""
         return self.network.layers[block.first].derivative(self.traces[block.first])
 
     def delta(self, block: Block, signal: RealArray) -> RealArray:
-        """Return dL/dpre of a block's learning layer from dL/d(outputs of the block).
+        """Return dL/d(pre-activation) of a block's learning layer from dL/d(outputs of the block).
 
-        That is local: layers that learn nothing have no weights to be known.
+        The layers in between have no weights, so the result is local to the block.
         """
         for index in range(block.last, block.first, -1):
             signal = self.network.layers[index].back({}, self.traces[index], signal)
         return np.asarray(signal * self.derivative(block))
 
     def back(self, block: Block, delta: RealArray, weights: RealArray | None = None) -> RealArray:
-        """Return dL/dinputs of a block from dL/dpre of its learning layer, shape (batch, inputs).
+        """Return dL/d(inputs) of a block (batch, inputs) from dL/d(pre-activation) of its learning layer.
 
-        weights: stand in for the layer's own.
+        weights: matrix that is used in place of the layer's weights.
         """
         own = self.parameters[block.first]
         if weights is not None:
@@ -69,7 +69,7 @@ class ForwardPass:
         return self.network.layers[block.first].back(own, self.traces[block.first], delta)
 
     def updates(self, deltas: Sequence[RealArray | None]) -> Updates:
-        """Return mean updates of all layers from dL/dpre of each block, None for those to be left alone."""
+        """Return the mean update of each layer from dL/d(pre-activation) of each block; None without one."""
         samples = self.objective.count(self.targets)
         found: Updates = [None] * len(self.network.layers)
         for block, delta in zip(self.network.blocks, deltas, strict=True):
@@ -87,9 +87,9 @@ def run(
     objective: Objective = CLASSIFICATION,
     rng: np.random.Generator | list[Trace] | None = None,
 ) -> tuple[ForwardPass, float]:
-    """Return a batch's pass and its mean loss; x: shape (batch, features).
+    """Return the forward pass of a batch x (batch, features), and its mean loss.
 
-    rng: as Network.forward takes it.
+    rng: generator of dropout; None for no dropout, as in `Network.forward`.
     """
     traces = network.forward(parameters, x, rng)
     loss, error = objective.loss(traces[-1].outputs, targets)

@@ -1,4 +1,4 @@
-"""One training run: epochs over shuffled batches, and how well it does after each."""
+"""The training loop: epochs over shuffled batches, with scores and losses after each."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Streams:
 
     For the same seed, runs of different rules have the same initial parameters, feedback matrices and order
     of samples, so that their difference comes from the rule. Only noise differs.
+
+    initial, feedback, order, noise: seed sequences of numpy.
     """
 
     initial: np.random.SeedSequence
@@ -47,7 +49,7 @@ class Streams:
 
     @classmethod
     def tree(cls, seed: int, runs: int) -> list[Streams]:
-        """Return the generators of `runs` runs of one seed; more runs do not change the first ones."""
+        """Return the generators of each run, a list of `runs`; more runs do not change the first ones."""
         check_whole("Streams.tree", 0, seed=seed, runs=runs)
         return [cls(*branch.spawn(4)) for branch in np.random.SeedSequence(seed).spawn(runs)]
 
@@ -55,15 +57,19 @@ class Streams:
 @public
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train and in what pieces; `dtype` is the precision of parameters and activations.
+    """Number of epochs, batch size, early stopping and precision of a training run.
 
-    batch_size: samples a step; None for all of them at once and in their own order, as nodes of a graph need.
-    patience: stop when the validation score has not risen for so many epochs, and keep the parameters of the
-    best one; None to train all epochs and keep the last. min_delta: a smaller rise does not count.
-    samples: samples drawn for each epoch, all of which come from one shuffle; None for all there are.
-    alignment: number of training samples over which the alignment angles are taken after each epoch; 0 for
-    none.  checkpoint: file to keep the run's state in after every epoch; a run that finds its own goes on
-    from there, to the same numbers bit for bit.
+    epochs: passes over the training samples.  batch_size: samples of a step; None for one batch of all
+    samples in their own order, as graphs need.  dtype: precision of parameters and activations, float32 or
+    float64. patience: stop after this many epochs without a rise of the validation score, and return the
+    parameters of the best epoch; None to train all epochs and return the last parameters.  min_delta:
+    smallest rise of the validation score that counts.  samples: training samples drawn for each epoch,
+    without repetition; None for all.  alignment: number of training samples from which the alignment angles
+    are computed after each epoch; 0 for none.  checkpoint: file for the state of the run after every epoch; a
+    run with the same inputs continues from this file, with the same numbers to the last bit.
+
+    >>> Schedule(epochs=10, batch_size=64).patience is None
+    True
     """
 
     epochs: int
@@ -99,18 +105,29 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
     objective: Objective = CLASSIFICATION,
     state: State | None = None,
 ) -> History:
-    """Train once and return its metrics; `progress(epoch)` is called after each epoch, counted from 1.
+    """Train a network, and return its history: scores and losses after each epoch, and the parameters.
 
-    The last, shorter batch of an epoch is used too. Nothing but `streams` decides the numbers drawn here.
-    state: of an earlier run (begin(...) makes a first one), to go on from until `schedule.epochs` are done in
-    all; it is changed, so that the next call goes on from there.
-    Raises ParameterError for patience without validation samples and Diverged for a run that diverges, at its
-    first loss that is not finite; DataError for samples that are not finite or do not fit the network, labels
-    that are not the numbers of its outputs or that training lacks, and a checkpoint of another run or of more
-    epochs.
+    rule: learning rule.  optimiser: turns the updates of the rule into steps of the parameters.  data:
+    training, validation and test samples.  schedule: epochs, batch size, precision.  streams: random
+    generators; the same streams give the same numbers.  progress(epoch): called after each epoch, counted
+    from 1.  objective: loss and score.  state: state of a run that continues until `schedule.epochs` epochs
+    are done in total, from `begin` or an earlier call; it is changed in place. The last batch of an epoch may
+    be smaller.
 
-    rule: learning rule or its parameters.  optimiser: moves the parameters.  data: train, validation and test
-    samples.  objective: loss and score.
+    Raises ParameterError for patience without validation samples; Diverged at the first loss that is not
+    finite; DataError for samples that are not finite or do not fit the network, for labels that are not
+    numbers of its outputs or do not occur in the training samples, and for a checkpoint of another run or of
+    more epochs.
+
+    >>> import numpy as np
+    >>> from photosim.training.architecture import build_network
+    >>> from photosim.training.data.datasets import load
+    >>> from photosim.training.optimisers import SGD
+    >>> from photosim.training.rules import Backprop
+    >>> network, streams = build_network([64, 16, 10], "tanh", "example"), Streams.tree(0, 1)[0]
+    >>> history = fit(network, Backprop(), SGD(0.1), load("digits"), Schedule(epochs=2), streams)
+    >>> history.accuracy.shape, bool(history.accuracy[-1] > 0.8)
+    ((2,), True)
     """
     check_dataset(network, data, objective)
     check_memory(network, data, schedule)
@@ -137,10 +154,10 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
 
 @public
 def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DTypeLike = np.float32) -> State:
-    """Return the state of a run before its first epoch: random parameters, and a new optimiser.
+    """Return the state of a run before its first epoch: random parameters and the optimiser's first memory.
 
-    network: layers whose parameters are drawn.  optimiser: moves the parameters.  streams: random generators
-    of the run.  dtype: of parameters and batches.
+    network: layers whose parameters are drawn.  optimiser: the one that `fit` gets.  streams: random
+    generators of the run.  dtype: precision of the parameters.
     """
     parameters = network.initial(np.random.default_rng(streams.initial), dtype)
     memory = [optimiser.start(own) for own in parameters]
@@ -150,9 +167,10 @@ def begin(network: Network, optimiser: Optimiser, streams: Streams, dtype: DType
 
 @public
 def check_dataset(network: Network, data: Dataset, objective: Objective) -> None:
-    """Raise DataError, naming data and part, for samples that a network cannot learn from or be judged by.
+    """Check training, validation and test samples; DataError names the data set and the part that is wrong.
 
-    objective: checks the targets.
+    Inputs must be finite with as many features as the network has inputs, and targets must suit the
+    objective. There must be training samples, and every class of the other parts must occur among them.
     """
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     for name, part in parts.items():
@@ -172,12 +190,12 @@ def check_dataset(network: Network, data: Dataset, objective: Objective) -> None
 
 @public
 def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
-    """Raise ParameterError where a network's weights, and a batch's way through it, need more than there is.
+    """Raise ParameterError if a training would need more memory than this machine has free.
 
-    Counted are weights, the best ones, an update and an optimiser's memory; each layer's values before and
-    after the activation, and the error that comes back; patches of convolutions, those of a batch twice.
+    The estimate counts the weights four times (parameters, best parameters, update, memory of the optimiser),
+    three numbers for each unit and sample of a batch, and the image patches of convolutions.
 
-    data: samples to learn from.  schedule: batch size and precision.
+    data: samples of the training.  schedule: batch size and precision.
     """
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))
@@ -206,9 +224,10 @@ def score(
     samples: Samples,
     objective: Objective = CLASSIFICATION,
 ) -> float:
-    """Return the score of a network: fraction classified correctly, or R2; nan without samples.
+    """Return the score of a network: accuracy from 0 to 1, or R2 in regression; nan without samples.
 
-    parameters: of every layer.  objective: loss and score.
+    parameters: parameters of each layer.  samples: inputs (samples, features) and targets.  objective: loss
+    and score.
     """
     if not len(samples):
         return float("nan")

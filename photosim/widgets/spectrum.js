@@ -102,27 +102,40 @@ function render({ model, el }) {
   el.classList.add("photosim-sliders");
   el.append(knobs, element("div", { className: "picture" }, element("b", { textContent: model.get("title") }), canvas, legend, error));
 
-  // One question at a time: while one is on its way only the newest setting is kept, older ones are dropped.
+  // One question at a time: while one is on its way moves are collected, and only the newest of each counts.
+  // Views of one widget share its model: each follows the questions of the others with its own sliders.
   let number = model.get("spectrum").number || 0;
   let waiting = false;
-  let wanted = null;
   const values = {};
+  const moved = new Set();
+  const fields = {};
   const ask = () => {
-    if (waiting || wanted === null) return;
+    if (waiting || moved.size === 0) return;
     waiting = true;
     number = Math.max(number, model.get("spectrum").number || 0) + 1;
-    model.set("question", { number, values: wanted });
-    wanted = null;
+    moved.clear();
+    model.set("question", { number, values: { ...values } });
     model.save_changes();
   };
   const move = (name, value) => {
     if (!Number.isFinite(value)) return;
     values[name] = value;
-    wanted = { ...values };
+    moved.add(name);
     ask();
+  };
+  const follow = () => {
+    const question = model.get("question") || {};
+    number = Math.max(number, question.number || 0);
+    for (const [name, value] of Object.entries(question.values || {})) {
+      if (!(name in fields) || moved.has(name) || values[name] === value) continue;
+      values[name] = value;
+      fields[name](value);
+    }
   };
   const fill = () => {
     knobs.replaceChildren();
+    moved.clear();
+    for (const name of Object.keys(fields)) delete fields[name];
     for (const one of model.get("sliders")) {
       values[one.name] = one.value;
       const range = element("input", { type: "range", min: one.low, max: one.high, step: one.step, value: one.value });
@@ -131,6 +144,7 @@ function render({ model, el }) {
       exact.setAttribute("aria-label", `${one.name}, as a number`);
       let sent = exact.value;
       range.addEventListener("input", () => { exact.value = sent = range.value; move(one.name, Number(range.value)); });
+      fields[one.name] = (value) => { range.value = value; exact.value = value; sent = exact.value; };
       const enter = () => {
         if (exact.value === sent || exact.value === "") return;
         sent = exact.value;
@@ -157,13 +171,17 @@ function render({ model, el }) {
     }
     if ((spectrum.number || 0) >= number) { waiting = false; ask(); }
   };
-  model.on("change:spectrum", show);
-  model.on("change:sliders", fill);
+  const told = { "change:spectrum": show, "change:sliders": fill, "change:question": follow };
+  for (const [event, act] of Object.entries(told)) model.on(event, act);
   fill();
+  follow(); // a view that is opened later stands where the others do
   const watcher = new ResizeObserver(() => { const s = model.get("spectrum"); if (!s.error) draw(canvas, s); });
   watcher.observe(canvas);
   show();
-  return () => watcher.disconnect();
+  return () => {
+    watcher.disconnect();
+    for (const [event, act] of Object.entries(told)) model.off(event, act);
+  };
 }
 
 export default { render };

@@ -140,3 +140,8 @@ def test_tables_escape_what_they_show_and_say_what_they_leave_out() -> None:
     assert "A &amp; B" in html
     assert "and 4 more rows" in html
     assert "empty" not in properties("P", {"empty": "", "one": 1})
+
+
+def test_a_trace_of_one_wavelength_says_its_level_once() -> None:
+    drop = ps.load("add_drop_ring")(1.55)["in", "drop"]
+    assert repr(drop) == "Trace(in to drop: 1 wavelength, 1.55 um, -28.56 dB)"

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import photosim as ps
 from photosim import drawing
 from photosim.errors import ParameterError
 from photosim.model import Instance, Netlist, PortRef, links, part
@@ -464,3 +465,14 @@ def test_wires_labels_and_end_marks_keep_apart(name: str) -> None:
             assert apart(area, place), (port, label)
         for box, place in found.boxes.items():
             assert box == port.rpartition(",")[0] or apart(area, place), (port, box)
+
+
+def test_long_names_of_components_stand_in_two_lines() -> None:
+    netlist = {
+        "instances": {"m": "mach_zehnder_modulator", "s": "scatterer"},
+        "connections": {"m,o2": "s,o1"},
+        "ports": {"in": "m,o1", "out": "s,o2"},
+    }
+    texts = parsed(ps.Circuit(netlist).draw().text).texts
+    assert texts.index("modulator") == texts.index("mach_zehnder_") + 1
+    assert not any("..." in text for text in texts)

@@ -280,4 +280,13 @@ def test_a_constellation_is_in_roots_of_its_unit_of_power(power: float, unit: st
     (axes,) = signals.constellation(points).axes
     shown = axes.lines[0].get_xdata()
     assert np.max(np.asarray(shown, dtype=float)) == pytest.approx(radius)
-    assert axes.get_xlabel() == f"real, ({unit})$^{{1/2}}$"
+    assert axes.get_xlabel() == rf"real part ($\sqrt{{\mathrm{{{unit}}}}}$)"
+
+
+def test_a_single_epoch_is_a_point() -> None:
+    from photosim.plotting.training import history
+
+    figure = history({"test": np.array([0.9])}, np.array([0.3]))
+    assert [line.get_marker() for axes in figure.axes for line in axes.get_lines()] == ["o", "o"]
+    figure = history({"test": np.array([0.8, 0.9])}, np.array([0.5, 0.3]))
+    assert [line.get_marker() for axes in figure.axes for line in axes.get_lines()] == ["", ""]

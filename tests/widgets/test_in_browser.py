@@ -22,14 +22,24 @@ PAGE = """
 <style>%(css)s</style><div id="place" style="width: 868px"></div>
 <script>
 %(js)s
-const state = %(state)s, told = {};
+const state = %(state)s, told = [];
 const model = {
   get: (name) => state[name],
-  set: (name, value) => { state[name] = value; },
-  on: (name, tell) => { told[name] = tell; },
+  set: (name, value) => {
+    state[name] = value;
+    for (const [event, tell] of [...told]) if (event === `change:${name}`) tell();
+  },
+  on: (event, tell) => { told.push([event, tell]); },
+  off: (event, tell) => { told.splice(told.findIndex((one) => one[0] === event && one[1] === tell), 1); },
   save_changes: () => { asked(state.question); },
 };
-window.answer = (spectrum) => { state.spectrum = spectrum; told["change:spectrum"](); };
+window.answer = (spectrum) => { model.set("spectrum", spectrum); };
+window.another = (id) => {
+  const el = document.createElement("div");
+  el.id = id;
+  document.body.append(el);
+  return render({ model, el });
+};
 // A notebook that takes the Enter key, as JupyterLab does.
 document.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 render({ model, el: document.getElementById("place") });
@@ -66,7 +76,7 @@ def answered(page: Any) -> str:
     """Answer the newest question of the page, and return the error that the page shows then."""
     page.wait_for_function("() => true")
     page.evaluate("spectrum => answer(spectrum)", page.sliders.answer(page.questions[-1]))
-    return str(page.locator(".error").inner_text())
+    return str(page.locator(".error").first.inner_text())
 
 
 def test_a_value_is_taken_at_enter_and_refused_in_a_sentence(page: Any) -> None:
@@ -91,3 +101,27 @@ def test_fields_do_not_cover_the_picture(page: Any) -> None:
     )
     left = page.evaluate("() => document.querySelector('.picture').getBoundingClientRect().left")
     assert max(ends) <= left
+
+
+def test_views_of_one_widget_move_together(page: Any) -> None:
+    def field(view: str, name: str = "ring.coupling, as a number") -> Any:
+        return page.locator(f"#{view}").get_by_label(name, exact=True)
+
+    page.evaluate("() => { window.close_second = another('second'); }")
+    field("place").fill("0.1")
+    field("place").press("Enter")
+    assert field("second").input_value() == "0.1"
+    field("second").fill("0.2")  # while the question of the other view is on its way
+    field("second").press("Enter")
+    assert field("place").input_value() == "0.2"
+    assert field("place", "ring.coupling").input_value() == "0.2"
+    assert answered(page) == ""
+    field("place", "ring.radius, as a number").fill("10.1")
+    field("place", "ring.radius, as a number").press("Enter")
+    assert page.questions[-1]["values"] == {"ring.radius": 10.1, "ring.coupling": 0.2}
+    assert answered(page) == ""
+    page.evaluate("() => { another('third'); close_second(); }")
+    assert field("third").input_value() == "0.2"
+    field("third").fill("0.3")
+    field("third").press("Enter")
+    assert (field("place").input_value(), field("second").input_value()) == ("0.3", "0.2")

@@ -179,7 +179,7 @@ class BudgetResult(Tabled, ByValue):
             (
                 name,
                 f"{loss:.2f}" if np.isfinite(loss) else "no light",
-                "unknown" if np.isnan(delay) else f"{1e12 * delay + 0.0:.3f}",
+                "unknown" if np.isnan(delay) else f"{round(1e12 * delay, 3) + 0.0:.3f}",
             )
             for name, loss, delay in zip(names, [*losses, losses.sum()], [*delays, delays.sum()], strict=True)
         ]

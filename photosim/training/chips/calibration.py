@@ -1,4 +1,4 @@
-"""What a chip is made of, found from powers at its outputs, one input lit at a time."""
+"""Calibration of a chip from powers at its outputs, with light in one input at a time."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ PER_SQUARE = 50
 
 @dataclass(frozen=True)
 class Calibration:
-    """A chip's numbers as calibration found them: couplers, phases, powers for pi, losses, crosstalk.
+    """Result of a calibration: couplers, phases, powers for pi, losses and crosstalk of a chip.
 
-    error: root mean square of the readings' misfit in units of their noise; about 1 where the model has all
-    of the chip's physics.  readings: how many it took.  fitted: the last fit; None of a loaded calibration.
+    error: rms residual of the readings in units of their noise; about 1 if the model describes the chip.
+    readings: number of readings used.  fitted: the last fit; None for a loaded calibration.
     """
 
     model: Model
@@ -43,7 +43,7 @@ class Calibration:
 
     @property
     def couplers(self) -> FloatArray:
-        """Power that crosses the first and second coupler of each block, shape (K, 2)."""
+        """Cross-coupled power of the first and second coupler of each block, from 0 to 1, shape (K, 2)."""
         return np.asarray(np.sin(np.stack([self.numbers.split, self.numbers.join], axis=-1)) ** 2)
 
     @property
@@ -58,14 +58,14 @@ class Calibration:
 
     @property
     def crosstalk(self) -> FloatArray:
-        """Share of each heater's power (column, H) that each block's heater (row, 2 K) gets; 1 of its own."""
+        """Fraction of each heater's power (H columns) that reaches each heater of a block (2 K rows)."""
         return self.model.heat(self.numbers)
 
     def program(self, unitary: Any) -> FloatArray:
-        """Return the voltages (H,) in V that bring the chip as near to a unitary (n, n) as it can be.
+        """Return the voltages (H,) in V for which the chip is nearest to a unitary matrix (n, n).
 
-        But for phases of inputs and outputs, which no reading shows. Raises ParameterError for a matrix that
-        is not a unitary of this size.
+        Phases of inputs and outputs are free, because readings do not show them. Raises ParameterError for a
+        matrix that is not unitary or has another size.
         """
         phases = phases_for(self.model, self.numbers, unitary)
         return self.model.wiring.voltages(powers_for(self.model, self.numbers, phases))
@@ -113,17 +113,18 @@ class Calibration:
         return cls(model, blank.of(np.asarray(vector, dtype=np.float64)), error, int(readings))
 
     def matrix(self, voltages: FloatArray) -> ComplexArray:
-        """Return the matrix (n, n) that the chip should have at these voltages, end phases apart."""
+        """Return the matrix (n, n) of the calibrated model at these voltages in V, except for end phases."""
         return self.model.matrix(self.numbers, self.model.wiring.powers(np.asarray(voltages)))
 
 
 def calibrate(chip: Chip, readings: int | None = None, *, noise: float = 0.01, seed: int = 0) -> Calibration:
-    """Find what a chip is made of, from readings of its outputs with light in one input at a time.
+    """Calibrate a chip from readings of its output powers, with light in one input at a time.
 
-    First fringes of single heaters along ways that light can take through the mesh in no other manner, then
-    settings drawn at random, and all numbers of a model of the chip fitted to all readings together.
-    readings: about how many to take; 50 n^2 unless given.  noise: deviation of a reading relative to it.
-    Left out, as no reading shows them: phases of inputs and outputs.
+    The first readings are fringes of single heaters on unique paths through the mesh. More readings have
+    random settings. A fit of a model of the chip to all readings then gives its parameters. readings:
+    approximate number of readings; by default 50 n^2.  noise: relative standard deviation of a reading.
+    seed: of the random settings. Phases of inputs and outputs are left out, because readings do not show
+    them.
     """
     check_arguments(calibrate, {"readings": readings, "noise": noise, "seed": seed})
     check_number("calibrate", 0.0, 1.0, above=True, noise=noise)

@@ -1,4 +1,4 @@
-"""What a chip is to a laboratory: voltages are set, powers at its outputs are read, and nothing else."""
+"""The interface of a chip: voltages are set, and powers at the outputs are read."""
 
 from __future__ import annotations
 
@@ -19,28 +19,27 @@ GROUP = "photosim.chips"
 
 @runtime_checkable
 class Chip(Protocol):
-    """A mesh on a table: a driver for each heater, light into one input at a time, a detector at each output.
+    """A mesh with a driver for each heater, light in one input at a time, and a detector at each output.
 
-    Readings and their time are counted in `counters` by whoever implements this: one reading is the powers of
-    all outputs for one setting.
+    An implementation counts readings and their time in `counters`; one reading has the powers of all outputs.
     """
 
     @property
     def wiring(self) -> Wiring:
-        """The design: arrangement of the mesh, its heaters in their order, and nominal numbers of drivers."""
+        """Design of the chip: arrangement of the mesh, order of the heaters, nominal values of drivers."""
 
     @property
     def counters(self) -> Counter[str]:
-        """Work done so far: `readings`."""
+        """Numbers of operations so far, such as `readings`."""
 
     def set_voltages(self, voltages: FloatArray) -> None:
-        """Set all heaters' voltages in V, shape (heaters,), in the order of `wiring.heaters`, and settle."""
+        """Set the voltages in V, (heaters,), in the order of `wiring.heaters`, and wait until they settle."""
 
     def read_powers(self, entrance: int) -> FloatArray:
-        """Return the powers at all outputs, shape (outputs,), per power sent into this input alone."""
+        """Return the power at each output divided by that at the one lit input, shape (outputs,)."""
 
     def wait(self, seconds: float) -> None:
-        """Let time pass without a reading."""
+        """Wait without a reading."""
 
 
 def open_chip(name: str | os.PathLike[str], **options: Any) -> Chip:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class CalibratedChip:
-    """A chip together with what a calibration found of it: hardware for rules that need a gradient."""
+    """A chip with its calibration: hardware for rules that need a gradient."""
 
     chip: Chip
     known: Calibration
@@ -47,7 +47,7 @@ class CalibratedChip:
 
     @property
     def counters(self) -> Counter[str]:
-        """Those of the chip."""
+        """Counters of the chip."""
         return self.chip.counters
 
     def set_voltages(self, voltages: FloatArray) -> None:
@@ -59,15 +59,16 @@ class CalibratedChip:
         return self.chip.read_powers(entrance)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait."""
         self.chip.wait(seconds)
 
 
 @dataclass(frozen=True, eq=False)
 class ChipDense:
-    """outputs = f(g P x + b), P the powers that a chip leads from inputs to outputs; its heaters learn.
+    """Dense layer with outputs = f(g P x + b), where P are the power transmissions of a chip.
 
-    own: the chip's layer, whose product is read in every pass. g and b are electronic, and learn too.
+    The heaters of the chip, the gain g and the bias b learn; g and b are electronic.  own: layer of the chip,
+    whose product is measured in every pass.
     """
 
     own: ChipLayer
@@ -104,7 +105,7 @@ class ChipDense:
 
     @property
     def counters(self) -> Counter[str]:
-        """Those of the chip: readings, settings."""
+        """Counters of the chip: readings and settings."""
         return self.own.chip.counters
 
     def initial(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Parameters:
@@ -119,13 +120,13 @@ class ChipDense:
         }
 
     def forward(self, parameters: Parameters, x: RealArray, rng: Randomness = None) -> Trace:
-        """Return what the chip makes of x, shape (batch, inputs)."""
+        """Return the outputs of the layer for x, shape (batch, inputs)."""
         read = self.own.forward(parameters, x, rng)
         pre = parameters["gain"] * read.outputs + parameters["bias"]
         return Trace(x, pre, self.activation.value(pre), (read, float(parameters["gain"][0])))
 
     def made(self, trace: Trace) -> RealArray:
-        """Return the matrix (outputs, inputs) that the chip was read to make in a pass, times the gain."""
+        """Return the measured matrix (outputs, inputs) of a forward pass, times the gain."""
         read, gain = trace.memo
         return np.asarray(gain * self.own.made(read))
 

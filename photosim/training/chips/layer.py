@@ -24,15 +24,14 @@ MARGIN = 0.05
 
 @dataclass(frozen=True, eq=False)
 class ChipLayer:
-    """outputs = gain P x, P the powers that the chip leads from each input to each output; its heaters learn.
+    """Layer with outputs = gain P x, where P are the power transmissions of a chip; its heaters learn.
 
-    Light goes into one input at a time, so each forward pass of a batch reads the chip once an input, and
-    electronics form the sums with x of either sign. The parameters are `powers`, those of the heaters in
-    units of the design's for pi, cut to what the drivers can give.
+    Light is in one input at a time, so a forward pass of a batch needs one reading for each input;
+    electronics form the sums with x of either sign. The parameters `powers` are those of the heaters in units
+    of the nominal power for pi, limited to the range of the drivers.
 
-    chip: what is set and read; its counters count.  known: a calibration, from which the way back through the
-    chip is computed, its forward pass measured; without one, rules that need no way back and no gradient of
-    the layer can train it: `finite-difference`, `spsa`, `evolution-strategy`.
+    chip: the chip, which counts its readings.  known: a calibration, for gradients through the chip; without
+    one, only rules that need no gradient train this layer: `finite-difference`, `spsa`, `evolution-strategy`.
     """
 
     chip: Chip
@@ -69,13 +68,13 @@ class ChipLayer:
         x: RealArray,
         rng: Randomness = None,  # noqa: ARG002 - part of the protocol
     ) -> Trace:
-        """Return what the chip makes of x, shape (batch, inputs)."""
+        """Return the outputs of the chip for x, shape (batch, inputs)."""
         matrix = (self.gain * self.measured(parameters)).astype(x.dtype)
         made = x @ matrix.T
         return Trace(x, made, made, (matrix, parameters["powers"].copy()))
 
     def made(self, trace: Trace) -> RealArray:
-        """Return the matrix (outputs, inputs) that the chip was read to make in a pass, times the gain."""
+        """Return the measured matrix (outputs, inputs) of a forward pass, times the gain."""
         return np.asarray(trace.memo[0])
 
     def derivative(self, trace: Trace) -> RealArray:

@@ -1,4 +1,4 @@
-"""The `chip:` block of a netlist: what a simulated chip hides."""
+"""The `chip:` block of a netlist: errors, noise and drift of a simulated chip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Size = Annotated[float, Field(ge=0)]
 
 @dataclass(frozen=True)
 class ChipOptions:
-    """What a simulated chip is made of beside its design; deviations are standard deviations.
+    """Fabrication errors, noise and drift of a simulated chip; deviations are standard deviations.
 
     seed: decides all errors, noise and drift.
     coupling: deviation of the power of each coupler, 0.03 of 0.5 by default.  offset: deviation of each phase

@@ -32,9 +32,9 @@ NEAREST = 1.2
 
 @dataclass(frozen=True, eq=False)
 class Held(ByValue):
-    """How a chip was held as it drifted: fidelity just before each look (looks,), and the share of the time.
+    """Fidelity of a chip that drifts and is corrected from a few readings at regular times.
 
-    start: fidelity when it began.
+    fidelity: just before each correction, (corrections,).  start: fidelity at the beginning.
     """
 
     hours: float
@@ -45,10 +45,11 @@ class Held(ByValue):
 
 @dataclass(frozen=True, eq=False)
 class CalibrationReport(Tabled, ByValue):
-    """A calibration, and where the chip is simulated how near it brings the chip to unitary matrices.
+    """A calibration, and for a simulated chip the fidelity of programmed unitary matrices.
 
-    fidelity: of the targets, (targets,).  seconds: that the readings took.  taps: the same by taps inside the
-    mesh, with their readings.  held: while it drifted.  None where the chip is not a simulated one.
+    fidelity: of each target, (targets,).  seconds: time of the readings in s.  taps: fidelity and number of
+    readings of a calibration with power taps inside the mesh.  held: fidelity during drift. fidelity, taps
+    and held are None for a chip that is not simulated.
     """
 
     name: str
@@ -91,7 +92,7 @@ class CalibrationReport(Tabled, ByValue):
         return plain
 
     def tables(self) -> tuple[Table, ...]:
-        """Return what was found, how near targets come, and how that is held."""
+        """Return tables of the calibrated parameters, of the fidelities, and of the drift."""
         tables = [self._found()]
         if self.fidelity is not None:
             rows = [_row("powers at the outputs", self.fidelity, self.found.readings)]
@@ -161,9 +162,9 @@ def report(
     hours: float = 0.0,
     seed: int = 0,
 ) -> CalibrationReport:
-    """Calibrate a chip, and judge that where the chip is simulated.
+    """Calibrate a chip, and test the calibration if the chip is simulated.
 
-    targets: number of unitaries drawn evenly that it is programmed to.  hours: how long to hold one of them.
+    targets: number of random unitary matrices that are programmed.  hours: time in h for which one is held.
     """
     check_whole("report", 0, targets=targets, seed=seed)
     check_number("report", 0.0, hours=hours)
@@ -192,7 +193,7 @@ def _reached(chip: SimulatedChip, found: Calibration, unitary: Any) -> float:
 
 
 def hold(chip: SimulatedChip, found: Calibration, unitary: Any, hours: float) -> Held:
-    """Hold a unitary on a simulated chip that drifts, looking at it every minute."""
+    """Hold a unitary matrix on a simulated chip that drifts, with a correction every minute."""
     own = chip.options
     tracker = Tracker(chip, found, drift=own.drift, common=abs(own.kelvin * own.per_kelvin))
     phases = tracker.phases(unitary)

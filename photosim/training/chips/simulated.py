@@ -1,4 +1,4 @@
-"""A simulated chip: it takes voltages and gives powers, and hides what it is made of."""
+"""A simulated chip: voltages in, powers out, with fabrication errors that calibration has to find."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Hidden:
 
 
 class SimulatedChip:
-    """The mesh of a circuit as a chip on a table, off from its design by errors drawn from a seed.
+    """The mesh of a circuit as a chip, with fabrication errors drawn from a seed.
 
-    `set_voltages` and `read_powers` are all that a calibration uses. `matrix()` looks inside, to judge one.
-    Couplers, losses and phases of the netlist are the design; `chip:` says how far from it a chip is.
+    A calibration uses only `set_voltages` and `read_powers`; `matrix()` gives the true matrix, to test a
+    calibration. The netlist has the design, and its `chip:` block the size of the errors.
     """
 
     def __init__(self, circuit: Circuit, options: ChipOptions | None = None, mesh: str | None = None) -> None:
@@ -83,11 +83,11 @@ class SimulatedChip:
 
     @property
     def counters(self) -> Counter[str]:
-        """Readings, and settings, so far."""
+        """Numbers of readings and of settings so far."""
         return self._counters
 
     def set_voltages(self, voltages: FloatArray) -> None:
-        """Set all heaters' voltages in V, as the DACs hold them, and let the heaters settle."""
+        """Set the voltages of all heaters in V, (heaters,), rounded to the steps of the DACs, and settle."""
         asked = np.asarray(voltages, dtype=np.float64)
         top = self._wiring.volt_max
         if asked.shape != self._voltages.shape or not np.all((asked >= 0.0) & (asked <= top)):
@@ -105,7 +105,7 @@ class SimulatedChip:
         self.wait(1e-6 * self.options.settling_us)
 
     def read_powers(self, entrance: int) -> FloatArray:
-        """Return what the detectors at the outputs read, shape (n,), per power sent into one input."""
+        """Return the power at each output divided by that at the one lit input, shape (outputs,)."""
         n = self._wiring.n
         if not 0 <= entrance < n:
             message = f"The chip has inputs 0 to {n - 1}, got {entrance}."
@@ -119,7 +119,7 @@ class SimulatedChip:
         return np.asarray(noisy + self.options.dark * self._noise.standard_normal(n))
 
     def wait(self, seconds: float) -> None:
-        """Let time pass: phases and temperature drift."""
+        """Wait, while phases and temperature drift."""
         own = self.options
         self.seconds += seconds
         if own.drift and seconds > 0.0:
@@ -131,7 +131,7 @@ class SimulatedChip:
             self._kelvin = kept * self._kelvin + width * self._walk.standard_normal()
 
     def matrix(self) -> ComplexArray:
-        """Return the chip's matrix (n, n), outputs by inputs, as it is now: what no reading shows."""
+        """Return the true complex matrix of the chip now, (outputs, inputs); a reading shows only powers."""
         powers = self._wiring.powers(self._voltages)
         own = self._hidden.numbers
         drive = powers * (1.0 + self.options.self_heating * powers)
@@ -145,12 +145,12 @@ class SimulatedChip:
 
     @property
     def hidden(self) -> Numbers:
-        """What the chip is made of, to judge a calibration by."""
+        """True parameters of the chip, to test a calibration."""
         return self._hidden.numbers
 
     @property
     def heat(self) -> FloatArray:
-        """Share of each heater's power that each heater of a block gets, (2 K, H), to judge by."""
+        """True fraction of each heater's power that reaches each heater of a block, (2 K, H)."""
         return self._hidden.heat
 
     def _drawn(self, design: MeshCircuit, rng: np.random.Generator) -> _Hidden:

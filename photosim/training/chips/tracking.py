@@ -19,10 +19,10 @@ _HOUR = 3600.0
 
 @dataclass
 class Tracker:
-    """The phases at rest of a calibrated chip as time goes on, and how sure they are.
+    """Kalman filter that follows the phases of a calibrated chip while they drift.
 
-    `follow(seconds)` says how long ago the chip was last measured, takes `readings` at random settings and
-    moves the phases as a Kalman filter does.
+    `follow(seconds)` gets the time since the last measurement, takes `readings` at random settings, and
+    updates the phases.
 
     drift: random walk of each phase in rad in an hour.  common: deviation in rad of what moves all of them
     together, such as temperature.  noise: deviation of a reading relative to it.  floor: and what is added to
@@ -48,20 +48,20 @@ class Tracker:
         self._spread = np.full((size, size), self.common**2) + 0.01**2 * np.eye(size)
 
     def program(self, unitary: Any) -> FloatArray:
-        """Return the voltages for a unitary (n, n), by the phases as last followed."""
+        """Return the voltages (H,) in V for a unitary matrix (n, n), by the newest phases."""
         return self.known.program(unitary)
 
     def phases(self, unitary: Any) -> FloatArray:
-        """Return the phases for a unitary, which stay as the chip drifts; `voltages` says what gives them."""
+        """Return the phases of the heaters for a unitary matrix, which do not change with drift."""
         return phases_for(self.known.model, self.known.numbers, unitary)
 
     def voltages(self, phases: FloatArray) -> FloatArray:
-        """Return the voltages that give the blocks' heaters these phases now."""
+        """Return the voltages in V that now give these phases."""
         wiring = self.known.model.wiring
         return wiring.voltages(powers_for(self.known.model, self.known.numbers, phases))
 
     def follow(self, seconds: float) -> Calibration:
-        """Return the calibration as it is now, so many seconds after the last look, from new readings."""
+        """Return the calibration from new readings, `seconds` after the last ones."""
         check_number("follow", 0.0, seconds=seconds)
         numbers, model = self.known.numbers, self.known.model
         size = numbers.offset.size

@@ -18,10 +18,10 @@ ARRANGEMENTS = ("clements", "reck")
 
 @dataclass(frozen=True)
 class Wiring:
-    """A mesh of n guides with K blocks and H = 2 K + n heaters: theta of each block, phi of each, the ends.
+    """Design of a mesh of n guides with K blocks and H = 2 K + n heaters: theta, phi and end phases.
 
-    ohm: resistance of a heater.  watt_pi: power for a phase of pi by design, in W.  volt_max: highest one.
-    A heater of voltage V has the power V^2 / ohm.
+    ohm: resistance of a heater in ohm.  watt_pi: nominal power for a phase of pi in W.  volt_max: highest
+    voltage of a driver in V. A heater with the voltage V has the power V^2 / ohm.
     """
 
     arrangement: Arrangement
@@ -53,16 +53,16 @@ class Wiring:
 
     @cached_property
     def heaters(self) -> tuple[str, ...]:
-        """Names of the heaters, "m0_0.theta", ..., "m0_0.phi", ..., "end0", ..., in their order."""
+        """Names of the heaters in order: "m0_0.theta", ..., "m0_0.phi", ..., "end0", ..."""
         blocks = [f"m{column}_{mode}" for column, mode in self.places]
         angles = [f"{block}.{angle}" for angle in ("theta", "phi") for block in blocks]
         return (*angles, *(f"end{k}" for k in range(self.n)))
 
     @cached_property
     def spots(self) -> FloatArray:
-        """Where heaters stand, shape (H, 2), in steps of half a block along the guides and of a guide across.
+        """Positions of the heaters, shape (H, 2), in half blocks along the guides and in guides across.
 
-        Each stands on the upper guide of its block, phi ahead of theta, the ends behind the last column.
+        Each is on the upper guide of its block, with phi before theta; the ends are behind the last column.
         """
         theta = [(2.0 * column + 1.0, float(mode)) for column, mode in self.places]
         phi = [(2.0 * column, float(mode)) for column, mode in self.places]
@@ -71,7 +71,7 @@ class Wiring:
 
     @cached_property
     def distances(self) -> FloatArray:
-        """Distance of each heater from each other one, shape (H, H), in the same steps."""
+        """Distances between heaters, shape (H, H), in the unit of `spots`."""
         return np.asarray(np.linalg.norm(self.spots[:, np.newaxis] - self.spots, axis=-1))
 
     @property
@@ -80,9 +80,9 @@ class Wiring:
         return self.volt_max**2 / self.ohm / self.watt_pi
 
     def powers(self, voltages: FloatArray) -> FloatArray:
-        """Return the heaters' powers in units of `watt_pi`."""
+        """Return the powers of the heaters in units of `watt_pi`, for voltages (..., H) in V."""
         return np.asarray(voltages**2 / (self.ohm * self.watt_pi))
 
     def voltages(self, powers: FloatArray) -> FloatArray:
-        """Return the voltages in V for powers in units of `watt_pi`."""
+        """Return the voltages in V for powers (..., H) in units of `watt_pi`."""
         return np.sqrt(np.clip(powers, 0.0, self.most) * (self.ohm * self.watt_pi))

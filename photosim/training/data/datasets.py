@@ -1,4 +1,4 @@
-"""Data sets, split once and for all and standardised with what the training part alone knows."""
+"""Data sets with a fixed split, standardised by mean and deviation of the training samples."""
 
 from __future__ import annotations
 
@@ -57,10 +57,16 @@ class Samples(ByValue):
 @public
 @dataclass(frozen=True)
 class Dataset:
-    """A learning task: samples to train, validate and test with.
+    """A data set: training, validation and test samples.
 
-    name: for tables and messages.  train, validation, test: samples to learn from, to choose hyperparameters,
-    and to score.  classes: number of classes, or of outputs in regression.
+    name: for tables and messages.  train, validation, test: samples for the updates, for the choice of
+    hyperparameters, and for the score.  classes: number of classes, or of targets in regression.
+
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(100, 3))
+    >>> data = Dataset.from_arrays(x, x[:, 0] > 0, name="signs")
+    >>> len(data.train), len(data.validation), len(data.test), data.classes
+    (70, 10, 20, 2)
     """
 
     name: str
@@ -71,10 +77,12 @@ class Dataset:
 
     @classmethod
     def from_arrays(cls, x: Any, y: Any, x_test: Any = None, y_test: Any = None, **options: Any) -> Dataset:
-        """Return the task of inputs x (samples, features), or images (samples, ...), and targets y.
+        """Return a data set of inputs x (samples, features), or images (samples, ...), and targets y.
 
         y: whole numbers or strings (samples,) are classes; other numbers (samples,) or (samples, outputs) are
-        regression targets.  x_test, y_test: test.  options: of `training.data.own.from_arrays`.
+        regression targets.  x_test, y_test: test samples; a part of x and y if left out.  options: `name`,
+        `test`, `validation_fraction` and `standardise` of `training.data.own.from_arrays`. Raises DataError
+        for arrays that do not fit together.
         """
         from photosim.training.data.own import from_arrays
 

@@ -25,9 +25,12 @@ def lorenz63(
 ) -> FloatArray:
     """Return x, y and z of lorenz1963 at 0, step, 2 step, ..., shape (steps, 3).
 
-    Solved to a relative error of 1e-9 a step. The largest Lyapunov exponent is 0.9, so that two solvers part
-    after some 25 units of time whatever their accuracy: a series is one of the attractor's, not the one.
+    The relative error of a step is 1e-9. The largest Lyapunov exponent is 0.9, so that the results of two
+    solvers differ after some 25 units of time, however accurate they are.
     Raises ParameterError for no steps, a step that is not positive, and numbers that are not finite.
+
+    >>> lorenz63(3).shape
+    (3, 3)
     """
     check_whole("lorenz63", 1, steps=steps)
     check_number("lorenz63", 0.0, above=True, step=step)
@@ -54,10 +57,12 @@ def kuramoto_sivashinsky(
 ) -> FloatArray:
     """Return u of u_t = -u u_x - u_xx - u_xxxx on a ring, shape (steps, ..., points).
 
-    start: u at evenly spaced points of the ring, shape (..., points), points even; several series are one
-    call.  transient: steps made before the first one kept.  The linear part is exact in Fourier space, the
-    rest by the fourth-order Runge-Kutta scheme ETDRK4 of kassam2005. Left out: dealiasing, which 64 points
-    on a length of 22 do not need: the highest waves are damped to rounding.
+    steps: number of steps in the result.  start: u at evenly spaced points of the ring, shape (..., points),
+    with an even number of points; more axes give several series.  length: circumference of the ring.  step:
+    time between results.  transient: steps before the first result. The linear part is exact in Fourier
+    space, and the nonlinear part uses the fourth-order Runge-Kutta scheme ETDRK4 of kassam2005. Left out:
+    dealiasing, which 64 points on a length of 22 do not need, because the highest waves are damped to
+    rounding. Raises ParameterError for numbers that are out of bounds.
     """
     check_whole("kuramoto_sivashinsky", 1, steps=steps)
     check_whole("kuramoto_sivashinsky", 0, transient=transient)

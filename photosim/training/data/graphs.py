@@ -27,11 +27,11 @@ ARRAYS = ("feature_row", "feature_col", "n_features", "labels", "edges", "train"
 
 @dataclass(frozen=True, eq=False)
 class GraphData(ByValue):
-    """Nodes with features (nodes, features) and labels (nodes,), joined by undirected edges (edges, 2).
+    """A graph: nodes with features (nodes, features) and labels (nodes,), and undirected edges (edges, 2).
 
-    train, validation, test: numbers of the nodes of each part; no node is in two.  Labels are class numbers;
-    -1 for nodes in no part whose class is not known. Raises DataError for arrays that contradict each other,
-    features that are not finite, and classes of the other parts that training lacks.
+    train, validation, test: numbers of the nodes of each part; a node is in one part at most.  labels: class
+    numbers; -1 for a node outside of the parts without a known class. Raises DataError for inconsistent
+    arrays, for features that are not finite, and for classes that do not occur among the training nodes.
     """
 
     name: str
@@ -70,9 +70,10 @@ class GraphData(ByValue):
 
 @dataclass(frozen=True, eq=False)
 class TextData(ByValue):
-    """A text as codes into its alphabet, cut into a beginning to learn from and an end to judge by.
+    """A text as numbers of characters, with a first part for training and a last part for the test.
 
-    alphabet: the characters that occur, sorted.  train, test: codes, one a character.
+    alphabet: the characters that occur, sorted.  train, test: number of each character in the alphabet,
+    shape (characters,).
     """
 
     name: str
@@ -98,9 +99,8 @@ def _check_numbers(title: str, name: str, values: LabelArray, low: int, high: in
 def cora(data_dir: str | os.PathLike[str] | None = None) -> GraphData:
     """Return the Cora citation graph in the public split of yang2016, from `cora.npz` of the data folder.
 
-    2708 papers, 1433 words (1 where a paper has the word), 7 subjects; 140, 500 and 1000 papers to learn
-    from, to choose by and to judge by. Raises DataError if the file is missing, damaged or contradicts
-    itself.
+    2708 papers, 1433 words (1 if a paper has the word), 7 subjects; 140, 500 and 1000 papers for training,
+    validation and test. Raises DataError if the file is missing, damaged or inconsistent.
     """
     return read_graph(existing(data_folder("Cora", data_dir), CORA, "the citation graph as arrays"))
 
@@ -110,8 +110,8 @@ def read_graph(path: str | os.PathLike[str]) -> GraphData:
 
     Arrays of whole numbers: `feature_row` and `feature_col` (ones,), the places of the ones in a matrix
     (nodes, n_features) of zeros; `n_features`, a number; `labels` (nodes,); `edges` (edges, 2), each pair
-    once; `train`, `val`, `test`, numbers of the nodes to learn from, to choose by and to judge by. Raises
-    DataError if the file is damaged, lacks one of them or contradicts itself.
+    once; `train`, `val`, `test`, numbers of the nodes for training, validation and test. Raises DataError if
+    the file is damaged or inconsistent, or lacks an array.
     """
     path = Path(path).expanduser()
     arrays = read_npz(path, ARRAYS)
@@ -160,10 +160,11 @@ def is_graph(path: Path) -> bool:
 
 
 def digit_graph(neighbours: int = 6, *, labelled: int = 20) -> GraphData:
-    """Return the handwritten digits of alpaydin1998 as a graph: each joined to its nearest others.
+    """Return the handwritten digits of alpaydin1998 as a graph with edges between nearest neighbours.
 
-    Features are pixels. `labelled` digits of each class to learn from, 500 to choose by, the rest to judge
-    by, drawn once and for all. Needs no file. Raises ParameterError for numbers that leave no digit to judge.
+    neighbours: number of nearest neighbours of each digit.  labelled: digits of each class for training; 500
+    digits are for validation and the rest for the test, always the same. Features are pixels. No file is
+    needed. Raises ParameterError for numbers that leave no digit for the test.
     """
     check_whole("digit_graph", 1, 100, neighbours=neighbours, labelled=labelled)
     from sklearn.datasets import load_digits
@@ -181,10 +182,10 @@ def digit_graph(neighbours: int = 6, *, labelled: int = 20) -> GraphData:
 def text(
     name: str = "tinyshakespeare", data_dir: str | os.PathLike[str] | None = None, *, test: float = 0.1
 ) -> TextData:
-    """Return the text `<name>.txt` of the data folder; its last share `test` is held back.
+    """Return the text `<name>.txt` of the data folder; the last fraction `test` of it is for the test.
 
-    Raises DataError if the file is missing, no UTF-8, or too short to give both parts a character. Characters
-    that occur in the last share alone, which nothing can be learnt of, give a PhotosimWarning.
+    Raises DataError if the file is missing, is not UTF-8, or is too short for two parts. Characters that
+    occur only in the last part cannot be learnt, and give a PhotosimWarning.
     """
     check_number("text", 0.0, 1.0, test=test)
     path = existing(data_folder(f"The text {name!r}", data_dir), f"{name}.txt", "a text in UTF-8")

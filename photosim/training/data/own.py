@@ -1,4 +1,4 @@
-"""Data of one's own: arrays, .npz and .csv files, folders of idx files or of one folder of PNG a class."""
+"""Data of the user: arrays, .npz and .csv files, idx files, and a folder of PNG files for each class."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ def from_arrays(
 ) -> Dataset:
     """Return arrays as a Dataset; see `Dataset.from_arrays`.
 
-    test, validation_fraction: shares of the samples, drawn always alike, that judge where no x_test is given,
-    and that validate.  standardise: by the training samples' mean and deviation, bytes by one for all, other
-    features and the targets of regression each by its own. Raises DataError for arrays that do not fit.
+    test: fraction of the samples for the test, if there is no x_test.  validation_fraction: fraction for the
+    validation. The split is always the same.  standardise: subtract the mean of the training samples and
+    divide by their standard deviation; bytes have one mean and deviation for all features, other features and
+    the targets of regression have their own. Raises DataError for arrays that do not fit together.
     """
     title = f"Data set {name!r}"
     check_unmasked(title, x=x, y=y, x_test=x_test, y_test=y_test)
@@ -81,7 +82,7 @@ def read_data(
     validation_fraction: float = VALIDATION,
     standardise: bool = True,
 ) -> Dataset:
-    """Return the samples of a file or folder, split and, unless told otherwise, standardised.
+    """Return the samples of a file or folder as a Dataset, split and standardised.
 
     .npz: arrays `x`, `y` and, if test samples are given, `x_test`, `y_test`.  .csv: a header, then numbers;
     the last column is the target unless `target` names it.  A folder: idx files (`train-images-...`,

@@ -1,4 +1,4 @@
-"""Texts as sequences of tokens, one a character, to learn the next one from those before."""
+"""Texts as sequences of characters, for networks that predict the next character."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from photosim.training.data.graphs import TextData
 
 
 def windows(codes: LabelArray, context: int) -> Samples:
-    """Return a text (characters,) cut into x (samples, context) and the character after each one, y alike.
+    """Return a text (characters,) as sequences x (samples, context) and the next characters y, same shape.
 
-    What is left at the end is dropped. Raises DataError for a text shorter than context + 1.
+    A rest at the end is dropped. Raises DataError for a text shorter than context + 1.
+
+    >>> pairs = windows(np.arange(7), 3)
+    >>> pairs.x.tolist(), pairs.y.tolist()
+    ([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], [[1, 2, 3], [4, 5, 6]])
     """
     check_whole("windows", 1, context=context)
     count = (codes.size - 1) // context
@@ -27,7 +31,10 @@ def windows(codes: LabelArray, context: int) -> Samples:
 
 
 def sequences(data: TextData, context: int, *, held: int | None = None) -> Dataset:
-    """Return a text's sequences: all to learn from, the first `held` of the rest to judge by (None: all)."""
+    """Return the sequences of a text as a Dataset, without validation samples.
+
+    context: characters of a sequence.  held: number of test sequences; None for all.
+    """
     train, test = windows(data.train, context), windows(data.test, context)
     some = slice(held)
     return Dataset(
@@ -40,9 +47,9 @@ def sequences(data: TextData, context: int, *, held: int | None = None) -> Datas
 
 
 def manual() -> TextData:
-    """Return the reference of the Python language as `pydoc` keeps it: a text that needs no file.
+    """Return the reference of the Python language from `pydoc`, a text that needs no file.
 
-    Some 600,000 characters, other ones in other versions of Python; the rare ones are left out.
+    It has some 600,000 characters, and differs between versions of Python. Rare characters are left out.
     """
     from pydoc_data.topics import topics
 

@@ -1,4 +1,4 @@
-"""What a device is: a matrix held by hardware, and what the hardware had to do."""
+"""The interface of devices, matrices held by hardware, and the record of their operations."""
 
 from __future__ import annotations
 

@@ -44,12 +44,12 @@ class _Bounds:
 
 
 class PhotonicTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Random features made by light: samples go through a circuit, what is read are their features.
+    """Random optical features: each sample goes through a circuit, and the readings are its features.
 
     Behind a scattering medium every camera pixel reads |T x|^2 of one random projection, whose kernel is
     known in closed form (saade2016). Weight banks, meshes and other linear circuits hold a random matrix of
-    independent normal entries of variance 1/features, and give linear projections. A circuit without a
-    matrix (fields in, powers out) makes of a sample what it makes of it.
+    independent normal entries of variance 1/features, and give linear projections. Of a circuit without a
+    matrix (fields in, powers out), the output powers are the features.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a value given as `hardware` means: a netlist, a circuit or a device, and what it can do."""
+"""Values of `hardware`: netlists, circuits and devices, and the layers and feedback they can serve."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def with_hardware(
     noise: str | None = None,
     seed: int | np.random.SeedSequence = 0,
 ) -> Uses:
-    """Return a network whose dense layers hardware holds, and what it does for a rule.
+    """Return a network whose dense layers use hardware, and a record of this use for each layer.
 
     hardware: a netlist's name or path, a Circuit, a device, a chip, or a list with one of these, or None, for
     each layer that learns.  rule: its name, or an object that says what it `needs`.  use: "forward", weights

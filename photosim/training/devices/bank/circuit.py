@@ -1,4 +1,4 @@
-"""A weight bank seen through its circuit: which light reaches which diode, and what the heaters change."""
+"""A weight bank in its circuit: photocurrents of the diodes, and their derivatives by the heater phases."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BankCircuit(Brief):
         return len(self.rings[0])
 
     def cold(self) -> FloatArray:
-        """Return the heater phases as the netlist has them, shape (M, N), in rad."""
+        """Return the heater phases of the netlist, shape (M, N), in rad."""
         held = self.circuit.parameters
         values = [[float(held[ring]) for ring in row] for row in self.rings]
         return np.array(values)
@@ -89,7 +89,7 @@ class BankCircuit(Brief):
     def own_weights(self, channel: int, phases: FloatArray) -> FloatArray:
         """Return the weights in A of one channel, (M, K), for phases (M, K) in rad of its own rings.
 
-        All other rings are as the netlist leaves them, and only that channel's light is carried.
+        All other rings are as in the netlist, and only the light of that channel is computed.
         """
         rings = {row[channel]: own for row, own in zip(self.rings, phases, strict=True)}
         wl = self.wl[channel : channel + 1]

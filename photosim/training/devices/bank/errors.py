@@ -1,4 +1,4 @@
-"""How far a bank's products are from the exact ones, as filipovich2022 measure it."""
+"""Errors of the products of a weight bank, measured as in filipovich2022."""
 
 from __future__ import annotations
 

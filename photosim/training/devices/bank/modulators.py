@@ -1,4 +1,4 @@
-"""Ring modulators on a bus as the input of a bank: each sets one channel's power and touches the others'."""
+"""Ring modulators on a bus as the input of a bank: each sets the power of one channel, with crosstalk."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Find the heater phases that give a bank the weights wanted of it, crosstalk included.
+"""Heater phases that program a matrix of weights into a bank, crosstalk included.
 
-Two steps: rings set as if each were alone, less the weight that their neighbours add; where that
-does not end, damped Newton on all rings of a row at once with the exact slopes of the circuit.
+There are two steps. First each ring is set as if it were alone, less the weight that its neighbours add.
+Where this does not converge, damped Newton steps on all rings of a row follow, with exact derivatives of the
+circuit.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LARGEST_MOVE = 0.1
 
 @dataclass(frozen=True)
 class Calibration(Brief):
-    """What each ring does alone, the others as the netlist leaves them: weight against its own phase.
+    """Weight of each ring as a function of its own phase, with the other rings as in the netlist.
 
     The power at a port is (p0 + p1 cos + p2 sin)/(1 + q1 cos + q2 sin) of the phase of one ring, since the
     ring enters the circuit's equations with one round trip exp(i phase): curve holds p0, p1, p2, q1, q2,

@@ -1,4 +1,4 @@
-"""A medium that slowly becomes another one, and a reference whose phase wanders."""
+"""Slow drift of a scattering medium and of the phase of its reference."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Drift:
 class Drifting:
     """The optical chain at a given time; the same seed and time always give the same state.
 
-    A run that goes on from a checkpoint meets the medium that it would have met. An autoregressive process of
-    first order: T <- c T + sqrt(1 - c^2) T', T' independent and of the same mean power, c =
-    exp(-interval / persistence).
+    A run that continues from a checkpoint therefore has the same medium as without a break. The drift is an
+    autoregressive process of first order: T <- c T + sqrt(1 - c^2) T', where T' is independent with the same
+    mean power, and c = exp(-interval / persistence).
     """
 
     def __init__(self, chain: OpticalChain, drift: Drift) -> None:

@@ -1,4 +1,4 @@
-"""One mesh as built: its blocks, their couplers and losses, and the matrix that phases make."""
+"""A mesh with its imperfections: couplers and losses of the blocks, and the matrix for given phases."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blocks(Brief):
-    """K blocks as built, arrays of shape (K,), at one wavelength.
+    """The K blocks of a mesh with their imperfections at one wavelength, arrays of shape (K,).
 
-    split, join: power that crosses the first and second coupler.  passed: amplitude that both let through.
-    outer, inner: amplitude of the shifters.  turn: phase that acts per phase set.  outer_offset,
-    inner_offset: phases in rad that the shifters have when none is set.
+    split, join: cross-coupled power of the first and second coupler.  passed: amplitude transmission of both
+    couplers.  outer, inner: amplitude transmission of the shifters.  turn: phase at this wavelength divided
+    by the phase that was set.  outer_offset, inner_offset: phases of the shifters in rad if none is set.
     """
 
     split: FloatArray
@@ -41,15 +41,15 @@ class Blocks(Brief):
     inner_offset: FloatArray
 
     def acting(self, theta: FloatArray, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the phases that act where these are set."""
+        """Return the phases in rad that theta and phi have in the light, with wavelength and offsets."""
         return self.turn * theta + self.inner_offset, self.turn * phi + self.outer_offset
 
     def set_for(self, theta: FloatArray, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the phases to set for these to act, if the shifters had none of their own."""
+        """Return the phases to set for these phases in the light, without the offsets of the shifters."""
         return theta / self.turn, phi / self.turn
 
     def matrices(self, theta: FloatArray, phi: FloatArray) -> ComplexArray:
-        """Return the blocks' matrices (K, 2, 2), outputs by inputs, for phases that act (K,) in rad."""
+        """Return the matrices (K, 2, 2), outputs by inputs, for phases in the light (K,) in rad."""
         inner, outer = self.inner * np.exp(1j * theta), self.outer * np.exp(1j * phi)
         bar_in, cross_in = np.sqrt(1.0 - self.split), 1j * np.sqrt(self.split)
         bar_out, cross_out = np.sqrt(1.0 - self.join), 1j * np.sqrt(self.join)
@@ -62,7 +62,7 @@ class Blocks(Brief):
         return np.asarray(self.passed[:, np.newaxis] * np.stack(entries, axis=-1)).reshape(-1, 2, 2)
 
     def passing(self, theta: FloatArray, phi: FloatArray) -> ComplexArray:
-        """Return what attenuators pass, and d/dtheta and d/dphi of it, phases set: shape (3, K)."""
+        """Return the transmission of attenuators, and its derivatives by theta and phi as set, (3, K)."""
         theta, phi = self.acting(theta, phi)
         straight = np.sqrt((1.0 - self.split) * (1.0 - self.join))
         by_theta = self.passed * self.outer * self.inner * straight * np.exp(1j * (theta + phi))
@@ -70,7 +70,7 @@ class Blocks(Brief):
         return np.stack([passed, 1j * self.turn * by_theta, 1j * self.turn * passed])
 
     def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> Blocks:
-        """Return blocks whose couplers and phases miss these by normal errors, drawn once."""
+        """Return blocks with random errors of couplers and phases, normal with these standard deviations."""
         split, join = (
             np.clip(power + coupling * rng.standard_normal(power.shape), 0.0, 1.0)
             for power in (self.split, self.join)
@@ -82,7 +82,7 @@ class Blocks(Brief):
         return replace(self, split=split, join=join, inner_offset=inner, outer_offset=outer)
 
     def ideal(self) -> Blocks:
-        """Return blocks of halving couplers without loss, whose shifters have no phases of their own."""
+        """Return blocks with 50:50 couplers, without losses and without phase offsets."""
         half, full, none = (np.full(self.turn.shape, value) for value in (0.5, 1.0, 0.0))
         return Blocks(half, half, full, full, full, self.turn, none, none)
 
@@ -96,12 +96,13 @@ class Blocks(Brief):
 
 @dataclass(frozen=True)
 class OneMesh(Brief):
-    """One mesh of n guides with ports as built.
+    """One mesh of n guides with its imperfections.
 
-    blocks: K of them.  end: amplitude of the output shifters (n,).  end_turn: phase that acts per phase set;
-    end_offset acts if none is.  leak: share of the phase held at shifter j (column) that shifter i (row)
-    gets, sparse, shape (2 K + n,) * 2 in the order theta, phi, end; None where each keeps its heat.
-    bits: of the converters that set the phases; None where they hold any.
+    blocks: the K blocks.  end: amplitude transmission of the output shifters (n,).  end_turn: phase at this
+    wavelength divided by the phase that was set.  end_offset: phase in rad if none is set.  leak: fraction of
+    the phase of shifter j (column) that shifter i (row) gets by thermal crosstalk, a sparse matrix of side
+    2 K + n in the order theta, phi, end; None without crosstalk.  bits: of the DACs of the phases; None for
+    ideal ones.
     """
 
     arrangement: Arrangement
@@ -114,7 +115,7 @@ class OneMesh(Brief):
 
     @property
     def driven(self) -> bool:
-        """Whether drivers hold phases within a turn, as those with converters or leaking heat do."""
+        """Whether phases are kept between 0 and 2 pi, as with converters or thermal crosstalk."""
         return self.bits is not None or self.leak is not None
 
     @property
@@ -134,7 +135,7 @@ class OneMesh(Brief):
 
     @cached_property
     def parts(self) -> FloatArray:
-        """What each block is made of, shape (K, 7), as the kernels of batches want it."""
+        """Parameters of each block as an array (K, 7), the input of the kernels."""
         blocks = self.blocks
         bars = [np.sqrt(1.0 - power) for power in (blocks.split, blocks.join)]
         crosses = [np.sqrt(power) for power in (blocks.split, blocks.join)]
@@ -143,20 +144,20 @@ class OneMesh(Brief):
 
     @cached_property
     def turns(self) -> FloatArray:
-        """Phase that acts per phase set, shape (2 K + n,): theta, phi, end."""
+        """Phase at this wavelength divided by the phase that was set, (2 K + n,): theta, phi, end."""
         return np.concatenate([self.blocks.turn, self.blocks.turn, self.end_turn])
 
     @cached_property
     def offsets(self) -> FloatArray:
-        """Phases that act where none is set, in the same order."""
+        """Phases in rad of shifters that are not set, in the same order."""
         return np.concatenate([self.blocks.inner_offset, self.blocks.outer_offset, self.end_offset])
 
     def held(self, phases: MeshPhases) -> MeshPhases:
-        """Return the phases, in rad, that the drivers' converters hold when they are set to these."""
+        """Return the phases in rad after rounding to the steps of the DACs."""
         return phases.changed(lambda own: held_phase(own, self.bits)) if self.driven else phases
 
     def acting(self, phases: MeshPhases) -> FloatArray:
-        """Return the phases that act, in the same order, where these are held."""
+        """Return the phases in the light for phases held by the drivers, in rad, in the same order."""
         own = np.concatenate([phases.theta, phases.phi, phases.end])
         leaked = own if self.leak is None else self.leak @ own
         return np.asarray(self.turns * leaked + self.offsets)
@@ -167,32 +168,32 @@ class OneMesh(Brief):
         return MeshPhases(self.arrangement, angles[:count], angles[count : 2 * count], angles[2 * count :])
 
     def send(self, phases: MeshPhases, x: Any) -> Passage:
-        """Send a batch of fields x (batch, n) through, phases held; its outputs can give the gradient."""
+        """Send fields x (batch, n) through the mesh with phases held; return outputs and their gradient."""
         return send(self, phases, x)
 
     def matrix(self, phases: MeshPhases) -> ComplexArray:
-        """Return the matrix (n, n), outputs by inputs, of phases held."""
+        """Return the matrix (n, n), outputs by inputs, for phases held by the drivers."""
         acting = self.parted(self.acting(phases))
         blocks = self.blocks.matrices(acting.theta, acting.phi)
         return matrix_of_blocks(self.arrangement, blocks, self.end * np.exp(1j * acting.end))
 
     def set_for(self, wanted: MeshPhases) -> MeshPhases:
-        """Return the phases to ask for, at wl0, so that the wanted ones act at the mesh's wavelength.
+        """Return the phases to set, at wl0, for the wanted phases at the wavelength of the mesh.
 
-        As if shifters had no phases of their own and kept their heat.
+        Phase offsets and thermal crosstalk are not taken into account.
         """
         angles = np.concatenate([wanted.theta, wanted.phi, wanted.end])
         # A turn more at wl0 is not a turn at another wavelength, so it is chosen here and not by the drivers.
         return self.parted((np.mod(angles, TURN) if self.driven else angles) / self.turns)
 
     def drawn(self, coupling: float, offset: float, rng: np.random.Generator) -> OneMesh:
-        """Return the mesh with normal errors of couplers and phases drawn."""
+        """Return the mesh with random errors of couplers and phases, normal with these deviations."""
         blocks = self.blocks.drawn(coupling, offset, rng)
         end = self.end_offset + offset * rng.standard_normal(self.end.shape) if offset else self.end_offset
         return replace(self, blocks=blocks, end_offset=end)
 
     def ideal(self) -> OneMesh:
-        """Return the mesh as drawn on paper: ideal blocks, no loss, no leaking heat, no steps of drivers."""
+        """Return the mesh without imperfections: ideal blocks, no loss, no crosstalk, ideal drivers."""
         end, none = np.ones(self.end.shape), np.zeros(self.end.shape)
         return replace(self, blocks=self.blocks.ideal(), end=end, end_offset=none, leak=None, bits=None)
 
@@ -216,9 +217,9 @@ def at_shifters(phases: Mapping[str, float]) -> dict[str, Any]:
 
 
 def leaking(arrangement: Arrangement, n: int, crosstalk: float) -> Any:
-    """Return the matrix of leaking heat: shifters also get `crosstalk` of their nearest neighbours' phases.
+    """Return the matrix of thermal crosstalk: the fraction of a neighbour's phase that a shifter gets.
 
-    Shape (2 K + n,) * 2, in the order theta, phi, end.
+    It is sparse with a side of 2 K + n, in the order theta, phi, end.
     """
     from scipy.sparse import coo_array
 

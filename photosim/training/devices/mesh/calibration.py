@@ -1,4 +1,4 @@
-"""What a mesh is really made of, found from readings of power inside it."""
+"""Calibration of a mesh from power readings at taps inside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from photosim.training.devices.mesh.decomposition import MeshPhases
 
 @dataclass(frozen=True)
 class Readings:
-    """Powers per light sent in: inner (K,) behind inner shifters, outputs (K, 2) behind blocks."""
+    """Powers relative to the input: inner (K,) behind inner shifters, outputs (K, 2) behind blocks."""
 
     inner: FloatArray
     outputs: FloatArray
@@ -27,10 +27,10 @@ class Readings:
 
 @dataclass(frozen=True)
 class PowerTaps:
-    """A mesh of unknown errors, its phases to be set and powers inside it to be read, and nothing else.
+    """A mesh with unknown errors and power taps: phases can be set, and powers can be read.
 
-    hidden: the mesh.  design: what it was meant to be, of the same arrangement.  noise: standard deviation of
-    a reading relative to it.  Counters: readings.
+    hidden: the true mesh.  design: the mesh without errors, with the same arrangement.  noise: relative
+    standard deviation of a reading.  counters: number of readings.
     """
 
     hidden: OneMesh
@@ -44,7 +44,7 @@ class PowerTaps:
         check_number(self, 0.0, noise=self.noise)
 
     def read(self, x: Any, phases: MeshPhases) -> Readings:
-        """Return what the taps read while x (n,), normalised, goes in and drivers are set to phases."""
+        """Return the readings of the taps for normalised input fields x (n,) and these phases."""
         mesh = self.hidden
         acting = mesh.parted(mesh.acting(mesh.held(phases)))
         blocks = mesh.blocks.matrices(acting.theta, acting.phi)
@@ -69,14 +69,15 @@ class PowerTaps:
 
 
 def calibrated(taps: PowerTaps) -> OneMesh:
-    """Return the mesh that explains what taps read: couplers and shifters' own phases, ends apart.
+    """Return the mesh with couplers and phase offsets that are calibrated from the readings of its taps.
 
-    Block by block as light meets them, eight readings each. The blocks known so far say what to send in so
-    that light comes to one guide of the next alone, or to both: one guide lit tells the first coupler from
-    the power in the inner arm; both, a fringe of phi, the outer phase; the inner arm kept dark, the second
-    coupler; one guide lit again, a fringe of theta, the inner phase. Phases of the outputs do not show in
-    powers and stay 0. Left out: losses, which must be small or alike for all paths, and leaking heat.
-    ParameterError where heat leaks, and for a diamond.
+    The blocks are calibrated one after the other along the light, with eight readings each. With the blocks
+    known so far, the input is chosen so that one guide of the next block is lit, or both. One lit guide gives
+    the first coupler, from the power in the inner arm; two lit guides give the outer phase, from a fringe of
+    phi; a dark inner arm gives the second coupler; one lit guide gives the inner phase, from a fringe of
+    theta. Phases of the outputs do not show in powers and stay 0. Left out: losses, which must be small or
+    the same on all paths, and thermal crosstalk. Raises ParameterError for a mesh with thermal crosstalk, and
+    for a diamond.
     """
     design = taps.design
     if design.dark:

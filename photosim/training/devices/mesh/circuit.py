@@ -1,4 +1,4 @@
-"""Meshes as a circuit has them: one, or a pair with attenuators between, and the matrix that phases make."""
+"""Meshes in a circuit: one mesh, or a pair with attenuators between, and the matrix for given phases."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ _BLOCK = re.compile(r"m(\d+)_(\d+)\.split\.coupling")
 class MeshCircuit(Brief):
     """A mesh of n guides in a circuit, at wavelength wl in um: one mesh `u`, or a pair v, attenuators, u.
 
-    Drivers set the phases and hold them as the circuit's converters and heat let them; `held` says
-    what they hold, which is what the other methods take.  names: of its settings, where it was found by
-    structure.
+    `held` rounds phases to the steps of the circuit's converters; the other methods take phases that are
+    held. names: of the settings, if the mesh was found by its connections.
     """
 
     circuit: Circuit
@@ -52,7 +51,7 @@ class MeshCircuit(Brief):
         return self.u.end.size
 
     def held(self, phases: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases, in rad, that the drivers' converters hold when they are set to these."""
+        """Return the phases in rad after rounding to the steps of the DACs."""
         if isinstance(phases, MeshPhases):
             return self.u.held(phases)
         if self.v is None:
@@ -63,7 +62,7 @@ class MeshCircuit(Brief):
         return replace(phases, v=self.v.held(phases.v), u=self.u.held(phases.u), theta=theta, phi=phi)
 
     def matrix(self, phases: MeshPhases | PairPhases) -> ComplexArray:
-        """Return the circuit's matrix (n, n), outputs by inputs, of phases held, without a pair's scale."""
+        """Return the matrix (n, n) of the circuit, outputs by inputs, for phases held; without a scale."""
         if isinstance(phases, MeshPhases):
             return self.u.matrix(phases)
         if self.v is None or self.middle is None:
@@ -72,7 +71,7 @@ class MeshCircuit(Brief):
         return np.asarray((self.u.matrix(phases.u) * passed) @ self.v.matrix(phases.v))
 
     def send(self, phases: MeshPhases | PairPhases, x: Any) -> Passage | PairPassage:
-        """Send a batch of fields x (batch, n) through, phases held; its outputs can give the gradient."""
+        """Send fields x (batch, n) through with phases held; return outputs and their gradient."""
         if isinstance(phases, MeshPhases):
             return self.u.send(phases, x)
         if self.v is None or self.middle is None:
@@ -83,7 +82,7 @@ class MeshCircuit(Brief):
         return PairPassage(first, passed, np.array(slopes), second)
 
     def set_for(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases to ask for, at wl0, so that the wanted ones act at wl."""
+        """Return the phases to set, at wl0, for the wanted phases at wl."""
         if isinstance(wanted, MeshPhases):
             return self.u.set_for(wanted)
         if self.v is None or self.middle is None:
@@ -95,7 +94,7 @@ class MeshCircuit(Brief):
         return replace(wanted, v=self.v.set_for(wanted.v), u=self.u.set_for(wanted.u), theta=theta, phi=phi)
 
     def corrected(self, wanted: MeshPhases | PairPhases) -> MeshPhases | PairPhases:
-        """Return the phases to ask for so that, block by block, errors of the hardware are made up for."""
+        """Return the phases to set so that errors of the hardware are corrected, block by block."""
         from photosim.training.devices.mesh.correction import corrected, reachable
 
         if isinstance(wanted, MeshPhases):
@@ -113,18 +112,18 @@ class MeshCircuit(Brief):
         )
 
     def drawn(self, coupling: float, rng: np.random.Generator, *, offset: float = 0.0) -> MeshCircuit:
-        """Return the mesh with every coupler's power and shifter's phase off by normal errors, drawn once.
+        """Return the mesh with random normal errors of the couplers and phases.
 
-        coupling, offset: their deviations, of power and in rad.
+        coupling: standard deviation of the cross-coupled power.  offset: standard deviation in rad.
         """
         u = self.u.drawn(coupling, offset, rng)
         v = self.v and self.v.drawn(coupling, offset, rng)
         return replace(self, u=u, v=v, middle=self.middle and self.middle.drawn(coupling, offset, rng))
 
     def ideal(self) -> MeshCircuit:
-        """Return the mesh as drawn on paper: halving couplers, no loss, no offsets, no heat of neighbours.
+        """Return the mesh without imperfections: 50:50 couplers, no loss, offsets or crosstalk, ideal DACs.
 
-        Drivers hold any phase. Phases act at the mesh's own wavelength as before.
+        The wavelength of the phases stays as it is.
         """
         middle = self.middle and self.middle.ideal()
         return replace(self, u=self.u.ideal(), v=self.v and self.v.ideal(), middle=middle)

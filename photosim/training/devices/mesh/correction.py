@@ -21,10 +21,10 @@ _SMALL = 1e-12
 def corrected(mesh: OneMesh, wanted: MeshPhases) -> MeshPhases:
     """Return the phases to set so that a mesh with known errors does what `wanted` does in an ideal one.
 
-    Local correction (bandyopadhyay2021): each block divides power as its ideal counterpart, as far as its
-    couplers let it, and the phases that it adds are taken back by the next blocks' outer
-    shifters and at the end. Exact where every division can be reached and no path loses more
-    than another. Leaking heat and the shifters' own phases are taken into account.
+    Local correction (bandyopadhyay2021): each block divides the power as the ideal block does, as far as its
+    couplers allow, and the outer shifters of the next blocks and of the outputs compensate the phases that it
+    adds. The correction is exact if each block can divide the power as wanted and if all paths have the same
+    loss. Thermal crosstalk and phase offsets are taken into account.
     """
     phases = (_acting(mesh, wanted) - mesh.offsets) / mesh.turns
     return mesh.parted(phases if mesh.leak is None else _leaking(mesh, phases))
@@ -68,7 +68,7 @@ def _acting(mesh: OneMesh, wanted: MeshPhases) -> FloatArray:
 
 
 def reachable(blocks: Blocks, share: FloatArray) -> FloatArray:
-    """Return the inner phases (K,) that pass these shares of power straight on, or as near as can be."""
+    """Return the inner phases (K,) for these fractions of power in the bar state, or the nearest possible."""
     straight = np.sqrt((1.0 - blocks.split) * (1.0 - blocks.join)) * blocks.inner
     twice = np.sqrt(blocks.split * blocks.join)
     total = (1.0 - blocks.split) * blocks.inner**2 + blocks.split
@@ -99,13 +99,12 @@ def fringe(readings: Any) -> tuple[float, float, float]:
 
 
 def self_configured(taps: PowerTaps, unitary: Any, rounds: int = 4) -> MeshPhases:
-    """Return phases by which a triangular mesh holds a unitary as well as it can, its errors unknown.
+    """Return phases for which a triangular mesh with unknown errors is nearest to a unitary matrix.
 
-    Self-configuration (miller2013): the conjugate of the last row goes in as light, and the blocks on its way
-    send all of it on to the last guide by keeping their upper output dark; then the row
-    before it, to the last guide but one, and so on. Only powers behind blocks are read, six a
-    block and round. What they cannot see, the phases of the outputs, is left at 0. Raises
-    ParameterError for another arrangement.
+    Self-configuration (miller2013): the input is the conjugate of the last row of the matrix, and the blocks
+    on its path send all light to the last guide by making their upper output dark. The next row goes to the
+    last guide but one, and so on. Each block needs six power readings in a round. The phases of the outputs
+    do not show in powers and stay 0. Raises ParameterError for another arrangement.
     """
     mesh = taps.design
     if mesh.arrangement != "reck":

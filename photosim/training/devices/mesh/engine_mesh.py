@@ -1,4 +1,4 @@
-"""Meshes that stand as in no known arrangement: the engine has their matrix, inversion their phases."""
+"""Meshes without a known arrangement: the engine computes the matrix, and an inversion finds the phases."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class NamedPhases(Brief):
 
 @dataclass(frozen=True)
 class AnyMesh(Brief):
-    """A circuit of as many inputs as outputs whose fields its phases turn, at one wavelength.
+    """A circuit with phases and as many inputs as outputs, at one wavelength.
 
-    device: the circuit, read as fields.  offsets: what each phase is off, in rad.  couplings: powers of
-    couplers that are not those of the netlist.  reason: why the parts are not those of a known arrangement.
+    device: the circuit, read as fields.  offsets: error of each phase in rad.  couplings: cross-coupled
+    powers that differ from the netlist.  reason: why the circuit has no known arrangement.
     """
 
     device: CircuitDevice
@@ -78,7 +78,7 @@ class AnyMesh(Brief):
         return NamedPhases(names, np.array([float(held[name]) for name in names]))
 
     def programmed(self, target: Any) -> tuple[NamedPhases, float]:
-        """Return phases by inversion for a matrix (n, n), and what a unit of the circuit's stands for."""
+        """Return phases for a matrix (n, n), found by inversion, and the scale of the circuit's matrix."""
         wiring = self.device.wiring
         driven = replace(wiring, drives={**wiring.drives, **self.couplings})
         held = replace(self.device, wiring=driven).program(target)
@@ -93,7 +93,7 @@ class AnyMesh(Brief):
         return np.asarray(self.device.wiring.transfer(at)[0])
 
     def drawn(self, coupling: float, rng: np.random.Generator, *, offset: float = 0.0) -> AnyMesh:
-        """Return the mesh with every coupler's power and shifter's phase off by normal errors, drawn once."""
+        """Return the mesh with random normal errors of the couplers and phases."""
         couplings = {
             name: float(np.clip(value + coupling * rng.standard_normal(), 0.0, 1.0))
             for name, value in self.circuit.parameters.items()
@@ -116,7 +116,7 @@ def any_mesh(
     wl: float | None,
     reason: str,
 ) -> AnyMesh:
-    """Return a circuit as a mesh of the engine's; ParameterError where it cannot be one.
+    """Return a circuit as a mesh that the engine computes; ParameterError if that is impossible.
 
     reason: why it is not a known arrangement.
     """
@@ -135,9 +135,9 @@ def any_mesh(
 
 @dataclass(frozen=True)
 class EngineMesh(Mesh):
-    """A mesh whose matrix and gradients are the engine's, and whose phases come by inversion.
+    """A mesh whose matrix and gradients the engine computes, with phases found by inversion.
 
-    What Mesh.from_circuit returns for couplers and shifters that stand as in no known arrangement.
+    `Mesh.from_circuit` returns it for couplers and shifters without a known arrangement.
     """
 
     hardware: AnyMesh  # type: ignore[assignment]  # answers the same questions by named phases
@@ -147,14 +147,14 @@ class EngineMesh(Mesh):
         check_number(self, 0.0, above=True, rate=self.rate, power=self.power)
 
     def with_errors(self, errors: MeshErrors, rng: np.random.Generator) -> EngineMesh:
-        """Return another sample of the mesh: couplers drawn now, nothing programmed, counters of its own."""
+        """Return another sample of the mesh with random couplers and new counters, nothing programmed yet."""
         hardware = self.hardware.drawn(errors.coupling, rng, offset=errors.offset)
         return replace(self, hardware=hardware, errors=errors, rng=rng, held=None, counters=Counter())
 
     def program(self, weights: Numbers, *, correct: bool = False) -> EngineMesh:
-        """Return the mesh holding `weights` (n, n) as well as it can, as if it had no drawn errors.
+        """Return the mesh with `weights` (n, n) programmed, as if it had no random errors.
 
-        correct: take drawn errors into account.
+        correct: take the random errors into account.
         """
         target, n = np.array(weights), self.hardware.guides
         if target.shape != (n, n):
@@ -165,7 +165,7 @@ class EngineMesh(Mesh):
         return self._held(target, phases, scale)
 
     def with_phases(self, phases: NamedPhases) -> EngineMesh:  # type: ignore[override]  # by name
-        """Return the mesh with these phases; its target is what they make without drawn errors."""
+        """Return the mesh with these phases; its target is their matrix without random errors."""
         ideal = replace(self.hardware, couplings={}, offsets={}).matrix(phases)
         return self._held(ideal, phases, 1.0)
 

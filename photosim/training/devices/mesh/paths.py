@@ -74,10 +74,10 @@ def explained(guides: int, batch: int, dtype: Any = np.complex64) -> str:
 
 @dataclass(frozen=True)
 class Passage:
-    """One batch sent through a mesh: outputs of shape (batch, n), and what their gradient needs.
+    """One batch sent through a mesh: outputs of shape (batch, n), with their gradient.
 
-    path: how it went.  built: the transposed matrix where that is how.  made: how patches of blocks made it,
-    in a mesh of many guides.
+    path: "matrix" or block by block.  built: the transposed matrix, if that is the path.  made: record of the
+    patches of blocks that gave this matrix, in a mesh of many guides.
     """
 
     mesh: OneMesh
@@ -106,7 +106,7 @@ class Passage:
         )
 
     def back(self, cotangent: Any) -> Fields:
-        """Return the cotangent of the inputs alone (batch, n): what the mesh in reverse makes of it."""
+        """Return the cotangent of the inputs (batch, n), by the adjoint of the mesh."""
         from photosim.kernels.mesh_batches import send_batch
 
         g = self._cotangent(cotangent)
@@ -167,7 +167,7 @@ class PairGradient:
 
     @property
     def inputs(self) -> Any:
-        """The cotangent of what went in, if requested."""
+        """Cotangent of the inputs (batch, n), if requested."""
         return self.v.inputs
 
 
@@ -185,7 +185,7 @@ class PairPassage:
 
     @property
     def outputs(self) -> Fields:
-        """What comes out, shape (batch, n)."""
+        """Fields at the outputs, shape (batch, n)."""
         return self.u.outputs
 
     def gradient(self, cotangent: Any, *, inputs: bool = False) -> PairGradient:

@@ -1,6 +1,6 @@
-"""What taps at the phase shifters of a mesh read while light goes through it either way (pai2023).
+"""Readings of power taps at the phase shifters of a mesh, for light in both directions (pai2023).
 
-A tap lies behind each shifter, seen from the inputs, and reads the power there without taking any.
+A tap is behind each shifter, seen from the inputs. It reads the power without loss.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def read_forwards(passage: Passage, x: Fields, weights: FloatArray) -> tuple[FloatArray, Fields]:
-    """Send x (batch, n) in at the inputs of the mesh of a passage, phases as they were.
+    """Send x (batch, n) into the inputs with the phases of a passage; return taps and output fields.
 
-    Returns tap powers summed over the batch with weights (M, batch), shape (M, 2 K + n) in the order theta,
-    phi, end; and the fields that leave the outputs.
+    The tap powers are sums over the batch with weights (M, batch), shape (M, 2 K + n) in the order theta,
+    phi, end. The fields have shape (batch, n).
     """
     mesh, entries = passage.mesh, passage.entries
     forms = np.zeros((len(entries), 2, 4), entries.dtype)
@@ -35,9 +35,9 @@ def read_forwards(passage: Passage, x: Fields, weights: FloatArray) -> tuple[Flo
 
 
 def read_backwards(passage: Passage, g: Fields, weights: FloatArray) -> tuple[FloatArray, Fields]:
-    """Send conj(g) (batch, n) in at the outputs; return what taps read, as above, and what leaves the inputs.
+    """Send conj(g) (batch, n) into the outputs of a mesh; return taps, and the fields that leave the inputs.
 
-    That is conj(M^H g), for a mesh is reciprocal.
+    The tap powers are those of `read_forwards`. The fields are conj(M^H g), because a mesh is reciprocal.
     """
     mesh = passage.mesh
     entries, pairs = reversed_entries(passage)
