@@ -38,8 +38,6 @@ class Streams:
 
     For the same seed, runs of different rules have the same initial parameters, feedback matrices and order
     of samples, so that their difference comes from the rule. Only noise differs.
-
-    initial, feedback, order, noise: seed sequences of numpy.
     """
 
     initial: np.random.SeedSequence
@@ -67,9 +65,6 @@ class Schedule:
     without repetition; None for all.  alignment: number of training samples from which the alignment angles
     are computed after each epoch; 0 for none.  checkpoint: file for the state of the run after every epoch; a
     run with the same inputs continues from this file, with the same numbers to the last bit.
-
-    >>> Schedule(epochs=10, batch_size=64).patience is None
-    True
     """
 
     epochs: int
@@ -110,24 +105,13 @@ def fit(  # noqa: PLR0913 - each is a noun of its own
     rule: learning rule.  optimiser: turns the updates of the rule into steps of the parameters.  data:
     training, validation and test samples.  schedule: epochs, batch size, precision.  streams: random
     generators; the same streams give the same numbers.  progress(epoch): called after each epoch, counted
-    from 1.  objective: loss and score.  state: state of a run that continues until `schedule.epochs` epochs
-    are done in total, from `begin` or an earlier call; it is changed in place. The last batch of an epoch may
-    be smaller.
+    from 1.  objective: loss and score.  state: state of a run, from `begin` or an earlier call, which goes
+    on until `schedule.epochs` epochs are done in total; it is changed in place.
 
     Raises ParameterError for patience without validation samples; Diverged at the first loss that is not
     finite; DataError for samples that are not finite or do not fit the network, for labels that are not
     numbers of its outputs or do not occur in the training samples, and for a checkpoint of another run or of
     more epochs.
-
-    >>> import numpy as np
-    >>> from photosim.training.architecture import build_network
-    >>> from photosim.training.data.datasets import load
-    >>> from photosim.training.optimisers import SGD
-    >>> from photosim.training.rules import Backprop
-    >>> network, streams = build_network([64, 16, 10], "tanh", "example"), Streams.tree(0, 1)[0]
-    >>> history = fit(network, Backprop(), SGD(0.1), load("digits"), Schedule(epochs=2), streams)
-    >>> history.accuracy.shape, bool(history.accuracy[-1] > 0.8)
-    ((2,), True)
     """
     check_dataset(network, data, objective)
     check_memory(network, data, schedule)
@@ -195,7 +179,7 @@ def check_memory(network: Network, data: Dataset, schedule: Schedule) -> None:
     The estimate counts the weights four times (parameters, best parameters, update, memory of the optimiser),
     three numbers for each unit and sample of a batch, and the image patches of convolutions.
 
-    data: samples of the training.  schedule: batch size and precision.
+    network: layers.  data: samples of the training.  schedule: batch size and precision.
     """
     batch = min(schedule.batch_size or len(data.train), len(data.train))
     rows = max(batch, len(data.test), len(data.validation))

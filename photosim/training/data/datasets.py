@@ -57,16 +57,9 @@ class Samples(ByValue):
 @public
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: training, validation and test samples.
+    """A data set: samples for training, for validation (choice of hyperparameters) and for the test.
 
-    name: for tables and messages.  train, validation, test: samples for the updates, for the choice of
-    hyperparameters, and for the score.  classes: number of classes, or of targets in regression.
-
-    >>> import numpy as np
-    >>> x = np.random.default_rng(0).normal(size=(100, 3))
-    >>> data = Dataset.from_arrays(x, x[:, 0] > 0, name="signs")
-    >>> len(data.train), len(data.validation), len(data.test), data.classes
-    (70, 10, 20, 2)
+    name: for tables and messages.  classes: number of classes, or of targets in regression.
     """
 
     name: str
@@ -77,12 +70,11 @@ class Dataset:
 
     @classmethod
     def from_arrays(cls, x: Any, y: Any, x_test: Any = None, y_test: Any = None, **options: Any) -> Dataset:
-        """Return a data set of inputs x (samples, features), or images (samples, ...), and targets y.
+        """Return a data set of inputs x (samples, features), or images (samples, ...), and targets.
 
         y: whole numbers or strings (samples,) are classes; other numbers (samples,) or (samples, outputs) are
-        regression targets.  x_test, y_test: test samples; a part of x and y if left out.  options: `name`,
-        `test`, `validation_fraction` and `standardise` of `training.data.own.from_arrays`. Raises DataError
-        for arrays that do not fit together.
+        regression targets.  x_test, y_test: test samples; a part of x and y if left out.  options: of
+        `training.data.own.from_arrays`. Raises DataError for arrays that do not fit together.
         """
         from photosim.training.data.own import from_arrays
 
