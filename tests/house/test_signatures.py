@@ -7,6 +7,7 @@ import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from photosim.arguments import public
 from photosim.training.data import Dataset, Samples
 from photosim.training.devices import Digital
 from photosim.training.layers import dense_network
-from tests.house.test_arguments import ANY, JUNK, LINK, RING, S
+from tests.house.test_arguments import ANY, JUNK, LINK, RING, response
 
 MODULES = (
     *("photosim", "photosim.analysis", "photosim.drawing", "photosim.files", "photosim.losses"),
@@ -61,9 +62,24 @@ def is_ours(thing: Any) -> bool:
 
 
 THINGS = dict(everything())
+MANY = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 NETWORK = dense_network((2, 3, 2))
 SAMPLES = Samples(np.zeros((4, 2)), np.array([0, 1, 0, 1]))
-SPECTRUM = spectrum(RING, SpectrumOptions("s", np.linspace(1.54, 1.56, 5)))
+
+
+@cache
+def lines() -> Any:
+    """The ring's spectrum. Computed when a test first needs it: every process collects this file."""
+    return spectrum(RING, SpectrumOptions("s", np.linspace(1.54, 1.56, 5)))
+
+
+LATER: dict[str, Callable[[], Any]] = {
+    "point": lambda: signals.operating_point(LINK, {}),
+    "result": lines,
+    "s": response,
+    "spectra": lambda: {"a": lines()},
+}
+"""Arguments by name that are computed."""
 RIGHT: dict[str, Any] = {
     "circuit": LINK,
     "data": Dataset("d", SAMPLES, SAMPLES, SAMPLES, 2),
@@ -77,13 +93,9 @@ RIGHT: dict[str, Any] = {
     "pair": ("in", "drop"),
     "pairs": [("in", "drop")],
     "path": "none.csv",
-    "point": signals.operating_point(LINK, {}),
     "ports": ("a", "b"),
     "rate": 1e9,
-    "result": SPECTRUM,
-    "s": S,
     "sample_rate": 160e9,
-    "spectra": {"a": SPECTRUM},
     "thing": "straight",
     "unitary": np.eye(2),
     "values": np.ones(4),
@@ -109,19 +121,25 @@ BY_TYPE: dict[str, Any] = {
 
 def right(name: str, annotation: str) -> Any:
     """Return an argument that most functions take under a name and an annotation."""
+    if name in LATER:
+        return LATER[name]()
     if name in RIGHT:
         return RIGHT[name]
     first = annotation.split(" | ", maxsplit=1)[0].partition("[")[0]
     return BY_TYPE.get(first, np.ones((2, 2)))
 
 
+def names_of(thing: Callable[..., Any]) -> list[str]:
+    """Return the names of the parameters that a junk value can be given for."""
+    return [p.name for p in inspect.signature(thing).parameters.values() if p.kind not in MANY]
+
+
 def arguments_of(thing: Callable[..., Any]) -> dict[str, Any]:
     """Return an argument for every parameter that needs one, and the defaults of the others."""
-    kinds = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
     return {
         p.name: right(p.name, str(p.annotation)) if p.default is p.empty else p.default
         for p in inspect.signature(thing).parameters.values()
-        if p.kind not in kinds
+        if p.kind not in MANY
     }
 
 
@@ -142,9 +160,7 @@ def call_with(name: str, argument: str, value: Any) -> None:
                 pytest.fail(f"{name}({argument}={value!r}) is refused without a sentence: {text!r}")
 
 
-PLACES = [
-    (n, a) for n, thing in THINGS.items() if n.rpartition(".")[2] not in LONG for a in arguments_of(thing)
-]
+PLACES = [(n, a) for n, thing in THINGS.items() if n.rpartition(".")[2] not in LONG for a in names_of(thing)]
 
 
 @pytest.fixture(autouse=True)
