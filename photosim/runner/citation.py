@@ -26,8 +26,8 @@ _LIBRARY = Path(registry.__file__).parents[1] / "components" / "sources.bib"
 def cite(thing: Circuit | str | Path) -> str:
     """Return the BibTeX entries of all sources that a circuit is based on, and of photosim itself.
 
-    These are the sources of its components and of their inner components, and those of the learning rules of
-    its `train` analyses. Sources of your own components are looked up in a `sources.bib` beside the file that
+    These are the sources of its components and of their inner components, those of the learning rules of its
+    `train` analyses, and those of the components of circuits that these name as `hardware`. Sources of your own components are looked up in a `sources.bib` beside the file that
     declares them.
 
     thing: a circuit, a netlist file, a name of the gallery, a component, a learning rule
@@ -50,8 +50,10 @@ def _used(thing: Any) -> tuple[list[str], list[Model]]:
     from photosim.training.rules.catalogue import RULES
 
     if isinstance(thing, Circuit):
-        graph = thing.graph
-        return _of_trainings(thing), [*graph.composites.values(), *(part.model for part in graph.parts)]
+        trainings = [job.options for job in prepare(thing) if job.kind == "train"]
+        keys = [key for own in trainings for rule in own.rules for key in _of_rule(rule)]
+        others = [load(name) for own in trainings for name in _netlists(own.hardware)]
+        return keys, [model for circuit in (thing, *others) for model in _models(circuit)]
     if not isinstance(thing, str | Path):
         message = f"cite takes a circuit, a file or a name, not {thing!r}."
         raise ParameterError(message)
@@ -72,10 +74,16 @@ def _used(thing: Any) -> tuple[list[str], list[Model]]:
     return _used(load(thing))
 
 
-def _of_trainings(circuit: Circuit) -> list[str]:
-    """Return the keys of the rules that the analyses of a circuit's netlist train by."""
-    options = [job.options for job in prepare(circuit) if job.kind == "train"]
-    return [key for training in options for rule in training.rules for key in _of_rule(rule)]
+def _models(circuit: Circuit) -> list[Model]:
+    """Return the components of a circuit, those that are made of others included."""
+    graph = circuit.graph
+    return [*graph.composites.values(), *(part.model for part in graph.parts)]
+
+
+def _netlists(hardware: Any) -> list[str | Path]:
+    """Return the names and paths of netlists among the hardware of a training: one, or one a layer."""
+    several = hardware if isinstance(hardware, list | tuple) else [hardware]
+    return [one for one in several if isinstance(one, str | Path)]
 
 
 def _of_rule(name: str) -> list[str]:

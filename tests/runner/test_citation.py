@@ -37,6 +37,22 @@ def test_trainings_cite_their_rules() -> None:
     assert "launay2020" not in found, "a rule that this netlist does not use"
 
 
+@pytest.mark.parametrize("hardware", ["opu", ["opu", "clements_4x4"], [None, "mrr_weight_bank"]])
+def test_trainings_cite_the_circuits_that_they_name_as_hardware(hardware: str | list[str | None]) -> None:
+    training = {"kind": "train", "name": "t", "data": "digits", "network": [64, 10, 10], "rules": ["dfa"]}
+    circuit = ps.Circuit(
+        {
+            "instances": {"guide": "straight"},
+            "ports": {"in": "guide,o1", "out": "guide,o2"},
+            "analyses": [{**training, "hardware": hardware}],
+        }
+    )
+    names = [hardware] if isinstance(hardware, str) else [name for name in hardware if name is not None]
+    wanted = set().union(*(sources(ps.load(name)) for name in names))
+    assert wanted - sources(circuit), "the hardware is to have sources of its own"
+    assert wanted <= keys(ps.cite(circuit))
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_rule_cites_an_entry_or_is_nobodys(name: str) -> None:
     found = keys(ps.cite(name)) - {"photosim"}
