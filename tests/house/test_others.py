@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from photosim.cli.app import app
 
 BLOCK = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 NETLIST = 'instances: {plate: glass_plate}\nports: {in: "plate,o1", out: "plate,o2"}\n'
@@ -102,6 +106,41 @@ def test_file_of_components_must_exist(tmp_path: Path) -> None:
     done = run("-c", CLI, "--components", "parts.py", "components", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.strip().endswith("is not a Python file of components: give a .py file that exists.")
+
+
+CODE = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
+GUIDE = {"instances": {"guide": "straight"}, "ports": {"in": "guide,o1", "out": "guide,o2"}}
+TRAIN = {"kind": "train", "name": "t", "data": "digits", "network": [64, 10, 10], "rules": ["dfa"], "epochs": 1}
+NAMING: list[dict[str, object]] = [
+    {"instances": {"guide": "parts.py"}},
+    {"instances": {"guide": "parts.plate"}},
+    {"instances": {"guide": {"component": "sampled", "settings": {"file": "parts.py"}}}},
+    {"instances": {"guide": {"component": "straight", "settings": {"length": "__import__('parts')"}}}},
+    {"components": "parts.py"},
+    {"components": {"plate": "parts.py"}, "instances": {"guide": "plate"}},
+    {"chip": "parts.py"},
+    {"analyses": [{**TRAIN, "data": "parts.py"}]},
+    {"analyses": [{**TRAIN, "hardware": "parts.py"}]},
+    {"analyses": [{"kind": "parts.plate", "name": "t"}]},
+    {"analyses": [{"kind": "fit", "name": "t", "data": "parts.py", "parameters": ["guide.length"]}]},
+]
+"""Keys of a netlist that name a file of Python where a file, a component or a number can stand."""
+
+
+@pytest.mark.parametrize("keys", NAMING, ids=lambda keys: str(keys)[:60])
+def test_a_netlist_never_has_code_run(
+    keys: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parts.py").write_text(CODE, encoding="utf-8")
+    (tmp_path / "own.json").write_text(json.dumps({**GUIDE, **keys}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # `import parts` would find it
+    for command in ("check", "simulate", "run", "cite"):
+        wavelengths = ("--wl", "1.55") if command == "simulate" else ()
+        done = CliRunner().invoke(app, [command, "own.json", *wavelengths], prog_name="photosim")
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        assert not (tmp_path / "ran").exists(), command
+    assert "parts" not in sys.modules
 
 
 WITHOUT_DOCSTRINGS = """
