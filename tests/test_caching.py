@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numba
 import pytest
 
 from photosim import caching
+from tests.forked import forked
 
 
 @pytest.fixture(autouse=True)
@@ -78,20 +77,26 @@ print(out.tolist())
 """One kernel of the package."""
 
 
-def simulated(folder: Path, script: str) -> tuple[str, str]:
-    """Run a script in a fresh process with its own cache; return what it printed and warned."""
-    environment = dict(os.environ, PHOTOSIM_CACHE=str(folder))
-    for name in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, done.stderr
+Simulated = Callable[[Path, str], tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """Give what runs a script in a fresh process with its own cache: what it printed and warned."""
+    plain = {k: v for k, v in os.environ.items() if k not in {"NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"}}
+    place = tmp_path_factory.mktemp("processes")
+    with forked("import numba, numpy, sympy", place, [], plain) as processes:
+
+        def simulate(folder: Path, script: str) -> tuple[str, str]:
+            done = processes.run(script, place, {**plain, "PHOTOSIM_CACHE": str(folder)})
+            assert done.returncode == 0, done.stderr
+            return done.stdout, done.stderr
+
+        yield simulate
+
+
+@pytest.fixture(scope="module")
+def filled(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     """Give a script's cache folder with all that it needs, and what it prints."""
 
     @cache
@@ -135,7 +140,7 @@ def touched(content: bytes) -> bytes:
     ],
 )
 def test_a_damaged_kernel_is_made_again(
-    filled: Filled, suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
+    filled: Filled, simulated: Simulated, suffix: str, damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
     script = FORMULA if suffix == ".py" else KERNEL
     folder, printed = filled(script)
@@ -172,7 +177,7 @@ def pipe_instead(path: Path) -> None:
      (".nbi", pipe_instead), (".nbi", full_folder_instead), (".nbc", full_folder_instead)],
 )  # fmt: skip
 def test_what_is_not_a_file_is_no_kept_kernel(
-    filled: Filled, suffix: str, replaced: Callable[[Path], None], tmp_path: Path
+    filled: Filled, simulated: Simulated, suffix: str, replaced: Callable[[Path], None], tmp_path: Path
 ) -> None:
     """Nothing waits for a pipe, and a folder that holds files of others is left as it is."""
     script = FORMULA if suffix == ".py" else KERNEL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import string
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from photosim.model import (
     registry,
 )
 
+LARGE = {"hexagonal_mesh", "spectrum_slicer", "weight_bank", "mesh_filter"}
+"""Components of hundreds of parts: one circuit of each takes its settings from the calls."""
 MOST_COUNTED = 8
 """Counts are tried up to here: what they build grows with them."""
 WL = np.array([1.5501, 1.551])
@@ -45,6 +48,22 @@ def ends(model: Model) -> list[tuple[str, Any]]:
     return found
 
 
+@cache
+def circuit_of(name: str, **settings: Any) -> ps.Circuit:
+    """Return a circuit of one component at settings."""
+    ports = registry.get(name).ports_for(settings)
+    net = {"instances": {"it": {"component": name, "settings": settings}},
+           "ports": {f"p{k}": f"it,{port}" for k, port in enumerate(ports)}}  # fmt: skip
+    return ps.Circuit(net)
+
+
+def composed(model: Composite, settings: dict[str, Any]) -> Any:
+    """Return the S-matrix of a component of components; of a large one only counts make another circuit."""
+    if model.name in LARGE and all(model.parameters[setting].kind == "real" for setting in settings):
+        return circuit_of(model.name)(WL, it=settings).values
+    return circuit_of.__wrapped__(model.name, **settings)(WL).values
+
+
 def numbers(model: Model, settings: dict[str, Any]) -> list[Any]:
     """Return all that a component answers by itself, at settings."""
     name, _, variant = model.name.partition(".")
@@ -56,10 +75,7 @@ def numbers(model: Model, settings: dict[str, Any]) -> list[Any]:
     if isinstance(model, Numerical):
         return [model.s(WL, **settings), model.series(WL, 2, **settings)]
     if isinstance(model, Composite):
-        ports = model.ports_for(settings)
-        net = {"instances": {"it": {"component": name, "settings": settings}},
-               "ports": {f"p{k}": f"it,{port}" for k, port in enumerate(ports)}}  # fmt: skip
-        return [ps.Circuit(net)(WL).values]
+        return [composed(model, settings)]
     if isinstance(model, Detector):
         return [*model.responsivity(WL, **settings).values(), *model.multiplication(**settings)]
     if isinstance(model, Source):

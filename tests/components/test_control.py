@@ -86,7 +86,7 @@ def test_a_phase_detector_reads_phases_whatever_the_amplitudes(phase: float) -> 
     circuit = driven(
         "phase_detector", ["e1", "e2", "e3"], {"a": a, "b": b}, gain=1.5, threshold=0.03, bandwidth=6e3
     )  # fmt: skip
-    found = ps.transient(circuit, 0.2e-3, sample_rate=2e6).voltage.sel(net="x,e3").values
+    found = ps.transient(circuit, 0.14e-3, sample_rate=2e6).voltage.sel(net="x,e3").values
     assert found[-40:].mean() == pytest.approx(1.5 * (1 - 2 * phase / np.pi), abs=0.05)
 
 

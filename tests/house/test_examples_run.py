@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+
+from tests.forked import forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,68 +44,25 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-PAGES = """\
-import gc, json, os, sys
+LOADED = """\
 import matplotlib.pyplot, numba, scipy.optimize, scipy.signal, sympy, xarray
 import sklearn.datasets, sklearn.model_selection
 import photosim.kernels
-gc.collect()
-gc.freeze()
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        break
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-else:
-    sys.exit()
-folder, out, code = json.loads(line)
-os.chdir(folder)
-for stream in (1, 2):
-    os.dup2(os.open(out, os.O_WRONLY | os.O_APPEND | os.O_CREAT), stream)
-def begin(code, space, streams=(sys.stdout, sys.stderr), end=os._exit):
-    for name in [name for name in space if not name.startswith("__")]:
-        del space[name]
-    exec(code, space)
-    for stream in streams:
-        stream.flush()
-    end(0)
-begin(compile(code, "<string>", "exec"), globals())
 """
-"""Imports what most pages import, and becomes a process of its own for each page: half the work of a new one.
-
-What is loaded is frozen, and not taken down at the end, so that its memory stays shared.
-"""
+"""What most pages import."""
 
 
 @pytest.fixture(scope="module")
 def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Path], None]]:
     """Give what runs the Python of a page in a folder, in a new process, where every warning is an error."""
-    if not hasattr(os, "fork") or sys.platform == "darwin":  # whose libraries do not bear a fork
-
-        def run_alone(code: str, folder: Path) -> None:
-            run([sys.executable, "-W", "error", "-c", code], folder)
-
-        yield run_alone
-        return
-    out = tmp_path_factory.mktemp("pages") / "out.txt"
-    command = [sys.executable, "-W", "error", "-c", PAGES]
-    environment = dict(
-        os.environ, MPLBACKEND="Agg", OPENBLAS_NUM_THREADS="1"
-    )  # Python warns of forks with threads
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        asked, answers = process.stdin, process.stdout
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    with forked(LOADED, tmp_path_factory.mktemp("pages"), ["-W", "error"], environment) as processes:
 
         def run_here(code: str, folder: Path) -> None:
-            out.write_text("")
-            print(json.dumps([str(folder), str(out), code]), file=asked, flush=True)
-            assert answers.readline() == "0\n", out.read_text()
+            done = processes.run(code, folder, environment)
+            assert done.returncode == 0, done.stderr or done.stdout
 
         yield run_here
-        asked.close()
 
 
 @pytest.mark.parametrize(

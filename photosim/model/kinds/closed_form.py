@@ -207,9 +207,10 @@ class ClosedForm(Model):
         import sympy
 
         names = {symbol: _latex_name(name) for name, symbol in self.symbols().items()}
+        formula = self.formula()
+        texts = {v: sympy.latex(v, symbol_names=names) for v in dict.fromkeys(formula.values())}
         rows = [
-            rf"S_{{\mathrm{{{b}}},\mathrm{{{a}}}}} &= {sympy.latex(value, symbol_names=names)}"
-            for (a, b), value in self.formula().items()
+            rf"S_{{\mathrm{{{b}}},\mathrm{{{a}}}}} &= {texts[value]}" for (a, b), value in formula.items()
         ]
         return r"\begin{aligned}" + r" \\ ".join(rows or [r"S &= 0"]) + r"\end{aligned}"
 

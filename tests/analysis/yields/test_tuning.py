@@ -35,7 +35,7 @@ def test_each_heater_brings_its_own_line_back(heaters: list[str]) -> None:
         {"quantity": "resonance", "from": "in", "to": f"d{n}", "near": sum(w) / 2 + 5e-4, "within": list(w)}
         for n, w in wanted.items()
     ]
-    ask: dict[str, Any] = {"wl": "1.5500:1.5560:301", "specification": spec, "samples": 8}
+    ask: dict[str, Any] = {"wl": "1.5500:1.5560:301", "specification": spec, "samples": 4}
     tuning = {"heaters": heaters, "power_per_pi": 0.02}
     data = ps.montecarlo(demultiplexer(), {"width": {"local": 2e-4}}, tuning=tuning, **ask)
     assert float(data["yield"]) == 0.0

@@ -164,11 +164,13 @@ def test_any_circuit_is_trained_through_its_settings() -> None:
         ({"hardware": "opu", "rule": "ternary-dfa", "noise": "physical"}, ["backward", "none"]),
         ({"hardware": "opu", "rule": "pepita"}, ["backward", "none"]),
         ({"hardware": mesh_chip("svd_mesh", 3), "rule": "two-pass"}, ["both", "forward"]),
-        ({"hardware": Mesh.from_circuit(ps.load("clements_4x4")), "use": "forward"}, ["forward", "forward"]),
+        ({"hardware": Mesh, "use": "forward"}, ["forward", "forward"]),
         ({"hardware": [None, Scaled()], "use": "forward"}, ["none", "forward"]),
     ],
 )
 def test_estimators_say_what_hardware_did(options: dict[str, Any], use: list[str]) -> None:
+    if options["hardware"] is Mesh:  # made here: every process collects the table above
+        options = options | {"hardware": Mesh.from_circuit(ps.load("clements_4x4"))}
     fitted = classifier(max_iter=1, **options).fit(X, Y)
     assert [record["use"] for record in fitted.uses_] == use
     assert [record["layer"] for record in fitted.uses_] == [1, 2]
