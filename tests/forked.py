@@ -1,4 +1,4 @@
-"""Processes of Python that begin with heavy packages loaded: each is a fork, at half the work of a new one."""
+"""Processes of Python that begin with heavy packages loaded: each is a fork, which is less work."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Forked:
 
 @contextmanager
 def forked(imports: str, place: Path, options: list[str], environment: Mapping[str, str]) -> Iterator[Forked]:
-    """Give what runs Python behind these imports, with options of the interpreter; its files are in `place`."""
+    """Give what runs Python behind these imports, with options of the interpreter; `place` has its files."""
     if not hasattr(os, "fork") or sys.platform == "darwin":  # whose libraries do not bear a fork
         yield Forked(options, None, place)
         return

@@ -27,8 +27,8 @@ def cite(thing: Circuit | str | Path) -> str:
     """Return the BibTeX entries of all sources that a circuit is based on, and of photosim itself.
 
     These are the sources of its components and of their inner components, those of the learning rules of its
-    `train` analyses, and those of the components of circuits that these name as `hardware`. Sources of your own components are looked up in a `sources.bib` beside the file that
-    declares them.
+    `train` analyses, and those of the components of circuits that these name as `hardware`. Sources of
+    your own components are looked up in a `sources.bib` beside the file that declares them.
 
     thing: a circuit, a netlist file, a name of the gallery, a component, a learning rule
     (`photosim.training.rules.catalogue.RULES`) or a published system (`photosim reproduce` lists them).

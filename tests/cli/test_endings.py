@@ -203,6 +203,7 @@ def test_a_signal_while_laws_are_tried_is_not_a_law_that_is_broken() -> None:
 
 SHORT_FILES = """\
 import resource, sys
+sys.dont_write_bytecode = True  # Python would leave the halves of its files that fit, and read them later
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 from photosim.cli import main
 main()

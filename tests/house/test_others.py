@@ -110,7 +110,14 @@ def test_file_of_components_must_exist(tmp_path: Path) -> None:
 
 CODE = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
 GUIDE = {"instances": {"guide": "straight"}, "ports": {"in": "guide,o1", "out": "guide,o2"}}
-TRAIN = {"kind": "train", "name": "t", "data": "digits", "network": [64, 10, 10], "rules": ["dfa"], "epochs": 1}
+TRAIN = {
+    "kind": "train",
+    "name": "t",
+    "data": "digits",
+    "network": [64, 10, 10],
+    "rules": ["dfa"],
+    "epochs": 1,
+}
 NAMING: list[dict[str, object]] = [
     {"instances": {"guide": "parts.py"}},
     {"instances": {"guide": "parts.plate"}},
