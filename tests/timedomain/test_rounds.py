@@ -68,7 +68,7 @@ def test_linear_loop_returns_its_pulses_after_each_round(turn: float) -> None:
 @pytest.mark.parametrize(
     ("block", "turn"),
     [
-        (1024, 2.5e5 + 0.3),
+        (4096, 2.5e5 + 0.3),
         pytest.param(4096, 1e6 + 0.3, marks=pytest.mark.nightly),
         pytest.param(1 << 16, 1e6 + 0.3, marks=pytest.mark.nightly),
     ],
