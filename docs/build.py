@@ -133,7 +133,7 @@ def _beside_others(path: Path) -> str:
 
     kept = json.loads(path.read_text(encoding="utf-8"))
     lines = [*header(), *(Line(**row).markdown() for row in kept["rows"])]
-    return f"{described(kept['machine'])}; {kept['others']}:\n\n" + "".join(f"{line}\n" for line in lines)
+    return f"{described(kept['machine'])}, {kept['others']}:\n\n" + "".join(f"{line}\n" for line in lines)
 
 
 def _rows_kept(path: Path) -> str:

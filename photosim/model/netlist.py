@@ -108,10 +108,9 @@ class Netlist(Shown):
 
     def __repr__(self) -> str:
         """Say what the netlist has, in one line."""
-        return (
-            f"Netlist({self.name!r}: {len(self.instances)} instances, {len(self.connections)} connections, "
-            f"ports {listing(self.ports)})"
-        )
+        counts = {"instance": len(self.instances), "connection": len(self.connections)}
+        sizes = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+        return f"Netlist({self.name!r}: {sizes}, ports {listing(self.ports)})"
 
     def html_blocks(self) -> Iterator[str]:
         """Yield the HTML that a notebook displays: the drawing, and the instances with their settings."""

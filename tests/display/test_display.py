@@ -145,3 +145,9 @@ def test_tables_escape_what_they_show_and_say_what_they_leave_out() -> None:
 def test_a_trace_of_one_wavelength_says_its_level_once() -> None:
     drop = ps.load("add_drop_ring")(1.55)["in", "drop"]
     assert repr(drop) == "Trace(in to drop: 1 wavelength, 1.55 um, -28.56 dB)"
+
+
+def test_a_netlist_counts_its_instances() -> None:
+    ring = ps.load("add_drop_ring").netlist
+    assert repr(ring).startswith("Netlist('add_drop_ring': 1 instance, 0 connections, ports in")
+    assert "5 instances, 4 connections" in repr(ps.load("link").netlist)
