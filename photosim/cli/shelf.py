@@ -242,7 +242,7 @@ def _opening(path: Path) -> str:
 
 def _family(model: Model) -> str:
     """Return the file of the library in which a component stands, as words."""
-    return model.function.__module__.rpartition(".")[2].replace("_", " ")
+    return model.module.rpartition(".")[2].replace("_", " ")
 
 
 def _cell(text: str) -> str:

@@ -215,7 +215,7 @@ class Parts:
     def foreign(self) -> frozenset[Model]:
         """The models that come from outside the library, whose formulas nobody has tested."""
         models: set[Model] = {g.model for g in self.groups} | {s.part.model for s in self.numerical_parts}
-        return frozenset(m for m in models if not m.function.__module__.startswith(LIBRARY))
+        return frozenset(m for m in models if not m.module.startswith(LIBRARY))
 
     @cached_property
     def active(self) -> tuple[Group, ...]:

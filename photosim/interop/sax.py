@@ -62,10 +62,10 @@ def component(model: SaxModel, *, name: str | None = None) -> Numerical:
         return out
 
     evaluate.__name__ = evaluate.__qualname__ = name or model.__name__
-    evaluate.__module__ = model.__module__
+    evaluate.__module__ = model.__module__ or "__main__"
     evaluate.__doc__ = inspect.getdoc(model) or f"SAX model {model.__name__}."
     reciprocal = all((b, a) in s and np.array_equal(s[b, a], value) for (a, b), value in s.items())
-    source = f"SAX model {model.__module__}.{model.__name__}"
+    source = f"SAX model {evaluate.__module__}.{model.__name__}"
     found = Numerical(
         evaluate.__name__, evaluate, ports, {}, _parameters(model), source,
         reciprocal=reciprocal, structure_of=lambda **_: structure,

@@ -249,7 +249,7 @@ def component_files(work: Work) -> workers.Files:
     """
     found: workers.Files = {}
     for model in work.models():
-        name = model.function.__module__
+        name = model.module
         if name == _UNSAID:
             message = (
                 f"The component {model.name!r} is declared in a script, which workers do not run: put it "

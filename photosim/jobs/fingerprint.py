@@ -163,8 +163,10 @@ def _named(code: CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-def _installed(module: str) -> bool:
+def _installed(module: str | None) -> bool:
     """Return whether a module is photosim's, the standard library's or of an installed package."""
+    if module is None:  # code that was run without a name
+        return False
     root = module.partition(".")[0]
     if root == "photosim" or (root in sys.stdlib_module_names and root != "__main__"):
         return True

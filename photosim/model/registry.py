@@ -94,7 +94,7 @@ def load_file(path: str | Path) -> tuple[str, ...]:
 
 
 def _declared_in(module: str) -> tuple[str, ...]:
-    return tuple(name for name, model in _models.items() if model.function.__module__ == module)
+    return tuple(name for name, model in _models.items() if model.module == module)
 
 
 def _load_library() -> None:

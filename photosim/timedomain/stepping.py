@@ -236,7 +236,7 @@ def compiled(step: Callable[..., None]) -> Callable[..., None]:
     from photosim.caching import guard_kernel, writable_folder
     from photosim.kernels.stepping import SIGNATURE
 
-    own = step.__module__.startswith("photosim.")
+    own = (step.__module__ or "").startswith("photosim.")
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = before or str(writable_folder())

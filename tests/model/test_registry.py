@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+import photosim as ps
 from photosim.errors import ParameterError
+from photosim.jobs.fingerprint import fingerprint
 from photosim.model import ClosedForm, Entries, component, registry
 from photosim.model.quantities import Power
 
 
-def declare(module: str) -> ClosedForm:
+def declare(module: str | None) -> ClosedForm:
     """Declare a component of one name, as a file called `module` would."""
 
     def twin(m: Any, wl: Any, *, kept: Power = 0.5) -> Entries:
@@ -24,8 +26,17 @@ def declare(module: str) -> ClosedForm:
         del wl
         return {("o1", "o2"): m.sqrt(kept)}
 
-    twin.__module__ = module
+    # None where code is run without a name, which types do not know.
+    twin.__module__ = module  # type: ignore[assignment]
     return component(ports=("o1", "o2"), source="saleh2007")(twin)
+
+
+def test_component_of_code_without_a_module_is_simulated_and_found_again() -> None:
+    twin = declare(None)
+    assert (twin.module, twin.origin.partition(".")[0]) == ("__main__", "__main__")
+    circuit = ps.Circuit({"instances": {"a": "twin"}, "ports": {"in": "a,o1", "out": "a,o2"}})
+    assert circuit([1.55])["in", "out"].power[0] == pytest.approx(0.5)
+    assert fingerprint(twin.function) == fingerprint(twin.function)
 
 
 @pytest.mark.parametrize("name", ["strait", "Straight"])

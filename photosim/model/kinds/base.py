@@ -84,7 +84,12 @@ class Model:
     @property
     def origin(self) -> str:
         """Where the function was declared, as module.name."""
-        return f"{self.function.__module__}.{self.function.__qualname__}"
+        return f"{self.module}.{self.function.__qualname__}"
+
+    @property
+    def module(self) -> str:
+        """The module of the function; that of a script for code which was run without a name of its own."""
+        return self.function.__module__ or "__main__"
 
     @property
     def doc(self) -> str:
