@@ -20,7 +20,7 @@ from photosim.engine.graph import Graph
 from photosim.engine.guards import check_finite, check_linear, check_passive, check_stable
 from photosim.engine.looping import rest_settings
 from photosim.engine.parts import Parts, Point
-from photosim.engine.plan import Plan, Planned
+from photosim.engine.plan import EdgeList, Plan, Planned
 from photosim.engine.plan_search import make_plan
 from photosim.engine.solve import solve, solve_series
 from photosim.engine.trapped import NEARLY_SINGULAR, mend, series_again
@@ -82,11 +82,9 @@ class Compiled:
             return Parts(self.graph)
 
     @cached_property
-    def edges(self) -> dict[tuple[int, int], int]:
+    def edges(self) -> EdgeList:
         """The edges of the signal-flow graph: (from wave, to wave) to the number of a value."""
-        parts = self.parts
-        with collector_paused():
-            return part_edges(self.graph, parts)
+        return part_edges(self.graph, self.parts)
 
     # --- settings ----------------------------------------------------------------------------------
 

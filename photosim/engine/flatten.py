@@ -168,7 +168,7 @@ class _Builder:
         if not is_lit(model, ports):
             return
         if TEMPERATURE in model.parameters:
-            self.warm.update(scopes(name))
+            self.warm.update(scopes(name) if outer or "." in name else ())
         else:
             self.cold.append((f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, name, model))
 

@@ -146,7 +146,7 @@ def group_matrices(group: Group, point: Point, wl: NDArray[np.float64]) -> NDArr
 
 
 def check_stable(
-    graph: Graph, parts: Parts, edges: dict[tuple[int, int], int], point: Point, wl: Any
+    graph: Graph, parts: Parts, edges: Mapping[tuple[int, int], int], point: Point, wl: Any
 ) -> None:
     """Raise SingularCircuit, naming the loop, where a loop with an active part oscillates by itself.
 
@@ -183,7 +183,7 @@ def check_stable(
 
 
 def _loops(
-    graph: Graph, edges: dict[tuple[int, int], int], active: set[str], *, reciprocal: bool
+    graph: Graph, edges: Mapping[tuple[int, int], int], active: set[str], *, reciprocal: bool
 ) -> list[list[int]]:
     """Return the sets of waves that light runs round in and that some active part takes part in."""
     found = [loop for loop in loops(edges) if any(graph.owners[w].name in active for w in loop)]
@@ -198,7 +198,7 @@ def _instances(graph: Graph, loop: Sequence[int]) -> list[str]:
 
 
 def _round_trips(
-    parts: Parts, edges: dict[tuple[int, int], int], loop: list[int], point: Point, wl: Any
+    parts: Parts, edges: Mapping[tuple[int, int], int], loop: list[int], point: Point, wl: Any
 ) -> Iterator[NDArray[np.complex128]]:
     """Yield the matrix of one step round a loop, (W, n, n) [to, from], for each batch entry."""
     values = all_values(parts, point, wl)

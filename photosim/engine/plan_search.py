@@ -12,12 +12,11 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Mapping
-from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import Plan, WantedElement, ends_of
+from photosim.engine.plan import Plan, WantedElement, ends_of, numbers_of
 from photosim.kernels.elimination import GUARD_SLOT
 from photosim.kernels.graphs import components, reach
 
@@ -28,7 +27,7 @@ FIRST_SLOT = GUARD_SLOT + 1
 
 
 def make_plan(
-    edges: dict[tuple[int, int], int],
+    edges: Mapping[tuple[int, int], int],
     wanted: Iterable[WantedElement],
     *,
     mirror: Mapping[int, int] | None = None,
@@ -57,7 +56,7 @@ class Elimination:
 
     def __init__(
         self,
-        edges: dict[tuple[int, int], int],
+        edges: Mapping[tuple[int, int], int],
         wanted: list[WantedElement],
         mirror: Mapping[int, int],
         *,
@@ -77,7 +76,7 @@ class Elimination:
         self.starts = array("q")
         self.products = self.removed = self.loops = self.fill = 0
 
-    def _keep_useful(self, edges: dict[tuple[int, int], int]) -> int:
+    def _keep_useful(self, edges: Mapping[tuple[int, int], int]) -> int:
         """Keep the edges on a path from a wanted input to a wanted output; return the number of islands."""
         inputs = np.array([w.input for w in self.wanted], dtype=np.int64)
         outputs = np.array([w.output for w in self.wanted], dtype=np.int64)
@@ -88,9 +87,14 @@ class Elimination:
         mirrored = [self.mirror[v] for v in np.flatnonzero(useful).tolist() if v in self.mirror]
         useful[np.array(mirrored, dtype=np.int64)] = True
         kept = useful[a] & useful[b]
-        for (source, target), value in compress(edges.items(), kept.tolist()):
-            self.following.setdefault(source, {})[target] = -1 - value
-            self.leading.setdefault(target, {})[source] = -1 - value
+        waves = list(range(size))  # one object for each number, however many edges it has
+        following, leading = self.following, self.leading
+        sources, targets = (map(waves.__getitem__, ends[kept].tolist()) for ends in (a, b))
+        for source, target, edge in zip(
+            sources, targets, (-1 - numbers_of(edges)[kept]).tolist(), strict=True
+        ):
+            following.setdefault(source, {})[target] = edge
+            leading.setdefault(target, {})[source] = edge
         labels = components(a[kept], b[kept], size)
         return len(np.unique(labels[a[kept]]))
 
@@ -112,7 +116,7 @@ class Elimination:
             touched = self.remove(v)
             # Costs mostly rise, and a wave whose cost rose is found out when its turn comes. Where pairs are
             # removed they fall often enough to look again, by a bound that needs no counting.
-            for u in touched:
+            for u in touched if self.mirror else ():
                 if u in self.mirror and u not in self.ends:
                     bound = len(self.leading[u]) + len(self.following[u])
                     heapq.heappush(heap, (bound * bound, u))
@@ -151,8 +155,8 @@ class Elimination:
         own = sources.pop(v, None)
         targets.pop(v, None)
         step = Step()
-        from_slots = [self._loaded(e, step) for e in sources.values()]
-        to_slots = [self._loaded(e, step) for e in targets.values()]
+        from_slots = [e if e >= 0 else self._loaded(e, step) for e in sources.values()]
+        to_slots = [e if e >= 0 else self._loaded(e, step) for e in targets.values()]
         released = [*from_slots, *to_slots]
         if own is not None:
             own_slot, inverse = self._loaded(own, step), self._slot()
@@ -292,11 +296,11 @@ class Elimination:
 
     def _emit(self, step: Step) -> None:
         self.starts.append(len(self.code))
-        loads, mixed, ends = len(step.loads) // 2, len(step.mixed) // 3, (step.sources, step.targets)
-        self.code.extend([loads, len(step.pivot), mixed, *map(len, ends)])
-        for run in (step.loads, step.pivot, step.mixed, step.starts, *ends, step.marks):
-            self.code.extend(run)
-        self.products += len(step.marks)
+        loads, mixed, sources, targets = step.loads, step.mixed, step.sources, step.targets
+        marks = step.marks
+        head = [len(loads) // 2, len(step.pivot), len(mixed) // 3, len(sources), len(targets)]
+        self.code.fromlist([*head, *loads, *step.pivot, *mixed, *step.starts, *sources, *targets, *marks])
+        self.products += len(marks)
 
     def left(self, wanted: Iterable[WantedElement]) -> NDArray[np.int64]:
         """Load what still is a bare value of some elements that are left, and list where all of them are."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.engine.guards import all_series, all_values
+from photosim.engine.plan import numbers_of
 from photosim.errors import PhotosimWarning, SingularCircuit
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class _Waves:
         self.size = len(waves)
         self.rows = np.array([number[b] for _, b in request.edges], dtype=np.int64)
         self.columns = np.array([number[a] for a, _ in request.edges], dtype=np.int64)
-        self.values = np.array(list(request.edges.values()), dtype=np.int64)
+        self.values = numbers_of(request.edges)
         self.inputs = {w: k for k, w in enumerate(dict.fromkeys(w.input for w in request.wanted))}
         self.outputs = {w: k for k, w in enumerate(dict.fromkeys(w.output for w in request.wanted))}
         self.excited = self._units([number[i] for i in self.inputs])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import WantedElement, ends_of
+from photosim.engine.plan import EdgeList, WantedElement, ends_of, numbers_of
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.kernels.graphs import components
 from photosim.model import Detector
@@ -31,7 +31,7 @@ UNIT_VALUE = 0
 class Request:
     """Edges and wanted elements of one question to the circuit, ready to be planned."""
 
-    edges: dict[tuple[int, int], int]
+    edges: Mapping[tuple[int, int], int]
     wanted: tuple[WantedElement, ...]
     mirror: Mapping[int, int] = field(default_factory=dict)
 
@@ -78,14 +78,12 @@ def one_wave(graph: Graph, port: int, name: str) -> int:
     return port
 
 
-def part_edges(graph: Graph, parts: Parts) -> dict[tuple[int, int], int]:
+def part_edges(graph: Graph, parts: Parts) -> EdgeList:
     """Return the edges of all parts: (wave arriving, wave leaving) to the number of the value between."""
     size = len(graph.partner)
     after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size)
     arriving, leaving, values = parts.elements().T
-    waves = list(range(2 * size))  # one object for each number, however many edges it has
-    ends = (map(waves.__getitem__, ends.tolist()) for ends in (arriving, after[leaving]))
-    return dict(zip(zip(*ends, strict=True), values.tolist(), strict=True))
+    return EdgeList(np.column_stack([arriving, after[leaving]]), values.copy())
 
 
 def strongly_connected(arcs: Iterable[tuple[int, int]], size: int) -> NDArray[np.int64]:
@@ -115,7 +113,7 @@ def loops(edges: Collection[tuple[int, int]]) -> list[list[int]]:
 
 
 def matrix_request(
-    graph: Graph, edges: dict[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool
+    graph: Graph, edges: Mapping[tuple[int, int], int], ports: Sequence[int], *, reciprocal: bool
 ) -> Request:
     """Return the request for the S-matrix between exposed ports, place = to * P + from.
 
@@ -141,26 +139,29 @@ def matrix_request(
     return Request(edges, tuple(wanted), paired_waves)
 
 
-def wave_request(edges: dict[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]) -> Request:
+def wave_request(
+    edges: Mapping[tuple[int, int], int], outputs: Sequence[int], inputs: Sequence[int]
+) -> Request:
     """Return the request for waves `outputs` per waves `inputs`, place = output * n_in + input.
 
     Probes and injected waves become ends of their own, joined by an edge of
     value 1, so that a wave in the middle of the circuit can be either.
     """
-    extended = dict(edges)
-    base = 1 + max(map(max, edges), default=0) + max([*outputs, *inputs], default=0)
+    ends = ends_of(edges)
+    base = 1 + int(ends.max(initial=0)) + max([*outputs, *inputs], default=0)
     wanted = []
-    for i, source in enumerate(inputs):
-        extended[base + i, source] = UNIT_VALUE
+    added = [(base + i, source) for i, source in enumerate(inputs)]
     for o, probed in enumerate(outputs):
         end = base + len(inputs) + o
-        extended[probed, end] = UNIT_VALUE
+        added.append((probed, end))
         wanted += [WantedElement(base + i, end, o * len(inputs) + i) for i in range(len(inputs))]
+    units = np.full(len(added), UNIT_VALUE, dtype=np.int64)
+    extended = EdgeList(np.concatenate([ends, ends_of(added)]), np.concatenate([numbers_of(edges), units]))
     return Request(extended, tuple(wanted))
 
 
 def _halves(
-    graph: Graph, edges: dict[tuple[int, int], int]
+    graph: Graph, edges: Mapping[tuple[int, int], int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the connected component and the mirror of each wave, and whether a component mirrors itself.
 

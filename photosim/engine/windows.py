@@ -148,12 +148,18 @@ class Windows:
     def _ambient(self) -> dict[_Place, list[str]]:
         """Windows of temperature to the parts that take the circuit's."""
         found: dict[_Place, list[str]] = {}
+        equal: dict[tuple[Model, tuple[str, ...]], list[list[str]]] = {}  # parts that share their windows
         for part in self._windowed:
-            for window in part.windows:
-                if window.of == TEMPERATURE and TEMPERATURE not in part.written:
-                    found.setdefault(_Place(part.model, window, (window.low, window.high)), []).append(
-                        part.name
-                    )
+            key = part.model, part.written
+            if key not in equal or part.kit_windows:
+                windows = [w for w in part.windows if w.of == TEMPERATURE and TEMPERATURE not in part.written]
+                named = [found.setdefault(_Place(part.model, w, (w.low, w.high)), []) for w in windows]
+                if not part.kit_windows:
+                    equal[key] = named
+            else:
+                named = equal[key]
+            for names in named:
+                names.append(part.name)
         return found
 
     def _found(self, *, of_wavelength: bool) -> dict[_Place, list[str]]:
@@ -229,6 +235,18 @@ class Windows:
             if _outside(ends, place.span):
                 self.told.say(place, parts, ends)
 
+    def _plainly_inside(self, part: Part, windows: Iterable[Window]) -> bool:
+        """Return whether numbers as written lie inside of windows that depend on nothing else."""
+        for window in windows:
+            if window.of == WAVELENGTH or window.of not in part.written or window.about or window.scale:
+                return False
+            value = self.graph.bindings.value(f"{part.name}.{window.of}")
+            if type(value) is not float or not window.low <= value <= window.high:
+                return False
+            if _too_small((value, value), window.least):
+                return False
+        return True
+
     def _look_at(
         self, parts: Iterable[Part], point: Point | None, wl: tuple[float, float] | None = None
     ) -> None:
@@ -241,7 +259,7 @@ class Windows:
                 names = set(part.written if point is None else changed)  # what is written was examined
                 windows = (w for w in part.windows if w.of == WAVELENGTH or not names.isdisjoint(w.names))
             windows = [w for w in windows if wl is not None or w.of != WAVELENGTH]
-            if not windows:
+            if not windows or (point is None and self._plainly_inside(part, windows)):
                 continue  # defaults lie inside
             settings = self.graph.settings_of(part) | dict(changed)
             for window in windows:

@@ -8,17 +8,35 @@ and the folder left with it in site-packages would hide an editable install made
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numba
-
 from photosim.caching import guard, writable_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+
+@contextmanager
+def _seeming_absent(name: str) -> Iterator[None]:
+    """Let a package that nothing has loaded so far seem absent."""
+    modules: dict[str, Any] = sys.modules
+    if name in modules:
+        yield
+        return
+    modules[name] = None  # so Python marks what it is not to find
+    try:
+        yield
+    finally:
+        if name in modules and modules[name] is None:
+            del modules[name]
+
+
+# numba loads the whole of coverage where that is installed, for lines that it compiles while coverage runs.
+with _seeming_absent("coverage"):
+    import numba
 
 
 class _Loader(SourceFileLoader):

@@ -41,7 +41,8 @@ OWN_WORDS = "photosim"
 class Form(BaseModel):
     """Base of forms that are pydantic models: frozen, strict, unknown keys refused."""
 
-    model_config = ConfigDict(**CONFIG, frozen=True)
+    # Made when it is first read by: most forms are not, in most processes.
+    model_config = ConfigDict(**CONFIG, frozen=True, defer_build=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,14 +83,16 @@ class _Count:
         own = {name: value for name, value in settings.items() if name in netlist.settings}
         values: dict[str, Any] | None = None
         total = _Size()
-        kinds = {(id(i.settings), i.component): i for i in netlist.instances.values()}
-        for key, number in Counter((id(i.settings), i.component) for i in netlist.instances.values()).items():
+        instances = netlist.instances.values()
+        names = Counter(instance.component for instance in instances)
+        plain = {name for name in names if self._is_one(netlist, name)}
+        total = total.plus(_ONE, sum(names[name] for name in plain))
+        large = [instance for instance in instances if instance.component not in plain]
+        kinds = {(id(i.settings), i.component): i for i in large}
+        for key, number in Counter((id(i.settings), i.component) for i in large).items():
             instance = kinds[key]
             inner = netlist.components.get(instance.component)
             model = None if inner is not None else registry.get(instance.component)
-            if inner is None and not isinstance(model, Composite | Numerical):
-                total = total.plus(_ONE, number)
-                continue
             if values is None:
                 values = resolve(netlist.settings, own)
             known = {k: evaluate(v, values, k) for k, v in instance.settings.items()}
@@ -100,6 +102,13 @@ class _Count:
             else:
                 total = total.plus(self._component(model, known, exact=whole), number)
         return total
+
+    @staticmethod
+    def _is_one(netlist: Netlist, component: str) -> bool:
+        """Return whether an instance of a component is one part, whatever its settings are."""
+        if component in netlist.components:
+            return False
+        return not isinstance(registry.get(component), Composite | Numerical)
 
     def _component(self, model: Any, settings: Mapping[str, Any], *, exact: bool) -> _Size:
         shaping = {k: v for k, v in settings.items() if k in model.parameters and not isinstance(v, Expr)}

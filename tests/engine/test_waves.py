@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.engine.waves import loops, strongly_connected
+from photosim.engine.plan import ends_of, numbers_of
+from photosim.engine.plan_search import make_plan
+from photosim.engine.waves import loops, strongly_connected, wave_request
 
 
 def reachable(arcs: list[tuple[int, int]], size: int) -> np.ndarray:
@@ -40,3 +42,33 @@ def test_every_port_has_the_part_it_was_numbered_for() -> None:
     assert len(graph.owners) == len(graph.partner)
     for part in graph.parts:
         assert all(graph.owners[part.first_port + k] is part for k in range(len(part.ports)))
+
+
+def test_edges_held_as_arrays_are_those_of_a_dictionary() -> None:
+    edges = ps.load("add_drop_ring").compiled.edges
+    table = {(int(a), int(b)): int(n) for (a, b), n in zip(edges.ends, edges.numbers, strict=True)}
+    assert list(edges) == list(table)
+    assert edges == table
+    assert len(edges) == len(table) > 10
+    np.testing.assert_array_equal(ends_of(edges), ends_of(table))
+    np.testing.assert_array_equal(numbers_of(edges), numbers_of(table))
+    first = next(iter(table))
+    assert edges[first] == table[first]
+    with pytest.raises(KeyError):
+        edges[first[1], -1]
+
+
+def test_a_request_adds_ends_of_value_one_and_is_planned_alike_from_arrays_and_dictionaries() -> None:
+    compiled = ps.load("add_drop_ring").compiled
+    graph, table = compiled.graph, dict(compiled.edges)
+    source, probed = graph.exposed["in"], len(graph.partner) + graph.exposed["drop"]
+    request = wave_request(compiled.edges, [probed, source], [source])
+    added = {pair: n for pair, n in request.edges.items() if pair not in table}
+    assert set(added.values()) == {0}
+    ends = [w.output for w in request.wanted]
+    assert list(added) == [(request.wanted[0].input, source), (probed, ends[0]), (source, ends[1])]
+    assert {pair: n for pair, n in request.edges.items() if pair in table} == table
+    one, other = (make_plan(edges, request.wanted) for edges in (request.edges, dict(request.edges)))
+    np.testing.assert_array_equal(one.code, other.code)
+    np.testing.assert_array_equal(one.starts, other.starts)
+    np.testing.assert_array_equal(one.exits, other.exits)

@@ -118,6 +118,33 @@ def test_temperature_of_the_circuit_counts_where_a_part_has_none() -> None:
     assert said(ps.Circuit(alone("straight", temperature=310.0)), [1.55], temperature=900.0) == []
 
 
+def several(component: str, *settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a netlist of instances it0, it1, and so on, every port of which is exposed."""
+    ports = registry.get(component).ports_for({})
+    names = [f"it{k}" for k in range(len(settings))]
+    return {
+        "instances": {
+            n: {"component": component, "settings": s} for n, s in zip(names, settings, strict=True)
+        },
+        "ports": {f"{n}_{p}": f"{n},{p}" for n in names for p in ports},
+        "settings": {"wide": 0.9},
+    }
+
+
+def test_of_parts_alike_those_outside_are_named_alone() -> None:
+    net = several("coupler", {"gap": 0.2}, {"gap": 1}, {"gap": "wide"}, {"gap": 0.25})
+    with pytest.warns(PhotosimWarning) as caught:
+        ps.Circuit(net)
+    (text,) = (str(w.message) for w in caught)
+    assert text.startswith("Instances 'it1', 'it2' (coupler) are used at 'gap' of 0.9 to 1 um")
+
+
+def test_parts_alike_with_a_temperature_of_their_own_do_not_follow_the_circuits() -> None:
+    circuit = ps.Circuit(several("straight", {}, {"temperature": 310.0}, {}, {"temperature": 300.0}))
+    (text,) = said(circuit, [1.55], temperature=900.0)
+    assert text.startswith("Instances 'it0', 'it2' (straight) are used at 'temperature' of 900 K")
+
+
 def test_window_follows_the_wavelength_at_which_a_model_is_given() -> None:
     strip = {"neff": 2.7165, "ng": 4.161, "dispersion": -4.18e-4, "wl0": 1.31}
     assert said(ps.Circuit(alone("straight_strip", **strip)), [1.29, 1.33]) == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 SCRIPT = """\
 import sys
@@ -30,6 +33,28 @@ print("right")
 
 def test_a_first_result_loads_its_kernels_alone_and_algebra_works_later() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "right\n"
+
+
+BESIDE = """\
+import sys
+import photosim.kernels
+assert "numba" in sys.modules
+assert "coverage" not in sys.modules
+import coverage
+assert coverage.Coverage.current() is None
+print("right")
+"""
+
+
+def test_a_tool_for_tests_that_is_installed_is_loaded_by_those_who_ask_for_it() -> None:
+    pytest.importorskip("coverage")
+    # A run that measures coverage loads it in every process.
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+    done = subprocess.run(
+        [sys.executable, "-c", BESIDE], capture_output=True, text=True, check=False, env=plain
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "right\n"
 
