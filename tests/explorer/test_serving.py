@@ -100,7 +100,7 @@ BROKEN = "instances:\n  a: {component: straigt}\nports: {in: 'a,o1'}\n"
         (["nothing.yml"], 1, "There is no file 'nothing.yml'"),
         (["broken.yml"], 1, "Did you mean 'straight'?"),
         (["add_drop_ring", "--port", "70000"], 1, "70000"),
-        (["add_drop_ring", "--port", "http"], 2, "valid integer"),
+        (["add_drop_ring", "--port", "http"], 2, "must be a whole number, got http"),
         (["add_drop_ring", "--prot", "0"], 2, "--prot"),
         ([], 2, "FILE"),
     ],
