@@ -14,6 +14,7 @@ from photosim.conventions import port_places
 from photosim.drawing.boxes import Box, body_box, label_lines, symbol_box
 from photosim.drawing.catalogue import ENTERING, symbols_of
 from photosim.drawing.symbols import symbol
+from photosim.expressions import Expr
 from photosim.model import Block, Electronic, Netlist, Network, registry
 from photosim.model.sampled import FileTable, SampledData
 from photosim.netlist.values import evaluate, resolve
@@ -54,12 +55,18 @@ class Ports:
 
 
 def evaluated(netlist: Netlist) -> dict[str, Instance]:
-    """Return the instances with expressions worked out: a reader wants the radius, not its formula."""
+    """Return the instances with expressions worked out: a reader wants the radius, not its formula.
+
+    Expressions of what other parts hold, as the heat of neighbours, stay: they have a value in a simulation.
+    """
     numbers = resolve(netlist.settings)
+
+    def number(key: str, value: Any) -> Any:
+        known = not isinstance(value, Expr) or set(value.names) <= numbers.keys()
+        return evaluate(value, numbers, key) if known else value
+
     return {
-        name: replace(
-            found, settings={key: evaluate(value, numbers, key) for key, value in found.settings.items()}
-        )
+        name: replace(found, settings={key: number(key, value) for key, value in found.settings.items()})
         for name, found in netlist.instances.items()
     }
 
@@ -320,6 +327,8 @@ def _value(value: Any, unit: str, longest: int = 22) -> str:
         text, unit = str(value).lower() if isinstance(value, bool) else str(value), ""
     elif isinstance(value, FileTable):
         text, unit = value.name, ""
+    elif isinstance(value, Expr):
+        text, unit = "by other parts" if len(str(value)) > longest else str(value), ""
     elif np.ndim(value):
         text = f"{np.size(value)} values"
     elif unit in _SCALED and value:

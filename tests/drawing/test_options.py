@@ -17,7 +17,7 @@ from photosim.drawing.palette import DOMAINS
 from photosim.drawing.symbols import symbol
 from photosim.errors import DataError, ParameterError
 from photosim.model import Instance, Netlist, links, net, part, registry
-from photosim.netlist import find, read
+from photosim.netlist import find, gallery, read
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -95,6 +95,19 @@ def test_members_whose_ports_are_exposed_are_not_hidden_among_others() -> None:
     one = {"in": ("i7", "o1")}
     assert len(elements(drawing.draw(Netlist(instances, ports=alike)), "data-instance")) == 1
     assert len(elements(drawing.draw(Netlist(instances, ports=one)), "data-instance")) == 12
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_composites_of_every_circuit_open(name: str) -> None:
+    netlist = read(find(name))
+    closed, opened = (elements(drawing.draw(netlist, depth=depth), "data-instance") for depth in (0, 1))
+    assert set(opened) >= {own for own in closed if closed[own].get("data-count") is None}
+
+
+def test_heat_of_neighbours_is_named_in_an_open_mesh() -> None:
+    text = drawing.draw(read(find("single_chip")), expand="mesh1").text
+    assert "by other parts" in text
+    assert "m0_0.outer.held" in text  # the whole expression, where the pointer rests
 
 
 def test_a_chain_is_not_taken_for_an_array() -> None:
