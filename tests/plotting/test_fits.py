@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+import photosim as ps
 from photosim.analysis.fits.result import FitResult
 from photosim.plotting import fits
 
@@ -27,3 +28,12 @@ def test_a_corner_plot_names_units_and_keeps_its_frames_equal() -> None:
     widths = [axes.get_window_extent().width for axes in figure.axes if axes.axison]
     assert len(widths) == 3
     assert np.ptp(widths) < 1.0
+
+
+def test_a_column_named_by_its_ports_is_named_once() -> None:
+    circuit = ps.load("all_pass_ring")
+    wl = np.linspace(1.549, 1.551, 101)
+    power = circuit(wl)["in", "through"].power
+    found = ps.fit(circuit, {"wl": wl, "in->through": power}, parameters=["loss_dB_cm"])
+    figure = fits.spectra_and_residuals(FitResult("ring", found))
+    assert figure.axes[0].get_title(loc="left").startswith("in \N{RIGHTWARDS ARROW} through: rms")
