@@ -96,15 +96,15 @@ class TransientResult(Tabled, ByValue):
         )
         tables = [Table(f"{self.name}: signals", ("signal", "unit", "mean", "least", "most"), rows)]
         for name, one in self.eyes.items():
+            unit = f"m{self.unit(name)}"
             rows = (
-                ("levels", ", ".join(f"{1e3 * level:.6g}" for level in one.levels)),
-                ("height", f"{1e3 * one.height:.6g}"),
+                (f"levels ({unit})", ", ".join(f"{1e3 * level:.6g}" for level in one.levels)),
+                (f"height ({unit})", f"{1e3 * one.height:.6g}"),
                 ("width (ps)", f"{1e12 * one.width:.6g}"),
                 ("Q", f"{one.q:.4g}"),
                 ("symbol error rate", f"{one.error_rate:.3g}"),
             )
-            unit = f"m{self.unit(name)}"
-            tables.append(Table(f"{self.name}: eye of {name} ({unit})", ("figure", "value"), rows))
+            tables.append(Table(f"{self.name}: eye of {name}", ("figure", "value"), rows))
         for name, judged in self.figures.items():
             tables += judged.tables(f"{self.name}: figures of {name}")
         return tuple(tables)

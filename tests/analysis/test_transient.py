@@ -99,7 +99,8 @@ def test_analysis_reads_its_options_and_returns_figures() -> None:
     numbers = result.numbers()
     assert numbers["samples"] == 1280
     assert numbers["eyes"]["receiver"]["levels"][1] == pytest.approx(0.9021e-3, rel=0.02)
-    assert [t.title for t in result.tables()] == ["data: signals", "data: eye of receiver (mA)"]
+    assert [t.title for t in result.tables()] == ["data: signals", "data: eye of receiver"]
+    assert [row[0] for row in result.tables()[1].rows][:2] == ["levels (mA)", "height (mA)"]
     assert set(plotting.for_transient(result)) == {"currents", "eye"}
 
 

@@ -127,7 +127,8 @@
     }
     const [late, short] = scale(time[n - 1] - time[0]);
     c.textAlign = "center";
-    c.fillText(`time (${short}s), two symbols: ${Number(((time[n - 1] - time[0]) * late).toPrecision(3))} ${short}s`, (box.left + box.right) / 2, height - 8);
+    const two = ((time[n - 1] - time[0]) * n) / (n - 1);  // the last sample ends before the next symbol begins
+    c.fillText(`time (${short}s), two symbols: ${Number((two * late).toPrecision(3))} ${short}s`, (box.left + box.right) / 2, height - 8);
     c.save(); c.translate(12, (box.top + box.bottom) / 2); c.rotate(-Math.PI / 2);
     c.fillText(`${eye.unit === "A" ? "current" : "power"} (${prefix}${eye.unit})`, 0, 0); c.restore();
     $("eye-words").textContent = `eye of ${eye.name}`;
