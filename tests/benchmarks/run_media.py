@@ -43,7 +43,8 @@ def products(*, small: bool) -> list[Row]:
         held, made = (size * size * batch / min(times) / 1e9 for times in taken)
         ratio = made / held
         found = f"{ratio:.2f} ({made:.1f} against {held:.1f} G complex products/s)"
-        what = f"{batch} pattern{'s' * (batch > 1)}, {size} x {size}: rate of the procedural matrix over the stored one's"
+        sent = f"{batch} pattern{'s' * (batch > 1)}, {size} x {size}"
+        what = f"{sent}: rate of the procedural matrix over the stored one's"
         rows.append(Row(what, found, f"{goal or ''}", None if goal is None else ratio >= goal, ratio))
     return rows
 
