@@ -161,7 +161,7 @@ def check_gradients(net: dict[str, Any], names: list[str], steps: float = 1e-5) 
     value, gradient = circuit.value_and_grad(loss, wl=WL, parameters=names)
     with mpmath.workdps(DIGITS):
         assert value == pytest.approx(float(exact_loss(exact, {})), rel=1e-11, abs=1e-11)
-    scale = max(1.0, *(abs(g) for g in gradient.values()))
+    scale = max([1.0, *(abs(g) for g in gradient.values())])
     for name in names:
         start = float(circuit.parameters[name])
         expected = exact_slope(exact, name, start)
@@ -252,7 +252,10 @@ def test_gradients_of_random_circuits(net: dict[str, Any]) -> None:
     kinds = {name: part["component"] for name, part in net["instances"].items()}
     own = [f"{name}.{TUNED[kind]}" for name, kind in kinds.items() if kind in TUNED]
     shared = ["x"] if any("x" in str(part["settings"]) for part in net["instances"].values()) else []
-    check_gradients(net, [*shared, *own[:2]])
+    try:
+        check_gradients(net, [*shared, *own[:2]])
+    except ZeroDivisionError:  # mpmath also solves for loops without loss that no light reaches
+        assume(False)
 
 
 def _inner_waves(circuit: ps.Circuit) -> list[str]:
