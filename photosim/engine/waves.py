@@ -170,7 +170,8 @@ def _halves(
     """
     size = len(graph.partner)
     ends = ends_of(edges)
-    component = components(ends[:, 0], ends[:, 1], 2 * size)
+    a, b = ends.T.copy()  # in a row each, as a plan has them: the kernel is compiled once
+    component = components(a, b, 2 * size)
     mirror = np.empty(2 * size, dtype=np.int64)
     ports = np.arange(size)
     mirror[:size] = np.where(graph.partner >= 0, graph.partner, ports + size)
