@@ -64,9 +64,8 @@ def folds(netlist: Netlist, limit: int) -> Folds:
                 if place.get(other, place[name]) != place[name]:
                     crossed.add(family_of[name])
     exposed = Counter((family_of[name], port) for name, port in netlist.ports.values() if name in family_of)
-    for names in large.values():
-        if any(count != len(names) for (first, _), count in exposed.items() if first == names[0]):
-            crossed.add(names[0])
+    members = {names[0]: len(names) for names in large.values()}
+    crossed.update(first for (first, _), count in exposed.items() if count != members[first])
     kept = [
         names
         for names in large.values()

@@ -9,6 +9,7 @@ import numpy as np
 
 from photosim.arguments import public
 from photosim.plotting.canvas import COLOURS, DARK, GREY, in_style, titled, wavelength_axis
+from photosim.plotting.spectra import arrow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def spectra_and_residuals(result: FitResult) -> Figure:
             below.set_ylabel("residual (dB)")
             rms = float(data["residual_rms_dB_by"].values[k])
             column, pair = str(data["column"].values[k]), str(data["pair"].values[k])
-            name = " \N{RIGHTWARDS ARROW} ".join(pair.split("->"))
+            name = arrow(*pair.split("->"))
             titled(above, f"{name if column == pair else f'{column}, {name}'}: rms {rms:.3f} dB")
             above.legend(loc="best", ncols=2)
             above.tick_params(labelbottom=False)

@@ -21,7 +21,7 @@ from photosim.plotting.canvas import (
     titled,
     wavelength_axis,
 )
-from photosim.plotting.spectra import FLOOR_dB
+from photosim.plotting.spectra import FLOOR_dB, arrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def spectra(result: SweepResult) -> Figure:
             high = float(level.max())
             margin = max(0.05 * (high - low), 0.05)
             axes.set(ylabel="transmission (dB)", ylim=(low - margin, high + margin))
-            titled(axes, f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}")
+            titled(axes, arrow(*pair))
         if values is not None:
             bar = figure.colorbar(picture, ax=panels, label=label, fraction=0.05, pad=0.02)
             if ticks is not None:
@@ -116,7 +116,7 @@ def _panel(figure: Figure, axes: Axes, result: SweepResult, name: str) -> None:
         )
         axes.grid(visible=False)
         axes.set(xlabel=_named(result, b), ylabel=_named(result, a))
-        titled(axes, f"{words}, {pairs[0][0]} \N{RIGHTWARDS ARROW} {pairs[0][1]}")
+        titled(axes, f"{words}, {arrow(*pairs[0])}")
         colour_bar(figure, axes, mesh)
         return
     if len(numeric) == 1 and len(result.axes) == 1:
@@ -125,15 +125,13 @@ def _panel(figure: Figure, axes: Axes, result: SweepResult, name: str) -> None:
         for k, pair in enumerate(pairs):
             values = result.values(name, *pair) * scale
             style = {**line_style(k), "marker": "o", "markersize": 2.5}
-            axes.plot(
-                np.array(xs)[order], values[order], label=f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}", **style
-            )
+            axes.plot(np.array(xs)[order], values[order], label=arrow(*pair), **style)
         axes.set(xlabel=_named(result, setting), ylabel=words)
     else:
         for k, pair in enumerate(pairs):
             values = result.values(name, *pair) * scale
             known = values[np.isfinite(values)]
-            label = f"{pair[0]} \N{RIGHTWARDS ARROW} {pair[1]}"
+            label = arrow(*pair)
             axes.hist(known, bins=min(40, max(5, len(known) // 8)), color=COLOURS[k], alpha=0.6, label=label)
         axes.set(xlabel=words, ylabel="points")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photosim.training.arrays import FloatArray, IndexArray
-from photosim.training.devices.mesh.views import Fields, Reals, real_view, unsigned
+from photosim.training.devices.mesh.views import Fields, Reals, no_ends, real_view, unsigned
 from photosim.training.devices.mesh.way_back import WayBack, WorkArrays
 
 if TYPE_CHECKING:
@@ -156,6 +156,4 @@ def build(patches: Patches, entries: Any, guides: int, dark: int) -> Built:
 @cache
 def units_of(size: int, kind: np.dtype[Any]) -> tuple[Fields, Reals]:
     """Return the unit matrix and output shifters that do nothing, as the kernels want them."""
-    plain = np.zeros((size, 2), kind)
-    plain[:, 0] = 1.0
-    return np.eye(size, dtype=np.result_type(kind, np.complex64)), plain
+    return np.eye(size, dtype=np.result_type(kind, np.complex64)), no_ends(size, kind)

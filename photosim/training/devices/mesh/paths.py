@@ -16,7 +16,7 @@ import numpy as np
 from photosim.errors import ParameterError
 from photosim.training.arrays import ComplexArray, FloatArray
 from photosim.training.devices.mesh.patches import Built, build
-from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
+from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, no_ends, real_view
 from photosim.training.devices.mesh.way_back import WayBack, WorkArrays
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ class Passage:
         dark = self.mesh.dark
         ahead = widened(np.ascontiguousarray(g * self.ends.view(g.dtype)[dark:, 0].conj()), dark)
         entries, pairs = reversed_entries(self)
-        plain = np.zeros_like(self.ends)
-        plain[:, 0] = 1.0
+        plain = no_ends(len(self.ends), self.ends.dtype)
         send_batch(entries, pairs, plain, real_view(ahead), real_view(ahead))
         return np.ascontiguousarray(ahead[:, dark:])
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from photosim.training.arrays import FloatArray
 from photosim.training.devices.mesh.paths import Passage, reversed_entries, widened
-from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
+from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, no_ends, real_view
 from photosim.training.devices.mesh.way_back import SEGMENT
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def read_backwards(passage: Passage, g: Fields, weights: FloatArray) -> tuple[Fl
     forms[:, 1] = entries[:, [0, 1, 2, 3]] / mesh.parts[::-1, 6][:, np.newaxis]
     ends = passage.ends.view(g.dtype)[mesh.dark :, 0]
     light = widened(np.ascontiguousarray(g * ends.conj()), mesh.dark)
-    plain = np.zeros_like(passage.ends)
-    plain[:, 0] = 1.0
+    plain = no_ends(len(passage.ends), passage.ends.dtype)
     sums, out = _read(light, entries, pairs, plain, forms, weights)
     return _in_order(sums[::-1], weights @ _power(g)), out[:, mesh.dark :].conj()
 

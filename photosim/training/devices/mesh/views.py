@@ -31,3 +31,10 @@ def unsigned(pairs: IndexArray) -> NDArray[np.uint64]:
     found = np.ascontiguousarray(pairs, dtype=np.uint64)
     found.flags.writeable = False
     return found
+
+
+def no_ends(guides: int, kind: np.dtype[Any]) -> Reals:
+    """Return output shifters (guides, 2) that do nothing, as the kernels want them."""
+    plain = np.zeros((guides, 2), kind)
+    plain[:, 0] = 1.0
+    return plain

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, real_view
+from photosim.training.devices.mesh.views import Fields, Reals, lanes_of, no_ends, real_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,6 +91,4 @@ class WayBack:
             segment_back(work.back, entries[own], pairs[own], work.dark[own], work.kept, work.rows)
             add_rows(work.rows[: len(entries[own])], self.totals[2 * own.start : 2 * own.stop])
         if inputs is not None:
-            plain = np.zeros_like(self.ends)
-            plain[:, 0] = 1.0
-            store_slice(work.back, plain, low, inputs)
+            store_slice(work.back, no_ends(len(self.ends), self.ends.dtype), low, inputs)
