@@ -29,14 +29,15 @@ _UNITS = ("Hz", "kHz", "MHz", "GHz", "THz")
 """Units of frequency; the last is read here, as the format and scikit-rf stop before it."""
 
 
-def _scikit_rf(path: Path) -> Any:
+def _scikit_rf(path: Path) -> tuple[Any, Any]:
+    """Return scikit-rf's classes of a network and of a Touchstone file."""
     try:
-        import skrf
-        import skrf.io.touchstone
+        from skrf import Network
+        from skrf.io.touchstone import Touchstone  # `skrf.io` is Python's own module io in old versions
     except ImportError:
         message = f"{path} is a Touchstone file, which needs scikit-rf: pip install 'photosim[touchstone]'."
         raise DataError(message) from None
-    return skrf
+    return Network, Touchstone
 
 
 def read(path: Path) -> SampledData:
@@ -55,9 +56,9 @@ def parsed(path: Path, lines: list[str]) -> tuple[Any, Any]:
 
     Raises DataError when scikit-rf is missing, or for damage and parameters other than S.
     """
-    skrf = _scikit_rf(path)
+    _, touchstone = _scikit_rf(path)
     _check_words(path, lines)
-    network = _parsed(skrf, path, [_options(line) for line in lines])
+    network = _parsed(touchstone, path, [_options(line) for line in lines])
     if str(network.parameter).lower() != "s":
         message = f"{path} holds {str(network.parameter).upper()} parameters; S-parameters alone are read."
         raise DataError(message)
@@ -89,14 +90,14 @@ def _options(line: str) -> str:
     return f"# {unit} {given['parameter']} {given['format']} r {reference.strip() or '50'}"
 
 
-def _parsed(skrf: Any, path: Path, lines: list[str]) -> Any:
+def _parsed(touchstone: Any, path: Path, lines: list[str]) -> Any:
     """Return what scikit-rf makes of a text; DataError for damage."""
     text = io.StringIO("\n".join(lines) + "\n")  # decoded here: comments may be Latin-1
     text.name = str(path)  # its suffix tells the number of ports
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about impedances and other matters of radio
-            network = skrf.io.touchstone.Touchstone(text)
+            network = touchstone(text)
     # A parser of another project meets damage with whatever its next step raises.
     except Exception as error:  # noqa: BLE001
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -139,16 +140,16 @@ def check(path: Path, table: SampledData) -> None:
 
     The suffix of `path` may mean another number of ports; names with spaces, commas or line breaks change.
     """
-    skrf = _scikit_rf(path)
+    network, touchstone = _scikit_rf(path)
     own = f".s{len(table.ports)}p"
     if path.suffix.lower() not in {".ts", own}:
         message = f"Cannot write {path}: {len(table.ports)} ports make a {own} file."
         raise DataError(message)
     first = SampledData(table.frequency_Hz[:1], table.s[:1], table.ports, table.modes)
-    lines = _text(skrf, path, first).splitlines()
+    lines = _text(network, path, first).splitlines()
     try:
         _check_words(path, lines)
-        back = _parsed(skrf, path, lines).port_names or ()
+        back = _parsed(touchstone, path, lines).port_names or ()
     except DataError:
         back = ()
     check_names(path, table.ports, port_names(back))
@@ -156,12 +157,27 @@ def check(path: Path, table: SampledData) -> None:
 
 def write(path: Path, table: SampledData) -> None:
     """Write version 1 (.sNp, where N is the number of ports) or version 2 (.ts)."""
-    path.write_text(_text(_scikit_rf(path), path, table), encoding="utf-8")
+    path.write_text(_text(_scikit_rf(path)[0], path, table), encoding="utf-8")
 
 
-def _text(skrf: Any, path: Path, table: SampledData) -> str:
-    network = skrf.Network(f=table.frequency_Hz, s=np.conj(table.s), z0=50, f_unit="hz", name="table")
-    version = "2.0" if path.suffix.lower() == ".ts" else "1.0"
-    text = network.write_touchstone(return_string=True, skrf_comment=False, form="ri", version=version)
+def _text(network: Any, path: Path, table: SampledData) -> str:
+    spectrum = network(f=table.frequency_Hz, s=np.conj(table.s), z0=50, f_unit="hz", name="table")
+    text = spectrum.write_touchstone(return_string=True, skrf_comment=False, form="ri")
+    if path.suffix.lower() == ".ts":
+        text = _second_version(text, len(table.ports), len(table.frequency_Hz))
     names = "".join(f"! Port[{k + 1}] = {name}\n" for k, name in enumerate(table.ports))
     return f"{names}{text}"
+
+
+def _second_version(text: str, ports: int, points: int) -> str:
+    """Return a text of version 1 as one of version 2, which scikit-rf writes from 2.1 on only."""
+    before, options, data = text.partition(next(line for line in text.splitlines() if line[:1] == "#"))
+    keywords = [
+        "[Version] 2.0",
+        options,
+        f"[Number of Ports] {ports}",
+        *(["[Two-Port Data Order] 21_12"] if ports == 2 else []),
+        f"[Number of Frequencies] {points}",
+        "[Network Data]",
+    ]
+    return before + "\n".join(keywords) + data.rstrip("\n") + "\n[End]\n"
