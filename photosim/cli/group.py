@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from photosim.caching import CacheWarning
+from photosim.cli.refused import refused
 from photosim.errors import DataError, PhotosimError, PhotosimWarning
 
 if TYPE_CHECKING:
@@ -32,20 +33,6 @@ PANELS = {
     "Validate and cite": ("test", "bench", "cite"),
 }
 """The commands as help shows them, by what people want to do."""
-_WANTED = {
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_parsing_size": "a smaller whole number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "greater_than": "above {gt}",
-    "greater_than_equal": "{ge} or more",
-    "less_than": "below {lt}",
-    "less_than_equal": "{le} or less",
-}
-"""What the value of an option must be, by pydantic's name of the mistake."""
-_BOUNDS = frozenset({"gt", "ge", "lt", "le"})
 _EXTRAPOLATE = "--extrapolate"
 _INTERRUPTED = 130
 
@@ -118,7 +105,7 @@ class Commands(TyperGroup):
                 say(str(error))
                 code = 1
             except _UsageError as error:
-                say(_usage(error))
+                say(refused(error, list(sys.argv[1:] if args is None else args)))
                 code = 2
             except (KeyboardInterrupt, typer.Abort):
                 say("Interrupted.")
@@ -203,15 +190,6 @@ def ended_by_signals() -> Iterator[None]:
         sys.exit(128 + stopped.number)
 
 
-def _usage(error: Exception) -> str:
-    """Return what typer refuses as one sentence that ends with where to look."""
-    text = _value(error) or str(getattr(error, "format_message", error.__str__)()).strip().replace("\n", " ")
-    text = text if text.endswith((".", "?")) else f"{text}."
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "photosim"
-    return f"{text} `{command} --help` shows what is possible."
-
-
 def _say_warning(
     message: Warning | str,
     category: type[Warning],
@@ -224,17 +202,3 @@ def _say_warning(
     del filename, lineno, file, line
     if issubclass(category, PhotosimWarning | CacheWarning):
         say(f"Warning: {message}")
-
-
-def _value(error: Exception) -> str:
-    """Return which value an option cannot have and what it may be, or nothing for other mistakes."""
-    # Newer versions of typer leave numbers to pydantic, whose sentences name neither option nor value.
-    details = getattr(error.__cause__, "errors", None)
-    first = details()[0] if callable(details) else {}
-    wanted, bounds = _WANTED.get(first.get("type", "")), first.get("ctx", {})
-    name = getattr(error, "param_hint", None) or getattr(getattr(error, "param", None), "opts", None)
-    if wanted is None or not name:
-        return ""
-    name = name if isinstance(name, str) else max(name, key=len)
-    wanted = wanted.format(**{key: f"{bound:g}" for key, bound in bounds.items() if key in _BOUNDS})
-    return f"{name} must be {wanted}, got {str(first['input']).strip() or 'nothing'}."

@@ -278,9 +278,19 @@ def test_an_unknown_component_is_not_shown(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["simulat"], r"No such command 'simulat'.*`photosim --help`"),
+        (["simulat"], r"^photosim has no command 'simulat'. Did you mean 'simulate'\? `photosim --help`"),
+        (["xyz"], r"^photosim has no command 'xyz'. It has new, .*test"),
         (["simulate"], r"Missing argument 'FILE'.*`photosim simulate --help`"),
-        (["simulate", "ring.yml", "--wavelength", "1"], r"No such option.*--wavelength"),
+        (["simulate", "ring.yml", "--wavelength", "1"], r"no option --wavelength. Did you mean '--wl'\?"),
+        (["simulate", "ring.yml", "--metric"], r"no option --metric. Did you mean '--metrics'\?"),
+        (["simulate", "ring.yml", "--xyz"], r"^simulate has no option --xyz. It has --wl, .*--json"),
+        (["simulate", "ring.yml", "-o", "a.csv"], r"no option -o. Did you mean '--out'\?"),
+        (["simulate", "ring.yml", "--set"], r"^--set needs a value. `photosim simulate --help`"),
+        (["simulate", "ring.yml", "a b", "c"], r"^simulate takes FILE, and 'a b c' is too many. `photosim"),
+        (
+            ["transient", "ring.yml", "--eye", "a.png"],
+            r"'a.png' is too many: --eye takes no value.",
+        ),
         (["run", "ring.yml", "--seed", "-1"], r"--seed.*-1"),
         (["run", "ring.yml", "--seed", "x"], r"--seed.*x.*`photosim run --help`"),
         (["draw", "ring.yml", "--depth", "1.5"], r"--depth.*1\.5"),
@@ -316,10 +326,19 @@ def test_the_script_says_one_sentence_and_exits_with_one(folder: Path, arguments
     assert "Traceback" not in done.stderr
 
 
-def test_the_script_exits_with_two_for_an_unknown_command(folder: Path) -> None:
-    done = script(folder, "simulat")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["simulat"], "photosim has no command 'simulat'."),
+        (["pdk", "xyz"], "pdk has no command 'xyz'. It has check. `photosim pdk --help`"),
+    ],
+)
+def test_the_script_exits_with_two_for_an_unknown_command(
+    folder: Path, words: list[str], message: str
+) -> None:
+    done = script(folder, *words)
     assert done.returncode == 2
-    assert done.stderr.startswith("No such command 'simulat'.")
+    assert done.stderr.startswith(message)
 
 
 def test_a_defect_is_admitted_in_a_line(folder: Path) -> None:
