@@ -37,6 +37,7 @@ compiler off (NUMBA_DISABLE_JIT=1) the same operations run as numpy slices.
 
 from __future__ import annotations
 
+from math import hypot
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -125,6 +126,12 @@ class _Lanes:
     def _part(self, array: int, slot: Any, part: int) -> Any:
         first = self.builder.mul(slot, ir.Constant(_INDEX, 2 * self.count))
         return self.place(array, self.builder.add(first, ir.Constant(_INDEX, part * self.count)))
+
+    def lane(self, array: int, slot: Any, part: int, lane: Any) -> Any:
+        """Return the address of one lane of a slot's real (0) or imaginary (1) part."""
+        first = self.builder.mul(slot, ir.Constant(_INDEX, 2 * self.count))
+        at = self.builder.add(first, self.builder.add(lane, ir.Constant(_INDEX, part * self.count)))
+        return self.place(array, at, ir.DoubleType())
 
     def vector(self, array: int, number: Any) -> Any:
         """Return the vector that starts at an array's element."""
@@ -228,7 +235,7 @@ def _emit_spread(lanes: _Lanes, at: Any) -> None:
 
 
 def _emit_leave(lanes: _Lanes, at: Any) -> None:
-    """Write a slot as complex numbers to the second array; one that is not a number marks the guard."""
+    """Write a slot to the second array, of complex numbers; one that is not a number marks the guard."""
     b = lanes.builder
     re, im = lanes.load(0, at[0])
     smallest, watch = lanes.load(0, at[1])
@@ -238,6 +245,11 @@ def _emit_leave(lanes: _Lanes, at: Any) -> None:
     kind = ir.VectorType(ir.IntType(32), 2 * lanes.count)
     mixed = b.shuffle_vector(re, im, ir.Constant(kind, order))
     b.store(mixed, lanes.place(1, at[2], mixed.type), align=8)
+
+
+def _emit_start(lanes: _Lanes, at: Any) -> None:
+    """Set all lanes of a guard to a number that every pivot is below."""
+    lanes.store(0, at[0], (lanes.constant(1e300), lanes.constant(0.0)))
 
 
 def _emit_product_reverse(lanes: _Lanes, at: Any) -> None:
@@ -287,10 +299,24 @@ if getattr(config, "DISABLE_JIT", 0):
         _put(work, to, np.full(span.LANES, complex(values[re], values[im])), span)
 
     def leave(work: Any, out: Any, slot: int, guard: int, to: int, span: Any) -> None:
-        """Write the slot to out[to:] as (real, imaginary) pairs; one that is not a number marks the guard."""
+        """Write the slot to the complex numbers out.flat[to:]; one that is not a number marks the guard."""
         value = _slot(work, slot, span)
         _put(work, guard, _slot(work, guard, span) + 0.0j * (value.real + value.imag), span)
-        out[to : to + 2 * span.LANES : 2], out[to + 1 : to + 2 * span.LANES : 2] = value.real, value.imag
+        out.reshape(-1)[to : to + span.LANES] = value
+
+    def start_guard(work: Any, slot: int, span: Any) -> None:
+        """Set all lanes of the guard to a number that every pivot is below."""
+        _put(work, slot, np.full(span.LANES, 1e300 + 0j), span)
+
+    def get(work: Any, slot: int, lane: int, span: Any) -> complex:
+        """One lane of a slot; 0 of a slot that is not there, -1."""
+        at = 2 * span.LANES * slot + lane
+        return complex(work[at], work[at + span.LANES]) if slot >= 0 else 0j
+
+    def put(work: Any, slot: int, lane: int, value: complex, span: Any) -> None:
+        """Set one lane of a slot."""
+        at = 2 * span.LANES * slot + lane
+        work[at], work[at + span.LANES] = value.real, value.imag
 
     def across(span: Any) -> bool:
         """Whether lanes are entries of a batch."""
@@ -314,6 +340,39 @@ else:
     copy = _operation(2, 3, _emit_copy)
     spread = _operation(2, 3, _emit_spread)
     leave = _operation(2, 3, _emit_leave)
+    start_guard = _operation(1, 1, _emit_start)
+
+    # As functions of numba's these two would be compiled for each kind of integer.
+    @intrinsic
+    def get(context: Any, work: Any, slot: Any, lane: Any, span: Any) -> Any:
+        """One lane of a slot; 0 of a slot that is not there, -1."""
+        del context, slot, lane
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            lanes = _Lanes(context, builder, signature, arguments)
+            nothing = ir.Constant(ir.DoubleType(), 0.0)
+            there = builder.icmp_signed(">=", arguments[1], ir.Constant(_INDEX, 0))
+            first = builder.select(there, arguments[1], ir.Constant(_INDEX, 0))
+            value = context.make_complex(builder, types.complex128)
+            parts = [builder.load(lanes.lane(0, first, part, arguments[2])) for part in (0, 1)]
+            value.real, value.imag = (builder.select(there, part, nothing) for part in parts)
+            return value._getvalue()  # noqa: SLF001 - numba's own way
+
+        return types.complex128(work, types.int64, types.int64, span), emit
+
+    @intrinsic
+    def put(context: Any, work: Any, slot: Any, lane: Any, value: Any, span: Any) -> Any:
+        """Set one lane of a slot."""
+        del context, slot, lane, value
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            lanes = _Lanes(context, builder, signature, arguments)
+            value = context.make_complex(builder, types.complex128, arguments[3])
+            for part, number in enumerate((value.real, value.imag)):
+                builder.store(number, lanes.lane(0, arguments[1], part, arguments[2]))
+            return context.get_dummy_value()
+
+        return types.void(work, types.int64, types.int64, types.complex128, span), emit
 
     @intrinsic
     def lanes_of(context: Any, span: Any) -> Any:
@@ -350,48 +409,45 @@ DARK = 1e-15
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def get(work: Any, slot: int, lane: int, span: Any) -> complex:
-    """One lane of a slot; 0 of a slot that is not there, -1."""
-    if slot < 0:
-        return 0j
-    at = 2 * lanes_of(span) * slot + lane
-    return complex(work[at], work[at + lanes_of(span)])
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def put(work: Any, slot: int, lane: int, value: complex, span: Any) -> None:
-    """Set one lane of a slot."""
-    at = 2 * lanes_of(span) * slot + lane
-    work[at], work[at + lanes_of(span)] = value.real, value.imag
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
 def pair_pivot(work: Any, code: Any, pc: int, span: Any) -> None:
     """Invert ((1 - s, -b), (-c, 1 - s)) lane by lane.
 
     Where only rounding is left of the determinant, one mode of the two waves is trapped without loss. In a
     passive circuit no light reaches it and it sends none out, since its matrix is a contraction: the inverse
     on the other mode, which light may reach, is the pseudo-inverse, and the limit of small loss.
+
+    Real and imaginary parts are written out: numba compiles a product, a quotient and an absolute value of
+    complex numbers as functions of their own, longer than this one.
     """
-    guard, own, back, forth = code[pc], code[pc + 4], code[pc + 5], code[pc + 6]
+    guard, own, back, forth = fetch(code, pc), fetch(code, pc + 4), fetch(code, pc + 5), fetch(code, pc + 6)
+    m11, m12, m21 = fetch(code, pc + 1), fetch(code, pc + 2), fetch(code, pc + 3)
     for lane in range(lanes_of(span)):
-        b, c = get(work, back, lane, span), get(work, forth, lane, span)
-        left = 1.0 - get(work, own, lane, span)
-        determinant = left * left - b * c
-        size = abs(determinant)
-        squares = 2.0 * (left * left.conjugate()).real + (b * b.conjugate() + c * c.conjugate()).real
+        s, b, c = get(work, own, lane, span), get(work, back, lane, span), get(work, forth, lane, span)
+        kept = get(work, guard, lane, span)
+        u, v = 1.0 - s.real, 0.0 - s.imag
+        b_re, b_im, c_re, c_im = b.real, b.imag, c.real, c.imag
+        re = (u * u - v * v) - (b_re * c_re - b_im * c_im)  # the determinant
+        im = (u * v + v * u) - (b_re * c_im + b_im * c_re)
+        size = hypot(re, im)
+        squares = 2.0 * (u * u + v * v) + ((b_re * b_re + b_im * b_im) + (c_re * c_re + c_im * c_im))
         # The product of both singular values over the larger one, squared: |1 - K|^2 of the darker mode.
         darkest = size * size / squares if squares > 0.0 else squares
-        kept = get(work, guard, lane, span)
-        put(work, guard, lane, complex(min(kept.real, darkest), kept.imag), span)
+        least = darkest if darkest < kept.real else kept.real  # noqa: FURB136 - min would be compiled too
+        put(work, guard, lane, complex(least, kept.imag), span)
         if size <= DARK * squares:
-            scale = complex(1.0 / squares if squares > DARK else 0.0)
-            left, b, c = left.conjugate(), -c.conjugate(), -b.conjugate()
+            x, y = 1.0 / squares if squares > DARK else 0.0, 0.0
+            v, b_re, b_im, c_re, c_im = -v, -c_re, c_im, -b_re, b_im
+        elif abs(re) >= abs(im):  # 1 over the determinant, x + iy, divided by its larger part to stay finite
+            ratio = im / re
+            denominator = re + im * ratio
+            x, y = 1.0 / denominator, (0.0 - ratio) / denominator
         else:
-            scale = 1.0 / determinant
-        put(work, code[pc + 1], lane, left * scale, span)
-        put(work, code[pc + 2], lane, b * scale, span)
-        put(work, code[pc + 3], lane, c * scale, span)
+            ratio = re / im
+            denominator = re * ratio + im
+            x, y = (ratio + 0.0) / denominator, -1.0 / denominator
+        put(work, m11, lane, complex(u * x - v * y, u * y + v * x), span)
+        put(work, m12, lane, complex(b_re * x - b_im * y, b_re * y + b_im * x), span)
+        put(work, m21, lane, complex(c_re * x - c_im * y, c_re * y + c_im * x), span)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -642,23 +698,20 @@ def run(
     at each wavelength, not a number where a result is not.
     """
     places, points = out.shape[1], out.shape[2]
-    flat = out.reshape(out.size).view(np.float64)
     for index in range(span.first, span.last):
         batch = index // span.blocks
         block = index - batch * span.blocks
-        for lane in range(lanes_of(span)):
-            put(work, GUARD_SLOT, lane, 1e300 + 0j, span)
+        start_guard(work, GUARD_SLOT, span)
         forward(code, address, values, work, batch, block, span)
         start = span.start + block * lanes_of(span)
-        lanes = min(lanes_of(span), points - start)
+        left = points - start
+        lanes = left if left < lanes_of(span) else lanes_of(span)  # noqa: FURB136 - min would be compiled too
         for k in range(exits.shape[0]):
             slot, place, mirror = exits[k, 0], exits[k, 1], exits[k, 2]
             if lanes == lanes_of(span):
-                leave(work, flat, slot, GUARD_SLOT, 2 * ((batch * places + place) * points + start), span)
+                leave(work, out, slot, GUARD_SLOT, (batch * places + place) * points + start, span)
                 if mirror >= 0:
-                    leave(
-                        work, flat, slot, GUARD_SLOT, 2 * ((batch * places + mirror) * points + start), span
-                    )
+                    leave(work, out, slot, GUARD_SLOT, (batch * places + mirror) * points + start, span)
                 continue
             for lane in range(lanes):
                 value = get(work, slot, lane, span)
@@ -682,8 +735,7 @@ def run_across(
     for index in range(span.first, span.last):
         batch = index // span.blocks
         block = index - batch * span.blocks
-        for lane in range(lanes_of(span)):
-            put(work, GUARD_SLOT, lane, 1e300 + 0j, span)
+        start_guard(work, GUARD_SLOT, span)
         forward(code, address, values, work, batch, block, span)
         first, w = batch * lanes_of(span), span.start + block
         for lane in range(min(lanes_of(span), span.batch - first)):
@@ -784,8 +836,7 @@ def run_reverse(
     for index in range(span.first, span.last):
         batch = index // span.blocks
         block = index - batch * span.blocks
-        for lane in range(lanes_of(span)):
-            put(work[0], GUARD_SLOT, lane, 1e300 + 0j, span)
+        start_guard(work[0], GUARD_SLOT, span)
         forward(code, address, values, work[0], batch, block, span)
         adjoint = work[1]
         adjoint[:] = 0.0
