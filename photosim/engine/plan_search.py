@@ -12,13 +12,14 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import Plan, WantedElement, ends_of, numbers_of
+from photosim.engine.large_plan import Arcs, remove_all, useful_arcs
+from photosim.engine.plan import Plan, WantedElement
 from photosim.kernels.elimination import GUARD_SLOT
-from photosim.kernels.graphs import components, reach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +52,12 @@ class Elimination:
     """The graph while waves are removed from it, and the code written so far.
 
     An edge is a number: >= 0 a slot of the work array, < 0 the value -1 - v
-    that was not loaded yet. Mirrored edges always hold the same number.
+    that was not loaded yet. Mirrored edges always hold the same number. A large graph without mirrors is
+    not written out: a kernel removes its waves, in the same order.
     """
+
+    compiled_from = 50_000
+    """Edges from which a kernel removes the waves: it takes seconds to compile, once, and 30 ms to load."""
 
     def __init__(
         self,
@@ -69,37 +74,29 @@ class Elimination:
         self.ends |= {mirror[v] for v in self.ends if v in mirror}
         self.following: dict[int, dict[int, int]] = {}
         self.leading: dict[int, dict[int, int]] = {}
-        self.islands = self._keep_useful(edges)
+        arcs, self.islands = useful_arcs(edges, wanted, mirror)
+        self.large = None if mirror or len(arcs.numbers) < self.compiled_from else arcs
+        if self.large is None:
+            self._write_out(arcs)
         self.free: list[int] = []
         self.next_slot = FIRST_SLOT
         self.code = array("i")
         self.starts = array("q")
         self.products = self.removed = self.loops = self.fill = 0
 
-    def _keep_useful(self, edges: Mapping[tuple[int, int], int]) -> int:
-        """Keep the edges on a path from a wanted input to a wanted output; return the number of islands."""
-        inputs = np.array([w.input for w in self.wanted], dtype=np.int64)
-        outputs = np.array([w.output for w in self.wanted], dtype=np.int64)
-        a, b = ends_of(edges).T.copy()
-        size = 1 + max(int(waves.max(initial=-1)) for waves in (a, b, inputs, outputs))
-        useful = reach(a, b, inputs, size) & reach(b, a, outputs, size)
-        # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
-        mirrored = [self.mirror[v] for v in np.flatnonzero(useful).tolist() if v in self.mirror]
-        useful[np.array(mirrored, dtype=np.int64)] = True
-        kept = useful[a] & useful[b]
-        waves = list(range(size))  # one object for each number, however many edges it has
+    def _write_out(self, arcs: Arcs) -> None:
+        """Put edges into the tables by source and by target."""
+        waves = list(range(arcs.size))  # one object for each number, however many edges it has
         following, leading = self.following, self.leading
-        sources, targets = (map(waves.__getitem__, ends[kept].tolist()) for ends in (a, b))
-        for source, target, edge in zip(
-            sources, targets, (-1 - numbers_of(edges)[kept]).tolist(), strict=True
-        ):
+        sources, targets = (map(waves.__getitem__, ends.tolist()) for ends in (arcs.a, arcs.b))
+        for source, target, edge in zip(sources, targets, (-1 - arcs.numbers).tolist(), strict=True):
             following.setdefault(source, {})[target] = edge
             leading.setdefault(target, {})[source] = edge
-        labels = components(a[kept], b[kept], size)
-        return len(np.unique(labels[a[kept]]))
 
     def plan(self, at_most: float = np.inf) -> Plan | None:
         """Remove every inner wave, cheapest first, and gather the results; None after too many products."""
+        if self.large is not None:
+            return self._plan_of_large(self.large, at_most)
         inner = [v for v in self.following if v in self.leading and v not in self.ends]
         heap = [(self._cost(v), v) for v in inner]
         heapq.heapify(heap)
@@ -121,6 +118,19 @@ class Elimination:
                     bound = len(self.leading[u]) + len(self.following[u])
                     heapq.heappush(heap, (bound * bound, u))
         return self.written(self.left(self.wanted))
+
+    def _plan_of_large(self, arcs: Arcs, at_most: float) -> Plan | None:
+        """Return the plan of a large graph, or None after too many products."""
+        done = remove_all(arcs, self.ends, at_most, keep=self.keep)
+        self.next_slot, self.products, self.removed, self.loops, self.fill = done.counts
+        if self.products > at_most:
+            return None
+        for source, target, edge in done.left:
+            self.following.setdefault(source, {})[target] = edge
+        self.free = done.free
+        last = self.written(self.left(self.wanted))  # a step for elements that no wave lies between
+        code = np.concatenate([done.code, last.code]) if len(last.code) else done.code
+        return replace(last, code=code, starts=np.concatenate([done.starts, last.starts + len(done.code)]))
 
     def remove(self, v: int) -> list[int]:
         """Write the steps that remove a wave, and its mirror; return waves whose cost may have fallen."""

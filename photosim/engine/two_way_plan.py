@@ -7,6 +7,7 @@ reflects meets them; that needs light that is not reflected to run in no loop.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -288,6 +289,8 @@ def _merged(joints: dict[int, dict[int, list[int]]], ports: dict[int, int]) -> I
 
 class _Reduction(Elimination):
     """An elimination of some waves alone."""
+
+    compiled_from = sys.maxsize
 
     def reduced(
         self, inside: tuple[int, ...], order: Mapping[int, int]
