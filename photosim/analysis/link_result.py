@@ -158,11 +158,16 @@ class LinkResult(Tabled, ByValue):
 
     def _noise_table(self) -> Table:
         terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]
+        unit, scale = self._noise_unit()
         rows = tuple(
-            (r.detector, *(f"{1e9 * np.sqrt(r.variances[t]):.4g}" for t in terms), f"{1e9 * r.noise:.4g}")
+            (r.detector, *(f"{scale * np.sqrt(r.variances[t]):.4g}" for t in terms), f"{scale * r.noise:.4g}")
             for r in self.receptions
         )
-        return Table(f"{self.name}: noise (nA rms)", ("detector", *terms, "all"), rows)
+        return Table(f"{self.name}: noise ({unit} rms)", ("detector", *terms, "all"), rows)
+
+    def _noise_unit(self) -> tuple[str, float]:
+        """Return the unit in which the noise is shown, and how many of it an ampere has."""
+        return ("uA", 1e6) if any(r.noise >= 1e-6 for r in self.receptions) else ("nA", 1e9)
 
     def _power_tables(self) -> list[Table]:
         tables = []
@@ -201,14 +206,15 @@ class LinkResult(Tabled, ByValue):
     def _noise_chart(self) -> Bars:
         """Return the noise of every detector, as long as its root mean square, divided by its variances."""
         terms = [t for t in TERMS if any(r.variances[t] > 0.0 for r in self.receptions)]
-        whole = np.array([1e9 * r.noise for r in self.receptions])
+        unit, scale = self._noise_unit()
+        whole = np.array([scale * r.noise for r in self.receptions])
         shares = {
             term: np.array([r.variances[term] / max(r.noise**2, 1e-300) for r in self.receptions])
             for term in terms
         }
         names = tuple(r.detector for r in self.receptions)
         parts = tuple((term, share * whole) for term, share in shares.items())
-        words = "noise current (nA rms), divided in proportion to the variances"
+        words = f"noise current ({unit} rms), divided in proportion to the variances"
         return Bars("noise", f"{self.name}: noise by its kind", words, names, parts)
 
 

@@ -12,6 +12,7 @@ from scipy import signal
 
 import photosim as ps
 from photosim import runner
+from photosim.analysis.chart import Bars
 from photosim.analysis.result import plain
 from photosim.signals import TERMS
 
@@ -169,6 +170,19 @@ def test_result_is_numbers_tables_and_pictures() -> None:
         assert result.plot(name).axes
     for table in result.tables():
         assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+@pytest.mark.parametrize(("density", "unit", "scale"), [(1e-11, "uA", 1e6), (1e-12, "nA", 1e9)])
+def test_noise_is_shown_in_the_unit_that_suits_its_size(density: float, unit: str, scale: float) -> None:
+    result = ps.link(chain(laser={"power": 2e-6}, tia={"gain": 5e4, "noise_density": density}))
+    noise = result["pd"].noise
+    assert (noise >= 1e-6) == (unit == "uA")
+    table = next(table for table in result.tables() if "noise" in table.title)
+    assert f"({unit} rms)" in table.title
+    assert float(str(table.rows[0][-1])) == pytest.approx(scale * noise, rel=1e-3)
+    bars = next(chart for chart in result.charts() if isinstance(chart, Bars))
+    assert f"({unit} rms)" in bars.xlabel
+    assert sum(float(np.sum(part)) for _, part in bars.parts) == pytest.approx(scale * noise)
 
 
 @pytest.mark.parametrize(
