@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photosim.signals.normals import normal_numbers
 from photosim.training.arrays import FloatArray, RealArray
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def published(bank: WeightBank, x: RealArray) -> RealArray:
     """Return products (batch, outputs) of x (batch, inputs) with the published noise."""
     tiles = bank.programmed
     size = float(np.abs(x).max()) * float(np.abs(tiles.target).max())
-    error = bank.rng.standard_normal((len(x), tiles.held.shape[0]), x.dtype)
+    error = normal_numbers(bank.rng, (len(x), tiles.held.shape[0]), x.dtype)
     error *= size * bank.measured.deviation
     error += size * bank.measured.mean
     error += x @ tiles.held.T.astype(x.dtype, copy=False)

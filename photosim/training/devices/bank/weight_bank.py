@@ -14,6 +14,7 @@ from photosim.arguments import public
 from photosim.bounds import check_choice, check_number
 from photosim.display import Shown
 from photosim.errors import ParameterError, PhotosimWarning
+from photosim.signals.normals import normal_numbers
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.bank.circuit import BankCircuit, find_bank
 from photosim.training.devices.bank.diodes import Diodes, check_brightness
@@ -319,9 +320,9 @@ class WeightBank(Shown):
         if self.noise is None:
             return diodes.difference(light)
         total = diodes.total(light)
-        current = self.rng.standard_normal(total.shape, light.dtype)
+        current = normal_numbers(self.rng, total.shape, light.dtype)
         # One fluctuation a channel and cycle: every row and both of its diodes see the same light.
-        flicker = self.rng.standard_normal(light.shape, light.dtype)
+        flicker = normal_numbers(self.rng, light.shape, light.dtype)
         flicker *= light.dtype.type(np.sqrt(receiver.relative_intensity_variance))
         receiver.add_noise(diodes.difference(light + light * flicker), total, current)
         return current

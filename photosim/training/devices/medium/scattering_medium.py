@@ -17,6 +17,7 @@ from photosim.errors import ParameterError
 from photosim.media.gaussian import StoredMedium
 from photosim.media.modulators import Dmd
 from photosim.media.readouts import Readout, anchored, intensity, off_axis, phase_stepping, signed
+from photosim.signals.normals import normal_numbers
 from photosim.training.arrays import FloatArray, RealArray
 from photosim.training.devices.device import Energy
 from photosim.training.devices.medium.drift import Drift, Drifting
@@ -242,7 +243,7 @@ class _Shared:
             product = shown.astype(np.float32) @ self.response(chain).T
         if how.noise == "measured":
             deviation = np.float32(how.deviation * np.sqrt(np.mean(product**2)))
-            product = product + deviation * device.rng.standard_normal(product.shape, dtype=np.float32)
+            product = product + deviation * normal_numbers(device.rng, product.shape, np.float32)
         return np.asarray(product)
 
     def _read(self, device: ScatteringMedium, chain: OpticalChain, digit: RealArray) -> RealArray:

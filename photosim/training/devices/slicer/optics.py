@@ -19,6 +19,7 @@ from photosim.conventions import SPEED_OF_LIGHT_UM_S
 from photosim.display import Brief, Shown
 from photosim.errors import ParameterError
 from photosim.model import Source
+from photosim.signals.normals import normal_numbers
 from photosim.timedomain import band
 from photosim.training.arrays import ComplexArray, FloatArray, RealArray
 from photosim.training.devices.slicer.passage import BEFORE, SUMS, Passage
@@ -55,9 +56,9 @@ class Light(Brief):
     ) -> NDArray[np.complex64]:
         """Return the factors (B, T) of its noise: a random walk of phase, white intensity noise."""
         single = np.float32
-        phase = np.cumsum(rng.standard_normal(shape, single), axis=1)
+        phase = np.cumsum(normal_numbers(rng, shape, single), axis=1)
         phase *= single(np.sqrt(2 * np.pi * self.linewidth / rate))
-        strength = rng.standard_normal(shape, single)
+        strength = normal_numbers(rng, shape, single)
         strength *= single(np.sqrt(self.rin * rate / 2))
         amplitude = np.sqrt(np.maximum(strength + single(1.0), single(0.0)))
         out = np.empty(shape, np.complex64)
