@@ -44,6 +44,33 @@ def energies(values: Any, step: int, window: Any, turns: int, out: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
+def unevenness(values: Any, found: Any) -> None:
+    """Fill found (5,) with what tells how uneven values (N + 4,) are at the first N of them.
+
+    That is the sums of squares of their second, third and fourth differences, their least and their largest
+    value; the sums are not finite where a value is not.
+    """
+    count = values.shape[0] - 4
+    squares, most = np.zeros((3, _PIECE)), np.empty((2, _PIECE))
+    most[0], most[1] = values[0], values[0]
+    second = np.empty(_PIECE + 2)
+    for start in range(0, count, _PIECE):
+        length = min(_PIECE, count - start)
+        own = values[start:]
+        _twice_apart(own, 1, length + 2, second)
+        for i in range(length):
+            third, last = second[i + 1] - second[i], second[i + 2] - second[i + 1]
+            squares[0, i] += second[i] * second[i]
+            squares[1, i] += third * third
+            squares[2, i] += (last - third) * (last - third)
+            most[0, i] = min(most[0, i], own[i])
+            most[1, i] = max(most[1, i], own[i])
+    for k in range(3):
+        found[k] = squares[k].sum()
+    found[3], found[4] = most[0].min(), most[1].max()
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
 def _weigh(values: Any, weights: Any, count: int, out: Any) -> None:
     """Fill out (count,) with values times weights."""
     for i in range(count):

@@ -87,6 +87,63 @@ def sent(time: Any, rate: float, heights: Any, edge: float, out: Any) -> None:
             _between(since[begin:], edge / 2, (before, after), risen[begin:], n - begin, out[first + begin :])
 
 
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
+def sent_steadily(
+    number: int, often: float, start: float, rate: float, heights: Any, edge: float, out: Any
+) -> None:
+    """Fill out (N,) with what `sent` gives at times (number + n)/often + start, to the last bit.
+
+    Only edges are computed instant by instant; a level that is held is written.
+    """
+    count = heights.shape[0]
+    since, risen = np.empty(_PIECE), np.empty(_PIECE)
+    n = 0
+    while n < out.shape[0]:
+        place = np.floor(((number + n) / often + start) * rate + 0.5)
+        middle = place / rate
+        end = _first_after(number, often, start, rate, place, n, out.shape[0])
+        low = _first_since(number, often, start, middle, -edge / 2, n, end)
+        high = _first_since(number, often, start, middle, edge / 2, low, end)
+        after = heights[max(int(place), 0) % count]
+        before = heights[max(int(place) - 1, 0) % count]
+        out[n:low] = before
+        for first in range(low, high, _PIECE):
+            length = min(_PIECE, high - first)
+            for i in range(length):
+                since[i] = ((number + first + i) / often + start) - middle
+            _edges_at(since, edge if edge > 0 else 1.0, length, risen)
+            _between(since, edge / 2, (before, after), risen, length, out[first:])
+        out[high:end] = after
+        n = end
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _first_after(
+    number: int, often: float, start: float, rate: float, place: float, low: int, high: int
+) -> int:
+    """Return the first instant behind `low` whose nearest beginning is that of a later symbol, or `high`."""
+    guess = ((place + 0.5) / rate - start) * often - number
+    n = int(min(max(guess, low + 1.0), float(high)))
+    while n > low + 1 and np.floor(((number + n - 1) / often + start) * rate + 0.5) > place:
+        n -= 1
+    while n < high and np.floor(((number + n) / often + start) * rate + 0.5) <= place:
+        n += 1
+    return n
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _first_since(
+    number: int, often: float, start: float, middle: float, wanted: float, low: int, high: int
+) -> int:
+    """Return the first instant from `low` on that lies at least a time in s behind `middle`, or `high`."""
+    n = int(min(max((middle + wanted - start) * often - number, float(low)), float(high)))
+    while n > low and ((number + n - 1) / often + start) - middle >= wanted:
+        n -= 1
+    while n < high and ((number + n) / often + start) - middle < wanted:
+        n += 1
+    return n
+
+
 # Loops of their own, which the compiler turns into vectors.
 
 

@@ -129,6 +129,13 @@ class Bound:
 
     def within(self, limit: float) -> bool:
         """Return whether at most a part of the signal's power lies beyond, for sure."""
+        return self.share()[0] <= limit
+
+    def share(self) -> tuple[float, float]:
+        """Return the largest part that may lie beyond, infinite if unknown, and the mean energy of stretches.
+
+        The signal has ended: nothing can be taken behind it.
+        """
         last = self._held[self._filled - self.step : self._filled].copy()
         self.room(self.length * self.step)[:] = np.tile(last, self.length)
         self._look(self.length * self.step)
@@ -136,9 +143,9 @@ class Bound:
         found = np.concatenate(self.found)[: self.size // (self.length // 2) + 1]
         whole, mean = found[:, :1], float(found[:, 0].mean())
         if not _FAINTEST < mean < np.inf:
-            return False
+            return np.inf, mean
         shares = (found[:, 1:] / (self.gains * np.maximum(whole, mean))).min(axis=1)
-        return bool(shares.max() <= limit)
+        return float(shares.max()), mean
 
 
 @lru_cache(maxsize=16)

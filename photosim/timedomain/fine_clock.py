@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photosim.timedomain.band import OUT_OF_BAND, PASS
+from photosim.timedomain.between import REACH, Between, beyond
 from photosim.timedomain.content import EDGE, WINDOW, Bound, moves
-from photosim.timedomain.low_pass import AROUND, BLOCK, Passing, low_pass, one_factor
-from photosim.timedomain.shapes import OF_INSTANTS
+from photosim.timedomain.low_pass import AROUND, BLOCK, Passing, PassingApart, low_pass, one_factor
+from photosim.timedomain.shapes import OF_INSTANTS, ON_CLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from photosim.timedomain.low_pass import Mode
 
     FloatArray = NDArray[np.float64]
 
@@ -69,8 +72,13 @@ class Blocks:
         A function of each instant alone is asked for that block, and nothing is checked; any other one is
         asked once for the whole.
         """
-        if getattr(self.function, "func", None) in OF_INSTANTS:
-            return np.asarray(self.function(self.clock.instants(begin, end)), dtype=np.float64)
+        clock = self.clock
+        shape: Any = getattr(self.function, "func", None)
+        if shape in ON_CLOCK and clock.often > 1:
+            own = self.function.keywords  # type: ignore[attr-defined]
+            return ON_CLOCK[shape](begin, end, clock.rate * clock.often, float(clock.samples[0]), **own)
+        if shape in OF_INSTANTS:
+            return np.asarray(self.function(clock.instants(begin, end)), dtype=np.float64)
         return self.whole[begin:end]
 
 
@@ -86,40 +94,77 @@ def whole(blocks: Blocks, passes: Sequence[tuple[float, int]]) -> FloatArray:
 def sampled(blocks: Blocks, passes: Sequence[tuple[float, int]], largest: float) -> FloatArray | None:
     """Return the samples (T,) of values behind a low-pass, without keeping the instants between them.
 
-    None where there are several filters, few instants, values above `largest` in size or not finite, or
-    content that may lie beyond the pass band.
+    Of a smooth signal only every so many instants are computed. None where there are several filters, few
+    instants, values above `largest` in size or not finite, or content that may lie beyond the pass band.
     """
     clock = blocks.clock
     often, size, fine_rate = clock.often, clock.size, clock.rate * clock.often
     modes = one_factor(passes[0][0], fine_rate, order=passes[0][1]) if passes else ()
     if size <= BLOCK or len(passes) > 1 or modes is None:
         return None
-    out = np.empty(clock.samples.size)
-    bound = Bound(size, (PASS + EDGE) / often, WINDOW * often, turns=2)
-    passing = Passing(modes, float(blocks.at(0, 1)[0]))
-    low, high = np.inf, -np.inf
-    for begin in range(0, size, BLOCK):
-        end = min(begin + BLOCK, size)
-        ahead, behind = min(begin, AROUND), min(size - end, AROUND)
-        values = blocks.at(begin - ahead, end + behind)
-        least, most = float(values.min()), float(values.max())
-        if not (-largest <= least and most <= largest):
-            return None
-        low, high = min(low, least), max(high, most)
-        own = bound.room(end - begin)
-        if modes:
-            if min(ahead, behind) < AROUND:
-                values = np.pad(values, (AROUND - ahead, AROUND - behind), mode="edge")
-            passing.of(values, own)
-        else:
-            own[:] = values[ahead : values.size - behind]
-        out[-(-begin // often) : -(-end // often)] = own[-begin % often :: often]
-        bound.take(end - begin)
-    if low != high and not bound.within(OUT_OF_BAND):
+    first = Between(modes, WINDOW * often)
+    values = padded(blocks, 0, BLOCK, AROUND)
+    first.take(values[AROUND - REACH : AROUND + BLOCK])
+    if not first.holds(largest):
         return None
+    every = first.chosen(often, float(np.mean(values**2)), OUT_OF_BAND)
+    seen = _seen(blocks, modes, every, largest)
+    if seen is None and every > 1:
+        seen = _seen(blocks, modes, 1, largest)
+    if seen is None:
+        return None
+    out, low, high = seen
     # As `low_pass` has it: one pole only averages.
     if passes and passes[0][1] == 1 and low >= 0:
         return np.maximum(out, 0.0)
     if passes and passes[0][1] == 1 and high <= 0:
         return np.minimum(out, 0.0)
     return out
+
+
+def padded(blocks: Blocks, begin: int, end: int, ahead: int) -> FloatArray:
+    """Return the values from some instants `ahead` of `begin` to AROUND behind `end`, held at the ends."""
+    low, high = max(begin - ahead, 0), min(end + AROUND, blocks.clock.size)
+    values = blocks.at(low, high)
+    if low == begin - ahead and high == end + AROUND:
+        return values
+    return np.pad(values, (low - begin + ahead, end + AROUND - high), mode="edge")
+
+
+def _seen(
+    blocks: Blocks, modes: tuple[Mode, ...], every: int, largest: float
+) -> tuple[FloatArray, float, float] | None:
+    """Return the samples (T,) behind some poles, from every so many instants, and the range of what enters.
+
+    None where values are too large or not finite, or where content may lie beyond the pass band.
+    """
+    clock = blocks.clock
+    often, size = clock.often, clock.size
+    out = np.empty(clock.samples.size)
+    bound = Bound(-(-size // every), (PASS + EDGE) * every / often, WINDOW * often // every, turns=2)
+    between, half = Between(modes, WINDOW * often), WINDOW * often // 2
+    start = float(blocks.at(0, 1)[0])
+    passing = Passing(modes, start) if every == 1 else PassingApart(modes, start, every)
+    ahead, block = AROUND + every - 1, half * max(1, BLOCK // half)
+    for begin in range(0, size, block):
+        end = min(begin + block, size)
+        values = padded(blocks, begin, end, ahead)
+        # The kinks where it is held at both ends count too.
+        between.take(values[ahead - REACH : values.size - AROUND + (REACH if end == size else 0)])
+        if not between.holds(largest):
+            return None
+        count = -(-(end - begin) // every)
+        own = bound.room(count)
+        if modes:
+            passing.of(values, own)
+        else:
+            own[:] = values[ahead : values.size - AROUND : every]
+        out[-(-begin // often) : -(-end // often)] = own[:: often // every]
+        bound.take(count)
+    low, high = between.low, between.high
+    if low == high:
+        return out, low, high
+    share, mean = bound.share()
+    if every > 1 and share < np.inf:
+        share = beyond(share, between.energy(every) / (every * mean), every)
+    return (out, low, high) if share <= OUT_OF_BAND else None

@@ -133,6 +133,41 @@ class Passing:
                 decayed(values, self.first, share.real.copy(), keep.real, residue.real, state, out)
 
 
+class PassingApart:
+    """The same, seen at every so many instants only: the steps between them are one sum."""
+
+    def __init__(self, modes: tuple[Mode, ...], first: float, every: int) -> None:
+        self.first, self.every, self.begun = first, every, False
+        self.own = []
+        for pole, residue, share in modes:
+            # A complex pole stands for itself and its mirror image.
+            keep, weight = complex(np.exp(pole)), 2.0 * residue if pole.imag else complex(residue.real)
+            taps = np.convolve(share, keep ** np.arange(every))
+            parts = np.stack([taps.real, taps.imag][: 2 if pole.imag else 1])
+            # A slow pole forgets so little in a step that rounding must not add to it.
+            kept = complex(np.clongdouble(keep) ** every)
+            self.own.append(
+                (share if pole.imag else share.real, parts, kept, weight, np.zeros(1, dtype=np.complex128))
+            )
+
+    def of(self, values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+        """Fill out (N,) with the next N seen ones; values: from AROUND + every - 1 ahead to AROUND behind."""
+        from photosim.kernels.decays import decayed_apart
+
+        out[:] = self.first
+        for share, taps, keep, weight, state in self.own:
+            later = 0
+            if not self.begun:  # nothing was before
+                near = values[self.every - 1 :][: share.size][::-1] - self.first
+                state[0] = share @ near
+                out[0] += (weight * state[0]).real
+                later = 1
+            decayed_apart(
+                values[later * self.every :], self.first, self.every, taps, keep, weight, state, out[later:]
+            )
+        self.begun = True
+
+
 def around(values: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float64]:
     """Return samples of a signal (T,) and AROUND more on either side, its ends held."""
     low, high = begin - AROUND, end + AROUND

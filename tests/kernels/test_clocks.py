@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photosim.kernels.clocks import sent
+from photosim.kernels.clocks import sent, sent_steadily
 
 RATE = 25e9
 
@@ -35,3 +35,17 @@ def test_edges_stay_between_their_levels() -> None:
         sent(np.arange(out.size) * 1.37e-14, RATE, scale * np.array([0.0, 1.0]), 0.5 / RATE, out)
         assert out.min() == 0.0
         assert out.max() == scale
+
+
+@pytest.mark.parametrize("edge", [0.0, 1e-12, 0.5 / RATE, 1 / RATE])
+@pytest.mark.parametrize("clock", [(8e12, 0.0), (8e12, -1e-9), (8e11, 1.3e-7), (7.3e9, 3e-9)])
+@pytest.mark.parametrize("number", [0, 65_512, 12_345_678])
+def test_symbols_on_a_clock_are_those_at_its_instants_bit_for_bit(
+    edge: float, clock: tuple[float, float], number: int
+) -> None:
+    (often, start), heights = clock, np.random.default_rng(number).normal(size=97)
+    for count in (1, 3000):
+        expected, found = np.empty(count), np.empty(count)
+        sent(np.arange(number, number + count) / often + start, RATE, heights, edge, expected)
+        sent_steadily(number, often, start, RATE, heights, edge, found)
+        np.testing.assert_array_equal(found, expected)
