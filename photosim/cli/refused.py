@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,12 @@ _WANTED = {
 }
 """What the value of an option must be, by pydantic's name of the mistake."""
 _BOUNDS = frozenset({"gt", "ge", "lt", "le"})
+_OLDER = re.compile(
+    r"(?P<quote>'?)(?P<given>.*)(?P=quote) is not "
+    r"(a valid (?P<kind>integer|float)( range)?|in the range x>=(?P<least>[^<]+))\."
+)
+"""The same mistakes in the words of typer before 0.20."""
+_EXTRA = re.compile(r"extra arguments?(\(s\))? \((?P<words>.*)\)")
 _OTHER_WORDS = {
     "--wavelength": "--wl",
     "--wavelengths": "--wl",
@@ -65,9 +72,9 @@ def _written(error: Exception, context: Any, words: list[str]) -> str:
         wanted = str(error).partition("'")[2].partition("'")[0]
         hint = did_you_mean(wanted, known) or f" It has {listing(known, 40)}."
         return f"{name or 'photosim'} has no command {wanted!r}.{hint}"
-    if "extra argument" in str(error):
-        extra = str(error).partition("(")[2].partition("(")[2].rpartition(")")[0]
-        return _too_many(name, parameters, extra, words)
+    extra = _EXTRA.search(str(error))
+    if extra:
+        return _too_many(name, parameters, extra["words"], words)
     return ""
 
 
@@ -89,10 +96,14 @@ def _value(error: Exception) -> str:
     # Newer versions of typer leave numbers to pydantic, whose sentences name neither option nor value.
     details = getattr(error.__cause__, "errors", None)
     first = details()[0] if callable(details) else {}
-    wanted, bounds = _WANTED.get(first.get("type", "")), first.get("ctx", {})
+    wanted, bounds, given = _WANTED.get(first.get("type", "")), first.get("ctx", {}), first.get("input", "")
+    older = _OLDER.fullmatch(str(getattr(error, "message", "")))
+    if older and not first:
+        given, kind, least = older["given"], older["kind"], older["least"]
+        wanted = f"{least} or more" if least else "a whole number" if kind == "integer" else "a number"
     name = getattr(error, "param_hint", None) or getattr(getattr(error, "param", None), "opts", None)
     if wanted is None or not name:
         return ""
     name = name if isinstance(name, str) else max(name, key=len)
     wanted = wanted.format(**{key: f"{bound:g}" for key, bound in bounds.items() if key in _BOUNDS})
-    return f"{name} must be {wanted}, got {str(first['input']).strip() or 'nothing'}."
+    return f"{name} must be {wanted}, got {str(given).strip() or 'nothing'}."
