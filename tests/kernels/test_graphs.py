@@ -7,11 +7,14 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from photosim.kernels.graphs import components, reach
+from photosim.kernels import graphs
+from photosim.kernels.graphs import FEW, components, reach
 
 
+@pytest.mark.parametrize("few", [FEW, 0])
 @pytest.mark.parametrize("seed", range(8))
-def test_components_and_reach_agree_with_scipy(seed: int) -> None:
+def test_components_and_reach_agree_with_scipy(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "FEW", few)  # 0: by the kernels
     rng = np.random.default_rng(seed)
     size = int(rng.integers(1, 60))
     a, b = rng.integers(0, size, (2, int(rng.integers(0, 2 * size))))
@@ -32,4 +35,5 @@ def test_a_long_chain_is_one_component_in_any_order() -> None:
     order = np.random.default_rng(0).permutation(9999)
     labels = components(order, order + 1, 10_000)
     np.testing.assert_array_equal(labels, 0)
+    assert len(order) > FEW
     assert reach(order, order + 1, np.array([5000]), 10_000).sum() == 5000
