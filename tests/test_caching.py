@@ -63,7 +63,7 @@ from photosim.model import registry
 from photosim.model.codegen import kernels
 attenuator = kernels(registry.get("attenuator"))
 out = np.zeros((1, 1, attenuator.values, 2, 1))
-attenuator.evaluate(np.ones(1), np.full((1, 1, len(attenuator.parameters)), 0.5), out)
+attenuator.evaluate(np.ones((1, 1)), np.full((1, 1, len(attenuator.parameters)), 0.5), out)
 print(out.tolist())
 """
 """A component's formula, whose kernel is written as a file of Python."""

@@ -155,7 +155,7 @@ def pull_back(
         for a, table, values in zip(target.derivatives, into, parameters, strict=True):
             shape = (*values.shape[:2], values.shape[2] + 1, a.group.kernel.values, 2, len(chunk))
             partials = np.empty(shape, dtype=np.float64)
-            a.group.kernel.partials(chunk, values, partials)
+            a.group.kernel.partials(chunk[np.newaxis], values, partials)
             contract(partials, slopes, a.first_values, a.columns, table[..., start : start + count])
 
     def empty(points: int) -> Tables:

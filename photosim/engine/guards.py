@@ -134,7 +134,7 @@ def group_matrices(group: Group, point: Point, wl: NDArray[np.float64]) -> NDArr
     kernel, ports = group.kernel, group.model.ports
     parameters = group_parameters(group, np.arange(len(group.rows)), point)
     values = np.empty((*parameters.shape[:2], kernel.values, 2, len(wl)))
-    kernel.evaluate(wl, parameters, values)
+    kernel.evaluate(wl[np.newaxis], parameters, values)
     s = np.zeros((*parameters.shape[:2], len(wl), len(ports), len(ports)), dtype=np.complex128)
     for (source, target), number in kernel.value_of.items():
         one = s[..., ports.index(target), ports.index(source)]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from photosim.engine.parts import Group, NumericalPart, Parts, Point
 
 REAL_SIZE = 8
-ONE_WAVELENGTH = np.ones(1)
+ONE_WAVELENGTH = np.ones((1, 1))
 """Stands for the wavelength of values that do not depend on it."""
 KEPT_BYTES = 16_000_000
 """Values of a sweep that are kept for the next one; more are computed as fast as they are fetched."""
@@ -48,11 +48,11 @@ class RowBlock:
     parameters: NDArray[np.float64]
 
     def fill(self, wl: NDArray[np.float64], parameters: NDArray[np.float64], *, all_rows: bool) -> None:
-        """Evaluate the rows whose parameters have changed, or all of them."""
+        """Evaluate the rows whose parameters have changed, or all of them. wl (1, W) or (B, W)."""
         if not all_rows and parameters is self.parameters:
             return
         stale = np.flatnonzero((parameters != self.parameters).any(axis=(1, 2)))
-        if all_rows or len(stale) * (CALL + len(wl)) > len(self.rows) * len(wl):
+        if all_rows or len(stale) * (CALL + wl.size) > len(self.rows) * wl.size:
             self._evaluate(wl, parameters, self.view)
         else:
             for k in stale.tolist():
@@ -91,9 +91,10 @@ class Table:
         before, self.wl = self.wl, np.empty(0)  # until all is done: a part that raises leaves nothing stale
         first = not before.size
         same = not first and np.array_equal(before, wl)
+        grids = wl if wl.ndim > 1 else wl[np.newaxis]
         for row_block, wanted in zip(self.row_blocks, parameters, strict=True):
             if row_block.group.kernel.dispersive:
-                row_block.fill(wl, wanted, all_rows=not same)
+                row_block.fill(grids, wanted, all_rows=not same)
             else:
                 row_block.fill(ONE_WAVELENGTH, wanted, all_rows=first)
         for number, (numerical_part, view) in enumerate(self.numerical_parts):

@@ -167,7 +167,7 @@ class Printer:
         if name in {"exp", "log", "sin", "cos", "asin", "tan", "sinh", "cosh", "tanh"} and argument.is_real:
             return self._real(f"math.{name}({argument.re})", varies=argument.varies)
         if name == "sinc" and argument.is_real:
-            return self._real(f"_sinc({argument.re})", varies=argument.varies)
+            return self._real(f"sinc({argument.re})", varies=argument.varies)
         if name == "Abs" and argument.is_real:
             return self._real(f"abs({argument.re})", varies=argument.varies)
         message = (
@@ -179,5 +179,5 @@ class Printer:
         self._count += 1
         sine, cosine = f"s{self._count}", f"c{self._count}"
         lines = self.inner if argument.varies else self.outer
-        lines.append(f"{sine}, {cosine} = _sin_cos({argument.re or '0.0'})")
+        lines.append(f"{sine}, {cosine} = sin_cos({argument.re or '0.0'})")
         return Number(cosine, sine, argument.varies)

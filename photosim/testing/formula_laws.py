@@ -30,7 +30,7 @@ def compiled(model: ClosedForm, example: Example) -> NDArray[np.complex128]:
     """Return the S-matrix of the generated kernel, shape (W, P, P)."""
     kernel = kernels(model)
     out = np.zeros((1, 1, kernel.values, 2, example.wl.size))
-    kernel.evaluate(example.wl, _parameters(kernel.parameters, example), out)
+    kernel.evaluate(example.wl[np.newaxis], _parameters(kernel.parameters, example), out)
     return _spread(model, kernel.value_of, out[0, 0])
 
 
@@ -38,7 +38,7 @@ def partials(model: ClosedForm, example: Example) -> NDArray[np.complex128]:
     """Return the compiled derivatives by all parameters and, last, wavelength: (parameters + 1, W, P, P)."""
     kernel = kernels(model)
     out = np.zeros((1, 1, len(kernel.parameters) + 1, kernel.values, 2, example.wl.size))
-    kernel.partials(example.wl, _parameters(kernel.parameters, example), out)
+    kernel.partials(example.wl[np.newaxis], _parameters(kernel.parameters, example), out)
     return np.array([_spread(model, kernel.value_of, slope) for slope in out[0, 0]])
 
 

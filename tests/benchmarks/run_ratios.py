@@ -222,7 +222,7 @@ def kernels(*, small: bool) -> list[Row]:
 
         def least(_: int, filled: Any = filled, shape: Any = shape) -> Any:
             for group, grid, out in filled:
-                group.kernel.evaluate(grid, group.written, out)
+                group.kernel.evaluate(grid[np.newaxis], group.written, out)
             return np.full(shape, 1j)
 
         both, part = in_turns(sweep, least)

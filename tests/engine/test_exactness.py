@@ -34,7 +34,9 @@ class System:
         for group in parts.groups:
             grid = self.wl if group.kernel.dispersive else np.ones(1)
             out = np.empty((len(group.rows), 1, group.kernel.values, 2, len(grid)))
-            group.kernel.evaluate(grid, np.ascontiguousarray(group.parameters[:, np.newaxis]), out)
+            group.kernel.evaluate(
+                grid[np.newaxis], np.ascontiguousarray(group.parameters[:, np.newaxis]), out
+            )
             flat = (out[:, 0, :, 0] + 1j * out[:, 0, :, 1]).reshape(-1, len(grid))
             values[group.first_value : group.first_value + len(flat)] = flat
         assert not parts.numerical_parts

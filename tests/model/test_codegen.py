@@ -48,7 +48,7 @@ def values(model: ClosedForm, wl: Any, **settings: float) -> dict[tuple[str, str
     kernel = kernels(model)
     params = np.array([[[settings[n] for n in kernel.parameters]]])
     out = np.zeros((1, 1, kernel.values, 2, len(wl)))
-    kernel.evaluate(np.asarray(wl), params, out)
+    kernel.evaluate(np.atleast_2d(wl), params, out)
     return {pair: out[0, 0, v, 0] + 1j * out[0, 0, v, 1] for pair, v in kernel.value_of.items()}
 
 
@@ -66,7 +66,7 @@ def test_series_is_the_derivative_by_wavelength(cache: Path) -> None:
     del cache
     kernel = kernels(declared())
     out = np.zeros((1, 1, kernel.values, 3, 2, 1))
-    kernel.series(np.array([1.55]), np.array([[[0.0, 7.0]]]), out)
+    kernel.series(np.array([[1.55]]), np.array([[[0.0, 7.0]]]), out)
     value, slope, bend = (out[0, 0, kernel.value_of["o1", "o2"]] @ np.eye(1))[:, :, 0] @ [1, 1j]
     turn = 14 / np.pi / 1.55
     assert value == pytest.approx(np.exp(1j * turn), rel=1e-13)

@@ -137,7 +137,7 @@ def test_formula_gets_the_values_and_a_changed_method_a_new_kernel(
         model = component(ports=("o1", "o2"), source="saleh2019")(guide)
         kernel = kernels(model)
         out = np.zeros((1, 1, kernel.values, 2, 1))
-        kernel.evaluate(np.array([1.5]), np.array([[[7.0, 2.0, 1.55, 0.0, 0.5]]]), out)
+        kernel.evaluate(np.array([[1.5]]), np.array([[[7.0, 2.0, 1.55, 0.0, 0.5]]]), out)
         compiled = out[0, 0, 0] @ np.ones(1) @ [1, 1j]
         direct = model.s([1.5], length=7.0, neff=2.0, loss_dB=0.0, tail=0.5)[0, 1, 0]
         assert compiled == pytest.approx(direct, rel=1e-13)

@@ -50,7 +50,7 @@ def kernels_in_thirty_digits() -> float:
             kernel = kernels(model)
             values = {name: float(model.defaults[name]) for name in kernel.parameters}
             out = np.zeros((1, 1, kernel.values, 2, WL.size))
-            kernel.evaluate(WL, np.array([[[values[name] for name in kernel.parameters]]]), out)
+            kernel.evaluate(WL[np.newaxis], np.array([[[values[name] for name in kernel.parameters]]]), out)
             numbers = {name: _number(value) for name, value in {**model.defaults, **values}.items()}
             for k, wl in enumerate(WL):
                 exact, beside = (
