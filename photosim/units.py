@@ -207,10 +207,11 @@ def as_wavelengths(wl: ArrayLike) -> NDArray[np.float64]:
     if grid.ndim != 1:
         message = f"Wavelengths must form one axis, got an array of shape {grid.shape}."
         raise ParameterError(message)
-    if not (grid.min() > 0.0 and grid.max() < np.inf):  # what is not a number fails both
+    ends = float(grid.min()), float(grid.max())
+    if not (ends[0] > 0.0 and ends[1] < np.inf):  # what is not a number fails both
         bad = ~(np.isfinite(grid) & (grid > 0.0))
         message = f"Wavelengths must be positive numbers of um, got {grid[bad][0]:g}."
         raise ParameterError(message)
-    for end in (float(grid.min()), float(grid.max())):
+    for end in ends:
         _check_light(end, "Wavelengths")
     return grid

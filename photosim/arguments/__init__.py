@@ -97,7 +97,10 @@ def check_arguments(function: Callable[..., Any], found: Mapping[str, Any], titl
         if name not in found:
             continue
         value = found[name]
-        if not any(kind.fits(value) for kind in kinds):
+        for kind in kinds:  # a loop, as every call of a public function comes here
+            if kind.fits(value):
+                break
+        else:
             nouns = " or ".join(dict.fromkeys(kind.noun for kind in kinds))
             where = title or function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
             message = f"{where}: {name} must be {nouns}, got {shown(value)}."

@@ -189,6 +189,8 @@ def _all_fit(values: Iterable[Any], kinds: tuple[Kind, ...]) -> bool:
 
 
 def _is_array(value: Any, kinds: str) -> bool:
+    if type(value) is np.ndarray:
+        return value.dtype.kind in kinds
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and not np.ma.isMaskedArray(value)
 
 

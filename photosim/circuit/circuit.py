@@ -168,7 +168,9 @@ class Circuit(ShownCircuit):
     ) -> SMatrix:
         """Return the S-matrix between chosen ports at a point that was found already."""
         values = compiled.solve(compiled.matrix_plan(chosen), point, grid, (len(chosen), len(chosen)))
-        batch = {n: v for n, v in point.settings.items() if np.ndim(v) and n in point.set_directly}
+        batch = {}
+        if point.leading:
+            batch = {n: v for n, v in point.settings.items() if np.ndim(v) and n in point.set_directly}
         series, units = Series(compiled, chosen, point, grid.copy()), {n: unit_of(compiled, n) for n in batch}
         return SMatrix(grid, chosen, values, self.name, series, batch, units)
 

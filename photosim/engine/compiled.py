@@ -322,7 +322,7 @@ class Compiled:
             check_finite(self.parts, point, wl[~np.isfinite(smallest).all(axis=0)])
         if not least > NEARLY_SINGULAR and planned.plan.loops:  # nor where it is not a number
             mend(self.parts, planned.request, point, wl, smallest, out, self.netlist.name)
-        matrix = np.moveaxis(out.reshape(len(out), *shape, out.shape[-1]), -1, 1)
+        matrix = out.reshape(len(out), *shape, out.shape[-1]).transpose(0, 3, 1, 2)
         return matrix if point.leading else matrix[0]
 
     def series(self, ports: tuple[str, ...], point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -17,6 +17,7 @@ from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import get_num_threads
 
 from photosim.errors import ParameterError
 from photosim.kernels.elimination import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from photosim.engine.plan import Plan
     from photosim.engine.values import Table
 
-CHUNK_BYTES = 400_000
+CHUNK_BYTES = 800_000
 """Values of one chunk: they stay in the core's second cache until they are used."""
 
 CHUNKS_A_THREAD = 4
@@ -55,14 +56,17 @@ FEW = 2
 WIDE_SLOTS, WIDE_POINTS = 500, 128
 """Up to so many slots, and from so many wavelengths on, a plan runs in wide blocks: they stay in cache."""
 
+FILLED = 64
+"""From so many wavelengths on, places of a result that no path reaches are filled with zeros one by one."""
+FRESH_BYTES = 32_000_000
+"""Results above this size are new memory of the system each time, which has zeros."""
+
 
 def threads() -> int:
     """Return the number of threads: numba's setting, capped by PHOTOSIM_THREADS where that is set."""
-    import numba
-
     chosen = os.environ.get("PHOTOSIM_THREADS")
     if chosen is None:
-        return int(numba.get_num_threads())
+        return int(get_num_threads())
     if not chosen.isdigit() or int(chosen) < 1:
         message = f"PHOTOSIM_THREADS must be a whole number of threads, 1 or more, got {chosen!r}."
         raise ParameterError(message)
@@ -90,7 +94,7 @@ def solve(
     a part of a batch.
     """
     points = wl.shape[-1]
-    out = np.zeros((point.batch, places, points), dtype=np.complex128)
+    out = _results(plan, point.batch, places, points)
     smallest = np.empty((point.batch, points), dtype=np.float64)
 
     def work(table: Table, span: Span) -> None:
@@ -102,6 +106,23 @@ def solve(
     sweep = Sweep(parts, point, wl, kind, plan.products, member=member)
     _sweep_blocks(sweep, work)
     return out, smallest
+
+
+def _results(plan: Plan, batch: int, places: int, points: int) -> NDArray[np.complex128]:
+    """Return an array (B, places, W) to be filled by a plan, zero where no path leads.
+
+    Memory of moderate size has been used before, so that zeros would be written into all of it.
+    """
+    shape = (batch, places, points)
+    if points < FILLED or 16 * batch * places * points > FRESH_BYTES:
+        return np.zeros(shape, dtype=np.complex128)
+    out = np.empty(shape, dtype=np.complex128)
+    dark = np.ones(places, dtype=np.bool_)
+    dark[plan.exits[:, 1]] = False
+    dark[plan.exits[plan.exits[:, 2] >= 0, 2]] = False
+    for place in np.flatnonzero(dark).tolist():
+        out[:, place] = 0.0
+    return out
 
 
 def solve_series(
@@ -231,10 +252,12 @@ def _kind(slots: int, points: int) -> type[Span]:
 
 def _padded(wl: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """Return wl repeated at its end up to a length, so that every block is full."""
-    missing = length - wl.shape[-1]
-    return np.ascontiguousarray(
-        wl if not missing else np.pad(wl, [(0, 0)] * (wl.ndim - 1) + [(0, missing)], "edge")
-    )
+    points = wl.shape[-1]
+    if points == length:
+        return np.ascontiguousarray(wl)
+    out = np.empty((*wl.shape[:-1], length))
+    out[..., :points], out[..., points:] = wl, wl[..., -1:]
+    return out
 
 
 _kept = threading.local()

@@ -102,7 +102,7 @@ class Table:
             if not same or not _equal(self.settings.get(number), settings):
                 _fill_numerical(numerical_part, view, wl, settings)
                 self.settings[number] = settings
-        self.wl = wl.copy()
+        self.wl = before if same else wl.copy()
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,14 @@ def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDAr
     ambient = TEMPERATURE in point.settings and bool(group.ambient.any())
     if not own and not ambient:
         return [(group.all_rows, group.written)]
-    varied = varied_rows(group, point)
     full = group.written.copy()
+    if not point.leading:
+        if ambient:
+            full[group.ambient, :, group.columns[TEMPERATURE]] = point.settings[TEMPERATURE]
+        for row, parameter, value in own:
+            full[row, :, group.columns[parameter]] = value
+        return [(group.all_rows, full)]
+    varied = varied_rows(group, point)
     batched = np.repeat(full[varied], point.batch, axis=1)
     position = np.full(len(group.rows), -1)
     position[varied] = np.arange(len(varied))

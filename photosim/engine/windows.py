@@ -114,6 +114,13 @@ class Windows:
     def __init__(self, graph: Graph, told: Told) -> None:
         self.graph = graph
         self.told = told
+        self._settings: dict[str, dict[str, Any]] = {}  # as written, of parts that calls change
+
+    def _settings_of(self, part: Part) -> dict[str, Any]:
+        """Return the settings of a part as written, kept for the next call that changes some."""
+        if part.name not in self._settings:
+            self._settings[part.name] = self.graph.settings_of(part)
+        return self._settings[part.name]
 
     @cached_property
     def spans(self) -> dict[_Place, list[str]]:
@@ -253,7 +260,7 @@ class Windows:
         """Look at the settings of some parts, and with `wl` at the wavelengths, at a point or as written."""
         found: dict[_Place, tuple[list[str], list[tuple[float, float]]]] = {}
         for part in parts:
-            changed: Mapping[str, Any] = {} if point is None else point.of_part.get(part.name, {})
+            changed: dict[str, Any] = {} if point is None else dict(point.of_part.get(part.name, {}))
             windows: Iterable[Window] = self._concerned(part.model, part.written)
             if point is not None or part.kit_windows:
                 names = set(part.written if point is None else changed)  # what is written was examined
@@ -261,7 +268,7 @@ class Windows:
             windows = [w for w in windows if wl is not None or w.of != WAVELENGTH]
             if not windows or (point is None and self._plainly_inside(part, windows)):
                 continue  # defaults lie inside
-            settings = self.graph.settings_of(part) | dict(changed)
+            settings = self.graph.settings_of(part) if point is None else self._settings_of(part) | changed
             for window in windows:
                 ends = wl if window.of == WAVELENGTH and wl is not None else _ends(settings[window.of])
                 span = window.span(settings)

@@ -49,8 +49,11 @@ class Window:
         """Return the first and the last value at these settings; of arrays, what holds for all entries."""
         if not self.about and not self.scale:
             return self.low, self.high
-        about = np.asarray(settings[self.about] if self.about else 0.0, dtype=np.float64)
-        scale = np.asarray(settings[self.scale] if self.scale else 1.0, dtype=np.float64)
+        about = settings[self.about] if self.about else 0.0
+        scale = settings[self.scale] if self.scale else 1.0
+        if type(about) is float and type(scale) is float:
+            return about + scale * self.low, about + scale * self.high
+        about, scale = np.asarray(about, dtype=np.float64), np.asarray(scale, dtype=np.float64)
         return float(np.max(about + scale * self.low)), float(np.min(about + scale * self.high))
 
     def stated(self) -> str:
