@@ -31,11 +31,14 @@ def test_random_circuits_agree_with_a_dense_solve(net: dict[str, Any], dense: Ca
     circuit = ps.Circuit(dict(net))
     try:
         expected, values = dense(circuit, WL), circuit(WL).values
+        near = dense(circuit, WL * (1.0 + 4.0 * np.finfo(float).eps))
     except (np.linalg.LinAlgError, ps.SingularCircuit):  # a lossless loop on resonance
         assume(False)
     assume(np.abs(expected).max() < 2)  # and one so near to it that the reference is all rounding
-    # Resonators drawn here reach an enhancement of some hundred: 1e-11 is rounding times that.
-    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    # A resonator of thousands of radians turns the last bits of its phase into more than 1e-11 of its wave:
+    # what the reference itself makes of so small a change of wavelength.
+    rounding = np.abs(near - expected).max(axis=(1, 2), keepdims=True)
+    assert (np.abs(values - expected) < 1e-11 + rounding).all()
 
 
 def ring(coupling: float = 0.1, loss_dB_cm: float = 2.0) -> dict[str, Any]:
