@@ -1,7 +1,8 @@
 """Where kernels are kept between sessions on this machine, and how damage there is found.
 
 Every file ends with a checksum of its content. A damaged one is thrown away and made again with a
-warning, and a folder that is full costs a compilation in each session, not an error.
+warning, and a folder that is full costs a compilation in each session, not an error. A kernel that is
+found there is ready without the parts of numba that compile.
 """
 
 from __future__ import annotations
@@ -122,18 +123,60 @@ def write_text(path: Path, text: str) -> None:
 
 
 def guard(*modules: ModuleType) -> None:
-    """Give every kernel of these modules that numba caches files with checksums."""
+    """Give every kernel of these modules that numba caches checked files and a quick way from them."""
     for module in modules:
         for value in list(vars(module).values()):
             guard_kernel(value)
 
 
 def guard_kernel(value: Any) -> None:
-    """Give one kernel files with checksums, where it is a kernel that numba caches."""
+    """Do so for one kernel, where it is one that numba caches."""
     kept = getattr(getattr(value, "_cache", None), "_cache_file", None)
     if kept is not None and not isinstance(kept, _checked_files()):
         base = kept._index_name.removesuffix(".nbi")  # noqa: SLF001 - numba has no public way to say where
         value._cache._cache_file = _checked_files()(kept._cache_path, base, kept._source_stamp)  # noqa: SLF001
+        with suppress(ImportError, AttributeError):  # another version of numba may be built in another way
+            _quicken(value._cache)  # noqa: SLF001
+
+
+def _quicken(kept: Any) -> None:
+    """Let a kernel's cache load machine code without all that numba knows of types and functions.
+
+    numba loads that before it looks into a cache, and again where it compiles. It takes longer than all else
+    of a first small result; machine code that is there needs none of it, only the counts of references.
+    """
+    from numba.core.runtime.nrt import rtsys
+
+    look, watched = kept._load_overload, kept._guard_against_spurious_io_errors  # noqa: SLF001
+
+    def load_overload(signature: Any, target: Any) -> Any:
+        rtsys.initialize(target)
+        found = None
+        with watched():
+            found = look(signature, target)
+        if found is None:
+            with suppress(ImportError, AttributeError):
+                _load_algebra()
+        return found
+
+    kept.load_overload = load_overload
+
+
+@cache
+def _load_algebra() -> None:
+    """Load numba's functions of arrays, without all of scipy.linalg.
+
+    numba imports that before it first compiles, to see whether it is there. It is, as scipy is needed anyway,
+    and a kernel that calls it finds it later.
+    """
+    from numba.np import linalg
+
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401 - the import is what is wanted
+    finally:
+        linalg.ensure_blas = look
 
 
 @cache

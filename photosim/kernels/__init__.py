@@ -8,7 +8,7 @@ and the folder left with it in site-packages would hide an editable install made
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -70,23 +70,3 @@ class _Finder:
 
 
 sys.meta_path.insert(0, _Finder)
-
-
-def _load_algebra() -> None:
-    """Load numba's functions of arrays, without all of scipy.linalg.
-
-    numba imports that to see whether it is there, in each process that takes a kernel from its cache. It is,
-    as scipy is needed anyway, and a kernel that calls it finds it later.
-    """
-    from numba.np import linalg
-
-    look = linalg.ensure_blas
-    linalg.ensure_blas = lambda: None
-    try:
-        import numba.np.arraymath  # noqa: F401 - the import is what is wanted
-    finally:
-        linalg.ensure_blas = look
-
-
-with suppress(ImportError, AttributeError):  # another version of numba may be built in another way
-    _load_algebra()

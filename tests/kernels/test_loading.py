@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,49 @@ def test_a_first_result_loads_its_kernels_alone_and_algebra_works_later() -> Non
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "right\n"
+
+
+FOUND = """\
+import sys
+import numba
+import numpy as np
+from photosim.model import registry
+from photosim.model.codegen import kernels
+
+attenuator = kernels(registry.get("attenuator"))
+given = np.ones((1, 1)), np.full((1, 1, len(attenuator.parameters)), 0.5)
+out = np.zeros((1, 1, attenuator.values, 2, 1))
+attenuator.evaluate(*given, out)
+print(out.tolist(), "numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+
+@numba.njit
+def attenuated(wl, parameters, out):
+    evaluate(wl, parameters, out)
+    return np.dot(out.ravel(), out.ravel()), np.unique(wl)
+
+evaluate = attenuator.evaluate
+again = np.zeros_like(out)
+square, grid = attenuated(*given, again)
+assert (again == out).all()
+assert np.isclose(square, (out**2).sum())
+assert grid.tolist() == [1.0]
+"""
+
+
+def test_machine_code_that_is_found_needs_no_compiler_and_can_be_compiled_into_more(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in {"NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"}}
+    environment["PHOTOSIM_CACHE"] = str(tmp_path)
+    seen = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", FOUND], capture_output=True, text=True, check=False, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        seen.append(done.stdout.rpartition("]")[::2])
+    (first, compiled), (second, found) = seen
+    assert first == second
+    assert compiled == " True False\n"
+    assert found == " False False\n"
 
 
 BESIDE = """\
