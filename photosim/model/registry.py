@@ -1,16 +1,17 @@
 """The one list of component models: name to model.
 
-Declaring a component registers it. The library in photosim.components is loaded when a name is first
-requested, so that importing photosim stays light. After it come the components of others: of installed
-packages, which name a module under the entry point group "photosim.components", and of the Python
-files that the user lists in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist
-cannot name code.
+Declaring a component registers it. A file of the library in photosim.components is loaded when one of its
+names is first requested, so that importing photosim stays light; the whole library where a name is none of
+its own, or all names are asked for. After it come the components of others: of installed packages, which
+name a module under the entry point group "photosim.components", and of the Python files that the user lists
+in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist cannot name code.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
 import traceback
 import warnings
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photosim.errors import ParameterError, PhotosimError, PhotosimWarning, did_you_mean
+from photosim.model.shelf import LIBRARY, home
 
 if TYPE_CHECKING:
     from photosim.model import Model
@@ -35,6 +37,8 @@ def register(model: Model) -> None:
     The same function declared again (a notebook cell run twice) replaces the
     old model; a second function of the same name is a ParameterError.
     """
+    if model.module != home(model.name):
+        _load_home(model.name)
     known = _models.get(model.name)
     if known is not None and known.origin != model.origin:
         message = f"Component {model.name!r} is declared twice: in {known.origin} and in {model.origin}."
@@ -58,6 +62,8 @@ def known(name: object) -> bool:
     if not isinstance(name, str):
         return False  # a file can give a list where a name belongs
     if name not in _models:
+        _load_home(name)
+    if not _state["library_loaded"] and (name not in _models or _others_listed()):
         _load_library()
     return name in _models
 
@@ -97,11 +103,24 @@ def _declared_in(module: str) -> tuple[str, ...]:
     return tuple(name for name, model in _models.items() if model.module == module)
 
 
+def _load_home(name: str) -> None:
+    """Load the file of the library that declares a component, where there is one."""
+    module = home(name)
+    if module is not None:
+        importlib.import_module(module)
+
+
+def _others_listed() -> list[str]:
+    """Return the Python files of components that the user lists, which are run whatever a netlist needs."""
+    return list(filter(None, os.environ.get(FILES, "").split(os.pathsep)))
+
+
 def _load_library() -> None:
     if _state["library_loaded"]:
         return
     _state["library_loaded"] = True
-    importlib.import_module("photosim.components")
+    for file in pkgutil.iter_modules(importlib.import_module(LIBRARY).__path__):
+        importlib.import_module(f"{LIBRARY}.{file.name}")
     for entry in metadata.entry_points(group=GROUP):
         try:
             entry.load()
@@ -109,7 +128,7 @@ def _load_library() -> None:
             package = entry.dist.name if entry.dist is not None else entry.value
             message = f"The components of the installed package {package!r} are not loaded: {_reason(error)}"
             warnings.warn(message, PhotosimWarning, stacklevel=2)
-    for path in filter(None, os.environ.get(FILES, "").split(os.pathsep)):
+    for path in _others_listed():
         load_file(path)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import photosim as ps
 from photosim.errors import ParameterError
 from photosim.jobs.fingerprint import fingerprint
-from photosim.model import ClosedForm, Entries, component, registry
+from photosim.model import ClosedForm, Entries, component, registry, shelf
 from photosim.model.quantities import Power
 
 
@@ -67,3 +69,46 @@ def test_second_component_of_a_name_is_refused_with_both_places() -> None:
 def test_component_pickles_to_itself(name: str) -> None:
     model = registry.get(name)
     assert pickle.loads(pickle.dumps(model)) is model  # noqa: S301 - our own bytes
+
+
+def test_every_component_of_the_library_stands_beside_its_file() -> None:
+    declared: dict[str, set[str]] = {}
+    for name in registry.names():
+        place, _, file = registry.get(name).module.rpartition(".")
+        if place == shelf.LIBRARY:
+            declared.setdefault(file, set()).add(name)
+    assert {file: set(names.split()) for file, names in shelf.FILES.items()} == declared
+
+
+ALONE = """\
+import sys
+from photosim.model import registry
+registry.get("ring_single")
+print(*sorted(name for name in sys.modules if name.startswith("photosim.components.")))
+"""
+
+
+def test_a_component_brings_the_files_that_it_needs_and_an_unknown_one_all() -> None:
+    def loaded(*more: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", "\n".join([ALONE, *more])], check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout.splitlines()
+
+    alone, *rest = loaded("print(registry.known('no such'), len(registry.names()), registry.known('laser'))")
+    assert "photosim.components.rings" in alone
+    assert len(alone.split()) < 10
+    assert rest == [f"False {sum(len(names.split()) for names in shelf.FILES.values())} True"]
+
+
+def test_a_name_of_the_library_is_refused_though_its_file_was_not_loaded() -> None:
+    code = """\
+from photosim.model import component
+
+@component(ports=("o1", "o2"), source="saleh2007")
+def coupler(m, wl):
+    \"\"\"Coupler of the user's own.\"\"\"
+    return {("o1", "o2"): 1.0}
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert "Component 'coupler' is declared twice: in photosim.components.couplers.coupler" in done.stderr
