@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from photosim.errors import PhotosimWarning, listing
 from photosim.model import ClosedForm, Model, Nonlinear, Numerical
 
 if TYPE_CHECKING:
-    from photosim.engine.graph import Graph
+    from photosim.engine.graph import Graph, Part
     from photosim.model import Composite
 
 MOST_NAMED = 12
@@ -26,19 +26,36 @@ def is_lit(model: Model, ports: tuple[str, ...]) -> bool:
     return isinstance(model, ClosedForm | Numerical | Nonlinear) and len(ports) > 1
 
 
-def without_temperature(
-    cold: Iterable[tuple[str, str, Model]], composites: Mapping[str, Composite], warm: Collection[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return what stays as it is, as a user would call it, by the name of the temperature around it.
+class Unheated(Mapping[str, tuple[str, ...]]):
+    """What stays as it is, as a user would call it, by the name of the temperature around it.
 
-    cold: parts that light passes and that have no temperature, each with the name of the one around it.
+    cold: parts that light passes and that have no temperature, by the name of the one around them.
     warm: names of composites that hold parts with one, which move.
     """
-    found: dict[str, dict[str, None]] = {}
-    for around, name, model in cold:
-        if not any(speaks_for(scope, composites, warm) for scope in scopes(name)):
-            found.setdefault(around, {})[shown_as(name, model, composites, warm)] = None
-    return {around: tuple(names) for around, names in found.items()}
+
+    def __init__(
+        self, cold: Mapping[str, Sequence[Part]], composites: Mapping[str, Composite], warm: Collection[str]
+    ) -> None:
+        self._cold = cold
+        self._composites = composites
+        self._warm = warm
+
+    def __getitem__(self, around: str) -> tuple[str, ...]:
+        """Return the names of what stays; they are made only here, as a large circuit has many."""
+        found = {
+            shown_as(part.name, part.model, self._composites, self._warm): None
+            for part in self._cold[around]
+            if not any(speaks_for(scope, self._composites, self._warm) for scope in scopes(part.name))
+        }
+        return tuple(found)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the temperatures."""
+        return iter(self._cold)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._cold)
 
 
 def speaks_for(scope: str, composites: Mapping[str, Composite], warm: Collection[str]) -> bool:
@@ -91,12 +108,12 @@ class Ambient:
     def _text(self, settings: Mapping[str, Any]) -> str:
         """Name what stays at 300 K while the temperature around it is another one, if anything does."""
         named: dict[str, None] = {}
-        for temperature, parts in self._graph.without_temperature.items():
+        for temperature in self._graph.without_temperature:
             value = (
                 settings[temperature] if temperature in settings else self._graph.bindings.value(temperature)
             )
             if np.any(np.asarray(value) != ROOM_TEMPERATURE_K):
-                named |= dict.fromkeys(parts)
+                named |= dict.fromkeys(self._graph.without_temperature[temperature])
         if not named:
             return ""
         have = "has no temperature and stays" if len(named) == 1 else "have no temperature and stay"

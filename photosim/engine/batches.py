@@ -63,7 +63,7 @@ def solve_slices(
 
 
 def _slice_size(compiled: Compiled, batch: int, points: int, places: int) -> int:
-    values = sum(len(g.rows) * g.kernel.values for g in compiled.parts.groups if g.kernel.dispersive)
+    values = sum(len(g.parts) * g.kernel.values for g in compiled.parts.groups if g.kernel.dispersive)
     each = 16 * points * (places + values)
     most = max(1, SLICE_BYTES // each)
     return min(most, max(1, -(-batch // (FEWEST_SLICES * threads()))))

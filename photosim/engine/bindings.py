@@ -8,7 +8,7 @@ name `radius` means `bank.radius`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,10 +119,19 @@ KEPT_ORDERS = 8
 
 
 class Bindings:
-    """Values by dotted name; evaluation is cached for the values as written."""
+    """Values by dotted name; evaluation is cached for the values as written.
 
-    def __init__(self, bound: Mapping[str, Any]) -> None:
-        self.bound: dict[str, Any] = {TEMPERATURE: ROOM_TEMPERATURE_K, **bound}
+    `own` has the values that are bound one by one, `bound` all of them: `written_out` makes it of `own`,
+    where that has runs of parts in place of names.
+    """
+
+    def __init__(
+        self,
+        bound: Mapping[Any, Any],
+        written_out: Callable[[dict[Any, Any]], Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.own: dict[Any, Any] = {TEMPERATURE: ROOM_TEMPERATURE_K, **bound}
+        self.bound: Mapping[str, Any] = self.own if written_out is None else written_out(self.own)
         self._values: dict[str, Any] = {}
         self._users: dict[str, list[str]] | None = None
         self._affected: dict[tuple[str, ...], list[str]] = {}
@@ -192,7 +201,7 @@ class Bindings:
             name = open_names.pop()
             if name not in found:
                 found.add(name)
-                value = self.bound.get(name)
+                value = self.own.get(name)  # a plain number follows from nothing
                 if isinstance(value, Scoped):
                     open_names += [value.full(n) for n in value.expression.names]
         return found
@@ -247,7 +256,7 @@ class Bindings:
     def _user_table(self) -> dict[str, list[str]]:
         if self._users is None:
             users: dict[str, list[str]] = {}
-            for name, value in self.bound.items():
+            for name, value in self.own.items():
                 if isinstance(value, Scoped):
                     for n in value.expression.names:
                         users.setdefault(value.full(n), []).append(name)

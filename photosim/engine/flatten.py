@@ -10,16 +10,19 @@ changes the graph.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from photosim.conventions import bus_range, exposed_names, mode_of, modes_that_meet, ports_by_mode
-from photosim.engine.ambient import is_lit, scopes, without_temperature
+from photosim.conventions import bus_range, exposed_names, modes_that_meet
+from photosim.engine import alike
+from photosim.engine.alike import Expanded, Kind, Run, kind_of
+from photosim.engine.ambient import Unheated, is_lit, scopes
 from photosim.engine.bindings import TEMPERATURE, Bindings, Scoped, owner, setting_value
+from photosim.engine.ends import PartPorts, Place, Ports, by_mode, end_of
 from photosim.engine.graph import Graph, Part
 from photosim.engine.nets import Collected, joined
 from photosim.errors import NetlistError, did_you_mean, listing
@@ -28,9 +31,6 @@ from photosim.model import GROUND_MEMBER, Block, ClosedForm, Composite, Model, r
 from photosim.model.netlist import Instance, Netlist, PortRef
 from photosim.model.parameters import Parameter
 from photosim.model.windows import Window
-
-End: TypeAlias = "int | dict[str, int] | PortRef"
-"""What a port's name stands for: a number, a number for each of its modes, or an electrical port."""
 
 MAX_DEPTH = 64
 """Deepest hierarchy accepted; deeper is taken for a component that contains itself."""
@@ -57,15 +57,16 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     builder = _Builder(dict(overrides or {}))
     exposed, electrical = builder.place(netlist, "", (), ())
     partner = np.full(builder.ports, -1, dtype=np.int64)
-    for a, b in builder.joins:
-        partner[a], partner[b] = b, a
+    ends = np.array(builder.joins, dtype=np.int64).reshape(-1, 2)
+    partner[ends[:, 0]], partner[ends[:, 1]] = ends[:, 1], ends[:, 0]
     metal = builder.electrical
-    index = {part.name: k for k, part in enumerate(builder.parts)}
-    bindings = Bindings(builder.bound)
+    parts = tuple(builder.parts)
+    bindings = Bindings(builder.bound, lambda own: Expanded(own, parts, Part.bound))
     return Graph(
-        tuple(builder.parts), partner, exposed, electrical, bindings, builder.structural, index,
+        parts, partner, exposed, electrical, bindings,
+        Expanded(builder.structural, parts, Part.switched),
         builder.composites, builder.buses, builder.bus_ranges, tuple(metal.wires), builder.written,
-        without_temperature(builder.cold, builder.composites, builder.warm), joined(metal.nets),
+        Unheated(builder.cold, builder.composites, builder.warm), joined(metal.nets),
         frozenset(metal.open_pins), builder.doors,
     )  # fmt: skip
 
@@ -76,19 +77,21 @@ class _Builder:
     def __init__(self, overrides: dict[str, Any]) -> None:
         self.overrides = overrides
         self.parts: list[Part] = []
-        self.joins: list[tuple[int, int]] = []
+        self.joins = array("q")
         self.buses: dict[int, str] = {}
         self.bus_ranges: dict[int, tuple[int, int]] = {}
         self.electrical = Collected()
-        self.bound: dict[str, Any] = {}
-        self.structural: dict[str, Any] = {}
+        self.bound: dict[Any, Any] = {}
+        self.structural: dict[Any, Any] = {}
         self.composites: dict[str, Composite] = {}
-        self.doors: dict[str, _Ports] = {}
+        self.doors: dict[str, Ports] = {}
         self.written: dict[str, tuple[str, ...]] = {}
-        self.cold: list[tuple[str, str, Model]] = []
+        self.cold: dict[str, list[Part]] = {}
         self.warm: set[str] = set()
         self.ports = 0
         self._templates: dict[Any, Netlist] = {}
+        self._kinds: dict[tuple[str, ...], Kind | None] = {}
+        self._run: Run | None = None
         self._temperature_scopes: dict[str, str] = {"": ""}
 
     def place(
@@ -101,22 +104,29 @@ class _Builder:
             )
             raise NetlistError(message)
         prefix = f"{scope}." if scope else ""
-        for name, value in netlist.settings.items():
-            if prefix + name not in self.bound:
-                self._bind(prefix + name, value, scope)
+        for own, value in netlist.settings.items():
+            if prefix + own not in self.bound:
+                self._bind(prefix + own, value, scope)
         if scope and prefix + TEMPERATURE in self.bound:
             self._temperature_scopes[scope] = scope
         visible = (netlist.components, *parents)
-        inner = {
-            name: self._instance(instance, prefix + name, scope, visible, (*chain, instance.component))
-            for name, instance in netlist.instances.items()
-        }
+        inner: dict[str, Place] = {}
+        like = len(netlist.instances) >= alike.MANY and not self.overrides
+        like &= not self._temperature_scope(scope)
+        others: set[str] = set().union(*visible)
+        for own, one in netlist.instances.items():
+            name = prefix + own
+            part = self._alike(one, name) if like and one.component not in others else None
+            if part is None:
+                inner[own] = self._instance(one, name, scope, visible, (*chain, one.component))
+            else:
+                inner[own] = part
         self._join(netlist, inner)
-        self.electrical.note_open(netlist, {n: p for n, p in inner.items() if isinstance(p, _Ports)}, scope)
+        self.electrical.note_open(netlist, {n: p for n, p in inner.items() if isinstance(p, Ports)}, scope)
         optical: dict[str, int] = {}
         electrical: dict[str, PortRef] = {}
         for outer, (instance, port) in netlist.ports.items():
-            found = inner[instance](port)
+            found = end_of(inner[instance], port)
             if isinstance(found, int):
                 optical[outer] = found
             elif isinstance(found, dict):
@@ -125,25 +135,29 @@ class _Builder:
                 electrical[outer] = found
         return optical, electrical
 
-    def _join(self, netlist: Netlist, inner: Mapping[str, Callable[[str], End]]) -> None:
+    def _join(self, netlist: Netlist, inner: Mapping[str, Place]) -> None:
         for (a, port_a), (b, port_b) in netlist.connections:
-            left, right = inner[a](port_a), inner[b](port_b)
+            left, right = end_of(inner[a], port_a), end_of(inner[b], port_b)
             if isinstance(left, int) and isinstance(right, int):
-                self.joins.append((left, right))
-                self._note_bus_ranges((left, port_a), (right, port_b))
+                self.joins.extend((left, right))
+                if self.buses:
+                    self._note_bus_ranges((left, port_a), (right, port_b))
             elif isinstance(left, tuple) != isinstance(right, tuple):
                 message = f"Connection {a},{port_a} to {b},{port_b} joins an optical and an electrical port."
                 raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
             elif isinstance(left, tuple) and isinstance(right, tuple):
                 self.electrical.connect(left, right)
             elif not isinstance(left, tuple) and not isinstance(right, tuple):
-                pairs = modes_that_meet(_by_mode(left, port_a), _by_mode(right, port_b))
+                pairs = modes_that_meet(by_mode(left, port_a), by_mode(right, port_b))
                 if not pairs:
                     message = f"Connection {a},{port_a} to {b},{port_b} joins ports that share no mode."
                     raise NetlistError(message, netlist.mark("connections", f"{a},{port_a}"))
-                self.joins += pairs
+                for pair in pairs:
+                    self.joins.extend(pair)
         for net in netlist.nets:
-            self.electrical.join([end if end == GROUND_MEMBER else inner[end[0]](end[1]) for end in net])
+            self.electrical.join(
+                [end if end == GROUND_MEMBER else end_of(inner[end[0]], end[1]) for end in net]
+            )
 
     def _note_bus_ranges(self, *ends: tuple[int, str]) -> None:
         """Note the parts of buses that the two ends of a connection name."""
@@ -163,20 +177,45 @@ class _Builder:
             value = setting_value(value, name)
         self.bound[name] = Scoped(value, scope) if isinstance(value, Expr) else value
 
-    def _note_temperature(self, name: str, model: Model, ports: tuple[str, ...], outer: str) -> None:
+    def _note_temperature(self, part: Part, outer: str) -> None:
         """Note whether a part follows the temperature around it, that of the scope `outer`."""
-        if not is_lit(model, ports):
+        if not is_lit(part.model, part.ports):
             return
-        if TEMPERATURE in model.parameters:
-            self.warm.update(scopes(name) if outer or "." in name else ())
+        if TEMPERATURE in part.model.parameters:
+            self.warm.update(scopes(part.name) if outer or "." in part.name else ())
         else:
-            self.cold.append((f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, name, model))
+            self.cold.setdefault(f"{outer}.{TEMPERATURE}" if outer else TEMPERATURE, []).append(part)
 
     def _temperature_scope(self, scope: str) -> str:
         """Return the innermost scope around a scope, itself included, that has a temperature of its own."""
         if scope not in self._temperature_scopes:
             self._temperature_scopes[scope] = self._temperature_scope(owner(scope)[0])
         return self._temperature_scopes[scope]
+
+    def _alike(self, instance: Instance, name: str) -> Part | None:
+        """Add an instance whose settings are plain numbers within bounds; return None for another one."""
+        key = instance.component, *instance.settings
+        if key not in self._kinds:
+            self._kinds[key] = kind_of(key[0], key[1:])
+        kind = self._kinds[key]
+        numbers = None if kind is None else kind.numbers(instance.settings)
+        if kind is None or numbers is None:
+            return None
+        model = kind.model
+        part = Part(
+            name, model, kind.written, model.ports, model.aliases, self.ports, instance.windows, numbers
+        )
+        if self._run is None:
+            self._run = Run(len(self.parts), len(self.parts))
+            self.bound[self._run] = self.structural[self._run] = None
+        self._run.last += 1
+        self.ports += len(part.ports)
+        self.parts.append(part)
+        if kind.cold:
+            self.cold.setdefault(TEMPERATURE, []).append(part)
+        elif "." in name:
+            self._note_temperature(part, "")
+        return part
 
     def _instance(
         self,
@@ -187,6 +226,7 @@ class _Builder:
         chain: tuple[str, ...],
     ) -> Any:
         """Add one instance; return a function from a port name to its number or electrical reference."""
+        self._run = None
         own = {k.rpartition(".")[2]: v for k, v in self.overrides.items() if k.rpartition(".")[0] == name}
         settings = {**instance.settings, **own} if own else instance.settings
         for table in visible:
@@ -211,7 +251,7 @@ class _Builder:
             if value is not None and (key in inner.settings or key == TEMPERATURE):
                 self._bind(f"{name}.{key}", value, scope)
         optical, electrical = self.place(inner, name, visible, chain)
-        self.doors[name] = _Ports(name, optical, electrical, {})
+        self.doors[name] = Ports(name, optical, electrical, {})
         return self.doors[name]
 
     def _composite(
@@ -234,7 +274,7 @@ class _Builder:
                 self._bind(f"{name}.{key}", own, around, parameter, where)
         template = self._template(model, arguments)
         optical, electrical = self.place(template, name, (), chain)
-        self.doors[name] = _Ports(name, optical, electrical, model.aliases_for(settings))
+        self.doors[name] = Ports(name, optical, electrical, model.aliases_for(settings))
         return self.doors[name]
 
     def _template(self, model: Composite, arguments: Mapping[str, Any]) -> Netlist:
@@ -269,14 +309,14 @@ class _Builder:
             if key not in written:
                 self.structural[f"{name}.{key}"] = model.parameters[key].default
         ports = model.ports_for(written)
-        self._note_temperature(name, model, ports, outer)
         part = Part(name, model, tuple(written), ports, model.aliases_for(written), self.ports, windows)
+        self._note_temperature(part, outer)
         if isinstance(model, Block):
             self.buses |= {self.ports + ports.index(port): f"{name},{port}" for port in model.buses}
         self.ports += len(ports)
         self.parts.append(part)
         self.electrical.models[name] = model
-        return _PartPorts(part, written)
+        return PartPorts(part, written)
 
     def _is_on(self, parameter: Parameter, name: str, value: Any, scope: str) -> bool:
         """Return whether a switch such as a reflection is on: it can then change without a new graph."""
@@ -298,52 +338,3 @@ class _Builder:
         value = parameter.read(value, where)
         self.structural[name] = value
         return value
-
-
-def _by_mode(end: int | dict[str, int], written: str) -> dict[str, int]:
-    """Return the numbers of a port by mode; one that is named alone has the mode that its name says."""
-    return end if isinstance(end, dict) else {mode_of(written): end}
-
-
-@dataclass(frozen=True)
-class _Ports:
-    """Resolves the exposed ports of a placed sub-circuit."""
-
-    name: str
-    optical: Mapping[str, int]
-    electrical: Mapping[str, PortRef]
-    aliases: Mapping[str, str]
-
-    def __call__(self, port: str) -> End:
-        port = port if port in self.optical or port in self.electrical else self.aliases.get(port, port)
-        if port in self.optical:
-            return self.optical[port]
-        if port in self.electrical:
-            return self.electrical[port]
-        modes = ports_by_mode(self.optical).get(port)
-        if modes:
-            return {mode: self.optical[name] for mode, name in modes.items()}
-        known = (*self.optical, *self.electrical, *self.aliases)
-        message = f"instance {self.name!r} has no port {port!r}. It has: {listing(known)}."
-        raise NetlistError(message + did_you_mean(port, known))
-
-
-@dataclass(slots=True)
-class _PartPorts:
-    """Resolves the ports of a part, by name or alias."""
-
-    part: Part
-    settings: Mapping[str, Any]
-
-    def __call__(self, port: str) -> End:
-        part = self.part
-        if port in part.ports:
-            return part.first_port + part.ports.index(port)
-        where = f"instance {part.name!r} ({part.model.name})"
-        name = part.model.port(port, self.settings, where)
-        if name in part.ports:
-            return part.first_port + part.ports.index(name)
-        modes = ports_by_mode(part.ports).get(name)
-        if modes:
-            return {mode: part.first_port + part.ports.index(own) for mode, own in modes.items()}
-        return part.name, name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photosim.conventions import ports_by_mode
 from photosim.engine.bindings import TEMPERATURE, Bindings
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from photosim.model.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the flat circuit: dotted name, model, settings written, number of its first port."""
+class Part(NamedTuple):
+    """One part of the flat circuit: dotted name, model, settings written, number of its first port.
+
+    `numbers` has the values of the settings written where all of them are plain numbers; they are not bound
+    one by one.
+    """
 
     name: str
     model: Model
@@ -30,11 +33,23 @@ class Part:
     aliases: Mapping[str, str]
     first_port: int
     kit_windows: tuple[Window, ...] = ()
+    numbers: tuple[float, ...] | None = None
 
     @property
     def windows(self) -> tuple[Window, ...]:
         """Windows of the model, and those that a kit states."""
         return (*self.model.windows, *self.kit_windows) if self.kit_windows else self.model.windows
+
+    def bound(self) -> Iterator[tuple[str, float]]:
+        """Yield the settings of a part whose settings are plain numbers, by dotted name."""
+        for name, value in zip(self.written, self.numbers or (), strict=True):
+            yield f"{self.name}.{name}", value
+
+    def switched(self) -> Iterator[tuple[str, Any]]:
+        """Yield the switches of a part that are not written, by dotted name, with their defaults."""
+        for name in self.model.switches:
+            if name not in self.written:
+                yield f"{self.name}.{name}", self.model.parameters[name].default
 
 
 @dataclass(frozen=True)
@@ -62,16 +77,20 @@ class Graph:
     electrical: Mapping[str, PortRef]
     bindings: Bindings
     structural: Mapping[str, Any]
-    index: Mapping[str, int] = field(repr=False, default_factory=dict)
     composites: Mapping[str, Composite] = field(repr=False, default_factory=dict)
     buses: Mapping[int, str] = field(repr=False, default_factory=dict)
     bus_ranges: Mapping[int, tuple[int, int]] = field(repr=False, default_factory=dict)
     wires: tuple[tuple[PortRef, PortRef], ...] = ()
     written: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
-    without_temperature: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    without_temperature: Mapping[str, Sequence[str]] = field(repr=False, default_factory=dict)
     nets: tuple[tuple[PortRef, ...], ...] = ()
     open_pins: frozenset[PortRef] = frozenset()
     doors: Mapping[str, Callable[[str], Any]] = field(repr=False, default_factory=dict)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The number of each part by name."""
+        return {part.name: k for k, part in enumerate(self.parts)}
 
     @cached_property
     def owners(self) -> tuple[Part, ...]:
@@ -83,6 +102,8 @@ class Graph:
         found = part.model.defaults
         if TEMPERATURE in found:
             found[TEMPERATURE] = self.bindings.value(TEMPERATURE)
+        if part.numbers is not None:
+            return found | dict(zip(part.written, part.numbers, strict=True))
         return found | {name: self.bindings.value(f"{part.name}.{name}") for name in part.written}
 
     def check_answers(self, name: str) -> None:

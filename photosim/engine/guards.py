@@ -132,7 +132,7 @@ def _check_numerical(name: str, model: Any, settings: dict[str, Any], wl: NDArra
 def group_matrices(group: Group, point: Point, wl: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return the S-matrices of all instances of a group, shape (rows, B, W, P, P), by its kernel."""
     kernel, ports = group.kernel, group.model.ports
-    parameters = group_parameters(group, np.arange(len(group.rows)), point)
+    parameters = group_parameters(group, np.arange(len(group.parts)), point)
     values = np.empty((*parameters.shape[:2], kernel.values, 2, len(wl)))
     kernel.evaluate(wl[np.newaxis], parameters, values)
     s = np.zeros((*parameters.shape[:2], len(wl), len(ports), len(ports)), dtype=np.complex128)

@@ -38,15 +38,12 @@ LIBRARY = "photosim.components"
 class Group:
     """The instances of one closed-form model: one row of parameters each, and their first S-matrix element.
 
-    `parameters` (n, P) holds the settings as written; `names_written[row]` the names
-    that were written, the others follow the defaults; `first_ports` (n,) the
-    number of each row's first port.
+    `parameters` (n, P) holds the settings as written; `first_ports` (n,) the number of each row's first port.
     """
 
     model: ClosedForm
     kernel: Kernels
-    rows: Mapping[str, int]
-    names_written: tuple[tuple[str, ...], ...]
+    parts: tuple[Part, ...]
     parameters: NDArray[np.float64]
     first_value: int
     first_ports: NDArray[np.int64]
@@ -54,7 +51,12 @@ class Group:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Part names by row."""
-        return tuple(self.rows)
+        return tuple(part.name for part in self.parts)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Rows by the name of the part."""
+        return {part.name: k for k, part in enumerate(self.parts)}
 
     @cached_property
     def columns(self) -> dict[str, int]:
@@ -64,7 +66,7 @@ class Group:
     @cached_property
     def all_rows(self) -> NDArray[np.int64]:
         """The number of every row, shape (n,)."""
-        return np.arange(len(self.rows))
+        return np.arange(len(self.parts))
 
     @cached_property
     def written(self) -> NDArray[np.float64]:
@@ -75,7 +77,7 @@ class Group:
     def ambient(self) -> NDArray[np.bool_]:
         """Whether each row takes the circuit's temperature, having been given none of its own, shape (n,)."""
         sees = TEMPERATURE in self.model.parameters
-        return np.array([sees and TEMPERATURE not in written for written in self.names_written], dtype=bool)
+        return np.array([sees and TEMPERATURE not in part.written for part in self.parts], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Parts:
             self.groups.append(self._group(model, parts))
         self.values = Values(self)
         self._written_arrays = {
-            n: v for n, v in graph.bindings.bound.items() if isinstance(v, np.ndarray) and v.ndim
+            n: v for n, v in graph.bindings.own.items() if isinstance(v, np.ndarray) and v.ndim
         }
 
     def _group(self, model: ClosedForm, parts: list[Part]) -> Group:
@@ -162,17 +164,23 @@ class Parts:
             warm = self.graph.bindings.value(TEMPERATURE)
             if np.ndim(warm) == 0:  # a batch reaches the rows through the Point of each call, as below
                 parameters[:, column[TEMPERATURE]] = warm
+        equal: dict[tuple[str, ...], list[int]] = {}
         for row, part in enumerate(parts):
+            if part.numbers is not None:
+                equal.setdefault(part.written, []).append(row)
+                continue
             for name in part.written:
                 value = self.graph.bindings.value(f"{part.name}.{name}")
                 if (
                     np.ndim(value) == 0
                 ):  # an array is a batch: it reaches the row through the Point of each call
                     parameters[row, column[name]] = value
-        rows = {part.name: k for k, part in enumerate(parts)}
-        names_written = tuple(part.written for part in parts)
+        for names, rows in equal.items():
+            columns = [column[name] for name in names]
+            numbers = np.array([parts[row].numbers for row in rows], dtype=np.float64)
+            parameters[np.ix_(rows, columns)] = numbers.reshape(len(rows), len(columns))
         first_ports = np.array([part.first_port for part in parts], dtype=np.int64)
-        group = Group(model, kernel, rows, names_written, parameters, self.count, first_ports)
+        group = Group(model, kernel, tuple(parts), parameters, self.count, first_ports)
         self.count += len(parts) * kernel.values
         return group
 
@@ -204,11 +212,16 @@ class Parts:
         """Return the rows of a group by the (to, from) port numbers of elements that can be non-zero."""
         switches = {name for name, p in group.model.parameters.items() if p.structural}
         found: dict[Pattern, list[int]] = {}
-        plain = group.model.structure({})
-        for row, (name, names_written) in enumerate(zip(group.rows, group.names_written, strict=True)):
-            own = switches.intersection(names_written) if switches else ()
-            settings = {n: self.graph.bindings.value(f"{name}.{n}") for n in own}
-            found.setdefault(group.model.structure(settings) if own else plain, []).append(row)
+        plain: list[int] | None = None
+        for row, part in enumerate(group.parts):
+            own = () if part.numbers is not None or not switches else switches.intersection(part.written)
+            if not own:
+                if plain is None:
+                    plain = found.setdefault(group.model.structure({}), [])
+                plain.append(row)
+                continue
+            settings = {n: self.graph.bindings.value(f"{part.name}.{n}") for n in own}
+            found.setdefault(group.model.structure(settings), []).append(row)
         return found
 
     @cached_property

@@ -224,7 +224,7 @@ class Values:
 
 def group_parameters(group: Group, rows: NDArray[np.int64], point: Point) -> NDArray[np.float64]:
     """Return the parameters (rows, B, P) of some instances at a point, every batch entry written out."""
-    out = np.empty((len(group.rows), point.batch, group.parameters.shape[1]), dtype=np.float64)
+    out = np.empty((len(group.parts), point.batch, group.parameters.shape[1]), dtype=np.float64)
     for found, parameters in split_rows(group, point):
         out[found] = parameters
     return np.ascontiguousarray(out[rows])
@@ -232,7 +232,7 @@ def group_parameters(group: Group, rows: NDArray[np.int64], point: Point) -> NDA
 
 def varied_rows(group: Group, point: Point) -> NDArray[np.int64]:
     """Return the rows of a group whose parameters are arrays at a point."""
-    varied = np.zeros(len(group.rows), dtype=bool)
+    varied = np.zeros(len(group.parts), dtype=bool)
     for (part, _), value in point.changed.items():
         if part in group.rows and np.ndim(value):
             varied[group.rows[part]] = True
@@ -256,7 +256,7 @@ def split_rows(group: Group, point: Point) -> list[tuple[NDArray[np.int64], NDAr
         return [(group.all_rows, full)]
     varied = varied_rows(group, point)
     batched = np.repeat(full[varied], point.batch, axis=1)
-    position = np.full(len(group.rows), -1)
+    position = np.full(len(group.parts), -1)
     position[varied] = np.arange(len(varied))
     if ambient:
         value, column = point.settings[TEMPERATURE], group.columns[TEMPERATURE]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from photosim.engine.alike import kinds_inside
 from photosim.engine.bindings import TEMPERATURE, owner
 from photosim.errors import ParameterError, PhotosimWarning, listing
 from photosim.model.quantities import other_unit
@@ -188,7 +189,9 @@ class Windows:
 
     def look_at_written(self) -> None:
         """Warn of, or refuse, settings of the netlist that lie outside of their model's window."""
-        self._look_at(self._windowed, None)
+        inside = kinds_inside(self._windowed, self._concerned)
+        parts = (p for p in self._windowed if p.kit_windows or id(p.written) not in inside)
+        self._look_at(parts if inside else self._windowed, None)
         self._look_at_composites(
             {f"{name}.{key}" for name, keys in self.graph.written.items() for key in keys}, {}
         )
