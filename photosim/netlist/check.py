@@ -96,6 +96,7 @@ class _Checker:
         self.visited: set[tuple[int, tuple[Any, ...]]] = set()
         self.sizes: dict[int, int] = {}
         self.tables: dict[str, tuple[Model, dict[str, Parameter], bool]] = {}
+        self.bounds: dict[tuple[str, ...], list[tuple[float, float]] | None] = {}
 
     def size(self, netlist: Netlist, chain: tuple[str, ...]) -> int:
         """Instances of a netlist written out; refuses circles and hierarchies without end."""
@@ -125,6 +126,8 @@ class _Checker:
         self._temperature(netlist, values.get(AMBIENT), inside)
         seen: set[tuple[int, str]] = set()
         for name, instance in netlist.instances.items():
+            if instance.component not in netlist.components and self._plainly_fits(instance):
+                continue
             # Members of an array share their settings: one of them speaks for all.
             shared = (id(instance.settings), instance.component)
             if shared not in seen:
@@ -158,8 +161,6 @@ class _Checker:
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], inside: str
     ) -> None:
         sub = netlist.components.get(instance.component)
-        if sub is None and self._plainly_fits(instance):
-            return
         mark = instance.mark or netlist.mark("instances", base_name(name))
         where = f"instance {name!r} ({instance.component}){inside}"
         if sub is not None:
@@ -188,10 +189,37 @@ class _Checker:
 
     def _plainly_fits(self, instance: Instance) -> bool:
         """Whether each setting is seen to be right by itself; its component has been looked up before."""
-        if instance.component not in self.tables:
+        key = instance.component, *instance.settings
+        if key not in self.bounds:
+            if instance.component not in self.tables:
+                return False
+            self.bounds[key] = self._bounds(instance)
+        bounds = self.bounds[key]
+        if bounds is None:
             return False
-        _, parameters, alone = self.tables[instance.component]
-        return alone and all(_clearly_fits(parameters.get(k), v) for k, v in instance.settings.items())
+        for value, (low, high) in zip(instance.settings.values(), bounds, strict=True):
+            kind = type(value)
+            if not ((kind is float or kind is int) and low <= value <= high):
+                return False
+        return True
+
+    def _bounds(self, instance: Instance) -> list[tuple[float, float]] | None:
+        """Return the bounds of plain numbers as the settings of an instance, or None where more decides."""
+        model, parameters, alone = self.tables[instance.component]
+        if not alone:
+            return None
+        own = [parameters.get(name) for name in instance.settings]
+        found = [
+            (max(p.low, -LARGEST), min(p.high, LARGEST)) for p in own if p is not None and p.kind == "real"
+        ]
+        if len(found) < len(own):
+            return None
+        if isinstance(model, ClosedForm):
+            try:
+                model.select(dict.fromkeys(instance.settings, 1.0))
+            except ParameterError:
+                return None
+        return found
 
     def _worked_out(
         self, netlist: Netlist, name: str, instance: Instance, values: Mapping[str, Any], where: str
@@ -240,8 +268,8 @@ class _Checker:
                     mark,
                 )
             model = registry.get(component)
-            # Variants and composites also refuse pairs of settings, each of which is right by itself.
-            alone = not model.variants if isinstance(model, ClosedForm) else type(model).check is Model.check
+            # Composites also refuse pairs of settings, each of which is right by itself, and so do variants.
+            alone = isinstance(model, ClosedForm) or type(model).check is Model.check
             self.tables[component] = (model, parameters_of(model), alone)
         return self.tables[component][0]
 
@@ -251,18 +279,6 @@ def _resolved(netlist: Netlist, settings: Mapping[str, Any]) -> dict[str, Any]:
         return resolve(netlist.settings, settings)
     except NetlistError as error:
         raise NetlistError(error.message, netlist.mark("settings")) from None
-
-
-def _clearly_fits(parameter: Parameter | None, value: Any) -> bool:
-    """Whether a plain number is within plain bounds; anything else is left to the model to judge."""
-    kind = type(value)
-    return (
-        parameter is not None
-        and parameter.kind == "real"
-        and (kind is float or kind is int)
-        and parameter.low <= value <= parameter.high
-        and -LARGEST <= value <= LARGEST
-    )
 
 
 def _culprit(model: Model, settings: Mapping[str, Any], where: str) -> str | None:

@@ -21,7 +21,8 @@ def check_nouns(netlist: Netlist) -> None:
     entries = {name: held for name, held in vars(netlist).items() if not (plain and name == "connections")}
     check_arguments(Netlist.__init__, entries)
     instances: Mapping[str, Any] = netlist.instances
-    for name, instance in {id(i): (n, i) for n, i in instances.items()}.values():  # members of an array once
+    others = () if _all_plain(instances) else {id(i): (n, i) for n, i in instances.items()}.values()
+    for name, instance in others:  # members of an array once
         if not isinstance(instance, Instance):
             _refuse(f"instance {name!r} must be an Instance, as photosim.part makes them", instance)
         if not _is_plain(instance):
@@ -48,6 +49,21 @@ def _is_plain(instance: Instance) -> bool:
         and all(type(name) is str for name in instance.settings)
         and (instance.mark is None or type(instance.mark) is Mark)
         and instance.windows == ()
+    )
+
+
+def _all_plain(instances: Mapping[str, Any]) -> bool:
+    """Whether all instances are plain: a few passes that are quick, as there may be many."""
+    every = instances.values()
+    if type(instances) is not dict or set(map(type, every)) - {Instance}:
+        return False
+    settings = [instance.settings for instance in every]
+    return (
+        set(map(type, settings)) <= {dict}
+        and set(map(type, chain.from_iterable(settings))) <= {str}
+        and {type(instance.component) for instance in every} <= {str}
+        and {type(instance.mark) for instance in every} <= {type(None), Mark}
+        and not any(instance.windows for instance in every)
     )
 
 

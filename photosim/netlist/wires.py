@@ -9,6 +9,7 @@ from photosim.errors import NetlistError, did_you_mean, listing
 from photosim.model import GROUND_MEMBER, Network, registry
 from photosim.model.netlist import shown_member
 from photosim.netlist.arrays import base_name
+from photosim.netlist.plain_wires import open_if_plain
 from photosim.netlist.uses import Use, written_end
 
 if TYPE_CHECKING:
@@ -302,10 +303,12 @@ def check_wires(netlist: Netlist, table: PortTable, inside: str, *, strict: bool
         NetlistError: an unknown instance or port, a port used twice, or, with `strict`, an open port.
     """
     wires = _Wires(netlist, table, inside)
-    wires.connect()
-    wires.join()
-    wires.expose()
-    found = wires.open_ports()
+    found = open_if_plain(netlist, table)
+    if found is None:
+        wires.connect()
+        wires.join()
+        wires.expose()
+        found = wires.open_ports()
     unmet = [port for port in found if port in wires.unmet]
     loose = [port for port in found if port not in wires.unmet]
     pins = _open_pins(netlist, table, wires, inside)
