@@ -17,6 +17,7 @@ from photosim.netlist.forms import LIST, Choice
 from photosim.reals import shown
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Parameters
+from photosim.training.layers.products import formed
 
 
 class RateSchedule(Protocol):
@@ -185,7 +186,7 @@ class SGD:
                 [factor * self.learning_rate, self.momentum, self.weight_decay, _smallest(value)],
                 dtype=value.dtype,
             )
-            sgd(_flat(value), _flat(memory[name]), np.ravel(update[name]), numbers)
+            sgd(_flat(value), _flat(memory[name]), np.ravel(formed(update, name)), numbers)
 
 
 @public
@@ -237,7 +238,7 @@ class Adam:
                 [rate, 1.0 - self.beta1, 1.0 - self.beta2, eps, self.weight_decay, _smallest(value)],
                 value.dtype,
             )
-            adam(_flat(value), _flat(mean), _flat(square), np.ravel(update[name]), numbers)
+            adam(_flat(value), _flat(mean), _flat(square), np.ravel(formed(update, name)), numbers)
 
 
 OPTIMISERS: Mapping[str, type[SGD | Adam]] = MappingProxyType({"sgd": SGD, "adam": Adam})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from photosim.errors import PhotosimError
 from photosim.training.arrays import RealArray, TargetArray
-from photosim.training.layers import Block, Network, Parameters, Trace
+from photosim.training.layers import Block, Dense, Network, Parameters, Trace
 from photosim.training.losses import CLASSIFICATION, Objective
 
 Updates = list[Parameters | None]
@@ -21,7 +22,9 @@ class ForwardPass:
     """A forward pass of a batch, with the error at the outputs: the input of a learning rule.
 
     traces: inputs, outputs and intermediate values of each layer.  error: derivative of each sample's own
-    loss with respect to the outputs, shape (batch, outputs).  targets: targets of the batch.
+    loss with respect to the outputs, shape (batch, outputs).  targets: targets of the batch.  late: whether
+    updates of dense layers are formed when they are read, as the training loop wants: its optimiser forms
+    and drops one after the other.
     """
 
     network: Network
@@ -30,6 +33,7 @@ class ForwardPass:
     error: RealArray
     targets: TargetArray
     objective: Objective = CLASSIFICATION
+    late: bool = False
 
     def again(self, x: RealArray) -> ForwardPass:
         """Return the forward pass of other inputs x (batch, features), with the same targets and dropout."""
@@ -75,7 +79,9 @@ class ForwardPass:
         for block, delta in zip(self.network.blocks, deltas, strict=True):
             if delta is not None:
                 layer, trace = self.network.layers[block.first], self.traces[block.first]
-                found[block.first] = layer.gradient(trace, delta, samples)
+                late = self.late and isinstance(layer, Dense) and type(layer).gradient is Dense.gradient
+                form: Any = layer.products if late else layer.gradient  # type: ignore[attr-defined]
+                found[block.first] = form(trace, delta, samples)
         return found
 
 

@@ -315,7 +315,7 @@ class _Run:
         batch = train.x[rows], train.y[rows]
         loss, found = learn(  # dropout too
             self.network, parameters, batch, self.objective, state.order,
-            lambda forward: updates_of(self.rule, forward, parameters),
+            lambda forward: updates_of(self.rule, replace(forward, late=True), parameters),
         )  # fmt: skip
         for own, update, kept in zip(parameters, found, memory, strict=True):
             if update is not None:

@@ -12,6 +12,7 @@ from photosim.errors import ParameterError
 from photosim.reals import shown
 from photosim.training.arrays import RealArray
 from photosim.training.layers import Block, Network, Parameters
+from photosim.training.layers.products import Products
 from photosim.training.passes import ForwardPass, Updates
 
 if TYPE_CHECKING:
@@ -69,9 +70,13 @@ def updates_of(rule: Rule, forward: ForwardPass, parameters: Sequence[Parameters
         if update is None or (isinstance(update, Mapping) and not update):
             continue
         wanted = {name: np.shape(value) for name, value in own.items()}
-        known = isinstance(update, Mapping)
-        if not known or {name: np.shape(value) for name, value in update.items()} != wanted:
-            shapes = {name: np.shape(value) for name, value in update.items()} if known else shown(update)
+        shapes: Any = None
+        if isinstance(update, Products) and update.open:
+            shapes = update.shapes()
+        elif isinstance(update, Mapping):
+            shapes = {name: np.shape(value) for name, value in update.items()}
+        if shapes != wanted:
+            shapes = shown(update) if shapes is None else shapes
             message = (
                 f"{rule_is} layers, but that of layer {k} is {shapes}: give None, or an array for each "
                 f"parameter of the layer, {wanted}."
