@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     ComplexArray = NDArray[np.complex128]
 
-BLOCK_SAMPLES = 1 << 18
+BLOCK_SAMPLES = 1 << 17
 """Samples transformed at a time: they stay in the core's second cache."""
 SHORTEST_BLOCK = 4096
 """Samples of a block, at least."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,15 @@ class Levels:
     coefficients: FloatArray
     shape: tuple[int, int]
 
+    def of_paths(self, paths: Sequence[int]) -> Levels:
+        """Return those of some paths alone, by their numbers."""
+        (frequencies, count), intervals = self.shape, len(self.coefficients)
+        if list(paths) == list(range(count)):
+            return self
+        own = self.coefficients.reshape(intervals, frequencies, count, 2, -1)[:, :, list(paths)]
+        numbers = np.ascontiguousarray(own).reshape(intervals, 2 * frequencies * len(paths), -1)
+        return replace(self, coefficients=numbers, shape=(frequencies, len(paths)))
+
     def at(self, begin: int, end: int) -> ComplexArray:
         """Return the elements (N, W, paths) at some samples."""
         from photosim.kernels.levels import piecewise
@@ -56,16 +65,19 @@ class Levels:
 
 
 def over_time(
-    drives: Drives, element: Element, frequencies: FloatArray
+    drives: Drives, element: Element, frequencies: FloatArray, paths: Sequence[int]
 ) -> Callable[[int, int], ComplexArray]:
-    """Return what `scattering` gives of an element at frequencies in Hz, for any stretch of samples."""
+    """Return what `scattering` gives of paths of an element, by their numbers, for any stretch of samples.
+
+    frequencies: in Hz.
+    """
     key = ("levels", element.name, element.kind, np.asarray(frequencies).tobytes())
     if key not in drives.tables:
         drives.tables[key] = _levels(drives, element, frequencies)
     levels: Levels | None = drives.tables[key]
     if levels is not None:
-        return levels.at
-    return lambda begin, end: scattering(drives, element, np.arange(begin, end), frequencies)
+        return levels.of_paths(paths).at
+    return lambda begin, end: scattering(drives, element, np.arange(begin, end), frequencies)[:, :, paths]
 
 
 def _levels(drives: Drives, element: Element, frequencies: FloatArray) -> Levels | None:

@@ -225,7 +225,7 @@ def _unsaturated(
     limit = saturation_power(settings)
     if np.isinf(limit):
         return power, None
-    total = power.sum(axis=0)
+    total = power.sum(axis=0) if len(power) > 1 else power[0]
     text = too_bright(port, total, limit, "samples")
     if not text:
         return power, None

@@ -85,8 +85,7 @@ class Run:
                     columns.append([np.zeros(1, dtype=np.complex128)] * len(ends))
             for k, wave in enumerate(ends):
                 rows = [column[k] for column in columns]
-                # One carrier, the usual case, needs no copy.
-                found[wave] = rows[0][np.newaxis] if len(rows) == 1 else np.array(np.broadcast_arrays(*rows))
+                found[wave] = _as_one(rows)
         return found
 
     def groups(self, waves: Sequence[int], known: Sequence[int]) -> list[tuple[list[int], list[int]]]:
@@ -242,11 +241,7 @@ class Run:
                     self.fits[way] = max(error, self.fits.get(way, 0.0))
             for k in range(len(element.departures)):
                 rows.setdefault(k, []).append(found.get(k, np.zeros(1, dtype=np.complex128)))
-        return {
-            wave: np.array(np.broadcast_arrays(*rows[k]))
-            for k, wave in enumerate(element.departures)
-            if wave in self.cut.lit
-        }
+        return {wave: _as_one(rows[k]) for k, wave in enumerate(element.departures) if wave in self.cut.lit}
 
     def _stepped(self, element: Element) -> stepping.Stepped:
         """Return an element ready to be stepped."""
@@ -285,3 +280,8 @@ class Run:
     def active(self) -> bool:
         """Return whether a part of the circuit can amplify."""
         return any(group.model.active for group in self.drives.compiled.parts.groups)
+
+
+def _as_one(rows: Sequence[ComplexArray]) -> ComplexArray:
+    """Return the light of all carriers, (T,) or (1,) each, as one array; that of one is not copied."""
+    return rows[0][np.newaxis] if len(rows) == 1 else np.array(np.broadcast_arrays(*rows))

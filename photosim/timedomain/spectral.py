@@ -208,19 +208,18 @@ def passed(
         found, taps, delay = products(drives, element, carrier, telling)
         offsets, error = found.offsets, found.error
         light = {a: filtered(taps, delay, x, earlier.get(a)) for a, x in moving.items()}
-    leaving = [b for a, b in element.paths if a in still or a in light]
-    out = {b: np.zeros(drives.samples, dtype=np.complex128) for b in leaving}
-    elements = over_time(drives, element, carrier + offsets)
+    lit = [k for k, (a, _) in enumerate(element.paths) if a in still or a in light]
+    out = {element.paths[k][1]: np.zeros(drives.samples, dtype=np.complex128) for k in lit}
+    elements = over_time(drives, element, carrier + offsets, lit)
     for first in range(0, drives.samples, CHUNK):
         own = slice(first, min(first + CHUNK, drives.samples))
         s = elements(own.start, own.stop)
-        for k, (a, b) in enumerate(element.paths):
+        for column, k in enumerate(lit):
+            a, b = element.paths[k]
             if a in still:
-                wave = s[:, 0, k] * still[a]
-            elif a in light:
-                wave = weighted(found.weights(s[:, :, k]), [product[own] for product in light[a]])
+                wave = s[:, 0, column] * still[a]
             else:
-                continue
+                wave = weighted(found.weights(s[:, :, column]), [product[own] for product in light[a]])
             out[b][own] += wave
     return out, offsets.size, error
 

@@ -59,7 +59,10 @@ class Timeline:
     @cached_property
     def time(self) -> FloatArray:
         """Return all instants in s, (T,)."""
-        return np.asarray((np.arange(self.total) + (self.begin - self.warm)) / self.sample_rate)
+        first = self.begin - self.warm
+        found = np.arange(first, first + self.total, dtype=np.float64)
+        found /= self.sample_rate
+        return found
 
     def earlier(
         self, values: Mapping[str, FloatArray], samples: int = EARLIER

@@ -61,10 +61,14 @@ def test_polynomials_are_the_part_to_rounding(component: str, settings: dict[str
     run = run_of(component, settings, wave)
     (element,) = run.cut.elements
     frequencies = C_UM / np.array([1.55, 1.5502])
-    found = over_time(run.drives, element, frequencies)
+    every = list(range(len(element.paths)))
+    found = over_time(run.drives, element, frequencies, every)
     assert isinstance(run.drives.tables["levels", element.name, element.kind, frequencies.tobytes()], Levels)
     right = scattering(run.drives, element, np.arange(100, SAMPLES), frequencies)
     np.testing.assert_allclose(found(100, SAMPLES), right, rtol=0, atol=4e-15 * np.abs(right).max())
+    for some in ([0], every[::-1]):
+        few = over_time(run.drives, element, frequencies, some)
+        np.testing.assert_array_equal(few(100, SAMPLES), found(100, SAMPLES)[:, :, some])
 
 
 @pytest.mark.parametrize("part", ["ring_modulator", "mach_zehnder_modulator"])
@@ -76,7 +80,9 @@ def test_a_part_that_polynomials_do_not_follow_is_asked_itself(part: str) -> Non
     (element,) = run.cut.elements
     frequency = np.array([C_UM / 1.55])
     right = scattering(run.drives, element, np.arange(50), frequency)
-    np.testing.assert_array_equal(over_time(run.drives, element, frequency)(0, 50), right)
+    for paths in (list(range(len(element.paths))), [0]):
+        found = over_time(run.drives, element, frequency, paths)(0, 50)
+        np.testing.assert_array_equal(found, right[:, :, paths])
 
 
 @pytest.mark.parametrize("v_pi", [4.0, 1.0, 0.25])
