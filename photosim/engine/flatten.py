@@ -195,9 +195,10 @@ class _Builder:
     def _alike(self, instance: Instance, name: str) -> Part | None:
         """Add an instance whose settings are plain numbers within bounds; return None for another one."""
         key = instance.component, *instance.settings
-        if key not in self._kinds:
-            self._kinds[key] = kind_of(key[0], key[1:])
-        kind = self._kinds[key]
+        try:
+            kind = self._kinds[key]
+        except KeyError:
+            kind = self._kinds[key] = kind_of(key[0], key[1:])
         numbers = None if kind is None else kind.numbers(instance.settings)
         if kind is None or numbers is None:
             return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from photosim.engine.plan import WantedElement, ends_of, numbers_of
+from photosim.engine.plan import WantedElement, columns_of, numbers_of
 from photosim.kernels.elimination import GUARD_SLOT
 from photosim.kernels.graphs import components, reach
 
@@ -24,7 +24,7 @@ class Arcs(NamedTuple):
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    numbers: NDArray[np.integer]
     size: int
 
 
@@ -44,7 +44,7 @@ def useful_arcs(
     """Return the edges on a path from a wanted input to a wanted output, and the number of islands."""
     inputs = np.array([w.input for w in wanted], dtype=np.int64)
     outputs = np.array([w.output for w in wanted], dtype=np.int64)
-    a, b = ends_of(edges).T.copy()
+    a, b = columns_of(edges)
     size = 1 + max(int(waves.max(initial=-1)) for waves in (a, b, inputs, outputs))
     useful = reach(a, b, inputs, size) & reach(b, a, outputs, size)
     # Mirrored waves go together: the mirror image of a useful path serves the mirrored element.
@@ -69,9 +69,11 @@ def remove_all(arcs: Arcs, ends: Collection[int], at_most: float, *, keep: bool)
     costs[number[[v for v in ends if v < arcs.size and known[v]]]] = 0
     inner = np.flatnonzero(costs)
     heap = np.sort(costs[inner] * len(waves) + inner)
+    numbers = arcs.numbers.astype(np.int32, copy=False)
+    del known, number, costs, inner  # the kernel takes the most memory of all
     table = np.tile(np.array([-1, -1, 0], dtype=np.int32), (len(waves), 2))
     code, starts, left, free, counts = remove_waves(
-        a, b, arcs.numbers.astype(np.int32), heap, table, GUARD_SLOT, keep, float(at_most)
+        a, b, numbers, heap, table, GUARD_SLOT, keep, float(at_most)
     )
     left[:, :2] = waves[left[:, :2]]
     *counts, written, unused = counts

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from photosim.engine.plan import Plan, Planned, WantedElement, ends_of
+from photosim.engine.plan import Plan, Planned, WantedElement, columns_of
 from photosim.engine.plan_search import Elimination, make_plan
 from photosim.kernels.graphs import components
 from photosim.kernels.two_way import COLUMNS, PROBED
@@ -193,7 +193,7 @@ def _reflected(graph: Graph, edges: Mapping[tuple[int, int], int]) -> NDArray[np
             sides[key] = [port in entered for port in part.ports]
         left += sides[key]
     owner = np.repeat(np.arange(len(graph.parts)), [len(part.ports) for part in graph.parts])
-    a, b = ends_of(edges).T
+    a, b = columns_of(edges)
     on_left = np.array(left, dtype=bool)
     known = (a < size) & (b < 2 * size)
     arrives = np.where(known, a, 0)
@@ -208,7 +208,7 @@ def _order(request: Request, turned: NDArray[np.bool_]) -> dict[int, int] | None
 
     Of the two ways through the circuit one comes as a whole before the other.
     """
-    ends = ends_of(request.edges)
+    ends = columns_of(request.edges).T
     straight = ends[~turned]
     size = int(ends.max()) + 1
     label = components(straight[:, 0].copy(), straight[:, 1].copy(), size)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photosim.engine.plan import EdgeList, WantedElement, ends_of, numbers_of
+from photosim.engine.plan import EdgeList, WantedElement, columns_of, ends_of, numbers_of
 from photosim.errors import ParameterError, did_you_mean, listing
 from photosim.kernels.graphs import components
 from photosim.model import Detector
@@ -83,7 +83,7 @@ def part_edges(graph: Graph, parts: Parts) -> EdgeList:
     size = len(graph.partner)
     after = np.where(graph.partner >= 0, graph.partner, np.arange(size) + size)
     arriving, leaving, values = parts.elements().T
-    return EdgeList(np.column_stack([arriving, after[leaving]]), values.copy())
+    return EdgeList(np.column_stack([arriving, after[leaving]]), values)
 
 
 def strongly_connected(arcs: Iterable[tuple[int, int]], size: int) -> NDArray[np.int64]:
@@ -155,8 +155,9 @@ def wave_request(
         end = base + len(inputs) + o
         added.append((probed, end))
         wanted += [WantedElement(base + i, end, o * len(inputs) + i) for i in range(len(inputs))]
-    units = np.full(len(added), UNIT_VALUE, dtype=np.int64)
-    extended = EdgeList(np.concatenate([ends, ends_of(added)]), np.concatenate([numbers_of(edges), units]))
+    numbers = numbers_of(edges)
+    units = np.full(len(added), UNIT_VALUE, dtype=numbers.dtype)
+    extended = EdgeList(np.concatenate([ends, ends_of(added)]), np.concatenate([numbers, units]))
     return Request(extended, tuple(wanted))
 
 
@@ -169,8 +170,7 @@ def _halves(
     mirror each other one is numbered -1: its results follow from the other.
     """
     size = len(graph.partner)
-    ends = ends_of(edges)
-    a, b = ends.T.copy()  # in a row each, as a plan has them: the kernel is compiled once
+    a, b = columns_of(edges)  # as a plan has them: the kernel is compiled once
     component = components(a, b, 2 * size)
     mirror = np.empty(2 * size, dtype=np.int64)
     ports = np.arange(size)

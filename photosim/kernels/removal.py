@@ -216,7 +216,7 @@ def remove_waves(  # noqa: C901, PLR0915 - one step after the other, and a step 
     for k in range(used):
         links[k, SLOT] = -1 - numbers[k]
         _add(ends, links, places, k, a[k], b[k])
-    code, written = np.empty(16 * heap.shape[0] + 16, np.int32), 0
+    code, written = np.empty(32 * heap.shape[0] + 16, np.int32), 0
     starts = np.empty(heap.shape[0], np.int64)
     met, free = np.empty(64, np.int32), np.empty(64, np.int32)
     spare, free_slots, slots = -1, 0, guard + 1

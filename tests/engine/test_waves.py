@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import photosim as ps
-from photosim.engine.plan import ends_of, numbers_of
+from photosim.engine.plan import EdgeList, columns_of, ends_of, numbers_of
 from photosim.engine.plan_search import make_plan
 from photosim.engine.waves import loops, strongly_connected, wave_request
 
@@ -56,6 +56,20 @@ def test_edges_held_as_arrays_are_those_of_a_dictionary() -> None:
     assert edges[first] == table[first]
     with pytest.raises(KeyError):
         edges[first[1], -1]
+
+
+def test_edges_take_half_the_bytes_unless_a_number_is_too_large() -> None:
+    ends = np.array([[0, 1], [1, 2]])
+    small, large = EdgeList(ends, np.array([5, 6])), EdgeList(ends, np.array([5, 2**31]))
+    assert small.ends.itemsize == small.numbers.itemsize == 4
+    assert dict(large) == {(0, 1): 5, (1, 2): 2**31}
+    for edges in (small, large, dict(small)):
+        a, b = columns_of(edges)
+        assert a.tolist() == [0, 1]
+        assert b.tolist() == [1, 2]
+        assert a.dtype == b.dtype == np.int64
+        assert a.flags.c_contiguous
+        assert b.flags.c_contiguous
 
 
 def test_a_request_adds_ends_of_value_one_and_is_planned_alike_from_arrays_and_dictionaries() -> None:
