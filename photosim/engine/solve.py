@@ -56,11 +56,6 @@ FEW = 2
 WIDE_SLOTS, WIDE_POINTS = 500, 128
 """Up to so many slots, and from so many wavelengths on, a plan runs in wide blocks: they stay in cache."""
 
-FILLED = 64
-"""From so many wavelengths on, places of a result that no path reaches are filled with zeros one by one."""
-FRESH_BYTES = 32_000_000
-"""Results above this size are new memory of the system each time, which has zeros."""
-
 
 def threads() -> int:
     """Return the number of threads: numba's setting, capped by PHOTOSIM_THREADS where that is set."""
@@ -94,7 +89,7 @@ def solve(
     a part of a batch.
     """
     points = wl.shape[-1]
-    out = _results(plan, point.batch, places, points)
+    out = np.zeros((point.batch, places, points), dtype=np.complex128)
     smallest = np.empty((point.batch, points), dtype=np.float64)
 
     def work(table: Table, span: Span) -> None:
@@ -106,23 +101,6 @@ def solve(
     sweep = Sweep(parts, point, wl, kind, plan.products, member=member)
     _sweep_blocks(sweep, work)
     return out, smallest
-
-
-def _results(plan: Plan, batch: int, places: int, points: int) -> NDArray[np.complex128]:
-    """Return an array (B, places, W) to be filled by a plan, zero where no path leads.
-
-    Memory of moderate size has been used before, so that zeros would be written into all of it.
-    """
-    shape = (batch, places, points)
-    if points < FILLED or 16 * batch * places * points > FRESH_BYTES:
-        return np.zeros(shape, dtype=np.complex128)
-    out = np.empty(shape, dtype=np.complex128)
-    dark = np.ones(places, dtype=np.bool_)
-    dark[plan.exits[:, 1]] = False
-    dark[plan.exits[plan.exits[:, 2] >= 0, 2]] = False
-    for place in np.flatnonzero(dark).tolist():
-        out[:, place] = 0.0
-    return out
 
 
 def solve_series(

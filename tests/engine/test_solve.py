@@ -305,28 +305,3 @@ def test_an_entry_of_a_batch_gives_the_bits_it_gives_alone(
                     "straight2": {"length": length[k]},
                 }
                 assert np.array_equal(circuit(wl, **one).values, both[k])
-
-
-@pytest.mark.parametrize("points", [3, 64, 501])
-def test_elements_without_a_path_are_zero_whatever_was_in_the_memory(
-    points: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Memory that another result has left is taken as it is."""
-    from photosim.engine import solve
-
-    class Used:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(np, name)
-
-        def empty(self, shape: Any, dtype: Any = float) -> Any:
-            return np.full(shape, np.nan, dtype)
-
-    circuit, wl = ps.Circuit(ring()), np.linspace(1.54, 1.56, points)
-    radii = np.array([9.0, 10.0])
-    expected = circuit(wl, radius=radii).values.copy()
-    monkeypatch.setattr(solve, "np", Used())
-    found = circuit(wl, radius=radii).values
-    np.testing.assert_array_equal(found, expected)
-    dark = [(k, k) for k in range(4)]
-    assert all((found[..., b, a] == 0).all() for a, b in dark)
-    assert (found[..., 1, 0] != 0).all()
