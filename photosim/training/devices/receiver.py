@@ -13,7 +13,7 @@ from photosim.arguments import public
 from photosim.bounds import check_number, check_whole, is_number
 from photosim.engine.converters import convert
 from photosim.errors import ParameterError
-from photosim.kernels.receivers import add_noise
+from photosim.kernels.receivers import add_noise, read_rows
 from photosim.reals import shown
 from photosim.signals.electronics import Chain
 from photosim.signals.filters import noise_bandwidth
@@ -138,6 +138,28 @@ class Receiver:
             beyond += clipped
         current /= self.chain.gains()[-1] * unit
         return current, beyond
+
+    def read_rows(self, current: RealArray, gates: RealArray | None, unit: float) -> tuple[RealArray, int]:
+        """Return currents (down, across, batch, M) as `read` does, added over tiles side by side.
+
+        gates: gain of each output in front of the parts, (batch, outputs); None for 1. The readings have
+        shape (batch, down M). The array `current` is overwritten.
+        """
+        own = current.dtype
+        stages = np.array(
+            [
+                (s.gain, s.low, s.high, 0.0 if s.bits is None else s.step)
+                for s in self.chain.stages
+            ], own,
+        ).reshape(-1, 4)  # fmt: skip
+        down, _, batch, rows = current.shape
+        out = np.empty((batch, down * rows), own)
+        gains = np.zeros((batch, 0 if gates is None else down * rows), own)
+        if gates is not None:
+            gains[:, : gates.shape[1]] = gates
+        full = own.type(self.chain.gains()[-1] * unit)
+        beyond = read_rows(np.ascontiguousarray(current), gains, stages, full, out)
+        return out, int(beyond)
 
 
 @public

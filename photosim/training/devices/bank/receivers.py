@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from photosim.errors import ParameterError
 from photosim.model import Electronic, Stage
 from photosim.signals.electronics import Chain, chain_behind
-from photosim.training.devices.receiver import Receiver
+from photosim.training.arrays import RealArray
+from photosim.training.devices.receiver import Converters, Receiver
 
 if TYPE_CHECKING:
     from photosim.circuit import Circuit
@@ -36,6 +39,26 @@ class Lit:
     def settings_of(self, instance: str) -> dict[str, Any]:
         """Return every setting of a part."""
         return self.compiled.parts.settings_of(self.compiled.graph.part(instance), self.point)
+
+
+def read_tiles(
+    receiver: Receiver, converters: Converters, current: RealArray, gates: RealArray | None, unit: float
+) -> tuple[RealArray, int]:
+    """Return what is read of currents (down, across, batch, M), (batch, down M), and the clipped number.
+
+    Tiles side by side are added. gates: gain of each output in front of the receiver's parts, (batch,
+    outputs); None for 1.  unit: current in A that reads as 1. `current` is overwritten.
+    """
+    if converters.adc_bits is None:
+        return receiver.read_rows(current, gates, unit)
+    down, _, batch, rows = current.shape
+    if gates is not None:
+        padded = np.zeros((batch, down * rows), current.dtype)
+        padded[:, : gates.shape[1]] = gates
+        current *= padded.reshape(batch, down, 1, rows).transpose(1, 2, 0, 3)
+    read, beyond = receiver.read(current, unit)
+    shares, clipped = converters.readings(read)
+    return shares.sum(axis=1).transpose(1, 0, 2).reshape(batch, down * rows), beyond + clipped
 
 
 def find_receiver(lit: Lit, detectors: list[str], laser: str) -> Receiver:

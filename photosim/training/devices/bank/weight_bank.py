@@ -23,6 +23,7 @@ from photosim.training.devices.bank.modulators import Modulators, find_modulator
 from photosim.training.devices.bank.noise import deviation, published
 from photosim.training.devices.bank.picture import html_blocks
 from photosim.training.devices.bank.program import Calibration, calibrate, solve
+from photosim.training.devices.bank.receivers import read_tiles
 from photosim.training.devices.bank.tiles import Tiles, cut, join
 from photosim.training.devices.bank.warm import WarmTiles
 from photosim.training.devices.device import Energy, check_batch, check_real
@@ -272,7 +273,7 @@ class WeightBank(Shown):
         gates: gains of the rows' amplifiers, in units of the netlist's own, (batch, outputs); None for 1.
         """
         tiles = self.programmed
-        down, across, rows, channels = tiles.plus.shape
+        down, across, _, channels = tiles.plus.shape
         light = np.zeros((len(x), across * channels), x.dtype)
         light[:, : x.shape[1]] = x
         light = self._modulate(light.reshape(-1, channels)).reshape(len(x), -1)
@@ -281,15 +282,9 @@ class WeightBank(Shown):
             light.reshape(len(x), across, channels).swapaxes(0, 1), (down, across, len(x), channels)
         )
         current = self._detect(light)
-        if gates is not None:
-            padded = np.zeros((len(x), down * rows), x.dtype)
-            padded[:, : gates.shape[1]] = gates
-            current *= padded.reshape(len(x), down, 1, rows).transpose(1, 2, 0, 3)
         # The amplifiers' noise is referred to their input: it is in the current, and gated with it.
-        read, beyond = self.hardware.receiver.read(current, tiles.full)
-        shares, clipped = self.converters.readings(read)
-        self.counters["clipped readings"] += beyond + clipped
-        total = shares.sum(axis=1).transpose(1, 0, 2).reshape(len(x), down * rows)
+        total, beyond = read_tiles(self.hardware.receiver, self.converters, current, gates, tiles.full)
+        self.counters["clipped readings"] += beyond
         swing = 1.0 if self.modulators is None else self.modulators.swing
         return np.asarray(total[:, : tiles.target.shape[0]] * (tiles.full / tiles.unit / swing))
 
