@@ -61,10 +61,14 @@ def flatten(netlist: Netlist, overrides: Mapping[str, Any] | None = None) -> Gra
     partner[ends[:, 0]], partner[ends[:, 1]] = ends[:, 1], ends[:, 0]
     metal = builder.electrical
     parts = tuple(builder.parts)
-    bindings = Bindings(builder.bound, lambda own: Expanded(own, parts, Part.bound))
+    bindings = Bindings(builder.bound)
+    structural: Mapping[str, Any] = builder.structural
+    if builder.has_runs:
+        bindings = Bindings(builder.bound, lambda own: Expanded(own, parts, Part.bound))
+        structural = Expanded(builder.structural, parts, Part.switched)
     return Graph(
         parts, partner, exposed, electrical, bindings,
-        Expanded(builder.structural, parts, Part.switched),
+        structural,
         builder.composites, builder.buses, builder.bus_ranges, tuple(metal.wires), builder.written,
         Unheated(builder.cold, builder.composites, builder.warm), joined(metal.nets),
         frozenset(metal.open_pins), builder.doors,
@@ -92,6 +96,7 @@ class _Builder:
         self._templates: dict[Any, Netlist] = {}
         self._kinds: dict[tuple[str, ...], Kind | None] = {}
         self._run: Run | None = None
+        self.has_runs = False
         self._temperature_scopes: dict[str, str] = {"": ""}
 
     def place(
@@ -208,6 +213,7 @@ class _Builder:
         )
         if self._run is None:
             self._run = Run(len(self.parts), len(self.parts))
+            self.has_runs = True
             self.bound[self._run] = self.structural[self._run] = None
         self._run.last += 1
         self.ports += len(part.ports)
