@@ -60,8 +60,11 @@ class Modulators:
 
         An input of 0 leaves `low` of the light: what is read must be compared with a reading of other inputs.
         """
-        passed = self.shares[np.arange(len(self.names)), self.codes(x)]
-        return np.asarray(np.exp(passed.sum(axis=1)), dtype=x.dtype)
+        from photosim.kernels.modulators import summed_logarithms
+
+        passed = np.empty((len(x), self.shares.shape[2]))
+        summed_logarithms(self.shares, np.ascontiguousarray(self.codes(x)), passed)
+        return np.asarray(np.exp(passed), dtype=x.dtype)
 
 
 def find_modulators(circuit: Circuit, wl: FloatArray, bits: int | None) -> Modulators | None:
