@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photosim.model.windows import Window
 
 MANY = 1000
-"""Instances of a netlist from which those that are alike are looked for."""
+"""Instances of a netlist from which photosim looks for those that are alike."""
 
 
 class Kind(NamedTuple):

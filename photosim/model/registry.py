@@ -2,9 +2,9 @@
 
 Declaring a component registers it. A file of the library in photosim.components is loaded when one of its
 names is first requested, so that importing photosim stays light; the whole library where a name is none of
-its own, or all names are asked for. After it come the components of others: of installed packages, which
-name a module under the entry point group "photosim.components", and of the Python files that the user lists
-in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist cannot name code.
+its own, or where a caller lists all names. After it come the components of others: of installed packages,
+which name a module under the entry point group "photosim.components", and of the Python files that the user
+lists in PHOTOSIM_COMPONENTS, as `photosim --components FILE` does. A netlist cannot name code.
 """
 
 from __future__ import annotations

@@ -87,10 +87,7 @@ def test_package_that_fails_is_a_warning(installed: Path, tmp_path: Path) -> Non
     for name in ("METADATA", "entry_points.txt"):
         (broken / info.name / name).write_bytes((info / name).read_bytes())
     done = run("-c", CLI, "check", "link", folder=tmp_path, PYTHONPATH=str(broken))
-    assert (done.returncode, done.stderr) == (
-        0,
-        "",
-    )  # the library's components run no other code
+    assert (done.returncode, done.stderr) == (0, "")  # the library's components run no other code
     done = run("-c", CLI, "components", folder=tmp_path, PYTHONPATH=str(broken))
     assert done.returncode == 0, done.stderr
     assert "components of the installed package 'my-photonic-parts' are not loaded" in done.stderr
