@@ -173,8 +173,15 @@ def _list_of(name: str, inner: str, scope: Mapping[str, Any]) -> Kind:
     plural = " or ".join(dict.fromkeys(f"{noun}s" if noun.isalpha() else noun for noun in nouns))
     return Kind(
         f"a list of {plural}" if plural and len(of) == 1 else "a list",
-        lambda v: _is_list(v) and _all_fit(v, of),
+        lambda v: _is_list(v) and _all_fit(_held_by(v), of),
     )
+
+
+def _held_by(values: Any) -> Any:
+    """Return the members of a list; of an empty array one that it could have."""
+    if isinstance(values, np.ndarray) and not len(values):
+        return np.zeros(1, values.dtype)
+    return values
 
 
 def _fits(value: Any, kinds: tuple[Kind, ...]) -> bool:
@@ -204,7 +211,7 @@ def _is_list(value: Any) -> bool:
 
 def is_names(value: Any) -> bool:
     """Return whether a value is a list, or another collection, of texts."""
-    return _is_list(value) and _are_texts(value)
+    return _is_list(value) and _are_texts(_held_by(value))
 
 
 def _are_texts(values: Collection[Any]) -> bool:
